@@ -1,0 +1,201 @@
+//! What a worker or a run is called with: values by position and by name.
+
+mod into_args;
+
+use std::borrow::Cow;
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+use smallvec::SmallVec;
+
+use crate::values::{Data, TypeMismatch, Value};
+
+pub use into_args::IntoArgs;
+#[doc(hidden)]
+pub use into_args::{AnyValue, Argument};
+
+/// Arguments: some by position, some by name. Usually written with [`args!`](crate::args).
+///
+/// ```
+/// use ddg_core::{args, Args};
+///
+/// let args = args!("Tokyo", days = 3);
+/// assert_eq!(args.get::<String>(0)?, "Tokyo");
+/// assert_eq!(args.named::<u32>("days")?, 3);
+/// assert!(args.get::<String>(1).is_err());
+/// # Ok::<(), ddg_core::ArgError>(())
+/// ```
+#[derive(Clone, Default, Serialize, Deserialize)]
+pub struct Args {
+    pub(crate) positional: SmallVec<[Value; 2]>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) named: Option<Box<Named>>,
+}
+
+/// Values by name, in the order they were given.
+pub(crate) type Named = Vec<(Cow<'static, str>, Value)>;
+
+/// An argument is missing or is of another type.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ArgError {
+    /// Nobody gave it.
+    #[error("argument {which} was not given")]
+    Missing {
+        /// Its position, from 0, or its name in backquotes.
+        which: String,
+    },
+    /// It is something else than what was asked for.
+    #[error("argument {which}: {source}")]
+    Mismatch {
+        /// Its position, from 0, or its name in backquotes.
+        which: String,
+        /// Expected and found.
+        source: TypeMismatch,
+    },
+}
+
+impl Args {
+    /// No arguments.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds an argument by position.
+    #[must_use]
+    pub fn with<T: Data>(mut self, value: T) -> Self {
+        self.positional.push(Value::new(value));
+        self
+    }
+
+    /// Adds an argument by name; the last of one name counts.
+    #[must_use]
+    pub fn with_named<T: Data>(mut self, name: impl Into<Cow<'static, str>>, value: T) -> Self {
+        self.set_named(name.into(), Value::new(value));
+        self
+    }
+
+    /// The values by position.
+    pub fn positional(&self) -> &[Value] {
+        &self.positional
+    }
+
+    /// The values by name, in the order they were given.
+    pub fn by_name(&self) -> impl Iterator<Item = (&str, &Value)> {
+        self.named_slice().iter().map(|(name, value)| (name.as_ref(), value))
+    }
+
+    /// Whether there are none at all.
+    pub fn is_empty(&self) -> bool {
+        self.positional.is_empty() && self.named_slice().is_empty()
+    }
+
+    /// The argument at `position` (from 0) as a `T`.
+    ///
+    /// # Errors
+    /// [`ArgError`] if there is none, or it is something else.
+    pub fn get<T: Data>(&self, position: usize) -> Result<T, ArgError> {
+        read(self.positional.get(position), || position.to_string())
+    }
+
+    /// The argument called `name` as a `T`.
+    ///
+    /// # Errors
+    /// [`ArgError`] if there is none, or it is something else.
+    pub fn named<T: Data>(&self, name: &str) -> Result<T, ArgError> {
+        read(self.find(name), || format!("`{name}`"))
+    }
+
+    pub(crate) fn find(&self, name: &str) -> Option<&Value> {
+        find(self.named_slice(), name)
+    }
+
+    pub(crate) fn named_slice(&self) -> &[(Cow<'static, str>, Value)] {
+        self.named.as_deref().map_or(&[], Vec::as_slice)
+    }
+
+    #[doc(hidden)]
+    pub fn push_value(&mut self, value: Value) {
+        self.positional.push(value);
+    }
+
+    #[doc(hidden)]
+    pub fn set_named(&mut self, name: Cow<'static, str>, value: Value) {
+        let named = self.named.get_or_insert_default();
+        match named.iter_mut().find(|(have, _)| *have == name) {
+            Some((_, old)) => *old = value,
+            None => named.push((name, value)),
+        }
+    }
+}
+
+pub(crate) fn find<'a>(named: &'a [(Cow<'static, str>, Value)], name: &str) -> Option<&'a Value> {
+    named.iter().find(|(have, _)| have == name).map(|(_, value)| value)
+}
+
+fn read<T: Data>(value: Option<&Value>, which: impl Fn() -> String) -> Result<T, ArgError> {
+    value
+        .ok_or_else(|| ArgError::Missing { which: which() })?
+        .get()
+        .map_err(|source| ArgError::Mismatch { which: which(), source })
+}
+
+impl fmt::Debug for Args {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("(")?;
+        let mut comma = "";
+        for value in &self.positional {
+            write!(f, "{comma}{value:?}")?;
+            comma = ", ";
+        }
+        for (name, value) in self.named_slice() {
+            write!(f, "{comma}{name} = {value:?}")?;
+            comma = ", ";
+        }
+        f.write_str(")")
+    }
+}
+
+/// Makes [`Args`] of values by position and `name = value` pairs.
+///
+/// Text literals become `String`s; numbers are read as whatever number type the parameter has.
+///
+/// ```
+/// use ddg_core::args;
+///
+/// assert_eq!(format!("{:?}", args!(1, "two", three = 3.0)), r#"(1, "two", three = 3.0)"#);
+/// assert!(args!().is_empty());
+/// ```
+#[macro_export]
+macro_rules! args {
+    () => { $crate::Args::new() };
+    ($($all:tt)+) => {{
+        let mut args = $crate::Args::new();
+        $crate::__args!(args; $($all)+);
+        args
+    }};
+}
+
+/// The part of [`args!`] that takes one argument after the other.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __args {
+    ($args:ident;) => {};
+    ($args:ident; $name:ident = $value:expr $(, $($rest:tt)*)?) => {
+        {
+            use $crate::__private::AnyValue as _;
+            $args.set_named(
+                ::std::borrow::Cow::Borrowed(stringify!($name)),
+                $crate::__private::Argument($value).into_value(),
+            );
+        }
+        $crate::__args!($args; $($($rest)*)?);
+    };
+    ($args:ident; $value:expr $(, $($rest:tt)*)?) => {
+        {
+            use $crate::__private::AnyValue as _;
+            $args.push_value($crate::__private::Argument($value).into_value());
+        }
+        $crate::__args!($args; $($($rest)*)?);
+    };
+}

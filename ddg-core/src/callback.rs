@@ -1,0 +1,194 @@
+//! Hooks around workers, in three scopes: the process, an automa, one worker.
+
+use std::future::Future;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use futures::FutureExt;
+use futures::future::BoxFuture;
+
+use crate::args::Args;
+use crate::context::Context;
+use crate::values::Value;
+use crate::worker::WorkerError;
+
+/// Hooks around a worker. Implement those that you need.
+///
+/// Scopes: [`install`] (every worker in the process), [`GraphAutoma::add_callback`] (every worker
+/// of an automa, of its nested automata, and those added at run time) and
+/// [`WorkerOptions::callback`] (one worker). Start hooks run from the outermost scope to the
+/// innermost, end and error hooks from the innermost to the outermost; within a scope in the
+/// order they were added, at the end in reverse.
+///
+/// A kickoff is hooked once, however often it is retried. A hook that fails or panics is reported
+/// as a warning through `tracing`, and the run goes on as if that hook were not there.
+///
+/// ```
+/// use std::sync::atomic::{AtomicU32, Ordering};
+/// use std::sync::Arc;
+/// use ddg_core::prelude::*;
+///
+/// struct Count(Arc<AtomicU32>);
+///
+/// impl Callback for Count {
+///     async fn did_run(&self, _cx: &Context, _output: &Value) -> Result<(), WorkerError> {
+///         self.0.fetch_add(1, Ordering::Relaxed);
+///         Ok(())
+///     }
+///
+///     async fn did_fail(&self, cx: &Context, error: &WorkerError) -> Result<Option<Value>, WorkerError> {
+///         println!("{} failed: {error}", cx.path());
+///         Ok(Some(Value::new(0_i64)))                 // stands for the output
+///     }
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let count = Arc::new(AtomicU32::new(0));
+/// let mut automa = GraphAutoma::new("parse");
+/// automa.add_func_as_worker("parse", |text: String| text.parse::<i64>(), start().output())?;
+/// automa.add_callback(Count(Arc::clone(&count)));
+/// assert_eq!(automa.run::<i64>(args!("7")).await?, 7);
+/// assert_eq!(automa.run::<i64>(args!("x")).await?, 0);
+/// assert_eq!(count.load(Ordering::Relaxed), 1);
+/// # Ok(())
+/// # }
+/// ```
+///
+/// [`GraphAutoma::add_callback`]: crate::GraphAutoma::add_callback
+/// [`WorkerOptions::callback`]: crate::WorkerOptions::callback
+pub trait Callback: Send + Sync + 'static {
+    /// Before the worker runs.
+    ///
+    /// # Errors
+    /// Reported, and otherwise without effect.
+    fn will_run(
+        &self,
+        cx: &Context,
+        args: &Args,
+    ) -> impl Future<Output = Result<(), WorkerError>> + Send {
+        _ = (cx, args);
+        async { Ok(()) }
+    }
+
+    /// After it has run, or after another hook gave an output in place of its error.
+    ///
+    /// # Errors
+    /// Reported, and otherwise without effect.
+    fn did_run(
+        &self,
+        cx: &Context,
+        output: &Value,
+    ) -> impl Future<Output = Result<(), WorkerError>> + Send {
+        _ = (cx, output);
+        async { Ok(()) }
+    }
+
+    /// After it has failed for good. A value given here stands for its output: the hooks further
+    /// out see a worker that has run.
+    ///
+    /// # Errors
+    /// Reported, and otherwise without effect.
+    fn did_fail(
+        &self,
+        cx: &Context,
+        error: &WorkerError,
+    ) -> impl Future<Output = Result<Option<Value>, WorkerError>> + Send {
+        _ = (cx, error);
+        async { Ok(None) }
+    }
+}
+
+/// [`Callback`] behind a pointer.
+pub(crate) trait DynCallback: Send + Sync {
+    fn will_run<'a>(
+        &'a self,
+        cx: &'a Context,
+        args: &'a Args,
+    ) -> BoxFuture<'a, Result<(), WorkerError>>;
+
+    fn did_run<'a>(
+        &'a self,
+        cx: &'a Context,
+        output: &'a Value,
+    ) -> BoxFuture<'a, Result<(), WorkerError>>;
+
+    fn did_fail<'a>(
+        &'a self,
+        cx: &'a Context,
+        error: &'a WorkerError,
+    ) -> BoxFuture<'a, Result<Option<Value>, WorkerError>>;
+}
+
+impl<C: Callback> DynCallback for C {
+    fn will_run<'a>(
+        &'a self,
+        cx: &'a Context,
+        args: &'a Args,
+    ) -> BoxFuture<'a, Result<(), WorkerError>> {
+        Callback::will_run(self, cx, args).boxed()
+    }
+
+    fn did_run<'a>(
+        &'a self,
+        cx: &'a Context,
+        output: &'a Value,
+    ) -> BoxFuture<'a, Result<(), WorkerError>> {
+        Callback::did_run(self, cx, output).boxed()
+    }
+
+    fn did_fail<'a>(
+        &'a self,
+        cx: &'a Context,
+        error: &'a WorkerError,
+    ) -> BoxFuture<'a, Result<Option<Value>, WorkerError>> {
+        Callback::did_fail(self, cx, error).boxed()
+    }
+}
+
+static INSTALLED: RwLock<Vec<(u64, Arc<dyn DynCallback>)>> = RwLock::new(Vec::new());
+
+/// Installs a callback around every worker of every run that starts in this process from now on,
+/// until the returned guard is dropped.
+///
+/// ```
+/// use ddg_core::prelude::*;
+///
+/// struct Log;
+///
+/// impl Callback for Log {
+///     async fn will_run(&self, cx: &Context, args: &Args) -> Result<(), WorkerError> {
+///         println!("{} runs with {args:?}", cx.path());
+///         Ok(())
+///     }
+/// }
+///
+/// let guard = ddg_core::callback::install(Log);
+/// // … runs …
+/// drop(guard);
+/// ```
+pub fn install(callback: impl Callback) -> Installed {
+    let mut installed = INSTALLED.write().unwrap_or_else(PoisonError::into_inner);
+    let id = installed.last().map_or(0, |(last, _)| last + 1);
+    installed.push((id, Arc::new(callback)));
+    Installed { id }
+}
+
+/// Keeps a process-wide callback installed.
+#[derive(Debug)]
+#[must_use = "the callback is removed when this is dropped"]
+pub struct Installed {
+    id: u64,
+}
+
+impl Drop for Installed {
+    fn drop(&mut self) {
+        let mut installed = INSTALLED.write().unwrap_or_else(PoisonError::into_inner);
+        installed.retain(|(id, _)| *id != self.id);
+    }
+}
+
+/// The process-wide callbacks, in the order they were installed.
+pub(crate) fn installed() -> Vec<Arc<dyn DynCallback>> {
+    let installed = INSTALLED.read().unwrap_or_else(PoisonError::into_inner);
+    installed.iter().map(|(_, callback)| Arc::clone(callback)).collect()
+}

@@ -1,0 +1,229 @@
+//! What a running worker can see and ask for.
+
+mod automa;
+mod local;
+
+use std::fmt;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+pub use automa::{AutomaView, NestedAutoma};
+pub use local::LocalSpace;
+pub(crate) use local::LocalSpaces;
+
+use crate::args::find;
+use crate::graph::Edit;
+use crate::key::Key;
+use crate::path::Path;
+use crate::run::{Ask, Cause, Kickoff, RunCore};
+use crate::values::{Data, TypeMismatch};
+use crate::worker::{FerryTarget, IntoFunc, IntoWorker, WorkerOptions};
+
+/// A worker's view of its run, given to it as a parameter.
+///
+/// What a worker asks for (ferries, changes of the graph) is collected while it runs and applied
+/// when the step settles. Only an execution that succeeds counts: what a failed, retried,
+/// timed-out or cancelled one asked for is dropped, and so is what is asked for after the worker
+/// has ended.
+///
+/// ```
+/// use ddg_core::prelude::*;
+///
+/// async fn count(x: i64, cx: Context) {
+///     let sum = cx.local().update("sum", |sum: &mut i64| { *sum += x; *sum });
+///     if x < 100 {
+///         cx.ferry_to("count", (x + 1,));
+///     } else {
+///         cx.ferry_to("end", (sum,));
+///     }
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let mut automa = GraphAutoma::new("sum100");
+/// automa.add_func_as_worker("count", count, start())?;
+/// automa.add_func_as_worker("end", async |x: i64| x, free().output())?;
+/// assert_eq!(automa.run::<i64>(args!(0)).await?, 5050);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct Context(Arc<Execution>);
+
+/// One execution of a worker.
+struct Execution {
+    core: Arc<RunCore>,
+    kickoff: Kickoff,
+    attempt: u32,
+    /// What was asked for; `None` once the worker has ended.
+    asks: Mutex<Option<Vec<Ask>>>,
+    local: OnceLock<LocalSpace>,
+}
+
+impl Context {
+    pub(crate) fn new(core: Arc<RunCore>, kickoff: Kickoff, attempt: u32) -> Self {
+        Self(Arc::new(Execution {
+            core,
+            kickoff,
+            attempt,
+            asks: Mutex::new(Some(Vec::new())),
+            local: OnceLock::new(),
+        }))
+    }
+
+    /// The same kickoff tried once more.
+    pub(crate) fn attempt_again(&self, attempt: u32) -> Self {
+        Self::new(Arc::clone(&self.0.core), self.0.kickoff.clone(), attempt)
+    }
+
+    pub(crate) fn core(&self) -> &Arc<RunCore> {
+        &self.0.core
+    }
+
+    /// Ends the execution: gives what was asked for and refuses what comes later.
+    pub(crate) fn close(&self) -> Vec<Ask> {
+        self.0.asks.lock().unwrap_or_else(PoisonError::into_inner).take().unwrap_or_default()
+    }
+
+    /// Takes over what another attempt of this kickoff asked for.
+    pub(crate) fn adopt(&self, asks: Vec<Ask>) {
+        asks.into_iter().for_each(|ask| self.ask(ask));
+    }
+
+    fn ask(&self, ask: Ask) {
+        match &mut *self.0.asks.lock().unwrap_or_else(PoisonError::into_inner) {
+            Some(asks) => asks.push(ask),
+            None => tracing::warn!(
+                worker = %self.path(),
+                ?ask,
+                "asked for after the worker had ended: dropped",
+            ),
+        }
+    }
+
+    fn edit(&self, edit: Edit) {
+        self.ask(Ask::Edit(edit));
+    }
+
+    /// This worker's key.
+    pub fn key(&self) -> &Key {
+        self.0.kickoff.key()
+    }
+
+    /// This worker's key with those of the automata around it.
+    pub fn path(&self) -> Path {
+        Path::new(self.0.core.path.clone(), self.key().clone())
+    }
+
+    /// Why this worker runs now.
+    pub fn cause(&self) -> &Cause {
+        self.0.kickoff.cause()
+    }
+
+    /// The Dynamic Step of this automa's run, from 1.
+    pub fn step(&self) -> u64 {
+        self.0.kickoff.step()
+    }
+
+    /// Which attempt of this kickoff it is, from 1.
+    pub fn attempt(&self) -> u32 {
+        self.0.attempt
+    }
+
+    /// The run input called `name`, from the innermost automa that was given one.
+    ///
+    /// `None` if there is none.
+    ///
+    /// # Errors
+    /// It is no `T`.
+    pub fn input<T: Data>(&self, name: &str) -> Result<Option<T>, TypeMismatch> {
+        find(&self.0.core.inputs, name).map(crate::Value::get).transpose()
+    }
+
+    /// Runs `target` in the next step with `args`, whatever its dependencies are.
+    ///
+    /// The target gets these arguments in place of its dependencies' outputs, still gets run
+    /// inputs by name and what is injected, and waits for all its dependencies again afterwards.
+    /// Ferried to n times in a step, it runs n times in the next. A target that does not exist
+    /// when the step settles fails the run.
+    pub fn ferry_to<A>(&self, target: impl FerryTarget<A>, args: A) {
+        fn arguments<A, T: FerryTarget<A>>(_: &T, args: A) -> crate::Args {
+            T::arguments(args)
+        }
+        let args = arguments(&target, args);
+        self.ask(Ask::Ferry { to: target.into_key(), args });
+    }
+
+    /// Adds an own worker, a nested automa or an [`AnyWorker`](crate::AnyWorker) to the graph of
+    /// this run.
+    ///
+    /// All changes of a step are applied together when it settles, before its results are: a
+    /// worker that depends on one that is running now is triggered by it. A dependency on a
+    /// worker that ended in an earlier step counts from its next end on. A change that cannot be
+    /// made fails the run with an error that names this worker.
+    pub fn add_worker<M>(
+        &self,
+        key: impl Into<Key>,
+        worker: impl IntoWorker<M>,
+        options: WorkerOptions,
+    ) {
+        self.edit(Edit::AddWorker {
+            key: key.into(),
+            source: worker.into_worker().into(),
+            options,
+        });
+    }
+
+    /// Adds a function, a closure or a [`Declared`](crate::Declared) worker to the graph of this
+    /// run; see [`add_worker`](Self::add_worker).
+    pub fn add_func_as_worker<M>(
+        &self,
+        key: impl Into<Key>,
+        function: impl IntoFunc<M>,
+        options: WorkerOptions,
+    ) {
+        let source = function.into_func().into();
+        self.edit(Edit::AddWorker { key: key.into(), source, options });
+    }
+
+    /// Removes a worker, with its edges, from the graph of this run. If it is running it runs to
+    /// its end; its output is dropped, what it asked for still counts. Nobody is triggered by
+    /// waiting for it no longer.
+    pub fn remove_worker(&self, key: impl Into<Key>) {
+        self.edit(Edit::RemoveWorker { key: key.into() });
+    }
+
+    /// Makes `worker` depend on `dependency`, as its last one.
+    pub fn add_dependency(&self, worker: impl Into<Key>, dependency: impl Into<Key>) {
+        let (worker, dependency) = (worker.into(), dependency.into());
+        self.edit(Edit::AddDependency { worker, dependency });
+    }
+
+    /// Lets `worker` depend on `dependency` no longer. This triggers nobody.
+    pub fn remove_dependency(&self, worker: impl Into<Key>, dependency: impl Into<Key>) {
+        let (worker, dependency) = (worker.into(), dependency.into());
+        self.edit(Edit::RemoveDependency { worker, dependency });
+    }
+
+    /// This worker's own state, which lasts for the run, or across runs if the automa
+    /// [keeps it](crate::GraphAutoma::keep_local_spaces).
+    pub fn local(&self) -> &LocalSpace {
+        self.0.local.get_or_init(|| self.0.core.machine().local(self.key()))
+    }
+
+    /// The automa that this worker is in, as the last settled step left it.
+    pub fn automa(&self) -> AutomaView<'_> {
+        AutomaView::new(&self.0.core)
+    }
+
+    /// The nested automa `key` of the same automa, to look at its graph and to change it before
+    /// it runs next. `None` if there is no such worker, or it is no automa.
+    pub fn nested(&self, key: impl Into<Key>) -> Option<NestedAutoma<'_>> {
+        NestedAutoma::find(self, vec![key.into()])
+    }
+}
+
+impl fmt::Debug for Context {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Context({}, step {}, {})", self.path(), self.step(), self.cause())
+    }
+}

@@ -1,0 +1,23 @@
+//! The graph: what is declared, what it compiles to, and how a run changes its own view of it.
+
+mod automa;
+mod catalogue;
+mod compile;
+mod edit;
+mod error;
+mod nested;
+mod node;
+mod order;
+mod typed;
+mod view;
+
+pub use automa::GraphAutoma;
+pub(crate) use catalogue::Catalogue;
+pub(crate) use compile::Topology;
+pub(crate) use edit::Edit;
+pub use error::{BuildError, EditError, Fault};
+pub(crate) use error::{some_keys, unknown};
+pub(crate) use nested::Nested;
+pub(crate) use node::{Node, Spec, WorkerId};
+pub use typed::{Automa, TypedAutoma};
+pub(crate) use view::View;

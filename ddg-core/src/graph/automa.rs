@@ -1,0 +1,366 @@
+//! A graph that is being declared: the face of the engine.
+
+use std::fmt;
+use std::sync::{Arc, OnceLock};
+
+use indexmap::IndexMap;
+use rustc_hash::{FxBuildHasher, FxHashSet};
+
+use super::error::some_keys;
+use super::{BuildError, Catalogue, Fault, Spec, Topology};
+use crate::args::IntoArgs;
+use crate::callback::{Callback, DynCallback};
+use crate::key::Key;
+use crate::run::{Outcome, Run, RunError};
+use crate::values::Data;
+use crate::worker::{AnyWorker, IntoFunc, IntoWorker, WorkerOptions};
+
+/// A graph of workers: declare it, then [run](Self::run) it as often and as concurrently as you
+/// like.
+///
+/// Running never changes it: each run works on its own view, with fresh state.
+///
+/// ```
+/// use ddg_core::prelude::*;
+///
+/// async fn double(x: i64) -> i64 { x * 2 }
+/// async fn sum(a: i64, b: i64) -> i64 { a + b }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let mut automa = GraphAutoma::new("numbers");
+/// automa.add_func_as_worker("first", double, start())?;
+/// automa.add_func_as_worker("second", double, after(["first"]))?;
+/// automa.add_func_as_worker("sum", sum, after(["first", "second"]).output())?;
+/// let y: i64 = automa.run(args!(5)).await?;
+/// assert_eq!(y, 30);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct GraphAutoma {
+    name: Arc<str>,
+    declarations: IndexMap<Key, Declaration, FxBuildHasher>,
+    catalogue: Catalogue,
+    extra_inputs: FxHashSet<String>,
+    settings: Settings,
+    compiled: OnceLock<Result<Arc<Topology>, BuildError>>,
+}
+
+#[derive(Clone)]
+pub(super) struct Declaration {
+    pub(super) spec: Arc<Spec>,
+    pub(super) dependencies: Vec<Key>,
+}
+
+/// What holds for all runs of an automa.
+#[derive(Clone, Default)]
+pub(crate) struct Settings {
+    pub(crate) max_steps: Option<u64>,
+    pub(crate) max_concurrency: Option<usize>,
+    pub(crate) keep_local: bool,
+    pub(crate) callbacks: Vec<Arc<dyn DynCallback>>,
+}
+
+impl GraphAutoma {
+    /// An automa without workers, called `name` in messages and traces.
+    pub fn new(name: impl Into<String>) -> Self {
+        Self {
+            name: Into::<String>::into(name).into(),
+            declarations: IndexMap::default(),
+            catalogue: Catalogue::default(),
+            extra_inputs: FxHashSet::default(),
+            settings: Settings::default(),
+            compiled: OnceLock::new(),
+        }
+    }
+
+    /// Its name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Adds a function or closure as a worker. See [`IntoFunc`] for what it may take and return.
+    ///
+    /// Its dependencies may be added later; that they exist is checked by
+    /// [`validate`](Self::validate) and before each run.
+    ///
+    /// # Errors
+    /// The key is empty or taken, or the options name parameters that the function has not.
+    pub fn add_func_as_worker<M>(
+        &mut self,
+        key: impl Into<Key>,
+        function: impl IntoFunc<M, Made = AnyWorker>,
+        options: WorkerOptions,
+    ) -> Result<(), BuildError> {
+        self.insert(key.into(), function.into_func(), options)
+    }
+
+    /// Adds an own [`Worker`](crate::Worker), a nested automa, or an [`AnyWorker`].
+    ///
+    /// A nested automa takes what its dependencies give as the arguments of its run, and gives
+    /// its result.
+    ///
+    /// # Errors
+    /// The key is empty or taken.
+    pub fn add_worker<M>(
+        &mut self,
+        key: impl Into<Key>,
+        worker: impl IntoWorker<M>,
+        options: WorkerOptions,
+    ) -> Result<(), BuildError> {
+        self.insert(key.into(), worker.into_worker(), options)
+    }
+
+    /// Replaces a worker that was added before, on purpose; it keeps its place in the order.
+    ///
+    /// # Errors
+    /// There is no such worker, or the options name parameters that the function has not.
+    pub fn override_func_as_worker<M>(
+        &mut self,
+        key: impl Into<Key>,
+        function: impl IntoFunc<M, Made = AnyWorker>,
+        options: WorkerOptions,
+    ) -> Result<(), BuildError> {
+        let key = key.into();
+        if !self.declarations.contains_key(&key) {
+            let known = some_keys(self.declarations.keys());
+            return Err(self.fault(Fault::NothingToOverride { key, known }));
+        }
+        let declaration = self.declaration(&key, function.into_func(), options)?;
+        self.declarations.insert(key, declaration);
+        Ok(())
+    }
+
+    /// Declares a function without placing it: a running worker places it with
+    /// [`Context::add_func_as_worker`](crate::Context::add_func_as_worker).
+    ///
+    /// # Errors
+    /// The name is empty or taken, or the options name parameters that the function has not.
+    pub fn declare_func<M>(
+        &mut self,
+        name: impl Into<Key>,
+        function: impl IntoFunc<M, Made = AnyWorker>,
+        options: WorkerOptions,
+    ) -> Result<(), BuildError> {
+        let name = name.into();
+        let declaration = self.declaration(&name, function.into_func(), options)?;
+        if self.catalogue.insert(name.clone(), declaration.spec).is_some() {
+            return Err(self.fault(Fault::DuplicateKey { key: name }));
+        }
+        Ok(())
+    }
+
+    /// Removes a worker. What depends on it must be removed or changed, too, before a run.
+    ///
+    /// Returns whether there was one.
+    pub fn remove_worker(&mut self, key: &str) -> bool {
+        self.compiled = OnceLock::new();
+        self.declarations.shift_remove(key).is_some()
+    }
+
+    /// Makes `worker` depend on `dependency`, as its last one.
+    ///
+    /// # Errors
+    /// There is no worker `worker`.
+    pub fn add_dependency(
+        &mut self,
+        worker: &str,
+        dependency: impl Into<Key>,
+    ) -> Result<(), BuildError> {
+        self.compiled = OnceLock::new();
+        let dependency = dependency.into();
+        match self.declarations.get_mut(worker) {
+            Some(declaration) => declaration.dependencies.push(dependency),
+            None => {
+                let known = some_keys(self.declarations.keys());
+                let worker = worker.into();
+                return Err(self.fault(Fault::UnknownDependency { worker, dependency, known }));
+            }
+        }
+        Ok(())
+    }
+
+    /// Announces a run input that only workers added at run time take by name. Without it, a run
+    /// input that no declared worker has a parameter for is refused as a typo.
+    pub fn declare_input(&mut self, name: impl Into<String>) {
+        self.compiled = OnceLock::new();
+        self.extra_inputs.insert(name.into());
+    }
+
+    /// Fails a run that would take more than `steps` Dynamic Steps. There is no limit unless this
+    /// is set.
+    pub fn set_max_steps(&mut self, steps: u64) {
+        self.compiled = OnceLock::new();
+        self.settings.max_steps = Some(steps);
+    }
+
+    /// Runs at most `workers` workers of a run at a time (at least one). There is no limit unless
+    /// this is set. The workers of a nested automa are counted there.
+    pub fn set_max_concurrency(&mut self, workers: usize) {
+        self.compiled = OnceLock::new();
+        self.settings.max_concurrency = Some(workers.max(1));
+    }
+
+    /// Keeps the workers' local spaces across runs: a run begins with those of the last run that
+    /// succeeded. A failed or cancelled run leaves them as they were.
+    pub fn keep_local_spaces(&mut self) {
+        self.compiled = OnceLock::new();
+        self.settings.keep_local = true;
+    }
+
+    /// Adds a callback around every worker of this automa, those added at run time and those of
+    /// nested automata included; see [`Callback`].
+    pub fn add_callback(&mut self, callback: impl Callback) {
+        self.compiled = OnceLock::new();
+        self.settings.callbacks.push(Arc::new(callback));
+    }
+
+    /// The keys of its workers, in the order they were added.
+    pub fn keys(&self) -> impl Iterator<Item = &Key> {
+        self.declarations.keys()
+    }
+
+    /// What a worker depends on, in the order declared; `None` if there is no such worker.
+    pub fn dependencies(&self, key: &str) -> Option<&[Key]> {
+        Some(&self.declarations.get(key)?.dependencies)
+    }
+
+    /// Checks the whole graph: every dependency exists, none form a cycle, types along edges
+    /// agree where both ends are known. Every run does this first; the result is kept.
+    ///
+    /// # Errors
+    /// All faults together.
+    pub fn validate(&self) -> Result<(), BuildError> {
+        self.compiled().map(|_| ())
+    }
+
+    /// Runs it to its end and gives the output of the output worker that ran last.
+    ///
+    /// Positional arguments reach every start worker; named ones reach every worker, at any depth,
+    /// that has a parameter of that name. Without an output, the result is null: `()`, or `None`
+    /// of an `Option`.
+    ///
+    /// # Errors
+    /// The graph is invalid, the inputs reach nobody, a step failed, or the output is no `T`.
+    ///
+    /// # Cancel safety
+    /// Dropping the future stops the workers of the run. Blocking workers run to their end; their
+    /// output is dropped.
+    pub async fn run<T: Data>(&self, args: impl IntoArgs) -> Result<T, RunError> {
+        self.outcome(args).await?.into_output()
+    }
+
+    /// Like [`run`](Self::run), but gives everything there is to say about the run.
+    ///
+    /// # Errors
+    /// As [`run`](Self::run), but for the output's type.
+    ///
+    /// # Cancel safety
+    /// As [`run`](Self::run).
+    pub async fn outcome(&self, args: impl IntoArgs) -> Result<Outcome, RunError> {
+        crate::run::run(self, args.into_args()).await
+    }
+
+    /// Starts a run as a task of its own and gives a handle to it.
+    ///
+    /// # Panics
+    /// Outside a tokio runtime.
+    pub fn start(&self, args: impl IntoArgs) -> Run {
+        Run::start(self, args.into_args())
+    }
+
+    pub(crate) fn compiled(&self) -> Result<Arc<Topology>, BuildError> {
+        self.compiled.get_or_init(|| Topology::compile(self)).clone()
+    }
+
+    pub(super) fn declarations(&self) -> &IndexMap<Key, Declaration, FxBuildHasher> {
+        &self.declarations
+    }
+
+    pub(super) fn catalogue(&self) -> &Catalogue {
+        &self.catalogue
+    }
+
+    pub(super) fn extra_inputs(&self) -> &FxHashSet<String> {
+        &self.extra_inputs
+    }
+
+    pub(super) fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    pub(super) fn shared_name(&self) -> &Arc<str> {
+        &self.name
+    }
+
+    fn insert(
+        &mut self,
+        key: Key,
+        worker: AnyWorker,
+        options: WorkerOptions,
+    ) -> Result<(), BuildError> {
+        if self.declarations.contains_key(&key) {
+            return Err(self.fault(Fault::DuplicateKey { key }));
+        }
+        let declaration = self.declaration(&key, worker, options)?;
+        self.declarations.insert(key, declaration);
+        Ok(())
+    }
+
+    fn declaration(
+        &mut self,
+        key: &Key,
+        worker: AnyWorker,
+        mut options: WorkerOptions,
+    ) -> Result<Declaration, BuildError> {
+        self.compiled = OnceLock::new();
+        let mut faults = Vec::new();
+        if key.as_str().is_empty() {
+            faults.push(Fault::EmptyKey);
+        }
+        let dependencies = std::mem::take(&mut options.dependencies);
+        let spec = Spec::new(key, worker, options, &mut faults);
+        if faults.is_empty() {
+            Ok(Declaration { spec, dependencies })
+        } else {
+            Err(BuildError { automa: self.name.to_string(), faults })
+        }
+    }
+
+    fn fault(&self, fault: Fault) -> BuildError {
+        BuildError::one(&self.name, fault)
+    }
+
+    /// The graph that a run has grown, as one that can be run and changed.
+    pub(crate) fn grown(view: &super::View) -> Self {
+        let base = view.base();
+        let declarations = view
+            .workers()
+            .map(|(_, node)| {
+                let dependencies =
+                    node.live_dependencies().map(|(_, on)| view.node(on).key.clone()).collect();
+                let spec = Arc::clone(&node.spec);
+                (node.key.clone(), Declaration { spec, dependencies })
+            })
+            .collect();
+        Self {
+            name: Arc::clone(&base.automa),
+            declarations,
+            catalogue: base.catalogue.clone(),
+            extra_inputs: base.inputs.names.clone(),
+            settings: base.settings.clone(),
+            compiled: OnceLock::new(),
+        }
+    }
+}
+
+impl fmt::Debug for GraphAutoma {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "automa {:?}", &*self.name)?;
+        for (key, declaration) in &self.declarations {
+            writeln!(f, "  {key:?} after {:?}", declaration.dependencies)?;
+        }
+        Ok(())
+    }
+}

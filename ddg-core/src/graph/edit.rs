@@ -1,0 +1,338 @@
+//! Changes of a running graph, applied as one transaction: all of them or none.
+
+use std::fmt;
+use std::sync::Arc;
+
+use super::compile::check_arguments;
+use super::error::some_keys;
+use super::node::{Dependency, Spec};
+use super::order::{Ranked, rank_edge};
+use super::{EditError, Fault, Nested, Node, View, WorkerId};
+use crate::key::Key;
+use crate::worker::{AnyWorker, Source, WorkerOptions};
+
+/// One change that a worker asked for.
+#[derive(Clone)]
+pub(crate) enum Edit {
+    AddWorker {
+        key: Key,
+        source: Source,
+        options: WorkerOptions,
+    },
+    RemoveWorker {
+        key: Key,
+    },
+    AddDependency {
+        worker: Key,
+        dependency: Key,
+    },
+    RemoveDependency {
+        worker: Key,
+        dependency: Key,
+    },
+    /// A change of the graph of the nested automa `key`.
+    Nested {
+        key: Key,
+        edit: Box<Edit>,
+    },
+}
+
+/// What a transaction did that the state of a run has to follow.
+#[derive(Default)]
+pub(crate) struct Applied {
+    pub(crate) removed: Vec<WorkerId>,
+    /// Dependencies that are gone: the waiting worker and the edge's place there.
+    pub(crate) unlinked: Vec<(WorkerId, usize)>,
+}
+
+/// A transaction in progress.
+struct Transaction<'a, A> {
+    view: &'a mut View,
+    undo: Vec<Undo>,
+    applied: Applied,
+    /// Edges to be made once every worker is there, so that a worker may be added before the ones
+    /// it depends on.
+    links: Vec<Link<A>>,
+    /// Workers whose arguments are to be checked.
+    changed: Vec<(A, WorkerId)>,
+}
+
+struct Link<A> {
+    asker: A,
+    worker: Key,
+    dependency: Key,
+}
+
+enum Undo {
+    Inserted(WorkerId),
+    TakenOut(WorkerId, Box<Node>),
+    Linked(WorkerId),
+    Unlinked(WorkerId, usize, Dependency),
+    Ranked(Vec<(WorkerId, u32)>),
+    Respecified(WorkerId, Arc<Spec>),
+}
+
+impl View {
+    /// Applies `edits`, each with who asked for it.
+    ///
+    /// # Errors
+    /// The first edit that cannot be made, with who asked for it; the view is as it was before.
+    pub(crate) fn apply<A: Copy>(
+        &mut self,
+        edits: impl IntoIterator<Item = (A, Edit)>,
+    ) -> Result<Applied, (A, EditError)> {
+        let mut transaction = Transaction {
+            view: self,
+            undo: Vec::new(),
+            applied: Applied::default(),
+            links: Vec::new(),
+            changed: Vec::new(),
+        };
+        match transaction.run(edits) {
+            Ok(()) => Ok(transaction.commit()),
+            Err(refused) => {
+                transaction.roll_back();
+                Err(refused)
+            }
+        }
+    }
+}
+
+impl<A: Copy> Transaction<'_, A> {
+    fn run(&mut self, edits: impl IntoIterator<Item = (A, Edit)>) -> Result<(), (A, EditError)> {
+        for (asker, edit) in edits {
+            self.edit(asker, edit).map_err(|error| (asker, error))?;
+        }
+        for link in std::mem::take(&mut self.links) {
+            let asker = link.asker;
+            self.link(link).map_err(|error| (asker, error))?;
+        }
+        for (asker, worker) in std::mem::take(&mut self.changed) {
+            self.check(worker).map_err(|fault| (asker, fault.into()))?;
+        }
+        Ok(())
+    }
+
+    fn edit(&mut self, asker: A, edit: Edit) -> Result<(), EditError> {
+        match edit {
+            Edit::AddWorker { key, source, options } => self.add(asker, key, source, options),
+            Edit::RemoveWorker { key } => self.remove(&key),
+            Edit::AddDependency { worker, dependency } => {
+                self.links.push(Link { asker, worker, dependency });
+                Ok(())
+            }
+            Edit::RemoveDependency { worker, dependency } => {
+                self.remove_dependency(worker, dependency)
+            }
+            Edit::Nested { key, edit } => self.edit_nested(key, *edit),
+        }
+    }
+
+    fn add(
+        &mut self,
+        asker: A,
+        key: Key,
+        source: Source,
+        mut options: WorkerOptions,
+    ) -> Result<(), EditError> {
+        if key.as_str().is_empty() {
+            return Err(Fault::EmptyKey.into());
+        }
+        if self.view.find(key.as_str()).is_some() {
+            return Err(Fault::DuplicateKey { key }.into());
+        }
+        let dependencies = std::mem::take(&mut options.dependencies);
+        let mut faults = Vec::new();
+        let spec = match source {
+            Source::Here(worker) => Spec::new(&key, worker, options, &mut faults),
+            Source::Declared(name) => match self.view.base().declared(&name) {
+                Some(spec) => spec.placed(options),
+                None => return Err(Fault::NotDeclared { name }.into()),
+            },
+        };
+        if let Some(nested) = spec.worker.0.automa()
+            && let Err(error) = nested.compiled()
+        {
+            faults.extend(
+                error
+                    .faults
+                    .into_iter()
+                    .map(|fault| Fault::Nested { key: key.clone(), fault: Box::new(fault) }),
+            );
+        }
+        if let Some(fault) = faults.into_iter().next() {
+            return Err(fault.into());
+        }
+        let id = self.view.insert(key.clone(), spec);
+        self.undo.push(Undo::Inserted(id));
+        self.changed.push((asker, id));
+        self.links.extend(dependencies.into_iter().map(|dependency| Link {
+            asker,
+            worker: key.clone(),
+            dependency,
+        }));
+        Ok(())
+    }
+
+    fn remove(&mut self, key: &Key) -> Result<(), EditError> {
+        let Some(id) = self.view.find(key.as_str()) else {
+            let known = some_keys(self.view.keys());
+            return Err(EditError::UnknownWorker { key: key.clone(), known });
+        };
+        self.links.retain(|link| link.worker != *key && link.dependency != *key);
+        self.changed.retain(|(_, changed)| *changed != id);
+        let node = self.view.node(id);
+        let incoming: Vec<_> = node.live_dependencies().map(|(place, _)| place).collect();
+        let outgoing: Vec<_> = node.live_successors().collect();
+        for place in incoming {
+            self.unlink(id, place);
+        }
+        for successor in outgoing {
+            self.unlink(successor.worker, successor.place as usize);
+        }
+        let node = self.view.take_out(id);
+        self.undo.push(Undo::TakenOut(id, Box::new(node)));
+        self.applied.removed.push(id);
+        Ok(())
+    }
+
+    fn remove_dependency(&mut self, worker: Key, dependency: Key) -> Result<(), EditError> {
+        let pending = self.links.len();
+        self.links.retain(|link| link.worker != worker || link.dependency != dependency);
+        if self.links.len() < pending {
+            return Ok(());
+        }
+        let Some(id) = self.view.find(worker.as_str()) else {
+            let known = some_keys(self.view.keys());
+            return Err(EditError::UnknownDependent { worker, known });
+        };
+        let on = self.view.find(dependency.as_str());
+        let place = self
+            .view
+            .node(id)
+            .live_dependencies()
+            .find_map(|(place, dependency)| (Some(dependency) == on).then_some(place));
+        match place {
+            Some(place) => {
+                self.unlink(id, place);
+                Ok(())
+            }
+            None => Err(EditError::NoSuchDependency { worker, dependency }),
+        }
+    }
+
+    fn edit_nested(&mut self, key: Key, edit: Edit) -> Result<(), EditError> {
+        let Some(id) = self.view.find(key.as_str()) else {
+            return Err(EditError::NotNested { key });
+        };
+        let spec = Arc::clone(&self.view.node(id).spec);
+        let Some(automa) = spec.worker.0.automa() else {
+            return Err(EditError::NotNested { key });
+        };
+        let nested = |error| EditError::Nested { key: key.clone(), error: Box::new(error) };
+        let mut inner =
+            spec.worker.0.view().map_or_else(|| automa.compiled().map(View::of), Ok).map_err(
+                |error| match error.faults.into_iter().next() {
+                    Some(fault) => nested(fault.into()),
+                    None => EditError::NotNested { key: key.clone() },
+                },
+            )?;
+        inner.apply([((), edit)]).map_err(|((), error)| nested(error))?;
+        let worker = AnyWorker(Arc::new(Nested::edited(automa.clone(), inner)));
+        let old = self.view.replace_spec(id, spec.with_worker(worker));
+        self.undo.push(Undo::Respecified(id, old));
+        Ok(())
+    }
+
+    fn link(&mut self, link: Link<A>) -> Result<(), EditError> {
+        let Link { asker, worker, dependency } = link;
+        let Some(id) = self.view.find(worker.as_str()) else {
+            let known = some_keys(self.view.keys());
+            return Err(EditError::UnknownDependent { worker, known });
+        };
+        let Some(on) = self.view.find(dependency.as_str()) else {
+            let known = some_keys(self.view.keys());
+            return Err(Fault::UnknownDependency { worker, dependency, known }.into());
+        };
+        if id == on {
+            return Err(Fault::SelfDependency { worker }.into());
+        }
+        if self.view.node(id).live_dependencies().any(|(_, have)| have == on) {
+            return Err(Fault::DuplicateDependency { worker, dependency }.into());
+        }
+        match rank_edge(self.view, on, id) {
+            Ranked::Agrees => {}
+            Ranked::Moved(ranks) => {
+                let old = ranks.iter().map(|(id, _)| (*id, self.view.rank(*id))).collect();
+                for (id, rank) in ranks {
+                    self.view.set_rank(id, rank);
+                }
+                self.undo.push(Undo::Ranked(old));
+            }
+            Ranked::Cycle(path) => {
+                let keys = path.into_iter().map(|id| self.view.node(id).key.clone()).collect();
+                return Err(Fault::Cycle { keys }.into());
+            }
+        }
+        self.view.link(id, on);
+        self.undo.push(Undo::Linked(id));
+        self.changed.push((asker, id));
+        Ok(())
+    }
+
+    fn unlink(&mut self, worker: WorkerId, place: usize) {
+        let dependency = self.view.unlink(worker, place);
+        self.undo.push(Undo::Unlinked(worker, place, dependency));
+        self.applied.unlinked.push((worker, place));
+    }
+
+    fn check(&self, worker: WorkerId) -> Result<(), Fault> {
+        let node = self.view.node(worker);
+        let dependencies = node.live_dependencies().map(|(_, on)| self.view.node(on));
+        let mut faults = Vec::new();
+        check_arguments(&node.key, &node.spec, dependencies, &mut faults);
+        faults.into_iter().next().map_or(Ok(()), Err)
+    }
+
+    fn commit(self) -> Applied {
+        for undo in self.undo {
+            if let Undo::Unlinked(_, _, dependency) = undo {
+                self.view.close_gaps(dependency.on);
+            }
+        }
+        self.applied
+    }
+
+    fn roll_back(self) {
+        let view = self.view;
+        for undo in self.undo.into_iter().rev() {
+            match undo {
+                Undo::Inserted(id) => {
+                    view.take_out(id);
+                    view.recycle(id);
+                }
+                Undo::TakenOut(id, node) => view.put_back(id, *node),
+                Undo::Linked(id) => view.unlink_last(id),
+                Undo::Unlinked(id, place, dependency) => view.relink(id, place, dependency),
+                Undo::Ranked(old) => old.into_iter().for_each(|(id, rank)| view.set_rank(id, rank)),
+                Undo::Respecified(id, spec) => _ = view.replace_spec(id, spec),
+            }
+        }
+    }
+}
+
+impl fmt::Debug for Edit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::AddWorker { key, .. } => write!(f, "add worker `{key}`"),
+            Self::RemoveWorker { key } => write!(f, "remove worker `{key}`"),
+            Self::AddDependency { worker, dependency } => {
+                write!(f, "add dependency of `{worker}` on `{dependency}`")
+            }
+            Self::RemoveDependency { worker, dependency } => {
+                write!(f, "remove dependency of `{worker}` on `{dependency}`")
+            }
+            Self::Nested { key, edit } => write!(f, "in `{key}`: {edit:?}"),
+        }
+    }
+}

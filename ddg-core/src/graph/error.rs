@@ -1,0 +1,262 @@
+//! What can be wrong with a graph.
+
+use std::fmt;
+
+use crate::key::Key;
+
+/// A graph that cannot be declared or run: every fault, not just the first.
+///
+/// ```
+/// use ddg_core::prelude::*;
+///
+/// let mut automa = GraphAutoma::new("trip");
+/// automa.add_func_as_worker("plan", |city: String| city, after(["weather"]))?;
+/// assert_eq!(
+///     automa.validate().unwrap_err().to_string(),
+///     "automa `trip`: worker `plan` depends on `weather`, which does not exist; \
+///      the workers are: `plan`",
+/// );
+/// # Ok::<(), BuildError>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BuildError {
+    /// The automa's name.
+    pub automa: String,
+    /// What is wrong, in the order in which the workers were added; never empty.
+    pub faults: Vec<Fault>,
+}
+
+/// One thing that is wrong with a graph.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Fault {
+    /// A key is empty.
+    #[error("a worker's key is empty: give it a name")]
+    EmptyKey,
+    /// Two workers have one key.
+    #[error("there is a worker `{key}` already: choose another key, or remove the other first")]
+    DuplicateKey {
+        /// The key.
+        key: Key,
+    },
+    /// A worker is to be replaced that does not exist.
+    #[error("there is no worker `{key}` to override{}", listing(.known))]
+    NothingToOverride {
+        /// The key.
+        key: Key,
+        /// The keys that exist; the first few of many.
+        known: Vec<Key>,
+    },
+    /// A worker depends on one that does not exist.
+    #[error("worker `{worker}` depends on `{dependency}`, which does not exist{}", listing(.known))]
+    UnknownDependency {
+        /// The worker.
+        worker: Key,
+        /// What it depends on.
+        dependency: Key,
+        /// The keys that exist; the first few of many.
+        known: Vec<Key>,
+    },
+    /// A worker names a dependency twice.
+    #[error("worker `{worker}` names its dependency `{dependency}` twice")]
+    DuplicateDependency {
+        /// The worker.
+        worker: Key,
+        /// What it depends on.
+        dependency: Key,
+    },
+    /// A worker depends on itself.
+    #[error("worker `{worker}` depends on itself; to repeat it, let it ferry to itself")]
+    SelfDependency {
+        /// The worker.
+        worker: Key,
+    },
+    /// Workers wait for each other.
+    #[error("the dependencies {} form a cycle; to go back, use a ferry", arrows(.keys))]
+    Cycle {
+        /// The workers along the cycle; each depends on the one before it, the first on the last.
+        keys: Vec<Key>,
+    },
+    /// What a dependency gives is not what the parameter takes.
+    #[error(
+        "parameter {parameter} of worker `{worker}` takes `{expected}`, \
+         but dependency `{dependency}` gives `{found}`"
+    )]
+    TypeMismatch {
+        /// The worker.
+        worker: Key,
+        /// Its parameter: a name in backquotes or a position from 1.
+        parameter: String,
+        /// The dependency that fills it.
+        dependency: Key,
+        /// The parameter's type.
+        expected: String,
+        /// The dependency's output type.
+        found: String,
+    },
+    /// A worker has more dependencies than parameters for their outputs.
+    #[error(
+        "worker `{worker}` has {dependencies} dependencies that give an output, \
+         but only {parameters} parameters to take them: add parameters, or `.suppressed()`"
+    )]
+    TooManyDependencies {
+        /// The worker.
+        worker: Key,
+        /// How many of its dependencies give something.
+        dependencies: usize,
+        /// How many parameters could take it.
+        parameters: usize,
+    },
+    /// `unpack` spreads out the output of one dependency.
+    #[error("worker `{worker}` unpacks, which takes exactly one dependency; it has {dependencies}")]
+    UnpackDependencies {
+        /// The worker.
+        worker: Key,
+        /// How many it has.
+        dependencies: usize,
+    },
+    /// `params` names another number of parameters than the function has.
+    #[error("worker `{worker}` has {parameters} parameters, but `params` names {names}")]
+    ParamNames {
+        /// The worker.
+        worker: Key,
+        /// How many it has, the context not counted.
+        parameters: usize,
+        /// How many are named.
+        names: usize,
+    },
+    /// `from` fills a parameter that does not exist.
+    #[error(
+        "worker `{worker}` has no parameter `{parameter}` to fill from `{from}`; \
+         name its parameters with `.params([…])`"
+    )]
+    UnknownParameter {
+        /// The worker.
+        worker: Key,
+        /// The parameter.
+        parameter: String,
+        /// The worker whose output it was to take.
+        from: Key,
+    },
+    /// A worker was asked for under a name that was never declared.
+    #[error(
+        "`{name}` was not declared in this automa: declare it with `#[worker(detached)]` \
+         or `declare_func`"
+    )]
+    NotDeclared {
+        /// The name.
+        name: Key,
+    },
+    /// A nested automa is at fault itself.
+    #[error("in nested automa `{key}`: {fault}")]
+    Nested {
+        /// Its key.
+        key: Key,
+        /// Its fault.
+        fault: Box<Fault>,
+    },
+}
+
+/// A change of the graph that a running worker asked for and that cannot be made.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum EditError {
+    /// The change would make the graph invalid.
+    #[error(transparent)]
+    Fault(#[from] Fault),
+    /// A worker to be removed does not exist.
+    #[error("cannot remove `{key}`: there is no such worker{}", listing(.known))]
+    UnknownWorker {
+        /// Its key.
+        key: Key,
+        /// The keys that exist; the first few of many.
+        known: Vec<Key>,
+    },
+    /// A dependency is to be added to or removed from a worker that does not exist.
+    #[error("cannot change the dependencies of `{worker}`: there is no such worker{}", listing(.known))]
+    UnknownDependent {
+        /// The worker.
+        worker: Key,
+        /// The keys that exist; the first few of many.
+        known: Vec<Key>,
+    },
+    /// A dependency to be removed does not exist.
+    #[error("cannot remove the dependency of `{worker}` on `{dependency}`: it has none")]
+    NoSuchDependency {
+        /// The worker.
+        worker: Key,
+        /// What it was to depend on no longer.
+        dependency: Key,
+    },
+    /// The worker is no automa whose graph could be changed.
+    #[error("`{key}` is no nested automa of this run")]
+    NotNested {
+        /// Its key.
+        key: Key,
+    },
+    /// The change of a nested automa's graph cannot be made.
+    #[error("in nested automa `{key}`: {error}")]
+    Nested {
+        /// The nested automa's key.
+        key: Key,
+        /// Why not.
+        error: Box<EditError>,
+    },
+}
+
+impl BuildError {
+    pub(crate) fn one(automa: &str, fault: Fault) -> Self {
+        Self { automa: automa.to_owned(), faults: vec![fault] }
+    }
+}
+
+impl fmt::Display for BuildError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "automa `{}`: ", self.automa)?;
+        match self.faults.as_slice() {
+            [fault] => write!(f, "{fault}"),
+            faults => {
+                write!(f, "{} faults", faults.len())?;
+                faults.iter().try_for_each(|fault| write!(f, "\n- {fault}"))
+            }
+        }
+    }
+}
+
+impl std::error::Error for BuildError {}
+
+/// How many keys a message lists before it stops.
+const LISTED: usize = 8;
+
+/// The first of `keys`, for a message.
+pub(crate) fn some_keys<'a>(keys: impl Iterator<Item = &'a Key>) -> Vec<Key> {
+    keys.take(LISTED + 1).cloned().collect()
+}
+
+fn listing(keys: &[Key]) -> String {
+    if keys.is_empty() {
+        return "; there are no workers".to_owned();
+    }
+    let listed: Vec<_> = keys.iter().take(LISTED).map(|key| format!("`{key}`")).collect();
+    let more = if keys.len() > LISTED { ", …" } else { "" };
+    format!("; the workers are: {}{more}", listed.join(", "))
+}
+
+pub(crate) fn unknown(keys: &[Key]) -> String {
+    listing(keys)
+}
+
+fn arrows(keys: &[Key]) -> String {
+    const SHOWN: usize = 12;
+    let mut text = String::new();
+    for key in keys.iter().take(SHOWN) {
+        text += &format!("`{key}` → ");
+    }
+    if keys.len() > SHOWN {
+        text += &format!("… ({} more) → ", keys.len() - SHOWN);
+    }
+    if let Some(first) = keys.first() {
+        text += &format!("`{first}`");
+    }
+    text
+}

@@ -1,0 +1,61 @@
+//! An automa as a worker of another.
+
+use std::sync::Arc;
+
+use super::{GraphAutoma, View};
+use crate::values::Type;
+use crate::worker::{AnyWorker, Call, Callable, IntoWorker, Placement, Signature, Started};
+
+/// An automa inside another. Changes that the outer run makes to it are kept in a view of it.
+pub(crate) struct Nested {
+    automa: GraphAutoma,
+    edited: Option<View>,
+}
+
+impl Nested {
+    pub(super) fn edited(automa: GraphAutoma, view: View) -> Self {
+        Self { automa, edited: Some(view) }
+    }
+
+    /// The one type that all its output workers give.
+    fn output(&self) -> Option<Type> {
+        let mut outputs = self.automa.declarations().values().filter(|worker| worker.spec.output);
+        let first = outputs.next()?.spec.returns?;
+        outputs.all(|worker| worker.spec.returns == Some(first)).then_some(first)
+    }
+}
+
+impl Callable for Nested {
+    fn signature(&self) -> Signature {
+        Signature { context: true, output: self.output(), ..Signature::open() }
+    }
+
+    fn call(self: Arc<Self>, call: Call, _: Placement) -> Started {
+        Started::Async(Box::pin(async move {
+            let cx = call.cx.expect("a nested automa's signature asks for the context");
+            let view = match &self.edited {
+                Some(view) => view.clone(),
+                None => View::of(self.automa.compiled()?),
+            };
+            Ok(crate::run::run_nested(view, call.args, &cx).await?)
+        }))
+    }
+
+    fn automa(&self) -> Option<&GraphAutoma> {
+        Some(&self.automa)
+    }
+
+    fn view(&self) -> Option<View> {
+        self.edited.clone()
+    }
+}
+
+/// Marks a nested automa.
+#[doc(hidden)]
+pub struct Inner;
+
+impl IntoWorker<Inner> for GraphAutoma {
+    fn into_worker(self) -> AnyWorker {
+        AnyWorker(Arc::new(Nested { automa: self, edited: None }))
+    }
+}

@@ -1,0 +1,191 @@
+//! One worker in a graph: what it is, how it is run, and its edges.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::Fault;
+use crate::callback::DynCallback;
+use crate::key::Key;
+use crate::values::Type;
+use crate::worker::{AnyWorker, Dealing, Mapping, Origin, Param, Placement, Retry, WorkerOptions};
+
+/// A worker's place in its run; small, dense, never reused while the worker may still be running.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct WorkerId(u32);
+
+impl WorkerId {
+    /// Marks an edge that has been removed.
+    pub(crate) const VACANT: Self = Self(u32::MAX);
+
+    pub(crate) fn new(index: usize) -> Self {
+        Self(u32::try_from(index).expect("a graph has fewer than 2^32 workers"))
+    }
+
+    pub(crate) fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+/// What does not change about a worker once it is in a graph.
+#[derive(Clone)]
+pub(crate) struct Spec {
+    pub(crate) worker: AnyWorker,
+    pub(crate) params: Box<[Param]>,
+    pub(crate) open: bool,
+    pub(crate) context: bool,
+    pub(crate) returns: Option<Type>,
+    pub(crate) start: bool,
+    pub(crate) output: bool,
+    pub(crate) mapping: Mapping,
+    pub(crate) dealing: Dealing,
+    pub(crate) placement: Placement,
+    pub(crate) timeout: Option<Duration>,
+    pub(crate) retry: Option<Retry>,
+    pub(crate) callbacks: Box<[Arc<dyn DynCallback>]>,
+}
+
+impl Spec {
+    /// Brings what the worker says of itself together with what its options say.
+    pub(crate) fn new(
+        key: &Key,
+        worker: AnyWorker,
+        options: WorkerOptions,
+        faults: &mut Vec<Fault>,
+    ) -> Arc<Self> {
+        let signature = worker.0.signature();
+        let mut params = signature.params;
+        if !options.params.is_empty() {
+            if options.params.len() != params.len() {
+                faults.push(Fault::ParamNames {
+                    worker: key.clone(),
+                    parameters: params.len(),
+                    names: options.params.len(),
+                });
+            }
+            for (param, name) in params.iter_mut().zip(options.params) {
+                param.name = Some(name);
+            }
+        }
+        for from in options.froms {
+            match params.iter_mut().find(|param| param.name.as_ref() == Some(&from.param)) {
+                Some(param) => {
+                    param.origin = Origin::From { key: from.worker, default: from.default };
+                }
+                None => faults.push(Fault::UnknownParameter {
+                    worker: key.clone(),
+                    parameter: from.param.into_owned(),
+                    from: from.worker,
+                }),
+            }
+        }
+        Arc::new(Self {
+            worker,
+            params: params.into(),
+            open: signature.open,
+            context: signature.context,
+            returns: signature.output,
+            start: options.start,
+            output: options.output,
+            mapping: options.mapping,
+            dealing: options.dealing,
+            placement: options.placement,
+            timeout: options.timeout,
+            retry: options.retry,
+            callbacks: options.callbacks.into(),
+        })
+    }
+
+    /// The same worker placed elsewhere in the graph. What was declared with the function holds
+    /// (its parameters, its callbacks), and so do its timeout and retry unless set anew.
+    pub(crate) fn placed(&self, options: WorkerOptions) -> Arc<Self> {
+        Arc::new(Self {
+            start: options.start,
+            output: options.output,
+            mapping: options.mapping,
+            dealing: options.dealing,
+            timeout: options.timeout.or(self.timeout),
+            retry: options.retry.or(self.retry),
+            callbacks: self.callbacks.iter().cloned().chain(options.callbacks).collect(),
+            ..self.clone()
+        })
+    }
+
+    /// The same place in the graph taken by another worker.
+    pub(crate) fn with_worker(&self, worker: AnyWorker) -> Arc<Self> {
+        Arc::new(Self { worker, ..self.clone() })
+    }
+
+    /// Whether this worker's output is handed on: a unit output only orders.
+    pub(crate) fn gives(&self) -> bool {
+        !self.returns.is_some_and(Type::is_unit)
+    }
+
+    /// The parameters that can be filled by position, with their place among all.
+    pub(crate) fn positional(&self) -> impl Iterator<Item = (usize, &Param)> {
+        self.params.iter().enumerate().filter(|(_, param)| matches!(param.origin, Origin::Argument))
+    }
+
+    /// What messages call the parameter at `place`: its name in backquotes, or its position.
+    pub(crate) fn param_label(&self, place: usize) -> String {
+        match &self.params[place].name {
+            Some(name) => format!("`{name}`"),
+            None => format!("#{}", place + 1),
+        }
+    }
+}
+
+/// A worker with its edges.
+#[derive(Clone)]
+pub(crate) struct Node {
+    pub(crate) key: Key,
+    pub(crate) spec: Arc<Spec>,
+    /// What it depends on, in the order declared; vacant where removed.
+    pub(crate) dependencies: Vec<Dependency>,
+    /// How many of them are not vacant.
+    pub(crate) n_dependencies: u32,
+    /// What depends on it, in the order declared; vacant where removed.
+    pub(crate) successors: Vec<Successor>,
+    /// How many of them are vacant.
+    pub(crate) n_vacant: u32,
+}
+
+/// One end of an edge, at the worker that waits.
+#[derive(Clone, Copy)]
+pub(crate) struct Dependency {
+    pub(crate) on: WorkerId,
+    /// The edge's place among `on`'s successors.
+    pub(crate) place: u32,
+}
+
+/// The other end, at the worker that is waited for.
+#[derive(Clone, Copy)]
+pub(crate) struct Successor {
+    pub(crate) worker: WorkerId,
+    /// The edge's place among `worker`'s dependencies.
+    pub(crate) place: u32,
+}
+
+impl Node {
+    pub(crate) fn new(key: Key, spec: Arc<Spec>) -> Self {
+        Self {
+            key,
+            spec,
+            dependencies: Vec::new(),
+            n_dependencies: 0,
+            successors: Vec::new(),
+            n_vacant: 0,
+        }
+    }
+
+    pub(crate) fn live_dependencies(&self) -> impl Iterator<Item = (usize, WorkerId)> {
+        self.dependencies
+            .iter()
+            .enumerate()
+            .filter(|(_, dependency)| dependency.on != WorkerId::VACANT)
+            .map(|(place, dependency)| (place, dependency.on))
+    }
+
+    pub(crate) fn live_successors(&self) -> impl Iterator<Item = Successor> {
+        self.successors.iter().copied().filter(|successor| successor.worker != WorkerId::VACANT)
+    }
+}

@@ -1,0 +1,260 @@
+//! A run's own copy-on-write view of the graph.
+//!
+//! The declared graph is shared by all runs and never changes. A view keeps what its run has
+//! changed: touched workers, added workers, moved ranks. A view of an untouched graph costs
+//! nothing to make, and an edit costs what it changes, however large the graph is.
+
+use std::sync::Arc;
+
+use rustc_hash::FxHashMap;
+
+use super::node::{Dependency, Successor};
+use super::{Node, Spec, Topology, WorkerId};
+use crate::key::Key;
+
+#[derive(Clone)]
+pub(crate) struct View {
+    base: Arc<Topology>,
+    /// Declared workers that differ from their declaration; `None` where removed.
+    touched: FxHashMap<WorkerId, Option<Node>>,
+    /// Workers added at run time; `None` where removed and free to be used again.
+    added: Vec<Option<Node>>,
+    free: Vec<WorkerId>,
+    /// Where a key leads to another worker than in the declared graph; `None` where to none.
+    keys: FxHashMap<Key, Option<WorkerId>>,
+    /// Where a rank differs from the declared graph's.
+    ranks: FxHashMap<WorkerId, u32>,
+    next_rank: u32,
+}
+
+impl View {
+    pub(crate) fn of(base: Arc<Topology>) -> Self {
+        Self {
+            touched: FxHashMap::default(),
+            added: Vec::new(),
+            free: Vec::new(),
+            keys: FxHashMap::default(),
+            ranks: FxHashMap::default(),
+            next_rank: u32::try_from(base.nodes.len()).unwrap_or(u32::MAX),
+            base,
+        }
+    }
+
+    pub(crate) fn base(&self) -> &Arc<Topology> {
+        &self.base
+    }
+
+    /// Whether anything differs from the declared graph.
+    pub(crate) fn is_edited(&self) -> bool {
+        !self.touched.is_empty() || !self.added.is_empty()
+    }
+
+    /// One more than the largest index of a worker that there is or was.
+    pub(crate) fn n_slots(&self) -> usize {
+        self.base.nodes.len() + self.added.len()
+    }
+
+    pub(crate) fn get(&self, id: WorkerId) -> Option<&Node> {
+        match id.index().checked_sub(self.base.nodes.len()) {
+            Some(added) => self.added.get(added)?.as_ref(),
+            None if self.touched.is_empty() => Some(&self.base.nodes[id.index()]),
+            None => match self.touched.get(&id) {
+                Some(touched) => touched.as_ref(),
+                None => Some(&self.base.nodes[id.index()]),
+            },
+        }
+    }
+
+    /// The worker with this id, which edges and kickoffs only hold while it exists.
+    pub(crate) fn node(&self, id: WorkerId) -> &Node {
+        self.get(id).expect("edges and kickoffs lead to workers that exist")
+    }
+
+    pub(crate) fn find(&self, key: &str) -> Option<WorkerId> {
+        if !self.keys.is_empty()
+            && let Some(id) = self.keys.get(key)
+        {
+            return *id;
+        }
+        self.base.index.get(key).copied()
+    }
+
+    /// All workers: declared ones in the order of their declaration, then added ones.
+    pub(crate) fn workers(&self) -> impl Iterator<Item = (WorkerId, &Node)> {
+        (0..self.n_slots()).map(WorkerId::new).filter_map(|id| Some((id, self.get(id)?)))
+    }
+
+    /// The start workers, in the order they were added.
+    pub(crate) fn starts(&self) -> impl Iterator<Item = WorkerId> {
+        let declared = (!self.is_edited()).then(|| self.base.starts.iter().copied());
+        let edited = self
+            .is_edited()
+            .then(|| self.workers().filter(|(_, node)| node.spec.start).map(|(id, _)| id));
+        declared.into_iter().flatten().chain(edited.into_iter().flatten())
+    }
+
+    pub(crate) fn keys(&self) -> impl Iterator<Item = &Key> {
+        self.workers().map(|(_, node)| &node.key)
+    }
+
+    pub(super) fn rank(&self, id: WorkerId) -> u32 {
+        if !self.ranks.is_empty()
+            && let Some(rank) = self.ranks.get(&id)
+        {
+            return *rank;
+        }
+        self.base.ranks[id.index()]
+    }
+
+    pub(super) fn set_rank(&mut self, id: WorkerId, rank: u32) {
+        self.ranks.insert(id, rank);
+    }
+
+    pub(super) fn node_mut(&mut self, id: WorkerId) -> &mut Node {
+        let node = match id.index().checked_sub(self.base.nodes.len()) {
+            Some(added) => self.added[added].as_mut(),
+            None => self
+                .touched
+                .entry(id)
+                .or_insert_with(|| Some(self.base.nodes[id.index()].clone()))
+                .as_mut(),
+        };
+        node.expect("edges and kickoffs lead to workers that exist")
+    }
+
+    /// Adds a worker without edges.
+    pub(super) fn insert(&mut self, key: Key, spec: Arc<Spec>) -> WorkerId {
+        let node = Some(Node::new(key.clone(), spec));
+        let id = match self.free.pop() {
+            Some(id) => {
+                self.added[id.index() - self.base.nodes.len()] = node;
+                id
+            }
+            None => {
+                let id = WorkerId::new(self.n_slots());
+                self.added.push(node);
+                id
+            }
+        };
+        self.keys.insert(key, Some(id));
+        self.ranks.insert(id, self.next_rank);
+        self.next_rank = self.next_rank.checked_add(1).unwrap_or_else(|| self.compact_ranks());
+        id
+    }
+
+    /// Takes a worker without edges out. Its id is used again only after [`recycle`](Self::recycle).
+    pub(super) fn take_out(&mut self, id: WorkerId) -> Node {
+        let node = match id.index().checked_sub(self.base.nodes.len()) {
+            Some(added) => self.added[added].take(),
+            None => {
+                let node = self.node_mut(id).clone();
+                self.touched.insert(id, None);
+                Some(node)
+            }
+        };
+        let node = node.expect("edges and kickoffs lead to workers that exist");
+        if self.base.index.contains_key(&node.key) {
+            self.keys.insert(node.key.clone(), None);
+        } else {
+            self.keys.remove(&node.key);
+        }
+        node
+    }
+
+    /// Puts a worker back where it was taken from.
+    pub(super) fn put_back(&mut self, id: WorkerId, node: Node) {
+        self.keys.insert(node.key.clone(), Some(id));
+        match id.index().checked_sub(self.base.nodes.len()) {
+            Some(added) => self.added[added] = Some(node),
+            None => _ = self.touched.insert(id, Some(node)),
+        }
+    }
+
+    /// Lets the id of a removed worker be used again; nothing refers to it any more.
+    pub(crate) fn recycle(&mut self, id: WorkerId) {
+        if id.index() >= self.base.nodes.len() {
+            self.ranks.remove(&id);
+            self.free.push(id);
+        }
+    }
+
+    /// Adds an edge at the end of both lists; gives its place among the worker's dependencies.
+    pub(super) fn link(&mut self, worker: WorkerId, on: WorkerId) -> usize {
+        let place = self.node(worker).dependencies.len();
+        let successor = Successor { worker, place: narrow(place) };
+        let first = self.node_mut(on);
+        let at = first.successors.len();
+        first.successors.push(successor);
+        let node = self.node_mut(worker);
+        node.dependencies.push(Dependency { on, place: narrow(at) });
+        node.n_dependencies += 1;
+        place
+    }
+
+    /// Removes an edge, leaving both places vacant so that no other edge moves.
+    pub(super) fn unlink(&mut self, worker: WorkerId, place: usize) -> Dependency {
+        let node = self.node_mut(worker);
+        let dependency = node.dependencies[place];
+        node.dependencies[place].on = WorkerId::VACANT;
+        node.n_dependencies -= 1;
+        let first = self.node_mut(dependency.on);
+        first.successors[dependency.place as usize].worker = WorkerId::VACANT;
+        first.n_vacant += 1;
+        dependency
+    }
+
+    /// Undoes [`unlink`](Self::unlink).
+    pub(super) fn relink(&mut self, worker: WorkerId, place: usize, dependency: Dependency) {
+        let node = self.node_mut(worker);
+        node.dependencies[place] = dependency;
+        node.n_dependencies += 1;
+        let first = self.node_mut(dependency.on);
+        first.successors[dependency.place as usize].worker = worker;
+        first.n_vacant -= 1;
+    }
+
+    /// Undoes [`link`](Self::link) of the edge that was added last to both ends.
+    pub(super) fn unlink_last(&mut self, worker: WorkerId) {
+        let node = self.node_mut(worker);
+        let dependency = node.dependencies.pop().expect("an edge was added");
+        node.n_dependencies -= 1;
+        self.node_mut(dependency.on).successors.pop();
+    }
+
+    /// Closes the gaps in a worker's list of successors once most of it is gaps, so that a worker
+    /// to which workers are added and removed for ever does not grow.
+    pub(super) fn close_gaps(&mut self, id: WorkerId) {
+        const SLACK: u32 = 16;
+        let Some(node) = self.get(id) else { return };
+        if node.n_vacant < SLACK || (node.n_vacant as usize) * 2 < node.successors.len() {
+            return;
+        }
+        let node = self.node_mut(id);
+        node.successors.retain(|successor| successor.worker != WorkerId::VACANT);
+        node.n_vacant = 0;
+        let moved: Vec<_> = node.successors.clone();
+        for (at, successor) in moved.into_iter().enumerate() {
+            self.node_mut(successor.worker).dependencies[successor.place as usize].place =
+                narrow(at);
+        }
+    }
+
+    /// Replaces what a worker is, keeping its edges.
+    pub(super) fn replace_spec(&mut self, id: WorkerId, spec: Arc<Spec>) -> Arc<Spec> {
+        std::mem::replace(&mut self.node_mut(id).spec, spec)
+    }
+
+    /// Renumbers all ranks from 0, when 2^32 workers have been added in one run.
+    fn compact_ranks(&mut self) -> u32 {
+        let mut workers: Vec<_> = self.workers().map(|(id, _)| (self.rank(id), id)).collect();
+        workers.sort_unstable();
+        for (rank, (_, id)) in workers.iter().enumerate() {
+            self.ranks.insert(*id, narrow(rank));
+        }
+        narrow(workers.len())
+    }
+}
+
+fn narrow(place: usize) -> u32 {
+    u32::try_from(place).expect("a worker has fewer than 2^32 edges")
+}

@@ -1,0 +1,85 @@
+//! A dynamic directed graph engine: declare an automa of async workers, run it, and let it change
+//! itself while it runs.
+//!
+//! Read in this order: [`GraphAutoma`] declares and runs; [`Context`] is what a running worker
+//! sees and asks for; [`WorkerOptions`] says how a worker sits in the graph; [`Value`] is what
+//! travels; [`Automa`] with `#[automa]` lets the compiler check the graph.
+#![cfg_attr(
+    feature = "macros",
+    doc = r#"
+```
+use ddg_core::prelude::*;
+
+struct Sum100;
+
+#[automa]
+impl Sum100 {
+    #[worker(start)]
+    async fn start(&self, x: i64) -> i64 { x }
+
+    #[worker(dependencies = [start])]
+    async fn accumulate(&self, x: i64, cx: &Context) {
+        let sum = cx.local().update("sum", |sum: &mut i64| { *sum += x; *sum });
+        if x < 100 { cx.ferry_to(Self::START, (x + 1,)) } else { cx.ferry_to(Self::END, (sum,)) }
+    }
+
+    #[worker(output)]
+    async fn end(&self, x: i64) -> i64 { x }
+}
+
+# #[tokio::main(flavor = "current_thread")]
+# async fn main() -> Result<(), RunError> {
+assert_eq!(Sum100.run(args!(x = 0)).await?, 5050);
+# Ok(())
+# }
+```
+"#
+)]
+
+mod args;
+pub mod callback;
+#[doc(hidden)]
+pub mod check;
+mod context;
+mod graph;
+mod key;
+mod path;
+mod run;
+mod values;
+mod worker;
+
+pub use args::{ArgError, Args, IntoArgs};
+pub use callback::Callback;
+pub use context::{AutomaView, Context, LocalSpace, NestedAutoma};
+#[cfg(feature = "macros")]
+pub use ddg_macros::{automa, worker};
+pub use graph::{Automa, BuildError, EditError, Fault, GraphAutoma, TypedAutoma};
+pub use key::Key;
+pub use path::Path;
+pub use run::{
+    BindError, Cause, Failure, FailureKind, Kickoff, KickoffId, Outcome, Run, RunError, StepError,
+    Waiting,
+};
+pub use values::{Data, ItemStream, NotSerializable, Opaque, Type, TypeMismatch, Value};
+pub use worker::{
+    AnyWorker, BoxError, Declared, Failure as WorkerFailure, FerryTarget, IntoFunc, IntoOutput,
+    IntoWorker, Panicked, Parameter, Retry, Signature, TimedOut, Worker, WorkerError,
+    WorkerOptions, after, free, start,
+};
+
+/// What nearly every user of the crate needs.
+pub mod prelude {
+    pub use crate::{
+        AnyWorker, Args, Automa, BuildError, Callback, Context, GraphAutoma, ItemStream, Opaque,
+        Outcome, Retry, RunError, Signature, TypedAutoma, Value, Worker, WorkerError,
+        WorkerOptions, after, args, free, start,
+    };
+    #[cfg(feature = "macros")]
+    pub use crate::{automa, worker};
+}
+
+/// What the macros write; not for people.
+#[doc(hidden)]
+pub mod __private {
+    pub use crate::args::{AnyValue, Argument};
+}

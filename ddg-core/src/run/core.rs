@@ -1,0 +1,142 @@
+//! What all workers of one run share.
+
+use std::borrow::Cow;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use super::{Machine, RunError};
+use crate::args::{Args, Named};
+use crate::callback::{DynCallback, installed};
+use crate::context::LocalSpaces;
+use crate::graph::{Topology, View};
+use crate::path::Path;
+use crate::values::Value;
+
+/// One run of one automa.
+pub(crate) struct RunCore {
+    pub(crate) automa: Arc<str>,
+    /// Where the automa is nested; `None` at the top.
+    pub(crate) path: Option<Arc<Path>>,
+    /// How deep it is nested.
+    pub(crate) depth: u32,
+    /// Run inputs by name, those of the automata around it included.
+    pub(crate) inputs: Arc<Named>,
+    /// Callbacks around every worker, outermost first.
+    pub(crate) callbacks: Arc<[Arc<dyn DynCallback>]>,
+    pub(crate) max_concurrency: usize,
+    machine: Mutex<Machine>,
+    stop: AtomicBool,
+}
+
+impl RunCore {
+    /// A run that nothing is around.
+    ///
+    /// # Errors
+    /// A named input reaches nobody.
+    pub(crate) fn top(topology: Arc<Topology>, args: Args) -> Result<Arc<Self>, RunError> {
+        check_inputs(&topology, args.named_slice())?;
+        let callbacks = installed();
+        Ok(Self::new(View::of(topology), None, 0, args, &[], callbacks))
+    }
+
+    /// A run of an automa that is a worker at `path` of `outer`.
+    ///
+    /// # Errors
+    /// A named argument reaches nobody.
+    pub(crate) fn nested(
+        view: View,
+        path: Path,
+        args: Args,
+        outer: &Self,
+    ) -> Result<Arc<Self>, RunError> {
+        check_inputs(view.base(), args.named_slice())?;
+        let callbacks = outer.callbacks.to_vec();
+        let (path, depth) = (Some(Arc::new(path)), outer.depth + 1);
+        Ok(Self::new(view, path, depth, args, &outer.inputs, callbacks))
+    }
+
+    fn new(
+        view: View,
+        path: Option<Arc<Path>>,
+        depth: u32,
+        args: Args,
+        outer_inputs: &[(Cow<'static, str>, Value)],
+        mut callbacks: Vec<Arc<dyn DynCallback>>,
+    ) -> Arc<Self> {
+        let topology = Arc::clone(view.base());
+        let settings = &topology.settings;
+        callbacks.extend(settings.callbacks.iter().cloned());
+        let Args { positional, named } = args;
+        let mut inputs = named.map(|named| *named).unwrap_or_default();
+        for outer in outer_inputs {
+            if !inputs.iter().any(|(name, _)| *name == outer.0) {
+                inputs.push(outer.clone());
+            }
+        }
+        let inputs = Arc::new(inputs);
+        let locals = if settings.keep_local {
+            let kept = topology.kept.lock().unwrap_or_else(PoisonError::into_inner);
+            kept.iter().map(|(key, local)| (key.clone(), local.fork())).collect()
+        } else {
+            LocalSpaces::default()
+        };
+        let args = Args { positional, named: None };
+        let machine = Machine::new(view, path.clone(), args, Arc::clone(&inputs), locals);
+        Arc::new(Self {
+            automa: Arc::clone(&topology.automa),
+            path,
+            depth,
+            inputs,
+            callbacks: callbacks.into(),
+            max_concurrency: settings.max_concurrency.unwrap_or(usize::MAX),
+            machine: Mutex::new(machine),
+            stop: AtomicBool::new(false),
+        })
+    }
+
+    /// The machine. The lock is held for as long as it takes to look something up or to settle a
+    /// step, never while a worker runs.
+    pub(crate) fn machine(&self) -> MutexGuard<'_, Machine> {
+        self.machine.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Asks the run to stop after the current step.
+    pub(crate) fn stop(&self) {
+        self.stop.store(true, Ordering::Relaxed);
+    }
+
+    pub(crate) fn is_stopping(&self) -> bool {
+        self.stop.load(Ordering::Relaxed)
+    }
+
+    /// Keeps the local spaces for the next run, where the automa does so.
+    pub(crate) fn keep_locals(&self) {
+        let machine = self.machine();
+        let topology = machine.view().base();
+        if topology.settings.keep_local {
+            let locals = machine.locals().iter();
+            let locals = locals.map(|(key, local)| (key.clone(), local.fork())).collect();
+            *topology.kept.lock().unwrap_or_else(PoisonError::into_inner) = locals;
+        }
+    }
+}
+
+/// A name that reaches nobody is a typo.
+fn check_inputs(topology: &Topology, named: &[(Cow<'static, str>, Value)]) -> Result<(), RunError> {
+    let inputs = &topology.inputs;
+    if inputs.open {
+        return Ok(());
+    }
+    match named.iter().find(|(name, _)| !inputs.names.contains(name.as_ref())) {
+        None => Ok(()),
+        Some((name, _)) => {
+            let mut known: Vec<_> = inputs.names.iter().cloned().collect();
+            known.sort_unstable();
+            Err(RunError::UnknownInput {
+                automa: topology.automa.to_string(),
+                name: name.to_string(),
+                known,
+            })
+        }
+    }
+}

@@ -1,0 +1,101 @@
+//! One scheduled execution of one worker.
+
+use std::fmt;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::args::Args;
+use crate::graph::{Edit, Spec, WorkerId};
+use crate::key::Key;
+use crate::values::Value;
+use crate::worker::WorkerError;
+
+/// A kickoff's number within its run, from 0, in the order they were scheduled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct KickoffId(pub(crate) u64);
+
+/// One scheduled execution of one worker.
+#[derive(Clone, Debug)]
+pub struct Kickoff {
+    pub(crate) id: KickoffId,
+    pub(crate) worker: WorkerId,
+    pub(crate) key: Key,
+    pub(crate) cause: Cause,
+    pub(crate) step: u64,
+}
+
+/// Why a worker runs.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Cause {
+    /// It is a start worker, and the run has begun.
+    Start,
+    /// Another worker ferried to it.
+    Ferry {
+        /// That worker.
+        by: Key,
+    },
+    /// All workers that it depends on have run.
+    Dependencies,
+}
+
+impl Kickoff {
+    /// Its number within the run.
+    pub fn id(&self) -> KickoffId {
+        self.id
+    }
+
+    /// The worker's key.
+    pub fn key(&self) -> &Key {
+        &self.key
+    }
+
+    /// Why it runs.
+    pub fn cause(&self) -> &Cause {
+        &self.cause
+    }
+
+    /// The Dynamic Step in which it runs, from 1.
+    pub fn step(&self) -> u64 {
+        self.step
+    }
+}
+
+impl fmt::Display for Cause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Start => f.write_str("start"),
+            Self::Ferry { by } => write!(f, "ferry by `{by}`"),
+            Self::Dependencies => f.write_str("dependencies"),
+        }
+    }
+}
+
+/// A kickoff with all that is needed to run it.
+pub(crate) struct Job {
+    pub(crate) kickoff: Kickoff,
+    pub(crate) args: Args,
+    pub(crate) spec: Arc<Spec>,
+}
+
+/// How a kickoff ended.
+pub(crate) enum End {
+    Done { output: Value, asks: Vec<Ask> },
+    Failed(WorkerError),
+}
+
+/// Something that a worker asked for while it ran.
+pub(crate) enum Ask {
+    Ferry { to: Key, args: Args },
+    Edit(Edit),
+}
+
+impl fmt::Debug for Ask {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Ferry { to, args } => write!(f, "ferry to `{to}` with {args:?}"),
+            Self::Edit(edit) => edit.fmt(f),
+        }
+    }
+}

@@ -1,0 +1,35 @@
+//! Runs an automa as a worker of another.
+
+use tokio::runtime::Handle;
+use tokio_util::task::AbortOnDropHandle;
+
+use super::{RunCore, RunError, driver};
+use crate::args::Args;
+use crate::context::Context;
+use crate::graph::View;
+use crate::values::Value;
+
+/// Every so many levels a nested run becomes a task of its own, so that automata can be nested to
+/// any depth without the stack growing with it.
+const LEVELS_PER_TASK: u32 = 8;
+
+/// Runs `view` with what the worker was called with; `cx` is that of the worker.
+pub(crate) async fn run_nested(view: View, args: Args, cx: &Context) -> Result<Value, RunError> {
+    let core = RunCore::nested(view, cx.path(), args, cx.core())?;
+    let outcome = match Handle::try_current() {
+        Ok(runtime) if core.depth.is_multiple_of(LEVELS_PER_TASK) => {
+            let task = runtime.spawn(async move { driver::drive(&core).await });
+            match AbortOnDropHandle::new(task).await {
+                Ok(outcome) => outcome?,
+                Err(error) => match error.try_into_panic() {
+                    Ok(panic) => std::panic::resume_unwind(panic),
+                    Err(_) => {
+                        return Err(RunError::Cancelled { automa: cx.path().to_string() });
+                    }
+                },
+            }
+        }
+        _ => driver::drive(&core).await?,
+    };
+    Ok(outcome.into_value())
+}

@@ -1,0 +1,121 @@
+//! What a run leaves behind.
+
+use std::fmt;
+use std::sync::Arc;
+
+use super::{RunCore, RunError};
+use crate::context::AutomaView;
+use crate::graph::GraphAutoma;
+use crate::key::Key;
+use crate::values::{Data, Type, Value};
+
+/// A run that has come to its end, or was asked to stop.
+///
+/// ```
+/// use ddg_core::prelude::*;
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let mut automa = GraphAutoma::new("half");
+/// automa.add_func_as_worker("a", async || 1, start())?;
+/// automa.add_func_as_worker("b", async || 2, free())?;
+/// automa.add_func_as_worker("sum", async |a: i32, b: i32| a + b, after(["a", "b"]).output())?;
+/// let outcome = automa.outcome(()).await?;
+/// assert!(outcome.output().is_null());
+/// assert_eq!(outcome.steps(), 1);
+/// assert_eq!(outcome.waiting()[0].to_string(), "`sum` (for `b`)");
+/// # Ok(())
+/// # }
+/// ```
+pub struct Outcome {
+    core: Arc<RunCore>,
+    output: Value,
+    stopped: bool,
+}
+
+/// A worker that was left waiting.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Waiting {
+    /// The worker.
+    pub worker: Key,
+    /// The dependencies that did not run since it ran last.
+    pub missing: Vec<Key>,
+}
+
+impl Outcome {
+    pub(super) fn new(core: &Arc<RunCore>, stopped: bool) -> Self {
+        let output = core.machine().result().clone();
+        Self { core: Arc::clone(core), output, stopped }
+    }
+
+    /// The output of the output worker that ran last; null if none did.
+    pub fn output(&self) -> &Value {
+        &self.output
+    }
+
+    /// The output as a `T`. If no output worker ran, that is `()`, or `None` of an `Option`.
+    ///
+    /// # Errors
+    /// It is no `T`, or there is none.
+    pub fn into_output<T: Data>(self) -> Result<T, RunError> {
+        if self.output.is_null() {
+            return self.output.get().map_err(|_| RunError::NoOutput {
+                automa: self.core.automa.to_string(),
+                expected: Type::of::<T>().to_string(),
+                waiting: self.waiting(),
+            });
+        }
+        let Self { core, output, .. } = self;
+        output.take().map_err(|source| RunError::Output { automa: core.automa.to_string(), source })
+    }
+
+    /// How many Dynamic Steps it took.
+    pub fn steps(&self) -> u64 {
+        self.core.machine().steps()
+    }
+
+    /// Whether it was asked to stop before its end.
+    pub fn stopped(&self) -> bool {
+        self.stopped
+    }
+
+    /// The workers that were left waiting, and for which: those that have seen some of their
+    /// dependencies run since their own last run, and those that never ran.
+    pub fn waiting(&self) -> Vec<Waiting> {
+        self.core.machine().waiting()
+    }
+
+    /// The graph as the run has left it, to be looked at, run, or changed further. A run that
+    /// changed nothing gives the declared graph.
+    pub fn graph(&self) -> GraphAutoma {
+        GraphAutoma::grown(self.core.machine().view())
+    }
+
+    /// The automa at the end of the run: keys, dependencies, the last output of every worker.
+    pub fn automa(&self) -> AutomaView<'_> {
+        AutomaView::new(&self.core)
+    }
+
+    pub(super) fn into_value(self) -> Value {
+        self.output
+    }
+}
+
+impl fmt::Debug for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Outcome")
+            .field("automa", &self.core.automa)
+            .field("output", &self.output)
+            .field("steps", &self.steps())
+            .field("stopped", &self.stopped)
+            .field("waiting", &self.waiting())
+            .finish()
+    }
+}
+
+impl fmt::Display for Waiting {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let missing: Vec<_> = self.missing.iter().map(|key| format!("`{key}`")).collect();
+        write!(f, "`{}` (for {})", self.worker, missing.join(", "))
+    }
+}

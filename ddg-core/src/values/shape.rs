@@ -1,0 +1,171 @@
+//! Asks serde whether a value is a list, and how long, without writing it out.
+
+use std::fmt;
+
+use serde::ser::{Impossible, Serialize, Serializer};
+
+/// What a value would be in JSON.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Shape {
+    /// A list of so many elements, where the type says so beforehand.
+    List(Option<usize>),
+    /// Anything with named entries.
+    Map,
+    /// Neither: a number, a string, a null, a flag.
+    Scalar,
+}
+
+impl Shape {
+    /// The shape of `value`; nothing is written.
+    pub(crate) fn of<T: Serialize + ?Sized>(value: &T) -> Self {
+        match value.serialize(Probe) {
+            Ok(()) => Self::Scalar,
+            Err(Found(shape)) => shape,
+        }
+    }
+}
+
+/// Stops at the first thing that serde says of a value.
+struct Probe;
+
+/// The answer, carried out as an error so that serde stops there.
+#[derive(Debug)]
+struct Found(Shape);
+
+impl fmt::Display for Found {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?}", self.0)
+    }
+}
+
+impl std::error::Error for Found {}
+
+impl serde::ser::Error for Found {
+    fn custom<T: fmt::Display>(_: T) -> Self {
+        Self(Shape::Scalar)
+    }
+}
+
+macro_rules! scalars {
+    ($($method:ident: $ty:ty),* $(,)?) => {
+        $(fn $method(self, _: $ty) -> Result<(), Found> { Ok(()) })*
+    };
+}
+
+impl Serializer for Probe {
+    type Ok = ();
+    type Error = Found;
+    type SerializeSeq = Impossible<(), Found>;
+    type SerializeTuple = Impossible<(), Found>;
+    type SerializeTupleStruct = Impossible<(), Found>;
+    type SerializeTupleVariant = Impossible<(), Found>;
+    type SerializeMap = Impossible<(), Found>;
+    type SerializeStruct = Impossible<(), Found>;
+    type SerializeStructVariant = Impossible<(), Found>;
+
+    scalars! {
+        serialize_bool: bool, serialize_i8: i8, serialize_i16: i16, serialize_i32: i32,
+        serialize_i64: i64, serialize_u8: u8, serialize_u16: u16, serialize_u32: u32,
+        serialize_u64: u64, serialize_f32: f32, serialize_f64: f64, serialize_char: char,
+        serialize_str: &str, serialize_unit_struct: &'static str,
+    }
+
+    fn serialize_bytes(self, bytes: &[u8]) -> Result<(), Found> {
+        Err(Found(Shape::List(Some(bytes.len()))))
+    }
+
+    fn serialize_none(self) -> Result<(), Found> {
+        Ok(())
+    }
+
+    fn serialize_some<T: Serialize + ?Sized>(self, value: &T) -> Result<(), Found> {
+        value.serialize(self)
+    }
+
+    fn serialize_unit(self) -> Result<(), Found> {
+        Ok(())
+    }
+
+    fn serialize_unit_variant(self, _: &'static str, _: u32, _: &'static str) -> Result<(), Found> {
+        Ok(())
+    }
+
+    fn serialize_newtype_struct<T: Serialize + ?Sized>(
+        self,
+        _: &'static str,
+        value: &T,
+    ) -> Result<(), Found> {
+        value.serialize(self)
+    }
+
+    fn serialize_newtype_variant<T: Serialize + ?Sized>(
+        self,
+        _: &'static str,
+        _: u32,
+        _: &'static str,
+        _: &T,
+    ) -> Result<(), Found> {
+        Err(Found(Shape::Map))
+    }
+
+    fn serialize_seq(self, len: Option<usize>) -> Result<Self::SerializeSeq, Found> {
+        Err(Found(Shape::List(len)))
+    }
+
+    fn serialize_tuple(self, len: usize) -> Result<Self::SerializeTuple, Found> {
+        Err(Found(Shape::List(Some(len))))
+    }
+
+    fn serialize_tuple_struct(
+        self,
+        _: &'static str,
+        len: usize,
+    ) -> Result<Self::SerializeTupleStruct, Found> {
+        Err(Found(Shape::List(Some(len))))
+    }
+
+    fn serialize_tuple_variant(
+        self,
+        _: &'static str,
+        _: u32,
+        _: &'static str,
+        _: usize,
+    ) -> Result<Self::SerializeTupleVariant, Found> {
+        Err(Found(Shape::Map))
+    }
+
+    fn serialize_map(self, _: Option<usize>) -> Result<Self::SerializeMap, Found> {
+        Err(Found(Shape::Map))
+    }
+
+    fn serialize_struct(self, _: &'static str, _: usize) -> Result<Self::SerializeStruct, Found> {
+        Err(Found(Shape::Map))
+    }
+
+    fn serialize_struct_variant(
+        self,
+        _: &'static str,
+        _: u32,
+        _: &'static str,
+        _: usize,
+    ) -> Result<Self::SerializeStructVariant, Found> {
+        Err(Found(Shape::Map))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::Shape;
+
+    #[test]
+    fn lists_say_how_long_they_are() {
+        assert_eq!(Shape::of(&vec![1, 2, 3]), Shape::List(Some(3)));
+        assert_eq!(Shape::of(&("a", 1)), Shape::List(Some(2)));
+        assert_eq!(Shape::of(&Some([0_u8; 4])), Shape::List(Some(4)));
+        assert_eq!(Shape::of(&BTreeMap::from([("a", 1)])), Shape::Map);
+        assert_eq!(Shape::of("text"), Shape::Scalar);
+        assert_eq!(Shape::of(&None::<Vec<u8>>), Shape::Scalar);
+    }
+}

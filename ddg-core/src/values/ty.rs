@@ -1,0 +1,202 @@
+//! A type known at run time: enough to compare the two ends of an edge and to adopt a value.
+
+use std::any::TypeId;
+use std::fmt;
+use std::sync::Arc;
+
+use serde::de::{self, Deserializer, Visitor};
+use serde::forward_to_deserialize_any;
+
+use super::Data;
+use super::value::{self, TypeMismatch, Value};
+
+/// The type of a worker's output or parameter.
+///
+/// ```
+/// use std::sync::Arc;
+/// use ddg_core::Type;
+///
+/// assert!(Type::of::<Arc<String>>().accepts(Type::of::<String>()));
+/// assert!(Type::of::<f64>().accepts(Type::of::<i32>()));
+/// assert!(!Type::of::<String>().accepts(Type::of::<i32>()));
+/// assert_eq!(Type::of::<Vec<String>>().to_string(), "Vec<String>");
+/// ```
+#[derive(Clone, Copy)]
+pub struct Type(&'static TypeInfo);
+
+struct TypeInfo {
+    id: fn() -> TypeId,
+    name: fn() -> &'static str,
+    family: fn() -> Family,
+    adopt: fn(Value) -> Result<Value, TypeMismatch>,
+    missing: fn() -> Option<Value>,
+}
+
+/// The types that a value of `T` can be handed out as without going through JSON.
+struct Family {
+    shared: TypeId,
+    optional: TypeId,
+    optional_shared: TypeId,
+}
+
+impl Type {
+    /// The type `T`.
+    pub fn of<T: Data>() -> Self {
+        Self(
+            const {
+                &TypeInfo {
+                    id: TypeId::of::<T>,
+                    name: std::any::type_name::<T>,
+                    family: || Family {
+                        shared: TypeId::of::<Arc<T>>(),
+                        optional: TypeId::of::<Option<T>>(),
+                        optional_shared: TypeId::of::<Option<Arc<T>>>(),
+                    },
+                    adopt: value::adopt::<T>,
+                    missing: || T::deserialize(Missing).ok().map(Value::new),
+                }
+            },
+        )
+    }
+
+    /// Whether a parameter of this type takes values of type `given`: the same type, shared or
+    /// optional forms of it, numbers for numbers, and anything where one end is a
+    /// [`Value`] or other JSON.
+    pub fn accepts(self, given: Type) -> bool {
+        let (want, have) = (self.id(), given.id());
+        want == have
+            || given.hands_out_to(self)
+            || given.is_shared_form_of(self)
+            || given.id() == (self.0.family)().optional
+            || is_dynamic(want)
+            || is_dynamic(have)
+            || (is_number(want) && is_number(have))
+    }
+
+    pub(crate) fn id(self) -> TypeId {
+        (self.0.id)()
+    }
+
+    /// Whether this is the unit type: it orders workers and carries nothing.
+    pub(crate) fn is_unit(self) -> bool {
+        self.id() == TypeId::of::<()>()
+    }
+
+    /// Turns `value` into one of this type, or says why not.
+    pub(crate) fn adopt(self, value: Value) -> Result<Value, TypeMismatch> {
+        (self.0.adopt)(value)
+    }
+
+    /// What stands for an argument that nobody gave: `None` where the type is an `Option`.
+    pub(crate) fn missing(self) -> Option<Value> {
+        (self.0.missing)()
+    }
+
+    /// Whether values of this `T` can be read as `want`: its `Arc`, `Option` or `Option<Arc>`.
+    pub(super) fn hands_out_to(self, want: Type) -> bool {
+        let (family, want) = ((self.0.family)(), want.id());
+        want == family.shared || want == family.optional || want == family.optional_shared
+    }
+
+    /// Whether this is `Arc<T>` where `inner` is `T`.
+    pub(super) fn is_shared_form_of(self, inner: Type) -> bool {
+        self.id() == (inner.0.family)().shared
+    }
+}
+
+/// Types whose content is known only at run time.
+pub(super) fn is_dynamic(id: TypeId) -> bool {
+    id == TypeId::of::<Value>()
+        || id == TypeId::of::<Vec<Value>>()
+        || id == TypeId::of::<serde_json::Value>()
+        || id == TypeId::of::<Vec<serde_json::Value>>()
+        || id == TypeId::of::<serde_json::Map<String, serde_json::Value>>()
+}
+
+/// Types between which a number may move if it fits.
+pub(super) fn is_number(id: TypeId) -> bool {
+    macro_rules! any_of { ($($ty:ty),*) => { $(id == TypeId::of::<$ty>())||* } }
+    any_of!(i8, i16, i32, i64, i128, isize, u8, u16, u32, u64, u128, usize, f32, f64)
+}
+
+impl PartialEq for Type {
+    fn eq(&self, other: &Self) -> bool {
+        self.id() == other.id()
+    }
+}
+
+impl Eq for Type {}
+
+impl fmt::Display for Type {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&short_name((self.0.name)()))
+    }
+}
+
+impl fmt::Debug for Type {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{self}")
+    }
+}
+
+/// A type's name without the modules it lives in: `Vec<String>`, not `alloc::vec::Vec<..>`.
+pub(crate) fn short_name(full: &str) -> String {
+    let mut short = String::with_capacity(full.len());
+    let mut word_start = 0;
+    let mut rest = full;
+    while let Some(c) = rest.chars().next() {
+        if rest.starts_with("::") {
+            short.truncate(word_start);
+            rest = &rest[2..];
+            continue;
+        }
+        short.push(c);
+        if !(c.is_alphanumeric() || c == '_') {
+            word_start = short.len();
+        }
+        rest = &rest[c.len_utf8()..];
+    }
+    short
+}
+
+/// A deserializer with nothing to give: only `Option` can be read from it.
+struct Missing;
+
+impl<'de> Deserializer<'de> for Missing {
+    type Error = de::value::Error;
+
+    fn deserialize_any<V: Visitor<'de>>(self, _: V) -> Result<V::Value, Self::Error> {
+        Err(de::Error::custom("missing"))
+    }
+
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Self::Error> {
+        visitor.visit_none()
+    }
+
+    forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf
+        unit unit_struct newtype_struct seq tuple tuple_struct map struct enum identifier
+        ignored_any
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_lose_their_modules() {
+        assert_eq!(short_name("alloc::vec::Vec<core::option::Option<i64>>"), "Vec<Option<i64>>");
+        assert_eq!(short_name("(alloc::string::String, u8)"), "(String, u8)");
+        assert_eq!(short_name("[my_crate::städte::Stadt; 3]"), "[Stadt; 3]");
+    }
+
+    #[test]
+    fn only_options_can_be_missing() {
+        assert!(Type::of::<Option<String>>().missing().is_some());
+        assert!(Type::of::<String>().missing().is_none());
+        assert!(Type::of::<Vec<u8>>().missing().is_none());
+        assert!(Type::of::<Value>().missing().is_none());
+        assert!(Type::of::<()>().missing().is_none());
+    }
+}

@@ -1,0 +1,529 @@
+//! One value: the user's own `T`, shared, or JSON that becomes a `T` on first use.
+
+use std::any::{Any, TypeId};
+use std::fmt;
+use std::sync::{Arc, OnceLock};
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde_json::Value as Json;
+
+use super::ty::{is_dynamic, is_number};
+use super::{Data, Shape, Type};
+
+/// A value of any type, cheap to clone (one pointer).
+///
+/// Made from a `T` it holds that very `T`: reading it as `T` clones the inner value,
+/// [`shared`](Self::shared) borrows it as an `Arc<T>`. Made from JSON it becomes a `T` when it is
+/// first read as one, and keeps that form for the next reader. Numbers may be read as any number
+/// type that they fit.
+///
+/// ```
+/// use ddg_core::Value;
+/// use serde_json::json;
+///
+/// let typed = Value::new(vec![1_i64, 2, 3]);
+/// assert_eq!(typed.get::<Vec<i64>>()?, [1, 2, 3]);
+/// assert_eq!(typed.shared::<Vec<i64>>()?.len(), 3);
+///
+/// let parsed = Value::from_json(json!({"city": "Tokyo"}));
+/// assert_eq!(parsed.get::<std::collections::BTreeMap<String, String>>()?["city"], "Tokyo");
+///
+/// assert_eq!(Value::new(7_i32).get::<u64>()?, 7);
+/// assert_eq!(
+///     Value::new("seven".to_owned()).get::<u64>().unwrap_err().to_string(),
+///     "expected `u64`, found `String`",
+/// );
+/// # Ok::<(), ddg_core::TypeMismatch>(())
+/// ```
+#[derive(Clone, Default)]
+pub struct Value(Option<Arc<dyn Erased>>);
+
+/// A value was asked for as a type that it is not.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("expected `{expected}`, found {found}")]
+pub struct TypeMismatch {
+    /// The type asked for.
+    pub expected: String,
+    /// What the value is: a type in backquotes, or a description of the JSON that does not fit.
+    pub found: String,
+}
+
+/// A value has no JSON form.
+#[derive(Debug, thiserror::Error)]
+#[error("a `{type_name}` cannot be written as JSON: {source}")]
+pub struct NotSerializable {
+    /// The type of the value.
+    pub type_name: String,
+    /// What serde said.
+    pub source: serde_json::Error,
+}
+
+impl Value {
+    /// The value that stands for nothing: the output of a worker that gives none.
+    pub const fn null() -> Self {
+        Self(None)
+    }
+
+    /// Holds `inner` itself. `()` becomes [`null`](Self::null); a `Value` stays what it is.
+    pub fn new<T: Data>(inner: T) -> Self {
+        if TypeId::of::<T>() == TypeId::of::<()>() {
+            return Self::null();
+        }
+        let inner = match same::<T, Self>(inner) {
+            Ok(value) => return value,
+            Err(inner) => inner,
+        };
+        match same::<T, Json>(inner) {
+            Ok(json) => Self::from_json(json),
+            Err(inner) => Self(Some(Arc::new(inner))),
+        }
+    }
+
+    /// Holds JSON until somebody reads it as a type.
+    pub fn from_json(json: Json) -> Self {
+        match json {
+            Json::Null => Self::null(),
+            json => Self(Some(Arc::new(Parsed { json, typed: OnceLock::new() }))),
+        }
+    }
+
+    /// A list of values, readable as any `Vec<T>` whose `T` fits every element.
+    pub fn list(items: Vec<Value>) -> Self {
+        Self(Some(Arc::new(List(items))))
+    }
+
+    /// The `index`-th element of a dealt-out list.
+    pub(crate) fn element(dealt: Arc<Dealt>, index: usize) -> Self {
+        Self(Some(Arc::new(Element { dealt, index })))
+    }
+
+    /// Whether this is [`null`](Self::null).
+    pub fn is_null(&self) -> bool {
+        self.0.is_none()
+    }
+
+    /// What this value is, for messages: a type, or the kind of JSON.
+    pub fn type_name(&self) -> String {
+        match self.cell() {
+            Cell::Null => "null".to_owned(),
+            Cell::Typed(inner) => inner.ty().to_string(),
+            Cell::Parsed(parsed) => format!("JSON {}", kind(&parsed.json)),
+            Cell::List(list) => format!("list of {}", list.0.len()),
+            Cell::Element(element) => format!("element of {}", element.dealt.list.type_name()),
+        }
+    }
+
+    /// The inner `T`, where it is held as exactly that.
+    pub fn downcast_ref<T: Data>(&self) -> Option<&T> {
+        (self.0.as_deref()? as &dyn Any).downcast_ref()
+    }
+
+    /// A clone of the inner value as `T`.
+    ///
+    /// # Errors
+    /// [`TypeMismatch`] if it is something else.
+    pub fn get<T: Data>(&self) -> Result<T, TypeMismatch> {
+        match self.downcast_ref::<T>() {
+            Some(inner) => Ok(inner.clone()),
+            None => self.clone().into_other(),
+        }
+    }
+
+    /// The inner value as `T`: moved out if this is its only holder, cloned otherwise.
+    ///
+    /// # Errors
+    /// [`TypeMismatch`] if it is something else.
+    pub fn take<T: Data>(self) -> Result<T, TypeMismatch> {
+        if self.downcast_ref::<T>().is_none() {
+            return self.into_other();
+        }
+        let inner = self.0.expect("a value of type `T` is not null");
+        let inner: Arc<dyn Any + Send + Sync> = inner;
+        let inner = inner.downcast::<T>().expect("the type was just compared");
+        Ok(Arc::unwrap_or_clone(inner))
+    }
+
+    /// The inner value as a shared `T`; nothing is copied if it is held as a `T`.
+    ///
+    /// # Errors
+    /// [`TypeMismatch`] if it is something else.
+    pub fn shared<T: Data>(&self) -> Result<Arc<T>, TypeMismatch> {
+        if let Some(shared) = self.downcast_ref::<Arc<T>>() {
+            return Ok(Arc::clone(shared));
+        }
+        match adopt::<T>(self.clone())?.0 {
+            Some(inner) => {
+                let any: Arc<dyn Any + Send + Sync> = inner;
+                match any.downcast::<T>() {
+                    Ok(shared) => Ok(shared),
+                    Err(_) => self.clone().into_other().map(Arc::new),
+                }
+            }
+            None => Self::null().into_other().map(Arc::new),
+        }
+    }
+
+    /// This value as JSON.
+    ///
+    /// # Errors
+    /// [`NotSerializable`] if it holds something [opaque](crate::Opaque).
+    pub fn to_json(&self) -> Result<Json, NotSerializable> {
+        match self.cell() {
+            Cell::Null => Ok(Json::Null),
+            Cell::Typed(inner) => inner
+                .to_json()
+                .map_err(|source| NotSerializable { type_name: inner.ty().to_string(), source }),
+            Cell::Parsed(parsed) => Ok(parsed.json.clone()),
+            Cell::List(list) => list.0.iter().map(Self::to_json).collect(),
+            Cell::Element(element) => element.to_json(),
+        }
+    }
+
+    /// The list's length if this is a list.
+    pub(crate) fn list_len(&self) -> Option<usize> {
+        match self.cell() {
+            Cell::Null => None,
+            Cell::Typed(inner) => match inner.shape() {
+                Shape::List(Some(len)) => Some(len),
+                Shape::List(None) => self.to_json().ok()?.as_array().map(Vec::len),
+                Shape::Map | Shape::Scalar => None,
+            },
+            Cell::Parsed(parsed) => parsed.json.as_array().map(Vec::len),
+            Cell::List(list) => Some(list.0.len()),
+            Cell::Element(element) => element.to_json().ok()?.as_array().map(Vec::len),
+        }
+    }
+
+    /// The entries by name if this is a map or a struct.
+    pub(crate) fn map_entries(&self) -> Option<Vec<(String, Value)>> {
+        if let Cell::Typed(inner) = self.cell()
+            && inner.shape() != Shape::Map
+        {
+            return None;
+        }
+        match self.to_json().ok()? {
+            Json::Object(map) => {
+                Some(map.into_iter().map(|(name, json)| (name, Self::from_json(json))).collect())
+            }
+            _ => None,
+        }
+    }
+
+    /// The type of a value that is held as a `T`; `None` for JSON, lists and null.
+    pub(crate) fn ty(&self) -> Option<Type> {
+        match self.cell() {
+            Cell::Typed(inner) => Some(inner.ty()),
+            Cell::Null | Cell::Parsed(_) | Cell::List(_) | Cell::Element(_) => None,
+        }
+    }
+
+    fn cell(&self) -> Cell<'_> {
+        self.0.as_deref().map_or(Cell::Null, Erased::cell)
+    }
+
+    /// Reads a value that is not held as a `T` as one.
+    fn into_other<T: Data>(self) -> Result<T, TypeMismatch> {
+        let value = match same::<Self, T>(self) {
+            Ok(value) => return Ok(value),
+            Err(value) => value,
+        };
+        if let Some(inner) = value.downcast_ref::<Arc<T>>() {
+            return Ok(T::clone(inner));
+        }
+        let adopted = adopt::<T>(value)?;
+        match adopted.0 {
+            None => null_as::<T>(),
+            Some(inner) => {
+                let mut slot: Option<T> = None;
+                if Arc::clone(&inner).hand_out(&mut slot)
+                    && let Some(taken) = slot
+                {
+                    return Ok(taken);
+                }
+                let any: &dyn Any = &*inner;
+                match (any.downcast_ref::<T>(), any.downcast_ref::<Arc<T>>()) {
+                    (Some(held), _) => Ok(held.clone()),
+                    (None, Some(held)) => Ok(T::clone(held)),
+                    // Adopting JSON as a JSON type leaves it JSON.
+                    (None, None) => read_json::<T>(&Self(Some(inner))),
+                }
+            }
+        }
+    }
+}
+
+/// Turns `value` into one that a reader of `T` takes without failing.
+pub(super) fn adopt<T: Data>(value: Value) -> Result<Value, TypeMismatch> {
+    let want = Type::of::<T>();
+    if want.id() == TypeId::of::<Value>() {
+        return Ok(value);
+    }
+    match value.cell() {
+        Cell::Null => null_as::<T>().map(Value::new),
+        Cell::Typed(inner) => {
+            let have = inner.ty();
+            if have == want || have.hands_out_to(want) || have.is_shared_form_of(want) {
+                return Ok(value);
+            }
+            if let Some(optional) = value.downcast_ref::<Option<T>>() {
+                return optional.clone().map(Value::new).ok_or_else(|| mismatch::<T>("`None`"));
+            }
+            if (is_number(have.id()) && is_number(want.id()))
+                || is_dynamic(have.id())
+                || is_dynamic(want.id())
+            {
+                return read_json::<T>(&value).map(Value::new);
+            }
+            Err(mismatch::<T>(&format!("`{have}`")))
+        }
+        Cell::Parsed(parsed) => {
+            if let Some(typed) = parsed.typed.get()
+                && typed.ty() == want
+            {
+                return Ok(Value(Some(Arc::clone(typed))));
+            }
+            let adopted = Value::new(read_json::<T>(&value)?);
+            if let Some(typed) = &adopted.0 {
+                // The first reader's type stays; another reader's is read again each time.
+                _ = parsed.typed.set(Arc::clone(typed));
+            }
+            Ok(adopted)
+        }
+        Cell::List(list) => {
+            let mut slot: Option<T> = None;
+            let gathered = list
+                .0
+                .first()
+                .and_then(|first| first.0.as_ref())
+                .is_some_and(|first| first.gather(&list.0, &mut slot));
+            match slot {
+                Some(vec) if gathered => Ok(Value::new(vec)),
+                _ => match same::<Vec<Value>, T>(list.0.clone()) {
+                    Ok(values) => Ok(Value(Some(Arc::new(values)))),
+                    Err(_) => read_json::<T>(&value).map(Value::new),
+                },
+            }
+        }
+        Cell::Element(element) => match element.dealt.list.downcast_ref::<Vec<T>>() {
+            Some(items) => Ok(Value::new(items[element.index].clone())),
+            None => match element.inner() {
+                Some(inner) => adopt::<T>(inner),
+                None => read_json::<T>(&value).map(Value::new),
+            },
+        },
+    }
+}
+
+/// What nothing is as a `T`: `None`, `()`, JSON's null.
+fn null_as<T: Data>() -> Result<T, TypeMismatch> {
+    serde_json::from_value(Json::Null).map_err(|_| mismatch::<T>("null"))
+}
+
+fn read_json<T: Data>(value: &Value) -> Result<T, TypeMismatch> {
+    let json = value.to_json().map_err(|error| mismatch::<T>(&format!("`{}`", error.type_name)))?;
+    let found = match &json {
+        Json::Number(number) => format!("the number {number}"),
+        other => format!("JSON {}", kind(other)),
+    };
+    serde_json::from_value(json).map_err(|error| match value.ty() {
+        Some(ty) => mismatch::<T>(&format!("`{ty}` ({error})")),
+        None => mismatch::<T>(&format!("{found} ({error})")),
+    })
+}
+
+fn mismatch<T: Data>(found: &str) -> TypeMismatch {
+    TypeMismatch { expected: Type::of::<T>().to_string(), found: found.to_owned() }
+}
+
+fn kind(json: &Json) -> &'static str {
+    match json {
+        Json::Null => "null",
+        Json::Bool(_) => "boolean",
+        Json::Number(_) => "number",
+        Json::String(_) => "string",
+        Json::Array(_) => "array",
+        Json::Object(_) => "object",
+    }
+}
+
+/// `from` as a `To` if that is the same type.
+fn same<From: 'static, To: 'static>(from: From) -> Result<To, From> {
+    let mut slot = Some(from);
+    match (&mut slot as &mut dyn Any).downcast_mut::<Option<To>>() {
+        Some(to) => Ok(to.take().expect("filled one line above")),
+        None => Err(slot.expect("filled and not taken")),
+    }
+}
+
+/// What a value holds, behind one pointer.
+trait Erased: Any + Send + Sync {
+    fn ty(&self) -> Type;
+    fn cell(&self) -> Cell<'_>;
+    fn shape(&self) -> Shape;
+    fn to_json(&self) -> Result<Json, serde_json::Error>;
+    /// Fills `slot` if it is an `Option` of another form in which this `T` can be read:
+    /// `Arc<T>`, `Option<T>`, `Option<Arc<T>>`.
+    fn hand_out(self: Arc<Self>, slot: &mut dyn Any) -> bool;
+    /// Fills `slot` if it is an `Option<Vec<T>>` and all `items` are `T`.
+    fn gather(&self, items: &[Value], slot: &mut dyn Any) -> bool;
+}
+
+enum Cell<'a> {
+    Null,
+    Typed(&'a dyn Erased),
+    Parsed(&'a Parsed),
+    List(&'a List),
+    Element(&'a Element),
+}
+
+impl<T: Data> Erased for T {
+    fn ty(&self) -> Type {
+        Type::of::<T>()
+    }
+
+    fn cell(&self) -> Cell<'_> {
+        Cell::Typed(self)
+    }
+
+    fn shape(&self) -> Shape {
+        Shape::of(self)
+    }
+
+    fn to_json(&self) -> Result<Json, serde_json::Error> {
+        serde_json::to_value(self)
+    }
+
+    fn hand_out(self: Arc<Self>, slot: &mut dyn Any) -> bool {
+        if let Some(shared) = slot.downcast_mut::<Option<Arc<T>>>() {
+            *shared = Some(self);
+        } else if let Some(optional) = slot.downcast_mut::<Option<Option<T>>>() {
+            *optional = Some(Some(Arc::unwrap_or_clone(self)));
+        } else if let Some(optional) = slot.downcast_mut::<Option<Option<Arc<T>>>>() {
+            *optional = Some(Some(self));
+        } else {
+            return false;
+        }
+        true
+    }
+
+    fn gather(&self, items: &[Value], slot: &mut dyn Any) -> bool {
+        let Some(slot) = slot.downcast_mut::<Option<Vec<T>>>() else {
+            return false;
+        };
+        let cloned = |item: &Value| item.downcast_ref::<T>().cloned();
+        *slot = items.iter().map(cloned).collect();
+        slot.is_some()
+    }
+}
+
+/// JSON, and the type that its first reader made of it.
+struct Parsed {
+    json: Json,
+    typed: OnceLock<Arc<dyn Erased>>,
+}
+
+/// Values in a row.
+struct List(Vec<Value>);
+
+/// One element of a list that is dealt out.
+struct Element {
+    dealt: Arc<Dealt>,
+    index: usize,
+}
+
+/// A list that is dealt out element by element; written as JSON at most once.
+pub(crate) struct Dealt {
+    list: Value,
+    json: OnceLock<Json>,
+}
+
+impl Dealt {
+    pub(crate) fn new(list: Value) -> Arc<Self> {
+        Arc::new(Self { list, json: OnceLock::new() })
+    }
+}
+
+impl Element {
+    /// The element where the list holds values.
+    fn inner(&self) -> Option<Value> {
+        if let Cell::List(list) = self.dealt.list.cell() {
+            return Some(list.0[self.index].clone());
+        }
+        Some(self.dealt.list.downcast_ref::<Vec<Value>>()?[self.index].clone())
+    }
+
+    fn to_json(&self) -> Result<Json, NotSerializable> {
+        if let Some(inner) = self.inner() {
+            return inner.to_json();
+        }
+        let json = match self.dealt.json.get() {
+            Some(json) => json,
+            None => {
+                let json = self.dealt.list.to_json()?;
+                self.dealt.json.get_or_init(|| json)
+            }
+        };
+        Ok(json.get(self.index).cloned().unwrap_or_default())
+    }
+}
+
+macro_rules! erased_cell {
+    ($cell:ident) => {
+        impl Erased for $cell {
+            fn ty(&self) -> Type {
+                Type::of::<Value>()
+            }
+
+            fn cell(&self) -> Cell<'_> {
+                Cell::$cell(self)
+            }
+
+            fn shape(&self) -> Shape {
+                unreachable!("only typed cells are asked for their shape")
+            }
+
+            fn to_json(&self) -> Result<Json, serde_json::Error> {
+                unreachable!("only typed cells are asked for their JSON")
+            }
+
+            fn hand_out(self: Arc<Self>, _: &mut dyn Any) -> bool {
+                false
+            }
+
+            fn gather(&self, _: &[Value], _: &mut dyn Any) -> bool {
+                false
+            }
+        }
+    };
+}
+
+erased_cell!(Parsed);
+erased_cell!(List);
+erased_cell!(Element);
+
+impl fmt::Debug for Value {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.to_json() {
+            Ok(json) => write!(f, "{json}"),
+            Err(_) => write!(f, "<{}>", self.type_name()),
+        }
+    }
+}
+
+impl Serialize for Value {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.to_json().map_err(serde::ser::Error::custom)?.serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Value {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Json::deserialize(deserializer).map(Self::from_json)
+    }
+}
+
+impl From<Json> for Value {
+    fn from(json: Json) -> Self {
+        Self::from_json(json)
+    }
+}

@@ -1,0 +1,185 @@
+//! Any worker behind one pointer.
+
+use std::sync::Arc;
+
+use futures::future::BoxFuture;
+
+use super::{Placement, Signature, Worker, WorkerError};
+use crate::args::Args;
+use crate::context::Context;
+use crate::graph::{GraphAutoma, View};
+use crate::key::Key;
+use crate::values::{Type, Value};
+
+/// A worker whose type is known only at run time; cheap to clone.
+///
+/// ```
+/// use ddg_core::prelude::*;
+///
+/// let tools = [
+///     ("upper", AnyWorker::func(|text: String| text.to_uppercase())),
+///     ("count", AnyWorker::func(|text: String| text.len())),
+/// ];
+/// let mut automa = GraphAutoma::new("tools");
+/// for (name, tool) in tools {
+///     automa.add_worker(name, tool, free())?;
+/// }
+/// # Ok::<(), BuildError>(())
+/// ```
+#[derive(Clone)]
+pub struct AnyWorker(pub(crate) Arc<dyn Callable>);
+
+impl AnyWorker {
+    /// Wraps an own worker or an automa.
+    pub fn new<M>(worker: impl IntoWorker<M>) -> Self {
+        worker.into_worker()
+    }
+
+    /// Wraps a function.
+    pub fn func<M>(function: impl IntoFunc<M, Made = Self>) -> Self {
+        function.into_func()
+    }
+}
+
+impl std::fmt::Debug for AnyWorker {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "AnyWorker({:?})", self.0.signature())
+    }
+}
+
+/// What [`add_worker`](crate::GraphAutoma::add_worker) takes: an own [`Worker`], a
+/// [`GraphAutoma`] (nesting), an [`AnyWorker`]. `M` is found by the compiler.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a worker",
+    note = "implement `Worker` for it; functions and closures go to `add_func_as_worker`"
+)]
+pub trait IntoWorker<M> {
+    /// The worker behind one pointer.
+    fn into_worker(self) -> AnyWorker;
+}
+
+/// What [`add_func_as_worker`](crate::GraphAutoma::add_func_as_worker) takes: an async or sync
+/// function or closure of up to 12 parameters, or, where a graph is changed while it runs, a
+/// [`Declared`](crate::Declared) worker. `M` is found by the compiler.
+///
+/// Parameters are taken by value (`T`, cloned only if somebody else holds it, too), shared
+/// (`&T` or `Arc<T>`, never cloned), optional (`Option<T>`), untyped ([`Value`]), or are the
+/// [`Context`]; see [`Parameter`](crate::Parameter). The return value is a `T`, a
+/// `Result<T, E>` or a stream; see [`IntoOutput`](crate::IntoOutput).
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a worker function",
+    note = "a worker function has up to 12 parameters, each a `T`, `&T`, `Arc<T>`, `Option<T>`, `Value` or `Context`, and its future is `Send`",
+    note = "`T` is `Clone + Serialize + DeserializeOwned + Send + Sync + 'static`; a closure names the types of its parameters"
+)]
+pub trait IntoFunc<M> {
+    /// An [`AnyWorker`], or a reference to a declared one.
+    type Made: Into<Source>;
+
+    /// The worker.
+    fn into_func(self) -> Self::Made;
+}
+
+/// Where a worker comes from.
+#[derive(Clone)]
+pub enum Source {
+    /// It is here.
+    Here(AnyWorker),
+    /// It was declared under this name.
+    Declared(Key),
+}
+
+impl From<AnyWorker> for Source {
+    fn from(worker: AnyWorker) -> Self {
+        Self::Here(worker)
+    }
+}
+
+impl From<Key> for Source {
+    fn from(declared: Key) -> Self {
+        Self::Declared(declared)
+    }
+}
+
+/// What the driver can start.
+pub(crate) trait Callable: Send + Sync + 'static {
+    fn signature(&self) -> Signature;
+
+    fn call(self: Arc<Self>, call: Call, placement: Placement) -> Started;
+
+    /// The automa, where this is one.
+    fn automa(&self) -> Option<&GraphAutoma> {
+        None
+    }
+
+    /// The automa's graph, where the run has changed it.
+    fn view(&self) -> Option<View> {
+        None
+    }
+}
+
+/// One call of a worker: arguments bound in the order of its parameters, and the context if it
+/// takes one.
+pub(crate) struct Call {
+    pub(crate) args: Args,
+    pub(crate) cx: Option<Context>,
+}
+
+/// What the driver has to do to get the output.
+pub(crate) enum Started {
+    /// Nothing: it has run.
+    Ended(Result<Value, WorkerError>),
+    /// Poll.
+    Async(BoxFuture<'static, Result<Value, WorkerError>>),
+    /// Call it where blocking is allowed.
+    Blocking(Box<dyn FnOnce() -> Result<Value, WorkerError> + Send>),
+}
+
+/// Marks a type that implements [`Worker`].
+#[doc(hidden)]
+pub struct Own;
+
+impl<W: Worker> IntoWorker<Own> for W {
+    fn into_worker(self) -> AnyWorker {
+        AnyWorker(Arc::new(OwnWorker(self)))
+    }
+}
+
+struct OwnWorker<W>(W);
+
+impl<W: Worker> Callable for OwnWorker<W> {
+    fn signature(&self) -> Signature {
+        let mut signature = self.0.signature();
+        signature.output = Some(Type::of::<W::Output>());
+        signature.context = true;
+        signature
+    }
+
+    fn call(self: Arc<Self>, call: Call, _: Placement) -> Started {
+        Started::Async(Box::pin(async move {
+            let cx = call.cx.expect("an own worker's signature asks for the context");
+            self.0.run(call.args, &cx).await.map(Value::new)
+        }))
+    }
+}
+
+/// Marks an [`AnyWorker`].
+#[doc(hidden)]
+pub struct Any;
+
+impl IntoWorker<Any> for AnyWorker {
+    fn into_worker(self) -> AnyWorker {
+        self
+    }
+}
+
+/// Marks a declared worker.
+#[doc(hidden)]
+pub struct ByName;
+
+impl<F> IntoFunc<ByName> for super::Declared<F> {
+    type Made = Key;
+
+    fn into_func(self) -> Key {
+        self.into()
+    }
+}

@@ -1,0 +1,231 @@
+//! Functions and closures as workers.
+
+use std::future::Future;
+use std::marker::PhantomData;
+use std::sync::Arc;
+
+use super::param::Arguments;
+use super::{
+    AnyWorker, Call, Callable, IntoFunc, IntoOutput, Param, Parameter, Placement, Signature,
+    Started,
+};
+use crate::values::Type;
+
+/// Marks an async function.
+#[doc(hidden)]
+pub struct Async<M>(PhantomData<M>);
+
+/// Marks a synchronous function.
+#[doc(hidden)]
+pub struct Sync<M>(PhantomData<M>);
+
+/// A function as a worker; `M` says which kind, and how each parameter is taken.
+struct Func<F, M> {
+    function: F,
+    kind: PhantomData<fn() -> M>,
+}
+
+impl<F, M> Func<F, M> {
+    fn any(function: F) -> AnyWorker
+    where
+        Self: Callable,
+    {
+        AnyWorker(Arc::new(Self { function, kind: PhantomData }))
+    }
+}
+
+/// An async function whose future may borrow its parameters: the bound
+/// `F: for<'a> AsyncCall<(&'a T,), Output = R>` says what `F: for<'a> Fn(&'a T) -> impl Future`
+/// cannot.
+#[doc(hidden)]
+pub trait AsyncCall<A> {
+    /// The future.
+    type Future: Future<Output = Self::Output> + Send;
+    /// What it gives.
+    type Output;
+
+    /// Calls the function.
+    fn call_async(&self, arguments: A) -> Self::Future;
+}
+
+/// The same for a synchronous function.
+#[doc(hidden)]
+pub trait SyncCall<A> {
+    /// What it gives.
+    type Output;
+
+    /// Calls the function.
+    fn call_sync(&self, arguments: A) -> Self::Output;
+}
+
+fn signature(params: &[Option<Type>], output: Option<Type>) -> Signature {
+    Signature {
+        params: params.iter().flatten().map(|ty| Param::unnamed(*ty)).collect(),
+        output,
+        context: params.iter().any(Option::is_none),
+        open: false,
+    }
+}
+
+macro_rules! functions {
+    ($(($P:ident, $M:ident)),*) => {
+        #[allow(non_snake_case, unused_variables, unused_mut, reason = "one body for 0 to 12 parameters")]
+        const _: () = {
+            impl<F, Fut, $($P),*> AsyncCall<($($P,)*)> for F
+            where
+                F: Fn($($P),*) -> Fut,
+                Fut: Future + Send,
+            {
+                type Future = Fut;
+                type Output = Fut::Output;
+
+                fn call_async(&self, ($($P,)*): ($($P,)*)) -> Fut {
+                    self($($P),*)
+                }
+            }
+
+            impl<F, R, $($P),*> SyncCall<($($P,)*)> for F
+            where
+                F: Fn($($P),*) -> R,
+            {
+                type Output = R;
+
+                fn call_sync(&self, ($($P,)*): ($($P,)*)) -> R {
+                    self($($P),*)
+                }
+            }
+
+            impl<F, R, MR, $($P, $M),*> IntoFunc<Async<(R, MR, $(($P, $M)),*)>> for F
+            where
+                Func<F, Async<(R, MR, $(($P, $M)),*)>>: Callable,
+                R: IntoOutput<MR>,
+                $($P: Parameter<$M>,)*
+                F: AsyncCall<($($P,)*)>,
+                F: for<'a> AsyncCall<($($P::Given<'a>,)*), Output = R>,
+            {
+                type Made = AnyWorker;
+
+                fn into_func(self) -> AnyWorker {
+                    Func::<F, Async<(R, MR, $(($P, $M)),*)>>::any(self)
+                }
+            }
+
+            impl<F, R, MR, $($P, $M),*> Callable for Func<F, Async<(R, MR, $(($P, $M)),*)>>
+            where
+                R: IntoOutput<MR> + Send + 'static,
+                MR: 'static,
+                $($P: Parameter<$M>, $M: 'static,)*
+                F: Send + core::marker::Sync + 'static,
+                F: for<'a> AsyncCall<($($P::Given<'a>,)*), Output = R>,
+            {
+                fn signature(&self) -> Signature {
+                    signature(&[$($P::ty()),*], R::ty())
+                }
+
+                fn call(self: Arc<Self>, call: Call, _: Placement) -> Started {
+                    let mut arguments = Arguments::of(call);
+                    $(let mut $P = match $P::hold(&mut arguments) {
+                        Ok(held) => held,
+                        Err(mismatch) => return Started::Ended(Err(mismatch.into())),
+                    };)*
+                    Started::Async(Box::pin(async move {
+                        self.function.call_async(($($P::give(&mut $P),)*)).await.into_output()
+                    }))
+                }
+            }
+
+            impl<F, R, MR, $($P, $M),*> IntoFunc<Sync<(R, MR, $(($P, $M)),*)>> for F
+            where
+                Func<F, Sync<(R, MR, $(($P, $M)),*)>>: Callable,
+                R: IntoOutput<MR>,
+                $($P: Parameter<$M>,)*
+                F: SyncCall<($($P,)*)>,
+                F: for<'a> SyncCall<($($P::Given<'a>,)*), Output = R>,
+            {
+                type Made = AnyWorker;
+
+                fn into_func(self) -> AnyWorker {
+                    Func::<F, Sync<(R, MR, $(($P, $M)),*)>>::any(self)
+                }
+            }
+
+            impl<F, R, MR, $($P, $M),*> Callable for Func<F, Sync<(R, MR, $(($P, $M)),*)>>
+            where
+                R: IntoOutput<MR> + 'static,
+                MR: 'static,
+                $($P: Parameter<$M>, $M: 'static,)*
+                F: Send + core::marker::Sync + 'static,
+                F: for<'a> SyncCall<($($P::Given<'a>,)*), Output = R>,
+            {
+                fn signature(&self) -> Signature {
+                    signature(&[$($P::ty()),*], R::ty())
+                }
+
+                fn call(self: Arc<Self>, call: Call, placement: Placement) -> Started {
+                    let mut arguments = Arguments::of(call);
+                    $(let mut $P = match $P::hold(&mut arguments) {
+                        Ok(held) => held,
+                        Err(mismatch) => return Started::Ended(Err(mismatch.into())),
+                    };)*
+                    let mut run = move || {
+                        self.function.call_sync(($($P::give(&mut $P),)*)).into_output()
+                    };
+                    match placement {
+                        Placement::Inline => Started::Ended(run()),
+                        Placement::Blocking => Started::Blocking(Box::new(run)),
+                    }
+                }
+            }
+        };
+    };
+}
+
+functions!();
+functions!((A, MA));
+functions!((A, MA), (B, MB));
+functions!((A, MA), (B, MB), (C, MC));
+functions!((A, MA), (B, MB), (C, MC), (D, MD));
+functions!((A, MA), (B, MB), (C, MC), (D, MD), (E, ME));
+functions!((A, MA), (B, MB), (C, MC), (D, MD), (E, ME), (G, MG));
+functions!((A, MA), (B, MB), (C, MC), (D, MD), (E, ME), (G, MG), (H, MH));
+functions!((A, MA), (B, MB), (C, MC), (D, MD), (E, ME), (G, MG), (H, MH), (I, MI));
+functions!((A, MA), (B, MB), (C, MC), (D, MD), (E, ME), (G, MG), (H, MH), (I, MI), (J, MJ));
+functions!(
+    (A, MA),
+    (B, MB),
+    (C, MC),
+    (D, MD),
+    (E, ME),
+    (G, MG),
+    (H, MH),
+    (I, MI),
+    (J, MJ),
+    (K, MK)
+);
+functions!(
+    (A, MA),
+    (B, MB),
+    (C, MC),
+    (D, MD),
+    (E, ME),
+    (G, MG),
+    (H, MH),
+    (I, MI),
+    (J, MJ),
+    (K, MK),
+    (L, ML)
+);
+functions!(
+    (A, MA),
+    (B, MB),
+    (C, MC),
+    (D, MD),
+    (E, ME),
+    (G, MG),
+    (H, MH),
+    (I, MI),
+    (J, MJ),
+    (K, MK),
+    (L, ML),
+    (N, MN)
+);

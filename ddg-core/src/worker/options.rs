@@ -1,0 +1,226 @@
+//! How a worker sits in its graph and how it is run: one small value.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::Retry;
+use crate::callback::{Callback, DynCallback};
+use crate::key::Key;
+use crate::values::{Data, Value};
+
+/// The options of one worker; begin with [`start`], [`after`] or [`free`].
+///
+/// ```
+/// use std::time::Duration;
+/// use ddg_core::{after, Retry};
+///
+/// let options = after(["fetch", "parse"])
+///     .merge()
+///     .output()
+///     .timeout(Duration::from_secs(5))
+///     .retry(Retry::times(2));
+/// ```
+#[derive(Clone, Default)]
+pub struct WorkerOptions {
+    pub(crate) dependencies: Vec<Key>,
+    pub(crate) start: bool,
+    pub(crate) output: bool,
+    pub(crate) mapping: Mapping,
+    pub(crate) dealing: Dealing,
+    pub(crate) placement: Placement,
+    pub(crate) timeout: Option<Duration>,
+    pub(crate) retry: Option<Retry>,
+    pub(crate) params: Vec<Cow<'static, str>>,
+    pub(crate) froms: Vec<From>,
+    pub(crate) callbacks: Vec<Arc<dyn DynCallback>>,
+}
+
+/// A parameter that takes another worker's last output.
+#[derive(Clone)]
+pub(crate) struct From {
+    pub(crate) param: Cow<'static, str>,
+    pub(crate) worker: Key,
+    pub(crate) default: Option<Value>,
+}
+
+/// How the outputs of dependencies become arguments.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Mapping {
+    /// One argument per dependency, in the order they were declared.
+    #[default]
+    AsIs,
+    /// All of them as one list.
+    Merge,
+    /// One list or map, spread out.
+    Unpack,
+    /// None.
+    Suppressed,
+}
+
+/// What a successor gets of an output.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Dealing {
+    /// The whole.
+    #[default]
+    AsIs,
+    /// One element of the list each.
+    InOrder,
+}
+
+/// Where a synchronous worker runs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Placement {
+    /// On the pool for blocking work.
+    #[default]
+    Blocking,
+    /// Where the run itself runs.
+    Inline,
+}
+
+/// A worker that runs in the first step, with the run's arguments.
+pub fn start() -> WorkerOptions {
+    WorkerOptions { start: true, ..WorkerOptions::default() }
+}
+
+/// A worker that runs when all of `dependencies` have, with their outputs.
+pub fn after<K: Into<Key>>(dependencies: impl IntoIterator<Item = K>) -> WorkerOptions {
+    WorkerOptions::default().after(dependencies)
+}
+
+/// A worker that runs only when it is ferried to.
+pub fn free() -> WorkerOptions {
+    WorkerOptions::default()
+}
+
+impl WorkerOptions {
+    /// Runs in the first step, too.
+    #[must_use]
+    pub fn start(mut self) -> Self {
+        self.start = true;
+        self
+    }
+
+    /// Depends on these workers as well.
+    #[must_use]
+    pub fn after<K: Into<Key>>(mut self, dependencies: impl IntoIterator<Item = K>) -> Self {
+        self.dependencies.extend(dependencies.into_iter().map(Into::into));
+        self
+    }
+
+    /// Its output is the result of the run.
+    #[must_use]
+    pub fn output(mut self) -> Self {
+        self.output = true;
+        self
+    }
+
+    /// Takes each dependency's output as one argument, in the order they were declared. This is
+    /// what holds unless another mapping is set. A dependency that outputs `()` gives none.
+    #[must_use]
+    pub fn as_is(mut self) -> Self {
+        self.mapping = Mapping::AsIs;
+        self
+    }
+
+    /// Takes all outputs of its dependencies as one list, a `Vec<T>`.
+    #[must_use]
+    pub fn merge(mut self) -> Self {
+        self.mapping = Mapping::Merge;
+        self
+    }
+
+    /// Takes the output of its one dependency spread out: a list by position, a map by name.
+    #[must_use]
+    pub fn unpack(mut self) -> Self {
+        self.mapping = Mapping::Unpack;
+        self
+    }
+
+    /// Takes nothing from its dependencies; they only say when it runs.
+    #[must_use]
+    pub fn suppressed(mut self) -> Self {
+        self.mapping = Mapping::Suppressed;
+        self
+    }
+
+    /// Deals its output, a list, out to its successors: the first element to the one that was
+    /// declared first, and so on. There must be as many elements as successors.
+    #[must_use]
+    pub fn in_order(mut self) -> Self {
+        self.dealing = Dealing::InOrder;
+        self
+    }
+
+    /// Fails with [`TimedOut`](crate::TimedOut) if an attempt takes longer. An async worker is
+    /// dropped then; a blocking one cannot be stopped, its output is dropped when it ends.
+    #[must_use]
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = Some(timeout);
+        self
+    }
+
+    /// Tries it again when it fails.
+    #[must_use]
+    pub fn retry(mut self, retry: Retry) -> Self {
+        self.retry = Some(retry);
+        self
+    }
+
+    /// Runs a synchronous worker on the pool for blocking work (holds unless
+    /// [`inline`](Self::inline) is set). An async worker is not affected.
+    #[must_use]
+    pub fn blocking(mut self) -> Self {
+        self.placement = Placement::Blocking;
+        self
+    }
+
+    /// Runs a synchronous worker in place: right for one that takes microseconds, wrong for one
+    /// that blocks.
+    #[must_use]
+    pub fn inline(mut self) -> Self {
+        self.placement = Placement::Inline;
+        self
+    }
+
+    /// Names the parameters, in order and without the context, so that they can be filled by
+    /// name. `#[worker]` does this by itself.
+    #[must_use]
+    pub fn params<N: Into<Cow<'static, str>>>(
+        mut self,
+        names: impl IntoIterator<Item = N>,
+    ) -> Self {
+        self.params = names.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// Fills the parameter called `param` (see [`params`](Self::params)) with the last output of
+    /// `worker`. That no such output exists when it is needed is an error.
+    #[must_use]
+    pub fn from(self, param: impl Into<Cow<'static, str>>, worker: impl Into<Key>) -> Self {
+        self.with_from(param.into(), worker.into(), None)
+    }
+
+    /// Like [`from`](Self::from), with a value for when that worker has not run.
+    #[must_use]
+    pub fn from_or<T: Data>(
+        self,
+        param: impl Into<Cow<'static, str>>,
+        worker: impl Into<Key>,
+        default: T,
+    ) -> Self {
+        self.with_from(param.into(), worker.into(), Some(Value::new(default)))
+    }
+
+    /// Adds a callback around this worker; see [`Callback`].
+    #[must_use]
+    pub fn callback(mut self, callback: impl Callback) -> Self {
+        self.callbacks.push(Arc::new(callback));
+        self
+    }
+
+    fn with_from(mut self, param: Cow<'static, str>, worker: Key, default: Option<Value>) -> Self {
+        self.froms.push(From { param, worker, default });
+        self
+    }
+}

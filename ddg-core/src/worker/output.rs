@@ -1,0 +1,124 @@
+//! What a function may return: data, a `Result`, or a stream.
+
+use std::error::Error;
+
+use futures::Stream;
+use serde_json::Value as Json;
+
+use super::{BoxError, WorkerError};
+use crate::values::{Data, ItemStream, Type, Value};
+
+/// What a worker function may return: a `T`, a `Result<T, E>`, or `impl Stream<Item = T>`, where
+/// `T` is [`Data`]. `M` is found by the compiler.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be the output of a worker",
+    label = "not worker data",
+    note = "a worker returns `T`, `Result<T, E>` or `impl Stream<Item = T>`, where `T` is `Clone + Serialize + DeserializeOwned + Send + Sync + 'static`"
+)]
+pub trait IntoOutput<M> {
+    /// The type of the output as far as it is known.
+    #[doc(hidden)]
+    fn ty() -> Option<Type>;
+    /// The output as a value, or the worker's error.
+    #[doc(hidden)]
+    fn into_output(self) -> Result<Value, WorkerError>;
+}
+
+/// The error of a worker function: any [`Error`], or what wraps one (`anyhow::Error`,
+/// [`WorkerError`], `Box<dyn Error + Send + Sync>`). `M` is found by the compiler.
+pub trait Failure<M> {
+    /// As the engine keeps it.
+    #[doc(hidden)]
+    fn into_failure(self) -> WorkerError;
+}
+
+/// Marks a plain error.
+#[doc(hidden)]
+pub struct Plain;
+
+/// Marks what wraps an error.
+#[doc(hidden)]
+pub struct Wrapped;
+
+impl<E: Error + Send + Sync + 'static> Failure<Plain> for E {
+    fn into_failure(self) -> WorkerError {
+        WorkerError::boxed(self)
+    }
+}
+
+impl<E: AsRef<dyn Error + Send + Sync> + Into<BoxError>> Failure<Wrapped> for E {
+    fn into_failure(self) -> WorkerError {
+        WorkerError::boxed(self)
+    }
+}
+
+impl<T: Data> IntoOutput<Plain> for T {
+    fn ty() -> Option<Type> {
+        (!is_result::<T>()).then(Type::of::<T>)
+    }
+
+    fn into_output(self) -> Result<Value, WorkerError> {
+        if is_result::<T>() { result_as_data(&self) } else { Ok(Value::new(self)) }
+    }
+}
+
+impl<T: Data, M, E: Failure<M>> IntoOutput<Fallible<M>> for Result<T, E> {
+    fn ty() -> Option<Type> {
+        Some(Type::of::<T>())
+    }
+
+    fn into_output(self) -> Result<Value, WorkerError> {
+        self.map(Value::new).map_err(Failure::into_failure)
+    }
+}
+
+/// Marks a `Result`.
+#[doc(hidden)]
+pub struct Fallible<M>(M);
+
+/// Marks a stream.
+#[doc(hidden)]
+pub struct Streaming;
+
+impl<T: Data, S: Stream<Item = T> + Send + 'static> IntoOutput<Streaming> for S {
+    fn ty() -> Option<Type> {
+        Some(Type::of::<ItemStream<T>>())
+    }
+
+    fn into_output(self) -> Result<Value, WorkerError> {
+        Ok(Value::new(ItemStream::new(self)))
+    }
+}
+
+/// Whether `T` is a `Result` whose error is data and not an [`Error`], such as
+/// `Result<i64, String>`: serde can write it, so to the compiler it is data like any other.
+fn is_result<T>() -> bool {
+    std::any::type_name::<T>().starts_with("core::result::Result<")
+}
+
+/// Takes apart a `Result` that is only known as data; its output goes through JSON.
+fn result_as_data<T: Data>(result: &T) -> Result<Value, WorkerError> {
+    match serde_json::to_value(result)? {
+        Json::Object(mut object) => match (object.remove("Ok"), object.remove("Err")) {
+            (Some(output), _) => Ok(Value::from_json(output)),
+            (_, Some(Json::String(message))) => Err(WorkerError::msg(message)),
+            (_, error) => Err(WorkerError::msg(error.unwrap_or_default().to_string())),
+        },
+        other => Err(WorkerError::msg(other.to_string())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_result_with_a_text_for_an_error_is_still_a_result() {
+        type R = Result<i64, String>;
+        assert_eq!(<R as IntoOutput<Plain>>::ty(), None);
+        assert_eq!(Ok::<i64, String>(3).into_output().unwrap().get::<i64>().unwrap(), 3);
+        let error = Err::<i64, _>("no".to_owned()).into_output().unwrap_err();
+        assert_eq!(error.to_string(), "no");
+        assert!(<i64 as IntoOutput<Plain>>::ty().is_some());
+    }
+}

@@ -1,0 +1,96 @@
+//! When a failed worker is tried again.
+
+use std::time::Duration;
+
+use backon::{BackoffBuilder, ExponentialBuilder};
+
+/// Tries a failing worker again, waiting longer each time.
+///
+/// Each attempt starts afresh with the same arguments; what a failed attempt asked for (ferries,
+/// edits) is dropped. A panic or a timeout counts as a failure.
+///
+/// ```
+/// use std::time::Duration;
+/// use ddg_core::{free, Retry};
+///
+/// let options = free().retry(Retry::times(3).delay(Duration::from_millis(100)).jitter());
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct Retry {
+    times: usize,
+    first: Duration,
+    longest: Duration,
+    factor: f32,
+    jitter: bool,
+}
+
+impl Retry {
+    /// Up to `times` further attempts after the first, at once unless a [`delay`](Self::delay) is
+    /// set.
+    pub const fn times(times: usize) -> Self {
+        Self {
+            times,
+            first: Duration::ZERO,
+            longest: Duration::from_secs(60),
+            factor: 2.0,
+            jitter: false,
+        }
+    }
+
+    /// Waits this long before the second attempt, and each time [`factor`](Self::factor) longer.
+    #[must_use]
+    pub const fn delay(mut self, first: Duration) -> Self {
+        self.first = first;
+        self
+    }
+
+    /// Never waits longer than this (60 s unless set).
+    #[must_use]
+    pub const fn longest(mut self, longest: Duration) -> Self {
+        self.longest = longest;
+        self
+    }
+
+    /// By how much each wait is longer than the one before (2.0 unless set; below 1.0 counts as
+    /// 1.0).
+    #[must_use]
+    pub const fn factor(mut self, factor: f32) -> Self {
+        self.factor = if factor >= 1.0 { factor } else { 1.0 };
+        self
+    }
+
+    /// Adds a random part to each wait, up to as long again.
+    #[must_use]
+    pub const fn jitter(mut self) -> Self {
+        self.jitter = true;
+        self
+    }
+
+    /// The waits before the second, third, … attempt.
+    pub(crate) fn waits(self) -> impl Iterator<Item = Duration> {
+        let builder = ExponentialBuilder::new()
+            .with_max_times(self.times)
+            .with_min_delay(self.first)
+            .with_max_delay(self.longest)
+            .with_factor(self.factor);
+        let builder = if self.jitter { builder.with_jitter() } else { builder };
+        builder.build()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn waits_grow_up_to_the_longest() {
+        let ms = Duration::from_millis;
+        let retry = Retry::times(4).delay(ms(10)).longest(ms(50));
+        // backon multiplies in floating point, so compare in whole milliseconds.
+        let waits: Vec<_> =
+            retry.waits().map(|wait| (wait.as_secs_f64() * 1000.0).round()).collect();
+        assert_eq!(waits, [10.0, 20.0, 40.0, 50.0]);
+        assert_eq!(Retry::times(2).waits().collect::<Vec<_>>(), [Duration::ZERO; 2]);
+        assert_eq!(Retry::times(0).waits().count(), 0);
+    }
+}

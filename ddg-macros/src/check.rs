@@ -1,0 +1,28 @@
+//! What the compiler can know about a block before anything runs.
+
+mod cycles;
+mod keys;
+mod outputs;
+mod overrides;
+mod references;
+mod surplus;
+mod topology;
+
+use self::topology::Topology;
+use crate::fault::Faults;
+use crate::model::Block;
+
+/// Reports what is wrong with the graph that the block declares.
+///
+/// What agrees with the types of parameters is left to the compiler, see [`crate::lower`].
+pub(crate) fn check(block: &Block, faults: &mut Faults) {
+    keys::check(block, faults);
+    references::check(block, faults);
+    overrides::check(block, faults);
+    let topology = Topology::new(block);
+    let is_acyclic = cycles::check(block, &topology, faults);
+    if is_acyclic {
+        outputs::check(block, &topology, faults);
+    }
+    surplus::check(block, faults);
+}

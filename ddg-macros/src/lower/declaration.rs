@@ -1,0 +1,110 @@
+//! The function that declares the block's workers in a graph.
+
+use proc_macro2::{Ident, TokenStream};
+use quote::{quote, quote_spanned};
+use syn::spanned::Spanned;
+
+use super::{
+    callable::callable,
+    inherent_impl,
+    names::{graph, this, with_this},
+    options::options,
+};
+use crate::model::{Block, Declaration, Fragment, Placement, Role, Worker};
+
+/// The `impl Automa`, or the function of a fragment, whose body makes these `calls`.
+pub(super) fn declaration(block: &Block, calls: &TokenStream) -> TokenStream {
+    let Block { krate, generics, self_ty, cfgs, .. } = block;
+    let (this, graph) = (this(), graph());
+    let signature = quote! {
+        (
+            #this: &::std::sync::Arc<Self>,
+            #graph: &mut #krate::GraphAutoma,
+        ) -> ::core::result::Result<(), #krate::BuildError>
+    };
+    let body = quote! {
+        {
+            #calls
+            ::core::result::Result::Ok(())
+        }
+    };
+    match &block.role {
+        Role::Automa { name, output } => {
+            let (impl_generics, _, where_clause) = generics.split_for_impl();
+            let output = match output {
+                Some(ty) => quote!(#ty),
+                None => output_ty(block),
+            };
+            quote! {
+                #(#cfgs)*
+                impl #impl_generics #krate::Automa for #self_ty #where_clause {
+                    type Output = #output;
+                    const NAME: &'static str = #name;
+
+                    fn declare #signature #body
+                }
+            }
+        }
+        Role::Fragment(name) => {
+            let doc = format!(" Declares the workers of the fragment `{name}`.");
+            inherent_impl(
+                block,
+                &quote! {
+                    #[doc = #doc]
+                    #[allow(dead_code)]
+                    pub fn #name #signature #body
+                },
+            )
+        }
+    }
+}
+
+/// The calls that declare the fragments, then the workers.
+pub(super) fn calls(block: &Block) -> TokenStream {
+    let fragments = block.fragments.iter().map(|fragment| fragment_call(block, fragment));
+    let workers = block.workers.iter().map(|worker| worker_call(block, worker));
+    fragments.chain(workers).collect()
+}
+
+fn fragment_call(block: &Block, fragment: &Fragment) -> TokenStream {
+    let krate = &block.krate;
+    let (this, graph) = (this(), graph());
+    let span = this.span().located_at(fragment.span());
+    match fragment {
+        Fragment::Block(path) => quote_spanned!(span=> #path(#this, #graph)?;),
+        Fragment::Field(field) => {
+            let field = with_this(field);
+            quote_spanned!(span=> #krate::Automa::declare(&#field, #graph)?;)
+        }
+    }
+}
+
+fn worker_call(block: &Block, worker: &Worker) -> TokenStream {
+    let (key, cfgs, graph) = (&worker.key.text, &worker.cfgs, graph());
+    let callable = callable(&block.krate, worker);
+    let options = options(block, worker);
+    let method = match &worker.placement {
+        Placement::Placed { declaration: Declaration::Added, .. } => "add_func_as_worker",
+        Placement::Placed { declaration: Declaration::Override(_), .. } => {
+            "override_func_as_worker"
+        }
+        Placement::Detached => "declare_func",
+    };
+    let method = Ident::new(method, worker.span());
+    quote_spanned! {worker.span()=>
+        #(#cfgs)*
+        #graph.#method(#key, #callable, #options)?;
+    }
+}
+
+/// The type that a run gives: that of the output workers, if they agree.
+fn output_ty(block: &Block) -> TokenStream {
+    let krate = &block.krate;
+    let outputs = block.workers.iter().filter(|worker| worker.output_option().is_some());
+    let mut outputs = outputs.map(|worker| &worker.output);
+    match outputs.next() {
+        Some(first) if outputs.all(|output| output == first) => first.ty(krate),
+        None if block.fragments.is_empty() => quote!(()),
+        Some(_) | None => quote!(#krate::Value),
+    }
+}

@@ -1,0 +1,91 @@
+//! An `#[automa]` block as the user meant it: what parsing yields, and checks and lowering read.
+
+mod output;
+mod param;
+mod reference;
+mod worker;
+
+use proc_macro2::{Ident, TokenStream};
+use quote::ToTokens;
+use syn::{Attribute, ExprField, ExprPath, Generics, LitStr, Path, Type};
+
+pub(crate) use self::{
+    output::Output,
+    param::{Param, Passing, Source},
+    reference::{Form, Reference},
+    worker::{Declaration, Key, Mapping, Placement, Pool, Worker},
+};
+
+/// One `#[automa] impl` block.
+pub(crate) struct Block {
+    /// Path to the engine's crate, `::ddg_core` unless told otherwise.
+    pub(crate) krate: Path,
+    /// What the block declares.
+    pub(crate) role: Role,
+    /// What is declared ahead of the block's own workers, in order.
+    pub(crate) fragments: Vec<Fragment>,
+    /// Generics of the impl, carried over to everything generated.
+    pub(crate) generics: Generics,
+    /// The type that the block is about.
+    pub(crate) self_ty: Type,
+    /// `#[cfg]`s of the impl, carried over to everything generated.
+    pub(crate) cfgs: Vec<Attribute>,
+    /// The workers, in the order of their methods.
+    pub(crate) workers: Vec<Worker>,
+    /// Methods of the block that are no workers.
+    pub(crate) other_methods: Vec<Ident>,
+}
+
+/// What a block declares.
+pub(crate) enum Role {
+    /// A whole automa.
+    Automa {
+        /// The automa's name.
+        name: LitStr,
+        /// Output type, where the user named it.
+        output: Option<Box<Type>>,
+    },
+    /// A part of an automa, declared by the function of this name.
+    Fragment(Ident),
+}
+
+/// An entry of `fragments = [..]`.
+pub(crate) enum Fragment {
+    /// `Self::tools`: another block of the same type.
+    Block(ExprPath),
+    /// `self.retrieval`: a field whose type is an automa.
+    Field(ExprField),
+}
+
+impl Block {
+    /// The worker that `reference` names, unless it is marked as dynamic.
+    pub(crate) fn resolve(&self, reference: &Reference) -> Option<usize> {
+        match &reference.form {
+            Form::Method(method) => self.workers.iter().position(|worker| worker.ident == *method),
+            Form::Key => self.workers.iter().position(|worker| worker.key.text == reference.text),
+            Form::Dynamic => None,
+        }
+    }
+
+    /// The key of the worker that `reference` names.
+    pub(crate) fn key_of<'a>(&'a self, reference: &'a Reference) -> &'a str {
+        match self.resolve(reference) {
+            Some(worker_idx) => &self.workers[worker_idx].key.text,
+            None => &reference.text,
+        }
+    }
+
+    /// Whether other blocks contribute workers to the same automa.
+    pub(crate) fn shares_its_automa(&self) -> bool {
+        matches!(self.role, Role::Fragment(_)) || !self.fragments.is_empty()
+    }
+}
+
+impl ToTokens for Fragment {
+    fn to_tokens(&self, tokens: &mut TokenStream) {
+        match self {
+            Self::Block(path) => path.to_tokens(tokens),
+            Self::Field(field) => field.to_tokens(tokens),
+        }
+    }
+}

@@ -1,0 +1,50 @@
+//! What a worker gives.
+
+use proc_macro2::TokenStream;
+use quote::quote;
+use syn::{Path, Type, parse_quote};
+
+use crate::type_syntax::ends_in;
+
+/// The output of a worker: its return type without `Result`.
+#[derive(Clone, PartialEq)]
+pub(crate) enum Output {
+    /// A value of this type.
+    Value(Type),
+    /// `impl Stream<Item = T>`, with this `T`.
+    Stream(Type),
+    /// The return type was refused.
+    Refused,
+}
+
+impl Output {
+    /// The output of a function without a return type.
+    pub(crate) fn unit() -> Self {
+        Self::Value(parse_quote!(()))
+    }
+
+    /// Whether there is nothing to hand on, so that no parameter of a successor is filled.
+    pub(crate) fn is_unit(&self) -> bool {
+        match self {
+            Self::Value(Type::Tuple(tuple)) => tuple.elems.is_empty(),
+            Self::Value(_) | Self::Stream(_) | Self::Refused => false,
+        }
+    }
+
+    /// The type, where the compiler can compare it with a parameter's.
+    pub(crate) fn comparable(&self) -> Option<&Type> {
+        match self {
+            Self::Value(ty) if !ends_in(ty, "Value") => Some(ty),
+            Self::Value(_) | Self::Stream(_) | Self::Refused => None,
+        }
+    }
+
+    /// The type, written out.
+    pub(crate) fn ty(&self, krate: &Path) -> TokenStream {
+        match self {
+            Self::Value(ty) => quote!(#ty),
+            Self::Stream(item) => quote!(#krate::ItemStream<#item>),
+            Self::Refused => quote!(#krate::Value),
+        }
+    }
+}

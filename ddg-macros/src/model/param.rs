@@ -1,0 +1,88 @@
+//! What a worker takes.
+
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{quote, quote_spanned};
+use syn::{Expr, Path, Type, ext::IdentExt, spanned::Spanned};
+
+use super::Reference;
+use crate::type_syntax::ends_in;
+
+/// A parameter of a worker's method.
+pub(crate) struct Param {
+    /// Its name, by which it can be given as well.
+    pub(crate) ident: Ident,
+    /// Where its argument comes from.
+    pub(crate) source: Source,
+    /// How the method takes it.
+    pub(crate) passing: Passing,
+    /// What a caller gives: the owned type also where the method borrows.
+    pub(crate) ty: Type,
+}
+
+/// Where an argument comes from.
+pub(crate) enum Source {
+    /// Outputs of dependencies, a ferry or the run's inputs.
+    Argument,
+    /// `cx: &Context`
+    Context,
+    /// `#[from("key", default = expr)]`: the last output of that worker.
+    From {
+        /// The worker.
+        worker: Reference,
+        /// What to take when it has not run.
+        default: Option<Box<Expr>>,
+    },
+}
+
+/// How the method takes an argument.
+#[derive(Clone, Copy, PartialEq)]
+pub(crate) enum Passing {
+    /// `x: T`
+    Owned,
+    /// `x: &T`, borrowed from an `Arc<T>` that the engine hands over.
+    Shared,
+    /// `cx: &Context`, `x: &Arc<T>`: cheap to hand over as a value and borrowed from that.
+    Borrowed,
+}
+
+impl Param {
+    /// The type that the engine hands over.
+    pub(crate) fn bound_ty(&self, krate: &Path) -> TokenStream {
+        let ty = &self.ty;
+        let span = Span::call_site().located_at(ty.span());
+        match (&self.source, self.passing) {
+            (Source::Context, _) => quote_spanned!(span=> #krate::Context),
+            (_, Passing::Owned | Passing::Borrowed) => quote!(#ty),
+            (_, Passing::Shared) => quote_spanned!(span=> ::std::sync::Arc<#ty>),
+        }
+    }
+
+    /// Its name without `r#`.
+    pub(crate) fn name(&self) -> String {
+        self.ident.unraw().to_string()
+    }
+
+    /// The argument of the method's call.
+    pub(crate) fn argument(&self) -> TokenStream {
+        let ident = &self.ident;
+        match self.passing {
+            Passing::Owned => quote!(#ident),
+            Passing::Shared | Passing::Borrowed => quote!(&#ident),
+        }
+    }
+
+    /// Whether it is the context.
+    pub(crate) fn is_context(&self) -> bool {
+        matches!(self.source, Source::Context)
+    }
+
+    /// Whether it is filled by position.
+    pub(crate) fn is_positional(&self) -> bool {
+        matches!(self.source, Source::Argument)
+    }
+
+    /// Whether the compiler can compare its type with an output's.
+    pub(crate) fn is_comparable(&self) -> bool {
+        !ends_in(&self.ty, "Value")
+    }
+}

@@ -1,0 +1,166 @@
+//! The impl block and its methods.
+
+use proc_macro2::TokenStream;
+use quote::ToTokens;
+use syn::{Attribute, FnArg, GenericParam, ImplItem, ImplItemFn, ItemImpl, Signature};
+
+use super::{
+    automa::{AutomaOptions, parse_automa_options},
+    from::is_from,
+    worker::{cfgs, parse_worker},
+};
+use crate::fault::Faults;
+use crate::model::{Block, Worker};
+use crate::type_syntax::find_borrow;
+
+/// Reads `#[automa(attr)] item`.
+///
+/// Gives back the item without the attributes that are ours, and the block unless the item can't
+/// be one at all.
+pub(crate) fn parse_block(
+    attr: TokenStream,
+    item: TokenStream,
+    faults: &mut Faults,
+) -> (TokenStream, Option<Block>) {
+    let Ok(mut item_impl) = syn::parse2::<ItemImpl>(item.clone()) else {
+        faults.push_with_help(
+            TokenStream::new(),
+            "#[automa] belongs on an inherent impl block",
+            "write `#[automa] impl MyAutoma { .. }`, with methods marked `#[worker]`",
+        );
+        return (item, None);
+    };
+    let block = is_inherent_and_owned(&item_impl, faults).then(|| {
+        let AutomaOptions { krate, role, fragments } =
+            parse_automa_options(attr, &item_impl.self_ty, faults);
+        let mut block = Block {
+            krate,
+            role,
+            fragments,
+            generics: item_impl.generics.clone(),
+            self_ty: (*item_impl.self_ty).clone(),
+            cfgs: cfgs(&item_impl.attrs),
+            workers: Vec::new(),
+            other_methods: Vec::new(),
+        };
+        for item in &item_impl.items {
+            parse_item(item, &mut block, faults);
+        }
+        block
+    });
+    item_impl.items.iter_mut().for_each(strip_attributes);
+    (item_impl.into_token_stream(), block)
+}
+
+/// The method in `item` without `#[from]` on its parameters, or `item` as it is.
+pub(crate) fn strip_from_attributes(item: TokenStream) -> TokenStream {
+    match syn::parse2::<ImplItemFn>(item.clone()) {
+        Ok(mut method) => {
+            strip_from(&mut method.sig);
+            method.into_token_stream()
+        }
+        Err(_) => item,
+    }
+}
+
+fn is_inherent_and_owned(item_impl: &ItemImpl, faults: &mut Faults) -> bool {
+    if let Some((path, _)) = &item_impl.trait_ {
+        faults.push_with_help(
+            path,
+            "#[automa] belongs on an inherent impl block, not on the impl of a trait",
+            "move the workers to `impl MyAutoma { .. }`; `Automa` is implemented for you",
+        );
+        return false;
+    }
+    let lifetime = item_impl.generics.params.iter().find_map(|param| match param {
+        GenericParam::Lifetime(param) => Some(param.to_token_stream()),
+        GenericParam::Type(_) | GenericParam::Const(_) => None,
+    });
+    let Some(borrow) = lifetime.or_else(|| find_borrow(&item_impl.self_ty)) else {
+        return true;
+    };
+    faults.push_with_help(
+        borrow,
+        "an automa is shared by all its runs, so it must be 'static",
+        "own what it borrows, or share it in an `Arc`",
+    );
+    false
+}
+
+fn parse_item(item: &ImplItem, block: &mut Block, faults: &mut Faults) {
+    match item {
+        ImplItem::Fn(method) => parse_method_item(method, block, faults),
+        ImplItem::Const(item) => refuse_workers(&item.attrs, faults),
+        ImplItem::Type(item) => refuse_workers(&item.attrs, faults),
+        ImplItem::Macro(item) => refuse_workers(&item.attrs, faults),
+        _ => {}
+    }
+}
+
+fn parse_method_item(method: &ImplItemFn, block: &mut Block, faults: &mut Faults) {
+    let mut attrs = method.attrs.iter().filter(|attr| is_worker(attr));
+    let Some(attr) = attrs.next() else {
+        refuse_injection(&method.sig, faults);
+        block.other_methods.push(method.sig.ident.clone());
+        return;
+    };
+    for second in attrs {
+        faults.push(second, "a method is one worker: put all options in one `#[worker(..)]`");
+    }
+    let worker = parse_worker(attr, method, &block.generics, &block.krate, faults);
+    if !is_repeated(&worker, block) {
+        block.workers.push(worker);
+    }
+}
+
+/// Whether the block has this method already, which the compiler reports itself.
+fn is_repeated(worker: &Worker, block: &Block) -> bool {
+    worker.cfgs.is_empty()
+        && block.workers.iter().any(|other| other.ident == worker.ident && other.cfgs.is_empty())
+}
+
+fn refuse_workers(attrs: &[Attribute], faults: &mut Faults) {
+    for attr in attrs.iter().filter(|attr| is_worker(attr)) {
+        faults.push(attr, "#[worker] belongs on a method");
+    }
+}
+
+fn refuse_injection(signature: &Signature, faults: &mut Faults) {
+    let params = signature.inputs.iter().filter_map(|input| match input {
+        FnArg::Receiver(_) => None,
+        FnArg::Typed(param) => Some(param),
+    });
+    for attr in params.flat_map(|param| &param.attrs).filter(|attr| is_from(attr)) {
+        faults.push_with_help(
+            attr,
+            "#[from] injects into a worker, and this method is none",
+            "mark the method with `#[worker]`, or drop the `#[from]`",
+        );
+    }
+}
+
+fn strip_attributes(item: &mut ImplItem) {
+    match item {
+        ImplItem::Fn(method) => {
+            method.attrs.retain(|attr| !is_worker(attr));
+            strip_from(&mut method.sig);
+        }
+        ImplItem::Const(item) => item.attrs.retain(|attr| !is_worker(attr)),
+        ImplItem::Type(item) => item.attrs.retain(|attr| !is_worker(attr)),
+        ImplItem::Macro(item) => item.attrs.retain(|attr| !is_worker(attr)),
+        _ => {}
+    }
+}
+
+fn strip_from(signature: &mut Signature) {
+    for input in &mut signature.inputs {
+        if let FnArg::Typed(param) = input {
+            param.attrs.retain(|attr| !is_from(attr));
+        }
+    }
+}
+
+/// Whether the attribute is our `#[worker]`, by whatever path.
+fn is_worker(attr: &Attribute) -> bool {
+    attr.path().segments.last().is_some_and(|segment| segment.ident == "worker")
+}

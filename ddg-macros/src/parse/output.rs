@@ -1,0 +1,136 @@
+//! The return type of a worker's method.
+
+use proc_macro2::Ident;
+use quote::ToTokens;
+use syn::{
+    GenericArgument, GenericParam, Generics, PathArguments, ReturnType, Type, TypeImplTrait,
+    TypeParamBound,
+};
+
+use crate::fault::Faults;
+use crate::model::Output;
+use crate::type_syntax::{find_borrow, find_unnamed, last_segment, peel};
+
+/// Reads a return type of a method that `borrows` from its call, in an impl with these generics.
+pub(super) fn parse_output(
+    output: &ReturnType,
+    borrows: bool,
+    generics: &Generics,
+    faults: &mut Faults,
+) -> Output {
+    let ReturnType::Type(_, ty) = output else {
+        return Output::unit();
+    };
+    if let Some(borrow) = find_borrow(ty) {
+        faults.push_with_help(
+            borrow,
+            "a worker's output must own its data: it outlives the call and goes to any worker",
+            "return `String` for `&str`, `Vec<T>` for `&[T]`, `T` or `Arc<T>` for `&T`",
+        );
+        return Output::Refused;
+    }
+    let ty = match success(ty) {
+        Ok(ty) => peel(ty),
+        Err(result) => {
+            faults.push_with_help(
+                result,
+                format_args!("`{result}` hides the type of the worker's output"),
+                "write it out: `Result<T, E>`",
+            );
+            return Output::Refused;
+        }
+    };
+    match ty {
+        Type::ImplTrait(opaque) => stream(opaque, borrows, generics, faults),
+        ty => match find_unnamed(ty) {
+            Some(unnamed) => refuse_unnamed(unnamed, faults),
+            None => Output::Value(ty.clone()),
+        },
+    }
+}
+
+fn refuse_unnamed(unnamed: impl ToTokens, faults: &mut Faults) -> Output {
+    faults.push_with_help(
+        unnamed,
+        "a worker gives a value whose type has a name, or a stream of such values",
+        "write `T`, `Result<T, E>` or `impl Stream<Item = T>`; to give a future make the worker \
+         an `async fn`",
+    );
+    Output::Refused
+}
+
+/// The `T` of a `Result<T, E>`, or the type itself; an error for a `Result` without arguments.
+fn success(ty: &Type) -> Result<&Type, &Ident> {
+    let Some(segment) = last_segment(ty).filter(|segment| segment.ident == "Result") else {
+        return Ok(ty);
+    };
+    first_type_argument(&segment.arguments).ok_or(&segment.ident)
+}
+
+fn first_type_argument(arguments: &PathArguments) -> Option<&Type> {
+    let PathArguments::AngleBracketed(arguments) = arguments else {
+        return None;
+    };
+    arguments.args.iter().find_map(|argument| match argument {
+        GenericArgument::Type(ty) => Some(ty),
+        _ => None,
+    })
+}
+
+fn stream(
+    opaque: &TypeImplTrait,
+    borrows: bool,
+    generics: &Generics,
+    faults: &mut Faults,
+) -> Output {
+    let Some(item) = opaque.bounds.iter().find_map(stream_item) else {
+        return refuse_unnamed(opaque, faults);
+    };
+    if let Some(unnamed) = find_unnamed(item) {
+        return refuse_unnamed(unnamed, faults);
+    }
+    if borrows && !opaque.bounds.iter().any(lets_go) {
+        faults.push_with_help(
+            opaque,
+            "a worker's stream outlives the call that made it, so it can't borrow from it",
+            format_args!(
+                "add `+ {}` to the type, and clone into the stream what it needs",
+                nothing_captured(generics)
+            ),
+        );
+    }
+    Output::Stream(item.clone())
+}
+
+/// The `T` of `Stream<Item = T>`.
+fn stream_item(bound: &TypeParamBound) -> Option<&Type> {
+    let TypeParamBound::Trait(bound) = bound else {
+        return None;
+    };
+    let segment = bound.path.segments.last().filter(|segment| segment.ident == "Stream")?;
+    let PathArguments::AngleBracketed(arguments) = &segment.arguments else {
+        return None;
+    };
+    arguments.args.iter().find_map(|argument| match argument {
+        GenericArgument::AssocType(assoc) if assoc.ident == "Item" => Some(&assoc.ty),
+        _ => None,
+    })
+}
+
+/// Whether the bound says what is captured; that a lifetime is, was refused before.
+fn lets_go(bound: &TypeParamBound) -> bool {
+    matches!(bound, TypeParamBound::PreciseCapture(_))
+}
+
+fn nothing_captured(generics: &Generics) -> String {
+    let params: Vec<String> = generics
+        .params
+        .iter()
+        .filter_map(|param| match param {
+            GenericParam::Type(param) => Some(param.ident.to_string()),
+            GenericParam::Const(param) => Some(param.ident.to_string()),
+            GenericParam::Lifetime(_) => None,
+        })
+        .collect();
+    format!("use<{}>", params.join(", "))
+}

@@ -1,0 +1,102 @@
+//! Conditional workers.
+
+use expect_test::expect;
+
+use super::check_expansion;
+
+#[test]
+fn conditions_are_carried_over() {
+    check_expansion(
+        r##"#[automa]
+        #[cfg(feature = "agents")]
+        impl Agent {
+            #[worker(start)]
+            #[cfg(unix)]
+            async fn begin(&self) -> i64 { 0 }
+
+            #[worker(start)]
+            #[cfg(not(unix))]
+            async fn begin(&self) -> i64 { 1 }
+
+            #[worker(dependencies = [begin])]
+            #[cfg(debug_assertions)]
+            async fn log(&self, x: i64) {}
+        }"##,
+        &expect![[r##"
+            #[cfg(feature = "agents")]
+            impl Agent {
+                /// The worker `begin`.
+                #[allow(dead_code)]
+                #[cfg(unix)]
+                const BEGIN: ::ddg_core::Declared<fn() -> i64> = ::ddg_core::Declared::new("begin");
+                /// The worker `begin`.
+                #[allow(dead_code)]
+                #[cfg(not(unix))]
+                const BEGIN: ::ddg_core::Declared<fn() -> i64> = ::ddg_core::Declared::new("begin");
+                /// The worker `log`.
+                #[allow(dead_code)]
+                #[cfg(debug_assertions)]
+                const LOG: ::ddg_core::Declared<fn(i64) -> ()> = ::ddg_core::Declared::new("log");
+            }
+            #[cfg(feature = "agents")]
+            impl Agent {
+                #[doc(hidden)]
+                #[allow(dead_code, clippy::all)]
+                fn __ddg_check_edges() {
+                    #[cfg(unix)] #[cfg(debug_assertions)]
+                    ::ddg_core::check::dependency::<i64, i64, _>();
+                }
+            }
+            #[cfg(feature = "agents")]
+            impl ::ddg_core::Automa for Agent {
+                type Output = ();
+                const NAME: &'static str = "Agent";
+                fn declare(
+                    this: &::std::sync::Arc<Self>,
+                    graph: &mut ::ddg_core::GraphAutoma,
+                ) -> ::core::result::Result<(), ::ddg_core::BuildError> {
+                    #[cfg(unix)]
+                    graph
+                        .add_func_as_worker(
+                            "begin",
+                            {
+                                let this = ::std::sync::Arc::clone(this);
+                                move || {
+                                    let this = ::std::sync::Arc::clone(&this);
+                                    async move { Self::begin(&this).await }
+                                }
+                            },
+                            ::ddg_core::start(),
+                        )?;
+                    #[cfg(not(unix))]
+                    graph
+                        .add_func_as_worker(
+                            "begin",
+                            {
+                                let this = ::std::sync::Arc::clone(this);
+                                move || {
+                                    let this = ::std::sync::Arc::clone(&this);
+                                    async move { Self::begin(&this).await }
+                                }
+                            },
+                            ::ddg_core::start(),
+                        )?;
+                    #[cfg(debug_assertions)]
+                    graph
+                        .add_func_as_worker(
+                            "log",
+                            {
+                                let this = ::std::sync::Arc::clone(this);
+                                move |x: i64| {
+                                    let this = ::std::sync::Arc::clone(&this);
+                                    async move { Self::log(&this, x).await }
+                                }
+                            },
+                            ::ddg_core::after(["begin"]).params(["x"]),
+                        )?;
+                    ::core::result::Result::Ok(())
+                }
+            }
+        "##]],
+    );
+}

@@ -1,0 +1,100 @@
+//! Parameters that take the last output of a worker.
+
+use expect_test::expect;
+
+use super::check_expansion;
+
+#[test]
+fn from_names_parameter_and_worker() {
+    check_expansion(
+        r##"#[automa]
+        impl Agent {
+            #[worker(start, key = "the plan")]
+            async fn plan(&self) -> Plan { todo!() }
+
+            #[worker(dependencies = [plan], suppressed)]
+            async fn act(
+                &self,
+                x: i64,
+                #[from(plan)] plan: &Plan,
+                #[from("the plan", default = Plan::empty())] again: Plan,
+                #[from(dynamic("limit"), default = self.limit)] limit: u64,
+                #[from(act, default = None)] last: Option<String>,
+            ) -> String { todo!() }
+        }"##,
+        &expect![[r#"
+            impl Agent {
+                /// The worker `the plan`.
+                #[allow(dead_code)]
+                const PLAN: ::ddg_core::Declared<fn() -> Plan> = ::ddg_core::Declared::new(
+                    "the plan",
+                );
+                /// The worker `act`.
+                #[allow(dead_code)]
+                const ACT: ::ddg_core::Declared<fn(i64) -> String> = ::ddg_core::Declared::new(
+                    "act",
+                );
+            }
+            impl ::ddg_core::Automa for Agent {
+                type Output = ();
+                const NAME: &'static str = "Agent";
+                fn declare(
+                    this: &::std::sync::Arc<Self>,
+                    graph: &mut ::ddg_core::GraphAutoma,
+                ) -> ::core::result::Result<(), ::ddg_core::BuildError> {
+                    graph
+                        .add_func_as_worker(
+                            "the plan",
+                            {
+                                let this = ::std::sync::Arc::clone(this);
+                                move || {
+                                    let this = ::std::sync::Arc::clone(&this);
+                                    async move { Self::plan(&this).await }
+                                }
+                            },
+                            ::ddg_core::start(),
+                        )?;
+                    graph
+                        .add_func_as_worker(
+                            "act",
+                            {
+                                let this = ::std::sync::Arc::clone(this);
+                                move |
+                                    x: i64,
+                                    plan: ::std::sync::Arc<Plan>,
+                                    again: Plan,
+                                    limit: u64,
+                                    last: Option<String>|
+                                {
+                                    let this = ::std::sync::Arc::clone(&this);
+                                    async move {
+                                        Self::act(&this, x, &plan, again, limit, last).await
+                                    }
+                                }
+                            },
+                            ::ddg_core::after(["the plan"])
+                                .params(["x", "plan", "again", "limit", "last"])
+                                .from("plan", "the plan")
+                                .from_or(
+                                    "again",
+                                    "the plan",
+                                    ::core::convert::identity::<Plan>(Plan::empty()),
+                                )
+                                .from_or(
+                                    "limit",
+                                    "limit",
+                                    ::core::convert::identity::<u64>(this.limit),
+                                )
+                                .from_or(
+                                    "last",
+                                    "act",
+                                    ::core::convert::identity::<Option<String>>(None),
+                                )
+                                .suppressed(),
+                        )?;
+                    ::core::result::Result::Ok(())
+                }
+            }
+        "#]],
+    );
+}

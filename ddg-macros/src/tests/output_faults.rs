@@ -1,0 +1,89 @@
+//! Return types that cannot be outputs.
+
+use expect_test::expect;
+
+use super::check_method_faults;
+
+#[test]
+fn a_borrow() {
+    check_method_faults(
+        r##"#[worker] fn f(&self) -> &str { todo!() }"##,
+        &expect![[r#"
+            &str
+                a worker's output must own its data: it outlives the call and goes to any worker
+                = help: return `String` for `&str`, `Vec<T>` for `&[T]`, `T` or `Arc<T>` for `&T`
+        "#]],
+    );
+}
+
+#[test]
+fn a_borrow_inside() {
+    check_method_faults(
+        r##"#[worker] fn f(&self) -> Result<Vec<Text<'_>>, E> { todo!() }"##,
+        &expect![[r#"
+            '_
+                a worker's output must own its data: it outlives the call and goes to any worker
+                = help: return `String` for `&str`, `Vec<T>` for `&[T]`, `T` or `Arc<T>` for `&T`
+        "#]],
+    );
+}
+
+#[test]
+fn a_borrow_in_the_items() {
+    check_method_faults(
+        r##"#[worker] fn f() -> impl Stream<Item = &u8> { todo!() }"##,
+        &expect![[r#"
+            &u8
+                a worker's output must own its data: it outlives the call and goes to any worker
+                = help: return `String` for `&str`, `Vec<T>` for `&[T]`, `T` or `Arc<T>` for `&T`
+        "#]],
+    );
+}
+
+#[test]
+fn a_result_without_its_type() {
+    check_method_faults(
+        r##"#[worker] fn f() -> fmt::Result { todo!() }"##,
+        &expect![[r#"
+            Result
+                `Result` hides the type of the worker's output
+                = help: write it out: `Result<T, E>`
+        "#]],
+    );
+}
+
+#[test]
+fn a_future() {
+    check_method_faults(
+        r##"#[worker] fn f() -> impl Future<Output = i64> + Send { todo!() }"##,
+        &expect![[r#"
+            impl Future<Output = i64> + Send
+                a worker gives a value whose type has a name, or a stream of such values
+                = help: write `T`, `Result<T, E>` or `impl Stream<Item = T>`; to give a future make the worker an `async fn`
+        "#]],
+    );
+}
+
+#[test]
+fn a_stream_without_its_items() {
+    check_method_faults(
+        r##"#[worker] fn f() -> impl Stream { todo!() }"##,
+        &expect![[r#"
+            impl Stream
+                a worker gives a value whose type has a name, or a stream of such values
+                = help: write `T`, `Result<T, E>` or `impl Stream<Item = T>`; to give a future make the worker an `async fn`
+        "#]],
+    );
+}
+
+#[test]
+fn an_open_type() {
+    check_method_faults(
+        r##"#[worker] fn f() -> _ { todo!() }"##,
+        &expect![[r#"
+        _
+            a worker gives a value whose type has a name, or a stream of such values
+            = help: write `T`, `Result<T, E>` or `impl Stream<Item = T>`; to give a future make the worker an `async fn`
+    "#]],
+    );
+}

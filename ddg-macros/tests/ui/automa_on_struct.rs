@@ -1,0 +1,6 @@
+use ddg_core::prelude::*;
+
+#[automa]
+struct Agent;
+
+fn main() {}

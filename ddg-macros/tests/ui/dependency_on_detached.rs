@@ -1,0 +1,21 @@
+use ddg_core::prelude::*;
+
+struct Agent;
+
+#[automa]
+impl Agent {
+    #[worker(start)]
+    async fn start(&self, x: i64) -> i64 {
+        x
+    }
+
+    #[worker(detached)]
+    async fn later(&self) -> i64 {
+        0
+    }
+
+    #[worker(dependencies = [later])]
+    async fn f(&self, _x: i64) {}
+}
+
+fn main() {}

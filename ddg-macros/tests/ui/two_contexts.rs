@@ -1,0 +1,16 @@
+use ddg_core::prelude::*;
+
+struct Agent;
+
+#[automa]
+impl Agent {
+    #[worker(start)]
+    async fn start(&self, x: i64) -> i64 {
+        x
+    }
+
+    #[worker]
+    async fn f(&self, _cx: &Context, _again: &Context) {}
+}
+
+fn main() {}

@@ -1,0 +1,13 @@
+use ddg_core::prelude::*;
+
+struct Agent;
+
+#[automa(nane = "agent", pace = Rolling)]
+impl Agent {
+    #[worker(start)]
+    async fn start(&self, x: i64) -> i64 {
+        x
+    }
+}
+
+fn main() {}

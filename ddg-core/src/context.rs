@@ -14,7 +14,7 @@ use crate::args::find;
 use crate::graph::Edit;
 use crate::key::Key;
 use crate::path::Path;
-use crate::run::{Ask, Cause, Kickoff, RunCore};
+use crate::run::{Ask, Cause, Kickoff, KickoffId, RunCore};
 use crate::values::{Data, TypeMismatch};
 use crate::worker::{FerryTarget, IntoFunc, IntoWorker, WorkerOptions};
 
@@ -124,6 +124,11 @@ impl Context {
         self.0.kickoff.step()
     }
 
+    /// The number of this kickoff within its run.
+    pub fn kickoff_id(&self) -> KickoffId {
+        self.0.kickoff.id()
+    }
+
     /// Which attempt of this kickoff it is, from 1.
     pub fn attempt(&self) -> u32 {
         self.0.attempt
@@ -208,6 +213,12 @@ impl Context {
     /// [keeps it](crate::GraphAutoma::keep_local_spaces).
     pub fn local(&self) -> &LocalSpace {
         self.0.local.get_or_init(|| self.0.core.machine().local(self.key()))
+    }
+
+    /// Asks this automa's run to stop after the current step, as [`Run::stop`](crate::Run::stop)
+    /// does. A nested automa's run ends then with what it has; the outer one goes on.
+    pub fn stop(&self) {
+        self.0.core.stop();
     }
 
     /// The automa that this worker is in, as the last settled step left it.

@@ -45,6 +45,7 @@ mod graph;
 mod key;
 mod path;
 mod run;
+mod snapshot;
 mod values;
 mod worker;
 
@@ -60,6 +61,7 @@ pub use run::{
     BindError, Cause, Failure, FailureKind, Kickoff, KickoffId, Outcome, Run, RunError, StepError,
     Waiting,
 };
+pub use snapshot::{Snapshot, SnapshotError};
 pub use values::{Data, ItemStream, NotSerializable, Opaque, Type, TypeMismatch, Value};
 pub use worker::{
     AnyWorker, BoxError, Declared, Failure as WorkerFailure, FerryTarget, IntoFunc, IntoOutput,

@@ -10,6 +10,7 @@ mod kickoff;
 mod machine;
 mod nested;
 mod outcome;
+mod simulation;
 mod waits;
 
 pub(crate) use core::RunCore;
@@ -17,12 +18,20 @@ pub use error::{BindError, Failure, FailureKind, RunError, StepError};
 pub use handle::Run;
 pub(crate) use kickoff::Ask;
 pub use kickoff::{Cause, Kickoff, KickoffId};
-pub(crate) use machine::Machine;
+pub(crate) use machine::{Machine, Saved};
 pub(crate) use nested::run_nested;
 pub use outcome::{Outcome, Waiting};
+pub(crate) use simulation::simulate;
 
 use crate::args::Args;
 use crate::graph::GraphAutoma;
+use crate::snapshot::Snapshot;
+
+/// Continues a saved run of `automa` within the caller's task.
+pub(crate) async fn resume(automa: &GraphAutoma, snapshot: Snapshot) -> Result<Outcome, RunError> {
+    let core = RunCore::resumed(automa.compiled()?, snapshot.into_machine())?;
+    driver::drive(&core).await
+}
 
 /// Runs `automa` within the caller's task.
 pub(crate) async fn run(automa: &GraphAutoma, args: Args) -> Result<Outcome, RunError> {

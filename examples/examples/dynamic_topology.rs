@@ -1,11 +1,13 @@
-//! A graph that grows while it runs: a planner picks tools from the user's sentence, adds each as
-//! a worker, ferries to it, and adds a worker that aggregates what they say, in order.
+//! A graph that grows while it runs: a planner picks tools from the user's sentence, each is added
+//! as a worker and ferried to, and one more worker aggregates what they say, in order.
 //!
+//! The graph is printed as each step leaves it: `▶` has run in that step, `+` has been added.
 //! Give it a sentence of your own: `cargo run --example dynamic_topology -- "weather in Oslo?"`
 
 use std::sync::{Arc, Mutex};
 
 use ddg_core::prelude::*;
+use ddg_core::{AutomaView, Key};
 use serde::{Deserialize, Serialize};
 
 #[derive(Clone, Serialize, Deserialize)]
@@ -18,43 +20,42 @@ struct Assistant;
 
 #[automa]
 impl Assistant {
-    /// Stands where a model would: picks tools by the words of the sentence.
+    /// Stands where a model would: picks tools, and a city, by the words of the sentence.
     #[worker(start)]
     async fn plan(&self, sentence: String) -> Vec<ToolCall> {
-        let lower = sentence.to_lowercase();
         let mut words = sentence.split(|c: char| !c.is_alphabetic()).skip(1);
-        let city = words.find(|word| word.starts_with(char::is_uppercase)).unwrap_or("Tokyo");
-        let mentioned = |words: &[&str]| words.iter().any(|word| lower.contains(word));
-        let tools = [
-            ("weather", mentioned(&["weather", "forecast", "rain"])),
-            ("flight", mentioned(&["flight", "fly", "price"])),
-            ("hotel", mentioned(&["hotel", "night", "stay"])),
-        ];
-        let picked = tools.into_iter().filter(|(_, wanted)| *wanted);
-        picked.map(|(tool, _)| ToolCall { tool: tool.into(), city: city.into() }).collect()
+        let city = words.find(|word| word.starts_with(char::is_uppercase)).unwrap_or("your town");
+        let sentence = sentence.to_lowercase();
+        let named =
+            ["weather", "flight", "hotel"].into_iter().filter(|tool| sentence.contains(tool));
+        named.map(|tool| ToolCall { tool: tool.into(), city: city.into() }).collect()
     }
 
     #[worker(dependencies = [plan])]
-    async fn process_tool_calls(&self, calls: Vec<ToolCall>, cx: &Context) -> Vec<ToolCall> {
+    async fn process_tool_calls(&self, calls: Vec<ToolCall>, cx: &Context) {
+        if calls.is_empty() {
+            return cx.ferry_to(Self::DECLINE, ());
+        }
         let mut keys = Vec::new();
-        for call in &calls {
+        for call in calls {
             let key = format!("tool_{}", call.tool);
             cx.add_worker(&key, tool(&call.tool), free());
-            cx.ferry_to(&key, (call.city.clone(),));
+            cx.ferry_to(&key, (call.city,));
             keys.push(key);
         }
         cx.add_func_as_worker("aggregate", Self::AGGREGATE, after(keys).merge().output());
-        calls
     }
 
     /// Declared here, placed at run time, behind the tools that were picked.
     #[worker(detached)]
-    async fn aggregate(
-        &self,
-        answers: Vec<String>,
-        #[from("process_tool_calls")] calls: Vec<ToolCall>,
-    ) -> Vec<String> {
+    fn aggregate(answers: Vec<String>, #[from(plan)] calls: &[ToolCall]) -> Vec<String> {
         calls.iter().zip(answers).map(|(call, answer)| format!("{}: {answer}", call.tool)).collect()
+    }
+
+    /// Where the run ends when the sentence names no tool.
+    #[worker(output)]
+    async fn decline(&self) -> Vec<String> {
+        vec!["I can look up the weather, a flight or a hotel: which is it?".into()]
     }
 }
 
@@ -66,52 +67,67 @@ fn tool(name: &str) -> AnyWorker {
     }
 }
 
-/// Prints the graph whenever a step has begun: what there is, and what runs now.
-struct Show(Arc<Mutex<u64>>);
+/// Sees every worker run, and prints the graph when a step has settled: just before the next.
+#[derive(Clone, Default)]
+struct Show(Arc<Mutex<Shown>>);
+
+#[derive(Default)]
+struct Shown {
+    step: u64,
+    ran: Vec<(Key, String)>,
+    keys: Vec<Key>,
+}
 
 impl Callback for Show {
-    async fn will_run(&self, cx: &Context, args: &Args) -> Result<(), WorkerError> {
+    async fn will_run(&self, cx: &Context, _: &Args) -> Result<(), WorkerError> {
         let mut shown = self.0.lock().expect("no hook panics");
-        if *shown < cx.step() {
-            *shown = cx.step();
-            println!("\nstep {}: the graph", cx.step());
-            for key in cx.automa().keys() {
-                let after = cx.automa().dependencies(key.as_str()).unwrap_or_default();
-                let after: Vec<_> = after.iter().map(ToString::to_string).collect();
-                println!(
-                    "  {key:<20} {}",
-                    if after.is_empty() {
-                        String::new()
-                    } else {
-                        format!("after {}", after.join(", "))
-                    }
-                );
-            }
+        if shown.step < cx.step() {
+            shown.print(cx.automa());
         }
-        println!("▶ {} ({}) with {args:?}", cx.key(), cx.cause());
+        shown.ran.push((cx.key().clone(), cx.cause().to_string()));
         Ok(())
+    }
+}
+
+impl Shown {
+    fn print(&mut self, automa: AutomaView<'_>) {
+        let keys = automa.keys();
+        let when =
+            if self.step == 0 { "declared".into() } else { format!("after step {}", self.step) };
+        println!("\n{when}: {} workers (+{})", keys.len(), keys.len() - self.keys.len());
+        for key in &keys {
+            let ran = self.ran.iter().find(|(ran, _)| ran == key);
+            let is_new = !self.keys.contains(key);
+            let mark = ran.map_or(if is_new { '+' } else { ' ' }, |_| '▶');
+            let after = automa.dependencies(key.as_str()).unwrap_or_default();
+            let after: Vec<_> = after.iter().map(Key::as_str).collect();
+            let why = match ran {
+                _ if !after.is_empty() => format!("after {}", after.join(", ")),
+                Some((_, cause)) => cause.clone(),
+                None => String::new(),
+            };
+            println!("{}", format!("  {mark} {:<19} {why}", key.as_str()).trim_end());
+        }
+        *self = Self { step: self.step + 1, ran: Vec::new(), keys };
     }
 }
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let sentence = std::env::args().nth(1).unwrap_or_else(|| {
-        "Plan a trip to Tokyo: check the weather, the flight price and a hotel for 3 nights.".into()
-    });
+    let asked = std::env::args().nth(1);
+    let sentence = asked.as_deref().unwrap_or(
+        "Plan a trip to Tokyo: check the weather, the flight price and a hotel for 3 nights.",
+    );
     println!("{sentence}");
-    let mut assistant = Assistant.build()?;
-    assistant.graph_mut().add_callback(Show(Arc::default()));
+    let (mut assistant, show) = (Assistant.build()?, Show::default());
+    assistant.graph_mut().add_callback(show.clone());
     let outcome = assistant.outcome(args!(sentence = sentence)).await?;
 
-    println!(
-        "\nafter {} steps the graph has {} workers",
-        outcome.steps(),
-        outcome.graph().keys().count()
-    );
-    let answers: Vec<String> = outcome.into_output::<Option<_>>()?.unwrap_or_default();
-    assert!(answers.iter().all(|answer| answer.contains(": ")));
-    for answer in &answers {
-        println!("{answer}");
-    }
+    let mut shown = show.0.lock().expect("no hook panics");
+    shown.print(outcome.automa());
+    let tools = shown.keys.iter().filter(|key| key.as_str().starts_with("tool_")).count();
+    let answers: Vec<String> = outcome.into_output()?;
+    println!("\n{}", answers.join("\n"));
+    assert_eq!(answers.len(), tools.max(1));
     Ok(())
 }

@@ -8,7 +8,7 @@ use rustc_hash::FxHashMap;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::key::Key;
-use crate::values::{Data, Value};
+use crate::values::{Data, NotSerializable, Value};
 
 /// Values by name that belong to one worker and last for the run.
 ///
@@ -66,6 +66,11 @@ impl LocalSpace {
     /// A copy that changes on its own.
     pub(crate) fn fork(&self) -> Self {
         Self(Arc::new(Mutex::new(self.lock().clone())))
+    }
+
+    /// Whether every value has a JSON form.
+    pub(crate) fn check_json(&self) -> Result<(), NotSerializable> {
+        self.lock().values().try_for_each(|value| value.to_json().map(|_| ()))
     }
 
     fn lock(&self) -> MutexGuard<'_, BTreeMap<String, Value>> {

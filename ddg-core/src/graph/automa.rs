@@ -11,7 +11,8 @@ use super::{BuildError, Catalogue, Fault, Spec, Topology};
 use crate::args::IntoArgs;
 use crate::callback::{Callback, DynCallback};
 use crate::key::Key;
-use crate::run::{Outcome, Run, RunError};
+use crate::run::{Kickoff, Outcome, Run, RunError};
+use crate::snapshot::Snapshot;
 use crate::values::Data;
 use crate::worker::{AnyWorker, IntoFunc, IntoWorker, WorkerOptions};
 
@@ -260,6 +261,54 @@ impl GraphAutoma {
     /// As [`run`](Self::run).
     pub async fn outcome(&self, args: impl IntoArgs) -> Result<Outcome, RunError> {
         crate::run::run(self, args.into_args()).await
+    }
+
+    /// Runs it with one worker polled at a time, the next one as `choose` says: for tests that
+    /// try how workers interleave.
+    ///
+    /// `choose` is given the kickoffs of the step that can get on, in kickoff order, and gives
+    /// the place of one (past the end means the last). The result is that of
+    /// [`outcome`](Self::outcome), whatever is chosen.
+    ///
+    /// ```
+    /// use ddg_core::prelude::*;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let mut automa = GraphAutoma::new("pair");
+    /// automa.add_func_as_worker("a", async || "a".to_owned(), start())?;
+    /// automa.add_func_as_worker("b", async || "b".to_owned(), start())?;
+    /// automa.add_func_as_worker("ab", async |v: Vec<String>| v.concat(), after(["a", "b"]).merge().output())?;
+    /// for first in [0, 1] {
+    ///     let outcome = automa.simulate((), |ready| first.min(ready.len() - 1)).await?;
+    ///     assert_eq!(outcome.into_output::<String>()?, "ab");
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// As [`outcome`](Self::outcome).
+    ///
+    /// # Cancel safety
+    /// As [`run`](Self::run).
+    pub async fn simulate(
+        &self,
+        args: impl IntoArgs,
+        choose: impl FnMut(&[Kickoff]) -> usize,
+    ) -> Result<Outcome, RunError> {
+        crate::run::simulate(self, args.into_args(), choose).await
+    }
+
+    /// Continues a run that was stopped and saved.
+    ///
+    /// # Errors
+    /// As [`outcome`](Self::outcome), and if the snapshot is not of a run of this automa.
+    ///
+    /// # Cancel safety
+    /// As [`run`](Self::run). The snapshot is consumed; keep a clone to try again.
+    pub async fn resume(&self, snapshot: Snapshot) -> Result<Outcome, RunError> {
+        crate::run::resume(self, snapshot).await
     }
 
     /// Starts a run as a task of its own and gives a handle to it.

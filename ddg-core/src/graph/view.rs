@@ -49,6 +49,12 @@ impl View {
         !self.touched.is_empty() || !self.added.is_empty()
     }
 
+    /// A worker that differs from the declared graph, the first by id.
+    pub(crate) fn first_edit(&self) -> Option<Key> {
+        let touched = self.touched.keys().min().map(|id| self.base.nodes[id.index()].key.clone());
+        touched.or_else(|| self.added.iter().flatten().map(|node| node.key.clone()).next())
+    }
+
     /// One more than the largest index of a worker that there is or was.
     pub(crate) fn n_slots(&self) -> usize {
         self.base.nodes.len() + self.added.len()

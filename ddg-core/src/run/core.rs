@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::{Machine, RunError};
+use super::{Machine, RunError, Saved};
 use crate::args::{Args, Named};
 use crate::callback::{DynCallback, installed};
 use crate::context::LocalSpaces;
@@ -35,8 +35,18 @@ impl RunCore {
     /// A named input reaches nobody.
     pub(crate) fn top(topology: Arc<Topology>, args: Args) -> Result<Arc<Self>, RunError> {
         check_inputs(&topology, args.named_slice())?;
-        let callbacks = installed();
-        Ok(Self::new(View::of(topology), None, 0, args, &[], callbacks))
+        let locals = kept_locals(&topology);
+        let machine = Machine::new(View::of(topology), None, args, &[], locals);
+        Ok(Self::around(machine, 0, installed()))
+    }
+
+    /// A run that goes on from where it was saved.
+    ///
+    /// # Errors
+    /// It was a run of another graph.
+    pub(crate) fn resumed(topology: Arc<Topology>, saved: Saved) -> Result<Arc<Self>, RunError> {
+        let machine = Machine::restore(View::of(topology), saved)?;
+        Ok(Self::around(machine, 0, installed()))
     }
 
     /// A run of an automa that is a worker at `path` of `outer`.
@@ -50,43 +60,20 @@ impl RunCore {
         outer: &Self,
     ) -> Result<Arc<Self>, RunError> {
         check_inputs(view.base(), args.named_slice())?;
-        let callbacks = outer.callbacks.to_vec();
-        let (path, depth) = (Some(Arc::new(path)), outer.depth + 1);
-        Ok(Self::new(view, path, depth, args, &outer.inputs, callbacks))
+        let locals = kept_locals(view.base());
+        let machine = Machine::new(view, Some(Arc::new(path)), args, &outer.inputs, locals);
+        Ok(Self::around(machine, outer.depth + 1, outer.callbacks.to_vec()))
     }
 
-    fn new(
-        view: View,
-        path: Option<Arc<Path>>,
-        depth: u32,
-        args: Args,
-        outer_inputs: &[(Cow<'static, str>, Value)],
-        mut callbacks: Vec<Arc<dyn DynCallback>>,
-    ) -> Arc<Self> {
-        let topology = Arc::clone(view.base());
+    fn around(machine: Machine, depth: u32, mut callbacks: Vec<Arc<dyn DynCallback>>) -> Arc<Self> {
+        let topology = machine.view().base();
         let settings = &topology.settings;
         callbacks.extend(settings.callbacks.iter().cloned());
-        let Args { positional, named } = args;
-        let mut inputs = named.map(|named| *named).unwrap_or_default();
-        for outer in outer_inputs {
-            if !inputs.iter().any(|(name, _)| *name == outer.0) {
-                inputs.push(outer.clone());
-            }
-        }
-        let inputs = Arc::new(inputs);
-        let locals = if settings.keep_local {
-            let kept = topology.kept.lock().unwrap_or_else(PoisonError::into_inner);
-            kept.iter().map(|(key, local)| (key.clone(), local.fork())).collect()
-        } else {
-            LocalSpaces::default()
-        };
-        let args = Args { positional, named: None };
-        let machine = Machine::new(view, path.clone(), args, Arc::clone(&inputs), locals);
         Arc::new(Self {
             automa: Arc::clone(&topology.automa),
-            path,
+            path: machine.path().cloned(),
             depth,
-            inputs,
+            inputs: Arc::clone(machine.inputs()),
             callbacks: callbacks.into(),
             max_concurrency: settings.max_concurrency.unwrap_or(usize::MAX),
             machine: Mutex::new(machine),
@@ -119,6 +106,15 @@ impl RunCore {
             *topology.kept.lock().unwrap_or_else(PoisonError::into_inner) = locals;
         }
     }
+}
+
+/// The local spaces with which a run begins.
+fn kept_locals(topology: &Topology) -> LocalSpaces {
+    if !topology.settings.keep_local {
+        return LocalSpaces::default();
+    }
+    let kept = topology.kept.lock().unwrap_or_else(PoisonError::into_inner);
+    kept.iter().map(|(key, local)| (key.clone(), local.fork())).collect()
 }
 
 /// A name that reaches nobody is a typo.

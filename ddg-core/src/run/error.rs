@@ -7,6 +7,7 @@ use super::Waiting;
 use crate::graph::{BuildError, EditError};
 use crate::key::Key;
 use crate::path::Path;
+use crate::snapshot::SnapshotError;
 use crate::values::TypeMismatch;
 use crate::worker::WorkerError;
 
@@ -33,6 +34,9 @@ pub enum RunError {
     /// A step failed.
     #[error(transparent)]
     Step(#[from] StepError),
+    /// A saved run cannot be continued.
+    #[error(transparent)]
+    Snapshot(#[from] SnapshotError),
     /// The run took more steps than it may.
     #[error(
         "automa `{automa}`: stopped after {limit} steps, its limit, with {} still due",

@@ -7,6 +7,7 @@ use super::{RunCore, RunError};
 use crate::context::AutomaView;
 use crate::graph::GraphAutoma;
 use crate::key::Key;
+use crate::snapshot::{Snapshot, SnapshotError};
 use crate::values::{Data, Type, Value};
 
 /// A run that has come to its end, or was asked to stop.
@@ -94,6 +95,15 @@ impl Outcome {
     /// The automa at the end of the run: keys, dependencies, the last output of every worker.
     pub fn automa(&self) -> AutomaView<'_> {
         AutomaView::new(&self.core)
+    }
+
+    /// The run's state after its last step, to be continued with
+    /// [`resume`](crate::GraphAutoma::resume): of use after a [stop](crate::Run::stop).
+    ///
+    /// # Errors
+    /// A value has no JSON form, or the run has changed its graph.
+    pub fn snapshot(&self) -> Result<Snapshot, SnapshotError> {
+        self.core.machine().save().map(Snapshot::new)
     }
 
     pub(super) fn into_value(self) -> Value {

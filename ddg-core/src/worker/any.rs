@@ -66,6 +66,10 @@ pub trait IntoWorker<M> {
 /// (`&T` or `Arc<T>`, never cloned), optional (`Option<T>`), untyped ([`Value`]), or are the
 /// [`Context`]; see [`Parameter`](crate::Parameter). The return value is a `T`, a
 /// `Result<T, E>` or a stream; see [`IntoOutput`](crate::IntoOutput).
+///
+/// An async closure that captures something is written `move |x: i64| async move { … }`: the form
+/// `async move |x: i64| { … }` lends what it captured to its future, and Rust calls that one at a
+/// time.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a worker function",
     note = "a worker function has up to 12 parameters, each a `T`, `&T`, `Arc<T>`, `Option<T>`, `Value` or `Context`, and its future is `Send`",

@@ -1,0 +1,459 @@
+//! Changes of the graph while it runs: when they are made, and what they do to waiting workers.
+
+use ddg_core::prelude::*;
+use expect_test::expect;
+
+use crate::trace::{add, name, trace};
+
+/// [E1]
+#[tokio::test]
+async fn a_change_is_seen_from_the_next_step_on() {
+    let mut automa = GraphAutoma::new("unseen");
+    let a = async |cx: Context| {
+        cx.add_func_as_worker("new", name, after(["a"]).suppressed());
+        cx.remove_worker("old");
+        format!("{:?}", cx.automa().keys())
+    };
+    automa.add_func_as_worker("a", a, start()).unwrap();
+    add(&mut automa, "old", free());
+    let look = async |cx: Context| format!("{:?}", cx.automa().keys());
+    automa.add_func_as_worker("look", look, after(["a"]).suppressed()).unwrap();
+
+    expect![[r#"
+        step 1: a (start) () → "[\"a\", \"old\", \"look\"]"
+        step 2: look (dependencies) () → "[\"a\", \"look\", \"new\"]"
+        step 2: new (dependencies) () → "new"
+        output: null
+    "#]]
+    .assert_eq(&trace(&automa, ()).await);
+}
+
+/// [E2]
+#[tokio::test]
+async fn changes_are_made_in_the_order_of_who_asked_then_of_the_calls() {
+    let mut automa = GraphAutoma::new("in order");
+    // `late` ends first; but `early` is kicked off first, so its worker `x` is there to be removed.
+    let early = async |cx: Context| {
+        tokio::task::yield_now().await;
+        cx.add_func_as_worker("x", async || "early".to_owned(), free());
+    };
+    automa.add_func_as_worker("early", early, start()).unwrap();
+    let late = async |cx: Context| {
+        cx.remove_worker("x");
+        cx.add_func_as_worker("x", async || "late".to_owned(), free().output());
+        cx.ferry_to("x", ());
+    };
+    automa.add_func_as_worker("late", late, start()).unwrap();
+
+    expect![[r#"
+        step 1: early (start) () → null
+        step 1: late (start) () → null
+        step 2: x (ferry by `late`) () → "late"
+        output: "late"
+    "#]]
+    .assert_eq(&trace(&automa, ()).await);
+}
+
+/// [E2] [E8]
+#[tokio::test]
+async fn the_first_change_that_cannot_be_made_fails_the_step_and_none_is_made() {
+    let mut automa = GraphAutoma::new("all or nothing");
+    let (told, mut tells) = tokio::sync::mpsc::unbounded_channel();
+    let good = async |cx: Context| cx.add_func_as_worker("new", name, free());
+    automa.add_func_as_worker("good", good, start()).unwrap();
+    let bad = async |cx: Context| {
+        cx.add_func_as_worker("newer", name, free());
+        cx.remove_worker("nobody");
+        cx.remove_worker("nobody else");
+    };
+    automa.add_func_as_worker("bad", bad, start()).unwrap();
+    // What is there when the step has failed is seen by who still holds its context.
+    let keep = move |cx: Context| {
+        let told = told.clone();
+        async move { told.send(cx).unwrap() }
+    };
+    automa.add_func_as_worker("keep", keep, start()).unwrap();
+
+    let error = automa.run::<()>(()).await.unwrap_err();
+    expect!["automa `all or nothing`, step 1: worker `bad` asked for a change that cannot be made: cannot remove `nobody`: there is no such worker; the workers are: `good`, `bad`, `keep`, `new`, `newer`"]
+        .assert_eq(&error.to_string());
+    let cx = tells.try_recv().unwrap();
+    assert_eq!(cx.automa().keys(), ["good", "bad", "keep"].map(ddg_core::Key::from));
+}
+
+/// [E3]
+#[tokio::test]
+async fn a_worker_may_be_added_before_what_it_depends_on() {
+    let mut automa = GraphAutoma::new("forward");
+    let first = async |cx: Context| {
+        cx.add_func_as_worker("c", name, after(["b", "d"]).suppressed().output());
+        cx.add_func_as_worker("b", name, after(["first"]).suppressed());
+    };
+    automa.add_func_as_worker("first", first, start()).unwrap();
+    let second = async |cx: Context| {
+        cx.add_func_as_worker("d", name, after(["second"]).suppressed());
+    };
+    automa.add_func_as_worker("second", second, start()).unwrap();
+
+    expect![[r#"
+        step 1: first (start) () → null
+        step 1: second (start) () → null
+        step 2: b (dependencies) () → "b"
+        step 2: d (dependencies) () → "d"
+        step 3: c (dependencies) () → "c"
+        output: "c"
+    "#]]
+    .assert_eq(&trace(&automa, ()).await);
+}
+
+/// [E3] [E9]
+#[tokio::test]
+async fn dependencies_are_checked_when_all_other_changes_are_made() {
+    let mut automa = GraphAutoma::new("turn");
+    // b after a becomes a after b: no cycle, whatever the order of the calls.
+    let turn = async |cx: Context| {
+        cx.add_dependency("a", "b");
+        cx.remove_dependency("b", "a");
+        cx.ferry_to("b", ());
+    };
+    automa.add_func_as_worker("turn", turn, start()).unwrap();
+    add(&mut automa, "a", free());
+    add(&mut automa, "b", after(["a"]));
+
+    expect![[r#"
+        step 1: turn (start) () → null
+        step 2: b (ferry by `turn`) () → "b"
+        step 3: a (dependencies) () → "a"
+        output: null
+    "#]]
+    .assert_eq(&trace(&automa, ()).await);
+}
+
+/// [E3]
+#[tokio::test]
+async fn a_dependency_that_is_asked_for_and_then_removed_in_one_step_is_not_there() {
+    for declared in [false, true] {
+        let mut automa = GraphAutoma::new("withdrawn");
+        let a = async |cx: Context| {
+            cx.add_dependency("c", "b");
+            cx.remove_dependency("c", "b");
+        };
+        automa.add_func_as_worker("a", a, start()).unwrap();
+        add(&mut automa, "b", free());
+        add(&mut automa, "c", if declared { after(["b"]) } else { free() });
+
+        // Where `c` depends on `b` before, refusing to add that once more would be right as well.
+        if let Ok(outcome) = automa.outcome(()).await {
+            let left = outcome.automa().dependencies("c").unwrap();
+            assert!(left.is_empty(), "declared: {declared}, left: {left:?}");
+        }
+    }
+}
+
+/// [E4]
+#[tokio::test]
+async fn a_worker_that_is_added_after_a_worker_of_the_step_is_triggered_by_it() {
+    let mut automa = GraphAutoma::new("grow");
+    let a = async |cx: Context| {
+        cx.add_func_as_worker("sum", async |x: i32, y: i32| x + y, after(["a", "b"]).output());
+        1
+    };
+    automa.add_func_as_worker("a", a, start()).unwrap();
+    automa.add_func_as_worker("b", async || 2, start()).unwrap();
+
+    expect![[r#"
+        step 1: a (start) () → 1
+        step 1: b (start) () → 2
+        step 2: sum (dependencies) (1, 2) → 3
+        output: 3
+    "#]]
+    .assert_eq(&trace(&automa, ()).await);
+}
+
+/// [E4]
+#[tokio::test]
+async fn a_dependency_that_is_added_in_the_step_holds_a_worker_back() {
+    let mut automa = GraphAutoma::new("hold");
+    let a = async |cx: Context| cx.add_dependency("c", "b");
+    automa.add_func_as_worker("a", a, start()).unwrap();
+    add(&mut automa, "b", after(["a"]));
+    add(&mut automa, "c", after(["a"]));
+
+    expect![[r#"
+        step 1: a (start) () → null
+        step 2: b (dependencies) () → "b"
+        step 3: c (dependencies) () → "c"
+        output: null
+    "#]]
+    .assert_eq(&trace(&automa, ()).await);
+}
+
+/// [E5]
+#[tokio::test]
+async fn a_dependency_on_a_worker_that_ended_earlier_counts_from_its_next_end_on() {
+    let mut automa = GraphAutoma::new("later");
+    add(&mut automa, "a", start());
+    let b = async |cx: Context| {
+        cx.add_func_as_worker("late", name, after(["a"]).suppressed());
+        cx.ferry_to("again", ());
+    };
+    automa.add_func_as_worker("b", b, after(["a"]).suppressed()).unwrap();
+    let again = async |cx: Context| {
+        cx.remove_dependency("b", "a");
+        cx.ferry_to("a", ());
+    };
+    automa.add_func_as_worker("again", again, free()).unwrap();
+
+    expect![[r#"
+        step 1: a (start) () → "a"
+        step 2: b (dependencies) () → null
+        step 3: again (ferry by `b`) () → null
+        step 4: a (ferry by `again`) () → "a"
+        step 5: late (dependencies) () → "late"
+        output: null
+    "#]]
+    .assert_eq(&trace(&automa, ()).await);
+}
+
+/// [E6]
+#[tokio::test]
+async fn a_removed_worker_ends_its_output_is_dropped_and_what_it_asked_for_counts() {
+    let mut automa = GraphAutoma::new("last words");
+    let a = async |cx: Context| {
+        cx.ferry_to("c", ());
+        cx.add_func_as_worker("d", name, free());
+        "lost".to_owned()
+    };
+    automa.add_func_as_worker("a", a, start().output()).unwrap();
+    let remove = async |cx: Context| cx.remove_worker("a");
+    automa.add_func_as_worker("remove", remove, start()).unwrap();
+    add(&mut automa, "b", after(["a"]));
+    let c = async |cx: Context| format!("{:?}", cx.automa());
+    automa.add_func_as_worker("c", c, free()).unwrap();
+    let look = async |cx: Context| {
+        let automa = cx.automa();
+        assert_eq!(automa.dependencies("b"), Some(vec![]));
+        assert!(automa.output("a").is_none());
+        format!("{:?}", automa.keys())
+    };
+    automa.add_func_as_worker("look", look, after(["remove"])).unwrap();
+
+    expect![[r#"
+        step 1: a (start) () → "lost"
+        step 1: remove (start) () → null
+        step 2: c (ferry by `a`) () → "AutomaView(\"last words\")"
+        step 2: look (dependencies) () → "[\"remove\", \"b\", \"c\", \"look\", \"d\"]"
+        output: null
+    "#]]
+    .assert_eq(&trace(&automa, ()).await);
+}
+
+/// [E6]
+#[tokio::test]
+async fn a_worker_may_remove_itself() {
+    let mut automa = GraphAutoma::new("itself");
+    let once = async |cx: Context| {
+        cx.remove_worker(cx.key());
+        cx.ferry_to("next", ());
+    };
+    automa.add_func_as_worker("once", once, start()).unwrap();
+    let next = async |cx: Context| cx.automa().contains("once");
+    automa.add_func_as_worker("next", next, free().output()).unwrap();
+
+    assert!(!automa.run::<bool>(()).await.unwrap());
+}
+
+/// [E7]
+#[tokio::test]
+async fn losing_a_dependency_triggers_nobody() {
+    for remove_worker in [false, true] {
+        let mut automa = GraphAutoma::new("loss");
+        add(&mut automa, "a", start());
+        // `both` waits for `never` alone when that goes.
+        let b = move |cx: Context| async move {
+            match remove_worker {
+                true => cx.remove_worker("never"),
+                false => cx.remove_dependency("both", "never"),
+            }
+        };
+        automa.add_func_as_worker("b", b, after(["a"]).suppressed()).unwrap();
+        add(&mut automa, "never", free());
+        add(&mut automa, "both", after(["a", "never"]));
+        let again = async |cx: Context| {
+            cx.remove_worker("b");
+            cx.ferry_to("a", ());
+        };
+        automa.add_func_as_worker("again", again, after(["b"])).unwrap();
+
+        expect![[r#"
+            step 1: a (start) () → "a"
+            step 2: b (dependencies) () → null
+            step 3: again (dependencies) () → null
+            step 4: a (ferry by `again`) () → "a"
+            step 5: both (dependencies) () → "both"
+            output: null
+        "#]]
+        .assert_eq(&trace(&automa, ()).await);
+    }
+}
+
+/// [E7]
+#[tokio::test]
+async fn a_worker_that_has_lost_all_its_dependencies_runs_only_when_it_is_ferried_to() {
+    let mut automa = GraphAutoma::new("bare");
+    let a = async |cx: Context| cx.remove_dependency("b", "a");
+    automa.add_func_as_worker("a", a, start()).unwrap();
+    add(&mut automa, "b", after(["a"]));
+
+    expect![[r#"
+        step 1: a (start) () → null
+        output: null
+    "#]]
+    .assert_eq(&trace(&automa, ()).await);
+}
+
+/// [E9] [A2]
+#[tokio::test]
+async fn an_added_dependency_comes_last_among_the_arguments() {
+    let mut automa = GraphAutoma::new("last");
+    let a = async |cx: Context| {
+        cx.remove_dependency("minus", "a");
+        cx.add_dependency("minus", "a");
+        1
+    };
+    automa.add_func_as_worker("a", a, start()).unwrap();
+    automa.add_func_as_worker("b", async || 10, start()).unwrap();
+    automa.add_func_as_worker("minus", async |x: i32, y: i32| x - y, after(["a", "b"])).unwrap();
+
+    expect![[r#"
+        step 1: a (start) () → 1
+        step 1: b (start) () → 10
+        step 2: minus (dependencies) (10, 1) → 9
+        output: null
+    "#]]
+    .assert_eq(&trace(&automa, ()).await);
+}
+
+/// [E8]
+#[tokio::test]
+async fn a_change_is_checked_as_the_declared_graph_is_and_names_who_asked() {
+    #[track_caller]
+    fn check(error: &RunError, expected: expect_test::Expect) {
+        let prefix =
+            "automa `checked`, step 1: worker `ask` asked for a change that cannot be made: ";
+        let error = error.to_string();
+        expected.assert_eq(error.strip_prefix(prefix).unwrap_or(&error));
+    }
+    async fn error_of(ask: impl Fn(&Context) + Clone + Send + Sync + 'static) -> RunError {
+        let mut automa = GraphAutoma::new("checked");
+        let ask = move |cx: Context| {
+            ask(&cx);
+            async {}
+        };
+        automa.add_func_as_worker("ask", ask, start()).unwrap();
+        automa.add_func_as_worker("a", async || 1, free()).unwrap();
+        automa.add_func_as_worker("b", async |x: i32| x, after(["a"])).unwrap();
+        automa.run::<()>(()).await.unwrap_err()
+    }
+
+    let error = error_of(|cx| cx.add_func_as_worker("a", name, free())).await;
+    check(
+        &error,
+        expect!["there is a worker `a` already: choose another key, or remove the other first"],
+    );
+    let error = error_of(|cx| cx.add_func_as_worker("c", name, after(["zz"]))).await;
+    check(
+        &error,
+        expect![
+            "worker `c` depends on `zz`, which does not exist; the workers are: `ask`, `a`, `b`, `c`"
+        ],
+    );
+    let error = error_of(|cx| cx.add_dependency("a", "b")).await;
+    check(
+        &error,
+        expect!["the dependencies `a` → `b` → `a` form a cycle; to go back, use a ferry"],
+    );
+    let error = error_of(|cx| cx.add_dependency("a", "a")).await;
+    check(&error, expect!["worker `a` depends on itself; to repeat it, let it ferry to itself"]);
+    let error = error_of(|cx| cx.add_dependency("b", "a")).await;
+    check(&error, expect!["worker `b` names its dependency `a` twice"]);
+    let error = error_of(|cx| {
+        cx.add_func_as_worker("c", async |x: String| x, after(["a"]));
+    })
+    .await;
+    check(
+        &error,
+        expect!["parameter #1 of worker `c` takes `String`, but dependency `a` gives `i32`"],
+    );
+    let error = error_of(|cx| cx.remove_dependency("a", "b")).await;
+    check(&error, expect!["cannot remove the dependency of `a` on `b`: it has none"]);
+}
+
+/// [E10]
+#[tokio::test]
+async fn a_key_that_is_freed_in_a_step_may_be_taken_again_in_it() {
+    let mut automa = GraphAutoma::new("swap");
+    let a = async |cx: Context| {
+        cx.remove_worker("b");
+        cx.add_func_as_worker("b", async || "new".to_owned(), after(["a"]));
+        cx.add_dependency("c", "b");
+    };
+    automa.add_func_as_worker("a", a, start()).unwrap();
+    automa.add_func_as_worker("b", async || "old".to_owned(), start()).unwrap();
+    automa.add_func_as_worker("c", async |b: String| b, after(["b"]).output()).unwrap();
+
+    expect![[r#"
+        step 1: a (start) () → null
+        step 1: b (start) () → "old"
+        step 2: b (dependencies) () → "new"
+        step 3: c (dependencies) ("new") → "new"
+        output: "new"
+    "#]]
+    .assert_eq(&trace(&automa, ()).await);
+}
+
+/// [E11]
+#[tokio::test]
+async fn an_added_start_worker_begins_with_the_next_run_of_the_grown_graph() {
+    let mut automa = GraphAutoma::new("begin");
+    let a = async |cx: Context| {
+        if !cx.automa().contains("new") {
+            cx.add_func_as_worker("new", name, start());
+        }
+    };
+    automa.add_func_as_worker("a", a, start()).unwrap();
+
+    let outcome = automa.outcome(()).await.unwrap();
+    assert_eq!(outcome.steps(), 1);
+    expect![[r#"
+        step 1: a (start) () → null
+        step 1: new (start) () → "new"
+        output: null
+    "#]]
+    .assert_eq(&trace(&outcome.graph(), ()).await);
+}
+
+/// [E12] [A9]
+#[tokio::test]
+async fn a_declared_worker_is_placed_by_its_name_under_any_key() {
+    use ddg_core::Declared;
+    const TOTAL: Declared<fn(Vec<i32>) -> i32> = Declared::new("total");
+    let mut automa = GraphAutoma::new("placed");
+    let a = async |cx: Context| {
+        cx.add_func_as_worker("sum", TOTAL, after(["a", "b"]).merge().output());
+        1
+    };
+    automa.add_func_as_worker("a", a, start()).unwrap();
+    automa.add_func_as_worker("b", async || 2, start()).unwrap();
+    let total = async |all: Vec<i32>, first: i32| all.iter().sum::<i32>() * 100 + first;
+    let options = free().params(["all", "first"]).from("first", "a");
+    automa.declare_func("total", total, options).unwrap();
+
+    expect![[r#"
+        step 1: a (start) () → 1
+        step 1: b (start) () → 2
+        step 2: sum (dependencies) ([1,2], 1) → 301
+        output: 301
+    "#]]
+    .assert_eq(&trace(&automa, ()).await);
+}

@@ -11,7 +11,7 @@ pub use local::LocalSpace;
 pub(crate) use local::LocalSpaces;
 
 use crate::args::find;
-use crate::graph::Edit;
+use crate::graph::{Edit, Spec};
 use crate::key::Key;
 use crate::path::Path;
 use crate::run::{Ask, Cause, Kickoff, KickoffId, RunCore};
@@ -77,6 +77,10 @@ impl Context {
 
     pub(crate) fn core(&self) -> &Arc<RunCore> {
         &self.0.core
+    }
+
+    pub(crate) fn spec(&self) -> &Spec {
+        &self.0.kickoff.spec
     }
 
     /// Ends the execution: gives what was asked for and refuses what comes later.

@@ -18,6 +18,6 @@ pub(crate) use edit::Edit;
 pub use error::{BuildError, EditError, Fault};
 pub(crate) use error::{some_keys, unknown};
 pub(crate) use nested::Nested;
-pub(crate) use node::{Node, Spec, WorkerId};
+pub(crate) use node::{Gives, Node, Spec, WorkerId};
 pub use typed::{Automa, TypedAutoma};
 pub(crate) use view::View;

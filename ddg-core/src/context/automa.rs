@@ -61,7 +61,7 @@ impl std::fmt::Debug for AutomaView<'_> {
 
 fn dependencies(view: &View, key: &str) -> Option<Vec<Key>> {
     let node = view.node(view.find(key)?);
-    Some(node.live_dependencies().map(|(_, on)| view.node(on).key.clone()).collect())
+    Some(node.live_dependencies().map(|(_, on)| view.node(on).key().clone()).collect())
 }
 
 /// A nested automa, seen from a worker beside it: its graph can be looked at and changed before

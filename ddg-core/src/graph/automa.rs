@@ -388,9 +388,9 @@ impl GraphAutoma {
             .workers()
             .map(|(_, node)| {
                 let dependencies =
-                    node.live_dependencies().map(|(_, on)| view.node(on).key.clone()).collect();
+                    node.live_dependencies().map(|(_, on)| view.node(on).key().clone()).collect();
                 let spec = Arc::clone(&node.spec);
-                (node.key.clone(), Declaration { spec, dependencies })
+                (node.key().clone(), Declaration { spec, dependencies })
             })
             .collect();
         Self {

@@ -8,7 +8,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::automa::{Declaration, Settings};
 use super::error::some_keys;
-use super::node::{Dependency, Successor};
+use super::node::{Dependency, Gives, Successor};
 use super::{BuildError, Catalogue, Fault, GraphAutoma, Node, Spec, WorkerId};
 use crate::context::LocalSpaces;
 use crate::key::Key;
@@ -52,8 +52,8 @@ impl Topology {
         let index: FxHashMap<Key, WorkerId> =
             declarations.keys().cloned().zip((0..).map(WorkerId::new)).collect();
         let mut nodes: Vec<Node> = declarations
-            .iter()
-            .map(|(key, declaration)| Node::new(key.clone(), Arc::clone(&declaration.spec)))
+            .values()
+            .map(|declaration| Node::new(Arc::clone(&declaration.spec)))
             .collect();
         for (place, (key, declaration)) in declarations.iter().enumerate() {
             resolve(place, key, declaration, &index, &mut nodes, &mut faults);
@@ -61,11 +61,11 @@ impl Topology {
         let ranks = rank(&nodes, &mut faults);
         for node in &nodes {
             let dependencies = node.dependencies.iter().map(|edge| &nodes[edge.on.index()]);
-            check_arguments(&node.key, &node.spec, dependencies, &mut faults);
+            check_arguments(node.key(), &node.spec, dependencies, &mut faults);
         }
         let mut inputs = Inputs { names: automa.extra_inputs().clone(), open: false };
         for (key, spec) in
-            nodes.iter().map(|node| (&node.key, &node.spec)).chain(automa.catalogue().iter())
+            nodes.iter().map(|node| (node.key(), &node.spec)).chain(automa.catalogue().iter())
         {
             inputs.collect(key, spec, &mut faults);
         }
@@ -128,7 +128,7 @@ fn resolve(
             faults.push(Fault::UnknownDependency {
                 worker: key.clone(),
                 dependency: dependency.clone(),
-                known: some_keys(nodes.iter().map(|node| &node.key)),
+                known: some_keys(nodes.iter().map(Node::key)),
             });
             continue;
         };
@@ -148,10 +148,11 @@ fn resolve(
             });
             continue;
         }
-        let at = nodes[on.index()].successors.len() as u32;
+        let first = &nodes[on.index()];
+        let (gives, at) = (first.spec.gives(), first.successors.len() as u32);
         let node = &mut nodes[place];
         let edge = node.n_dependencies;
-        node.dependencies.push(Dependency { on, place: at });
+        node.dependencies.push(Dependency { on, gives, place: at });
         node.n_dependencies += 1;
         nodes[on.index()].successors.push(Successor { worker: WorkerId::new(place), place: edge });
     }
@@ -211,7 +212,7 @@ fn cycle(nodes: &[Node], component: &[NodeIndex<u32>]) -> Vec<Key> {
             .expect("within a component every worker has a dependency");
         if let Some(begin) = at.get(&back) {
             let mut keys: Vec<_> =
-                walk[*begin..].iter().map(|place| nodes[*place].key.clone()).collect();
+                walk[*begin..].iter().map(|place| nodes[*place].key().clone()).collect();
             keys.reverse();
             return keys;
         }
@@ -240,7 +241,9 @@ pub(super) fn check_arguments<'a>(
             }
             return;
         }
-        Mapping::AsIs => given.extend(dependencies.filter(|node| node.spec.gives())),
+        Mapping::AsIs => {
+            given.extend(dependencies.filter(|node| node.spec.gives() != Gives::Nothing));
+        }
     }
     if spec.open {
         return;
@@ -262,7 +265,7 @@ pub(super) fn check_arguments<'a>(
             faults.push(Fault::TypeMismatch {
                 worker: key.clone(),
                 parameter: spec.param_label(place),
-                dependency: node.key.clone(),
+                dependency: node.key().clone(),
                 expected: param.ty.to_string(),
                 found: found.to_string(),
             });

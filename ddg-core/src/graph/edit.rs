@@ -40,7 +40,7 @@ pub(crate) enum Edit {
 /// What a transaction did that the state of a run has to follow.
 #[derive(Default)]
 pub(crate) struct Applied {
-    pub(crate) removed: Vec<WorkerId>,
+    pub(crate) removed: Vec<(WorkerId, Key)>,
     /// Dependencies that are gone: the waiting worker and the edge's place there.
     pub(crate) unlinked: Vec<(WorkerId, usize)>,
 }
@@ -146,7 +146,7 @@ impl<A: Copy> Transaction<'_, A> {
         let spec = match source {
             Source::Here(worker) => Spec::new(&key, worker, options, &mut faults),
             Source::Declared(name) => match self.view.base().declared(&name) {
-                Some(spec) => spec.placed(options),
+                Some(spec) => spec.placed(key.clone(), options),
                 None => return Err(Fault::NotDeclared { name }.into()),
             },
         };
@@ -163,7 +163,7 @@ impl<A: Copy> Transaction<'_, A> {
         if let Some(fault) = faults.into_iter().next() {
             return Err(fault.into());
         }
-        let id = self.view.insert(key.clone(), spec);
+        let id = self.view.insert(spec);
         self.undo.push(Undo::Inserted(id));
         self.changed.push((asker, id));
         self.links.extend(dependencies.into_iter().map(|dependency| Link {
@@ -192,7 +192,7 @@ impl<A: Copy> Transaction<'_, A> {
         }
         let node = self.view.take_out(id);
         self.undo.push(Undo::TakenOut(id, Box::new(node)));
-        self.applied.removed.push(id);
+        self.applied.removed.push((id, key.clone()));
         Ok(())
     }
 
@@ -270,7 +270,7 @@ impl<A: Copy> Transaction<'_, A> {
                 self.undo.push(Undo::Ranked(old));
             }
             Ranked::Cycle(path) => {
-                let keys = path.into_iter().map(|id| self.view.node(id).key.clone()).collect();
+                let keys = path.into_iter().map(|id| self.view.node(id).key().clone()).collect();
                 return Err(Fault::Cycle { keys }.into());
             }
         }
@@ -290,7 +290,7 @@ impl<A: Copy> Transaction<'_, A> {
         let node = self.view.node(worker);
         let dependencies = node.live_dependencies().map(|(_, on)| self.view.node(on));
         let mut faults = Vec::new();
-        check_arguments(&node.key, &node.spec, dependencies, &mut faults);
+        check_arguments(node.key(), &node.spec, dependencies, &mut faults);
         faults.into_iter().next().map_or(Ok(()), Err)
     }
 

@@ -29,8 +29,11 @@ impl WorkerId {
 /// What does not change about a worker once it is in a graph.
 #[derive(Clone)]
 pub(crate) struct Spec {
+    pub(crate) key: Key,
     pub(crate) worker: AnyWorker,
     pub(crate) params: Box<[Param]>,
+    /// How many of them can be filled by position.
+    pub(crate) n_positional: usize,
     pub(crate) open: bool,
     pub(crate) context: bool,
     pub(crate) returns: Option<Type>,
@@ -79,7 +82,12 @@ impl Spec {
             }
         }
         Arc::new(Self {
+            key: key.clone(),
             worker,
+            n_positional: params
+                .iter()
+                .filter(|param| matches!(param.origin, Origin::Argument))
+                .count(),
             params: params.into(),
             open: signature.open,
             context: signature.context,
@@ -97,8 +105,9 @@ impl Spec {
 
     /// The same worker placed elsewhere in the graph. What was declared with the function holds
     /// (its parameters, its callbacks), and so do its timeout and retry unless set anew.
-    pub(crate) fn placed(&self, options: WorkerOptions) -> Arc<Self> {
+    pub(crate) fn placed(&self, key: Key, options: WorkerOptions) -> Arc<Self> {
         Arc::new(Self {
+            key,
             start: options.start,
             output: options.output,
             mapping: options.mapping,
@@ -115,9 +124,13 @@ impl Spec {
         Arc::new(Self { worker, ..self.clone() })
     }
 
-    /// Whether this worker's output is handed on: a unit output only orders.
-    pub(crate) fn gives(&self) -> bool {
-        !self.returns.is_some_and(Type::is_unit)
+    /// What this worker hands on to its successors: a unit output only orders.
+    pub(crate) fn gives(&self) -> Gives {
+        match self.dealing {
+            _ if self.returns.is_some_and(Type::is_unit) => Gives::Nothing,
+            Dealing::AsIs => Gives::Output,
+            Dealing::InOrder => Gives::Element,
+        }
     }
 
     /// The parameters that can be filled by position, with their place among all.
@@ -137,7 +150,6 @@ impl Spec {
 /// A worker with its edges.
 #[derive(Clone)]
 pub(crate) struct Node {
-    pub(crate) key: Key,
     pub(crate) spec: Arc<Spec>,
     /// What it depends on, in the order declared; vacant where removed.
     pub(crate) dependencies: Vec<Dependency>,
@@ -153,8 +165,20 @@ pub(crate) struct Node {
 #[derive(Clone, Copy)]
 pub(crate) struct Dependency {
     pub(crate) on: WorkerId,
+    pub(crate) gives: Gives,
     /// The edge's place among `on`'s successors.
     pub(crate) place: u32,
+}
+
+/// What a dependency hands on along its edge.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Gives {
+    /// Its output.
+    Output,
+    /// One element of its output.
+    Element,
+    /// Nothing: its output is `()`.
+    Nothing,
 }
 
 /// The other end, at the worker that is waited for.
@@ -166,15 +190,18 @@ pub(crate) struct Successor {
 }
 
 impl Node {
-    pub(crate) fn new(key: Key, spec: Arc<Spec>) -> Self {
+    pub(crate) fn new(spec: Arc<Spec>) -> Self {
         Self {
-            key,
             spec,
             dependencies: Vec::new(),
             n_dependencies: 0,
             successors: Vec::new(),
             n_vacant: 0,
         }
+    }
+
+    pub(crate) fn key(&self) -> &Key {
+        &self.spec.key
     }
 
     pub(crate) fn live_dependencies(&self) -> impl Iterator<Item = (usize, WorkerId)> {

@@ -51,8 +51,8 @@ impl View {
 
     /// A worker that differs from the declared graph, the first by id.
     pub(crate) fn first_edit(&self) -> Option<Key> {
-        let touched = self.touched.keys().min().map(|id| self.base.nodes[id.index()].key.clone());
-        touched.or_else(|| self.added.iter().flatten().map(|node| node.key.clone()).next())
+        let touched = self.touched.keys().min().map(|id| self.base.nodes[id.index()].key().clone());
+        touched.or_else(|| self.added.iter().flatten().map(|node| node.key().clone()).next())
     }
 
     /// One more than the largest index of a worker that there is or was.
@@ -100,7 +100,7 @@ impl View {
     }
 
     pub(crate) fn keys(&self) -> impl Iterator<Item = &Key> {
-        self.workers().map(|(_, node)| &node.key)
+        self.workers().map(|(_, node)| node.key())
     }
 
     pub(super) fn rank(&self, id: WorkerId) -> u32 {
@@ -129,8 +129,9 @@ impl View {
     }
 
     /// Adds a worker without edges.
-    pub(super) fn insert(&mut self, key: Key, spec: Arc<Spec>) -> WorkerId {
-        let node = Some(Node::new(key.clone(), spec));
+    pub(super) fn insert(&mut self, spec: Arc<Spec>) -> WorkerId {
+        let key = spec.key.clone();
+        let node = Some(Node::new(spec));
         let id = match self.free.pop() {
             Some(id) => {
                 self.added[id.index() - self.base.nodes.len()] = node;
@@ -159,17 +160,17 @@ impl View {
             }
         };
         let node = node.expect("edges and kickoffs lead to workers that exist");
-        if self.base.index.contains_key(&node.key) {
-            self.keys.insert(node.key.clone(), None);
+        if self.base.index.contains_key(node.key()) {
+            self.keys.insert(node.key().clone(), None);
         } else {
-            self.keys.remove(&node.key);
+            self.keys.remove(node.key());
         }
         node
     }
 
     /// Puts a worker back where it was taken from.
     pub(super) fn put_back(&mut self, id: WorkerId, node: Node) {
-        self.keys.insert(node.key.clone(), Some(id));
+        self.keys.insert(node.key().clone(), Some(id));
         match id.index().checked_sub(self.base.nodes.len()) {
             Some(added) => self.added[added] = Some(node),
             None => _ = self.touched.insert(id, Some(node)),
@@ -189,10 +190,11 @@ impl View {
         let place = self.node(worker).dependencies.len();
         let successor = Successor { worker, place: narrow(place) };
         let first = self.node_mut(on);
+        let gives = first.spec.gives();
         let at = first.successors.len();
         first.successors.push(successor);
         let node = self.node_mut(worker);
-        node.dependencies.push(Dependency { on, place: narrow(at) });
+        node.dependencies.push(Dependency { on, gives, place: narrow(at) });
         node.n_dependencies += 1;
         place
     }

@@ -6,20 +6,14 @@
 //! arguments, the unpacked map, the run inputs. Injected parameters are filled by name only.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use super::BindError;
 use crate::args::{Args, find};
 use crate::graph::Spec;
 use crate::key::Key;
-use crate::values::Value;
+use crate::values::{Dealt, Value};
 use crate::worker::{Mapping, Origin};
-
-/// Arguments before they are matched with parameters.
-#[derive(Default)]
-pub(super) struct Given<'a> {
-    pub(super) args: Args,
-    pub(super) inputs: &'a [(Cow<'static, str>, Value)],
-}
 
 /// Where a worker's last output can be had.
 pub(super) enum LastOutput {
@@ -29,19 +23,20 @@ pub(super) enum LastOutput {
 }
 
 /// The arguments that dependencies give, by the worker's mapping.
-pub(super) fn map<'a>(
+///
+/// # Errors
+/// What the output is that is neither a list nor a map and was to be unpacked.
+pub(super) fn map(
     mapping: Mapping,
-    mut outputs: impl Iterator<Item = (&'a Key, Value)>,
-) -> Result<Args, BindError> {
+    mut outputs: impl Iterator<Item = Value>,
+) -> Result<Args, String> {
     let mut args = Args::new();
     match mapping {
-        Mapping::AsIs => args.positional.extend(outputs.map(|(_, output)| output)),
-        Mapping::Merge => {
-            args.push_value(Value::list(outputs.map(|(_, output)| output).collect()));
-        }
+        Mapping::AsIs => args.positional.extend(outputs),
+        Mapping::Merge => args.push_value(Value::list(outputs.collect())),
         Mapping::Unpack => {
-            if let Some((key, output)) = outputs.next() {
-                unpack(key, output, &mut args)?;
+            if let Some(output) = outputs.next() {
+                unpack(output, &mut args)?;
             }
         }
         Mapping::Suppressed => {}
@@ -49,36 +44,51 @@ pub(super) fn map<'a>(
     Ok(args)
 }
 
-fn unpack(dependency: &Key, output: Value, args: &mut Args) -> Result<(), BindError> {
+fn unpack(output: Value, args: &mut Args) -> Result<(), String> {
     if let Some(len) = output.list_len() {
-        let dealt = crate::values::Dealt::new(output);
-        args.positional.extend((0..len).map(|index| Value::element(dealt.clone(), index)));
+        let dealt = Dealt::new(output);
+        args.positional.extend((0..len).map(|index| Value::element(Arc::clone(&dealt), index)));
         return Ok(());
     }
-    match output.map_entries() {
-        Some(entries) => {
-            for (name, value) in entries {
-                args.set_named(Cow::Owned(name), value);
-            }
-            Ok(())
-        }
-        None => Err(BindError::NotUnpackable {
-            dependency: dependency.clone(),
-            found: output.type_name(),
-        }),
+    let entries = output.map_entries().ok_or_else(|| output.type_name())?;
+    for (name, value) in entries {
+        args.set_named(Cow::Owned(name), value);
     }
+    Ok(())
 }
 
 /// Matches what is given with the worker's parameters.
 pub(super) fn bind(
     spec: &Spec,
-    given: Given<'_>,
+    mut args: Args,
+    inputs: &[(Cow<'static, str>, Value)],
     last_output: impl Fn(&Key) -> LastOutput,
-) -> Result<Args, BindError> {
+) -> Result<Args, Box<BindError>> {
     if spec.open {
-        return Ok(given.args);
+        return Ok(args);
     }
-    let Given { args, inputs } = given;
+    if args.named.is_none()
+        && args.positional.len() == spec.n_positional
+        && spec.n_positional == spec.params.len()
+    {
+        for (place, param) in spec.params.iter().enumerate() {
+            let value = &mut args.positional[place];
+            if !value.holds(param.ty) {
+                *value = adopt(spec, place, std::mem::take(value))?;
+            }
+        }
+        return Ok(args);
+    }
+    bind_by_name(spec, args, inputs, last_output)
+}
+
+/// The general case: something is given by name, injected, or missing.
+fn bind_by_name(
+    spec: &Spec,
+    args: Args,
+    inputs: &[(Cow<'static, str>, Value)],
+    last_output: impl Fn(&Key) -> LastOutput,
+) -> Result<Args, Box<BindError>> {
     let Args { positional, named } = args;
     let named = named.map(|named| *named).unwrap_or_default();
     let n_given = positional.len();
@@ -91,37 +101,39 @@ pub(super) fn bind(
                 .next()
                 .or_else(|| by_name(&named))
                 .or_else(|| by_name(inputs))
-                .or_else(|| param.ty.missing()),
+                .or_else(|| param.ty.missing())
+                .ok_or_else(|| BindError::TooFew {
+                    parameter: spec.param_label(place),
+                    expected: param.ty.to_string(),
+                    given: n_given,
+                })?,
             Origin::From { key, default } => match by_name(&named) {
-                Some(value) => Some(value),
+                Some(value) => value,
                 None => match (last_output(key), default) {
-                    (LastOutput::Is(value), _) => Some(value),
-                    (_, Some(default)) => Some(default.clone()),
-                    (LastOutput::NotYet, None) => Some(no_output(spec, place, key, "has not run")?),
+                    (LastOutput::Is(value), _) => value,
+                    (_, Some(default)) => default.clone(),
+                    (LastOutput::NotYet, None) => no_output(spec, place, key, "has not run")?,
                     (LastOutput::NoSuchWorker, None) => {
-                        Some(no_output(spec, place, key, "does not exist")?)
+                        no_output(spec, place, key, "does not exist")?
                     }
                 },
             },
         };
-        let value = value.ok_or_else(|| BindError::TooFew {
-            parameter: spec.param_label(place),
-            expected: param.ty.to_string(),
-            given: n_given,
-        })?;
-        let value = param
-            .ty
-            .adopt(value)
-            .map_err(|source| BindError::Mismatch { parameter: spec.param_label(place), source })?;
-        bound.positional.push(value);
+        bound.positional.push(adopt(spec, place, value)?);
     }
     if positional.len() > 0 {
-        return Err(BindError::TooMany { given: n_given, parameters: spec.positional().count() });
+        let parameters = spec.n_positional;
+        return Err(BindError::TooMany { given: n_given, parameters }.into());
     }
-    if !named.is_empty() {
-        check_names(spec, &named)?;
-    }
+    check_names(spec, &named)?;
     Ok(bound)
+}
+
+fn adopt(spec: &Spec, place: usize, value: Value) -> Result<Value, BindError> {
+    spec.params[place]
+        .ty
+        .adopt(value)
+        .map_err(|source| BindError::Mismatch { parameter: spec.param_label(place), source })
 }
 
 /// What stands for the output of a worker that has none, if the parameter is optional.

@@ -29,24 +29,13 @@ pub(super) async fn drive(core: &Arc<RunCore>) -> Result<Outcome, RunError> {
 async fn steps(core: &Arc<RunCore>) -> Result<bool, RunError> {
     let mut jobs = Vec::new();
     let mut ends = Vec::new();
-    loop {
-        {
-            let mut machine = core.machine();
-            if core.is_stopping() {
-                return Ok(!machine.is_idle());
-            }
-            machine.begin(&mut jobs)?;
-        }
-        if jobs.is_empty() {
-            return Ok(false);
-        }
-        let traced = tracing::enabled!(tracing::Level::DEBUG);
-        let step = step(core, &mut jobs, &mut ends);
-        if traced {
-            let number = core.machine().steps();
-            step.instrument(tracing::debug_span!("step", number)).await;
+    core.machine().begin(&mut jobs)?;
+    while !jobs.is_empty() {
+        if tracing::enabled!(tracing::Level::DEBUG) {
+            let span = tracing::debug_span!("step", number = jobs[0].kickoff.step);
+            step(core, &mut jobs, &mut ends).instrument(span).await;
         } else {
-            step.await;
+            step(core, &mut jobs, &mut ends).await;
         }
         {
             let mut machine = core.machine();
@@ -54,10 +43,15 @@ async fn steps(core: &Arc<RunCore>) -> Result<bool, RunError> {
                 machine.complete(id, end);
             }
             machine.settle()?;
+            if core.is_stopping() {
+                return Ok(!machine.is_idle());
+            }
+            machine.begin(&mut jobs)?;
         }
         // A run whose workers never wait must not keep its thread from everybody else.
         tokio::task::coop::consume_budget().await;
     }
+    Ok(false)
 }
 
 /// Runs the kickoffs of one step to their ends.

@@ -13,7 +13,7 @@ use tokio::runtime::Handle;
 use tracing::Instrument;
 
 use super::RunCore;
-use super::kickoff::{End, Job, KickoffId};
+use super::kickoff::{End, Job, Kickoff, KickoffId};
 use crate::args::Args;
 use crate::callback::DynCallback;
 use crate::context::Context;
@@ -37,38 +37,44 @@ pub(super) struct Execution {
 
 type Output = Result<Value, WorkerError>;
 
-/// Starts a kickoff. A worker without extras is called directly: one allocation for its future.
+/// Starts a kickoff. A worker without extras is called directly: one allocation for its future,
+/// and one for its context if it takes one.
 pub(super) fn launch(core: &Arc<RunCore>, job: Job) -> Launched {
-    let Job { kickoff, args, spec } = job;
+    let Job { kickoff, args } = job;
     let id = kickoff.id;
+    let spec = &kickoff.spec;
     let hooked = !core.callbacks.is_empty() || !spec.callbacks.is_empty();
     let traced = tracing::enabled!(tracing::Level::DEBUG);
-    let elaborate = hooked || traced || spec.retry.is_some() || spec.timeout.is_some();
-    let span = traced.then(|| {
-        tracing::debug_span!(
-            "worker",
-            key = %kickoff.key,
-            cause = %kickoff.cause,
-            step = kickoff.step,
-        )
-    });
-    let cx = (spec.context || elaborate).then(|| Context::new(Arc::clone(core), kickoff, 1));
-    if elaborate && let Some(outer) = cx.clone() {
-        let core = Arc::clone(core);
-        let future = async move { elaborately(&core, &spec, args, &outer).await };
-        let future = match span {
-            Some(span) => future.instrument(span).boxed(),
-            None => future.boxed(),
-        };
-        return Launched::Running(Execution { id, future, cx });
+    if hooked || traced || spec.retry.is_some() || spec.timeout.is_some() {
+        return Launched::Running(launch_elaborately(core, kickoff, args));
     }
-    match call(&spec, args, cx.clone()) {
+    let (started, cx) = if spec.context {
+        let cx = Context::new(Arc::clone(core), kickoff, 1);
+        (call(cx.spec(), args, Some(cx.clone())), Some(cx))
+    } else {
+        (call(spec, args, None), None)
+    };
+    match started {
         Started::Ended(output) => Launched::Ended(id, end(output, cx.as_ref())),
         Started::Async(future) => Launched::Running(Execution { id, future, cx }),
         Started::Blocking(work) => {
             Launched::Running(Execution { id, future: on_blocking_pool(work).boxed(), cx })
         }
     }
+}
+
+fn launch_elaborately(core: &Arc<RunCore>, kickoff: Kickoff, args: Args) -> Execution {
+    let id = kickoff.id;
+    let span = tracing::debug_span!(
+        "worker",
+        key = %kickoff.key(),
+        cause = %kickoff.cause,
+        step = kickoff.step,
+    );
+    let cx = Context::new(Arc::clone(core), kickoff, 1);
+    let outer = cx.clone();
+    let future = async move { elaborately(outer.core(), outer.spec(), args, &outer).await };
+    Execution { id, future: future.instrument(span).boxed(), cx: Some(cx) }
 }
 
 impl Future for Execution {
@@ -95,7 +101,6 @@ fn end(output: Output, cx: Option<&Context>) -> End {
 
 /// Calls the worker; a panic in a synchronous one, or before the first `await`, is its error.
 fn call(spec: &Spec, args: Args, cx: Option<Context>) -> Started {
-    let cx = if spec.context { cx } else { None };
     let worker = Arc::clone(&spec.worker.0);
     let call = Call { args, cx };
     match catch_unwind(AssertUnwindSafe(|| worker.call(call, spec.placement))) {
@@ -200,7 +205,7 @@ async fn attempts(spec: &Spec, args: Args, cx: &Context) -> Output {
 /// Tries the worker once.
 async fn attempt(spec: &Spec, args: Args, cx: Context) -> Output {
     let work = async {
-        match call(spec, args, Some(cx)) {
+        match call(spec, args, spec.context.then_some(cx)) {
             Started::Ended(output) => output,
             Started::Async(future) => future.await,
             Started::Blocking(work) => on_blocking_pool(work).await,

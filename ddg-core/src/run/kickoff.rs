@@ -16,11 +16,11 @@ use crate::worker::WorkerError;
 pub struct KickoffId(pub(crate) u64);
 
 /// One scheduled execution of one worker.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Kickoff {
     pub(crate) id: KickoffId,
     pub(crate) worker: WorkerId,
-    pub(crate) key: Key,
+    pub(crate) spec: Arc<Spec>,
     pub(crate) cause: Cause,
     pub(crate) step: u64,
 }
@@ -48,7 +48,7 @@ impl Kickoff {
 
     /// The worker's key.
     pub fn key(&self) -> &Key {
-        &self.key
+        &self.spec.key
     }
 
     /// Why it runs.
@@ -59,6 +59,12 @@ impl Kickoff {
     /// The Dynamic Step in which it runs, from 1.
     pub fn step(&self) -> u64 {
         self.step
+    }
+}
+
+impl fmt::Debug for Kickoff {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "`{}` in step {} ({})", self.key(), self.step, self.cause)
     }
 }
 
@@ -76,7 +82,6 @@ impl fmt::Display for Cause {
 pub(crate) struct Job {
     pub(crate) kickoff: Kickoff,
     pub(crate) args: Args,
-    pub(crate) spec: Arc<Spec>,
 }
 
 /// How a kickoff ended.

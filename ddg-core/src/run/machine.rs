@@ -46,7 +46,7 @@ pub(crate) struct Machine {
     /// Workers that wait for nothing more, until they are made due.
     ready: Vec<WorkerId>,
     /// Workers that were removed and are still running.
-    removed: Vec<WorkerId>,
+    removed: Vec<(WorkerId, Key)>,
     /// Room for what ends in a step, kept for the next.
     done: Vec<Done>,
     locals: LocalSpaces,
@@ -67,14 +67,12 @@ struct Due {
 struct Running {
     id: KickoffId,
     worker: WorkerId,
-    key: Key,
     end: Option<End>,
 }
 
 /// What a worker that is done has given and asked for.
 struct Done {
     worker: WorkerId,
-    key: Key,
     output: Value,
     ferries: Vec<(Key, Args)>,
     /// Its place among all that ended, for the order of failures.
@@ -178,7 +176,7 @@ impl Machine {
             return Err(RunError::StepLimit {
                 automa: self.automa(),
                 limit,
-                due: self.due.iter().map(|due| self.view.node(due.worker).key.clone()).collect(),
+                due: self.due.iter().map(|due| self.view.node(due.worker).key().clone()).collect(),
             });
         }
         self.step += 1;
@@ -190,7 +188,6 @@ impl Machine {
                     self.running.push(Running {
                         id: job.kickoff.id,
                         worker: job.kickoff.worker,
-                        key: job.kickoff.key.clone(),
                         end: None,
                     });
                     jobs.push(job);
@@ -227,6 +224,9 @@ impl Machine {
         }
         self.take_results(&mut done, &mut failures);
         self.ferry(&mut done, &mut failures);
+        if !self.removed.is_empty() {
+            self.forget_removed();
+        }
         done.clear();
         self.done = done;
         if failures.is_empty() {
@@ -248,14 +248,23 @@ impl Machine {
             let missing: Vec<_> = node
                 .live_dependencies()
                 .filter(|(place, _)| !self.waits.is_crossed(id, *place))
-                .map(|(_, on)| self.view.node(on).key.clone())
+                .map(|(_, on)| self.view.node(on).key().clone())
                 .collect();
             let ran = self.outputs[id.index()].is_some();
             let partly = missing.len() < node.n_dependencies as usize;
             let waits = node.n_dependencies > 0 && !missing.is_empty() && (partly || !ran);
-            waits.then(|| Waiting { worker: node.key.clone(), missing })
+            waits.then(|| Waiting { worker: node.key().clone(), missing })
         };
         self.view.workers().filter_map(waits).collect()
+    }
+
+    /// The key of a worker that is running, also if it has been removed since.
+    fn key_of(&self, worker: WorkerId) -> Key {
+        let removed = || self.removed.iter().find(|(removed, _)| *removed == worker);
+        match self.view.get(worker) {
+            Some(node) => node.key().clone(),
+            None => removed().map_or(Key::from_static(""), |(_, key)| key.clone()),
+        }
     }
 
     fn failure(&self, key: &Key, kind: FailureKind) -> Failure {

@@ -25,7 +25,7 @@ use super::value::{self, TypeMismatch, Value};
 pub struct Type(&'static TypeInfo);
 
 struct TypeInfo {
-    id: fn() -> TypeId,
+    id: TypeId,
     name: fn() -> &'static str,
     family: fn() -> Family,
     adopt: fn(Value) -> Result<Value, TypeMismatch>,
@@ -45,7 +45,7 @@ impl Type {
         Self(
             const {
                 &TypeInfo {
-                    id: TypeId::of::<T>,
+                    id: TypeId::of::<T>(),
                     name: std::any::type_name::<T>,
                     family: || Family {
                         shared: TypeId::of::<Arc<T>>(),
@@ -74,7 +74,7 @@ impl Type {
     }
 
     pub(crate) fn id(self) -> TypeId {
-        (self.0.id)()
+        self.0.id
     }
 
     /// Whether this is the unit type: it orders workers and carries nothing.

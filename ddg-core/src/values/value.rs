@@ -179,6 +179,11 @@ impl Value {
         }
     }
 
+    /// Whether this is held as exactly the type `ty`.
+    pub(crate) fn holds(&self, ty: Type) -> bool {
+        self.0.as_deref().is_some_and(|inner| (inner as &dyn Any).type_id() == ty.id())
+    }
+
     /// The list's length if this is a list.
     pub(crate) fn list_len(&self) -> Option<usize> {
         match self.cell() {

@@ -128,7 +128,11 @@ async fn unpack_spreads_a_list_by_position_and_a_map_or_struct_by_name() {
     automa.add_func_as_worker("of_json", show, after(["json"]).unpack()).unwrap();
 
     let run = trace(&automa, ()).await;
-    let second: String = run.lines().filter(|line| line.starts_with("step 2")).map(|line| line.to_owned() + "\n").collect();
+    let second: String = run
+        .lines()
+        .filter(|line| line.starts_with("step 2"))
+        .map(|line| line.to_owned() + "\n")
+        .collect();
     expect![[r#"
         step 2: of_list (dependencies) (7, 5) → 2
         step 2: of_tuple (dependencies) (1, "x") → "1 x"
@@ -387,7 +391,12 @@ async fn arguments_that_do_not_fit_are_told_with_worker_parameter_and_types() {
     automa.add_func_as_worker("target", target, free().params(["n", "town"])).unwrap();
 
     for (kind, expected) in [
-        ("few", expect!["parameter `town` (`String`) got no argument: 1 given by position, none of that name"]),
+        (
+            "few",
+            expect![
+                "parameter `town` (`String`) got no argument: 1 given by position, none of that name"
+            ],
+        ),
         ("many", expect!["3 arguments given by position, but only 2 parameters to take them"]),
         ("name", expect!["there is no parameter `tows`; did you mean `town`?"]),
         ("type", expect!["parameter `town`: expected `String`, found `i32`"]),
@@ -404,24 +413,45 @@ async fn a_value_is_taken_shared_optional_untyped_from_json_or_as_a_number_that_
     let mut automa = GraphAutoma::new("forms");
     automa.add_func_as_worker("city", async || tokyo(), start()).unwrap();
     automa.add_func_as_worker("arc", async || Arc::new(tokyo()), start()).unwrap();
-    automa.add_func_as_worker("json", async || json!({"name": "Oslo", "days": 2}), start()).unwrap();
+    automa
+        .add_func_as_worker("json", async || json!({"name": "Oslo", "days": 2}), start())
+        .unwrap();
     automa.add_func_as_worker("number", async || 3_i64, start()).unwrap();
     automa.add_func_as_worker("some", async || Some(tokyo()), start()).unwrap();
     let take = async |owned: City, shared: Arc<City>, optional: Option<City>, json: City| {
         [owned.name, shared.name.clone(), optional.unwrap().name, json.name].join(" ")
     };
     let from = after(["arc", "city", "city", "json"]);
-    automa.add_func_as_worker("take", take, after(["arc", "city"]).params(["owned", "shared", "optional", "json"]).from("optional", "city").from("json", "json")).unwrap();
+    automa
+        .add_func_as_worker(
+            "take",
+            take,
+            after(["arc", "city"])
+                .params(["owned", "shared", "optional", "json"])
+                .from("optional", "city")
+                .from("json", "json"),
+        )
+        .unwrap();
     _ = from;
     let borrow = async |city: &City, value: Value, same: &City| {
         format!("{} {} {value:?}", city.days, same.days)
     };
     automa.add_func_as_worker("borrow", borrow, after(["arc", "number", "some"])).unwrap();
     let numbers = async |small: u8, float: f64| f64::from(small) + float;
-    automa.add_func_as_worker("numbers", numbers, after(["number"]).params(["small", "float"]).from("float", "number")).unwrap();
+    automa
+        .add_func_as_worker(
+            "numbers",
+            numbers,
+            after(["number"]).params(["small", "float"]).from("float", "number"),
+        )
+        .unwrap();
 
     let run = trace(&automa, ()).await;
-    let second: String = run.lines().filter(|line| line.starts_with("step 2")).map(|line| line.split('→').nth(1).unwrap().to_owned() + "\n").collect();
+    let second: String = run
+        .lines()
+        .filter(|line| line.starts_with("step 2"))
+        .map(|line| line.split('→').nth(1).unwrap().to_owned() + "\n")
+        .collect();
     expect![[r#""#]].assert_eq(&second);
 }
 
@@ -433,10 +463,30 @@ async fn a_number_that_does_not_fit_is_refused() {
 
     assert_eq!(automa.run::<u8>(args!(255_i64)).await.unwrap(), 255);
     for (number, expected) in [
-        (Value::new(256_i64), expect!["parameter #1: expected `u8`, found `i64` (invalid value: integer `256`, expected u8)"]),
-        (Value::new(-1_i8), expect!["parameter #1: expected `u8`, found `i8` (invalid value: integer `-1`, expected u8)"]),
-        (Value::new(1.5_f64), expect!["parameter #1: expected `u8`, found `f64` (invalid type: floating point `1.5`, expected u8)"]),
-        (Value::new(1_f64), expect!["parameter #1: expected `u8`, found `f64` (invalid type: floating point `1.0`, expected u8)"]),
+        (
+            Value::new(256_i64),
+            expect![
+                "parameter #1: expected `u8`, found `i64` (invalid value: integer `256`, expected u8)"
+            ],
+        ),
+        (
+            Value::new(-1_i8),
+            expect![
+                "parameter #1: expected `u8`, found `i8` (invalid value: integer `-1`, expected u8)"
+            ],
+        ),
+        (
+            Value::new(1.5_f64),
+            expect![
+                "parameter #1: expected `u8`, found `f64` (invalid type: floating point `1.5`, expected u8)"
+            ],
+        ),
+        (
+            Value::new(1_f64),
+            expect![
+                "parameter #1: expected `u8`, found `f64` (invalid type: floating point `1.0`, expected u8)"
+            ],
+        ),
     ] {
         let error = automa.run::<u8>((number,)).await.unwrap_err().to_string();
         let prefix = "automa `numbers`, step 1: worker `small` cannot be called: ";

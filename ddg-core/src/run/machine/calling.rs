@@ -3,13 +3,12 @@
 use std::sync::Arc;
 
 use super::{Due, Machine};
-use crate::graph::{Node, WorkerId};
+use crate::graph::{Gives, Node, WorkerId};
 use crate::key::Key;
-use crate::run::binding::{Given, LastOutput, bind, map};
-use crate::run::error::{Failure, FailureKind};
+use crate::run::binding::{LastOutput, bind, map};
+use crate::run::error::{BindError, Failure, FailureKind};
 use crate::run::kickoff::{Job, Kickoff, KickoffId};
 use crate::values::Value;
-use crate::worker::Dealing;
 
 impl Machine {
     /// Gives what is due its number and its arguments.
@@ -18,55 +17,55 @@ impl Machine {
         let spec = &node.spec;
         if spec.output {
             match &self.output_worker {
-                Some(first) if *first != node.key => {
+                Some(first) if first != node.key() => {
                     let kind = FailureKind::SecondOutput { first: first.clone() };
-                    return Err(self.failure(&node.key, kind).into());
+                    return Err(self.failure(node.key(), kind).into());
                 }
                 Some(_) => {}
-                None => self.output_worker = Some(node.key.clone()),
+                None => self.output_worker = Some(node.key().clone()),
             }
         }
-        let bound = match due.args {
+        let args = match due.args {
             Some(args) => Ok(args),
-            None => map(spec.mapping, self.given_to(due.worker, node)),
-        }
-        .and_then(|args| {
-            let last_output = |key: &Key| self.last_output(key);
-            bind(spec, Given { args, inputs: &self.inputs }, last_output)
-        });
-        let args = bound.map_err(|error| self.failure(&node.key, FailureKind::Bind(error)))?;
+            None => map(spec.mapping, self.handed_on(due.worker, node))
+                .map_err(|found| self.not_unpackable(node, found)),
+        };
+        let args = args
+            .and_then(|args| bind(spec, args, &self.inputs, |key| self.last_output(key)))
+            .map_err(|error| self.failure(node.key(), FailureKind::Bind(*error)))?;
         let id = KickoffId(self.next_kickoff);
         self.next_kickoff += 1;
         Ok(Job {
             kickoff: Kickoff {
                 id,
                 worker: due.worker,
-                key: node.key.clone(),
+                spec: Arc::clone(spec),
                 cause: due.cause,
                 step: self.step,
             },
             args,
-            spec: Arc::clone(spec),
         })
     }
 
     /// What the dependencies of `worker` hand on to it, in the order they were declared.
-    fn given_to<'a>(
-        &'a self,
-        worker: WorkerId,
-        node: &'a Node,
-    ) -> impl Iterator<Item = (&'a Key, Value)> {
-        node.live_dependencies().filter_map(move |(_, on)| {
-            let dependency = self.view.node(on);
-            if !dependency.spec.gives() {
+    fn handed_on(&self, worker: WorkerId, node: &Node) -> impl Iterator<Item = Value> {
+        node.dependencies.iter().filter_map(move |edge| {
+            if edge.on == WorkerId::VACANT {
                 return None;
             }
-            let output = match dependency.spec.dealing {
-                Dealing::AsIs => self.outputs[on.index()].clone(),
-                Dealing::InOrder => self.dealt.get(&(worker, on)).cloned(),
+            let output = match edge.gives {
+                Gives::Output => self.outputs[edge.on.index()].clone(),
+                Gives::Element => self.dealt.get(&(worker, edge.on)).cloned(),
+                Gives::Nothing => return None,
             };
-            Some((&dependency.key, output.unwrap_or_default()))
+            Some(output.unwrap_or_default())
         })
+    }
+
+    fn not_unpackable(&self, node: &Node, found: String) -> Box<BindError> {
+        let dependency = node.live_dependencies().next().map(|(_, on)| self.view.node(on).key());
+        let dependency = dependency.cloned().unwrap_or(Key::from_static(""));
+        Box::new(BindError::NotUnpackable { dependency, found })
     }
 
     fn last_output(&self, key: &Key) -> LastOutput {

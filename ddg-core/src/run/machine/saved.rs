@@ -48,7 +48,7 @@ impl Machine {
         if let Some(key) = self.view.first_edit() {
             return Err(SnapshotError::Changed { automa: self.automa(), key });
         }
-        let key = |worker: WorkerId| self.view.node(worker).key.clone();
+        let key = |worker: WorkerId| self.view.node(worker).key().clone();
         let saved = Saved {
             automa: self.automa(),
             step: self.step,
@@ -68,7 +68,7 @@ impl Machine {
                 .view
                 .workers()
                 .filter_map(|(id, node)| {
-                    Some((node.key.clone(), self.outputs[id.index()].clone()?))
+                    Some((node.key().clone(), self.outputs[id.index()].clone()?))
                 })
                 .collect(),
             dealt: self.dealt.iter().fold(
@@ -142,9 +142,9 @@ impl Machine {
             let keys: Vec<_> = node
                 .live_dependencies()
                 .filter(|(place, _)| self.waits.is_crossed(id, *place))
-                .map(|(_, on)| self.view.node(on).key.clone())
+                .map(|(_, on)| self.view.node(on).key().clone())
                 .collect();
-            (!keys.is_empty()).then(|| (node.key.clone(), keys))
+            (!keys.is_empty()).then(|| (node.key().clone(), keys))
         };
         self.view.workers().filter_map(crossed).collect()
     }

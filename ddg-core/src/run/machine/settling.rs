@@ -6,7 +6,6 @@ use rustc_hash::FxHashSet;
 
 use super::{Done, Due, Failures, Machine};
 use crate::graph::{Edit, Node, some_keys};
-use crate::key::Key;
 use crate::path::Path;
 use crate::run::error::{Failure, FailureKind};
 use crate::run::kickoff::{Ask, Cause, End};
@@ -22,12 +21,11 @@ impl Machine {
     ) -> Vec<(usize, Edit)> {
         let mut edits = Vec::new();
         let mut place = 0;
-        let around = &self.path;
+        let mut failed = Vec::new();
         self.running.retain_mut(|running| {
             let Some(end) = running.end.take() else {
                 return true;
             };
-            let key = std::mem::replace(&mut running.key, Key::from_static(""));
             match end {
                 End::Done { output, asks } => {
                     let mut ferries = Vec::new();
@@ -37,16 +35,19 @@ impl Machine {
                             Ask::Edit(edit) => edits.push((done.len(), edit)),
                         }
                     }
-                    done.push(Done { worker: running.worker, key, output, ferries, place });
+                    done.push(Done { worker: running.worker, output, ferries, place });
                 }
                 End::Failed(error) => {
-                    let worker = Path::new(around.clone(), key);
-                    failures.push((place, Failure { worker, kind: FailureKind::Worker(error) }));
+                    failed.push((place, running.worker, error));
                 }
             }
             place += 1;
             false
         });
+        for (place, worker, error) in failed {
+            let key = self.key_of(worker);
+            failures.push((place, self.failure(&key, FailureKind::Worker(error))));
+        }
         edits
     }
 
@@ -68,7 +69,8 @@ impl Machine {
             }
             Err((asker, error)) => {
                 let asker = &done[asker];
-                failures.push((asker.place, self.failure(&asker.key, FailureKind::Edit(error))));
+                let key = self.key_of(asker.worker);
+                failures.push((asker.place, self.failure(&key, FailureKind::Edit(error))));
             }
         }
     }
@@ -85,7 +87,7 @@ impl Machine {
                 Dealing::InOrder => match deal(node, &output) {
                     Ok(dealt) => Some(dealt),
                     Err(kind) => {
-                        failures.push((done.place, self.failure(&done.key, kind)));
+                        failures.push((done.place, self.failure(node.key(), kind)));
                         continue;
                     }
                 },
@@ -107,16 +109,13 @@ impl Machine {
             }
             self.outputs[done.worker.index()] = Some(output);
         }
-        if !self.removed.is_empty() {
-            self.forget_removed();
-        }
     }
 
     /// Lets go of removed workers, but for those that are still running.
     pub(super) fn forget_removed(&mut self) {
         let running: FxHashSet<_> = self.running.iter().map(|running| running.worker).collect();
         let (waits, outputs, view) = (&mut self.waits, &mut self.outputs, &mut self.view);
-        self.removed.retain(|worker| {
+        self.removed.retain(|(worker, _)| {
             waits.forget(*worker);
             outputs[worker.index()] = None;
             let still_running = running.contains(worker);
@@ -129,17 +128,18 @@ impl Machine {
 
     /// Makes the targets of ferries due, in the order they were asked for.
     pub(super) fn ferry(&mut self, done: &mut [Done], failures: &mut Failures) {
-        for done in done {
+        for done in done.iter_mut().filter(|done| !done.ferries.is_empty()) {
+            let by = self.key_of(done.worker);
             for (target, args) in done.ferries.drain(..) {
                 match self.view.find(target.as_str()) {
                     Some(worker) => {
-                        let cause = Cause::Ferry { by: done.key.clone() };
+                        let cause = Cause::Ferry { by: by.clone() };
                         self.due.push(Due { worker, cause, args: Some(args) });
                     }
                     None => {
                         let known = some_keys(self.view.keys());
                         let kind = FailureKind::UnknownFerryTarget { target, known };
-                        let worker = Path::new(self.path.clone(), done.key.clone());
+                        let worker = Path::new(self.path.clone(), by.clone());
                         failures.push((done.place, Failure { worker, kind }));
                     }
                 }

@@ -1,0 +1,170 @@
+//! A hook that fails or panics is reported as a warning, and the run goes on as if it were not
+//! there.
+
+use std::sync::{Arc, Mutex};
+
+use ddg_core::prelude::*;
+use expect_test::expect;
+use tracing::field::{Field, Visit};
+use tracing_subscriber::layer::{Context as LayerContext, Layer, SubscriberExt};
+
+/// Misbehaves in every hook, in its own way.
+#[derive(Clone, Copy)]
+enum Bad {
+    Fails,
+    Panics,
+    PanicsAfterAwait,
+}
+
+impl Bad {
+    async fn misbehave(self, hook: &str) -> Result<(), WorkerError> {
+        match self {
+            Self::Fails => return Err(WorkerError::msg(format!("{hook} fails"))),
+            Self::Panics => panic!("{hook} panics"),
+            Self::PanicsAfterAwait => {
+                tokio::task::yield_now().await;
+                panic!("{hook} panics late")
+            }
+        }
+    }
+}
+
+impl Callback for Bad {
+    async fn will_run(&self, _cx: &Context, _args: &Args) -> Result<(), WorkerError> {
+        self.misbehave("will_run").await
+    }
+
+    async fn did_run(&self, _cx: &Context, _output: &Value) -> Result<(), WorkerError> {
+        self.misbehave("did_run").await
+    }
+
+    async fn did_fail(
+        &self,
+        _cx: &Context,
+        _error: &WorkerError,
+    ) -> Result<Option<Value>, WorkerError> {
+        self.misbehave("did_fail").await.map(|()| Some(Value::new("a substitute".to_owned())))
+    }
+}
+
+/// Panics before there is a future.
+struct Hasty;
+
+#[expect(clippy::manual_async_fn, reason = "the panic is to come before the future")]
+impl Callback for Hasty {
+    fn will_run(
+        &self,
+        _cx: &Context,
+        _args: &Args,
+    ) -> impl Future<Output = Result<(), WorkerError>> + Send {
+        if true {
+            panic!("too hasty");
+        }
+        async { Ok(()) }
+    }
+}
+
+/// Sees how a worker ended, and gives a substitute for its error.
+struct Good(Arc<Mutex<Vec<String>>>);
+
+impl Callback for Good {
+    async fn will_run(&self, cx: &Context, args: &Args) -> Result<(), WorkerError> {
+        self.0.lock().unwrap().push(format!("{} will run {args:?}", cx.path()));
+        Ok(())
+    }
+
+    async fn did_run(&self, cx: &Context, output: &Value) -> Result<(), WorkerError> {
+        self.0.lock().unwrap().push(format!("{} did run: {output:?}", cx.path()));
+        Ok(())
+    }
+
+    async fn did_fail(
+        &self,
+        cx: &Context,
+        error: &WorkerError,
+    ) -> Result<Option<Value>, WorkerError> {
+        self.0.lock().unwrap().push(format!("{} did fail: {error}", cx.path()));
+        Ok(Some(Value::new(0)))
+    }
+}
+
+/// Warnings as lines of text.
+#[derive(Clone, Default)]
+struct Warnings(Arc<Mutex<Vec<String>>>);
+
+impl<S: tracing::Subscriber> Layer<S> for Warnings {
+    fn on_event(&self, event: &tracing::Event<'_>, _cx: LayerContext<'_, S>) {
+        struct Line(String);
+        impl Visit for Line {
+            fn record_debug(&mut self, field: &Field, value: &dyn std::fmt::Debug) {
+                self.0 += &format!(" {field}={value:?}");
+            }
+        }
+        if *event.metadata().level() == tracing::Level::WARN {
+            let mut line = Line(String::new());
+            event.record(&mut line);
+            self.0.lock().unwrap().push(line.0.trim().to_owned());
+        }
+    }
+}
+
+fn parse() -> GraphAutoma {
+    let mut automa = GraphAutoma::new("parse");
+    let parse = |text: String| text.parse::<i64>();
+    automa.add_func_as_worker("parse", parse, start().inline().output()).unwrap();
+    automa
+}
+
+#[tokio::test]
+async fn a_bad_hook_in_every_scope_changes_nothing() {
+    for bad in [Bad::Fails, Bad::Panics, Bad::PanicsAfterAwait] {
+        let mut automa = GraphAutoma::new("parse");
+        let parse = |text: String| text.parse::<i64>();
+        let options = start().inline().output().callback(bad).callback(Hasty);
+        automa.add_func_as_worker("parse", parse, options).unwrap();
+        automa.add_callback(bad);
+        automa.add_callback(Hasty);
+        assert_eq!(automa.run::<i64>(args!("7")).await.unwrap(), 7);
+        let error = automa.run::<i64>(args!("x")).await.unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "automa `parse`, step 1: worker `parse` failed: invalid digit found in string",
+        );
+    }
+}
+
+#[tokio::test]
+async fn the_hooks_around_a_bad_one_see_what_they_would_see_without_it() {
+    let seen = |bad: bool| async move {
+        let (outer, inner) = (Arc::default(), Arc::default());
+        let mut automa = parse();
+        automa.add_callback(Good(Arc::clone(&outer)));
+        if bad {
+            automa.add_callback(Bad::Panics);
+            automa.add_callback(Bad::Fails);
+        }
+        automa.add_callback(Good(Arc::clone(&inner)));
+        assert_eq!(automa.run::<i64>(args!("7")).await.unwrap(), 7);
+        assert_eq!(automa.run::<i64>(args!("x")).await.unwrap(), 0);
+        let lines = [outer, inner].map(|seen| seen.lock().unwrap().join("\n"));
+        lines.join("\n\n")
+    };
+    let expected = expect![[""]];
+    let with_bad = seen(true).await;
+    expected.assert_eq(&with_bad);
+    assert_eq!(seen(false).await, with_bad);
+}
+
+#[tokio::test]
+async fn a_bad_hook_is_reported_as_a_warning() {
+    let warnings = Warnings::default();
+    let subscriber = tracing_subscriber::registry().with(warnings.clone());
+    let _guard = tracing::subscriber::set_default(subscriber);
+    let mut automa = parse();
+    automa.add_callback(Bad::Fails);
+    automa.add_callback(Bad::Panics);
+    automa.run::<i64>(args!("7")).await.unwrap();
+    automa.run::<i64>(args!("x")).await.unwrap_err();
+    let warnings = warnings.0.lock().unwrap().join("\n");
+    expect![[""]].assert_eq(&warnings);
+}

@@ -1,0 +1,229 @@
+//! Very long chains, very wide fans and very deep nesting: nothing recurses over the graph, so all
+//! of this is done within the stack of a test's thread.
+
+use ddg_core::prelude::*;
+use futures::FutureExt;
+
+const LONG: usize = 100_000;
+const WIDE: usize = 10_000;
+const DEEP: usize = 200;
+
+async fn zero() -> u64 {
+    0
+}
+
+async fn next(x: u64) -> u64 {
+    x + 1
+}
+
+async fn count(all: Vec<u64>) -> usize {
+    all.len()
+}
+
+/// Polls once: no worker here waits for anything but its turn.
+fn run<T: ddg_core::Data>(automa: &GraphAutoma) -> Result<T, RunError> {
+    let mut run = Box::pin(automa.run::<T>(()));
+    let mut task = std::task::Context::from_waker(std::task::Waker::noop());
+    loop {
+        if let std::task::Poll::Ready(result) = run.as_mut().poll(&mut task) {
+            return result;
+        }
+    }
+}
+
+fn key(n: usize) -> String {
+    format!("w{n}")
+}
+
+/// Adds the `n`-th worker of a chain.
+fn add_link(automa: &mut GraphAutoma, n: usize) {
+    let added = match n {
+        0 => automa.add_func_as_worker(key(0), zero, start()),
+        LONG => automa.add_func_as_worker(key(n), next, after([key(n - 1)]).output()),
+        _ => automa.add_func_as_worker(key(n), next, after([key(n - 1)])),
+    };
+    added.unwrap();
+}
+
+#[test]
+fn a_long_chain_declared_forwards() {
+    let mut automa = GraphAutoma::new("chain");
+    (0..=LONG).for_each(|n| add_link(&mut automa, n));
+    assert_eq!(run::<u64>(&automa).unwrap(), LONG as u64);
+    assert_eq!(run::<u64>(&automa.clone()).unwrap(), LONG as u64);
+}
+
+#[test]
+fn a_long_chain_declared_backwards() {
+    let mut automa = GraphAutoma::new("chain");
+    (0..=LONG).rev().for_each(|n| add_link(&mut automa, n));
+    assert_eq!(run::<u64>(&automa).unwrap(), LONG as u64);
+}
+
+#[test]
+fn a_long_cycle() {
+    let mut automa = GraphAutoma::new("cycle");
+    for n in 0..LONG {
+        let options = after([key((n + LONG - 1) % LONG)]);
+        automa.add_func_as_worker(key(n), next, options).unwrap();
+    }
+    let error = automa.validate().unwrap_err();
+    let [ddg_core::Fault::Cycle { keys }] = &error.faults[..] else { panic!("{error}") };
+    assert_eq!(keys.len(), LONG);
+    let error = error.to_string();
+    assert!(error.contains("`w99999`") || error.contains("`w1`"), "{error}");
+    assert!(error.len() < 500, "{error}");
+}
+
+#[test]
+fn a_long_chain_added_at_run_time_in_one_step() {
+    let mut automa = GraphAutoma::new("grown chain");
+    let grow = |cx: &Context| {
+        for n in 1..=LONG {
+            let options = after([if n == 1 { "grow".to_owned() } else { key(n - 1) }]);
+            let options = if n == LONG { options.output() } else { options };
+            cx.add_func_as_worker(key(n), next, options);
+        }
+        0_u64
+    };
+    automa.add_func_as_worker("grow", grow, start().inline()).unwrap();
+    assert_eq!(run::<u64>(&automa).unwrap(), LONG as u64);
+    let outcome = automa.outcome(()).now_or_never();
+    assert!(outcome.is_none_or(|outcome| outcome.unwrap().steps() == LONG as u64 + 1));
+}
+
+#[test]
+fn a_long_chain_added_at_run_time_backwards_in_one_step() {
+    let mut automa = GraphAutoma::new("grown chain");
+    let grow = |cx: &Context| {
+        for n in (1..=LONG).rev() {
+            let options = after([if n == 1 { "grow".to_owned() } else { key(n - 1) }]);
+            let options = if n == LONG { options.output() } else { options };
+            cx.add_func_as_worker(key(n), next, options);
+        }
+        0_u64
+    };
+    automa.add_func_as_worker("grow", grow, start().inline()).unwrap();
+    assert_eq!(run::<u64>(&automa).unwrap(), LONG as u64);
+}
+
+#[test]
+fn a_long_chain_added_at_run_time_step_by_step() {
+    let mut automa = GraphAutoma::new("grown chain");
+    fn link(x: u64, cx: &Context) -> u64 {
+        if x + 1 < LONG as u64 {
+            cx.add_func_as_worker(key(x as usize + 1), link, after([cx.key()]).inline());
+        } else {
+            cx.ferry_to("end", (x + 1,));
+        }
+        x + 1
+    }
+    automa.add_func_as_worker("begin", |cx: &Context| link(0, cx), start().inline()).unwrap();
+    automa.add_func_as_worker("end", async |x: u64| x, free().output()).unwrap();
+    assert_eq!(run::<u64>(&automa).unwrap(), LONG as u64);
+}
+
+#[test]
+fn a_long_loop_of_ferries() {
+    let mut automa = GraphAutoma::new("loop");
+    let again = |x: Option<u64>, cx: &Context| {
+        let x = x.unwrap_or(0);
+        cx.ferry_to(if x < LONG as u64 { "again" } else { "end" }, (x + 1,));
+    };
+    automa.add_func_as_worker("again", again, start().inline()).unwrap();
+    automa.add_func_as_worker("end", async |x: u64| x, free().output()).unwrap();
+    assert_eq!(run::<u64>(&automa).unwrap(), LONG as u64 + 1);
+}
+
+#[test]
+fn a_wide_fan() {
+    let mut automa = GraphAutoma::new("fan");
+    automa.add_func_as_worker("begin", zero, start()).unwrap();
+    for n in 0..WIDE {
+        automa.add_func_as_worker(key(n), next, after(["begin"])).unwrap();
+    }
+    let all = after((0..WIDE).map(key)).merge().output();
+    automa.add_func_as_worker("end", count, all).unwrap();
+    assert_eq!(run::<usize>(&automa).unwrap(), WIDE);
+}
+
+#[test]
+fn a_wide_fan_added_at_run_time() {
+    let mut automa = GraphAutoma::new("grown fan");
+    let grow = |cx: &Context| {
+        for n in 0..WIDE {
+            cx.add_func_as_worker(key(n), next, after(["grow"]));
+        }
+        cx.add_func_as_worker("end", count, after((0..WIDE).map(key)).merge().output());
+        0_u64
+    };
+    automa.add_func_as_worker("grow", grow, start().inline()).unwrap();
+    assert_eq!(run::<usize>(&automa).unwrap(), WIDE);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_wide_fan_over_threads() {
+    let mut automa = GraphAutoma::new("fan");
+    automa.add_func_as_worker("begin", zero, start()).unwrap();
+    for n in 0..WIDE {
+        let yields = async |x: u64| {
+            tokio::task::yield_now().await;
+            x + 1
+        };
+        automa.add_func_as_worker(key(n), yields, after(["begin"])).unwrap();
+    }
+    let all = after((0..WIDE).map(key)).merge().output();
+    automa.add_func_as_worker("end", count, all).unwrap();
+    assert_eq!(automa.run::<usize>(()).await.unwrap(), WIDE);
+}
+
+/// `innermost` within as many automata as `DEEP` says.
+fn nested(innermost: GraphAutoma) -> GraphAutoma {
+    (0..DEEP).fold(innermost, |inner, depth| {
+        let mut outer = GraphAutoma::new(format!("automa {depth}"));
+        outer.add_worker("n", inner, start().output()).unwrap();
+        outer
+    })
+}
+
+#[tokio::test]
+async fn deep_nesting_runs_and_is_dropped() {
+    let mut innermost = GraphAutoma::new("innermost");
+    let path = async |x: i64, cx: Context| (x, cx.path().to_string());
+    innermost.add_func_as_worker("n", path, start().params(["x"]).output()).unwrap();
+    let automa = nested(innermost);
+    let (x, path) = automa.run::<(i64, String)>(args!(x = 7)).await.unwrap();
+    assert_eq!((x, path), (7, vec!["n"; DEEP + 1].join("/")));
+}
+
+#[tokio::test]
+async fn deep_nesting_fails_and_is_cancelled() {
+    let mut innermost = GraphAutoma::new("innermost");
+    let (begun, mut has_begun) = tokio::sync::mpsc::unbounded_channel();
+    let worker = move |hang: bool| {
+        let begun = begun.clone();
+        async move {
+            if hang {
+                begun.send(()).unwrap();
+                std::future::pending::<()>().await;
+            }
+            Err::<i64, _>(WorkerError::msg("deep down"))
+        }
+    };
+    innermost.add_func_as_worker("worker", worker, start().params(["hang"])).unwrap();
+    let automa = nested(innermost);
+    let error = automa.run::<()>(args!(hang = false)).await.unwrap_err().to_string();
+    assert!(error.ends_with("/n/worker` failed: deep down"), "{error}");
+    let run = automa.start(args!(hang = true));
+    has_begun.recv().await.unwrap();
+    run.cancel();
+    assert!(matches!(run.await, Err(RunError::Cancelled { .. })));
+}
+
+#[tokio::test]
+async fn a_fault_deep_down_is_told() {
+    let mut innermost = GraphAutoma::new("innermost");
+    innermost.add_func_as_worker("self", next, after(["self"])).unwrap();
+    let error = nested(innermost).validate().unwrap_err().to_string();
+    assert!(error.ends_with("worker `self` depends on itself; to repeat it, let it ferry to itself"));
+}

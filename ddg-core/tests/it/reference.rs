@@ -1,0 +1,24 @@
+//! A second engine, as naive as can be, to compare the real one with.
+//!
+//! It follows the rules of the Dynamic Step in the order in which they are written down: lists
+//! and maps of keys, the whole graph looked through again for every question, no clock, no tasks,
+//! nothing kept that could be computed anew. What it runs is a [`Program`]: a graph, and a script
+//! of what each worker asks for in each step.
+
+mod binding;
+mod graph;
+mod program;
+mod run;
+
+pub(crate) use graph::{Graph, Placed};
+pub(crate) use program::{
+    Ask, Called, Gives, Kind, Mapping, Program, Takes, Turn, Worker, digest, joined,
+};
+pub(crate) use run::{Report, Run};
+
+/// Runs `program` to its end.
+pub(crate) fn run(program: &Program) -> Report {
+    let mut run = Run::begin(program);
+    while run.step(program) {}
+    run.report()
+}

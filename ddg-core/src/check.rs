@@ -23,5 +23,8 @@ impl<T> Accepts<T, Wrapping> for Arc<T> {}
 impl<T> Accepts<T, Wrapping> for Option<T> {}
 impl<T> Accepts<Arc<T>, Unwrapping> for T {}
 
+/// Compiles if an output can travel.
+pub const fn output<T: crate::Data>() {}
+
 /// Compiles if a dependency that gives `O` can fill a parameter of type `P`.
 pub const fn dependency<O, P: Accepts<O, M>, M>() {}

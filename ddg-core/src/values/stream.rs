@@ -15,7 +15,8 @@ use super::Data;
 /// Nothing is produced before somebody reads: the reader's polls drive the producer. Every clone
 /// reads from the first item on, so several workers may consume one stream; items are kept until
 /// the last clone is dropped (the run holds one as the worker's output). Once it has ended, a
-/// stream is data like a list, and can be written as JSON; before that it cannot.
+/// stream is data like a list, and can be written as JSON; before that it cannot. A worker that
+/// hands on the stream that it was given returns `items.boxed()`.
 ///
 /// ```
 /// use ddg_core::ItemStream;

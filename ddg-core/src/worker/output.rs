@@ -8,7 +8,7 @@ use serde_json::Value as Json;
 use super::{BoxError, WorkerError};
 use crate::values::{Data, ItemStream, Type, Value};
 
-/// What a worker function may return: a `T`, a `Result<T, E>`, or `impl Stream<Item = T>`, where
+/// What a worker function may return: a `T`, `impl Stream<Item = T>`, or a `Result` of either, where
 /// `T` is [`Data`]. `M` is found by the compiler.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be the output of a worker",
@@ -87,6 +87,25 @@ impl<T: Data, S: Stream<Item = T> + Send + 'static> IntoOutput<Streaming> for S 
 
     fn into_output(self) -> Result<Value, WorkerError> {
         Ok(Value::new(ItemStream::new(self)))
+    }
+}
+
+/// Marks a `Result` with a stream.
+#[doc(hidden)]
+pub struct FallibleStream<M>(M);
+
+impl<T, S, M, E> IntoOutput<FallibleStream<M>> for Result<S, E>
+where
+    T: Data,
+    S: Stream<Item = T> + Send + 'static,
+    E: Failure<M>,
+{
+    fn ty() -> Option<Type> {
+        Some(Type::of::<ItemStream<T>>())
+    }
+
+    fn into_output(self) -> Result<Value, WorkerError> {
+        self.map(|items| Value::new(ItemStream::new(items))).map_err(Failure::into_failure)
     }
 }
 

@@ -1,4 +1,5 @@
-//! Leaves to the compiler whether the output of a dependency fits the parameter that it fills.
+//! Leaves to the compiler whether outputs can travel, and whether they fit the parameters that they
+//! fill.
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
@@ -7,15 +8,17 @@ use syn::spanned::Spanned;
 use super::inherent_impl;
 use crate::model::{Block, Mapping, Param, Role, Worker};
 
-/// A function that is never called and compiles only if all types along the edges agree.
+/// A function that is never called and compiles only if all outputs can travel and the types along
+/// the edges agree.
 pub(super) fn type_checks(block: &Block) -> TokenStream {
-    let checks: TokenStream = block
+    let outputs = block.workers.iter().map(|worker| output_check(block, worker));
+    let edges = block
         .workers
         .iter()
         .filter(|worker| worker.mapping == Mapping::AsIs)
         .flat_map(|worker| edges_to(block, worker))
-        .map(|edge| type_check(block, &edge))
-        .collect();
+        .map(|edge| type_check(block, &edge));
+    let checks: TokenStream = outputs.chain(edges).collect();
     if checks.is_empty() {
         return TokenStream::new();
     }
@@ -30,6 +33,20 @@ pub(super) fn type_checks(block: &Block) -> TokenStream {
             }
         },
     )
+}
+
+/// Whether a worker's output can travel, pointed at its type: that the whole method is no worker
+/// function would not say what is wrong with it.
+fn output_check(block: &Block, worker: &Worker) -> TokenStream {
+    let (Some(output), false) = (worker.output.comparable(), worker.output.is_unit()) else {
+        return TokenStream::new();
+    };
+    let (krate, cfgs) = (&block.krate, &worker.cfgs);
+    let span = Span::call_site().located_at(output.span());
+    quote_spanned! {span=>
+        #(#cfgs)*
+        #krate::check::output::<#output>();
+    }
 }
 
 /// An output and the parameter that it fills.
@@ -71,9 +88,9 @@ fn type_check(block: &Block, edge: &Edge<'_>) -> TokenStream {
 
 fn function_name(role: &Role) -> Ident {
     match role {
-        Role::Automa { .. } => format_ident!("__ddg_check_edges", span = Span::call_site()),
+        Role::Automa { .. } => format_ident!("__ddg_check_types", span = Span::call_site()),
         Role::Fragment(name) => {
-            format_ident!("__ddg_check_edges_{name}", span = Span::call_site())
+            format_ident!("__ddg_check_types_{name}", span = Span::call_site())
         }
     }
 }

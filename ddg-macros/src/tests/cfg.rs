@@ -42,7 +42,9 @@ fn conditions_are_carried_over() {
             impl Agent {
                 #[doc(hidden)]
                 #[allow(dead_code, clippy::all)]
-                fn __ddg_check_edges() {
+                fn __ddg_check_types() {
+                    #[cfg(unix)] ::ddg_core::check::output::<i64>();
+                    #[cfg(not(unix))] ::ddg_core::check::output::<i64>();
                     #[cfg(unix)] #[cfg(debug_assertions)]
                     ::ddg_core::check::dependency::<i64, i64, _>();
                 }

@@ -32,6 +32,14 @@ fn a_detached_worker_is_declared() {
                     "aggregate_results",
                 );
             }
+            impl Agent {
+                #[doc(hidden)]
+                #[allow(dead_code, clippy::all)]
+                fn __ddg_check_types() {
+                    ::ddg_core::check::output::<Vec<ToolCall>>();
+                    ::ddg_core::check::output::<Vec<ToolMessage>>();
+                }
+            }
             impl ::ddg_core::Automa for Agent {
                 type Output = Vec<ToolCall>;
                 const NAME: &'static str = "Agent";

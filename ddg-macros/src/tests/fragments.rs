@@ -26,6 +26,13 @@ fn fragments_are_declared_first() {
                 #[allow(dead_code)]
                 const RANK: ::ddg_core::Declared<fn() -> ()> = ::ddg_core::Declared::new("rank");
             }
+            impl Agent {
+                #[doc(hidden)]
+                #[allow(dead_code, clippy::all)]
+                fn __ddg_check_types() {
+                    ::ddg_core::check::output::<String>();
+                }
+            }
             impl ::ddg_core::Automa for Agent {
                 type Output = String;
                 const NAME: &'static str = "Agent";
@@ -94,7 +101,9 @@ fn a_fragment_is_a_function() {
             impl Agent {
                 #[doc(hidden)]
                 #[allow(dead_code, clippy::all)]
-                fn __ddg_check_edges_tools() {
+                fn __ddg_check_types_tools() {
+                    ::ddg_core::check::output::<Vec<Hit>>();
+                    ::ddg_core::check::output::<Vec<Hit>>();
                     ::ddg_core::check::dependency::<
                         Vec<Hit>,
                         ::std::sync::Arc<::std::vec::Vec<Hit>>,

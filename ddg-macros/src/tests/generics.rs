@@ -40,7 +40,9 @@ fn generics_are_carried_over() {
             {
                 #[doc(hidden)]
                 #[allow(dead_code, clippy::all)]
-                fn __ddg_check_edges() {
+                fn __ddg_check_types() {
+                    crate::check::output::<[M::Answer; N]>();
+                    crate::check::output::<M::Answer>();
                     crate::check::dependency::<[M::Answer; N], [M::Answer; N], _>();
                 }
             }

@@ -35,6 +35,14 @@ fn from_names_parameter_and_worker() {
                     "act",
                 );
             }
+            impl Agent {
+                #[doc(hidden)]
+                #[allow(dead_code, clippy::all)]
+                fn __ddg_check_types() {
+                    ::ddg_core::check::output::<Plan>();
+                    ::ddg_core::check::output::<String>();
+                }
+            }
             impl ::ddg_core::Automa for Agent {
                 type Output = ();
                 const NAME: &'static str = "Agent";

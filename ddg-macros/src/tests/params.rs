@@ -36,6 +36,13 @@ fn values_are_moved_and_shared_ones_borrowed() {
                     ) -> Arc<Report>,
                 > = ::ddg_core::Declared::new("all");
             }
+            impl Agent {
+                #[doc(hidden)]
+                #[allow(dead_code, clippy::all)]
+                fn __ddg_check_types() {
+                    ::ddg_core::check::output::<Arc<Report>>();
+                }
+            }
             impl ::ddg_core::Automa for Agent {
                 type Output = ();
                 const NAME: &'static str = "Agent";
@@ -99,6 +106,13 @@ fn a_sync_worker_is_a_sync_closure() {
                     "parse",
                 );
             }
+            impl Agent {
+                #[doc(hidden)]
+                #[allow(dead_code, clippy::all)]
+                fn __ddg_check_types() {
+                    ::ddg_core::check::output::<i64>();
+                }
+            }
             impl ::ddg_core::Automa for Agent {
                 type Output = ();
                 const NAME: &'static str = "Agent";
@@ -147,6 +161,13 @@ fn a_function_that_owns_all_it_takes_is_passed_as_it_is() {
                     "nothing",
                 );
             }
+            impl Agent {
+                #[doc(hidden)]
+                #[allow(dead_code, clippy::all)]
+                fn __ddg_check_types() {
+                    ::ddg_core::check::output::<i64>();
+                }
+            }
             impl ::ddg_core::Automa for Agent {
                 type Output = ();
                 const NAME: &'static str = "Agent";
@@ -186,6 +207,14 @@ fn a_function_that_borrows_gets_a_closure() {
                 const COUNT_SYNC: ::ddg_core::Declared<fn(::std::string::String) -> usize> = ::ddg_core::Declared::new(
                     "count_sync",
                 );
+            }
+            impl Agent {
+                #[doc(hidden)]
+                #[allow(dead_code, clippy::all)]
+                fn __ddg_check_types() {
+                    ::ddg_core::check::output::<usize>();
+                    ::ddg_core::check::output::<usize>();
+                }
             }
             impl ::ddg_core::Automa for Agent {
                 type Output = ();
@@ -242,7 +271,9 @@ fn raw_names_lose_their_prefix_in_keys() {
             impl Agent {
                 #[doc(hidden)]
                 #[allow(dead_code, clippy::all)]
-                fn __ddg_check_edges() {
+                fn __ddg_check_types() {
+                    ::ddg_core::check::output::<i64>();
+                    ::ddg_core::check::output::<i64>();
                     ::ddg_core::check::dependency::<i64, i64, _>();
                 }
             }

@@ -43,7 +43,9 @@ fn sum100_expands_to_plain_calls() {
             impl Sum100 {
                 #[doc(hidden)]
                 #[allow(dead_code, clippy::all)]
-                fn __ddg_check_edges() {
+                fn __ddg_check_types() {
+                    ::ddg_core::check::output::<i64>();
+                    ::ddg_core::check::output::<i64>();
                     ::ddg_core::check::dependency::<i64, i64, _>();
                 }
             }

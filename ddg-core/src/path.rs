@@ -7,6 +7,13 @@ use crate::key::Key;
 
 /// The keys that lead from the automa that was run to a worker: `inner/parse` is worker `parse`
 /// of the nested automa `inner`.
+///
+/// ```
+/// # use ddg_core::prelude::*;
+/// async fn log(cx: Context) {
+///     println!("{} runs in step {}", cx.path(), cx.step());
+/// }
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Path {
     parent: Option<Arc<Path>>,

@@ -136,6 +136,28 @@ impl GraphAutoma {
     /// Declares a function without placing it: a running worker places it with
     /// [`Context::add_func_as_worker`](crate::Context::add_func_as_worker).
     ///
+    /// ```
+    /// # use ddg_core::prelude::*;
+    /// # use ddg_core::Declared;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// const SUM: Declared<fn(Vec<i64>) -> i64> = Declared::new("sum");
+    ///
+    /// let mut automa = GraphAutoma::new("grow");
+    /// automa.declare_func("sum", async |all: Vec<i64>| all.iter().sum::<i64>(), free())?;
+    /// automa.add_func_as_worker("plan", async |n: i64, cx: Context| {
+    ///     let keys: Vec<_> = (1..=n).map(|i| format!("part_{i}")).collect();
+    ///     for (i, key) in keys.iter().enumerate() {
+    ///         cx.add_func_as_worker(key, async |x: i64| x, free());
+    ///         cx.ferry_to(key, (i as i64 + 1,));
+    ///     }
+    ///     cx.add_func_as_worker("total", SUM, after(keys).merge().output());
+    /// }, start())?;
+    /// assert_eq!(automa.run::<i64>(args!(4)).await?, 10);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// The name is empty or taken, or the options name parameters that the function has not.
     pub fn declare_func<M>(
@@ -205,6 +227,20 @@ impl GraphAutoma {
 
     /// Keeps the workers' local spaces across runs: a run begins with those of the last run that
     /// succeeded. A failed or cancelled run leaves them as they were.
+    ///
+    /// ```
+    /// # use ddg_core::prelude::*;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let mut automa = GraphAutoma::new("visits");
+    /// let count = async |cx: Context| cx.local().update("n", |n: &mut u32| { *n += 1; *n });
+    /// automa.add_func_as_worker("count", count, start().output())?;
+    /// automa.keep_local_spaces();
+    /// assert_eq!(automa.run::<u32>(()).await?, 1);
+    /// assert_eq!(automa.run::<u32>(()).await?, 2);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn keep_local_spaces(&mut self) {
         self.compiled = OnceLock::new();
         self.settings.keep_local = true;

@@ -78,6 +78,26 @@ pub trait Automa: Sized + Send + Sync + 'static {
 /// A [`GraphAutoma`] whose result type the compiler knows.
 ///
 /// It can be used as a `GraphAutoma` in every way but one: its [`run`](Self::run) gives a `T`.
+///
+/// ```
+/// use ddg_core::prelude::*;
+///
+/// struct Double;
+///
+/// #[automa]
+/// impl Double {
+///     #[worker(start, output)]
+///     async fn double(&self, x: i64) -> i64 { x * 2 }
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let double: TypedAutoma<i64> = Double.build()?;
+/// let (a, b) = tokio::join!(double.run(args!(1)), double.run(args!(2)));
+/// assert_eq!((a?, b?), (2, 4));
+/// # Ok(())
+/// # }
+/// ```
 pub struct TypedAutoma<T> {
     graph: GraphAutoma,
     output: PhantomData<fn() -> T>,

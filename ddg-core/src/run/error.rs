@@ -12,6 +12,24 @@ use crate::values::TypeMismatch;
 use crate::worker::WorkerError;
 
 /// A run that did not come to its end.
+///
+/// ```
+/// use ddg_core::prelude::*;
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let mut automa = GraphAutoma::new("parse");
+/// automa.add_func_as_worker("parse", async |text: String| text.parse::<i64>(), start().output())?;
+/// match automa.run::<i64>(args!("seven")).await {
+///     Err(RunError::Step(error)) => assert_eq!(
+///         error.to_string(),
+///         "automa `parse`, step 1: worker `parse` failed: invalid digit found in string",
+///     ),
+///     other => panic!("{other:?}"),
+/// }
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum RunError {
@@ -80,6 +98,22 @@ pub enum RunError {
 }
 
 /// A step in which something went wrong: every failure, in kickoff order.
+///
+/// ```
+/// use ddg_core::prelude::*;
+/// use ddg_core::FailureKind;
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let mut automa = GraphAutoma::new("two");
+/// automa.add_func_as_worker("a", async || Err::<(), _>(WorkerError::msg("no")), start())?;
+/// automa.add_func_as_worker("b", async |cx: Context| cx.ferry_to("c", ()), start())?;
+/// let Err(RunError::Step(error)) = automa.run::<()>(()).await else { panic!() };
+/// assert!(matches!(error.failures[0].kind, FailureKind::Worker(_)));
+/// assert!(matches!(error.failures[1].kind, FailureKind::UnknownFerryTarget { .. }));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
 pub struct StepError {
     /// The automa, as a message names it.

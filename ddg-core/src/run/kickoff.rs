@@ -15,7 +15,7 @@ use crate::worker::WorkerError;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct KickoffId(pub(crate) u64);
 
-/// One scheduled execution of one worker.
+/// One scheduled execution of one worker; see [`simulate`](crate::GraphAutoma::simulate).
 #[derive(Clone)]
 pub struct Kickoff {
     pub(crate) id: KickoffId,
@@ -26,6 +26,18 @@ pub struct Kickoff {
 }
 
 /// Why a worker runs.
+///
+/// ```
+/// use ddg_core::prelude::*;
+/// use ddg_core::Cause;
+///
+/// async fn greet(cx: Context) -> String {
+///     match cx.cause() {
+///         Cause::Ferry { by } => format!("{by} sent me"),
+///         cause => cause.to_string(),
+///     }
+/// }
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Cause {

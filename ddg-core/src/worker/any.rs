@@ -70,6 +70,24 @@ pub trait IntoWorker<M> {
 /// An async closure that captures something is written `move |x: i64| async move { … }`: the form
 /// `async move |x: i64| { … }` lends what it captured to its future, and Rust calls that one at a
 /// time.
+///
+/// ```
+/// use std::sync::Arc;
+/// use ddg_core::prelude::*;
+///
+/// async fn by_value(x: i64) -> i64 { x }
+/// async fn borrowed(text: &String, cx: &Context) -> String { format!("{}: {text}", cx.key()) }
+/// fn blocking(shared: Arc<Vec<u8>>, limit: Option<u64>) -> std::io::Result<u64> {
+///     Ok(limit.unwrap_or(shared.len() as u64))
+/// }
+///
+/// let mut automa = GraphAutoma::new("functions");
+/// automa.add_func_as_worker("by_value", by_value, start())?;
+/// automa.add_func_as_worker("borrowed", borrowed, free())?;
+/// automa.add_func_as_worker("blocking", blocking, free())?;
+/// automa.add_func_as_worker("closure", |x: i64| async move { x + 1 }, after(["by_value"]))?;
+/// # Ok::<(), BuildError>(())
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a worker function",
     note = "a worker function has up to 12 parameters, each a `T`, `&T`, `Arc<T>`, `Option<T>`, `Value` or `Context`, and its future is `Send`",

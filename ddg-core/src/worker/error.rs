@@ -71,6 +71,21 @@ impl fmt::Debug for WorkerError {
 }
 
 /// The worker panicked; the run goes on to report it like any other failure.
+///
+/// ```
+/// use ddg_core::prelude::*;
+/// use ddg_core::Panicked;
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let mut automa = GraphAutoma::new("fragile");
+/// automa.add_func_as_worker("break", async || -> i32 { panic!("oh no") }, start())?;
+/// let Err(RunError::Step(error)) = automa.run::<()>(()).await else { panic!() };
+/// let source = std::error::Error::source(&error).unwrap();
+/// assert_eq!(source.downcast_ref::<Panicked>().unwrap().message, "oh no");
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("panicked: {message}")]
 pub struct Panicked {

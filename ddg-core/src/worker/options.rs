@@ -79,16 +79,40 @@ pub(crate) enum Placement {
 }
 
 /// A worker that runs in the first step, with the run's arguments.
+///
+/// ```
+/// # use ddg_core::prelude::*;
+/// let mut automa = GraphAutoma::new("greet");
+/// automa.add_func_as_worker("greet", async |name: String| format!("Hello, {name}!"), start())?;
+/// # Ok::<(), BuildError>(())
+/// ```
 pub fn start() -> WorkerOptions {
     WorkerOptions { start: true, ..WorkerOptions::default() }
 }
 
 /// A worker that runs when all of `dependencies` have, with their outputs.
+///
+/// ```
+/// # use ddg_core::prelude::*;
+/// let mut automa = GraphAutoma::new("sum");
+/// automa.add_func_as_worker("a", async || 1, start())?;
+/// automa.add_func_as_worker("b", async || 2, start())?;
+/// automa.add_func_as_worker("sum", async |a: i32, b: i32| a + b, after(["a", "b"]).output())?;
+/// # Ok::<(), BuildError>(())
+/// ```
 pub fn after<K: Into<Key>>(dependencies: impl IntoIterator<Item = K>) -> WorkerOptions {
     WorkerOptions::default().after(dependencies)
 }
 
 /// A worker that runs only when it is ferried to.
+///
+/// ```
+/// # use ddg_core::prelude::*;
+/// let mut automa = GraphAutoma::new("jump");
+/// automa.add_func_as_worker("first", async |cx: Context| cx.ferry_to("last", (1,)), start())?;
+/// automa.add_func_as_worker("last", async |x: i32| x, free().output())?;
+/// # Ok::<(), BuildError>(())
+/// ```
 pub fn free() -> WorkerOptions {
     WorkerOptions::default()
 }

@@ -1,7 +1,8 @@
 //! A graph that grows while it runs: a planner picks tools from the user's sentence, each is added
 //! as a worker and ferried to, and one more worker aggregates what they say, in order.
 //!
-//! The graph is printed as each step leaves it: `▶` has run in that step, `+` has been added.
+//! The graph is printed as each step leaves it, from step 0, as it was declared: `▶` has run in that
+//! step, `+` has been added.
 //! Give it a sentence of your own: `cargo run --example dynamic_topology -- "weather in Oslo?"`
 
 use std::sync::{Arc, Mutex};
@@ -92,20 +93,17 @@ impl Callback for Show {
 impl Shown {
     fn print(&mut self, automa: AutomaView<'_>) {
         let keys = automa.keys();
-        let when =
-            if self.step == 0 { "declared".into() } else { format!("after step {}", self.step) };
-        println!("\n{when}: {} workers (+{})", keys.len(), keys.len() - self.keys.len());
+        let (step, n_workers) = (self.step, keys.len());
+        println!("\nafter step {step}: {n_workers} workers (+{})", n_workers - self.keys.len());
         for key in &keys {
             let ran = self.ran.iter().find(|(ran, _)| ran == key);
-            let is_new = !self.keys.contains(key);
-            let mark = ran.map_or(if is_new { '+' } else { ' ' }, |_| '▶');
             let after = automa.dependencies(key.as_str()).unwrap_or_default();
-            let after: Vec<_> = after.iter().map(Key::as_str).collect();
-            let why = match ran {
-                _ if !after.is_empty() => format!("after {}", after.join(", ")),
-                Some((_, cause)) => cause.clone(),
-                None => String::new(),
+            let after = after.iter().map(Key::as_str).collect::<Vec<_>>().join(", ");
+            let (mark, cause) = match ran {
+                Some((_, cause)) => ('▶', cause.clone()),
+                None => (if self.keys.contains(key) { ' ' } else { '+' }, String::new()),
             };
+            let why = if after.is_empty() { cause } else { format!("after {after}") };
             println!("{}", format!("  {mark} {:<19} {why}", key.as_str()).trim_end());
         }
         *self = Self { step: self.step + 1, ran: Vec::new(), keys };

@@ -38,15 +38,13 @@ impl Path {
 
 impl fmt::Display for Path {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut keys = vec![&self.key];
+        let mut keys = vec![self.key.as_str()];
         let mut parent = self.parent();
         while let Some(path) = parent {
-            keys.push(&path.key);
+            keys.push(path.key.as_str());
             parent = path.parent();
         }
-        keys.iter().rev().enumerate().try_for_each(|(depth, key)| {
-            let slash = if depth == 0 { "" } else { "/" };
-            write!(f, "{slash}{key}")
-        })
+        keys.reverse();
+        f.pad(&keys.join("/"))
     }
 }

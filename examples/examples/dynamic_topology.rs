@@ -118,7 +118,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     );
     println!("{sentence}");
     let (mut assistant, show) = (Assistant.build()?, Show::default());
-    assistant.graph_mut().add_callback(show.clone());
+    assistant.add_callback(show.clone());
     let outcome = assistant.outcome(args!(sentence = sentence)).await?;
 
     let mut shown = show.0.lock().expect("no hook panics");

@@ -95,7 +95,7 @@ impl Callback for Log {
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut publisher = Publisher.build()?;
-    publisher.graph_mut().add_callback(Log);
+    publisher.add_callback(Log);
 
     // The second run begins with the desk as it was declared: what a run changes is its own.
     for reader in ["Ada", "Alan"] {

@@ -14,7 +14,7 @@ use crate::worker::{IntoFunc, IntoWorker, WorkerOptions};
 /// # use ddg_core::prelude::*;
 /// async fn look(cx: Context) -> Vec<String> {
 ///     let automa = cx.automa();
-///     automa.keys().iter().map(|key| format!("{key}: {:?}", automa.dependencies(key.as_str()))).collect()
+///     automa.keys().iter().map(|key| format!("{key}: {:?}", automa.dependencies(key))).collect()
 /// }
 /// ```
 #[derive(Clone, Copy)]
@@ -38,18 +38,18 @@ impl<'a> AutomaView<'a> {
     }
 
     /// Whether there is a worker `key`.
-    pub fn contains(&self, key: &str) -> bool {
-        self.core.machine().view().find(key).is_some()
+    pub fn contains(&self, key: impl AsRef<str>) -> bool {
+        self.core.machine().view().find(key.as_ref()).is_some()
     }
 
     /// What `key` depends on, in the order declared; `None` if there is no such worker.
-    pub fn dependencies(&self, key: &str) -> Option<Vec<Key>> {
-        dependencies(self.core.machine().view(), key)
+    pub fn dependencies(&self, key: impl AsRef<str>) -> Option<Vec<Key>> {
+        dependencies(self.core.machine().view(), key.as_ref())
     }
 
     /// The last output of `key`; `None` if it has not run, or there is no such worker.
-    pub fn output(&self, key: &str) -> Option<Value> {
-        self.core.machine().output(key)
+    pub fn output(&self, key: impl AsRef<str>) -> Option<Value> {
+        self.core.machine().output(key.as_ref())
     }
 }
 
@@ -98,8 +98,8 @@ impl<'a> NestedAutoma<'a> {
     }
 
     /// What `key` depends on, in the order declared; `None` if there is no such worker.
-    pub fn dependencies(&self, key: &str) -> Option<Vec<Key>> {
-        dependencies(&self.view, key)
+    pub fn dependencies(&self, key: impl AsRef<str>) -> Option<Vec<Key>> {
+        dependencies(&self.view, key.as_ref())
     }
 
     /// An automa nested in this one.

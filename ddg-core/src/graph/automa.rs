@@ -38,7 +38,6 @@ use crate::worker::{AnyWorker, IntoFunc, IntoWorker, WorkerOptions};
 /// # Ok(())
 /// # }
 /// ```
-#[derive(Clone)]
 pub struct GraphAutoma {
     name: Arc<str>,
     declarations: IndexMap<Key, Declaration, FxBuildHasher>,
@@ -259,8 +258,8 @@ impl GraphAutoma {
     }
 
     /// What a worker depends on, in the order declared; `None` if there is no such worker.
-    pub fn dependencies(&self, key: &str) -> Option<&[Key]> {
-        Some(&self.declarations.get(key)?.dependencies)
+    pub fn dependencies(&self, key: impl AsRef<str>) -> Option<&[Key]> {
+        Some(&self.declarations.get(key.as_ref())?.dependencies)
     }
 
     /// Checks the whole graph: every dependency exists, none form a cycle, types along edges
@@ -436,6 +435,22 @@ impl GraphAutoma {
             extra_inputs: base.inputs.names.clone(),
             settings: base.settings.clone(),
             compiled: OnceLock::new(),
+        }
+    }
+}
+
+impl Clone for GraphAutoma {
+    /// The same graph, declared on its own: changes of the one do not reach the other, and neither
+    /// do [kept](Self::keep_local_spaces) local spaces.
+    fn clone(&self) -> Self {
+        let shared = if self.settings.keep_local { OnceLock::new() } else { self.compiled.clone() };
+        Self {
+            name: Arc::clone(&self.name),
+            declarations: self.declarations.clone(),
+            catalogue: self.catalogue.clone(),
+            extra_inputs: self.extra_inputs.clone(),
+            settings: self.settings.clone(),
+            compiled: shared,
         }
     }
 }

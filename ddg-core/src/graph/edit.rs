@@ -3,6 +3,8 @@
 use std::fmt;
 use std::sync::Arc;
 
+use indexmap::IndexMap;
+
 use super::compile::check_arguments;
 use super::error::some_keys;
 use super::node::{Dependency, Spec};
@@ -53,6 +55,8 @@ struct Transaction<'a, A> {
     /// Edges to be made once every worker is there, so that a worker may be added before the ones
     /// it depends on.
     links: Vec<Link<A>>,
+    /// Changes of nested automata, by their keys, each automa's in one transaction of its own.
+    nested: IndexMap<Key, (A, Vec<Edit>)>,
     /// Workers whose arguments are to be checked.
     changed: Vec<(A, WorkerId)>,
 }
@@ -86,6 +90,7 @@ impl View {
             undo: Vec::new(),
             applied: Applied::default(),
             links: Vec::new(),
+            nested: IndexMap::new(),
             changed: Vec::new(),
         };
         match transaction.run(edits) {
@@ -107,6 +112,9 @@ impl<A: Copy> Transaction<'_, A> {
             let asker = link.asker;
             self.link(link).map_err(|error| (asker, error))?;
         }
+        for (key, (asker, edits)) in std::mem::take(&mut self.nested) {
+            self.edit_nested(key, edits).map_err(|error| (asker, error))?;
+        }
         for (asker, worker) in std::mem::take(&mut self.changed) {
             self.check(worker).map_err(|fault| (asker, fault.into()))?;
         }
@@ -124,7 +132,10 @@ impl<A: Copy> Transaction<'_, A> {
             Edit::RemoveDependency { worker, dependency } => {
                 self.remove_dependency(worker, dependency)
             }
-            Edit::Nested { key, edit } => self.edit_nested(key, *edit),
+            Edit::Nested { key, edit } => {
+                self.nested.entry(key).or_insert((asker, Vec::new())).1.push(*edit);
+                Ok(())
+            }
         }
     }
 
@@ -180,6 +191,7 @@ impl<A: Copy> Transaction<'_, A> {
             return Err(EditError::UnknownWorker { key: key.clone(), known });
         };
         self.links.retain(|link| link.worker != *key && link.dependency != *key);
+        self.nested.shift_remove(key);
         self.changed.retain(|(_, changed)| *changed != id);
         let node = self.view.node(id);
         let incoming: Vec<_> = node.live_dependencies().map(|(place, _)| place).collect();
@@ -197,11 +209,9 @@ impl<A: Copy> Transaction<'_, A> {
     }
 
     fn remove_dependency(&mut self, worker: Key, dependency: Key) -> Result<(), EditError> {
-        let pending = self.links.len();
+        let n_pending = self.links.len();
         self.links.retain(|link| link.worker != worker || link.dependency != dependency);
-        if self.links.len() < pending {
-            return Ok(());
-        }
+        let was_pending = self.links.len() < n_pending;
         let Some(id) = self.view.find(worker.as_str()) else {
             let known = some_keys(self.view.keys());
             return Err(EditError::UnknownDependent { worker, known });
@@ -217,11 +227,12 @@ impl<A: Copy> Transaction<'_, A> {
                 self.unlink(id, place);
                 Ok(())
             }
+            None if was_pending => Ok(()),
             None => Err(EditError::NoSuchDependency { worker, dependency }),
         }
     }
 
-    fn edit_nested(&mut self, key: Key, edit: Edit) -> Result<(), EditError> {
+    fn edit_nested(&mut self, key: Key, edits: Vec<Edit>) -> Result<(), EditError> {
         let Some(id) = self.view.find(key.as_str()) else {
             return Err(EditError::NotNested { key });
         };
@@ -237,7 +248,8 @@ impl<A: Copy> Transaction<'_, A> {
                     None => EditError::NotNested { key: key.clone() },
                 },
             )?;
-        inner.apply([((), edit)]).map_err(|((), error)| nested(error))?;
+        let edits = edits.into_iter().map(|edit| ((), edit));
+        inner.apply(edits).map_err(|((), error)| nested(error))?;
         let worker = AnyWorker(Arc::new(Nested::edited(automa.clone(), inner)));
         let old = self.view.replace_spec(id, spec.with_worker(worker));
         self.undo.push(Undo::Respecified(id, old));

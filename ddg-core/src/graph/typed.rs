@@ -3,7 +3,7 @@
 use std::fmt;
 use std::future::Future;
 use std::marker::PhantomData;
-use std::ops::Deref;
+use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 
 use super::{BuildError, GraphAutoma};
@@ -115,11 +115,6 @@ impl<T: Data> TypedAutoma<T> {
         self.graph.run(args).await
     }
 
-    /// The graph, to change it before it runs.
-    pub fn graph_mut(&mut self) -> &mut GraphAutoma {
-        &mut self.graph
-    }
-
     /// The graph without the type.
     pub fn into_graph(self) -> GraphAutoma {
         self.graph
@@ -131,6 +126,12 @@ impl<T> Deref for TypedAutoma<T> {
 
     fn deref(&self) -> &GraphAutoma {
         &self.graph
+    }
+}
+
+impl<T> DerefMut for TypedAutoma<T> {
+    fn deref_mut(&mut self) -> &mut GraphAutoma {
+        &mut self.graph
     }
 }
 

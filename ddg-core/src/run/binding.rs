@@ -22,6 +22,17 @@ pub(super) enum LastOutput {
     NoSuchWorker,
 }
 
+impl LastOutput {
+    /// Why there is none.
+    fn why(&self) -> &'static str {
+        match self {
+            Self::Is(_) => "is there",
+            Self::NotYet => "has not run",
+            Self::NoSuchWorker => "does not exist",
+        }
+    }
+}
+
 /// The arguments that dependencies give, by the worker's mapping.
 ///
 /// # Errors
@@ -57,10 +68,12 @@ fn unpack(output: Value, args: &mut Args) -> Result<(), String> {
     Ok(())
 }
 
-/// Matches what is given with the worker's parameters.
+/// Matches what is given with the worker's parameters. What is given by name comes from the ferry,
+/// which is stronger than an injection, or else from an unpacked map, which is weaker.
 pub(super) fn bind(
     spec: &Spec,
     mut args: Args,
+    ferried: bool,
     inputs: &[(Cow<'static, str>, Value)],
     last_output: impl Fn(&Key) -> LastOutput,
 ) -> Result<Args, Box<BindError>> {
@@ -79,18 +92,20 @@ pub(super) fn bind(
         }
         return Ok(args);
     }
-    bind_by_name(spec, args, inputs, last_output)
+    bind_by_name(spec, args, ferried, inputs, last_output)
 }
 
 /// The general case: something is given by name, injected, or missing.
 fn bind_by_name(
     spec: &Spec,
     args: Args,
+    ferried: bool,
     inputs: &[(Cow<'static, str>, Value)],
     last_output: impl Fn(&Key) -> LastOutput,
 ) -> Result<Args, Box<BindError>> {
     let Args { positional, named } = args;
     let named = named.map(|named| *named).unwrap_or_default();
+    check_names(spec, &named)?;
     let n_given = positional.len();
     let mut positional = positional.into_iter();
     let mut bound = Args::new();
@@ -107,17 +122,22 @@ fn bind_by_name(
                     expected: param.ty.to_string(),
                     given: n_given,
                 })?,
-            Origin::From { key, default } => match by_name(&named) {
-                Some(value) => value,
-                None => match (last_output(key), default) {
-                    (LastOutput::Is(value), _) => value,
-                    (_, Some(default)) => default.clone(),
-                    (LastOutput::NotYet, None) => no_output(spec, place, key, "has not run")?,
-                    (LastOutput::NoSuchWorker, None) => {
-                        no_output(spec, place, key, "does not exist")?
+            Origin::From { key, default } => {
+                let (by_ferry, by_map) =
+                    if ferried { (by_name(&named), None) } else { (None, by_name(&named)) };
+                match by_ferry.map_or_else(|| last_output(key), LastOutput::Is) {
+                    LastOutput::Is(value) => value,
+                    missing => {
+                        default.clone().or(by_map).or_else(|| param.ty.missing()).ok_or_else(
+                            || BindError::From {
+                                parameter: spec.param_label(place),
+                                from: key.clone(),
+                                why: missing.why(),
+                            },
+                        )?
                     }
-                },
-            },
+                }
+            }
         };
         bound.positional.push(adopt(spec, place, value)?);
     }
@@ -125,7 +145,6 @@ fn bind_by_name(
         let parameters = spec.n_positional;
         return Err(BindError::TooMany { given: n_given, parameters }.into());
     }
-    check_names(spec, &named)?;
     Ok(bound)
 }
 
@@ -134,15 +153,6 @@ fn adopt(spec: &Spec, place: usize, value: Value) -> Result<Value, BindError> {
         .ty
         .adopt(value)
         .map_err(|source| BindError::Mismatch { parameter: spec.param_label(place), source })
-}
-
-/// What stands for the output of a worker that has none, if the parameter is optional.
-fn no_output(spec: &Spec, place: usize, from: &Key, why: &'static str) -> Result<Value, BindError> {
-    spec.params[place].ty.missing().ok_or_else(|| BindError::From {
-        parameter: spec.param_label(place),
-        from: from.clone(),
-        why,
-    })
 }
 
 /// A name that no parameter has is a typo.

@@ -29,6 +29,9 @@ pub(super) async fn drive(core: &Arc<RunCore>) -> Result<Outcome, RunError> {
 async fn steps(core: &Arc<RunCore>) -> Result<bool, RunError> {
     let mut jobs = Vec::new();
     let mut ends = Vec::new();
+    if core.is_stopping() {
+        return Ok(!core.machine().is_idle());
+    }
     core.machine().begin(&mut jobs)?;
     while !jobs.is_empty() {
         if tracing::enabled!(tracing::Level::DEBUG) {

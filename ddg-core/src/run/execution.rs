@@ -19,7 +19,7 @@ use crate::callback::DynCallback;
 use crate::context::Context;
 use crate::graph::Spec;
 use crate::values::Value;
-use crate::worker::{Call, Panicked, Started, TimedOut, WorkerError};
+use crate::worker::{Call, Panicked, Retry, Started, TimedOut, WorkerError};
 
 /// A kickoff that has been started.
 pub(super) enum Launched {
@@ -169,13 +169,10 @@ async fn guard<'a, T>(
     None
 }
 
-/// Tries the worker until it succeeds or the retries are used up. What the successful attempt
-/// asked for is handed to `cx`.
+/// Tries the worker until it succeeds or its retries are used up. What the successful attempt
+/// asked for is handed to `cx`; what a failed one asked for is dropped.
 async fn attempts(spec: &Spec, args: Args, cx: &Context) -> Output {
-    let Some(retry) = spec.retry else {
-        return attempt(spec, args, cx.clone()).await;
-    };
-    let mut waits = retry.waits();
+    let mut waits = spec.retry.map(Retry::waits);
     let mut number = 1;
     loop {
         let inner = cx.attempt_again(number);
@@ -188,9 +185,7 @@ async fn attempts(spec: &Spec, args: Args, cx: &Context) -> Output {
             }
             Err(error) => error,
         };
-        let Some(wait) = waits.next() else {
-            return Err(error);
-        };
+        let Some(wait) = waits.as_mut().and_then(Iterator::next) else { return Err(error) };
         tracing::debug!(worker = %cx.path(), attempt = number, %error, ?wait, "retrying");
         if !wait.is_zero() {
             match Handle::try_current() {

@@ -83,9 +83,9 @@ impl fmt::Debug for Kickoff {
 impl fmt::Display for Cause {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Start => f.write_str("start"),
-            Self::Ferry { by } => write!(f, "ferry by `{by}`"),
-            Self::Dependencies => f.write_str("dependencies"),
+            Self::Start => f.pad("start"),
+            Self::Ferry { by } => f.pad(&format!("ferry by `{by}`")),
+            Self::Dependencies => f.pad("dependencies"),
         }
     }
 }
@@ -104,8 +104,26 @@ pub(crate) enum End {
 
 /// Something that a worker asked for while it ran.
 pub(crate) enum Ask {
-    Ferry { to: Key, args: Args },
+    Ferry {
+        to: Key,
+        args: Args,
+    },
     Edit(Edit),
+    /// A change that has been applied.
+    Taken,
+}
+
+impl Ask {
+    /// The change asked for; taken only once.
+    pub(crate) fn take_edit(&mut self) -> Option<Edit> {
+        if !matches!(self, Self::Edit(_)) {
+            return None;
+        }
+        match std::mem::replace(self, Self::Taken) {
+            Self::Edit(edit) => Some(edit),
+            Self::Ferry { .. } | Self::Taken => None,
+        }
+    }
 }
 
 impl fmt::Debug for Ask {
@@ -113,6 +131,7 @@ impl fmt::Debug for Ask {
         match self {
             Self::Ferry { to, args } => write!(f, "ferry to `{to}` with {args:?}"),
             Self::Edit(edit) => edit.fmt(f),
+            Self::Taken => f.write_str("an applied change"),
         }
     }
 }

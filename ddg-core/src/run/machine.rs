@@ -18,7 +18,7 @@ pub(crate) use saved::Saved;
 
 use super::Waiting;
 use super::error::{Failure, FailureKind, RunError, StepError};
-use super::kickoff::{Cause, End, Job, KickoffId};
+use super::kickoff::{Ask, Cause, End, Job, KickoffId};
 use super::waits::Waits;
 use crate::args::{Args, Named, find};
 use crate::context::{LocalSpace, LocalSpaces};
@@ -47,8 +47,12 @@ pub(crate) struct Machine {
     ready: Vec<WorkerId>,
     /// Workers that were removed and are still running.
     removed: Vec<(WorkerId, Key)>,
-    /// Room for what ends in a step, kept for the next.
-    done: Vec<Done>,
+    /// Room for what runs in a step, kept for the next.
+    room: Vec<Running>,
+    /// Whether somebody who has ended since the last settling asked for a change of the graph.
+    edits: bool,
+    /// Whether somebody asked for anything.
+    asks: bool,
     locals: LocalSpaces,
     /// The output worker of this run, from its kickoff on.
     output_worker: Option<Key>,
@@ -68,15 +72,6 @@ struct Running {
     id: KickoffId,
     worker: WorkerId,
     end: Option<End>,
-}
-
-/// What a worker that is done has given and asked for.
-struct Done {
-    worker: WorkerId,
-    output: Value,
-    ferries: Vec<(Key, Args)>,
-    /// Its place among all that ended, for the order of failures.
-    place: usize,
 }
 
 /// Failures with the place of their worker among all that ended.
@@ -117,7 +112,9 @@ impl Machine {
             dealt: FxHashMap::default(),
             ready: Vec::new(),
             removed: Vec::new(),
-            done: Vec::new(),
+            room: Vec::new(),
+            edits: false,
+            asks: false,
             locals,
             output_worker: None,
             result: Value::null(),
@@ -205,6 +202,12 @@ impl Machine {
 
     /// Tells how a kickoff ended.
     pub(crate) fn complete(&mut self, id: KickoffId, end: End) {
+        if let End::Done { asks, .. } = &end
+            && !asks.is_empty()
+        {
+            self.asks = true;
+            self.edits |= asks.iter().any(|ask| matches!(ask, Ask::Edit(_)));
+        }
         let place = self.running.binary_search_by_key(&id, |running| running.id);
         let place = place.expect("a driver completes what is running, once");
         self.running[place].end = Some(end);
@@ -217,18 +220,19 @@ impl Machine {
     /// Everything that went wrong in the step, in kickoff order.
     pub(crate) fn settle(&mut self) -> Result<(), RunError> {
         let mut failures = Failures::new();
-        let mut done = std::mem::take(&mut self.done);
-        let edits = self.take_ended(&mut done, &mut failures);
-        if !edits.is_empty() {
-            self.edit(&done, edits, &mut failures);
+        let mut ended = self.take_ended();
+        if std::mem::take(&mut self.edits) {
+            self.edit(&mut ended, &mut failures);
         }
-        self.take_results(&mut done, &mut failures);
-        self.ferry(&mut done, &mut failures);
+        self.take_results(&mut ended, &mut failures);
+        if std::mem::take(&mut self.asks) {
+            self.ferry(&mut ended, &mut failures);
+        }
         if !self.removed.is_empty() {
             self.forget_removed();
         }
-        done.clear();
-        self.done = done;
+        ended.clear();
+        self.room = ended;
         if failures.is_empty() {
             self.make_due();
             return Ok(());

@@ -18,6 +18,7 @@ use super::value::{self, TypeMismatch, Value};
 ///
 /// assert!(Type::of::<Arc<String>>().accepts(Type::of::<String>()));
 /// assert!(Type::of::<f64>().accepts(Type::of::<i32>()));
+/// assert!(Type::of::<Option<u8>>().accepts(Type::of::<i32>()));
 /// assert!(!Type::of::<String>().accepts(Type::of::<i32>()));
 /// assert_eq!(Type::of::<Vec<String>>().to_string(), "Vec<String>");
 /// ```
@@ -70,7 +71,7 @@ impl Type {
             || given.id() == (self.0.family)().optional
             || is_dynamic(want)
             || is_dynamic(have)
-            || (is_number(want) && is_number(have))
+            || numbers_agree(want, have)
     }
 
     pub(crate) fn id(self) -> TypeId {
@@ -113,10 +114,42 @@ pub(super) fn is_dynamic(id: TypeId) -> bool {
         || id == TypeId::of::<serde_json::Map<String, serde_json::Value>>()
 }
 
-/// Types between which a number may move if it fits.
-pub(super) fn is_number(id: TypeId) -> bool {
-    macro_rules! any_of { ($($ty:ty),*) => { $(id == TypeId::of::<$ty>())||* } }
-    any_of!(i8, i16, i32, i64, i128, isize, u8, u16, u32, u64, u128, usize, f32, f64)
+/// Whether both are numbers, or lists of numbers, or what is wanted is an optional number: numbers
+/// move between types if they fit.
+pub(super) fn numbers_agree(want: TypeId, have: TypeId) -> bool {
+    matches!(
+        (numbers(want), numbers(have)),
+        (Some(Numbers::One | Numbers::Optional), Some(Numbers::One | Numbers::Optional))
+            | (Some(Numbers::List), Some(Numbers::List))
+    )
+}
+
+/// Whether this is a number, an optional one, or a list of numbers.
+pub(super) fn is_numeric(id: TypeId) -> bool {
+    numbers(id).is_some()
+}
+
+enum Numbers {
+    One,
+    Optional,
+    List,
+}
+
+fn numbers(id: TypeId) -> Option<Numbers> {
+    macro_rules! numbers {
+        ($($ty:ty),*) => {
+            if $(id == TypeId::of::<$ty>())||* {
+                Some(Numbers::One)
+            } else if $(id == TypeId::of::<Option<$ty>>())||* {
+                Some(Numbers::Optional)
+            } else if $(id == TypeId::of::<Vec<$ty>>())||* {
+                Some(Numbers::List)
+            } else {
+                None
+            }
+        };
+    }
+    numbers!(i8, i16, i32, i64, i128, isize, u8, u16, u32, u64, u128, usize, f32, f64)
 }
 
 impl PartialEq for Type {

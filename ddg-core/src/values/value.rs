@@ -7,7 +7,7 @@ use std::sync::{Arc, OnceLock};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value as Json;
 
-use super::ty::{is_dynamic, is_number};
+use super::ty::{is_dynamic, is_numeric, numbers_agree};
 use super::{Data, Shape, Type};
 
 /// A value of any type, cheap to clone (one pointer).
@@ -273,9 +273,7 @@ pub(super) fn adopt<T: Data>(value: Value) -> Result<Value, TypeMismatch> {
             if let Some(optional) = value.downcast_ref::<Option<T>>() {
                 return optional.clone().map(Value::new).ok_or_else(|| mismatch::<T>("`None`"));
             }
-            if (is_number(have.id()) && is_number(want.id()))
-                || is_dynamic(have.id())
-                || is_dynamic(want.id())
+            if numbers_agree(want.id(), have.id()) || is_dynamic(have.id()) || is_dynamic(want.id())
             {
                 return read_json::<T>(&value).map(Value::new);
             }
@@ -330,10 +328,24 @@ fn read_json<T: Data>(value: &Value) -> Result<T, TypeMismatch> {
         Json::Number(number) => format!("the number {number}"),
         other => format!("JSON {}", kind(other)),
     };
-    serde_json::from_value(json).map_err(|error| match value.ty() {
-        Some(ty) => mismatch::<T>(&format!("`{ty}` ({error})")),
-        None => mismatch::<T>(&format!("{found} ({error})")),
-    })
+    let found = value.ty().map_or(found, |ty| format!("`{ty}`"));
+    if is_numeric(Type::of::<T>().id()) && too_large::<T>(&json) {
+        return Err(mismatch::<T>(&format!("{found} (too large)")));
+    }
+    serde_json::from_value(json).map_err(|error| mismatch::<T>(&format!("{found} ({error})")))
+}
+
+/// Whether a float among `json` becomes infinite as a `T`: serde lets that pass.
+fn too_large<T: Data>(json: &Json) -> bool {
+    fn finite(json: &Json) -> usize {
+        match json {
+            Json::Number(_) => 1,
+            Json::Array(items) => items.iter().map(finite).sum(),
+            Json::Null | Json::Bool(_) | Json::String(_) | Json::Object(_) => 0,
+        }
+    }
+    let read = T::deserialize(json).ok().and_then(|read| serde_json::to_value(read).ok());
+    read.is_some_and(|read| finite(&read) < finite(json))
 }
 
 fn mismatch<T: Data>(found: &str) -> TypeMismatch {

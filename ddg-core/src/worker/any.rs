@@ -90,7 +90,7 @@ pub trait IntoWorker<M> {
 /// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a worker function",
-    note = "a worker function has up to 12 parameters, each a `T`, `&T`, `Arc<T>`, `Option<T>`, `Value` or `Context`, and its future is `Send`",
+    note = "a worker function has up to 12 parameters, each a `T`, `&T`, `Arc<T>`, `Option<T>`, `Value` or `Context`; it returns a `T`, `Result<T, E>` or `impl Stream<Item = T>`; its future is `Send`",
     note = "`T` is `Clone + Serialize + DeserializeOwned + Send + Sync + 'static`; a closure names the types of its parameters"
 )]
 pub trait IntoFunc<M> {

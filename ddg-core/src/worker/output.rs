@@ -10,6 +10,10 @@ use crate::values::{Data, ItemStream, Type, Value};
 
 /// What a worker function may return: a `T`, `impl Stream<Item = T>`, or a `Result` of either, where
 /// `T` is [`Data`]. `M` is found by the compiler.
+///
+/// An error that is itself data (`Result<T, String>`) works, too; such an output is written as JSON
+/// on its way, since to the compiler the whole `Result` is data. For an error type that is both an
+/// [`Error`] and serde data the compiler cannot choose: return `Result<T, WorkerError>` then.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be the output of a worker",
     label = "not worker data",
@@ -54,7 +58,13 @@ impl<E: AsRef<dyn Error + Send + Sync> + Into<BoxError>> Failure<Wrapped> for E 
 
 impl<T: Data> IntoOutput<Plain> for T {
     fn ty() -> Option<Type> {
-        (!is_result::<T>()).then(Type::of::<T>)
+        if !is_result::<T>() {
+            Some(Type::of::<T>())
+        } else if std::any::type_name::<T>().starts_with("core::result::Result<(), ") {
+            Some(Type::of::<()>())
+        } else {
+            None
+        }
     }
 
     fn into_output(self) -> Result<Value, WorkerError> {

@@ -149,7 +149,16 @@ async fn the_hooks_around_a_bad_one_see_what_they_would_see_without_it() {
         let lines = [outer, inner].map(|seen| seen.lock().unwrap().join("\n"));
         lines.join("\n\n")
     };
-    let expected = expect![[""]];
+    let expected = expect![[r#"
+        parse will run ("7")
+        parse did run: 7
+        parse will run ("x")
+        parse did run: 0
+
+        parse will run ("7")
+        parse did run: 7
+        parse will run ("x")
+        parse did fail: invalid digit found in string"#]];
     let with_bad = seen(true).await;
     expected.assert_eq(&with_bad);
     assert_eq!(seen(false).await, with_bad);
@@ -166,5 +175,14 @@ async fn a_bad_hook_is_reported_as_a_warning() {
     automa.run::<i64>(args!("7")).await.unwrap();
     automa.run::<i64>(args!("x")).await.unwrap_err();
     let warnings = warnings.0.lock().unwrap().join("\n");
-    expect![[""]].assert_eq(&warnings);
+    let expected = expect![[r#"
+        message=a callback failed; the run goes on worker=parse hook="will_run" error=will_run fails
+        message=a callback failed; the run goes on worker=parse hook="will_run" error=panicked: will_run panics
+        message=a callback failed; the run goes on worker=parse hook="did_run" error=panicked: did_run panics
+        message=a callback failed; the run goes on worker=parse hook="did_run" error=did_run fails
+        message=a callback failed; the run goes on worker=parse hook="will_run" error=will_run fails
+        message=a callback failed; the run goes on worker=parse hook="will_run" error=panicked: will_run panics
+        message=a callback failed; the run goes on worker=parse hook="did_fail" error=panicked: did_fail panics
+        message=a callback failed; the run goes on worker=parse hook="did_fail" error=did_fail fails"#]];
+    expected.assert_eq(&warnings);
 }

@@ -1,7 +1,10 @@
 //! Changes of the graph while it runs: when they are made, and what they do to waiting workers.
 
+use std::time::Duration;
+
+use ddg_core::Declared;
 use ddg_core::prelude::*;
-use expect_test::expect;
+use expect_test::{Expect, expect};
 
 use crate::trace::{add, name, trace};
 
@@ -338,7 +341,7 @@ async fn an_added_dependency_comes_last_among_the_arguments() {
 #[tokio::test]
 async fn a_change_is_checked_as_the_declared_graph_is_and_names_who_asked() {
     #[track_caller]
-    fn check(error: &RunError, expected: expect_test::Expect) {
+    fn check(error: &RunError, expected: &Expect) {
         let prefix =
             "automa `checked`, step 1: worker `ask` asked for a change that cannot be made: ";
         let error = error.to_string();
@@ -359,34 +362,34 @@ async fn a_change_is_checked_as_the_declared_graph_is_and_names_who_asked() {
     let error = error_of(|cx| cx.add_func_as_worker("a", name, free())).await;
     check(
         &error,
-        expect!["there is a worker `a` already: choose another key, or remove the other first"],
+        &expect!["there is a worker `a` already: choose another key, or remove the other first"],
     );
     let error = error_of(|cx| cx.add_func_as_worker("c", name, after(["zz"]))).await;
     check(
         &error,
-        expect![
+        &expect![
             "worker `c` depends on `zz`, which does not exist; the workers are: `ask`, `a`, `b`, `c`"
         ],
     );
     let error = error_of(|cx| cx.add_dependency("a", "b")).await;
     check(
         &error,
-        expect!["the dependencies `a` → `b` → `a` form a cycle; to go back, use a ferry"],
+        &expect!["the dependencies `a` → `b` → `a` form a cycle; to go back, use a ferry"],
     );
     let error = error_of(|cx| cx.add_dependency("a", "a")).await;
-    check(&error, expect!["worker `a` depends on itself; to repeat it, let it ferry to itself"]);
+    check(&error, &expect!["worker `a` depends on itself; to repeat it, let it ferry to itself"]);
     let error = error_of(|cx| cx.add_dependency("b", "a")).await;
-    check(&error, expect!["worker `b` names its dependency `a` twice"]);
+    check(&error, &expect!["worker `b` names its dependency `a` twice"]);
     let error = error_of(|cx| {
         cx.add_func_as_worker("c", async |x: String| x, after(["a"]));
     })
     .await;
     check(
         &error,
-        expect!["parameter #1 of worker `c` takes `String`, but dependency `a` gives `i32`"],
+        &expect!["parameter #1 of worker `c` takes `String`, but dependency `a` gives `i32`"],
     );
     let error = error_of(|cx| cx.remove_dependency("a", "b")).await;
-    check(&error, expect!["cannot remove the dependency of `a` on `b`: it has none"]);
+    check(&error, &expect!["cannot remove the dependency of `a` on `b`: it has none"]);
 }
 
 /// [E10]
@@ -436,7 +439,6 @@ async fn an_added_start_worker_begins_with_the_next_run_of_the_grown_graph() {
 /// [E12] [A9]
 #[tokio::test]
 async fn a_declared_worker_is_placed_by_its_name_under_any_key() {
-    use ddg_core::Declared;
     const TOTAL: Declared<fn(Vec<i32>) -> i32> = Declared::new("total");
     let mut automa = GraphAutoma::new("placed");
     let a = async |cx: Context| {
@@ -456,4 +458,56 @@ async fn a_declared_worker_is_placed_by_its_name_under_any_key() {
         output: 301
     "#]]
     .assert_eq(&trace(&automa, ()).await);
+}
+
+/// [E12] [W1]
+#[tokio::test(start_paused = true)]
+async fn timeout_and_retry_are_those_declared_unless_they_are_given_anew() {
+    const SLOW: Declared<fn() -> u32> = Declared::new("slow");
+    let mut automa = GraphAutoma::new("placed");
+    let place = async |anew: bool, cx: Context| {
+        let options = free().output();
+        let options = match anew {
+            true => options.retry(Retry::times(3)).timeout(Duration::from_secs(100)),
+            false => options,
+        };
+        cx.add_func_as_worker("placed", SLOW, options);
+        cx.ferry_to("placed", ());
+    };
+    automa.add_func_as_worker("place", place, start()).unwrap();
+    let slow = async |cx: Context| {
+        tokio::time::sleep(Duration::from_secs(10)).await;
+        match cx.attempt() {
+            attempt @ ..4 => Err(WorkerError::msg(format!("attempt {attempt}"))),
+            attempt => Ok(attempt),
+        }
+    };
+    let options = free().retry(Retry::times(1)).timeout(Duration::from_secs(5));
+    automa.declare_func("slow", slow, options).unwrap();
+
+    assert_eq!(automa.run::<u32>(args!(true)).await.unwrap(), 4);
+    let error = automa.run::<u32>(args!(false)).await.unwrap_err();
+    expect!["automa `placed`, step 2: worker `placed` failed: timed out after 5s"]
+        .assert_eq(&error.to_string());
+}
+
+/// [E12]
+#[tokio::test]
+async fn a_worker_that_has_its_place_can_be_placed_once_more() {
+    const DOUBLE: Declared<fn(i32) -> i32> = Declared::new("double");
+    let mut automa = GraphAutoma::new("twice");
+    let first = async |n: i32, cx: Context| {
+        cx.add_func_as_worker("again", DOUBLE, after(["double"]).output());
+        n
+    };
+    automa.add_func_as_worker("first", first, start()).unwrap();
+    automa.add_func_as_worker("double", async |n: i32| n * 2, after(["first"])).unwrap();
+
+    expect![[r#"
+        step 1: first (start) (3) → 3
+        step 2: double (dependencies) (3) → 6
+        step 3: again (dependencies) (6) → 12
+        output: 12
+    "#]]
+    .assert_eq(&trace(&automa, args!(3)).await);
 }

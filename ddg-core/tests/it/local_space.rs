@@ -92,6 +92,22 @@ async fn values_are_set_read_removed_and_listed_by_name() {
     assert_eq!(automa.run::<Vec<String>>(()).await.unwrap(), ["b"]);
 }
 
+/// [L1] [E10]
+#[tokio::test]
+async fn a_space_belongs_to_the_key_also_when_another_worker_takes_that_over() {
+    let mut automa = GraphAutoma::new("heir");
+    let first = async |cx: Context| {
+        cx.local().set("left", 7);
+        cx.remove_worker("a");
+        let heir = async |cx: Context| cx.local().get::<i32>("left");
+        cx.add_func_as_worker("a", heir, free().output());
+        cx.ferry_to("a", ());
+    };
+    automa.add_func_as_worker("a", first, start()).unwrap();
+
+    assert_eq!(automa.run::<i32>(()).await.unwrap(), 7);
+}
+
 /// [L2]
 #[tokio::test]
 async fn a_change_takes_effect_at_once_for_kickoffs_that_run_at_the_same_time() {
@@ -212,4 +228,14 @@ async fn a_clone_of_an_automa_keeps_spaces_of_its_own() {
         let next = automa.run::<u32>(()).await.unwrap();
         assert_eq!(next, 1 + u32::from(ran_before), "ran before: {ran_before}");
     }
+}
+
+/// [L3]
+#[tokio::test]
+async fn changing_an_automa_between_runs_loses_no_kept_space() {
+    let mut automa = counter(free());
+    automa.keep_local_spaces();
+    assert_eq!(automa.run::<u32>(()).await.unwrap(), 1);
+    automa.add_func_as_worker("more", async || (), free()).unwrap();
+    assert_eq!(automa.run::<u32>(()).await.unwrap(), 2);
 }

@@ -1,9 +1,12 @@
 //! An automa as a worker of another.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
 use ddg_core::prelude::*;
 use expect_test::expect;
 
-use crate::trace::{add, name, trace};
+use crate::trace::{Trace, add, name, trace};
 
 fn halve() -> GraphAutoma {
     let mut automa = GraphAutoma::new("halve");
@@ -153,7 +156,7 @@ async fn in_a_nested_graph_too_a_worker_may_be_added_before_what_it_depends_on()
 
 /// [N3]
 #[tokio::test]
-async fn a_nested_automa_may_be_changed_in_the_step_in_which_it_is_added_and_at_any_depth() {
+async fn a_nested_graph_may_be_changed_at_any_depth() {
     let mut middle = GraphAutoma::new("middle");
     middle.add_worker("deepest", halve(), start().output()).unwrap();
     let mut automa = GraphAutoma::new("outer");
@@ -211,24 +214,30 @@ async fn a_failure_inside_names_the_path_to_its_worker() {
     .assert_eq(&trace(&automa, ()).await);
 }
 
-/// [N1]
+/// [N1] [W1]
 #[tokio::test]
 async fn a_nested_automa_may_be_retried_as_a_whole() {
+    let calls = Arc::new(AtomicU32::new(0));
     let mut inner = GraphAutoma::new("inner");
     inner.add_func_as_worker("a", async |n: i32| n, start()).unwrap();
-    let second = async |n: i32, cx: Context| {
-        // Its own attempt is always the first; that of the automa around it is not seen in here.
-        if n > 0 && cx.attempt() == 1 { Err(WorkerError::msg("again")) } else { Ok(n) }
+    let second = move |n: i32| match calls.fetch_add(1, Ordering::Relaxed) {
+        0 => Err(WorkerError::msg("again")),
+        _ => Ok(n),
     };
-    inner.add_func_as_worker("b", second, after(["a"]).output()).unwrap();
+    inner.add_func_as_worker("b", second, after(["a"]).inline().output()).unwrap();
     let mut automa = GraphAutoma::new("outer");
-    automa.add_worker("inner", inner, start().retry(Retry::times(2))).unwrap();
+    automa.add_worker("inner", inner, start().output().retry(Retry::times(2))).unwrap();
 
+    let trace = Trace::of(&mut automa);
+    assert_eq!(automa.run::<i32>(args!(1)).await.unwrap(), 1);
     expect![[r#"
-        step 1: inner (start) (1) failed: automa `inner`, step 1: worker `inner/b` failed: again
-        error: automa `outer`
+        step 1: inner (start) (1) → 1
+        step 1: inner/a (start) (1) → 1
+        step 2: inner/b (dependencies) (1) failed: again
+        step 1: inner/a (start) (1) → 1
+        step 2: inner/b (dependencies) (1) → 1
     "#]]
-    .assert_eq(&trace(&automa, args!(1)).await);
+    .assert_eq(&trace.take());
 }
 
 /// [G3]
@@ -240,5 +249,8 @@ async fn the_faults_of_a_nested_graph_are_told_before_anything_runs() {
     add(&mut automa, "first", start());
     automa.add_worker("inner", inner, after(["first"])).unwrap();
 
-    expect![[r#""#]].assert_eq(&trace(&automa, ()).await);
+    expect![[r#"
+        error: automa `outer`: in nested automa `inner`: worker `a` depends on `nobody`, which does not exist; the workers are: `a`
+    "#]]
+    .assert_eq(&trace(&automa, ()).await);
 }

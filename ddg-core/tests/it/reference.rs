@@ -6,13 +6,14 @@
 //! of what each worker asks for in each step.
 
 mod binding;
+pub(crate) mod engine;
 mod graph;
 mod program;
 mod run;
 
-pub(crate) use graph::{Graph, Placed};
+pub(crate) use graph::Graph;
 pub(crate) use program::{
-    Ask, Called, Gives, Kind, Mapping, Program, Takes, Turn, Worker, digest, joined,
+    Ask, Called, Gives, Kind, Mapping, Program, Takes, Turn, Worker, joined,
 };
 pub(crate) use run::{Report, Run};
 

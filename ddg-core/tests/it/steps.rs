@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use ddg_core::Cause;
 use ddg_core::prelude::*;
 use expect_test::expect;
 use tokio::sync::Barrier;
@@ -70,15 +71,42 @@ async fn a_step_settles_when_its_slowest_worker_has_ended() {
         for _ in 0..10 {
             tokio::task::yield_now().await;
         }
+        "slow".to_owned()
     };
     automa.add_func_as_worker("slow", slow, start()).unwrap();
-    add(&mut automa, "after_quick", after(["quick"]));
-    let slow_has_run = async |cx: Context| cx.automa().output("slow").is_some() && cx.step() == 2;
-    automa
-        .add_func_as_worker("look", slow_has_run, after(["quick"]).suppressed().output())
-        .unwrap();
+    // It depends on the quick one alone, and yet the slow one has ended when it runs.
+    let look = async |cx: Context| cx.automa().output("slow");
+    automa.add_func_as_worker("look", look, after(["quick"]).suppressed().output()).unwrap();
 
-    assert!(automa.run::<bool>(()).await.unwrap());
+    expect![[r#"
+        step 1: quick (start) () → "quick"
+        step 1: slow (start) () → "slow"
+        step 2: look (dependencies) () → "slow"
+        output: "slow"
+    "#]]
+    .assert_eq(&trace(&automa, ()).await);
+}
+
+/// [S5]
+#[tokio::test]
+async fn a_kickoff_has_a_cause_that_its_worker_can_see() {
+    let why = async |cx: Context| match cx.cause() {
+        Cause::Start => "it is a start worker".to_owned(),
+        Cause::Ferry { by } => format!("{by} ferried"),
+        Cause::Dependencies => "its dependencies have run".to_owned(),
+    };
+    let mut automa = GraphAutoma::new("causes");
+    automa.add_func_as_worker("a", async |cx: Context| cx.ferry_to("b", ()), start()).unwrap();
+    automa.add_func_as_worker("b", why, start().after(["a"])).unwrap();
+
+    expect![[r#"
+        step 1: a (start) () → null
+        step 1: b (start) () → "it is a start worker"
+        step 2: b (ferry by `a`) () → "a ferried"
+        step 2: b (dependencies) () → "its dependencies have run"
+        output: null
+    "#]]
+    .assert_eq(&trace(&automa, ()).await);
 }
 
 /// [S6]

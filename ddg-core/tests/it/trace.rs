@@ -10,8 +10,8 @@
 use std::fmt::Write;
 use std::sync::{Arc, Mutex};
 
+use ddg_core::IntoArgs;
 use ddg_core::prelude::*;
-use ddg_core::{IntoArgs, Run};
 
 /// Records every kickoff of an automa and of the automata nested in it. It only watches.
 #[derive(Clone, Default)]
@@ -99,11 +99,6 @@ pub(crate) fn end(ended: Result<Outcome, RunError>) -> String {
         writeln!(text, "waiting: {waiting}").unwrap();
     }
     text
-}
-
-/// How a started run ends.
-pub(crate) async fn end_of(run: Run) -> String {
-    end(run.await)
 }
 
 /// An async function of no parameters that gives its own key.

@@ -7,7 +7,7 @@ use crate::graph::{Gives, Node, WorkerId};
 use crate::key::Key;
 use crate::run::binding::{LastOutput, bind, map};
 use crate::run::error::{BindError, Failure, FailureKind};
-use crate::run::kickoff::{Job, Kickoff, KickoffId};
+use crate::run::kickoff::{Cause, Job, Kickoff, KickoffId};
 use crate::values::Value;
 
 impl Machine {
@@ -31,7 +31,10 @@ impl Machine {
                 .map_err(|found| self.not_unpackable(node, found)),
         };
         let args = args
-            .and_then(|args| bind(spec, args, &self.inputs, |key| self.last_output(key)))
+            .and_then(|args| {
+                let ferried = matches!(due.cause, Cause::Ferry { .. });
+                bind(spec, args, ferried, &self.inputs, |key| self.last_output(key))
+            })
             .map_err(|error| self.failure(node.key(), FailureKind::Bind(*error)))?;
         let id = KickoffId(self.next_kickoff);
         self.next_kickoff += 1;

@@ -4,61 +4,37 @@ use std::sync::Arc;
 
 use rustc_hash::FxHashSet;
 
-use super::{Done, Due, Failures, Machine};
-use crate::graph::{Edit, Node, some_keys};
-use crate::path::Path;
-use crate::run::error::{Failure, FailureKind};
+use super::{Due, Failures, Machine, Running};
+use crate::graph::{Node, some_keys};
+use crate::run::error::FailureKind;
 use crate::run::kickoff::{Ask, Cause, End};
 use crate::values::{Dealt, Value};
 use crate::worker::Dealing;
 
 impl Machine {
     /// Takes what has ended out of what is running, in kickoff order.
-    pub(super) fn take_ended(
-        &mut self,
-        done: &mut Vec<Done>,
-        failures: &mut Failures,
-    ) -> Vec<(usize, Edit)> {
-        let mut edits = Vec::new();
-        let mut place = 0;
-        let mut failed = Vec::new();
-        self.running.retain_mut(|running| {
-            let Some(end) = running.end.take() else {
-                return true;
-            };
-            match end {
-                End::Done { output, asks } => {
-                    let mut ferries = Vec::new();
-                    for ask in asks {
-                        match ask {
-                            Ask::Ferry { to, args } => ferries.push((to, args)),
-                            Ask::Edit(edit) => edits.push((done.len(), edit)),
-                        }
-                    }
-                    done.push(Done { worker: running.worker, output, ferries, place });
-                }
-                End::Failed(error) => {
-                    failed.push((place, running.worker, error));
-                }
-            }
-            place += 1;
-            false
-        });
-        for (place, worker, error) in failed {
-            let key = self.key_of(worker);
-            failures.push((place, self.failure(&key, FailureKind::Worker(error))));
+    pub(super) fn take_ended(&mut self) -> Vec<Running> {
+        if self.running.iter().all(|running| running.end.is_some()) {
+            return std::mem::replace(&mut self.running, std::mem::take(&mut self.room));
         }
-        edits
+        let running = std::mem::take(&mut self.running);
+        let (ended, running) = running.into_iter().partition(|running| running.end.is_some());
+        self.running = running;
+        ended
     }
 
     /// Changes the graph as asked for, all or nothing.
-    pub(super) fn edit(
-        &mut self,
-        done: &[Done],
-        edits: Vec<(usize, Edit)>,
-        failures: &mut Failures,
-    ) {
-        match self.view.apply(edits) {
+    pub(super) fn edit(&mut self, ended: &mut [Running], failures: &mut Failures) {
+        let asked = ended.iter_mut().enumerate().flat_map(|(place, running)| {
+            let edits: Vec<_> = match &mut running.end {
+                Some(End::Done { asks, .. }) => {
+                    asks.iter_mut().filter_map(Ask::take_edit).map(|edit| (place, edit)).collect()
+                }
+                Some(End::Failed(_)) | None => Vec::new(),
+            };
+            edits
+        });
+        match self.view.apply(asked) {
             Ok(applied) => {
                 self.waits.grow(self.view.n_slots());
                 self.outputs.resize(self.view.n_slots(), None);
@@ -67,27 +43,34 @@ impl Machine {
                 }
                 self.removed.extend(applied.removed);
             }
-            Err((asker, error)) => {
-                let asker = &done[asker];
-                let key = self.key_of(asker.worker);
-                failures.push((asker.place, self.failure(&key, FailureKind::Edit(error))));
+            Err((place, error)) => {
+                let key = self.key_of(ended[place].worker);
+                failures.push((place, self.failure(&key, FailureKind::Edit(error))));
             }
         }
     }
 
     /// Keeps the outputs and crosses the workers that gave them off their successors.
-    pub(super) fn take_results(&mut self, done: &mut [Done], failures: &mut Failures) {
-        for done in done {
-            let Some(node) = self.view.get(done.worker) else {
-                continue;
+    pub(super) fn take_results(&mut self, ended: &mut [Running], failures: &mut Failures) {
+        for (place, running) in ended.iter_mut().enumerate() {
+            let worker = running.worker;
+            let output = match &mut running.end {
+                Some(End::Done { output, .. }) => std::mem::take(output),
+                Some(End::Failed(_)) | None => {
+                    if let Some(End::Failed(error)) = running.end.take() {
+                        let key = self.key_of(worker);
+                        failures.push((place, self.failure(&key, FailureKind::Worker(error))));
+                    }
+                    continue;
+                }
             };
-            let output = std::mem::take(&mut done.output);
+            let Some(node) = self.view.get(worker) else { continue };
             let dealt = match node.spec.dealing {
                 Dealing::AsIs => None,
                 Dealing::InOrder => match deal(node, &output) {
                     Ok(dealt) => Some(dealt),
                     Err(kind) => {
-                        failures.push((done.place, self.failure(node.key(), kind)));
+                        failures.push((place, self.failure(node.key(), kind)));
                         continue;
                     }
                 },
@@ -95,7 +78,7 @@ impl Machine {
             for (index, successor) in node.live_successors().enumerate() {
                 if let Some(dealt) = &dealt {
                     let element = Value::element(Arc::clone(dealt), index);
-                    self.dealt.insert((successor.worker, done.worker), element);
+                    self.dealt.insert((successor.worker, worker), element);
                 }
                 let crossed = self.waits.cross(successor.worker, successor.place);
                 if crossed == self.view.node(successor.worker).n_dependencies
@@ -107,7 +90,7 @@ impl Machine {
             if node.spec.output {
                 self.result = output.clone();
             }
-            self.outputs[done.worker.index()] = Some(output);
+            self.outputs[worker.index()] = Some(output);
         }
     }
 
@@ -127,20 +110,21 @@ impl Machine {
     }
 
     /// Makes the targets of ferries due, in the order they were asked for.
-    pub(super) fn ferry(&mut self, done: &mut [Done], failures: &mut Failures) {
-        for done in done.iter_mut().filter(|done| !done.ferries.is_empty()) {
-            let by = self.key_of(done.worker);
-            for (target, args) in done.ferries.drain(..) {
+    pub(super) fn ferry(&mut self, ended: &mut [Running], failures: &mut Failures) {
+        for (place, running) in ended.iter_mut().enumerate() {
+            let Some(End::Done { asks, .. }) = &mut running.end else { continue };
+            for ask in asks.drain(..) {
+                let Ask::Ferry { to: target, args } = ask else { continue };
+                let by = self.key_of(running.worker);
                 match self.view.find(target.as_str()) {
                     Some(worker) => {
-                        let cause = Cause::Ferry { by: by.clone() };
+                        let cause = Cause::Ferry { by };
                         self.due.push(Due { worker, cause, args: Some(args) });
                     }
                     None => {
                         let known = some_keys(self.view.keys());
                         let kind = FailureKind::UnknownFerryTarget { target, known };
-                        let worker = Path::new(self.path.clone(), by.clone());
-                        failures.push((done.place, Failure { worker, kind }));
+                        failures.push((place, self.failure(&by, kind)));
                     }
                 }
             }

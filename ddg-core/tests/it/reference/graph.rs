@@ -1,5 +1,6 @@
 //! The graph and its edits.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use super::{Ask, Kind, Mapping, Worker, joined};
@@ -53,9 +54,9 @@ impl Graph {
     pub(crate) fn is_cyclic(&self) -> bool {
         let mut left: Vec<_> = self.workers.iter().map(|placed| &placed.worker).collect();
         loop {
-            let keys: Vec<_> = left.iter().map(|worker| &worker.key).collect();
+            let keys: BTreeSet<_> = left.iter().map(|worker| &worker.key).collect();
             let n_left = left.len();
-            left.retain(|worker| worker.dependencies.iter().any(|on| keys.contains(&on)));
+            left.retain(|worker| worker.dependencies.iter().any(|on| keys.contains(on)));
             if left.len() == n_left {
                 return n_left > 0;
             }

@@ -1,0 +1,141 @@
+//! Caps: on the steps of a run, and on how many of its workers run at the same time.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+
+use ddg_core::prelude::*;
+use expect_test::expect;
+
+use crate::trace::{add, trace};
+
+/// [S12]
+#[tokio::test]
+async fn a_run_fails_before_it_takes_more_steps_than_it_may() {
+    let mut automa = GraphAutoma::new("capped");
+    let tick = async |cx: Context| {
+        cx.ferry_to("tick", ());
+        cx.ferry_to("tock", ());
+    };
+    automa.add_func_as_worker("tick", tick, start()).unwrap();
+    add(&mut automa, "tock", free());
+    automa.set_max_steps(2);
+
+    expect![[r#"
+        step 1: tick (start) () → null
+        step 2: tick (ferry by `tick`) () → null
+        step 2: tock (ferry by `tick`) () → "tock"
+        error: automa `capped`: stopped after 2 steps, its limit, with `tick`, `tock` still due
+    "#]]
+    .assert_eq(&trace(&automa, ()).await);
+}
+
+/// [S12]
+#[tokio::test]
+async fn a_run_may_take_just_as_many_steps() {
+    let mut automa = GraphAutoma::new("enough");
+    add(&mut automa, "a", start());
+    automa.add_func_as_worker("b", async || 7, after(["a"]).suppressed().output()).unwrap();
+    automa.set_max_steps(2);
+    assert_eq!(automa.run::<i32>(()).await.unwrap(), 7);
+    automa.set_max_steps(1);
+    automa.run::<i32>(()).await.unwrap_err();
+}
+
+/// [S12] [N1]
+#[tokio::test]
+async fn the_steps_of_a_nested_automa_are_counted_there() {
+    let mut inner = GraphAutoma::new("inner");
+    add(&mut inner, "a", start());
+    add(&mut inner, "b", after(["a"]));
+    add(&mut inner, "c", after(["b"]));
+    let mut automa = GraphAutoma::new("outer");
+    automa.set_max_steps(1);
+    automa.add_worker("inner", inner.clone(), start()).unwrap();
+    automa.run::<()>(()).await.unwrap();
+
+    inner.set_max_steps(2);
+    let mut automa = GraphAutoma::new("outer");
+    automa.add_worker("inner", inner, start()).unwrap();
+    let error = automa.run::<()>(()).await.unwrap_err();
+    expect!["automa `outer`, step 1: worker `inner` failed: automa `inner`: stopped after 2 steps, its limit, with `c` still due"]
+        .assert_eq(&error.to_string());
+}
+
+/// Counts how many workers run at the same time, and in which order they begin.
+#[derive(Default)]
+struct Gauge {
+    running: AtomicUsize,
+    most: AtomicUsize,
+    begun: Mutex<Vec<usize>>,
+}
+
+impl Gauge {
+    async fn work(&self, n: usize) -> usize {
+        self.begun.lock().unwrap().push(n);
+        let running = self.running.fetch_add(1, Ordering::SeqCst) + 1;
+        self.most.fetch_max(running, Ordering::SeqCst);
+        // The later ones end first.
+        for _ in 0..40 - n {
+            tokio::task::yield_now().await;
+        }
+        self.running.fetch_sub(1, Ordering::SeqCst);
+        n
+    }
+}
+
+/// An automa that ferries 20 times to one worker, and the gauge of that worker.
+fn fan() -> (GraphAutoma, Arc<Gauge>) {
+    let gauge = Arc::new(Gauge::default());
+    let mut automa = GraphAutoma::new("fan");
+    let fan = async |cx: Context| (0..20_usize).for_each(|n| cx.ferry_to("work", (n,)));
+    automa.add_func_as_worker("fan", fan, start()).unwrap();
+    let work = {
+        let gauge = Arc::clone(&gauge);
+        move |n: usize| {
+            let gauge = Arc::clone(&gauge);
+            async move { gauge.work(n).await }
+        }
+    };
+    automa.add_func_as_worker("work", work, free().output()).unwrap();
+    (automa, gauge)
+}
+
+/// [S13] [S4]
+#[tokio::test]
+async fn at_most_so_many_workers_run_at_a_time_and_begin_in_kickoff_order() {
+    for (cap, most) in [(0, 1), (1, 1), (3, 3), (20, 20), (1000, 20)] {
+        let (mut automa, gauge) = fan();
+        automa.set_max_concurrency(cap);
+        assert_eq!(automa.run::<usize>(()).await.unwrap(), 19, "the last in order counts");
+        assert_eq!(gauge.most.load(Ordering::SeqCst), most, "cap {cap}");
+        assert!(gauge.begun.lock().unwrap().is_sorted(), "cap {cap}");
+    }
+}
+
+/// [S13]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn at_most_so_many_workers_run_at_a_time_on_many_threads() {
+    let (mut automa, gauge) = fan();
+    automa.set_max_concurrency(3);
+    assert_eq!(automa.run::<usize>(()).await.unwrap(), 19);
+    assert!(gauge.most.load(Ordering::SeqCst) <= 3);
+}
+
+/// [S13]
+#[tokio::test]
+async fn without_a_cap_all_run_at_the_same_time() {
+    let (automa, gauge) = fan();
+    automa.run::<usize>(()).await.unwrap();
+    assert_eq!(gauge.most.load(Ordering::SeqCst), 20);
+}
+
+/// [S13] [N1]
+#[tokio::test]
+async fn the_workers_of_a_nested_automa_are_counted_there() {
+    let (inner, gauge) = fan();
+    let mut automa = GraphAutoma::new("outer");
+    automa.set_max_concurrency(1);
+    automa.add_worker("inner", inner, start()).unwrap();
+    automa.run::<Option<usize>>(()).await.unwrap();
+    assert_eq!(gauge.most.load(Ordering::SeqCst), 20);
+}

@@ -1,0 +1,356 @@
+//! Random programs. The reference runs along, so that most of what a worker asks for makes sense
+//! when it is asked for.
+
+use serde_json::json;
+
+use super::Dice;
+use crate::reference::{Ask, Called, Gives, Graph, Kind, Mapping, Program, Run, Takes, Turn, Worker};
+
+/// The program of a seed.
+pub(super) fn program(seed: u64) -> Program {
+    let mut dice = Dice::new(seed);
+    let by_name = (0..3).filter(|_| dice.chance(20)).collect::<Vec<_>>();
+    let by_name = by_name.into_iter().map(|place| (format!("p{place}"), json!(1000 + place)));
+    let input = Called { by_position: vec![json!(1)], by_name: by_name.collect() };
+    let mut program = Program {
+        graph: initial_graph(&mut dice),
+        input,
+        max_steps: 5 + dice.below(20) as u64,
+        script: std::collections::BTreeMap::new(),
+    };
+    write_script(&mut program, &mut dice);
+    program
+}
+
+/// How many kickoffs a program may have.
+const KICKOFFS: usize = 120;
+
+/// Writes what happens, step by step, until the run is over or long enough.
+fn write_script(program: &mut Program, dice: &mut Dice) {
+    let mut run = Run::begin(program);
+    let mut n_kickoffs = 0;
+    loop {
+        n_kickoffs += run.due.len();
+        if n_kickoffs > KICKOFFS {
+            program.max_steps = run.steps;
+        }
+        let mut draft = run.graph.clone();
+        let due: Vec<_> = run.due.iter().map(|due| due.key.clone()).collect();
+        for (place, key) in due.iter().enumerate() {
+            if !due[..place].contains(key) {
+                let turns = turns(&mut draft, &due, key, dice);
+                program.script.insert((run.steps + 1, key.clone()), turns);
+            }
+        }
+        if dice.chance(75) && !due.is_empty() {
+            // Somebody sees to it that the run goes on.
+            let at = (run.steps + 1, dice.pick(&due).clone());
+            if !draft.keys().is_empty()
+                && let Some(turns) = program.script.get_mut(&at)
+            {
+                let to = dice.pick(&draft.keys()).clone();
+                turns[0].asks.push(ferry(&draft, to, dice));
+            }
+        }
+        if !run.step(program) {
+            program.script.retain(|(step, _), _| *step <= run.steps);
+            return;
+        }
+    }
+}
+
+fn initial_graph(dice: &mut Dice) -> Graph {
+    let n_workers = 1 + dice.below(9);
+    let keys: Vec<_> = (0..n_workers).map(|place| format!("w{place}")).collect();
+    // Where each worker may be reached from, so that a dependency may be declared later.
+    let mut ranks: Vec<_> = (0..n_workers).collect();
+    for place in (1..n_workers).rev() {
+        ranks.swap(place, dice.below(place + 1));
+    }
+    let mut workers = Vec::new();
+    for place in 0..n_workers {
+        let before = (0..n_workers).filter(|other| ranks[*other] < ranks[place]);
+        let mut on: Vec<_> = before.filter(|_| dice.chance(45)).map(|at| keys[at].clone()).collect();
+        if dice.chance(30) {
+            on.reverse();
+        }
+        workers.push(worker(keys[place].clone(), on, dice));
+        if ranks[place] == 0 && dice.chance(97) {
+            workers[place].start = true;
+        }
+    }
+    if dice.chance(85) {
+        let output = dice.below(n_workers);
+        workers[output].output = true;
+    }
+    if dice.chance(3) {
+        widen(&mut workers, dice);
+    }
+    fit_parameters(&mut workers, dice);
+    let mut graph = Graph::new(workers.clone());
+    while graph.fault().is_some() {
+        for worker in &mut workers {
+            (worker.mapping, worker.takes, worker.from) = (Mapping::Merge, Takes::Anything, None);
+        }
+        graph = Graph::new(workers.clone());
+    }
+    graph
+}
+
+/// Adds one that waits for more than fit into a machine word.
+fn widen(workers: &mut Vec<Worker>, dice: &mut Dice) {
+    let first = workers[0].key.clone();
+    let keys: Vec<_> = (0..70).map(|place| format!("m{place}")).collect();
+    for key in &keys {
+        let mut many = worker(key.clone(), Vec::new(), dice);
+        many.takes = Takes::Anything;
+        many.in_order = false;
+        match dice.below(8) {
+            0 => many.start = true,
+            _ => many.dependencies.push(first.clone()),
+        }
+        workers.push(many);
+    }
+    workers.push(Worker { mapping: Mapping::Merge, ..worker("all".to_owned(), keys, dice) });
+}
+
+/// A worker that is neither start nor output.
+fn worker(key: String, dependencies: Vec<String>, dice: &mut Dice) -> Worker {
+    let mapping = match dice.below(10) {
+        0 | 1 => Mapping::Merge,
+        2 => Mapping::Suppressed,
+        3 if dependencies.len() == 1 => Mapping::Unpack,
+        _ => Mapping::AsIs,
+    };
+    let kind = *dice.pick(&[
+        Kind::Own,
+        Kind::Own,
+        Kind::Async,
+        Kind::Async,
+        Kind::Inline,
+        Kind::Inline,
+        Kind::Blocking,
+        Kind::Silent,
+    ]);
+    Worker {
+        key,
+        dependencies,
+        start: false,
+        output: false,
+        mapping,
+        in_order: dice.chance(7),
+        takes: Takes::Anything,
+        kind,
+        from: None,
+    }
+}
+
+/// Gives some workers parameters, mostly as many as they get arguments.
+fn fit_parameters(workers: &mut [Worker], dice: &mut Dice) {
+    let silent: Vec<_> =
+        workers.iter().filter(|worker| worker.kind == Kind::Silent).map(|w| w.key.clone()).collect();
+    let keys: Vec<_> = workers.iter().map(|worker| worker.key.clone()).collect();
+    for worker in workers {
+        fit(worker, &keys, &silent, dice);
+    }
+}
+
+fn fit(worker: &mut Worker, keys: &[String], silent: &[String], dice: &mut Dice) {
+    if dice.chance(45) {
+        return;
+    }
+    let mut n = match worker.mapping {
+        _ if worker.start && !worker.dependencies.is_empty() => return,
+        _ if worker.start => 1,
+        Mapping::AsIs => worker.dependencies.iter().filter(|on| !silent.contains(on)).count(),
+        Mapping::Merge => 1,
+        Mapping::Suppressed => 0,
+        Mapping::Unpack => 1 + dice.below(3),
+    };
+    if dice.chance(2) {
+        n += 1;
+    }
+    if dice.chance(10) && !keys.is_empty() {
+        worker.from = Some(dice.pick(keys).clone());
+        n += 1;
+    }
+    worker.takes = if dice.chance(8) { Takes::Numbers(n) } else { Takes::Values(n) };
+}
+
+/// What the worker `key` does in the next step. `draft` is the graph with what was asked for
+/// before in this step.
+fn turns(draft: &mut Graph, due: &[String], key: &str, dice: &mut Dice) -> Vec<Turn> {
+    let alone = due.iter().filter(|other| *other == key).count() == 1;
+    let n_turns = if alone { 1 } else { 1 + dice.below(2) };
+    let mut turns = Vec::new();
+    for _ in 0..n_turns {
+        let mut turn = Turn { fails: dice.chance(1), ..Turn::default() };
+        // The fewer workers run, the more each of them asks for.
+        let n_asks = if dice.chance(20 + 60 / due.len()) { 1 + dice.below(3) } else { 0 };
+        for _ in 0..n_asks {
+            turn.asks.extend(sensible(draft, due, alone, turn.fails, dice));
+        }
+        turns.push(turn);
+    }
+    let gives = gives(draft, key, dice);
+    for turn in &mut turns {
+        turn.gives = gives;
+    }
+    turns
+}
+
+/// Something to ask for that mostly can be done, and mostly does no harm.
+fn sensible(
+    draft: &mut Graph,
+    due: &[String],
+    alone: bool,
+    in_vain: bool,
+    dice: &mut Dice,
+) -> Vec<Ask> {
+    for _ in 0..5 {
+        let asks = asks(draft, due, alone, dice);
+        if let [Ask::Ferry { to, .. }] = &asks[..]
+            && draft.find(to).is_none()
+            && !dice.chance(15)
+        {
+            continue;
+        }
+        match draft.edited(&asks) {
+            Ok(edited) => {
+                if n_misfits(&edited) > n_misfits(draft) && dice.chance(90) {
+                    continue;
+                }
+                if !in_vain {
+                    *draft = edited;
+                }
+                return asks;
+            }
+            Err(_) if dice.chance(15) => return asks,
+            Err(_) => {}
+        }
+    }
+    Vec::new()
+}
+
+/// How many workers cannot be called with what their dependencies give.
+fn n_misfits(graph: &Graph) -> usize {
+    let misfit = |worker: &Worker| {
+        let on = worker.dependencies.iter().filter_map(|on| graph.find(on));
+        let given = on.filter(|on| on.worker.kind != Kind::Silent).count();
+        let fits = match worker.mapping {
+            Mapping::AsIs => worker.positions().is_none_or(|positions| positions == given),
+            Mapping::Unpack => given == 1,
+            Mapping::Merge | Mapping::Suppressed => true,
+        };
+        !worker.dependencies.is_empty() && !fits
+    };
+    graph.workers.iter().filter(|placed| misfit(&placed.worker)).count()
+}
+
+/// What a worker gives so that those after it can mostly take it.
+fn gives(draft: &Graph, key: &str, dice: &mut Dice) -> Gives {
+    let successors = draft.successors(key);
+    let unpacks = successors.iter().find(|placed| placed.worker.mapping == Mapping::Unpack);
+    let in_order = draft.find(key).is_some_and(|placed| placed.worker.in_order);
+    match unpacks {
+        _ if dice.chance(1) => Gives::List(dice.below(3)),
+        _ if in_order => Gives::List(successors.len()),
+        Some(placed) => {
+            let n = placed.worker.positions().unwrap_or(2);
+            if dice.chance(50) { Gives::List(n) } else { Gives::Map(n) }
+        }
+        None => match dice.below(10) {
+            0 | 1 => Gives::List(dice.below(4)),
+            2 => Gives::Map(1 + dice.below(3)),
+            _ => Gives::Number,
+        },
+    }
+}
+
+/// Something to ask for; more than one thing where they belong together.
+fn asks(draft: &Graph, due: &[String], alone: bool, dice: &mut Dice) -> Vec<Ask> {
+    let keys = draft.keys();
+    let some_key = |dice: &mut Dice| match dice.below(80) {
+        0 => "ghost".to_owned(),
+        1..8 => dice.pick(due).clone(),
+        _ if keys.is_empty() => "ghost".to_owned(),
+        _ => dice.pick(&keys).clone(),
+    };
+    match dice.below(if alone { 100 } else { 40 }) {
+        0..40 => vec![ferry(draft, some_key(dice), dice)],
+        40..62 => added(draft, some_key, dice),
+        62..73 => vec![Ask::Remove(some_key(dice))],
+        73..87 => vec![Ask::AddDependency(some_key(dice), some_key(dice))],
+        _ => {
+            let worker = some_key(dice);
+            let on = draft.find(&worker).map(|placed| placed.worker.dependencies.clone());
+            let on = match on {
+                Some(on) if !on.is_empty() && !dice.chance(5) => dice.pick(&on).clone(),
+                _ => some_key(dice),
+            };
+            let remove = Ask::RemoveDependency(worker.clone(), on.clone());
+            match dice.below(6) {
+                // Again, so that it waits for it anew.
+                0 => vec![remove, Ask::AddDependency(worker, on)],
+                1 if false => vec![Ask::AddDependency(worker, on), remove],
+                _ => vec![remove],
+            }
+        }
+    }
+}
+
+fn ferry(draft: &Graph, to: String, dice: &mut Dice) -> Ask {
+    let target = draft.find(&to).map(|placed| &placed.worker);
+    let positions = target.and_then(Worker::positions).filter(|_| !dice.chance(2));
+    let n = positions.unwrap_or_else(|| dice.below(4));
+    let mut by_position: Vec<_> = (0..n).map(|_| json!(dice.below(100))).collect();
+    let mut by_name = Vec::new();
+    if dice.chance(8)
+        && let Some(last) = by_position.pop()
+    {
+        let injected = target.is_some_and(|target| target.from.is_some());
+        let place = n - usize::from(!injected) + usize::from(dice.chance(10));
+        by_name.push((format!("p{place}"), last));
+    }
+    Ask::Ferry { to, args: Called { by_position, by_name } }
+}
+
+fn added(draft: &Graph, mut some_key: impl FnMut(&mut Dice) -> String, dice: &mut Dice) -> Vec<Ask> {
+    let silent: Vec<_> = draft
+        .workers
+        .iter()
+        .filter(|placed| placed.worker.kind == Kind::Silent)
+        .map(|placed| placed.worker.key.clone())
+        .collect();
+    let mut new = |on: Vec<String>, dice: &mut Dice| {
+        let taken = draft.keys();
+        let pool = (0..6).map(|place| format!("x{place}"));
+        let pool: Vec<_> = pool.filter(|key| !taken.contains(key) && !on.contains(key)).collect();
+        let fresh = !pool.is_empty() && !dice.chance(6);
+        let key = if fresh { dice.pick(&pool).clone() } else { some_key(dice) };
+        let mut on = on;
+        for _ in 0..dice.below(3) {
+            let key = some_key(dice);
+            if !on.contains(&key) || dice.chance(5) {
+                on.push(key);
+            }
+        }
+        let mut new = worker(key, on, dice);
+        new.start = dice.chance(10);
+        new.output = dice.chance(6);
+        fit(&mut new, &taken, &silent, dice);
+        new
+    };
+    let first = new(Vec::new(), dice);
+    if dice.chance(20) {
+        // Added before what it depends on.
+        let second = new(vec![first.key.clone()], dice);
+        return vec![Ask::Add(second), Ask::Add(first)];
+    }
+    let mut asks = Vec::new();
+    if draft.find(&first.key).is_some() && dice.chance(50) {
+        asks.push(Ask::Remove(first.key.clone()));
+    }
+    asks.push(Ask::Add(first));
+    asks
+}

@@ -1,0 +1,116 @@
+//! Finds the smallest program that still shows a difference.
+
+use super::{compared, generate};
+use crate::reference::{Ask, Gives, Graph, Kind, Mapping, Program, Takes, Worker};
+
+/// A message about the program of `seed`, on which engine and reference differ.
+pub(super) async fn explained(seed: u64) -> String {
+    let mut program = generate::program(seed);
+    let mut difference = "(only now and then)".to_owned();
+    'smaller: loop {
+        for smaller in smaller(&program) {
+            if let Err(found) = compared(&smaller, seed).await {
+                (program, difference) = (smaller, found);
+                continue 'smaller;
+            }
+        }
+        break;
+    }
+    if let Err(found) = compared(&program, seed).await {
+        difference = found;
+    }
+    format!("seed {seed}, shrunk to:\n{program}\n{difference}")
+}
+
+/// Programs that are a little less than `program`, the boldest cuts first.
+fn smaller(program: &Program) -> Vec<Program> {
+    let mut all = Vec::new();
+    for steps in 1..program.max_steps {
+        all.push(Program { max_steps: steps, ..program.clone() });
+    }
+    for turn in program.script.keys() {
+        let mut smaller = program.clone();
+        smaller.script.remove(turn);
+        all.push(smaller);
+    }
+    let workers: Vec<_> =
+        program.graph.workers.iter().map(|placed| placed.worker.clone()).collect();
+    for place in 0..workers.len() {
+        let mut fewer = workers.clone();
+        let gone = fewer.remove(place).key;
+        fewer.iter_mut().for_each(|worker| worker.dependencies.retain(|on| *on != gone));
+        all.push(Program { graph: Graph::new(fewer), ..program.clone() });
+        for plainer in plainer(&workers[place]) {
+            let mut workers = workers.clone();
+            workers[place] = plainer;
+            all.push(Program { graph: Graph::new(workers), ..program.clone() });
+        }
+    }
+    for (at, turns) in &program.script {
+        for (place, turn) in turns.iter().enumerate() {
+            let mut with = |change: &dyn Fn(&mut crate::reference::Turn)| {
+                let mut smaller = program.clone();
+                change(&mut smaller.script.get_mut(at).unwrap()[place]);
+                all.push(smaller);
+            };
+            if turn.fails {
+                with(&|turn| turn.fails = false);
+            }
+            if turn.gives != Gives::Number {
+                with(&|turn| turn.gives = Gives::Number);
+            }
+            for (ask, asked) in turn.asks.iter().enumerate() {
+                with(&|turn| _ = turn.asks.remove(ask));
+                match asked {
+                    Ask::Add(worker) => {
+                        for plainer in plainer(worker) {
+                            with(&|turn| turn.asks[ask] = Ask::Add(plainer.clone()));
+                        }
+                    }
+                    Ask::Ferry { to, args } if !args.by_position.is_empty() || !args.by_name.is_empty() => {
+                        let args = crate::reference::Called::default();
+                        with(&|turn| {
+                            turn.asks[ask] = Ask::Ferry { to: to.clone(), args: args.clone() };
+                        });
+                    }
+                    _ => {}
+                }
+            }
+            if turns.len() > 1 {
+                let mut smaller = program.clone();
+                smaller.script.get_mut(at).unwrap().remove(place);
+                all.push(smaller);
+            }
+        }
+    }
+    for place in 0..program.input.by_name.len() {
+        let mut smaller = program.clone();
+        smaller.input.by_name.remove(place);
+        all.push(smaller);
+    }
+    all.retain(|program| program.graph.fault().is_none());
+    all
+}
+
+/// The same worker with less to say about it.
+fn plainer(worker: &Worker) -> Vec<Worker> {
+    let mut all = Vec::new();
+    let mut with = |change: &dyn Fn(&mut Worker)| {
+        let mut plainer = worker.clone();
+        change(&mut plainer);
+        if plainer != *worker {
+            all.push(plainer);
+        }
+    };
+    for place in 0..worker.dependencies.len() {
+        with(&|worker| _ = worker.dependencies.remove(place));
+    }
+    with(&|worker| worker.start = false);
+    with(&|worker| worker.output = false);
+    with(&|worker| worker.in_order = false);
+    with(&|worker| worker.mapping = Mapping::AsIs);
+    with(&|worker| worker.from = None);
+    with(&|worker| (worker.takes, worker.from) = (Takes::Anything, None));
+    with(&|worker| worker.kind = Kind::Own);
+    all
+}

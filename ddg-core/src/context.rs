@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 pub use automa::{AutomaView, NestedAutoma};
 pub use local::LocalSpace;
-pub(crate) use local::LocalSpaces;
+pub(crate) use local::{LocalSpaces, fork};
 
 use crate::args::find;
 use crate::graph::{Edit, Spec};

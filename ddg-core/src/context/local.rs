@@ -27,6 +27,11 @@ pub struct LocalSpace(Arc<Mutex<BTreeMap<String, Value>>>);
 /// The local spaces of all workers that have one.
 pub(crate) type LocalSpaces = FxHashMap<Key, LocalSpace>;
 
+/// Copies that change on their own.
+pub(crate) fn fork(spaces: &LocalSpaces) -> LocalSpaces {
+    spaces.iter().map(|(key, space)| (key.clone(), space.fork())).collect()
+}
+
 impl LocalSpace {
     /// The value called `name`; `None` if there is none, or it is no `T`.
     pub fn get<T: Data>(&self, name: &str) -> Option<T> {

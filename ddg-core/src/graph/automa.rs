@@ -1,7 +1,7 @@
 //! A graph that is being declared: the face of the engine.
 
 use std::fmt;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use indexmap::IndexMap;
 use rustc_hash::{FxBuildHasher, FxHashSet};
@@ -10,6 +10,7 @@ use super::error::some_keys;
 use super::{BuildError, Catalogue, Fault, Spec, Topology};
 use crate::args::IntoArgs;
 use crate::callback::{Callback, DynCallback};
+use crate::context::{LocalSpaces, fork};
 use crate::key::Key;
 use crate::run::{Kickoff, Outcome, Run, RunError};
 use crate::snapshot::Snapshot;
@@ -44,6 +45,8 @@ pub struct GraphAutoma {
     catalogue: Catalogue,
     extra_inputs: FxHashSet<String>,
     settings: Settings,
+    /// Local spaces that outlive a run, where they do.
+    kept: Arc<Mutex<LocalSpaces>>,
     compiled: OnceLock<Result<Arc<Topology>, BuildError>>,
 }
 
@@ -71,6 +74,7 @@ impl GraphAutoma {
             catalogue: Catalogue::default(),
             extra_inputs: FxHashSet::default(),
             settings: Settings::default(),
+            kept: Arc::default(),
             compiled: OnceLock::new(),
         }
     }
@@ -374,6 +378,10 @@ impl GraphAutoma {
         &self.settings
     }
 
+    pub(super) fn kept(&self) -> &Arc<Mutex<LocalSpaces>> {
+        &self.kept
+    }
+
     pub(super) fn shared_name(&self) -> &Arc<str> {
         &self.name
     }
@@ -434,6 +442,7 @@ impl GraphAutoma {
             catalogue: base.catalogue.clone(),
             extra_inputs: base.inputs.names.clone(),
             settings: base.settings.clone(),
+            kept: Arc::default(),
             compiled: OnceLock::new(),
         }
     }
@@ -443,14 +452,20 @@ impl Clone for GraphAutoma {
     /// The same graph, declared on its own: changes of the one do not reach the other, and neither
     /// do [kept](Self::keep_local_spaces) local spaces.
     fn clone(&self) -> Self {
-        let shared = if self.settings.keep_local { OnceLock::new() } else { self.compiled.clone() };
+        let (kept, compiled) = if self.settings.keep_local {
+            let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+            (Arc::new(Mutex::new(fork(&kept))), OnceLock::new())
+        } else {
+            (Arc::default(), self.compiled.clone())
+        };
         Self {
             name: Arc::clone(&self.name),
             declarations: self.declarations.clone(),
             catalogue: self.catalogue.clone(),
             extra_inputs: self.extra_inputs.clone(),
             settings: self.settings.clone(),
-            compiled: shared,
+            kept,
+            compiled,
         }
     }
 }

@@ -26,7 +26,7 @@ pub(crate) struct Topology {
     pub(crate) catalogue: Catalogue,
     pub(crate) settings: Settings,
     /// Local spaces that outlive a run, where they do.
-    pub(crate) kept: Mutex<LocalSpaces>,
+    pub(crate) kept: Arc<Mutex<LocalSpaces>>,
 }
 
 /// The names under which run inputs can reach somebody.
@@ -84,7 +84,7 @@ impl Topology {
             inputs,
             catalogue: automa.catalogue().clone(),
             settings: automa.settings().clone(),
-            kept: Mutex::default(),
+            kept: Arc::clone(automa.kept()),
         }))
     }
 }

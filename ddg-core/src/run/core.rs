@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use super::{Machine, RunError, Saved};
 use crate::args::{Args, Named};
 use crate::callback::{DynCallback, installed};
-use crate::context::LocalSpaces;
+use crate::context::{LocalSpaces, fork};
 use crate::graph::{Topology, View};
 use crate::path::Path;
 use crate::values::Value;
@@ -101,8 +101,7 @@ impl RunCore {
         let machine = self.machine();
         let topology = machine.view().base();
         if topology.settings.keep_local {
-            let locals = machine.locals().iter();
-            let locals = locals.map(|(key, local)| (key.clone(), local.fork())).collect();
+            let locals = fork(machine.locals());
             *topology.kept.lock().unwrap_or_else(PoisonError::into_inner) = locals;
         }
     }
@@ -114,7 +113,7 @@ fn kept_locals(topology: &Topology) -> LocalSpaces {
         return LocalSpaces::default();
     }
     let kept = topology.kept.lock().unwrap_or_else(PoisonError::into_inner);
-    kept.iter().map(|(key, local)| (key.clone(), local.fork())).collect()
+    fork(&kept)
 }
 
 /// A name that reaches nobody is a typo.

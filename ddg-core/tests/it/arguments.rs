@@ -247,6 +247,23 @@ async fn an_injection_is_stronger_than_the_unpacked_map_and_a_ferry_than_the_inj
     .assert_eq(&trace(&automa, ()).await);
 }
 
+/// [A8] [A9]
+#[tokio::test]
+async fn the_unpacked_map_fills_an_injected_parameter_that_has_nothing_else() {
+    let mut automa = GraphAutoma::new("injected");
+    let a = async || {
+        BTreeMap::from([("x", "map"), ("y", "map")].map(|(k, v)| (k.to_owned(), v.to_owned())))
+    };
+    automa.add_func_as_worker("a", a, start()).unwrap();
+    automa.add_func_as_worker("lazy", async || "never".to_owned(), free()).unwrap();
+    let target = async |x: String, y: String| format!("{x} {y}");
+    let options = after(["a"]).unpack().params(["x", "y"]).from("x", "lazy");
+    let options = options.from_or("y", "lazy", "default".to_owned()).output();
+    automa.add_func_as_worker("target", target, options).unwrap();
+
+    assert_eq!(automa.run::<String>(()).await.unwrap(), "map default");
+}
+
 /// [A9]
 #[tokio::test]
 async fn an_injection_takes_the_last_output_else_its_default_and_no_position() {

@@ -43,67 +43,152 @@ async fn check_ferry<A: IntoArgs + Clone + Send + Sync + 'static>(args: A, expec
 
 #[tokio::test]
 async fn too_few() {
-    check_ferry((), &expect![[r#"
-        automa `trial`, step 3: worker `target` cannot be called: parameter `city` (`String`) got no argument: 0 given by position, none of that name"#]]).await;
-    check_ferry(args!("Oslo"), &expect![[r#"
-        automa `trial`, step 3: worker `target` cannot be called: parameter `days` (`u8`) got no argument: 1 given by position, none of that name"#]]).await;
-    check_ferry(args!(days = 3), &expect![[r#"
-        automa `trial`, step 3: worker `target` cannot be called: parameter `city` (`String`) got no argument: 0 given by position, none of that name"#]]).await;
+    check_ferry(
+        (),
+        &expect![[r#"
+            automa `trial`, step 3: worker `target` cannot be called: parameter `city` (`String`) got no argument: 0 given by position, none of that name"#]],
+    )
+    .await;
+    check_ferry(
+        args!("Oslo"),
+        &expect![[r#"
+            automa `trial`, step 3: worker `target` cannot be called: parameter `days` (`u8`) got no argument: 1 given by position, none of that name"#]],
+    )
+    .await;
+    check_ferry(
+        args!(days = 3),
+        &expect![[r#"
+            automa `trial`, step 3: worker `target` cannot be called: parameter `city` (`String`) got no argument: 0 given by position, none of that name"#]],
+    )
+    .await;
 }
 
 #[tokio::test]
 async fn too_many() {
-    check_ferry(args!("Oslo", 3, true), &expect![[r#"
-        automa `trial`, step 3: worker `target` cannot be called: 3 arguments given by position, but only 2 parameters to take them"#]]).await;
+    check_ferry(
+        args!("Oslo", 3, true),
+        &expect![[r#"
+            automa `trial`, step 3: worker `target` cannot be called: 3 arguments given by position, but only 2 parameters to take them"#]],
+    )
+    .await;
 }
 
 #[tokio::test]
 async fn mistyped() {
-    check_ferry(args!(3, "Oslo"), &expect![[r#"
-        automa `trial`, step 3: worker `target` cannot be called: parameter `city`: expected `String`, found `i32`"#]]).await;
-    check_ferry(args!("Oslo", days = "three"), &expect![[r#"
-        automa `trial`, step 3: worker `target` cannot be called: parameter `days`: expected `u8`, found `String`"#]]).await;
-    check_ferry(args!("Oslo", days = vec![3]), &expect![[r#"
-        automa `trial`, step 3: worker `target` cannot be called: parameter `days`: expected `u8`, found `Vec<i32>`"#]]).await;
-    check_ferry(args!("Oslo", days = None::<u8>), &expect![[r#"
-        automa `trial`, step 3: worker `target` cannot be called: parameter `days`: expected `u8`, found `None`"#]]).await;
-    check_ferry(args!("Oslo", days = ()), &expect![[r#"
-        automa `trial`, step 3: worker `target` cannot be called: parameter `days`: expected `u8`, found null"#]]).await;
-    check_ferry(args!(Opaque::new(1), days = 3), &expect![[r#"
-        automa `trial`, step 3: worker `target` cannot be called: parameter `city`: expected `String`, found `Opaque<i32>`"#]]).await;
+    check_ferry(
+        args!(3, "Oslo"),
+        &expect![[r#"
+            automa `trial`, step 3: worker `target` cannot be called: parameter `city`: expected `String`, found `i32`"#]],
+    )
+    .await;
+    check_ferry(
+        args!("Oslo", days = "three"),
+        &expect![[r#"
+            automa `trial`, step 3: worker `target` cannot be called: parameter `days`: expected `u8`, found `String`"#]],
+    )
+    .await;
+    check_ferry(
+        args!("Oslo", days = vec![3]),
+        &expect![[r#"
+            automa `trial`, step 3: worker `target` cannot be called: parameter `days`: expected `u8`, found `Vec<i32>`"#]],
+    )
+    .await;
+    check_ferry(
+        args!("Oslo", days = None::<u8>),
+        &expect![[r#"
+            automa `trial`, step 3: worker `target` cannot be called: parameter `days`: expected `u8`, found `None`"#]],
+    )
+    .await;
+    check_ferry(
+        args!("Oslo", days = ()),
+        &expect![[r#"
+            automa `trial`, step 3: worker `target` cannot be called: parameter `days`: expected `u8`, found null"#]],
+    )
+    .await;
+    check_ferry(
+        args!(Opaque::new(1), days = 3),
+        &expect![[r#"
+            automa `trial`, step 3: worker `target` cannot be called: parameter `city`: expected `String`, found `Opaque<i32>`"#]],
+    )
+    .await;
 }
 
 #[tokio::test]
 async fn numbers_that_do_not_fit() {
-    check_ferry(args!("Oslo", days = 300), &expect![[r#"
-        automa `trial`, step 3: worker `target` cannot be called: parameter `days`: expected `u8`, found `i32` (invalid value: integer `300`, expected u8)"#]]).await;
-    check_ferry(args!("Oslo", days = -1), &expect![[r#"
-        automa `trial`, step 3: worker `target` cannot be called: parameter `days`: expected `u8`, found `i32` (invalid value: integer `-1`, expected u8)"#]]).await;
-    check_ferry(args!("Oslo", days = 1.5), &expect![[r#"
-        automa `trial`, step 3: worker `target` cannot be called: parameter `days`: expected `u8`, found `f64` (invalid type: floating point `1.5`, expected u8)"#]]).await;
+    check_ferry(
+        args!("Oslo", days = 300),
+        &expect![[r#"
+            automa `trial`, step 3: worker `target` cannot be called: parameter `days`: expected `u8`, found `i32` (invalid value: integer `300`, expected u8)"#]],
+    )
+    .await;
+    check_ferry(
+        args!("Oslo", days = -1),
+        &expect![[r#"
+            automa `trial`, step 3: worker `target` cannot be called: parameter `days`: expected `u8`, found `i32` (invalid value: integer `-1`, expected u8)"#]],
+    )
+    .await;
+    check_ferry(
+        args!("Oslo", days = 1.5),
+        &expect![[r#"
+            automa `trial`, step 3: worker `target` cannot be called: parameter `days`: expected `u8`, found `f64` (invalid type: floating point `1.5`, expected u8)"#]],
+    )
+    .await;
 }
 
 #[tokio::test]
 async fn json_of_another_kind() {
-    check_ferry(json!({"city": "Oslo", "days": "three"}), &expect![[r#"automa `trial`, step 3: worker `target` cannot be called: parameter `days`: expected `u8`, found JSON string (invalid type: string "three", expected u8)"#]]).await;
-    check_ferry(json!({"city": "Oslo", "days": 300}), &expect![[r#"
-        automa `trial`, step 3: worker `target` cannot be called: parameter `days`: expected `u8`, found the number 300 (invalid value: integer `300`, expected u8)"#]]).await;
-    check_ferry(json!({"city": null, "days": 3}), &expect![[r#"
-        automa `trial`, step 3: worker `target` cannot be called: parameter `city`: expected `String`, found null"#]]).await;
-    check_ferry(json!({"city": ["Oslo"], "days": 3}), &expect![[r#"
-        automa `trial`, step 3: worker `target` cannot be called: parameter `city`: expected `String`, found JSON array (invalid type: sequence, expected a string)"#]]).await;
-    check_ferry(json!({"city": {"name": "Oslo"}, "days": 3}), &expect![[r#"
-        automa `trial`, step 3: worker `target` cannot be called: parameter `city`: expected `String`, found JSON object (invalid type: map, expected a string)"#]]).await;
+    check_ferry(
+        json!({"city": "Oslo", "days": "three"}),
+        &expect![[r#"
+            automa `trial`, step 3: worker `target` cannot be called: parameter `days`: expected `u8`, found JSON string (invalid type: string "three", expected u8)"#]],
+    )
+    .await;
+    check_ferry(
+        json!({"city": "Oslo", "days": 300}),
+        &expect![[r#"
+            automa `trial`, step 3: worker `target` cannot be called: parameter `days`: expected `u8`, found the number 300 (invalid value: integer `300`, expected u8)"#]],
+    )
+    .await;
+    check_ferry(
+        json!({"city": null, "days": 3}),
+        &expect![[r#"
+            automa `trial`, step 3: worker `target` cannot be called: parameter `city`: expected `String`, found null"#]],
+    )
+    .await;
+    check_ferry(
+        json!({"city": ["Oslo"], "days": 3}),
+        &expect![[r#"
+            automa `trial`, step 3: worker `target` cannot be called: parameter `city`: expected `String`, found JSON array (invalid type: sequence, expected a string)"#]],
+    )
+    .await;
+    check_ferry(
+        json!({"city": {"name": "Oslo"}, "days": 3}),
+        &expect![[r#"
+            automa `trial`, step 3: worker `target` cannot be called: parameter `city`: expected `String`, found JSON object (invalid type: map, expected a string)"#]],
+    )
+    .await;
 }
 
 #[tokio::test]
 async fn misspelled() {
-    check_ferry(args!("Oslo", dyas = 3), &expect![[r#"
-        automa `trial`, step 3: worker `target` cannot be called: parameter `days` (`u8`) got no argument: 1 given by position, none of that name"#]]).await;
-    check_ferry(args!("Oslo", 3, dyas = 3), &expect![[r#"
-        automa `trial`, step 3: worker `target` cannot be called: there is no parameter `dyas`; did you mean `days`?"#]]).await;
-    check_ferry(json!({"city": "Oslo", "days": 3, "weather": "fine"}), &expect![[r#"
-        automa `trial`, step 3: worker `target` cannot be called: there is no parameter `weather`; there are: city, days"#]]).await;
+    check_ferry(
+        args!("Oslo", dyas = 3),
+        &expect![[r#"
+            automa `trial`, step 3: worker `target` cannot be called: there is no parameter `dyas`; did you mean `days`?"#]],
+    )
+    .await;
+    check_ferry(
+        args!("Oslo", 3, dyas = 3),
+        &expect![[r#"
+            automa `trial`, step 3: worker `target` cannot be called: there is no parameter `dyas`; did you mean `days`?"#]],
+    )
+    .await;
+    check_ferry(
+        json!({"city": "Oslo", "days": 3, "weather": "fine"}),
+        &expect![[r#"
+            automa `trial`, step 3: worker `target` cannot be called: there is no parameter `weather`; there are: city, days"#]],
+    )
+    .await;
 }
 
 #[tokio::test]
@@ -239,31 +324,80 @@ async fn check_unpack<T: ddg_core::Data>(value: T, expected: &Expect) {
 
 #[tokio::test]
 async fn unpack_of_what_is_no_list_and_no_map() {
-    check_unpack(7, &expect![[r#"
-        automa `trial`, step 3: worker `takes` cannot be called: cannot unpack the output of `gives`: it is no list and no map but i32"#]]).await;
-    check_unpack("text".to_owned(), &expect![[r#"
-        automa `trial`, step 3: worker `takes` cannot be called: cannot unpack the output of `gives`: it is no list and no map but String"#]]).await;
-    check_unpack((), &expect![[r#"
-        automa `trial`, step 3: worker `takes` cannot be called: cannot unpack the output of `gives`: it is no list and no map but null"#]]).await;
-    check_unpack(None::<Vec<u8>>, &expect![[r#"
-        automa `trial`, step 3: worker `takes` cannot be called: cannot unpack the output of `gives`: it is no list and no map but Option<Vec<u8>>"#]]).await;
-    check_unpack(json!("text"), &expect![[r#"
-        automa `trial`, step 3: worker `takes` cannot be called: cannot unpack the output of `gives`: it is no list and no map but JSON string"#]]).await;
-    check_unpack(Opaque::new(()), &expect![[r#"
-        automa `trial`, step 3: worker `takes` cannot be called: cannot unpack the output of `gives`: it is no list and no map but Opaque<()>"#]]).await;
+    check_unpack(
+        7,
+        &expect![[r#"
+            automa `trial`, step 3: worker `takes` cannot be called: cannot unpack the output of `gives`: it is no list and no map but i32"#]],
+    )
+    .await;
+    check_unpack(
+        "text".to_owned(),
+        &expect![[r#"
+            automa `trial`, step 3: worker `takes` cannot be called: cannot unpack the output of `gives`: it is no list and no map but String"#]],
+    )
+    .await;
+    check_unpack(
+        (),
+        &expect![[r#"
+            automa `trial`, step 3: worker `takes` cannot be called: cannot unpack the output of `gives`: it is no list and no map but null"#]],
+    )
+    .await;
+    check_unpack(
+        None::<Vec<u8>>,
+        &expect![[r#"
+            automa `trial`, step 3: worker `takes` cannot be called: cannot unpack the output of `gives`: it is no list and no map but Option<Vec<u8>>"#]],
+    )
+    .await;
+    check_unpack(
+        json!("text"),
+        &expect![[r#"
+            automa `trial`, step 3: worker `takes` cannot be called: cannot unpack the output of `gives`: it is no list and no map but JSON string"#]],
+    )
+    .await;
+    check_unpack(
+        Opaque::new(()),
+        &expect![[r#"
+            automa `trial`, step 3: worker `takes` cannot be called: cannot unpack the output of `gives`: it is no list and no map but Opaque<()>"#]],
+    )
+    .await;
 }
 
 #[tokio::test]
 async fn unpack_of_what_does_not_fit_the_parameters() {
-    check_unpack(vec![1_u8], &expect![[r#"
-        automa `trial`, step 3: worker `takes` cannot be called: parameter `text` (`String`) got no argument: 1 given by position, none of that name"#]]).await;
-    check_unpack((1, "one".to_owned(), 1.0), &expect![[r#"
-        automa `trial`, step 3: worker `takes` cannot be called: 3 arguments given by position, but only 2 parameters to take them"#]]).await;
-    check_unpack(("one".to_owned(), 1), &expect![[r#"automa `trial`, step 3: worker `takes` cannot be called: parameter `number`: expected `u8`, found JSON string (invalid type: string "one", expected u8)"#]]).await;
-    check_unpack(json!({"number": 1, "txet": "one"}), &expect![[r#"
-        automa `trial`, step 3: worker `takes` cannot be called: parameter `text` (`String`) got no argument: 0 given by position, none of that name"#]]).await;
-    check_unpack(City { name: "Oslo".into(), days: 3 }, &expect![[r#"
-        automa `trial`, step 3: worker `takes` cannot be called: parameter `number` (`u8`) got no argument: 0 given by position, none of that name"#]]).await;
+    check_unpack(
+        vec![1_u8],
+        &expect![[r#"
+            automa `trial`, step 3: worker `takes` cannot be called: parameter `text` (`String`) got no argument: 1 given by position, none of that name"#]],
+    )
+    .await;
+    check_unpack(
+        (1, "one".to_owned(), 1.0),
+        &expect![[r#"
+            automa `trial`, step 3: worker `takes` cannot be called: 3 arguments given by position, but only 2 parameters to take them"#]],
+    )
+    .await;
+    check_unpack(
+        ("one".to_owned(), 1),
+        &expect![[r#"
+            automa `trial`, step 3: worker `takes` cannot be called: parameter `number`: expected `u8`, found JSON string (invalid type: string "one", expected u8)"#]],
+    )
+    .await;
+    check_unpack(
+        City { name: "Oslo".into(), days: 3 },
+        &expect![[r#"
+            automa `trial`, step 3: worker `takes` cannot be called: parameter `number` (`u8`) got no argument: 0 given by position, none of that name"#]],
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn unpack_of_a_map_with_a_misspelled_name() {
+    check_unpack(
+        json!({"number": 1, "txet": "one"}),
+        &expect![[r#"
+            automa `trial`, step 3: worker `takes` cannot be called: there is no parameter `txet`; did you mean `text`?"#]],
+    )
+    .await;
 }
 
 async fn check_in_order<T: ddg_core::Data>(value: T, expected: &Expect) {
@@ -277,36 +411,76 @@ async fn check_in_order<T: ddg_core::Data>(value: T, expected: &Expect) {
 
 #[tokio::test]
 async fn in_order_of_what_is_no_list() {
-    check_in_order(7, &expect![[r#"
-        automa `trial`, step 2: worker `gives` deals its output out in order to 2 successors, so it must be a list of that length, but it is i32"#]]).await;
-    check_in_order("ab".to_owned(), &expect![[r#"
-        automa `trial`, step 2: worker `gives` deals its output out in order to 2 successors, so it must be a list of that length, but it is String"#]]).await;
-    check_in_order((), &expect![[r#"
-        automa `trial`, step 2: worker `gives` deals its output out in order to 2 successors, so it must be a list of that length, but it is null"#]]).await;
-    check_in_order(json!({"a": 1, "b": 2}), &expect![[r#"
-        automa `trial`, step 2: worker `gives` deals its output out in order to 2 successors, so it must be a list of that length, but it is JSON object"#]]).await;
-    check_in_order(City { name: "Oslo".into(), days: 3 }, &expect![[r#"
-        automa `trial`, step 2: worker `gives` deals its output out in order to 2 successors, so it must be a list of that length, but it is City"#]]).await;
+    check_in_order(
+        7,
+        &expect![[r#"
+            automa `trial`, step 2: worker `gives` deals its output out in order to 2 successors, so it must be a list of that length, but it is i32"#]],
+    )
+    .await;
+    check_in_order(
+        "ab".to_owned(),
+        &expect![[r#"
+            automa `trial`, step 2: worker `gives` deals its output out in order to 2 successors, so it must be a list of that length, but it is String"#]],
+    )
+    .await;
+    check_in_order(
+        (),
+        &expect![[r#"
+            automa `trial`, step 2: worker `gives` deals its output out in order to 2 successors, so it must be a list of that length, but it is null"#]],
+    )
+    .await;
+    check_in_order(
+        json!({"a": 1, "b": 2}),
+        &expect![[r#"
+            automa `trial`, step 2: worker `gives` deals its output out in order to 2 successors, so it must be a list of that length, but it is JSON object"#]],
+    )
+    .await;
+    check_in_order(
+        City { name: "Oslo".into(), days: 3 },
+        &expect![[r#"
+            automa `trial`, step 2: worker `gives` deals its output out in order to 2 successors, so it must be a list of that length, but it is City"#]],
+    )
+    .await;
 }
 
 #[tokio::test]
 async fn in_order_of_the_wrong_length() {
-    check_in_order(Vec::<u8>::new(), &expect![[r#"
-        automa `trial`, step 2: worker `gives` deals its output out in order to 2 successors, so it must be a list of that length, but it is a list of 0"#]]).await;
-    check_in_order(vec![1], &expect![[r#"
-        automa `trial`, step 2: worker `gives` deals its output out in order to 2 successors, so it must be a list of that length, but it is a list of 1"#]]).await;
-    check_in_order(json!([1, "two", 3]), &expect![[r#"
-        automa `trial`, step 2: worker `gives` deals its output out in order to 2 successors, so it must be a list of that length, but it is a list of 3"#]]).await;
+    check_in_order(
+        Vec::<u8>::new(),
+        &expect![[r#"
+            automa `trial`, step 2: worker `gives` deals its output out in order to 2 successors, so it must be a list of that length, but it is a list of 0"#]],
+    )
+    .await;
+    check_in_order(
+        vec![1],
+        &expect![[r#"
+            automa `trial`, step 2: worker `gives` deals its output out in order to 2 successors, so it must be a list of that length, but it is a list of 1"#]],
+    )
+    .await;
+    check_in_order(
+        json!([1, "two", 3]),
+        &expect![[r#"
+            automa `trial`, step 2: worker `gives` deals its output out in order to 2 successors, so it must be a list of that length, but it is a list of 3"#]],
+    )
+    .await;
 }
 
 #[tokio::test]
 async fn in_order_of_elements_of_another_type() {
-    check_in_order(("one".to_owned(), 1), &expect![[r#"
-        automa `trial`, step 3: 2 failures
-        - worker `one` cannot be called: parameter #1: expected `u8`, found JSON string (invalid type: string "one", expected u8)
-        - worker `two` cannot be called: parameter #1: expected `String`, found the number 1 (invalid type: integer `1`, expected a string)"#]]).await;
-    check_in_order(vec![1, 2], &expect![[r#"
-        automa `trial`, step 3: worker `two` cannot be called: parameter #1: expected `String`, found the number 2 (invalid type: integer `2`, expected a string)"#]]).await;
+    check_in_order(
+        ("one".to_owned(), 1),
+        &expect![[r#"
+            automa `trial`, step 3: 2 failures
+            - worker `one` cannot be called: parameter #1: expected `u8`, found JSON string (invalid type: string "one", expected u8)
+            - worker `two` cannot be called: parameter #1: expected `String`, found the number 1 (invalid type: integer `1`, expected a string)"#]],
+    )
+    .await;
+    check_in_order(
+        vec![1, 2],
+        &expect![[r#"
+            automa `trial`, step 3: worker `two` cannot be called: parameter #1: expected `String`, found the number 2 (invalid type: integer `2`, expected a string)"#]],
+    )
+    .await;
 }
 
 #[tokio::test]

@@ -51,8 +51,12 @@ async fn a_worker_with_an_unknown_dependency() {
 
 #[tokio::test]
 async fn a_worker_whose_key_is_taken() {
-    check(|cx| cx.add_func_as_worker("number", same, free()), &expect![[r#"
-        automa `trial`, step 2: worker `editor` asked for a change that cannot be made: there is a worker `number` already: choose another key, or remove the other first"#]]).await;
+    check(
+        |cx| cx.add_func_as_worker("number", same, free()),
+        &expect![[r#"
+            automa `trial`, step 2: worker `editor` asked for a change that cannot be made: there is a worker `number` already: choose another key, or remove the other first"#]],
+    )
+    .await;
     check(
         |cx| {
             cx.add_func_as_worker("new", same, free());
@@ -76,16 +80,28 @@ async fn a_worker_that_names_a_dependency_twice() {
 
 #[tokio::test]
 async fn a_worker_that_depends_on_itself() {
-    check(|cx| cx.add_func_as_worker("new", same, after(["new"])), &expect![[r#"
-        automa `trial`, step 2: worker `editor` asked for a change that cannot be made: worker `new` depends on itself; to repeat it, let it ferry to itself"#]]).await;
-    check(|cx| cx.add_dependency("number", "number"), &expect![[r#"
-        automa `trial`, step 2: worker `editor` asked for a change that cannot be made: worker `number` depends on itself; to repeat it, let it ferry to itself"#]]).await;
+    check(
+        |cx| cx.add_func_as_worker("new", same, after(["new"])),
+        &expect![[r#"
+            automa `trial`, step 2: worker `editor` asked for a change that cannot be made: worker `new` depends on itself; to repeat it, let it ferry to itself"#]],
+    )
+    .await;
+    check(
+        |cx| cx.add_dependency("number", "number"),
+        &expect![[r#"
+            automa `trial`, step 2: worker `editor` asked for a change that cannot be made: worker `number` depends on itself; to repeat it, let it ferry to itself"#]],
+    )
+    .await;
 }
 
 #[tokio::test]
 async fn a_dependency_that_closes_a_cycle() {
-    check(|cx| cx.add_dependency("number", "same"), &expect![[r#"
-        automa `trial`, step 2: worker `editor` asked for a change that cannot be made: the dependencies `number` → `same` → `number` form a cycle; to go back, use a ferry"#]]).await;
+    check(
+        |cx| cx.add_dependency("number", "same"),
+        &expect![[r#"
+            automa `trial`, step 2: worker `editor` asked for a change that cannot be made: the dependencies `number` → `same` → `number` form a cycle; to go back, use a ferry"#]],
+    )
+    .await;
     check(
         |cx| {
             cx.add_func_as_worker("a", same, after(["b"]));
@@ -100,32 +116,60 @@ async fn a_dependency_that_closes_a_cycle() {
 
 #[tokio::test]
 async fn a_dependency_that_is_there_already() {
-    check(|cx| cx.add_dependency("same", "number"), &expect![[r#"
-        automa `trial`, step 2: worker `editor` asked for a change that cannot be made: worker `same` names its dependency `number` twice"#]]).await;
+    check(
+        |cx| cx.add_dependency("same", "number"),
+        &expect![[r#"
+            automa `trial`, step 2: worker `editor` asked for a change that cannot be made: worker `same` names its dependency `number` twice"#]],
+    )
+    .await;
 }
 
 #[tokio::test]
 async fn a_dependency_of_or_on_a_worker_that_does_not_exist() {
-    check(|cx| cx.add_dependency("smae", "number"), &expect![[r#"
-        automa `trial`, step 2: worker `editor` asked for a change that cannot be made: cannot change the dependencies of `smae`: there is no such worker; the workers are: `entry`, `editor`, `number`, `same`, `inner`, `end`"#]]).await;
-    check(|cx| cx.add_dependency("same", "nmuber"), &expect![[r#"
-        automa `trial`, step 2: worker `editor` asked for a change that cannot be made: worker `same` depends on `nmuber`, which does not exist; the workers are: `entry`, `editor`, `number`, `same`, `inner`, `end`"#]]).await;
+    check(
+        |cx| cx.add_dependency("smae", "number"),
+        &expect![[r#"
+            automa `trial`, step 2: worker `editor` asked for a change that cannot be made: cannot change the dependencies of `smae`: there is no such worker; the workers are: `entry`, `editor`, `number`, `same`, `inner`, `end`"#]],
+    )
+    .await;
+    check(
+        |cx| cx.add_dependency("same", "nmuber"),
+        &expect![[r#"
+            automa `trial`, step 2: worker `editor` asked for a change that cannot be made: worker `same` depends on `nmuber`, which does not exist; the workers are: `entry`, `editor`, `number`, `same`, `inner`, `end`"#]],
+    )
+    .await;
 }
 
 #[tokio::test]
 async fn removal_of_a_dependency_that_does_not_exist() {
-    check(|cx| cx.remove_dependency("number", "same"), &expect![[r#"
-        automa `trial`, step 2: worker `editor` asked for a change that cannot be made: cannot remove the dependency of `number` on `same`: it has none"#]]).await;
-    check(|cx| cx.remove_dependency("smae", "number"), &expect![[r#"
-        automa `trial`, step 2: worker `editor` asked for a change that cannot be made: cannot change the dependencies of `smae`: there is no such worker; the workers are: `entry`, `editor`, `number`, `same`, `inner`, `end`"#]]).await;
-    check(|cx| cx.remove_dependency("same", "nmuber"), &expect![[r#"
-        automa `trial`, step 2: worker `editor` asked for a change that cannot be made: cannot remove the dependency of `same` on `nmuber`: it has none"#]]).await;
+    check(
+        |cx| cx.remove_dependency("number", "same"),
+        &expect![[r#"
+            automa `trial`, step 2: worker `editor` asked for a change that cannot be made: cannot remove the dependency of `number` on `same`: it has none"#]],
+    )
+    .await;
+    check(
+        |cx| cx.remove_dependency("smae", "number"),
+        &expect![[r#"
+            automa `trial`, step 2: worker `editor` asked for a change that cannot be made: cannot change the dependencies of `smae`: there is no such worker; the workers are: `entry`, `editor`, `number`, `same`, `inner`, `end`"#]],
+    )
+    .await;
+    check(
+        |cx| cx.remove_dependency("same", "nmuber"),
+        &expect![[r#"
+            automa `trial`, step 2: worker `editor` asked for a change that cannot be made: cannot remove the dependency of `same` on `nmuber`: it has none"#]],
+    )
+    .await;
 }
 
 #[tokio::test]
 async fn removal_of_a_worker_that_does_not_exist() {
-    check(|cx| cx.remove_worker("nmuber"), &expect![[r#"
-        automa `trial`, step 2: worker `editor` asked for a change that cannot be made: cannot remove `nmuber`: there is no such worker; the workers are: `entry`, `editor`, `number`, `same`, `inner`, `end`"#]]).await;
+    check(
+        |cx| cx.remove_worker("nmuber"),
+        &expect![[r#"
+            automa `trial`, step 2: worker `editor` asked for a change that cannot be made: cannot remove `nmuber`: there is no such worker; the workers are: `entry`, `editor`, `number`, `same`, `inner`, `end`"#]],
+    )
+    .await;
     check(
         |cx| {
             cx.remove_worker("number");
@@ -152,15 +196,23 @@ async fn a_dependency_on_a_worker_that_is_removed_beside_it() {
 
 #[tokio::test]
 async fn a_worker_without_a_key() {
-    check(|cx| cx.add_func_as_worker("", same, free()), &expect![[r#"
-        automa `trial`, step 2: worker `editor` asked for a change that cannot be made: a worker's key is empty: give it a name"#]]).await;
+    check(
+        |cx| cx.add_func_as_worker("", same, free()),
+        &expect![[r#"
+            automa `trial`, step 2: worker `editor` asked for a change that cannot be made: a worker's key is empty: give it a name"#]],
+    )
+    .await;
 }
 
 #[tokio::test]
 async fn a_worker_that_was_never_declared() {
     const TOOL: Declared<fn(i64) -> i64> = Declared::new("tool");
-    check(|cx| cx.add_func_as_worker("new", TOOL, free()), &expect![[r#"
-        automa `trial`, step 2: worker `editor` asked for a change that cannot be made: `tool` was not declared in this automa: declare it with `#[worker(detached)]` or `declare_func`"#]]).await;
+    check(
+        |cx| cx.add_func_as_worker("new", TOOL, free()),
+        &expect![[r#"
+            automa `trial`, step 2: worker `editor` asked for a change that cannot be made: `tool` was not declared in this automa: declare it with `#[worker(detached)]` or `declare_func`"#]],
+    )
+    .await;
 }
 
 #[tokio::test]
@@ -171,17 +223,24 @@ async fn a_worker_that_does_not_fit_its_dependencies() {
             automa `trial`, step 2: worker `editor` asked for a change that cannot be made: parameter #1 of worker `new` takes `String`, but dependency `number` gives `i64`"#]],
     )
     .await;
-    check(|cx| cx.add_func_as_worker("new", same, after(["number", "same"])), &expect![[r#"
-        automa `trial`, step 2: worker `editor` asked for a change that cannot be made: worker `new` has 2 dependencies that give an output, but only 1 parameters to take them: add parameters, or `.suppressed()`"#]])
-        .await;
+    check(
+        |cx| cx.add_func_as_worker("new", same, after(["number", "same"])),
+        &expect![[r#"
+            automa `trial`, step 2: worker `editor` asked for a change that cannot be made: worker `new` has 2 dependencies that give an output, but only 1 parameters to take them: add parameters, or `.suppressed()`"#]],
+    )
+    .await;
     check(
         |cx| cx.add_func_as_worker("new", sum, after(["number", "same"]).unpack()),
         &expect![[r#"
             automa `trial`, step 2: worker `editor` asked for a change that cannot be made: worker `new` unpacks, which takes exactly one dependency; it has 2"#]],
     )
     .await;
-    check(|cx| cx.add_dependency("end", "number"), &expect![[r#"
-        automa `trial`, step 2: worker `editor` asked for a change that cannot be made: worker `end` has 1 dependencies that give an output, but only 0 parameters to take them: add parameters, or `.suppressed()`"#]]).await;
+    check(
+        |cx| cx.add_dependency("end", "number"),
+        &expect![[r#"
+            automa `trial`, step 2: worker `editor` asked for a change that cannot be made: worker `end` has 1 dependencies that give an output, but only 0 parameters to take them: add parameters, or `.suppressed()`"#]],
+    )
+    .await;
 }
 
 #[tokio::test]

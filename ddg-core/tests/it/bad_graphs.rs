@@ -163,7 +163,7 @@ fn a_cycle() {
             automa.add_func_as_worker("after the cycle", same, after(["c"]))
         },
         &expect![[r#"
-            automa `graph`: the dependencies `b` → `c` → `a` → `b` form a cycle; to go back, use a ferry"#]],
+            automa `graph`: the dependencies `a` → `b` → `c` → `a` form a cycle; to go back, use a ferry"#]],
     );
 }
 
@@ -178,8 +178,8 @@ fn two_cycles() {
         },
         &expect![[r#"
             automa `graph`: 2 faults
-            - the dependencies `y` → `x` → `y` form a cycle; to go back, use a ferry
-            - the dependencies `b` → `a` → `b` form a cycle; to go back, use a ferry"#]],
+            - the dependencies `a` → `b` → `a` form a cycle; to go back, use a ferry
+            - the dependencies `x` → `y` → `x` form a cycle; to go back, use a ferry"#]],
     );
 }
 
@@ -194,7 +194,7 @@ fn a_long_cycle() {
             Ok(())
         },
         &expect![[r#"
-            automa `graph`: the dependencies `w1` → `w2` → `w3` → `w4` → `w5` → `w6` → `w7` → `w8` → `w9` → `w10` → `w11` → `w12` → … (8 more) → `w1` form a cycle; to go back, use a ferry"#]],
+            automa `graph`: the dependencies `w0` → `w1` → `w2` → `w3` → `w4` → `w5` → `w6` → `w7` → `w8` → `w9` → `w10` → `w11` → … (8 more) → `w0` form a cycle; to go back, use a ferry"#]],
     );
 }
 
@@ -257,7 +257,7 @@ fn all_faults_of_a_graph_are_told_together() {
             - worker `self` depends on itself; to repeat it, let it ferry to itself
             - worker `lost` depends on `nowhere`, which does not exist; the workers are: `self`, `lost`, `twice`, `a`, `b`
             - worker `twice` names its dependency `lost` twice
-            - the dependencies `b` → `a` → `b` form a cycle; to go back, use a ferry"#]],
+            - the dependencies `a` → `b` → `a` form a cycle; to go back, use a ferry"#]],
     );
 }
 
@@ -329,7 +329,7 @@ fn a_dependency_of_a_worker_that_does_not_exist() {
     check_refused(
         |automa| automa.add_dependency("smae", "number"),
         &expect![[r#"
-            automa `graph`: worker `smae` depends on `number`, which does not exist; the workers are: `number`, `same`"#]],
+            automa `graph`: cannot change the dependencies of `smae`: there is no such worker; the workers are: `number`, `same`"#]],
     );
 }
 

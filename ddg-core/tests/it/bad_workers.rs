@@ -177,6 +177,27 @@ async fn a_panic_beside_others_lets_them_end() {
     expected.assert_eq(&error.to_string());
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn panics_on_other_threads_are_told_in_order() {
+    let error = failure(|automa| {
+        for n in 0..20 {
+            let panics = move |bad: bool| async move {
+                for _ in n..20 {
+                    tokio::task::yield_now().await;
+                }
+                assert!(!bad, "as number {n}");
+            };
+            automa.add_func_as_worker(format!("w{n}"), panics, after(["entry"])).unwrap();
+        }
+        automa.add_func_as_worker("end", fine, after(["entry"]).suppressed().output()).unwrap();
+    })
+    .await;
+    let RunError::Step(error) = error else { panic!("{error}") };
+    let failures = error.failures.iter().map(ToString::to_string);
+    let expected = (0..20).map(|n| format!("worker `w{n}` failed: panicked: as number {n}"));
+    assert!(failures.eq(expected), "{error}");
+}
+
 /// An own worker that panics before it waits for anything.
 struct Careless;
 
@@ -356,8 +377,12 @@ async fn a_ferry_to_a_worker_that_does_not_exist() {
             cx.ferry_to("wroker", (false,));
         }
     };
-    check(with(worker, free()), &expect![[r#"
-        automa `trial`, step 2: worker `worker` ferried to `wroker`, which does not exist; the workers are: `entry`, `worker`, `end`"#]]).await;
+    check(
+        with(worker, free()),
+        &expect![[r#"
+            automa `trial`, step 2: worker `worker` ferried to `wroker`, which does not exist; the workers are: `entry`, `worker`, `end`"#]],
+    )
+    .await;
 }
 
 #[tokio::test]

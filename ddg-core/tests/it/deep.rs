@@ -180,22 +180,44 @@ async fn a_wide_fan_over_threads() {
 }
 
 /// `innermost` within as many automata as `DEEP` says.
-fn nested(innermost: GraphAutoma) -> GraphAutoma {
+fn nested(innermost: GraphAutoma, options: WorkerOptions) -> GraphAutoma {
     (0..DEEP).fold(innermost, |inner, depth| {
         let mut outer = GraphAutoma::new(format!("automa {depth}"));
-        outer.add_worker("n", inner, start().output()).unwrap();
+        outer.add_worker("n", inner, options.clone().start().output()).unwrap();
         outer
     })
 }
 
-#[tokio::test]
-async fn deep_nesting_runs_and_is_dropped() {
+/// Does nothing, at every depth.
+struct Hook;
+
+impl Callback for Hook {}
+
+async fn nested_runs(options: WorkerOptions) {
     let mut innermost = GraphAutoma::new("innermost");
     let path = async |x: i64, cx: Context| (x, cx.path().to_string());
     innermost.add_func_as_worker("n", path, start().params(["x"]).output()).unwrap();
-    let automa = nested(innermost);
-    let (x, path) = automa.run::<(i64, String)>(args!(x = 7)).await.unwrap();
-    assert_eq!((x, path), (7, vec!["n"; DEEP + 1].join("/")));
+    let mut automa = nested(innermost, options);
+    let expected = (7, vec!["n"; DEEP + 1].join("/"));
+    assert_eq!(automa.run::<(i64, String)>(args!(x = 7)).await.unwrap(), expected);
+    automa.add_callback(Hook);
+    assert_eq!(automa.run::<(i64, String)>(args!(x = 7)).await.unwrap(), expected);
+}
+
+#[tokio::test]
+async fn deep_nesting_runs_and_is_dropped() {
+    nested_runs(free()).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn deep_nesting_on_other_threads() {
+    nested_runs(free()).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn deep_nesting_with_all_options() {
+    let timeout = std::time::Duration::from_secs(60);
+    nested_runs(free().timeout(timeout).retry(Retry::times(1)).callback(Hook)).await;
 }
 
 #[tokio::test]
@@ -213,7 +235,7 @@ async fn deep_nesting_fails_and_is_cancelled() {
         }
     };
     innermost.add_func_as_worker("worker", worker, start().params(["hang"])).unwrap();
-    let automa = nested(innermost);
+    let automa = nested(innermost, free());
     let error = automa.run::<()>(args!(hang = false)).await.unwrap_err().to_string();
     assert!(error.ends_with("/n/worker` failed: deep down"), "{error}");
     let run = automa.start(args!(hang = true));
@@ -226,7 +248,7 @@ async fn deep_nesting_fails_and_is_cancelled() {
 async fn a_fault_deep_down_is_told() {
     let mut innermost = GraphAutoma::new("innermost");
     innermost.add_func_as_worker("self", next, after(["self"])).unwrap();
-    let error = nested(innermost).validate().unwrap_err().to_string();
+    let error = nested(innermost, free()).validate().unwrap_err().to_string();
     assert!(
         error.ends_with("worker `self` depends on itself; to repeat it, let it ferry to itself")
     );

@@ -59,7 +59,7 @@ fn assert_all_equal(reports: &[String], at_least: usize) {
     }
 }
 
-/// [S5.1] [S5.2]
+/// [S4] [E2]
 #[tokio::test]
 async fn ferries_and_edits_are_applied_in_kickoff_order() {
     let mut automa = GraphAutoma::new("three");
@@ -87,7 +87,7 @@ async fn ferries_and_edits_are_applied_in_kickoff_order() {
     assert!(reports[0].contains("c1 KickoffId(5)"), "{}", reports[0]);
 }
 
-/// [S5.1] [A1]
+/// [S4] [A4]
 #[tokio::test]
 async fn outputs_are_taken_in_the_order_of_dependencies() {
     let mut automa = GraphAutoma::new("diamond");

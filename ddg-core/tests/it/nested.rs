@@ -197,6 +197,26 @@ async fn a_change_of_a_nested_graph_that_cannot_be_made_fails_the_step_of_who_as
     .assert_eq(&trace(&automa, ()).await);
 }
 
+/// [N3] [E2] [E8]
+#[tokio::test]
+async fn changes_of_one_nested_graph_by_several_workers_are_told_apart() {
+    let mut automa = GraphAutoma::new("outer");
+    let good = async |cx: Context| {
+        cx.nested("inner").unwrap().add_func_as_worker("new", name, free());
+    };
+    automa.add_func_as_worker("good", good, start()).unwrap();
+    let bad = async |remove: String, cx: Context| {
+        cx.nested("inner").unwrap().remove_worker(remove);
+    };
+    automa.add_func_as_worker("bad", bad, start().params(["remove"])).unwrap();
+    automa.add_worker("inner", halve(), free()).unwrap();
+
+    automa.run::<()>(args!(remove = "new")).await.unwrap();
+    let error = automa.run::<()>(args!(remove = "nobody")).await.unwrap_err();
+    expect!["automa `outer`, step 1: worker `bad` asked for a change that cannot be made: in nested automa `inner`: cannot remove `nobody`: there is no such worker; the workers are: `check`, `halve`, `new`"]
+        .assert_eq(&error.to_string());
+}
+
 /// [N4]
 #[tokio::test]
 async fn a_failure_inside_names_the_path_to_its_worker() {

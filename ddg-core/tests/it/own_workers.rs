@@ -68,11 +68,14 @@ async fn its_arguments_are_bound_by_its_signature() {
     let greet = async |args| automa.run::<String>(args).await.map_err(|e| e.to_string());
     assert_eq!(greet(args!("Ada")).await.unwrap(), "Hello, Ada!");
     assert_eq!(greet(args!(name = "Ada", times = 2_u32)).await.unwrap(), "Hello, Ada! Hello, Ada!");
-    let expected = expect!["automa `greet`, step 1: worker `greet` cannot be called: parameter `name` (`String`) got no argument: 0 given by position, none of that name"];
+    let expected = expect![[r#"
+        automa `greet`, step 1: worker `greet` cannot be called: parameter `name` (`String`) got no argument: 0 given by position, none of that name"#]];
     expected.assert_eq(&greet(args!()).await.unwrap_err());
-    let expected = expect!["automa `greet`, step 1: worker `greet` cannot be called: parameter `name`: expected `String`, found `i32`"];
+    let expected = expect![[r#"
+        automa `greet`, step 1: worker `greet` cannot be called: parameter `name`: expected `String`, found `i32`"#]];
     expected.assert_eq(&greet(args!(7)).await.unwrap_err());
-    let expected = expect!["automa `greet`: no worker has a parameter `nmae`; did you mean `name`?"];
+    let expected = expect![[r#"
+        automa `greet`: no worker has a parameter `nmae`; did you mean `name`?"#]];
     expected.assert_eq(&greet(args!(nmae = "Ada")).await.unwrap_err());
 }
 
@@ -123,7 +126,8 @@ async fn without_a_signature_it_asks_the_context_for_run_inputs() {
     assert_eq!(automa.run::<Option<f64>>(args!(three = 3)).await.unwrap(), Some(3.0));
     assert_eq!(automa.run::<Option<f64>>(()).await.unwrap(), None);
     let error = automa.run::<Option<f64>>(args!(three = "three")).await.unwrap_err();
-    let expected = expect!["automa `look`, step 1: worker `look` failed: expected `f64`, found `String`"];
+    let expected = expect![[r#"
+        automa `look`, step 1: worker `look` failed: expected `f64`, found `String`"#]];
     expected.assert_eq(&error.to_string());
 }
 

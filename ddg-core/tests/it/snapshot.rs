@@ -95,7 +95,7 @@ async fn stopped_in(automa: &GraphAutoma, at: u64) -> Option<String> {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
 
-    /// [S6.9]
+    /// [X4]
     #[test]
     fn snapshot_and_resume_equal_the_uninterrupted_run((edges, jumps, budget) in programs()) {
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();

@@ -70,7 +70,7 @@ fn automa() -> GraphAutoma {
 #[tokio::test]
 async fn run_step_and_worker_with_its_cause() {
     let spans = spans(&automa(), args!(true), Level::DEBUG).await;
-    expect![[r#"
+    let expected = expect![[r#"
         run automa=loop
           step number=1
             worker key=a cause=start step=1
@@ -82,17 +82,19 @@ async fn run_step_and_worker_with_its_cause() {
             worker key=b cause=ferry by `a` step=3
           step number=4
             worker key=c cause=dependencies step=4
-    "#]].assert_eq(&spans);
+    "#]];
+    expected.assert_eq(&spans);
 }
 
 #[tokio::test]
 async fn at_a_coarser_level_only_the_run() {
     let spans = spans(&automa(), args!(true), Level::INFO).await;
-    expect![[r#"
+    let expected = expect![[r#"
         run automa=loop
           - message=in a again=true
           - message=in a again=false
-    "#]].assert_eq(&spans);
+    "#]];
+    expected.assert_eq(&spans);
 }
 
 #[tokio::test]
@@ -105,14 +107,15 @@ async fn blocking_workers_and_those_side_by_side_are_within_their_spans() {
     };
     automa.add_func_as_worker("waits", waits, start()).unwrap();
     let spans = spans(&automa, args!(), Level::DEBUG).await;
-    expect![[r#"
+    let expected = expect![[r#"
         run automa=side by side
           step number=1
             worker key=inline cause=start step=1
               - message=inline
             worker key=waits cause=start step=1
               - message=waited
-    "#]].assert_eq(&spans);
+    "#]];
+    expected.assert_eq(&spans);
 }
 
 #[tokio::test]
@@ -121,12 +124,13 @@ async fn a_retry_is_an_event_within_its_worker() {
     let fails = async || Err::<(), _>(WorkerError::msg("not yet"));
     automa.add_func_as_worker("fails", fails, start().retry(Retry::times(1))).unwrap();
     let spans = spans(&automa, args!(), Level::DEBUG).await;
-    expect![[r#"
+    let expected = expect![[r#"
         run automa=retry
           step number=1
             worker key=fails cause=start step=1
               - message=retrying worker=fails attempt=1 error=not yet wait=0ns
-    "#]].assert_eq(&spans);
+    "#]];
+    expected.assert_eq(&spans);
 }
 
 #[tokio::test]
@@ -134,13 +138,20 @@ async fn what_is_asked_for_too_late_is_a_warning() {
     let kept: Arc<Mutex<Option<Context>>> = Arc::default();
     let keep = Arc::clone(&kept);
     let mut automa = GraphAutoma::new("late");
-    automa.add_func_as_worker("keeps", move |cx: Context| _ = keep.lock().unwrap().replace(cx), start().inline()).unwrap();
+    automa
+        .add_func_as_worker(
+            "keeps",
+            move |cx: Context| _ = keep.lock().unwrap().replace(cx),
+            start().inline(),
+        )
+        .unwrap();
     let late = move || kept.lock().unwrap().take().unwrap().ferry_to("nowhere", (1,));
     automa.add_func_as_worker("late", late, after(["keeps"]).inline()).unwrap();
     let spans = spans(&automa, args!(), Level::WARN).await;
-    expect![[r#"
+    let expected = expect![[r#"
         - message=asked for after the worker had ended: dropped worker=keeps ask=ferry to `nowhere` with (1)
-    "#]].assert_eq(&spans);
+    "#]];
+    expected.assert_eq(&spans);
 }
 
 #[tokio::test]

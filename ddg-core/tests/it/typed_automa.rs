@@ -50,7 +50,8 @@ async fn a_typed_automa_can_be_nested_and_changed() {
     let mut adder = Adder.build().unwrap();
     adder.graph_mut().add_func_as_worker("beside", async || (), start()).unwrap();
     let error = adder.run(args!(10)).await.unwrap_err();
-    let expected = expect!["automa `Adder`, step 1: worker `beside` cannot be called: 1 arguments given by position, but only 0 parameters to take them"];
+    let expected = expect![[r#"
+        automa `Adder`, step 1: worker `beside` cannot be called: 1 arguments given by position, but only 0 parameters to take them"#]];
     expected.assert_eq(&error.to_string());
     assert_eq!(adder.run(args!(x = 10)).await.unwrap(), 24);
 
@@ -63,9 +64,11 @@ async fn a_typed_automa_can_be_nested_and_changed() {
 
 #[tokio::test]
 async fn misspelled_inputs_are_refused_with_the_methods_parameter_names() {
-    let expected = expect!["automa `Adder`: no worker has a parameter `y`; did you mean `a`?"];
-    expected.assert_eq(&Adder.run(args!(y = 10)).await.unwrap_err().to_string());
-    let expected = expect!["automa `Adder`, step 1: worker `increment` cannot be called: parameter `x`: expected `i64`, found `String`"];
+    let expected =
+        expect!["automa `Adder`: no worker has a parameter `number`; there are: a, b, x"];
+    expected.assert_eq(&Adder.run(args!(number = 10)).await.unwrap_err().to_string());
+    let expected = expect![[r#"
+        automa `Adder`, step 1: worker `increment` cannot be called: parameter `x`: expected `i64`, found `String`"#]];
     expected.assert_eq(&Adder.run(args!("ten")).await.unwrap_err().to_string());
 }
 
@@ -261,7 +264,8 @@ async fn several_blocks_and_fragments_make_one_automa() {
     assert!(agent.keys().eq(["query", "search", "rank", "answer"].map(Key::from).iter()));
     // By itself, the fragment lacks a worker.
     let alone = Retrieval { source: String::new() }.build().unwrap_err();
-    let expected = expect!["automa `Retrieval`: worker `search` depends on `query`, which does not exist; the workers are: `search`, `rank`"];
+    let expected = expect![[r#"
+        automa `Retrieval`: worker `search` depends on `query`, which does not exist; the workers are: `search`, `rank`"#]];
     expected.assert_eq(&alone.to_string());
 }
 

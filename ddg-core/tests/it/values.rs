@@ -64,11 +64,13 @@ fn numbers_that_do_not_fit_are_refused() {
     assert!(read::<i64>(&Value::new(u64::MAX)).is_err());
     assert!(read::<i32>(&Value::new(1.5)).is_err());
     assert!(read::<i64>(&Value::new(u128::MAX)).is_err());
-    let expected = expect![[""]];
+    let expected = expect![[r#"
+        expected `u8`, found `i32` (invalid value: integer `300`, expected u8)"#]];
     expected.assert_eq(&read::<u8>(&Value::new(300)).unwrap_err());
-    let expected = expect![[""]];
+    let expected = expect![[r#"
+        expected `u8`, found the number 300 (invalid value: integer `300`, expected u8)"#]];
     expected.assert_eq(&read::<u8>(&Value::from_json(json!(300))).unwrap_err());
-    let expected = expect![[""]];
+    let expected = expect!["expected `i64`, found `u128`"];
     expected.assert_eq(&read::<i64>(&Value::new(u128::MAX)).unwrap_err());
 }
 
@@ -164,14 +166,42 @@ fn lists_of_values_are_read_as_lists_and_tuples() {
     let values = mixed.get::<Vec<Value>>().unwrap();
     assert_eq!(values[1].get::<String>().unwrap(), "two");
     assert_eq!(values[1].downcast_ref::<String>().unwrap(), "two", "each keeps its type");
-    assert_eq!(mixed.get::<Vec<serde_json::Value>>().unwrap(), [json!(1), json!("two"), json!(null)]);
+    assert_eq!(
+        mixed.get::<Vec<serde_json::Value>>().unwrap(),
+        [json!(1), json!("two"), json!(null)]
+    );
     assert_eq!(Value::list(vec![]).get::<Vec<City>>().unwrap(), []);
-    let expected = expect![[r#"expected `Vec<i64>`, found JSON array (invalid type: string "two", expected i64)"#]];
+    let expected = expect![[
+        r#"expected `Vec<i64>`, found JSON array (invalid type: string "two", expected i64)"#
+    ]];
     expected.assert_eq(&mixed.get::<Vec<i64>>().unwrap_err().to_string());
-    let expected = expect!["expected `(i64,)`, found JSON array (invalid length 2, expected fewer elements in array)"];
+    let expected = expect![[r#"
+        expected `(i64,)`, found JSON array (invalid length 2, expected fewer elements in array)"#]];
     expected.assert_eq(&numbers.get::<(i64,)>().unwrap_err().to_string());
-    let expected = expect!["expected `i64`, found JSON array (invalid type: sequence, expected i64)"];
+    let expected = expect![[r#"
+        expected `i64`, found JSON array (invalid type: sequence, expected i64)"#]];
     expected.assert_eq(&numbers.get::<i64>().unwrap_err().to_string());
+}
+
+#[test]
+fn merged_outputs_are_taken_as_lists_and_tuples() {
+    let merged = |takes: AnyWorker| {
+        let mut automa = GraphAutoma::new("merged");
+        automa.add_func_as_worker("number", async || 1_i64, start()).unwrap();
+        automa.add_func_as_worker("text", async || "two".to_owned(), start()).unwrap();
+        automa.add_func_as_worker("nothing", async || (), start()).unwrap();
+        let options = after(["text", "nothing", "number"]).merge().output();
+        automa.add_worker("takes", takes, options).unwrap();
+        automa.run::<String>(()).now_or_never().unwrap().unwrap()
+    };
+    let tuple = async |all: (String, u8)| format!("{all:?}");
+    assert_eq!(merged(AnyWorker::func(tuple)), r#"("two", 1)"#);
+    let values = async |all: Vec<Value>| all[0].get::<String>().unwrap() + &all.len().to_string();
+    assert_eq!(merged(AnyWorker::func(values)), "two2");
+    let borrowed = async |all: &(String, i64)| format!("{all:?}");
+    assert_eq!(merged(AnyWorker::func(borrowed)), r#"("two", 1)"#);
+    let json = async |all: serde_json::Value| all.to_string();
+    assert_eq!(merged(AnyWorker::func(json)), r#"["two",1]"#);
 }
 
 #[test]
@@ -267,7 +297,9 @@ fn bound<T: Data + Debug>(value: &Value) -> Vec<Result<String, String>> {
         let list = Value::list(vec![value.clone()]);
         let (dealt, unpacked) = (list.clone(), list);
         let mut automa = GraphAutoma::new("bound");
-        automa.add_func_as_worker("deals", move || dealt.clone(), start().in_order().inline()).unwrap();
+        automa
+            .add_func_as_worker("deals", move || dealt.clone(), start().in_order().inline())
+            .unwrap();
         automa.add_worker("takes", taker.clone(), after(["deals"]).output()).unwrap();
         run(&automa, args!());
         let mut automa = GraphAutoma::new("bound");

@@ -292,7 +292,7 @@ fn asks(draft: &Graph, due: &[String], alone: bool, dice: &mut Dice) -> Vec<Ask>
             match dice.below(6) {
                 // Again, so that it waits for it anew.
                 0 => vec![remove, Ask::AddDependency(worker, on)],
-                1 if false => vec![Ask::AddDependency(worker, on), remove],
+                1 => vec![Ask::AddDependency(worker, on), remove],
                 _ => vec![remove],
             }
         }

@@ -37,6 +37,10 @@ pub(super) fn bound(
         names.iter().find(|(have, _)| have == name).map(|(_, value)| value.clone())
     };
     let Called { by_position, by_name } = given;
+    let known = |name: &String| (0..parameters).any(|place| *name == format!("p{place}"));
+    if let Some((name, _)) = by_name.iter().find(|(name, _)| !known(name)) {
+        return Err(format!("no parameter {name}"));
+    }
     let mut positions = by_position.into_iter();
     let mut called = Called::default();
     for place in 0..parameters {
@@ -59,9 +63,5 @@ pub(super) fn bound(
     if positions.next().is_some() {
         return Err("too many arguments".to_owned());
     }
-    match by_name.iter().find(|(name, _)| (0..parameters).all(|place| *name != format!("p{place}")))
-    {
-        Some((name, _)) => Err(format!("no parameter {name}")),
-        None => Ok(called),
-    }
+    Ok(called)
 }

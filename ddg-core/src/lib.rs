@@ -62,7 +62,7 @@ pub use run::{
     Waiting,
 };
 pub use snapshot::{Snapshot, SnapshotError};
-pub use values::{Data, ItemStream, NotSerializable, Opaque, Type, TypeMismatch, Value};
+pub use values::{Data, ItemStream, Items, NotSerializable, Opaque, Type, TypeMismatch, Value};
 pub use worker::{
     AnyWorker, BoxError, Declared, Failure as WorkerFailure, FerryTarget, IntoFunc, IntoOutput,
     IntoWorker, Panicked, Parameter, Retry, Signature, TimedOut, Worker, WorkerError,

@@ -10,7 +10,7 @@ mod value;
 pub use data::Data;
 pub use opaque::Opaque;
 pub(crate) use shape::Shape;
-pub use stream::ItemStream;
+pub use stream::{ItemStream, Items};
 pub use ty::Type;
 pub(crate) use value::Dealt;
 pub use value::{NotSerializable, TypeMismatch, Value};

@@ -36,9 +36,10 @@ impl Storyteller {
     }
 
     #[worker(dependencies = [tell])]
-    async fn speak(&self, mut words: ItemStream<String>) -> Vec<String> {
+    async fn speak(&self, words: ItemStream<String>) -> Vec<String> {
         println!("step 2: speak reads the stream while it is told");
         let mut spoken = Vec::new();
+        let mut words = words.items();
         while let Some(word) = words.next().await {
             println!("         spoken {word}");
             spoken.push(word);
@@ -51,7 +52,7 @@ impl Storyteller {
     /// Another reader of the same stream gets it from the first word on; nothing is told twice.
     #[worker(dependencies = [tell, speak], output)]
     async fn count(&self, words: ItemStream<String>, spoken: Vec<String>) -> usize {
-        let words: Vec<_> = words.collect().await;
+        let words: Vec<_> = words.items().collect().await;
         println!("step 3: count reads the same {} words", words.len());
         assert_eq!(words, spoken);
         words.len()

@@ -201,7 +201,7 @@ impl GraphAutoma {
             None => {
                 let known = some_keys(self.declarations.keys());
                 let worker = worker.into();
-                return Err(self.fault(Fault::UnknownDependency { worker, dependency, known }));
+                return Err(self.fault(Fault::UnknownDependent { worker, known }));
             }
         }
         Ok(())

@@ -185,18 +185,22 @@ fn rank(nodes: &[Node], faults: &mut Vec<Fault>) -> Vec<u32> {
             ranks
         }
         Err(_) => {
-            for component in kosaraju_scc(&graph) {
-                if component.len() > 1 {
-                    faults.push(Fault::Cycle { keys: cycle(nodes, &component) });
-                }
-            }
+            let mut cycles: Vec<_> = kosaraju_scc(&graph)
+                .into_iter()
+                .filter(|component| component.len() > 1)
+                .map(|component| cycle(nodes, &component))
+                .collect();
+            cycles.sort_unstable();
+            faults.extend(cycles.into_iter().map(|cycle| Fault::Cycle {
+                keys: cycle.into_iter().map(|place| nodes[place].key().clone()).collect(),
+            }));
             Vec::new()
         }
     }
 }
 
-/// One cycle within a strongly connected component, beginning with its first-declared worker.
-fn cycle(nodes: &[Node], component: &[NodeIndex<u32>]) -> Vec<Key> {
+/// One cycle within a strongly connected component, beginning with the first-declared worker on it.
+fn cycle(nodes: &[Node], component: &[NodeIndex<u32>]) -> Vec<usize> {
     let members: FxHashSet<usize> = component.iter().map(|node| node.index()).collect();
     let first = *members.iter().min().expect("a component has members");
     // Walk back along dependencies within the component until a worker comes twice.
@@ -211,10 +215,12 @@ fn cycle(nodes: &[Node], component: &[NodeIndex<u32>]) -> Vec<Key> {
             .find(|on| members.contains(on))
             .expect("within a component every worker has a dependency");
         if let Some(begin) = at.get(&back) {
-            let mut keys: Vec<_> =
-                walk[*begin..].iter().map(|place| nodes[*place].key().clone()).collect();
-            keys.reverse();
-            return keys;
+            let mut cycle = walk.split_off(*begin);
+            cycle.reverse();
+            let first = cycle.iter().enumerate().min_by_key(|(_, place)| **place);
+            let begin = first.map_or(0, |(begin, _)| begin);
+            cycle.rotate_left(begin);
+            return cycle;
         }
         at.insert(back, walk.len());
         walk.push(back);

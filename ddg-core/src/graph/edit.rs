@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use indexmap::IndexMap;
+use rustc_hash::FxHashMap;
 
 use super::compile::check_arguments;
 use super::error::some_keys;
@@ -55,8 +56,10 @@ struct Transaction<'a, A> {
     /// Edges to be made once every worker is there, so that a worker may be added before the ones
     /// it depends on.
     links: Vec<Link<A>>,
+    /// Whether a worker was added before one that it depends on.
+    forward: bool,
     /// Changes of nested automata, by their keys, each automa's in one transaction of its own.
-    nested: IndexMap<Key, (A, Vec<Edit>)>,
+    nested: IndexMap<Key, Vec<(A, Edit)>>,
     /// Workers whose arguments are to be checked.
     changed: Vec<(A, WorkerId)>,
 }
@@ -90,6 +93,7 @@ impl View {
             undo: Vec::new(),
             applied: Applied::default(),
             links: Vec::new(),
+            forward: false,
             nested: IndexMap::new(),
             changed: Vec::new(),
         };
@@ -108,12 +112,15 @@ impl<A: Copy> Transaction<'_, A> {
         for (asker, edit) in edits {
             self.edit(asker, edit).map_err(|error| (asker, error))?;
         }
+        if self.forward {
+            self.rank_added();
+        }
         for link in std::mem::take(&mut self.links) {
             let asker = link.asker;
             self.link(link).map_err(|error| (asker, error))?;
         }
-        for (key, (asker, edits)) in std::mem::take(&mut self.nested) {
-            self.edit_nested(key, edits).map_err(|error| (asker, error))?;
+        for (key, edits) in std::mem::take(&mut self.nested) {
+            self.edit_nested(&key, edits)?;
         }
         for (asker, worker) in std::mem::take(&mut self.changed) {
             self.check(worker).map_err(|fault| (asker, fault.into()))?;
@@ -133,7 +140,7 @@ impl<A: Copy> Transaction<'_, A> {
                 self.remove_dependency(worker, dependency)
             }
             Edit::Nested { key, edit } => {
-                self.nested.entry(key).or_insert((asker, Vec::new())).1.push(*edit);
+                self.nested.entry(key).or_default().push((asker, *edit));
                 Ok(())
             }
         }
@@ -174,6 +181,7 @@ impl<A: Copy> Transaction<'_, A> {
         if let Some(fault) = faults.into_iter().next() {
             return Err(fault.into());
         }
+        self.forward |= dependencies.iter().any(|key| self.view.find(key.as_str()).is_none());
         let id = self.view.insert(spec);
         self.undo.push(Undo::Inserted(id));
         self.changed.push((asker, id));
@@ -214,7 +222,7 @@ impl<A: Copy> Transaction<'_, A> {
         let was_pending = self.links.len() < n_pending;
         let Some(id) = self.view.find(worker.as_str()) else {
             let known = some_keys(self.view.keys());
-            return Err(EditError::UnknownDependent { worker, known });
+            return Err(Fault::UnknownDependent { worker, known }.into());
         };
         let on = self.view.find(dependency.as_str());
         let place = self
@@ -232,26 +240,22 @@ impl<A: Copy> Transaction<'_, A> {
         }
     }
 
-    fn edit_nested(&mut self, key: Key, edits: Vec<Edit>) -> Result<(), EditError> {
-        let Some(id) = self.view.find(key.as_str()) else {
-            return Err(EditError::NotNested { key });
-        };
+    fn edit_nested(&mut self, key: &Key, edits: Vec<(A, Edit)>) -> Result<(), (A, EditError)> {
+        let Some(first) = edits.first().map(|(asker, _)| *asker) else { return Ok(()) };
+        let not_nested = |key: &Key| (first, EditError::NotNested { key: key.clone() });
+        let id = self.view.find(key.as_str()).ok_or_else(|| not_nested(key))?;
         let spec = Arc::clone(&self.view.node(id).spec);
-        let Some(automa) = spec.worker.0.automa() else {
-            return Err(EditError::NotNested { key });
+        let worker = &spec.worker.0;
+        let automa = worker.automa().ok_or_else(|| not_nested(key))?;
+        let mut inner = match worker.view() {
+            Some(view) => view,
+            None => View::of(automa.compiled().map_err(|_| not_nested(key))?),
         };
-        let nested = |error| EditError::Nested { key: key.clone(), error: Box::new(error) };
-        let mut inner =
-            spec.worker.0.view().map_or_else(|| automa.compiled().map(View::of), Ok).map_err(
-                |error| match error.faults.into_iter().next() {
-                    Some(fault) => nested(fault.into()),
-                    None => EditError::NotNested { key: key.clone() },
-                },
-            )?;
-        let edits = edits.into_iter().map(|edit| ((), edit));
-        inner.apply(edits).map_err(|((), error)| nested(error))?;
-        let worker = AnyWorker(Arc::new(Nested::edited(automa.clone(), inner)));
-        let old = self.view.replace_spec(id, spec.with_worker(worker));
+        inner.apply(edits).map_err(|(asker, error)| {
+            (asker, EditError::Nested { key: key.clone(), error: Box::new(error) })
+        })?;
+        let edited = AnyWorker(Arc::new(Nested::edited(automa.clone(), inner)));
+        let old = self.view.replace_spec(id, spec.with_worker(edited));
         self.undo.push(Undo::Respecified(id, old));
         Ok(())
     }
@@ -260,7 +264,7 @@ impl<A: Copy> Transaction<'_, A> {
         let Link { asker, worker, dependency } = link;
         let Some(id) = self.view.find(worker.as_str()) else {
             let known = some_keys(self.view.keys());
-            return Err(EditError::UnknownDependent { worker, known });
+            return Err(Fault::UnknownDependent { worker, known }.into());
         };
         let Some(on) = self.view.find(dependency.as_str()) else {
             let known = some_keys(self.view.keys());
@@ -296,6 +300,51 @@ impl<A: Copy> Transaction<'_, A> {
         let dependency = self.view.unlink(worker, place);
         self.undo.push(Undo::Unlinked(worker, place, dependency));
         self.applied.unlinked.push((worker, place));
+    }
+
+    /// Ranks the added workers by their dependencies among each other, where they were added in
+    /// another order, so that linking them one by one finds the ranks agreeing. A cycle among them
+    /// is left to the linking, which reports it.
+    fn rank_added(&mut self) {
+        let added = self.undo.iter().filter_map(|undo| match undo {
+            Undo::Inserted(id) => self.view.get(*id).map(|_| *id),
+            _ => None,
+        });
+        let mut n_missing: FxHashMap<WorkerId, usize> = added.map(|id| (id, 0)).collect();
+        let mut successors: FxHashMap<WorkerId, Vec<WorkerId>> = FxHashMap::default();
+        for link in &self.links {
+            let ends =
+                (self.view.find(link.worker.as_str()), self.view.find(link.dependency.as_str()));
+            let (Some(worker), Some(on)) = ends else { continue };
+            if n_missing.contains_key(&on)
+                && let Some(n_missing) = n_missing.get_mut(&worker)
+            {
+                *n_missing += 1;
+                successors.entry(on).or_default().push(worker);
+            }
+        }
+        let mut ranks: Vec<_> = n_missing.keys().map(|id| self.view.rank(*id)).collect();
+        ranks.sort_unstable();
+        let mut sorted: Vec<_> =
+            n_missing.iter().filter(|(_, n)| **n == 0).map(|(id, _)| *id).collect();
+        sorted.sort_unstable_by_key(|id| self.view.rank(*id));
+        let mut next = 0;
+        while let Some(id) = sorted.get(next).copied() {
+            next += 1;
+            for worker in successors.remove(&id).unwrap_or_default() {
+                if let Some(n_missing) = n_missing.get_mut(&worker) {
+                    *n_missing -= 1;
+                    if *n_missing == 0 {
+                        sorted.push(worker);
+                    }
+                }
+            }
+        }
+        if sorted.len() == ranks.len() {
+            for (id, rank) in sorted.into_iter().zip(ranks) {
+                self.view.set_rank(id, rank);
+            }
+        }
     }
 
     fn check(&self, worker: WorkerId) -> Result<(), Fault> {

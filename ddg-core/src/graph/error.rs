@@ -57,6 +57,14 @@ pub enum Fault {
         /// The keys that exist; the first few of many.
         known: Vec<Key>,
     },
+    /// A dependency is to be added to or removed from a worker that does not exist.
+    #[error("cannot change the dependencies of `{worker}`: there is no such worker{}", listing(.known))]
+    UnknownDependent {
+        /// The worker.
+        worker: Key,
+        /// The keys that exist; the first few of many.
+        known: Vec<Key>,
+    },
     /// A worker names a dependency twice.
     #[error("worker `{worker}` names its dependency `{dependency}` twice")]
     DuplicateDependency {
@@ -169,14 +177,6 @@ pub enum EditError {
     UnknownWorker {
         /// Its key.
         key: Key,
-        /// The keys that exist; the first few of many.
-        known: Vec<Key>,
-    },
-    /// A dependency is to be added to or removed from a worker that does not exist.
-    #[error("cannot change the dependencies of `{worker}`: there is no such worker{}", listing(.known))]
-    UnknownDependent {
-        /// The worker.
-        worker: Key,
         /// The keys that exist; the first few of many.
         known: Vec<Key>,
     },

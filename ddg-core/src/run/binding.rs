@@ -69,7 +69,7 @@ fn unpack(output: Value, args: &mut Args) -> Result<(), String> {
 }
 
 /// Matches what is given with the worker's parameters. What is given by name comes from the ferry,
-/// which is stronger than an injection, or else from an unpacked map, which never fills one.
+/// which is stronger than an injection, or else from an unpacked map, which is weaker.
 pub(super) fn bind(
     spec: &Spec,
     mut args: Args,
@@ -123,16 +123,19 @@ fn bind_by_name(
                     given: n_given,
                 })?,
             Origin::From { key, default } => {
-                let by_ferry = if ferried { by_name(&named) } else { None };
+                let (by_ferry, by_map) =
+                    if ferried { (by_name(&named), None) } else { (None, by_name(&named)) };
                 match by_ferry.map_or_else(|| last_output(key), LastOutput::Is) {
                     LastOutput::Is(value) => value,
-                    missing => default.clone().or_else(|| param.ty.missing()).ok_or_else(|| {
-                        BindError::From {
-                            parameter: spec.param_label(place),
-                            from: key.clone(),
-                            why: missing.why(),
-                        }
-                    })?,
+                    missing => {
+                        default.clone().or(by_map).or_else(|| param.ty.missing()).ok_or_else(
+                            || BindError::From {
+                                parameter: spec.param_label(place),
+                                from: key.clone(),
+                                why: missing.why(),
+                            },
+                        )?
+                    }
                 }
             }
         };

@@ -2,6 +2,7 @@
 
 use tokio::runtime::Handle;
 use tokio_util::task::AbortOnDropHandle;
+use tracing::Instrument;
 
 use super::{RunCore, RunError, driver};
 use crate::args::Args;
@@ -18,7 +19,7 @@ pub(crate) async fn run_nested(view: View, args: Args, cx: &Context) -> Result<V
     let core = RunCore::nested(view, cx.path(), args, cx.core())?;
     let outcome = match Handle::try_current() {
         Ok(runtime) if core.depth.is_multiple_of(LEVELS_PER_TASK) => {
-            let task = runtime.spawn(async move { driver::drive(&core).await });
+            let task = runtime.spawn(async move { driver::drive(&core).await }.in_current_span());
             match AbortOnDropHandle::new(task).await {
                 Ok(outcome) => outcome?,
                 Err(error) => match error.try_into_panic() {

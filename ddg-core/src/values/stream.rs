@@ -3,20 +3,21 @@
 use std::fmt;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll, Wake, Waker};
 
 use futures::Stream;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::Data;
 
-/// The items of a worker that returned `impl Stream<Item = T>`, in the order it gives them.
+/// The output of a worker that returned `impl Stream<Item = T>`: a handle from which any number of
+/// readers take the items, in the order the worker gives them.
 ///
-/// Nothing is produced before somebody reads: the reader's polls drive the producer. Every clone
-/// reads from the first item on, so several workers may consume one stream; items are kept until
-/// the last clone is dropped (the run holds one as the worker's output). Once it has ended, a
-/// stream is data like a list, and can be written as JSON; before that it cannot. A worker that
-/// hands on the stream that it was given returns `items.boxed()`.
+/// Nothing is produced before somebody reads: the readers' polls drive the producer. Every
+/// [reader](Self::items) begins at the first item; items are kept until the last handle and reader
+/// are dropped (the run holds a handle as the worker's output). Once it has ended, a stream is data
+/// like a list, and can be written as JSON; before that it cannot. If the producer panics, so does
+/// every reader that gets there, which fails its worker.
 ///
 /// ```
 /// use ddg_core::ItemStream;
@@ -25,72 +26,129 @@ use super::Data;
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() {
 /// let numbers = ItemStream::new(futures::stream::iter(1..=3));
-/// assert_eq!(numbers.clone().collect::<Vec<i32>>().await, [1, 2, 3]);
-/// assert_eq!(numbers.fold(0, async |sum, n| sum + n).await, 6);
+/// assert_eq!(numbers.items().collect::<Vec<i32>>().await, [1, 2, 3]);
+/// assert_eq!(numbers.items().fold(0, async |sum, n| sum + n).await, 6);
 /// # }
 /// ```
 pub struct ItemStream<T> {
+    source: Arc<Mutex<Source<T>>>,
+}
+
+/// A reader of an [`ItemStream`]: a [`Stream`] of its items from the first on.
+pub struct Items<T> {
     source: Arc<Mutex<Source<T>>>,
     read: usize,
 }
 
 struct Source<T> {
-    /// `None` once it has ended.
-    producer: Option<Pin<Box<dyn Stream<Item = T> + Send>>>,
+    producer: Producer<T>,
     items: Vec<T>,
-    /// Readers that wait for the next item.
-    waiting: Vec<Waker>,
+    waiting: Arc<Waiting>,
+}
+
+enum Producer<T> {
+    Going(Pin<Box<dyn Stream<Item = T> + Send>>),
+    Ended,
+    /// It panicked, or is being polled.
+    Broken,
+}
+
+/// The readers that wait for the next item. Whichever of them polled last, all are woken: that one
+/// may have gone away.
+#[derive(Default)]
+struct Waiting(Mutex<Vec<Waker>>);
+
+impl Waiting {
+    fn add(&self, waker: &Waker) {
+        let mut waiting = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if !waiting.iter().any(|have| have.will_wake(waker)) {
+            waiting.push(waker.clone());
+        }
+    }
+
+    fn wake_all(&self) {
+        let waiting = std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner));
+        waiting.into_iter().for_each(Waker::wake);
+    }
+}
+
+impl Wake for Waiting {
+    fn wake(self: Arc<Self>) {
+        self.wake_all();
+    }
 }
 
 impl<T> ItemStream<T> {
     /// Reads from `producer`, when somebody reads.
     pub fn new(producer: impl Stream<Item = T> + Send + 'static) -> Self {
-        Self::of(Some(Box::pin(producer)), Vec::new())
+        Self::of(Producer::Going(Box::pin(producer)), Vec::new())
     }
 
-    fn of(producer: Option<Pin<Box<dyn Stream<Item = T> + Send>>>, items: Vec<T>) -> Self {
-        let source = Source { producer, items, waiting: Vec::new() };
-        Self { source: Arc::new(Mutex::new(source)), read: 0 }
+    fn of(producer: Producer<T>, items: Vec<T>) -> Self {
+        let source = Source { producer, items, waiting: Arc::default() };
+        Self { source: Arc::new(Mutex::new(source)) }
     }
 
-    fn lock(&self) -> MutexGuard<'_, Source<T>> {
-        // A producer that panicked leaves the items it gave; the stream ends there.
-        self.source.lock().unwrap_or_else(PoisonError::into_inner)
+    /// A reader that begins at the first item.
+    pub fn items(&self) -> Items<T> {
+        Items { source: Arc::clone(&self.source), read: 0 }
     }
 }
 
+/// The source; a producer that panicked while it was locked is marked as broken.
+fn lock<T>(source: &Mutex<Source<T>>) -> MutexGuard<'_, Source<T>> {
+    source.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 impl<T> Source<T> {
-    fn poll_more(&mut self, cx: &mut Context<'_>) -> Poll<bool> {
-        let Some(mut producer) = self.producer.take() else {
-            return Poll::Ready(false);
+    /// Asks the producer for one more item; tells whether there was one.
+    fn poll_more(&mut self, cx: &Context<'_>) -> Poll<bool> {
+        let mut producer = match std::mem::replace(&mut self.producer, Producer::Broken) {
+            Producer::Going(producer) => producer,
+            Producer::Ended => {
+                self.producer = Producer::Ended;
+                return Poll::Ready(false);
+            }
+            // A stream without an end must not be taken for a complete one.
+            Producer::Broken => panic!("the producer of this stream has panicked"),
         };
-        // A panic leaves `producer` dropped, which is the end of the stream.
-        match producer.as_mut().poll_next(cx) {
+        self.waiting.add(cx.waker());
+        let waker = Waker::from(Arc::clone(&self.waiting));
+        // If the producer panics it stays broken, and everybody is told.
+        let woken = WakeAll(&self.waiting);
+        let polled = producer.as_mut().poll_next(&mut Context::from_waker(&waker));
+        match polled {
             Poll::Ready(Some(item)) => {
                 self.items.push(item);
-                self.producer = Some(producer);
+                self.producer = Producer::Going(producer);
             }
-            Poll::Ready(None) => {}
+            Poll::Ready(None) => self.producer = Producer::Ended,
             Poll::Pending => {
-                self.producer = Some(producer);
-                if !self.waiting.iter().any(|waker| waker.will_wake(cx.waker())) {
-                    self.waiting.push(cx.waker().clone());
-                }
+                std::mem::forget(woken);
+                self.producer = Producer::Going(producer);
                 return Poll::Pending;
             }
         }
-        self.waiting.drain(..).for_each(Waker::wake);
         Poll::Ready(true)
     }
 }
 
-impl<T: Clone> Stream for ItemStream<T> {
+/// Wakes all readers when it is dropped.
+struct WakeAll<'a>(&'a Waiting);
+
+impl Drop for WakeAll<'_> {
+    fn drop(&mut self) {
+        self.0.wake_all();
+    }
+}
+
+impl<T: Clone> Stream for Items<T> {
     type Item = T;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<T>> {
         let read = self.read;
         let next = {
-            let mut source = self.lock();
+            let mut source = lock(&self.source);
             loop {
                 if let Some(item) = source.items.get(read) {
                     break Some(item.clone());
@@ -108,27 +166,42 @@ impl<T: Clone> Stream for ItemStream<T> {
 }
 
 impl<T> Clone for ItemStream<T> {
-    /// Another reader, at the first item.
     fn clone(&self) -> Self {
-        Self { source: Arc::clone(&self.source), read: 0 }
+        Self { source: Arc::clone(&self.source) }
+    }
+}
+
+impl<T> fmt::Debug for Items<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Items<{}>(at {})", std::any::type_name::<T>(), self.read)
     }
 }
 
 impl<T> fmt::Debug for ItemStream<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let source = self.lock();
-        let more = if source.producer.is_some() { ", more to come" } else { "" };
+        let source = lock(&self.source);
+        let more = match source.producer {
+            Producer::Going(_) => ", more to come",
+            Producer::Ended => "",
+            Producer::Broken => ", broken",
+        };
         write!(f, "ItemStream<{}>({} items{more})", std::any::type_name::<T>(), source.items.len())
     }
 }
 
 impl<T: Data> Serialize for ItemStream<T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let source = self.lock();
-        if source.producer.is_some() {
-            return Err(serde::ser::Error::custom(
-                "the stream has not ended: let a worker read it to its end first",
-            ));
+        let source = lock(&self.source);
+        match source.producer {
+            Producer::Ended => {}
+            Producer::Going(_) => {
+                return Err(serde::ser::Error::custom(
+                    "the stream has not ended: let a worker read it to its end first",
+                ));
+            }
+            Producer::Broken => {
+                return Err(serde::ser::Error::custom("the producer of the stream has panicked"));
+            }
         }
         source.items.serialize(serializer)
     }
@@ -136,6 +209,6 @@ impl<T: Data> Serialize for ItemStream<T> {
 
 impl<'de, T: Data> Deserialize<'de> for ItemStream<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Ok(Self::of(None, Vec::deserialize(deserializer)?))
+        Ok(Self::of(Producer::Ended, Vec::deserialize(deserializer)?))
     }
 }

@@ -138,7 +138,7 @@ enum Numbers {
 fn numbers(id: TypeId) -> Option<Numbers> {
     macro_rules! numbers {
         ($($ty:ty),*) => {
-            if $(id == TypeId::of::<$ty>())||* {
+            if $(id == TypeId::of::<$ty>() || id == TypeId::of::<Arc<$ty>>())||* {
                 Some(Numbers::One)
             } else if $(id == TypeId::of::<Option<$ty>>())||* {
                 Some(Numbers::Optional)

@@ -179,6 +179,12 @@ impl Value {
         }
     }
 
+    /// The inner value, shared, where it is held as exactly a `T`.
+    fn held<T: Data>(&self) -> Option<Arc<T>> {
+        let inner: Arc<dyn Any + Send + Sync> = Arc::<dyn Erased>::clone(self.0.as_ref()?);
+        inner.downcast().ok()
+    }
+
     /// Whether this is held as exactly the type `ty`.
     pub(crate) fn holds(&self, ty: Type) -> bool {
         self.0.as_deref().is_some_and(|inner| (inner as &dyn Any).type_id() == ty.id())
@@ -381,7 +387,7 @@ trait Erased: Any + Send + Sync {
     /// Fills `slot` if it is an `Option` of another form in which this `T` can be read:
     /// `Arc<T>`, `Option<T>`, `Option<Arc<T>>`.
     fn hand_out(self: Arc<Self>, slot: &mut dyn Any) -> bool;
-    /// Fills `slot` if it is an `Option<Vec<T>>` and all `items` are `T`.
+    /// Fills `slot` if it is an `Option<Vec<T>>` or `Option<Vec<Arc<T>>>` and all `items` are `T`.
     fn gather(&self, items: &[Value], slot: &mut dyn Any) -> bool;
 }
 
@@ -424,12 +430,15 @@ impl<T: Data> Erased for T {
     }
 
     fn gather(&self, items: &[Value], slot: &mut dyn Any) -> bool {
-        let Some(slot) = slot.downcast_mut::<Option<Vec<T>>>() else {
-            return false;
-        };
-        let cloned = |item: &Value| item.downcast_ref::<T>().cloned();
-        *slot = items.iter().map(cloned).collect();
-        slot.is_some()
+        if let Some(slot) = slot.downcast_mut::<Option<Vec<T>>>() {
+            *slot = items.iter().map(|item| item.downcast_ref::<T>().cloned()).collect();
+            slot.is_some()
+        } else if let Some(slot) = slot.downcast_mut::<Option<Vec<Arc<T>>>>() {
+            *slot = items.iter().map(Value::held::<T>).collect();
+            slot.is_some()
+        } else {
+            false
+        }
     }
 }
 

@@ -385,7 +385,7 @@ async fn unpack_of_what_does_not_fit_the_parameters() {
     check_unpack(
         City { name: "Oslo".into(), days: 3 },
         &expect![[r#"
-            automa `trial`, step 3: worker `takes` cannot be called: parameter `number` (`u8`) got no argument: 0 given by position, none of that name"#]],
+            automa `trial`, step 3: worker `takes` cannot be called: there is no parameter `days`; there are: number, text"#]],
     )
     .await;
 }

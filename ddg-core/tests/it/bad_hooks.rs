@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex};
 
 use ddg_core::prelude::*;
 use expect_test::expect;
-use tracing::field::{Field, Visit};
-use tracing_subscriber::layer::{Context as LayerContext, Layer, SubscriberExt};
+
+use super::recording::record;
 
 /// Misbehaves in every hook, in its own way.
 #[derive(Clone, Copy)]
@@ -19,7 +19,7 @@ enum Bad {
 impl Bad {
     async fn misbehave(self, hook: &str) -> Result<(), WorkerError> {
         match self {
-            Self::Fails => return Err(WorkerError::msg(format!("{hook} fails"))),
+            Self::Fails => Err(WorkerError::msg(format!("{hook} fails"))),
             Self::Panics => panic!("{hook} panics"),
             Self::PanicsAfterAwait => {
                 tokio::task::yield_now().await;
@@ -50,7 +50,6 @@ impl Callback for Bad {
 /// Panics before there is a future.
 struct Hasty;
 
-#[expect(clippy::manual_async_fn, reason = "the panic is to come before the future")]
 impl Callback for Hasty {
     fn will_run(
         &self,
@@ -85,26 +84,6 @@ impl Callback for Good {
     ) -> Result<Option<Value>, WorkerError> {
         self.0.lock().unwrap().push(format!("{} did fail: {error}", cx.path()));
         Ok(Some(Value::new(0)))
-    }
-}
-
-/// Warnings as lines of text.
-#[derive(Clone, Default)]
-struct Warnings(Arc<Mutex<Vec<String>>>);
-
-impl<S: tracing::Subscriber> Layer<S> for Warnings {
-    fn on_event(&self, event: &tracing::Event<'_>, _cx: LayerContext<'_, S>) {
-        struct Line(String);
-        impl Visit for Line {
-            fn record_debug(&mut self, field: &Field, value: &dyn std::fmt::Debug) {
-                self.0 += &format!(" {field}={value:?}");
-            }
-        }
-        if *event.metadata().level() == tracing::Level::WARN {
-            let mut line = Line(String::new());
-            event.record(&mut line);
-            self.0.lock().unwrap().push(line.0.trim().to_owned());
-        }
     }
 }
 
@@ -166,23 +145,23 @@ async fn the_hooks_around_a_bad_one_see_what_they_would_see_without_it() {
 
 #[tokio::test]
 async fn a_bad_hook_is_reported_as_a_warning() {
-    let warnings = Warnings::default();
-    let subscriber = tracing_subscriber::registry().with(warnings.clone());
-    let _guard = tracing::subscriber::set_default(subscriber);
     let mut automa = parse();
     automa.add_callback(Bad::Fails);
     automa.add_callback(Bad::Panics);
-    automa.run::<i64>(args!("7")).await.unwrap();
-    automa.run::<i64>(args!("x")).await.unwrap_err();
-    let warnings = warnings.0.lock().unwrap().join("\n");
+    let runs = async {
+        automa.run::<i64>(args!("7")).await.unwrap();
+        automa.run::<i64>(args!("x")).await.unwrap_err();
+    };
+    let warnings = record(tracing::Level::WARN, runs).await;
     let expected = expect![[r#"
-        message=a callback failed; the run goes on worker=parse hook="will_run" error=will_run fails
-        message=a callback failed; the run goes on worker=parse hook="will_run" error=panicked: will_run panics
-        message=a callback failed; the run goes on worker=parse hook="did_run" error=panicked: did_run panics
-        message=a callback failed; the run goes on worker=parse hook="did_run" error=did_run fails
-        message=a callback failed; the run goes on worker=parse hook="will_run" error=will_run fails
-        message=a callback failed; the run goes on worker=parse hook="will_run" error=panicked: will_run panics
-        message=a callback failed; the run goes on worker=parse hook="did_fail" error=panicked: did_fail panics
-        message=a callback failed; the run goes on worker=parse hook="did_fail" error=did_fail fails"#]];
+        warn: a callback failed; the run goes on worker=parse hook="will_run" error=will_run fails
+        warn: a callback failed; the run goes on worker=parse hook="will_run" error=panicked: will_run panics
+        warn: a callback failed; the run goes on worker=parse hook="did_run" error=panicked: did_run panics
+        warn: a callback failed; the run goes on worker=parse hook="did_run" error=did_run fails
+        warn: a callback failed; the run goes on worker=parse hook="will_run" error=will_run fails
+        warn: a callback failed; the run goes on worker=parse hook="will_run" error=panicked: will_run panics
+        warn: a callback failed; the run goes on worker=parse hook="did_fail" error=panicked: did_fail panics
+        warn: a callback failed; the run goes on worker=parse hook="did_fail" error=did_fail fails
+    "#]];
     expected.assert_eq(&warnings);
 }

@@ -180,7 +180,7 @@ async fn a_wide_fan_over_threads() {
 }
 
 /// `innermost` within as many automata as `DEEP` says.
-fn nested(innermost: GraphAutoma, options: WorkerOptions) -> GraphAutoma {
+fn nested(innermost: GraphAutoma, options: &WorkerOptions) -> GraphAutoma {
     (0..DEEP).fold(innermost, |inner, depth| {
         let mut outer = GraphAutoma::new(format!("automa {depth}"));
         outer.add_worker("n", inner, options.clone().start().output()).unwrap();
@@ -197,7 +197,7 @@ async fn nested_runs(options: WorkerOptions) {
     let mut innermost = GraphAutoma::new("innermost");
     let path = async |x: i64, cx: Context| (x, cx.path().to_string());
     innermost.add_func_as_worker("n", path, start().params(["x"]).output()).unwrap();
-    let mut automa = nested(innermost, options);
+    let mut automa = nested(innermost, &options);
     let expected = (7, vec!["n"; DEEP + 1].join("/"));
     assert_eq!(automa.run::<(i64, String)>(args!(x = 7)).await.unwrap(), expected);
     automa.add_callback(Hook);
@@ -235,7 +235,7 @@ async fn deep_nesting_fails_and_is_cancelled() {
         }
     };
     innermost.add_func_as_worker("worker", worker, start().params(["hang"])).unwrap();
-    let automa = nested(innermost, free());
+    let automa = nested(innermost, &free());
     let error = automa.run::<()>(args!(hang = false)).await.unwrap_err().to_string();
     assert!(error.ends_with("/n/worker` failed: deep down"), "{error}");
     let run = automa.start(args!(hang = true));
@@ -248,7 +248,7 @@ async fn deep_nesting_fails_and_is_cancelled() {
 async fn a_fault_deep_down_is_told() {
     let mut innermost = GraphAutoma::new("innermost");
     innermost.add_func_as_worker("self", next, after(["self"])).unwrap();
-    let error = nested(innermost, free()).validate().unwrap_err().to_string();
+    let error = nested(innermost, &free()).validate().unwrap_err().to_string();
     assert!(
         error.ends_with("worker `self` depends on itself; to repeat it, let it ferry to itself")
     );

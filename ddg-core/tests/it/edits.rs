@@ -300,6 +300,36 @@ async fn losing_a_dependency_triggers_nobody() {
     }
 }
 
+/// [E7] [S7]
+#[tokio::test]
+async fn a_dependency_that_is_gone_counts_no_more() {
+    for remove_worker in [false, true] {
+        let mut automa = GraphAutoma::new("gone");
+        // `all` has seen `a` and waits for `c` when it loses `a`; `b` ends, and that is not enough.
+        add(&mut automa, "a", start());
+        let cut = move |cx: Context| async move {
+            match remove_worker {
+                true => cx.remove_worker("a"),
+                false => cx.remove_dependency("all", "a"),
+            }
+            cx.ferry_to("b", ());
+        };
+        automa.add_func_as_worker("cut", cut, after(["a"]).suppressed()).unwrap();
+        add(&mut automa, "b", free());
+        add(&mut automa, "c", free());
+        add(&mut automa, "all", after(["a", "b", "c"]));
+
+        expect![[r#"
+            step 1: a (start) () → "a"
+            step 2: cut (dependencies) () → null
+            step 3: b (ferry by `cut`) () → "b"
+            output: null
+            waiting: `all` (for `c`)
+        "#]]
+        .assert_eq(&trace(&automa, ()).await);
+    }
+}
+
 /// [E7]
 #[tokio::test]
 async fn a_worker_that_has_lost_all_its_dependencies_runs_only_when_it_is_ferried_to() {

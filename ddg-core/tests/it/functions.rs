@@ -76,6 +76,7 @@ async fn twelve_parameters_keep_their_order() {
     assert_eq!(call::<Vec<u8>, _>(listed, args).await.unwrap(), (1..=12).collect::<Vec<u8>>());
 }
 
+#[expect(clippy::too_many_arguments, reason = "one for each way")]
 async fn all_ways(
     value: City,
     borrowed: &City,
@@ -241,7 +242,7 @@ async fn results_with_errors_of_every_kind() {
     let engines = async |ok: bool| -> Result<i32, WorkerError> {
         if ok { Ok(1) } else { Err(Closed(oslo()))? }
     };
-    let sync = |ok: bool| if ok { Ok(1) } else { Err(std::fmt::Error) };
+    let sync = |ok: bool| if ok { Ok(1) } else { Err(fmt::Error) };
     let functions = [
         (AnyWorker::func(io), "no disk"),
         (AnyWorker::func(own), "Oslo is closed"),

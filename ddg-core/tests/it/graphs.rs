@@ -25,7 +25,7 @@ async fn all_faults_are_told_together_and_nothing_runs() {
         - worker `unknown` depends on `nobody`, which does not exist; the workers are: `runs`, `unknown`, `twice`, `itself`, `a`, `b`, `c`, `types`, …
         - worker `twice` names its dependency `runs` twice
         - worker `itself` depends on itself; to repeat it, let it ferry to itself
-        - the dependencies `b` → `c` → `a` → `b` form a cycle; to go back, use a ferry
+        - the dependencies `a` → `b` → `c` → `a` form a cycle; to go back, use a ferry
         - parameter #1 of worker `types` takes `i32`, but dependency `runs` gives `String`
         - worker `many` has 2 dependencies that give an output, but only 1 parameters to take them: add parameters, or `.suppressed()`
         - worker `unpacks` unpacks, which takes exactly one dependency; it has 2

@@ -46,7 +46,7 @@ async fn the_next_worker_consumes_while_it_is_produced() {
     let mut automa = relaying();
     let consume = move |items: ItemStream<i64>| {
         let seen = seen.clone();
-        items.fold(0, move |sum, item| {
+        items.items().fold(0, move |sum, item| {
             seen.send(item).unwrap();
             async move { sum + item }
         })
@@ -73,7 +73,7 @@ async fn nothing_is_produced_before_somebody_reads() {
         stream::iter(0..10).inspect(move |_| _ = count.fetch_add(1, Ordering::Relaxed))
     };
     automa.add_func_as_worker("produce", produce, start().inline()).unwrap();
-    let consume = async |items: ItemStream<i32>| items.take(3).collect::<Vec<_>>().await;
+    let consume = async |items: ItemStream<i32>| items.items().take(3).collect::<Vec<_>>().await;
     automa
         .add_func_as_worker("untouched", async |_: ItemStream<i32>| (), after(["produce"]))
         .unwrap();
@@ -91,7 +91,7 @@ fn two_consumers(seen: &UnboundedSender<(String, i64)>) -> GraphAutoma {
         let seen = seen.clone();
         let consume = move |items: ItemStream<i64>, cx: Context| {
             let seen = seen.clone();
-            items.fold(0, move |sum, item| {
+            items.items().fold(0, move |sum, item| {
                 seen.send((cx.key().to_string(), item)).unwrap();
                 async move { sum + item }
             })
@@ -131,9 +131,10 @@ async fn two_consumers_on_two_threads() {
 async fn a_consumer_that_comes_later_reads_from_the_first_item_on() {
     let mut automa = GraphAutoma::new("later");
     automa.add_func_as_worker("count", count_to, start()).unwrap();
-    let sum = async |items: ItemStream<i64>| items.fold(0, async |sum, item| sum + item).await;
+    let sum =
+        async |items: ItemStream<i64>| items.items().fold(0, async |sum, item| sum + item).await;
     automa.add_func_as_worker("sum", sum, after(["count"])).unwrap();
-    let list = async |_: i64, items: ItemStream<i64>| items.collect::<Vec<_>>().await;
+    let list = async |_: i64, items: ItemStream<i64>| items.items().collect::<Vec<_>>().await;
     let options = after(["sum"]).params(["sum", "items"]).from("items", "count").output();
     automa.add_func_as_worker("list", list, options).unwrap();
     assert_eq!(automa.run::<Vec<i64>>(args!(3)).await.unwrap(), [1, 2, 3]);
@@ -145,16 +146,16 @@ async fn a_consumer_that_stops_reading_does_not_hold_up_the_other() {
     let (sender, source) = source();
     let (gone, mut is_gone) = unbounded_channel();
     let mut automa = relaying();
-    let reads_on = async |items: ItemStream<i64>| items.collect::<Vec<_>>().await;
+    let reads_on = async |items: ItemStream<i64>| items.items().collect::<Vec<_>>().await;
     automa.add_func_as_worker("reads on", reads_on, after(["relay"]).output()).unwrap();
-    let stops = move |mut items: ItemStream<i64>| {
+    let stops = move |items: ItemStream<i64>| {
         let gone = gone.clone();
         async move {
             // Asks for the first item after the other one has, and goes away before it comes.
             for _ in 0..3 {
                 tokio::task::yield_now().await;
             }
-            assert!(futures::poll!(items.next()).is_pending());
+            assert!(futures::poll!(items.items().next()).is_pending());
             gone.send(()).unwrap();
         }
     };
@@ -182,7 +183,7 @@ async fn a_producer_that_panics_fails_the_run() {
         let seen = seen.clone();
         let consume = move |items: ItemStream<i64>| {
             let seen = seen.clone();
-            items.for_each(move |_| {
+            items.items().for_each(move |_| {
                 seen.send(()).unwrap();
                 async {}
             })
@@ -200,25 +201,40 @@ async fn a_producer_that_panics_fails_the_run() {
 }
 
 #[tokio::test]
+async fn a_stream_whose_producer_panicked_is_not_taken_for_complete() {
+    let mut automa = GraphAutoma::new("panics");
+    let produce =
+        || stream::iter(1..=3).inspect(|item| assert!(*item < 2, "it cannot count further than 1"));
+    automa.add_func_as_worker("produce", produce, start().inline()).unwrap();
+    let count = async |items: ItemStream<i32>| items.items().count().await;
+    let options = after(["produce"]).retry(Retry::times(1)).output();
+    automa.add_func_as_worker("count", count, options).unwrap();
+    // The second attempt finds the one item that there is, and the end of it.
+    let error = automa.run::<usize>(()).await.unwrap_err().to_string();
+    assert!(error.starts_with("automa `panics`, step 2: worker `count` failed"), "{error}");
+}
+
+#[tokio::test]
 async fn a_stream_as_the_result_of_a_run_goes_on_after_its_end() {
     let (sender, source) = source();
     let mut automa = GraphAutoma::new("relay");
     automa.add_func_as_worker("relay", relay, start().inline().output()).unwrap();
-    let mut items = automa.run::<ItemStream<i64>>(args!(source)).await.unwrap();
+    let stream = automa.run::<ItemStream<i64>>(args!(source)).await.unwrap();
+    let mut items = stream.items();
     for item in 1..=3 {
         sender.send(item).unwrap();
         assert_eq!(items.next().await, Some(item));
     }
     drop(sender);
     assert_eq!(items.next().await, None);
-    assert_eq!(items.clone().collect::<Vec<_>>().await, [1, 2, 3]);
+    assert_eq!(stream.items().collect::<Vec<_>>().await, [1, 2, 3]);
 }
 
 #[tokio::test]
 async fn a_stream_is_data_once_it_has_ended() {
     let mut automa = GraphAutoma::new("count");
     automa.add_func_as_worker("count", count_to, start()).unwrap();
-    let read = async |items: ItemStream<i64>| items.count().await;
+    let read = async |items: ItemStream<i64>| items.items().count().await;
     automa.add_func_as_worker("read", read, after(["count"]).output()).unwrap();
     let outcome = automa.outcome(args!(3)).await.unwrap();
     let value = outcome.automa().output("count").unwrap();
@@ -226,7 +242,7 @@ async fn a_stream_is_data_once_it_has_ended() {
 
     let restored: Value = serde_json::from_value(value.to_json().unwrap()).unwrap();
     let items = restored.get::<ItemStream<i64>>().unwrap();
-    assert_eq!(items.collect::<Vec<_>>().await, [1, 2, 3]);
+    assert_eq!(items.items().collect::<Vec<_>>().await, [1, 2, 3]);
 }
 
 #[tokio::test]
@@ -237,8 +253,8 @@ async fn a_stream_that_has_not_ended_has_no_json_form() {
     let expected = expect![[r#"
         a `ItemStream<i64>` cannot be written as JSON: the stream has not ended: let a worker read it to its end first"#]];
     expected.assert_eq(&value.to_json().unwrap_err().to_string());
-    let mut items = value.get::<ItemStream<i64>>().unwrap();
-    items.next().await.unwrap();
+    let items = value.get::<ItemStream<i64>>().unwrap();
+    items.items().next().await.unwrap();
     let expected = expect!["ItemStream<i64>(1 items, more to come)"];
     expected.assert_eq(&format!("{items:?}"));
     assert!(value.to_json().is_err());
@@ -271,7 +287,7 @@ async fn a_fallible_worker_gives_a_stream_of_its_own_type() {
         Ok(ItemStream::new(stream::iter(0..n)))
     };
     automa.add_func_as_worker("produce", produce, start()).unwrap();
-    let count = async |items: ItemStream<i64>| items.count().await;
+    let count = async |items: ItemStream<i64>| items.items().count().await;
     automa.add_func_as_worker("count", count, after(["produce"]).output()).unwrap();
     assert_eq!(automa.run::<usize>(args!(3)).await.unwrap(), 3);
     let error = automa.run::<usize>(args!(-1)).await.unwrap_err().to_string();

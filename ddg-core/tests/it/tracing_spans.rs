@@ -1,58 +1,12 @@
 //! Each run, step and worker is a `tracing` span; a worker's tells why it was kicked off.
 
-use std::fmt::{Debug, Write};
 use std::sync::{Arc, Mutex};
 
 use ddg_core::prelude::*;
 use expect_test::expect;
-use tracing::field::{Field, Visit};
-use tracing::span::{Attributes, Id};
-use tracing::{Level, Subscriber};
-use tracing_subscriber::filter::LevelFilter;
-use tracing_subscriber::layer::{Context as LayerContext, Layer, SubscriberExt};
-use tracing_subscriber::registry::LookupSpan;
+use tracing::Level;
 
-/// Spans as lines of text, indented by their depth, in the order they were made.
-#[derive(Clone, Default)]
-struct Lines(Arc<Mutex<String>>);
-
-struct Fields(String);
-
-impl Visit for Fields {
-    fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
-        _ = write!(self.0, " {field}={value:?}");
-    }
-}
-
-impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Lines {
-    fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, cx: LayerContext<'_, S>) {
-        let span = cx.span(id).unwrap();
-        let depth = span.scope().count() - 1;
-        let mut fields = Fields(String::new());
-        attributes.record(&mut fields);
-        let line = format!("{}{}{}\n", "  ".repeat(depth), span.name(), fields.0);
-        self.0.lock().unwrap().push_str(&line);
-    }
-
-    fn on_event(&self, event: &tracing::Event<'_>, cx: LayerContext<'_, S>) {
-        let depth = cx.event_scope(event).map_or(0, Iterator::count);
-        let mut fields = Fields(String::new());
-        event.record(&mut fields);
-        let line = format!("{}-{}\n", "  ".repeat(depth), fields.0);
-        self.0.lock().unwrap().push_str(&line);
-    }
-}
-
-/// The spans of a run of `automa`.
-async fn spans(automa: &GraphAutoma, args: Args, level: Level) -> String {
-    let lines = Lines::default();
-    let layer = lines.clone().with_filter(LevelFilter::from_level(level));
-    let guard = tracing::subscriber::set_default(tracing_subscriber::registry().with(layer));
-    _ = automa.outcome(args).await;
-    drop(guard);
-    let lines = lines.0.lock().unwrap().clone();
-    lines
-}
+use super::recording::record;
 
 /// Starts, ferries to itself and on to `b`, on which `c` depends.
 fn automa() -> GraphAutoma {
@@ -69,15 +23,15 @@ fn automa() -> GraphAutoma {
 
 #[tokio::test]
 async fn run_step_and_worker_with_its_cause() {
-    let spans = spans(&automa(), args!(true), Level::DEBUG).await;
+    let spans = record(Level::DEBUG, automa().outcome(args!(true))).await;
     let expected = expect![[r#"
         run automa=loop
           step number=1
             worker key=a cause=start step=1
-              - message=in a again=true
+              info: in a again=true
           step number=2
             worker key=a cause=ferry by `a` step=2
-              - message=in a again=false
+              info: in a again=false
           step number=3
             worker key=b cause=ferry by `a` step=3
           step number=4
@@ -88,17 +42,17 @@ async fn run_step_and_worker_with_its_cause() {
 
 #[tokio::test]
 async fn at_a_coarser_level_only_the_run() {
-    let spans = spans(&automa(), args!(true), Level::INFO).await;
+    let spans = record(Level::INFO, automa().outcome(args!(true))).await;
     let expected = expect![[r#"
         run automa=loop
-          - message=in a again=true
-          - message=in a again=false
+          info: in a again=true
+          info: in a again=false
     "#]];
     expected.assert_eq(&spans);
 }
 
 #[tokio::test]
-async fn blocking_workers_and_those_side_by_side_are_within_their_spans() {
+async fn workers_side_by_side_are_within_their_spans() {
     let mut automa = GraphAutoma::new("side by side");
     automa.add_func_as_worker("inline", || tracing::info!("inline"), start().inline()).unwrap();
     let waits = async || {
@@ -106,14 +60,14 @@ async fn blocking_workers_and_those_side_by_side_are_within_their_spans() {
         tracing::info!("waited");
     };
     automa.add_func_as_worker("waits", waits, start()).unwrap();
-    let spans = spans(&automa, args!(), Level::DEBUG).await;
+    let spans = record(Level::DEBUG, automa.outcome(args!())).await;
     let expected = expect![[r#"
         run automa=side by side
           step number=1
             worker key=inline cause=start step=1
-              - message=inline
+              info: inline
             worker key=waits cause=start step=1
-              - message=waited
+              info: waited
     "#]];
     expected.assert_eq(&spans);
 }
@@ -123,12 +77,12 @@ async fn a_retry_is_an_event_within_its_worker() {
     let mut automa = GraphAutoma::new("retry");
     let fails = async || Err::<(), _>(WorkerError::msg("not yet"));
     automa.add_func_as_worker("fails", fails, start().retry(Retry::times(1))).unwrap();
-    let spans = spans(&automa, args!(), Level::DEBUG).await;
+    let spans = record(Level::DEBUG, automa.outcome(args!())).await;
     let expected = expect![[r#"
         run automa=retry
           step number=1
             worker key=fails cause=start step=1
-              - message=retrying worker=fails attempt=1 error=not yet wait=0ns
+              debug: retrying worker=fails attempt=1 error=not yet wait=0ns
     "#]];
     expected.assert_eq(&spans);
 }
@@ -147,9 +101,9 @@ async fn what_is_asked_for_too_late_is_a_warning() {
         .unwrap();
     let late = move || kept.lock().unwrap().take().unwrap().ferry_to("nowhere", (1,));
     automa.add_func_as_worker("late", late, after(["keeps"]).inline()).unwrap();
-    let spans = spans(&automa, args!(), Level::WARN).await;
+    let spans = record(Level::WARN, automa.outcome(args!())).await;
     let expected = expect![[r#"
-        - message=asked for after the worker had ended: dropped worker=keeps ask=ferry to `nowhere` with (1)
+        warn: asked for after the worker had ended: dropped worker=keeps ask=ferry to `nowhere` with (1)
     "#]];
     expected.assert_eq(&spans);
 }
@@ -163,7 +117,7 @@ async fn nested_runs_are_within_the_worker_that_they_are() {
         outer.add_worker("inner", inner, start()).unwrap();
         outer
     });
-    let spans = spans(&nested, args!(), Level::DEBUG).await;
+    let spans = record(Level::DEBUG, nested.outcome(args!())).await;
     let indents = spans.lines().map(|line| line.len() - line.trim_start().len());
     let expected: Vec<_> = (0..spans.lines().count()).map(|depth| 2 * depth).collect();
     assert_eq!(indents.collect::<Vec<_>>(), expected, "each is within the one before:\n{spans}");

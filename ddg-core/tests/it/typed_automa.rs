@@ -48,7 +48,7 @@ async fn the_output_has_the_type_of_the_output_worker() {
 #[tokio::test]
 async fn a_typed_automa_can_be_nested_and_changed() {
     let mut adder = Adder.build().unwrap();
-    adder.graph_mut().add_func_as_worker("beside", async || (), start()).unwrap();
+    adder.add_func_as_worker("beside", async || (), start()).unwrap();
     let error = adder.run(args!(10)).await.unwrap_err();
     let expected = expect![[r#"
         automa `Adder`, step 1: worker `beside` cannot be called: 1 arguments given by position, but only 0 parameters to take them"#]];
@@ -125,7 +125,7 @@ impl Tools {
     async fn collect(
         &self,
         answers: Vec<String>,
-        #[from(plan)] words: &Vec<String>,
+        #[from(plan)] words: &[String],
         #[from(dynamic("nobody"), default = 7)] number: i64,
     ) -> Vec<String> {
         answers.into_iter().chain([format!("{} words, {number}", words.len())]).collect()
@@ -184,6 +184,28 @@ async fn from_gives_the_last_output_or_the_default() {
 async fn a_worker_is_ferried_to_by_its_constant_with_a_key_of_its_own() {
     assert_eq!(Injected::BETWEEN.key(), "in between");
     assert!(Injected.build().unwrap().dependencies("looks").unwrap() == ["in between"]);
+}
+
+/// Borrows what it is given.
+struct Borrowing;
+
+#[automa]
+impl Borrowing {
+    #[worker(start, output)]
+    async fn tell(&self, number: &f64, text: &str, list: &[u8], maybe: Option<u8>) -> String {
+        format!("{number} {text} {list:?} {maybe:?}")
+    }
+}
+
+#[tokio::test]
+async fn borrowed_parameters_take_what_owned_ones_take() {
+    let borrowing = || Borrowing;
+    let typed = borrowing().run(args!(1.5, "text", vec![1_u8], Some(2_u8))).await.unwrap();
+    assert_eq!(typed, "1.5 text [1] Some(2)");
+    let json = serde_json::json!({"number": 1.5, "text": "text", "list": [1], "maybe": 2});
+    assert_eq!(borrowing().run(json).await.unwrap(), typed);
+    let numbers = borrowing().run(args!(1, "text", vec![1_u8], 2)).await;
+    assert_eq!(numbers.map_err(|error| error.to_string()).unwrap(), "1 text [1] Some(2)");
 }
 
 /// Is generic over what it repeats.
@@ -373,7 +395,7 @@ impl Streaming {
 
     #[worker(dependencies = [count], output)]
     async fn sum(&self, items: ItemStream<u32>) -> u32 {
-        items.fold(0, async |sum, item| sum + item).await
+        items.items().fold(0, async |sum, item| sum + item).await
     }
 }
 

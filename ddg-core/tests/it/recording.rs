@@ -1,0 +1,82 @@
+//! Records the `tracing` spans and events of one thread, as lines of text indented by their depth.
+//!
+//! There is one subscriber for the process, which asks each thread whether it records: subscribers
+//! that come and go beside other tests make `tracing` forget who listens to what.
+
+use std::cell::RefCell;
+use std::fmt::{Debug, Write};
+use std::sync::Once;
+
+use tracing::field::{Field, Visit};
+use tracing::span::{Attributes, Id};
+use tracing::subscriber::Interest;
+use tracing::{Event, Level, Metadata, Subscriber};
+use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
+use tracing_subscriber::registry::LookupSpan;
+
+struct Recording {
+    level: Level,
+    lines: String,
+}
+
+thread_local! {
+    static RECORDING: RefCell<Option<Recording>> = const { RefCell::new(None) };
+}
+
+/// What is traced on this thread, down to `level`, while `traced` runs on it.
+pub(crate) async fn record(level: Level, traced: impl Future) -> String {
+    static INSTALLED: Once = Once::new();
+    INSTALLED.call_once(|| {
+        let subscriber = tracing_subscriber::registry().with(Recorder);
+        tracing::subscriber::set_global_default(subscriber).unwrap();
+        tracing::callsite::rebuild_interest_cache();
+    });
+    let before = RECORDING.replace(Some(Recording { level, lines: String::new() }));
+    assert!(before.is_none(), "one recording at a time");
+    traced.await;
+    RECORDING.take().expect("begun above").lines
+}
+
+struct Recorder;
+
+impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Recorder {
+    fn register_callsite(&self, _: &'static Metadata<'static>) -> Interest {
+        Interest::sometimes()
+    }
+
+    fn enabled(&self, metadata: &Metadata<'_>, _: Context<'_, S>) -> bool {
+        let level = RECORDING.with_borrow(|recording| recording.as_ref().map(|it| it.level));
+        level.is_some_and(|level| *metadata.level() <= level)
+    }
+
+    fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, cx: Context<'_, S>) {
+        let span = cx.span(id).expect("it is new");
+        let mut fields = Fields(span.name().to_owned());
+        attributes.record(&mut fields);
+        add_line(span.scope().count() - 1, &fields.0);
+    }
+
+    fn on_event(&self, event: &Event<'_>, cx: Context<'_, S>) {
+        let mut fields = Fields(format!("{}:", event.metadata().level()).to_lowercase());
+        event.record(&mut fields);
+        add_line(cx.event_scope(event).map_or(0, Iterator::count), &fields.0);
+    }
+}
+
+fn add_line(depth: usize, line: &str) {
+    RECORDING.with_borrow_mut(|recording| {
+        let lines = &mut recording.as_mut().expect("only a recording thread is enabled").lines;
+        _ = writeln!(lines, "{}{line}", "  ".repeat(depth));
+    });
+}
+
+struct Fields(String);
+
+impl Visit for Fields {
+    fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
+        _ = match field.name() {
+            "message" => write!(self.0, " {value:?}"),
+            name => write!(self.0, " {name}={value:?}"),
+        };
+    }
+}

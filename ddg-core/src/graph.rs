@@ -16,7 +16,7 @@ pub(crate) use catalogue::Catalogue;
 pub(crate) use compile::Topology;
 pub(crate) use edit::Edit;
 pub use error::{BuildError, EditError, Fault};
-pub(crate) use error::{some_keys, unknown};
+pub(crate) use error::{count, some_keys, unknown};
 pub(crate) use nested::Nested;
 pub(crate) use node::{Gives, Node, Spec, WorkerId};
 pub use typed::{Automa, TypedAutoma};

@@ -52,10 +52,11 @@ impl LocalSpace {
     ) -> R {
         let mut values = self.lock();
         let slot = values.entry(name.into()).or_default();
-        let mut value = std::mem::take(slot).take().unwrap_or_default();
-        let result = change(&mut value);
-        *slot = Value::new(value);
-        result
+        let value = std::mem::take(slot).take().unwrap_or_default();
+        // Put back also if `change` panics, as it was left then.
+        let mut borrowed = Borrowed { slot, value: Some(value) };
+        let value = borrowed.value.as_mut().expect("taken only when it is put back");
+        change(value)
     }
 
     /// Removes the value called `name` and returns whether there was one.
@@ -80,6 +81,20 @@ impl LocalSpace {
 
     fn lock(&self) -> MutexGuard<'_, BTreeMap<String, Value>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A value out of its slot, put back when this is dropped.
+struct Borrowed<'a, T: Data> {
+    slot: &'a mut Value,
+    value: Option<T>,
+}
+
+impl<T: Data> Drop for Borrowed<'_, T> {
+    fn drop(&mut self) {
+        if let Some(value) = self.value.take() {
+            *self.slot = Value::new(value);
+        }
     }
 }
 

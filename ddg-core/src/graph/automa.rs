@@ -172,7 +172,7 @@ impl GraphAutoma {
         let name = name.into();
         let declaration = self.declaration(&name, function.into_func(), options)?;
         if self.catalogue.insert(name.clone(), declaration.spec).is_some() {
-            return Err(self.fault(Fault::DuplicateKey { key: name }));
+            return Err(self.fault(Fault::DuplicateName { name }));
         }
         Ok(())
     }

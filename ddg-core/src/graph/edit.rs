@@ -273,7 +273,7 @@ impl<A: Copy> Transaction<'_, A> {
         if id == on {
             return Err(Fault::SelfDependency { worker }.into());
         }
-        if self.view.node(id).live_dependencies().any(|(_, have)| have == on) {
+        if self.view.is_linked(id, on) {
             return Err(Fault::DuplicateDependency { worker, dependency }.into());
         }
         match rank_edge(self.view, on, id) {

@@ -39,6 +39,12 @@ pub enum Fault {
         /// The key.
         key: Key,
     },
+    /// Two workers are declared, to be placed at run time, under one name.
+    #[error("`{name}` is declared already: choose another name")]
+    DuplicateName {
+        /// The name.
+        name: Key,
+    },
     /// A worker is to be replaced that does not exist.
     #[error("there is no worker `{key}` to override{}", listing(.known))]
     NothingToOverride {
@@ -104,8 +110,9 @@ pub enum Fault {
     },
     /// A worker has more dependencies than parameters for their outputs.
     #[error(
-        "worker `{worker}` has {dependencies} dependencies that give an output, \
-         but only {parameters} parameters to take them: add parameters, or `.suppressed()`"
+        "worker `{worker}` gets {} from its dependencies, but has {} to take them: \
+         add parameters, or `.merge()` or `.suppressed()`",
+        count(*.dependencies, "output"), count(*.parameters, "parameter")
     )]
     TooManyDependencies {
         /// The worker.
@@ -124,7 +131,10 @@ pub enum Fault {
         dependencies: usize,
     },
     /// `params` names another number of parameters than the function has.
-    #[error("worker `{worker}` has {parameters} parameters, but `params` names {names}")]
+    #[error(
+        "worker `{worker}` has {}, but `.params([…])` names {names}",
+        count(*.parameters, "parameter")
+    )]
     ParamNames {
         /// The worker.
         worker: Key,
@@ -240,6 +250,11 @@ fn listing(keys: &[Key]) -> String {
     let listed: Vec<_> = keys.iter().take(LISTED).map(|key| format!("`{key}`")).collect();
     let more = if keys.len() > LISTED { ", …" } else { "" };
     format!("; the workers are: {}{more}", listed.join(", "))
+}
+
+/// `1 parameter`, `2 parameters`.
+pub(crate) fn count(n: usize, noun: &str) -> String {
+    format!("{n} {noun}{}", if n == 1 { "" } else { "s" })
 }
 
 pub(crate) fn unknown(keys: &[Key]) -> String {

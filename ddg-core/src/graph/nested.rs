@@ -56,6 +56,9 @@ pub struct Inner;
 
 impl IntoWorker<Inner> for GraphAutoma {
     fn into_worker(self) -> AnyWorker {
+        // Compiled from the inside out, automata nested to any depth never make a deep recursion.
+        // What is wrong is kept, and reported together with the outer automa's faults.
+        _ = self.compiled();
         AnyWorker(Arc::new(Nested { automa: self, edited: None }))
     }
 }

@@ -199,6 +199,16 @@ impl View {
         place
     }
 
+    /// Whether `worker` depends on `on`; looks at the shorter of their lists.
+    pub(super) fn is_linked(&self, worker: WorkerId, on: WorkerId) -> bool {
+        let (waiting, first) = (self.node(worker), self.node(on));
+        if waiting.dependencies.len() <= first.successors.len() {
+            waiting.live_dependencies().any(|(_, have)| have == on)
+        } else {
+            first.live_successors().any(|have| have.worker == worker)
+        }
+    }
+
     /// Removes an edge, leaving both places vacant so that no other edge moves.
     pub(super) fn unlink(&mut self, worker: WorkerId, place: usize) -> Dependency {
         let node = self.node_mut(worker);

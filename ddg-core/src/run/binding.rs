@@ -27,8 +27,8 @@ impl LastOutput {
     fn why(&self) -> &'static str {
         match self {
             Self::Is(_) => "is there",
-            Self::NotYet => "has not run",
-            Self::NoSuchWorker => "does not exist",
+            Self::NotYet => "has not run; give it a default",
+            Self::NoSuchWorker => "does not exist; misspelled?",
         }
     }
 }
@@ -61,7 +61,7 @@ fn unpack(output: Value, args: &mut Args) -> Result<(), String> {
         args.positional.extend((0..len).map(|index| Value::element(Arc::clone(&dealt), index)));
         return Ok(());
     }
-    let entries = output.map_entries().ok_or_else(|| output.type_name())?;
+    let entries = output.map_entries().ok_or_else(|| output.describe())?;
     for (name, value) in entries {
         args.set_named(Cow::Owned(name), value);
     }

@@ -4,7 +4,7 @@ use std::error::Error;
 use std::fmt;
 
 use super::Waiting;
-use crate::graph::{BuildError, EditError};
+use crate::graph::{BuildError, EditError, count};
 use crate::key::Key;
 use crate::path::Path;
 use crate::snapshot::SnapshotError;
@@ -67,6 +67,17 @@ pub enum RunError {
         limit: u64,
         /// The workers that would have run next.
         due: Vec<Key>,
+    },
+    /// Automata are nested deeply, and there is no tokio runtime that could run them as tasks of
+    /// their own.
+    #[error(
+        "automa `{automa}`: nested more than {levels} levels deep, which takes a tokio runtime"
+    )]
+    TooDeep {
+        /// The automa.
+        automa: String,
+        /// How many levels do without.
+        levels: u32,
     },
     /// The result is not of the type asked for.
     #[error("automa `{automa}`: its result: {source}")]
@@ -183,7 +194,10 @@ pub enum BindError {
         given: usize,
     },
     /// There are more arguments than parameters.
-    #[error("{given} arguments given by position, but only {parameters} parameters to take them")]
+    #[error(
+        "{} given by position, but only {} to take them",
+        count(*.given, "argument"), count(*.parameters, "parameter")
+    )]
     TooMany {
         /// How many arguments were given by position.
         given: usize,
@@ -207,7 +221,7 @@ pub enum BindError {
         source: TypeMismatch,
     },
     /// What is to be unpacked is neither a list nor a map.
-    #[error("cannot unpack the output of `{dependency}`: it is no list and no map but {found}")]
+    #[error("cannot unpack the output of `{dependency}`: it is no list and no map, but {found}")]
     NotUnpackable {
         /// The worker whose output it is.
         dependency: Key,
@@ -215,7 +229,7 @@ pub enum BindError {
         found: String,
     },
     /// A parameter takes the output of a worker that has not run.
-    #[error("parameter {parameter} takes the output of `{from}`, which {why}; give it a default")]
+    #[error("parameter {parameter} takes the output of `{from}`, which {why}")]
     From {
         /// The parameter.
         parameter: String,
@@ -284,7 +298,10 @@ impl fmt::Display for Failure {
 }
 
 fn key_list(keys: &[Key]) -> String {
-    keys.iter().map(|key| format!("`{key}`")).collect::<Vec<_>>().join(", ")
+    const SHOWN: usize = 8;
+    let shown: Vec<_> = keys.iter().take(SHOWN).map(|key| format!("`{key}`")).collect();
+    let more = if keys.len() > SHOWN { ", …" } else { "" };
+    format!("{}{more}", shown.join(", "))
 }
 
 fn or_by_name(parameter: &str) -> &'static str {
@@ -310,7 +327,7 @@ fn left_waiting(waiting: &[Waiting]) -> String {
 fn did_you_mean(name: &str, known: &[String]) -> String {
     let nearest = known.iter().min_by_key(|known| distance(name, known));
     match nearest {
-        Some(nearest) if distance(name, nearest) <= 1 + name.chars().count() / 3 => {
+        Some(nearest) if distance(name, nearest) <= name.chars().count() / 2 => {
             format!("; did you mean `{nearest}`?")
         }
         Some(_) => format!("; there are: {}", known.join(", ")),

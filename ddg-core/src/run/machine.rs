@@ -142,6 +142,12 @@ impl Machine {
         &self.result
     }
 
+    /// Lets go of all outputs, when nobody will ask for them any more.
+    pub(crate) fn forget_outputs(&mut self) {
+        self.result = Value::null();
+        self.outputs.fill(None);
+    }
+
     pub(crate) fn locals(&self) -> &LocalSpaces {
         &self.locals
     }

@@ -14,6 +14,9 @@ use crate::values::Value;
 /// any depth without the stack growing with it.
 const LEVELS_PER_TASK: u32 = 8;
 
+/// How deep automata may be nested where there is no runtime to spawn tasks on.
+const MOST_LEVELS: u32 = 32;
+
 /// Runs `view` with what the worker was called with; `cx` is that of the worker.
 pub(crate) async fn run_nested(view: View, args: Args, cx: &Context) -> Result<Value, RunError> {
     let core = RunCore::nested(view, cx.path(), args, cx.core())?;
@@ -29,6 +32,9 @@ pub(crate) async fn run_nested(view: View, args: Args, cx: &Context) -> Result<V
                     }
                 },
             }
+        }
+        Err(_) if core.depth > MOST_LEVELS => {
+            return Err(RunError::TooDeep { automa: core.automa.to_string(), levels: MOST_LEVELS });
         }
         _ => driver::drive(&core).await?,
     };

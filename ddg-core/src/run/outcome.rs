@@ -67,6 +67,8 @@ impl Outcome {
             });
         }
         let Self { core, output, .. } = self;
+        // With the run's own hold on it gone, the output is moved out and not copied.
+        core.machine().forget_outputs();
         output.take().map_err(|source| RunError::Output { automa: core.automa.to_string(), source })
     }
 

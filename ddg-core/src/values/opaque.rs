@@ -4,6 +4,7 @@ use std::fmt;
 use std::ops::Deref;
 use std::sync::Arc;
 
+use super::ty::short_name;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// A value that lives only in memory: a connection, a channel, a handle.
@@ -63,7 +64,7 @@ impl<T> Serialize for Opaque<T> {
     fn serialize<S: Serializer>(&self, _: S) -> Result<S::Ok, S::Error> {
         Err(serde::ser::Error::custom(format_args!(
             "`{}` is opaque: it lives only in memory and has no JSON form",
-            std::any::type_name::<T>()
+            short_name(std::any::type_name::<T>())
         )))
     }
 }
@@ -72,7 +73,7 @@ impl<'de, T> Deserialize<'de> for Opaque<T> {
     fn deserialize<D: Deserializer<'de>>(_: D) -> Result<Self, D::Error> {
         Err(serde::de::Error::custom(format_args!(
             "`{}` is opaque: it lives only in memory and cannot be read from JSON",
-            std::any::type_name::<T>()
+            short_name(std::any::type_name::<T>())
         )))
     }
 }

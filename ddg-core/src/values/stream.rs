@@ -9,6 +9,8 @@ use futures::Stream;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::Data;
+use super::ty::short_name;
+use crate::graph::count;
 
 /// The output of a worker that returned `impl Stream<Item = T>`: a handle from which any number of
 /// readers take the items, in the order the worker gives them.
@@ -66,6 +68,11 @@ impl Waiting {
         }
     }
 
+    fn remove(&self, waker: &Waker) {
+        let mut waiting = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        waiting.retain(|have| !have.will_wake(waker));
+    }
+
     fn wake_all(&self) {
         let waiting = std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner));
         waiting.into_iter().for_each(Waker::wake);
@@ -119,6 +126,7 @@ impl<T> Source<T> {
         let polled = producer.as_mut().poll_next(&mut Context::from_waker(&waker));
         match polled {
             Poll::Ready(Some(item)) => {
+                self.waiting.remove(cx.waker());
                 self.items.push(item);
                 self.producer = Producer::Going(producer);
             }
@@ -173,7 +181,7 @@ impl<T> Clone for ItemStream<T> {
 
 impl<T> fmt::Debug for Items<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Items<{}>(at {})", std::any::type_name::<T>(), self.read)
+        write!(f, "Items<{}>(at {})", short_name(std::any::type_name::<T>()), self.read)
     }
 }
 
@@ -185,7 +193,8 @@ impl<T> fmt::Debug for ItemStream<T> {
             Producer::Ended => "",
             Producer::Broken => ", broken",
         };
-        write!(f, "ItemStream<{}>({} items{more})", std::any::type_name::<T>(), source.items.len())
+        let ty = short_name(std::any::type_name::<T>());
+        write!(f, "ItemStream<{ty}>({}{more})", count(source.items.len(), "item"))
     }
 }
 

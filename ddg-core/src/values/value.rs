@@ -2,6 +2,7 @@
 
 use std::any::{Any, TypeId};
 use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, OnceLock};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -50,7 +51,7 @@ pub struct TypeMismatch {
 
 /// A value has no JSON form.
 #[derive(Debug, thiserror::Error)]
-#[error("a `{type_name}` cannot be written as JSON: {source}")]
+#[error("`{type_name}` cannot be written as JSON: {source}")]
 pub struct NotSerializable {
     /// The type of the value.
     pub type_name: String,
@@ -108,8 +109,16 @@ impl Value {
             Cell::Null => "null".to_owned(),
             Cell::Typed(inner) => inner.ty().to_string(),
             Cell::Parsed(parsed) => format!("JSON {}", kind(&parsed.json)),
-            Cell::List(list) => format!("list of {}", list.0.len()),
-            Cell::Element(element) => format!("element of {}", element.dealt.list.type_name()),
+            Cell::List(list) => format!("a list of {}", list.0.len()),
+            Cell::Element(element) => format!("an element of {}", element.dealt.list.describe()),
+        }
+    }
+
+    /// The same within a sentence: a type in backquotes, or the kind of JSON.
+    pub(crate) fn describe(&self) -> String {
+        match self.ty() {
+            Some(ty) => format!("`{ty}`"),
+            None => self.type_name(),
         }
     }
 
@@ -330,15 +339,26 @@ fn null_as<T: Data>() -> Result<T, TypeMismatch> {
 
 fn read_json<T: Data>(value: &Value) -> Result<T, TypeMismatch> {
     let json = value.to_json().map_err(|error| mismatch::<T>(&format!("`{}`", error.type_name)))?;
+    let number = match &json {
+        Json::Number(number) if is_numeric(Type::of::<T>().id()) => Some(number.to_string()),
+        _ => None,
+    };
+    let misfit = number.map(|number| mismatch::<T>(&format!("{number}, which does not fit")));
+    if is_numeric(Type::of::<T>().id()) && too_large::<T>(&json) {
+        return Err(misfit.unwrap_or_else(|| mismatch::<T>("a number that does not fit")));
+    }
     let found = match &json {
         Json::Number(number) => format!("the number {number}"),
-        other => format!("JSON {}", kind(other)),
+        _ => value.describe(),
     };
-    let found = value.ty().map_or(found, |ty| format!("`{ty}`"));
-    if is_numeric(Type::of::<T>().id()) && too_large::<T>(&json) {
-        return Err(mismatch::<T>(&format!("{found} (too large)")));
-    }
-    serde_json::from_value(json).map_err(|error| mismatch::<T>(&format!("{found} ({error})")))
+    caught(|| serde_json::from_value(json))
+        .map_err(|error| misfit.unwrap_or_else(|| mismatch::<T>(&format!("{found} ({error})"))))
+}
+
+/// Calls into a user's `Serialize` or `Deserialize`; a panic there is an error like any other.
+fn caught<T>(call: impl FnOnce() -> Result<T, serde_json::Error>) -> Result<T, serde_json::Error> {
+    catch_unwind(AssertUnwindSafe(call))
+        .unwrap_or_else(|_| Err(serde::de::Error::custom("its serde implementation panicked")))
 }
 
 /// Whether a float among `json` becomes infinite as a `T`: serde lets that pass.
@@ -409,11 +429,11 @@ impl<T: Data> Erased for T {
     }
 
     fn shape(&self) -> Shape {
-        Shape::of(self)
+        caught(|| Ok(Shape::of(self))).unwrap_or(Shape::Scalar)
     }
 
     fn to_json(&self) -> Result<Json, serde_json::Error> {
-        serde_json::to_value(self)
+        caught(|| serde_json::to_value(self))
     }
 
     fn hand_out(self: Arc<Self>, slot: &mut dyn Any) -> bool {

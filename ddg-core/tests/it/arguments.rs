@@ -148,7 +148,7 @@ async fn what_is_unpacked_is_a_list_or_a_map_that_fits() {
         end(automa.outcome(()).await)
     }
     expect![[r#"
-        error: automa `unpack`, step 2: worker `taken` cannot be called: cannot unpack the output of `given`: it is no list and no map but i32
+        error: automa `unpack`, step 2: worker `taken` cannot be called: cannot unpack the output of `given`: it is no list and no map, but `i32`
     "#]]
     .assert_eq(&run(|| Value::new(7)).await);
     expect![[r#"
@@ -156,7 +156,7 @@ async fn what_is_unpacked_is_a_list_or_a_map_that_fits() {
     "#]]
     .assert_eq(&run(|| Value::new(vec![1, 2, 3])).await);
     expect![[r#"
-        error: automa `unpack`, step 2: worker `taken` cannot be called: there is no parameter `z`; did you mean `x`?
+        error: automa `unpack`, step 2: worker `taken` cannot be called: there is no parameter `z`; there are: x, y
     "#]]
     .assert_eq(&run(|| json!({"x": 1, "y": 2, "z": 3}).into()).await);
 }
@@ -307,7 +307,7 @@ async fn a_run_input_does_not_fill_an_injected_parameter() {
 
     assert_eq!(automa.run::<i32>(()).await.unwrap(), 40);
     let error = automa.run::<i32>(args!(x = 1)).await.unwrap_err();
-    expect!["automa `injected`: no worker has a parameter `x`; did you mean `y`?"]
+    expect!["automa `injected`: no worker has a parameter `x`; there are: y"]
         .assert_eq(&error.to_string());
 }
 
@@ -331,7 +331,7 @@ async fn an_injection_of_a_worker_that_has_not_run_or_is_gone_fails_without_a_de
     "#]]
     .assert_eq(&end(automa.outcome(args!(false)).await));
     expect![[r#"
-        error: automa `injected`, step 2: worker `look` cannot be called: parameter `x` takes the output of `lazy`, which does not exist; give it a default
+        error: automa `injected`, step 2: worker `look` cannot be called: parameter `x` takes the output of `lazy`, which does not exist; misspelled?
     "#]]
     .assert_eq(&end(automa.outcome(args!(true)).await));
 }
@@ -463,28 +463,14 @@ async fn a_number_that_does_not_fit_is_refused() {
     for (number, expected) in [
         (
             Value::new(256_i64),
-            expect![
-                "parameter #1: expected `u8`, found `i64` (invalid value: integer `256`, expected u8)"
-            ],
+            expect!["parameter #1: expected `u8`, found 256, which does not fit"],
         ),
-        (
-            Value::new(-1_i8),
-            expect![
-                "parameter #1: expected `u8`, found `i8` (invalid value: integer `-1`, expected u8)"
-            ],
-        ),
+        (Value::new(-1_i8), expect!["parameter #1: expected `u8`, found -1, which does not fit"]),
         (
             Value::new(1.5_f64),
-            expect![
-                "parameter #1: expected `u8`, found `f64` (invalid type: floating point `1.5`, expected u8)"
-            ],
+            expect!["parameter #1: expected `u8`, found 1.5, which does not fit"],
         ),
-        (
-            Value::new(1_f64),
-            expect![
-                "parameter #1: expected `u8`, found `f64` (invalid type: floating point `1.0`, expected u8)"
-            ],
-        ),
+        (Value::new(1_f64), expect!["parameter #1: expected `u8`, found 1.0, which does not fit"]),
     ] {
         let error = automa.run::<u8>((number,)).await.unwrap_err().to_string();
         let prefix = "automa `numbers`, step 1: worker `small` cannot be called: ";

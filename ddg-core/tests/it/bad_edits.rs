@@ -225,8 +225,7 @@ async fn a_worker_that_does_not_fit_its_dependencies() {
     .await;
     check(
         |cx| cx.add_func_as_worker("new", same, after(["number", "same"])),
-        &expect![[r#"
-            automa `trial`, step 2: worker `editor` asked for a change that cannot be made: worker `new` has 2 dependencies that give an output, but only 1 parameters to take them: add parameters, or `.suppressed()`"#]],
+        &expect!["automa `trial`, step 2: worker `editor` asked for a change that cannot be made: worker `new` gets 2 outputs from its dependencies, but has 1 parameter to take them: add parameters, or `.merge()` or `.suppressed()`"],
     )
     .await;
     check(
@@ -237,8 +236,7 @@ async fn a_worker_that_does_not_fit_its_dependencies() {
     .await;
     check(
         |cx| cx.add_dependency("end", "number"),
-        &expect![[r#"
-            automa `trial`, step 2: worker `editor` asked for a change that cannot be made: worker `end` has 1 dependencies that give an output, but only 0 parameters to take them: add parameters, or `.suppressed()`"#]],
+        &expect!["automa `trial`, step 2: worker `editor` asked for a change that cannot be made: worker `end` gets 1 output from its dependencies, but has 0 parameters to take them: add parameters, or `.merge()` or `.suppressed()`"],
     )
     .await;
 }
@@ -247,8 +245,7 @@ async fn a_worker_that_does_not_fit_its_dependencies() {
 async fn a_worker_whose_options_do_not_fit_it() {
     check(
         |cx| cx.add_func_as_worker("new", same, free().params(["a", "b"])),
-        &expect![[r#"
-            automa `trial`, step 2: worker `editor` asked for a change that cannot be made: worker `new` has 1 parameters, but `params` names 2"#]],
+        &expect!["automa `trial`, step 2: worker `editor` asked for a change that cannot be made: worker `new` has 1 parameter, but `.params([…])` names 2"],
     )
     .await;
     check(

@@ -221,8 +221,9 @@ fn more_dependencies_than_parameters() {
             automa.add_func_as_worker("two", number, start())?;
             automa.add_func_as_worker("same", same, after(["one", "two"]))
         },
-        &expect![[r#"
-            automa `graph`: worker `same` has 2 dependencies that give an output, but only 1 parameters to take them: add parameters, or `.suppressed()`"#]],
+        &expect![
+            "automa `graph`: worker `same` gets 2 outputs from its dependencies, but has 1 parameter to take them: add parameters, or `.merge()` or `.suppressed()`"
+        ],
     );
 }
 
@@ -310,8 +311,7 @@ fn a_declaration_that_is_taken() {
             automa.declare_func("tool", same, free())?;
             automa.declare_func("tool", same, free())
         },
-        &expect![[r#"
-            automa `graph`: there is a worker `tool` already: choose another key, or remove the other first"#]],
+        &expect!["automa `graph`: `tool` is declared already: choose another name"],
     );
 }
 
@@ -337,18 +337,18 @@ fn a_dependency_of_a_worker_that_does_not_exist() {
 fn names_for_another_number_of_parameters() {
     check_refused(
         |automa| automa.add_func_as_worker("sum", sum, free().params(["a"])),
-        &expect!["automa `graph`: worker `sum` has 2 parameters, but `params` names 1"],
+        &expect!["automa `graph`: worker `sum` has 2 parameters, but `.params([…])` names 1"],
     );
     check_refused(
         |automa| {
             let with_context = async |x: i64, _cx: Context| x;
             automa.add_func_as_worker("sum", with_context, free().params(["x", "cx"]))
         },
-        &expect!["automa `graph`: worker `sum` has 1 parameters, but `params` names 2"],
+        &expect!["automa `graph`: worker `sum` has 1 parameter, but `.params([…])` names 2"],
     );
     check_refused(
         |automa| automa.override_func_as_worker("same", same, free().params(["a", "b"])),
-        &expect!["automa `graph`: worker `same` has 1 parameters, but `params` names 2"],
+        &expect!["automa `graph`: worker `same` has 1 parameter, but `.params([…])` names 2"],
     );
 }
 

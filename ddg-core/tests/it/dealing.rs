@@ -132,7 +132,7 @@ async fn what_is_dealt_out_is_a_list_of_as_many_as_there_are_successors() {
     .assert_eq(&run(|| Value::new(vec![1, 2, 3])).await);
     expect![[r#"
         step 1: deal (start) () → 1
-        error: automa `deal`, step 1: worker `deal` deals its output out in order to 2 successors, so it must be a list of that length, but it is i32
+        error: automa `deal`, step 1: worker `deal` deals its output out in order to 2 successors, so it must be a list of that length, but it is `i32`
     "#]]
     .assert_eq(&run(|| Value::new(1)).await);
 }

@@ -27,7 +27,7 @@ async fn all_faults_are_told_together_and_nothing_runs() {
         - worker `itself` depends on itself; to repeat it, let it ferry to itself
         - the dependencies `a` → `b` → `c` → `a` form a cycle; to go back, use a ferry
         - parameter #1 of worker `types` takes `i32`, but dependency `runs` gives `String`
-        - worker `many` has 2 dependencies that give an output, but only 1 parameters to take them: add parameters, or `.suppressed()`
+        - worker `many` gets 2 outputs from its dependencies, but has 1 parameter to take them: add parameters, or `.merge()` or `.suppressed()`
         - worker `unpacks` unpacks, which takes exactly one dependency; it has 2
     "#]]
     .assert_eq(&trace(&automa, ()).await);
@@ -87,7 +87,7 @@ fn keys_are_checked_when_a_worker_is_added() {
     let error = automa.add_func_as_worker("", async || (), start()).unwrap_err();
     expect!["automa `keys`: a worker's key is empty: give it a name"].assert_eq(&error.to_string());
     let error = automa.add_func_as_worker("b", async |_: i32| (), free().params(["x", "y"]));
-    expect!["automa `keys`: worker `b` has 1 parameters, but `params` names 2"]
+    expect!["automa `keys`: worker `b` has 1 parameter, but `.params([…])` names 2"]
         .assert_eq(&error.unwrap_err().to_string());
     let error = automa.add_func_as_worker("b", async |_: i32| (), free().from("x", "a"));
     expect!["automa `keys`: worker `b` has no parameter `x` to fill from `a`; name its parameters with `.params([…])`"]

@@ -128,7 +128,7 @@ async fn what_has_no_json_form_is_named() {
     automa.add_func_as_worker("open", open, start()).unwrap();
     automa.add_func_as_worker("end", async || (), after(["open"]).suppressed()).unwrap();
     let error = snapshot_of(&automa).await.unwrap_err();
-    expect!["automa `socket`: worker `open`: its output: a `Opaque<Sender<u8>>` cannot be written as JSON: `std::sync::mpsc::Sender<u8>` is opaque: it lives only in memory and has no JSON form"].assert_eq(&refused(&error));
+    expect!["automa `socket`: worker `open`: its output: `Opaque<Sender<u8>>` cannot be written as JSON: `Sender<u8>` is opaque: it lives only in memory and has no JSON form"].assert_eq(&refused(&error));
 }
 
 #[tokio::test]

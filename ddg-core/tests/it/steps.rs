@@ -240,7 +240,7 @@ async fn nobody_runs_in_a_step_in_which_somebody_cannot_be_bound() {
         step 1: a (start) () → "a"
         error: automa `bind`, step 2: 2 failures
         - worker `few` cannot be called: parameter #1 (`i64`) got no argument: 0 given by position
-        - worker `from` cannot be called: parameter `n` takes the output of `never`, which does not exist; give it a default
+        - worker `from` cannot be called: parameter `n` takes the output of `never`, which does not exist; misspelled?
     "#]]
     .assert_eq(&trace(&automa, ()).await);
 }

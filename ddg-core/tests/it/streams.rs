@@ -250,12 +250,13 @@ async fn a_stream_that_has_not_ended_has_no_json_form() {
     let mut automa = GraphAutoma::new("count");
     automa.add_func_as_worker("count", count_to, start().output()).unwrap();
     let value = automa.run::<Value>(args!(3)).await.unwrap();
-    let expected = expect![[r#"
-        a `ItemStream<i64>` cannot be written as JSON: the stream has not ended: let a worker read it to its end first"#]];
+    let expected = expect![
+        "`ItemStream<i64>` cannot be written as JSON: the stream has not ended: let a worker read it to its end first"
+    ];
     expected.assert_eq(&value.to_json().unwrap_err().to_string());
     let items = value.get::<ItemStream<i64>>().unwrap();
     items.items().next().await.unwrap();
-    let expected = expect!["ItemStream<i64>(1 items, more to come)"];
+    let expected = expect!["ItemStream<i64>(1 item, more to come)"];
     expected.assert_eq(&format!("{items:?}"));
     assert!(value.to_json().is_err());
 }
@@ -272,8 +273,9 @@ async fn a_stream_read_as_something_else_is_an_error() {
     let mut automa = GraphAutoma::new("count");
     automa.add_func_as_worker("count", count_to, start()).unwrap();
     automa.add_func_as_worker("one", async |_: i64| (), after(["count"]).unpack()).unwrap();
-    let expected = expect![[r#"
-        automa `count`, step 2: worker `one` cannot be called: cannot unpack the output of `count`: it is no list and no map but ItemStream<i64>"#]];
+    let expected = expect![
+        "automa `count`, step 2: worker `one` cannot be called: cannot unpack the output of `count`: it is no list and no map, but `ItemStream<i64>`"
+    ];
     expected.assert_eq(&automa.run::<()>(args!(1)).await.unwrap_err().to_string());
 }
 

@@ -148,6 +148,6 @@ fn deal(node: &Node, output: &Value) -> Result<Arc<Dealt>, FailureKind> {
     match output.list_len() {
         Some(len) if len == successors => Ok(Dealt::new(output.clone())),
         Some(len) => Err(FailureKind::InOrder { successors, found: format!("a list of {len}") }),
-        None => Err(FailureKind::InOrder { successors, found: output.type_name() }),
+        None => Err(FailureKind::InOrder { successors, found: output.describe() }),
     }
 }

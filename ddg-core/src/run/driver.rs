@@ -33,17 +33,21 @@ async fn steps(core: &Arc<RunCore>) -> Result<bool, RunError> {
         return Ok(!core.machine().is_idle());
     }
     core.machine().begin(&mut jobs)?;
-    while !jobs.is_empty() {
-        if tracing::enabled!(tracing::Level::DEBUG) {
-            let span = tracing::debug_span!("step", number = jobs[0].kickoff.step);
-            step(core, &mut jobs, &mut ends).instrument(span).await;
+    while let Some(job) = jobs.pop() {
+        let step = job.kickoff.step;
+        let (id, end) = if tracing::enabled!(tracing::Level::DEBUG) {
+            let span = tracing::debug_span!("step", number = step);
+            together(core, job, &mut jobs, &mut ends).instrument(span).await
+        } else if jobs.is_empty() {
+            alone(core, job).await
         } else {
-            step(core, &mut jobs, &mut ends).await;
-        }
+            together(core, job, &mut jobs, &mut ends).await
+        };
         {
             let mut machine = core.machine();
-            for (id, end) in ends.drain(..) {
-                machine.complete(id, end);
+            machine.complete(id, end);
+            if !ends.is_empty() {
+                ends.drain(..).for_each(|(id, end)| machine.complete(id, end));
             }
             machine.settle()?;
             if core.is_stopping() {
@@ -51,23 +55,34 @@ async fn steps(core: &Arc<RunCore>) -> Result<bool, RunError> {
             }
             machine.begin(&mut jobs)?;
         }
-        // A run whose workers never wait must not keep its thread from everybody else.
-        tokio::task::coop::consume_budget().await;
+        if step.is_multiple_of(STEPS_PER_BUDGET) {
+            tokio::task::coop::consume_budget().await;
+        }
     }
     Ok(false)
 }
 
-/// Runs the kickoffs of one step to their ends.
-async fn step(core: &Arc<RunCore>, jobs: &mut Vec<Job>, ends: &mut Vec<(KickoffId, End)>) {
-    if jobs.len() == 1
-        && let Some(job) = jobs.pop()
-    {
-        match launch(core, job) {
-            Launched::Ended(id, end) => ends.push((id, end)),
-            Launched::Running(execution) => ends.push(execution.await),
-        }
-        return;
+/// A run whose workers never wait must not keep its thread from everybody else: every so many
+/// steps count as one operation towards tokio's cooperative budget (128 operations per poll).
+const STEPS_PER_BUDGET: u64 = 8;
+
+/// Runs the one kickoff of a step to its end.
+async fn alone(core: &Arc<RunCore>, job: Job) -> (KickoffId, End) {
+    match launch(core, job) {
+        Launched::Ended(id, end) => (id, end),
+        Launched::Running(execution) => execution.await,
     }
+}
+
+/// Runs the kickoffs of a step, of which `last` is the last, to their ends; gives one, and the
+/// others through `ends`.
+async fn together(
+    core: &Arc<RunCore>,
+    last: Job,
+    jobs: &mut Vec<Job>,
+    ends: &mut Vec<(KickoffId, End)>,
+) -> (KickoffId, End) {
+    jobs.push(last);
     let mut crew = Crew::new();
     for job in jobs.drain(..) {
         while crew.len() >= core.max_concurrency {
@@ -81,6 +96,7 @@ async fn step(core: &Arc<RunCore>, jobs: &mut Vec<Job>, ends: &mut Vec<(KickoffI
     while crew.len() > 0 {
         crew.next(ends).await;
     }
+    ends.pop().expect("a step has kickoffs, and each of them ends")
 }
 
 /// Once the first polls of a step have taken this long, the rest is spread over the threads

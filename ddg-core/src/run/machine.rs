@@ -43,8 +43,6 @@ pub(crate) struct Machine {
     outputs: Vec<Option<Value>>,
     /// Elements that are dealt out, by successor and dealer.
     dealt: FxHashMap<(WorkerId, WorkerId), Value>,
-    /// Workers that wait for nothing more, until they are made due.
-    ready: Vec<WorkerId>,
     /// Workers that were removed and are still running.
     removed: Vec<(WorkerId, Key)>,
     /// Room for what runs in a step, kept for the next.
@@ -110,7 +108,6 @@ impl Machine {
             waits: Waits::new(n_workers),
             outputs: vec![None; n_workers],
             dealt: FxHashMap::default(),
-            ready: Vec::new(),
             removed: Vec::new(),
             room: Vec::new(),
             edits: false,
@@ -219,8 +216,9 @@ impl Machine {
         self.running[place].end = Some(end);
     }
 
-    /// Settles the step for all that has ended since: changes the graph, takes results, and
-    /// decides what is due next.
+    /// Settles the step for all that has ended since: changes the graph, makes the targets of
+    /// ferries due, then takes the results and makes due who waits for nothing more. Whoever is due
+    /// waits for all its dependencies again.
     ///
     /// # Errors
     /// Everything that went wrong in the step, in kickoff order.
@@ -230,17 +228,19 @@ impl Machine {
         if std::mem::take(&mut self.edits) {
             self.edit(&mut ended, &mut failures);
         }
-        self.take_results(&mut ended, &mut failures);
         if std::mem::take(&mut self.asks) {
             self.ferry(&mut ended, &mut failures);
         }
+        self.take_results(&mut ended, &mut failures);
         if !self.removed.is_empty() {
             self.forget_removed();
         }
         ended.clear();
         self.room = ended;
         if failures.is_empty() {
-            self.make_due();
+            for due in &self.due {
+                self.waits.reset(due.worker);
+            }
             return Ok(());
         }
         failures.sort_by_key(|(place, _)| *place);

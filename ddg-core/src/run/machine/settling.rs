@@ -50,7 +50,8 @@ impl Machine {
         }
     }
 
-    /// Keeps the outputs and crosses the workers that gave them off their successors.
+    /// Keeps the outputs and crosses the workers that gave them off their successors; a successor
+    /// that waits for nothing more is due, once.
     pub(super) fn take_results(&mut self, ended: &mut [Running], failures: &mut Failures) {
         for (place, running) in ended.iter_mut().enumerate() {
             let worker = running.worker;
@@ -84,7 +85,8 @@ impl Machine {
                 if crossed == self.view.node(successor.worker).n_dependencies
                     && self.waits.mark_due(successor.worker)
                 {
-                    self.ready.push(successor.worker);
+                    let (worker, cause) = (successor.worker, Cause::Dependencies);
+                    self.due.push(Due { worker, cause, args: None });
                 }
             }
             if node.spec.output {
@@ -128,16 +130,6 @@ impl Machine {
                     }
                 }
             }
-        }
-    }
-
-    /// Makes those due that wait for nothing more, after the ferries; all of them wait for all
-    /// their dependencies again.
-    pub(super) fn make_due(&mut self) {
-        let by_dependencies = |worker| Due { worker, cause: Cause::Dependencies, args: None };
-        self.due.extend(self.ready.drain(..).map(by_dependencies));
-        for due in &self.due {
-            self.waits.reset(due.worker);
         }
     }
 }

@@ -1,5 +1,7 @@
 //! What travels between workers: typed in memory, JSON at rest.
 
+mod adopt;
+mod cell;
 mod data;
 mod opaque;
 mod shape;
@@ -7,10 +9,10 @@ mod stream;
 mod ty;
 mod value;
 
+pub(crate) use cell::Dealt;
 pub use data::Data;
 pub use opaque::Opaque;
 pub(crate) use shape::Shape;
 pub use stream::{ItemStream, Items};
 pub use ty::Type;
-pub(crate) use value::Dealt;
 pub use value::{NotSerializable, TypeMismatch, Value};

@@ -163,6 +163,9 @@ impl<A: Copy> Transaction<'_, A> {
         let mut faults = Vec::new();
         let spec = match source {
             Source::Here(worker) => Spec::new(&key, worker, options, &mut faults),
+            Source::Declared(name) if !options.params.is_empty() || !options.froms.is_empty() => {
+                return Err(Fault::ParametersAreDeclared { name, key }.into());
+            }
             Source::Declared(name) => match self.view.base().declared(&name) {
                 Some(spec) => spec.placed(key.clone(), options),
                 None => return Err(Fault::NotDeclared { name }.into()),

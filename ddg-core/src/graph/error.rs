@@ -22,7 +22,8 @@ use crate::key::Key;
 pub struct BuildError {
     /// The automa's name.
     pub automa: String,
-    /// What is wrong, in the order in which the workers were added; never empty.
+    /// What is wrong: first edges, then cycles, then arguments, each in the order in which the
+    /// workers were added; never empty.
     pub faults: Vec<Fault>,
 }
 
@@ -164,6 +165,17 @@ pub enum Fault {
     NotDeclared {
         /// The name.
         name: Key,
+    },
+    /// A declared worker is placed with options that belong to its declaration.
+    #[error(
+        "`{name}` is declared with its parameters: leave `.params([…])` and `.from(…)` out where \
+         it is placed as `{key}`"
+    )]
+    ParametersAreDeclared {
+        /// The name it is declared under.
+        name: Key,
+        /// The key it is placed under.
+        key: Key,
     },
     /// A nested automa is at fault itself.
     #[error("in nested automa `{key}`: {fault}")]

@@ -233,7 +233,7 @@ impl Machine {
         }
         self.take_results(&mut ended, &mut failures);
         if !self.removed.is_empty() {
-            self.forget_removed();
+            self.recycle_removed();
         }
         ended.clear();
         self.room = ended;

@@ -8,7 +8,7 @@ use serde::de::{self, Deserializer, Visitor};
 use serde::forward_to_deserialize_any;
 
 use super::Data;
-use super::value::{self, TypeMismatch, Value};
+use super::value::{TypeMismatch, Value};
 
 /// The type of a worker's output or parameter.
 ///
@@ -53,7 +53,7 @@ impl Type {
                         optional: TypeId::of::<Option<T>>(),
                         optional_shared: TypeId::of::<Option<Arc<T>>>(),
                     },
-                    adopt: value::adopt::<T>,
+                    adopt: super::adopt::adopt::<T>,
                     missing: || T::deserialize(Missing).ok().map(Value::new),
                 }
             },

@@ -2,13 +2,13 @@
 
 use std::any::{Any, TypeId};
 use std::fmt;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, OnceLock};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value as Json;
 
-use super::ty::{is_dynamic, is_numeric, numbers_agree};
+use super::adopt::{adopt, null_as, read_json};
+use super::cell::{Cell, Dealt, Element, Erased, List, Parsed};
 use super::{Data, Shape, Type};
 
 /// A value of any type, cheap to clone (one pointer).
@@ -37,7 +37,7 @@ use super::{Data, Shape, Type};
 /// # Ok::<(), ddg_core::TypeMismatch>(())
 /// ```
 #[derive(Clone, Default)]
-pub struct Value(Option<Arc<dyn Erased>>);
+pub struct Value(pub(super) Option<Arc<dyn Erased>>);
 
 /// A value was asked for as a type that it is not.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -189,7 +189,7 @@ impl Value {
     }
 
     /// The inner value, shared, where it is held as exactly a `T`.
-    fn held<T: Data>(&self) -> Option<Arc<T>> {
+    pub(super) fn held<T: Data>(&self) -> Option<Arc<T>> {
         let inner: Arc<dyn Any + Send + Sync> = Arc::<dyn Erased>::clone(self.0.as_ref()?);
         inner.downcast().ok()
     }
@@ -237,7 +237,7 @@ impl Value {
         }
     }
 
-    fn cell(&self) -> Cell<'_> {
+    pub(super) fn cell(&self) -> Cell<'_> {
         self.0.as_deref().map_or(Cell::Null, Erased::cell)
     }
 
@@ -272,110 +272,13 @@ impl Value {
     }
 }
 
-/// Turns `value` into one that a reader of `T` takes without failing.
-pub(super) fn adopt<T: Data>(value: Value) -> Result<Value, TypeMismatch> {
-    let want = Type::of::<T>();
-    if want.id() == TypeId::of::<Value>() {
-        return Ok(value);
+/// `from` as a `To` if that is the same type.
+pub(super) fn same<From: 'static, To: 'static>(from: From) -> Result<To, From> {
+    let mut slot = Some(from);
+    match (&mut slot as &mut dyn Any).downcast_mut::<Option<To>>() {
+        Some(to) => Ok(to.take().expect("filled one line above")),
+        None => Err(slot.expect("filled and not taken")),
     }
-    match value.cell() {
-        Cell::Null => null_as::<T>().map(Value::new),
-        Cell::Typed(inner) => {
-            let have = inner.ty();
-            if have == want || have.hands_out_to(want) || have.is_shared_form_of(want) {
-                return Ok(value);
-            }
-            if let Some(optional) = value.downcast_ref::<Option<T>>() {
-                return optional.clone().map(Value::new).ok_or_else(|| mismatch::<T>("`None`"));
-            }
-            if numbers_agree(want.id(), have.id()) || is_dynamic(have.id()) || is_dynamic(want.id())
-            {
-                return read_json::<T>(&value).map(Value::new);
-            }
-            Err(mismatch::<T>(&format!("`{have}`")))
-        }
-        Cell::Parsed(parsed) => {
-            if let Some(typed) = parsed.typed.get()
-                && typed.ty() == want
-            {
-                return Ok(Value(Some(Arc::clone(typed))));
-            }
-            let adopted = Value::new(read_json::<T>(&value)?);
-            if let Some(typed) = &adopted.0 {
-                // The first reader's type stays; another reader's is read again each time.
-                _ = parsed.typed.set(Arc::clone(typed));
-            }
-            Ok(adopted)
-        }
-        Cell::List(list) => {
-            let mut slot: Option<T> = None;
-            let gathered = list
-                .0
-                .first()
-                .and_then(|first| first.0.as_ref())
-                .is_some_and(|first| first.gather(&list.0, &mut slot));
-            match slot {
-                Some(vec) if gathered => Ok(Value::new(vec)),
-                _ => match same::<Vec<Value>, T>(list.0.clone()) {
-                    Ok(values) => Ok(Value(Some(Arc::new(values)))),
-                    Err(_) => read_json::<T>(&value).map(Value::new),
-                },
-            }
-        }
-        Cell::Element(element) => match element.dealt.list.downcast_ref::<Vec<T>>() {
-            Some(items) => Ok(Value::new(items[element.index].clone())),
-            None => match element.inner() {
-                Some(inner) => adopt::<T>(inner),
-                None => read_json::<T>(&value).map(Value::new),
-            },
-        },
-    }
-}
-
-/// What nothing is as a `T`: `None`, `()`, JSON's null.
-fn null_as<T: Data>() -> Result<T, TypeMismatch> {
-    serde_json::from_value(Json::Null).map_err(|_| mismatch::<T>("null"))
-}
-
-fn read_json<T: Data>(value: &Value) -> Result<T, TypeMismatch> {
-    let json = value.to_json().map_err(|error| mismatch::<T>(&format!("`{}`", error.type_name)))?;
-    let number = match &json {
-        Json::Number(number) if is_numeric(Type::of::<T>().id()) => Some(number.to_string()),
-        _ => None,
-    };
-    let misfit = number.map(|number| mismatch::<T>(&format!("{number}, which does not fit")));
-    if is_numeric(Type::of::<T>().id()) && too_large::<T>(&json) {
-        return Err(misfit.unwrap_or_else(|| mismatch::<T>("a number that does not fit")));
-    }
-    let found = match &json {
-        Json::Number(number) => format!("the number {number}"),
-        _ => value.describe(),
-    };
-    caught(|| serde_json::from_value(json))
-        .map_err(|error| misfit.unwrap_or_else(|| mismatch::<T>(&format!("{found} ({error})"))))
-}
-
-/// Calls into a user's `Serialize` or `Deserialize`; a panic there is an error like any other.
-fn caught<T>(call: impl FnOnce() -> Result<T, serde_json::Error>) -> Result<T, serde_json::Error> {
-    catch_unwind(AssertUnwindSafe(call))
-        .unwrap_or_else(|_| Err(serde::de::Error::custom("its serde implementation panicked")))
-}
-
-/// Whether a float among `json` becomes infinite as a `T`: serde lets that pass.
-fn too_large<T: Data>(json: &Json) -> bool {
-    fn finite(json: &Json) -> usize {
-        match json {
-            Json::Number(_) => 1,
-            Json::Array(items) => items.iter().map(finite).sum(),
-            Json::Null | Json::Bool(_) | Json::String(_) | Json::Object(_) => 0,
-        }
-    }
-    let read = T::deserialize(json).ok().and_then(|read| serde_json::to_value(read).ok());
-    read.is_some_and(|read| finite(&read) < finite(json))
-}
-
-fn mismatch<T: Data>(found: &str) -> TypeMismatch {
-    TypeMismatch { expected: Type::of::<T>().to_string(), found: found.to_owned() }
 }
 
 fn kind(json: &Json) -> &'static str {
@@ -388,164 +291,6 @@ fn kind(json: &Json) -> &'static str {
         Json::Object(_) => "object",
     }
 }
-
-/// `from` as a `To` if that is the same type.
-fn same<From: 'static, To: 'static>(from: From) -> Result<To, From> {
-    let mut slot = Some(from);
-    match (&mut slot as &mut dyn Any).downcast_mut::<Option<To>>() {
-        Some(to) => Ok(to.take().expect("filled one line above")),
-        None => Err(slot.expect("filled and not taken")),
-    }
-}
-
-/// What a value holds, behind one pointer.
-trait Erased: Any + Send + Sync {
-    fn ty(&self) -> Type;
-    fn cell(&self) -> Cell<'_>;
-    fn shape(&self) -> Shape;
-    fn to_json(&self) -> Result<Json, serde_json::Error>;
-    /// Fills `slot` if it is an `Option` of another form in which this `T` can be read:
-    /// `Arc<T>`, `Option<T>`, `Option<Arc<T>>`.
-    fn hand_out(self: Arc<Self>, slot: &mut dyn Any) -> bool;
-    /// Fills `slot` if it is an `Option<Vec<T>>` or `Option<Vec<Arc<T>>>` and all `items` are `T`.
-    fn gather(&self, items: &[Value], slot: &mut dyn Any) -> bool;
-}
-
-enum Cell<'a> {
-    Null,
-    Typed(&'a dyn Erased),
-    Parsed(&'a Parsed),
-    List(&'a List),
-    Element(&'a Element),
-}
-
-impl<T: Data> Erased for T {
-    fn ty(&self) -> Type {
-        Type::of::<T>()
-    }
-
-    fn cell(&self) -> Cell<'_> {
-        Cell::Typed(self)
-    }
-
-    fn shape(&self) -> Shape {
-        caught(|| Ok(Shape::of(self))).unwrap_or(Shape::Scalar)
-    }
-
-    fn to_json(&self) -> Result<Json, serde_json::Error> {
-        caught(|| serde_json::to_value(self))
-    }
-
-    fn hand_out(self: Arc<Self>, slot: &mut dyn Any) -> bool {
-        if let Some(shared) = slot.downcast_mut::<Option<Arc<T>>>() {
-            *shared = Some(self);
-        } else if let Some(optional) = slot.downcast_mut::<Option<Option<T>>>() {
-            *optional = Some(Some(Arc::unwrap_or_clone(self)));
-        } else if let Some(optional) = slot.downcast_mut::<Option<Option<Arc<T>>>>() {
-            *optional = Some(Some(self));
-        } else {
-            return false;
-        }
-        true
-    }
-
-    fn gather(&self, items: &[Value], slot: &mut dyn Any) -> bool {
-        if let Some(slot) = slot.downcast_mut::<Option<Vec<T>>>() {
-            *slot = items.iter().map(|item| item.downcast_ref::<T>().cloned()).collect();
-            slot.is_some()
-        } else if let Some(slot) = slot.downcast_mut::<Option<Vec<Arc<T>>>>() {
-            *slot = items.iter().map(Value::held::<T>).collect();
-            slot.is_some()
-        } else {
-            false
-        }
-    }
-}
-
-/// JSON, and the type that its first reader made of it.
-struct Parsed {
-    json: Json,
-    typed: OnceLock<Arc<dyn Erased>>,
-}
-
-/// Values in a row.
-struct List(Vec<Value>);
-
-/// One element of a list that is dealt out.
-struct Element {
-    dealt: Arc<Dealt>,
-    index: usize,
-}
-
-/// A list that is dealt out element by element; written as JSON at most once.
-pub(crate) struct Dealt {
-    list: Value,
-    json: OnceLock<Json>,
-}
-
-impl Dealt {
-    pub(crate) fn new(list: Value) -> Arc<Self> {
-        Arc::new(Self { list, json: OnceLock::new() })
-    }
-}
-
-impl Element {
-    /// The element where the list holds values.
-    fn inner(&self) -> Option<Value> {
-        if let Cell::List(list) = self.dealt.list.cell() {
-            return Some(list.0[self.index].clone());
-        }
-        Some(self.dealt.list.downcast_ref::<Vec<Value>>()?[self.index].clone())
-    }
-
-    fn to_json(&self) -> Result<Json, NotSerializable> {
-        if let Some(inner) = self.inner() {
-            return inner.to_json();
-        }
-        let json = match self.dealt.json.get() {
-            Some(json) => json,
-            None => {
-                let json = self.dealt.list.to_json()?;
-                self.dealt.json.get_or_init(|| json)
-            }
-        };
-        Ok(json.get(self.index).cloned().unwrap_or_default())
-    }
-}
-
-macro_rules! erased_cell {
-    ($cell:ident) => {
-        impl Erased for $cell {
-            fn ty(&self) -> Type {
-                Type::of::<Value>()
-            }
-
-            fn cell(&self) -> Cell<'_> {
-                Cell::$cell(self)
-            }
-
-            fn shape(&self) -> Shape {
-                unreachable!("only typed cells are asked for their shape")
-            }
-
-            fn to_json(&self) -> Result<Json, serde_json::Error> {
-                unreachable!("only typed cells are asked for their JSON")
-            }
-
-            fn hand_out(self: Arc<Self>, _: &mut dyn Any) -> bool {
-                false
-            }
-
-            fn gather(&self, _: &[Value], _: &mut dyn Any) -> bool {
-                false
-            }
-        }
-    };
-}
-
-erased_cell!(Parsed);
-erased_cell!(List);
-erased_cell!(Element);
 
 impl fmt::Debug for Value {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -242,6 +242,16 @@ async fn a_worker_that_does_not_fit_its_dependencies() {
 }
 
 #[tokio::test]
+async fn a_declared_worker_that_is_given_parameters_where_it_is_placed() {
+    const NUMBER: Declared<fn() -> i64> = Declared::new("number");
+    check(
+        |cx| cx.add_func_as_worker("new", NUMBER, free().params(["a"])),
+        &expect!["automa `trial`, step 2: worker `editor` asked for a change that cannot be made: `number` is declared with its parameters: leave `.params([…])` and `.from(…)` out where it is placed as `new`"],
+    )
+    .await;
+}
+
+#[tokio::test]
 async fn a_worker_whose_options_do_not_fit_it() {
     check(
         |cx| cx.add_func_as_worker("new", same, free().params(["a", "b"])),

@@ -94,7 +94,7 @@ async fn values_are_set_read_removed_and_listed_by_name() {
 
 /// [L1] [E10]
 #[tokio::test]
-async fn a_space_belongs_to_the_key_also_when_another_worker_takes_that_over() {
+async fn a_space_goes_with_its_worker_and_is_not_left_to_who_takes_over_the_key() {
     let mut automa = GraphAutoma::new("heir");
     let first = async |cx: Context| {
         cx.local().set("left", 7);
@@ -105,7 +105,7 @@ async fn a_space_belongs_to_the_key_also_when_another_worker_takes_that_over() {
     };
     automa.add_func_as_worker("a", first, start()).unwrap();
 
-    assert_eq!(automa.run::<i32>(()).await.unwrap(), 7);
+    assert_eq!(automa.run::<Option<i32>>(()).await.unwrap(), None);
 }
 
 /// [L2]

@@ -19,7 +19,7 @@ const PROGRAMS: u64 = 1000;
 /// How many programs run at the same time.
 const AT_ONCE: usize = 8;
 
-/// [S2.1] [S4.2] [S5.1] [S6.1]
+/// [R2] [S3] [S4] [S6]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_engine_does_what_the_reference_does() {
     let mut tally = Tally::default();

@@ -13,9 +13,9 @@ mod run;
 
 pub(crate) use graph::Graph;
 pub(crate) use program::{
-    Ask, Called, Gives, Kind, Mapping, Program, Takes, Turn, Worker, joined,
+    Ask, Called, Gives, Kind, Mapping, Program, Takes, Turn, Worker, digest, joined,
 };
-pub(crate) use run::{Report, Run};
+pub(crate) use run::{Report, Run, failed};
 
 /// Runs `program` to its end.
 pub(crate) fn run(program: &Program) -> Report {

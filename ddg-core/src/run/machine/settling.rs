@@ -5,7 +5,8 @@ use std::sync::Arc;
 use rustc_hash::FxHashSet;
 
 use super::{Due, Failures, Machine, Running};
-use crate::graph::{Node, some_keys};
+use crate::graph::{Node, WorkerId, some_keys};
+use crate::key::Key;
 use crate::run::error::FailureKind;
 use crate::run::kickoff::{Ask, Cause, End};
 use crate::values::{Dealt, Value};
@@ -41,7 +42,10 @@ impl Machine {
                 for (worker, place) in applied.unlinked {
                     self.waits.uncross(worker, place);
                 }
-                self.removed.extend(applied.removed);
+                for (worker, key) in applied.removed {
+                    self.forget(worker, &key);
+                    self.removed.push((worker, key));
+                }
             }
             Err((place, error)) => {
                 let key = self.key_of(ended[place].worker);
@@ -96,13 +100,19 @@ impl Machine {
         }
     }
 
-    /// Lets go of removed workers, but for those that are still running.
-    pub(super) fn forget_removed(&mut self) {
+    /// Lets go of all that belonged to a worker that was removed.
+    fn forget(&mut self, worker: WorkerId, key: &Key) {
+        self.waits.forget(worker);
+        self.outputs[worker.index()] = None;
+        self.dealt.retain(|(to, by), _| *to != worker && *by != worker);
+        self.locals.remove(key);
+    }
+
+    /// Lets the ids of removed workers be used again, but for those that are still running.
+    pub(super) fn recycle_removed(&mut self) {
         let running: FxHashSet<_> = self.running.iter().map(|running| running.worker).collect();
-        let (waits, outputs, view) = (&mut self.waits, &mut self.outputs, &mut self.view);
+        let view = &mut self.view;
         self.removed.retain(|(worker, _)| {
-            waits.forget(*worker);
-            outputs[worker.index()] = None;
             let still_running = running.contains(worker);
             if !still_running {
                 view.recycle(*worker);

@@ -10,7 +10,7 @@ use tokio::runtime::Handle;
 
 use super::Dice;
 use crate::reference::engine::{args, called_with, failure, graph, json, options, view};
-use crate::reference::{Ask, Called, Kind, Program, Report, Takes, Turn, Worker, joined};
+use crate::reference::{Ask, Called, Kind, Program, Report, Takes, Turn, Worker, failed, joined};
 
 /// A program that is performed, several times at once.
 pub(super) struct Stage {
@@ -263,6 +263,5 @@ fn end(ended: Result<Outcome, RunError>) -> String {
         Err(RunError::Step(step)) => step,
         Err(error) => return format!("unlike the reference: {error}"),
     };
-    let failures: Vec<_> = step.failures.iter().map(failure).collect();
-    format!("step {} failed: {}", step.step, failures.join("; "))
+    failed(step.step, step.failures.iter().map(failure).collect())
 }

@@ -42,7 +42,7 @@ fn write_script(program: &mut Program, dice: &mut Dice) {
                 program.script.insert((run.steps + 1, key.clone()), turns);
             }
         }
-        if dice.chance(75) && !due.is_empty() {
+        if dice.chance(85) && !due.is_empty() {
             // Somebody sees to it that the run goes on.
             let at = (run.steps + 1, dice.pick(&due).clone());
             if !draft.keys().is_empty()
@@ -50,6 +50,12 @@ fn write_script(program: &mut Program, dice: &mut Dice) {
             {
                 let to = dice.pick(&draft.keys()).clone();
                 turns[0].asks.push(ferry(&draft, to, dice));
+            }
+        }
+        for ((step, key), turns) in &mut program.script {
+            if *step == run.steps + 1 {
+                let gives = gives(&draft, key, dice);
+                turns.iter_mut().for_each(|turn| turn.gives = gives);
             }
         }
         if !run.step(program) {
@@ -174,7 +180,7 @@ fn fit(worker: &mut Worker, keys: &[String], silent: &[String], dice: &mut Dice)
         worker.from = Some(dice.pick(keys).clone());
         n += 1;
     }
-    worker.takes = if dice.chance(8) { Takes::Numbers(n) } else { Takes::Values(n) };
+    worker.takes = if dice.chance(5) { Takes::Numbers(n) } else { Takes::Values(n) };
 }
 
 /// What the worker `key` does in the next step. `draft` is the graph with what was asked for
@@ -192,10 +198,6 @@ fn turns(draft: &mut Graph, due: &[String], key: &str, dice: &mut Dice) -> Vec<T
         }
         turns.push(turn);
     }
-    let gives = gives(draft, key, dice);
-    for turn in &mut turns {
-        turn.gives = gives;
-    }
     turns
 }
 
@@ -211,13 +213,13 @@ fn sensible(
         let asks = asks(draft, due, alone, dice);
         if let [Ask::Ferry { to, .. }] = &asks[..]
             && draft.find(to).is_none()
-            && !dice.chance(15)
+            && !dice.chance(5)
         {
             continue;
         }
         match draft.edited(&asks) {
             Ok(edited) => {
-                if n_misfits(&edited) > n_misfits(draft) && dice.chance(90) {
+                if n_misfits(&edited) > n_misfits(draft) && dice.chance(95) {
                     continue;
                 }
                 if !in_vain {
@@ -225,7 +227,7 @@ fn sensible(
                 }
                 return asks;
             }
-            Err(_) if dice.chance(15) => return asks,
+            Err(_) if dice.chance(10) => return asks,
             Err(_) => {}
         }
     }
@@ -257,7 +259,8 @@ fn gives(draft: &Graph, key: &str, dice: &mut Dice) -> Gives {
         _ if in_order => Gives::List(successors.len()),
         Some(placed) => {
             let n = placed.worker.positions().unwrap_or(2);
-            if dice.chance(50) { Gives::List(n) } else { Gives::Map(n) }
+            let by_name = placed.worker.from.is_none() && dice.chance(50);
+            if by_name { Gives::Map(n) } else { Gives::List(n) }
         }
         None => match dice.below(10) {
             0 | 1 => Gives::List(dice.below(4)),
@@ -270,9 +273,9 @@ fn gives(draft: &Graph, key: &str, dice: &mut Dice) -> Gives {
 /// Something to ask for; more than one thing where they belong together.
 fn asks(draft: &Graph, due: &[String], alone: bool, dice: &mut Dice) -> Vec<Ask> {
     let keys = draft.keys();
-    let some_key = |dice: &mut Dice| match dice.below(80) {
+    let some_key = |dice: &mut Dice| match dice.below(40) {
         0 => "ghost".to_owned(),
-        1..8 => dice.pick(due).clone(),
+        1..4 => dice.pick(due).clone(),
         _ if keys.is_empty() => "ghost".to_owned(),
         _ => dice.pick(&keys).clone(),
     };

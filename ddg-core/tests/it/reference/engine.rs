@@ -82,7 +82,8 @@ pub(crate) fn view(view: &AutomaView<'_>) -> String {
     }))
 }
 
-pub(crate) fn failure(failure: &Failure) -> String {
+/// Who failed, and why.
+pub(crate) fn failure(failure: &Failure) -> (String, String) {
     let why = match &failure.kind {
         FailureKind::Worker(error) if error.to_string() == "as the script says" => {
             "failed".to_owned()
@@ -94,7 +95,7 @@ pub(crate) fn failure(failure: &Failure) -> String {
         FailureKind::SecondOutput { first } => format!("output after {first}"),
         _ => failure.to_string(),
     };
-    format!("{}: {why}", failure.worker)
+    (failure.worker.to_string(), why)
 }
 
 fn bind_error(error: &BindError) -> String {
@@ -119,6 +120,7 @@ pub(crate) fn edit_error(error: &EditError) -> String {
             Fault::DuplicateDependency { worker, dependency } => {
                 format!("{worker} after {dependency} twice")
             }
+            Fault::UnknownDependent { worker, .. } => format!("change unknown {worker}"),
             Fault::SelfDependency { worker } => format!("{worker} after itself"),
             Fault::Cycle { .. } => "cycle".to_owned(),
             Fault::TooManyDependencies { worker, .. } => {
@@ -130,7 +132,6 @@ pub(crate) fn edit_error(error: &EditError) -> String {
             other => other.to_string(),
         },
         EditError::UnknownWorker { key, .. } => format!("remove unknown {key}"),
-        EditError::UnknownDependent { worker, .. } => format!("change unknown {worker}"),
         EditError::NoSuchDependency { worker, dependency } => {
             format!("{worker} is not after {dependency}")
         }

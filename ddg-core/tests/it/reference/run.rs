@@ -93,7 +93,7 @@ impl Run {
             self.settle(&ended)
         });
         if let Err(failures) = ended {
-            self.failed = Some(format!("step {} failed: {}", self.steps, failures.join("; ")));
+            self.failed = Some(failed(self.steps, failures));
         }
         self.failed.is_none()
     }
@@ -112,13 +112,13 @@ impl Run {
     }
 
     /// Binds all that is due; if anything cannot be, nothing runs.
-    fn kick_off(&mut self, program: &Program) -> Result<Vec<(Due, Called)>, Vec<String>> {
+    fn kick_off(&mut self, program: &Program) -> Result<Vec<(Due, Called)>, Failures> {
         let mut kickoffs = Vec::new();
         let mut failures = Vec::new();
         for due in std::mem::take(&mut self.due) {
             match self.bind(program, &due) {
                 Ok(called) => kickoffs.push((due, called)),
-                Err(why) => failures.push(format!("{}: {why}", due.key)),
+                Err(why) => failures.push((due.key, why)),
             }
         }
         if !failures.is_empty() {
@@ -177,7 +177,7 @@ impl Run {
     }
 
     /// Edits, then results, then what is due next: ferries, then what waits for nothing more.
-    fn settle(&mut self, ended: &[Ended]) -> Result<(), Vec<String>> {
+    fn settle(&mut self, ended: &[Ended]) -> Result<(), Failures> {
         let mut failures: Vec<(usize, String)> = Vec::new();
         for (place, worker) in ended.iter().enumerate() {
             if worker.output.is_none() {
@@ -203,7 +203,7 @@ impl Run {
         }
         if !failures.is_empty() {
             failures.sort_by_key(|(place, _)| *place);
-            let named = |(place, why): (usize, String)| format!("{}: {why}", ended[place].key);
+            let named = |(place, why): (usize, String)| (ended[place].key.clone(), why);
             return Err(failures.into_iter().map(named).collect());
         }
         due.extend(ready.into_iter().map(|(key, id)| Due {
@@ -314,6 +314,22 @@ impl Run {
         }
         waiting
     }
+}
+
+/// Who failed, and why, in kickoff order.
+type Failures = Vec<(String, String)>;
+
+/// How a run ends when a step has failed. In which order several failures of one worker come is
+/// nobody's business.
+pub(crate) fn failed(step: u64, failures: Vec<(String, String)>) -> String {
+    let of_one = failures.chunk_by(|(one, _), (other, _)| one == other);
+    let sorted = of_one.flat_map(|failures| {
+        let mut sorted: Vec<_> =
+            failures.iter().map(|(key, why)| format!("{key}: {why}")).collect();
+        sorted.sort_unstable();
+        sorted
+    });
+    format!("step {step} failed: {}", sorted.collect::<Vec<_>>().join("; "))
 }
 
 struct Waits {

@@ -1,0 +1,111 @@
+//! Turns a value into one that a reader of a type takes without failing, or says why not.
+
+use std::any::TypeId;
+use std::sync::Arc;
+
+use serde_json::Value as Json;
+
+use super::cell::{Cell, caught};
+use super::ty::{is_dynamic, is_numeric, numbers_agree};
+use super::value::same;
+use super::{Data, Type, TypeMismatch, Value};
+
+/// Turns `value` into one that a reader of `T` takes without failing.
+pub(super) fn adopt<T: Data>(value: Value) -> Result<Value, TypeMismatch> {
+    let want = Type::of::<T>();
+    if want.id() == TypeId::of::<Value>() {
+        return Ok(value);
+    }
+    match value.cell() {
+        Cell::Null => null_as::<T>().map(Value::new),
+        Cell::Typed(inner) => {
+            let have = inner.ty();
+            if have == want || have.hands_out_to(want) || have.is_shared_form_of(want) {
+                return Ok(value);
+            }
+            if let Some(optional) = value.downcast_ref::<Option<T>>() {
+                return optional.clone().map(Value::new).ok_or_else(|| mismatch::<T>("`None`"));
+            }
+            if numbers_agree(want.id(), have.id()) || is_dynamic(have.id()) || is_dynamic(want.id())
+            {
+                return read_json::<T>(&value).map(Value::new);
+            }
+            Err(mismatch::<T>(&format!("`{have}`")))
+        }
+        Cell::Parsed(parsed) => {
+            if let Some(typed) = parsed.typed.get()
+                && typed.ty() == want
+            {
+                return Ok(Value(Some(Arc::clone(typed))));
+            }
+            let adopted = Value::new(read_json::<T>(&value)?);
+            if let Some(typed) = &adopted.0 {
+                // The first reader's type stays; another reader's is read again each time.
+                _ = parsed.typed.set(Arc::clone(typed));
+            }
+            Ok(adopted)
+        }
+        Cell::List(list) => {
+            let mut slot: Option<T> = None;
+            let gathered = list
+                .0
+                .first()
+                .and_then(|first| first.0.as_ref())
+                .is_some_and(|first| first.gather(&list.0, &mut slot));
+            match slot {
+                Some(vec) if gathered => Ok(Value::new(vec)),
+                _ => match same::<Vec<Value>, T>(list.0.clone()) {
+                    Ok(values) => Ok(Value(Some(Arc::new(values)))),
+                    Err(_) => read_json::<T>(&value).map(Value::new),
+                },
+            }
+        }
+        Cell::Element(element) => match element.dealt.list.downcast_ref::<Vec<T>>() {
+            Some(items) => Ok(Value::new(items[element.index].clone())),
+            None => match element.inner() {
+                Some(inner) => adopt::<T>(inner),
+                None => read_json::<T>(&value).map(Value::new),
+            },
+        },
+    }
+}
+
+/// What nothing is as a `T`: `None`, `()`, JSON's null.
+pub(super) fn null_as<T: Data>() -> Result<T, TypeMismatch> {
+    serde_json::from_value(Json::Null).map_err(|_| mismatch::<T>("null"))
+}
+
+pub(super) fn read_json<T: Data>(value: &Value) -> Result<T, TypeMismatch> {
+    let json = value.to_json().map_err(|error| mismatch::<T>(&format!("`{}`", error.type_name)))?;
+    let number = match &json {
+        Json::Number(number) if is_numeric(Type::of::<T>().id()) => Some(number.to_string()),
+        _ => None,
+    };
+    let misfit = number.map(|number| mismatch::<T>(&format!("{number}, which does not fit")));
+    if is_numeric(Type::of::<T>().id()) && too_large::<T>(&json) {
+        return Err(misfit.unwrap_or_else(|| mismatch::<T>("a number that does not fit")));
+    }
+    let found = match &json {
+        Json::Number(number) => format!("the number {number}"),
+        _ => value.describe(),
+    };
+    caught(|| serde_json::from_value(json))
+        .map_err(|error| misfit.unwrap_or_else(|| mismatch::<T>(&format!("{found} ({error})"))))
+}
+
+/// Whether a float among `json` becomes infinite as a `T`: serde lets that pass.
+fn too_large<T: Data>(json: &Json) -> bool {
+    fn finite(json: &Json) -> usize {
+        match json {
+            Json::Number(_) => 1,
+            Json::Array(items) => items.iter().map(finite).sum(),
+            Json::Null | Json::Bool(_) | Json::String(_) | Json::Object(_) => 0,
+        }
+    }
+    let read = T::deserialize(json).ok().and_then(|read| serde_json::to_value(read).ok());
+    read.is_some_and(|read| finite(&read) < finite(json))
+}
+
+pub(super) fn mismatch<T: Data>(found: &str) -> TypeMismatch {
+    TypeMismatch { expected: Type::of::<T>().to_string(), found: found.to_owned() }
+}

@@ -1,0 +1,167 @@
+//! What a value holds, behind one pointer.
+
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, OnceLock};
+
+use serde_json::Value as Json;
+
+use super::value::NotSerializable;
+use super::{Data, Shape, Type, Value};
+
+/// What a value holds, behind one pointer.
+pub(super) trait Erased: Any + Send + Sync {
+    fn ty(&self) -> Type;
+    fn cell(&self) -> Cell<'_>;
+    fn shape(&self) -> Shape;
+    fn to_json(&self) -> Result<Json, serde_json::Error>;
+    /// Fills `slot` if it is an `Option` of another form in which this `T` can be read:
+    /// `Arc<T>`, `Option<T>`, `Option<Arc<T>>`.
+    fn hand_out(self: Arc<Self>, slot: &mut dyn Any) -> bool;
+    /// Fills `slot` if it is an `Option<Vec<T>>` or `Option<Vec<Arc<T>>>` and all `items` are `T`.
+    fn gather(&self, items: &[Value], slot: &mut dyn Any) -> bool;
+}
+
+pub(super) enum Cell<'a> {
+    Null,
+    Typed(&'a dyn Erased),
+    Parsed(&'a Parsed),
+    List(&'a List),
+    Element(&'a Element),
+}
+
+impl<T: Data> Erased for T {
+    fn ty(&self) -> Type {
+        Type::of::<T>()
+    }
+
+    fn cell(&self) -> Cell<'_> {
+        Cell::Typed(self)
+    }
+
+    fn shape(&self) -> Shape {
+        caught(|| Ok(Shape::of(self))).unwrap_or(Shape::Scalar)
+    }
+
+    fn to_json(&self) -> Result<Json, serde_json::Error> {
+        caught(|| serde_json::to_value(self))
+    }
+
+    fn hand_out(self: Arc<Self>, slot: &mut dyn Any) -> bool {
+        if let Some(shared) = slot.downcast_mut::<Option<Arc<T>>>() {
+            *shared = Some(self);
+        } else if let Some(optional) = slot.downcast_mut::<Option<Option<T>>>() {
+            *optional = Some(Some(Arc::unwrap_or_clone(self)));
+        } else if let Some(optional) = slot.downcast_mut::<Option<Option<Arc<T>>>>() {
+            *optional = Some(Some(self));
+        } else {
+            return false;
+        }
+        true
+    }
+
+    fn gather(&self, items: &[Value], slot: &mut dyn Any) -> bool {
+        if let Some(slot) = slot.downcast_mut::<Option<Vec<T>>>() {
+            *slot = items.iter().map(|item| item.downcast_ref::<T>().cloned()).collect();
+            slot.is_some()
+        } else if let Some(slot) = slot.downcast_mut::<Option<Vec<Arc<T>>>>() {
+            *slot = items.iter().map(Value::held::<T>).collect();
+            slot.is_some()
+        } else {
+            false
+        }
+    }
+}
+
+/// JSON, and the type that its first reader made of it.
+pub(super) struct Parsed {
+    pub(super) json: Json,
+    pub(super) typed: OnceLock<Arc<dyn Erased>>,
+}
+
+/// Values in a row.
+pub(super) struct List(pub(super) Vec<Value>);
+
+/// One element of a list that is dealt out.
+pub(super) struct Element {
+    pub(super) dealt: Arc<Dealt>,
+    pub(super) index: usize,
+}
+
+/// A list that is dealt out element by element; written as JSON at most once.
+pub(crate) struct Dealt {
+    pub(super) list: Value,
+    json: OnceLock<Json>,
+}
+
+impl Dealt {
+    pub(crate) fn new(list: Value) -> Arc<Self> {
+        Arc::new(Self { list, json: OnceLock::new() })
+    }
+}
+
+impl Element {
+    /// The element where the list holds values.
+    pub(super) fn inner(&self) -> Option<Value> {
+        if let Cell::List(list) = self.dealt.list.cell() {
+            return Some(list.0[self.index].clone());
+        }
+        Some(self.dealt.list.downcast_ref::<Vec<Value>>()?[self.index].clone())
+    }
+
+    pub(super) fn to_json(&self) -> Result<Json, NotSerializable> {
+        if let Some(inner) = self.inner() {
+            return inner.to_json();
+        }
+        let json = match self.dealt.json.get() {
+            Some(json) => json,
+            None => {
+                let json = self.dealt.list.to_json()?;
+                self.dealt.json.get_or_init(|| json)
+            }
+        };
+        Ok(json.get(self.index).cloned().unwrap_or_default())
+    }
+}
+
+macro_rules! erased_cell {
+    ($cell:ident) => {
+        impl Erased for $cell {
+            fn ty(&self) -> Type {
+                Type::of::<Value>()
+            }
+
+            fn cell(&self) -> Cell<'_> {
+                Cell::$cell(self)
+            }
+
+            fn shape(&self) -> Shape {
+                unreachable!("only typed cells are asked for their shape")
+            }
+
+            fn to_json(&self) -> Result<Json, serde_json::Error> {
+                unreachable!("only typed cells are asked for their JSON")
+            }
+
+            fn hand_out(self: Arc<Self>, _: &mut dyn Any) -> bool {
+                false
+            }
+
+            fn gather(&self, _: &[Value], _: &mut dyn Any) -> bool {
+                false
+            }
+        }
+    };
+}
+
+erased_cell!(Parsed);
+erased_cell!(List);
+erased_cell!(Element);
+
+/// Calls into a user's `Serialize` or `Deserialize`; a panic there is an error like any other.
+pub(super) fn caught<T>(
+    call: impl FnOnce() -> Result<T, serde_json::Error>,
+) -> Result<T, serde_json::Error> {
+    catch_unwind(AssertUnwindSafe(call))
+        .unwrap_or_else(|_| Err(serde::de::Error::custom("its serde implementation panicked")))
+}

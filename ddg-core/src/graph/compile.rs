@@ -53,7 +53,8 @@ impl Topology {
             declarations.keys().cloned().zip((0..).map(WorkerId::new)).collect();
         let mut nodes: Vec<Node> = declarations
             .values()
-            .map(|declaration| Node::new(Arc::clone(&declaration.spec)))
+            .zip(0..)
+            .map(|(declaration, since)| Node::new(Arc::clone(&declaration.spec), since))
             .collect();
         for (place, (key, declaration)) in declarations.iter().enumerate() {
             resolve(place, key, declaration, &index, &mut nodes, &mut faults);
@@ -239,7 +240,7 @@ pub(super) fn check_arguments<'a>(
         Mapping::Suppressed | Mapping::Merge => return,
         Mapping::Unpack => {
             let n_dependencies = dependencies.count();
-            if n_dependencies != 1 {
+            if n_dependencies > 1 {
                 faults.push(Fault::UnpackDependencies {
                     worker: key.clone(),
                     dependencies: n_dependencies,
@@ -247,12 +248,10 @@ pub(super) fn check_arguments<'a>(
             }
             return;
         }
+        Mapping::AsIs if spec.open => return,
         Mapping::AsIs => {
             given.extend(dependencies.filter(|node| node.spec.gives() != Gives::Nothing));
         }
-    }
-    if spec.open {
-        return;
     }
     let n_parameters = spec.positional().count();
     if given.len() > n_parameters {

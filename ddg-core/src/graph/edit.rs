@@ -131,13 +131,13 @@ impl<A: Copy> Transaction<'_, A> {
     fn edit(&mut self, asker: A, edit: Edit) -> Result<(), EditError> {
         match edit {
             Edit::AddWorker { key, source, options } => self.add(asker, key, source, options),
-            Edit::RemoveWorker { key } => self.remove(&key),
+            Edit::RemoveWorker { key } => self.remove(asker, &key),
             Edit::AddDependency { worker, dependency } => {
                 self.links.push(Link { asker, worker, dependency });
                 Ok(())
             }
             Edit::RemoveDependency { worker, dependency } => {
-                self.remove_dependency(worker, dependency)
+                self.remove_dependency(asker, worker, dependency)
             }
             Edit::Nested { key, edit } => {
                 self.nested.entry(key).or_default().push((asker, *edit));
@@ -196,30 +196,35 @@ impl<A: Copy> Transaction<'_, A> {
         Ok(())
     }
 
-    fn remove(&mut self, key: &Key) -> Result<(), EditError> {
+    fn remove(&mut self, asker: A, key: &Key) -> Result<(), EditError> {
         let Some(id) = self.view.find(key.as_str()) else {
             let known = some_keys(self.view.keys());
             return Err(EditError::UnknownWorker { key: key.clone(), known });
         };
         self.links.retain(|link| link.worker != *key && link.dependency != *key);
         self.nested.shift_remove(key);
-        self.changed.retain(|(_, changed)| *changed != id);
         let node = self.view.node(id);
         let incoming: Vec<_> = node.live_dependencies().map(|(place, _)| place).collect();
         let outgoing: Vec<_> = node.live_successors().collect();
         for place in incoming {
-            self.unlink(id, place);
+            self.unlink(asker, id, place);
         }
         for successor in outgoing {
-            self.unlink(successor.worker, successor.place as usize);
+            self.unlink(asker, successor.worker, successor.place as usize);
         }
+        self.changed.retain(|(_, changed)| *changed != id);
         let node = self.view.take_out(id);
         self.undo.push(Undo::TakenOut(id, Box::new(node)));
         self.applied.removed.push((id, key.clone()));
         Ok(())
     }
 
-    fn remove_dependency(&mut self, worker: Key, dependency: Key) -> Result<(), EditError> {
+    fn remove_dependency(
+        &mut self,
+        asker: A,
+        worker: Key,
+        dependency: Key,
+    ) -> Result<(), EditError> {
         let n_pending = self.links.len();
         self.links.retain(|link| link.worker != worker || link.dependency != dependency);
         let was_pending = self.links.len() < n_pending;
@@ -235,7 +240,7 @@ impl<A: Copy> Transaction<'_, A> {
             .find_map(|(place, dependency)| (Some(dependency) == on).then_some(place));
         match place {
             Some(place) => {
-                self.unlink(id, place);
+                self.unlink(asker, id, place);
                 Ok(())
             }
             None if was_pending => Ok(()),
@@ -264,7 +269,7 @@ impl<A: Copy> Transaction<'_, A> {
     }
 
     fn link(&mut self, link: Link<A>) -> Result<(), EditError> {
-        let Link { asker, worker, dependency } = link;
+        let Link { worker, dependency, .. } = link;
         let Some(id) = self.view.find(worker.as_str()) else {
             let known = some_keys(self.view.keys());
             return Err(Fault::UnknownDependent { worker, known }.into());
@@ -295,11 +300,12 @@ impl<A: Copy> Transaction<'_, A> {
         }
         self.view.link(id, on);
         self.undo.push(Undo::Linked(id));
-        self.changed.push((asker, id));
-        Ok(())
+        // Checked at once, so that who asks for one too many is told.
+        self.check(id).map_err(EditError::from)
     }
 
-    fn unlink(&mut self, worker: WorkerId, place: usize) {
+    fn unlink(&mut self, asker: A, worker: WorkerId, place: usize) {
+        self.changed.push((asker, worker));
         let dependency = self.view.unlink(worker, place);
         self.undo.push(Undo::Unlinked(worker, place, dependency));
         self.applied.unlinked.push((worker, place));

@@ -124,7 +124,7 @@ pub enum Fault {
         parameters: usize,
     },
     /// `unpack` spreads out the output of one dependency.
-    #[error("worker `{worker}` unpacks, which takes exactly one dependency; it has {dependencies}")]
+    #[error("worker `{worker}` unpacks, which takes one dependency; it has {dependencies}")]
     UnpackDependencies {
         /// The worker.
         worker: Key,

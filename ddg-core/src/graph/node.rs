@@ -150,6 +150,8 @@ impl Spec {
 /// A worker with its edges.
 #[derive(Clone)]
 pub(crate) struct Node {
+    /// Its place in the order in which workers were declared and added.
+    pub(crate) since: u64,
     pub(crate) spec: Arc<Spec>,
     /// What it depends on, in the order declared; vacant where removed.
     pub(crate) dependencies: Vec<Dependency>,
@@ -190,8 +192,9 @@ pub(crate) struct Successor {
 }
 
 impl Node {
-    pub(crate) fn new(spec: Arc<Spec>) -> Self {
+    pub(crate) fn new(spec: Arc<Spec>, since: u64) -> Self {
         Self {
+            since,
             spec,
             dependencies: Vec::new(),
             n_dependencies: 0,

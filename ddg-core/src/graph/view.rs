@@ -25,6 +25,8 @@ pub(crate) struct View {
     /// Where a rank differs from the declared graph's.
     ranks: FxHashMap<WorkerId, u32>,
     next_rank: u32,
+    /// The place in order of the worker that is added next.
+    next_since: u64,
 }
 
 impl View {
@@ -36,6 +38,7 @@ impl View {
             keys: FxHashMap::default(),
             ranks: FxHashMap::default(),
             next_rank: u32::try_from(base.nodes.len()).unwrap_or(u32::MAX),
+            next_since: base.nodes.len() as u64,
             base,
         }
     }
@@ -87,7 +90,11 @@ impl View {
 
     /// All workers: declared ones in the order of their declaration, then added ones.
     pub(crate) fn workers(&self) -> impl Iterator<Item = (WorkerId, &Node)> {
-        (0..self.n_slots()).map(WorkerId::new).filter_map(|id| Some((id, self.get(id)?)))
+        let declared = self.base.nodes.len();
+        let mut ids: Vec<_> = (0..self.n_slots()).map(WorkerId::new).collect();
+        // An id that was used before is smaller than its worker is old.
+        ids[declared..].sort_by_key(|id| self.get(*id).map(|node| node.since));
+        ids.into_iter().filter_map(|id| Some((id, self.get(id)?)))
     }
 
     /// The start workers, in the order they were added.
@@ -131,7 +138,8 @@ impl View {
     /// Adds a worker without edges.
     pub(super) fn insert(&mut self, spec: Arc<Spec>) -> WorkerId {
         let key = spec.key.clone();
-        let node = Some(Node::new(spec));
+        let node = Some(Node::new(spec, self.next_since));
+        self.next_since += 1;
         let id = match self.free.pop() {
             Some(id) => {
                 self.added[id.index() - self.base.nodes.len()] = node;
@@ -185,18 +193,36 @@ impl View {
         }
     }
 
-    /// Adds an edge at the end of both lists; gives its place among the worker's dependencies.
+    /// Adds an edge: at the end of the worker's dependencies, and among the successors of `on` where
+    /// the order of the workers puts it. Gives its place among the worker's dependencies.
     pub(super) fn link(&mut self, worker: WorkerId, on: WorkerId) -> usize {
-        let place = self.node(worker).dependencies.len();
-        let successor = Successor { worker, place: narrow(place) };
-        let first = self.node_mut(on);
+        let waiting = self.node(worker);
+        let (place, since) = (waiting.dependencies.len(), waiting.since);
+        let first = self.node(on);
         let gives = first.spec.gives();
-        let at = first.successors.len();
-        first.successors.push(successor);
+        let later = |successor: &&Successor| {
+            successor.worker == WorkerId::VACANT || self.node(successor.worker).since > since
+        };
+        let n_later = first.successors.iter().rev().take_while(later).count();
+        let at = first.successors.len() - n_later;
+        let successor = Successor { worker, place: narrow(place) };
+        self.node_mut(on).successors.insert(at, successor);
+        self.renumber(on, at + 1);
         let node = self.node_mut(worker);
         node.dependencies.push(Dependency { on, gives, place: narrow(at) });
         node.n_dependencies += 1;
         place
+    }
+
+    /// Tells the successors of `on` from `begin` on where their edges are now.
+    fn renumber(&mut self, on: WorkerId, begin: usize) {
+        for at in begin..self.node(on).successors.len() {
+            let successor = self.node(on).successors[at];
+            if successor.worker != WorkerId::VACANT {
+                self.node_mut(successor.worker).dependencies[successor.place as usize].place =
+                    narrow(at);
+            }
+        }
     }
 
     /// Whether `worker` depends on `on`; looks at the shorter of their lists.
@@ -231,12 +257,14 @@ impl View {
         first.n_vacant -= 1;
     }
 
-    /// Undoes [`link`](Self::link) of the edge that was added last to both ends.
+    /// Undoes [`link`](Self::link) of the edge that was linked last.
     pub(super) fn unlink_last(&mut self, worker: WorkerId) {
         let node = self.node_mut(worker);
         let dependency = node.dependencies.pop().expect("an edge was added");
         node.n_dependencies -= 1;
-        self.node_mut(dependency.on).successors.pop();
+        let at = dependency.place as usize;
+        self.node_mut(dependency.on).successors.remove(at);
+        self.renumber(dependency.on, at);
     }
 
     /// Closes the gaps in a worker's list of successors once most of it is gaps, so that a worker
@@ -250,11 +278,7 @@ impl View {
         let node = self.node_mut(id);
         node.successors.retain(|successor| successor.worker != WorkerId::VACANT);
         node.n_vacant = 0;
-        let moved: Vec<_> = node.successors.clone();
-        for (at, successor) in moved.into_iter().enumerate() {
-            self.node_mut(successor.worker).dependencies[successor.place as usize].place =
-                narrow(at);
-        }
+        self.renumber(id, 0);
     }
 
     /// Replaces what a worker is, keeping its edges.

@@ -163,7 +163,9 @@ async fn a_blocking_worker_that_takes_too_long_goes_on_and_what_it_gives_is_drop
         }
         cx.attempt()
     };
-    let options = start().output().timeout(MS).retry(Retry::times(1));
+    // Real time, as a blocked thread has no other; on a loaded machine the attempts after the first
+    // may be too late as well.
+    let options = start().output().timeout(MS).retry(Retry::times(10_000));
     automa.add_func_as_worker("work", work, options).unwrap();
     let join = move || {
         release.send(()).unwrap();
@@ -175,7 +177,7 @@ async fn a_blocking_worker_that_takes_too_long_goes_on_and_what_it_gives_is_drop
     let outcome = automa.outcome(()).await.unwrap();
     assert_eq!(outcome.automa().output("join").unwrap().get::<String>().unwrap(), "went on");
     assert!(outcome.automa().output("ghost").is_none());
-    assert_eq!(outcome.into_output::<u32>().unwrap(), 2);
+    assert!(outcome.into_output::<u32>().unwrap() >= 2);
 }
 
 /// Lets a function with channels in it be called by a worker.

@@ -230,8 +230,7 @@ async fn a_worker_that_does_not_fit_its_dependencies() {
     .await;
     check(
         |cx| cx.add_func_as_worker("new", sum, after(["number", "same"]).unpack()),
-        &expect![[r#"
-            automa `trial`, step 2: worker `editor` asked for a change that cannot be made: worker `new` unpacks, which takes exactly one dependency; it has 2"#]],
+        &expect!["automa `trial`, step 2: worker `editor` asked for a change that cannot be made: worker `new` unpacks, which takes one dependency; it has 2"],
     )
     .await;
     check(

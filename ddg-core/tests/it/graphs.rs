@@ -28,7 +28,7 @@ async fn all_faults_are_told_together_and_nothing_runs() {
         - the dependencies `a` → `b` → `c` → `a` form a cycle; to go back, use a ferry
         - parameter #1 of worker `types` takes `i32`, but dependency `runs` gives `String`
         - worker `many` gets 2 outputs from its dependencies, but has 1 parameter to take them: add parameters, or `.merge()` or `.suppressed()`
-        - worker `unpacks` unpacks, which takes exactly one dependency; it has 2
+        - worker `unpacks` unpacks, which takes one dependency; it has 2
     "#]]
     .assert_eq(&trace(&automa, ()).await);
     assert_eq!(automa.validate().unwrap_err().faults.len(), 7);

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 
-use ddg_core::prelude::*;
 use ddg_core::KickoffId;
+use ddg_core::prelude::*;
 use serde_json::Value as Json;
 use tokio::runtime::Handle;
 
@@ -52,7 +52,8 @@ impl Stage {
         let mut dice = Dice::new(self.noise);
         let mut few = automa.clone();
         few.set_max_concurrency(1 + dice.below(3));
-        let runs = [automa.start(self.args(0)), automa.start(self.args(1)), few.start(self.args(2))];
+        let runs =
+            [automa.start(self.args(0)), automa.start(self.args(1)), few.start(self.args(2))];
         let simulated = tokio::task::spawn_blocking({
             let (automa, args) = (automa.clone(), self.args(3));
             move || {
@@ -62,7 +63,8 @@ impl Stage {
         });
         let mut reports = Vec::new();
         for (number, run) in runs.into_iter().enumerate() {
-            let way = ["a run", "a second run at the same time", "a run with few at a time"][number];
+            let way =
+                ["a run", "a second run at the same time", "a run with few at a time"][number];
             reports.push((way, self.report(number as u64, run.await)));
         }
         reports.push(("a simulated run", self.report(3, simulated.await.unwrap())));
@@ -89,7 +91,8 @@ impl Stage {
 
     fn report(&self, run: u64, ended: Result<Outcome, RunError>) -> Report {
         let log = self.logs.lock().unwrap().remove(&run).unwrap_or_default();
-        let mut trace: Vec<_> = log.graphs.into_iter().map(|(step, seen)| ((step, None), seen)).collect();
+        let mut trace: Vec<_> =
+            log.graphs.into_iter().map(|(step, seen)| ((step, None), seen)).collect();
         trace.extend(log.kickoffs.into_iter().map(|((step, id), seen)| ((step, Some(id)), seen)));
         trace.sort_by_key(|(at, _)| *at);
         let trace = trace.into_iter().map(|((step, _), seen)| format!("step {step}: {seen}"));
@@ -102,9 +105,9 @@ impl Stage {
             (Kind::Silent, _) => AnyWorker::new(Silent(actor)),
             (Kind::Async, Takes::Values(n @ 0..=3)) => match n {
                 0 => AnyWorker::func(move |cx: Context| actor.clone().act(called([]), cx)),
-                1 => AnyWorker::func(move |a: Value, cx: Context| {
-                    actor.clone().act(called([a]), cx)
-                }),
+                1 => {
+                    AnyWorker::func(move |a: Value, cx: Context| actor.clone().act(called([a]), cx))
+                }
                 2 => AnyWorker::func(move |a: Value, b: Value, cx: Context| {
                     actor.clone().act(called([a, b]), cx)
                 }),
@@ -242,7 +245,7 @@ async fn pause(times: usize) {
 }
 
 fn called<const N: usize>(values: [Value; N]) -> Called {
-    Called { by_position: values.iter().map(json).collect(), by_name: Vec::new() }
+    Called { by_position: values.map(|value| json(&value)).to_vec(), by_name: Vec::new() }
 }
 
 /// How a run ended, in the words of the reference.
@@ -263,5 +266,5 @@ fn end(ended: Result<Outcome, RunError>) -> String {
         Err(RunError::Step(step)) => step,
         Err(error) => return format!("unlike the reference: {error}"),
     };
-    failed(step.step, step.failures.iter().map(failure).collect())
+    failed(step.step, &step.failures.iter().map(failure).collect::<Vec<_>>())
 }

@@ -4,7 +4,9 @@
 use serde_json::json;
 
 use super::Dice;
-use crate::reference::{Ask, Called, Gives, Graph, Kind, Mapping, Program, Run, Takes, Turn, Worker};
+use crate::reference::{
+    Ask, Called, Gives, Graph, Kind, Mapping, Program, Run, Takes, Turn, Worker,
+};
 
 /// The program of a seed.
 pub(super) fn program(seed: u64) -> Program {
@@ -22,8 +24,11 @@ pub(super) fn program(seed: u64) -> Program {
     program
 }
 
-/// How many kickoffs a program may have.
+/// How many kickoffs a program may have, more if it has many workers.
 const KICKOFFS: usize = 120;
+
+/// From how many workers on a program is one of those with [`widen`]ed graphs.
+const WIDE: usize = 60;
 
 /// Writes what happens, step by step, until the run is over or long enough.
 fn write_script(program: &mut Program, dice: &mut Dice) {
@@ -31,7 +36,7 @@ fn write_script(program: &mut Program, dice: &mut Dice) {
     let mut n_kickoffs = 0;
     loop {
         n_kickoffs += run.due.len();
-        if n_kickoffs > KICKOFFS {
+        if n_kickoffs > KICKOFFS + 4 * program.graph.workers.len() {
             program.max_steps = run.steps;
         }
         let mut draft = run.graph.clone();
@@ -48,7 +53,9 @@ fn write_script(program: &mut Program, dice: &mut Dice) {
             if !draft.keys().is_empty()
                 && let Some(turns) = program.script.get_mut(&at)
             {
-                let to = dice.pick(&draft.keys()).clone();
+                let keys = draft.keys();
+                let again = keys.len() > WIDE && dice.chance(40);
+                let to = if again { keys[0].clone() } else { dice.pick(&keys).clone() };
                 turns[0].asks.push(ferry(&draft, to, dice));
             }
         }
@@ -76,7 +83,8 @@ fn initial_graph(dice: &mut Dice) -> Graph {
     let mut workers = Vec::new();
     for place in 0..n_workers {
         let before = (0..n_workers).filter(|other| ranks[*other] < ranks[place]);
-        let mut on: Vec<_> = before.filter(|_| dice.chance(45)).map(|at| keys[at].clone()).collect();
+        let mut on: Vec<_> =
+            before.filter(|_| dice.chance(45)).map(|at| keys[at].clone()).collect();
         if dice.chance(30) {
             on.reverse();
         }
@@ -153,8 +161,11 @@ fn worker(key: String, dependencies: Vec<String>, dice: &mut Dice) -> Worker {
 
 /// Gives some workers parameters, mostly as many as they get arguments.
 fn fit_parameters(workers: &mut [Worker], dice: &mut Dice) {
-    let silent: Vec<_> =
-        workers.iter().filter(|worker| worker.kind == Kind::Silent).map(|w| w.key.clone()).collect();
+    let silent: Vec<_> = workers
+        .iter()
+        .filter(|worker| worker.kind == Kind::Silent)
+        .map(|w| w.key.clone())
+        .collect();
     let keys: Vec<_> = workers.iter().map(|worker| worker.key.clone()).collect();
     for worker in workers {
         fit(worker, &keys, &silent, dice);
@@ -318,7 +329,11 @@ fn ferry(draft: &Graph, to: String, dice: &mut Dice) -> Ask {
     Ask::Ferry { to, args: Called { by_position, by_name } }
 }
 
-fn added(draft: &Graph, mut some_key: impl FnMut(&mut Dice) -> String, dice: &mut Dice) -> Vec<Ask> {
+fn added(
+    draft: &Graph,
+    mut some_key: impl FnMut(&mut Dice) -> String,
+    dice: &mut Dice,
+) -> Vec<Ask> {
     let silent: Vec<_> = draft
         .workers
         .iter()

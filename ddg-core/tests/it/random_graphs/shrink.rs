@@ -1,7 +1,7 @@
 //! Finds the smallest program that still shows a difference.
 
 use super::{compared, generate};
-use crate::reference::{Ask, Gives, Graph, Kind, Mapping, Program, Takes, Worker};
+use crate::reference::{Ask, Called, Gives, Graph, Kind, Mapping, Program, Takes, Turn, Worker};
 
 /// A message about the program of `seed`, on which engine and reference differ.
 pub(super) async fn explained(seed: u64) -> String {
@@ -48,7 +48,7 @@ fn smaller(program: &Program) -> Vec<Program> {
     }
     for (at, turns) in &program.script {
         for (place, turn) in turns.iter().enumerate() {
-            let mut with = |change: &dyn Fn(&mut crate::reference::Turn)| {
+            let mut with = |change: &dyn Fn(&mut Turn)| {
                 let mut smaller = program.clone();
                 change(&mut smaller.script.get_mut(at).unwrap()[place]);
                 all.push(smaller);
@@ -67,8 +67,10 @@ fn smaller(program: &Program) -> Vec<Program> {
                             with(&|turn| turn.asks[ask] = Ask::Add(plainer.clone()));
                         }
                     }
-                    Ask::Ferry { to, args } if !args.by_position.is_empty() || !args.by_name.is_empty() => {
-                        let args = crate::reference::Called::default();
+                    Ask::Ferry { to, args }
+                        if !args.by_position.is_empty() || !args.by_name.is_empty() =>
+                    {
+                        let args = Called::default();
                         with(&|turn| {
                             turn.asks[ask] = Ask::Ferry { to: to.clone(), args: args.clone() };
                         });

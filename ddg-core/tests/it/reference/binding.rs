@@ -46,13 +46,10 @@ pub(super) fn bound(
     for place in 0..parameters {
         let name = format!("p{place}");
         let value = match &worker.from {
-            Some(from) if place == 0 => find(&by_name, &name)
-                .or_else(|| last_output(from))
-                .or_else(|| Some(Json::from(-1))),
-            _ => positions
-                .next()
-                .or_else(|| find(&by_name, &name))
-                .or_else(|| find(inputs, &name)),
+            Some(from) if place == 0 => {
+                find(&by_name, &name).or_else(|| last_output(from)).or_else(|| Some(Json::from(-1)))
+            }
+            _ => positions.next().or_else(|| find(&by_name, &name)).or_else(|| find(inputs, &name)),
         };
         let value = value.ok_or_else(|| format!("nothing for {name}"))?;
         if matches!(worker.takes, Takes::Numbers(_)) && !value.is_number() {

@@ -93,7 +93,7 @@ impl Run {
             self.settle(&ended)
         });
         if let Err(failures) = ended {
-            self.failed = Some(failed(self.steps, failures));
+            self.failed = Some(failed(self.steps, &failures));
         }
         self.failed.is_none()
     }
@@ -321,7 +321,7 @@ type Failures = Vec<(String, String)>;
 
 /// How a run ends when a step has failed. In which order several failures of one worker come is
 /// nobody's business.
-pub(crate) fn failed(step: u64, failures: Vec<(String, String)>) -> String {
+pub(crate) fn failed(step: u64, failures: &[(String, String)]) -> String {
     let of_one = failures.chunk_by(|(one, _), (other, _)| one == other);
     let sorted = of_one.flat_map(|failures| {
         let mut sorted: Vec<_> =

@@ -10,7 +10,6 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::Data;
 use super::ty::short_name;
-use crate::graph::count;
 
 /// The output of a worker that returned `impl Stream<Item = T>`: a handle from which any number of
 /// readers take the items, in the order the worker gives them.
@@ -194,7 +193,7 @@ impl<T> fmt::Debug for ItemStream<T> {
             Producer::Broken => ", broken",
         };
         let ty = short_name(std::any::type_name::<T>());
-        write!(f, "ItemStream<{ty}>({}{more})", count(source.items.len(), "item"))
+        write!(f, "ItemStream<{ty}>({} produced{more})", source.items.len())
     }
 }
 

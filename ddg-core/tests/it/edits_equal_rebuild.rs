@@ -134,6 +134,8 @@ impl Stage {
 
     fn declare(&self, graph: &Graph) -> GraphAutoma {
         let mut automa = GraphAutoma::new("growing");
+        // Only a cycle that was let in takes that many.
+        automa.set_max_steps(200);
         for placed in &graph.workers {
             let worker = &placed.worker;
             automa.add_worker(&worker.key, self.worker(worker), options(worker)).unwrap();

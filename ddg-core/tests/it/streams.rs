@@ -256,7 +256,7 @@ async fn a_stream_that_has_not_ended_has_no_json_form() {
     expected.assert_eq(&value.to_json().unwrap_err().to_string());
     let items = value.get::<ItemStream<i64>>().unwrap();
     items.items().next().await.unwrap();
-    let expected = expect!["ItemStream<i64>(1 item, more to come)"];
+    let expected = expect!["ItemStream<i64>(1 produced, more to come)"];
     expected.assert_eq(&format!("{items:?}"));
     assert!(value.to_json().is_err());
 }

@@ -3,12 +3,17 @@
 use super::{compared, generate};
 use crate::reference::{Ask, Called, Gives, Graph, Kind, Mapping, Program, Takes, Turn, Worker};
 
+/// How many smaller programs are tried.
+const TRIES: usize = 3000;
+
 /// A message about the program of `seed`, on which engine and reference differ.
 pub(super) async fn explained(seed: u64) -> String {
     let mut program = generate::program(seed);
     let mut difference = "(only now and then)".to_owned();
-    'smaller: loop {
+    let mut tries = 0;
+    'smaller: while tries < TRIES {
         for smaller in smaller(&program) {
+            tries += 1;
             if let Err(found) = compared(&smaller, seed).await {
                 (program, difference) = (smaller, found);
                 continue 'smaller;

@@ -93,4 +93,52 @@ mod pages {
     struct Readme;
     #[doc = include_str!("../../docs/guide.md")]
     struct Guide;
+
+    /// What the compiler refuses with a message that names a closure by its path, which is why it is
+    /// not among the UI tests of the macros: the text differs with the length of the path.
+    ///
+    /// An output that cannot travel:
+    ///
+    /// ```compile_fail,E0277
+    /// use ddg_core::prelude::*;
+    ///
+    /// struct Agent;
+    /// struct Socket;
+    ///
+    /// #[automa]
+    /// impl Agent {
+    ///     #[worker(start)]
+    ///     async fn open(&self) -> Socket { Socket }
+    /// }
+    /// ```
+    ///
+    /// A parameter that cannot travel:
+    ///
+    /// ```compile_fail,E0277
+    /// use ddg_core::prelude::*;
+    ///
+    /// struct Agent;
+    /// struct Socket;
+    ///
+    /// #[automa]
+    /// impl Agent {
+    ///     #[worker(start)]
+    ///     async fn close(&self, _socket: Socket) {}
+    /// }
+    /// ```
+    ///
+    /// An automa that cannot be shared between threads:
+    ///
+    /// ```compile_fail,E0277
+    /// use ddg_core::prelude::*;
+    ///
+    /// struct Agent { count: std::cell::Cell<u32> }
+    ///
+    /// #[automa]
+    /// impl Agent {
+    ///     #[worker(start)]
+    ///     async fn count(&self) -> u32 { self.count.get() }
+    /// }
+    /// ```
+    struct Refused;
 }

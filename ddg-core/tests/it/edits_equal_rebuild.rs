@@ -306,74 +306,113 @@ proptest! {
             let edge = (0..n, 0..n, prop::bool::weighted(0.03), prop::bool::weighted(0.15));
             (order, vec(edge, 1..60))
         }),
+        n_together in 0..30_usize,
         at_once in 1..8_usize,
     ) {
-        let mut graph = Graph::new(
-            seedling(1).workers.into_iter().map(|placed| placed.worker)
-                .chain((0..order.len()).map(|place| worker(format!("w{place}"), Vec::new()))),
-        );
-        let declared = graph.clone();
-        let mut changes = Vec::new();
-        let mut expected = None;
-        for edges in edges.chunks(at_once) {
-            let mut asks: Vec<Ask> = Vec::new();
-            for (one, other, backwards, again) in edges {
-                let (low, high) = (one.min(other), one.max(other));
-                let (worker_key, on) = match backwards {
-                    true => (order[*low], order[*high]),
-                    false => (order[*high], order[*low]),
-                };
-                let (worker_key, on) = (format!("w{worker_key}"), format!("w{on}"));
-                let before = asks.len();
-                if *again {
-                    // Its place is taken by a new one, without edges.
-                    asks.extend([Ask::Remove(on.clone()), Ask::Add(worker(on, Vec::new()))]);
-                } else {
-                    asks.push(Ask::AddDependency(worker_key, on));
-                }
-                match graph.edited(&asks) {
-                    Ok(_) => {}
-                    Err((_, why)) if why == "cycle" => expected = Some(asks.clone()),
-                    Err(_) => asks.truncate(before),
-                }
-                if expected.is_some() {
-                    break;
-                }
-            }
-            changes.push(vec![asks.clone()]);
-            if expected.is_some() {
-                break;
-            }
-            graph = graph.edited(&asks).unwrap();
-        }
+        let declared = seedling(1);
+        let edges: Vec<_> = edges
+            .iter()
+            .map(|(one, other, backwards, again)| {
+                let (low, high) = (order[*one.min(other)], order[*one.max(other)]);
+                let (worker, on) = if *backwards { (low, high) } else { (high, low) };
+                (format!("w{worker}"), format!("w{on}"), *again)
+            })
+            .collect();
+        let (together, later) = edges.split_at(n_together.min(edges.len()));
+        let mut transactions = vec![added_together(order.len(), together)];
+        transactions.extend(later.chunks(at_once).map(linked));
+        let (changes, before, refused) = until_a_cycle(&declared, transactions);
         let n_steps = changes.len() as u64;
-        let stage = Stage::new(changes);
-        let ended = block_on(stage.run(&stage.declare(&declared), 0));
-        match (ended, expected) {
-            (Ok(_), None) => {}
-            (Err(RunError::Step(step)), Some(asks)) => {
+        let stage = Stage::new(changes.into_iter().map(|asks| vec![asks]).collect());
+        match (block_on(stage.run(&stage.declare(&declared), 0)), refused) {
+            (Ok(ended), None) => {
+                prop_assert_eq!(graph(&ended.outcome.graph()), before.to_string());
+            }
+            (Err(RunError::Step(step)), Some(links)) => {
                 prop_assert_eq!(step.step, n_steps);
-                let FailureKind::Edit(EditError::Fault(Fault::Cycle { keys })) = &step.failures[0].kind
-                else {
-                    panic!("{step}")
+                let keys = match &step.failures[0].kind {
+                    FailureKind::Edit(EditError::Fault(Fault::Cycle { keys })) => keys,
+                    _ => panic!("{step}"),
                 };
                 prop_assert!(keys.len() > 1);
                 for (place, key) in keys.iter().enumerate() {
                     let on = &keys[(place + keys.len() - 1) % keys.len()];
-                    let asked = asks.iter().any(|ask| {
-                        matches!(ask, Ask::AddDependency(worker, other)
-                            if key == worker.as_str() && on == other.as_str())
-                    });
-                    let there = graph.find(key.as_str()).is_some_and(|placed| {
-                        placed.worker.dependencies.iter().any(|other| on == other.as_str())
-                    });
-                    prop_assert!(asked || there, "{} does not depend on {}: {}", key, on, step);
+                    let link = (key.to_string(), on.to_string());
+                    prop_assert!(links.contains(&link), "{key} does not depend on {on}: {step}");
                 }
             }
             (Ok(_), Some(_)) => panic!("a cycle was let in"),
-            (Err(error), expected) => panic!("{error}, expected {expected:?}"),
+            (Err(error), refused) => panic!("{error}, expected {refused:?}"),
         }
     }
+}
+
+/// Adds workers with the `edges` between them, all at once; some before what they depend on.
+fn added_together(n_workers: usize, edges: &[(String, String, bool)]) -> Vec<Vec<Ask>> {
+    let add = |place| {
+        let key = format!("w{place}");
+        let on = edges.iter().filter(|(worker, on, _)| *worker == key && worker != on);
+        let mut on: Vec<_> = on.map(|(_, on, _)| on.clone()).collect();
+        on.sort_unstable();
+        on.dedup();
+        Ask::Add(worker(key, on))
+    };
+    vec![(0..n_workers).map(add).collect()]
+}
+
+/// Adds `edges`; some of them put a new worker without edges in place of one.
+fn linked(edges: &[(String, String, bool)]) -> Vec<Vec<Ask>> {
+    let ask = |(key, on, again): &(String, String, bool)| match again {
+        true => vec![Ask::Remove(on.clone()), Ask::Add(worker(on.clone(), Vec::new()))],
+        false => vec![Ask::AddDependency(key.clone(), on.clone())],
+    };
+    edges.iter().map(ask).collect()
+}
+
+/// Who depends on whom.
+type Links = Vec<(String, String)>;
+
+/// What can be made of `transactions` in `graph`, up to the first cycle: what each asks for, the
+/// graph after the last that was made, and the dependencies of the one that has a cycle.
+fn until_a_cycle(
+    graph: &Graph,
+    transactions: Vec<Vec<Vec<Ask>>>,
+) -> (Vec<Vec<Ask>>, Graph, Option<Links>) {
+    let mut graph = graph.clone();
+    let mut changes = Vec::new();
+    for transaction in transactions {
+        let mut asks = Vec::new();
+        for more in transaction {
+            let n_before = asks.len();
+            asks.extend(more);
+            match graph.edited(&asks) {
+                Ok(_) => {}
+                Err((_, why)) if why == "cycle" => {
+                    let there = graph.workers.iter().map(|placed| &placed.worker);
+                    let added = asks.iter().filter_map(|ask| match ask {
+                        Ask::Add(worker) => Some(worker),
+                        _ => None,
+                    });
+                    let on = |worker: &Worker| {
+                        let key = worker.key.clone();
+                        let on = worker.dependencies.clone().into_iter();
+                        on.map(move |on| (key.clone(), on)).collect::<Links>()
+                    };
+                    let mut links: Links = there.chain(added).flat_map(on).collect();
+                    links.extend(asks.iter().filter_map(|ask| match ask {
+                        Ask::AddDependency(worker, on) => Some((worker.clone(), on.clone())),
+                        _ => None,
+                    }));
+                    changes.push(asks);
+                    return (changes, graph, Some(links));
+                }
+                Err(_) => asks.truncate(n_before),
+            }
+        }
+        graph = graph.edited(&asks).unwrap();
+        changes.push(asks);
+    }
+    (changes, graph, None)
 }
 
 /// An automa in which `edit` runs first and asks for a change.

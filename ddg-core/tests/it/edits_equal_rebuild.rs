@@ -330,9 +330,10 @@ proptest! {
             }
             (Err(RunError::Step(step)), Some(links)) => {
                 prop_assert_eq!(step.step, n_steps);
-                let keys = match &step.failures[0].kind {
-                    FailureKind::Edit(EditError::Fault(Fault::Cycle { keys })) => keys,
-                    _ => panic!("{step}"),
+                let FailureKind::Edit(EditError::Fault(Fault::Cycle { keys })) =
+                    &step.failures[0].kind
+                else {
+                    panic!("{step}")
                 };
                 prop_assert!(keys.len() > 1);
                 for (place, key) in keys.iter().enumerate() {

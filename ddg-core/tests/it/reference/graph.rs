@@ -94,7 +94,7 @@ impl Graph {
         let n = worker.dependencies.len();
         let gives = |key: &&String| self.find(key).is_some_and(|on| on.worker.kind != Kind::Silent);
         match (worker.mapping, worker.positions()) {
-            (Mapping::Unpack, _) if n != 1 => Some(format!("{key} unpacks {n}")),
+            (Mapping::Unpack, _) if n > 1 => Some(format!("{key} unpacks {n}")),
             (Mapping::AsIs, Some(positions))
                 if worker.dependencies.iter().filter(gives).count() > positions =>
             {

@@ -4,7 +4,7 @@ mod automa;
 mod local;
 
 use std::fmt;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, OnceLock};
 
 pub use automa::{AutomaView, NestedAutoma};
 pub use local::LocalSpace;
@@ -14,7 +14,7 @@ use crate::args::find;
 use crate::graph::{Edit, Spec};
 use crate::key::Key;
 use crate::path::Path;
-use crate::run::{Ask, Cause, Kickoff, KickoffId, RunCore};
+use crate::run::{Ask, AskBox, Cause, Ferry, Kickoff, KickoffId, RunCore};
 use crate::values::{Data, TypeMismatch};
 use crate::worker::{FerryTarget, IntoFunc, IntoWorker, WorkerOptions};
 
@@ -54,8 +54,7 @@ struct Execution {
     core: Arc<RunCore>,
     kickoff: Kickoff,
     attempt: u32,
-    /// What was asked for; `None` once the worker has ended.
-    asks: Mutex<Option<Vec<Ask>>>,
+    asks: AskBox,
     local: OnceLock<LocalSpace>,
 }
 
@@ -65,7 +64,7 @@ impl Context {
             core,
             kickoff,
             attempt,
-            asks: Mutex::new(Some(Vec::new())),
+            asks: AskBox::default(),
             local: OnceLock::new(),
         }))
     }
@@ -79,28 +78,27 @@ impl Context {
         &self.0.core
     }
 
-    pub(crate) fn spec(&self) -> &Spec {
+    pub(crate) fn spec(&self) -> &Arc<Spec> {
         &self.0.kickoff.spec
     }
 
-    /// Ends the execution: gives what was asked for and refuses what comes later.
-    pub(crate) fn close(&self) -> Vec<Ask> {
-        self.0.asks.lock().unwrap_or_else(PoisonError::into_inner).take().unwrap_or_default()
+    /// What this execution has asked for.
+    pub(crate) fn asks(&self) -> &AskBox {
+        &self.0.asks
     }
 
-    /// Takes over what another attempt of this kickoff asked for.
-    pub(crate) fn adopt(&self, asks: Vec<Ask>) {
-        asks.into_iter().for_each(|ask| self.ask(ask));
+    /// The same without a lock, if nobody else has this context.
+    pub(crate) fn asks_mut(&mut self) -> Option<&mut AskBox> {
+        Arc::get_mut(&mut self.0).map(|execution| &mut execution.asks)
     }
 
     fn ask(&self, ask: Ask) {
-        match &mut *self.0.asks.lock().unwrap_or_else(PoisonError::into_inner) {
-            Some(asks) => asks.push(ask),
-            None => tracing::warn!(
+        if let Some(ask) = self.0.asks.put(ask) {
+            tracing::warn!(
                 worker = %self.path(),
                 ?ask,
                 "asked for after the worker had ended: dropped",
-            ),
+            );
         }
     }
 
@@ -159,7 +157,13 @@ impl Context {
             T::arguments(args)
         }
         let args = arguments(&target, args);
-        self.ask(Ask::Ferry { to: target.into_key(), args });
+        let mut declared = None;
+        let to = target.into_key(|key| {
+            let (key, id) = self.0.core.topology.index.get_key_value(key)?;
+            declared = Some(*id);
+            Some(key.clone())
+        });
+        self.ask(Ask::Ferry(Ferry { to, declared, args }));
     }
 
     /// Adds an own worker, a nested automa or an [`AnyWorker`](crate::AnyWorker) to the graph of

@@ -58,8 +58,8 @@ pub use graph::{Automa, BuildError, EditError, Fault, GraphAutoma, TypedAutoma};
 pub use key::Key;
 pub use path::Path;
 pub use run::{
-    BindError, Cause, Failure, FailureKind, Kickoff, KickoffId, Outcome, Run, RunError, StepError,
-    Waiting,
+    BindError, Cause, Failure, FailureKind, Kickoff, KickoffId, Outcome, Pace, Run, RunError,
+    StepError, Waiting,
 };
 pub use snapshot::{Snapshot, SnapshotError};
 pub use values::{Data, ItemStream, Items, NotSerializable, Opaque, Type, TypeMismatch, Value};
@@ -73,7 +73,7 @@ pub use worker::{
 pub mod prelude {
     pub use crate::{
         AnyWorker, Args, Automa, BuildError, Callback, Context, GraphAutoma, ItemStream, Opaque,
-        Outcome, Retry, RunError, Signature, TypedAutoma, Value, Worker, WorkerError,
+        Outcome, Pace, Retry, RunError, Signature, TypedAutoma, Value, Worker, WorkerError,
         WorkerOptions, after, args, free, start,
     };
     #[cfg(feature = "macros")]

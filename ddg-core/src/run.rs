@@ -1,7 +1,11 @@
 //! One execution of an automa: a pure machine that decides, a thin driver that acts.
 
+mod asks;
+mod batch;
 mod binding;
 mod core;
+mod cost;
+mod crew;
 mod driver;
 mod error;
 mod execution;
@@ -10,17 +14,21 @@ mod kickoff;
 mod machine;
 mod nested;
 mod outcome;
+mod pace;
 mod simulation;
+mod spread;
 mod waits;
 
+pub(crate) use asks::{Ask, AskBox, Ferry};
 pub(crate) use core::RunCore;
+pub(crate) use cost::Cost;
 pub use error::{BindError, Failure, FailureKind, RunError, StepError};
 pub use handle::Run;
-pub(crate) use kickoff::Ask;
 pub use kickoff::{Cause, Kickoff, KickoffId};
 pub(crate) use machine::{Machine, Saved};
 pub(crate) use nested::run_nested;
 pub use outcome::{Outcome, Waiting};
+pub use pace::Pace;
 pub(crate) use simulation::simulate;
 
 use crate::args::Args;

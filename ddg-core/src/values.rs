@@ -4,6 +4,7 @@ mod adopt;
 mod cell;
 mod data;
 mod opaque;
+mod repr;
 mod shape;
 mod stream;
 mod ty;

@@ -29,7 +29,7 @@ impl<'a> AutomaView<'a> {
 
     /// The automa's name.
     pub fn name(&self) -> &'a str {
-        &self.core.automa
+        self.core.automa()
     }
 
     /// The keys of its workers: the declared ones in order, then those added at run time.

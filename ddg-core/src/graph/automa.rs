@@ -12,7 +12,7 @@ use crate::args::IntoArgs;
 use crate::callback::{Callback, DynCallback};
 use crate::context::{LocalSpaces, fork};
 use crate::key::Key;
-use crate::run::{Kickoff, Outcome, Run, RunError};
+use crate::run::{Kickoff, Outcome, Pace, Run, RunError};
 use crate::snapshot::Snapshot;
 use crate::values::Data;
 use crate::worker::{AnyWorker, IntoFunc, IntoWorker, WorkerOptions};
@@ -61,6 +61,7 @@ pub(super) struct Declaration {
 pub(crate) struct Settings {
     pub(crate) max_steps: Option<u64>,
     pub(crate) max_concurrency: Option<usize>,
+    pub(crate) pace: Pace,
     pub(crate) keep_local: bool,
     pub(crate) callbacks: Vec<Arc<dyn DynCallback>>,
 }
@@ -226,6 +227,36 @@ impl GraphAutoma {
     pub fn set_max_concurrency(&mut self, workers: usize) {
         self.compiled = OnceLock::new();
         self.settings.max_concurrency = Some(workers.max(1));
+    }
+
+    /// Sets when a run settles what its workers gave and asked for: when all workers of a step have
+    /// ended ([`Pace::Lockstep`], unless this is set), or as soon as any has ([`Pace::Rolling`]), so
+    /// that branches do not wait for each other. A nested automa has a pace of its own.
+    ///
+    /// ```
+    /// # use ddg_core::prelude::*;
+    /// # use std::sync::Arc;
+    /// # use tokio::sync::Semaphore;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let gate = Arc::new(Semaphore::new(0));
+    /// let key = Arc::clone(&gate);
+    /// let mut automa = GraphAutoma::new("branches");
+    /// automa.add_func_as_worker("slow", move || {
+    ///     let gate = Arc::clone(&gate);
+    ///     async move { gate.acquire().await.unwrap().forget() }
+    /// }, start())?;
+    /// automa.add_func_as_worker("quick", async || {}, start())?;
+    /// // In lockstep this would wait for `slow`, which waits for this.
+    /// automa.add_func_as_worker("next", move || key.add_permits(1), after(["quick"]).inline())?;
+    /// automa.set_pace(Pace::Rolling);
+    /// automa.run::<()>(()).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn set_pace(&mut self, pace: Pace) {
+        self.compiled = OnceLock::new();
+        self.settings.pace = pace;
     }
 
     /// Keeps the workers' local spaces across runs: a run begins with those of the last run that

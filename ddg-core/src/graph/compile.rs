@@ -18,6 +18,8 @@ use crate::worker::{Dealing, Mapping};
 pub(crate) struct Topology {
     pub(crate) automa: Arc<str>,
     pub(crate) nodes: Vec<Node>,
+    /// How many dependencies each worker has: what is looked at once per edge, close together.
+    pub(super) n_dependencies: Vec<u32>,
     pub(crate) index: FxHashMap<Key, WorkerId>,
     /// Each worker's rank comes after those of its dependencies.
     pub(crate) ranks: Vec<u32>,
@@ -79,6 +81,7 @@ impl Topology {
                 .map(WorkerId::new)
                 .filter(|id| nodes[id.index()].spec.start)
                 .collect(),
+            n_dependencies: nodes.iter().map(|node| node.n_dependencies).collect(),
             nodes,
             index,
             ranks,

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{GraphAutoma, View};
 use crate::values::Type;
-use crate::worker::{AnyWorker, Call, Callable, IntoWorker, Placement, Signature, Started};
+use crate::worker::{AnyWorker, Callable, IntoWorker, Signature, Start, begin};
 
 /// An automa inside another. Changes that the outer run makes to it are kept in a view of it.
 pub(crate) struct Nested {
@@ -30,15 +30,19 @@ impl Callable for Nested {
         Signature { context: true, output: self.output(), ..Signature::open() }
     }
 
-    fn call(self: Arc<Self>, call: Call, _: Placement) -> Started {
-        Started::Async(Box::pin(async move {
-            let cx = call.cx.expect("a nested automa's signature asks for the context");
-            let view = match &self.edited {
-                Some(view) => view.clone(),
-                None => View::of(self.automa.compiled()?),
+    fn start(&self) -> Start {
+        |callee, args, task| {
+            let args = std::mem::take(args);
+            let run = async move {
+                let Self { automa, edited } = callee.worker();
+                let view = match edited {
+                    Some(view) => view.clone(),
+                    None => View::of(automa.compiled()?),
+                };
+                Ok(crate::run::run_nested(view, args, callee.context()).await?)
             };
-            Ok(crate::run::run_nested(view, call.args, &cx).await?)
-        }))
+            begin(run, task)
+        }
     }
 
     fn automa(&self) -> Option<&GraphAutoma> {

@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::Fault;
 use crate::callback::DynCallback;
 use crate::key::Key;
+use crate::run::Cost;
 use crate::values::Type;
 use crate::worker::{AnyWorker, Dealing, Mapping, Origin, Param, Placement, Retry, WorkerOptions};
 
@@ -39,12 +40,15 @@ pub(crate) struct Spec {
     pub(crate) returns: Option<Type>,
     pub(crate) start: bool,
     pub(crate) output: bool,
+    /// Whether there is more to running it than calling it: hooks, retries or a timeout.
+    pub(crate) hooked: bool,
     pub(crate) mapping: Mapping,
     pub(crate) dealing: Dealing,
     pub(crate) placement: Placement,
     pub(crate) timeout: Option<Duration>,
     pub(crate) retry: Option<Retry>,
     pub(crate) callbacks: Box<[Arc<dyn DynCallback>]>,
+    pub(crate) cost: Cost,
 }
 
 impl Spec {
@@ -94,27 +98,33 @@ impl Spec {
             returns: signature.output,
             start: options.start,
             output: options.output,
+            hooked: is_hooked(options.timeout, options.retry.as_ref(), &options.callbacks),
             mapping: options.mapping,
             dealing: options.dealing,
             placement: options.placement,
             timeout: options.timeout,
             retry: options.retry,
             callbacks: options.callbacks.into(),
+            cost: Cost::default(),
         })
     }
 
     /// The same worker placed elsewhere in the graph. What was declared with the function holds
     /// (its parameters, its callbacks), and so do its timeout and retry unless set anew.
     pub(crate) fn placed(&self, key: Key, options: WorkerOptions) -> Arc<Self> {
+        let timeout = options.timeout.or(self.timeout);
+        let retry = options.retry.or(self.retry);
+        let callbacks: Box<_> = self.callbacks.iter().cloned().chain(options.callbacks).collect();
         Arc::new(Self {
             key,
             start: options.start,
             output: options.output,
+            hooked: is_hooked(timeout, retry.as_ref(), &callbacks),
             mapping: options.mapping,
             dealing: options.dealing,
-            timeout: options.timeout.or(self.timeout),
-            retry: options.retry.or(self.retry),
-            callbacks: self.callbacks.iter().cloned().chain(options.callbacks).collect(),
+            timeout,
+            retry,
+            callbacks,
             ..self.clone()
         })
     }
@@ -145,6 +155,14 @@ impl Spec {
             None => format!("#{}", place + 1),
         }
     }
+}
+
+fn is_hooked(
+    timeout: Option<Duration>,
+    retry: Option<&Retry>,
+    callbacks: &[Arc<dyn DynCallback>],
+) -> bool {
+    timeout.is_some() || retry.is_some() || !callbacks.is_empty()
 }
 
 /// A worker with its edges.

@@ -63,6 +63,7 @@ impl View {
         self.base.nodes.len() + self.added.len()
     }
 
+    #[inline]
     pub(crate) fn get(&self, id: WorkerId) -> Option<&Node> {
         match id.index().checked_sub(self.base.nodes.len()) {
             Some(added) => self.added.get(added)?.as_ref(),
@@ -75,8 +76,18 @@ impl View {
     }
 
     /// The worker with this id, which edges and kickoffs only hold while it exists.
+    #[inline]
     pub(crate) fn node(&self, id: WorkerId) -> &Node {
         self.get(id).expect("edges and kickoffs lead to workers that exist")
+    }
+
+    /// How many dependencies a worker has.
+    #[inline]
+    pub(crate) fn n_dependencies(&self, id: WorkerId) -> u32 {
+        match self.base.n_dependencies.get(id.index()) {
+            Some(n_dependencies) if self.touched.is_empty() => *n_dependencies,
+            _ => self.node(id).n_dependencies,
+        }
     }
 
     pub(crate) fn find(&self, key: &str) -> Option<WorkerId> {
@@ -86,6 +97,14 @@ impl View {
             return *id;
         }
         self.base.index.get(key).copied()
+    }
+
+    /// The same, where `declared` is the worker that had the key when the run began.
+    pub(crate) fn find_known(&self, key: &Key, declared: Option<WorkerId>) -> Option<WorkerId> {
+        match declared {
+            Some(id) if self.keys.is_empty() => Some(id),
+            _ => self.find(key.as_str()),
+        }
     }
 
     /// All workers: declared ones in the order of their declaration, then added ones.

@@ -8,6 +8,8 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
+use smallvec::SmallVec;
+
 use super::BindError;
 use crate::args::{Args, find};
 use crate::graph::Spec;
@@ -33,26 +35,37 @@ impl LastOutput {
     }
 }
 
-/// The arguments that dependencies give, by the worker's mapping.
+/// Puts what the dependencies give into `args`, by the worker's mapping.
 ///
 /// # Errors
 /// What the output is that is neither a list nor a map and was to be unpacked.
-pub(super) fn map(
-    mapping: Mapping,
-    mut outputs: impl Iterator<Item = Value>,
-) -> Result<Args, String> {
-    let mut args = Args::new();
-    match mapping {
-        Mapping::AsIs => args.positional.extend(outputs),
-        Mapping::Merge => args.push_value(Value::list(outputs.collect())),
+#[inline]
+pub(super) fn map<'a>(
+    spec: &Spec,
+    mut outputs: impl Iterator<Item = &'a Value>,
+    args: &mut Args,
+) -> Result<(), String> {
+    match spec.mapping {
+        Mapping::AsIs => outputs.for_each(|output| args.push_value(output.clone())),
+        Mapping::Merge => args.push_value(merge(spec, outputs.collect())),
         Mapping::Unpack => {
             if let Some(output) = outputs.next() {
-                unpack(output, &mut args)?;
+                unpack(output.clone(), args)?;
             }
         }
         Mapping::Suppressed => {}
     }
-    Ok(args)
+    Ok(())
+}
+
+/// One list of all outputs: of the parameter's own type if they are such, so that they are read
+/// where they are; else of shared values.
+fn merge(spec: &Spec, outputs: SmallVec<[&Value; 32]>) -> Value {
+    let gathered = match &*spec.params {
+        [param] => param.ty.gather(&outputs),
+        _ => None,
+    };
+    gathered.unwrap_or_else(|| Value::list(outputs.into_iter().cloned().collect()))
 }
 
 fn unpack(output: Value, args: &mut Args) -> Result<(), String> {
@@ -68,17 +81,18 @@ fn unpack(output: Value, args: &mut Args) -> Result<(), String> {
     Ok(())
 }
 
-/// Matches what is given with the worker's parameters. What is given by name comes from the ferry,
+/// Matches what is given with the worker's parameters, in place. What is given by name comes from the ferry,
 /// which is stronger than an injection, or else from an unpacked map, which is weaker.
+#[inline]
 pub(super) fn bind(
     spec: &Spec,
-    mut args: Args,
+    args: &mut Args,
     ferried: bool,
     inputs: &[(Cow<'static, str>, Value)],
     last_output: impl Fn(&Key) -> LastOutput,
-) -> Result<Args, Box<BindError>> {
+) -> Result<(), Box<BindError>> {
     if spec.open {
-        return Ok(args);
+        return Ok(());
     }
     if args.named.is_none()
         && args.positional.len() == spec.n_positional
@@ -90,9 +104,10 @@ pub(super) fn bind(
                 *value = adopt(spec, place, std::mem::take(value))?;
             }
         }
-        return Ok(args);
+        return Ok(());
     }
-    bind_by_name(spec, args, ferried, inputs, last_output)
+    *args = bind_by_name(spec, std::mem::take(args), ferried, inputs, last_output)?;
+    Ok(())
 }
 
 /// The general case: something is given by name, injected, or missing.

@@ -14,7 +14,8 @@ use crate::values::Value;
 
 /// One run of one automa.
 pub(crate) struct RunCore {
-    pub(crate) automa: Arc<str>,
+    /// The declared graph.
+    pub(crate) topology: Arc<Topology>,
     /// Where the automa is nested; `None` at the top.
     pub(crate) path: Option<Arc<Path>>,
     /// How deep it is nested.
@@ -22,7 +23,7 @@ pub(crate) struct RunCore {
     /// Run inputs by name, those of the automata around it included.
     pub(crate) inputs: Arc<Named>,
     /// Callbacks around every worker, outermost first.
-    pub(crate) callbacks: Arc<[Arc<dyn DynCallback>]>,
+    pub(crate) callbacks: Box<[Arc<dyn DynCallback>]>,
     pub(crate) max_concurrency: usize,
     machine: Mutex<Machine>,
     stop: AtomicBool,
@@ -66,19 +67,24 @@ impl RunCore {
     }
 
     fn around(machine: Machine, depth: u32, mut callbacks: Vec<Arc<dyn DynCallback>>) -> Arc<Self> {
-        let topology = machine.view().base();
+        let topology = Arc::clone(machine.view().base());
         let settings = &topology.settings;
         callbacks.extend(settings.callbacks.iter().cloned());
         Arc::new(Self {
-            automa: Arc::clone(&topology.automa),
             path: machine.path().cloned(),
             depth,
             inputs: Arc::clone(machine.inputs()),
             callbacks: callbacks.into(),
             max_concurrency: settings.max_concurrency.unwrap_or(usize::MAX),
+            topology,
             machine: Mutex::new(machine),
             stop: AtomicBool::new(false),
         })
+    }
+
+    /// The automa's name.
+    pub(crate) fn automa(&self) -> &Arc<str> {
+        &self.topology.automa
     }
 
     /// The machine. The lock is held for as long as it takes to look something up or to settle a
@@ -98,11 +104,9 @@ impl RunCore {
 
     /// Keeps the local spaces for the next run, where the automa does so.
     pub(crate) fn keep_locals(&self) {
-        let machine = self.machine();
-        let topology = machine.view().base();
-        if topology.settings.keep_local {
-            let locals = fork(machine.locals());
-            *topology.kept.lock().unwrap_or_else(PoisonError::into_inner) = locals;
+        if self.topology.settings.keep_local {
+            let locals = fork(self.machine().locals());
+            *self.topology.kept.lock().unwrap_or_else(PoisonError::into_inner) = locals;
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Runs one kickoff: its worker, with hooks, attempts and a timeout where it has them.
 
 use std::any::Any;
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
@@ -13,72 +13,104 @@ use tokio::runtime::Handle;
 use tracing::Instrument;
 
 use super::RunCore;
-use super::kickoff::{End, Job, Kickoff, KickoffId};
+use super::asks::Asks;
+use super::kickoff::{Ended, Job, KickoffId};
 use crate::args::Args;
 use crate::callback::DynCallback;
 use crate::context::Context;
-use crate::graph::Spec;
+use crate::graph::{Spec, WorkerId};
 use crate::values::Value;
-use crate::worker::{Call, Panicked, Retry, Started, TimedOut, WorkerError};
+use crate::worker::{Callee, Panicked, Retry, Started, TimedOut, WorkerError};
 
 /// A kickoff that has been started.
 pub(super) enum Launched {
-    /// It has ended without having to be polled.
-    Ended(KickoffId, End),
+    Ended(Ended),
     Running(Execution),
 }
 
 /// A kickoff that is running; a future that never panics.
 pub(super) struct Execution {
     id: KickoffId,
-    future: BoxFuture<'static, Result<Value, WorkerError>>,
+    worker: WorkerId,
+    future: BoxFuture<'static, Output>,
     cx: Option<Context>,
 }
 
 type Output = Result<Value, WorkerError>;
 
-/// Starts a kickoff. A worker without extras is called directly: one allocation for its future,
-/// and one for its context if it takes one.
-pub(super) fn launch(core: &Arc<RunCore>, job: Job) -> Launched {
-    let Job { kickoff, args } = job;
-    let id = kickoff.id;
+/// Starts a kickoff, and polls it once if there is a `task`. A worker without extras is called
+/// directly: one allocation for its future, and one for its context if it takes one.
+pub(super) fn launch(
+    core: &Arc<RunCore>,
+    job: Job,
+    mut task: Option<&mut TaskContext<'_>>,
+) -> Launched {
+    let Job { kickoff, mut args } = job;
+    let (id, worker) = (kickoff.id, kickoff.worker);
     let spec = &kickoff.spec;
-    let hooked = !core.callbacks.is_empty() || !spec.callbacks.is_empty();
     let traced = tracing::enabled!(tracing::Level::DEBUG);
-    if hooked || traced || spec.retry.is_some() || spec.timeout.is_some() {
-        return Launched::Running(launch_elaborately(core, kickoff, args));
+    let elaborate = spec.hooked || !core.callbacks.is_empty() || traced;
+    if elaborate {
+        let cx = Context::new(Arc::clone(core), kickoff, 1);
+        let future = elaborately(cx.clone(), args);
+        return Execution { id, worker, future, cx: Some(cx) }.begun(task);
     }
     let (started, cx) = if spec.context {
         let cx = Context::new(Arc::clone(core), kickoff, 1);
-        (call(cx.spec(), args, Some(cx.clone())), Some(cx))
+        (call(Callee::WithContext(cx.clone()), &mut args, task.as_deref_mut()), Some(cx))
     } else {
-        (call(spec, args, None), None)
+        (call(Callee::Plain(kickoff.spec), &mut args, task.as_deref_mut()), None)
     };
     match started {
-        Started::Ended(output) => Launched::Ended(id, end(output, cx.as_ref())),
-        Started::Async(future) => Launched::Running(Execution { id, future, cx }),
+        Started::Ended(output) => Launched::Ended(ended(id, worker, output, cx)),
+        Started::Async(future) => Launched::Running(Execution { id, worker, future, cx }),
         Started::Blocking(work) => {
-            Launched::Running(Execution { id, future: on_blocking_pool(work).boxed(), cx })
+            let future = on_blocking_pool(work).boxed();
+            Execution { id, worker, future, cx }.begun(task)
         }
     }
 }
 
-fn launch_elaborately(core: &Arc<RunCore>, kickoff: Kickoff, args: Args) -> Execution {
-    let id = kickoff.id;
-    let span = tracing::debug_span!(
-        "worker",
-        key = %kickoff.key(),
-        cause = %kickoff.cause,
-        step = kickoff.step,
-    );
-    let cx = Context::new(Arc::clone(core), kickoff, 1);
-    let outer = cx.clone();
-    let future = async move { elaborately(outer.core(), outer.spec(), args, &outer).await };
-    Execution { id, future: future.instrument(span).boxed(), cx: Some(cx) }
+/// Starts a job with `launch` and runs it to its end. Polled once when it is launched, it is not
+/// polled again before it has woken this task.
+pub(super) async fn run_alone(
+    core: &Arc<RunCore>,
+    mut job: impl FnMut() -> Job,
+    launch: impl Fn(&Arc<RunCore>, Job, Option<&mut TaskContext<'_>>) -> Launched,
+) -> Ended {
+    let mut running: Option<Execution> = None;
+    poll_fn(|task| {
+        if let Some(execution) = &mut running {
+            return execution.poll_unpin(task);
+        }
+        match launch(core, job(), Some(task)) {
+            Launched::Ended(ended) => Poll::Ready(ended),
+            Launched::Running(execution) => {
+                running = Some(execution);
+                Poll::Pending
+            }
+        }
+    })
+    .await
+}
+
+impl Execution {
+    /// Polls it once if there is a `task`.
+    fn begun(mut self, task: Option<&mut TaskContext<'_>>) -> Launched {
+        match task.map_or(Poll::Pending, |task| self.poll_unpin(task)) {
+            Poll::Ready(ended) => Launched::Ended(ended),
+            Poll::Pending => Launched::Running(self),
+        }
+    }
+
+    /// Whose it is.
+    pub(super) fn worker(&self) -> WorkerId {
+        self.worker
+    }
 }
 
 impl Future for Execution {
-    type Output = (KickoffId, End);
+    type Output = Ended;
 
     fn poll(mut self: Pin<&mut Self>, task: &mut TaskContext<'_>) -> Poll<Self::Output> {
         let polled = catch_unwind(AssertUnwindSafe(|| self.future.as_mut().poll(task)));
@@ -87,23 +119,19 @@ impl Future for Execution {
             Ok(Poll::Ready(output)) => output,
             Err(panic) => Err(panicked(&*panic)),
         };
-        Poll::Ready((self.id, end(output, self.cx.as_ref())))
+        Poll::Ready(ended(self.id, self.worker, output, self.cx.take()))
     }
 }
 
-fn end(output: Output, cx: Option<&Context>) -> End {
-    let asks = cx.map(Context::close).unwrap_or_default();
-    match output {
-        Ok(output) => End::Done { output, asks },
-        Err(error) => End::Failed(error),
-    }
+fn ended(id: KickoffId, worker: WorkerId, output: Output, cx: Option<Context>) -> Ended {
+    let asks = cx.map(Asks::of).unwrap_or_default();
+    Ended { id, worker, end: output.map(|output| (output, asks)) }
 }
 
 /// Calls the worker; a panic in a synchronous one, or before the first `await`, is its error.
-fn call(spec: &Spec, args: Args, cx: Option<Context>) -> Started {
-    let worker = Arc::clone(&spec.worker.0);
-    let call = Call { args, cx };
-    match catch_unwind(AssertUnwindSafe(|| worker.call(call, spec.placement))) {
+fn call(callee: Callee, args: &mut Args, task: Option<&mut TaskContext<'_>>) -> Started {
+    let start = callee.spec().worker.0.start();
+    match catch_unwind(AssertUnwindSafe(|| start(callee, args, task))) {
         Ok(started) => started,
         Err(panic) => Started::Ended(Err(panicked(&*panic))),
     }
@@ -127,20 +155,30 @@ async fn on_blocking_pool(work: Box<dyn FnOnce() -> Result<Value, WorkerError> +
 }
 
 /// Runs a worker that has hooks, attempts, a timeout or a span.
-async fn elaborately(core: &RunCore, spec: &Spec, args: Args, cx: &Context) -> Output {
-    let hooks = || core.callbacks.iter().chain(&spec.callbacks);
-    for hook in hooks() {
-        guard("will_run", cx, || hook.will_run(cx, &args)).await;
-    }
-    let mut output = attempts(spec, args, cx).await;
-    for hook in hooks().rev() {
-        output = ended(hook, cx, output).await;
-    }
-    output
+fn elaborately(cx: Context, args: Args) -> BoxFuture<'static, Output> {
+    let span = tracing::debug_span!(
+        "worker",
+        key = %cx.key(),
+        cause = %cx.cause(),
+        step = cx.step(),
+    );
+    let run = async move {
+        let spec = cx.spec();
+        let hooks = || cx.core().callbacks.iter().chain(&spec.callbacks);
+        for hook in hooks() {
+            guard("will_run", &cx, || hook.will_run(&cx, &args)).await;
+        }
+        let mut output = attempts(spec, args, &cx).await;
+        for hook in hooks().rev() {
+            output = tell_end(hook, &cx, output).await;
+        }
+        output
+    };
+    run.instrument(span).boxed()
 }
 
 /// Tells a hook how the worker ended; a hook may put an output in place of an error.
-async fn ended(hook: &Arc<dyn DynCallback>, cx: &Context, output: Output) -> Output {
+async fn tell_end(hook: &Arc<dyn DynCallback>, cx: &Context, output: Output) -> Output {
     match output {
         Ok(output) => {
             guard("did_run", cx, || hook.did_run(cx, &output)).await;
@@ -171,16 +209,16 @@ async fn guard<'a, T>(
 
 /// Tries the worker until it succeeds or its retries are used up. What the successful attempt
 /// asked for is handed to `cx`; what a failed one asked for is dropped.
-async fn attempts(spec: &Spec, args: Args, cx: &Context) -> Output {
+async fn attempts(spec: &Arc<Spec>, args: Args, cx: &Context) -> Output {
     let mut waits = spec.retry.map(Retry::waits);
     let mut number = 1;
     loop {
         let inner = cx.attempt_again(number);
         let output = attempt(spec, args.clone(), inner.clone()).await;
-        let asks = inner.close();
+        inner.asks().close();
         let error = match output {
             Ok(output) => {
-                cx.adopt(asks);
+                cx.asks().adopt(inner.asks());
                 return Ok(output);
             }
             Err(error) => error,
@@ -198,9 +236,11 @@ async fn attempts(spec: &Spec, args: Args, cx: &Context) -> Output {
 }
 
 /// Tries the worker once.
-async fn attempt(spec: &Spec, args: Args, cx: Context) -> Output {
+async fn attempt(spec: &Arc<Spec>, mut args: Args, cx: Context) -> Output {
     let work = async {
-        match call(spec, args, spec.context.then_some(cx)) {
+        let plain = || Callee::Plain(Arc::clone(spec));
+        let callee = if spec.context { Callee::WithContext(cx) } else { plain() };
+        match call(callee, &mut args, None) {
             Started::Ended(output) => output,
             Started::Async(future) => future.await,
             Started::Blocking(work) => on_blocking_pool(work).await,

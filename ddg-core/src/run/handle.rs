@@ -85,7 +85,7 @@ impl Run {
 
     fn automa(&self) -> &str {
         match &self.core {
-            Ok(core) => &core.automa,
+            Ok(core) => core.automa(),
             Err(name) => name,
         }
     }

@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use super::asks::Asks;
 use crate::args::Args;
-use crate::graph::{Edit, Spec, WorkerId};
+use crate::graph::{Spec, WorkerId};
 use crate::key::Key;
 use crate::values::Value;
 use crate::worker::WorkerError;
@@ -96,42 +97,12 @@ pub(crate) struct Job {
     pub(crate) args: Args,
 }
 
-/// How a kickoff ended.
-pub(crate) enum End {
-    Done { output: Value, asks: Vec<Ask> },
-    Failed(WorkerError),
+/// A kickoff that has ended.
+pub(crate) struct Ended {
+    pub(crate) id: KickoffId,
+    pub(crate) worker: WorkerId,
+    pub(crate) end: End,
 }
 
-/// Something that a worker asked for while it ran.
-pub(crate) enum Ask {
-    Ferry {
-        to: Key,
-        args: Args,
-    },
-    Edit(Edit),
-    /// A change that has been applied.
-    Taken,
-}
-
-impl Ask {
-    /// The change asked for; taken only once.
-    pub(crate) fn take_edit(&mut self) -> Option<Edit> {
-        if !matches!(self, Self::Edit(_)) {
-            return None;
-        }
-        match std::mem::replace(self, Self::Taken) {
-            Self::Edit(edit) => Some(edit),
-            Self::Ferry { .. } | Self::Taken => None,
-        }
-    }
-}
-
-impl fmt::Debug for Ask {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Ferry { to, args } => write!(f, "ferry to `{to}` with {args:?}"),
-            Self::Edit(edit) => edit.fmt(f),
-            Self::Taken => f.write_str("an applied change"),
-        }
-    }
-}
+/// How a kickoff ended: with an output and what the worker asked for, or with its error.
+pub(crate) type End = Result<(Value, Asks), WorkerError>;

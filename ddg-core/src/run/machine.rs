@@ -2,8 +2,8 @@
 //!
 //! It knows the graph, what each worker waits for, and what has been given and asked for. It has
 //! no clock, no tasks and no order that depends on a hash map: told the same completions in any
-//! order, it decides the same. A driver asks for the kickoffs of a step ([`Machine::begin`]),
-//! tells how each ended ([`Machine::complete`]), and lets the step settle ([`Machine::settle`]).
+//! order, it decides the same. A driver asks for the kickoffs of a step ([`Machine::begin`]) and
+//! lets the step settle with how each ended ([`Machine::settle`]).
 
 mod calling;
 mod saved;
@@ -18,7 +18,7 @@ pub(crate) use saved::Saved;
 
 use super::Waiting;
 use super::error::{Failure, FailureKind, RunError, StepError};
-use super::kickoff::{Ask, Cause, End, Job, KickoffId};
+use super::kickoff::{Cause, Ended, Job, KickoffId};
 use super::waits::Waits;
 use crate::args::{Args, Named, find};
 use crate::context::{LocalSpace, LocalSpaces};
@@ -45,12 +45,6 @@ pub(crate) struct Machine {
     dealt: FxHashMap<(WorkerId, WorkerId), Value>,
     /// Workers that were removed and are still running.
     removed: Vec<(WorkerId, Key)>,
-    /// Room for what runs in a step, kept for the next.
-    room: Vec<Running>,
-    /// Whether somebody who has ended since the last settling asked for a change of the graph.
-    edits: bool,
-    /// Whether somebody asked for anything.
-    asks: bool,
     locals: LocalSpaces,
     /// The output worker of this run, from its kickoff on.
     output_worker: Option<Key>,
@@ -69,7 +63,6 @@ struct Due {
 struct Running {
     id: KickoffId,
     worker: WorkerId,
-    end: Option<End>,
 }
 
 /// Failures with the place of their worker among all that ended.
@@ -109,9 +102,6 @@ impl Machine {
             outputs: vec![None; n_workers],
             dealt: FxHashMap::default(),
             removed: Vec::new(),
-            room: Vec::new(),
-            edits: false,
-            asks: false,
             locals,
             output_worker: None,
             result: Value::null(),
@@ -182,17 +172,10 @@ impl Machine {
         self.step += 1;
         let mut failures = Vec::new();
         let mut due = std::mem::take(&mut self.due);
-        for due in due.drain(..) {
-            match self.bind(due) {
-                Ok(job) => {
-                    self.running.push(Running {
-                        id: job.kickoff.id,
-                        worker: job.kickoff.worker,
-                        end: None,
-                    });
-                    jobs.push(job);
-                }
-                Err(failure) => failures.push(*failure),
+        due.reverse();
+        while let Some(due) = due.pop() {
+            if let Err(failure) = self.bind(due, jobs) {
+                failures.push(*failure);
             }
         }
         self.due = due;
@@ -203,40 +186,23 @@ impl Machine {
         Err(self.step_error(failures))
     }
 
-    /// Tells how a kickoff ended.
-    pub(crate) fn complete(&mut self, id: KickoffId, end: End) {
-        if let End::Done { asks, .. } = &end
-            && !asks.is_empty()
-        {
-            self.asks = true;
-            self.edits |= asks.iter().any(|ask| matches!(ask, Ask::Edit(_)));
-        }
-        let place = self.running.binary_search_by_key(&id, |running| running.id);
-        let place = place.expect("a driver completes what is running, once");
-        self.running[place].end = Some(end);
-    }
-
-    /// Settles the step for all that has ended since: changes the graph, makes the targets of
+    /// Settles the step for all that has `ended` since: changes the graph, makes the targets of
     /// ferries due, then takes the results and makes due who waits for nothing more. Whoever is due
-    /// waits for all its dependencies again.
+    /// waits for all its dependencies again. Leaves `ended` empty.
     ///
     /// # Errors
     /// Everything that went wrong in the step, in kickoff order.
-    pub(crate) fn settle(&mut self) -> Result<(), RunError> {
+    pub(crate) fn settle(&mut self, ended: &mut Vec<Ended>) -> Result<(), RunError> {
         let mut failures = Failures::new();
-        let mut ended = self.take_ended();
-        if std::mem::take(&mut self.edits) {
-            self.edit(&mut ended, &mut failures);
+        self.take(ended);
+        if ended.iter().any(|ended| ended.end.as_ref().is_ok_and(|(_, asks)| !asks.is_empty())) {
+            self.edit(ended, &mut failures);
+            self.ferry(ended, &mut failures);
         }
-        if std::mem::take(&mut self.asks) {
-            self.ferry(&mut ended, &mut failures);
-        }
-        self.take_results(&mut ended, &mut failures);
+        self.take_results(ended, &mut failures);
         if !self.removed.is_empty() {
             self.recycle_removed();
         }
-        ended.clear();
-        self.room = ended;
         if failures.is_empty() {
             for due in &self.due {
                 self.waits.reset(due.worker);

@@ -34,7 +34,10 @@ pub(crate) async fn run_nested(view: View, args: Args, cx: &Context) -> Result<V
             }
         }
         Err(_) if core.depth > MOST_LEVELS => {
-            return Err(RunError::TooDeep { automa: core.automa.to_string(), levels: MOST_LEVELS });
+            return Err(RunError::TooDeep {
+                automa: core.automa().to_string(),
+                levels: MOST_LEVELS,
+            });
         }
         _ => driver::drive(&core).await?,
     };

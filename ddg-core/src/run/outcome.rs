@@ -61,7 +61,7 @@ impl Outcome {
     pub fn into_output<T: Data>(self) -> Result<T, RunError> {
         if self.output.is_null() {
             return self.output.get().map_err(|_| RunError::NoOutput {
-                automa: self.core.automa.to_string(),
+                automa: self.core.automa().to_string(),
                 expected: Type::of::<T>().to_string(),
                 waiting: self.waiting(),
             });
@@ -69,7 +69,9 @@ impl Outcome {
         let Self { core, output, .. } = self;
         // With the run's own hold on it gone, the output is moved out and not copied.
         core.machine().forget_outputs();
-        output.take().map_err(|source| RunError::Output { automa: core.automa.to_string(), source })
+        output
+            .take()
+            .map_err(|source| RunError::Output { automa: core.automa().to_string(), source })
     }
 
     /// How many Dynamic Steps it took.
@@ -116,7 +118,7 @@ impl Outcome {
 impl fmt::Debug for Outcome {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Outcome")
-            .field("automa", &self.core.automa)
+            .field("automa", self.core.automa())
             .field("output", &self.output)
             .field("steps", &self.steps())
             .field("stopped", &self.stopped)

@@ -9,7 +9,7 @@ use futures::FutureExt;
 use futures::task::AtomicWaker;
 
 use super::execution::{Execution, Launched, launch};
-use super::kickoff::{End, Job, Kickoff, KickoffId};
+use super::kickoff::{Ended, Job, Kickoff};
 use super::{Outcome, RunCore, RunError};
 use crate::args::Args;
 use crate::graph::GraphAutoma;
@@ -22,6 +22,7 @@ pub(crate) async fn simulate(
 ) -> Result<Outcome, RunError> {
     let core = RunCore::top(automa.compiled()?, args)?;
     let mut jobs = Vec::new();
+    let mut ended = Vec::new();
     loop {
         core.machine().begin(&mut jobs)?;
         if jobs.is_empty() {
@@ -30,10 +31,9 @@ pub(crate) async fn simulate(
         }
         let mut cast = Cast::new(&core, &mut jobs);
         while !cast.is_empty() {
-            let (id, end) = cast.next_end(&mut choose).await;
-            core.machine().complete(id, end);
+            ended.push(cast.next_end(&mut choose).await);
         }
-        core.machine().settle()?;
+        core.machine().settle(&mut ended)?;
     }
 }
 
@@ -51,7 +51,7 @@ struct Actor {
 }
 
 enum State {
-    Ended(End),
+    Ended(Ended),
     Running(Execution),
 }
 
@@ -73,8 +73,8 @@ impl Cast {
         let outer = Arc::new(AtomicWaker::new());
         let actors = jobs.drain(..).map(|job| {
             let kickoff = job.kickoff.clone();
-            let state = match launch(core, job) {
-                Launched::Ended(_, end) => State::Ended(end),
+            let state = match launch(core, job, None) {
+                Launched::Ended(ended) => State::Ended(ended),
                 Launched::Running(execution) => State::Running(execution),
             };
             let cue = Cue { given: AtomicBool::new(true), outer: Arc::clone(&outer) };
@@ -88,7 +88,7 @@ impl Cast {
     }
 
     /// Lets actors get on, one at a time as chosen, until one has ended.
-    async fn next_end(&mut self, choose: &mut impl FnMut(&[Kickoff]) -> usize) -> (KickoffId, End) {
+    async fn next_end(&mut self, choose: &mut impl FnMut(&[Kickoff]) -> usize) -> Ended {
         loop {
             let ready = self.ready().await;
             let kickoffs: Vec<_> =
@@ -96,8 +96,8 @@ impl Cast {
             let chosen = ready[choose(&kickoffs).min(ready.len() - 1)];
             if self.get_on(chosen) {
                 let actor = self.actors.remove(chosen);
-                if let State::Ended(end) = actor.state {
-                    return (actor.kickoff.id, end);
+                if let State::Ended(ended) = actor.state {
+                    return ended;
                 }
             }
         }
@@ -124,7 +124,7 @@ impl Cast {
             let waker = Waker::from(Arc::clone(&actor.cue));
             match execution.poll_unpin(&mut TaskContext::from_waker(&waker)) {
                 Poll::Pending => return false,
-                Poll::Ready((_, end)) => actor.state = State::Ended(end),
+                Poll::Ready(ended) => actor.state = State::Ended(ended),
             }
         }
         true

@@ -6,9 +6,9 @@ use crate::graph::WorkerId;
 
 /// Which dependencies of each worker have run since its last kickoff.
 ///
-/// A worker's word has a bit for each of its first 62 dependencies, one that says that it is due
-/// in the next step, and one that says that its bits have moved to a wider place. A fresh run is
-/// all zeros.
+/// A worker's word has a bit for each of its first 56 dependencies, the number of those that are
+/// set, a bit that says that it is due in the next step, and one that says that all this has moved
+/// to a wider place. A fresh run is all zeros.
 #[derive(Clone, Default)]
 pub(crate) struct Waits {
     words: Vec<u64>,
@@ -23,7 +23,16 @@ struct Wide {
 
 const DUE: u64 = 1 << 63;
 const WIDE: u64 = 1 << 62;
-const NARROW: u64 = WIDE - 1;
+/// One more that is crossed off.
+const ONE: u64 = 1 << NARROW;
+/// How many dependencies a word has bits for.
+const NARROW: u32 = 56;
+const BITS: u64 = ONE - 1;
+
+/// How many are crossed off in a word that is not wide.
+fn n_crossed(word: u64) -> u32 {
+    ((word & !DUE) >> NARROW) as u32
+}
 
 impl Waits {
     pub(crate) fn new(n_workers: usize) -> Self {
@@ -38,17 +47,26 @@ impl Waits {
     }
 
     /// Crosses a dependency off; gives how many are crossed off now.
+    #[inline]
     pub(crate) fn cross(&mut self, worker: WorkerId, place: u32) -> u32 {
         let word = &mut self.words[worker.index()];
-        if *word & WIDE == 0 && place < 62 {
-            *word |= 1 << place;
-            return (*word & NARROW).count_ones();
+        if *word & WIDE == 0 && place < NARROW {
+            let bit = 1 << place;
+            if *word & bit == 0 {
+                *word += bit + ONE;
+            }
+            return n_crossed(*word);
         }
+        self.cross_wide(worker, place)
+    }
+
+    fn cross_wide(&mut self, worker: WorkerId, place: u32) -> u32 {
+        let word = &mut self.words[worker.index()];
         let wide = self.wide.entry(worker).or_default();
         if *word & WIDE == 0 {
             wide.bits.clear();
-            wide.bits.push(*word & NARROW);
-            wide.crossed = wide.bits[0].count_ones();
+            wide.bits.push(*word & BITS);
+            wide.crossed = n_crossed(*word);
             *word = (*word & DUE) | WIDE;
         }
         let (at, bit) = (place as usize / 64, 1 << (place % 64));
@@ -66,8 +84,8 @@ impl Waits {
     pub(crate) fn uncross(&mut self, worker: WorkerId, place: usize) {
         let word = &mut self.words[worker.index()];
         if *word & WIDE == 0 {
-            if place < 62 {
-                *word &= !(1 << place);
+            if place < NARROW as usize && *word & (1 << place) != 0 {
+                *word -= (1 << place) + ONE;
             }
         } else if let Some(wide) = self.wide.get_mut(&worker)
             && let Some(bits) = wide.bits.get_mut(place / 64)
@@ -81,13 +99,14 @@ impl Waits {
     pub(crate) fn is_crossed(&self, worker: WorkerId, place: usize) -> bool {
         let word = self.words[worker.index()];
         if word & WIDE == 0 {
-            return place < 62 && word & (1 << place) != 0;
+            return place < NARROW as usize && word & (1 << place) != 0;
         }
         let bits = self.wide.get(&worker).and_then(|wide| wide.bits.get(place / 64));
         bits.is_some_and(|bits| bits & (1 << (place % 64)) != 0)
     }
 
     /// Marks a worker as due; false if it was already.
+    #[inline]
     pub(crate) fn mark_due(&mut self, worker: WorkerId) -> bool {
         let word = &mut self.words[worker.index()];
         let was_due = *word & DUE != 0;
@@ -96,16 +115,16 @@ impl Waits {
     }
 
     /// The worker is kicked off: it waits for all its dependencies again.
+    #[inline]
     pub(crate) fn reset(&mut self, worker: WorkerId) {
         let word = &mut self.words[worker.index()];
-        if *word & WIDE != 0
+        let was_wide = *word & WIDE;
+        *word = was_wide;
+        if was_wide != 0
             && let Some(wide) = self.wide.get_mut(&worker)
         {
             wide.bits.fill(0);
             wide.crossed = 0;
-            *word = WIDE;
-        } else {
-            *word = 0;
         }
     }
 
@@ -123,7 +142,7 @@ mod tests {
     #[test]
     fn crossings_count_each_dependency_once_narrow_or_wide() {
         let worker = WorkerId::new(0);
-        for n in [1, 2, 61, 62, 63, 64, 65, 200] {
+        for n in [1, 2, 55, 56, 57, 61, 62, 63, 64, 65, 200] {
             let mut waits = Waits::new(1);
             for _ in 0..2 {
                 for place in (0..n).rev() {

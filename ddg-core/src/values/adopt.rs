@@ -6,6 +6,7 @@ use std::sync::Arc;
 use serde_json::Value as Json;
 
 use super::cell::{Cell, caught};
+use super::repr::Repr;
 use super::ty::{is_dynamic, is_numeric, numbers_agree};
 use super::value::same;
 use super::{Data, Type, TypeMismatch, Value};
@@ -36,26 +37,21 @@ pub(super) fn adopt<T: Data>(value: Value) -> Result<Value, TypeMismatch> {
             if let Some(typed) = parsed.typed.get()
                 && typed.ty() == want
             {
-                return Ok(Value(Some(Arc::clone(typed))));
+                return Ok(Value(Repr::Shared(Arc::clone(typed))));
             }
             let adopted = Value::new(read_json::<T>(&value)?);
-            if let Some(typed) = &adopted.0 {
+            if let Some(typed) = adopted.0.clone().into_shared() {
                 // The first reader's type stays; another reader's is read again each time.
-                _ = parsed.typed.set(Arc::clone(typed));
+                _ = parsed.typed.set(typed);
             }
             Ok(adopted)
         }
         Cell::List(list) => {
-            let mut slot: Option<T> = None;
-            let gathered = list
-                .0
-                .first()
-                .and_then(|first| first.0.as_ref())
-                .is_some_and(|first| first.gather(&list.0, &mut slot));
-            match slot {
-                Some(vec) if gathered => Ok(Value::new(vec)),
-                _ => match same::<Vec<Value>, T>(list.0.clone()) {
-                    Ok(values) => Ok(Value(Some(Arc::new(values)))),
+            let items: Vec<&Value> = list.0.iter().collect();
+            match gather::<T>(&items) {
+                Some(gathered) => Ok(gathered),
+                None => match same::<Vec<Value>, T>(list.0.clone()) {
+                    Ok(values) => Ok(Value(Repr::Shared(Arc::new(values)))),
                     Err(_) => read_json::<T>(&value).map(Value::new),
                 },
             }
@@ -68,6 +64,14 @@ pub(super) fn adopt<T: Data>(value: Value) -> Result<Value, TypeMismatch> {
             },
         },
     }
+}
+
+/// A `T` that is a list of what `items` hold, if they hold its element type.
+pub(super) fn gather<T: Data>(items: &[&Value]) -> Option<Value> {
+    let mut slot: Option<T> = None;
+    let first = items.first()?.0.get()?;
+    first.gather(items, &mut slot);
+    slot.map(Value::new)
 }
 
 /// What nothing is as a `T`: `None`, `()`, JSON's null.

@@ -19,7 +19,7 @@ pub(super) trait Erased: Any + Send + Sync {
     /// `Arc<T>`, `Option<T>`, `Option<Arc<T>>`.
     fn hand_out(self: Arc<Self>, slot: &mut dyn Any) -> bool;
     /// Fills `slot` if it is an `Option<Vec<T>>` or `Option<Vec<Arc<T>>>` and all `items` are `T`.
-    fn gather(&self, items: &[Value], slot: &mut dyn Any) -> bool;
+    fn gather(&self, items: &[&Value], slot: &mut dyn Any);
 }
 
 pub(super) enum Cell<'a> {
@@ -60,17 +60,22 @@ impl<T: Data> Erased for T {
         true
     }
 
-    fn gather(&self, items: &[Value], slot: &mut dyn Any) -> bool {
+    fn gather(&self, items: &[&Value], slot: &mut dyn Any) {
         if let Some(slot) = slot.downcast_mut::<Option<Vec<T>>>() {
-            *slot = items.iter().map(|item| item.downcast_ref::<T>().cloned()).collect();
-            slot.is_some()
+            *slot = all(items, |item| item.downcast_ref::<T>().cloned());
         } else if let Some(slot) = slot.downcast_mut::<Option<Vec<Arc<T>>>>() {
-            *slot = items.iter().map(Value::held::<T>).collect();
-            slot.is_some()
-        } else {
-            false
+            *slot = all(items, Value::held::<T>);
         }
     }
+}
+
+/// What `read` makes of the items, if it makes something of each.
+fn all<T>(items: &[&Value], read: impl Fn(&Value) -> Option<T>) -> Option<Vec<T>> {
+    let mut all = Vec::with_capacity(items.len());
+    for item in items {
+        all.push(read(item)?);
+    }
+    Some(all)
 }
 
 /// JSON, and the type that its first reader made of it.
@@ -147,9 +152,7 @@ macro_rules! erased_cell {
                 false
             }
 
-            fn gather(&self, _: &[Value], _: &mut dyn Any) -> bool {
-                false
-            }
+            fn gather(&self, _: &[&Value], _: &mut dyn Any) {}
         }
     };
 }

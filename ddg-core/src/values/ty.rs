@@ -30,6 +30,7 @@ struct TypeInfo {
     name: fn() -> &'static str,
     family: fn() -> Family,
     adopt: fn(Value) -> Result<Value, TypeMismatch>,
+    gather: fn(&[&Value]) -> Option<Value>,
     missing: fn() -> Option<Value>,
 }
 
@@ -54,6 +55,7 @@ impl Type {
                         optional_shared: TypeId::of::<Option<Arc<T>>>(),
                     },
                     adopt: super::adopt::adopt::<T>,
+                    gather: super::adopt::gather::<T>,
                     missing: || T::deserialize(Missing).ok().map(Value::new),
                 }
             },
@@ -86,6 +88,11 @@ impl Type {
     /// Turns `value` into one of this type, or says why not.
     pub(crate) fn adopt(self, value: Value) -> Result<Value, TypeMismatch> {
         (self.0.adopt)(value)
+    }
+
+    /// A list of this type made of what `items` hold, if they hold its element type.
+    pub(crate) fn gather(self, items: &[&Value]) -> Option<Value> {
+        (self.0.gather)(items)
     }
 
     /// What stands for an argument that nobody gave: `None` where the type is an `Option`.

@@ -9,6 +9,7 @@ use serde_json::Value as Json;
 
 use super::adopt::{adopt, null_as, read_json};
 use super::cell::{Cell, Dealt, Element, Erased, List, Parsed};
+use super::repr::Repr;
 use super::{Data, Shape, Type};
 
 /// A value of any type, cheap to clone (one pointer).
@@ -37,7 +38,7 @@ use super::{Data, Shape, Type};
 /// # Ok::<(), ddg_core::TypeMismatch>(())
 /// ```
 #[derive(Clone, Default)]
-pub struct Value(pub(super) Option<Arc<dyn Erased>>);
+pub struct Value(pub(super) Repr);
 
 /// A value was asked for as a type that it is not.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -62,7 +63,7 @@ pub struct NotSerializable {
 impl Value {
     /// The value that stands for nothing: the output of a worker that gives none.
     pub const fn null() -> Self {
-        Self(None)
+        Self(Repr::Null)
     }
 
     /// Holds `inner` itself. `()` becomes [`null`](Self::null); a `Value` stays what it is.
@@ -76,7 +77,7 @@ impl Value {
         };
         match same::<T, Json>(inner) {
             Ok(json) => Self::from_json(json),
-            Err(inner) => Self(Some(Arc::new(inner))),
+            Err(inner) => Self(Repr::new(inner)),
         }
     }
 
@@ -84,23 +85,23 @@ impl Value {
     pub fn from_json(json: Json) -> Self {
         match json {
             Json::Null => Self::null(),
-            json => Self(Some(Arc::new(Parsed { json, typed: OnceLock::new() }))),
+            json => Self(Repr::Shared(Arc::new(Parsed { json, typed: OnceLock::new() }))),
         }
     }
 
     /// A list of values, readable as any `Vec<T>` whose `T` fits every element.
     pub fn list(items: Vec<Value>) -> Self {
-        Self(Some(Arc::new(List(items))))
+        Self(Repr::Shared(Arc::new(List(items))))
     }
 
     /// The `index`-th element of a dealt-out list.
     pub(crate) fn element(dealt: Arc<Dealt>, index: usize) -> Self {
-        Self(Some(Arc::new(Element { dealt, index })))
+        Self(Repr::Shared(Arc::new(Element { dealt, index })))
     }
 
     /// Whether this is [`null`](Self::null).
     pub fn is_null(&self) -> bool {
-        self.0.is_none()
+        matches!(self.0, Repr::Null)
     }
 
     /// What this value is, for messages: a type, or the kind of JSON.
@@ -124,7 +125,7 @@ impl Value {
 
     /// The inner `T`, where it is held as exactly that.
     pub fn downcast_ref<T: Data>(&self) -> Option<&T> {
-        (self.0.as_deref()? as &dyn Any).downcast_ref()
+        (self.0.get()? as &dyn Any).downcast_ref()
     }
 
     /// A clone of the inner value as `T`.
@@ -143,13 +144,16 @@ impl Value {
     /// # Errors
     /// [`TypeMismatch`] if it is something else.
     pub fn take<T: Data>(self) -> Result<T, TypeMismatch> {
-        if self.downcast_ref::<T>().is_none() {
-            return self.into_other();
+        match self.downcast_ref::<T>() {
+            None => self.into_other(),
+            Some(inner) if !matches!(self.0, Repr::Shared(_)) => Ok(inner.clone()),
+            Some(_) => {
+                let inner = self.0.into_shared().expect("a value of type `T` is not null");
+                let inner: Arc<dyn Any + Send + Sync> = inner;
+                let inner = inner.downcast::<T>().expect("the type was just compared");
+                Ok(Arc::unwrap_or_clone(inner))
+            }
         }
-        let inner = self.0.expect("a value of type `T` is not null");
-        let inner: Arc<dyn Any + Send + Sync> = inner;
-        let inner = inner.downcast::<T>().expect("the type was just compared");
-        Ok(Arc::unwrap_or_clone(inner))
     }
 
     /// The inner value as a shared `T`; nothing is copied if it is held as a `T`.
@@ -160,7 +164,7 @@ impl Value {
         if let Some(shared) = self.downcast_ref::<Arc<T>>() {
             return Ok(Arc::clone(shared));
         }
-        match adopt::<T>(self.clone())?.0 {
+        match adopt::<T>(self.clone())?.0.into_shared() {
             Some(inner) => {
                 let any: Arc<dyn Any + Send + Sync> = inner;
                 match any.downcast::<T>() {
@@ -190,13 +194,13 @@ impl Value {
 
     /// The inner value, shared, where it is held as exactly a `T`.
     pub(super) fn held<T: Data>(&self) -> Option<Arc<T>> {
-        let inner: Arc<dyn Any + Send + Sync> = Arc::<dyn Erased>::clone(self.0.as_ref()?);
+        let inner: Arc<dyn Any + Send + Sync> = self.0.clone().into_shared()?;
         inner.downcast().ok()
     }
 
     /// Whether this is held as exactly the type `ty`.
     pub(crate) fn holds(&self, ty: Type) -> bool {
-        self.0.as_deref().is_some_and(|inner| (inner as &dyn Any).type_id() == ty.id())
+        self.0.get().is_some_and(|inner| (inner as &dyn Any).type_id() == ty.id())
     }
 
     /// The list's length if this is a list.
@@ -238,7 +242,7 @@ impl Value {
     }
 
     pub(super) fn cell(&self) -> Cell<'_> {
-        self.0.as_deref().map_or(Cell::Null, Erased::cell)
+        self.0.get().map_or(Cell::Null, Erased::cell)
     }
 
     /// Reads a value that is not held as a `T` as one.
@@ -251,7 +255,7 @@ impl Value {
             return Ok(T::clone(inner));
         }
         let adopted = adopt::<T>(value)?;
-        match adopted.0 {
+        match adopted.0.into_shared() {
             None => null_as::<T>(),
             Some(inner) => {
                 let mut slot: Option<T> = None;
@@ -265,7 +269,7 @@ impl Value {
                     (Some(held), _) => Ok(held.clone()),
                     (None, Some(held)) => Ok(T::clone(held)),
                     // Adopting JSON as a JSON type leaves it JSON.
-                    (None, None) => read_json::<T>(&Self(Some(inner))),
+                    (None, None) => read_json::<T>(&Self(Repr::Shared(inner))),
                 }
             }
         }

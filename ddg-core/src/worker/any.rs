@@ -1,13 +1,16 @@
 //! Any worker behind one pointer.
 
+use std::any::Any;
+use std::future::Future;
 use std::sync::Arc;
+use std::task::{Context as TaskContext, Poll};
 
 use futures::future::BoxFuture;
 
-use super::{Placement, Signature, Worker, WorkerError};
+use super::{Signature, Worker, WorkerError};
 use crate::args::Args;
 use crate::context::Context;
-use crate::graph::{GraphAutoma, View};
+use crate::graph::{GraphAutoma, Spec, View};
 use crate::key::Key;
 use crate::values::{Type, Value};
 
@@ -123,10 +126,11 @@ impl From<Key> for Source {
 }
 
 /// What the driver can start.
-pub(crate) trait Callable: Send + Sync + 'static {
+pub(crate) trait Callable: Any + Send + Sync {
     fn signature(&self) -> Signature;
 
-    fn call(self: Arc<Self>, call: Call, placement: Placement) -> Started;
+    /// How workers of this type are called.
+    fn start(&self) -> Start;
 
     /// The automa, where this is one.
     fn automa(&self) -> Option<&GraphAutoma> {
@@ -139,18 +143,59 @@ pub(crate) trait Callable: Send + Sync + 'static {
     }
 }
 
-/// One call of a worker: arguments bound in the order of its parameters, and the context if it
-/// takes one.
-pub(crate) struct Call {
-    pub(crate) args: Args,
-    pub(crate) cx: Option<Context>,
+/// Calls the worker that is given, with arguments bound in the order of its parameters, which it
+/// takes out of `Args`; an async one is polled once if there is a task.
+pub(crate) type Start = fn(Callee, &mut Args, Option<&mut TaskContext<'_>>) -> Started;
+
+/// The worker that is called, kept alive by what it has to be given anyway.
+pub(crate) enum Callee {
+    /// It takes no context.
+    Plain(Arc<Spec>),
+    WithContext(Context),
+}
+
+impl Callee {
+    pub(crate) fn spec(&self) -> &Arc<Spec> {
+        match self {
+            Self::Plain(spec) => spec,
+            Self::WithContext(cx) => cx.spec(),
+        }
+    }
+
+    /// The worker as what it is.
+    pub(crate) fn worker<W: Callable>(&self) -> &W {
+        let worker: &dyn Any = &*self.spec().worker.0;
+        worker.downcast_ref().expect("a call is made to the worker that it is for")
+    }
+
+    pub(crate) fn context(&self) -> &Context {
+        match self {
+            Self::Plain(_) => panic!("who takes a context says so in the signature"),
+            Self::WithContext(cx) => cx,
+        }
+    }
+}
+
+/// Begins an async call: `future` is polled once if there is a `task`.
+#[inline]
+pub(crate) fn begin(
+    future: impl Future<Output = Result<Value, WorkerError>> + Send + 'static,
+    task: Option<&mut TaskContext<'_>>,
+) -> Started {
+    let mut future = Box::pin(future);
+    if let Some(task) = task
+        && let Poll::Ready(output) = future.as_mut().poll(task)
+    {
+        return Started::Ended(output);
+    }
+    Started::Async(future)
 }
 
 /// What the driver has to do to get the output.
 pub(crate) enum Started {
     /// Nothing: it has run.
     Ended(Result<Value, WorkerError>),
-    /// Poll.
+    /// Poll it.
     Async(BoxFuture<'static, Result<Value, WorkerError>>),
     /// Call it where blocking is allowed.
     Blocking(Box<dyn FnOnce() -> Result<Value, WorkerError> + Send>),
@@ -176,19 +221,23 @@ impl<W: Worker> Callable for OwnWorker<W> {
         signature
     }
 
-    fn call(self: Arc<Self>, call: Call, _: Placement) -> Started {
-        Started::Async(Box::pin(async move {
-            let cx = call.cx.expect("an own worker's signature asks for the context");
-            self.0.run(call.args, &cx).await.map(Value::new)
-        }))
+    fn start(&self) -> Start {
+        |callee, args, task| {
+            let args = std::mem::take(args);
+            let run = async move {
+                let Self(worker) = callee.worker();
+                worker.run(args, callee.context()).await.map(Value::new)
+            };
+            begin(run, task)
+        }
     }
 }
 
 /// Marks an [`AnyWorker`].
 #[doc(hidden)]
-pub struct Any;
+pub struct AsIs;
 
-impl IntoWorker<Any> for AnyWorker {
+impl IntoWorker<AsIs> for AnyWorker {
     fn into_worker(self) -> AnyWorker {
         self
     }

@@ -65,16 +65,28 @@ impl<F> From<Declared<F>> for Key {
     note = "or give `args!(name = value)`, which is checked when the step settles"
 )]
 pub trait FerryTarget<A> {
-    /// The target's key.
-    fn into_key(self) -> Key;
+    /// The target's key; `known` gives the key of a declared worker without a new allocation.
+    #[doc(hidden)]
+    fn into_key(self, known: impl FnOnce(&str) -> Option<Key>) -> Key;
     /// The arguments.
+    #[doc(hidden)]
     fn arguments(arguments: A) -> Args;
+}
+
+impl<A: IntoArgs> FerryTarget<A> for &str {
+    fn into_key(self, known: impl FnOnce(&str) -> Option<Key>) -> Key {
+        known(self).unwrap_or_else(|| self.into())
+    }
+
+    fn arguments(arguments: A) -> Args {
+        arguments.into_args()
+    }
 }
 
 macro_rules! keys {
     ($($key:ty),*) => {
         $(impl<A: IntoArgs> FerryTarget<A> for $key {
-            fn into_key(self) -> Key {
+            fn into_key(self, _: impl FnOnce(&str) -> Option<Key>) -> Key {
                 self.into()
             }
 
@@ -85,10 +97,10 @@ macro_rules! keys {
     };
 }
 
-keys!(&str, String, &String, Key, &Key);
+keys!(String, &String, Key, &Key);
 
 impl<F> FerryTarget<Args> for Declared<F> {
-    fn into_key(self) -> Key {
+    fn into_key(self, _: impl FnOnce(&str) -> Option<Key>) -> Key {
         self.into()
     }
 
@@ -100,7 +112,7 @@ impl<F> FerryTarget<Args> for Declared<F> {
 macro_rules! declared {
     ($($T:ident),*) => {
         impl<R, $($T: Data),*> FerryTarget<($($T,)*)> for Declared<fn($($T),*) -> R> {
-            fn into_key(self) -> Key {
+            fn into_key(self, _: impl FnOnce(&str) -> Option<Key>) -> Key {
                 self.into()
             }
 

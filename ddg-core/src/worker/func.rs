@@ -4,9 +4,10 @@ use std::future::Future;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
+use super::any::begin;
 use super::param::Arguments;
 use super::{
-    AnyWorker, Call, Callable, IntoFunc, IntoOutput, Param, Parameter, Placement, Signature,
+    AnyWorker, Callable, IntoFunc, IntoOutput, Param, Parameter, Placement, Signature, Start,
     Started,
 };
 use crate::values::Type;
@@ -122,15 +123,19 @@ macro_rules! functions {
                     signature(&[$($P::ty()),*], R::ty())
                 }
 
-                fn call(self: Arc<Self>, call: Call, _: Placement) -> Started {
-                    let mut arguments = Arguments::of(call);
-                    $(let mut $P = match $P::hold(&mut arguments) {
-                        Ok(held) => held,
-                        Err(mismatch) => return Started::Ended(Err(mismatch.into())),
-                    };)*
-                    Started::Async(Box::pin(async move {
-                        self.function.call_async(($($P::give(&mut $P),)*)).await.into_output()
-                    }))
+                fn start(&self) -> Start {
+                    |callee, args, task| {
+                        let mut arguments = Arguments::new(args, &callee);
+                        $(let mut $P = match $P::hold(&mut arguments) {
+                            Ok(held) => held,
+                            Err(mismatch) => return Started::Ended(Err(mismatch.into())),
+                        };)*
+                        let run = async move {
+                            let Self { function, .. } = callee.worker();
+                            function.call_async(($($P::give(&mut $P),)*)).await.into_output()
+                        };
+                        begin(run, task)
+                    }
                 }
             }
 
@@ -161,18 +166,22 @@ macro_rules! functions {
                     signature(&[$($P::ty()),*], R::ty())
                 }
 
-                fn call(self: Arc<Self>, call: Call, placement: Placement) -> Started {
-                    let mut arguments = Arguments::of(call);
-                    $(let mut $P = match $P::hold(&mut arguments) {
-                        Ok(held) => held,
-                        Err(mismatch) => return Started::Ended(Err(mismatch.into())),
-                    };)*
-                    let mut run = move || {
-                        self.function.call_sync(($($P::give(&mut $P),)*)).into_output()
-                    };
-                    match placement {
-                        Placement::Inline => Started::Ended(run()),
-                        Placement::Blocking => Started::Blocking(Box::new(run)),
+                fn start(&self) -> Start {
+                    |callee, args, _| {
+                        let mut arguments = Arguments::new(args, &callee);
+                        $(let mut $P = match $P::hold(&mut arguments) {
+                            Ok(held) => held,
+                            Err(mismatch) => return Started::Ended(Err(mismatch.into())),
+                        };)*
+                        let placement = callee.spec().placement;
+                        let mut run = move || {
+                            let Self { function, .. } = callee.worker();
+                            function.call_sync(($($P::give(&mut $P),)*)).into_output()
+                        };
+                        match placement {
+                            Placement::Inline => Started::Ended(run()),
+                            Placement::Blocking => Started::Blocking(Box::new(run)),
+                        }
                     }
                 }
             }

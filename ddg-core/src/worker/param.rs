@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
-use super::Call;
+use super::any::Callee;
+use crate::args::Args;
 use crate::context::Context;
-use crate::values::{Data, Type, TypeMismatch};
+use crate::values::{Data, Type, TypeMismatch, Value};
 
 /// A parameter of a worker function: a value by `T` or `&T`, or the [`Context`] by value or
 /// reference. `M` is found by the compiler.
@@ -28,7 +29,7 @@ pub trait Parameter<M>: 'static {
     fn ty() -> Option<Type>;
     /// Takes the next value, or the context, of the call.
     #[doc(hidden)]
-    fn hold(call: &mut Arguments) -> Result<Self::Held, TypeMismatch>;
+    fn hold(call: &mut Arguments<'_>) -> Result<Self::Held, TypeMismatch>;
     /// Hands it out; once.
     #[doc(hidden)]
     fn give(held: &mut Self::Held) -> Self::Given<'_>;
@@ -36,22 +37,18 @@ pub trait Parameter<M>: 'static {
 
 /// The arguments of a call, taken one after the other.
 #[doc(hidden)]
-pub struct Arguments {
-    values: smallvec::IntoIter<[crate::Value; 2]>,
-    cx: Option<Context>,
+pub struct Arguments<'a> {
+    values: std::slice::IterMut<'a, Value>,
+    callee: &'a Callee,
 }
 
-impl Arguments {
-    pub(super) fn of(call: Call) -> Self {
-        Self { values: call.args.positional.into_iter(), cx: call.cx }
+impl<'a> Arguments<'a> {
+    pub(super) fn new(args: &'a mut Args, callee: &'a Callee) -> Self {
+        Self { values: args.positional.iter_mut(), callee }
     }
 
-    fn next(&mut self) -> crate::Value {
-        self.values.next().unwrap_or_default()
-    }
-
-    fn context(&self) -> Context {
-        self.cx.clone().expect("a function with a context parameter asks for the context")
+    fn next(&mut self) -> Value {
+        self.values.next().map(std::mem::take).unwrap_or_default()
     }
 }
 
@@ -67,7 +64,7 @@ impl<T: Data> Parameter<ByValue> for T {
         Some(Type::of::<T>())
     }
 
-    fn hold(call: &mut Arguments) -> Result<Self::Held, TypeMismatch> {
+    fn hold(call: &mut Arguments<'_>) -> Result<Self::Held, TypeMismatch> {
         call.next().take().map(Some)
     }
 
@@ -88,7 +85,7 @@ impl<T: Data> Parameter<ByRef> for &'static T {
         Some(Type::of::<T>())
     }
 
-    fn hold(call: &mut Arguments) -> Result<Self::Held, TypeMismatch> {
+    fn hold(call: &mut Arguments<'_>) -> Result<Self::Held, TypeMismatch> {
         call.next().shared()
     }
 
@@ -109,8 +106,8 @@ impl Parameter<Injected> for Context {
         None
     }
 
-    fn hold(call: &mut Arguments) -> Result<Self::Held, TypeMismatch> {
-        Ok(call.context())
+    fn hold(call: &mut Arguments<'_>) -> Result<Self::Held, TypeMismatch> {
+        Ok(call.callee.context().clone())
     }
 
     fn give(held: &mut Self::Held) -> Self {
@@ -126,8 +123,8 @@ impl Parameter<Injected> for &'static Context {
         None
     }
 
-    fn hold(call: &mut Arguments) -> Result<Self::Held, TypeMismatch> {
-        Ok(call.context())
+    fn hold(call: &mut Arguments<'_>) -> Result<Self::Held, TypeMismatch> {
+        Ok(call.callee.context().clone())
     }
 
     fn give(held: &mut Self::Held) -> &Context {

@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use super::{Due, Machine};
+use super::{Due, Machine, Running};
+use crate::args::Args;
 use crate::graph::{Gives, Node, WorkerId};
 use crate::key::Key;
 use crate::run::binding::{LastOutput, bind, map};
@@ -11,8 +12,8 @@ use crate::run::kickoff::{Cause, Job, Kickoff, KickoffId};
 use crate::values::Value;
 
 impl Machine {
-    /// Gives what is due its number and its arguments.
-    pub(super) fn bind(&mut self, due: Due) -> Result<Job, Box<Failure>> {
+    /// Gives what is due its number and its arguments, and puts it among `jobs`.
+    pub(super) fn bind(&mut self, due: Due, jobs: &mut Vec<Job>) -> Result<(), Box<Failure>> {
         let node = self.view.node(due.worker);
         let spec = &node.spec;
         if spec.output {
@@ -25,20 +26,26 @@ impl Machine {
                 None => self.output_worker = Some(node.key().clone()),
             }
         }
-        let args = match due.args {
-            Some(args) => Ok(args),
-            None => map(spec.mapping, self.handed_on(due.worker, node))
-                .map_err(|found| self.not_unpackable(node, found)),
+        let ferried = matches!(due.cause, Cause::Ferry { .. });
+        let mut args = Args::new();
+        let mapped = match due.args {
+            Some(given) => {
+                args = given;
+                Ok(())
+            }
+            None => map(spec, self.handed_on(due.worker, node), &mut args),
         };
-        let args = args
-            .and_then(|args| {
-                let ferried = matches!(due.cause, Cause::Ferry { .. });
-                bind(spec, args, ferried, &self.inputs, |key| self.last_output(key))
-            })
-            .map_err(|error| self.failure(node.key(), FailureKind::Bind(*error)))?;
+        let bound = match mapped {
+            Ok(()) => bind(spec, &mut args, ferried, &self.inputs, |key| self.last_output(key)),
+            Err(found) => Err(self.not_unpackable(node, found)),
+        };
+        if let Err(error) = bound {
+            return Err(self.failure(node.key(), FailureKind::Bind(*error)).into());
+        }
         let id = KickoffId(self.next_kickoff);
         self.next_kickoff += 1;
-        Ok(Job {
+        self.running.push(Running { id, worker: due.worker });
+        jobs.push(Job {
             kickoff: Kickoff {
                 id,
                 worker: due.worker,
@@ -47,21 +54,27 @@ impl Machine {
                 step: self.step,
             },
             args,
-        })
+        });
+        Ok(())
     }
 
     /// What the dependencies of `worker` hand on to it, in the order they were declared.
-    fn handed_on(&self, worker: WorkerId, node: &Node) -> impl Iterator<Item = Value> {
+    fn handed_on<'a>(
+        &'a self,
+        worker: WorkerId,
+        node: &'a Node,
+    ) -> impl Iterator<Item = &'a Value> {
+        static NULL: Value = Value::null();
         node.dependencies.iter().filter_map(move |edge| {
             if edge.on == WorkerId::VACANT {
                 return None;
             }
             let output = match edge.gives {
-                Gives::Output => self.outputs[edge.on.index()].clone(),
-                Gives::Element => self.dealt.get(&(worker, edge.on)).cloned(),
+                Gives::Output => self.outputs[edge.on.index()].as_ref(),
+                Gives::Element => self.dealt.get(&(worker, edge.on)),
                 Gives::Nothing => return None,
             };
-            Some(output.unwrap_or_default())
+            Some(output.unwrap_or(&NULL))
         })
     }
 

@@ -4,36 +4,39 @@ use std::sync::Arc;
 
 use rustc_hash::FxHashSet;
 
-use super::{Due, Failures, Machine, Running};
+use super::{Due, Failures, Machine};
 use crate::graph::{Node, WorkerId, some_keys};
 use crate::key::Key;
+use crate::run::Ferry;
+use crate::run::asks::Asks;
 use crate::run::error::FailureKind;
-use crate::run::kickoff::{Ask, Cause, End};
+use crate::run::kickoff::{Cause, Ended};
 use crate::values::{Dealt, Value};
 use crate::worker::Dealing;
 
 impl Machine {
-    /// Takes what has ended out of what is running, in kickoff order.
-    pub(super) fn take_ended(&mut self) -> Vec<Running> {
-        if self.running.iter().all(|running| running.end.is_some()) {
-            return std::mem::replace(&mut self.running, std::mem::take(&mut self.room));
+    /// Puts what has ended into kickoff order, and takes it out of what is running.
+    pub(super) fn take(&mut self, ended: &mut [Ended]) {
+        if ended.len() > 1 && !ended.is_sorted_by_key(|ended| ended.id) {
+            ended.sort_unstable_by_key(|ended| ended.id);
         }
-        let running = std::mem::take(&mut self.running);
-        let (ended, running) = running.into_iter().partition(|running| running.end.is_some());
-        self.running = running;
-        ended
+        if ended.len() == self.running.len() {
+            self.running.clear();
+            return;
+        }
+        let mut gone = ended.iter().map(|ended| ended.id).peekable();
+        self.running.retain(|running| gone.next_if_eq(&running.id).is_none());
     }
 
     /// Changes the graph as asked for, all or nothing.
-    pub(super) fn edit(&mut self, ended: &mut [Running], failures: &mut Failures) {
-        let asked = ended.iter_mut().enumerate().flat_map(|(place, running)| {
-            let edits: Vec<_> = match &mut running.end {
-                Some(End::Done { asks, .. }) => {
-                    asks.iter_mut().filter_map(Ask::take_edit).map(|edit| (place, edit)).collect()
-                }
-                Some(End::Failed(_)) | None => Vec::new(),
-            };
-            edits
+    pub(super) fn edit(&mut self, ended: &mut [Ended], failures: &mut Failures) {
+        let asks = |ended: &Ended| ended.end.as_ref().is_ok_and(|(_, asks)| asks.has_edits());
+        if !ended.iter().any(asks) {
+            return;
+        }
+        let asked = ended.iter_mut().enumerate().flat_map(|(place, ended)| {
+            let edits = ended.end.as_mut().map(|(_, asks)| asks.take_edits()).unwrap_or_default();
+            edits.into_iter().map(move |edit| (place, edit))
         });
         match self.view.apply(asked) {
             Ok(applied) => {
@@ -56,19 +59,18 @@ impl Machine {
 
     /// Keeps the outputs and crosses the workers that gave them off their successors; a successor
     /// that waits for nothing more is due, once.
-    pub(super) fn take_results(&mut self, ended: &mut [Running], failures: &mut Failures) {
-        for (place, running) in ended.iter_mut().enumerate() {
-            let worker = running.worker;
-            let output = match &mut running.end {
-                Some(End::Done { output, .. }) => std::mem::take(output),
-                Some(End::Failed(_)) | None => {
-                    if let Some(End::Failed(error)) = running.end.take() {
-                        let key = self.key_of(worker);
-                        failures.push((place, self.failure(&key, FailureKind::Worker(error))));
-                    }
-                    continue;
+    pub(super) fn take_results(&mut self, ended: &mut Vec<Ended>, failures: &mut Failures) {
+        for (place, Ended { worker, end, .. }) in ended.iter_mut().enumerate() {
+            let worker = *worker;
+            let Ok((output, _)) = end else {
+                let nothing = Ok((Value::null(), Asks::default()));
+                if let Err(error) = std::mem::replace(end, nothing) {
+                    let key = self.key_of(worker);
+                    failures.push((place, self.failure(&key, FailureKind::Worker(error))));
                 }
+                continue;
             };
+            let output = std::mem::take(output);
             let Some(node) = self.view.get(worker) else { continue };
             let dealt = match node.spec.dealing {
                 Dealing::AsIs => None,
@@ -80,13 +82,15 @@ impl Machine {
                     }
                 },
             };
-            for (index, successor) in node.live_successors().enumerate() {
-                if let Some(dealt) = &dealt {
-                    let element = Value::element(Arc::clone(dealt), index);
+            if let Some(dealt) = dealt {
+                for (index, successor) in node.live_successors().enumerate() {
+                    let element = Value::element(Arc::clone(&dealt), index);
                     self.dealt.insert((successor.worker, worker), element);
                 }
+            }
+            for successor in node.live_successors() {
                 let crossed = self.waits.cross(successor.worker, successor.place);
-                if crossed == self.view.node(successor.worker).n_dependencies
+                if crossed == self.view.n_dependencies(successor.worker)
                     && self.waits.mark_due(successor.worker)
                 {
                     let (worker, cause) = (successor.worker, Cause::Dependencies);
@@ -98,6 +102,7 @@ impl Machine {
             }
             self.outputs[worker.index()] = Some(output);
         }
+        ended.clear();
     }
 
     /// Lets go of all that belonged to a worker that was removed.
@@ -122,13 +127,12 @@ impl Machine {
     }
 
     /// Makes the targets of ferries due, in the order they were asked for.
-    pub(super) fn ferry(&mut self, ended: &mut [Running], failures: &mut Failures) {
-        for (place, running) in ended.iter_mut().enumerate() {
-            let Some(End::Done { asks, .. }) = &mut running.end else { continue };
-            for ask in asks.drain(..) {
-                let Ask::Ferry { to: target, args } = ask else { continue };
-                let by = self.key_of(running.worker);
-                match self.view.find(target.as_str()) {
+    pub(super) fn ferry(&mut self, ended: &mut [Ended], failures: &mut Failures) {
+        for (place, Ended { worker, end, .. }) in ended.iter_mut().enumerate() {
+            let Ok((_, asks)) = end else { continue };
+            for Ferry { to: target, declared, args } in asks.take_ferries() {
+                let by = self.key_of(*worker);
+                match self.view.find_known(&target, declared) {
                     Some(worker) => {
                         let cause = Cause::Ferry { by };
                         self.due.push(Due { worker, cause, args: Some(args) });

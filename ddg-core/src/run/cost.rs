@@ -1,0 +1,41 @@
+//! How long a worker keeps its thread, as seen before.
+
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+/// How long the first poll of a worker took when it was last looked at, by whichever run. It
+/// decides where a worker is polled, never what a run does.
+#[derive(Debug, Default)]
+pub(crate) struct Cost(AtomicU32);
+
+/// What may be polled in place, one after the other: about what it takes to hand it to another
+/// thread.
+const LIGHT_NS: u32 = 2_000;
+
+impl Cost {
+    /// Whether it is known to be light.
+    pub(super) fn is_light(&self) -> bool {
+        (1..=LIGHT_NS).contains(&self.0.load(Ordering::Relaxed))
+    }
+
+    /// Keeps what was seen.
+    pub(super) fn saw(&self, took: Duration) {
+        let ns = u32::try_from(took.as_nanos()).unwrap_or(u32::MAX).max(1);
+        // Written only if it makes a difference, so that threads do not fight for it.
+        let old = self.0.load(Ordering::Relaxed);
+        if old == 0 || (old <= LIGHT_NS) != (ns <= LIGHT_NS) {
+            self.0.store(ns, Ordering::Relaxed);
+        }
+    }
+
+    /// Forgets what was seen: to be looked at again.
+    pub(super) fn forget(&self) {
+        self.0.store(0, Ordering::Relaxed);
+    }
+}
+
+impl Clone for Cost {
+    fn clone(&self) -> Self {
+        Self(AtomicU32::new(self.0.load(Ordering::Relaxed)))
+    }
+}

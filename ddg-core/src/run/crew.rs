@@ -1,0 +1,235 @@
+//! Executions that run at the same time, and where they run.
+//!
+//! Most workers end at their first poll, or wait: one that is known to be quick about it is polled
+//! once where the run itself is, and those that wait after that do so in batches, a task for each.
+//! Others are shared out among the threads of the runtime; see [`Spread`].
+
+use std::future::poll_fn;
+use std::sync::Arc;
+use std::task::{Context as TaskContext, Poll};
+use std::time::{Duration, Instant};
+
+use futures::FutureExt;
+use futures::stream::{FuturesUnordered, StreamExt};
+use tokio::runtime::{Handle, RuntimeFlavor};
+use tokio::task::JoinSet;
+use tracing::Instrument;
+
+use super::batch::{Batch, Report};
+use super::execution::{Execution, Launched, launch};
+use super::kickoff::{Ended, Job};
+use super::spread::{Spread, one};
+use super::{Pace, RunCore};
+
+/// What is running of one run.
+pub(super) struct Crew {
+    core: Arc<RunCore>,
+    /// What is not started yet; the first is the last.
+    queue: Vec<Job>,
+    /// What runs within the run's own task.
+    here: FuturesUnordered<Execution>,
+    /// Whether all that is here has been polled within this task and has not woken it since.
+    fresh: bool,
+    /// What runs in tasks of its own.
+    elsewhere: JoinSet<Report>,
+    n_elsewhere: usize,
+    /// How many threads there are to spread over.
+    n_threads: usize,
+    /// Whether workers may share a task: not if somebody waits for the first of them to end.
+    sharing: bool,
+}
+
+/// How many light polls are made between two looks at the clock.
+const LOOK_EVERY: usize = 16;
+
+/// How long those may take.
+const HEAVY: Duration = Duration::from_micros(50);
+
+/// Into how many batches for each thread waiting executions are divided.
+const BATCHES: usize = 8;
+
+/// How many waiting executions share a task at most.
+const LARGEST_BATCH: usize = 64;
+
+impl Crew {
+    pub(super) fn new(core: &Arc<RunCore>) -> Self {
+        let n_threads = match Handle::try_current() {
+            Ok(runtime) if runtime.runtime_flavor() == RuntimeFlavor::MultiThread => {
+                runtime.metrics().num_workers()
+            }
+            _ => 1,
+        };
+        let lockstep = core.topology.settings.pace == Pace::Lockstep;
+        Self {
+            core: Arc::clone(core),
+            queue: Vec::new(),
+            here: FuturesUnordered::new(),
+            fresh: false,
+            elsewhere: JoinSet::new(),
+            n_elsewhere: 0,
+            n_threads,
+            sharing: lockstep && core.max_concurrency == usize::MAX,
+        }
+    }
+
+    /// Whether nothing is running or about to.
+    pub(super) fn is_idle(&self) -> bool {
+        self.n_running() == 0 && self.queue.is_empty()
+    }
+
+    fn n_running(&self) -> usize {
+        self.here.len() + self.n_elsewhere
+    }
+
+    /// Starts `jobs`, as far as there is room for them; gives what has ended at once.
+    pub(super) async fn start(&mut self, jobs: &mut Vec<Job>, ended: &mut Vec<Ended>) {
+        jobs.reverse();
+        if self.queue.is_empty() {
+            std::mem::swap(&mut self.queue, jobs);
+        } else {
+            // Whoever waits for room was due before.
+            jobs.append(&mut self.queue);
+            std::mem::swap(&mut self.queue, jobs);
+        }
+        self.fill(ended).await;
+    }
+
+    /// Waits for the next end, if anything is running.
+    pub(super) async fn next(&mut self, ended: &mut Vec<Ended>) {
+        poll_fn(|task| self.poll_next(task, ended)).await;
+        self.fill(ended).await;
+    }
+
+    /// What else has ended by now.
+    pub(super) async fn also(&mut self, ended: &mut Vec<Ended>) {
+        while self.n_running() > 0
+            && poll_fn(|task| Poll::Ready(self.poll_next(task, ended))).await.is_ready()
+        {}
+    }
+
+    fn poll_next(&mut self, task: &mut TaskContext<'_>, ended: &mut Vec<Ended>) -> Poll<()> {
+        if std::mem::take(&mut self.fresh) {
+            return Poll::Pending;
+        }
+        if let Poll::Ready(Some(end)) = self.here.poll_next_unpin(task) {
+            ended.push(end);
+            return Poll::Ready(());
+        }
+        match self.elsewhere.poll_join_next(task) {
+            Poll::Ready(Some(report)) => {
+                // An execution never panics, and is aborted only together with this crew.
+                let mut report = report.expect("a task of a crew runs to its end");
+                self.n_elsewhere -= report.ended.len();
+                ended.append(&mut report.ended);
+                for execution in report.left {
+                    self.spawn(single(execution));
+                }
+                Poll::Ready(())
+            }
+            Poll::Ready(None) if self.here.is_empty() => Poll::Ready(()),
+            Poll::Ready(None) | Poll::Pending => Poll::Pending,
+        }
+    }
+
+    /// Starts what is queued, as far as there is room.
+    async fn fill(&mut self, ended: &mut Vec<Ended>) {
+        if self.queue.is_empty() {
+            return;
+        }
+        let mut waiting = Vec::new();
+        poll_fn(|task| {
+            self.poll_queue(task, ended, &mut waiting);
+            Poll::Ready(())
+        })
+        .await;
+        if self.n_threads == 1 {
+            self.fresh = self.here.is_empty() && !waiting.is_empty();
+            self.here.extend(waiting);
+        } else if self.sharing {
+            self.n_elsewhere += waiting.len();
+            let size = waiting.len().div_ceil(self.n_threads * BATCHES).clamp(1, LARGEST_BATCH);
+            let mut waiting = waiting.into_iter();
+            while waiting.len() > 0 {
+                self.spawn(waiting.by_ref().take(size).collect::<Batch>());
+            }
+        } else {
+            self.n_elsewhere += waiting.len();
+            waiting.into_iter().for_each(|execution| self.spawn(single(execution)));
+        }
+        if self.sharing {
+            self.spread();
+        }
+    }
+
+    /// Polls what is queued once, as far as there is room and it is known to be light; what is not
+    /// gets a task of its own, or is left in the queue to be shared out.
+    fn poll_queue(
+        &mut self,
+        task: &mut TaskContext<'_>,
+        ended: &mut Vec<Ended>,
+        waiting: &mut Vec<Execution>,
+    ) {
+        let is_light = |job: &Job| job.kickoff.spec.cost.is_light();
+        if self.sharing && self.n_threads > 1 && !self.queue.iter().all(is_light) {
+            return;
+        }
+        let n_ended = ended.len();
+        let mut since = Instant::now();
+        let mut n_polls = 0;
+        while self.n_running() + waiting.len() < self.core.max_concurrency {
+            let Some(job) = self.queue.pop() else { break };
+            if self.n_threads > 1 && !is_light(&job) {
+                self.n_elsewhere += 1;
+                self.spawn(one(Arc::clone(&self.core), job));
+                continue;
+            }
+            match launch(&self.core, job, Some(task)) {
+                Launched::Ended(end) => ended.push(end),
+                Launched::Running(execution) => waiting.push(execution),
+            }
+            n_polls += 1;
+            if self.n_threads > 1 && n_polls % LOOK_EVERY == 0 {
+                let now = Instant::now();
+                if now - since > HEAVY {
+                    self.forget_costs(&ended[n_ended..], waiting);
+                    return;
+                }
+                since = now;
+            }
+        }
+    }
+
+    /// Some of these were thought to be light, and are not.
+    fn forget_costs(&self, ended: &[Ended], waiting: &[Execution]) {
+        let machine = self.core.machine();
+        let ended = ended.iter().map(|ended| ended.worker);
+        for worker in ended.chain(waiting.iter().map(Execution::worker)) {
+            if let Some(node) = machine.view().get(worker) {
+                node.spec.cost.forget();
+            }
+        }
+    }
+
+    /// Shares out what is queued among the threads.
+    fn spread(&mut self) {
+        let jobs: Vec<_> = std::mem::take(&mut self.queue).into_iter().rev().collect();
+        if jobs.is_empty() {
+            return;
+        }
+        self.n_elsewhere += jobs.len();
+        let n_tasks = self.n_threads.min(jobs.len());
+        let spread = Spread::new(&self.core, jobs, n_tasks);
+        for _ in 0..n_tasks {
+            self.spawn(Arc::clone(&spread).work());
+        }
+    }
+
+    fn spawn(&mut self, task: impl Future<Output = Report> + Send + 'static) {
+        self.elsewhere.spawn(task.in_current_span());
+    }
+}
+
+/// Goes on with one execution.
+fn single(execution: Execution) -> impl Future<Output = Report> {
+    execution.map(|end| Report { ended: vec![end], left: Vec::new() })
+}

@@ -1,0 +1,53 @@
+//! Where a value keeps what it holds: small numbers in place, all else behind a shared pointer.
+
+use std::any::TypeId;
+use std::sync::Arc;
+
+use super::Data;
+use super::cell::Erased;
+use super::value::same;
+
+macro_rules! in_place {
+    ($($Kind:ident($ty:ty)),*) => {
+        /// What a value holds.
+        #[derive(Clone, Default)]
+        pub(super) enum Repr {
+            #[default]
+            Null,
+            Shared(Arc<dyn Erased>),
+            $($Kind($ty),)*
+        }
+
+        impl Repr {
+            /// Keeps `inner` in place if it is a small number, else behind a pointer.
+            pub(super) fn new<T: Data>(inner: T) -> Self {
+                $(
+                    if TypeId::of::<T>() == TypeId::of::<$ty>()
+                        && let Ok(inner) = same::<T, $ty>(inner.clone())
+                    {
+                        return Self::$Kind(inner);
+                    }
+                )*
+                Self::Shared(Arc::new(inner))
+            }
+
+            pub(super) fn get(&self) -> Option<&dyn Erased> {
+                match self {
+                    Self::Null => None,
+                    Self::Shared(inner) => Some(&**inner),
+                    $(Self::$Kind(inner) => Some(inner),)*
+                }
+            }
+
+            pub(super) fn into_shared(self) -> Option<Arc<dyn Erased>> {
+                match self {
+                    Self::Null => None,
+                    Self::Shared(inner) => Some(inner),
+                    $(Self::$Kind(inner) => Some(Arc::new(inner)),)*
+                }
+            }
+        }
+    };
+}
+
+in_place!(Bool(bool), I32(i32), U32(u32), I64(i64), U64(u64), Usize(usize), F64(f64));

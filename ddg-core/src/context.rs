@@ -14,7 +14,7 @@ use crate::args::find;
 use crate::graph::{Edit, Spec};
 use crate::key::Key;
 use crate::path::Path;
-use crate::run::{Ask, AskBox, Cause, Ferry, Kickoff, KickoffId, RunCore};
+use crate::run::{AskBox, Cause, Ferry, Kickoff, KickoffId, RunCore, Target};
 use crate::values::{Data, TypeMismatch};
 use crate::worker::{FerryTarget, IntoFunc, IntoWorker, WorkerOptions};
 
@@ -92,18 +92,14 @@ impl Context {
         Arc::get_mut(&mut self.0).map(|execution| &mut execution.asks)
     }
 
-    fn ask(&self, ask: Ask) {
-        if let Some(ask) = self.0.asks.put(ask) {
-            tracing::warn!(
-                worker = %self.path(),
-                ?ask,
-                "asked for after the worker had ended: dropped",
-            );
-        }
+    fn too_late(&self, ask: &str) {
+        tracing::warn!(worker = %self.path(), %ask, "asked for after the worker had ended: dropped");
     }
 
     fn edit(&self, edit: Edit) {
-        self.ask(Ask::Edit(edit));
+        if let Some(late) = self.0.asks.put_edit(edit) {
+            self.too_late(&format!("{late:?}"));
+        }
     }
 
     /// This worker's key.
@@ -157,13 +153,13 @@ impl Context {
             T::arguments(args)
         }
         let args = arguments(&target, args);
-        let mut declared = None;
-        let to = target.into_key(|key| {
-            let (key, id) = self.0.core.topology.index.get_key_value(key)?;
-            declared = Some(*id);
-            Some(key.clone())
-        });
-        self.ask(Ask::Ferry(Ferry { to, declared, args }));
+        let to = match self.0.core.topology.index.get(target.text()) {
+            Some(declared) => Target::Declared(*declared),
+            None => Target::Key(target.into_key()),
+        };
+        if let Some(late) = self.0.asks.put_ferry(Ferry { to, args }) {
+            self.too_late(&late.describe(&self.0.core.topology));
+        }
     }
 
     /// Adds an own worker, a nested automa or an [`AnyWorker`](crate::AnyWorker) to the graph of

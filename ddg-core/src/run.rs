@@ -19,7 +19,7 @@ mod simulation;
 mod spread;
 mod waits;
 
-pub(crate) use asks::{Ask, AskBox, Ferry};
+pub(crate) use asks::{AskBox, Ferry, Target};
 pub(crate) use core::RunCore;
 pub(crate) use cost::Cost;
 pub use error::{BindError, Failure, FailureKind, RunError, StepError};

@@ -12,7 +12,7 @@ mod retry;
 mod signature;
 
 pub use any::{AnyWorker, IntoFunc, IntoWorker};
-pub(crate) use any::{Callable, Callee, Source, Start, Started, begin};
+pub(crate) use any::{CallEnd, Callable, Called, Callee, Source, Start, Started, begin};
 pub use declared::{Declared, FerryTarget};
 pub use error::{BoxError, Panicked, TimedOut, WorkerError};
 pub(crate) use options::{Dealing, Mapping, Placement};

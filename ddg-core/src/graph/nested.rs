@@ -3,8 +3,11 @@
 use std::sync::Arc;
 
 use super::{GraphAutoma, View};
-use crate::values::Type;
-use crate::worker::{AnyWorker, Callable, IntoWorker, Signature, Start, begin};
+use crate::args::Args;
+use crate::context::Context;
+use crate::run::{RunError, run_nested};
+use crate::values::{Type, Value};
+use crate::worker::{AnyWorker, Callable, IntoWorker, Signature, Start, WorkerError, begin};
 
 /// An automa inside another. Changes that the outer run makes to it are kept in a view of it.
 pub(crate) struct Nested {
@@ -15,6 +18,14 @@ pub(crate) struct Nested {
 impl Nested {
     pub(super) fn edited(automa: GraphAutoma, view: View) -> Self {
         Self { automa, edited: Some(view) }
+    }
+
+    async fn run(&self, args: Args, cx: &Context) -> Result<Value, RunError> {
+        let view = match &self.edited {
+            Some(view) => view.clone(),
+            None => View::of(self.automa.compiled()?),
+        };
+        run_nested(view, args, cx).await
     }
 
     /// The one type that all its output workers give.
@@ -34,12 +45,9 @@ impl Callable for Nested {
         |callee, args, task| {
             let args = std::mem::take(args);
             let run = async move {
-                let Self { automa, edited } = callee.worker();
-                let view = match edited {
-                    Some(view) => view.clone(),
-                    None => View::of(automa.compiled()?),
-                };
-                Ok(crate::run::run_nested(view, args, callee.context()).await?)
+                let nested: &Self = callee.worker();
+                let output = nested.run(args, callee.context()).await;
+                (output.map_err(WorkerError::from), callee.into_context())
             };
             begin(run, task)
         }

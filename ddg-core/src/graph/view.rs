@@ -99,12 +99,17 @@ impl View {
         self.base.index.get(key).copied()
     }
 
-    /// The same, where `declared` is the worker that had the key when the run began.
-    pub(crate) fn find_known(&self, key: &Key, declared: Option<WorkerId>) -> Option<WorkerId> {
-        match declared {
-            Some(id) if self.keys.is_empty() => Some(id),
-            _ => self.find(key.as_str()),
+    /// The worker that has the key that `declared` had when the run began.
+    pub(crate) fn find_declared(&self, declared: WorkerId) -> Option<WorkerId> {
+        if self.keys.is_empty() {
+            return Some(declared);
         }
+        self.find(self.declared_key(declared).as_str())
+    }
+
+    /// The key that a declared worker had when the run began.
+    pub(crate) fn declared_key(&self, declared: WorkerId) -> &Key {
+        self.base.nodes[declared.index()].key()
     }
 
     /// All workers: declared ones in the order of their declaration, then added ones.

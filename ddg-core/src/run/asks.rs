@@ -1,31 +1,31 @@
 //! What a worker asks for while it runs: jumps, and changes of the graph.
 
-use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
-
-use smallvec::SmallVec;
 
 use crate::args::Args;
 use crate::context::Context;
-use crate::graph::{Edit, WorkerId};
+use crate::graph::{Edit, Topology, WorkerId};
 use crate::key::Key;
-
-/// One thing that a worker asked for.
-pub(crate) enum Ask {
-    Ferry(Ferry),
-    Edit(Edit),
-}
 
 /// A jump.
 pub(crate) struct Ferry {
-    pub(crate) to: Key,
-    /// The declared worker of that key, if it has been looked up already.
-    pub(crate) declared: Option<WorkerId>,
+    pub(crate) to: Target,
     pub(crate) args: Args,
 }
 
-/// Jumps in the order they were asked for; nearly always one.
-pub(crate) type Ferries = SmallVec<[Ferry; 1]>;
+/// Where a jump goes.
+pub(crate) enum Target {
+    /// To the worker that had the key when the run began.
+    Declared(WorkerId),
+    Key(Key),
+}
+
+/// Jumps in the order they were asked for: nearly always one.
+#[derive(Default)]
+pub(crate) struct Ferries {
+    first: Option<Ferry>,
+    more: Vec<Ferry>,
+}
 
 /// Where the requests of one execution are collected. Jumps and changes of the graph are kept
 /// apart, since the changes of a step are made before its jumps.
@@ -40,17 +40,37 @@ struct Asked {
     closed: bool,
 }
 
+impl Ferries {
+    fn push(&mut self, ferry: Ferry) {
+        match &self.first {
+            None => self.first = Some(ferry),
+            Some(_) => self.more.push(ferry),
+        }
+    }
+
+    fn drain(&mut self) -> impl Iterator<Item = Ferry> {
+        self.first.take().into_iter().chain(self.more.drain(..))
+    }
+}
+
 impl AskBox {
-    /// Takes a request; gives it back if it comes too late.
-    pub(crate) fn put(&self, ask: Ask) -> Option<Ask> {
+    /// Takes a jump; gives it back if it comes too late.
+    pub(crate) fn put_ferry(&self, ferry: Ferry) -> Option<Ferry> {
         let mut asked = self.lock();
         if asked.closed {
-            return Some(ask);
+            return Some(ferry);
         }
-        match ask {
-            Ask::Ferry(ferry) => asked.ferries.push(ferry),
-            Ask::Edit(edit) => asked.edits.push(edit),
+        asked.ferries.push(ferry);
+        None
+    }
+
+    /// Takes a change of the graph; gives it back if it comes too late.
+    pub(crate) fn put_edit(&self, edit: Edit) -> Option<Edit> {
+        let mut asked = self.lock();
+        if asked.closed {
+            return Some(edit);
         }
+        asked.edits.push(edit);
         None
     }
 
@@ -63,7 +83,7 @@ impl AskBox {
     pub(crate) fn adopt(&self, other: &Self) {
         let mut other = other.lock();
         let mut asked = self.lock();
-        asked.ferries.append(&mut other.ferries);
+        other.ferries.drain().for_each(|ferry| asked.ferries.push(ferry));
         asked.edits.append(&mut other.edits);
     }
 
@@ -85,7 +105,7 @@ impl Asks {
         let (any, edits) = with(&mut cx, |asked| {
             asked.closed = true;
             let edits = !asked.edits.is_empty();
-            (edits || !asked.ferries.is_empty(), edits)
+            (edits || asked.ferries.first.is_some(), edits)
         });
         Self { cx: any.then_some(cx), edits }
     }
@@ -104,10 +124,11 @@ impl Asks {
         self.cx.as_mut().map(take).unwrap_or_default()
     }
 
-    /// The jumps, once.
-    pub(crate) fn take_ferries(&mut self) -> Ferries {
-        let take = |cx| with(cx, |asked| std::mem::take(&mut asked.ferries));
-        self.cx.as_mut().map(take).unwrap_or_default()
+    /// Hands out the jumps, once.
+    pub(crate) fn take_ferries(&mut self, take: impl FnMut(Ferry)) {
+        if let Some(cx) = &mut self.cx {
+            with(cx, |asked| asked.ferries.drain().for_each(take));
+        }
     }
 }
 
@@ -120,11 +141,13 @@ fn with<R>(cx: &mut Context, look: impl FnOnce(&mut Asked) -> R) -> R {
     }
 }
 
-impl fmt::Debug for Ask {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Ferry(Ferry { to, args, .. }) => write!(f, "ferry to `{to}` with {args:?}"),
-            Self::Edit(edit) => edit.fmt(f),
-        }
+impl Ferry {
+    /// For messages; `topology` is the graph that was declared.
+    pub(crate) fn describe(&self, topology: &Topology) -> String {
+        let to = match &self.to {
+            Target::Declared(id) => topology.nodes[id.index()].key(),
+            Target::Key(key) => key,
+        };
+        format!("ferry to `{to}` with {:?}", self.args)
     }
 }

@@ -39,12 +39,6 @@ pub(super) struct Crew {
     sharing: bool,
 }
 
-/// How many light polls are made between two looks at the clock.
-const LOOK_EVERY: usize = 16;
-
-/// How long those may take.
-const HEAVY: Duration = Duration::from_micros(50);
-
 /// Into how many batches for each thread waiting executions are divided.
 const BATCHES: usize = 8;
 
@@ -136,6 +130,11 @@ impl Crew {
         if self.queue.is_empty() {
             return;
         }
+        if self.sharing && self.n_threads > 1 {
+            let (light, others) = std::mem::take(&mut self.queue).into_iter().partition(is_light);
+            self.queue = light;
+            self.spread(others);
+        }
         let mut waiting = Vec::new();
         poll_fn(|task| {
             self.poll_queue(task, ended, &mut waiting);
@@ -152,32 +151,25 @@ impl Crew {
             while waiting.len() > 0 {
                 self.spawn(waiting.by_ref().take(size).collect::<Batch>());
             }
+            let heavy = std::mem::take(&mut self.queue);
+            self.spread(heavy);
         } else {
             self.n_elsewhere += waiting.len();
             waiting.into_iter().for_each(|execution| self.spawn(single(execution)));
         }
-        if self.sharing {
-            self.spread();
-        }
     }
 
-    /// Polls what is queued once, as far as there is room and it is known to be light; what is not
-    /// gets a task of its own, or is left in the queue to be shared out.
+    /// Polls what is queued once, as far as there is room and it is light; what is not known to be
+    /// gets a task of its own.
     fn poll_queue(
         &mut self,
         task: &mut TaskContext<'_>,
         ended: &mut Vec<Ended>,
         waiting: &mut Vec<Execution>,
     ) {
-        let is_light = |job: &Job| job.kickoff.spec.cost.is_light();
-        if self.sharing && self.n_threads > 1 && !self.queue.iter().all(is_light) {
-            return;
-        }
-        let n_ended = ended.len();
-        let mut since = Instant::now();
-        let mut n_polls = 0;
+        let mut clock = Clock::new();
         while self.n_running() + waiting.len() < self.core.max_concurrency {
-            let Some(job) = self.queue.pop() else { break };
+            let Some(job) = self.queue.pop() else { return };
             if self.n_threads > 1 && !is_light(&job) {
                 self.n_elsewhere += 1;
                 self.spawn(one(Arc::clone(&self.core), job));
@@ -187,14 +179,10 @@ impl Crew {
                 Launched::Ended(end) => ended.push(end),
                 Launched::Running(execution) => waiting.push(execution),
             }
-            n_polls += 1;
-            if self.n_threads > 1 && n_polls % LOOK_EVERY == 0 {
-                let now = Instant::now();
-                if now - since > HEAVY {
-                    self.forget_costs(&ended[n_ended..], waiting);
-                    return;
-                }
-                since = now;
+            if self.n_threads > 1 && clock.is_heavy() {
+                let last = |n: usize| n.saturating_sub(clock.n_suspects())..n;
+                self.forget_costs(&ended[last(ended.len())], &waiting[last(waiting.len())]);
+                return;
             }
         }
     }
@@ -210,12 +198,12 @@ impl Crew {
         }
     }
 
-    /// Shares out what is queued among the threads.
-    fn spread(&mut self) {
-        let jobs: Vec<_> = std::mem::take(&mut self.queue).into_iter().rev().collect();
+    /// Shares out `jobs`, of which the first is the last, among the threads.
+    fn spread(&mut self, mut jobs: Vec<Job>) {
         if jobs.is_empty() {
             return;
         }
+        jobs.reverse();
         self.n_elsewhere += jobs.len();
         let n_tasks = self.n_threads.min(jobs.len());
         let spread = Spread::new(&self.core, jobs, n_tasks);
@@ -226,6 +214,60 @@ impl Crew {
 
     fn spawn(&mut self, task: impl Future<Output = Report> + Send + 'static) {
         self.elsewhere.spawn(task.in_current_span());
+    }
+}
+
+/// Whether a job's worker is known to be quick about its first poll.
+fn is_light(job: &Job) -> bool {
+    job.kickoff.spec.cost.is_light()
+}
+
+/// Watches polls that should be light. It looks at the time now and then; if some took long, at
+/// each of the next few, to tell heavy workers from a thread that was kept waiting.
+struct Clock {
+    since: Instant,
+    n_polls: usize,
+    n_watched: usize,
+}
+
+impl Clock {
+    /// How many polls are made between two looks.
+    const LOOK_EVERY: usize = 16;
+
+    /// How long those may take.
+    const HEAVY: Duration = Duration::from_micros(50);
+
+    /// How long one may take.
+    const HEAVY_ONE: Duration = Duration::from_micros(10);
+
+    /// How many polls are looked at one by one.
+    const WATCHED: usize = 4;
+
+    fn new() -> Self {
+        Self { since: Instant::now(), n_polls: 0, n_watched: 0 }
+    }
+
+    /// Counts a poll; tells whether it has proved to be heavy.
+    fn is_heavy(&mut self) -> bool {
+        self.n_polls += 1;
+        if self.n_watched == 0 && !self.n_polls.is_multiple_of(Self::LOOK_EVERY) {
+            return false;
+        }
+        let now = Instant::now();
+        let took = now - std::mem::replace(&mut self.since, now);
+        if self.n_watched > 0 {
+            self.n_watched -= 1;
+            return took > Self::HEAVY_ONE;
+        }
+        if took > Self::HEAVY {
+            self.n_watched = Self::WATCHED;
+        }
+        false
+    }
+
+    /// How many polls may have been heavy.
+    fn n_suspects(&self) -> usize {
+        Self::LOOK_EVERY + Self::WATCHED - self.n_watched
     }
 }
 

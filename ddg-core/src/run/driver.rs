@@ -1,11 +1,14 @@
 //! The tokio driver: does what the machine decides.
 
+use std::future::poll_fn;
 use std::sync::Arc;
+use std::task::{Poll, ready};
 
+use futures::FutureExt;
 use tracing::Instrument;
 
 use super::crew::Crew;
-use super::execution::{launch, run_alone};
+use super::execution::{Execution, Launched, launch};
 use super::kickoff::{Ended, Job};
 use super::outcome::Outcome;
 use super::{Pace, RunCore, RunError};
@@ -24,7 +27,6 @@ async fn steps(core: &Arc<RunCore>) -> Result<bool, RunError> {
     let mut jobs = Vec::new();
     let mut ended = Vec::new();
     let mut crew: Option<Box<Crew>> = None;
-    let mut n_steps = 0_u32;
     if core.is_stopping() {
         return Ok(!core.machine().is_idle());
     }
@@ -39,34 +41,60 @@ async fn steps(core: &Arc<RunCore>) -> Result<bool, RunError> {
             let span = tracing::debug_span!("step", number);
             together(core, &mut crew, &mut jobs, &mut ended).instrument(span).await;
         } else if idle && jobs.len() == 1 {
-            ended.push(lone(core, &mut jobs).await);
+            lone_steps(core, &mut jobs).await?;
+            tokio::task::coop::consume_budget().await;
+            continue;
         } else {
             together(core, &mut crew, &mut jobs, &mut ended).await;
         }
-        settle(core, &mut jobs, &mut ended)?;
-        n_steps += 1;
-        if n_steps == STEPS_PER_BUDGET {
-            n_steps = 0;
-            tokio::task::coop::consume_budget().await;
+        {
+            let mut machine = core.machine();
+            machine.settle(&mut ended)?;
+            if !core.is_stopping() {
+                machine.begin(&mut jobs)?;
+            }
         }
+        tokio::task::coop::consume_budget().await;
     }
 }
 
-/// Settles what has ended, and begins the next step unless the run is to stop.
-fn settle(core: &RunCore, jobs: &mut Vec<Job>, ended: &mut Vec<Ended>) -> Result<(), RunError> {
-    let mut machine = core.machine();
-    machine.settle(ended)?;
-    if core.is_stopping() { Ok(()) } else { machine.begin(jobs) }
-}
-
-/// A run whose workers never wait must not keep its thread from everybody else: every so many
-/// steps count as one operation towards tokio's cooperative budget (128 operations per poll).
+/// A run whose workers never wait must not keep its thread from everybody else: so many steps of
+/// one worker count as one operation towards tokio's cooperative budget (128 operations per poll).
 const STEPS_PER_BUDGET: u32 = 8;
 
-/// Runs the only kickoff there is to its end.
-async fn lone(core: &Arc<RunCore>, jobs: &mut Vec<Job>) -> Ended {
-    let job = || jobs.pop().expect("called where there is one");
-    run_alone(core, job, launch).await
+/// Takes steps of one kickoff each, as long as there are such, up to [`STEPS_PER_BUDGET`].
+async fn lone_steps(core: &Arc<RunCore>, jobs: &mut Vec<Job>) -> Result<(), RunError> {
+    let mut running: Option<Execution> = None;
+    let mut n_steps = 0;
+    poll_fn(|task| {
+        loop {
+            // What has been polled when it was launched is not polled again before it wakes us.
+            let ended = match &mut running {
+                Some(execution) => ready!(execution.poll_unpin(task)),
+                None => {
+                    let job = jobs.pop().expect("a step has a kickoff");
+                    match launch(core, job, Some(task)) {
+                        Launched::Ended(ended) => ended,
+                        Launched::Running(execution) => {
+                            running = Some(execution);
+                            return Poll::Pending;
+                        }
+                    }
+                }
+            };
+            running = None;
+            let mut machine = core.machine();
+            machine.settle_one(ended)?;
+            if !core.is_stopping() {
+                machine.begin(jobs)?;
+            }
+            n_steps += 1;
+            if jobs.len() != 1 || n_steps == STEPS_PER_BUDGET {
+                return Poll::Ready(Ok(()));
+            }
+        }
+    })
+    .await
 }
 
 /// Starts what is due, and waits until everything has ended, or, at a rolling pace, something.

@@ -1,7 +1,7 @@
 //! Runs one kickoff: its worker, with hooks, attempts and a timeout where it has them.
 
 use std::any::Any;
-use std::future::{Future, poll_fn};
+use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
@@ -20,7 +20,7 @@ use crate::callback::DynCallback;
 use crate::context::Context;
 use crate::graph::{Spec, WorkerId};
 use crate::values::Value;
-use crate::worker::{Callee, Panicked, Retry, Started, TimedOut, WorkerError};
+use crate::worker::{CallEnd, Called, Callee, Panicked, Retry, Started, TimedOut, WorkerError};
 
 /// A kickoff that has been started.
 pub(super) enum Launched {
@@ -32,8 +32,7 @@ pub(super) enum Launched {
 pub(super) struct Execution {
     id: KickoffId,
     worker: WorkerId,
-    future: BoxFuture<'static, Output>,
-    cx: Option<Context>,
+    future: BoxFuture<'static, CallEnd>,
 }
 
 type Output = Result<Value, WorkerError>;
@@ -50,48 +49,25 @@ pub(super) fn launch(
     let spec = &kickoff.spec;
     let traced = tracing::enabled!(tracing::Level::DEBUG);
     let elaborate = spec.hooked || !core.callbacks.is_empty() || traced;
-    if elaborate {
+    let started = if elaborate {
         let cx = Context::new(Arc::clone(core), kickoff, 1);
-        let future = elaborately(cx.clone(), args);
-        return Execution { id, worker, future, cx: Some(cx) }.begun(task);
-    }
-    let (started, cx) = if spec.context {
+        let future = elaborately(cx, args);
+        return Execution { id, worker, future }.begun(task);
+    } else if spec.context {
         let cx = Context::new(Arc::clone(core), kickoff, 1);
-        (call(Callee::WithContext(cx.clone()), &mut args, task.as_deref_mut()), Some(cx))
+        call(Callee(Called::WithContext(cx)), &mut args, task.as_deref_mut())
     } else {
-        (call(Callee::Plain(kickoff.spec), &mut args, task.as_deref_mut()), None)
+        call(Callee(Called::Plain(kickoff.spec)), &mut args, task.as_deref_mut())
     };
     match started {
-        Started::Ended(output) => Launched::Ended(ended(id, worker, output, cx)),
-        Started::Async(future) => Launched::Running(Execution { id, worker, future, cx }),
-        Started::Blocking(work) => {
+        Ok(Started::Ended(end)) => Launched::Ended(ended(id, worker, end)),
+        Ok(Started::Async(future)) => Launched::Running(Execution { id, worker, future }),
+        Ok(Started::Blocking(work)) => {
             let future = on_blocking_pool(work).boxed();
-            Execution { id, worker, future, cx }.begun(task)
+            Execution { id, worker, future }.begun(task)
         }
+        Err(panicked) => Launched::Ended(Ended { id, worker, end: Err(panicked) }),
     }
-}
-
-/// Starts a job with `launch` and runs it to its end. Polled once when it is launched, it is not
-/// polled again before it has woken this task.
-pub(super) async fn run_alone(
-    core: &Arc<RunCore>,
-    mut job: impl FnMut() -> Job,
-    launch: impl Fn(&Arc<RunCore>, Job, Option<&mut TaskContext<'_>>) -> Launched,
-) -> Ended {
-    let mut running: Option<Execution> = None;
-    poll_fn(|task| {
-        if let Some(execution) = &mut running {
-            return execution.poll_unpin(task);
-        }
-        match launch(core, job(), Some(task)) {
-            Launched::Ended(ended) => Poll::Ready(ended),
-            Launched::Running(execution) => {
-                running = Some(execution);
-                Poll::Pending
-            }
-        }
-    })
-    .await
 }
 
 impl Execution {
@@ -114,48 +90,50 @@ impl Future for Execution {
 
     fn poll(mut self: Pin<&mut Self>, task: &mut TaskContext<'_>) -> Poll<Self::Output> {
         let polled = catch_unwind(AssertUnwindSafe(|| self.future.as_mut().poll(task)));
-        let output = match polled {
-            Ok(Poll::Pending) => return Poll::Pending,
-            Ok(Poll::Ready(output)) => output,
-            Err(panic) => Err(panicked(&*panic)),
-        };
-        Poll::Ready(ended(self.id, self.worker, output, self.cx.take()))
+        let (id, worker) = (self.id, self.worker);
+        match polled {
+            Ok(Poll::Pending) => Poll::Pending,
+            Ok(Poll::Ready(end)) => Poll::Ready(ended(id, worker, end)),
+            Err(panic) => Poll::Ready(Ended { id, worker, end: Err(panicked(&*panic)) }),
+        }
     }
 }
 
-fn ended(id: KickoffId, worker: WorkerId, output: Output, cx: Option<Context>) -> Ended {
+fn ended(id: KickoffId, worker: WorkerId, (output, cx): CallEnd) -> Ended {
     let asks = cx.map(Asks::of).unwrap_or_default();
     Ended { id, worker, end: output.map(|output| (output, asks)) }
 }
 
 /// Calls the worker; a panic in a synchronous one, or before the first `await`, is its error.
-fn call(callee: Callee, args: &mut Args, task: Option<&mut TaskContext<'_>>) -> Started {
+fn call(
+    callee: Callee,
+    args: &mut Args,
+    task: Option<&mut TaskContext<'_>>,
+) -> Result<Started, WorkerError> {
     let start = callee.spec().worker.0.start();
-    match catch_unwind(AssertUnwindSafe(|| start(callee, args, task))) {
-        Ok(started) => started,
-        Err(panic) => Started::Ended(Err(panicked(&*panic))),
-    }
+    catch_unwind(AssertUnwindSafe(|| start(callee, args, task))).map_err(|panic| panicked(&*panic))
 }
 
-async fn on_blocking_pool(work: Box<dyn FnOnce() -> Result<Value, WorkerError> + Send>) -> Output {
+async fn on_blocking_pool(work: Box<dyn FnOnce() -> CallEnd + Send>) -> CallEnd {
     let Ok(runtime) = Handle::try_current() else {
-        return Err(WorkerError::msg(
+        let error = WorkerError::msg(
             "a synchronous worker needs a tokio runtime for its blocking pool: \
              run it within one, or mark the worker `inline`",
-        ));
+        );
+        return (Err(error), None);
     };
     let span = tracing::Span::current();
-    match runtime.spawn_blocking(move || span.in_scope(work)).await {
-        Ok(output) => output,
-        Err(error) => match error.try_into_panic() {
-            Ok(panic) => Err(panicked(&*panic)),
-            Err(error) => Err(error.into()),
-        },
-    }
+    runtime.spawn_blocking(move || span.in_scope(work)).await.unwrap_or_else(|error| {
+        let error = match error.try_into_panic() {
+            Ok(panic) => panicked(&*panic),
+            Err(error) => error.into(),
+        };
+        (Err(error), None)
+    })
 }
 
 /// Runs a worker that has hooks, attempts, a timeout or a span.
-fn elaborately(cx: Context, args: Args) -> BoxFuture<'static, Output> {
+fn elaborately(cx: Context, args: Args) -> BoxFuture<'static, CallEnd> {
     let span = tracing::debug_span!(
         "worker",
         key = %cx.key(),
@@ -172,7 +150,7 @@ fn elaborately(cx: Context, args: Args) -> BoxFuture<'static, Output> {
         for hook in hooks().rev() {
             output = tell_end(hook, &cx, output).await;
         }
-        output
+        (output, Some(cx))
     };
     run.instrument(span).boxed()
 }
@@ -238,13 +216,14 @@ async fn attempts(spec: &Arc<Spec>, args: Args, cx: &Context) -> Output {
 /// Tries the worker once.
 async fn attempt(spec: &Arc<Spec>, mut args: Args, cx: Context) -> Output {
     let work = async {
-        let plain = || Callee::Plain(Arc::clone(spec));
-        let callee = if spec.context { Callee::WithContext(cx) } else { plain() };
-        match call(callee, &mut args, None) {
-            Started::Ended(output) => output,
+        let plain = || Called::Plain(Arc::clone(spec));
+        let called = if spec.context { Called::WithContext(cx) } else { plain() };
+        let (output, _) = match call(Callee(called), &mut args, None)? {
+            Started::Ended(end) => end,
             Started::Async(future) => future.await,
             Started::Blocking(work) => on_blocking_pool(work).await,
-        }
+        };
+        output
     };
     let work = AssertUnwindSafe(work).catch_unwind();
     let output = match (spec.timeout, Handle::try_current()) {

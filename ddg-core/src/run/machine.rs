@@ -170,10 +170,14 @@ impl Machine {
             });
         }
         self.step += 1;
+        if self.due.len() == 1
+            && let Some(due) = self.due.pop()
+        {
+            return self.bind(due, jobs).map_err(|failure| self.step_error(vec![*failure]));
+        }
         let mut failures = Vec::new();
         let mut due = std::mem::take(&mut self.due);
-        due.reverse();
-        while let Some(due) = due.pop() {
+        for due in due.drain(..) {
             if let Err(failure) = self.bind(due, jobs) {
                 failures.push(*failure);
             }
@@ -197,9 +201,40 @@ impl Machine {
         self.take(ended);
         if ended.iter().any(|ended| ended.end.as_ref().is_ok_and(|(_, asks)| !asks.is_empty())) {
             self.edit(ended, &mut failures);
-            self.ferry(ended, &mut failures);
+            for (place, Ended { worker, end, .. }) in ended.iter_mut().enumerate() {
+                if let Ok((_, asks)) = end {
+                    self.ferry(place, *worker, asks, &mut failures);
+                }
+            }
         }
         self.take_results(ended, &mut failures);
+        self.settled(failures)
+    }
+
+    /// The same for a worker that has ended and ran alone: nearly every step of a chain or a loop.
+    ///
+    /// # Errors
+    /// As [`settle`](Self::settle).
+    pub(crate) fn settle_one(&mut self, ended: Ended) -> Result<(), RunError> {
+        let Ok((output, mut asks)) = ended.end else { return self.settle(&mut vec![ended]) };
+        if asks.has_edits() || self.running.len() > 1 {
+            return self.settle(&mut vec![Ended { end: Ok((output, asks)), ..ended }]);
+        }
+        let mut failures = Failures::new();
+        self.running.clear();
+        if !asks.is_empty() {
+            self.ferry(0, ended.worker, &mut asks, &mut failures);
+        }
+        if let Err(kind) = self.take_result(ended.worker, output) {
+            let key = self.key_of(ended.worker);
+            failures.push((0, self.failure(&key, kind)));
+        }
+        self.settled(failures)
+    }
+
+    /// What is left to do when results are taken.
+    #[inline]
+    fn settled(&mut self, mut failures: Failures) -> Result<(), RunError> {
         if !self.removed.is_empty() {
             self.recycle_removed();
         }

@@ -10,7 +10,7 @@ use tracing::Instrument;
 
 use super::RunCore;
 use super::batch::Report;
-use super::execution::{Launched, launch, run_alone};
+use super::execution::{Launched, launch};
 use super::kickoff::Job;
 
 /// Jobs that have not been started, shared by the tasks that start them. Each takes a few at a
@@ -74,8 +74,14 @@ impl Spread {
 /// Runs one job to its end.
 pub(super) async fn one(core: Arc<RunCore>, job: Job) -> Report {
     let mut job = Some(job);
-    let job = || job.take().expect("called once");
-    let ended = run_alone(&core, job, start).await;
+    let launched = poll_fn(|task| {
+        let job = job.take().expect("started once");
+        Poll::Ready(start(&core, job, Some(task)))
+    });
+    let ended = match launched.await {
+        Launched::Ended(ended) => ended,
+        Launched::Running(execution) => execution.await,
+    };
     Report { ended: vec![ended], left: Vec::new() }
 }
 

@@ -148,17 +148,23 @@ pub(crate) trait Callable: Any + Send + Sync {
 pub(crate) type Start = fn(Callee, &mut Args, Option<&mut TaskContext<'_>>) -> Started;
 
 /// The worker that is called, kept alive by what it has to be given anyway.
-pub(crate) enum Callee {
+#[doc(hidden)]
+pub struct Callee(pub(crate) Called);
+
+pub(crate) enum Called {
     /// It takes no context.
     Plain(Arc<Spec>),
     WithContext(Context),
 }
 
+/// How a call has ended; the context is handed back where there was one.
+pub(crate) type CallEnd = (Result<Value, WorkerError>, Option<Context>);
+
 impl Callee {
     pub(crate) fn spec(&self) -> &Arc<Spec> {
-        match self {
-            Self::Plain(spec) => spec,
-            Self::WithContext(cx) => cx.spec(),
+        match &self.0 {
+            Called::Plain(spec) => spec,
+            Called::WithContext(cx) => cx.spec(),
         }
     }
 
@@ -169,9 +175,17 @@ impl Callee {
     }
 
     pub(crate) fn context(&self) -> &Context {
-        match self {
-            Self::Plain(_) => panic!("who takes a context says so in the signature"),
-            Self::WithContext(cx) => cx,
+        match &self.0 {
+            Called::Plain(_) => unreachable!("who takes a context says so in the signature"),
+            Called::WithContext(cx) => cx,
+        }
+    }
+
+    /// The context, if the worker was given one.
+    pub(crate) fn into_context(self) -> Option<Context> {
+        match self.0 {
+            Called::Plain(_) => None,
+            Called::WithContext(cx) => Some(cx),
         }
     }
 }
@@ -179,14 +193,14 @@ impl Callee {
 /// Begins an async call: `future` is polled once if there is a `task`.
 #[inline]
 pub(crate) fn begin(
-    future: impl Future<Output = Result<Value, WorkerError>> + Send + 'static,
+    future: impl Future<Output = CallEnd> + Send + 'static,
     task: Option<&mut TaskContext<'_>>,
 ) -> Started {
     let mut future = Box::pin(future);
     if let Some(task) = task
-        && let Poll::Ready(output) = future.as_mut().poll(task)
+        && let Poll::Ready(end) = future.as_mut().poll(task)
     {
-        return Started::Ended(output);
+        return Started::Ended(end);
     }
     Started::Async(future)
 }
@@ -194,11 +208,11 @@ pub(crate) fn begin(
 /// What the driver has to do to get the output.
 pub(crate) enum Started {
     /// Nothing: it has run.
-    Ended(Result<Value, WorkerError>),
+    Ended(CallEnd),
     /// Poll it.
-    Async(BoxFuture<'static, Result<Value, WorkerError>>),
+    Async(BoxFuture<'static, CallEnd>),
     /// Call it where blocking is allowed.
-    Blocking(Box<dyn FnOnce() -> Result<Value, WorkerError> + Send>),
+    Blocking(Box<dyn FnOnce() -> CallEnd + Send>),
 }
 
 /// Marks a type that implements [`Worker`].
@@ -226,7 +240,8 @@ impl<W: Worker> Callable for OwnWorker<W> {
             let args = std::mem::take(args);
             let run = async move {
                 let Self(worker) = callee.worker();
-                worker.run(args, callee.context()).await.map(Value::new)
+                let output = worker.run(args, callee.context()).await;
+                (output.map(Value::new), callee.into_context())
             };
             begin(run, task)
         }

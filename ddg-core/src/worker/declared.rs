@@ -65,28 +65,25 @@ impl<F> From<Declared<F>> for Key {
     note = "or give `args!(name = value)`, which is checked when the step settles"
 )]
 pub trait FerryTarget<A> {
-    /// The target's key; `known` gives the key of a declared worker without a new allocation.
+    /// The text of the target's key.
     #[doc(hidden)]
-    fn into_key(self, known: impl FnOnce(&str) -> Option<Key>) -> Key;
+    fn text(&self) -> &str;
+    /// The target's key.
+    #[doc(hidden)]
+    fn into_key(self) -> Key;
     /// The arguments.
     #[doc(hidden)]
     fn arguments(arguments: A) -> Args;
 }
 
-impl<A: IntoArgs> FerryTarget<A> for &str {
-    fn into_key(self, known: impl FnOnce(&str) -> Option<Key>) -> Key {
-        known(self).unwrap_or_else(|| self.into())
-    }
-
-    fn arguments(arguments: A) -> Args {
-        arguments.into_args()
-    }
-}
-
 macro_rules! keys {
-    ($($key:ty),*) => {
+    ($($key:ty: $as_str:ident),*) => {
         $(impl<A: IntoArgs> FerryTarget<A> for $key {
-            fn into_key(self, _: impl FnOnce(&str) -> Option<Key>) -> Key {
+            fn text(&self) -> &str {
+                self.$as_str()
+            }
+
+            fn into_key(self) -> Key {
                 self.into()
             }
 
@@ -97,10 +94,14 @@ macro_rules! keys {
     };
 }
 
-keys!(String, &String, Key, &Key);
+keys!(&str: as_ref, String: as_str, &String: as_str, Key: as_str, &Key: as_str);
 
 impl<F> FerryTarget<Args> for Declared<F> {
-    fn into_key(self, _: impl FnOnce(&str) -> Option<Key>) -> Key {
+    fn text(&self) -> &str {
+        self.key
+    }
+
+    fn into_key(self) -> Key {
         self.into()
     }
 
@@ -112,7 +113,11 @@ impl<F> FerryTarget<Args> for Declared<F> {
 macro_rules! declared {
     ($($T:ident),*) => {
         impl<R, $($T: Data),*> FerryTarget<($($T,)*)> for Declared<fn($($T),*) -> R> {
-            fn into_key(self, _: impl FnOnce(&str) -> Option<Key>) -> Key {
+            fn text(&self) -> &str {
+                self.key
+            }
+
+            fn into_key(self) -> Key {
                 self.into()
             }
 

@@ -125,14 +125,16 @@ macro_rules! functions {
 
                 fn start(&self) -> Start {
                     |callee, args, task| {
-                        let mut arguments = Arguments::new(args, &callee);
+                        let mut arguments = Arguments::of(args);
                         $(let mut $P = match $P::hold(&mut arguments) {
                             Ok(held) => held,
-                            Err(mismatch) => return Started::Ended(Err(mismatch.into())),
+                            Err(mismatch) => return Started::Ended((Err(mismatch.into()), None)),
                         };)*
                         let run = async move {
                             let Self { function, .. } = callee.worker();
-                            function.call_async(($($P::give(&mut $P),)*)).await.into_output()
+                            let call = function.call_async(($($P::give(&mut $P, &callee),)*));
+                            let output = call.await;
+                            (output.into_output(), callee.into_context())
                         };
                         begin(run, task)
                     }
@@ -168,15 +170,16 @@ macro_rules! functions {
 
                 fn start(&self) -> Start {
                     |callee, args, _| {
-                        let mut arguments = Arguments::new(args, &callee);
+                        let mut arguments = Arguments::of(args);
                         $(let mut $P = match $P::hold(&mut arguments) {
                             Ok(held) => held,
-                            Err(mismatch) => return Started::Ended(Err(mismatch.into())),
+                            Err(mismatch) => return Started::Ended((Err(mismatch.into()), None)),
                         };)*
                         let placement = callee.spec().placement;
-                        let mut run = move || {
+                        let run = move || {
                             let Self { function, .. } = callee.worker();
-                            function.call_sync(($($P::give(&mut $P),)*)).into_output()
+                            let output = function.call_sync(($($P::give(&mut $P, &callee),)*));
+                            (output.into_output(), callee.into_context())
                         };
                         match placement {
                             Placement::Inline => Started::Ended(run()),

@@ -27,24 +27,23 @@ pub trait Parameter<M>: 'static {
     /// The type of the value, or `None` for the context.
     #[doc(hidden)]
     fn ty() -> Option<Type>;
-    /// Takes the next value, or the context, of the call.
+    /// Takes the next value of the call, where this is a value.
     #[doc(hidden)]
     fn hold(call: &mut Arguments<'_>) -> Result<Self::Held, TypeMismatch>;
     /// Hands it out; once.
     #[doc(hidden)]
-    fn give(held: &mut Self::Held) -> Self::Given<'_>;
+    fn give<'a>(held: &'a mut Self::Held, callee: &'a Callee) -> Self::Given<'a>;
 }
 
 /// The arguments of a call, taken one after the other.
 #[doc(hidden)]
 pub struct Arguments<'a> {
     values: std::slice::IterMut<'a, Value>,
-    callee: &'a Callee,
 }
 
 impl<'a> Arguments<'a> {
-    pub(super) fn new(args: &'a mut Args, callee: &'a Callee) -> Self {
-        Self { values: args.positional.iter_mut(), callee }
+    pub(super) fn of(args: &'a mut Args) -> Self {
+        Self { values: args.positional.iter_mut() }
     }
 
     fn next(&mut self) -> Value {
@@ -68,7 +67,7 @@ impl<T: Data> Parameter<ByValue> for T {
         call.next().take().map(Some)
     }
 
-    fn give(held: &mut Self::Held) -> T {
+    fn give<'a>(held: &'a mut Self::Held, _: &'a Callee) -> T {
         held.take().expect("a parameter is given once")
     }
 }
@@ -89,7 +88,7 @@ impl<T: Data> Parameter<ByRef> for &'static T {
         call.next().shared()
     }
 
-    fn give(held: &mut Self::Held) -> &T {
+    fn give<'a>(held: &'a mut Self::Held, _: &'a Callee) -> &'a T {
         held
     }
 }
@@ -99,35 +98,35 @@ impl<T: Data> Parameter<ByRef> for &'static T {
 pub struct Injected;
 
 impl Parameter<Injected> for Context {
-    type Held = Self;
+    type Held = ();
     type Given<'a> = Self;
 
     fn ty() -> Option<Type> {
         None
     }
 
-    fn hold(call: &mut Arguments<'_>) -> Result<Self::Held, TypeMismatch> {
-        Ok(call.callee.context().clone())
+    fn hold(_: &mut Arguments<'_>) -> Result<(), TypeMismatch> {
+        Ok(())
     }
 
-    fn give(held: &mut Self::Held) -> Self {
-        held.clone()
+    fn give<'a>((): &'a mut (), callee: &'a Callee) -> Self {
+        callee.context().clone()
     }
 }
 
 impl Parameter<Injected> for &'static Context {
-    type Held = Context;
+    type Held = ();
     type Given<'a> = &'a Context;
 
     fn ty() -> Option<Type> {
         None
     }
 
-    fn hold(call: &mut Arguments<'_>) -> Result<Self::Held, TypeMismatch> {
-        Ok(call.callee.context().clone())
+    fn hold(_: &mut Arguments<'_>) -> Result<(), TypeMismatch> {
+        Ok(())
     }
 
-    fn give(held: &mut Self::Held) -> &Context {
-        held
+    fn give<'a>((): &'a mut (), callee: &'a Callee) -> &'a Context {
+        callee.context()
     }
 }

@@ -7,10 +7,10 @@ use rustc_hash::FxHashSet;
 use super::{Due, Failures, Machine};
 use crate::graph::{Node, WorkerId, some_keys};
 use crate::key::Key;
-use crate::run::Ferry;
 use crate::run::asks::Asks;
 use crate::run::error::FailureKind;
 use crate::run::kickoff::{Cause, Ended};
+use crate::run::{Ferry, Target};
 use crate::values::{Dealt, Value};
 use crate::worker::Dealing;
 
@@ -57,52 +57,54 @@ impl Machine {
         }
     }
 
-    /// Keeps the outputs and crosses the workers that gave them off their successors; a successor
-    /// that waits for nothing more is due, once.
+    /// Takes the results of what has ended.
     pub(super) fn take_results(&mut self, ended: &mut Vec<Ended>, failures: &mut Failures) {
         for (place, Ended { worker, end, .. }) in ended.iter_mut().enumerate() {
-            let worker = *worker;
-            let Ok((output, _)) = end else {
-                let nothing = Ok((Value::null(), Asks::default()));
-                if let Err(error) = std::mem::replace(end, nothing) {
-                    let key = self.key_of(worker);
-                    failures.push((place, self.failure(&key, FailureKind::Worker(error))));
+            let taken = match end {
+                Ok((output, _)) => self.take_result(*worker, std::mem::take(output)),
+                Err(_) => {
+                    let nothing = Ok((Value::null(), Asks::default()));
+                    std::mem::replace(end, nothing).map(|_| ()).map_err(FailureKind::Worker)
                 }
-                continue;
             };
-            let output = std::mem::take(output);
-            let Some(node) = self.view.get(worker) else { continue };
-            let dealt = match node.spec.dealing {
-                Dealing::AsIs => None,
-                Dealing::InOrder => match deal(node, &output) {
-                    Ok(dealt) => Some(dealt),
-                    Err(kind) => {
-                        failures.push((place, self.failure(node.key(), kind)));
-                        continue;
-                    }
-                },
-            };
-            if let Some(dealt) = dealt {
-                for (index, successor) in node.live_successors().enumerate() {
-                    let element = Value::element(Arc::clone(&dealt), index);
-                    self.dealt.insert((successor.worker, worker), element);
-                }
+            if let Err(kind) = taken {
+                let key = self.key_of(*worker);
+                failures.push((place, self.failure(&key, kind)));
             }
-            for successor in node.live_successors() {
-                let crossed = self.waits.cross(successor.worker, successor.place);
-                if crossed == self.view.n_dependencies(successor.worker)
-                    && self.waits.mark_due(successor.worker)
-                {
-                    let (worker, cause) = (successor.worker, Cause::Dependencies);
-                    self.due.push(Due { worker, cause, args: None });
-                }
-            }
-            if node.spec.output {
-                self.result = output.clone();
-            }
-            self.outputs[worker.index()] = Some(output);
         }
         ended.clear();
+    }
+
+    /// Keeps the output of a worker and crosses it off its successors; a successor that waits for
+    /// nothing more is due, once.
+    #[inline]
+    pub(super) fn take_result(
+        &mut self,
+        worker: WorkerId,
+        output: Value,
+    ) -> Result<(), FailureKind> {
+        let Some(node) = self.view.get(worker) else { return Ok(()) };
+        if node.spec.dealing == Dealing::InOrder {
+            let dealt = deal(node, &output)?;
+            for (index, successor) in node.live_successors().enumerate() {
+                let element = Value::element(Arc::clone(&dealt), index);
+                self.dealt.insert((successor.worker, worker), element);
+            }
+        }
+        for successor in node.live_successors() {
+            let crossed = self.waits.cross(successor.worker, successor.place);
+            if crossed == self.view.n_dependencies(successor.worker)
+                && self.waits.mark_due(successor.worker)
+            {
+                let (worker, cause) = (successor.worker, Cause::Dependencies);
+                self.due.push(Due { worker, cause, args: None });
+            }
+        }
+        if node.spec.output {
+            self.result = output.clone();
+        }
+        self.outputs[worker.index()] = Some(output);
+        Ok(())
     }
 
     /// Lets go of all that belonged to a worker that was removed.
@@ -127,24 +129,35 @@ impl Machine {
     }
 
     /// Makes the targets of ferries due, in the order they were asked for.
-    pub(super) fn ferry(&mut self, ended: &mut [Ended], failures: &mut Failures) {
-        for (place, Ended { worker, end, .. }) in ended.iter_mut().enumerate() {
-            let Ok((_, asks)) = end else { continue };
-            for Ferry { to: target, declared, args } in asks.take_ferries() {
-                let by = self.key_of(*worker);
-                match self.view.find_known(&target, declared) {
-                    Some(worker) => {
-                        let cause = Cause::Ferry { by };
-                        self.due.push(Due { worker, cause, args: Some(args) });
-                    }
-                    None => {
-                        let known = some_keys(self.view.keys());
-                        let kind = FailureKind::UnknownFerryTarget { target, known };
-                        failures.push((place, self.failure(&by, kind)));
-                    }
+    pub(super) fn ferry(
+        &mut self,
+        place: usize,
+        worker: WorkerId,
+        asks: &mut Asks,
+        failures: &mut Failures,
+    ) {
+        asks.take_ferries(|Ferry { to, args }| {
+            let by = self.key_of(worker);
+            let target = match &to {
+                Target::Declared(declared) => self.view.find_declared(*declared),
+                Target::Key(key) => self.view.find(key.as_str()),
+            };
+            match target {
+                Some(worker) => {
+                    let cause = Cause::Ferry { by };
+                    self.due.push(Due { worker, cause, args: Some(args) });
+                }
+                None => {
+                    let target = match to {
+                        Target::Declared(declared) => self.view.declared_key(declared).clone(),
+                        Target::Key(key) => key,
+                    };
+                    let known = some_keys(self.view.keys());
+                    let kind = FailureKind::UnknownFerryTarget { target, known };
+                    failures.push((place, self.failure(&by, kind)));
                 }
             }
-        }
+        });
     }
 }
 

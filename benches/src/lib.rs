@@ -1,7 +1,20 @@
-//! Graphs whose cost is measured, and the measuring.
+//! What is measured, how, and against what.
+//!
+//! Read in this order: [`workload`] says what is to be done, with the graphs of [`shape`];
+//! [`subject`] is an engine that does it: [`ddg`], the [`baselines`], and the peers. [`measure`]
+//! lets them take turns; [`figure`] is what comes out, and [`report`] shows it.
 
-mod median;
-mod workload;
-
-pub use median::median_ns;
-pub use workload::{chain, fan, looped, tree};
+pub mod baselines;
+pub mod counting;
+pub mod ddg;
+pub mod dice;
+pub mod figure;
+pub mod gate;
+pub mod measure;
+#[cfg(feature = "peers")]
+pub mod peers;
+pub mod report;
+pub mod shape;
+pub mod subject;
+pub mod work;
+pub mod workload;

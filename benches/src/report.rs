@@ -1,0 +1,7 @@
+//! The figures for people.
+
+pub mod machine;
+pub mod page;
+pub mod plot;
+pub mod table;
+pub mod targets;

@@ -1,0 +1,192 @@
+//! The figures in `docs/benchmarks.md`, and the plots beside it.
+
+use std::path::Path;
+use std::{fs, io};
+
+use super::machine::Machine;
+use super::plot::{Bar, Group, Series, bars, lines};
+use super::table::{bytes, count, nanoseconds, ratio};
+use super::targets::targets;
+use crate::figure::{Figure, Figures, Refusal};
+use crate::subject::Kind;
+
+const BEGIN: &str = "<!-- figures:begin -->\n";
+const END: &str = "<!-- figures:end -->";
+
+/// The lines that are drawn: of which workload, what is its size, and the time of what.
+const LINES: [(&str, &str, &str); 5] = [
+    ("chain", "workers in a row", "ns per worker"),
+    ("fan", "workers wide", "ns per worker"),
+    ("fan-spread", "workers wide", "ns per worker"),
+    ("grow", "bystanders", "ns per added worker"),
+    ("start", "declared workers", "ns per run in which one worker runs"),
+];
+
+/// The workloads whose bars are drawn.
+const BARS: [(&str, usize); 7] = [
+    ("chain", 1_000),
+    ("fan", 1_000),
+    ("layers-control", 1_024),
+    ("layers-merge", 1_024),
+    ("tree", 1_023),
+    ("loop", 10_000),
+    ("grow", 1_000),
+];
+
+/// Puts the figures between the marks of the page, and draws the plots.
+///
+/// # Errors
+/// The page is not there, has no marks, or can't be written.
+pub fn write(docs: &Path, figures: &Figures, machine: &Machine) -> io::Result<()> {
+    let page = docs.join("benchmarks.md");
+    let text = fs::read_to_string(&page)?;
+    let marks = text.find(BEGIN).map(|begin| begin + BEGIN.len()).zip(text.find(END));
+    let (begin, end) = marks.ok_or_else(|| io::Error::other("the page has no marks"))?;
+    let mut section = format!("\n{}\n\n", machine.describe());
+    section += &targets_table(figures);
+    for (file, alt, svg) in plots(figures) {
+        fs::create_dir_all(docs.join("benchmarks"))?;
+        fs::write(docs.join("benchmarks").join(&file), svg)?;
+        section += &format!("![{alt}](benchmarks/{file})\n\n");
+    }
+    section += &costs_table(figures);
+    section += &ratios_table(figures);
+    section += &refusals(figures);
+    fs::write(&page, format!("{}{section}{}", &text[..begin], &text[end..]))
+}
+
+fn targets_table(figures: &Figures) -> String {
+    let mut text =
+        "| what | found | asked | moonshot | |\n| --- | ---: | ---: | ---: | --- |\n".to_owned();
+    for target in targets(figures) {
+        let holds = if target.holds { "holds" } else { "**missed**" };
+        text += &format!(
+            "| {} | {} | {} | {} | {holds} |\n",
+            target.what, target.found, target.asked, target.moonshot
+        );
+    }
+    text + "\n"
+}
+
+/// What it costs with this engine.
+fn costs_table(figures: &Figures) -> String {
+    let mut text = "### This engine\n\n\
+        | workload | size | ns per worker | per spawn | allocations per worker | allocated | peak |\n\
+        | --- | ---: | ---: | ---: | ---: | ---: | ---: |\n"
+        .to_owned();
+    for figure in figures.all.iter().filter(|figure| figure.kind == Kind::Ddg) {
+        text += &format!(
+            "| {} | {} | {} | {} | {:.2} | {} | {} |\n",
+            figure.workload,
+            count(figure.size),
+            nanoseconds(figure.ns_per_worker),
+            figure.ratio_to_spawn.map_or_else(|| "–".to_owned(), ratio),
+            figure.allocs_per_worker,
+            bytes(figure.allocated_bytes),
+            bytes(figure.peak_bytes),
+        );
+    }
+    text + "\n"
+}
+
+/// What it costs with each, per spawn.
+fn ratios_table(figures: &Figures) -> String {
+    let engines = figures.engines();
+    let mut text = "### All engines, per spawn\n\n| workload | size |".to_owned();
+    engines.iter().for_each(|(engine, _)| text += &format!(" {engine} |"));
+    text += "\n| --- | ---: |";
+    text += &" ---: |".repeat(engines.len());
+    text.push('\n');
+    for (workload, size) in figures.workloads() {
+        let cell = |engine| figures.find(workload, size, engine)?.ratio_to_spawn;
+        if cell("ddg").is_none() {
+            continue;
+        }
+        text += &format!("| {workload} | {} |", count(size));
+        for (engine, _) in &engines {
+            text += &format!(" {} |", cell(engine).map_or_else(|| "–".to_owned(), ratio));
+        }
+        text.push('\n');
+    }
+    text + "\n"
+}
+
+/// Who can't do what, with the workloads of one reason together.
+fn refusals(figures: &Figures) -> String {
+    let mut by_reason: Vec<((&str, &str), Vec<String>)> = Vec::new();
+    for refusal in &figures.refusals {
+        let Refusal { workload, size, engine, reason } = refusal;
+        let at_other_sizes =
+            figures.all.iter().any(|figure| (figure.workload, figure.engine) == (workload, engine));
+        let what = match at_other_sizes {
+            true => format!("{workload} of {}", count(*size)),
+            false => (*workload).to_owned(),
+        };
+        let why = (*engine, reason.as_str());
+        match by_reason.iter_mut().find(|(known, _)| *known == why) {
+            Some((_, all)) if all.contains(&what) => {}
+            Some((_, all)) => all.push(what),
+            None => by_reason.push((why, vec![what])),
+        }
+    }
+    if by_reason.is_empty() {
+        return String::new();
+    }
+    let mut text = "### Who can't do what\n\n".to_owned();
+    for ((engine, reason), workloads) in by_reason {
+        text += &format!("- {engine} can't do {}: {reason}\n", workloads.join(", "));
+    }
+    text + "\n"
+}
+
+/// The plots: file name, what they show, and the picture.
+fn plots(figures: &Figures) -> Vec<(String, String, String)> {
+    let mut plots = vec![(
+        "engines.svg".to_owned(),
+        "What a worker costs with each engine".to_owned(),
+        bars(
+            "What a worker costs with each engine",
+            "in terms of one spawn (shorter is better; logarithmic)",
+            &groups(figures),
+        ),
+    )];
+    for (workload, across, up) in LINES {
+        let series = series(figures, workload);
+        if !series.is_empty() {
+            let title = format!("{workload}, from small to large");
+            let svg = lines(&title, across, &format!("{up} (logarithmic)"), &series);
+            plots.push((format!("{workload}.svg"), title, svg));
+        }
+    }
+    plots
+}
+
+fn groups(figures: &Figures) -> Vec<Group> {
+    let groups = BARS.iter().map(|(workload, size)| {
+        let mut of_it: Vec<&Figure> = figures
+            .all
+            .iter()
+            .filter(|figure| (figure.workload, figure.size) == (*workload, *size))
+            .collect();
+        of_it.sort_by(|a, b| a.ns_per_worker.total_cmp(&b.ns_per_worker));
+        let bars = of_it.iter().filter_map(|figure| {
+            let value = figure.ratio_to_spawn?;
+            let (name, kind) = (figure.engine, figure.kind);
+            Some(Bar { name, kind, value, label: ratio(value) })
+        });
+        Group { name: format!("{workload}, {}", count(*size)), bars: bars.collect() }
+    });
+    groups.filter(|group| !group.bars.is_empty()).collect()
+}
+
+fn series(figures: &Figures, workload: &str) -> Vec<Series> {
+    let series = figures.engines().into_iter().map(|(engine, kind)| {
+        let of_it = figures
+            .all
+            .iter()
+            .filter(|figure| (figure.workload, figure.engine) == (workload, engine));
+        let points = of_it.map(|figure| (figure.size as f64, figure.ns_per_worker)).collect();
+        Series { name: engine, kind, points }
+    });
+    series.filter(|series| !series.points.is_empty()).collect()
+}

@@ -14,6 +14,7 @@ mod kickoff;
 mod machine;
 mod nested;
 mod outcome;
+mod outputs;
 mod pace;
 mod simulation;
 mod spread;

@@ -40,10 +40,10 @@ pub(super) struct Crew {
 }
 
 /// Into how many batches for each thread waiting executions are divided.
-const BATCHES: usize = 8;
+const BATCHES: usize = 4;
 
 /// How many waiting executions share a task at most.
-const LARGEST_BATCH: usize = 64;
+const LARGEST_BATCH: usize = 256;
 
 impl Crew {
     pub(super) fn new(core: &Arc<RunCore>) -> Self {

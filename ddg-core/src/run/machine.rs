@@ -19,6 +19,7 @@ pub(crate) use saved::Saved;
 use super::Waiting;
 use super::error::{Failure, FailureKind, RunError, StepError};
 use super::kickoff::{Cause, Ended, Job, KickoffId};
+use super::outputs::Outputs;
 use super::waits::Waits;
 use crate::args::{Args, Named, find};
 use crate::context::{LocalSpace, LocalSpaces};
@@ -40,7 +41,7 @@ pub(crate) struct Machine {
     /// What runs now, in kickoff order.
     running: Vec<Running>,
     waits: Waits,
-    outputs: Vec<Option<Value>>,
+    outputs: Outputs,
     /// Elements that are dealt out, by successor and dealer.
     dealt: FxHashMap<(WorkerId, WorkerId), Value>,
     /// Workers that were removed and are still running.
@@ -87,10 +88,9 @@ impl Machine {
         }
         let n_workers = view.n_slots();
         let by_position = Args { positional, named: None };
-        let due = view
-            .starts()
-            .map(|worker| Due { worker, cause: Cause::Start, args: Some(by_position.clone()) })
-            .collect();
+        let starts = view.starts().collect::<Vec<_>>();
+        let start = |worker| Due { worker, cause: Cause::Start, args: Some(by_position.clone()) };
+        let due = starts.into_iter().map(start).collect();
         Self {
             path,
             inputs: Arc::new(inputs),
@@ -99,7 +99,7 @@ impl Machine {
             due,
             running: Vec::new(),
             waits: Waits::new(n_workers),
-            outputs: vec![None; n_workers],
+            outputs: Outputs::new(n_workers),
             dealt: FxHashMap::default(),
             removed: Vec::new(),
             locals,
@@ -132,7 +132,7 @@ impl Machine {
     /// Lets go of all outputs, when nobody will ask for them any more.
     pub(crate) fn forget_outputs(&mut self) {
         self.result = Value::null();
-        self.outputs.fill(None);
+        self.outputs.clear();
     }
 
     pub(crate) fn locals(&self) -> &LocalSpaces {
@@ -141,7 +141,7 @@ impl Machine {
 
     /// The last output of the worker `key`.
     pub(crate) fn output(&self, key: &str) -> Option<Value> {
-        self.outputs[self.view.find(key)?.index()].clone()
+        self.outputs.get(self.view.find(key)?).cloned()
     }
 
     /// The local space of the worker `key`.
@@ -170,6 +170,7 @@ impl Machine {
             });
         }
         self.step += 1;
+        jobs.reserve_exact(self.due.len());
         if self.due.len() == 1
             && let Some(due) = self.due.pop()
         {
@@ -261,7 +262,7 @@ impl Machine {
                 .filter(|(place, _)| !self.waits.is_crossed(id, *place))
                 .map(|(_, on)| self.view.node(on).key().clone())
                 .collect();
-            let ran = self.outputs[id.index()].is_some();
+            let ran = self.outputs.get(id).is_some();
             let partly = missing.len() < node.n_dependencies as usize;
             let waits = node.n_dependencies > 0 && !missing.is_empty() && (partly || !ran);
             waits.then(|| Waiting { worker: node.key().clone(), missing })

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::{RunCore, RunError};
 use crate::context::AutomaView;
-use crate::graph::GraphAutoma;
+use crate::graph::{GraphAutoma, View};
 use crate::key::Key;
 use crate::snapshot::{Snapshot, SnapshotError};
 use crate::values::{Data, Type, Value};
@@ -108,6 +108,11 @@ impl Outcome {
     /// A value has no JSON form, or the run has changed its graph.
     pub fn snapshot(&self) -> Result<Snapshot, SnapshotError> {
         self.core.machine().save().map(Snapshot::new)
+    }
+
+    /// The run's view of its graph.
+    pub(crate) fn view(&self) -> View {
+        self.core.machine().view().clone()
     }
 
     pub(super) fn into_value(self) -> Value {

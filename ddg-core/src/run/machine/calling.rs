@@ -70,7 +70,7 @@ impl Machine {
                 return None;
             }
             let output = match edge.gives {
-                Gives::Output => self.outputs[edge.on.index()].as_ref(),
+                Gives::Output => self.outputs.get(edge.on),
                 Gives::Element => self.dealt.get(&(worker, edge.on)),
                 Gives::Nothing => return None,
             };
@@ -88,7 +88,7 @@ impl Machine {
         match self.view.find(key.as_str()) {
             None => LastOutput::NoSuchWorker,
             Some(worker) => {
-                self.outputs[worker.index()].clone().map_or(LastOutput::NotYet, LastOutput::Is)
+                self.outputs.get(worker).cloned().map_or(LastOutput::NotYet, LastOutput::Is)
             }
         }
     }

@@ -67,9 +67,7 @@ impl Machine {
             outputs: self
                 .view
                 .workers()
-                .filter_map(|(id, node)| {
-                    Some((node.key().clone(), self.outputs[id.index()].clone()?))
-                })
+                .filter_map(|(id, node)| Some((node.key().clone(), self.outputs.get(id)?.clone())))
                 .collect(),
             dealt: self.dealt.iter().fold(
                 BTreeMap::new(),
@@ -124,7 +122,7 @@ impl Machine {
         }
         for (key, output) in saved.outputs {
             let id = find(&machine.view, &key)?;
-            machine.outputs[id.index()] = Some(output);
+            machine.outputs.set(id, output);
         }
         for (to, dealt) in saved.dealt {
             for (by, value) in dealt {

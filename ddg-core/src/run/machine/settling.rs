@@ -41,7 +41,7 @@ impl Machine {
         match self.view.apply(asked) {
             Ok(applied) => {
                 self.waits.grow(self.view.n_slots());
-                self.outputs.resize(self.view.n_slots(), None);
+                self.outputs.grow(self.view.n_slots());
                 for (worker, place) in applied.unlinked {
                     self.waits.uncross(worker, place);
                 }
@@ -103,14 +103,14 @@ impl Machine {
         if node.spec.output {
             self.result = output.clone();
         }
-        self.outputs[worker.index()] = Some(output);
+        self.outputs.set(worker, output);
         Ok(())
     }
 
     /// Lets go of all that belonged to a worker that was removed.
     fn forget(&mut self, worker: WorkerId, key: &Key) {
         self.waits.forget(worker);
-        self.outputs[worker.index()] = None;
+        self.outputs.remove(worker);
         self.dealt.retain(|(to, by), _| *to != worker && *by != worker);
         self.locals.remove(key);
     }

@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-/// How long the first poll of a worker took when it was last looked at, by whichever run. It
+/// How long the longest poll of a worker took when it was last looked at, by whichever run. It
 /// decides where a worker is polled, never what a run does.
 #[derive(Debug, Default)]
 pub(crate) struct Cost(AtomicU32);

@@ -1,8 +1,8 @@
 //! Executions that run at the same time, and where they run.
 //!
-//! Most workers end at their first poll, or wait: one that is known to be quick about it is polled
-//! once where the run itself is, and those that wait after that do so in batches, a task for each.
-//! Others are shared out among the threads of the runtime; see [`Spread`].
+//! Workers that are known to be quick whenever they are polled run where the run itself does:
+//! most end at their first poll, the others wait together in a [`Batch`]. Workers that are not are
+//! shared out among the threads of the runtime; see [`Spread`].
 
 use std::future::poll_fn;
 use std::sync::Arc;
@@ -18,7 +18,7 @@ use tracing::Instrument;
 use super::batch::{Batch, Report};
 use super::execution::{Execution, Launched, launch};
 use super::kickoff::{Ended, Job};
-use super::spread::{Spread, one};
+use super::spread::{Measured, Spread, one};
 use super::{Pace, RunCore};
 
 /// What is running of one run.
@@ -28,6 +28,8 @@ pub(super) struct Crew {
     queue: Vec<Job>,
     /// What runs within the run's own task.
     here: FuturesUnordered<Execution>,
+    /// The same, where there are threads to spread it over if it proves to be heavy.
+    batch: Option<Batch>,
     /// Whether all that is here has been polled within this task and has not woken it since.
     fresh: bool,
     /// What runs in tasks of its own.
@@ -38,12 +40,6 @@ pub(super) struct Crew {
     /// Whether workers may share a task: not if somebody waits for the first of them to end.
     sharing: bool,
 }
-
-/// Into how many batches for each thread waiting executions are divided.
-const BATCHES: usize = 4;
-
-/// How many waiting executions share a task at most.
-const LARGEST_BATCH: usize = 256;
 
 impl Crew {
     pub(super) fn new(core: &Arc<RunCore>) -> Self {
@@ -58,6 +54,7 @@ impl Crew {
             core: Arc::clone(core),
             queue: Vec::new(),
             here: FuturesUnordered::new(),
+            batch: None,
             fresh: false,
             elsewhere: JoinSet::new(),
             n_elsewhere: 0,
@@ -109,19 +106,29 @@ impl Crew {
             ended.push(end);
             return Poll::Ready(());
         }
+        if let Some(batch) = &mut self.batch
+            && let Poll::Ready(report) = batch.poll_unpin(task)
+        {
+            self.batch = None;
+            self.take(report, ended);
+            return Poll::Ready(());
+        }
         match self.elsewhere.poll_join_next(task) {
             Poll::Ready(Some(report)) => {
                 // An execution never panics, and is aborted only together with this crew.
-                let mut report = report.expect("a task of a crew runs to its end");
-                self.n_elsewhere -= report.ended.len();
-                ended.append(&mut report.ended);
-                for execution in report.left {
-                    self.spawn(single(execution));
-                }
+                self.take(report.expect("a task of a crew runs to its end"), ended);
                 Poll::Ready(())
             }
-            Poll::Ready(None) if self.here.is_empty() => Poll::Ready(()),
+            Poll::Ready(None) if self.n_running() == 0 => Poll::Ready(()),
             Poll::Ready(None) | Poll::Pending => Poll::Pending,
+        }
+    }
+
+    fn take(&mut self, mut report: Report, ended: &mut Vec<Ended>) {
+        self.n_elsewhere -= report.ended.len();
+        ended.append(&mut report.ended);
+        for execution in report.left {
+            self.spawn_single(execution);
         }
     }
 
@@ -144,18 +151,18 @@ impl Crew {
         if self.n_threads == 1 {
             self.fresh = self.here.is_empty() && !waiting.is_empty();
             self.here.extend(waiting);
-        } else if self.sharing {
-            self.n_elsewhere += waiting.len();
-            let size = waiting.len().div_ceil(self.n_threads * BATCHES).clamp(1, LARGEST_BATCH);
-            let mut waiting = waiting.into_iter();
-            while waiting.len() > 0 {
-                self.spawn(waiting.by_ref().take(size).collect::<Batch>());
-            }
+            return;
+        }
+        self.n_elsewhere += waiting.len();
+        if self.sharing && !waiting.is_empty() && self.batch.is_none() {
+            self.fresh = true;
+            self.batch = Some(waiting.into_iter().collect());
+        } else {
+            waiting.into_iter().for_each(|execution| self.spawn_single(execution));
+        }
+        if self.sharing {
             let heavy = std::mem::take(&mut self.queue);
             self.spread(heavy);
-        } else {
-            self.n_elsewhere += waiting.len();
-            waiting.into_iter().for_each(|execution| self.spawn(single(execution)));
         }
     }
 
@@ -209,6 +216,16 @@ impl Crew {
         let spread = Spread::new(&self.core, jobs, n_tasks);
         for _ in 0..n_tasks {
             self.spawn(Arc::clone(&spread).work());
+        }
+    }
+
+    /// Lets an execution go on in a task of its own.
+    fn spawn_single(&mut self, execution: Execution) {
+        let node =
+            self.core.machine().view().get(execution.worker()).map(|node| Arc::clone(&node.spec));
+        match node {
+            Some(spec) => self.spawn(report(Measured::new(execution, spec))),
+            None => self.spawn(report(execution)),
         }
     }
 
@@ -271,7 +288,7 @@ impl Clock {
     }
 }
 
-/// Goes on with one execution.
-fn single(execution: Execution) -> impl Future<Output = Report> {
-    execution.map(|end| Report { ended: vec![end], left: Vec::new() })
+/// Reports the end of one execution.
+fn report(execution: impl Future<Output = Ended>) -> impl Future<Output = Report> {
+    execution.map(|ended| Report { ended: vec![ended], left: Vec::new() })
 }

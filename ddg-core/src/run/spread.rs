@@ -1,17 +1,20 @@
 //! Shares jobs out among the threads of the runtime.
 
-use std::future::poll_fn;
+use std::future::{Future, poll_fn};
+use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context as TaskContext, Poll};
 use std::time::{Duration, Instant};
 
+use futures::FutureExt;
 use tokio::task::JoinSet;
 use tracing::Instrument;
 
 use super::RunCore;
 use super::batch::Report;
-use super::execution::{Launched, launch};
-use super::kickoff::Job;
+use super::execution::{Execution, Launched, launch};
+use super::kickoff::{Ended, Job};
+use crate::graph::Spec;
 
 /// Jobs that have not been started, shared by the tasks that start them. Each takes a few at a
 /// time: the fewer, the longer the last few took, so that nothing waits behind a worker that
@@ -34,8 +37,8 @@ impl Spread {
         Arc::new(Self { core: Arc::clone(core), jobs: Mutex::new(jobs.into_iter()), n_tasks })
     }
 
-    /// Starts jobs until there are none left, then waits for those that it has started. Those that
-    /// wait after their first poll get a task each: nothing is known about them.
+    /// Starts jobs until there are none left, then waits for those that it has started. What has
+    /// not ended at its first poll gets a task of its own, since little is known about it.
     pub(super) async fn work(self: Arc<Self>) -> Report {
         let mut ended = Vec::new();
         let mut waiting = JoinSet::new();
@@ -45,10 +48,10 @@ impl Spread {
             let began = Instant::now();
             poll_fn(|task| {
                 for job in share.drain(..) {
-                    match start(&self.core, job, Some(&mut *task)) {
-                        Launched::Ended(end) => ended.push(end),
-                        Launched::Running(execution) => {
-                            waiting.spawn(execution.in_current_span());
+                    match start(&self.core, job, task) {
+                        Begun::Ended(end) => ended.push(end),
+                        Begun::Running(measured) => {
+                            waiting.spawn(measured.in_current_span());
                         }
                     }
                 }
@@ -74,22 +77,60 @@ impl Spread {
 /// Runs one job to its end.
 pub(super) async fn one(core: Arc<RunCore>, job: Job) -> Report {
     let mut job = Some(job);
-    let launched = poll_fn(|task| {
+    let begun = poll_fn(|task| {
         let job = job.take().expect("started once");
-        Poll::Ready(start(&core, job, Some(task)))
+        Poll::Ready(start(&core, job, task))
     });
-    let ended = match launched.await {
-        Launched::Ended(ended) => ended,
-        Launched::Running(execution) => execution.await,
+    let ended = match begun.await {
+        Begun::Ended(ended) => ended,
+        Begun::Running(measured) => measured.await,
     };
     Report { ended: vec![ended], left: Vec::new() }
 }
 
-/// Starts a job and keeps in mind how long its first poll took.
-fn start(core: &Arc<RunCore>, job: Job, task: Option<&mut TaskContext<'_>>) -> Launched {
+enum Begun {
+    Ended(Ended),
+    Running(Measured),
+}
+
+/// Starts a job and polls it once.
+fn start(core: &Arc<RunCore>, job: Job, task: &mut TaskContext<'_>) -> Begun {
     let spec = Arc::clone(&job.kickoff.spec);
     let began = Instant::now();
-    let launched = launch(core, job, task);
-    spec.cost.saw(began.elapsed());
-    launched
+    let launched = launch(core, job, Some(task));
+    let longest = began.elapsed();
+    match launched {
+        Launched::Ended(ended) => {
+            spec.cost.saw(longest);
+            Begun::Ended(ended)
+        }
+        Launched::Running(execution) => Begun::Running(Measured { execution, spec, longest }),
+    }
+}
+
+/// An execution whose longest poll is kept in mind.
+pub(super) struct Measured {
+    execution: Execution,
+    spec: Arc<Spec>,
+    longest: Duration,
+}
+
+impl Measured {
+    pub(super) fn new(execution: Execution, spec: Arc<Spec>) -> Self {
+        Self { execution, spec, longest: Duration::ZERO }
+    }
+}
+
+impl Future for Measured {
+    type Output = Ended;
+
+    fn poll(mut self: Pin<&mut Self>, task: &mut TaskContext<'_>) -> Poll<Ended> {
+        let began = Instant::now();
+        let polled = self.execution.poll_unpin(task);
+        self.longest = self.longest.max(began.elapsed());
+        if polled.is_ready() {
+            self.spec.cost.saw(self.longest);
+        }
+        polled
+    }
 }

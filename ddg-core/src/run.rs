@@ -4,7 +4,6 @@ mod asks;
 mod batch;
 mod binding;
 mod core;
-mod cost;
 mod crew;
 mod driver;
 mod error;
@@ -22,7 +21,6 @@ mod waits;
 
 pub(crate) use asks::{AskBox, Ferry, Target};
 pub(crate) use core::RunCore;
-pub(crate) use cost::Cost;
 pub use error::{BindError, Failure, FailureKind, RunError, StepError};
 pub use handle::Run;
 pub use kickoff::{Cause, Kickoff, KickoffId};

@@ -1,6 +1,7 @@
 //! What can be a worker, and how it wants to be run.
 
 mod any;
+mod cost;
 mod declared;
 mod error;
 mod func;
@@ -13,6 +14,7 @@ mod signature;
 
 pub use any::{AnyWorker, IntoFunc, IntoWorker};
 pub(crate) use any::{CallEnd, Callable, Called, Callee, Source, Start, Started, begin};
+pub(crate) use cost::Cost;
 pub use declared::{Declared, FerryTarget};
 pub use error::{BoxError, Panicked, TimedOut, WorkerError};
 pub(crate) use options::{Dealing, Mapping, Placement};

@@ -6,9 +6,10 @@ use std::time::Duration;
 use super::Fault;
 use crate::callback::DynCallback;
 use crate::key::Key;
-use crate::run::Cost;
 use crate::values::Type;
-use crate::worker::{AnyWorker, Dealing, Mapping, Origin, Param, Placement, Retry, WorkerOptions};
+use crate::worker::{
+    AnyWorker, Cost, Dealing, Mapping, Origin, Param, Placement, Retry, WorkerOptions,
+};
 
 /// A worker's place in its run; small, dense, never reused while the worker may still be running.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

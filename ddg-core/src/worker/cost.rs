@@ -14,12 +14,12 @@ const LIGHT_NS: u32 = 2_000;
 
 impl Cost {
     /// Whether it is known to be light.
-    pub(super) fn is_light(&self) -> bool {
+    pub(crate) fn is_light(&self) -> bool {
         (1..=LIGHT_NS).contains(&self.0.load(Ordering::Relaxed))
     }
 
     /// Keeps what was seen.
-    pub(super) fn saw(&self, took: Duration) {
+    pub(crate) fn saw(&self, took: Duration) {
         let ns = u32::try_from(took.as_nanos()).unwrap_or(u32::MAX).max(1);
         // Written only if it makes a difference, so that threads do not fight for it.
         let old = self.0.load(Ordering::Relaxed);
@@ -29,7 +29,7 @@ impl Cost {
     }
 
     /// Forgets what was seen: to be looked at again.
-    pub(super) fn forget(&self) {
+    pub(crate) fn forget(&self) {
         self.0.store(0, Ordering::Relaxed);
     }
 }

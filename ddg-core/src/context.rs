@@ -10,12 +10,15 @@ pub use automa::{AutomaView, NestedAutoma};
 pub use local::LocalSpace;
 pub(crate) use local::{LocalSpaces, fork};
 
-use crate::args::find;
-use crate::graph::{Edit, Spec};
+use crate::args::{Args, find};
+use crate::graph::{Edit, Spec, WorkerId};
 use crate::key::Key;
 use crate::path::Path;
-use crate::run::{AskBox, Cause, Ferry, Kickoff, KickoffId, RunCore, Target};
-use crate::values::{Data, TypeMismatch};
+use crate::run::{
+    Again, AskBox, Cause, Ferry, InteractionError, Interrupted, Kickoff, KickoffId, Pending,
+    Question, RunCore, Saved, Target,
+};
+use crate::values::{Data, TypeMismatch, Value};
 use crate::worker::{FerryTarget, IntoFunc, IntoWorker, WorkerOptions};
 
 /// A worker's view of its run, given to it as a parameter.
@@ -53,17 +56,27 @@ pub struct Context(Arc<Execution>);
 struct Execution {
     core: Arc<RunCore>,
     kickoff: Kickoff,
+    /// What it was called with, to be called again if it is interrupted.
+    args: Args,
+    again: Option<Box<Again>>,
     attempt: u32,
     asks: AskBox,
     local: OnceLock<LocalSpace>,
 }
 
 impl Context {
-    pub(crate) fn new(core: Arc<RunCore>, kickoff: Kickoff, attempt: u32) -> Self {
+    pub(crate) fn new(
+        core: Arc<RunCore>,
+        kickoff: Kickoff,
+        args: &Args,
+        again: Option<Box<Again>>,
+    ) -> Self {
         Self(Arc::new(Execution {
             core,
             kickoff,
-            attempt,
+            args: args.clone(),
+            again,
+            attempt: 1,
             asks: AskBox::default(),
             local: OnceLock::new(),
         }))
@@ -71,7 +84,33 @@ impl Context {
 
     /// The same kickoff tried once more.
     pub(crate) fn attempt_again(&self, attempt: u32) -> Self {
-        Self::new(Arc::clone(&self.0.core), self.0.kickoff.clone(), attempt)
+        Self(Arc::new(Execution {
+            core: Arc::clone(&self.0.core),
+            kickoff: self.0.kickoff.clone(),
+            args: Args::new(),
+            again: self.0.again.clone(),
+            attempt,
+            asks: self.0.asks.for_attempt(),
+            local: OnceLock::new(),
+        }))
+    }
+
+    /// What it takes to run this again, if it has asked a question that nobody has answered.
+    pub(crate) fn interrupted(&self) -> Option<Interrupted<WorkerId>> {
+        let pending = self.0.asks.take_pending()?;
+        Some(Interrupted {
+            worker: self.0.kickoff.worker,
+            kickoff: self.0.kickoff.id.0,
+            cause: self.0.kickoff.cause.clone(),
+            args: self.0.args.clone(),
+            answers: self.0.again.as_ref().map(|again| again.answers.clone()).unwrap_or_default(),
+            pending,
+        })
+    }
+
+    /// The interrupted run of the nested automa that this worker is.
+    pub(crate) fn inner(&self) -> Option<Saved> {
+        Some((**self.0.again.as_ref()?.inner.as_ref()?).clone())
     }
 
     pub(crate) fn core(&self) -> &Arc<RunCore> {
@@ -139,7 +178,7 @@ impl Context {
     /// # Errors
     /// It is no `T`.
     pub fn input<T: Data>(&self, name: &str) -> Result<Option<T>, TypeMismatch> {
-        find(&self.0.core.inputs, name).map(crate::Value::get).transpose()
+        find(&self.0.core.inputs, name).map(Value::get).transpose()
     }
 
     /// Runs `target` in the next step with `args`, whatever its dependencies are.
@@ -149,7 +188,7 @@ impl Context {
     /// Ferried to n times in a step, it runs n times in the next. A target that does not exist
     /// when the step settles fails the run.
     pub fn ferry_to<A>(&self, target: impl FerryTarget<A>, args: A) {
-        fn arguments<A, T: FerryTarget<A>>(_: &T, args: A) -> crate::Args {
+        fn arguments<A, T: FerryTarget<A>>(_: &T, args: A) -> Args {
             T::arguments(args)
         }
         let args = arguments(&target, args);
@@ -211,6 +250,58 @@ impl Context {
     pub fn remove_dependency(&self, worker: impl Into<Key>, dependency: impl Into<Key>) {
         let (worker, dependency) = (worker.into(), dependency.into());
         self.edit(Edit::RemoveDependency { worker, dependency });
+    }
+
+    /// Asks a person, and gives the answer as an `R`.
+    ///
+    /// If there is no answer yet, the run pauses: the other workers of the step run to their end,
+    /// then the run ends with an [`Outcome`](crate::Outcome) that has the
+    /// [questions](crate::Outcome::questions) and a [snapshot](crate::Outcome::snapshot). Pass the
+    /// error on with `?`. [Answered](crate::Snapshot::answer) and
+    /// [resumed](crate::GraphAutoma::resume), in this process or another, the worker runs again
+    /// from the top with the same arguments, and its n-th question gets the n-th answer; so what
+    /// it does before a question, it does again, and it should ask the same questions again. What
+    /// an interrupted execution asked for (ferries, changes of the graph) does not count.
+    ///
+    /// ```
+    /// use ddg_core::prelude::*;
+    ///
+    /// async fn pay(amount: u32, cx: Context) -> Result<String, WorkerError> {
+    ///     let allowed: bool = cx.interact_with_human(format!("Pay {amount} euros?"))?;
+    ///     Ok(if allowed { "paid" } else { "kept" }.to_owned())
+    /// }
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let mut automa = GraphAutoma::new("shop");
+    /// automa.add_func_as_worker("pay", pay, start().output())?;
+    ///
+    /// let paused = automa.outcome(args!(30)).await?;
+    /// let questions = paused.questions();
+    /// assert_eq!(questions[0].content.get::<String>()?, "Pay 30 euros?");
+    ///
+    /// let mut snapshot = paused.snapshot()?;
+    /// snapshot.answer(&questions[0].id, true)?;
+    /// assert_eq!(automa.resume(snapshot).await?.into_output::<String>()?, "paid");
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// There is no answer yet, or it is no `R`.
+    pub fn interact_with_human<R: Data>(&self, question: impl Data) -> Result<R, InteractionError> {
+        let n = self.0.asks.next_question();
+        let id = Question::id_of(&self.path(), self.0.kickoff.id.0, n);
+        if let Some(answer) = self.0.again.as_ref().and_then(|again| again.answers.get(n)) {
+            return answer.get().map_err(|source| InteractionError::Mismatch { id, source });
+        }
+        let question = Question {
+            id: id.clone(),
+            worker: self.path().to_string(),
+            content: Value::new(question),
+        };
+        self.0.asks.wait_for(Pending::Question { question, answer: None });
+        Err(InteractionError::Waiting { id })
     }
 
     /// This worker's own state, which lasts for the run, or across runs if the automa

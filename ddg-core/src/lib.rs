@@ -58,8 +58,8 @@ pub use graph::{Automa, BuildError, EditError, Fault, GraphAutoma, TypedAutoma};
 pub use key::Key;
 pub use path::Path;
 pub use run::{
-    BindError, Cause, Failure, FailureKind, Kickoff, KickoffId, Outcome, Pace, Run, RunError,
-    StepError, Waiting,
+    AnswerError, BindError, Cause, Failure, FailureKind, InteractionError, Kickoff, KickoffId,
+    Outcome, Pace, Question, Run, RunError, StepError, Waiting,
 };
 pub use snapshot::{Snapshot, SnapshotError};
 pub use values::{Data, ItemStream, Items, NotSerializable, Opaque, Type, TypeMismatch, Value};

@@ -5,8 +5,8 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::key::Key;
-use crate::run::Saved;
-use crate::values::NotSerializable;
+use crate::run::{AnswerError, Question, Saved};
+use crate::values::{Data, NotSerializable, Value};
 
 /// The state of a run between two steps: what is due next, what each worker waits for, outputs,
 /// local spaces, run inputs. It is the state of the run's machine and nothing else; the declared
@@ -113,6 +113,34 @@ pub enum SnapshotError {
 impl Snapshot {
     pub(crate) fn new(machine: Saved) -> Self {
         Self { version: Version, machine }
+    }
+
+    /// The questions that wait for an answer, those of nested automata included, in kickoff order.
+    pub fn questions(&self) -> Vec<Question> {
+        let mut questions = Vec::new();
+        self.machine.interrupted().iter().for_each(|waiting| waiting.questions(&mut questions));
+        questions
+    }
+
+    /// Answers a question; once. The run may be resumed with some of its questions answered: it
+    /// pauses again for the rest.
+    ///
+    /// # Errors
+    /// The run asks nothing, or not this, or it has been answered. The snapshot is as it was then.
+    pub fn answer(&mut self, id: &str, answer: impl Data) -> Result<(), AnswerError> {
+        let answer = Value::new(answer);
+        let waiting = self.machine.interrupted_mut();
+        if waiting.is_empty() {
+            return Err(AnswerError::NotPaused { id: id.to_owned() });
+        }
+        match waiting.iter_mut().find_map(|waiting| waiting.answer(id, &answer)) {
+            Some(true) => Ok(()),
+            Some(false) => Err(AnswerError::Answered { id: id.to_owned() }),
+            None => Err(AnswerError::Unknown {
+                id: id.to_owned(),
+                known: self.questions().into_iter().map(|question| question.id).collect(),
+            }),
+        }
     }
 
     pub(crate) fn into_machine(self) -> Saved {

@@ -2,6 +2,7 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use super::Pending;
 use crate::args::Args;
 use crate::context::Context;
 use crate::graph::{Edit, Topology, WorkerId};
@@ -36,6 +37,10 @@ pub(crate) struct AskBox(Mutex<Asked>);
 struct Asked {
     ferries: Ferries,
     edits: Vec<Edit>,
+    /// How many questions to people were asked.
+    n_questions: usize,
+    /// What of it has no answer.
+    pending: Option<Box<Pending>>,
     /// The execution has ended: what is asked for now comes too late.
     closed: bool,
 }
@@ -74,6 +79,33 @@ impl AskBox {
         None
     }
 
+    /// Counts a question to a person; gives how many there were before.
+    pub(crate) fn next_question(&self) -> usize {
+        let mut asked = self.lock();
+        asked.n_questions += 1;
+        asked.n_questions - 1
+    }
+
+    /// Notes that something has no answer; the first such thing counts.
+    pub(crate) fn wait_for(&self, pending: Pending) {
+        self.lock().pending.get_or_insert_with(|| Box::new(pending));
+    }
+
+    /// Whether something has no answer.
+    pub(crate) fn is_waiting(&self) -> bool {
+        self.lock().pending.is_some()
+    }
+
+    pub(crate) fn take_pending(&self) -> Option<Pending> {
+        self.lock().pending.take().map(|pending| *pending)
+    }
+
+    /// A box for another attempt of the same kickoff: its questions are counted on.
+    pub(crate) fn for_attempt(&self) -> Self {
+        let n_questions = self.lock().n_questions;
+        Self(Mutex::new(Asked { n_questions, ..Asked::default() }))
+    }
+
     /// Refuses what comes from now on.
     pub(crate) fn close(&self) {
         self.lock().closed = true;
@@ -85,6 +117,7 @@ impl AskBox {
         let mut asked = self.lock();
         other.ferries.drain().for_each(|ferry| asked.ferries.push(ferry));
         asked.edits.append(&mut other.edits);
+        asked.n_questions = other.n_questions;
     }
 
     fn lock(&self) -> MutexGuard<'_, Asked> {

@@ -2,14 +2,14 @@
 
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context as TaskContext, Poll};
-use std::time::{Duration, Instant};
 
 use futures::FutureExt;
 use futures::stream::{FuturesUnordered, StreamExt};
 
+use super::clock::Clock;
 use super::execution::Execution;
 use super::kickoff::Ended;
 
@@ -33,30 +33,16 @@ struct Member {
     meter: Arc<Meter>,
 }
 
-/// Measures how long a batch has been polled without a break.
+/// Shared by the members of a batch, which are polled one at a time.
 struct Meter {
-    base: Instant,
-    /// When the current poll of the batch began, in ns after `base`.
-    began: AtomicU64,
-    n_polls: AtomicU32,
+    clock: Mutex<Clock>,
     /// The members are heavy: none is to be polled in this task any more.
     heavy: AtomicBool,
 }
 
-/// How long the members of a batch may keep a thread, one after the other.
-const HEAVY: Duration = Duration::from_micros(100);
-
-/// How many polls are made between two looks at the clock.
-const LOOK_EVERY: u32 = 4;
-
 impl Batch {
     pub(super) fn new() -> Self {
-        let meter = Meter {
-            base: Instant::now(),
-            began: AtomicU64::new(0),
-            n_polls: AtomicU32::new(0),
-            heavy: AtomicBool::new(false),
-        };
+        let meter = Meter { clock: Mutex::new(Clock::new()), heavy: AtomicBool::new(false) };
         Self { members: FuturesUnordered::new(), ended: Vec::new(), meter: Arc::new(meter) }
     }
 
@@ -78,7 +64,7 @@ impl Future for Batch {
 
     fn poll(mut self: Pin<&mut Self>, task: &mut TaskContext<'_>) -> Poll<Report> {
         let this = &mut *self;
-        this.meter.begin();
+        this.meter.clock().resume();
         let left = loop {
             match this.members.poll_next_unpin(task) {
                 Poll::Ready(Some(end)) => this.ended.push(end),
@@ -103,28 +89,15 @@ impl Future for Member {
             return Poll::Pending;
         }
         let polled = self.execution.poll_unpin(task);
-        self.meter.count();
+        if self.meter.clock().is_heavy() {
+            self.meter.heavy.store(true, Ordering::Relaxed);
+        }
         polled
     }
 }
 
 impl Meter {
-    fn begin(&self) {
-        self.began.store(self.now(), Ordering::Relaxed);
-    }
-
-    /// Counts one poll; looks at the clock now and then.
-    fn count(&self) {
-        let n_polls = self.n_polls.fetch_add(1, Ordering::Relaxed);
-        if n_polls.is_multiple_of(LOOK_EVERY) {
-            let since = self.now().saturating_sub(self.began.load(Ordering::Relaxed));
-            if u128::from(since) > HEAVY.as_nanos() {
-                self.heavy.store(true, Ordering::Relaxed);
-            }
-        }
-    }
-
-    fn now(&self) -> u64 {
-        u64::try_from(self.base.elapsed().as_nanos()).unwrap_or(u64::MAX)
+    fn clock(&self) -> MutexGuard<'_, Clock> {
+        self.clock.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -46,8 +46,23 @@ impl RunCore {
     /// # Errors
     /// It was a run of another graph.
     pub(crate) fn resumed(topology: Arc<Topology>, saved: Saved) -> Result<Arc<Self>, RunError> {
-        let machine = Machine::restore(View::of(topology), saved)?;
+        let machine = Machine::restore(View::of(topology), None, saved)?;
         Ok(Self::around(machine, 0, installed()))
+    }
+
+    /// A run of an automa that is a worker at `path` of `outer`, that goes on from where it was
+    /// interrupted.
+    ///
+    /// # Errors
+    /// It was a run of another graph.
+    pub(crate) fn nested_again(
+        view: View,
+        path: Path,
+        saved: Saved,
+        outer: &Self,
+    ) -> Result<Arc<Self>, RunError> {
+        let machine = Machine::restore(view, Some(Arc::new(path)), saved)?;
+        Ok(Self::around(machine, outer.depth + 1, outer.callbacks.to_vec()))
     }
 
     /// A run of an automa that is a worker at `path` of `outer`.

@@ -7,7 +7,6 @@
 use std::future::poll_fn;
 use std::sync::Arc;
 use std::task::{Context as TaskContext, Poll};
-use std::time::{Duration, Instant};
 
 use futures::FutureExt;
 use futures::stream::{FuturesUnordered, StreamExt};
@@ -16,6 +15,7 @@ use tokio::task::JoinSet;
 use tracing::Instrument;
 
 use super::batch::{Batch, Report};
+use super::clock::Clock;
 use super::execution::{Execution, Launched, launch};
 use super::kickoff::{Ended, Job};
 use super::spread::{Measured, Spread, one};
@@ -237,55 +237,6 @@ impl Crew {
 /// Whether a job's worker is known to be quick about its first poll.
 fn is_light(job: &Job) -> bool {
     job.kickoff.spec.cost.is_light()
-}
-
-/// Watches polls that should be light. It looks at the time now and then; if some took long, at
-/// each of the next few, to tell heavy workers from a thread that was kept waiting.
-struct Clock {
-    since: Instant,
-    n_polls: usize,
-    n_watched: usize,
-}
-
-impl Clock {
-    /// How many polls are made between two looks.
-    const LOOK_EVERY: usize = 16;
-
-    /// How long those may take.
-    const HEAVY: Duration = Duration::from_micros(50);
-
-    /// How long one may take.
-    const HEAVY_ONE: Duration = Duration::from_micros(10);
-
-    /// How many polls are looked at one by one.
-    const WATCHED: usize = 4;
-
-    fn new() -> Self {
-        Self { since: Instant::now(), n_polls: 0, n_watched: 0 }
-    }
-
-    /// Counts a poll; tells whether it has proved to be heavy.
-    fn is_heavy(&mut self) -> bool {
-        self.n_polls += 1;
-        if self.n_watched == 0 && !self.n_polls.is_multiple_of(Self::LOOK_EVERY) {
-            return false;
-        }
-        let now = Instant::now();
-        let took = now - std::mem::replace(&mut self.since, now);
-        if self.n_watched > 0 {
-            self.n_watched -= 1;
-            return took > Self::HEAVY_ONE;
-        }
-        if took > Self::HEAVY {
-            self.n_watched = Self::WATCHED;
-        }
-        false
-    }
-
-    /// How many polls may have been heavy.
-    fn n_suspects(&self) -> usize {
-        Self::LOOK_EVERY + Self::WATCHED - self.n_watched
-    }
 }
 
 /// Reports the end of one execution.

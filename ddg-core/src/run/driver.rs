@@ -18,7 +18,9 @@ pub(super) async fn drive(core: &Arc<RunCore>) -> Result<Outcome, RunError> {
     let span = tracing::info_span!("run", automa = %core.automa());
     let stopped =
         if span.is_disabled() { steps(core).await? } else { steps(core).instrument(span).await? };
-    core.keep_locals();
+    if !core.machine().is_paused() {
+        core.keep_locals();
+    }
     Ok(Outcome::new(core, stopped))
 }
 

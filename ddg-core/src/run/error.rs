@@ -3,7 +3,7 @@
 use std::error::Error;
 use std::fmt;
 
-use super::Waiting;
+use super::{Outcome, Question, Waiting};
 use crate::graph::{BuildError, EditError, count};
 use crate::key::Key;
 use crate::path::Path;
@@ -100,6 +100,17 @@ pub enum RunError {
         /// The workers that were left waiting.
         waiting: Vec<Waiting>,
     },
+    /// The run is paused, with questions to people: there is no result yet.
+    #[error(
+        "automa `{}`: paused, with questions to answer: {}",
+        .outcome.automa().name(),
+        question_list(.outcome)
+    )]
+    Paused {
+        /// The run as it is, with its [questions](Outcome::questions) and a
+        /// [snapshot](Outcome::snapshot).
+        outcome: Box<Outcome>,
+    },
     /// The run was cancelled.
     #[error("automa `{automa}`: cancelled")]
     Cancelled {
@@ -133,6 +144,8 @@ pub struct StepError {
     pub step: u64,
     /// What went wrong; never empty. The first is the [`source`](Error::source).
     pub failures: Vec<Failure>,
+    /// Questions that were asked in the same step; they get no answer, since the run has failed.
+    pub questions: Vec<Question>,
 }
 
 /// One thing that went wrong in a step.
@@ -249,7 +262,9 @@ impl fmt::Display for StepError {
                 write!(f, "{} failures", failures.len())?;
                 failures.iter().try_for_each(|failure| write!(f, "\n- {failure}"))
             }
-        }
+        }?;
+        let asked = |question: &Question| write!(f, "\n- question `{}` was asked", question.id);
+        self.questions.iter().try_for_each(asked)
     }
 }
 
@@ -349,6 +364,13 @@ fn distance(a: &str, b: &str) -> usize {
         }
     }
     row[b.len()]
+}
+
+/// The ids of the questions, for a message.
+fn question_list(outcome: &Outcome) -> String {
+    let ids: Vec<_> =
+        outcome.questions().iter().map(|question| format!("`{}`", question.id)).collect();
+    ids.join(", ")
 }
 
 #[cfg(test)]

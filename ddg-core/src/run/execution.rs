@@ -14,7 +14,7 @@ use tracing::Instrument;
 
 use super::RunCore;
 use super::asks::Asks;
-use super::kickoff::{Ended, Job, KickoffId};
+use super::kickoff::{Ended, Job, KickoffId, Undone};
 use crate::args::Args;
 use crate::callback::DynCallback;
 use crate::context::Context;
@@ -44,17 +44,17 @@ pub(super) fn launch(
     job: Job,
     mut task: Option<&mut TaskContext<'_>>,
 ) -> Launched {
-    let Job { kickoff, mut args } = job;
+    let Job { kickoff, mut args, again } = job;
     let (id, worker) = (kickoff.id, kickoff.worker);
     let spec = &kickoff.spec;
     let traced = tracing::enabled!(tracing::Level::DEBUG);
     let elaborate = spec.hooked || !core.callbacks.is_empty() || traced;
     let started = if elaborate {
-        let cx = Context::new(Arc::clone(core), kickoff, 1);
+        let cx = Context::new(Arc::clone(core), kickoff, &args, again);
         let future = elaborately(cx, args);
         return Execution { id, worker, future }.begun(task);
     } else if spec.context {
-        let cx = Context::new(Arc::clone(core), kickoff, 1);
+        let cx = Context::new(Arc::clone(core), kickoff, &args, again);
         call(Callee(Called::WithContext(cx)), &mut args, task.as_deref_mut())
     } else {
         call(Callee(Called::Plain(kickoff.spec)), &mut args, task.as_deref_mut())
@@ -66,7 +66,7 @@ pub(super) fn launch(
             let future = on_blocking_pool(work).boxed();
             Execution { id, worker, future }.begun(task)
         }
-        Err(panicked) => Launched::Ended(Ended { id, worker, end: Err(panicked) }),
+        Err(panicked) => Launched::Ended(failed(id, worker, panicked)),
     }
 }
 
@@ -94,14 +94,30 @@ impl Future for Execution {
         match polled {
             Ok(Poll::Pending) => Poll::Pending,
             Ok(Poll::Ready(end)) => Poll::Ready(ended(id, worker, end)),
-            Err(panic) => Poll::Ready(Ended { id, worker, end: Err(panicked(&*panic)) }),
+            Err(panic) => Poll::Ready(failed(id, worker, panicked(&*panic))),
         }
     }
 }
 
 fn ended(id: KickoffId, worker: WorkerId, (output, cx): CallEnd) -> Ended {
-    let asks = cx.map(Asks::of).unwrap_or_default();
-    Ended { id, worker, end: output.map(|output| (output, asks)) }
+    let end = match output {
+        Ok(output) => Ok((output, cx.map(Asks::of).unwrap_or_default())),
+        Err(error) => {
+            let interrupted = cx.and_then(|cx| {
+                cx.asks().close();
+                cx.interrupted()
+            });
+            Err(match interrupted {
+                Some(interrupted) => Undone::Interrupted(Box::new(interrupted)),
+                None => Undone::Failed(error),
+            })
+        }
+    };
+    Ended { id, worker, end }
+}
+
+fn failed(id: KickoffId, worker: WorkerId, error: WorkerError) -> Ended {
+    Ended { id, worker, end: Err(Undone::Failed(error)) }
 }
 
 /// Calls the worker; a panic in a synchronous one, or before the first `await`, is its error.
@@ -145,14 +161,28 @@ fn elaborately(cx: Context, args: Args) -> BoxFuture<'static, CallEnd> {
         let hooks = || cx.core().callbacks.iter().chain(&spec.callbacks);
         for hook in hooks() {
             guard("will_run", &cx, || hook.will_run(&cx, &args)).await;
+            if cx.asks().is_waiting() {
+                return (Err(waits()), Some(cx));
+            }
         }
         let mut output = attempts(spec, args, &cx).await;
         for hook in hooks().rev() {
+            if cx.asks().is_waiting() {
+                return (Err(waits()), Some(cx));
+            }
             output = tell_end(hook, &cx, output).await;
+        }
+        if cx.asks().is_waiting() {
+            output = Err(waits());
         }
         (output, Some(cx))
     };
     run.instrument(span).boxed()
+}
+
+/// What stands for the output of an execution that waits for an answer; nobody sees it.
+fn waits() -> WorkerError {
+    WorkerError::msg("waits for an answer")
 }
 
 /// Tells a hook how the worker ended; a hook may put an output in place of an error.
@@ -181,14 +211,16 @@ async fn guard<'a, T>(
         Ok(Err(error)) => error,
         Err(panic) => panicked(&*panic),
     };
-    tracing::warn!(worker = %cx.path(), hook = name, %error, "a callback failed; the run goes on");
+    if !cx.asks().is_waiting() {
+        tracing::warn!(worker = %cx.path(), hook = name, %error, "a callback failed; the run goes on");
+    }
     None
 }
 
 /// Tries the worker until it succeeds or its retries are used up. What the successful attempt
 /// asked for is handed to `cx`; what a failed one asked for is dropped.
 async fn attempts(spec: &Arc<Spec>, args: Args, cx: &Context) -> Output {
-    let mut waits = spec.retry.map(Retry::waits);
+    let mut pauses = spec.retry.map(Retry::waits);
     let mut number = 1;
     loop {
         let inner = cx.attempt_again(number);
@@ -201,7 +233,11 @@ async fn attempts(spec: &Arc<Spec>, args: Args, cx: &Context) -> Output {
             }
             Err(error) => error,
         };
-        let Some(wait) = waits.as_mut().and_then(Iterator::next) else { return Err(error) };
+        if let Some(pending) = inner.asks().take_pending() {
+            cx.asks().wait_for(pending);
+            return Err(error);
+        }
+        let Some(wait) = pauses.as_mut().and_then(Iterator::next) else { return Err(error) };
         tracing::debug!(worker = %cx.path(), attempt = number, %error, ?wait, "retrying");
         if !wait.is_zero() {
             match Handle::try_current() {

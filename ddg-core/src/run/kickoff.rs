@@ -6,6 +6,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::asks::Asks;
+use super::interaction::{Again, Interrupted};
 use crate::args::Args;
 use crate::graph::{Spec, WorkerId};
 use crate::key::Key;
@@ -95,6 +96,8 @@ impl fmt::Display for Cause {
 pub(crate) struct Job {
     pub(crate) kickoff: Kickoff,
     pub(crate) args: Args,
+    /// What it goes on with, if it was interrupted.
+    pub(crate) again: Option<Box<Again>>,
 }
 
 /// A kickoff that has ended.
@@ -104,5 +107,12 @@ pub(crate) struct Ended {
     pub(crate) end: End,
 }
 
-/// How a kickoff ended: with an output and what the worker asked for, or with its error.
-pub(crate) type End = Result<(Value, Asks), WorkerError>;
+/// How a kickoff ended: with an output and what the worker asked for, or not well.
+pub(crate) type End = Result<(Value, Asks), Undone>;
+
+/// How a kickoff ended that gave nothing.
+pub(crate) enum Undone {
+    Failed(WorkerError),
+    /// It has asked a question that nobody has answered.
+    Interrupted(Box<Interrupted<WorkerId>>),
+}

@@ -21,6 +21,7 @@ use super::error::{Failure, FailureKind, RunError, StepError};
 use super::kickoff::{Cause, Ended, Job, KickoffId};
 use super::outputs::Outputs;
 use super::waits::Waits;
+use super::{Interrupted, Question};
 use crate::args::{Args, Named, find};
 use crate::context::{LocalSpace, LocalSpaces};
 use crate::graph::{Node, View, WorkerId};
@@ -44,6 +45,9 @@ pub(crate) struct Machine {
     outputs: Outputs,
     /// Elements that are dealt out, by successor and dealer.
     dealt: FxHashMap<(WorkerId, WorkerId), Value>,
+    /// What waits for answers of people, in kickoff order. While there is any, nothing that is due
+    /// begins: the step has not ended.
+    interrupted: Vec<Interrupted<WorkerId>>,
     /// Workers that were removed and are still running.
     removed: Vec<(WorkerId, Key)>,
     locals: LocalSpaces,
@@ -101,6 +105,7 @@ impl Machine {
             waits: Waits::new(n_workers),
             outputs: Outputs::new(n_workers),
             dealt: FxHashMap::default(),
+            interrupted: Vec::new(),
             removed: Vec::new(),
             locals,
             output_worker: None,
@@ -157,6 +162,10 @@ impl Machine {
     /// handed out.
     pub(crate) fn begin(&mut self, jobs: &mut Vec<Job>) -> Result<(), RunError> {
         jobs.clear();
+        if !self.interrupted.is_empty() {
+            self.begin_again(jobs);
+            return Ok(());
+        }
         if self.due.is_empty() {
             return Ok(());
         }
@@ -218,7 +227,7 @@ impl Machine {
     /// As [`settle`](Self::settle).
     pub(crate) fn settle_one(&mut self, ended: Ended) -> Result<(), RunError> {
         let Ok((output, mut asks)) = ended.end else { return self.settle(&mut vec![ended]) };
-        if asks.has_edits() || self.running.len() > 1 {
+        if asks.has_edits() || self.running.len() > 1 || !self.interrupted.is_empty() {
             return self.settle(&mut vec![Ended { end: Ok((output, asks)), ..ended }]);
         }
         let mut failures = Failures::new();
@@ -249,9 +258,21 @@ impl Machine {
         Err(self.step_error(failures.into_iter().map(|(_, failure)| failure).collect()))
     }
 
-    /// Whether nothing is due.
+    /// Whether nothing is due, and nothing waits for an answer.
     pub(crate) fn is_idle(&self) -> bool {
-        self.due.is_empty()
+        self.due.is_empty() && self.interrupted.is_empty()
+    }
+
+    /// Whether it waits for answers.
+    pub(crate) fn is_paused(&self) -> bool {
+        !self.interrupted.is_empty()
+    }
+
+    /// The questions that wait for an answer, in kickoff order.
+    pub(crate) fn questions(&self) -> Vec<Question> {
+        let mut questions = Vec::new();
+        self.interrupted.iter().for_each(|interrupted| interrupted.questions(&mut questions));
+        questions
     }
 
     /// The workers that wait for others, and for which: in a finished run, what never came.
@@ -284,7 +305,8 @@ impl Machine {
     }
 
     fn step_error(&self, failures: Vec<Failure>) -> RunError {
-        StepError { automa: self.automa(), step: self.step, failures }.into()
+        let questions = self.questions();
+        StepError { automa: self.automa(), step: self.step, failures, questions }.into()
     }
 
     fn automa(&self) -> String {

@@ -4,7 +4,7 @@ use tokio::runtime::Handle;
 use tokio_util::task::AbortOnDropHandle;
 use tracing::Instrument;
 
-use super::{RunCore, RunError, driver};
+use super::{Pending, RunCore, RunError, driver};
 use crate::args::Args;
 use crate::context::Context;
 use crate::graph::View;
@@ -19,7 +19,10 @@ const MOST_LEVELS: u32 = 32;
 
 /// Runs `view` with what the worker was called with; `cx` is that of the worker.
 pub(crate) async fn run_nested(view: View, args: Args, cx: &Context) -> Result<Value, RunError> {
-    let core = RunCore::nested(view, cx.path(), args, cx.core())?;
+    let core = match cx.inner() {
+        Some(saved) => RunCore::nested_again(view, cx.path(), saved, cx.core())?,
+        None => RunCore::nested(view, cx.path(), args, cx.core())?,
+    };
     let outcome = match Handle::try_current() {
         Ok(runtime) if core.depth.is_multiple_of(LEVELS_PER_TASK) => {
             let task = runtime.spawn(async move { driver::drive(&core).await }.in_current_span());
@@ -41,5 +44,9 @@ pub(crate) async fn run_nested(view: View, args: Args, cx: &Context) -> Result<V
         }
         _ => driver::drive(&core).await?,
     };
+    if outcome.is_paused() {
+        cx.asks().wait_for(Pending::Inner(Box::new(outcome.save()?)));
+        return Err(RunError::Paused { outcome: Box::new(outcome) });
+    }
     Ok(outcome.into_value())
 }

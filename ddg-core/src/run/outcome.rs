@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use super::{RunCore, RunError};
+use super::{Question, RunCore, RunError, Saved};
 use crate::context::AutomaView;
 use crate::graph::{GraphAutoma, View};
 use crate::key::Key;
@@ -57,8 +57,11 @@ impl Outcome {
     /// The output as a `T`. If no output worker ran, that is `()`, or `None` of an `Option`.
     ///
     /// # Errors
-    /// It is no `T`, or there is none.
+    /// It is no `T`, or there is none, or the run is paused.
     pub fn into_output<T: Data>(self) -> Result<T, RunError> {
+        if self.is_paused() {
+            return Err(RunError::Paused { outcome: Box::new(self) });
+        }
         if self.output.is_null() {
             return self.output.get().map_err(|_| RunError::NoOutput {
                 automa: self.core.automa().to_string(),
@@ -82,6 +85,17 @@ impl Outcome {
     /// Whether it was asked to stop before its end.
     pub fn stopped(&self) -> bool {
         self.stopped
+    }
+
+    /// Whether it waits for answers of people.
+    pub fn is_paused(&self) -> bool {
+        self.core.machine().is_paused()
+    }
+
+    /// The questions that wait for an answer, those of nested automata included, in kickoff order;
+    /// see [`Context::interact_with_human`](crate::Context::interact_with_human).
+    pub fn questions(&self) -> Vec<Question> {
+        self.core.machine().questions()
     }
 
     /// The workers that were left waiting, and for which: those that have seen some of their
@@ -113,6 +127,11 @@ impl Outcome {
     /// The run's view of its graph.
     pub(crate) fn view(&self) -> View {
         self.core.machine().view().clone()
+    }
+
+    /// The machine's state, to go on from.
+    pub(super) fn save(&self) -> Result<Saved, SnapshotError> {
+        self.core.machine().save()
     }
 
     pub(super) fn into_value(self) -> Value {

@@ -3,8 +3,8 @@
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-/// How long the longest poll of a worker took when it was last looked at, by whichever run. It
-/// decides where a worker is polled, never what a run does.
+/// How long the longest poll of a worker has lately been seen to take, by whichever run. It decides
+/// where a worker is polled, never what a run does.
 #[derive(Debug, Default)]
 pub(crate) struct Cost(AtomicU32);
 
@@ -18,13 +18,14 @@ impl Cost {
         (1..=LIGHT_NS).contains(&self.0.load(Ordering::Relaxed))
     }
 
-    /// Keeps what was seen.
+    /// Keeps what was seen. Who was heavy once becomes light again slowly: half of it is forgotten
+    /// with each execution that was lighter.
     pub(crate) fn saw(&self, took: Duration) {
         let ns = u32::try_from(took.as_nanos()).unwrap_or(u32::MAX).max(1);
-        // Written only if it makes a difference, so that threads do not fight for it.
         let old = self.0.load(Ordering::Relaxed);
-        if old == 0 || (old <= LIGHT_NS) != (ns <= LIGHT_NS) {
-            self.0.store(ns, Ordering::Relaxed);
+        // Not written from light to light, so that threads do not fight for it.
+        if old == 0 || old > LIGHT_NS || ns > LIGHT_NS {
+            self.0.store(ns.max(old / 2), Ordering::Relaxed);
         }
     }
 

@@ -19,6 +19,7 @@ mod edits_equal_rebuild;
 mod ferry;
 mod functions;
 mod graphs;
+mod interactions;
 mod interleaving;
 mod local_space;
 mod nested;

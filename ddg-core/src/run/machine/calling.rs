@@ -6,6 +6,7 @@ use super::{Due, Machine, Running};
 use crate::args::Args;
 use crate::graph::{Gives, Node, WorkerId};
 use crate::key::Key;
+use crate::run::Interrupted;
 use crate::run::binding::{LastOutput, bind, map};
 use crate::run::error::{BindError, Failure, FailureKind};
 use crate::run::kickoff::{Cause, Job, Kickoff, KickoffId};
@@ -54,8 +55,27 @@ impl Machine {
                 step: self.step,
             },
             args,
+            again: None,
         });
         Ok(())
+    }
+
+    /// Runs again what was interrupted and can go on, within the same step.
+    pub(super) fn begin_again(&mut self, jobs: &mut Vec<Job>) {
+        let (again, still): (Vec<_>, Vec<_>) =
+            std::mem::take(&mut self.interrupted).into_iter().partition(Interrupted::can_go_on);
+        self.interrupted = still;
+        for interrupted in again {
+            let (id, worker) = (KickoffId(interrupted.kickoff), interrupted.worker);
+            let (cause, args, again) = interrupted.go_on();
+            self.running.push(Running { id, worker });
+            let spec = Arc::clone(&self.view.node(worker).spec);
+            jobs.push(Job {
+                kickoff: Kickoff { id, worker, spec, cause, step: self.step },
+                args,
+                again: Some(Box::new(again)),
+            });
+        }
     }
 
     /// What the dependencies of `worker` hand on to it, in the order they were declared.

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -10,6 +11,8 @@ use crate::args::Args;
 use crate::context::LocalSpace;
 use crate::graph::{View, WorkerId};
 use crate::key::Key;
+use crate::path::Path;
+use crate::run::Interrupted;
 use crate::run::kickoff::Cause;
 use crate::snapshot::SnapshotError;
 use crate::values::Value;
@@ -30,6 +33,9 @@ pub(crate) struct Saved {
     locals: BTreeMap<Key, LocalSpace>,
     output_worker: Option<Key>,
     result: Value,
+    /// What waits for answers of people.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    interrupted: Vec<Interrupted<Key>>,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -79,6 +85,11 @@ impl Machine {
             locals: self.locals.iter().map(|(key, local)| (key.clone(), local.fork())).collect(),
             output_worker: self.output_worker.clone(),
             result: self.result.clone(),
+            interrupted: self
+                .interrupted
+                .iter()
+                .map(|interrupted| interrupted.clone().with_worker(key(interrupted.worker)))
+                .collect(),
         };
         saved.check_json()?;
         Ok(saved)
@@ -88,7 +99,11 @@ impl Machine {
     ///
     /// # Errors
     /// The graph is another one than that of the saved run.
-    pub(crate) fn restore(view: View, saved: Saved) -> Result<Self, SnapshotError> {
+    pub(crate) fn restore(
+        view: View,
+        path: Option<Arc<Path>>,
+        saved: Saved,
+    ) -> Result<Self, SnapshotError> {
         let automa = view.base().automa.to_string();
         if automa != saved.automa {
             return Err(SnapshotError::OtherAutoma { automa, saved: saved.automa });
@@ -100,7 +115,7 @@ impl Machine {
             })
         };
         let locals = saved.locals.into_iter().collect();
-        let mut machine = Self::new(view, None, Args::new(), &saved.inputs, locals);
+        let mut machine = Self::new(view, path, Args::new(), &saved.inputs, locals);
         machine.step = saved.step;
         machine.next_kickoff = saved.next_kickoff;
         machine.due.clear();
@@ -130,6 +145,10 @@ impl Machine {
                 machine.dealt.insert(edge, value);
             }
         }
+        for interrupted in saved.interrupted {
+            let worker = find(&machine.view, &interrupted.worker)?;
+            machine.interrupted.push(interrupted.with_worker(worker));
+        }
         machine.output_worker = saved.output_worker;
         machine.result = saved.result;
         Ok(machine)
@@ -149,9 +168,21 @@ impl Machine {
 }
 
 impl Saved {
+    pub(crate) fn interrupted(&self) -> &[Interrupted<Key>] {
+        &self.interrupted
+    }
+
+    pub(crate) fn interrupted_mut(&mut self) -> &mut [Interrupted<Key>] {
+        &mut self.interrupted
+    }
+
     /// Finds the value that cannot be written, to name it.
     fn check_json(&self) -> Result<(), SnapshotError> {
         let outputs = self.outputs.iter().map(|(key, value)| (key, "its output", value));
+        let interrupted = self.interrupted.iter().flat_map(|interrupted| {
+            let args = interrupted.args.positional.iter().chain(&interrupted.answers);
+            args.map(|value| (&interrupted.worker, "an argument it is to run again with", value))
+        });
         let due = self.due.iter().flat_map(|due| {
             let args = due.args.iter();
             let values = args.flat_map(|args| {
@@ -159,7 +190,7 @@ impl Saved {
             });
             values.map(|value| (&due.worker, "an argument it was ferried", value))
         });
-        for (key, what, value) in outputs.chain(due) {
+        for (key, what, value) in outputs.chain(due).chain(interrupted) {
             value.to_json().map_err(|source| SnapshotError::NotSerializable {
                 automa: self.automa.clone(),
                 worker: key.clone(),

@@ -9,8 +9,8 @@ use crate::graph::{Node, WorkerId, some_keys};
 use crate::key::Key;
 use crate::run::asks::Asks;
 use crate::run::error::FailureKind;
-use crate::run::kickoff::{Cause, Ended};
-use crate::run::{Ferry, Target};
+use crate::run::kickoff::{Cause, Ended, Undone};
+use crate::run::{Ferry, Interrupted, Target};
 use crate::values::{Dealt, Value};
 use crate::worker::Dealing;
 
@@ -64,7 +64,14 @@ impl Machine {
                 Ok((output, _)) => self.take_result(*worker, std::mem::take(output)),
                 Err(_) => {
                     let nothing = Ok((Value::null(), Asks::default()));
-                    std::mem::replace(end, nothing).map(|_| ()).map_err(FailureKind::Worker)
+                    match std::mem::replace(end, nothing) {
+                        Ok(_) => Ok(()),
+                        Err(Undone::Failed(error)) => Err(FailureKind::Worker(error)),
+                        Err(Undone::Interrupted(interrupted)) => {
+                            self.interrupt(*interrupted);
+                            Ok(())
+                        }
+                    }
                 }
             };
             if let Err(kind) = taken {
@@ -73,6 +80,14 @@ impl Machine {
             }
         }
         ended.clear();
+    }
+
+    /// Keeps what has been interrupted, unless its worker is gone.
+    fn interrupt(&mut self, interrupted: Interrupted<WorkerId>) {
+        if self.view.get(interrupted.worker).is_some() {
+            self.interrupted.push(interrupted);
+            self.interrupted.sort_by_key(|interrupted| interrupted.kickoff);
+        }
     }
 
     /// Keeps the output of a worker and crosses it off its successors; a successor that waits for
@@ -110,6 +125,7 @@ impl Machine {
     /// Lets go of all that belonged to a worker that was removed.
     fn forget(&mut self, worker: WorkerId, key: &Key) {
         self.waits.forget(worker);
+        self.interrupted.retain(|interrupted| interrupted.worker != worker);
         self.outputs.remove(worker);
         self.dealt.retain(|(to, by), _| *to != worker && *by != worker);
         self.locals.remove(key);

@@ -44,6 +44,7 @@ mod context;
 mod graph;
 mod key;
 mod path;
+mod render;
 mod run;
 mod snapshot;
 mod values;
@@ -57,6 +58,7 @@ pub use ddg_macros::{automa, worker};
 pub use graph::{Automa, BuildError, EditError, Fault, GraphAutoma, TypedAutoma};
 pub use key::Key;
 pub use path::Path;
+pub use render::{Drawing, History};
 pub use run::{
     AnswerError, BindError, Cause, Failure, FailureKind, InteractionError, Kickoff, KickoffId,
     Outcome, Pace, Question, Run, RunError, StepError, Waiting,

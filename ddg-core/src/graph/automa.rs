@@ -397,6 +397,16 @@ impl GraphAutoma {
         &self.declarations
     }
 
+    /// The workers in order, each with the keys of its dependencies, checked or not.
+    pub(crate) fn declared(&self) -> impl Iterator<Item = (&Arc<Spec>, &[Key])> {
+        self.declarations.values().map(|worker| (&worker.spec, &*worker.dependencies))
+    }
+
+    /// The names of what is declared without being placed.
+    pub(crate) fn detached(&self) -> impl Iterator<Item = &Key> {
+        self.catalogue.iter().map(|(name, _)| name)
+    }
+
     pub(super) fn catalogue(&self) -> &Catalogue {
         &self.catalogue
     }

@@ -30,6 +30,7 @@ mod payload;
 mod random_graphs;
 mod recording;
 mod reference;
+mod rendering;
 mod rolling;
 mod rules_are_cited;
 mod runs;

@@ -1,0 +1,167 @@
+//! A picture in the DOT language.
+
+use std::fmt::Write;
+
+use super::caption;
+use super::picture::{Edge, EdgeKind, Node, NodeIdx, Picture, Standing, Visit};
+
+/// How many levels of nesting are shown by indentation, too.
+const MOST_INDENTED: usize = 16;
+
+const GREEN: &str = "#2e7d32";
+const BLUE: &str = "#1565c0";
+const ORANGE: &str = "#e65100";
+const RED: &str = "#c62828";
+const GREY: &str = "#888888";
+const BLACK: &str = "#000000";
+
+pub(super) fn write(picture: &Picture) -> String {
+    let mut text = String::new();
+    let title = escape(&caption::one_line(&picture.title));
+    put(&mut text, format_args!("digraph \"{title}\" {{\n"));
+    if !title.is_empty() {
+        put(&mut text, format_args!("    label=\"{title}\" labelloc=t\n"));
+    }
+    text.push_str(
+        "    compound=true ranksep=0.7 fontname=\"Helvetica,Arial,sans-serif\" bgcolor=\"#ffffff\"\n    \
+         node [shape=box style=rounded fontname=\"Helvetica,Arial,sans-serif\"]\n    \
+         edge [fontname=\"Helvetica,Arial,sans-serif\" fontsize=11]\n",
+    );
+    let visits = picture.visits();
+    let mut depth = 1;
+    for visit in &visits {
+        depth -= usize::from(matches!(visit, Visit::End));
+        let indent = "    ".repeat(depth.min(MOST_INDENTED));
+        match visit {
+            Visit::Worker(idx) => {
+                let node = &picture.nodes[*idx];
+                let (label, look) = (label(node), worker_look(node));
+                put(&mut text, format_args!("{indent}n{idx} [label=\"{label}\"{look}]\n"));
+            }
+            Visit::Automa(idx) => {
+                let node = &picture.nodes[*idx];
+                let (label, look) = (label(node), automa_look(node));
+                put(&mut text, format_args!("{indent}subgraph cluster_{idx} {{\n"));
+                put(&mut text, format_args!("{indent}    label=\"{label}\"{look}\n"));
+                depth += 1;
+            }
+            Visit::End => put(&mut text, format_args!("{indent}}}\n")),
+        }
+    }
+    let doors = Doors::of(picture, &visits);
+    for edge in &picture.edges {
+        write_edge(&mut text, edge, &doors);
+    }
+    text.push_str("}\n");
+    text
+}
+
+/// The workers at which arrows enter and leave an automa: DOT draws no arrow to a cluster, only
+/// one to a worker in it that ends at the cluster's border.
+struct Doors {
+    /// For each node, itself if it is a worker: one that starts the automa, one that ends it.
+    of: Vec<(NodeIdx, NodeIdx)>,
+}
+
+impl Doors {
+    fn of(picture: &Picture, visits: &[Visit]) -> Self {
+        let nodes = &picture.nodes;
+        let mut of: Vec<_> = (0..nodes.len()).map(|idx| (idx, idx)).collect();
+        // An automa's own workers, the way in and the way out found so far.
+        let mut open: Vec<(NodeIdx, Option<NodeIdx>, Option<NodeIdx>)> = Vec::new();
+        for visit in visits {
+            let idx = match visit {
+                Visit::Automa(idx) => {
+                    open.push((*idx, None, None));
+                    continue;
+                }
+                Visit::Worker(idx) => *idx,
+                Visit::End => {
+                    let (idx, way_in, way_out) = open.pop().expect("what ends has begun");
+                    let (way_in, way_out) = (way_in.unwrap_or(idx), way_out.unwrap_or(idx));
+                    of[idx] = (of[way_in].0, of[way_out].1);
+                    idx
+                }
+            };
+            if let Some((_, way_in, way_out)) = open.last_mut() {
+                if way_in.is_none_or(|found| nodes[idx].start && !nodes[found].start) {
+                    *way_in = Some(idx);
+                }
+                if way_out.is_none_or(|found| nodes[idx].output || !nodes[found].output) {
+                    *way_out = Some(idx);
+                }
+            }
+        }
+        Self { of }
+    }
+}
+
+fn write_edge(text: &mut String, edge: &Edge, doors: &Doors) {
+    let (from, to) = (doors.of[edge.from].1, doors.of[edge.to].0);
+    let mut look = Vec::new();
+    if edge.from != edge.to {
+        look.extend((from != edge.from).then(|| format!("ltail=cluster_{}", edge.from)));
+        look.extend((to != edge.to).then(|| format!("lhead=cluster_{}", edge.to)));
+    }
+    if let EdgeKind::Ferry(_) = edge.kind {
+        look.push("style=dashed".to_owned());
+    }
+    look.extend(edge.kind.label().map(|label| format!("label=\" {label}\"")));
+    let look = if look.is_empty() { String::new() } else { format!(" [{}]", look.join(" ")) };
+    put(text, format_args!("    n{from} -> n{to}{look}\n"));
+}
+
+fn worker_look(node: &Node) -> String {
+    let mut look = String::new();
+    look.push_str(if node.start { " shape=oval" } else { "" });
+    look.push_str(if node.output { " peripheries=2" } else { "" });
+    look.push_str(if is_dashed(node) { " style=\"rounded,dashed\"" } else { "" });
+    if let Some(colour) = colour(node) {
+        look.push_str(&format!(" color=\"{colour}\""));
+        if is_dashed(node) {
+            look.push_str(&format!(" fontcolor=\"{colour}\""));
+        }
+    }
+    look
+}
+
+/// Everything is said, since an automa would take from the one around it what is not.
+fn automa_look(node: &Node) -> String {
+    let style = if is_dashed(node) { "\"rounded,dashed\"" } else { "rounded" };
+    let width = if node.output { 3 } else { 1 };
+    let colour = colour(node).unwrap_or(BLACK);
+    let font = if is_dashed(node) { colour } else { BLACK };
+    format!(" style={style} penwidth={width} color=\"{colour}\" fontcolor=\"{font}\"")
+}
+
+fn is_dashed(node: &Node) -> bool {
+    match node.standing {
+        Standing::Declared | Standing::Added => false,
+        Standing::Removed | Standing::Detached | Standing::Missing => true,
+    }
+}
+
+fn colour(node: &Node) -> Option<&'static str> {
+    match node.standing {
+        _ if node.failed => Some(RED),
+        Standing::Declared if node.output => Some(BLUE),
+        Standing::Declared if node.start => Some(GREEN),
+        Standing::Declared => None,
+        Standing::Added => Some(ORANGE),
+        Standing::Removed | Standing::Detached => Some(GREY),
+        Standing::Missing => Some(RED),
+    }
+}
+
+fn label(node: &Node) -> String {
+    node.label().iter().map(|line| escape(line)).collect::<Vec<_>>().join("\\n")
+}
+
+/// Between quotes, DOT knows escapes by `\`, and HTML entities.
+fn escape(line: &str) -> String {
+    line.replace('\\', "\\\\").replace('"', "\\\"").replace('&', "&amp;")
+}
+
+fn put(text: &mut String, what: std::fmt::Arguments<'_>) {
+    text.write_fmt(what).expect("a string takes whatever is written");
+}

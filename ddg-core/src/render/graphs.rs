@@ -1,0 +1,85 @@
+//! From graphs to pictures, nested ones at any depth.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use super::picture::{Edge, EdgeKind, Node, NodeIdx, Of, Picture, Standing};
+use crate::graph::{GraphAutoma, Spec, View};
+
+/// Workers that may be automata, and are yet to be looked into.
+type Todo = VecDeque<(NodeIdx, Arc<Spec>)>;
+
+impl Picture {
+    /// The graph as it is declared, valid or not.
+    pub(super) fn declared(automa: &GraphAutoma) -> Self {
+        let mut picture = Self::new(automa.name(), Of::Declared);
+        let mut todo = Todo::new();
+        picture.add_declared(None, automa, &mut todo);
+        picture.look_into(todo);
+        picture
+    }
+
+    /// The graph as a run has left it.
+    pub(super) fn grown(view: &View) -> Self {
+        let mut picture = Self::new(&view.base().automa, Of::Grown);
+        let mut todo = Todo::new();
+        picture.add_view(None, view, &mut todo);
+        picture.look_into(todo);
+        picture
+    }
+
+    fn look_into(&mut self, mut todo: Todo) {
+        while let Some((idx, spec)) = todo.pop_front() {
+            let worker = &spec.worker.0;
+            match (worker.view(), worker.automa()) {
+                (Some(view), _) => self.add_view(Some(idx), &view, &mut todo),
+                (None, Some(automa)) => self.add_declared(Some(idx), automa, &mut todo),
+                (None, None) => {}
+            }
+        }
+    }
+
+    fn add_declared(&mut self, inside: Option<NodeIdx>, automa: &GraphAutoma, todo: &mut Todo) {
+        let first = self.nodes.len();
+        for (spec, _) in automa.declared() {
+            self.add_spec(inside, spec, Standing::Declared, todo);
+        }
+        for (place, (_, dependencies)) in automa.declared().enumerate() {
+            for key in dependencies {
+                let from = self.find_or_miss(inside, key);
+                self.edges.push(Edge { from, to: first + place, kind: EdgeKind::Dependency });
+            }
+        }
+        for name in automa.detached() {
+            self.add(Node::new(name.clone(), inside, Standing::Detached));
+        }
+    }
+
+    fn add_view(&mut self, inside: Option<NodeIdx>, view: &View, todo: &mut Todo) {
+        let n_declared = view.base().nodes.len();
+        for (id, node) in view.workers() {
+            let added = id.index() >= n_declared;
+            let standing = if added { Standing::Added } else { Standing::Declared };
+            self.add_spec(inside, &node.spec, standing, todo);
+        }
+        for (_, node) in view.workers() {
+            let to = self.find_or_miss(inside, node.key());
+            for (_, on) in node.live_dependencies() {
+                let from = self.find_or_miss(inside, view.node(on).key());
+                self.edges.push(Edge { from, to, kind: EdgeKind::Dependency });
+            }
+        }
+    }
+
+    fn add_spec(
+        &mut self,
+        inside: Option<NodeIdx>,
+        spec: &Arc<Spec>,
+        standing: Standing,
+        todo: &mut Todo,
+    ) {
+        let node = Node::new(spec.key.clone(), inside, standing);
+        let idx = self.add(Node { start: spec.start, output: spec.output, ..node });
+        todo.push_back((idx, Arc::clone(spec)));
+    }
+}

@@ -1,0 +1,130 @@
+//! A picture as a Mermaid flowchart.
+
+use std::fmt::Write;
+
+use super::caption;
+use super::picture::{EdgeKind, Node, NodeIdx, Picture, Standing, Visit};
+
+/// How many levels of nesting are shown by indentation, too.
+const MOST_INDENTED: usize = 16;
+
+/// Classes in the order in which a later one is stronger.
+const CLASSES: [(&str, &str); 7] = [
+    ("start", "stroke:#2e7d32,stroke-width:2px"),
+    ("output", "stroke:#1565c0,stroke-width:3px"),
+    ("added", "stroke:#e65100,stroke-width:2px"),
+    ("detached", "stroke:#888888,stroke-dasharray:4 3"),
+    ("removed", "stroke:#888888,stroke-dasharray:4 3,color:#888888"),
+    ("missing", "stroke:#c62828,stroke-dasharray:4 3,color:#c62828"),
+    ("failed", "stroke:#c62828,stroke-width:3px"),
+];
+
+/// Ids are numbers and never keys, so that no key is taken for a word of the language.
+pub(super) fn write(picture: &Picture) -> String {
+    let mut text = String::new();
+    let title = caption::one_line(&picture.title);
+    if !title.is_empty() {
+        put(&mut text, format_args!("---\ntitle: \"{}\"\n---\n", yaml(&title)));
+    }
+    text.push_str("flowchart TD\n");
+    let mut depth = 1;
+    for visit in picture.visits() {
+        depth -= usize::from(matches!(visit, Visit::End));
+        let indent = "    ".repeat(depth.min(MOST_INDENTED));
+        match visit {
+            Visit::Worker(idx) => {
+                let (open, close) = shape(&picture.nodes[idx]);
+                let label = label(&picture.nodes[idx]);
+                put(&mut text, format_args!("{indent}n{idx}{open}\"{label}\"{close}\n"));
+            }
+            Visit::Automa(idx) => {
+                let label = label(&picture.nodes[idx]);
+                put(&mut text, format_args!("{indent}subgraph n{idx} [\"{label}\"]\n"));
+                depth += 1;
+            }
+            Visit::End => put(&mut text, format_args!("{indent}end\n")),
+        }
+    }
+    for edge in &picture.edges {
+        let (from, to) = (edge.from, edge.to);
+        match (edge.kind, edge.kind.label()) {
+            (EdgeKind::Ferry(_), Some(label)) => {
+                put(&mut text, format_args!("    n{from} -. \"{label}\" .-> n{to}\n"));
+            }
+            _ => put(&mut text, format_args!("    n{from} --> n{to}\n")),
+        }
+    }
+    for (name, style) in CLASSES {
+        let has = |node: &Node| classes(node).contains(&Some(name));
+        let ids: Vec<_> =
+            (0..picture.nodes.len()).filter(|idx| has(&picture.nodes[*idx])).collect();
+        if !ids.is_empty() {
+            put(&mut text, format_args!("    classDef {name} {style}\n"));
+            put(&mut text, format_args!("    class {} {name}\n", list(&ids)));
+        }
+    }
+    text
+}
+
+fn shape(node: &Node) -> (&'static str, &'static str) {
+    match (node.start, node.output) {
+        (true, _) => ("([", "])"),
+        (false, true) => ("[[", "]]"),
+        (false, false) => ("[", "]"),
+    }
+}
+
+fn classes(node: &Node) -> [Option<&'static str>; 4] {
+    let standing = match node.standing {
+        Standing::Declared => None,
+        Standing::Added => Some("added"),
+        Standing::Removed => Some("removed"),
+        Standing::Detached => Some("detached"),
+        Standing::Missing => Some("missing"),
+    };
+    let given = |is: bool, class| is.then_some(class);
+    [
+        given(node.start, "start"),
+        given(node.output, "output"),
+        standing,
+        given(node.failed, "failed"),
+    ]
+}
+
+fn list(ids: &[NodeIdx]) -> String {
+    ids.iter().map(|idx| format!("n{idx}")).collect::<Vec<_>>().join(",")
+}
+
+fn label(node: &Node) -> String {
+    node.label().iter().map(|line| escape(line)).collect::<Vec<_>>().join("<br/>")
+}
+
+/// Whatever might be taken for HTML, Markdown or the end of the label becomes an entity.
+fn escape(line: &str) -> String {
+    let mut text = String::with_capacity(line.len());
+    for (place, c) in line.chars().enumerate() {
+        let plain = c.is_ascii_alphanumeric()
+            || matches!(c, ' ' | '_' | '/' | ',')
+            || (c == '-' && place > 0)
+            || !c.is_ascii();
+        if plain { text.push(c) } else { put(&mut text, format_args!("#{};", u32::from(c))) }
+    }
+    text
+}
+
+/// The same between the quotes of YAML.
+fn yaml(line: &str) -> String {
+    let mut text = String::with_capacity(line.len());
+    for c in line.chars() {
+        if c.is_ascii_alphanumeric() || matches!(c, ' ' | '_' | '-' | '.') || !c.is_ascii() {
+            text.push(c);
+        } else {
+            put(&mut text, format_args!("\\u{:04x}", u32::from(c)));
+        }
+    }
+    text
+}
+
+fn put(text: &mut String, what: std::fmt::Arguments<'_>) {
+    text.write_fmt(what).expect("a string takes whatever is written");
+}

@@ -1,0 +1,152 @@
+//! A declared graph as Mermaid and as DOT, also one that is not valid.
+
+use ddg_core::prelude::*;
+use expect_test::expect;
+
+fn shop() -> GraphAutoma {
+    let mut shop = GraphAutoma::new("shop");
+    shop.add_func_as_worker("order", async || 1, start()).unwrap();
+    shop.add_func_as_worker("pay", async |_: i32| 2, after(["order"])).unwrap();
+    shop.add_func_as_worker("ship", async |_: i32, _: i32| (), after(["order", "pay"]).output())
+        .unwrap();
+    shop
+}
+
+#[test]
+fn mermaid() {
+    expect![[r#"
+        ---
+        title: "shop"
+        ---
+        flowchart TD
+            n0(["order"])
+            n1["pay"]
+            n2[["ship"]]
+            n0 --> n1
+            n0 --> n2
+            n1 --> n2
+            classDef start stroke:#2e7d32,stroke-width:2px
+            class n0 start
+            classDef output stroke:#1565c0,stroke-width:3px
+            class n2 output
+    "#]]
+    .assert_eq(&shop().to_mermaid());
+}
+
+#[test]
+fn dot() {
+    expect![[r##"
+        digraph "shop" {
+            label="shop" labelloc=t
+            compound=true ranksep=0.7 fontname="Helvetica,Arial,sans-serif" bgcolor="#ffffff"
+            node [shape=box style=rounded fontname="Helvetica,Arial,sans-serif"]
+            edge [fontname="Helvetica,Arial,sans-serif" fontsize=11]
+            n0 [label="order" shape=oval color="#2e7d32"]
+            n1 [label="pay"]
+            n2 [label="ship" peripheries=2 color="#1565c0"]
+            n0 -> n1
+            n0 -> n2
+            n1 -> n2
+        }
+    "##]]
+    .assert_eq(&shop().to_dot());
+}
+
+/// One worker may be both, and an automa has no worker at all.
+#[test]
+fn the_smallest() {
+    let mut both = GraphAutoma::new("");
+    expect![[r##"
+        flowchart TD
+        digraph "" {
+            compound=true ranksep=0.7 fontname="Helvetica,Arial,sans-serif" bgcolor="#ffffff"
+            node [shape=box style=rounded fontname="Helvetica,Arial,sans-serif"]
+            edge [fontname="Helvetica,Arial,sans-serif" fontsize=11]
+        }
+    "##]]
+    .assert_eq(&(both.to_mermaid() + &both.to_dot()));
+    both.add_func_as_worker("both", async || (), start().output()).unwrap();
+    expect![[r##"
+        flowchart TD
+            n0(["both"])
+            classDef start stroke:#2e7d32,stroke-width:2px
+            class n0 start
+            classDef output stroke:#1565c0,stroke-width:3px
+            class n0 output
+        digraph "" {
+            compound=true ranksep=0.7 fontname="Helvetica,Arial,sans-serif" bgcolor="#ffffff"
+            node [shape=box style=rounded fontname="Helvetica,Arial,sans-serif"]
+            edge [fontname="Helvetica,Arial,sans-serif" fontsize=11]
+            n0 [label="both" shape=oval peripheries=2 color="#1565c0"]
+        }
+    "##]]
+    .assert_eq(&(both.to_mermaid() + &both.to_dot()));
+}
+
+/// It is drawn as it is: that is when one looks.
+#[test]
+fn an_invalid_graph() {
+    let mut automa = GraphAutoma::new("invalid");
+    automa.add_func_as_worker("a", async || (), after(["b", "nobody"])).unwrap();
+    automa.add_func_as_worker("b", async || (), after(["a", "b", "nobody"])).unwrap();
+    automa.validate().unwrap_err();
+    expect![[r##"
+        ---
+        title: "invalid"
+        ---
+        flowchart TD
+            n0["a"]
+            n1["b"]
+            n2["nobody<br/>missing"]
+            n1 --> n0
+            n2 --> n0
+            n0 --> n1
+            n1 --> n1
+            n2 --> n1
+            classDef missing stroke:#c62828,stroke-dasharray:4 3,color:#c62828
+            class n2 missing
+        digraph "invalid" {
+            label="invalid" labelloc=t
+            compound=true ranksep=0.7 fontname="Helvetica,Arial,sans-serif" bgcolor="#ffffff"
+            node [shape=box style=rounded fontname="Helvetica,Arial,sans-serif"]
+            edge [fontname="Helvetica,Arial,sans-serif" fontsize=11]
+            n0 [label="a"]
+            n1 [label="b"]
+            n2 [label="nobody\nmissing" style="rounded,dashed" color="#c62828" fontcolor="#c62828"]
+            n1 -> n0
+            n2 -> n0
+            n0 -> n1
+            n1 -> n1
+            n2 -> n1
+        }
+    "##]]
+    .assert_eq(&(automa.to_mermaid() + &automa.to_dot()));
+}
+
+/// What is declared to be placed at run time.
+#[test]
+fn a_detached_worker() {
+    let mut automa = GraphAutoma::new("detached");
+    automa.declare_func("spare", async || (), free()).unwrap();
+    automa.add_func_as_worker("a", async || (), start()).unwrap();
+    expect![[r##"
+        ---
+        title: "detached"
+        ---
+        flowchart TD
+            n0(["a"])
+            n1["spare<br/>not placed"]
+            classDef start stroke:#2e7d32,stroke-width:2px
+            class n0 start
+            classDef detached stroke:#888888,stroke-dasharray:4 3
+            class n1 detached
+        digraph "detached" {
+            label="detached" labelloc=t
+            compound=true ranksep=0.7 fontname="Helvetica,Arial,sans-serif" bgcolor="#ffffff"
+            node [shape=box style=rounded fontname="Helvetica,Arial,sans-serif"]
+            edge [fontname="Helvetica,Arial,sans-serif" fontsize=11]
+            n0 [label="a" shape=oval color="#2e7d32"]
+            n1 [label="spare\nnot placed" style="rounded,dashed" color="#888888" fontcolor="#888888"]
+        }
+    "##]].assert_eq(&(automa.to_mermaid() + &automa.to_dot()));
+}

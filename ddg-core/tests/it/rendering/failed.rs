@@ -1,0 +1,86 @@
+//! A run that failed or was cancelled leaves no outcome, but its history can be looked at.
+
+use std::future::pending;
+use std::time::Duration;
+
+use ddg_core::History;
+use ddg_core::prelude::*;
+use expect_test::expect;
+use tokio::time::sleep;
+
+use super::timeline::bars;
+
+fn automa(pace: Pace) -> (GraphAutoma, History) {
+    let mut automa = GraphAutoma::new("fails");
+    automa.set_pace(pace);
+    automa.add_func_as_worker("begin", async || (), start()).unwrap();
+    let bad = async || {
+        sleep(Duration::from_millis(20)).await;
+        Err::<(), _>(WorkerError::msg("no"))
+    };
+    automa.add_func_as_worker("bad", bad, after(["begin"])).unwrap();
+    let history = History::new();
+    automa.add_callback(history.clone());
+    (automa, history)
+}
+
+#[tokio::test(start_paused = true)]
+async fn failed_workers_are_red() {
+    let (automa, history) = automa(Pace::Lockstep);
+    automa.run::<()>(()).await.unwrap_err();
+    expect![[r#"
+        ---
+        title: "fails"
+        ---
+        flowchart TD
+            n0(["begin"])
+            n1["bad<br/>failed"]
+            n0 --> n1
+            classDef start stroke:#2e7d32,stroke-width:2px
+            class n0 start
+            classDef failed stroke:#c62828,stroke-width:3px
+            class n1 failed
+    "#]]
+    .assert_eq(&automa.drawing().with(&history).to_mermaid());
+    expect![[r#"
+        fails | 2 kickoffs of 2 workers in 2 steps, 20 ms; 1 failed | 20 ms | step | 1 | 0 s | 2
+        begin
+                216.0 +18.0 due: step 1: a start worker; began at 0 s, took 0 s
+        bad
+                234.0 +862.0 failed: step 2: its dependencies had run; began at 0 s, failed after 20 ms
+        ran when it was due | failed | Steps shorter than 20 ms are drawn wider.
+    "#]].assert_eq(&bars(&history));
+}
+
+/// It counts how a worker ended last: one that failed and then ran is not red.
+#[tokio::test]
+async fn failed_and_then_ran() {
+    let mut automa = GraphAutoma::new("again");
+    let odd = async |n: i64| if n == 0 { Err(WorkerError::msg("zero")) } else { Ok(n) };
+    automa.add_func_as_worker("odd", odd, start().output()).unwrap();
+    let history = History::new();
+    automa.add_callback(history.clone());
+    let is_red = || automa.drawing().with(&history).to_mermaid().contains("class n0 failed");
+    automa.run::<i64>(args!(0)).await.unwrap_err();
+    assert!(is_red());
+    automa.run::<i64>(args!(1)).await.unwrap();
+    assert!(!is_red());
+}
+
+/// The worker beside it was stopped: its bar goes as far as anything was seen.
+#[tokio::test(start_paused = true)]
+async fn stopped_workers_did_not_end() {
+    let (mut automa, history) = automa(Pace::Rolling);
+    automa.add_func_as_worker("never", async || pending::<()>().await, start()).unwrap();
+    automa.run::<()>(()).await.unwrap_err();
+    expect![[r#"
+        fails | 3 kickoffs of 3 workers in 2 steps, 20 ms; 1 failed; 1 did not end | 20 ms | step | 1 | 0 s | 2
+        begin
+                216.0 +18.0 due: step 1: a start worker; began at 0 s, took 0 s
+        never
+                216.0 +880.0 unended: step 1: a start worker; began at 0 s, did not end within 20 ms
+        bad
+                234.0 +862.0 failed: step 2: its dependencies had run; began at 0 s, failed after 20 ms
+        ran when it was due | failed | did not end | Steps shorter than 20 ms are drawn wider.
+    "#]].assert_eq(&bars(&history));
+}

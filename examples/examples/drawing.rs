@@ -1,0 +1,94 @@
+//! Look at a graph and at a run: the graph as it was declared and as the run has left it, in
+//! Mermaid, and a timeline of the run as an SVG file.
+//!
+//! A text is drafted and checked (by a nested automa) until it is good, which takes three rounds
+//! by ferry; then a worker is added for each language it is to be translated into.
+//! Paste what is printed where Markdown is shown, between ```` ```mermaid ```` and ```` ``` ````.
+//! Say where the timeline goes: `cargo run --example drawing -- --out target/timeline.svg`
+
+use std::path::PathBuf;
+use std::thread::sleep;
+use std::time::Duration;
+
+use ddg_core::History;
+use ddg_core::prelude::*;
+
+const LANGUAGES: [&str; 3] = ["de", "fr", "ja"];
+
+/// Stands for work; a synchronous worker may block.
+fn work(millis: u64) {
+    sleep(Duration::from_millis(millis));
+}
+
+fn draft(round: i64) -> i64 {
+    work(30);
+    round
+}
+
+/// Both checks go on at the same time.
+fn check() -> Result<GraphAutoma, BuildError> {
+    let mut check = GraphAutoma::new("check");
+    let spelling = |round: i64| {
+        work(10);
+        round > 1
+    };
+    let facts = |round: i64| {
+        work(25);
+        round > 2
+    };
+    check.add_func_as_worker("spelling", spelling, start())?;
+    check.add_func_as_worker("facts", facts, start())?;
+    let all = async |passed: Vec<bool>| passed.into_iter().all(|passed| passed);
+    check.add_func_as_worker("all", all, after(["spelling", "facts"]).merge().output())?;
+    Ok(check)
+}
+
+/// Goes back for another round, or on.
+async fn decide(round: i64, good: bool, cx: Context) {
+    if good { cx.ferry_to("translate", ()) } else { cx.ferry_to("draft", (round + 1,)) }
+}
+
+/// Adds a worker for each language, and one that waits for them all.
+async fn translate(cx: Context) {
+    let keys = LANGUAGES.map(|language| format!("into {language}"));
+    for (key, (language, millis)) in keys.iter().zip(LANGUAGES.into_iter().zip([40, 55, 20])) {
+        let into = move || {
+            work(millis);
+            language.to_owned()
+        };
+        cx.add_func_as_worker(key, into, free());
+        cx.ferry_to(key, ());
+    }
+    let publish = async |texts: Vec<String>| texts.join(", ");
+    cx.add_func_as_worker("publish", publish, after(keys).merge().output());
+}
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let mut args = std::env::args().skip(1);
+    let path = match (args.next().as_deref(), args.next()) {
+        (None, _) => std::env::temp_dir().join("timeline.svg"),
+        (Some("--out"), Some(path)) => PathBuf::from(path),
+        _ => return Err("usage: drawing [--out FILE]".into()),
+    };
+
+    let mut article = GraphAutoma::new("article");
+    article.add_func_as_worker("draft", draft, start())?;
+    article.add_worker("check", check()?, after(["draft"]))?;
+    article.add_func_as_worker("decide", decide, after(["draft", "check"]))?;
+    article.add_func_as_worker("translate", translate, free())?;
+    println!("As it was declared:\n\n{}", article.to_mermaid());
+
+    let history = History::new();
+    article.add_callback(history.clone());
+    let outcome = article.outcome(args!(1)).await?;
+    let drawing = outcome.drawing().with(&history);
+    println!("As the run has left it:\n\n{}", drawing.to_mermaid());
+
+    let published: String = outcome.into_output()?;
+    println!("published: {published}");
+    assert_eq!(published, LANGUAGES.join(", "));
+    history.write_svg(&path)?;
+    println!("timeline: {}", path.display());
+    Ok(())
+}

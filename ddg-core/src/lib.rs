@@ -40,6 +40,7 @@ mod args;
 pub mod callback;
 #[doc(hidden)]
 pub mod check;
+pub mod checkpoint;
 mod context;
 mod graph;
 mod key;

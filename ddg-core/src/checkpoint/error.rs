@@ -1,0 +1,122 @@
+//! Why a store refuses or fails.
+
+use std::time::Duration;
+
+use super::{Owner, RunId};
+use crate::worker::BoxError;
+
+/// A store did not do what it was asked to; nothing was changed, unless the variant says that
+/// this is not known.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StoreError {
+    /// There is no such run.
+    #[error("there is no run `{run}` in the store: it was never created, or has been deleted")]
+    UnknownRun {
+        /// The run.
+        run: RunId,
+    },
+    /// A run of that id is to be added, and there is one.
+    #[error("there is a run `{run}` already: resume it, delete it, or choose another id")]
+    RunExists {
+        /// The run.
+        run: RunId,
+    },
+    /// The journal has no state of that step.
+    #[error(
+        "run `{run}` has no state of step {step}{}",
+        last_step(.last).unwrap_or_else(|| "; its journal is empty".to_owned())
+    )]
+    UnknownStep {
+        /// The run.
+        run: RunId,
+        /// The step.
+        step: u64,
+        /// The last step that has a state.
+        last: Option<u64>,
+    },
+    /// An entry breaks a rule of the journal.
+    #[error(
+        "run `{run}`: {entry} cannot be put: {rule}{}",
+        last_step(.last).unwrap_or_default()
+    )]
+    OutOfOrder {
+        /// The run.
+        run: RunId,
+        /// The entry.
+        entry: String,
+        /// The last step that has a state.
+        last: Option<u64>,
+        /// The rule.
+        rule: &'static str,
+    },
+    /// Somebody else holds the run.
+    #[error(
+        "run `{run}` is held by {owner} for another {left:?}: wait until that is over, stop it \
+         there, or go on with a fork of the run"
+    )]
+    Held {
+        /// The run.
+        run: RunId,
+        /// Who holds it.
+        owner: Owner,
+        /// For how long, unless it is renewed.
+        left: Duration,
+    },
+    /// The lease is no longer the run's.
+    #[error(
+        "run `{run}` is no longer held with this lease, {}: stop here, what this process has not \
+         written is lost to the run",
+        new_owner(.by)
+    )]
+    Fenced {
+        /// The run.
+        run: RunId,
+        /// Who holds it now, or held it last.
+        by: Option<Owner>,
+    },
+    /// The database was written by a newer version of this crate.
+    #[error(
+        "{store} has tables of version {found}, but this program knows versions up to {known}: \
+         run it with a newer ddg-core"
+    )]
+    NewerSchema {
+        /// The store.
+        store: String,
+        /// The version of its tables.
+        found: u64,
+        /// The newest version that is known here.
+        known: u64,
+    },
+    /// The store cannot be opened.
+    #[error("{store} cannot be opened: {source}; {hint}")]
+    Open {
+        /// The store.
+        store: String,
+        /// What the store's driver says.
+        source: BoxError,
+        /// What to look at.
+        hint: &'static str,
+    },
+    /// The store itself failed. Whether a change was made is not known; it can be tried again.
+    #[error("{store} could not {action}: {source}")]
+    Backend {
+        /// The store.
+        store: String,
+        /// What it was to do.
+        action: &'static str,
+        /// What the store's driver says.
+        source: BoxError,
+    },
+}
+
+fn last_step(last: &Option<u64>) -> Option<String> {
+    last.map(|last| format!("; its last state is that of step {last}"))
+}
+
+fn new_owner(by: &Option<Owner>) -> String {
+    match by {
+        Some(owner) => format!("{owner} has taken it"),
+        None => "it has been released".to_owned(),
+    }
+}

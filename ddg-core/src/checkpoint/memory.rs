@@ -1,0 +1,257 @@
+//! A store that lives as long as its process.
+
+mod kept;
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, SystemTime};
+
+use futures::FutureExt;
+
+use super::clock::{Clock, from_ms, millis, to_ms};
+use super::journal::End;
+use super::lease::Hold;
+use super::{
+    Checkpoint, CheckpointStore, Claim, Entry, Lease, Page, RunFilter, RunId, RunRecord, RunStatus,
+    StepRecord, StoreError, StoreFuture,
+};
+use kept::{Kept, State};
+
+/// Keeps runs in memory; to be shared behind an `Arc`.
+#[derive(Debug, Default)]
+pub struct MemoryStore {
+    runs: Mutex<BTreeMap<RunId, Kept>>,
+    clock: Clock,
+}
+
+impl MemoryStore {
+    /// An empty store.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Takes the time from `now` instead of the system's clock.
+    #[must_use]
+    pub fn with_clock(self, now: impl Fn() -> SystemTime + Send + Sync + 'static) -> Self {
+        Self { clock: Clock::new(now), ..self }
+    }
+
+    fn runs(&self) -> MutexGuard<'_, BTreeMap<RunId, Kept>> {
+        self.runs.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Runs `read` on a run.
+    fn read<T>(
+        &self,
+        run: &RunId,
+        read: impl FnOnce(&Kept) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        self.runs().get(run).ok_or_else(|| unknown(run)).and_then(read)
+    }
+
+    /// Runs `write` on a run; it must decide before it changes anything.
+    fn write<T>(
+        &self,
+        run: &RunId,
+        write: impl FnOnce(&mut Kept) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        self.runs().get_mut(run).ok_or_else(|| unknown(run)).and_then(write)
+    }
+
+    fn add(&self, run: &RunId, kept: Kept) -> Result<(), StoreError> {
+        let mut runs = self.runs();
+        if runs.contains_key(run) {
+            return Err(StoreError::RunExists { run: run.clone() });
+        }
+        runs.insert(run.clone(), kept);
+        Ok(())
+    }
+
+    fn forked(&self, run: &RunId, step: u64) -> Result<Kept, StoreError> {
+        let now_ms = self.clock.now_ms();
+        self.read(run, |kept| kept.forked(run, step, now_ms))
+    }
+}
+
+impl CheckpointStore for MemoryStore {
+    fn create<'a>(
+        &'a self,
+        run: &'a RunId,
+        automa: &'a str,
+        claim: &'a Claim,
+    ) -> StoreFuture<'a, Lease> {
+        async move {
+            let now_ms = self.clock.now_ms();
+            let (lease, hold) = Hold::free(0).taken(run, claim, now_ms);
+            let kept = Kept {
+                automa: automa.to_owned(),
+                origin: None,
+                status: RunStatus::Running,
+                created_ms: now_ms,
+                updated_ms: now_ms,
+                hold,
+                end: End::default(),
+                states: BTreeMap::new(),
+                results: BTreeMap::new(),
+            };
+            self.add(run, kept).map(|()| lease)
+        }
+        .boxed()
+    }
+
+    fn acquire<'a>(&'a self, run: &'a RunId, claim: &'a Claim) -> StoreFuture<'a, Lease> {
+        async move {
+            let now_ms = self.clock.now_ms();
+            self.write(run, |kept| {
+                kept.hold.is_free(run, now_ms)?;
+                let (lease, hold) = kept.hold.taken(run, claim, now_ms);
+                kept.hold = hold;
+                Ok(lease)
+            })
+        }
+        .boxed()
+    }
+
+    fn renew<'a>(&'a self, lease: &'a Lease) -> StoreFuture<'a, ()> {
+        async move {
+            let now_ms = self.clock.now_ms();
+            self.write(&lease.run, |kept| {
+                kept.hold.admits(lease)?;
+                kept.hold.until_ms = lease.until_ms(now_ms);
+                Ok(())
+            })
+        }
+        .boxed()
+    }
+
+    fn release<'a>(&'a self, lease: &'a Lease) -> StoreFuture<'a, ()> {
+        async move {
+            self.write(&lease.run, |kept| {
+                if kept.hold.admits(lease).is_ok() {
+                    kept.hold = Hold::free(lease.token);
+                }
+                Ok(())
+            })
+        }
+        .boxed()
+    }
+
+    fn put<'a>(
+        &'a self,
+        lease: &'a Lease,
+        status: RunStatus,
+        entries: &'a [Entry],
+    ) -> StoreFuture<'a, ()> {
+        async move {
+            let now_ms = self.clock.now_ms();
+            self.write(&lease.run, |kept| {
+                kept.hold.admits(lease)?;
+                let append = kept.end.append(&lease.run, entries)?;
+                kept.end = append.end;
+                kept.status = status;
+                kept.updated_ms = now_ms;
+                kept.hold.until_ms = lease.until_ms(now_ms);
+                if !append.states.is_empty() {
+                    kept.results.clear();
+                }
+                for entry in append.states {
+                    let state = State { entry: entry.clone(), written_ms: now_ms };
+                    kept.states.insert(entry.step, state);
+                }
+                kept.results.extend(append.results.into_iter().map(|(k, body)| (k, body.to_vec())));
+                Ok(())
+            })
+        }
+        .boxed()
+    }
+
+    fn latest<'a>(&'a self, run: &'a RunId) -> StoreFuture<'a, Option<Checkpoint>> {
+        async move {
+            self.read(run, |kept| kept.end.step.map(|step| kept.checkpoint(run, step)).transpose())
+        }
+        .boxed()
+    }
+
+    fn at<'a>(&'a self, run: &'a RunId, step: u64) -> StoreFuture<'a, Checkpoint> {
+        async move { self.read(run, |kept| kept.checkpoint(run, step)) }.boxed()
+    }
+
+    fn steps<'a>(&'a self, run: &'a RunId) -> StoreFuture<'a, Vec<StepRecord>> {
+        async move {
+            let record = |state: &State| StepRecord {
+                step: state.entry.step,
+                written: from_ms(state.written_ms),
+                n_bytes: state.entry.body.len() as u64,
+            };
+            self.read(run, |kept| Ok(kept.states.values().map(record).collect()))
+        }
+        .boxed()
+    }
+
+    fn find<'a>(&'a self, run: &'a RunId) -> StoreFuture<'a, RunRecord> {
+        async move {
+            let now_ms = self.clock.now_ms();
+            self.read(run, |kept| Ok(kept.record(run, now_ms)))
+        }
+        .boxed()
+    }
+
+    fn list<'a>(
+        &'a self,
+        filter: &'a RunFilter,
+        page: &'a Page,
+    ) -> StoreFuture<'a, Vec<RunRecord>> {
+        async move {
+            let now_ms = self.clock.now_ms();
+            let runs = self.runs();
+            let mut found: Vec<_> = runs.iter().filter(|(_, kept)| kept.passes(filter)).collect();
+            found.sort_by_key(|(run, kept)| (kept.created_ms, *run));
+            if let Some(place) = &page.after {
+                let place = (to_ms(place.created), &place.run);
+                found.retain(|(run, kept)| (kept.created_ms, *run) < place);
+            }
+            let page = found.into_iter().rev().take(page.limit);
+            Ok(page.map(|(run, kept)| kept.record(run, now_ms)).collect())
+        }
+        .boxed()
+    }
+
+    fn fork<'a>(&'a self, run: &'a RunId, step: u64, fork: &'a RunId) -> StoreFuture<'a, ()> {
+        async move { self.forked(run, step).and_then(|kept| self.add(fork, kept)) }.boxed()
+    }
+
+    fn delete<'a>(&'a self, run: &'a RunId) -> StoreFuture<'a, ()> {
+        async move {
+            let now_ms = self.clock.now_ms();
+            let mut runs = self.runs();
+            let kept = runs.get(run).ok_or_else(|| unknown(run))?;
+            kept.hold.is_free(run, now_ms)?;
+            runs.remove(run);
+            Ok(())
+        }
+        .boxed()
+    }
+
+    fn delete_older_than<'a>(
+        &'a self,
+        age: Duration,
+        filter: &'a RunFilter,
+    ) -> StoreFuture<'a, u64> {
+        async move {
+            let now_ms = self.clock.now_ms();
+            let before_ms = now_ms.saturating_sub(millis(age));
+            let mut runs = self.runs();
+            let n_before = runs.len();
+            runs.retain(|_, kept| {
+                let held = now_ms < kept.hold.until_ms;
+                held || kept.updated_ms > before_ms || !kept.passes(filter)
+            });
+            Ok((n_before - runs.len()) as u64)
+        }
+        .boxed()
+    }
+}
+
+fn unknown(run: &RunId) -> StoreError {
+    StoreError::UnknownRun { run: run.clone() }
+}

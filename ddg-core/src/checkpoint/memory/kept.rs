@@ -1,0 +1,94 @@
+//! A run in memory.
+
+use std::collections::BTreeMap;
+
+use crate::checkpoint::clock::from_ms;
+use crate::checkpoint::journal::End;
+use crate::checkpoint::lease::Hold;
+use crate::checkpoint::{
+    Checkpoint, Entry, EntryKind, Origin, RunFilter, RunId, RunRecord, RunStatus, StoreError,
+};
+
+/// A run.
+#[derive(Debug)]
+pub(super) struct Kept {
+    pub(super) automa: String,
+    pub(super) origin: Option<Origin>,
+    pub(super) status: RunStatus,
+    pub(super) created_ms: i64,
+    pub(super) updated_ms: i64,
+    pub(super) hold: Hold,
+    pub(super) end: End,
+    pub(super) states: BTreeMap<u64, State>,
+    pub(super) results: BTreeMap<u64, Vec<u8>>,
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct State {
+    pub(super) entry: Entry,
+    pub(super) written_ms: i64,
+}
+
+impl Kept {
+    /// The state of `step`: the last whole one, and the changes from there.
+    fn up_to(&self, run: &RunId, step: u64) -> Result<Vec<&State>, StoreError> {
+        if !self.states.contains_key(&step) {
+            return Err(StoreError::UnknownStep { run: run.clone(), step, last: self.end.step });
+        }
+        let mut states = Vec::new();
+        for state in self.states.range(..=step).rev().map(|(_, state)| state) {
+            states.push(state);
+            if state.entry.kind == EntryKind::Full {
+                break;
+            }
+        }
+        states.reverse();
+        Ok(states)
+    }
+
+    fn results_at(&self, step: u64) -> BTreeMap<u64, Vec<u8>> {
+        if self.end.step == Some(step) { self.results.clone() } else { BTreeMap::new() }
+    }
+
+    pub(super) fn checkpoint(&self, run: &RunId, step: u64) -> Result<Checkpoint, StoreError> {
+        let mut bodies = self.up_to(run, step)?.into_iter().map(|state| state.entry.body.clone());
+        let full = bodies.next().unwrap_or_default();
+        Ok(Checkpoint { step, full, changes: bodies.collect(), results: self.results_at(step) })
+    }
+
+    pub(super) fn record(&self, run: &RunId, now_ms: i64) -> RunRecord {
+        RunRecord {
+            run: run.clone(),
+            automa: self.automa.clone(),
+            origin: self.origin.clone(),
+            status: self.status,
+            created: from_ms(self.created_ms),
+            updated: from_ms(self.updated_ms),
+            step: self.end.step,
+            holder: self.hold.holder(now_ms),
+        }
+    }
+
+    pub(super) fn passes(&self, filter: &RunFilter) -> bool {
+        let RunFilter { automa, status } = filter;
+        automa.as_ref().is_none_or(|automa| *automa == self.automa)
+            && status.is_none_or(|status| status == self.status)
+    }
+
+    /// A run that starts as this one was after `step`.
+    pub(super) fn forked(&self, run: &RunId, step: u64, now_ms: i64) -> Result<Self, StoreError> {
+        let states = self.up_to(run, step)?;
+        let full = states.first().map(|state| state.entry.step);
+        Ok(Self {
+            automa: self.automa.clone(),
+            origin: Some(Origin { run: run.clone(), step }),
+            status: RunStatus::Paused,
+            created_ms: now_ms,
+            updated_ms: now_ms,
+            hold: Hold::free(0),
+            end: End { step: Some(step), full },
+            results: self.results_at(step),
+            states: states.into_iter().map(|state| (state.entry.step, state.clone())).collect(),
+        })
+    }
+}

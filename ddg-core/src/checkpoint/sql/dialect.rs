@@ -1,0 +1,223 @@
+//! What differs between the databases, and the few ways in which one is spoken to.
+
+use std::fmt;
+use std::future::Future;
+
+/// A database.
+pub(super) trait Dialect: fmt::Debug + Send + Sync {
+    type Transaction: Transaction;
+
+    /// At the end of a `select`: keeps the rows from being changed until the transaction ends.
+    const LOCKED: &'static str;
+    /// The same, passing over rows that somebody else has locked.
+    const LOCKED_IF_FREE: &'static str;
+    /// What brings the tables to each version, from 1.
+    const MIGRATIONS: &'static [&'static str];
+    /// Keeps others from migrating at the same time.
+    const LOCK_SCHEMA: Option<&'static str>;
+
+    /// Begins a transaction that writes.
+    fn write(&self) -> impl Future<Output = Result<Self::Transaction, sqlx::Error>> + Send;
+
+    /// The rows that one statement finds.
+    fn read(
+        &self,
+        sql: &str,
+        args: &[Arg<'_>],
+    ) -> impl Future<Output = Result<Vec<Row>, sqlx::Error>> + Send;
+}
+
+/// A transaction; dropped without a commit it has not been.
+pub(super) trait Transaction: Send + Sized {
+    /// The rows that a statement finds.
+    fn rows(
+        &mut self,
+        sql: &str,
+        args: &[Arg<'_>],
+    ) -> impl Future<Output = Result<Vec<Row>, sqlx::Error>> + Send;
+
+    /// Executes a statement and says how many rows it changed.
+    fn execute(
+        &mut self,
+        sql: &str,
+        args: &[Arg<'_>],
+    ) -> impl Future<Output = Result<u64, sqlx::Error>> + Send;
+
+    /// Executes any number of statements.
+    fn script(&mut self, sql: &str) -> impl Future<Output = Result<(), sqlx::Error>> + Send;
+
+    fn commit(self) -> impl Future<Output = Result<(), sqlx::Error>> + Send;
+}
+
+/// An argument of a statement.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Arg<'a> {
+    Int(Option<i64>),
+    Text(Option<&'a str>),
+    Bytes(&'a [u8]),
+}
+
+impl From<i64> for Arg<'_> {
+    fn from(int: i64) -> Self {
+        Self::Int(Some(int))
+    }
+}
+
+impl<'a> From<&'a str> for Arg<'a> {
+    fn from(text: &'a str) -> Self {
+        Self::Text(Some(text))
+    }
+}
+
+impl<'a> From<&'a [u8]> for Arg<'a> {
+    fn from(bytes: &'a [u8]) -> Self {
+        Self::Bytes(bytes)
+    }
+}
+
+/// A step, a kickoff, a token: SQL knows no unsigned numbers.
+pub(super) fn int(n: u64) -> Result<i64, sqlx::Error> {
+    i64::try_from(n).map_err(|error| sqlx::Error::Encode(error.into()))
+}
+
+/// The values of a row, taken one after the other.
+pub(super) struct Row(std::vec::IntoIter<Cell>);
+
+/// A value in a row.
+#[derive(Debug)]
+pub(super) enum Cell {
+    Null,
+    Int(i64),
+    Text(String),
+    Bytes(Vec<u8>),
+}
+
+impl Row {
+    pub(super) fn new(cells: Vec<Cell>) -> Self {
+        Self(cells.into_iter())
+    }
+
+    pub(super) fn int(&mut self) -> Result<i64, sqlx::Error> {
+        self.int_or_null()?.ok_or_else(|| unexpected("a number", &Cell::Null))
+    }
+
+    pub(super) fn int_or_null(&mut self) -> Result<Option<i64>, sqlx::Error> {
+        match self.next() {
+            Cell::Int(int) => Ok(Some(int)),
+            Cell::Null => Ok(None),
+            other => Err(unexpected("a number", &other)),
+        }
+    }
+
+    pub(super) fn unsigned(&mut self) -> Result<u64, sqlx::Error> {
+        unsigned(self.int()?)
+    }
+
+    pub(super) fn unsigned_or_null(&mut self) -> Result<Option<u64>, sqlx::Error> {
+        self.int_or_null()?.map(unsigned).transpose()
+    }
+
+    pub(super) fn text(&mut self) -> Result<String, sqlx::Error> {
+        self.text_or_null()?.ok_or_else(|| unexpected("a text", &Cell::Null))
+    }
+
+    pub(super) fn text_or_null(&mut self) -> Result<Option<String>, sqlx::Error> {
+        match self.next() {
+            Cell::Text(text) => Ok(Some(text)),
+            Cell::Null => Ok(None),
+            other => Err(unexpected("a text", &other)),
+        }
+    }
+
+    pub(super) fn bytes(&mut self) -> Result<Vec<u8>, sqlx::Error> {
+        match self.next() {
+            Cell::Bytes(bytes) => Ok(bytes),
+            other => Err(unexpected("bytes", &other)),
+        }
+    }
+
+    fn next(&mut self) -> Cell {
+        self.0.next().unwrap_or(Cell::Null)
+    }
+}
+
+fn unsigned(int: i64) -> Result<u64, sqlx::Error> {
+    let refuse = |_| sqlx::Error::Decode(format!("a number in a row is negative: {int}").into());
+    u64::try_from(int).map_err(refuse)
+}
+
+fn unexpected(expected: &str, found: &Cell) -> sqlx::Error {
+    let found = match found {
+        Cell::Null => "nothing",
+        Cell::Int(_) => "a number",
+        Cell::Text(_) => "a text",
+        Cell::Bytes(_) => "bytes",
+    };
+    sqlx::Error::Decode(format!("expected {expected} in a row, found {found}").into())
+}
+
+/// Makes a transaction of sqlx speak, and gives a function that reads from its pool.
+macro_rules! speaks_sqlx {
+    ($Database:ty, $Row:ty) => {
+        impl crate::checkpoint::sql::dialect::Transaction
+            for sqlx::Transaction<'static, $Database>
+        {
+            async fn rows(&mut self, sql: &str, args: &[Arg<'_>]) -> Result<Vec<Row>, sqlx::Error> {
+                let found = bound(sql, args).fetch_all(&mut **self).await?;
+                found.iter().map(row).collect()
+            }
+
+            async fn execute(&mut self, sql: &str, args: &[Arg<'_>]) -> Result<u64, sqlx::Error> {
+                Ok(bound(sql, args).execute(&mut **self).await?.rows_affected())
+            }
+
+            async fn script(&mut self, sql: &str) -> Result<(), sqlx::Error> {
+                let sql = sqlx::AssertSqlSafe(sql.to_owned());
+                sqlx::raw_sql(sql).execute(&mut **self).await?;
+                Ok(())
+            }
+
+            async fn commit(self) -> Result<(), sqlx::Error> {
+                self.commit().await
+            }
+        }
+
+        async fn read_from(
+            pool: &sqlx::Pool<$Database>,
+            sql: &str,
+            args: &[Arg<'_>],
+        ) -> Result<Vec<Row>, sqlx::Error> {
+            bound(sql, args).fetch_all(pool).await?.iter().map(row).collect()
+        }
+
+        type Query<'a> =
+            sqlx::query::Query<'a, $Database, <$Database as sqlx::Database>::Arguments>;
+
+        /// Statements are texts of this crate, and all that comes from elsewhere is an argument.
+        fn bound<'a>(sql: &str, args: &[Arg<'a>]) -> Query<'a> {
+            let query = sqlx::query(sqlx::AssertSqlSafe(sql.to_owned()));
+            args.iter().fold(query, |query, arg| match *arg {
+                Arg::Int(int) => query.bind(int),
+                Arg::Text(text) => query.bind(text.map(str::to_owned)),
+                Arg::Bytes(bytes) => query.bind(bytes.to_owned()),
+            })
+        }
+
+        fn row(found: &$Row) -> Result<Row, sqlx::Error> {
+            use sqlx::{Row as _, TypeInfo, ValueRef};
+            let cell = |idx| {
+                let raw = found.try_get_raw(idx)?;
+                if raw.is_null() {
+                    return Ok(Cell::Null);
+                }
+                match raw.type_info().name() {
+                    "INT8" | "INTEGER" => found.try_get(idx).map(Cell::Int),
+                    "TEXT" => found.try_get(idx).map(Cell::Text),
+                    _ => found.try_get(idx).map(Cell::Bytes),
+                }
+            };
+            Ok(Row::new((0..found.len()).map(cell).collect::<Result<_, sqlx::Error>>()?))
+        }
+    };
+}
+pub(super) use speaks_sqlx;

@@ -1,0 +1,123 @@
+//! Runs on a server.
+
+use std::str::FromStr;
+use std::time::{Duration, SystemTime};
+
+use futures::{FutureExt, TryFutureExt};
+use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions, PgRow, Postgres};
+use sqlx::{ConnectOptions, Connection};
+
+use super::dialect::{Arg, Cell, Dialect, Row, speaks_sqlx};
+use super::{SqlStore, cause, stores_by_sql};
+use crate::checkpoint::{
+    Checkpoint, Claim, Entry, Lease, Page, RunFilter, RunId, RunRecord, RunStatus, StepRecord,
+    StoreError, StoreFuture,
+};
+
+/// Keeps runs in a PostgreSQL database, in tables whose names begin with `ddg_`.
+///
+/// The connection is not encrypted: the server should be reached through a socket, a private network
+/// or a tunnel.
+///
+/// Processes on several machines compare the times of leases by their own clocks. If those differ
+/// by more than a lease lasts, a run may be taken from who still works on it; who has lost it is
+/// refused at the next write all the same.
+///
+/// ```no_run
+/// use ddg_core::checkpoint::PostgresStore;
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let store = PostgresStore::connect("postgres://user:secret@localhost/runs").await?;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug)]
+pub struct PostgresStore {
+    sql: SqlStore<Server>,
+}
+
+#[derive(Debug)]
+struct Server {
+    pool: PgPool,
+}
+
+/// How many connections a store has at most; it opens them when it needs them.
+const MAX_CONNECTIONS: u32 = 8;
+
+impl PostgresStore {
+    /// Connects to a database by its URL, `postgres://user:password@host:port/database`, and
+    /// makes the tables if there are none.
+    ///
+    /// What the URL leaves out is taken from the environment as `psql` does. The tables are in the
+    /// first schema of the search path, which `?options[search_path]=name` sets.
+    ///
+    /// # Errors
+    /// If the server cannot be reached or refuses, and if its tables are newer than this crate
+    /// knows.
+    pub async fn connect(url: &str) -> Result<Self, StoreError> {
+        // The URL is not named: it may have a password in it.
+        let options = PgConnectOptions::from_str(url).map_err(|error| StoreError::Open {
+            store: "a PostgreSQL database".to_owned(),
+            source: cause(error),
+            hint: "its URL should read `postgres://user:password@host:port/database`",
+        })?;
+        let options = options.disable_statement_logging();
+        let name = name(&options);
+        // A pool would go on trying where this says at once what is wrong.
+        let connection = options.connect().await;
+        let closed = async { connection?.close().await }.await;
+        closed.map_err(|error| StoreError::Open {
+            store: name.clone(),
+            source: cause(error),
+            hint: "the server must run and accept the URL's user, password and database",
+        })?;
+        let pool = PgPoolOptions::new().max_connections(MAX_CONNECTIONS).connect_lazy_with(options);
+        let sql = SqlStore::new(Server { pool }, name);
+        sql.migrate().map_err(sql.explain("prepare its tables")).await?;
+        Ok(Self { sql })
+    }
+
+    /// Takes the time from `now` instead of the system's clock.
+    #[must_use]
+    pub fn with_clock(self, now: impl Fn() -> SystemTime + Send + Sync + 'static) -> Self {
+        Self { sql: self.sql.with_clock(now) }
+    }
+
+    /// Closes the connections.
+    pub async fn close(self) {
+        self.sql.database.pool.close().await;
+    }
+}
+
+/// What messages call the database.
+fn name(options: &PgConnectOptions) -> String {
+    let database = options.get_database().unwrap_or_else(|| options.get_username());
+    let place = match options.get_socket() {
+        Some(socket) => socket.display().to_string(),
+        None => format!("{}:{}", options.get_host(), options.get_port()),
+    };
+    format!("PostgreSQL database `{database}` at {place}")
+}
+
+impl Dialect for Server {
+    type Transaction = sqlx::Transaction<'static, Postgres>;
+
+    const LOCKED: &'static str = " for update";
+    const LOCKED_IF_FREE: &'static str = " for update skip locked";
+    const MIGRATIONS: &'static [&'static str] =
+        &[include_str!("../../../migrations/postgres/1.sql")];
+    // The number only has to be the same for all.
+    const LOCK_SCHEMA: Option<&'static str> = Some("select pg_advisory_xact_lock(7233201)");
+
+    async fn write(&self) -> Result<Self::Transaction, sqlx::Error> {
+        self.pool.begin().await
+    }
+
+    async fn read(&self, sql: &str, args: &[Arg<'_>]) -> Result<Vec<Row>, sqlx::Error> {
+        read_from(&self.pool, sql, args).await
+    }
+}
+
+speaks_sqlx!(Postgres, PgRow);
+stores_by_sql!(PostgresStore);

@@ -1,0 +1,34 @@
+//! The tables and their versions.
+
+use super::dialect::{Dialect, Transaction};
+use super::{Failed, SqlStore};
+use crate::checkpoint::StoreError;
+
+impl<D: Dialect> SqlStore<D> {
+    /// Brings the tables to the newest version; refuses tables that are newer.
+    pub(super) async fn migrate(&self) -> Result<(), Failed> {
+        let mut tx = self.database.write().await?;
+        if let Some(lock) = D::LOCK_SCHEMA {
+            tx.script(lock).await?;
+        }
+        tx.script("create table if not exists ddg_schema (version bigint not null)").await?;
+        let found = match tx.rows("select version from ddg_schema", &[]).await?.as_mut_slice() {
+            [] => 0,
+            [row, ..] => row.unsigned()?,
+        };
+        let known = D::MIGRATIONS.len() as u64;
+        if found > known {
+            let store = self.name.clone();
+            return Err(StoreError::NewerSchema { store, found, known }.into());
+        }
+        if found == known {
+            return Ok(());
+        }
+        for migration in D::MIGRATIONS.iter().skip(found as usize) {
+            tx.script(migration).await?;
+        }
+        tx.script("delete from ddg_schema").await?;
+        tx.script(&format!("insert into ddg_schema (version) values ({known})")).await?;
+        Ok(tx.commit().await?)
+    }
+}

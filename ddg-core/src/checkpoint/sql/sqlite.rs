@@ -1,0 +1,174 @@
+//! Runs in a file.
+
+use std::path::Path;
+use std::time::{Duration, SystemTime};
+
+use futures::{FutureExt, TryFutureExt};
+use sqlx::sqlite::{
+    Sqlite, SqliteConnectOptions, SqlitePool, SqlitePoolOptions, SqliteRow, SqliteSynchronous,
+};
+use sqlx::{ConnectOptions, Connection};
+
+use super::dialect::{Arg, Cell, Dialect, Row, speaks_sqlx};
+use super::{SqlStore, cause, stores_by_sql};
+use crate::checkpoint::{
+    Checkpoint, Claim, Entry, Lease, Page, RunFilter, RunId, RunRecord, RunStatus, StepRecord,
+    StoreError, StoreFuture,
+};
+
+/// Keeps runs in an SQLite database; a path is all that it needs.
+///
+/// Any number of processes of one machine can have the file open at once. It must not be on a
+/// network file system. Beside it there are two more files while it is open, `-wal` and `-shm`,
+/// which belong to it.
+///
+/// ```no_run
+/// use ddg_core::checkpoint::{CheckpointStore, Page, RunFilter, SqliteStore};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let store = SqliteStore::open("runs.db").await?;
+/// for run in store.list(&RunFilter::default(), &Page::default()).await? {
+///     println!("{} of {}: {}", run.run, run.automa, run.status);
+/// }
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug)]
+pub struct SqliteStore {
+    sql: SqlStore<File>,
+}
+
+/// What a store promises of what it has confirmed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Durability {
+    /// It survives a power failure: every write waits until the disk has it.
+    #[default]
+    PowerFailure,
+    /// It survives a crash of the process, and a write does not wait for the disk. A power failure
+    /// or a crash of the system may lose the last writes, all from some moment on; the journals
+    /// stay whole.
+    ProcessCrash,
+}
+
+#[derive(Debug)]
+struct File {
+    /// One connection: writers of this process wait for each other in a queue, not by trying.
+    writer: SqlitePool,
+    readers: SqlitePool,
+}
+
+/// How long a writer waits for those of other processes.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// After how many pages the log is copied into the database, 4 KiB each; keeps it small.
+const LOG_PAGES: &str = "100";
+const LOG_BYTES: &str = "409600";
+
+impl SqliteStore {
+    /// Opens the database at `path`, and makes it if there is none.
+    ///
+    /// # Errors
+    /// If the file cannot be opened or is no database, and if its tables are newer than this crate
+    /// knows.
+    pub async fn open(path: impl AsRef<Path>) -> Result<Self, StoreError> {
+        Self::open_with(path, Durability::default()).await
+    }
+
+    /// The same, with another promise.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub async fn open_with(
+        path: impl AsRef<Path>,
+        durability: Durability,
+    ) -> Result<Self, StoreError> {
+        let path = path.as_ref();
+        let name = format!("SQLite database `{}`", path.display());
+        let options = SqliteConnectOptions::new()
+            .filename(path)
+            .create_if_missing(true)
+            .busy_timeout(PATIENCE)
+            .foreign_keys(true)
+            .synchronous(match durability {
+                Durability::PowerFailure => SqliteSynchronous::Full,
+                Durability::ProcessCrash => SqliteSynchronous::Normal,
+            })
+            .pragma("wal_autocheckpoint", LOG_PAGES)
+            .pragma("journal_size_limit", LOG_BYTES)
+            .disable_statement_logging();
+        let failed = |source: sqlx::Error| StoreError::Open {
+            store: name.clone(),
+            source: cause(source),
+            hint: "the folder must exist and be writable, and the file, if there is one, must be an SQLite database",
+        };
+        log_ahead(&options).await.map_err(failed)?;
+        let pool =
+            |n| SqlitePoolOptions::new().max_connections(n).connect_lazy_with(options.clone());
+        let file = File { writer: pool(1), readers: pool(4) };
+        let sql = SqlStore::new(file, name.clone());
+        sql.migrate().map_err(sql.explain("prepare its tables")).await?;
+        Ok(Self { sql })
+    }
+
+    /// Takes the time from `now` instead of the system's clock.
+    #[must_use]
+    pub fn with_clock(self, now: impl Fn() -> SystemTime + Send + Sync + 'static) -> Self {
+        Self { sql: self.sql.with_clock(now) }
+    }
+
+    /// Closes the file; if nobody else has it open, all is in the one file then.
+    ///
+    /// A store that is dropped instead has lost nothing.
+    pub async fn close(self) {
+        self.sql.database.readers.close().await;
+        self.sql.database.writer.close().await;
+    }
+}
+
+/// Switches the database to a write-ahead log, which stays so. SQLite does not wait for others
+/// that are doing the same, so this tries again.
+async fn log_ahead(options: &SqliteConnectOptions) -> Result<(), sqlx::Error> {
+    let pause = Duration::from_millis(20);
+    let mut tries_left = PATIENCE.as_millis() / pause.as_millis();
+    let mut connection = options.connect().await?;
+    loop {
+        let switched = sqlx::query("pragma journal_mode = wal").execute(&mut connection).await;
+        match switched {
+            Err(sqlx::Error::Database(error)) if is_busy(&*error) && tries_left > 0 => {
+                tries_left -= 1;
+                tokio::time::sleep(pause).await;
+            }
+            Err(error) => return Err(error),
+            Ok(_) => return connection.close().await,
+        }
+    }
+}
+
+/// SQLITE_BUSY and SQLITE_LOCKED, with whatever they are extended by.
+fn is_busy(error: &dyn sqlx::error::DatabaseError) -> bool {
+    let code = error.code().and_then(|code| code.parse::<u32>().ok());
+    matches!(code.map(|code| code & 0xff), Some(5 | 6))
+}
+
+impl Dialect for File {
+    type Transaction = sqlx::Transaction<'static, Sqlite>;
+
+    const LOCKED: &'static str = "";
+    const LOCKED_IF_FREE: &'static str = "";
+    const MIGRATIONS: &'static [&'static str] = &[include_str!("../../../migrations/sqlite/1.sql")];
+    const LOCK_SCHEMA: Option<&'static str> = None;
+
+    /// Immediate: a transaction that begins by reading cannot be made to write once another has
+    /// written, however long it waits.
+    async fn write(&self) -> Result<Self::Transaction, sqlx::Error> {
+        self.writer.begin_with("begin immediate").await
+    }
+
+    async fn read(&self, sql: &str, args: &[Arg<'_>]) -> Result<Vec<Row>, sqlx::Error> {
+        read_from(&self.readers, sql, args).await
+    }
+}
+
+speaks_sqlx!(Sqlite, SqliteRow);
+stores_by_sql!(SqliteStore);

@@ -1,0 +1,92 @@
+//! How a journal grows.
+
+use super::dialect::{Arg, Dialect, Transaction, int};
+use super::{Failed, SqlStore};
+use crate::checkpoint::{Entry, EntryKind, Lease, RunStatus};
+
+/// The numbers that the database knows the kinds of entries by.
+pub(super) const FULL: i64 = 0;
+pub(super) const CHANGE: i64 = 1;
+pub(super) const RESULT: i64 = 2;
+
+impl<D: Dialect> SqlStore<D> {
+    pub(super) async fn put(
+        &self,
+        lease: &Lease,
+        status: RunStatus,
+        entries: &[Entry],
+    ) -> Result<(), Failed> {
+        let mut tx = self.database.write().await?;
+        let locked = self.lock(&mut tx, &lease.run).await?;
+        locked.hold.admits(lease)?;
+        let append = locked.end.append(&lease.run, entries)?;
+        let (id, now_ms) = (locked.id, self.clock.now_ms());
+
+        let sql = "update ddg_runs set status = $2, updated = $3, held_until = $4, \
+                   step = $5, full_step = $6 where id = $1";
+        let step = append.end.step.map(int).transpose()?;
+        let full = append.end.full.map(int).transpose()?;
+        let until_ms = lease.until_ms(now_ms);
+        let args = [id.into(), status.as_str().into(), now_ms.into(), until_ms.into()];
+        tx.execute(sql, &[&args[..], &[Arg::Int(step), Arg::Int(full)]].concat()).await?;
+
+        if !append.states.is_empty() {
+            tx.execute("delete from ddg_results where run = $1", &[id.into()]).await?;
+        }
+        let states = append.states.into_iter().map(|entry| {
+            let kind = if entry.kind == EntryKind::Full { FULL } else { CHANGE };
+            let body = entry.body.as_slice();
+            Ok([id.into(), int(entry.step)?.into(), kind.into(), now_ms.into(), body.into()])
+        });
+        let states = states.collect::<Result<Vec<_>, sqlx::Error>>()?;
+        insert(&mut tx, &STATES, &states).await?;
+        let results = append.results.into_iter();
+        let results =
+            results.map(|(kickoff, body)| Ok([id.into(), int(kickoff)?.into(), body.into()]));
+        let results = results.collect::<Result<Vec<_>, sqlx::Error>>()?;
+        insert(&mut tx, &RESULTS, &results).await?;
+        Ok(tx.commit().await?)
+    }
+}
+
+/// A table that rows are put into.
+struct Table {
+    into: &'static str,
+    /// What becomes of a row that is there already.
+    or: &'static str,
+}
+
+const STATES: Table = Table {
+    into: "insert into ddg_states (run, step, kind, written, body)",
+    or: "on conflict (run, step) do update \
+         set kind = excluded.kind, written = excluded.written, body = excluded.body",
+};
+
+const RESULTS: Table = Table {
+    into: "insert into ddg_results (run, kickoff, body)",
+    or: "on conflict (run, kickoff) do update set body = excluded.body",
+};
+
+/// Puts rows of `N` columns into a table, many at a time. The databases keep what they have
+/// prepared, so the number of rows in a statement is one of a few.
+async fn insert<T: Transaction, const N: usize>(
+    tx: &mut T,
+    table: &Table,
+    mut rows: &[[Arg<'_>; N]],
+) -> Result<(), sqlx::Error> {
+    for n_rows in [64, 8, 1] {
+        while let Some((now, later)) = rows.split_at_checked(n_rows) {
+            let values: Vec<_> = (0..n_rows).map(|row| placeholders::<N>(row * N)).collect();
+            let sql = format!("{} values {} {}", table.into, values.join(", "), table.or);
+            tx.execute(&sql, now.as_flattened()).await?;
+            rows = later;
+        }
+    }
+    Ok(())
+}
+
+/// `($1, $2)` and so on, after the first `before`.
+fn placeholders<const N: usize>(before: usize) -> String {
+    let all: Vec<_> = (before + 1..=before + N).map(|n| format!("${n}")).collect();
+    format!("({})", all.join(", "))
+}

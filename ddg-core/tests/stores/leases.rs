@@ -1,0 +1,155 @@
+//! Only one can write to a run: who has its lease, until it is released, runs out or its process
+//! ends.
+
+use std::time::Duration;
+
+use ddg_core::checkpoint::{Claim, Entry, Holder, Owner, RunStatus, StoreError};
+use expect_test::expect;
+
+use crate::setup::{Setup, TTL, claim, id, on_every_store};
+
+on_every_store! {
+    a_run_is_held_by_who_created_it,
+    a_run_is_held_against_the_same_process_too,
+    a_lease_that_has_run_out_can_be_taken,
+    who_has_lost_a_run_is_refused,
+    a_lease_that_has_run_out_is_good_until_it_is_taken,
+    renewing_and_putting_make_a_lease_last,
+    a_released_run_is_free,
+    releasing_what_is_lost_does_nothing,
+    tokens_grow,
+    a_lease_for_ever,
+    an_id_is_taken_once,
+}
+
+const BRIEF: Duration = Duration::from_millis(1);
+
+async fn a_run_is_held_by_who_created_it(Setup { store, clock, .. }: &Setup) {
+    let run = id("run");
+    store.create(&run, "automa", &claim("ann")).await.unwrap();
+    clock.advance(Duration::from_millis(400));
+    let refused = store.acquire(&run, &claim("bob")).await.unwrap_err();
+    expect![[r#"run `run` is held by ann for another 29.6s: wait until that is over, stop it there, or go on with a fork of the run"#]]
+    .assert_eq(&refused.to_string());
+    let until = clock.now() + TTL - Duration::from_millis(400);
+    let holder = Holder { owner: Owner::named("ann"), until };
+    assert_eq!(store.find(&run).await.unwrap().holder, Some(holder));
+}
+
+async fn a_run_is_held_against_the_same_process_too(Setup { store, .. }: &Setup) {
+    let run = id("run");
+    store.create(&run, "automa", &Claim::default()).await.unwrap();
+    let refused = store.acquire(&run, &Claim::default()).await.unwrap_err();
+    let StoreError::Held { owner, .. } = refused else { panic!("{refused}") };
+    assert_eq!(owner, Owner::this_process());
+}
+
+async fn a_lease_that_has_run_out_can_be_taken(Setup { store, clock, .. }: &Setup) {
+    let run = id("run");
+    store.create(&run, "automa", &claim("ann")).await.unwrap();
+    clock.advance(TTL - BRIEF);
+    store.acquire(&run, &claim("bob")).await.unwrap_err();
+    clock.advance(BRIEF);
+    assert_eq!(store.find(&run).await.unwrap().holder, None);
+    store.acquire(&run, &claim("bob")).await.unwrap();
+    let holder = store.find(&run).await.unwrap().holder.unwrap();
+    assert_eq!(holder.owner, Owner::named("bob"));
+}
+
+async fn who_has_lost_a_run_is_refused(Setup { store, clock, .. }: &Setup) {
+    let run = id("run");
+    let ann = store.create(&run, "automa", &claim("ann")).await.unwrap();
+    store.put(&ann, RunStatus::Running, &[Entry::full(0, "ann's")]).await.unwrap();
+    clock.advance(TTL);
+    let bob = store.acquire(&run, &claim("bob")).await.unwrap();
+    store.put(&bob, RunStatus::Running, &[Entry::change(1, "bob's")]).await.unwrap();
+    let before = (store.find(&run).await.unwrap(), store.latest(&run).await.unwrap());
+
+    clock.advance(BRIEF);
+    let late = [Entry::change(2, "ann's")];
+    let refused = store.put(&ann, RunStatus::Finished, &late).await.unwrap_err();
+    expect![[r#"run `run` is no longer held with this lease, bob has taken it: stop here, what this process has not written is lost to the run"#]]
+    .assert_eq(&refused.to_string());
+    let refused = store.renew(&ann).await.unwrap_err();
+    assert!(matches!(refused, StoreError::Fenced { .. }), "{refused}");
+    assert_eq!((store.find(&run).await.unwrap(), store.latest(&run).await.unwrap()), before);
+}
+
+async fn a_lease_that_has_run_out_is_good_until_it_is_taken(Setup { store, clock, .. }: &Setup) {
+    let run = id("run");
+    let ann = store.create(&run, "automa", &claim("ann")).await.unwrap();
+    clock.advance(TTL * 2);
+    store.put(&ann, RunStatus::Running, &[Entry::full(0, "")]).await.unwrap();
+    clock.advance(TTL * 2);
+    store.renew(&ann).await.unwrap();
+    store.acquire(&run, &claim("bob")).await.unwrap_err();
+}
+
+async fn renewing_and_putting_make_a_lease_last(Setup { store, clock, .. }: &Setup) {
+    let run = id("run");
+    let ann = store.create(&run, "automa", &claim("ann")).await.unwrap();
+    for _ in 0..3 {
+        clock.advance(TTL - BRIEF);
+        store.renew(&ann).await.unwrap();
+        clock.advance(TTL - BRIEF);
+        store.put(&ann, RunStatus::Running, &[]).await.unwrap();
+    }
+    clock.advance(TTL - BRIEF);
+    store.acquire(&run, &claim("bob")).await.unwrap_err();
+    clock.advance(BRIEF);
+    store.acquire(&run, &claim("bob")).await.unwrap();
+}
+
+async fn a_released_run_is_free(Setup { store, .. }: &Setup) {
+    let run = id("run");
+    let ann = store.create(&run, "automa", &claim("ann")).await.unwrap();
+    store.release(&ann).await.unwrap();
+    assert_eq!(store.find(&run).await.unwrap().holder, None);
+    let refused = store.put(&ann, RunStatus::Running, &[]).await.unwrap_err();
+    expect![[r#"run `run` is no longer held with this lease, it has been released: stop here, what this process has not written is lost to the run"#]]
+    .assert_eq(&refused.to_string());
+    store.acquire(&run, &claim("bob")).await.unwrap();
+}
+
+async fn releasing_what_is_lost_does_nothing(Setup { store, clock, .. }: &Setup) {
+    let run = id("run");
+    let ann = store.create(&run, "automa", &claim("ann")).await.unwrap();
+    clock.advance(TTL);
+    let bob = store.acquire(&run, &claim("bob")).await.unwrap();
+    store.release(&ann).await.unwrap();
+    store.put(&bob, RunStatus::Running, &[]).await.unwrap();
+    store.acquire(&run, &claim("ann")).await.unwrap_err();
+}
+
+async fn tokens_grow(Setup { store, .. }: &Setup) {
+    let run = id("run");
+    let mut lease = store.create(&run, "automa", &claim("ann")).await.unwrap();
+    for _ in 0..3 {
+        store.release(&lease).await.unwrap();
+        let next = store.acquire(&run, &claim("ann")).await.unwrap();
+        assert!(next.token > lease.token);
+        store.put(&lease, RunStatus::Running, &[]).await.unwrap_err();
+        lease = next;
+    }
+}
+
+async fn a_lease_for_ever(Setup { store, clock, .. }: &Setup) {
+    let run = id("run");
+    let ever = Claim { owner: Owner::named("ann"), ttl: Duration::MAX };
+    let ann = store.create(&run, "automa", &ever).await.unwrap();
+    clock.advance(Duration::from_secs(1_000_000_000));
+    store.acquire(&run, &claim("bob")).await.unwrap_err();
+    store.renew(&ann).await.unwrap();
+    assert!(store.find(&run).await.unwrap().holder.is_some());
+}
+
+async fn an_id_is_taken_once(Setup { store, .. }: &Setup) {
+    let run = id("run");
+    let lease = store.create(&run, "automa", &claim("ann")).await.unwrap();
+    store.put(&lease, RunStatus::Finished, &[Entry::full(0, "ann's")]).await.unwrap();
+    let refused = store.create(&run, "other", &claim("bob")).await.unwrap_err();
+    expect![[r#"there is a run `run` already: resume it, delete it, or choose another id"#]]
+        .assert_eq(&refused.to_string());
+    assert_eq!(store.find(&run).await.unwrap().automa, "automa");
+    assert_eq!(store.latest(&run).await.unwrap().unwrap().full, b"ann's");
+}

@@ -1,0 +1,25 @@
+//! Checkpoint stores: what every one of them does, one file each, then what only one does.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod setup;
+
+mod contention;
+mod deleting;
+mod forks;
+mod journals;
+mod leases;
+mod lists;
+mod owners;
+mod random_use;
+mod run_ids;
+mod time_travel;
+
+#[cfg(feature = "sqlite")]
+mod sqlite_files;
+#[cfg(feature = "sqlite")]
+mod sqlite_processes;
+#[cfg(feature = "sqlite")]
+mod sqlite_size;
+
+#[cfg(feature = "postgres")]
+mod postgres_servers;

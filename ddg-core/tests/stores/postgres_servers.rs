@@ -1,0 +1,99 @@
+//! A database is shared by several stores, and errors say which database they are about.
+
+use std::sync::Arc;
+
+use ddg_core::checkpoint::{CheckpointStore, PostgresStore};
+use expect_test::expect;
+use futures::future;
+
+use crate::contention::{assert_written, count, counted, prepare_count, write_steps};
+use crate::setup::postgres::{Database, execute};
+use crate::setup::{claim, id};
+
+#[tokio::test]
+async fn many_make_the_same_tables() {
+    let Some(database) = Database::new().await else { return };
+    let connect = (0..8).map(|_| {
+        let url = database.url().to_owned();
+        tokio::spawn(async move { PostgresStore::connect(&url).await.unwrap() })
+    });
+    for (n, store) in future::join_all(connect).await.into_iter().enumerate() {
+        let run = id(&format!("run {n}"));
+        store.unwrap().create(&run, "automa", &claim("me")).await.unwrap();
+    }
+    database.drop().await;
+}
+
+#[tokio::test]
+async fn many_stores_write_to_one_database() {
+    let Some(database) = Database::new().await else { return };
+    let connect =
+        (0..4).map(|_| async { Arc::new(PostgresStore::connect(database.url()).await.unwrap()) });
+    let stores = future::join_all(connect).await;
+    prepare_count(&*stores[0]).await;
+    let tasks = (0..16).map(|n| {
+        let store = Arc::clone(&stores[n % stores.len()]);
+        tokio::spawn(async move {
+            write_steps(&*store, &format!("run {n}"), 25).await;
+            count(&*store, &format!("task {n}"), 2).await;
+        })
+    });
+    for task in future::join_all(tasks).await {
+        task.unwrap();
+    }
+    for n in 0..16 {
+        assert_written(&*stores[0], &format!("run {n}"), 25).await;
+    }
+    assert_eq!(counted(&*stores[0]).await, 32);
+    database.drop().await;
+}
+
+#[tokio::test]
+async fn what_was_written_is_there_after_connecting_again() {
+    let Some(database) = Database::new().await else { return };
+    let store = PostgresStore::connect(database.url()).await.unwrap();
+    write_steps(&store, "run", 10).await;
+    store.close().await;
+    let store = PostgresStore::connect(database.url()).await.unwrap();
+    assert_written(&store, "run", 10).await;
+    database.drop().await;
+}
+
+#[tokio::test]
+async fn stores_in_different_schemas_are_apart() {
+    let Some(database) = Database::new().await else { return };
+    for schema in ["one", "two"] {
+        execute(database.url(), &format!("create schema {schema}")).await;
+        let url = format!("{}&options[search_path]={schema}", database.url());
+        write_steps(&PostgresStore::connect(&url).await.unwrap(), "run", 3).await;
+    }
+    database.drop().await;
+}
+
+#[tokio::test]
+async fn tables_of_a_newer_version() {
+    let Some(database) = Database::new().await else { return };
+    PostgresStore::connect(database.url()).await.unwrap();
+    execute(database.url(), "update ddg_schema set version = 99").await;
+    let refused = PostgresStore::connect(database.url()).await.unwrap_err().to_string();
+    let (place, rest) = refused.split_once(" has ").unwrap();
+    assert!(place.starts_with("PostgreSQL database `ddg_test_"), "{place}");
+    expect![[r#"tables of version 99, but this program knows versions up to 1: run it with a newer ddg-core"#]]
+        .assert_eq(rest);
+    database.drop().await;
+}
+
+#[tokio::test]
+async fn where_there_is_no_server() {
+    let folder = tempfile::tempdir().unwrap();
+    let socket = folder.path().to_str().unwrap();
+    let url = format!("postgres://user:secret@localhost/runs?host={socket}");
+    let refused = PostgresStore::connect(&url).await.unwrap_err().to_string();
+    expect!["PostgreSQL database `runs` at /folder cannot be opened: No such file or directory (os error 2); the server must run and accept the URL's user, password and database"].assert_eq(&refused.replace(socket, "/folder"));
+}
+
+#[tokio::test]
+async fn what_is_no_url() {
+    let refused = PostgresStore::connect("runs of secret").await.unwrap_err().to_string();
+    expect!["a PostgreSQL database cannot be opened: relative URL without a base; its URL should read `postgres://user:password@host:port/database`"].assert_eq(&refused);
+}

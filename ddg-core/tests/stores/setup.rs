@@ -1,0 +1,130 @@
+//! A new store for each test, with a clock that stands still until it is told to go on.
+
+#[cfg(feature = "postgres")]
+pub(crate) mod postgres;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use ddg_core::checkpoint::{CheckpointStore, Claim, MemoryStore, Owner, RunId};
+
+/// A store, and what it lives on.
+pub(crate) struct Setup {
+    pub(crate) store: Arc<dyn CheckpointStore>,
+    pub(crate) clock: Clock,
+    _ground: Ground,
+}
+
+/// What is removed with a store.
+enum Ground {
+    None,
+    #[cfg(feature = "sqlite")]
+    Folder {
+        _folder: tempfile::TempDir,
+    },
+    #[cfg(feature = "postgres")]
+    Database(postgres::Database),
+}
+
+/// A clock that only the test moves.
+#[derive(Clone, Default)]
+pub(crate) struct Clock(Arc<AtomicU64>);
+
+impl Clock {
+    pub(crate) fn advance(&self, by: Duration) {
+        self.0.fetch_add(by.as_millis().try_into().unwrap(), Ordering::SeqCst);
+    }
+
+    /// What the clock of a store is.
+    pub(crate) fn reader(&self) -> impl Fn() -> SystemTime + Send + Sync + 'static {
+        let clock = self.clone();
+        move || clock.now()
+    }
+
+    pub(crate) fn now(&self) -> SystemTime {
+        let since_noon = Duration::from_millis(self.0.load(Ordering::SeqCst));
+        UNIX_EPOCH + Duration::from_secs(1_800_000_000) + since_noon
+    }
+}
+
+impl Setup {
+    pub(crate) async fn memory() -> Self {
+        let clock = Clock::default();
+        let store = Arc::new(MemoryStore::new().with_clock(clock.reader()));
+        Self { store, clock, _ground: Ground::None }
+    }
+
+    #[cfg(feature = "sqlite")]
+    pub(crate) async fn sqlite() -> Self {
+        use ddg_core::checkpoint::SqliteStore;
+        let folder = tempfile::tempdir().unwrap();
+        let clock = Clock::default();
+        let store = SqliteStore::open(folder.path().join("runs.db")).await.unwrap();
+        let store = Arc::new(store.with_clock(clock.reader()));
+        Self { store, clock, _ground: Ground::Folder { _folder: folder } }
+    }
+
+    /// `None` where no server is to be had, of which this has told.
+    #[cfg(feature = "postgres")]
+    pub(crate) async fn postgres() -> Option<Self> {
+        use ddg_core::checkpoint::PostgresStore;
+        let database = postgres::Database::new().await?;
+        let clock = Clock::default();
+        let store = PostgresStore::connect(database.url()).await.unwrap();
+        let store = Arc::new(store.with_clock(clock.reader()));
+        Some(Self { store, clock, _ground: Ground::Database(database) })
+    }
+
+    /// Removes what the test has left outside this process.
+    #[cfg(feature = "postgres")]
+    pub(crate) async fn clear(self) {
+        drop(self.store);
+        if let Ground::Database(database) = self._ground {
+            database.drop().await;
+        }
+    }
+}
+
+/// Makes of each function a test for every store that is compiled.
+macro_rules! on_every_store {
+    ($($test:ident,)*) => {
+        mod memory {
+            $(#[tokio::test]
+            async fn $test() {
+                super::$test(&$crate::setup::Setup::memory().await).await;
+            })*
+        }
+
+        #[cfg(feature = "sqlite")]
+        mod sqlite {
+            $(#[tokio::test]
+            async fn $test() {
+                super::$test(&$crate::setup::Setup::sqlite().await).await;
+            })*
+        }
+
+        #[cfg(feature = "postgres")]
+        mod postgres {
+            $(#[tokio::test]
+            async fn $test() {
+                let Some(setup) = $crate::setup::Setup::postgres().await else { return };
+                super::$test(&setup).await;
+                setup.clear().await;
+            })*
+        }
+    };
+}
+pub(crate) use on_every_store;
+
+/// A run's id.
+pub(crate) fn id(id: &str) -> RunId {
+    RunId::new(id).unwrap()
+}
+
+pub(crate) const TTL: Duration = Duration::from_secs(30);
+
+/// A claim by name, for [`TTL`] at a time.
+pub(crate) fn claim(name: &str) -> Claim {
+    Claim { owner: Owner::named(name), ttl: TTL }
+}

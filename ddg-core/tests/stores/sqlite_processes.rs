@@ -1,0 +1,145 @@
+//! Several processes share a file, and a run whose process has been killed can be taken at once.
+
+use std::io::{BufRead, BufReader, Read};
+use std::path::Path;
+use std::process::{Child, ChildStdout, Command, Stdio};
+
+use ddg_core::checkpoint::{CheckpointStore, Claim, Entry, RunStatus, SqliteStore, StoreError};
+
+use crate::contention::{assert_written, count, counted, prepare_count, write_steps};
+use crate::setup::id;
+
+/// Which test has started this process, and on which file.
+const ROLE: &str = "DDG_TEST_ROLE";
+const FILE: &str = "DDG_TEST_FILE";
+
+/// A child that is killed if the test ends before it does.
+struct Process {
+    child: Child,
+    output: BufReader<ChildStdout>,
+}
+
+impl Process {
+    fn start(role: &str, path: &Path) -> Self {
+        let mut child = Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", "sqlite_processes::a_process_of_its_own", "--ignored"])
+            .arg("--nocapture")
+            .env(ROLE, role)
+            .env(FILE, path)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let output = BufReader::new(child.stdout.take().unwrap());
+        Self { child, output }
+    }
+
+    /// Waits until it says something.
+    fn wait_for(&mut self, word: &str) {
+        let mut line = String::new();
+        while line.trim_end() != word {
+            line.clear();
+            assert_ne!(self.output.read_line(&mut line).unwrap(), 0, "it never said {word:?}");
+        }
+    }
+
+    fn tell_to_go_on(&mut self) {
+        drop(self.child.stdin.take());
+    }
+
+    fn join(mut self) {
+        self.tell_to_go_on();
+        assert!(self.child.wait().unwrap().success());
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn say(word: &str) {
+    println!("\n{word}");
+}
+
+/// Waits until the parent has told to go on, or has ended.
+fn wait_to_be_told() {
+    let _ = std::io::stdin().read_to_end(&mut Vec::new());
+}
+
+#[tokio::test]
+#[ignore = "the other tests run it, as a process of its own"]
+async fn a_process_of_its_own() {
+    let Ok(role) = std::env::var(ROLE) else { return };
+    let store = SqliteStore::open(std::env::var(FILE).unwrap()).await.unwrap();
+    match role.as_str() {
+        "hold" => {
+            let lease = store.create(&id("run"), "automa", &Claim::default()).await.unwrap();
+            let entries = [Entry::full(0, "zero")];
+            store.put(&lease, RunStatus::Running, &entries).await.unwrap();
+            say("held");
+            wait_to_be_told();
+            let refused = store.put(&lease, RunStatus::Finished, &[]).await.unwrap_err();
+            assert!(matches!(refused, StoreError::Fenced { .. }), "{refused}");
+        }
+        "count" => {
+            say("ready");
+            wait_to_be_told();
+            count(&store, "child", 50).await;
+            write_steps(&store, "child", 100).await;
+        }
+        other => panic!("{other}?"),
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn the_run_of_a_killed_process_is_free_at_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("runs.db");
+    let mut process = Process::start("hold", &path);
+    process.wait_for("held");
+    let store = SqliteStore::open(&path).await.unwrap();
+    let refused = store.acquire(&id("run"), &Claim::default()).await.unwrap_err();
+    let StoreError::Held { owner, .. } = refused else { panic!("{refused}") };
+    assert!(owner.name().contains(&process.child.id().to_string()), "{owner}");
+
+    process.child.kill().unwrap();
+    process.child.wait().unwrap();
+    let lease = store.acquire(&id("run"), &Claim::default()).await.unwrap();
+    let entries = [Entry::change(1, "+1")];
+    store.put(&lease, RunStatus::Running, &entries).await.unwrap();
+    assert_eq!(store.latest(&id("run")).await.unwrap().unwrap().full, b"zero");
+}
+
+/// A process that was only slow, and that was thought dead, finds out when it writes.
+#[tokio::test]
+async fn a_slow_process_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("runs.db");
+    let mut process = Process::start("hold", &path);
+    process.wait_for("held");
+    let later = std::time::SystemTime::now() + Claim::default().ttl * 2;
+    let store = SqliteStore::open(&path).await.unwrap().with_clock(move || later);
+    store.acquire(&id("run"), &Claim::default()).await.unwrap();
+    process.join();
+}
+
+#[tokio::test]
+async fn two_processes_write_at_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("runs.db");
+    let store = SqliteStore::open(&path).await.unwrap();
+    prepare_count(&store).await;
+    let mut process = Process::start("count", &path);
+    process.wait_for("ready");
+    process.tell_to_go_on();
+    count(&store, "parent", 50).await;
+    write_steps(&store, "parent", 100).await;
+    process.join();
+    assert_eq!(counted(&store).await, 100);
+    assert_written(&store, "parent", 100).await;
+    assert_written(&store, "child", 100).await;
+}

@@ -1,6 +1,6 @@
 //! Other crates that do what this engine does, each written as its documentation says it is fastest.
 //!
-//! What a worker does and what depends on what is a [`plan::Plan`]; an [`engine::Engine`] is what
+//! What a worker does and what depends on what is a `plan::Plan`; an `engine::Engine` is what
 //! most of them are, and gives the rounds of the workloads that are graphs. One file per crate says
 //! the rest, and why what it cannot do cannot be done.
 

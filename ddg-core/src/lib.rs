@@ -61,8 +61,8 @@ pub use key::Key;
 pub use path::Path;
 pub use render::{Drawing, History};
 pub use run::{
-    AnswerError, BindError, Cause, Failure, FailureKind, InteractionError, Kickoff, KickoffId,
-    Outcome, Pace, Question, Run, RunError, StepError, Waiting,
+    AnswerError, BindError, Cause, Durable, Failure, FailureKind, InteractionError, Kickoff,
+    KickoffId, Outcome, Pace, Question, Run, RunError, StepError, Waiting,
 };
 pub use snapshot::{Snapshot, SnapshotError};
 pub use values::{Data, ItemStream, Items, NotSerializable, Opaque, Type, TypeMismatch, Value};

@@ -7,10 +7,12 @@ mod clock;
 mod core;
 mod crew;
 mod driver;
+mod durable;
 mod error;
 mod execution;
 mod handle;
 mod interaction;
+mod journal;
 mod kickoff;
 mod machine;
 mod nested;
@@ -23,6 +25,7 @@ mod waits;
 
 pub(crate) use asks::{AskBox, Ferry, Target};
 pub(crate) use core::RunCore;
+pub use durable::Durable;
 pub use error::{BindError, Failure, FailureKind, RunError, StepError};
 pub use handle::Run;
 pub(crate) use interaction::{Again, Interrupted, Pending};
@@ -40,12 +43,12 @@ use crate::snapshot::Snapshot;
 
 /// Continues a saved run of `automa` within the caller's task.
 pub(crate) async fn resume(automa: &GraphAutoma, snapshot: Snapshot) -> Result<Outcome, RunError> {
-    let core = RunCore::resumed(automa.compiled()?, snapshot.into_machine())?;
+    let core = RunCore::resumed(automa.compiled()?, snapshot.into_machine(), None)?;
     driver::drive(&core).await
 }
 
 /// Runs `automa` within the caller's task.
 pub(crate) async fn run(automa: &GraphAutoma, args: Args) -> Result<Outcome, RunError> {
-    let core = RunCore::top(automa.compiled()?, args)?;
+    let core = RunCore::top(automa.compiled()?, args, None)?;
     driver::drive(&core).await
 }

@@ -68,6 +68,9 @@ pub enum SnapshotError {
         /// Its type, and why not.
         source: NotSerializable,
     },
+    /// What was read is no snapshot, or could not be written as one.
+    #[error("this is no snapshot: {0}")]
+    Unreadable(#[from] serde_json::Error),
     /// The run has changed its graph, and only the declared graph can be found again.
     #[error(
         "automa `{automa}`: the run has changed its graph at worker `{key}`, and only a run of \
@@ -113,6 +116,23 @@ pub enum SnapshotError {
 impl Snapshot {
     pub(crate) fn new(machine: Saved) -> Self {
         Self { version: Version, machine }
+    }
+
+    /// The last Dynamic Step of which it has the results.
+    pub fn step(&self) -> u64 {
+        self.machine.step()
+    }
+
+    /// The last output of a worker; `None` if it has not run, or there is no such worker.
+    pub fn output(&self, worker: &str) -> Option<Value> {
+        self.machine.outputs().get(worker).cloned()
+    }
+
+    /// Puts another output in the place of a worker's last one; what runs next reads that. False if
+    /// the worker has not run.
+    pub fn set_output(&mut self, worker: &str, output: impl Data) -> bool {
+        let slot = self.machine.outputs_mut().get_mut(worker);
+        slot.map(|slot| *slot = Value::new(output)).is_some()
     }
 
     /// The questions that wait for an answer, those of nested automata included, in kickoff order.

@@ -10,9 +10,10 @@ use super::error::some_keys;
 use super::{BuildError, Catalogue, Fault, Spec, Topology};
 use crate::args::IntoArgs;
 use crate::callback::{Callback, DynCallback};
+use crate::checkpoint::CheckpointStore;
 use crate::context::{LocalSpaces, fork};
 use crate::key::Key;
-use crate::run::{Kickoff, Outcome, Pace, Run, RunError};
+use crate::run::{Durable, Kickoff, Outcome, Pace, Run, RunError};
 use crate::snapshot::Snapshot;
 use crate::values::Data;
 use crate::worker::{AnyWorker, IntoFunc, IntoWorker, WorkerOptions};
@@ -379,6 +380,16 @@ impl GraphAutoma {
     /// As [`run`](Self::run). The snapshot is consumed; keep a clone to try again.
     pub async fn resume(&self, snapshot: Snapshot) -> Result<Outcome, RunError> {
         crate::run::resume(self, snapshot).await
+    }
+
+    /// Lets its runs be kept in `store`, so that they survive their process; see [`Durable`].
+    pub fn durable(&self, store: impl CheckpointStore + 'static) -> Durable<'_> {
+        Durable::new(self, Arc::new(store))
+    }
+
+    /// The same with a store that is shared.
+    pub fn durable_in(&self, store: Arc<dyn CheckpointStore>) -> Durable<'_> {
+        Durable::new(self, store)
     }
 
     /// Starts a run as a task of its own and gives a handle to it.

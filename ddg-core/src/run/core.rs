@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use super::journal::Journal;
 use super::{Machine, RunError, Saved};
 use crate::args::{Args, Named};
 use crate::callback::{DynCallback, installed};
@@ -27,6 +28,8 @@ pub(crate) struct RunCore {
     pub(crate) max_concurrency: usize,
     machine: Mutex<Machine>,
     stop: AtomicBool,
+    /// Where the run is written to.
+    pub(crate) journal: Option<Journal>,
 }
 
 impl RunCore {
@@ -34,20 +37,28 @@ impl RunCore {
     ///
     /// # Errors
     /// A named input reaches nobody.
-    pub(crate) fn top(topology: Arc<Topology>, args: Args) -> Result<Arc<Self>, RunError> {
+    pub(crate) fn top(
+        topology: Arc<Topology>,
+        args: Args,
+        journal: Option<Journal>,
+    ) -> Result<Arc<Self>, RunError> {
         check_inputs(&topology, args.named_slice())?;
         let locals = kept_locals(&topology);
         let machine = Machine::new(View::of(topology), None, args, &[], locals);
-        Ok(Self::around(machine, 0, installed()))
+        Ok(Self::around(machine, 0, installed(), journal))
     }
 
     /// A run that goes on from where it was saved.
     ///
     /// # Errors
     /// It was a run of another graph.
-    pub(crate) fn resumed(topology: Arc<Topology>, saved: Saved) -> Result<Arc<Self>, RunError> {
+    pub(crate) fn resumed(
+        topology: Arc<Topology>,
+        saved: Saved,
+        journal: Option<Journal>,
+    ) -> Result<Arc<Self>, RunError> {
         let machine = Machine::restore(View::of(topology), None, saved)?;
-        Ok(Self::around(machine, 0, installed()))
+        Ok(Self::around(machine, 0, installed(), journal))
     }
 
     /// A run of an automa that is a worker at `path` of `outer`, that goes on from where it was
@@ -62,7 +73,7 @@ impl RunCore {
         outer: &Self,
     ) -> Result<Arc<Self>, RunError> {
         let machine = Machine::restore(view, Some(Arc::new(path)), saved)?;
-        Ok(Self::around(machine, outer.depth + 1, outer.callbacks.to_vec()))
+        Ok(Self::around(machine, outer.depth + 1, outer.callbacks.to_vec(), None))
     }
 
     /// A run of an automa that is a worker at `path` of `outer`.
@@ -78,10 +89,15 @@ impl RunCore {
         check_inputs(view.base(), args.named_slice())?;
         let locals = kept_locals(view.base());
         let machine = Machine::new(view, Some(Arc::new(path)), args, &outer.inputs, locals);
-        Ok(Self::around(machine, outer.depth + 1, outer.callbacks.to_vec()))
+        Ok(Self::around(machine, outer.depth + 1, outer.callbacks.to_vec(), None))
     }
 
-    fn around(machine: Machine, depth: u32, mut callbacks: Vec<Arc<dyn DynCallback>>) -> Arc<Self> {
+    fn around(
+        machine: Machine,
+        depth: u32,
+        mut callbacks: Vec<Arc<dyn DynCallback>>,
+        journal: Option<Journal>,
+    ) -> Arc<Self> {
         let topology = Arc::clone(machine.view().base());
         let settings = &topology.settings;
         callbacks.extend(settings.callbacks.iter().cloned());
@@ -94,6 +110,7 @@ impl RunCore {
             topology,
             machine: Mutex::new(machine),
             stop: AtomicBool::new(false),
+            journal,
         })
     }
 

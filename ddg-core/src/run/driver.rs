@@ -12,6 +12,7 @@ use super::execution::{Execution, Launched, launch};
 use super::kickoff::{Ended, Job};
 use super::outcome::Outcome;
 use super::{Pace, RunCore, RunError};
+use crate::checkpoint::RunStatus;
 
 /// Runs to the end.
 pub(super) async fn drive(core: &Arc<RunCore>) -> Result<Outcome, RunError> {
@@ -42,22 +43,32 @@ async fn steps(core: &Arc<RunCore>) -> Result<bool, RunError> {
             let number = jobs.first().map(|job| job.kickoff.step);
             let span = tracing::debug_span!("step", number);
             together(core, &mut crew, &mut jobs, &mut ended).instrument(span).await;
-        } else if idle && jobs.len() == 1 {
+        } else if idle && jobs.len() == 1 && core.journal.is_none() {
             lone_steps(core, &mut jobs).await?;
             tokio::task::coop::consume_budget().await;
             continue;
         } else {
             together(core, &mut crew, &mut jobs, &mut ended).await;
         }
-        {
-            let mut machine = core.machine();
-            machine.settle(&mut ended)?;
-            if !core.is_stopping() {
-                machine.begin(&mut jobs)?;
-            }
+        core.machine().settle(&mut ended)?;
+        // At a rolling pace what is running is in no state that could be written.
+        if crew.as_ref().is_none_or(|crew| crew.is_idle()) {
+            write(core).await?;
+        }
+        if !core.is_stopping() {
+            core.machine().begin(&mut jobs)?;
         }
         tokio::task::coop::consume_budget().await;
     }
+}
+
+/// Writes the state after a step, where that is wanted.
+async fn write(core: &RunCore) -> Result<(), RunError> {
+    let Some(journal) = core.journal.as_ref().filter(|journal| journal.wants_every_step()) else {
+        return Ok(());
+    };
+    let saved = core.machine().save()?;
+    journal.write(saved, RunStatus::Running).await
 }
 
 /// A run whose workers never wait must not keep its thread from everybody else: so many steps of

@@ -3,7 +3,8 @@
 use std::error::Error;
 use std::fmt;
 
-use super::{Outcome, Question, Waiting};
+use super::{AnswerError, Outcome, Question, Waiting};
+use crate::checkpoint::{InvalidRunId, StoreError};
 use crate::graph::{BuildError, EditError, count};
 use crate::key::Key;
 use crate::path::Path;
@@ -55,6 +56,15 @@ pub enum RunError {
     /// A saved run cannot be continued.
     #[error(transparent)]
     Snapshot(#[from] SnapshotError),
+    /// The store that keeps the run fails, or somebody else has the run.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// What was given as the id of a run is none.
+    #[error(transparent)]
+    RunId(#[from] InvalidRunId),
+    /// A question cannot be answered.
+    #[error(transparent)]
+    Answer(#[from] AnswerError),
     /// The run took more steps than it may.
     #[error(
         "automa `{automa}`: stopped after {limit} steps, its limit, with {} still due",

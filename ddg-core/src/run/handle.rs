@@ -42,7 +42,7 @@ impl Run {
         let core = automa
             .compiled()
             .map_err(RunError::from)
-            .and_then(|topology| RunCore::top(topology, args));
+            .and_then(|topology| RunCore::top(topology, args, None));
         let (kept, task) = match core {
             Ok(core) => {
                 let driven = Arc::clone(&core);

@@ -20,7 +20,7 @@ pub(crate) async fn simulate(
     args: Args,
     mut choose: impl FnMut(&[Kickoff]) -> usize,
 ) -> Result<Outcome, RunError> {
-    let core = RunCore::top(automa.compiled()?, args)?;
+    let core = RunCore::top(automa.compiled()?, args, None)?;
     let mut jobs = Vec::new();
     let mut ended = Vec::new();
     loop {

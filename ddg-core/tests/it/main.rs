@@ -14,6 +14,7 @@ mod caps;
 mod dealing;
 mod deep;
 mod dropped_runs;
+mod durable;
 mod edits;
 mod edits_equal_rebuild;
 mod ferry;

@@ -168,6 +168,21 @@ impl Machine {
 }
 
 impl Saved {
+    /// The last step that has settled.
+    pub(crate) fn step(&self) -> u64 {
+        self.step
+    }
+
+    /// The last output of each worker.
+    pub(crate) fn outputs(&self) -> &BTreeMap<Key, Value> {
+        &self.outputs
+    }
+
+    /// The same, to be changed.
+    pub(crate) fn outputs_mut(&mut self) -> &mut BTreeMap<Key, Value> {
+        &mut self.outputs
+    }
+
     pub(crate) fn interrupted(&self) -> &[Interrupted<Key>] {
         &self.interrupted
     }

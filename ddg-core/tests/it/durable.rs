@@ -1,0 +1,171 @@
+//! Runs that are kept in a store.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use ddg_core::checkpoint::{
+    CheckpointStore, Checkpoints, MemoryStore, RunId, RunStatus, StoreError,
+};
+use ddg_core::prelude::*;
+use expect_test::expect;
+
+/// Counts by jumping to itself up to `last`; fails once at `fails_at`.
+fn counter(last: u64, fails_at: Option<u64>) -> (GraphAutoma, Arc<AtomicU64>) {
+    let calls = Arc::new(AtomicU64::new(0));
+    let counted = Arc::clone(&calls);
+    let mut automa = GraphAutoma::new("counter");
+    let count = move |x: u64, cx: Context| {
+        let call = counted.fetch_add(1, Ordering::Relaxed);
+        async move {
+            cx.local().update("sum", |sum: &mut u64| *sum += x);
+            if Some(x) == fails_at && call == x {
+                return Err(WorkerError::msg("the power is out"));
+            }
+            if x < last {
+                cx.ferry_to("count", (x + 1,))
+            } else {
+                cx.ferry_to("end", (x,))
+            }
+            Ok(x)
+        }
+    };
+    automa.add_func_as_worker("count", count, start()).unwrap();
+    automa.add_func_as_worker("end", async |x: u64| x, free().output()).unwrap();
+    (automa, calls)
+}
+
+async fn status(store: &Arc<MemoryStore>, run: &str) -> (RunStatus, Option<u64>) {
+    let record = store.find(&RunId::new(run).unwrap()).await.unwrap();
+    (record.status, record.step)
+}
+
+/// [X5]
+#[tokio::test]
+async fn a_run_that_failed_goes_on_from_its_last_step() {
+    let (automa, calls) = counter(100, Some(50));
+    let store = Arc::new(MemoryStore::new());
+    let durable = automa.durable_in(Arc::<MemoryStore>::clone(&store));
+    let error = durable.run("a", args!(0)).await.unwrap_err();
+    expect!["automa `counter`, step 51: worker `count` failed: the power is out"]
+        .assert_eq(&error.to_string());
+    assert_eq!(status(&store, "a").await, (RunStatus::Failed, Some(50)));
+
+    let outcome = durable.run("a", ()).await.unwrap();
+    assert_eq!(outcome.steps(), 102);
+    assert_eq!(outcome.into_output::<u64>().unwrap(), 100);
+    assert_eq!(calls.load(Ordering::Relaxed), 102);
+    assert_eq!(status(&store, "a").await, (RunStatus::Finished, Some(102)));
+
+    // It has ended: nothing runs again.
+    assert_eq!(durable.run("a", ()).await.unwrap().into_output::<u64>().unwrap(), 100);
+    assert_eq!(calls.load(Ordering::Relaxed), 102);
+}
+
+/// [X5] Every step can be read, forked, and gone on from.
+#[tokio::test]
+async fn a_run_can_be_looked_at_and_forked_at_every_step() {
+    let (automa, _) = counter(150, None);
+    let durable = automa.durable(MemoryStore::new());
+    durable.run("a", args!(0)).await.unwrap();
+    let steps = durable.store().steps(&RunId::new("a").unwrap()).await.unwrap();
+    assert_eq!(steps.len(), 153);
+    for step in 1..=151 {
+        let snapshot = durable.snapshot_at("a", step).await.unwrap();
+        assert_eq!(snapshot.step(), step);
+        assert_eq!(snapshot.output("count").unwrap().get::<u64>().unwrap(), step - 1);
+    }
+    durable.fork("a", 140, "b").await.unwrap();
+    let outcome = durable.run("b", ()).await.unwrap();
+    assert_eq!(outcome.into_output::<u64>().unwrap(), 150);
+    assert!(matches!(
+        durable.fork("a", 999, "c").await,
+        Err(RunError::Store(StoreError::UnknownStep { .. }))
+    ));
+}
+
+/// [X5] What a step has given can be changed before the run goes on.
+#[tokio::test]
+async fn an_output_can_be_changed_before_the_run_goes_on() {
+    let mut automa = GraphAutoma::new("edit");
+    automa.add_func_as_worker("a", async || 1_u64, start()).unwrap();
+    automa.add_func_as_worker("b", async |x: u64| x * 10, after(["a"]).output()).unwrap();
+    let durable = automa.durable(MemoryStore::new());
+    durable.run("a", ()).await.unwrap();
+    durable.fork("a", 1, "b").await.unwrap();
+    let change = |snapshot: &mut ddg_core::Snapshot| {
+        assert!(snapshot.set_output("a", 7_u64) && !snapshot.set_output("x", 7_u64));
+        Ok(())
+    };
+    durable.edit("b", change).await.unwrap();
+    assert_eq!(durable.run("b", ()).await.unwrap().into_output::<u64>().unwrap(), 70);
+    assert_eq!(durable.run("a", ()).await.unwrap().into_output::<u64>().unwrap(), 10);
+}
+
+/// [X5] [X6]
+#[tokio::test]
+async fn two_cannot_go_on_with_one_run() {
+    let mut automa = GraphAutoma::new("one");
+    automa.add_func_as_worker("wait", std::future::pending::<()>, start()).unwrap();
+    let store = Arc::new(MemoryStore::new());
+    let first = automa.durable_in(Arc::<MemoryStore>::clone(&store));
+    let second = automa.durable_in(store);
+    let running = first.run("a", ());
+    let mut running = std::pin::pin!(running);
+    assert!(futures::poll!(running.as_mut()).is_pending());
+    let refused = second.run("a", ()).await.unwrap_err();
+    assert!(matches!(refused, RunError::Store(StoreError::Held { .. })), "{refused}");
+}
+
+/// [X5]
+#[tokio::test]
+async fn on_pause_only_the_begin_and_the_end_are_written() {
+    let (automa, _) = counter(20, None);
+    let durable = automa.durable(MemoryStore::new()).checkpoints(Checkpoints::OnPause);
+    durable.run("a", args!(0)).await.unwrap();
+    let steps = durable.store().steps(&RunId::new("a").unwrap()).await.unwrap();
+    let steps: Vec<_> = steps.iter().map(|step| step.step).collect();
+    assert_eq!(steps, [0, 22]);
+}
+
+/// [X5] [Q2]
+#[tokio::test]
+async fn a_question_is_answered_in_the_store() {
+    let mut automa = GraphAutoma::new("ask");
+    let ask = async |cx: Context| -> Result<u32, WorkerError> {
+        let a: u32 = cx.interact_with_human("a".to_owned())?;
+        let b: u32 = cx.interact_with_human("b".to_owned())?;
+        Ok(a * b)
+    };
+    automa.add_func_as_worker("ask", ask, start().output()).unwrap();
+    let store = Arc::new(MemoryStore::new());
+    let durable = automa.durable_in(Arc::<MemoryStore>::clone(&store));
+    for answer in [6, 7] {
+        let paused = durable.run("a", ()).await.unwrap();
+        assert_eq!(status(&store, "a").await.0, RunStatus::Paused);
+        durable.answer("a", &paused.questions()[0].id, answer).await.unwrap();
+    }
+    let outcome = durable.run("a", ()).await.unwrap();
+    assert_eq!(outcome.into_output::<u32>().unwrap(), 42);
+    let late = durable.answer("a", "ask#0.1", 1).await.unwrap_err();
+    expect!["question `ask#0.1` cannot be answered: the run is not paused, it asks nothing"]
+        .assert_eq(&late.to_string());
+}
+
+/// [X5] What changes is what is written, not the graph.
+#[tokio::test]
+async fn a_step_is_as_large_as_what_it_changes() {
+    let mut automa = GraphAutoma::new("large");
+    for place in 0..2000 {
+        let options = if place == 0 { start() } else { free() };
+        let work = async |x: u64, cx: Context| {
+            if x < 20 {
+                cx.ferry_to("0", (x + 1,));
+            }
+        };
+        automa.add_func_as_worker(place.to_string(), work, options).unwrap();
+    }
+    let durable = automa.durable(MemoryStore::new());
+    durable.run("a", args!(0)).await.unwrap();
+    let steps = durable.store().steps(&RunId::new("a").unwrap()).await.unwrap();
+    assert!(steps.iter().all(|step| step.n_bytes < 1000), "{steps:?}");
+}

@@ -1,0 +1,79 @@
+//! A run that survives its process: kill it at any time, start it again, and it goes on.
+//!
+//! ```text
+//! cargo run --example durable -- --db /tmp/run.db --log /tmp/run.log --steps 200
+//! ```
+//!
+//! Each step appends a line `step K` to the log, and is then written to the database. Killed in
+//! between, it appends that one line again; a step that the database has is never run again. The
+//! last line that is printed is the result: the sum of all steps.
+
+use std::fs::OpenOptions;
+use std::io::Write;
+use std::path::PathBuf;
+
+use ddg_core::checkpoint::SqliteStore;
+use ddg_core::prelude::*;
+
+struct Options {
+    db: PathBuf,
+    log: PathBuf,
+    steps: u64,
+}
+
+fn options() -> Result<Options, String> {
+    let mut options = Options {
+        db: std::env::temp_dir().join(format!("ddg-durable-{}.db", std::process::id())),
+        log: std::env::temp_dir().join(format!("ddg-durable-{}.log", std::process::id())),
+        steps: 20,
+    };
+    let mut args = std::env::args().skip(1);
+    while let Some(name) = args.next() {
+        let value = args.next().ok_or_else(|| format!("{name} takes a value"))?;
+        match name.as_str() {
+            "--db" => options.db = value.into(),
+            "--log" => options.log = value.into(),
+            "--steps" => {
+                options.steps = value.parse().map_err(|error| format!("--steps: {error}"))?;
+            }
+            _ => return Err(format!("unknown option {name}: there are --db, --log, --steps")),
+        }
+    }
+    if options.steps == 0 {
+        return Err("--steps: at least one".to_owned());
+    }
+    Ok(options)
+}
+
+fn automa(log: PathBuf, steps: u64) -> Result<GraphAutoma, BuildError> {
+    let mut automa = GraphAutoma::new("durable");
+    let step = move |k: u64, sum: u64, cx: Context| -> Result<(), WorkerError> {
+        let mut file = OpenOptions::new().create(true).append(true).open(&log)?;
+        // In one piece: killed between two, half a line would stay.
+        file.write_all(format!("step {k}\n").as_bytes())?;
+        file.sync_data()?;
+        if k < steps {
+            cx.ferry_to("step", (k + 1, sum + k));
+        } else {
+            cx.ferry_to("end", (sum + k,));
+        }
+        Ok(())
+    };
+    automa.add_func_as_worker("step", step, start())?;
+    automa.add_func_as_worker("end", async |sum: u64| sum, free().output())?;
+    Ok(automa)
+}
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let Options { db, log, steps } = options()?;
+    let automa = automa(log, steps)?;
+    let durable = automa.durable(SqliteStore::open(&db).await?);
+    match durable.snapshot("run").await {
+        Ok(snapshot) => println!("going on after step {}", snapshot.step()),
+        Err(_) => println!("a new run"),
+    }
+    let outcome = durable.run("run", args!(1_u64, 0_u64)).await?;
+    println!("{}", outcome.into_output::<u64>()?);
+    Ok(())
+}

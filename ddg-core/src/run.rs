@@ -36,7 +36,7 @@ use crate::snapshot::Snapshot;
 
 /// Continues a saved run of `automa` within the caller's task.
 pub(crate) async fn resume(automa: &GraphAutoma, snapshot: Snapshot) -> Result<Outcome, RunError> {
-    let core = RunCore::resumed(automa.compiled()?, snapshot.into_machine())?;
+    let core = RunCore::resumed(automa.compiled()?, snapshot.into_run())?;
     driver::drive(&core).await
 }
 

@@ -56,7 +56,7 @@ pub use callback::Callback;
 pub use context::{AutomaView, Context, LocalSpace, NestedAutoma};
 #[cfg(feature = "macros")]
 pub use ddg_macros::{automa, worker};
-pub use graph::{Automa, BuildError, EditError, Fault, GraphAutoma, TypedAutoma};
+pub use graph::{Automa, BuildError, Difference, EditError, Fault, GraphAutoma, TypedAutoma};
 pub use key::Key;
 pub use path::Path;
 pub use render::{Drawing, History};
@@ -64,7 +64,7 @@ pub use run::{
     AnswerError, BindError, Cause, Durable, Failure, FailureKind, InteractionError, Kickoff,
     KickoffId, Outcome, Pace, Question, Run, RunError, StepError, Waiting,
 };
-pub use snapshot::{Snapshot, SnapshotError};
+pub use snapshot::{Changes, Snapshot, SnapshotError};
 pub use values::{Data, ItemStream, Items, NotSerializable, Opaque, Type, TypeMismatch, Value};
 pub use worker::{
     AnyWorker, BoxError, Declared, Failure as WorkerFailure, FerryTarget, IntoFunc, IntoOutput,

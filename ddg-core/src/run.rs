@@ -43,7 +43,7 @@ use crate::snapshot::Snapshot;
 
 /// Continues a saved run of `automa` within the caller's task.
 pub(crate) async fn resume(automa: &GraphAutoma, snapshot: Snapshot) -> Result<Outcome, RunError> {
-    let core = RunCore::resumed(automa.compiled()?, snapshot.into_machine(), None)?;
+    let core = RunCore::resumed(automa.compiled()?, snapshot.into_run(), None)?;
     driver::drive(&core).await
 }
 

@@ -16,4 +16,5 @@ pub use opaque::Opaque;
 pub(crate) use shape::Shape;
 pub use stream::{ItemStream, Items};
 pub use ty::Type;
+pub(crate) use ty::short_name;
 pub use value::{NotSerializable, TypeMismatch, Value};

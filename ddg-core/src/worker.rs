@@ -13,11 +13,11 @@ mod retry;
 mod signature;
 
 pub use any::{AnyWorker, IntoFunc, IntoWorker};
-pub(crate) use any::{CallEnd, Callable, Called, Callee, Source, Start, Started, begin};
+pub(crate) use any::{CallEnd, Callable, Called, Callee, OwnWorker, Source, Start, Started, begin};
 pub(crate) use cost::Cost;
 pub use declared::{Declared, FerryTarget};
 pub use error::{BoxError, Panicked, TimedOut, WorkerError};
-pub(crate) use options::{Dealing, Mapping, Placement};
+pub(crate) use options::{Dealing, From, Mapping, Placement};
 pub use options::{WorkerOptions, after, free, start};
 pub use output::{Failure, IntoOutput};
 pub use own::Worker;

@@ -164,5 +164,5 @@ impl std::fmt::Debug for NestedAutoma<'_> {
 fn nested_view(view: &View, key: &Key) -> Option<View> {
     let spec = &view.node(view.find(key.as_str())?).spec;
     let automa = spec.worker.0.automa()?;
-    spec.worker.0.view().or_else(|| automa.compiled().ok().map(View::of))
+    spec.worker.0.view().cloned().or_else(|| automa.compiled().ok().map(View::of))
 }

@@ -8,7 +8,7 @@ use rustc_hash::FxHashMap;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::key::Key;
-use crate::values::{Data, NotSerializable, Value};
+use crate::values::{Data, Value};
 
 /// Values by name that belong to one worker and last for the run.
 ///
@@ -74,9 +74,14 @@ impl LocalSpace {
         Self(Arc::new(Mutex::new(self.lock().clone())))
     }
 
-    /// Whether every value has a JSON form.
-    pub(crate) fn check_json(&self) -> Result<(), NotSerializable> {
-        self.lock().values().try_for_each(|value| value.to_json().map(|_| ()))
+    /// One with these values.
+    pub(crate) fn of(values: BTreeMap<String, Value>) -> Self {
+        Self(Arc::new(Mutex::new(values)))
+    }
+
+    /// The values as they are now, by name.
+    pub(crate) fn values(&self) -> BTreeMap<String, Value> {
+        self.lock().clone()
     }
 
     fn lock(&self) -> MutexGuard<'_, BTreeMap<String, Value>> {

@@ -5,7 +5,10 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use indexmap::IndexMap;
 use rustc_hash::{FxBuildHasher, FxHashSet};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 
+use super::catalogue::WorkerType;
 use super::error::some_keys;
 use super::{BuildError, Catalogue, Fault, Spec, Topology};
 use crate::args::IntoArgs;
@@ -16,7 +19,7 @@ use crate::key::Key;
 use crate::run::{Durable, Kickoff, Outcome, Pace, Run, RunError};
 use crate::snapshot::Snapshot;
 use crate::values::Data;
-use crate::worker::{AnyWorker, IntoFunc, IntoWorker, WorkerOptions};
+use crate::worker::{AnyWorker, IntoFunc, IntoWorker, Worker, WorkerOptions};
 
 /// A graph of workers: declare it, then [run](Self::run) it as often and as concurrently as you
 /// like.
@@ -171,12 +174,126 @@ impl GraphAutoma {
         function: impl IntoFunc<M, Made = AnyWorker>,
         options: WorkerOptions,
     ) -> Result<(), BuildError> {
-        let name = name.into();
-        let declaration = self.declaration(&name, function.into_func(), options)?;
-        if self.catalogue.insert(name.clone(), declaration.spec).is_some() {
-            return Err(self.fault(Fault::DuplicateName { name }));
-        }
-        Ok(())
+        self.declare(name.into(), function.into_func(), options)
+    }
+
+    /// Declares an own worker, a nested automa or an [`AnyWorker`] without placing it, as
+    /// [`declare_func`](Self::declare_func) does for a function. A running worker places it under
+    /// any key by its name, or by adding the very same [`AnyWorker`]; a
+    /// [`Snapshot`](crate::Snapshot) of the run then finds it again.
+    ///
+    /// ```
+    /// # use ddg_core::prelude::*;
+    /// # use ddg_core::Key;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let mut inner = GraphAutoma::new("inner");
+    /// inner.add_func_as_worker("double", async |x: i64| x * 2, start().output())?;
+    ///
+    /// let mut automa = GraphAutoma::new("outer");
+    /// automa.declare_worker("doubler", inner, free())?;
+    /// automa.add_func_as_worker("plan", async |x: i64, cx: Context| {
+    ///     cx.add_func_as_worker("twice", Key::from("doubler"), free().output());
+    ///     cx.ferry_to("twice", (x,));
+    /// }, start())?;
+    /// assert_eq!(automa.run::<i64>(args!(4)).await?, 8);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// The name is empty or taken.
+    pub fn declare_worker<M>(
+        &mut self,
+        name: impl Into<Key>,
+        worker: impl IntoWorker<M>,
+        options: WorkerOptions,
+    ) -> Result<(), BuildError> {
+        self.declare(name.into(), worker.into_worker(), options)
+    }
+
+    /// Registers a type of own workers under a name, so that a [`Snapshot`](crate::Snapshot) of a
+    /// run finds the workers of this type again that the run has added, here or in a nested
+    /// automa: by the name and by what the worker is written as with serde.
+    ///
+    /// ```
+    /// use ddg_core::prelude::*;
+    /// use ddg_core::Snapshot;
+    /// use serde::{Deserialize, Serialize};
+    ///
+    /// #[derive(Serialize, Deserialize)]
+    /// struct Multiply { by: i64 }
+    ///
+    /// impl Worker for Multiply {
+    ///     type Output = i64;
+    ///
+    ///     async fn run(&self, args: Args, _: &Context) -> Result<i64, WorkerError> {
+    ///         Ok(args.get::<i64>(0)? * self.by)
+    ///     }
+    /// }
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let mut automa = GraphAutoma::new("grow");
+    /// automa.register_worker::<Multiply>("multiply")?;
+    /// automa.add_func_as_worker("plan", async |cx: Context| {
+    ///     cx.add_worker("by_7", Multiply { by: 7 }, free().output());
+    ///     cx.ferry_to("by_7", (6,));
+    ///     cx.stop();
+    /// }, start())?;
+    ///
+    /// let json = serde_json::to_string(&automa.outcome(()).await?.snapshot()?)?;
+    /// let snapshot: Snapshot = serde_json::from_str(&json)?;
+    /// assert_eq!(automa.resume(snapshot).await?.into_output::<i64>()?, 42);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// A type that is registered under several names is saved under the first, and found under
+    /// all: give it a new name and keep the old one for older snapshots.
+    ///
+    /// # Errors
+    /// The name is empty, or another type is registered under it.
+    pub fn register_worker<W: Worker + Serialize + DeserializeOwned>(
+        &mut self,
+        name: impl Into<Key>,
+    ) -> Result<(), BuildError> {
+        self.register(name.into(), WorkerType::of::<W>())
+    }
+
+    /// Registers a type of own workers as [`register_worker`](Self::register_worker) does, where
+    /// the worker itself is no serde data: it is saved as what `to_config` gives, and made again
+    /// by `from_config`, which may add what it knows, such as a connection.
+    ///
+    /// ```
+    /// # use std::sync::Arc;
+    /// # use ddg_core::prelude::*;
+    /// struct Client;
+    /// struct Search { client: Arc<Client>, limit: u32 }
+    /// # impl Worker for Search {
+    /// #     type Output = ();
+    /// #     async fn run(&self, _: Args, _: &Context) -> Result<(), WorkerError> { Ok(()) }
+    /// # }
+    ///
+    /// let client = Arc::new(Client);
+    /// let mut automa = GraphAutoma::new("agent");
+    /// automa.register_worker_with(
+    ///     "search",
+    ///     |search: &Search| search.limit,
+    ///     move |limit| Search { client: Arc::clone(&client), limit },
+    /// )?;
+    /// # Ok::<(), BuildError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`register_worker`](Self::register_worker).
+    pub fn register_worker_with<W: Worker, C: Serialize + DeserializeOwned>(
+        &mut self,
+        name: impl Into<Key>,
+        to_config: impl Fn(&W) -> C + Send + Sync + 'static,
+        from_config: impl Fn(C) -> W + Send + Sync + 'static,
+    ) -> Result<(), BuildError> {
+        self.register(name.into(), WorkerType::new(to_config, from_config))
     }
 
     /// Removes a worker. What depends on it must be removed or changed, too, before a run.
@@ -450,6 +567,30 @@ impl GraphAutoma {
         let declaration = self.declaration(&key, worker, options)?;
         self.declarations.insert(key, declaration);
         Ok(())
+    }
+
+    fn declare(
+        &mut self,
+        name: Key,
+        worker: AnyWorker,
+        options: WorkerOptions,
+    ) -> Result<(), BuildError> {
+        let declaration = self.declaration(&name, worker, options)?;
+        if self.catalogue.insert(name.clone(), declaration.spec).is_some() {
+            return Err(self.fault(Fault::DuplicateName { name }));
+        }
+        Ok(())
+    }
+
+    fn register(&mut self, name: Key, ty: WorkerType) -> Result<(), BuildError> {
+        self.compiled = OnceLock::new();
+        if name.as_str().is_empty() {
+            return Err(self.fault(Fault::EmptyKey));
+        }
+        if self.catalogue.insert_type(name.clone(), ty) {
+            return Ok(());
+        }
+        Err(self.fault(Fault::DuplicateName { name }))
     }
 
     fn declaration(

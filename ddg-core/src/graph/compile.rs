@@ -1,6 +1,6 @@
 //! From what was declared to what runs: keys become ids, and every fault is found.
 
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use petgraph::algo::{kosaraju_scc, toposort};
 use petgraph::graph::{DiGraph, NodeIndex};
@@ -8,6 +8,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::automa::{Declaration, Settings};
 use super::error::some_keys;
+use super::fingerprint::Marks;
 use super::node::{Dependency, Gives, Successor};
 use super::{BuildError, Catalogue, Fault, GraphAutoma, Node, Spec, WorkerId};
 use crate::context::LocalSpaces;
@@ -29,6 +30,8 @@ pub(crate) struct Topology {
     pub(crate) settings: Settings,
     /// Local spaces that outlive a run, where they do.
     pub(crate) kept: Arc<Mutex<LocalSpaces>>,
+    /// What snapshots are compared with.
+    pub(super) marks: OnceLock<Marks>,
 }
 
 /// The names under which run inputs can reach somebody.
@@ -89,6 +92,7 @@ impl Topology {
             catalogue: automa.catalogue().clone(),
             settings: automa.settings().clone(),
             kept: Arc::clone(automa.kept()),
+            marks: OnceLock::new(),
         }))
     }
 }

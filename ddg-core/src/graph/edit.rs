@@ -167,7 +167,7 @@ impl<A: Copy> Transaction<'_, A> {
                 return Err(Fault::ParametersAreDeclared { name, key }.into());
             }
             Source::Declared(name) => match self.view.base().declared(&name) {
-                Some(spec) => spec.placed(key.clone(), options),
+                Some(spec) => spec.placed(name, key.clone(), options),
                 None => return Err(Fault::NotDeclared { name }.into()),
             },
         };
@@ -256,13 +256,13 @@ impl<A: Copy> Transaction<'_, A> {
         let worker = &spec.worker.0;
         let automa = worker.automa().ok_or_else(|| not_nested(key))?;
         let mut inner = match worker.view() {
-            Some(view) => view,
+            Some(view) => view.clone(),
             None => View::of(automa.compiled().map_err(|_| not_nested(key))?),
         };
         inner.apply(edits).map_err(|(asker, error)| {
             (asker, EditError::Nested { key: key.clone(), error: Box::new(error) })
         })?;
-        let edited = AnyWorker(Arc::new(Nested::edited(automa.clone(), inner)));
+        let edited = AnyWorker(Arc::new(Nested::edited(&spec.worker, automa.clone(), inner)));
         let old = self.view.replace_spec(id, spec.with_worker(edited));
         self.undo.push(Undo::Respecified(id, old));
         Ok(())

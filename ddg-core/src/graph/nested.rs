@@ -12,17 +12,25 @@ use crate::worker::{AnyWorker, Callable, IntoWorker, Signature, Start, WorkerErr
 /// An automa inside another. Changes that the outer run makes to it are kept in a view of it.
 pub(crate) struct Nested {
     automa: GraphAutoma,
-    edited: Option<View>,
+    edited: Option<Edited>,
+}
+
+/// A graph that the run has changed.
+struct Edited {
+    view: View,
+    /// The automa before it was changed.
+    origin: AnyWorker,
 }
 
 impl Nested {
-    pub(super) fn edited(automa: GraphAutoma, view: View) -> Self {
-        Self { automa, edited: Some(view) }
+    /// The automa that is `worker`, with its graph changed.
+    pub(super) fn edited(worker: &AnyWorker, automa: GraphAutoma, view: View) -> Self {
+        Self { automa, edited: Some(Edited { view, origin: worker.origin().clone() }) }
     }
 
     async fn run(&self, args: Args, cx: &Context) -> Result<Value, RunError> {
         let view = match &self.edited {
-            Some(view) => view.clone(),
+            Some(edited) => edited.view.clone(),
             None => View::of(self.automa.compiled()?),
         };
         run_nested(view, args, cx).await
@@ -57,8 +65,12 @@ impl Callable for Nested {
         Some(&self.automa)
     }
 
-    fn view(&self) -> Option<View> {
-        self.edited.clone()
+    fn view(&self) -> Option<&View> {
+        self.edited.as_ref().map(|edited| &edited.view)
+    }
+
+    fn origin(&self) -> Option<&AnyWorker> {
+        self.edited.as_ref().map(|edited| &edited.origin)
     }
 }
 

@@ -1,5 +1,6 @@
 //! One worker in a graph: what it is, how it is run, and its edges.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,7 +9,7 @@ use crate::callback::DynCallback;
 use crate::key::Key;
 use crate::values::Type;
 use crate::worker::{
-    AnyWorker, Cost, Dealing, Mapping, Origin, Param, Placement, Retry, WorkerOptions,
+    AnyWorker, Cost, Dealing, From, Mapping, Origin, Param, Placement, Retry, WorkerOptions,
 };
 
 /// A worker's place in its run; small, dense, never reused while the worker may still be running.
@@ -32,6 +33,8 @@ impl WorkerId {
 #[derive(Clone)]
 pub(crate) struct Spec {
     pub(crate) key: Key,
+    /// The name it is declared under, where it was placed by that.
+    pub(crate) declared: Option<Key>,
     pub(crate) worker: AnyWorker,
     pub(crate) params: Box<[Param]>,
     /// How many of them can be filled by position.
@@ -88,6 +91,7 @@ impl Spec {
         }
         Arc::new(Self {
             key: key.clone(),
+            declared: None,
             worker,
             n_positional: params
                 .iter()
@@ -112,12 +116,13 @@ impl Spec {
 
     /// The same worker placed elsewhere in the graph. What was declared with the function holds
     /// (its parameters, its callbacks), and so do its timeout and retry unless set anew.
-    pub(crate) fn placed(&self, key: Key, options: WorkerOptions) -> Arc<Self> {
+    pub(crate) fn placed(&self, name: Key, key: Key, options: WorkerOptions) -> Arc<Self> {
         let timeout = options.timeout.or(self.timeout);
         let retry = options.retry.or(self.retry);
         let callbacks: Box<_> = self.callbacks.iter().cloned().chain(options.callbacks).collect();
         Arc::new(Self {
             key,
+            declared: Some(name),
             start: options.start,
             output: options.output,
             hooked: is_hooked(timeout, retry.as_ref(), &callbacks),
@@ -133,6 +138,28 @@ impl Spec {
     /// The same place in the graph taken by another worker.
     pub(crate) fn with_worker(&self, worker: AnyWorker) -> Arc<Self> {
         Arc::new(Self { worker, ..self.clone() })
+    }
+
+    /// The names of its parameters, where they are not those that the worker itself gives them.
+    pub(super) fn own_names(&self) -> Vec<Cow<'static, str>> {
+        let given = self.worker.0.signature().params;
+        if self.params.iter().map(|param| &param.name).eq(given.iter().map(|param| &param.name)) {
+            return Vec::new();
+        }
+        self.params.iter().filter_map(|param| param.name.clone()).collect()
+    }
+
+    /// The parameters that take another worker's last output.
+    pub(super) fn froms(&self) -> Vec<From> {
+        let from = |param: &Param| match &param.origin {
+            Origin::Argument => None,
+            Origin::From { key, default } => Some(From {
+                param: param.name.clone()?,
+                worker: key.clone(),
+                default: default.clone(),
+            }),
+        };
+        self.params.iter().filter_map(from).collect()
     }
 
     /// What this worker hands on to its successors: a unit output only orders.

@@ -52,10 +52,16 @@ impl View {
         !self.touched.is_empty() || !self.added.is_empty()
     }
 
-    /// A worker that differs from the declared graph, the first by id.
-    pub(crate) fn first_edit(&self) -> Option<Key> {
-        let touched = self.touched.keys().min().map(|id| self.base.nodes[id.index()].key().clone());
-        touched.or_else(|| self.added.iter().flatten().map(|node| node.key().clone()).next())
+    /// Declared workers that may differ from their declaration, in no order; `None` where removed.
+    pub(super) fn touched(&self) -> impl Iterator<Item = (WorkerId, Option<&Node>)> {
+        self.touched.iter().map(|(id, node)| (*id, node.as_ref()))
+    }
+
+    /// Workers that are not declared, in no order, with their place in the order of all that were
+    /// ever added.
+    pub(super) fn added(&self) -> impl Iterator<Item = (u64, &Node)> {
+        let n_declared = self.base.nodes.len() as u64;
+        self.added.iter().flatten().map(move |node| (node.since - n_declared, node))
     }
 
     /// One more than the largest index of a worker that there is or was.
@@ -72,6 +78,19 @@ impl View {
                 Some(touched) => touched.as_ref(),
                 None => Some(&self.base.nodes[id.index()]),
             },
+        }
+    }
+
+    /// Gives added workers, which come in this order already, these places in it.
+    pub(super) fn set_places<'a>(&mut self, places: impl Iterator<Item = (&'a Key, u64)>) {
+        for (key, nth) in places {
+            if let Some(id) = self.find(key.as_str())
+                && let Some(added) = id.index().checked_sub(self.base.nodes.len())
+                && let Some(node) = &mut self.added[added]
+            {
+                node.since = nth + self.base.nodes.len() as u64;
+                self.next_since = self.next_since.max(node.since + 1);
+            }
         }
     }
 

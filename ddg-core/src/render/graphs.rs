@@ -32,7 +32,7 @@ impl Picture {
         while let Some((idx, spec)) = todo.pop_front() {
             let worker = &spec.worker.0;
             match (worker.view(), worker.automa()) {
-                (Some(view), _) => self.add_view(Some(idx), &view, &mut todo),
+                (Some(view), _) => self.add_view(Some(idx), view, &mut todo),
                 (None, Some(automa)) => self.add_declared(Some(idx), automa, &mut todo),
                 (None, None) => {}
             }

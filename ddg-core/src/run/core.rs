@@ -67,11 +67,13 @@ impl RunCore {
     /// # Errors
     /// It was a run of another graph.
     pub(crate) fn nested_again(
-        view: View,
+        view: &View,
         path: Path,
         saved: Saved,
         outer: &Self,
     ) -> Result<Arc<Self>, RunError> {
+        // What the run has changed is in `saved`, what was changed before it included.
+        let view = View::of(Arc::clone(view.base()));
         let machine = Machine::restore(view, Some(Arc::new(path)), saved)?;
         Ok(Self::around(machine, outer.depth + 1, outer.callbacks.to_vec(), None))
     }

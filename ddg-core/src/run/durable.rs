@@ -162,7 +162,7 @@ impl<'a> Durable<'a> {
         let edited = async {
             let mut snapshot = self.snapshot(id.as_str()).await?;
             change(&mut snapshot)?;
-            journal.write(snapshot.into_machine(), RunStatus::Paused).await
+            journal.write(snapshot.into_run(), RunStatus::Paused).await
         }
         .await;
         journal.release().await;
@@ -188,8 +188,7 @@ impl<'a> Durable<'a> {
     }
 
     async fn go_on(&self, snapshot: Snapshot, journal: Journal) -> Result<Outcome, RunError> {
-        let core =
-            RunCore::resumed(self.automa.compiled()?, snapshot.into_machine(), Some(journal))?;
+        let core = RunCore::resumed(self.automa.compiled()?, snapshot.into_run(), Some(journal))?;
         let outcome = driver::drive(&core).await;
         if let Some(journal) = &core.journal {
             let status = match &outcome {

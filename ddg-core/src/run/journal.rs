@@ -2,7 +2,6 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use serde_json::Value as Json;
 use tokio::runtime::Handle;
 use tokio_util::task::AbortOnDropHandle;
 
@@ -10,10 +9,11 @@ use super::{RunError, Saved};
 use crate::checkpoint::{
     Checkpoint, CheckpointStore, Checkpoints, Entry, Lease, RunStatus, StoreError,
 };
-use crate::snapshot::{Snapshot, SnapshotError};
+use crate::snapshot::{Changes, Snapshot, SnapshotError};
 
-/// So many changes are written after a whole state before the next whole state.
-const MOST_CHANGES: usize = 64;
+/// A whole state is written again when the changes since the last are so many bytes, and twice
+/// those of that state: a journal is never much longer than what it has to say, and read in time.
+const MANY_BYTES: usize = 64 << 10;
 
 /// The journal of one run, to be written to.
 pub(crate) struct Journal {
@@ -27,11 +27,11 @@ pub(crate) struct Journal {
 
 /// What was written last.
 struct Last {
-    step: u64,
-    state: Json,
-    n_changes: usize,
-    /// How many bytes the changes since the last whole state have.
-    n_bytes: usize,
+    snapshot: Snapshot,
+    /// How many bytes the last whole state has.
+    whole: usize,
+    /// How many bytes the changes since have.
+    changes: usize,
 }
 
 impl Journal {
@@ -65,17 +65,13 @@ impl Journal {
     /// # Errors
     /// The store fails, or somebody else has the run.
     pub(crate) async fn write(&self, saved: Saved, status: RunStatus) -> Result<(), RunError> {
-        let step = saved.step();
-        let state = serde_json::to_value(Snapshot::new(saved)).map_err(SnapshotError::from)?;
+        let snapshot = Snapshot::new(saved);
         let last = self.last.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some(last) = &last
-            && last.step == step
-            && last.state == state
-        {
-            return self.mark(status).await;
+        let (entry, last) = entry(snapshot, last)?;
+        match entry {
+            Some(entry) => self.store.put(&self.lease, status, &[entry]).await?,
+            None => self.mark(status).await?,
         }
-        let (entry, last) = entry(step, state, last)?;
-        self.store.put(&self.lease, status, &[entry]).await?;
         *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Some(last);
         Ok(())
     }
@@ -99,24 +95,27 @@ impl Journal {
     }
 }
 
-/// What is written of `state`, and what is known of it when the next is.
-fn entry(step: u64, state: Json, last: Option<Last>) -> Result<(Entry, Last), SnapshotError> {
-    if let Some(last) = last
-        && last.step < step
-        && last.n_changes < MOST_CHANGES
+/// What is to be written of `snapshot`, if anything, and what is known of it when the next is.
+fn entry(snapshot: Snapshot, last: Option<Last>) -> Result<(Option<Entry>, Last), SnapshotError> {
+    let step = snapshot.step();
+    if let Some(last) = &last
+        && last.snapshot.step() < step
+        && last.changes <= MANY_BYTES.max(2 * last.whole)
     {
-        let change = serde_json::to_vec(&json_patch::diff(&last.state, &state))?;
-        let n_bytes = last.n_bytes + change.len();
-        let whole = serde_json::to_vec(&state)?;
-        // Once the changes are longer than the state, the state is what is read faster.
-        if n_bytes <= whole.len().max(4096) {
-            let n_changes = last.n_changes + 1;
-            return Ok((Entry::change(step, change), Last { step, state, n_changes, n_bytes }));
-        }
-        return Ok((Entry::full(step, whole), Last { step, state, n_changes: 0, n_bytes: 0 }));
+        let change = serde_json::to_vec(&snapshot.changes_since(&last.snapshot)?)?;
+        let changes = last.changes + change.len();
+        let last = Last { snapshot, whole: last.whole, changes };
+        return Ok((Some(Entry::change(step, change)), last));
     }
-    let whole = serde_json::to_vec(&state)?;
-    Ok((Entry::full(step, whole), Last { step, state, n_changes: 0, n_bytes: 0 }))
+    let whole = serde_json::to_vec(&snapshot)?;
+    if let Some(last) = last
+        && last.snapshot.step() == step
+        && serde_json::to_vec(&last.snapshot)? == whole
+    {
+        return Ok((None, last));
+    }
+    let last = Last { snapshot, whole: whole.len(), changes: 0 };
+    Ok((Some(Entry::full(step, whole)), last))
 }
 
 /// The state that a journal leads to.
@@ -124,11 +123,7 @@ fn entry(step: u64, state: Json, last: Option<Last>) -> Result<(Entry, Last), Sn
 /// # Errors
 /// The journal was not written by this, or has been tampered with.
 pub(crate) fn replay(checkpoint: &Checkpoint) -> Result<Snapshot, SnapshotError> {
-    let mut state: Json = serde_json::from_slice(&checkpoint.full)?;
-    for change in &checkpoint.changes {
-        let patch: json_patch::Patch = serde_json::from_slice(change)?;
-        json_patch::patch(&mut state, &patch)
-            .map_err(|error| SnapshotError::Unreadable(serde::de::Error::custom(error)))?;
-    }
-    Ok(serde_json::from_value(state)?)
+    let whole: Snapshot = serde_json::from_slice(&checkpoint.full)?;
+    let changes = checkpoint.changes.iter().map(|change| serde_json::from_slice(change));
+    whole.with_changes(changes.collect::<Result<Vec<Changes>, _>>()?)
 }

@@ -20,7 +20,7 @@ const MOST_LEVELS: u32 = 32;
 /// Runs `view` with what the worker was called with; `cx` is that of the worker.
 pub(crate) async fn run_nested(view: View, args: Args, cx: &Context) -> Result<Value, RunError> {
     let core = match cx.inner() {
-        Some(saved) => RunCore::nested_again(view, cx.path(), saved, cx.core())?,
+        Some(saved) => RunCore::nested_again(&view, cx.path(), saved, cx.core())?,
         None => RunCore::nested(view, cx.path(), args, cx.core())?,
     };
     let outcome = match Handle::try_current() {

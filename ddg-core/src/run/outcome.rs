@@ -119,7 +119,7 @@ impl Outcome {
     /// [`resume`](crate::GraphAutoma::resume): of use after a [stop](crate::Run::stop).
     ///
     /// # Errors
-    /// A value has no JSON form, or the run has changed its graph.
+    /// A value has no JSON form, or a worker that the run has added cannot be found again.
     pub fn snapshot(&self) -> Result<Snapshot, SnapshotError> {
         self.core.machine().save().map(Snapshot::new)
     }

@@ -44,6 +44,13 @@ impl AnyWorker {
     }
 }
 
+impl AnyWorker {
+    /// The worker as it was given, before the run changed its graph.
+    pub(crate) fn origin(&self) -> &Self {
+        self.0.origin().unwrap_or(self)
+    }
+}
+
 impl std::fmt::Debug for AnyWorker {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "AnyWorker({:?})", self.0.signature())
@@ -138,7 +145,17 @@ pub(crate) trait Callable: Any + Send + Sync {
     }
 
     /// The automa's graph, where the run has changed it.
-    fn view(&self) -> Option<View> {
+    fn view(&self) -> Option<&View> {
+        None
+    }
+
+    /// The automa as it was given, where the run has changed its graph.
+    fn origin(&self) -> Option<&AnyWorker> {
+        None
+    }
+
+    /// The name of the type, where it is one of the user's.
+    fn own_type(&self) -> Option<&'static str> {
         None
     }
 }
@@ -225,7 +242,8 @@ impl<W: Worker> IntoWorker<Own> for W {
     }
 }
 
-struct OwnWorker<W>(W);
+/// An own worker.
+pub(crate) struct OwnWorker<W>(pub(crate) W);
 
 impl<W: Worker> Callable for OwnWorker<W> {
     fn signature(&self) -> Signature {
@@ -233,6 +251,10 @@ impl<W: Worker> Callable for OwnWorker<W> {
         signature.output = Some(Type::of::<W::Output>());
         signature.context = true;
         signature
+    }
+
+    fn own_type(&self) -> Option<&'static str> {
+        Some(std::any::type_name::<W>())
     }
 
     fn start(&self) -> Start {
@@ -267,5 +289,14 @@ impl<F> IntoFunc<ByName> for super::Declared<F> {
 
     fn into_func(self) -> Key {
         self.into()
+    }
+}
+
+/// A name that is only known at run time.
+impl IntoFunc<ByName> for Key {
+    type Made = Self;
+
+    fn into_func(self) -> Self {
+        self
     }
 }

@@ -4,6 +4,8 @@ use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
+use serde::{Deserialize, Deserializer, Serialize};
+
 use super::Retry;
 use crate::callback::{Callback, DynCallback};
 use crate::key::Key;
@@ -37,15 +39,22 @@ pub struct WorkerOptions {
 }
 
 /// A parameter that takes another worker's last output.
-#[derive(Clone)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct From {
     pub(crate) param: Cow<'static, str>,
     pub(crate) worker: Key,
+    #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
     pub(crate) default: Option<Value>,
 }
 
+/// A default that is there, also where it is null.
+fn given<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Value>, D::Error> {
+    Value::deserialize(deserializer).map(Some)
+}
+
 /// How the outputs of dependencies become arguments.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub(crate) enum Mapping {
     /// One argument per dependency, in the order they were declared.
     #[default]
@@ -59,7 +68,8 @@ pub(crate) enum Mapping {
 }
 
 /// What a successor gets of an output.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub(crate) enum Dealing {
     /// The whole.
     #[default]
@@ -69,7 +79,8 @@ pub(crate) enum Dealing {
 }
 
 /// Where a synchronous worker runs.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub(crate) enum Placement {
     /// On the pool for blocking work.
     #[default]

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use backon::{BackoffBuilder, ExponentialBuilder};
+use serde::{Deserialize, Serialize};
 
 /// Tries a failing worker again, waiting longer each time.
 ///
@@ -15,7 +16,7 @@ use backon::{BackoffBuilder, ExponentialBuilder};
 ///
 /// let options = free().retry(Retry::times(3).delay(Duration::from_millis(100)).jitter());
 /// ```
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub struct Retry {
     times: usize,
     first: Duration,

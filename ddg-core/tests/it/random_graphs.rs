@@ -1,9 +1,9 @@
 //! A thousand random programs do on the multi-thread runtime exactly what the naive reference
 //! says, whichever worker is the first to end.
 
-mod actor;
+pub(crate) mod actor;
 mod dice;
-mod generate;
+pub(crate) mod generate;
 mod shrink;
 
 use std::collections::BTreeMap;

@@ -1,28 +1,36 @@
 //! The machine's state at rest.
 
+mod changes;
+mod migrate;
+mod restore;
+
 use std::borrow::Cow;
-use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value as Json;
 
-use super::{Due, Machine};
+use super::Machine;
 use crate::args::Args;
-use crate::context::LocalSpace;
-use crate::graph::{View, WorkerId};
+use crate::graph::{Fingerprint, Grown, Node, Scope, WorkerId};
 use crate::key::Key;
-use crate::path::Path;
 use crate::run::Interrupted;
 use crate::run::kickoff::Cause;
-use crate::snapshot::SnapshotError;
-use crate::values::Value;
+use crate::snapshot::{SnapshotError, json_of};
+use crate::values::{NotSerializable, Value};
 
 /// All that a run has to remember between two steps, by key: what the graph declares is not in it.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct Saved {
     automa: String,
     step: u64,
     next_kickoff: u64,
+    /// What the declaration looked like; `None` where that does not matter any more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    declared: Option<Fingerprint>,
+    #[serde(default, skip_serializing_if = "Grown::is_empty")]
+    graph: Grown,
     inputs: Vec<(Cow<'static, str>, Value)>,
     due: Vec<SavedDue>,
     /// The dependencies that each waiting worker has crossed off.
@@ -30,7 +38,7 @@ pub(crate) struct Saved {
     outputs: BTreeMap<Key, Value>,
     /// Elements that are dealt out: by successor, by dealer.
     dealt: BTreeMap<Key, BTreeMap<Key, Value>>,
-    locals: BTreeMap<Key, LocalSpace>,
+    locals: BTreeMap<Key, BTreeMap<String, Value>>,
     output_worker: Option<Key>,
     result: Value,
     /// What waits for answers of people.
@@ -39,6 +47,7 @@ pub(crate) struct Saved {
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 struct SavedDue {
     worker: Key,
     cause: Cause,
@@ -46,116 +55,63 @@ struct SavedDue {
 }
 
 impl Machine {
-    /// The state between two steps, with every value written as JSON.
+    /// The state between two steps, of which every value is known to have a JSON form.
     ///
     /// # Errors
-    /// The graph was changed, or a value has no JSON form.
+    /// A worker that was added cannot be found again, or a value has no JSON form.
     pub(crate) fn save(&self) -> Result<Saved, SnapshotError> {
-        if let Some(key) = self.view.first_edit() {
-            return Err(SnapshotError::Changed { automa: self.automa(), key });
-        }
-        let key = |worker: WorkerId| self.view.node(worker).key().clone();
-        let saved = Saved {
-            automa: self.automa(),
-            step: self.step,
-            next_kickoff: self.next_kickoff,
-            inputs: self.inputs.to_vec(),
-            due: self
-                .due
-                .iter()
-                .map(|due| SavedDue {
-                    worker: key(due.worker),
-                    cause: due.cause.clone(),
-                    args: due.args.clone(),
-                })
-                .collect(),
-            crossed: self.crossed(),
-            outputs: self
-                .view
-                .workers()
-                .filter_map(|(id, node)| Some((node.key().clone(), self.outputs.get(id)?.clone())))
-                .collect(),
-            dealt: self.dealt.iter().fold(
-                BTreeMap::new(),
-                |mut dealt: BTreeMap<_, BTreeMap<_, _>>, ((to, by), value)| {
-                    dealt.entry(key(*to)).or_default().insert(key(*by), value.clone());
-                    dealt
-                },
-            ),
-            locals: self.locals.iter().map(|(key, local)| (key.clone(), local.fork())).collect(),
-            output_worker: self.output_worker.clone(),
-            result: self.result.clone(),
-            interrupted: self
-                .interrupted
-                .iter()
-                .map(|interrupted| interrupted.clone().with_worker(key(interrupted.worker)))
-                .collect(),
-        };
+        let saved = self.state()?;
         saved.check_json()?;
         Ok(saved)
     }
 
-    /// Goes on from `saved` with the graph of `view`.
+    /// The state between two steps, sharing its values.
     ///
     /// # Errors
-    /// The graph is another one than that of the saved run.
-    pub(crate) fn restore(
-        view: View,
-        path: Option<Arc<Path>>,
-        saved: Saved,
-    ) -> Result<Self, SnapshotError> {
-        let automa = view.base().automa.to_string();
-        if automa != saved.automa {
-            return Err(SnapshotError::OtherAutoma { automa, saved: saved.automa });
+    /// A worker that was added cannot be found again.
+    pub(crate) fn state(&self) -> Result<Saved, SnapshotError> {
+        let view = &self.view;
+        let key = |worker: WorkerId| view.node(worker).key().clone();
+        let due = self.due.iter().map(|due| SavedDue {
+            worker: key(due.worker),
+            cause: due.cause.clone(),
+            args: due.args.clone(),
+        });
+        let interrupted = self
+            .interrupted
+            .iter()
+            .map(|interrupted| interrupted.clone().with_worker(key(interrupted.worker)));
+        let ids = (0..view.n_slots()).map(WorkerId::new);
+        let outputs =
+            ids.filter_map(|id| Some((view.get(id)?.key().clone(), self.outputs.get(id)?.clone())));
+        let mut dealt: BTreeMap<_, BTreeMap<_, _>> = BTreeMap::new();
+        for ((to, by), value) in &self.dealt {
+            dealt.entry(key(*to)).or_default().insert(key(*by), value.clone());
         }
-        let find = |view: &View, key: &Key| {
-            view.find(key.as_str()).ok_or_else(|| SnapshotError::UnknownWorker {
-                automa: automa.clone(),
-                key: key.clone(),
-            })
+        let locals = self.locals.iter().map(|(key, local)| (key.clone(), local.values()));
+        let locals = locals.filter(|(_, values)| !values.is_empty());
+        let mut saved = Saved {
+            automa: self.automa(),
+            step: self.step,
+            next_kickoff: self.next_kickoff,
+            declared: None,
+            graph: view.grown(&Scope::top(view.base()))?,
+            inputs: self.inputs.to_vec(),
+            due: due.collect(),
+            crossed: self.crossed(),
+            outputs: outputs.collect(),
+            dealt,
+            locals: locals.collect(),
+            output_worker: self.output_worker.clone(),
+            result: self.result.clone(),
+            interrupted: interrupted.collect(),
         };
-        let locals = saved.locals.into_iter().collect();
-        let mut machine = Self::new(view, path, Args::new(), &saved.inputs, locals);
-        machine.step = saved.step;
-        machine.next_kickoff = saved.next_kickoff;
-        machine.due.clear();
-        for due in saved.due {
-            let worker = find(&machine.view, &due.worker)?;
-            machine.due.push(Due { worker, cause: due.cause, args: due.args });
-        }
-        for (worker, crossed) in saved.crossed {
-            let id = find(&machine.view, &worker)?;
-            for dependency in crossed {
-                let on = find(&machine.view, &dependency)?;
-                let node = machine.view.node(id);
-                let place = node.live_dependencies().find(|(_, have)| *have == on);
-                let Some((place, _)) = place else {
-                    return Err(SnapshotError::UnknownDependency { automa, worker, dependency });
-                };
-                machine.waits.cross(id, place as u32);
-            }
-        }
-        for (key, output) in saved.outputs {
-            let id = find(&machine.view, &key)?;
-            machine.outputs.set(id, output);
-        }
-        for (to, dealt) in saved.dealt {
-            for (by, value) in dealt {
-                let edge = (find(&machine.view, &to)?, find(&machine.view, &by)?);
-                machine.dealt.insert(edge, value);
-            }
-        }
-        for interrupted in saved.interrupted {
-            let worker = find(&machine.view, &interrupted.worker)?;
-            machine.interrupted.push(interrupted.with_worker(worker));
-        }
-        machine.output_worker = saved.output_worker;
-        machine.result = saved.result;
-        Ok(machine)
+        saved.declared = Some(view.base().fingerprint(saved.reached().into_iter()));
+        Ok(saved)
     }
 
     fn crossed(&self) -> BTreeMap<Key, Vec<Key>> {
-        let crossed = |(id, node): (WorkerId, &crate::graph::Node)| {
+        let crossed = |(id, node): (WorkerId, &Node)| {
             let keys: Vec<_> = node
                 .live_dependencies()
                 .filter(|(place, _)| self.waits.is_crossed(id, *place))
@@ -163,12 +119,16 @@ impl Machine {
                 .collect();
             (!keys.is_empty()).then(|| (node.key().clone(), keys))
         };
-        self.view.workers().filter_map(crossed).collect()
+        let ids = (0..self.view.n_slots()).map(WorkerId::new);
+        ids.filter_map(|id| crossed((id, self.view.get(id)?))).collect()
     }
 }
 
 impl Saved {
-    /// The last step that has settled.
+    pub(crate) fn automa(&self) -> &str {
+        &self.automa
+    }
+
     pub(crate) fn step(&self) -> u64 {
         self.step
     }
@@ -183,44 +143,78 @@ impl Saved {
         &mut self.outputs
     }
 
+    /// What waits for answers of people.
     pub(crate) fn interrupted(&self) -> &[Interrupted<Key>] {
         &self.interrupted
     }
 
+    /// The same, to be answered.
     pub(crate) fn interrupted_mut(&mut self) -> &mut [Interrupted<Key>] {
         &mut self.interrupted
+    }
+
+    /// The workers that the state is about.
+    fn reached(&self) -> BTreeSet<&Key> {
+        let due = self.due.iter().map(|due| &due.worker);
+        due.chain(self.interrupted.iter().map(|interrupted| &interrupted.worker))
+            .chain(self.crossed.keys())
+            .chain(self.crossed.values().flatten())
+            .chain(self.outputs.keys())
+            .chain(self.graph.declared())
+            .collect()
+    }
+
+    /// As JSON, value for value.
+    pub(crate) fn to_json(&self) -> Result<Json, SnapshotError> {
+        serde_json::to_value(self).or_else(|_| {
+            self.check_json()?;
+            Err(SnapshotError::NotFollowing { step: self.step, source: None })
+        })
+    }
+
+    pub(crate) fn from_json(json: Json) -> Result<Self, serde_json::Error> {
+        serde_json::from_value(json)
     }
 
     /// Finds the value that cannot be written, to name it.
     fn check_json(&self) -> Result<(), SnapshotError> {
         let outputs = self.outputs.iter().map(|(key, value)| (key, "its output", value));
-        let interrupted = self.interrupted.iter().flat_map(|interrupted| {
-            let args = interrupted.args.positional.iter().chain(&interrupted.answers);
-            args.map(|value| (&interrupted.worker, "an argument it is to run again with", value))
-        });
         let due = self.due.iter().flat_map(|due| {
             let args = due.args.iter();
             let values = args.flat_map(|args| {
                 args.positional.iter().chain(args.named_slice().iter().map(|(_, value)| value))
             });
-            values.map(|value| (&due.worker, "an argument it was ferried", value))
+            values.map(|value| (&due.worker, "an argument it is to be called with", value))
         });
-        for (key, what, value) in outputs.chain(due).chain(interrupted) {
-            value.to_json().map_err(|source| SnapshotError::NotSerializable {
-                automa: self.automa.clone(),
-                worker: key.clone(),
-                what,
-                source,
-            })?;
+        let locals = self.locals.iter().flat_map(|(key, values)| {
+            values.values().map(move |value| (key, "its local space", value))
+        });
+        let dealt = self.dealt.iter().flat_map(|(key, values)| {
+            values.values().map(move |value| (key, "an element it is dealt", value))
+        });
+        let interrupted = self.interrupted.iter().flat_map(|interrupted| {
+            let values = interrupted.args.positional.iter().chain(&interrupted.answers);
+            values.map(|value| (&interrupted.worker, "an argument it is to run again with", value))
+        });
+        for (key, what, value) in outputs.chain(due).chain(locals).chain(dealt).chain(interrupted) {
+            json_of(value).map_err(|source| self.not_writable(key, what, source))?;
         }
-        for (key, local) in &self.locals {
-            local.check_json().map_err(|source| SnapshotError::NotSerializable {
-                automa: self.automa.clone(),
-                worker: key.clone(),
-                what: "its local space",
-                source,
-            })?;
+        let inputs = self.inputs.iter().map(|(_, value)| value);
+        for value in inputs.chain([&self.result]) {
+            let key = Key::from(self.automa.as_str());
+            json_of(value)
+                .map_err(|source| self.not_writable(&key, "an input or result", source))?;
         }
         Ok(())
+    }
+
+    fn not_writable(
+        &self,
+        worker: &Key,
+        what: &'static str,
+        source: NotSerializable,
+    ) -> SnapshotError {
+        let (automa, worker) = (self.automa.clone(), worker.clone());
+        SnapshotError::NotSerializable { automa, worker, what, source }
     }
 }

@@ -249,7 +249,7 @@ fn called<const N: usize>(values: [Value; N]) -> Called {
 }
 
 /// How a run ended, in the words of the reference.
-fn end(ended: Result<Outcome, RunError>) -> String {
+pub(crate) fn end(ended: Result<Outcome, RunError>) -> String {
     let step = match ended {
         Ok(outcome) => {
             let grown = graph(&outcome.graph());

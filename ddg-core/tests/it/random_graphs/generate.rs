@@ -9,7 +9,7 @@ use crate::reference::{
 };
 
 /// The program of a seed.
-pub(super) fn program(seed: u64) -> Program {
+pub(crate) fn program(seed: u64) -> Program {
     let mut dice = Dice::new(seed);
     let by_name = (0..3).filter(|_| dice.chance(20)).collect::<Vec<_>>();
     let by_name = by_name.into_iter().map(|place| (format!("p{place}"), json!(1000 + place)));

@@ -1,0 +1,221 @@
+//! Where the workers that a run has added are found: in the declarations around them.
+
+use std::sync::Arc;
+
+use super::{GrownAutoma, Is, View};
+use crate::graph::fingerprint::{Difference, Digest, digest_of_worker, signature_of};
+use crate::graph::{EditError, Spec, Topology};
+use crate::key::Key;
+use crate::path::Path;
+use crate::snapshot::SnapshotError;
+use crate::values::{NotSerializable, short_name};
+use crate::worker::AnyWorker;
+
+/// How deep automata may be nested whose graphs the run has changed or made.
+const MOST_LEVELS: usize = 16;
+
+/// What is declared around a worker, from the inside out.
+pub(crate) struct Scope<'a> {
+    /// The automa that was run.
+    automa: &'a str,
+    /// The declared graph that the worker was added to; `None` if that was made by the run.
+    base: Option<&'a Topology>,
+    outer: Option<&'a Scope<'a>>,
+    /// The nested automa, by its keys.
+    path: Option<Arc<Path>>,
+    levels: usize,
+}
+
+impl<'a> Scope<'a> {
+    pub(crate) fn top(base: &'a Topology) -> Self {
+        Self { automa: &base.automa, base: Some(base), outer: None, path: None, levels: 0 }
+    }
+
+    /// That of the nested automa `key`.
+    pub(super) fn inner<'b>(
+        &'b self,
+        key: &Key,
+        base: Option<&'b Topology>,
+    ) -> Result<Scope<'b>, SnapshotError> {
+        let levels = self.levels + 1;
+        if levels > MOST_LEVELS {
+            let (worker, what) = (self.path_to(key), "the graph that the run has made of it");
+            let automa = self.automa.to_owned();
+            return Err(SnapshotError::TooDeep { automa, worker, what, levels: MOST_LEVELS });
+        }
+        let path = Some(Arc::new(self.path_to(key)));
+        Ok(Scope { automa: self.automa, base, outer: Some(self), path, levels })
+    }
+
+    /// Says how the worker of `spec` is found again.
+    pub(super) fn find(&self, spec: &Spec) -> Result<Is, SnapshotError> {
+        let inner = self.inner(&spec.key, None)?;
+        if let Some(base) = self.base
+            && let Some(name) = &spec.declared
+        {
+            let declared = base.declared(name).map_or(0, |declared| declared.callbacks.len());
+            if spec.callbacks.len() > declared {
+                return Err(inner.unfindable(CALLBACKS));
+            }
+            return Ok(Is::Declared(name.clone()));
+        }
+        if !spec.callbacks.is_empty() {
+            return Err(inner.unfindable(CALLBACKS));
+        }
+        // An automa that is changed within one that the run has made is saved as what it is now.
+        let is_part_of_what_is_made = self.base.is_none() && spec.worker.0.view().is_some();
+        for base in self.bases() {
+            if let Some((name, ty)) = base.catalogue.type_of(&spec.worker) {
+                let config = ty.config(&spec.worker);
+                let config = config.map_err(|source| {
+                    let type_name = inner.type_name(&spec.worker);
+                    let source = NotSerializable { type_name, source };
+                    self.not_writable(&spec.key, "its configuration", source)
+                })?;
+                return Ok(Is::Registered { name: name.clone(), config });
+            }
+            if !is_part_of_what_is_made && let Some(name) = base.name_of(&spec.worker) {
+                return Ok(Is::SameAs(name.clone()));
+            }
+        }
+        let Some(automa) = spec.worker.0.automa() else {
+            return Err(inner.unfindable(&match spec.worker.0.own_type() {
+                Some(_) => format!(
+                    "its type is not registered; register it with \
+                     `register_worker::<{0}>(\"a name\")`",
+                    inner.type_name(&spec.worker)
+                ),
+                None => "it is a function that is not declared; declare it with `declare_func`, \
+                         and add it by that name"
+                    .to_owned(),
+            }));
+        };
+        let made = match (spec.worker.0.view(), automa.compiled()) {
+            (Some(view), _) => GrownAutoma::of(automa, view, &inner)?,
+            (None, Ok(declared)) => GrownAutoma::of(automa, &View::of(declared), &inner)?,
+            (None, Err(_)) => return Err(self.unknown(&spec.key)),
+        };
+        Ok(Is::Automa(Box::new(made)))
+    }
+
+    /// The worker `key`, found again.
+    pub(super) fn get(&self, key: &Key, is: &Is) -> Result<AnyWorker, SnapshotError> {
+        let not_found = |how: String| SnapshotError::NotFound {
+            automa: self.automa.to_owned(),
+            worker: self.path_to(key),
+            how,
+        };
+        match is {
+            Is::Declared(name) => {
+                let declared = self.base.and_then(|base| base.declared(name));
+                declared.map(|spec| spec.worker.clone()).ok_or_else(|| {
+                    not_found(format!(
+                        "it is declared as `{name}`, and there is no such declaration"
+                    ))
+                })
+            }
+            Is::SameAs(name) => {
+                let declared = self.bases().find_map(|base| base.declared(name));
+                declared.map(|spec| spec.worker.clone()).ok_or_else(|| {
+                    not_found(format!(
+                        "it is declared as `{name}`, and there is no such declaration"
+                    ))
+                })
+            }
+            Is::Registered { name, config } => {
+                let ty = self.bases().find_map(|base| base.catalogue.worker_type(name));
+                let ty = ty.ok_or_else(|| {
+                    not_found(format!(
+                        "it is a `{name}`, and no type is registered under this name: register it \
+                         with `register_worker`"
+                    ))
+                })?;
+                ty.make(config.clone()).map_err(|source| SnapshotError::Config {
+                    automa: self.automa.to_owned(),
+                    worker: self.path_to(key),
+                    name: name.clone(),
+                    source,
+                })
+            }
+            Is::Automa(automa) => automa.make(&self.inner(key, None)?).map(AnyWorker::new),
+        }
+    }
+
+    /// What a worker looks like from outside, where that does not follow from the snapshot.
+    pub(super) fn looks(&self, is: &Is, worker: &AnyWorker) -> Option<Digest> {
+        match is {
+            Is::Declared(name) => self.base?.digest_of(name),
+            Is::SameAs(_) | Is::Registered { .. } => Some(digest_of_worker(worker.origin())),
+            Is::Automa(_) => None,
+        }
+    }
+
+    pub(super) fn looks_different(
+        &self,
+        key: &Key,
+        is: &Is,
+        worker: &AnyWorker,
+        base: &Topology,
+    ) -> SnapshotError {
+        let now = match is {
+            Is::Declared(name) => base.declared(name).map(signature_of),
+            _ => None,
+        };
+        let now = now.unwrap_or_else(|| {
+            signature_of(&Spec::new(key, worker.clone(), Default::default(), &mut Vec::new()))
+        });
+        let worker = self.path_to(key).to_string().into();
+        let differences = vec![Difference::Signature { worker, now }];
+        SnapshotError::Redeclared { automa: self.automa.to_owned(), differences }
+    }
+
+    /// The declared graphs around, from the inside out.
+    fn bases(&self) -> impl Iterator<Item = &'a Topology> {
+        let mut scope: Option<&Scope<'a>> = Some(self);
+        let mut bases = Vec::new();
+        while let Some(at) = scope {
+            bases.extend(at.base);
+            scope = at.outer;
+        }
+        bases.into_iter()
+    }
+
+    fn type_name(&self, worker: &AnyWorker) -> String {
+        short_name(worker.0.own_type().unwrap_or_default())
+    }
+
+    fn path_to(&self, key: &Key) -> Path {
+        Path::new(self.path.clone(), key.clone())
+    }
+
+    /// The worker of this scope cannot be found again.
+    pub(super) fn unfindable(&self, how: &str) -> SnapshotError {
+        let worker = match &self.path {
+            Some(path) => (**path).clone(),
+            None => Path::new(None, Key::from(self.automa)),
+        };
+        SnapshotError::Unfindable { automa: self.automa.to_owned(), worker, how: how.to_owned() }
+    }
+
+    pub(super) fn not_writable(
+        &self,
+        key: &Key,
+        what: &'static str,
+        source: NotSerializable,
+    ) -> SnapshotError {
+        let worker = self.path_to(key).to_string().into();
+        SnapshotError::NotSerializable { automa: self.automa.to_owned(), worker, what, source }
+    }
+
+    pub(super) fn unknown(&self, key: &Key) -> SnapshotError {
+        let key = self.path_to(key).to_string().into();
+        SnapshotError::UnknownWorker { automa: self.automa.to_owned(), key }
+    }
+
+    pub(super) fn misfit(&self, source: EditError) -> SnapshotError {
+        SnapshotError::Misfit { automa: self.automa.to_owned(), source: source.into() }
+    }
+}
+
+const CALLBACKS: &str =
+    "it has callbacks of its own; add them to the automa, or where it is declared";

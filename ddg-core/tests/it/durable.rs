@@ -22,9 +22,9 @@ fn counter(last: u64, fails_at: Option<u64>) -> (GraphAutoma, Arc<AtomicU64>) {
                 return Err(WorkerError::msg("the power is out"));
             }
             if x < last {
-                cx.ferry_to("count", (x + 1,))
+                cx.ferry_to("count", (x + 1,));
             } else {
-                cx.ferry_to("end", (x,))
+                cx.ferry_to("end", (x,));
             }
             Ok(x)
         }

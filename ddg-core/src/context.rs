@@ -3,14 +3,18 @@
 mod automa;
 mod local;
 
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 pub use automa::{AutomaView, NestedAutoma};
 pub use local::LocalSpace;
 pub(crate) use local::{LocalSpaces, fork};
 
 use crate::args::{Args, find};
+use crate::event::EventKind;
+use crate::feedback::{FeedbackError, Handlers, Request};
 use crate::graph::{Edit, Spec, WorkerId};
 use crate::key::Key;
 use crate::path::Path;
@@ -302,6 +306,77 @@ impl Context {
         };
         self.0.asks.wait_for(Pending::Question { question, answer: None });
         Err(InteractionError::Waiting { id })
+    }
+
+    /// Tells whoever [watches](crate::Run::events) the run something, at once, also if the worker
+    /// fails later. Nobody watching, this costs nothing to speak of.
+    ///
+    /// ```
+    /// # use ddg_core::prelude::*;
+    /// async fn download(url: String, cx: Context) {
+    ///     cx.emit("downloaded", (url, 4096));
+    /// }
+    /// ```
+    pub fn emit(&self, name: impl Into<Cow<'static, str>>, data: impl Data) {
+        self.tell(|worker, kickoff| {
+            let (name, data) = (name.into(), Value::new(data));
+            EventKind::Custom { worker, kickoff, name, data }
+        });
+    }
+
+    /// Gives whoever [watches](crate::Run::events) the run a part of this worker's output before
+    /// the whole is there: the tokens of a model, say. It has no effect on the output itself.
+    pub fn emit_chunk(&self, chunk: impl Data) {
+        self.tell(|worker, kickoff| EventKind::Chunk { worker, kickoff, chunk: Value::new(chunk) });
+    }
+
+    /// Tells whoever watches the run something about this kickoff.
+    pub(crate) fn tell(&self, kind: impl FnOnce(Key, KickoffId) -> EventKind) {
+        if self.0.core.feed().is_watched() {
+            self.0.core.emit(self.step(), kind(self.key().clone(), self.kickoff_id()));
+        }
+    }
+
+    /// Hands `event` to the program around the run: to the handler of its type that is registered
+    /// with the automa that was run ([`on_event`](crate::GraphAutoma::on_event)), however deep this
+    /// worker is nested in it, or else to its default handler. Gives whether there was one.
+    ///
+    /// The handler is called here and now, before this returns.
+    pub fn post_event(&self, event: impl Data) -> bool {
+        Handlers::post(self.0.core.handlers(), self, event)
+    }
+
+    /// Hands `event` to the program around the run, as [`post_event`](Self::post_event) does, and
+    /// waits for its reply; see [`Request`] for an example. Without a `timeout` (`None`) it waits
+    /// until the run ends.
+    ///
+    /// # Errors
+    /// At once if nobody handles such requests, or who handled it let go of it without a reply;
+    /// when the timeout is over; when the run ends.
+    ///
+    /// # Cancel safety
+    /// If the future is dropped, a reply is refused.
+    pub async fn request_feedback<E: Request>(
+        &self,
+        event: E,
+        timeout: impl Into<Option<Duration>>,
+    ) -> Result<E::Reply, FeedbackError> {
+        let timeout = timeout.into();
+        Handlers::request_from(self.0.core.handlers(), self, event)?.reply(timeout).await
+    }
+
+    /// The same for a synchronous worker: blocks its thread until there is a reply. Not for async
+    /// workers, nor for [`inline`](crate::WorkerOptions::inline) ones, whose thread runs others, too.
+    ///
+    /// # Errors
+    /// As [`request_feedback`](Self::request_feedback).
+    pub fn request_feedback_blocking<E: Request>(
+        &self,
+        event: E,
+        timeout: impl Into<Option<Duration>>,
+    ) -> Result<E::Reply, FeedbackError> {
+        let timeout = timeout.into();
+        Handlers::request_from(self.0.core.handlers(), self, event)?.reply_blocking(timeout)
     }
 
     /// This worker's own state, which lasts for the run, or across runs if the automa

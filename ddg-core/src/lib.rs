@@ -42,6 +42,8 @@ pub mod callback;
 pub mod check;
 pub mod checkpoint;
 mod context;
+mod event;
+mod feedback;
 mod graph;
 mod key;
 mod path;
@@ -56,13 +58,17 @@ pub use callback::Callback;
 pub use context::{AutomaView, Context, LocalSpace, NestedAutoma};
 #[cfg(feature = "macros")]
 pub use ddg_macros::{automa, worker};
+pub use event::{
+    Change, ChangeKind, Event, EventFilter, EventKind, EventStream, Missed, Scheduled, WorkerOutput,
+};
+pub use feedback::{FeedbackError, PostedEvent, ReplyError, ReplyTo, Request};
 pub use graph::{Automa, BuildError, Difference, EditError, Fault, GraphAutoma, TypedAutoma};
 pub use key::Key;
 pub use path::Path;
 pub use render::{Drawing, History};
 pub use run::{
     AnswerError, BindError, Cause, Durable, Failure, FailureKind, InteractionError, Kickoff,
-    KickoffId, Outcome, Pace, Question, Run, RunError, StepError, Waiting,
+    KickoffId, Outcome, Pace, Prepared, Question, Run, RunError, StepError, Waiting,
 };
 pub use snapshot::{Changes, Snapshot, SnapshotError};
 pub use values::{Data, ItemStream, Items, NotSerializable, Opaque, Type, TypeMismatch, Value};

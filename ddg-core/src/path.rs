@@ -3,10 +3,13 @@
 use std::fmt;
 use std::sync::Arc;
 
+use serde::de::Error;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
 use crate::key::Key;
 
 /// The keys that lead from the automa that was run to a worker: `inner/parse` is worker `parse`
-/// of the nested automa `inner`.
+/// of the nested automa `inner`. As data it is the list of the keys.
 ///
 /// ```
 /// # use ddg_core::prelude::*;
@@ -36,15 +39,37 @@ impl Path {
     }
 }
 
-impl fmt::Display for Path {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut keys = vec![self.key.as_str()];
+impl Path {
+    /// The keys, the outermost first.
+    fn keys(&self) -> Vec<&Key> {
+        let mut keys = vec![&self.key];
         let mut parent = self.parent();
         while let Some(path) = parent {
-            keys.push(path.key.as_str());
+            keys.push(&path.key);
             parent = path.parent();
         }
         keys.reverse();
+        keys
+    }
+}
+
+impl fmt::Display for Path {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let keys: Vec<_> = self.keys().into_iter().map(Key::as_str).collect();
         f.pad(&keys.join("/"))
+    }
+}
+
+impl Serialize for Path {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.keys())
+    }
+}
+
+impl<'de> Deserialize<'de> for Path {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let keys = Vec::<Key>::deserialize(deserializer)?;
+        let nest = |parent: Option<Self>, key| Some(Self::new(parent.map(Arc::new), key));
+        keys.into_iter().fold(None, nest).ok_or_else(|| D::Error::custom("a path without keys"))
     }
 }

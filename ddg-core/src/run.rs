@@ -14,11 +14,13 @@ mod handle;
 mod interaction;
 mod journal;
 mod kickoff;
+mod live;
 mod machine;
 mod nested;
 mod outcome;
 mod outputs;
 mod pace;
+mod prepared;
 mod simulation;
 mod spread;
 mod waits;
@@ -35,20 +37,27 @@ pub(crate) use machine::{Machine, Saved};
 pub(crate) use nested::run_nested;
 pub use outcome::{Outcome, Waiting};
 pub use pace::Pace;
+pub use prepared::Prepared;
 pub(crate) use simulation::simulate;
 
 use crate::args::Args;
 use crate::graph::GraphAutoma;
 use crate::snapshot::Snapshot;
 
-/// Continues a saved run of `automa` within the caller's task.
-pub(crate) async fn resume(automa: &GraphAutoma, snapshot: Snapshot) -> Result<Outcome, RunError> {
-    let core = RunCore::resumed(automa.compiled()?, snapshot.into_run(), None)?;
-    driver::drive(&core).await
-}
-
 /// Runs `automa` within the caller's task.
 pub(crate) async fn run(automa: &GraphAutoma, args: Args) -> Result<Outcome, RunError> {
     let core = RunCore::top(automa.compiled()?, args, None)?;
-    driver::drive(&core).await
+    driver::drive(live::Live::new(core)).await
+}
+
+/// A run of `automa` that has not begun.
+pub(crate) fn prepare(automa: &GraphAutoma, args: Args) -> Prepared {
+    let prepared = || RunCore::top(automa.compiled()?, args, None);
+    Prepared::new(automa, prepared())
+}
+
+/// A saved run of `automa` that does not go on yet.
+pub(crate) fn prepare_resumed(automa: &GraphAutoma, snapshot: Snapshot) -> Prepared {
+    let prepared = || RunCore::resumed(automa.compiled()?, snapshot.into_run(), None);
+    Prepared::new(automa, prepared())
 }

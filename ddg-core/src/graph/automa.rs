@@ -15,8 +15,10 @@ use crate::args::IntoArgs;
 use crate::callback::{Callback, DynCallback};
 use crate::checkpoint::CheckpointStore;
 use crate::context::{LocalSpaces, fork};
+use crate::feedback::{Handlers, PostedEvent, ReplyTo, Request};
 use crate::key::Key;
-use crate::run::{Durable, Kickoff, Outcome, Pace, Run, RunError};
+use crate::path::Path;
+use crate::run::{Durable, Kickoff, Outcome, Pace, Prepared, Run, RunError};
 use crate::snapshot::Snapshot;
 use crate::values::Data;
 use crate::worker::{AnyWorker, IntoFunc, IntoWorker, Worker, WorkerOptions};
@@ -68,6 +70,7 @@ pub(crate) struct Settings {
     pub(crate) pace: Pace,
     pub(crate) keep_local: bool,
     pub(crate) callbacks: Vec<Arc<dyn DynCallback>>,
+    pub(crate) handlers: Handlers,
 }
 
 impl GraphAutoma {
@@ -405,6 +408,53 @@ impl GraphAutoma {
         self.settings.callbacks.push(Arc::new(callback));
     }
 
+    /// Handles the events of type `E` that workers [post](crate::Context::post_event), at any depth
+    /// of nesting, in runs of this automa; those of runs in which it is nested go to the automa that
+    /// is run. Another handler for `E` replaces this one.
+    ///
+    /// It is called by the worker that posts, with the event and that worker's path, and should give
+    /// what takes time to a task of its own. That it panics is reported as a warning through
+    /// `tracing`.
+    ///
+    /// ```
+    /// use ddg_core::prelude::*;
+    /// use serde::{Deserialize, Serialize};
+    ///
+    /// #[derive(Clone, Serialize, Deserialize)]
+    /// struct Progress { percent: u32 }
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let mut automa = GraphAutoma::new("copy");
+    /// automa.add_func_as_worker("copy", async |cx: Context| {
+    ///     cx.post_event(Progress { percent: 50 });
+    /// }, start())?;
+    /// automa.on_event(|progress: Progress, from| println!("{from}: {} %", progress.percent));
+    /// automa.run::<()>(()).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn on_event<E: Data>(&mut self, handle: impl Fn(E, &Path) + Send + Sync + 'static) {
+        self.compiled = OnceLock::new();
+        self.settings.handlers.on_event(handle);
+    }
+
+    /// Handles the [requests](Request) of type `E` that workers
+    /// [make](crate::Context::request_feedback); otherwise as [`on_event`](Self::on_event).
+    pub fn on_request<E: Request>(
+        &mut self,
+        handle: impl Fn(E, ReplyTo<E::Reply>) + Send + Sync + 'static,
+    ) {
+        self.compiled = OnceLock::new();
+        self.settings.handlers.on_request(handle);
+    }
+
+    /// Handles all events and requests that have no handler of their type.
+    pub fn on_any_event(&mut self, handle: impl Fn(PostedEvent) + Send + Sync + 'static) {
+        self.compiled = OnceLock::new();
+        self.settings.handlers.on_any_event(handle);
+    }
+
     /// The keys of its workers, in the order they were added.
     pub fn keys(&self) -> impl Iterator<Item = &Key> {
         self.declarations.keys()
@@ -496,7 +546,21 @@ impl GraphAutoma {
     /// # Cancel safety
     /// As [`run`](Self::run). The snapshot is consumed; keep a clone to try again.
     pub async fn resume(&self, snapshot: Snapshot) -> Result<Outcome, RunError> {
-        crate::run::resume(self, snapshot).await
+        self.prepare_resume(snapshot).outcome().await
+    }
+
+    /// Prepares a run without beginning it: to [subscribe](Prepared::events) to its events before
+    /// the first comes, or to set what holds for this run alone.
+    ///
+    /// What it begins with (the graph, kept local spaces, the callbacks of the process) is what
+    /// there is now.
+    pub fn prepare(&self, args: impl IntoArgs) -> Prepared {
+        crate::run::prepare(self, args.into_args())
+    }
+
+    /// Prepares a saved run to go on, without letting it yet; see [`prepare`](Self::prepare).
+    pub fn prepare_resume(&self, snapshot: Snapshot) -> Prepared {
+        crate::run::prepare_resumed(self, snapshot)
     }
 
     /// Lets its runs be kept in `store`, so that they survive their process; see [`Durable`].
@@ -514,7 +578,7 @@ impl GraphAutoma {
     /// # Panics
     /// Outside a tokio runtime.
     pub fn start(&self, args: impl IntoArgs) -> Run {
-        Run::start(self, args.into_args())
+        self.prepare(args).start()
     }
 
     pub(crate) fn compiled(&self) -> Result<Arc<Topology>, BuildError> {
@@ -551,7 +615,7 @@ impl GraphAutoma {
         &self.kept
     }
 
-    pub(super) fn shared_name(&self) -> &Arc<str> {
+    pub(crate) fn shared_name(&self) -> &Arc<str> {
         &self.name
     }
 

@@ -11,6 +11,7 @@ use super::error::some_keys;
 use super::node::{Dependency, Spec};
 use super::order::{Ranked, rank_edge};
 use super::{EditError, Fault, Nested, Node, View, WorkerId};
+use crate::event::ChangeKind;
 use crate::key::Key;
 use crate::worker::{AnyWorker, Source, WorkerOptions};
 
@@ -38,6 +39,30 @@ pub(crate) enum Edit {
         key: Key,
         edit: Box<Edit>,
     },
+}
+
+impl Edit {
+    /// What it is to those who watch the run.
+    pub(crate) fn change(&self) -> ChangeKind {
+        match self {
+            Self::AddWorker { key, options, .. } => ChangeKind::WorkerAdded {
+                worker: key.clone(),
+                dependencies: options.dependencies.clone(),
+            },
+            Self::RemoveWorker { key } => ChangeKind::WorkerRemoved { worker: key.clone() },
+            Self::AddDependency { worker, dependency } => ChangeKind::DependencyAdded {
+                worker: worker.clone(),
+                dependency: dependency.clone(),
+            },
+            Self::RemoveDependency { worker, dependency } => ChangeKind::DependencyRemoved {
+                worker: worker.clone(),
+                dependency: dependency.clone(),
+            },
+            Self::Nested { key, edit } => {
+                ChangeKind::Nested { automa: key.clone(), change: Box::new(edit.change()) }
+            }
+        }
+    }
 }
 
 /// What a transaction did that the state of a run has to follow.

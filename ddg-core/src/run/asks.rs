@@ -70,6 +70,7 @@ impl AskBox {
     }
 
     /// Takes a change of the graph; gives it back if it comes too late.
+    #[inline]
     pub(crate) fn put_edit(&self, edit: Edit) -> Option<Edit> {
         let mut asked = self.lock();
         if asked.closed {

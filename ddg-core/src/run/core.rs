@@ -5,10 +5,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::journal::Journal;
-use super::{Machine, RunError, Saved};
+use super::{Machine, Pace, RunError, Saved};
 use crate::args::{Args, Named};
 use crate::callback::{DynCallback, installed};
 use crate::context::{LocalSpaces, fork};
+use crate::event::{EventKind, Feed};
+use crate::feedback::{Handlers, OpenRequests};
 use crate::graph::{Topology, View};
 use crate::path::Path;
 use crate::values::Value;
@@ -26,10 +28,23 @@ pub(crate) struct RunCore {
     /// Callbacks around every worker, outermost first.
     pub(crate) callbacks: Box<[Arc<dyn DynCallback>]>,
     pub(crate) max_concurrency: usize,
+    pub(crate) pace: Pace,
+    /// Handlers of events for this run, before those of the automa; of the outermost run.
+    pub(crate) handlers: Handlers,
+    /// Requests of its workers that wait for a reply.
+    pub(crate) requests: OpenRequests,
+    /// The outermost run around this one; `None` of that one itself.
+    outermost: Option<Arc<RunCore>>,
+    /// Where its events go, and those of nested runs; of the outermost run.
+    feed: Feed,
     machine: Mutex<Machine>,
     stop: AtomicBool,
     /// Where the run is written to.
     pub(crate) journal: Option<Journal>,
+    /// Whether the step is watched by a subscriber.
+    watched: AtomicBool,
+    /// Whether there is more to running any worker of the step than calling it.
+    attended: AtomicBool,
 }
 
 impl RunCore {
@@ -45,7 +60,7 @@ impl RunCore {
         check_inputs(&topology, args.named_slice())?;
         let locals = kept_locals(&topology);
         let machine = Machine::new(View::of(topology), None, args, &[], locals);
-        Ok(Self::around(machine, 0, installed(), journal))
+        Ok(Self::around(machine, None, installed(), journal))
     }
 
     /// A run that goes on from where it was saved.
@@ -58,7 +73,7 @@ impl RunCore {
         journal: Option<Journal>,
     ) -> Result<Arc<Self>, RunError> {
         let machine = Machine::restore(View::of(topology), None, saved)?;
-        Ok(Self::around(machine, 0, installed(), journal))
+        Ok(Self::around(machine, None, installed(), journal))
     }
 
     /// A run of an automa that is a worker at `path` of `outer`, that goes on from where it was
@@ -70,12 +85,12 @@ impl RunCore {
         view: &View,
         path: Path,
         saved: Saved,
-        outer: &Self,
+        outer: &Arc<Self>,
     ) -> Result<Arc<Self>, RunError> {
         // What the run has changed is in `saved`, what was changed before it included.
         let view = View::of(Arc::clone(view.base()));
         let machine = Machine::restore(view, Some(Arc::new(path)), saved)?;
-        Ok(Self::around(machine, outer.depth + 1, outer.callbacks.to_vec(), None))
+        Ok(Self::around(machine, Some(outer), outer.callbacks.to_vec(), None))
     }
 
     /// A run of an automa that is a worker at `path` of `outer`.
@@ -86,17 +101,17 @@ impl RunCore {
         view: View,
         path: Path,
         args: Args,
-        outer: &Self,
+        outer: &Arc<Self>,
     ) -> Result<Arc<Self>, RunError> {
         check_inputs(view.base(), args.named_slice())?;
         let locals = kept_locals(view.base());
         let machine = Machine::new(view, Some(Arc::new(path)), args, &outer.inputs, locals);
-        Ok(Self::around(machine, outer.depth + 1, outer.callbacks.to_vec(), None))
+        Ok(Self::around(machine, Some(outer), outer.callbacks.to_vec(), None))
     }
 
     fn around(
         machine: Machine,
-        depth: u32,
+        outer: Option<&Arc<Self>>,
         mut callbacks: Vec<Arc<dyn DynCallback>>,
         journal: Option<Journal>,
     ) -> Arc<Self> {
@@ -105,14 +120,21 @@ impl RunCore {
         callbacks.extend(settings.callbacks.iter().cloned());
         Arc::new(Self {
             path: machine.path().cloned(),
-            depth,
+            depth: outer.map_or(0, |outer| outer.depth + 1),
             inputs: Arc::clone(machine.inputs()),
+            attended: AtomicBool::new(!callbacks.is_empty()),
             callbacks: callbacks.into(),
             max_concurrency: settings.max_concurrency.unwrap_or(usize::MAX),
+            pace: settings.pace,
+            handlers: Handlers::default(),
+            requests: OpenRequests::default(),
+            outermost: outer.map(|outer| Arc::clone(outer.outermost.as_ref().unwrap_or(outer))),
+            feed: Feed::default(),
             topology,
             machine: Mutex::new(machine),
             stop: AtomicBool::new(false),
             journal,
+            watched: AtomicBool::new(false),
         })
     }
 
@@ -134,6 +156,60 @@ impl RunCore {
 
     pub(crate) fn is_stopping(&self) -> bool {
         self.stop.load(Ordering::Relaxed)
+    }
+
+    /// The outermost run.
+    fn outermost(&self) -> &Self {
+        self.outermost.as_deref().unwrap_or(self)
+    }
+
+    /// Where events go.
+    pub(crate) fn feed(&self) -> &Feed {
+        &self.outermost().feed
+    }
+
+    /// The run has ended, which is `told` if somebody watches: after the end of the outermost run
+    /// nobody is told anything any more.
+    pub(super) fn end(&self, told: Option<EventKind>) {
+        self.requests.end();
+        let told = told.map(|kind| (self.machine().steps(), kind));
+        if self.outermost.is_none() {
+            self.feed.end(told);
+        } else if let Some((step, kind)) = told {
+            self.emit(step, kind);
+        }
+    }
+
+    /// Looks whether the step that begins or settles is watched, which holds for it as a whole.
+    #[inline]
+    pub(super) fn look_for_watchers(&self) -> bool {
+        let watched = self.feed().is_watched();
+        if watched != self.is_watched() {
+            self.watched.store(watched, Ordering::Relaxed);
+            self.attended.store(watched || !self.callbacks.is_empty(), Ordering::Relaxed);
+        }
+        watched
+    }
+
+    /// Whether the step is watched by a subscriber.
+    pub(super) fn is_watched(&self) -> bool {
+        self.watched.load(Ordering::Relaxed)
+    }
+
+    /// Whether there are callbacks around its workers, or subscribers.
+    pub(super) fn is_attended(&self) -> bool {
+        self.attended.load(Ordering::Relaxed)
+    }
+
+    /// Tells the subscribers what happened in `step`.
+    pub(crate) fn emit(&self, step: u64, kind: EventKind) {
+        self.feed().emit(self.path.clone(), step, kind);
+    }
+
+    /// Who handles the events that workers post, the most particular first.
+    pub(crate) fn handlers(&self) -> [&Handlers; 2] {
+        let top = self.outermost();
+        [&top.handlers, &top.topology.settings.handlers]
     }
 
     /// Keeps the local spaces for the next run, where the automa does so.

@@ -49,7 +49,7 @@ impl Crew {
             }
             _ => 1,
         };
-        let lockstep = core.topology.settings.pace == Pace::Lockstep;
+        let lockstep = core.pace == Pace::Lockstep;
         Self {
             core: Arc::clone(core),
             queue: Vec::new(),

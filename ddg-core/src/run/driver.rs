@@ -10,19 +10,28 @@ use tracing::Instrument;
 use super::crew::Crew;
 use super::execution::{Execution, Launched, launch};
 use super::kickoff::{Ended, Job};
+use super::live::Live;
+use super::machine::Record;
 use super::outcome::Outcome;
 use super::{Pace, RunCore, RunError};
 use crate::checkpoint::RunStatus;
+use crate::event::{EventKind, Scheduled};
 
 /// Runs to the end.
-pub(super) async fn drive(core: &Arc<RunCore>) -> Result<Outcome, RunError> {
+pub(super) async fn drive(mut live: Live) -> Result<Outcome, RunError> {
+    live.begin();
+    let core = &live.core;
     let span = tracing::info_span!("run", automa = %core.automa());
     let stopped =
-        if span.is_disabled() { steps(core).await? } else { steps(core).instrument(span).await? };
-    if !core.machine().is_paused() {
-        core.keep_locals();
-    }
-    Ok(Outcome::new(core, stopped))
+        if span.is_disabled() { steps(core).await } else { steps(core).instrument(span).await };
+    let ended = stopped.map(|stopped| {
+        if !core.machine().is_paused() {
+            core.keep_locals();
+        }
+        Outcome::new(core, stopped)
+    });
+    live.end(&ended);
+    ended
 }
 
 /// Takes one step after the other; tells whether it was stopped before the end.
@@ -39,18 +48,27 @@ async fn steps(core: &Arc<RunCore>) -> Result<bool, RunError> {
         if idle && jobs.is_empty() {
             return Ok(core.is_stopping() && !core.machine().is_idle());
         }
+        let watched = core.look_for_watchers();
+        if watched {
+            tell_begun(core, &jobs);
+        }
         if tracing::enabled!(tracing::Level::DEBUG) {
             let number = jobs.first().map(|job| job.kickoff.step);
             let span = tracing::debug_span!("step", number);
             together(core, &mut crew, &mut jobs, &mut ended).instrument(span).await;
-        } else if idle && jobs.len() == 1 && core.journal.is_none() {
+        } else if idle && jobs.len() == 1 && core.journal.is_none() && !watched {
             lone_steps(core, &mut jobs).await?;
             tokio::task::coop::consume_budget().await;
             continue;
         } else {
             together(core, &mut crew, &mut jobs, &mut ended).await;
         }
-        core.machine().settle(&mut ended)?;
+        if watched {
+            let record = core.machine().settle_recorded(&mut ended)?;
+            tell_settled(core, record);
+        } else {
+            core.machine().settle(&mut ended)?;
+        }
         // At a rolling pace what is running is in no state that could be written.
         if crew.as_ref().is_none_or(|crew| crew.is_idle()) {
             write(core).await?;
@@ -71,14 +89,43 @@ async fn write(core: &RunCore) -> Result<(), RunError> {
     journal.write(saved, RunStatus::Running).await
 }
 
+/// Tells what begins.
+fn tell_begun(core: &RunCore, jobs: &[Job]) {
+    let Some(first) = jobs.first() else { return };
+    let kickoffs = jobs.iter().map(|Job { kickoff, .. }| Scheduled {
+        worker: kickoff.key().clone(),
+        kickoff: kickoff.id,
+        cause: kickoff.cause.clone(),
+    });
+    core.emit(first.kickoff.step, EventKind::StepStarted { kickoffs: kickoffs.collect() });
+}
+
+/// Tells what came of settling.
+fn tell_settled(core: &RunCore, record: Record) {
+    let Record { step, changes, ferries, outputs } = record;
+    if !changes.is_empty() {
+        core.emit(step, EventKind::GraphChanged { changes });
+    }
+    for (by, to) in ferries {
+        core.emit(step, EventKind::Ferried { by, to });
+    }
+    core.emit(step, EventKind::StepSettled { outputs });
+    if core.feed().wants_values() {
+        let outputs = core.machine().last_outputs();
+        core.emit(step, EventKind::Values { outputs });
+    }
+}
+
 /// A run whose workers never wait must not keep its thread from everybody else: so many steps of
 /// one worker count as one operation towards tokio's cooperative budget (128 operations per poll).
 const STEPS_PER_BUDGET: u32 = 8;
 
-/// Takes steps of one kickoff each, as long as there are such, up to [`STEPS_PER_BUDGET`].
+/// Takes steps of one kickoff each that nobody watches, as long as there are such, up to
+/// [`STEPS_PER_BUDGET`].
 async fn lone_steps(core: &Arc<RunCore>, jobs: &mut Vec<Job>) -> Result<(), RunError> {
     let mut running: Option<Execution> = None;
     let mut n_steps = 0;
+    let feed = core.feed();
     poll_fn(|task| {
         loop {
             // What has been polled when it was launched is not polled again before it wakes us.
@@ -102,7 +149,7 @@ async fn lone_steps(core: &Arc<RunCore>, jobs: &mut Vec<Job>) -> Result<(), RunE
                 machine.begin(jobs)?;
             }
             n_steps += 1;
-            if jobs.len() != 1 || n_steps == STEPS_PER_BUDGET {
+            if jobs.len() != 1 || n_steps == STEPS_PER_BUDGET || feed.is_watched() {
                 return Poll::Ready(Ok(()));
             }
         }
@@ -119,7 +166,7 @@ async fn together(
 ) {
     let crew = crew.get_or_insert_with(|| Box::new(Crew::new(core)));
     crew.start(jobs, ended).await;
-    match core.topology.settings.pace {
+    match core.pace {
         Pace::Lockstep => {
             while !crew.is_idle() {
                 crew.next(ended).await;

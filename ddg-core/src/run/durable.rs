@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::journal::{Journal, replay};
+use super::live::Live;
 use super::{Outcome, RunCore, RunError, driver};
 use crate::args::IntoArgs;
 use crate::checkpoint::{CheckpointStore, Checkpoints, Claim, Lease, RunId, RunStatus, StoreError};
@@ -189,7 +190,7 @@ impl<'a> Durable<'a> {
 
     async fn go_on(&self, snapshot: Snapshot, journal: Journal) -> Result<Outcome, RunError> {
         let core = RunCore::resumed(self.automa.compiled()?, snapshot.into_run(), Some(journal))?;
-        let outcome = driver::drive(&core).await;
+        let outcome = driver::drive(Live::new(Arc::clone(&core))).await;
         if let Some(journal) = &core.journal {
             let status = match &outcome {
                 Ok(outcome) if outcome.is_paused() || outcome.stopped() => RunStatus::Paused,

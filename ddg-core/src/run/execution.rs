@@ -18,6 +18,7 @@ use super::kickoff::{Ended, Job, KickoffId, Undone};
 use crate::args::Args;
 use crate::callback::DynCallback;
 use crate::context::Context;
+use crate::event::EventKind;
 use crate::graph::{Spec, WorkerId};
 use crate::values::Value;
 use crate::worker::{CallEnd, Called, Callee, Panicked, Retry, Started, TimedOut, WorkerError};
@@ -48,7 +49,7 @@ pub(super) fn launch(
     let (id, worker) = (kickoff.id, kickoff.worker);
     let spec = &kickoff.spec;
     let traced = tracing::enabled!(tracing::Level::DEBUG);
-    let elaborate = spec.hooked || !core.callbacks.is_empty() || traced;
+    let elaborate = spec.hooked || core.is_attended() || traced;
     let started = if elaborate {
         let cx = Context::new(Arc::clone(core), kickoff, &args, again);
         let future = elaborately(cx, args);
@@ -99,6 +100,7 @@ impl Future for Execution {
     }
 }
 
+#[inline(always)]
 fn ended(id: KickoffId, worker: WorkerId, (output, cx): CallEnd) -> Ended {
     let end = match output {
         Ok(output) => Ok((output, cx.map(Asks::of).unwrap_or_default())),
@@ -148,7 +150,7 @@ async fn on_blocking_pool(work: Box<dyn FnOnce() -> CallEnd + Send>) -> CallEnd 
     })
 }
 
-/// Runs a worker that has hooks, attempts, a timeout or a span.
+/// Runs a worker that has hooks, attempts, a timeout, a span or somebody who watches.
 fn elaborately(cx: Context, args: Args) -> BoxFuture<'static, CallEnd> {
     let span = tracing::debug_span!(
         "worker",
@@ -156,28 +158,47 @@ fn elaborately(cx: Context, args: Args) -> BoxFuture<'static, CallEnd> {
         cause = %cx.cause(),
         step = cx.step(),
     );
+    let watched = cx.core().is_watched();
     let run = async move {
-        let spec = cx.spec();
-        let hooks = || cx.core().callbacks.iter().chain(&spec.callbacks);
-        for hook in hooks() {
-            guard("will_run", &cx, || hook.will_run(&cx, &args)).await;
-            if cx.asks().is_waiting() {
-                return (Err(waits()), Some(cx));
-            }
+        if watched {
+            cx.tell(|worker, kickoff| EventKind::WorkerStarted { worker, kickoff });
         }
-        let mut output = attempts(spec, args, &cx).await;
-        for hook in hooks().rev() {
-            if cx.asks().is_waiting() {
-                return (Err(waits()), Some(cx));
-            }
-            output = tell_end(hook, &cx, output).await;
-        }
-        if cx.asks().is_waiting() {
-            output = Err(waits());
+        let output = hooked(&cx, args, watched).await;
+        if watched {
+            tell_how(&cx, &output);
         }
         (output, Some(cx))
     };
     run.instrument(span).boxed()
+}
+
+/// Runs a worker with its hooks.
+async fn hooked(cx: &Context, args: Args, watched: bool) -> Output {
+    let spec = cx.spec();
+    let hooks = || cx.core().callbacks.iter().chain(&spec.callbacks);
+    for hook in hooks() {
+        guard("will_run", cx, || hook.will_run(cx, &args)).await;
+        if cx.asks().is_waiting() {
+            return Err(waits());
+        }
+    }
+    let mut output = attempts(spec, args, cx, watched).await;
+    for hook in hooks().rev() {
+        if cx.asks().is_waiting() {
+            return Err(waits());
+        }
+        output = tell_end(hook, cx, output).await;
+    }
+    if cx.asks().is_waiting() { Err(waits()) } else { output }
+}
+
+/// Tells whoever watches how a worker has ended.
+fn tell_how(cx: &Context, output: &Output) {
+    cx.tell(|worker, kickoff| match output {
+        _ if cx.asks().is_waiting() => EventKind::WorkerInterrupted { worker, kickoff },
+        Ok(output) => EventKind::WorkerFinished { worker, kickoff, output: output.clone() },
+        Err(error) => EventKind::WorkerFailed { worker, kickoff, error: error.to_string() },
+    });
 }
 
 /// What stands for the output of an execution that waits for an answer; nobody sees it.
@@ -219,12 +240,13 @@ async fn guard<'a, T>(
 
 /// Tries the worker until it succeeds or its retries are used up. What the successful attempt
 /// asked for is handed to `cx`; what a failed one asked for is dropped.
-async fn attempts(spec: &Arc<Spec>, args: Args, cx: &Context) -> Output {
+async fn attempts(spec: &Arc<Spec>, mut args: Args, cx: &Context, watched: bool) -> Output {
     let mut pauses = spec.retry.map(Retry::waits);
     let mut number = 1;
     loop {
         let inner = cx.attempt_again(number);
-        let output = attempt(spec, args.clone(), inner.clone()).await;
+        let given = if pauses.is_some() { args.clone() } else { std::mem::take(&mut args) };
+        let output = attempt(spec, given, inner.clone()).await;
         inner.asks().close();
         let error = match output {
             Ok(output) => {
@@ -237,15 +259,23 @@ async fn attempts(spec: &Arc<Spec>, args: Args, cx: &Context) -> Output {
             cx.asks().wait_for(pending);
             return Err(error);
         }
+        if watched {
+            let (attempt, error) = (number, error.to_string());
+            cx.tell(|worker, kickoff| EventKind::AttemptFailed { worker, kickoff, attempt, error });
+        }
         let Some(wait) = pauses.as_mut().and_then(Iterator::next) else { return Err(error) };
         tracing::debug!(worker = %cx.path(), attempt = number, %error, ?wait, "retrying");
-        if !wait.is_zero() {
-            match Handle::try_current() {
-                Ok(_) => tokio::time::sleep(wait).await,
-                Err(_) => return Err(error),
-            }
+        if !wait.is_zero() && Handle::try_current().is_err() {
+            return Err(error);
         }
         number += 1;
+        if watched {
+            let attempt = number;
+            cx.tell(|worker, kickoff| EventKind::WorkerRetrying { worker, kickoff, attempt, wait });
+        }
+        if !wait.is_zero() {
+            tokio::time::sleep(wait).await;
+        }
     }
 }
 

@@ -9,9 +9,9 @@ use std::task::{Context, Poll};
 use futures::FutureExt;
 use tokio_util::task::AbortOnDropHandle;
 
+use super::live::Live;
 use super::{Outcome, RunCore, RunError, driver};
-use crate::args::Args;
-use crate::graph::GraphAutoma;
+use crate::event::{EventFilter, EventStream};
 use crate::values::Data;
 
 /// A started run: a future of its [`Outcome`].
@@ -33,25 +33,35 @@ use crate::values::Data;
 /// # }
 /// ```
 pub struct Run {
-    core: Result<Arc<RunCore>, String>,
+    automa: Arc<str>,
+    /// `None` if it could not begin.
+    core: Option<Arc<RunCore>>,
     task: AbortOnDropHandle<Result<Outcome, RunError>>,
 }
 
 impl Run {
-    pub(crate) fn start(automa: &GraphAutoma, args: Args) -> Self {
-        let core = automa
-            .compiled()
-            .map_err(RunError::from)
-            .and_then(|topology| RunCore::top(topology, args, None));
-        let (kept, task) = match core {
-            Ok(core) => {
-                let driven = Arc::clone(&core);
-                let task = tokio::spawn(async move { driver::drive(&driven).await });
-                (Ok(core), task)
-            }
-            Err(error) => (Err(automa.name().to_owned()), tokio::spawn(async move { Err(error) })),
-        };
-        Self { core: kept, task: AbortOnDropHandle::new(task) }
+    pub(super) fn start(automa: Arc<str>, live: Result<Live, RunError>) -> Self {
+        let core = live.as_ref().ok().map(|live| Arc::clone(&live.core));
+        if let Some(core) = &core {
+            // Somebody may subscribe at any time.
+            core.feed().begin();
+        }
+        let task = tokio::spawn(async move { driver::drive(live?).await });
+        Self { automa, core, task: AbortOnDropHandle::new(task) }
+    }
+
+    /// All events of the run but the [values](EventFilter::values), from its next step on; to get
+    /// all from its beginning, [prepare](crate::GraphAutoma::prepare) it.
+    pub fn events(&self) -> EventStream {
+        self.events_of(EventFilter::all())
+    }
+
+    /// The events of the run that pass `filter`, from its next step on.
+    pub fn events_of(&self, filter: EventFilter) -> EventStream {
+        match &self.core {
+            Some(core) => core.feed().subscribe(filter),
+            None => EventStream::ended(filter),
+        }
     }
 
     /// Cancels the run: its workers are dropped at their next `await`, and the run ends with
@@ -62,7 +72,7 @@ impl Run {
 
     /// Asks the run to stop after the current step; it then ends with an [`Outcome`] that says so.
     pub fn stop(&self) {
-        if let Ok(core) = &self.core {
+        if let Some(core) = &self.core {
             core.stop();
         }
     }
@@ -82,13 +92,6 @@ impl Run {
     pub async fn output<T: Data>(self) -> Result<T, RunError> {
         self.await?.into_output()
     }
-
-    fn automa(&self) -> &str {
-        match &self.core {
-            Ok(core) => core.automa(),
-            Err(name) => name,
-        }
-    }
 }
 
 impl Future for Run {
@@ -99,7 +102,7 @@ impl Future for Run {
             Ok(outcome) => outcome,
             Err(error) => match error.try_into_panic() {
                 Ok(panic) => std::panic::resume_unwind(panic),
-                Err(_) => Err(RunError::Cancelled { automa: self.automa().to_owned() }),
+                Err(_) => Err(RunError::Cancelled { automa: self.automa.to_string() }),
             },
         })
     }
@@ -108,7 +111,7 @@ impl Future for Run {
 impl fmt::Debug for Run {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Run")
-            .field("automa", &self.automa())
+            .field("automa", &&*self.automa)
             .field("finished", &self.is_finished())
             .finish()
     }

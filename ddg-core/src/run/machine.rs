@@ -6,6 +6,7 @@
 //! lets the step settle with how each ended ([`Machine::settle`]).
 
 mod calling;
+mod record;
 mod saved;
 mod settling;
 
@@ -14,6 +15,7 @@ use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
 
+pub(crate) use record::Record;
 pub(crate) use saved::Saved;
 
 use super::Waiting;
@@ -54,6 +56,8 @@ pub(crate) struct Machine {
     /// The output worker of this run, from its kickoff on.
     output_worker: Option<Key>,
     result: Value,
+    /// What the step does when it settles, if somebody wants to know.
+    record: Option<Box<Record>>,
 }
 
 /// A worker that is to run in the next step.
@@ -110,6 +114,7 @@ impl Machine {
             locals,
             output_worker: None,
             result: Value::null(),
+            record: None,
             view,
         }
     }
@@ -216,6 +221,9 @@ impl Machine {
                     self.ferry(place, *worker, asks, &mut failures);
                 }
             }
+        }
+        if self.record.is_some() {
+            self.record_outputs(ended);
         }
         self.take_results(ended, &mut failures);
         self.settled(failures)

@@ -1,9 +1,12 @@
 //! Runs an automa as a worker of another.
 
+use std::sync::Arc;
+
 use tokio::runtime::Handle;
 use tokio_util::task::AbortOnDropHandle;
 use tracing::Instrument;
 
+use super::live::Live;
 use super::{Pending, RunCore, RunError, driver};
 use crate::args::Args;
 use crate::context::Context;
@@ -23,9 +26,11 @@ pub(crate) async fn run_nested(view: View, args: Args, cx: &Context) -> Result<V
         Some(saved) => RunCore::nested_again(&view, cx.path(), saved, cx.core())?,
         None => RunCore::nested(view, cx.path(), args, cx.core())?,
     };
+    let (depth, automa) = (core.depth, Arc::clone(core.automa()));
+    let live = Live::new(core);
     let outcome = match Handle::try_current() {
-        Ok(runtime) if core.depth.is_multiple_of(LEVELS_PER_TASK) => {
-            let task = runtime.spawn(async move { driver::drive(&core).await }.in_current_span());
+        Ok(runtime) if depth.is_multiple_of(LEVELS_PER_TASK) => {
+            let task = runtime.spawn(async move { driver::drive(live).await }.in_current_span());
             match AbortOnDropHandle::new(task).await {
                 Ok(outcome) => outcome?,
                 Err(error) => match error.try_into_panic() {
@@ -36,13 +41,10 @@ pub(crate) async fn run_nested(view: View, args: Args, cx: &Context) -> Result<V
                 },
             }
         }
-        Err(_) if core.depth > MOST_LEVELS => {
-            return Err(RunError::TooDeep {
-                automa: core.automa().to_string(),
-                levels: MOST_LEVELS,
-            });
+        Err(_) if depth > MOST_LEVELS => {
+            return Err(RunError::TooDeep { automa: automa.to_string(), levels: MOST_LEVELS });
         }
-        _ => driver::drive(&core).await?,
+        _ => driver::drive(live).await?,
     };
     if outcome.is_paused() {
         cx.asks().wait_for(Pending::Inner(Box::new(outcome.save()?)));

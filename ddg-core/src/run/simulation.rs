@@ -10,6 +10,7 @@ use futures::task::AtomicWaker;
 
 use super::execution::{Execution, Launched, launch};
 use super::kickoff::{Ended, Job, Kickoff};
+use super::live::Live;
 use super::{Outcome, RunCore, RunError};
 use crate::args::Args;
 use crate::graph::GraphAutoma;
@@ -20,16 +21,17 @@ pub(crate) async fn simulate(
     args: Args,
     mut choose: impl FnMut(&[Kickoff]) -> usize,
 ) -> Result<Outcome, RunError> {
-    let core = RunCore::top(automa.compiled()?, args, None)?;
+    let live = Live::new(RunCore::top(automa.compiled()?, args, None)?);
+    let core = &live.core;
     let mut jobs = Vec::new();
     let mut ended = Vec::new();
     loop {
         core.machine().begin(&mut jobs)?;
         if jobs.is_empty() {
             core.keep_locals();
-            return Ok(Outcome::new(&core, false));
+            return Ok(Outcome::new(core, false));
         }
-        let mut cast = Cast::new(&core, &mut jobs);
+        let mut cast = Cast::new(core, &mut jobs);
         while !cast.is_empty() {
             ended.push(cast.next_end(&mut choose).await);
         }

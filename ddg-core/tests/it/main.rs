@@ -17,6 +17,8 @@ mod dropped_runs;
 mod durable;
 mod edits;
 mod edits_equal_rebuild;
+mod events;
+mod feedback;
 mod ferry;
 mod functions;
 mod graphs;

@@ -5,6 +5,7 @@ pub(crate) mod actor;
 mod dice;
 pub(crate) mod generate;
 mod shrink;
+mod watched;
 
 use std::collections::BTreeMap;
 
@@ -19,7 +20,7 @@ const PROGRAMS: u64 = 1000;
 /// How many programs run at the same time.
 const AT_ONCE: usize = 8;
 
-/// [R2] [S3] [S4] [S6]
+/// [R2] [S3] [S4] [S6] [V1] [V2] [V3] [V4]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_engine_does_what_the_reference_does() {
     let mut tally = Tally::default();

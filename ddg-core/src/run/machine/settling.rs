@@ -34,8 +34,13 @@ impl Machine {
         if !ended.iter().any(asks) {
             return;
         }
+        let mut changes = Vec::new();
+        let recording = self.record.is_some();
         let asked = ended.iter_mut().enumerate().flat_map(|(place, ended)| {
             let edits = ended.end.as_mut().map(|(_, asks)| asks.take_edits()).unwrap_or_default();
+            if recording {
+                changes.extend(edits.iter().map(|edit| (place, edit.change())));
+            }
             edits.into_iter().map(move |edit| (place, edit))
         });
         match self.view.apply(asked) {
@@ -48,6 +53,9 @@ impl Machine {
                 for (worker, key) in applied.removed {
                     self.forget(worker, &key);
                     self.removed.push((worker, key));
+                }
+                if recording {
+                    self.record_changes(ended, changes);
                 }
             }
             Err((place, error)) => {
@@ -160,6 +168,10 @@ impl Machine {
             };
             match target {
                 Some(worker) => {
+                    if let Some(record) = &mut self.record {
+                        let to = self.view.node(worker).key().clone();
+                        record.ferries.push((by.clone(), to));
+                    }
                     let cause = Cause::Ferry { by };
                     self.due.push(Due { worker, cause, args: Some(args) });
                 }

@@ -9,6 +9,7 @@ use serde_json::Value as Json;
 use tokio::runtime::Handle;
 
 use super::Dice;
+use super::watched::Watcher;
 use crate::reference::engine::{args, called_with, failure, graph, json, options, view};
 use crate::reference::{Ask, Called, Kind, Program, Report, Takes, Turn, Worker, failed, joined};
 
@@ -52,8 +53,9 @@ impl Stage {
         let mut dice = Dice::new(self.noise);
         let mut few = automa.clone();
         few.set_max_concurrency(1 + dice.below(3));
-        let runs =
-            [automa.start(self.args(0)), automa.start(self.args(1)), few.start(self.args(2))];
+        let watched = automa.prepare(self.args(1));
+        let watcher = Watcher::of(&watched);
+        let runs = [automa.start(self.args(0)), watched.start(), few.start(self.args(2))];
         let simulated = tokio::task::spawn_blocking({
             let (automa, args) = (automa.clone(), self.args(3));
             move || {
@@ -64,9 +66,10 @@ impl Stage {
         let mut reports = Vec::new();
         for (number, run) in runs.into_iter().enumerate() {
             let way =
-                ["a run", "a second run at the same time", "a run with few at a time"][number];
+                ["a run", "a watched run at the same time", "a run with few at a time"][number];
             reports.push((way, self.report(number as u64, run.await)));
         }
+        watcher.check().await;
         reports.push(("a simulated run", self.report(3, simulated.await.unwrap())));
         assert_eq!(graph(&automa), self.program.graph.to_string(), "a run changes no declaration");
         reports

@@ -1,0 +1,203 @@
+//! Hands the events of a run to all who have subscribed.
+//!
+//! Each subscriber has a queue of its own that holds what passes its filter and forgets the oldest
+//! when it is full, so that a slow one holds up neither the run nor another, and does not lose what
+//! it asked for to what it did not. An event is numbered and put into all queues under one lock,
+//! which nobody takes as long as nobody has subscribed.
+
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::{Event, EventFilter, EventKind, EventStream, Missed};
+use crate::path::Path;
+
+/// The events of a run and of those nested in it.
+#[derive(Default)]
+pub(crate) struct Feed {
+    /// [`QUIET`], [`WATCHED`] or [`ENDED`].
+    state: AtomicU8,
+    began: OnceLock<Instant>,
+    subscribed: Mutex<Subscribed>,
+}
+
+/// Nobody has subscribed, or nobody any more.
+const QUIET: u8 = 0;
+const WATCHED: u8 = 1;
+/// There will be no more events.
+const ENDED: u8 = 2;
+
+#[derive(Default)]
+struct Subscribed {
+    next_number: u64,
+    queues: Vec<Arc<Queue>>,
+}
+
+impl Feed {
+    /// Whether anybody has subscribed: if not, there is no need to make an event.
+    #[inline]
+    pub(crate) fn is_watched(&self) -> bool {
+        self.state.load(Ordering::Relaxed) == WATCHED
+    }
+
+    /// The run begins, if it has not: events tell the time since then.
+    pub(crate) fn begin(&self) {
+        self.began.get_or_init(Instant::now);
+    }
+
+    /// Whether anybody wants the state after each step.
+    pub(crate) fn wants_values(&self) -> bool {
+        self.is_watched() && self.lock().queues.iter().any(|queue| queue.filter.wants_values())
+    }
+
+    pub(crate) fn subscribe(&self, filter: EventFilter) -> EventStream {
+        let queue = Arc::new(Queue::new(filter));
+        let mut subscribed = self.lock();
+        match self.switch(QUIET, WATCHED) {
+            QUIET | WATCHED => subscribed.queues.push(Arc::clone(&queue)),
+            _ => queue.end(),
+        }
+        EventStream::new(queue)
+    }
+
+    /// Tells all subscribers; `automa` is where the automa is nested.
+    pub(crate) fn emit(&self, automa: Option<Arc<Path>>, step: u64, kind: EventKind) {
+        let mut subscribed = self.lock();
+        subscribed.queues.retain(|queue| !queue.is_abandoned());
+        if subscribed.queues.is_empty() {
+            self.switch(WATCHED, QUIET);
+        } else {
+            self.tell(&mut subscribed, automa, step, kind);
+        }
+    }
+
+    /// Tells all subscribers of the `last` event, if there is one, and lets their streams end when
+    /// they have taken what there is.
+    pub(crate) fn end(&self, last: Option<(u64, EventKind)>) {
+        if self.state.swap(ENDED, Ordering::Relaxed) == WATCHED {
+            // Subscribing and telling change the state under the lock.
+            let mut subscribed = self.lock();
+            if let Some((step, kind)) = last {
+                self.tell(&mut subscribed, None, step, kind);
+            }
+            std::mem::take(&mut subscribed.queues).iter().for_each(|queue| queue.end());
+        }
+    }
+
+    fn tell(
+        &self,
+        subscribed: &mut Subscribed,
+        automa: Option<Arc<Path>>,
+        step: u64,
+        kind: EventKind,
+    ) {
+        let number = subscribed.next_number;
+        subscribed.next_number += 1;
+        let at = self.began.get().map_or(Duration::ZERO, Instant::elapsed);
+        let event = Arc::new(Event { number, automa, step, at, kind });
+        subscribed.queues.iter().for_each(|queue| queue.push(&event));
+    }
+
+    /// Goes from one state to another, if it is in that one; gives the state that it was in.
+    fn switch(&self, from: u8, to: u8) -> u8 {
+        let switched = self.state.compare_exchange(from, to, Ordering::Relaxed, Ordering::Relaxed);
+        switched.unwrap_or_else(|state| state)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Subscribed> {
+        self.subscribed.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What waits for one subscriber.
+pub(super) struct Queue {
+    filter: EventFilter,
+    waiting: Mutex<Waiting>,
+}
+
+#[derive(Default)]
+struct Waiting {
+    events: VecDeque<Arc<Event>>,
+    /// How many were forgotten before the first of these.
+    missed: u64,
+    ended: bool,
+    /// The subscriber has gone.
+    abandoned: bool,
+    waker: Option<Waker>,
+}
+
+impl Queue {
+    pub(super) fn new(filter: EventFilter) -> Self {
+        Self { filter, waiting: Mutex::default() }
+    }
+
+    pub(super) fn push(&self, event: &Arc<Event>) {
+        if !self.filter.passes(event) {
+            return;
+        }
+        let mut waiting = self.lock();
+        let forgotten = if waiting.events.len() == self.filter.capacity() {
+            waiting.missed += 1;
+            waiting.events.pop_front()
+        } else {
+            None
+        };
+        waiting.events.push_back(Arc::clone(event));
+        wake(waiting);
+        // Values may run code of their own when they are dropped.
+        drop(forgotten);
+    }
+
+    pub(super) fn end(&self) {
+        let mut waiting = self.lock();
+        waiting.ended = true;
+        wake(waiting);
+    }
+
+    /// The subscriber wants no more.
+    pub(super) fn abandon(&self) {
+        let mut waiting = self.lock();
+        waiting.abandoned = true;
+        let events = std::mem::take(&mut waiting.events);
+        drop(waiting);
+        drop(events);
+    }
+
+    fn is_abandoned(&self) -> bool {
+        self.lock().abandoned
+    }
+
+    pub(super) fn poll_next(&self, task: &Context<'_>) -> Poll<Option<Result<Event, Missed>>> {
+        let mut waiting = self.lock();
+        if waiting.missed > 0 {
+            return Poll::Ready(Some(Err(Missed(std::mem::take(&mut waiting.missed)))));
+        }
+        match waiting.events.pop_front() {
+            Some(event) => {
+                drop(waiting);
+                Poll::Ready(Some(Ok(Arc::unwrap_or_clone(event))))
+            }
+            None if waiting.ended => Poll::Ready(None),
+            None => {
+                waiting.waker = Some(task.waker().clone());
+                Poll::Pending
+            }
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Waiting> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn wake(mut waiting: MutexGuard<'_, Waiting>) {
+    let waker = waiting.waker.take();
+    drop(waiting);
+    if let Some(waker) = waker {
+        waker.wake();
+    }
+}

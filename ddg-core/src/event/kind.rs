@@ -1,0 +1,424 @@
+//! The kinds of events.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize, Serializer};
+
+use super::filter::Modes;
+use crate::key::Key;
+use crate::run::{Cause, KickoffId, Question};
+use crate::values::Value;
+
+/// What happened; see [`Event`](crate::Event).
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum EventKind {
+    /// A run began.
+    RunStarted {
+        /// The automa's name.
+        name: String,
+    },
+    /// A step began.
+    StepStarted {
+        /// What runs in it, in kickoff order.
+        kickoffs: Vec<Scheduled>,
+    },
+    /// A worker began.
+    WorkerStarted {
+        /// Its key.
+        worker: Key,
+        /// Its kickoff.
+        kickoff: KickoffId,
+    },
+    /// A worker ended well.
+    WorkerFinished {
+        /// Its key.
+        worker: Key,
+        /// Its kickoff.
+        kickoff: KickoffId,
+        /// What it gave, or what a callback gave in place of its error.
+        #[serde(serialize_with = "as_json_or_text")]
+        output: Value,
+    },
+    /// An attempt of a worker failed.
+    AttemptFailed {
+        /// Its key.
+        worker: Key,
+        /// Its kickoff.
+        kickoff: KickoffId,
+        /// Which attempt, from 1.
+        attempt: u32,
+        /// The error's message.
+        error: String,
+    },
+    /// A worker is tried again after an attempt that failed.
+    WorkerRetrying {
+        /// Its key.
+        worker: Key,
+        /// Its kickoff.
+        kickoff: KickoffId,
+        /// Which attempt is to come, from 2.
+        attempt: u32,
+        /// How long it is waited before.
+        wait: Duration,
+    },
+    /// A worker failed for good: it is not tried again, and no callback gave an output in place of
+    /// the error.
+    WorkerFailed {
+        /// Its key.
+        worker: Key,
+        /// Its kickoff.
+        kickoff: KickoffId,
+        /// The error's message.
+        error: String,
+    },
+    /// A worker asked a question that nobody has answered yet: it will run again when somebody has.
+    WorkerInterrupted {
+        /// Its key.
+        worker: Key,
+        /// Its kickoff.
+        kickoff: KickoffId,
+    },
+    /// A worker gave a part of its output, with
+    /// [`Context::emit_chunk`](crate::Context::emit_chunk).
+    Chunk {
+        /// Its key.
+        worker: Key,
+        /// Its kickoff.
+        kickoff: KickoffId,
+        /// The part.
+        #[serde(serialize_with = "as_json_or_text")]
+        chunk: Value,
+    },
+    /// A worker told something with [`Context::emit`](crate::Context::emit).
+    Custom {
+        /// Its key.
+        worker: Key,
+        /// Its kickoff.
+        kickoff: KickoffId,
+        /// What it calls it.
+        name: Cow<'static, str>,
+        /// What it told.
+        #[serde(serialize_with = "as_json_or_text")]
+        data: Value,
+    },
+    /// The graph of the run was changed when the step settled.
+    GraphChanged {
+        /// All changes of the step, in the order they were made.
+        changes: Vec<Change>,
+    },
+    /// A ferry was accepted: `to` runs in the next step.
+    Ferried {
+        /// Who asked.
+        by: Key,
+        /// The target.
+        to: Key,
+    },
+    /// A step settled.
+    StepSettled {
+        /// What its workers gave, in kickoff order.
+        outputs: Vec<WorkerOutput>,
+    },
+    /// The state of the run after a step settled. Only for who asks for it with
+    /// [`EventFilter::values`](crate::EventFilter::values), as it grows with the graph.
+    Values {
+        /// The last output of each worker that has run, in the order of the workers.
+        outputs: Vec<WorkerOutput>,
+    },
+    /// The run has ended for now, and goes on when these are answered.
+    RunPaused {
+        /// What people are asked, in order.
+        questions: Vec<Question>,
+    },
+    /// The run came to its end, or stopped after a step as it was asked to.
+    RunFinished {
+        /// Its result.
+        #[serde(serialize_with = "as_json_or_text")]
+        output: Value,
+        /// Whether it was stopped before its end.
+        stopped: bool,
+    },
+    /// The run failed.
+    RunFailed {
+        /// The error's message.
+        error: String,
+    },
+    /// The run was cancelled or dropped.
+    RunCancelled,
+}
+
+/// A kickoff of a step.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Scheduled {
+    /// The worker.
+    pub worker: Key,
+    /// The kickoff's number within the run of its automa.
+    pub kickoff: KickoffId,
+    /// Why it runs.
+    pub cause: Cause,
+}
+
+/// What a worker gave.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct WorkerOutput {
+    /// The worker.
+    pub worker: Key,
+    /// Its output.
+    #[serde(serialize_with = "as_json_or_text")]
+    pub output: Value,
+}
+
+/// A change of a run's graph.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Change {
+    /// Who asked for it.
+    pub by: Key,
+    /// What was changed.
+    pub what: ChangeKind,
+}
+
+/// What was changed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum ChangeKind {
+    /// A worker was added.
+    WorkerAdded {
+        /// Its key.
+        worker: Key,
+        /// What it depends on.
+        dependencies: Vec<Key>,
+    },
+    /// A worker was removed, with its dependencies and those on it.
+    WorkerRemoved {
+        /// Its key.
+        worker: Key,
+    },
+    /// A dependency was added.
+    DependencyAdded {
+        /// The worker that depends.
+        worker: Key,
+        /// What it depends on.
+        dependency: Key,
+    },
+    /// A dependency was removed.
+    DependencyRemoved {
+        /// The worker that depended.
+        worker: Key,
+        /// What it depended on.
+        dependency: Key,
+    },
+    /// The graph of a nested automa was changed.
+    Nested {
+        /// The automa's key.
+        automa: Key,
+        /// What was changed.
+        change: Box<ChangeKind>,
+    },
+}
+
+impl EventKind {
+    /// The worker that it is about, if it is about one.
+    pub fn worker(&self) -> Option<&Key> {
+        match self {
+            Self::WorkerStarted { worker, .. }
+            | Self::WorkerFinished { worker, .. }
+            | Self::AttemptFailed { worker, .. }
+            | Self::WorkerRetrying { worker, .. }
+            | Self::WorkerFailed { worker, .. }
+            | Self::WorkerInterrupted { worker, .. }
+            | Self::Chunk { worker, .. }
+            | Self::Custom { worker, .. } => Some(worker),
+            Self::RunStarted { .. }
+            | Self::StepStarted { .. }
+            | Self::GraphChanged { .. }
+            | Self::Ferried { .. }
+            | Self::StepSettled { .. }
+            | Self::Values { .. }
+            | Self::RunPaused { .. }
+            | Self::RunFinished { .. }
+            | Self::RunFailed { .. }
+            | Self::RunCancelled => None,
+        }
+    }
+
+    /// Whether it is about the worker `key`, alone or among others.
+    pub(super) fn concerns(&self, key: &Key) -> bool {
+        match self {
+            Self::StepStarted { kickoffs } => kickoffs.iter().any(|kickoff| kickoff.worker == *key),
+            Self::StepSettled { outputs } | Self::Values { outputs } => {
+                outputs.iter().any(|output| output.worker == *key)
+            }
+            Self::GraphChanged { changes } => {
+                changes.iter().any(|change| change.by == *key || change.what.concerns(key))
+            }
+            Self::Ferried { by, to } => by == key || to == key,
+            other => other.worker() == Some(key),
+        }
+    }
+
+    /// For whom it is.
+    pub(super) fn modes(&self) -> Modes {
+        match self {
+            Self::Values { .. } => Modes::VALUES,
+            Self::Chunk { .. } => Modes::MESSAGES,
+            Self::Custom { .. } => Modes::CUSTOM,
+            Self::StepSettled { .. }
+            | Self::RunPaused { .. }
+            | Self::RunFinished { .. }
+            | Self::RunFailed { .. }
+            | Self::RunCancelled => Modes::UPDATES.and(Modes::DEBUG),
+            Self::RunStarted { .. }
+            | Self::StepStarted { .. }
+            | Self::WorkerStarted { .. }
+            | Self::WorkerFinished { .. }
+            | Self::AttemptFailed { .. }
+            | Self::WorkerRetrying { .. }
+            | Self::WorkerFailed { .. }
+            | Self::WorkerInterrupted { .. }
+            | Self::GraphChanged { .. }
+            | Self::Ferried { .. } => Modes::DEBUG,
+        }
+    }
+
+    /// Whether it begins with its step when it is written.
+    pub(super) fn names_its_step(&self) -> bool {
+        !matches!(
+            self,
+            Self::RunStarted { .. }
+                | Self::RunPaused { .. }
+                | Self::RunFinished { .. }
+                | Self::RunFailed { .. }
+                | Self::RunCancelled
+        )
+    }
+
+    /// Whether the step itself is what something happened to.
+    pub(super) fn is_about_a_step(&self) -> bool {
+        matches!(self, Self::StepStarted { .. } | Self::StepSettled { .. })
+    }
+}
+
+impl ChangeKind {
+    fn concerns(&self, key: &Key) -> bool {
+        match self {
+            Self::WorkerAdded { worker, .. }
+            | Self::WorkerRemoved { worker }
+            | Self::DependencyAdded { worker, .. }
+            | Self::DependencyRemoved { worker, .. } => worker == key,
+            Self::Nested { automa, .. } => automa == key,
+        }
+    }
+}
+
+impl fmt::Display for EventKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::RunStarted { name } => write!(f, "run of `{name}` started"),
+            Self::StepStarted { kickoffs } => write!(f, "started: {}", List(kickoffs)),
+            Self::WorkerStarted { worker, .. } => write!(f, "`{worker}` started"),
+            Self::WorkerFinished { worker, output, .. } => {
+                write!(f, "`{worker}` finished: {output:?}")
+            }
+            Self::AttemptFailed { worker, attempt, error, .. } => {
+                write!(f, "attempt {attempt} of `{worker}` failed: {error}")
+            }
+            Self::WorkerRetrying { worker, attempt, wait, .. } => {
+                write!(f, "attempt {attempt} of `{worker}` in {wait:?}")
+            }
+            Self::WorkerFailed { worker, error, .. } => write!(f, "`{worker}` failed: {error}"),
+            Self::WorkerInterrupted { worker, .. } => write!(f, "`{worker}` waits for an answer"),
+            Self::Chunk { worker, chunk, .. } => write!(f, "`{worker}` gives {chunk:?}"),
+            Self::Custom { worker, name, data, .. } => {
+                write!(f, "`{worker}` tells {name}: {data:?}")
+            }
+            Self::GraphChanged { changes } => write!(f, "graph changed: {}", List(changes)),
+            Self::Ferried { by, to } => write!(f, "`{by}` ferries to `{to}`"),
+            Self::StepSettled { outputs } if outputs.is_empty() => f.write_str("settled"),
+            Self::StepSettled { outputs } => write!(f, "settled: {}", List(outputs)),
+            Self::Values { outputs } => write!(f, "values: {}", List(outputs)),
+            Self::RunPaused { questions } => {
+                f.write_str("run paused: ")?;
+                for (place, Question { id, content, .. }) in questions.iter().enumerate() {
+                    let comma = if place == 0 { "" } else { ", " };
+                    write!(f, "{comma}`{id}`: {content:?}")?;
+                }
+                Ok(())
+            }
+            Self::RunFinished { output, stopped: false } => write!(f, "run finished: {output:?}"),
+            Self::RunFinished { output, stopped: true } => write!(f, "run stopped: {output:?}"),
+            Self::RunFailed { error } => write!(f, "run failed: {error}"),
+            Self::RunCancelled => f.write_str("run cancelled"),
+        }
+    }
+}
+
+impl fmt::Display for Scheduled {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "`{}` ({})", self.worker, self.cause)
+    }
+}
+
+impl fmt::Display for WorkerOutput {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "`{}`: {:?}", self.worker, self.output)
+    }
+}
+
+impl fmt::Display for Change {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} by `{}`", self.what, self.by)
+    }
+}
+
+impl fmt::Display for ChangeKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::WorkerAdded { worker, dependencies } if dependencies.is_empty() => {
+                write!(f, "worker `{worker}` added")
+            }
+            Self::WorkerAdded { worker, dependencies } => {
+                let dependencies: Vec<_> =
+                    dependencies.iter().map(|key| format!("`{key}`")).collect();
+                write!(f, "worker `{worker}` added after {}", dependencies.join(" and "))
+            }
+            Self::WorkerRemoved { worker } => write!(f, "worker `{worker}` removed"),
+            Self::DependencyAdded { worker, dependency } => {
+                write!(f, "dependency of `{worker}` on `{dependency}` added")
+            }
+            Self::DependencyRemoved { worker, dependency } => {
+                write!(f, "dependency of `{worker}` on `{dependency}` removed")
+            }
+            Self::Nested { automa, change } => write!(f, "in `{automa}`: {change}"),
+        }
+    }
+}
+
+/// Things with commas between them.
+struct List<'a, T>(&'a [T]);
+
+impl<T: fmt::Display> fmt::Display for List<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (place, thing) in self.0.iter().enumerate() {
+            if place > 0 {
+                f.write_str(", ")?;
+            }
+            thing.fmt(f)?;
+        }
+        Ok(())
+    }
+}
+
+/// What cannot be written must not keep the rest of an event from being written.
+fn as_json_or_text<S: Serializer>(value: &Value, serializer: S) -> Result<S::Ok, S::Error> {
+    match value.to_json() {
+        Ok(json) => json.serialize(serializer),
+        Err(_) => serializer.collect_str(&format_args!("{value:?}")),
+    }
+}

@@ -200,7 +200,8 @@ async fn a_run_that_pauses_ends_its_stream_with_its_questions_and_has_another_wh
         11: step 1: `beside` finished: "beside"
         12: step 1 settled: `beside`: "beside"
         13: run paused: `inner/ask#0.1`: "How many?"
-    "#]].assert_eq(&lines(events).await);
+    "#]]
+    .assert_eq(&lines(events).await);
 
     let mut snapshot = paused.snapshot().unwrap();
     snapshot.answer(&paused.questions()[0].id, 7).unwrap();
@@ -224,7 +225,8 @@ async fn a_run_that_pauses_ends_its_stream_with_its_questions_and_has_another_wh
         13: step 2: `end` finished: 7
         14: step 2 settled: `end`: 7
         15: run finished: 7
-    "#]].assert_eq(&lines(events).await);
+    "#]]
+    .assert_eq(&lines(events).await);
 }
 
 /// [V4] [V5]

@@ -70,8 +70,9 @@ async fn steps(core: &Arc<RunCore>) -> Result<bool, RunError> {
             core.machine().settle(&mut ended)?;
         }
         // At a rolling pace what is running is in no state that could be written.
-        if crew.as_ref().is_none_or(|crew| crew.is_idle()) {
-            write(core).await?;
+        if core.journal.is_some() && crew.as_ref().is_none_or(|crew| crew.is_idle()) {
+            // Apart, so that runs that are not written do not hold room for it.
+            Box::pin(write(core)).await?;
         }
         if !core.is_stopping() {
             core.machine().begin(&mut jobs)?;

@@ -40,7 +40,7 @@ pub(crate) struct RunCore {
     machine: Mutex<Machine>,
     stop: AtomicBool,
     /// Where the run is written to.
-    pub(crate) journal: Option<Journal>,
+    pub(crate) journal: Option<Box<Journal>>,
     /// Whether the step is watched by a subscriber.
     watched: AtomicBool,
     /// Whether there is more to running any worker of the step than calling it.
@@ -133,7 +133,7 @@ impl RunCore {
             topology,
             machine: Mutex::new(machine),
             stop: AtomicBool::new(false),
-            journal,
+            journal: journal.map(Box::new),
             watched: AtomicBool::new(false),
         })
     }

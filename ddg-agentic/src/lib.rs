@@ -1,1 +1,17 @@
-//! Agents on [`ddg_core`]: the room above the engine. It is empty until models and tools move in.
+//! Agents on [`ddg_core`]: models, tools, and a ReAct loop that is a dynamic graph.
+//!
+//! Read in this order: [`Message`] is what is said; [`ChatModel`] says it; a [`Tool`] does what a
+//! model asks for; [`Memory`] decides what of a conversation the model is shown.
+
+mod memory;
+mod message;
+mod model;
+mod tool;
+
+pub use memory::{Conversation, Everything, Memory, Summary};
+pub use message::{Arguments, AssistantMessage, Image, Message, Part, ToolCall, ToolMessage};
+pub use model::{
+    Capabilities, ChatChunk, ChatModel, ChatReply, ChatRequest, ChatStream, FinishReason,
+    ModelError, OutputSchema, ToolChoice, Usage,
+};
+pub use tool::{Tool, ToolOutput, ToolSpec};

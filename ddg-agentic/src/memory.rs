@@ -1,0 +1,55 @@
+//! What of a conversation a model is shown.
+
+mod conversation;
+
+use std::ops::Range;
+
+use futures::future::BoxFuture;
+
+pub use conversation::{Conversation, Summary};
+
+use crate::message::Message;
+use crate::model::{ModelError, Usage};
+
+/// What of a conversation a model is shown, and what is summarised when.
+///
+/// The first two are decisions without a wait; only [`summarise`](Self::summarise) asks anybody.
+/// Between a call of a tool and its result nothing is ever cut.
+pub trait Memory: Send + Sync + 'static {
+    /// What the model is shown of `conversation`.
+    fn window(&self, conversation: &Conversation) -> Vec<Message>;
+
+    /// Which messages are to be summarised now; none, unless this is overridden.
+    fn due(&self, conversation: &Conversation) -> Option<Range<usize>> {
+        let _ = conversation;
+        None
+    }
+
+    /// Summarises the messages of `range`, which [`due`](Self::due) gave; what that took comes with
+    /// it. It is called while the agent goes on, so the conversation may have grown when it ends.
+    ///
+    /// # Errors
+    /// The model that summarises fails. The agent goes on without the summary.
+    ///
+    /// # Cancel safety
+    /// Dropping the future gives the summary up; nothing is kept of it.
+    fn summarise<'a>(
+        &'a self,
+        conversation: &'a Conversation,
+        range: Range<usize>,
+    ) -> BoxFuture<'a, Result<(Summary, Usage), ModelError>> {
+        let _ = conversation;
+        let summary = Summary { range, text: String::new() };
+        Box::pin(async move { Ok((summary, Usage::default())) })
+    }
+}
+
+/// Shows everything.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Everything;
+
+impl Memory for Everything {
+    fn window(&self, conversation: &Conversation) -> Vec<Message> {
+        conversation.messages.clone()
+    }
+}

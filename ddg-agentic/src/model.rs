@@ -1,0 +1,101 @@
+//! What an agent asks of a language model, whoever provides it.
+
+mod capabilities;
+mod error;
+mod reply;
+mod request;
+mod stream;
+mod usage;
+
+use std::fmt;
+use std::sync::Arc;
+
+use futures::future::BoxFuture;
+
+pub use capabilities::Capabilities;
+pub use error::ModelError;
+pub use reply::{ChatReply, FinishReason};
+pub use request::{ChatRequest, OutputSchema, ToolChoice};
+pub use stream::{ChatChunk, ChatStream};
+pub use usage::Usage;
+
+/// A language model that one can chat with.
+///
+/// Implement [`chat`](Self::chat), and [`stream`](Self::stream) if the model can give its reply
+/// piece by piece. What a model cannot do is said in its [`capabilities`](Self::capabilities), and is a
+/// [`ModelError::Unsupported`] when it is asked for all the same, never a panic.
+///
+/// ```
+/// use ddg_agentic::{ChatModel, ChatReply, ChatRequest, ModelError};
+/// use futures::future::BoxFuture;
+///
+/// /// Says again what it was told last.
+/// #[derive(Debug)]
+/// struct Echo;
+///
+/// impl ChatModel for Echo {
+///     fn name(&self) -> &str {
+///         "echo"
+///     }
+///
+///     fn chat(&self, request: ChatRequest) -> BoxFuture<'_, Result<ChatReply, ModelError>> {
+///         let last = request.messages.last().map(|message| message.text()).unwrap_or_default();
+///         Box::pin(async move { Ok(ChatReply::text(last)) })
+///     }
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), ModelError> {
+/// let reply = Echo.chat(ChatRequest::new(["hello"])).await?;
+/// assert_eq!(reply.message.text, "hello");
+/// # Ok(())
+/// # }
+/// ```
+pub trait ChatModel: fmt::Debug + Send + Sync + 'static {
+    /// The model's name, for people, logs and prices.
+    fn name(&self) -> &str;
+
+    /// What it can do: all but seeing images, unless this is overridden.
+    fn capabilities(&self) -> Capabilities {
+        Capabilities::default()
+    }
+
+    /// Asks for a reply.
+    ///
+    /// # Errors
+    /// The model cannot be reached, refuses the request, or answers with what is no reply.
+    ///
+    /// # Cancel safety
+    /// Dropping the future gives the request up; the provider may still count it.
+    fn chat(&self, request: ChatRequest) -> BoxFuture<'_, Result<ChatReply, ModelError>>;
+
+    /// Asks for a reply piece by piece: the whole of [`chat`](Self::chat) in one, unless this is
+    /// overridden.
+    ///
+    /// # Errors
+    /// As [`chat`](Self::chat); what goes wrong after the first piece comes in the stream.
+    ///
+    /// # Cancel safety
+    /// As [`chat`](Self::chat), for the future and for the stream.
+    fn stream(&self, request: ChatRequest) -> BoxFuture<'_, Result<ChatStream, ModelError>> {
+        Box::pin(async move { Ok(ChatStream::of_reply(self.chat(request).await?)) })
+    }
+}
+
+impl<M: ChatModel + ?Sized> ChatModel for Arc<M> {
+    fn name(&self) -> &str {
+        (**self).name()
+    }
+
+    fn capabilities(&self) -> Capabilities {
+        (**self).capabilities()
+    }
+
+    fn chat(&self, request: ChatRequest) -> BoxFuture<'_, Result<ChatReply, ModelError>> {
+        (**self).chat(request)
+    }
+
+    fn stream(&self, request: ChatRequest) -> BoxFuture<'_, Result<ChatStream, ModelError>> {
+        (**self).stream(request)
+    }
+}

@@ -1,0 +1,51 @@
+//! What a model can do.
+
+/// What a model can do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Capabilities {
+    /// It calls tools.
+    pub tools: bool,
+    /// It gives its reply piece by piece. Without, a stream has one piece.
+    pub streaming: bool,
+    /// It follows a JSON schema for its reply. Without, it is told the schema and its reply checked.
+    pub output_schema: bool,
+    /// It sees images.
+    pub images: bool,
+}
+
+impl Default for Capabilities {
+    fn default() -> Self {
+        Self { tools: true, streaming: true, output_schema: true, images: false }
+    }
+}
+
+impl Capabilities {
+    /// Sets whether it calls tools.
+    #[must_use]
+    pub fn tools(mut self, tools: bool) -> Self {
+        self.tools = tools;
+        self
+    }
+
+    /// Sets whether it gives its reply piece by piece.
+    #[must_use]
+    pub fn streaming(mut self, streaming: bool) -> Self {
+        self.streaming = streaming;
+        self
+    }
+
+    /// Sets whether it follows a JSON schema.
+    #[must_use]
+    pub fn output_schema(mut self, output_schema: bool) -> Self {
+        self.output_schema = output_schema;
+        self
+    }
+
+    /// Sets whether it sees images.
+    #[must_use]
+    pub fn images(mut self, images: bool) -> Self {
+        self.images = images;
+        self
+    }
+}

@@ -1,0 +1,91 @@
+//! Why a model gave no reply.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Why a model gave no reply. It never holds a key.
+#[derive(Clone, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ModelError {
+    /// The provider answered with an error.
+    #[error("model `{model}`: the provider answered {status}: {message}")]
+    Status {
+        /// The model.
+        model: String,
+        /// The HTTP status.
+        status: u16,
+        /// What the provider says of it.
+        message: String,
+        /// How long it asks to be left alone.
+        retry_after: Option<Duration>,
+    },
+    /// The provider could not be reached, or the connection broke.
+    #[error("model `{model}`: {message}; is the address right, and the provider up?")]
+    Connection {
+        /// The model.
+        model: String,
+        /// What happened.
+        message: String,
+    },
+    /// No reply came in time.
+    #[error("model `{model}`: no reply within {after:?}")]
+    TimedOut {
+        /// The model.
+        model: String,
+        /// The time it had.
+        after: Duration,
+    },
+    /// What came is no reply.
+    #[error("model `{model}`: its answer is no reply: {message}")]
+    Malformed {
+        /// The model.
+        model: String,
+        /// What is wrong with it.
+        message: String,
+    },
+    /// The model cannot do what it was asked for.
+    #[error("model `{model}` cannot {what}; its capabilities say so before it is asked")]
+    Unsupported {
+        /// The model.
+        model: String,
+        /// As "see images".
+        what: &'static str,
+    },
+    /// It is set up wrongly.
+    #[error("{message}")]
+    Setup {
+        /// What is missing or wrong, and where to set it.
+        message: String,
+    },
+    /// A model of the user's own failed.
+    #[error("model `{model}`: {source}")]
+    Other {
+        /// The model.
+        model: String,
+        /// Why.
+        source: Arc<dyn std::error::Error + Send + Sync>,
+        /// Whether asking again may help.
+        retryable: bool,
+    },
+}
+
+impl ModelError {
+    /// Whether asking again may help: the connection broke, it took too long, or the provider
+    /// answered 408, 429 or 5xx.
+    pub fn is_retryable(&self) -> bool {
+        match self {
+            Self::Status { status, .. } => matches!(status, 408 | 429 | 500..=599),
+            Self::Connection { .. } | Self::TimedOut { .. } => true,
+            Self::Other { retryable, .. } => *retryable,
+            Self::Malformed { .. } | Self::Unsupported { .. } | Self::Setup { .. } => false,
+        }
+    }
+
+    /// How long the provider asks to be left alone.
+    pub fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::Status { retry_after, .. } => *retry_after,
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,130 @@
+//! A reply that comes piece by piece.
+
+use std::fmt;
+use std::pin::Pin;
+use std::task::{Context as TaskContext, Poll};
+
+use futures::stream::{BoxStream, Stream, StreamExt};
+use serde::{Deserialize, Serialize};
+
+use super::{ChatReply, FinishReason, ModelError, Usage};
+use crate::message::{Arguments, AssistantMessage, ToolCall};
+
+/// A piece of a reply.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum ChatChunk {
+    /// More of the text.
+    Text(String),
+    /// More of a call of a tool.
+    ToolCall {
+        /// Which call of the reply, from 0.
+        index: usize,
+        /// The call's id, where the piece has it.
+        id: Option<String>,
+        /// The tool's name, where the piece has it.
+        name: Option<String>,
+        /// More of the text of its arguments.
+        arguments: String,
+    },
+    /// The reply is whole.
+    End {
+        /// Why it ends here.
+        finish: FinishReason,
+        /// What it took.
+        usage: Usage,
+    },
+}
+
+/// A reply that comes piece by piece. It ends with [`ChatChunk::End`]; a stream that ends without
+/// has broken off.
+pub struct ChatStream {
+    model: String,
+    chunks: BoxStream<'static, Result<ChatChunk, ModelError>>,
+}
+
+impl ChatStream {
+    /// The reply of the model that is called `model`.
+    pub fn new(
+        model: impl Into<String>,
+        chunks: impl Stream<Item = Result<ChatChunk, ModelError>> + Send + 'static,
+    ) -> Self {
+        Self { model: model.into(), chunks: chunks.boxed() }
+    }
+
+    /// A reply that is there already, as pieces.
+    pub fn of_reply(reply: ChatReply) -> Self {
+        let ChatReply { message: AssistantMessage { text, tool_calls }, finish, usage } = reply;
+        let text = (!text.is_empty()).then_some(ChatChunk::Text(text));
+        let calls = tool_calls.into_iter().enumerate().map(|(index, call)| ChatChunk::ToolCall {
+            index,
+            id: Some(call.id),
+            name: Some(call.name),
+            arguments: call.arguments.to_text(),
+        });
+        let end = ChatChunk::End { finish, usage };
+        let chunks: Vec<_> = text.into_iter().chain(calls).chain([end]).map(Ok).collect();
+        Self::new(String::new(), futures::stream::iter(chunks))
+    }
+
+    /// The whole reply, once it has come; `each` is told every piece as it comes.
+    ///
+    /// # Errors
+    /// The model's, or that the stream broke off.
+    ///
+    /// # Cancel safety
+    /// Dropping the future gives the rest of the reply up.
+    pub async fn reply(
+        mut self,
+        mut each: impl FnMut(&ChatChunk),
+    ) -> Result<ChatReply, ModelError> {
+        let mut text = String::new();
+        let mut calls: Vec<(String, String, String)> = Vec::new();
+        while let Some(chunk) = self.next().await {
+            let chunk = chunk?;
+            each(&chunk);
+            match chunk {
+                ChatChunk::Text(more) => text.push_str(&more),
+                ChatChunk::ToolCall { index, id, name, arguments } => {
+                    if index > calls.len() {
+                        let message = format!("call {index} comes before call {}", calls.len());
+                        return Err(ModelError::Malformed { model: self.model, message });
+                    }
+                    if index == calls.len() {
+                        calls.push(Default::default());
+                    }
+                    let call = &mut calls[index];
+                    call.0.push_str(&id.unwrap_or_default());
+                    call.1.push_str(&name.unwrap_or_default());
+                    call.2.push_str(&arguments);
+                }
+                ChatChunk::End { finish, usage } => {
+                    let tool_calls = calls.into_iter().map(|(id, name, arguments)| ToolCall {
+                        id,
+                        name,
+                        arguments: Arguments::parse(&arguments),
+                    });
+                    let message = AssistantMessage { text, tool_calls: tool_calls.collect() };
+                    return Ok(ChatReply { message, finish, usage });
+                }
+            }
+        }
+        let message = "the stream of its reply broke off before the end".to_owned();
+        Err(ModelError::Connection { model: self.model, message })
+    }
+}
+
+impl Stream for ChatStream {
+    type Item = Result<ChatChunk, ModelError>;
+
+    fn poll_next(mut self: Pin<&mut Self>, task: &mut TaskContext<'_>) -> Poll<Option<Self::Item>> {
+        self.chunks.poll_next_unpin(task)
+    }
+}
+
+impl fmt::Debug for ChatStream {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "ChatStream({:?})", self.model)
+    }
+}

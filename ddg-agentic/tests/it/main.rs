@@ -1,0 +1,3 @@
+//! What agents do, through the public API: one file per behaviour.
+
+mod messages;

@@ -8,7 +8,12 @@ mod message;
 mod model;
 mod tool;
 
-pub use memory::{Conversation, Everything, Memory, Summary};
+#[cfg(feature = "tiktoken")]
+pub use memory::TiktokenTokens;
+pub use memory::{
+    Conversation, CountTokens, EstimatedTokens, Everything, LastMessages, Memory, Summary,
+    SummaryError, TokenWindow,
+};
 pub use message::{Arguments, AssistantMessage, Image, Message, Part, ToolCall, ToolMessage};
 pub use model::{
     Capabilities, ChatChunk, ChatModel, ChatReply, ChatRequest, ChatStream, FinishReason,

@@ -1,3 +1,7 @@
 //! What agents do, through the public API: one file per behaviour.
 
 mod messages;
+#[cfg(feature = "tiktoken")]
+mod tiktoken;
+mod transcripts;
+mod windows;

@@ -11,8 +11,8 @@ mod tool;
 #[cfg(feature = "tiktoken")]
 pub use memory::TiktokenTokens;
 pub use memory::{
-    Conversation, CountTokens, EstimatedTokens, Everything, LastMessages, Memory, Summary,
-    SummaryError, TokenWindow,
+    Conversation, CountTokens, EstimatedTokens, Everything, LastMessages, Memory, Summarising,
+    Summary, SummaryError, TokenWindow,
 };
 pub use message::{Arguments, AssistantMessage, Image, Message, Part, ToolCall, ToolMessage};
 pub use model::{

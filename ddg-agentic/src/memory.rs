@@ -3,6 +3,7 @@
 mod conversation;
 mod groups;
 mod last_messages;
+mod summarising;
 mod summary;
 #[cfg(feature = "tiktoken")]
 mod tiktoken;
@@ -17,6 +18,7 @@ use futures::future::BoxFuture;
 
 pub use conversation::Conversation;
 pub use last_messages::LastMessages;
+pub use summarising::Summarising;
 pub use summary::{Summary, SummaryError};
 #[cfg(feature = "tiktoken")]
 pub use tiktoken::TiktokenTokens;

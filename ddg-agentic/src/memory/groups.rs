@@ -7,7 +7,8 @@ use crate::message::Message;
 /// The groups of a transcript, the first first. Each message is in one of them.
 ///
 /// A model's calls of tools are one group with all their results, and with what people say in
-/// between. Every other message is a group of its own; a result without a call goes with the
+/// between; while results are missing and the model has not gone on, the group is open and has all
+/// that follows. Every other message is a group of its own; a result without a call goes with the
 /// message before it.
 pub(super) fn groups(messages: &[Message]) -> Vec<Range<usize>> {
     let mut groups = Vec::new();
@@ -22,15 +23,24 @@ pub(super) fn groups(messages: &[Message]) -> Vec<Range<usize>> {
 
 /// The length of the first group.
 fn length(messages: &[Message]) -> usize {
-    let later = &messages[1..];
-    let n_more = if messages[0].tool_calls().is_empty() {
-        later.iter().take_while(|message| is_result(message)).count()
-    } else {
-        let is_reply = |message| matches!(message, &Message::Assistant(_));
-        let until = later.iter().position(is_reply).unwrap_or(later.len());
-        later[..until].iter().rposition(is_result).map_or(0, |last| last + 1)
+    let (first, later) = (&messages[0], &messages[1..]);
+    let n_calls = first.tool_calls().len();
+    if n_calls == 0 {
+        return 1 + later.iter().take_while(|message| is_result(message)).count();
+    }
+    let is_reply = |message| matches!(message, &Message::Assistant(_));
+    let Some(until) = later.iter().position(is_reply) else {
+        return 1 + n_until_last_result(later, n_calls);
     };
-    1 + n_more
+    1 + n_until_last_result(&later[..until], 0)
+}
+
+/// How many messages there are up to the last result; all, if fewer than `n_expected` have come.
+fn n_until_last_result(messages: &[Message], n_expected: usize) -> usize {
+    if messages.iter().filter(|message| is_result(message)).count() < n_expected {
+        return messages.len();
+    }
+    messages.iter().rposition(is_result).map_or(0, |last| last + 1)
 }
 
 fn is_result(message: &Message) -> bool {

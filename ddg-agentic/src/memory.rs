@@ -3,6 +3,7 @@
 mod conversation;
 mod groups;
 mod last_messages;
+mod store;
 mod summarising;
 mod summary;
 #[cfg(feature = "tiktoken")]
@@ -18,6 +19,13 @@ use futures::future::BoxFuture;
 
 pub use conversation::Conversation;
 pub use last_messages::LastMessages;
+#[cfg(feature = "sqlite")]
+pub use store::SqliteConversations;
+pub use store::{
+    ConversationError, ConversationFuture, ConversationId, ConversationPage, ConversationRecord,
+    ConversationStore, ConversationVersion, InvalidConversationId, MemoryConversations,
+    StoredConversation,
+};
 pub use summarising::Summarising;
 pub use summary::{Summary, SummaryError};
 #[cfg(feature = "tiktoken")]

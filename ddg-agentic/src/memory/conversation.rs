@@ -96,18 +96,45 @@ impl Conversation {
         Ok(())
     }
 
+    /// Whether the summaries are in order, and each could be [applied](Self::apply) where it is.
+    ///
+    /// # Errors
+    /// What is wrong with the first that could not.
+    pub fn check(&self) -> Result<(), SummaryError> {
+        let groups = self.groups();
+        for (idx, Summary { range, .. }) in self.summaries.iter().enumerate() {
+            self.fits(range, &groups)?;
+            if let Some(Summary { range: other, .. }) = self.summaries[..idx].last()
+                && range.start < other.end
+            {
+                let (range, other) = (range.clone(), other.clone());
+                return Err(SummaryError::Overlaps { range, other });
+            }
+        }
+        Ok(())
+    }
+
     fn admits(&self, summary: &Summary) -> Result<(), SummaryError> {
-        let (range, n_messages) = (summary.range.clone(), self.messages.len());
+        let range = &summary.range;
+        self.fits(range, &self.groups())?;
+        let splits = |other: &&Range<usize>| overlap(other, range) && !covers(range, other);
+        match self.summaries.iter().map(|other| &other.range).find(splits) {
+            Some(other) => {
+                let (range, other) = (range.clone(), other.clone());
+                Err(SummaryError::Overlaps { range, other })
+            }
+            None => Ok(()),
+        }
+    }
+
+    fn fits(&self, range: &Range<usize>, groups: &[Range<usize>]) -> Result<(), SummaryError> {
+        let (range, n_messages) = (range.clone(), self.messages.len());
         if range.is_empty() || range.end > n_messages {
             return Err(SummaryError::Range { range, n_messages });
         }
-        let splits = |group: &Range<usize>| overlap(group, &range) && !covers(&range, group);
-        if let Some(group) = self.groups().into_iter().find(splits) {
-            return Err(SummaryError::SplitsGroup { range, group });
-        }
-        let splits = |other: &&Summary| overlap(&other.range, &range);
-        match self.summaries.iter().filter(splits).find(|other| !covers(&range, &other.range)) {
-            Some(other) => Err(SummaryError::Overlaps { range, other: other.range.clone() }),
+        let splits = |group: &&Range<usize>| overlap(group, &range) && !covers(&range, group);
+        match groups.iter().find(splits) {
+            Some(group) => Err(SummaryError::SplitsGroup { group: group.clone(), range }),
             None => Ok(()),
         }
     }

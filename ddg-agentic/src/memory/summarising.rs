@@ -69,7 +69,7 @@ pub struct Summarising {
     keep_groups: usize,
     max_summaries: usize,
     max_read_tokens: usize,
-    max_tokens: usize,
+    max_tokens: Option<usize>,
 }
 
 impl Summarising {
@@ -87,7 +87,7 @@ impl Summarising {
             keep_groups: 8,
             max_summaries: 4,
             max_read_tokens: 24_000,
-            max_tokens: usize::MAX,
+            max_tokens: None,
         }
     }
 
@@ -132,7 +132,7 @@ impl Summarising {
     /// any number if not set.
     #[must_use]
     pub fn max_tokens(mut self, n_tokens: usize) -> Self {
-        self.max_tokens = n_tokens;
+        self.max_tokens = Some(n_tokens);
         self
     }
 
@@ -195,7 +195,10 @@ impl Memory for Summarising {
     fn window(&self, conversation: &Conversation) -> Vec<Message> {
         let first = conversation.n_summarised();
         let cost = |message: &Message| self.counter.message(message);
-        window::last_groups(conversation, first, self.max_tokens, cost)
+        match self.max_tokens {
+            Some(most) => window::last_groups(conversation, first, most, cost),
+            None => conversation.shown_from(first),
+        }
     }
 
     fn due(&self, conversation: &Conversation) -> Option<Range<usize>> {

@@ -54,7 +54,7 @@ impl MemoryConversations {
         let found = kept.get(id).map_or(ConversationVersion::NEW, |kept| kept.stored.version);
         admit(id, conversation, expected, found)?;
         let messages = kept.get(id).map_or(&[][..], |kept| &kept.stored.conversation.messages);
-        let new = match (saving, messages) {
+        let n_kept = match (saving, messages) {
             (Saving::Rewrite, _) | (Saving::Append, []) => 0,
             (Saving::Append, [.., last]) => {
                 appended(id, conversation, messages.len(), |message| message == last)?
@@ -62,8 +62,8 @@ impl MemoryConversations {
         };
         let new_kept = || Kept { created_ms: now_ms, ..Kept::default() };
         let Kept { stored, updated_ms, .. } = kept.entry(id.clone()).or_insert_with(new_kept);
-        stored.conversation.messages.truncate(new);
-        stored.conversation.messages.extend_from_slice(&conversation.messages[new..]);
+        stored.conversation.messages.truncate(n_kept);
+        stored.conversation.messages.extend_from_slice(&conversation.messages[n_kept..]);
         stored.conversation.goal.clone_from(&conversation.goal);
         stored.conversation.summaries.clone_from(&conversation.summaries);
         stored.version = expected.next();

@@ -29,6 +29,19 @@ fn summaries_are_kept_in_order() {
     assert_eq!(conversation.n_summarised(), 7);
 }
 
+/// A system message is shown always, so it needs none.
+#[test]
+fn summaries_go_on_past_system_messages() {
+    let mut conversation = conversation();
+    conversation.messages.insert(6, Message::system("Be kind."));
+    conversation.apply(Summary::new(1..6, "first")).unwrap();
+    assert_eq!(conversation.n_summarised(), 7);
+    conversation.apply(Summary::new(7..8, "second")).unwrap();
+    assert_eq!(conversation.n_summarised(), 8);
+    conversation.apply(Summary::new(9..10, "after a gap")).unwrap();
+    assert_eq!(conversation.n_summarised(), 8);
+}
+
 #[test]
 fn a_larger_summary_takes_the_place_of_smaller_ones() {
     let mut conversation = conversation();

@@ -1,14 +1,24 @@
 //! Agents on [`ddg_core`]: models, tools, and a ReAct loop that is a dynamic graph.
 //!
 //! Read in this order: [`Message`] is what is said; [`ChatModel`] says it; a [`Tool`] does what a
-//! model asks for; [`Memory`] decides what of a conversation the model is shown.
+//! model asks for; [`Memory`] decides what of a conversation the model is shown, and a
+//! [`ConversationStore`] keeps it.
 
 mod memory;
 mod message;
 mod model;
 mod tool;
 
-pub use memory::{Conversation, Everything, Memory, Summary};
+#[cfg(feature = "sqlite")]
+pub use memory::SqliteConversations;
+#[cfg(feature = "tiktoken")]
+pub use memory::TiktokenTokens;
+pub use memory::{
+    Conversation, ConversationError, ConversationFuture, ConversationId, ConversationPage,
+    ConversationRecord, ConversationStore, ConversationVersion, CountTokens, EstimatedTokens,
+    Everything, InvalidConversationId, LastMessages, Memory, MemoryConversations,
+    StoredConversation, Summarising, Summary, SummaryError, TokenWindow,
+};
 pub use message::{Arguments, AssistantMessage, Image, Message, Part, ToolCall, ToolMessage};
 pub use model::{
     Capabilities, ChatChunk, ChatModel, ChatReply, ChatRequest, ChatStream, FinishReason,

@@ -4,6 +4,8 @@ use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
+use super::summary::{Summary, SummaryError};
+use super::{groups, window};
 use crate::message::Message;
 
 /// A conversation as it is kept: every message, and summaries that can stand for some of them.
@@ -20,11 +22,128 @@ pub struct Conversation {
     pub summaries: Vec<Summary>,
 }
 
-/// What stands for some messages of a conversation.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Summary {
-    /// Which messages, by their places in the conversation.
-    pub range: Range<usize>,
-    /// What they say.
-    pub text: String,
+impl Conversation {
+    /// A conversation without summaries.
+    pub fn new<M: Into<Message>>(messages: impl IntoIterator<Item = M>) -> Self {
+        let messages = messages.into_iter().map(Into::into).collect();
+        Self { messages, ..Self::default() }
+    }
+
+    /// The parts that are never split, the first first; each message is in one of them.
+    ///
+    /// A model's calls of tools are one group with all their results, and with what people say in
+    /// between. Every other message is a group of its own.
+    ///
+    /// ```
+    /// use ddg_agentic::{Conversation, Message, ToolCall};
+    /// use serde_json::json;
+    ///
+    /// let call = ToolCall::new("call_1", "weather", json!({ "city": "Tokyo" }));
+    /// let conversation = Conversation::new([
+    ///     Message::user("How is the weather in Tokyo?"),
+    ///     Message::calls([call.clone()]),
+    ///     Message::tool_result(&call, "sunny"),
+    ///     Message::assistant("It is sunny."),
+    /// ]);
+    /// assert_eq!(conversation.groups(), [0..1, 1..3, 3..4]);
+    /// ```
+    pub fn groups(&self) -> Vec<Range<usize>> {
+        groups::groups(&self.messages)
+    }
+
+    /// What a model is shown if that begins with message `first`, for memories of one's own.
+    ///
+    /// - If `first` is within a group, all of the group is shown.
+    /// - System messages are shown always, those before `first` at the head.
+    /// - The goal and the summaries of what is left out are shown in its place, at the head of what a
+    ///   person says.
+    /// - Without them it never begins with what a model or a tool says, if a person has said
+    ///   anything before: the last of that is shown in front.
+    pub fn shown_from(&self, first: usize) -> Vec<Message> {
+        let groups = self.groups();
+        let within = groups.iter().find(|group| group.contains(&first));
+        window::shown_from(self, within.map_or(self.messages.len(), |group| group.start))
+    }
+
+    /// How many messages, from the first, are summarised or need no summary because they are a
+    /// system's.
+    pub fn n_summarised(&self) -> usize {
+        let past_system = |place: usize| {
+            let later = self.messages.get(place..).unwrap_or_default();
+            place + later.iter().take_while(|message| message.is_system()).count()
+        };
+        self.summaries.iter().fold(past_system(0), |n, summary| {
+            let goes_on = summary.range.start <= n && summary.range.end <= self.messages.len();
+            if goes_on { past_system(n.max(summary.range.end)) } else { n }
+        })
+    }
+
+    /// Lets a summary stand for its messages, and for the summaries that it covers.
+    ///
+    /// The conversation may have grown since the summary was begun. Applied twice, the later text
+    /// counts.
+    ///
+    /// # Errors
+    /// The summary stands for no message or for some that are not there, splits a group, or covers a
+    /// part of another summary. The conversation is as it was then.
+    pub fn apply(&mut self, summary: Summary) -> Result<(), SummaryError> {
+        self.admits(&summary)?;
+        let (range, goal) = (summary.range.clone(), summary.goal.clone());
+        self.summaries.retain(|other| !covers(&range, &other.range));
+        let place = self.summaries.partition_point(|other| other.range.start < range.start);
+        self.summaries.insert(place, Summary { goal: None, ..summary });
+        self.goal = goal.or(self.goal.take());
+        Ok(())
+    }
+
+    /// Whether the summaries are in order, and each could be [applied](Self::apply) where it is.
+    ///
+    /// # Errors
+    /// What is wrong with the first that could not.
+    pub fn check(&self) -> Result<(), SummaryError> {
+        let groups = self.groups();
+        for (idx, Summary { range, .. }) in self.summaries.iter().enumerate() {
+            self.fits(range, &groups)?;
+            if let Some(Summary { range: other, .. }) = self.summaries[..idx].last()
+                && range.start < other.end
+            {
+                let (range, other) = (range.clone(), other.clone());
+                return Err(SummaryError::Overlaps { range, other });
+            }
+        }
+        Ok(())
+    }
+
+    fn admits(&self, summary: &Summary) -> Result<(), SummaryError> {
+        let range = &summary.range;
+        self.fits(range, &self.groups())?;
+        let splits = |other: &&Range<usize>| overlap(other, range) && !covers(range, other);
+        match self.summaries.iter().map(|other| &other.range).find(splits) {
+            Some(other) => {
+                let (range, other) = (range.clone(), other.clone());
+                Err(SummaryError::Overlaps { range, other })
+            }
+            None => Ok(()),
+        }
+    }
+
+    fn fits(&self, range: &Range<usize>, groups: &[Range<usize>]) -> Result<(), SummaryError> {
+        let (range, n_messages) = (range.clone(), self.messages.len());
+        if range.is_empty() || range.end > n_messages {
+            return Err(SummaryError::Range { range, n_messages });
+        }
+        let splits = |group: &&Range<usize>| overlap(group, &range) && !covers(&range, group);
+        match groups.iter().find(splits) {
+            Some(group) => Err(SummaryError::SplitsGroup { group: group.clone(), range }),
+            None => Ok(()),
+        }
+    }
+}
+
+fn overlap(a: &Range<usize>, b: &Range<usize>) -> bool {
+    a.start < b.end && b.start < a.end
+}
+
+fn covers(outer: &Range<usize>, inner: &Range<usize>) -> bool {
+    outer.start <= inner.start && inner.end <= outer.end
 }

@@ -1,0 +1,79 @@
+//! The name of a conversation.
+
+use std::fmt;
+use std::str::FromStr;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+/// A conversation's id, a name of the user's own; cheap to clone.
+///
+/// ```
+/// use ddg_agentic::ConversationId;
+///
+/// let id = ConversationId::new("ada/trip to Tokyo")?;
+/// assert_eq!(id.as_str(), "ada/trip to Tokyo");
+/// # Ok::<(), ddg_agentic::InvalidConversationId>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct ConversationId(Arc<str>);
+
+/// A text that cannot be a conversation's id.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "{id:?} cannot be the id of a conversation: an id has 1 to {} bytes and no control characters",
+    ConversationId::MAX_BYTES
+)]
+pub struct InvalidConversationId {
+    /// The text.
+    pub id: String,
+}
+
+impl ConversationId {
+    /// How long an id may be.
+    pub const MAX_BYTES: usize = 200;
+
+    /// An id.
+    ///
+    /// # Errors
+    /// If it is empty, longer than [`MAX_BYTES`](Self::MAX_BYTES) or has control characters.
+    pub fn new(id: impl Into<String>) -> Result<Self, InvalidConversationId> {
+        let id = id.into();
+        let fits = (1..=Self::MAX_BYTES).contains(&id.len()) && !id.contains(char::is_control);
+        if fits { Ok(Self(id.into())) } else { Err(InvalidConversationId { id }) }
+    }
+
+    /// The id's text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for ConversationId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+impl FromStr for ConversationId {
+    type Err = InvalidConversationId;
+
+    fn from_str(id: &str) -> Result<Self, InvalidConversationId> {
+        Self::new(id)
+    }
+}
+
+impl TryFrom<String> for ConversationId {
+    type Error = InvalidConversationId;
+
+    fn try_from(id: String) -> Result<Self, InvalidConversationId> {
+        Self::new(id)
+    }
+}
+
+impl From<ConversationId> for String {
+    fn from(id: ConversationId) -> Self {
+        id.as_str().to_owned()
+    }
+}

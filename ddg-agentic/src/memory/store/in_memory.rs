@@ -1,0 +1,141 @@
+//! Conversations that live as long as their process.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, SystemTime};
+
+use futures::FutureExt;
+
+use super::clock::{Clock, from_ms, to_ms};
+use super::{
+    Conversation, ConversationError, ConversationFuture, ConversationId, ConversationPage,
+    ConversationRecord, ConversationStore, ConversationVersion, Saving, StoredConversation, admit,
+    appended,
+};
+
+/// Keeps conversations in memory; to be shared behind an `Arc`.
+#[derive(Debug, Default)]
+pub struct MemoryConversations {
+    kept: Mutex<BTreeMap<ConversationId, Kept>>,
+    clock: Clock,
+}
+
+#[derive(Debug, Default)]
+struct Kept {
+    stored: StoredConversation,
+    created_ms: i64,
+    updated_ms: i64,
+}
+
+impl MemoryConversations {
+    /// An empty store.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Takes the time from `now` instead of the system's clock.
+    #[must_use]
+    pub fn with_clock(self, now: impl Fn() -> SystemTime + Send + Sync + 'static) -> Self {
+        Self { clock: Clock::new(now), ..self }
+    }
+
+    fn kept(&self) -> MutexGuard<'_, BTreeMap<ConversationId, Kept>> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn put(
+        &self,
+        id: &ConversationId,
+        conversation: &Conversation,
+        expected: ConversationVersion,
+        saving: Saving,
+    ) -> Result<ConversationVersion, ConversationError> {
+        let (mut kept, now_ms) = (self.kept(), self.clock.now_ms());
+        let found = kept.get(id).map_or(ConversationVersion::NEW, |kept| kept.stored.version);
+        admit(id, conversation, expected, found)?;
+        let messages = kept.get(id).map_or(&[][..], |kept| &kept.stored.conversation.messages);
+        let n_kept = match (saving, messages) {
+            (Saving::Rewrite, _) | (Saving::Append, []) => 0,
+            (Saving::Append, [.., last]) => {
+                appended(id, conversation, messages.len(), |message| message == last)?
+            }
+        };
+        let new_kept = || Kept { created_ms: now_ms, ..Kept::default() };
+        let Kept { stored, updated_ms, .. } = kept.entry(id.clone()).or_insert_with(new_kept);
+        stored.conversation.messages.truncate(n_kept);
+        stored.conversation.messages.extend_from_slice(&conversation.messages[n_kept..]);
+        stored.conversation.goal.clone_from(&conversation.goal);
+        stored.conversation.summaries.clone_from(&conversation.summaries);
+        stored.version = expected.next();
+        *updated_ms = now_ms;
+        Ok(stored.version)
+    }
+}
+
+impl ConversationStore for MemoryConversations {
+    fn load<'a>(&'a self, id: &'a ConversationId) -> ConversationFuture<'a, StoredConversation> {
+        async move { Ok(self.kept().get(id).map(|kept| kept.stored.clone()).unwrap_or_default()) }
+            .boxed()
+    }
+
+    fn save<'a>(
+        &'a self,
+        id: &'a ConversationId,
+        conversation: &'a Conversation,
+        expected: ConversationVersion,
+    ) -> ConversationFuture<'a, ConversationVersion> {
+        async move { self.put(id, conversation, expected, Saving::Append) }.boxed()
+    }
+
+    fn rewrite<'a>(
+        &'a self,
+        id: &'a ConversationId,
+        conversation: &'a Conversation,
+        expected: ConversationVersion,
+    ) -> ConversationFuture<'a, ConversationVersion> {
+        async move { self.put(id, conversation, expected, Saving::Rewrite) }.boxed()
+    }
+
+    fn list<'a>(
+        &'a self,
+        page: &'a ConversationPage,
+    ) -> ConversationFuture<'a, Vec<ConversationRecord>> {
+        async move {
+            let kept = self.kept();
+            let mut found: Vec<_> = kept.iter().map(|(id, kept)| (kept.updated_ms, id)).collect();
+            found.sort_unstable();
+            if let Some((updated, id)) = &page.after {
+                found.retain(|place| *place < (to_ms(*updated), id));
+            }
+            let page = found.into_iter().rev().take(page.limit);
+            Ok(page.map(|(_, id)| kept[id].record(id)).collect())
+        }
+        .boxed()
+    }
+
+    fn delete<'a>(&'a self, id: &'a ConversationId) -> ConversationFuture<'a, bool> {
+        async move { Ok(self.kept().remove(id).is_some()) }.boxed()
+    }
+
+    fn delete_older_than(&self, age: Duration) -> ConversationFuture<'_, u64> {
+        async move {
+            let (mut kept, before_ms) = (self.kept(), self.clock.before_ms(age));
+            let n_before = kept.len();
+            kept.retain(|_, kept| kept.updated_ms >= before_ms);
+            Ok((n_before - kept.len()) as u64)
+        }
+        .boxed()
+    }
+}
+
+impl Kept {
+    fn record(&self, id: &ConversationId) -> ConversationRecord {
+        ConversationRecord {
+            id: id.clone(),
+            version: self.stored.version,
+            n_messages: self.stored.conversation.messages.len(),
+            created: from_ms(self.created_ms),
+            updated: from_ms(self.updated_ms),
+        }
+    }
+}

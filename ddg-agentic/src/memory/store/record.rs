@@ -1,0 +1,95 @@
+//! What a store knows of a conversation.
+
+use std::fmt;
+use std::time::SystemTime;
+
+use serde::{Deserialize, Serialize};
+
+use super::ConversationId;
+use crate::memory::Conversation;
+
+/// How often a conversation has been saved; what tells that somebody else has saved it since.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
+pub struct ConversationVersion(u64);
+
+impl ConversationVersion {
+    /// That of a conversation that is not in the store.
+    pub const NEW: Self = Self(0);
+
+    pub(super) fn next(self) -> Self {
+        Self(self.0 + 1)
+    }
+
+    #[cfg(feature = "sqlite")]
+    pub(super) fn of(n: u64) -> Self {
+        Self(n)
+    }
+
+    #[cfg(feature = "sqlite")]
+    pub(super) fn number(self) -> u64 {
+        self.0
+    }
+}
+
+impl fmt::Display for ConversationVersion {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            0 => f.write_str("none"),
+            n => write!(f, "version {n}"),
+        }
+    }
+}
+
+/// A conversation as it came from a store.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct StoredConversation {
+    /// The conversation; empty if it is not in the store.
+    pub conversation: Conversation,
+    /// What the next save has to name.
+    pub version: ConversationVersion,
+}
+
+/// A conversation as a store lists it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConversationRecord {
+    /// Its id.
+    pub id: ConversationId,
+    /// How often it has been saved.
+    pub version: ConversationVersion,
+    /// How many messages it has.
+    pub n_messages: usize,
+    /// When it was saved first.
+    pub created: SystemTime,
+    /// When it was saved last.
+    pub updated: SystemTime,
+}
+
+/// How many conversations of a long list, and from where; the first hundred by default.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConversationPage {
+    /// At most so many.
+    pub limit: usize,
+    /// Those that come after this one in the list: when it was saved last, and its id.
+    pub after: Option<(SystemTime, ConversationId)>,
+}
+
+impl ConversationPage {
+    /// The first `limit` conversations.
+    pub fn first(limit: usize) -> Self {
+        Self { limit, after: None }
+    }
+
+    /// As many as in this page, after `last`, the last of this page.
+    #[must_use]
+    pub fn next(&self, last: &ConversationRecord) -> Self {
+        Self { limit: self.limit, after: Some((last.updated, last.id.clone())) }
+    }
+}
+
+impl Default for ConversationPage {
+    fn default() -> Self {
+        Self::first(100)
+    }
+}

@@ -1,0 +1,180 @@
+//! Conversations in a file.
+//!
+//! **Invariant.** Every write is one immediate transaction that begins by reading the conversation's
+//! row, decides by what it finds there, and writes; so writers come one after the other, in whatever
+//! process they are. A conversation is read in one transaction, which sees one moment.
+
+mod connection;
+mod reading;
+mod schema;
+mod writing;
+
+use std::path::Path;
+use std::time::{Duration, SystemTime};
+
+use ddg_core::BoxError;
+use futures::{FutureExt, TryFutureExt};
+use sqlx::sqlite::SqlitePool;
+
+use super::clock::Clock;
+use super::{
+    Conversation, ConversationError, ConversationFuture, ConversationId, ConversationPage,
+    ConversationRecord, ConversationStore, ConversationVersion, Saving, StoredConversation,
+};
+
+/// Keeps conversations in an SQLite database; a path is all that it needs. It may be the file in
+/// which ddg-core keeps runs.
+///
+/// Any number of processes of one machine can have the file open at once. It must not be on a
+/// network file system. Beside it there are two more files while it is open, `-wal` and `-shm`,
+/// which belong to it. What has been confirmed survives a power failure.
+///
+/// ```no_run
+/// use ddg_agentic::{ConversationId, ConversationStore, Message, SqliteConversations};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let store = SqliteConversations::open("conversations.db").await?;
+/// let id = ConversationId::new("ada/tokyo")?;
+/// let mut stored = store.load(&id).await?;
+/// stored.conversation.messages.push(Message::user("And June?"));
+/// store.save(&id, &stored.conversation, stored.version).await?;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug)]
+pub struct SqliteConversations {
+    /// One connection: writers of this process wait for each other in a queue, not by trying.
+    writer: SqlitePool,
+    readers: SqlitePool,
+    /// What messages call it.
+    name: String,
+    clock: Clock,
+}
+
+/// Why a transaction was not committed.
+enum Failed {
+    Refused(ConversationError),
+    Broken(sqlx::Error),
+}
+
+impl SqliteConversations {
+    /// Opens the database at `path`, and makes it if there is none.
+    ///
+    /// # Errors
+    /// If the file cannot be opened or is no database, and if its tables are newer than this crate
+    /// knows.
+    pub async fn open(path: impl AsRef<Path>) -> Result<Self, ConversationError> {
+        let path = path.as_ref();
+        let name = format!("SQLite database `{}`", path.display());
+        let (writer, readers) = match connection::pools(path).await {
+            Ok(pools) => pools,
+            Err(error) => {
+                let (store, source) = (name, cause(error));
+                let hint = "the folder must exist and be writable, and the file, if there is one, must be an SQLite database";
+                return Err(ConversationError::Open { store, source, hint });
+            }
+        };
+        let store = Self { writer, readers, name, clock: Clock::default() };
+        store.migrate().map_err(store.explain("prepare its tables")).await?;
+        Ok(store)
+    }
+
+    /// Takes the time from `now` instead of the system's clock.
+    #[must_use]
+    pub fn with_clock(self, now: impl Fn() -> SystemTime + Send + Sync + 'static) -> Self {
+        Self { clock: Clock::new(now), ..self }
+    }
+
+    /// Closes the file; if nobody else has it open, all is in the one file then.
+    ///
+    /// A store that is dropped instead has lost nothing.
+    pub async fn close(self) {
+        self.readers.close().await;
+        self.writer.close().await;
+    }
+
+    /// A function that says of a failure what could not be done.
+    fn explain(&self, action: &'static str) -> impl Fn(Failed) -> ConversationError {
+        move |failed| match failed {
+            Failed::Refused(refused) => refused,
+            Failed::Broken(error) => ConversationError::Backend {
+                store: self.name.clone(),
+                action,
+                source: cause(error),
+            },
+        }
+    }
+
+    /// A function that says of an error which part of a conversation cannot be read.
+    fn unreadable(&self, id: &str, what: impl Into<String>) -> impl FnOnce(BoxError) -> Failed {
+        let (store, id, what) = (self.name.clone(), id.to_owned(), what.into());
+        |source| Failed::Refused(ConversationError::Unreadable { store, id, what, source })
+    }
+}
+
+impl ConversationStore for SqliteConversations {
+    fn load<'a>(&'a self, id: &'a ConversationId) -> ConversationFuture<'a, StoredConversation> {
+        self.read(id).map_err(self.explain("read a conversation")).boxed()
+    }
+
+    fn save<'a>(
+        &'a self,
+        id: &'a ConversationId,
+        conversation: &'a Conversation,
+        expected: ConversationVersion,
+    ) -> ConversationFuture<'a, ConversationVersion> {
+        let done = self.put(id, conversation, expected, Saving::Append);
+        done.map_err(self.explain("save a conversation")).boxed()
+    }
+
+    fn rewrite<'a>(
+        &'a self,
+        id: &'a ConversationId,
+        conversation: &'a Conversation,
+        expected: ConversationVersion,
+    ) -> ConversationFuture<'a, ConversationVersion> {
+        let done = self.put(id, conversation, expected, Saving::Rewrite);
+        done.map_err(self.explain("rewrite a conversation")).boxed()
+    }
+
+    fn list<'a>(
+        &'a self,
+        page: &'a ConversationPage,
+    ) -> ConversationFuture<'a, Vec<ConversationRecord>> {
+        self.records(page).map_err(self.explain("list conversations")).boxed()
+    }
+
+    fn delete<'a>(&'a self, id: &'a ConversationId) -> ConversationFuture<'a, bool> {
+        self.remove(id).map_err(self.explain("delete a conversation")).boxed()
+    }
+
+    fn delete_older_than(&self, age: Duration) -> ConversationFuture<'_, u64> {
+        self.remove_older_than(age).map_err(self.explain("delete old conversations")).boxed()
+    }
+}
+
+impl From<ConversationError> for Failed {
+    fn from(refused: ConversationError) -> Self {
+        Self::Refused(refused)
+    }
+}
+
+impl From<sqlx::Error> for Failed {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Broken(error)
+    }
+}
+
+/// What the database or the system says, without what sqlx says before it.
+fn cause(error: sqlx::Error) -> BoxError {
+    match error {
+        sqlx::Error::Database(error) => error.into_error(),
+        sqlx::Error::Io(error) => error.into(),
+        sqlx::Error::ColumnDecode { source, .. } => source,
+        sqlx::Error::Configuration(error)
+        | sqlx::Error::Decode(error)
+        | sqlx::Error::Encode(error) => error,
+        other => other.into(),
+    }
+}

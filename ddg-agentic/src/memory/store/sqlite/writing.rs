@@ -1,0 +1,120 @@
+//! How the file changes.
+
+use std::time::Duration;
+
+use sqlx::sqlite::SqliteConnection;
+
+use super::super::{admit, appended};
+use super::reading::Head;
+use super::{
+    Conversation, ConversationError, ConversationId, ConversationVersion, Failed, Saving,
+    SqliteConversations,
+};
+use crate::message::Message;
+
+impl SqliteConversations {
+    pub(super) async fn put(
+        &self,
+        id: &ConversationId,
+        conversation: &Conversation,
+        expected: ConversationVersion,
+        saving: Saving,
+    ) -> Result<ConversationVersion, Failed> {
+        let mut tx = self.writer.begin_with("begin immediate").await?;
+        let head = self.head(&mut tx, id).await?;
+        let found = head.as_ref().map_or(ConversationVersion::NEW, |head| head.version);
+        admit(id, conversation, expected, found)?;
+        let n_kept = match (saving, &head) {
+            (Saving::Append, Some(head)) => self.n_kept(&mut tx, id, head, conversation).await?,
+            (Saving::Append, None) | (Saving::Rewrite, _) => 0,
+        };
+        let version = expected.next();
+        let row = self.write_head(&mut tx, id, conversation, version).await?;
+        if saving == Saving::Rewrite {
+            let sql = "delete from ddg_messages where conversation = $1";
+            sqlx::query(sql).bind(row).execute(&mut *tx).await?;
+        }
+        for (place, message) in conversation.messages.iter().enumerate().skip(n_kept) {
+            let sql = "insert into ddg_messages (conversation, place, body) values ($1, $2, $3)";
+            let query = sqlx::query(sql).bind(row).bind(place as i64);
+            query.bind(body(id, place, message)?).execute(&mut *tx).await?;
+        }
+        tx.commit().await?;
+        Ok(version)
+    }
+
+    /// How many messages stay as they are.
+    async fn n_kept(
+        &self,
+        connection: &mut SqliteConnection,
+        id: &ConversationId,
+        head: &Head,
+        conversation: &Conversation,
+    ) -> Result<usize, Failed> {
+        let Some(last) = head.n_messages.checked_sub(1) else { return Ok(0) };
+        let body = self.body(connection, id, head, last).await?;
+        Ok(appended(id, conversation, head.n_messages, |message| {
+            body.is_some_and(|body| is_written(message, &body))
+        })?)
+    }
+
+    /// Writes a conversation's row, and says which it is.
+    async fn write_head(
+        &self,
+        connection: &mut SqliteConnection,
+        id: &ConversationId,
+        conversation: &Conversation,
+        version: ConversationVersion,
+    ) -> Result<i64, Failed> {
+        let sql = "insert into ddg_conversations \
+                   (conversation, version, n_messages, goal, summaries, created, updated) \
+                   values ($1, $2, $3, $4, $5, $6, $6) \
+                   on conflict (conversation) do update set version = excluded.version, \
+                   n_messages = excluded.n_messages, goal = excluded.goal, \
+                   summaries = excluded.summaries, updated = excluded.updated \
+                   returning id";
+        let query = sqlx::query_scalar(sql)
+            .bind(id.as_str())
+            .bind(version.number() as i64)
+            .bind(conversation.messages.len() as i64)
+            .bind(conversation.goal.as_deref())
+            .bind(json(&conversation.summaries)?)
+            .bind(self.clock.now_ms());
+        Ok(query.fetch_one(connection).await?)
+    }
+
+    pub(super) async fn remove(&self, id: &ConversationId) -> Result<bool, Failed> {
+        let sql = "delete from ddg_conversations where conversation = $1";
+        let done = sqlx::query(sql).bind(id.as_str()).execute(&self.writer).await?;
+        Ok(done.rows_affected() > 0)
+    }
+
+    pub(super) async fn remove_older_than(&self, age: Duration) -> Result<u64, Failed> {
+        let sql = "delete from ddg_conversations where updated < $1";
+        let done = sqlx::query(sql).bind(self.clock.before_ms(age)).execute(&self.writer).await?;
+        Ok(done.rows_affected())
+    }
+}
+
+/// Whether a message is the one in the file. Its text tells, or what is read from it, since a number
+/// may come back from a text a little different.
+fn is_written(message: &Message, body: &str) -> bool {
+    let same_text = serde_json::to_string(message).is_ok_and(|text| text == body);
+    same_text || serde_json::from_str::<Message>(body).is_ok_and(|found| found == *message)
+}
+
+/// A message's text, which can be read again.
+fn body(id: &ConversationId, place: usize, message: &Message) -> Result<String, Failed> {
+    let text = json(message)?;
+    match serde_json::from_str::<Message>(&text) {
+        Ok(_) => Ok(text),
+        Err(error) => {
+            let (id, source) = (id.clone(), error.into());
+            Err(ConversationError::Message { id, place, source }.into())
+        }
+    }
+}
+
+fn json(data: &impl serde::Serialize) -> Result<String, sqlx::Error> {
+    serde_json::to_string(data).map_err(|error| sqlx::Error::Encode(error.into()))
+}

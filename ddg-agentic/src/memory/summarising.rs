@@ -1,0 +1,252 @@
+//! A memory that has the older part of a conversation summarised.
+
+mod transcript;
+
+use std::fmt;
+use std::ops::Range;
+use std::sync::Arc;
+
+use futures::FutureExt;
+use futures::future::BoxFuture;
+
+use super::groups::groups;
+use super::{Conversation, CountTokens, EstimatedTokens, Memory, Summary, window};
+use crate::message::Message;
+use crate::model::{ChatModel, ChatRequest, ModelError, Usage};
+use transcript::transcript;
+
+/// Shows all that is not summarised, and has a model summarise the older part of it from time to
+/// time; many summaries become one.
+///
+/// What is counted are [groups](Conversation::groups): a message, or calls of tools with their
+/// results. The last few are never summarised. Once there are too many groups before them, or too
+/// many tokens in those, they are [due](Memory::due). Each summary says what the person wants, which
+/// becomes the conversation's [`goal`](Conversation::goal).
+///
+/// If summaries fail, the conversation is shown as it is, and grows;
+/// [`max_tokens`](Self::max_tokens) is for that.
+///
+/// ```
+/// use ddg_agentic::{ChatModel, Conversation, Memory, Message, Summarising};
+/// # use ddg_agentic::{ChatReply, ChatRequest, ModelError};
+/// # use futures::future::BoxFuture;
+/// # #[derive(Debug)]
+/// # struct Model;
+/// # impl ChatModel for Model {
+/// #     fn name(&self) -> &str { "model" }
+/// #     fn chat(&self, _: ChatRequest) -> BoxFuture<'_, Result<ChatReply, ModelError>> {
+/// #         Box::pin(async { Ok(ChatReply::text("Goal: a trip to Tokyo\n\nMay is sunny.")) })
+/// #     }
+/// # }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let memory = Summarising::new(Model).after_groups(2).keep_groups(1);
+/// let mut conversation = Conversation::new([
+///     Message::user("I want to see Tokyo."),
+///     Message::assistant("When?"),
+///     Message::user("How is May?"),
+///     Message::assistant("Sunny."),
+/// ]);
+/// let due = memory.due(&conversation).expect("three groups are more than two");
+/// assert_eq!(due, 0..3);
+///
+/// let (summary, _usage) = memory.summarise(&conversation, due).await?;
+/// conversation.messages.push(Message::user("And June?"));    // it has gone on meanwhile
+/// conversation.apply(summary)?;
+/// assert_eq!(conversation.goal.as_deref(), Some("a trip to Tokyo"));
+/// assert_eq!(memory.window(&conversation).len(), 3);         // the summary, "Sunny." and June
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct Summarising {
+    model: Arc<dyn ChatModel>,
+    counter: Arc<dyn CountTokens>,
+    prompt: Arc<str>,
+    after_groups: usize,
+    after_tokens: usize,
+    keep_groups: usize,
+    max_summaries: usize,
+    max_read_tokens: usize,
+    max_tokens: Option<usize>,
+}
+
+impl Summarising {
+    /// What the model is told, unless [`prompt`](Self::prompt) says something else.
+    pub const PROMPT: &str = include_str!("summarising/prompt.md");
+
+    /// A memory for which `model` summarises; one that is small and cheap will do.
+    pub fn new(model: impl ChatModel) -> Self {
+        Self {
+            model: Arc::new(model),
+            counter: Arc::new(EstimatedTokens),
+            prompt: Self::PROMPT.into(),
+            after_groups: 30,
+            after_tokens: 12_000,
+            keep_groups: 8,
+            max_summaries: 4,
+            max_read_tokens: 24_000,
+            max_tokens: None,
+        }
+    }
+
+    /// Summarises once there are more than so many groups besides those that are kept; 30 if not set.
+    #[must_use]
+    pub fn after_groups(mut self, n_groups: usize) -> Self {
+        self.after_groups = n_groups;
+        self
+    }
+
+    /// Summarises once the groups besides those that are kept have more than so many tokens; 12,000
+    /// if not set.
+    #[must_use]
+    pub fn after_tokens(mut self, n_tokens: usize) -> Self {
+        self.after_tokens = n_tokens;
+        self
+    }
+
+    /// Keeps the last so many groups as they are, at least one; 8 if not set.
+    #[must_use]
+    pub fn keep_groups(mut self, n_groups: usize) -> Self {
+        self.keep_groups = n_groups.max(1);
+        self
+    }
+
+    /// Makes one of all summaries once there are more than so many, at least one; 4 if not set.
+    #[must_use]
+    pub fn max_summaries(mut self, n_summaries: usize) -> Self {
+        self.max_summaries = n_summaries.max(1);
+        self
+    }
+
+    /// Has the model read at most so many tokens at once, but at least one group; 24,000 if not set.
+    /// It is shown long texts without their middle.
+    #[must_use]
+    pub fn max_read_tokens(mut self, n_tokens: usize) -> Self {
+        self.max_read_tokens = n_tokens;
+        self
+    }
+
+    /// Shows at most so many tokens, summarised or not, as [`TokenWindow`](super::TokenWindow) does;
+    /// any number if not set.
+    #[must_use]
+    pub fn max_tokens(mut self, n_tokens: usize) -> Self {
+        self.max_tokens = Some(n_tokens);
+        self
+    }
+
+    /// Counts tokens so; [estimates](EstimatedTokens) if not set.
+    #[must_use]
+    pub fn counter(mut self, counter: impl CountTokens) -> Self {
+        self.counter = Arc::new(counter);
+        self
+    }
+
+    /// Tells the model so what to do. Its reply is the summary; a first line `Goal: …` says what the
+    /// person wants.
+    #[must_use]
+    pub fn prompt(mut self, prompt: impl Into<Arc<str>>) -> Self {
+        self.prompt = prompt.into();
+        self
+    }
+
+    /// The oldest groups that are due, if there are too many that are not summarised.
+    fn groups_due(&self, conversation: &Conversation) -> Option<Range<usize>> {
+        let (from, messages) = (conversation.n_summarised(), &conversation.messages);
+        let said = |group: &Range<usize>| {
+            group.start >= from && !messages[group.clone()].iter().all(Message::is_system)
+        };
+        let groups: Vec<_> = groups(messages).into_iter().filter(said).collect();
+        let older = &groups[..groups.len().saturating_sub(self.keep_groups)];
+        let n_tokens = |group: &Range<usize>| -> usize {
+            messages[group.clone()].iter().map(|message| self.counter.message(message)).sum()
+        };
+        let n_tokens: Vec<_> = older.iter().map(n_tokens).collect();
+        let too_many = older.len() > self.after_groups;
+        if !too_many && n_tokens.iter().sum::<usize>() <= self.after_tokens {
+            return None;
+        }
+        let read = n_tokens.iter().scan(0_usize, |read, n_tokens| {
+            *read += n_tokens;
+            Some(*read)
+        });
+        let n_groups = read.take_while(|&read| read <= self.max_read_tokens).count().max(1);
+        Some(older.first()?.start..older[n_groups - 1].end)
+    }
+
+    /// All that is summarised, if there are too many summaries.
+    fn summaries_due(&self, conversation: &Conversation) -> Option<Range<usize>> {
+        let end = conversation.n_summarised();
+        let ranges = conversation.summaries.iter().map(|summary| &summary.range);
+        let ranges: Vec<_> = ranges.filter(|range| range.end <= end).collect();
+        let (first, last) = (ranges.first()?, ranges.last()?);
+        (ranges.len() > self.max_summaries).then_some(first.start..last.end)
+    }
+
+    fn request(&self, conversation: &Conversation, range: &Range<usize>) -> ChatRequest {
+        let goal = conversation.goal.iter().map(|goal| format!("Goal so far: {goal}\n\n"));
+        let text = goal.chain([transcript(conversation, range)]).collect::<String>();
+        ChatRequest::new([Message::system(&*self.prompt), Message::user(text)])
+    }
+}
+
+impl Memory for Summarising {
+    fn window(&self, conversation: &Conversation) -> Vec<Message> {
+        let first = conversation.n_summarised();
+        let cost = |message: &Message| self.counter.message(message);
+        match self.max_tokens {
+            Some(most) => window::last_groups(conversation, first, most, cost),
+            None => conversation.shown_from(first),
+        }
+    }
+
+    fn due(&self, conversation: &Conversation) -> Option<Range<usize>> {
+        self.groups_due(conversation).or_else(|| self.summaries_due(conversation))
+    }
+
+    fn summarise<'a>(
+        &'a self,
+        conversation: &'a Conversation,
+        range: Range<usize>,
+    ) -> BoxFuture<'a, Result<(Summary, Usage), ModelError>> {
+        async move {
+            let end = range.end.min(conversation.messages.len());
+            let range = range.start.min(end)..end;
+            let reply = self.model.chat(self.request(conversation, &range)).await?;
+            let (goal, text) = read(&reply.message.text);
+            if text.is_empty() {
+                let (model, message) = (self.model.name().to_owned(), "a summary has no text");
+                return Err(ModelError::Malformed { model, message: message.to_owned() });
+            }
+            Ok((Summary { range, text: text.to_owned(), goal }, reply.usage))
+        }
+        .boxed()
+    }
+}
+
+/// The goal, if the first line says one, and the summary.
+fn read(reply: &str) -> (Option<String>, &str) {
+    let reply = reply.trim();
+    let (first, rest) = reply.split_once('\n').unwrap_or((reply, ""));
+    let line = first.trim_matches(|c: char| c == '*' || c == '#' || c.is_whitespace());
+    let Some((name, goal)) = line.split_once(':') else { return (None, reply) };
+    if !name.trim_end_matches('*').eq_ignore_ascii_case("goal") {
+        return (None, reply);
+    }
+    let goal = goal.trim_start_matches('*').trim();
+    let known = !goal.is_empty() && !goal.trim_end_matches('.').eq_ignore_ascii_case("unknown");
+    (known.then(|| goal.to_owned()), rest.trim())
+}
+
+impl fmt::Debug for Summarising {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Summarising")
+            .field("model", &self.model)
+            .field("after_groups", &self.after_groups)
+            .field("after_tokens", &self.after_tokens)
+            .field("keep_groups", &self.keep_groups)
+            .field("max_summaries", &self.max_summaries)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,66 @@
+//! How many tokens a text has.
+
+use std::sync::Arc;
+
+use crate::message::{Message, Part};
+
+/// Counts tokens.
+pub trait CountTokens: Send + Sync + 'static {
+    /// How many tokens a text has.
+    fn text(&self, text: &str) -> usize;
+
+    /// How many tokens a message has: those of its texts, calls and arguments, 4 more for what tells
+    /// messages apart, and 1,000 for each image, unless this is overridden.
+    fn message(&self, message: &Message) -> usize {
+        let content: usize = match message {
+            Message::System { text } => self.text(text),
+            Message::User { content } => {
+                let parts = content.iter().map(|part| match part {
+                    Part::Text { text } => self.text(text),
+                    Part::Image { .. } => TOKENS_OF_IMAGE,
+                });
+                parts.sum()
+            }
+            Message::Assistant(message) => {
+                let calls = message.tool_calls.iter().map(|call| {
+                    let arguments = call.arguments.to_text();
+                    self.text(&call.id) + self.text(&call.name) + self.text(&arguments)
+                });
+                self.text(&message.text) + calls.sum::<usize>()
+            }
+            Message::Tool(message) => {
+                let of_call = self.text(&message.call_id) + self.text(&message.name);
+                of_call + self.text(&message.content)
+            }
+        };
+        content + TOKENS_OF_FRAME
+    }
+}
+
+/// What tells a message from the next.
+const TOKENS_OF_FRAME: usize = 4;
+/// One of 1,024 by 1,024 pixels takes from 700 to 1,400, by provider.
+const TOKENS_OF_IMAGE: usize = 1000;
+
+/// Estimates tokens without a table: a quarter of a text's bytes, rounded up.
+///
+/// For English and code that is a little more than most models count, for other scripts about as
+/// much.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct EstimatedTokens;
+
+impl CountTokens for EstimatedTokens {
+    fn text(&self, text: &str) -> usize {
+        text.len().div_ceil(4)
+    }
+}
+
+impl<C: CountTokens + ?Sized> CountTokens for Arc<C> {
+    fn text(&self, text: &str) -> usize {
+        (**self).text(text)
+    }
+
+    fn message(&self, message: &Message) -> usize {
+        (**self).message(message)
+    }
+}

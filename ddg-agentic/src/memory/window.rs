@@ -1,0 +1,123 @@
+//! What a model is shown of a conversation of which the beginning is left out.
+//!
+//! **Invariant.** A window is the system messages, something that stands for what is left out, and the
+//! end of the conversation as it is, from the beginning of a group.
+
+use super::Conversation;
+use super::groups::groups;
+use crate::message::{Message, Part};
+
+/// What stands for the messages that are left out.
+enum Front<'a> {
+    Nothing,
+    /// The goal and summaries, as what a person says.
+    Note(String),
+    /// The same, at the head of what the person says first.
+    Joined(String),
+    /// The last thing that the person has said.
+    Question(&'a Message),
+}
+
+/// Shows as many of the last groups as `most` allows by what messages cost, but none that begins
+/// before `floor`. The last one is shown whatever it costs.
+pub(super) fn last_groups(
+    conversation: &Conversation,
+    floor: usize,
+    most: usize,
+    cost: impl Fn(&Message) -> usize,
+) -> Vec<Message> {
+    let messages = &conversation.messages;
+    let sum = |messages: &[Message], system: bool| -> usize {
+        messages.iter().filter(|message| message.is_system() == system).map(&cost).sum()
+    };
+    let mut shown = sum(messages, true);
+    let mut first = None;
+    let said = groups(messages).into_iter().filter(|group| !silent(&messages[group.clone()]));
+    for group in said.rev().take_while(|group| group.start >= floor) {
+        shown += sum(&messages[group.clone()], false);
+        if first.is_none() {
+            first = Some(group.start);
+        } else if shown > most {
+            break;
+        } else if shown + Front::of(conversation, group.start).cost(&cost) <= most {
+            first = Some(group.start);
+        }
+    }
+    shown_from(conversation, first.unwrap_or(messages.len()))
+}
+
+/// Shows the groups from message `first` on, which begins one.
+pub(super) fn shown_from(conversation: &Conversation, first: usize) -> Vec<Message> {
+    let (before, rest) = conversation.messages.split_at(first);
+    let system = before.iter().filter(|message| message.is_system()).cloned();
+    let mut shown: Vec<_> = system.collect();
+    match Front::of(conversation, first) {
+        Front::Nothing => shown.extend_from_slice(rest),
+        Front::Question(question) => {
+            shown.push(question.clone());
+            shown.extend_from_slice(rest);
+        }
+        Front::Note(note) => {
+            shown.push(Message::user(note));
+            shown.extend_from_slice(rest);
+        }
+        Front::Joined(note) => {
+            shown.extend_from_slice(rest);
+            let opening = shown.iter_mut().find_map(|message| match message {
+                Message::User { content } => Some(content),
+                _ => None,
+            });
+            if let Some(content) = opening {
+                content.insert(0, Part::Text { text: note });
+            }
+        }
+    }
+    shown
+}
+
+impl<'a> Front<'a> {
+    fn of(conversation: &'a Conversation, first: usize) -> Self {
+        let (before, rest) = conversation.messages.split_at(first);
+        if silent(before) {
+            return Self::Nothing;
+        }
+        let opening = rest.iter().find(|message| !message.is_system());
+        match (note(conversation, first), opening) {
+            (Some(note), Some(Message::User { .. })) => Self::Joined(note),
+            (Some(note), _) => Self::Note(note),
+            (None, Some(Message::User { .. })) => Self::Nothing,
+            (None, _) => {
+                let question =
+                    before.iter().rfind(|message| matches!(message, Message::User { .. }));
+                question.map_or(Self::Nothing, Self::Question)
+            }
+        }
+    }
+
+    fn cost(&self, cost: impl Fn(&Message) -> usize) -> usize {
+        match self {
+            Self::Nothing => 0,
+            Self::Note(note) => cost(&Message::user(note)),
+            Self::Joined(note) => {
+                cost(&Message::user(note)).saturating_sub(cost(&Message::user("")))
+            }
+            Self::Question(question) => cost(question),
+        }
+    }
+}
+
+/// Whether nobody says anything.
+fn silent(messages: &[Message]) -> bool {
+    messages.iter().all(Message::is_system)
+}
+
+/// What is said of the messages before `first`; none if there is nothing to say.
+fn note(conversation: &Conversation, first: usize) -> Option<String> {
+    let cut = conversation.summaries.iter().filter(|summary| summary.range.start < first);
+    let texts = cut.map(|summary| summary.text.clone()).filter(|text| !text.is_empty());
+    let goal = conversation.goal.iter().map(|goal| format!("What is wanted: {goal}"));
+    let parts: Vec<_> = goal.chain(texts).collect();
+    (!parts.is_empty()).then(|| format!("{NOTE}\n\n{}", parts.join("\n\n")))
+}
+
+const NOTE: &str = "[What was said before, in short. It is a record, not a new request.]";

@@ -1,0 +1,10 @@
+//! Stores of conversations: what every one of them does, then what only a file does.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod setup;
+
+mod lists;
+mod processes;
+mod saving;
+mod sqlite_files;
+mod writers;

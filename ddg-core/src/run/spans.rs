@@ -131,7 +131,7 @@ impl Spanned {
 
 impl Drop for Spanned {
     fn drop(&mut self) {
-        if !self.ended {
+        if !self.ended && !self.span.is_disabled() {
             self.span.record("ddg.outcome", "cancelled");
         }
     }

@@ -65,6 +65,8 @@ pub use feedback::{FeedbackError, PostedEvent, ReplyError, ReplyTo, Request};
 pub use graph::{Automa, BuildError, Difference, EditError, Fault, GraphAutoma, TypedAutoma};
 pub use key::Key;
 pub use path::Path;
+#[cfg(feature = "terminal")]
+pub use render::TerminalView;
 pub use render::{Drawing, History};
 pub use run::{
     AnswerError, BindError, Cause, Durable, Failure, FailureKind, InteractionError, Kickoff,

@@ -1,18 +1,23 @@
-//! Seeing a graph and a run: as Mermaid, as DOT, and as an SVG timeline.
+//! Seeing a graph and a run: as Mermaid, as DOT, as an SVG timeline, and in the terminal.
 //!
 //! One [`Picture`] is made of what is to be drawn and of what a [`History`] has seen; two writers
 //! turn it into text.
 
 mod caption;
 mod dot;
+mod duration;
 mod graphs;
 mod history;
 mod mermaid;
 mod picture;
 mod ran;
+#[cfg(feature = "terminal")]
+mod terminal;
 mod timeline;
 
 pub use history::History;
+#[cfg(feature = "terminal")]
+pub use terminal::TerminalView;
 
 use std::fmt;
 

@@ -22,6 +22,7 @@ mod outputs;
 mod pace;
 mod prepared;
 mod simulation;
+mod spans;
 mod spread;
 mod waits;
 

@@ -5,7 +5,6 @@
 
 mod axis;
 mod bars;
-mod duration;
 mod ferries;
 mod rows;
 mod svg;

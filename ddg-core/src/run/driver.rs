@@ -13,7 +13,7 @@ use super::kickoff::{Ended, Job};
 use super::live::Live;
 use super::machine::Record;
 use super::outcome::Outcome;
-use super::{Pace, RunCore, RunError};
+use super::{Pace, RunCore, RunError, spans};
 use crate::checkpoint::RunStatus;
 use crate::event::{EventKind, Scheduled};
 
@@ -21,15 +21,18 @@ use crate::event::{EventKind, Scheduled};
 pub(super) async fn drive(mut live: Live) -> Result<Outcome, RunError> {
     live.begin();
     let core = &live.core;
-    let span = tracing::info_span!("run", automa = %core.automa());
-    let stopped =
-        if span.is_disabled() { steps(core).await } else { steps(core).instrument(span).await };
+    let spanned = spans::run(core);
+    let stopped = match spanned.span() {
+        span if span.is_disabled() => steps(core).await,
+        span => steps(core).instrument(span.clone()).await,
+    };
     let ended = stopped.map(|stopped| {
         if !core.machine().is_paused() {
             core.keep_locals();
         }
         Outcome::new(core, stopped)
     });
+    spanned.run_ended(&ended);
     live.end(&ended);
     ended
 }
@@ -54,7 +57,7 @@ async fn steps(core: &Arc<RunCore>) -> Result<bool, RunError> {
         }
         if tracing::enabled!(tracing::Level::DEBUG) {
             let number = jobs.first().map(|job| job.kickoff.step);
-            let span = tracing::debug_span!("step", number);
+            let span = spans::step(core, number, jobs.len());
             together(core, &mut crew, &mut jobs, &mut ended).instrument(span).await;
         } else if idle && jobs.len() == 1 && core.journal.is_none() && !watched {
             lone_steps(core, &mut jobs).await?;

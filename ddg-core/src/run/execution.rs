@@ -12,9 +12,9 @@ use futures::future::BoxFuture;
 use tokio::runtime::Handle;
 use tracing::Instrument;
 
-use super::RunCore;
 use super::asks::Asks;
 use super::kickoff::{Ended, Job, KickoffId, Undone};
+use super::{RunCore, spans};
 use crate::args::Args;
 use crate::callback::DynCallback;
 use crate::context::Context;
@@ -152,12 +152,8 @@ async fn on_blocking_pool(work: Box<dyn FnOnce() -> CallEnd + Send>) -> CallEnd 
 
 /// Runs a worker that has hooks, attempts, a timeout, a span or somebody who watches.
 fn elaborately(cx: Context, args: Args) -> BoxFuture<'static, CallEnd> {
-    let span = tracing::debug_span!(
-        "worker",
-        key = %cx.key(),
-        cause = %cx.cause(),
-        step = cx.step(),
-    );
+    let spanned = spans::worker(&cx);
+    let span = spanned.span().clone();
     let watched = cx.core().is_watched();
     let run = async move {
         if watched {
@@ -167,6 +163,7 @@ fn elaborately(cx: Context, args: Args) -> BoxFuture<'static, CallEnd> {
         if watched {
             tell_how(&cx, &output);
         }
+        spanned.worker_ended(output.as_ref().err(), cx.asks().is_waiting());
         (output, Some(cx))
     };
     run.instrument(span).boxed()
@@ -242,8 +239,9 @@ async fn guard<'a, T>(
 /// asked for is handed to `cx`; what a failed one asked for is dropped.
 async fn attempts(spec: &Arc<Spec>, mut args: Args, cx: &Context, watched: bool) -> Output {
     let mut pauses = spec.retry.map(Retry::waits);
-    let mut number = 1;
+    let mut tried = spans::Attempts(1);
     loop {
+        let number = tried.0;
         let inner = cx.attempt_again(number);
         let given = if pauses.is_some() { args.clone() } else { std::mem::take(&mut args) };
         let output = attempt(spec, given, inner.clone()).await;
@@ -268,9 +266,9 @@ async fn attempts(spec: &Arc<Spec>, mut args: Args, cx: &Context, watched: bool)
         if !wait.is_zero() && Handle::try_current().is_err() {
             return Err(error);
         }
-        number += 1;
+        tried.0 += 1;
         if watched {
-            let attempt = number;
+            let attempt = tried.0;
             cx.tell(|worker, kickoff| EventKind::WorkerRetrying { worker, kickoff, attempt, wait });
         }
         if !wait.is_zero() {

@@ -8,6 +8,7 @@ use std::task::{Context, Poll};
 
 use futures::FutureExt;
 use tokio_util::task::AbortOnDropHandle;
+use tracing::Instrument;
 
 use super::live::Live;
 use super::{Outcome, RunCore, RunError, driver};
@@ -46,7 +47,7 @@ impl Run {
             // Somebody may subscribe at any time.
             core.feed().begin();
         }
-        let task = tokio::spawn(async move { driver::drive(live?).await });
+        let task = tokio::spawn(async move { driver::drive(live?).await }.in_current_span());
         Self { automa, core, task: AbortOnDropHandle::new(task) }
     }
 

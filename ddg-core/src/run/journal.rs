@@ -7,7 +7,7 @@ use tokio_util::task::AbortOnDropHandle;
 
 use super::{RunError, Saved};
 use crate::checkpoint::{
-    Checkpoint, CheckpointStore, Checkpoints, Entry, Lease, RunStatus, StoreError,
+    Checkpoint, CheckpointStore, Checkpoints, Entry, Lease, RunId, RunStatus, StoreError,
 };
 use crate::snapshot::{Changes, Snapshot, SnapshotError};
 
@@ -53,6 +53,11 @@ impl Journal {
             }))
         });
         Self { store, lease, checkpoints, last: Mutex::new(None), renewal }
+    }
+
+    /// Whose it is.
+    pub(crate) fn run(&self) -> &RunId {
+        &self.lease.run
     }
 
     /// Whether a run that goes on is written after this step.

@@ -47,6 +47,8 @@ mod spreading;
 mod steps;
 mod stopping;
 mod streams;
+#[cfg(feature = "terminal")]
+mod terminal;
 mod timing;
 mod trace;
 mod tracing_spans;

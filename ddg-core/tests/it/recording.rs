@@ -8,7 +8,7 @@ use std::fmt::{Debug, Write};
 use std::sync::Once;
 
 use tracing::field::{Field, Visit};
-use tracing::span::{Attributes, Id};
+use tracing::span::{Attributes, Id, Record};
 use tracing::subscriber::Interest;
 use tracing::{Event, Level, Metadata, Subscriber};
 use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
@@ -16,7 +16,7 @@ use tracing_subscriber::registry::LookupSpan;
 
 struct Recording {
     level: Level,
-    lines: String,
+    lines: Vec<String>,
 }
 
 thread_local! {
@@ -31,10 +31,11 @@ pub(crate) async fn record(level: Level, traced: impl Future) -> String {
         tracing::subscriber::set_global_default(subscriber).unwrap();
         tracing::callsite::rebuild_interest_cache();
     });
-    let before = RECORDING.replace(Some(Recording { level, lines: String::new() }));
+    let before = RECORDING.replace(Some(Recording { level, lines: Vec::new() }));
     assert!(before.is_none(), "one recording at a time");
     traced.await;
-    RECORDING.take().expect("begun above").lines
+    let lines = RECORDING.take().expect("begun above").lines;
+    lines.iter().map(|line| format!("{line}\n")).collect()
 }
 
 struct Recorder;
@@ -53,7 +54,18 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Recorder {
         let span = cx.span(id).expect("it is new");
         let mut fields = Fields(span.name().to_owned());
         attributes.record(&mut fields);
-        add_line(span.scope().count() - 1, &fields.0);
+        let line = add_line(span.scope().count() - 1, &fields.0);
+        span.extensions_mut().insert(Line(line));
+    }
+
+    fn on_record(&self, id: &Id, record: &Record<'_>, cx: Context<'_, S>) {
+        let mut fields = Fields(String::new());
+        record.record(&mut fields);
+        let span = cx.span(id).expect("it is open");
+        let Line(line) = *span.extensions().get().expect("it began with a line");
+        RECORDING.with_borrow_mut(|recording| {
+            recording.as_mut().expect("as it began").lines[line] += &fields.0;
+        });
     }
 
     fn on_event(&self, event: &Event<'_>, cx: Context<'_, S>) {
@@ -63,12 +75,17 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Recorder {
     }
 }
 
-fn add_line(depth: usize, line: &str) {
+/// Gives which line it is.
+fn add_line(depth: usize, line: &str) -> usize {
     RECORDING.with_borrow_mut(|recording| {
         let lines = &mut recording.as_mut().expect("only a recording thread is enabled").lines;
-        _ = writeln!(lines, "{}{line}", "  ".repeat(depth));
-    });
+        lines.push(format!("{}{line}", "  ".repeat(depth)));
+        lines.len() - 1
+    })
 }
+
+/// The line of a span, to which what is recorded later is added.
+struct Line(usize);
 
 struct Fields(String);
 

@@ -1,10 +1,13 @@
-//! Each run, step and worker is a `tracing` span; a worker's tells why it was kicked off.
+//! Each run, step and worker is a `tracing` span that says who it is, why it runs and how it ended.
 
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
+use ddg_core::checkpoint::MemoryStore;
 use ddg_core::prelude::*;
 use expect_test::expect;
-use tracing::Level;
+use futures::FutureExt;
+use tracing::{Instrument, Level};
 
 use super::recording::record;
 
@@ -25,17 +28,17 @@ fn automa() -> GraphAutoma {
 async fn run_step_and_worker_with_its_cause() {
     let spans = record(Level::DEBUG, automa().outcome(args!(true))).await;
     let expected = expect![[r#"
-        run automa=loop
-          step number=1
-            worker key=a cause=start step=1
+        run otel.name=run loop ddg.automa=loop ddg.steps=4 ddg.outcome="finished"
+          step ddg.automa=loop ddg.step=1 ddg.kickoffs=1
+            worker otel.name=worker a ddg.automa=loop ddg.worker=a ddg.path=a ddg.step=1 ddg.kickoff=0 ddg.cause="start" ddg.outcome="finished"
               info: in a again=true
-          step number=2
-            worker key=a cause=ferry by `a` step=2
+          step ddg.automa=loop ddg.step=2 ddg.kickoffs=1
+            worker otel.name=worker a ddg.automa=loop ddg.worker=a ddg.path=a ddg.step=2 ddg.kickoff=1 ddg.cause="ferry" ddg.ferried_by=a ddg.outcome="finished"
               info: in a again=false
-          step number=3
-            worker key=b cause=ferry by `a` step=3
-          step number=4
-            worker key=c cause=dependencies step=4
+          step ddg.automa=loop ddg.step=3 ddg.kickoffs=1
+            worker otel.name=worker b ddg.automa=loop ddg.worker=b ddg.path=b ddg.step=3 ddg.kickoff=2 ddg.cause="ferry" ddg.ferried_by=a ddg.outcome="finished"
+          step ddg.automa=loop ddg.step=4 ddg.kickoffs=1
+            worker otel.name=worker c ddg.automa=loop ddg.worker=c ddg.path=c ddg.step=4 ddg.kickoff=3 ddg.cause="dependencies" ddg.outcome="finished"
     "#]];
     expected.assert_eq(&spans);
 }
@@ -44,7 +47,7 @@ async fn run_step_and_worker_with_its_cause() {
 async fn at_a_coarser_level_only_the_run() {
     let spans = record(Level::INFO, automa().outcome(args!(true))).await;
     let expected = expect![[r#"
-        run automa=loop
+        run otel.name=run loop ddg.automa=loop ddg.steps=4 ddg.outcome="finished"
           info: in a again=true
           info: in a again=false
     "#]];
@@ -62,11 +65,11 @@ async fn workers_side_by_side_are_within_their_spans() {
     automa.add_func_as_worker("waits", waits, start()).unwrap();
     let spans = record(Level::DEBUG, automa.outcome(args!())).await;
     let expected = expect![[r#"
-        run automa=side by side
-          step number=1
-            worker key=inline cause=start step=1
+        run otel.name=run side by side ddg.automa=side by side ddg.steps=1 ddg.outcome="finished"
+          step ddg.automa=side by side ddg.step=1 ddg.kickoffs=2
+            worker otel.name=worker inline ddg.automa=side by side ddg.worker=inline ddg.path=inline ddg.step=1 ddg.kickoff=0 ddg.cause="start" ddg.outcome="finished"
               info: inline
-            worker key=waits cause=start step=1
+            worker otel.name=worker waits ddg.automa=side by side ddg.worker=waits ddg.path=waits ddg.step=1 ddg.kickoff=1 ddg.cause="start" ddg.outcome="finished"
               info: waited
     "#]];
     expected.assert_eq(&spans);
@@ -79,9 +82,9 @@ async fn a_retry_is_an_event_within_its_worker() {
     automa.add_func_as_worker("fails", fails, start().retry(Retry::times(1))).unwrap();
     let spans = record(Level::DEBUG, automa.outcome(args!())).await;
     let expected = expect![[r#"
-        run automa=retry
-          step number=1
-            worker key=fails cause=start step=1
+        run otel.name=run retry ddg.automa=retry otel.status_code="ERROR" otel.status_description=automa `retry`, step 1: worker `fails` failed: not yet ddg.outcome="failed"
+          step ddg.automa=retry ddg.step=1 ddg.kickoffs=1
+            worker otel.name=worker fails ddg.automa=retry ddg.worker=fails ddg.path=fails ddg.step=1 ddg.kickoff=0 ddg.cause="start" ddg.attempts=2 error.type="_OTHER" otel.status_code="ERROR" otel.status_description=not yet ddg.outcome="failed"
               debug: retrying worker=fails attempt=1 error=not yet wait=0ns
     "#]];
     expected.assert_eq(&spans);
@@ -122,4 +125,81 @@ async fn nested_runs_are_within_the_worker_that_they_are() {
     let expected: Vec<_> = (0..spans.lines().count()).map(|depth| 2 * depth).collect();
     assert_eq!(indents.collect::<Vec<_>>(), expected, "each is within the one before:\n{spans}");
     assert_eq!(spans.lines().count(), 3 * 11);
+}
+
+#[tokio::test]
+async fn a_nested_automa_and_what_fails_in_it() {
+    let mut inner = GraphAutoma::new("inner automa");
+    inner.add_func_as_worker("panics", async || -> i32 { panic!("oh no") }, start()).unwrap();
+    inner.add_func_as_worker("beside", async || (), start()).unwrap();
+    let mut outer = GraphAutoma::new("outer");
+    outer.add_worker("inner", inner, start()).unwrap();
+    let spans = record(Level::DEBUG, outer.outcome(args!())).await;
+    let expected = expect![[r#"
+        run otel.name=run outer ddg.automa=outer otel.status_code="ERROR" otel.status_description=automa `outer`, step 1: worker `inner` failed: automa `inner automa`, step 1: worker `inner/panics` failed: panicked: oh no ddg.outcome="failed"
+          step ddg.automa=outer ddg.step=1 ddg.kickoffs=1
+            worker otel.name=worker inner ddg.automa=outer ddg.worker=inner ddg.path=inner ddg.step=1 ddg.kickoff=0 ddg.cause="start" error.type="_OTHER" otel.status_code="ERROR" otel.status_description=automa `inner automa`, step 1: worker `inner/panics` failed: panicked: oh no ddg.outcome="failed"
+              run otel.name=run inner automa ddg.automa=inner automa ddg.path=inner otel.status_code="ERROR" otel.status_description=automa `inner automa`, step 1: worker `inner/panics` failed: panicked: oh no ddg.outcome="failed"
+                step ddg.automa=inner automa ddg.step=1 ddg.kickoffs=2
+                  worker otel.name=worker panics ddg.automa=inner automa ddg.worker=panics ddg.path=inner/panics ddg.step=1 ddg.kickoff=0 ddg.cause="start" error.type="panic" otel.status_code="ERROR" otel.status_description=panicked: oh no ddg.outcome="failed"
+                  worker otel.name=worker beside ddg.automa=inner automa ddg.worker=beside ddg.path=inner/beside ddg.step=1 ddg.kickoff=1 ddg.cause="start" ddg.outcome="finished"
+    "#]];
+    expected.assert_eq(&spans);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_timeout_has_its_name() {
+    let mut automa = GraphAutoma::new("slow");
+    let never = async || std::future::pending::<()>().await;
+    automa.add_func_as_worker("never", never, start().timeout(Duration::from_secs(1))).unwrap();
+    let spans = record(Level::DEBUG, automa.outcome(args!())).await;
+    assert!(spans.contains(r#" error.type="timeout" "#), "{spans}");
+}
+
+#[tokio::test]
+async fn a_worker_that_asks_a_person_has_not_failed() {
+    let mut automa = GraphAutoma::new("shop");
+    let ask =
+        async |cx: Context| Ok::<bool, WorkerError>(cx.interact_with_human("Buy?".to_owned())?);
+    automa.add_func_as_worker("ask", ask, start()).unwrap();
+    let spans = record(Level::DEBUG, automa.outcome(args!())).await;
+    let expected = expect![[r#"
+        run otel.name=run shop ddg.automa=shop ddg.steps=1 ddg.outcome="paused"
+          step ddg.automa=shop ddg.step=1 ddg.kickoffs=1
+            worker otel.name=worker ask ddg.automa=shop ddg.worker=ask ddg.path=ask ddg.step=1 ddg.kickoff=0 ddg.cause="start" ddg.outcome="interrupted"
+    "#]];
+    expected.assert_eq(&spans);
+}
+
+#[tokio::test]
+async fn a_run_that_is_dropped_was_cancelled() {
+    let mut automa = GraphAutoma::new("hanging");
+    let never = async || std::future::pending::<()>().await;
+    automa.add_func_as_worker("never", never, start()).unwrap();
+    let dropped = async { assert!(automa.outcome(args!()).now_or_never().is_none()) };
+    let spans = record(Level::DEBUG, dropped).await;
+    let expected = expect![[r#"
+        run otel.name=run hanging ddg.automa=hanging ddg.outcome="cancelled"
+          step ddg.automa=hanging ddg.step=1 ddg.kickoffs=1
+            worker otel.name=worker never ddg.automa=hanging ddg.worker=never ddg.path=never ddg.step=1 ddg.kickoff=0 ddg.cause="start" ddg.outcome="cancelled"
+    "#]];
+    expected.assert_eq(&spans);
+}
+
+#[tokio::test]
+async fn a_run_that_is_started_or_kept_in_a_store_is_within_the_callers_span() {
+    let mut automa = GraphAutoma::new("one");
+    automa.add_func_as_worker("one", async || (), start()).unwrap();
+    let both = async {
+        automa.start(args!()).await.unwrap();
+        automa.durable(MemoryStore::new()).run("order-7", args!()).await.unwrap();
+    };
+    let request = async { both.instrument(tracing::info_span!("request")).await };
+    let spans = record(Level::INFO, request).await;
+    let expected = expect![[r#"
+        request
+          run otel.name=run one ddg.automa=one ddg.steps=1 ddg.outcome="finished"
+          run otel.name=run one ddg.automa=one ddg.run=order-7 ddg.steps=1 ddg.outcome="finished"
+    "#]];
+    expected.assert_eq(&spans);
 }

@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
+use super::Kind;
 use super::axis::Axis;
 use super::rows::Rows;
-use super::{Kind, duration};
+use crate::render::duration;
 use crate::render::history::{Book, Execution, Why};
 
 /// Into how many lanes a row is divided at most, for kickoffs at the same time.

@@ -7,10 +7,10 @@ use rustc_hash::FxHashSet;
 use super::Kind;
 use super::axis::Axis;
 use super::bars::{Bar, Bars};
-use super::duration;
 use super::ferries::Line;
 use super::rows::Rows;
 use crate::render::caption::{self, fit, width_of};
+use crate::render::duration;
 use crate::render::history::Book;
 
 const MARGIN: f64 = 16.0;

@@ -1,0 +1,66 @@
+//! What a worker tells while it runs, in a few words, and as a bar if it is how far it has come.
+
+use serde_json::Value as Json;
+
+use super::text::one_line;
+use crate::values::Value;
+
+/// What was told.
+#[derive(Clone)]
+pub(super) struct Told {
+    /// Such as `progress: 3/7`.
+    pub(super) text: String,
+    /// How much of it all is done, from 0 to 1.
+    pub(super) part: Option<f64>,
+}
+
+impl Told {
+    pub(super) fn new(name: &str, data: &Value) -> Self {
+        let progress =
+            (name == "progress").then(|| data.to_json().ok().and_then(|it| progress(&it)));
+        let (text, part) = match progress.flatten() {
+            Some((text, part)) => (text, Some(part)),
+            None => (value(data), None),
+        };
+        let text =
+            if text == "null" { one_line(name) } else { format!("{}: {text}", one_line(name)) };
+        Self { text, part }
+    }
+
+    /// Whether both are in the same tenth of the way, which is not worth another line.
+    pub(super) fn is_about(&self, last: Option<&Self>) -> bool {
+        let tenth = |told: &Self| told.part.map(|part| (part * 10.0) as u8);
+        tenth(self).is_some_and(|now| last.and_then(tenth) == Some(now))
+    }
+}
+
+/// A text as it is; anything else as JSON.
+pub(super) fn value(value: &Value) -> String {
+    match value.get::<String>() {
+        Ok(text) => one_line(&text),
+        Err(_) => one_line(&format!("{value:?}")),
+    }
+}
+
+/// So many of so many, or a part of 1.
+fn progress(data: &Json) -> Option<(String, f64)> {
+    let (text, part) = match data {
+        Json::Array(pair) => match pair.as_slice() {
+            [done, all] => (format!("{done}/{all}"), done.as_f64()? / all.as_f64()?),
+            _ => return None,
+        },
+        data => {
+            let part = data.as_f64()?;
+            (format!("{:.0} %", part * 100.0), part)
+        }
+    };
+    (0.0..=1.0).contains(&part).then_some((text, part))
+}
+
+/// Ten characters of which the done part is heavy.
+pub(super) fn bar(part: f64) -> String {
+    const WIDTH: usize = 10;
+    // A part of 1, so this is at most the width.
+    let done = (part * WIDTH as f64) as usize;
+    "━".repeat(done) + &"╌".repeat(WIDTH - done)
+}

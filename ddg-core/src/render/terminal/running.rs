@@ -1,0 +1,105 @@
+//! The kickoffs that are running, as far as has been seen.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use rustc_hash::FxHashMap;
+
+use super::progress::Told;
+use super::text::one_line;
+use crate::path::Path;
+use crate::run::KickoffId;
+
+#[derive(Default)]
+pub(super) struct Running {
+    /// In the order in which they began.
+    rows: BTreeMap<u64, Row>,
+    /// Where in these. A worker that was ferried to twice runs twice, and so does all that is in it.
+    places: FxHashMap<Path, Vec<(KickoffId, u64)>>,
+    next_place: u64,
+    /// Those whose beginning was not seen, and so perhaps not their end.
+    unseen: Vec<(Path, KickoffId)>,
+}
+
+/// A kickoff that is running.
+#[derive(Clone, Default)]
+pub(super) struct Row {
+    /// Its path.
+    pub(super) of: String,
+    /// When, since the run began; `None` if that was not seen.
+    pub(super) began: Option<Duration>,
+    /// Which attempt, if it is not the first.
+    pub(super) attempt: u32,
+    /// The error of the last one that failed.
+    pub(super) error: String,
+    /// What it told last.
+    pub(super) told: Option<Told>,
+    /// The line that its chunks have not come to the end of.
+    pub(super) line: String,
+}
+
+impl Running {
+    pub(super) fn begin(&mut self, path: &Path, kickoff: KickoffId, began: Option<Duration>) {
+        let (place, of) = (self.next_place, one_line(&path.to_string()));
+        self.next_place += 1;
+        self.rows.insert(place, Row { of, began, ..Row::default() });
+        self.places.entry(path.clone()).or_default().push((kickoff, place));
+    }
+
+    /// One that tells something, and so is running, whether it was seen to begin or not.
+    pub(super) fn telling(&mut self, path: &Path, kickoff: KickoffId) -> &mut Row {
+        if self.place(path, kickoff).is_none() {
+            self.begin(path, kickoff, None);
+            self.unseen.push((path.clone(), kickoff));
+        }
+        self.row(path, kickoff).expect("it has begun above")
+    }
+
+    pub(super) fn row(&mut self, path: &Path, kickoff: KickoffId) -> Option<&mut Row> {
+        let place = self.place(path, kickoff)?;
+        self.rows.get_mut(&place)
+    }
+
+    /// The one of this worker that began last.
+    pub(super) fn last_of(&mut self, path: &Path) -> Option<&mut Row> {
+        let (_, place) = self.places.get(path)?.last()?;
+        self.rows.get_mut(place)
+    }
+
+    pub(super) fn remove(&mut self, path: &Path, kickoff: KickoffId) -> Option<Row> {
+        let places = self.places.get_mut(path)?;
+        let (_, place) = places.remove(places.iter().position(|(id, _)| *id == kickoff)?);
+        if places.is_empty() {
+            self.places.remove(path);
+        }
+        self.rows.remove(&place)
+    }
+
+    /// Those that are in such an automa and were not seen to begin.
+    pub(super) fn take_unseen(
+        &mut self,
+        is_such: impl Fn(Option<&Path>) -> bool,
+    ) -> Vec<(Path, KickoffId)> {
+        let all = std::mem::take(&mut self.unseen);
+        let (taken, left) = all.into_iter().partition(|(path, _)| is_such(path.parent()));
+        self.unseen = left;
+        taken
+    }
+
+    pub(super) fn clear(&mut self) {
+        *self = Self { next_place: self.next_place, ..Self::default() };
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    pub(super) fn rows(&self) -> impl Iterator<Item = &Row> {
+        self.rows.values()
+    }
+
+    fn place(&self, path: &Path, kickoff: KickoffId) -> Option<u64> {
+        let mut places = self.places.get(path)?.iter();
+        places.find(|(id, _)| *id == kickoff).map(|(_, place)| *place)
+    }
+}

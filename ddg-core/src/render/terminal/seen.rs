@@ -1,0 +1,264 @@
+//! What has been seen of a run: what is running now, and what there is to be said.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::line::{Line, Tone};
+use super::progress::{Told, value};
+use super::running::Running;
+use super::text::{count, one_line, some};
+use crate::event::{ChangeKind, Event, EventKind, Missed, Scheduled};
+use crate::path::Path;
+use crate::render::duration;
+use crate::run::{Cause, KickoffId};
+use crate::values::Value;
+
+/// How many bytes of text without an end are put together.
+const LONGEST_LINE: usize = 1000;
+
+#[derive(Default)]
+pub(super) struct Seen {
+    /// To be written.
+    pub(super) lines: Vec<Line>,
+    pub(super) running: Running,
+    name: Option<String>,
+    /// The step of the run itself.
+    pub(super) step: u64,
+    n_steps: u64,
+    pub(super) n_ended: u64,
+    pub(super) n_retries: u64,
+    /// When the run began, by the clock here.
+    began: Option<Instant>,
+    /// When the last event came about, since then.
+    at: Duration,
+}
+
+impl Seen {
+    /// How long the run has been going on.
+    pub(super) fn elapsed(&self, now: Instant) -> Duration {
+        self.began.map_or(self.at, |began| now.saturating_duration_since(began))
+    }
+
+    pub(super) fn name(&self) -> &str {
+        self.name.as_deref().unwrap_or("run")
+    }
+
+    pub(super) fn take(&mut self, event: Result<Event, Missed>) {
+        let event = match event {
+            Ok(event) => event,
+            Err(missed) => return self.forget(missed),
+        };
+        self.at = event.at;
+        // The event that has been under way for the least time tells it best.
+        let began = Instant::now().checked_sub(event.at);
+        self.began = [self.began, began].into_iter().flatten().min();
+        match event.kind.worker().cloned() {
+            Some(worker) => self.of_worker(&Path::new(event.automa, worker), event.kind),
+            None => self.of_automa(event.automa.as_deref(), event.step, event.kind),
+        }
+    }
+
+    /// What ran when events were missed may have ended by now.
+    fn forget(&mut self, missed: Missed) {
+        self.running.clear();
+        self.say(self.name().to_owned(), Tone::Warning, missed.to_string());
+    }
+
+    fn of_worker(&mut self, path: &Path, kind: EventKind) {
+        match kind {
+            EventKind::WorkerStarted { kickoff, .. } => {
+                self.running.begin(path, kickoff, Some(self.at));
+            }
+            EventKind::WorkerFinished { kickoff, .. } => {
+                self.end(path, kickoff, Tone::Good, "done", None);
+            }
+            EventKind::WorkerFailed { kickoff, error, .. } => {
+                self.end(path, kickoff, Tone::Bad, "failed", Some(&error));
+            }
+            EventKind::WorkerInterrupted { kickoff, .. } => {
+                self.end(path, kickoff, Tone::Warning, "interrupted", Some("waits for an answer"));
+            }
+            EventKind::AttemptFailed { kickoff, error, .. } => {
+                self.end_line(path, kickoff);
+                self.running.telling(path, kickoff).error = one_line(&error);
+            }
+            EventKind::WorkerRetrying { kickoff, attempt, wait, .. } => {
+                self.retry(path, kickoff, attempt, wait);
+            }
+            EventKind::Chunk { kickoff, chunk, .. } => self.chunk(path, kickoff, &chunk),
+            EventKind::Custom { kickoff, name, data, .. } => {
+                let told = Told::new(&name, &data);
+                let last = self.running.telling(path, kickoff).told.replace(told.clone());
+                if !told.is_about(last.as_ref()) {
+                    self.say(one_line(&path.to_string()), Tone::Detail, told.text);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Says how it ended, and in what time if its beginning was seen.
+    fn end(&mut self, path: &Path, kickoff: KickoffId, tone: Tone, how: &str, why: Option<&str>) {
+        self.end_line(path, kickoff);
+        self.n_ended += 1;
+        let mut says = how.to_owned();
+        if let Some(began) = self.running.remove(path, kickoff).and_then(|row| row.began) {
+            says += &format!(" in {}", duration::text(self.at.saturating_sub(began)));
+        }
+        if let Some(why) = why {
+            says += &format!(": {}", one_line(why));
+        }
+        self.say(one_line(&path.to_string()), tone, says);
+    }
+
+    fn retry(&mut self, path: &Path, kickoff: KickoffId, attempt: u32, wait: Duration) {
+        self.n_retries += 1;
+        let row = self.running.telling(path, kickoff);
+        let error = std::mem::take(&mut row.error);
+        row.attempt = attempt;
+        row.told = None;
+        let mut says = format!("attempt {} failed: {error}; attempt {attempt}", attempt - 1);
+        if !wait.is_zero() {
+            says += &format!(" in {}", duration::text(wait));
+        }
+        self.say(one_line(&path.to_string()), Tone::Warning, says);
+    }
+
+    /// Texts are put together to lines; anything else is a line.
+    fn chunk(&mut self, path: &Path, kickoff: KickoffId, chunk: &Value) {
+        let row = self.running.telling(path, kickoff);
+        let lines: Vec<_> = match chunk.get::<String>() {
+            Ok(text) => {
+                row.line += &text;
+                let end = match row.line.rfind('\n') {
+                    Some(end) => end + 1,
+                    None if row.line.len() > LONGEST_LINE => row.line.len(),
+                    None => return,
+                };
+                let rest = row.line.split_off(end);
+                std::mem::replace(&mut row.line, rest).lines().map(one_line).collect()
+            }
+            Err(_) => vec![value(chunk)],
+        };
+        for line in lines {
+            self.say(one_line(&path.to_string()), Tone::Detail, format!("| {line}"));
+        }
+    }
+
+    /// What its chunks have not come to the end of ends here.
+    fn end_line(&mut self, path: &Path, kickoff: KickoffId) {
+        let row = self.running.row(path, kickoff);
+        let line = row.map(|row| std::mem::take(&mut row.line)).unwrap_or_default();
+        if !line.is_empty() {
+            self.say(one_line(&path.to_string()), Tone::Detail, format!("| {}", one_line(&line)));
+        }
+    }
+
+    fn of_automa(&mut self, automa: Option<&Path>, step: u64, kind: EventKind) {
+        let of = match (automa, &kind) {
+            (None, EventKind::RunStarted { name }) => self.name.insert(one_line(name)).clone(),
+            (None, _) => self.name().to_owned(),
+            (Some(path), _) => one_line(&path.to_string()),
+        };
+        match (automa, kind) {
+            (_, EventKind::StepStarted { kickoffs }) => {
+                self.reach(automa, step);
+                self.say(of, Tone::Plain, format!("step {step}: {}", some(&in_short(&kickoffs))));
+            }
+            (_, EventKind::GraphChanged { changes }) => {
+                let changes: Vec<_> = changes.iter().map(|change| short(&change.what)).collect();
+                let says = format!("step {step}: graph changed: {}", some(&changes));
+                self.say(of, Tone::Plain, says);
+            }
+            (_, EventKind::StepSettled { .. }) => {
+                self.reach(automa, step);
+                self.end_unseen(|it| it == automa);
+            }
+            (None, EventKind::RunStarted { .. }) => self.say(of, Tone::Plain, "started".to_owned()),
+            (None, EventKind::RunPaused { questions }) => {
+                self.end_run(of.clone(), Tone::Warning, "paused", None);
+                for question in questions {
+                    let asked = format!("asks {}: {}", question.id, value(&question.content));
+                    self.say(of.clone(), Tone::Warning, one_line(&asked));
+                }
+            }
+            (None, EventKind::RunFinished { stopped, .. }) => {
+                let how = if stopped { "stopped" } else { "finished" };
+                self.end_run(of, Tone::Good, how, None);
+            }
+            (None, EventKind::RunFailed { error }) => {
+                self.end_run(of, Tone::Bad, "failed", Some(&error));
+            }
+            (None, EventKind::RunCancelled) => self.end_run(of, Tone::Warning, "cancelled", None),
+            // How a nested run ends is how the worker ends that it is.
+            _ => {}
+        }
+    }
+
+    fn reach(&mut self, automa: Option<&Path>, step: u64) {
+        match automa {
+            None => {
+                self.n_steps += u64::from(step > self.step);
+                self.step = step;
+            }
+            Some(path) => {
+                if let Some(row) = self.running.last_of(path) {
+                    row.told = Some(Told { text: format!("step {step}"), part: None });
+                }
+            }
+        }
+    }
+
+    /// Lets go of who was not seen to begin: if they still run, they will tell something again.
+    fn end_unseen(&mut self, is_such: impl Fn(Option<&Path>) -> bool) {
+        for (path, kickoff) in self.running.take_unseen(is_such) {
+            self.end_line(&path, kickoff);
+            self.running.remove(&path, kickoff);
+        }
+    }
+
+    fn end_run(&mut self, of: String, tone: Tone, how: &str, why: Option<&str>) {
+        self.end_unseen(|_| true);
+        let counts = [(self.n_steps, "step"), (self.n_ended, "kickoff"), (self.n_retries, "retry")];
+        let counts = counts.into_iter().filter(|(n, _)| *n > 0).map(|(n, what)| count(n, what));
+        let counts = counts.collect::<Vec<_>>().join(", ");
+        let mut parts = vec![format!("{how} in {}", duration::text(self.at))];
+        parts.extend((!counts.is_empty()).then_some(counts));
+        parts.extend(why.map(one_line));
+        self.say(of, tone, parts.join(": "));
+    }
+
+    fn say(&mut self, of: String, tone: Tone, says: String) {
+        self.lines.push(Line { at: self.at, of, says, tone });
+    }
+}
+
+/// Which workers run, and who sent those that were ferried to. Of several in a row, the last has
+/// what they have in common.
+fn in_short(kickoffs: &[Scheduled]) -> Vec<String> {
+    let mut workers = Vec::with_capacity(kickoffs.len());
+    for (place, Scheduled { worker, cause, .. }) in kickoffs.iter().enumerate() {
+        let next = kickoffs.get(place + 1).map(|next| &next.cause);
+        workers.push(match cause {
+            Cause::Ferry { by } if next != Some(cause) => format!("{worker} (ferry by {by})"),
+            _ => worker.to_string(),
+        });
+    }
+    workers
+}
+
+/// What was added, and what was removed.
+fn short(change: &ChangeKind) -> String {
+    match change {
+        ChangeKind::WorkerAdded { worker, .. } => format!("+{worker}"),
+        ChangeKind::WorkerRemoved { worker } => format!("-{worker}"),
+        ChangeKind::DependencyAdded { worker, dependency } => {
+            format!("+({worker} after {dependency})")
+        }
+        ChangeKind::DependencyRemoved { worker, dependency } => {
+            format!("-({worker} after {dependency})")
+        }
+        ChangeKind::Nested { automa, change } => format!("in {automa}: {}", short(change)),
+    }
+}

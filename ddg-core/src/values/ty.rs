@@ -191,7 +191,8 @@ pub(crate) fn short_name(full: &str) -> String {
             continue;
         }
         short.push(c);
-        if !(c.is_alphanumeric() || c == '_') {
+        // In braces is what has no name: a type in a closure is in the module `{{closure}}`.
+        if !(c.is_alphanumeric() || matches!(c, '_' | '{' | '}')) {
             word_start = short.len();
         }
         rest = &rest[c.len_utf8()..];
@@ -229,6 +230,8 @@ mod tests {
         assert_eq!(short_name("alloc::vec::Vec<core::option::Option<i64>>"), "Vec<Option<i64>>");
         assert_eq!(short_name("(alloc::string::String, u8)"), "(String, u8)");
         assert_eq!(short_name("[my_crate::städte::Stadt; 3]"), "[Stadt; 3]");
+        assert_eq!(short_name("Vec<my_crate::main::{{closure}}::Search>"), "Vec<Search>");
+        assert_eq!(short_name("my_crate::main::{{closure}}"), "{{closure}}");
     }
 
     #[test]

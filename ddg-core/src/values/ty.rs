@@ -64,7 +64,7 @@ impl Type {
 
     /// Whether a parameter of this type takes values of type `given`: the same type, shared or
     /// optional forms of it, numbers for numbers, and anything where one end is a
-    /// [`Value`] or other JSON.
+    /// [`Value`] or other JSON, optional or not.
     pub fn accepts(self, given: Type) -> bool {
         let (want, have) = (self.id(), given.id());
         want == have
@@ -115,6 +115,8 @@ impl Type {
 /// Types whose content is known only at run time.
 pub(super) fn is_dynamic(id: TypeId) -> bool {
     id == TypeId::of::<Value>()
+        || id == TypeId::of::<Option<Value>>()
+        || id == TypeId::of::<Option<serde_json::Value>>()
         || id == TypeId::of::<Vec<Value>>()
         || id == TypeId::of::<serde_json::Value>()
         || id == TypeId::of::<Vec<serde_json::Value>>()

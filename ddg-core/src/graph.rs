@@ -18,7 +18,7 @@ pub(crate) use catalogue::Catalogue;
 pub(crate) use compile::Topology;
 pub(crate) use edit::Edit;
 pub use error::{BuildError, EditError, Fault};
-pub(crate) use error::{count, some_keys, unknown};
+pub(crate) use error::{count, key_list, listing, some_keys};
 pub use fingerprint::Difference;
 pub(crate) use fingerprint::Fingerprint;
 pub(crate) use grown::{Grown, Scope};

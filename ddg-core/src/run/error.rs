@@ -5,7 +5,7 @@ use std::fmt;
 
 use super::{AnswerError, Outcome, Question, Waiting};
 use crate::checkpoint::{InvalidRunId, StoreError};
-use crate::graph::{BuildError, EditError, count};
+use crate::graph::{BuildError, EditError, count, key_list, listing};
 use crate::key::Key;
 use crate::path::Path;
 use crate::snapshot::SnapshotError;
@@ -306,7 +306,7 @@ impl fmt::Display for Failure {
             FailureKind::UnknownFerryTarget { target, known } => write!(
                 f,
                 "worker `{worker}` ferried to `{target}`, which does not exist{}",
-                crate::graph::unknown(known)
+                listing(known)
             ),
             FailureKind::InOrder { successors, found } => write!(
                 f,
@@ -320,13 +320,6 @@ impl fmt::Display for Failure {
             ),
         }
     }
-}
-
-fn key_list(keys: &[Key]) -> String {
-    const SHOWN: usize = 8;
-    let shown: Vec<_> = keys.iter().take(SHOWN).map(|key| format!("`{key}`")).collect();
-    let more = if keys.len() > SHOWN { ", …" } else { "" };
-    format!("{}{more}", shown.join(", "))
 }
 
 fn or_by_name(parameter: &str) -> &'static str {

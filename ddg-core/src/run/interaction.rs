@@ -62,7 +62,7 @@ pub enum AnswerError {
         known: Vec<String>,
     },
     /// The question has an answer already.
-    #[error("question `{id}` has been answered already")]
+    #[error("question `{id}` has been answered already: the first answer counts")]
     Answered {
         /// The id.
         id: String,

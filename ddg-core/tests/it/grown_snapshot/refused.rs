@@ -84,12 +84,12 @@ async fn a_worker_that_is_not_found_again_is_named() {
     let snapshot = stopped(&automa).await.unwrap();
 
     let error = planned(plan).resume(snapshot.clone()).await.unwrap_err();
-    expect!["automa `grow`: the snapshot has a worker `one`: it is declared as `first`, and there is no such declaration"].assert_eq(&error.to_string());
+    expect!["automa `grow`: the snapshot has a worker `one`: it was declared as `first`, and nothing is now: declare it again under this name"].assert_eq(&error.to_string());
 
     let mut bare = unregistered(plan);
     bare.declare_func("first", async || 1, free()).unwrap();
     let error = bare.resume(snapshot.clone()).await.unwrap_err();
-    expect!["automa `grow`: the snapshot has a worker `by_7`: it is a `multiply`, and no type is registered under this name: register it with `register_worker`"].assert_eq(&error.to_string());
+    expect!["automa `grow`: the snapshot has a worker `by_7`: its type was registered as `multiply`, and none is now: register it again with `register_worker`"].assert_eq(&error.to_string());
 
     let mut other = planned(plan);
     other.declare_func("first", async |x: Option<String>| x, free()).unwrap();
@@ -98,5 +98,5 @@ async fn a_worker_that_is_not_found_again_is_named() {
 
     let json = serde_json::to_string(&snapshot).unwrap().replace(r#"{"by":7}"#, r#"{"by":"x"}"#);
     let error = automa.resume(serde_json::from_str(&json).unwrap()).await.unwrap_err();
-    expect![[r#"automa `grow`: worker `by_7` cannot be made again as a `multiply`: invalid type: string "x", expected i64"#]].assert_eq(&error.to_string());
+    expect![[r#"automa `grow`: worker `by_7` cannot be made again by the type that is registered as `multiply`: invalid type: string "x", expected i64"#]].assert_eq(&error.to_string());
 }

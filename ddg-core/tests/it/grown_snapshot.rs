@@ -82,6 +82,7 @@ async fn elsewhere(declare: impl Fn() -> GraphAutoma) -> Result<Outcome, RunErro
     declare().resume(through_json(&snapshot)).await
 }
 
+/// [D1]
 #[tokio::test]
 async fn a_declared_worker_is_found_by_its_name() {
     let declare = || {
@@ -102,6 +103,7 @@ async fn a_declared_worker_is_found_by_its_name() {
     assert_eq!(elsewhere(declare).await.unwrap().into_output::<i64>().unwrap(), 9);
 }
 
+/// [D1]
 #[tokio::test]
 async fn a_worker_of_a_registered_type_is_found_by_its_configuration() {
     let declare = || {
@@ -142,6 +144,7 @@ async fn a_worker_is_made_again_with_what_its_automa_knows() {
     assert_eq!(outcome.into_output::<String>().unwrap(), "Good evening, Ada!");
 }
 
+/// [D1]
 #[tokio::test]
 async fn the_very_worker_that_is_declared_is_found_by_that_name() {
     let declare = || {
@@ -209,6 +212,7 @@ async fn a_list_is_dealt_out_to_added_workers_in_their_order() {
     assert_eq!(sum.get::<Vec<i64>>().unwrap(), [300, 1, 20]);
 }
 
+/// [D1]
 #[tokio::test]
 async fn the_grown_graph_is_that_of_the_uninterrupted_run() {
     let declare = || {

@@ -120,7 +120,8 @@ async fn some_of_the_questions_may_be_answered_in_any_order() {
     let mut snapshot = paused.snapshot().unwrap();
     snapshot.answer("b#1.1", 2).unwrap();
     let again = snapshot.answer("b#1.1", 3).unwrap_err();
-    expect!["question `b#1.1` has been answered already: the first answer counts"].assert_eq(&again.to_string());
+    expect!["question `b#1.1` has been answered already: the first answer counts"]
+        .assert_eq(&again.to_string());
     let unknown = snapshot.answer("x", 3).unwrap_err();
     expect!["there is no question `x`; there are: a#0.1, c#2.1"].assert_eq(&unknown.to_string());
 

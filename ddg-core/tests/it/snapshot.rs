@@ -121,6 +121,7 @@ async fn snapshot_of(automa: &GraphAutoma) -> Result<Snapshot, SnapshotError> {
     stopping.outcome(()).await.unwrap().snapshot()
 }
 
+/// [D2]
 #[tokio::test]
 async fn what_has_no_json_form_is_named() {
     let mut automa = GraphAutoma::new("socket");

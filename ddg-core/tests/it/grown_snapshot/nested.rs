@@ -17,6 +17,7 @@ pub(super) fn with_nested(plan: impl Fn(&Context) + Send + Sync + 'static) -> Gr
     automa
 }
 
+/// [D1]
 #[tokio::test]
 async fn changes_of_a_nested_automa_are_kept() {
     let declare = || {
@@ -58,6 +59,7 @@ async fn changes_of_a_nested_automa_that_was_added_are_kept() {
     assert_eq!(outcome.into_output::<Vec<Key>>().unwrap(), ["double", "by_100"]);
 }
 
+/// [D1]
 #[tokio::test]
 async fn an_automa_that_the_run_has_made_is_saved_as_what_it_is_made_of() {
     let declare = || {

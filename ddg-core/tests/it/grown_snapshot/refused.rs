@@ -11,6 +11,7 @@ async fn refusal(automa: &GraphAutoma) -> String {
     stopped(automa).await.unwrap_err().to_string()
 }
 
+/// [D2]
 #[tokio::test]
 async fn a_function_that_is_not_declared_is_named() {
     let closure = planned(|cx| cx.add_func_as_worker("more", async || (), free()));
@@ -27,6 +28,7 @@ async fn a_function_that_is_not_declared_is_named() {
     expect!["automa `grow`: the run has added worker `sub/more`, which could not be found again: it is a function that is not declared; declare it with `declare_func`, and add it by that name"].assert_eq(&refusal(&made).await);
 }
 
+/// [D2]
 #[tokio::test]
 async fn a_type_that_is_not_registered_is_named() {
     let automa = planned(|cx| cx.add_worker("search", Search, free()));
@@ -59,6 +61,7 @@ async fn callbacks_of_an_added_worker_are_named() {
     expect!["automa `grow`: the run has added worker `sub`, which could not be found again: it is an automa with callbacks, made while the run went on; declare it with `declare_worker`, and add it by that name"].assert_eq(&refusal(&automa).await);
 }
 
+/// [D2]
 #[tokio::test]
 async fn a_configuration_that_cannot_be_written_is_named() {
     let plan = |cx: &Context| cx.add_worker("by_7", Multiply { by: 7 }, free());

@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use super::{GrownAutoma, Is, View};
-use crate::graph::fingerprint::{Difference, Digest, digest_of_worker, signature_of};
-use crate::graph::{EditError, Spec, Topology};
+use crate::graph::digest::Digest;
+use crate::graph::fingerprint::{digest_of_worker, signature_of};
+use crate::graph::{Difference, EditError, Spec, Topology};
 use crate::key::Key;
 use crate::path::Path;
 use crate::snapshot::SnapshotError;

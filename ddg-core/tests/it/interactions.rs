@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
+use ddg_core::checkpoint::MemoryStore;
 use ddg_core::prelude::*;
 use ddg_core::{AnswerError, InteractionError, Question, Snapshot};
 use expect_test::expect;
@@ -155,8 +156,37 @@ async fn an_answer_of_another_type_is_an_error_of_the_worker() {
     let mut snapshot = automa.outcome(()).await.unwrap().snapshot().unwrap();
     snapshot.answer("ask#0.1", "seven".to_owned()).unwrap();
     let error = automa.resume(snapshot).await.unwrap_err();
-    expect!["automa `types`, step 1: worker `ask` failed: the answer to question `ask#0.1`: expected `u32`, found `String`"]
+    expect!["automa `types`, step 1: worker `ask` failed: the answer to question `ask#0.1`: expected `u32`, found `String`; take it back with `Snapshot::withdraw_answer`, and give another"]
         .assert_eq(&error.to_string());
+}
+
+/// [Q6] Also where nobody has the snapshot of before: in a store.
+#[tokio::test]
+async fn a_wrong_answer_can_be_taken_back() {
+    let mut automa = GraphAutoma::new("types");
+    let ask = async |cx: Context| cx.interact_with_human::<u32>("how many?".to_owned());
+    automa.add_func_as_worker("ask", ask, start().output()).unwrap();
+    let mut outer = GraphAutoma::new("outer");
+    outer.add_worker("inner", automa, start().output()).unwrap();
+
+    let durable = outer.durable(MemoryStore::new());
+    durable.run("r", ()).await.unwrap();
+    let id = "inner/ask#0.1";
+    durable.answer("r", id, "three".to_owned()).await.unwrap();
+    for _ in 0..2 {
+        durable.run("r", ()).await.unwrap_err();
+    }
+    assert!(durable.answer("r", id, 3).await.is_err(), "the first answer counts");
+    durable.edit("r", |snapshot| Ok(snapshot.withdraw_answer(id)?)).await.unwrap();
+    durable.edit("r", |snapshot| Ok(snapshot.withdraw_answer(id)?)).await.unwrap();
+    durable.answer("r", id, 3).await.unwrap();
+    expect!["there is no question `ask#0.1`; all that there are have been answered"]
+        .assert_eq(&durable.answer("r", "ask#0.1", 3).await.unwrap_err().to_string());
+    let outcome = durable.run("r", ()).await.unwrap();
+    let mut over = outcome.snapshot().unwrap();
+    assert_eq!(outcome.into_output::<u32>().unwrap(), 3);
+    expect!["question `inner/ask#0.1` cannot be answered: the run is not paused, it asks nothing"]
+        .assert_eq(&over.withdraw_answer(id).unwrap_err().to_string());
 }
 
 /// [Q7]

@@ -66,8 +66,8 @@ pub(crate) use patch::{Differ, Patch, json_of};
 /// # A declaration that has changed
 ///
 /// A snapshot knows what the declaration looked like: keys, dependencies, parameters and outputs,
-/// and the options that say what a worker is called with. That it looks different now is an error
-/// which says what differs, unless the snapshot is told how to go on: see
+/// and the options that say what a worker is called with. Types are compared by their names, without
+/// modules. That it looks different now is an error which says what differs, unless the snapshot is told how to go on: see
 /// [`accept_changes`](Self::accept_changes), [`rename_worker`](Self::rename_worker) and
 /// [`forget_worker`](Self::forget_worker). Timeouts, retries, callbacks and what the functions do
 /// may change at any time.

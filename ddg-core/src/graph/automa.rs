@@ -50,43 +50,6 @@ pub struct GraphAutoma {
 }
 
 impl GraphAutoma {
-    /// An automa without workers, called `name` in messages and traces.
-    pub fn new(name: impl Into<String>) -> Self {
-        Self {
-            name: Into::<String>::into(name).into(),
-            declarations: IndexMap::default(),
-            catalogue: Catalogue::default(),
-            extra_inputs: FxHashSet::default(),
-            settings: Settings::default(),
-            kept: Arc::default(),
-            compiled: OnceLock::new(),
-        }
-    }
-
-    /// Its name.
-    pub fn name(&self) -> &str {
-        &self.name
-    }
-
-    /// The keys of its workers, in the order they were added.
-    pub fn keys(&self) -> impl Iterator<Item = &Key> {
-        self.declarations.keys()
-    }
-
-    /// What a worker depends on, in the order declared; `None` if there is no such worker.
-    pub fn dependencies(&self, key: impl AsRef<str>) -> Option<&[Key]> {
-        Some(&self.declarations.get(key.as_ref())?.dependencies)
-    }
-
-    /// Checks the whole graph: every dependency exists, none form a cycle, types along edges
-    /// agree where both ends are known. Every run does this first; the result is kept.
-    ///
-    /// # Errors
-    /// All faults together.
-    pub fn validate(&self) -> Result<(), BuildError> {
-        self.compiled().map(|_| ())
-    }
-
     pub(crate) fn compiled(&self) -> Result<Arc<Topology>, BuildError> {
         self.compiled.get_or_init(|| Topology::compile(self)).clone()
     }

@@ -1,14 +1,17 @@
-//! What is declared in a graph: workers with their dependencies, and what runs may add.
+//! Declaring a graph: its workers with their dependencies, and what runs may add.
 
 use std::sync::{Arc, OnceLock};
+
+use indexmap::IndexMap;
+use rustc_hash::FxHashSet;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::super::catalogue::WorkerType;
 use super::super::error::some_keys;
-use super::super::{BuildError, Fault, Spec};
-use super::GraphAutoma;
+use super::super::{BuildError, Catalogue, Fault, Spec};
+use super::{GraphAutoma, Settings};
 use crate::key::Key;
 use crate::worker::{AnyWorker, IntoFunc, IntoWorker, Worker, WorkerOptions};
 
@@ -19,6 +22,24 @@ pub(in crate::graph) struct Declaration {
 }
 
 impl GraphAutoma {
+    /// An automa without workers, called `name` in messages and traces.
+    pub fn new(name: impl Into<String>) -> Self {
+        Self {
+            name: Into::<String>::into(name).into(),
+            declarations: IndexMap::default(),
+            catalogue: Catalogue::default(),
+            extra_inputs: FxHashSet::default(),
+            settings: Settings::default(),
+            kept: Arc::default(),
+            compiled: OnceLock::new(),
+        }
+    }
+
+    /// Its name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
     /// Adds a function or closure as a worker. See [`IntoFunc`] for what it may take and return.
     ///
     /// Its dependencies may be added later; that they exist is checked by
@@ -261,6 +282,25 @@ impl GraphAutoma {
     pub fn declare_input(&mut self, name: impl Into<String>) {
         self.compiled = OnceLock::new();
         self.extra_inputs.insert(name.into());
+    }
+
+    /// The keys of its workers, in the order they were added.
+    pub fn keys(&self) -> impl Iterator<Item = &Key> {
+        self.declarations.keys()
+    }
+
+    /// What a worker depends on, in the order declared; `None` if there is no such worker.
+    pub fn dependencies(&self, key: impl AsRef<str>) -> Option<&[Key]> {
+        Some(&self.declarations.get(key.as_ref())?.dependencies)
+    }
+
+    /// Checks the whole graph: every dependency exists, none form a cycle, types along edges
+    /// agree where both ends are known. Every run does this first; the result is kept.
+    ///
+    /// # Errors
+    /// All faults together.
+    pub fn validate(&self) -> Result<(), BuildError> {
+        self.compiled().map(|_| ())
     }
 
     fn insert(

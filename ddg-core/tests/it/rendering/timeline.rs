@@ -207,7 +207,8 @@ async fn two_runs_of_one_step() {
                 216.0 +440.0 due: step 1: a start worker; began at 0 s, took 100 ms
                 656.0 +440.0 due: step 1: a start worker; began at 100 ms, took 100 ms
         ran when it was due
-    "#]].assert_eq(&bars(&history));
+    "#]]
+    .assert_eq(&bars(&history));
 }
 
 /// Kickoffs of one worker in one step share its row.

@@ -1,5 +1,6 @@
 //! What happens in a run, told while it happens.
 
+mod change;
 mod feed;
 mod filter;
 mod kind;
@@ -11,9 +12,10 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+pub use change::{Change, ChangeKind};
 pub(crate) use feed::Feed;
 pub use filter::EventFilter;
-pub use kind::{Change, ChangeKind, EventKind, Scheduled, WorkerOutput};
+pub use kind::{EventKind, Scheduled, WorkerOutput};
 pub use stream::{EventStream, Missed};
 
 use crate::path::Path;

@@ -82,7 +82,10 @@ pub enum FeedbackError {
         after: Duration,
     },
     /// The handler, and whoever it gave the [`ReplyTo`] to, let go of it.
-    #[error("the handler of `{event}` dropped the request without a reply")]
+    #[error(
+        "the handler of `{event}` let go of the request without a reply: it dropped the `ReplyTo`, \
+         or panicked"
+    )]
     NotReplied {
         /// The type of the request.
         event: String,

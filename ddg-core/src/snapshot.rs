@@ -66,8 +66,8 @@ pub(crate) use patch::{Differ, Patch, json_of};
 /// # A declaration that has changed
 ///
 /// A snapshot knows what the declaration looked like: keys, dependencies, parameters and outputs,
-/// and the options that say what a worker is called with. That it looks different now is an error
-/// which says what differs, unless the snapshot is told how to go on: see
+/// and the options that say what a worker is called with. Types are compared by their names, without
+/// modules. That it looks different now is an error which says what differs, unless the snapshot is told how to go on: see
 /// [`accept_changes`](Self::accept_changes), [`rename_worker`](Self::rename_worker) and
 /// [`forget_worker`](Self::forget_worker). Timeouts, retries, callbacks and what the functions do
 /// may change at any time.
@@ -128,19 +128,34 @@ impl Snapshot {
     /// # Errors
     /// The run asks nothing, or not this, or it has been answered. The snapshot is as it was then.
     pub fn answer(&mut self, id: &str, answer: impl Data) -> Result<(), AnswerError> {
-        let answer = Value::new(answer);
+        let slot = self.answer_to(id)?;
+        if slot.is_some() {
+            return Err(AnswerError::Answered { id: id.to_owned() });
+        }
+        *slot = Some(Value::new(answer));
+        Ok(())
+    }
+
+    /// Takes the answer to a question back, if it has one, so that another can be given: a worker
+    /// that is given an answer of another type than it asked for fails, however often the run is
+    /// resumed.
+    ///
+    /// # Errors
+    /// The run asks nothing, or not this: the worker has gone on with the answer, say.
+    pub fn withdraw_answer(&mut self, id: &str) -> Result<(), AnswerError> {
+        *self.answer_to(id)? = None;
+        Ok(())
+    }
+
+    /// Where the answer to a question is, or is to be put.
+    fn answer_to(&mut self, id: &str) -> Result<&mut Option<Value>, AnswerError> {
+        let known = self.questions().into_iter().map(|question| question.id).collect();
         let waiting = self.run.interrupted_mut();
         if waiting.is_empty() {
             return Err(AnswerError::NotPaused { id: id.to_owned() });
         }
-        match waiting.iter_mut().find_map(|waiting| waiting.answer(id, &answer)) {
-            Some(true) => Ok(()),
-            Some(false) => Err(AnswerError::Answered { id: id.to_owned() }),
-            None => Err(AnswerError::Unknown {
-                id: id.to_owned(),
-                known: self.questions().into_iter().map(|question| question.id).collect(),
-            }),
-        }
+        let found = waiting.iter_mut().find_map(|waiting| waiting.answer_to(id));
+        found.ok_or_else(|| AnswerError::Unknown { id: id.to_owned(), known })
     }
 
     /// Lets the run go on with an automa that is declared in another way now. The run's state is

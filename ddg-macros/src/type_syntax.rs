@@ -3,8 +3,8 @@
 use proc_macro2::TokenStream;
 use quote::ToTokens;
 use syn::{
-    Expr, Lifetime, ParenthesizedGenericArguments, PathSegment, TraitBound, Type, TypeFnPtr,
-    TypeImplTrait, TypeInfer, TypeReference,
+    Expr, GenericArgument, Lifetime, ParenthesizedGenericArguments, PathArguments, PathSegment,
+    TraitBound, Type, TypeFnPtr, TypeImplTrait, TypeInfer, TypeReference,
     visit::{self, Visit},
 };
 
@@ -28,6 +28,23 @@ pub(crate) fn last_segment(ty: &Type) -> Option<&PathSegment> {
 /// Whether the type is a path that ends in `name`.
 pub(crate) fn ends_in(ty: &Type, name: &str) -> bool {
     last_segment(ty).is_some_and(|segment| segment.ident == name)
+}
+
+/// Whether what values of the type are is known only at run time: `Value`, `Vec<Value>`,
+/// `Option<Value>`, of this engine or of `serde_json`.
+pub(crate) fn is_dynamic(ty: &Type) -> bool {
+    let Some(segment) = last_segment(ty) else { return false };
+    match &segment.arguments {
+        PathArguments::AngleBracketed(inner)
+            if segment.ident == "Vec" || segment.ident == "Option" =>
+        {
+            inner
+                .args
+                .iter()
+                .any(|inner| matches!(inner, GenericArgument::Type(ty) if ends_in(ty, "Value")))
+        }
+        _ => segment.ident == "Value",
+    }
 }
 
 /// The first reference or lifetime in the type that is not `'static`.

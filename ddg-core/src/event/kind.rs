@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize, Serializer};
 
+use super::Change;
 use super::filter::Modes;
 use crate::key::Key;
 use crate::run::{Cause, KickoffId, Question};
@@ -173,56 +174,6 @@ pub struct WorkerOutput {
     pub output: Value,
 }
 
-/// A change of a run's graph.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[non_exhaustive]
-pub struct Change {
-    /// Who asked for it.
-    pub by: Key,
-    /// What was changed.
-    pub what: ChangeKind,
-}
-
-/// What was changed.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum ChangeKind {
-    /// A worker was added.
-    WorkerAdded {
-        /// Its key.
-        worker: Key,
-        /// What it depends on.
-        dependencies: Vec<Key>,
-    },
-    /// A worker was removed, with its dependencies and those on it.
-    WorkerRemoved {
-        /// Its key.
-        worker: Key,
-    },
-    /// A dependency was added.
-    DependencyAdded {
-        /// The worker that depends.
-        worker: Key,
-        /// What it depends on.
-        dependency: Key,
-    },
-    /// A dependency was removed.
-    DependencyRemoved {
-        /// The worker that depended.
-        worker: Key,
-        /// What it depended on.
-        dependency: Key,
-    },
-    /// The graph of a nested automa was changed.
-    Nested {
-        /// The automa's key.
-        automa: Key,
-        /// What was changed.
-        change: Box<ChangeKind>,
-    },
-}
-
 impl EventKind {
     /// The worker that it is about, if it is about one.
     pub fn worker(&self) -> Option<&Key> {
@@ -305,18 +256,6 @@ impl EventKind {
     }
 }
 
-impl ChangeKind {
-    fn concerns(&self, key: &Key) -> bool {
-        match self {
-            Self::WorkerAdded { worker, .. }
-            | Self::WorkerRemoved { worker }
-            | Self::DependencyAdded { worker, .. }
-            | Self::DependencyRemoved { worker, .. } => worker == key,
-            Self::Nested { automa, .. } => automa == key,
-        }
-    }
-}
-
 impl fmt::Display for EventKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -368,35 +307,6 @@ impl fmt::Display for Scheduled {
 impl fmt::Display for WorkerOutput {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "`{}`: {:?}", self.worker, self.output)
-    }
-}
-
-impl fmt::Display for Change {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} by `{}`", self.what, self.by)
-    }
-}
-
-impl fmt::Display for ChangeKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::WorkerAdded { worker, dependencies } if dependencies.is_empty() => {
-                write!(f, "worker `{worker}` added")
-            }
-            Self::WorkerAdded { worker, dependencies } => {
-                let dependencies: Vec<_> =
-                    dependencies.iter().map(|key| format!("`{key}`")).collect();
-                write!(f, "worker `{worker}` added after {}", dependencies.join(" and "))
-            }
-            Self::WorkerRemoved { worker } => write!(f, "worker `{worker}` removed"),
-            Self::DependencyAdded { worker, dependency } => {
-                write!(f, "dependency of `{worker}` on `{dependency}` added")
-            }
-            Self::DependencyRemoved { worker, dependency } => {
-                write!(f, "dependency of `{worker}` on `{dependency}` removed")
-            }
-            Self::Nested { automa, change } => write!(f, "in `{automa}`: {change}"),
-        }
     }
 }
 

@@ -23,13 +23,13 @@ pub struct ReplyTo<R> {
 #[non_exhaustive]
 pub enum ReplyError {
     /// There was a reply before.
-    #[error("the request was replied to before")]
+    #[error("the request was replied to before: the first reply counts")]
     AlreadyReplied,
     /// The worker waits no longer: its timeout is over, it was cancelled, or the run has ended.
     #[error("the reply comes too late: nobody waits for it any more")]
     TooLate,
     /// The reply is not what was asked for; another may still be given.
-    #[error("the reply is not what was asked for: {0}")]
+    #[error("the reply is not what was asked for: {0}; another may still be given")]
     Mismatch(TypeMismatch),
 }
 

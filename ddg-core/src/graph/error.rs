@@ -255,22 +255,24 @@ pub(crate) fn some_keys<'a>(keys: impl Iterator<Item = &'a Key>) -> Vec<Key> {
     keys.take(LISTED + 1).cloned().collect()
 }
 
-fn listing(keys: &[Key]) -> String {
+/// The workers that there are, to end a message about one that there is not.
+pub(crate) fn listing(keys: &[Key]) -> String {
     if keys.is_empty() {
         return "; there are no workers".to_owned();
     }
+    format!("; the workers are: {}", key_list(keys))
+}
+
+/// The first of `keys`.
+pub(crate) fn key_list(keys: &[Key]) -> String {
     let listed: Vec<_> = keys.iter().take(LISTED).map(|key| format!("`{key}`")).collect();
     let more = if keys.len() > LISTED { ", …" } else { "" };
-    format!("; the workers are: {}{more}", listed.join(", "))
+    format!("{}{more}", listed.join(", "))
 }
 
 /// `1 parameter`, `2 parameters`.
 pub(crate) fn count(n: usize, noun: &str) -> String {
     format!("{n} {noun}{}", if n == 1 { "" } else { "s" })
-}
-
-pub(crate) fn unknown(keys: &[Key]) -> String {
-    listing(keys)
 }
 
 fn arrows(keys: &[Key]) -> String {

@@ -1,13 +1,13 @@
 //! What a declaration looked like, in a few bytes: enough to tell later what has changed.
 
 use std::collections::BTreeMap;
-use std::fmt;
 use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
 
-use super::{Node, Spec, Topology, WorkerId};
+use super::digest::{Digest, Hasher};
+use super::{Difference, Node, Spec, Topology, WorkerId};
 use crate::key::Key;
 use crate::worker::{AnyWorker, Dealing, Mapping, Origin, Signature};
 
@@ -30,56 +30,6 @@ struct Mark {
     dependencies: Digest,
     signature: Digest,
     options: Digest,
-}
-
-/// A number that is another one, most surely, if what it was made of is something else; the same
-/// on every machine and in every version.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
-pub(crate) struct Digest(u32);
-
-/// Something that is declared in another way than it was.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Difference {
-    /// A worker is declared no more.
-    Gone {
-        /// The worker.
-        worker: Key,
-    },
-    /// A worker was not declared.
-    New {
-        /// The worker.
-        worker: Key,
-    },
-    /// A worker has other dependencies.
-    Dependencies {
-        /// The worker.
-        worker: Key,
-        /// What it depends on now.
-        now: Vec<Key>,
-    },
-    /// A worker takes or gives something else; a nested automa is declared in another way.
-    Signature {
-        /// The worker.
-        worker: Key,
-        /// What it takes and gives now.
-        now: String,
-    },
-    /// A worker starts, is an output, takes its arguments or deals its output out in another way.
-    Options {
-        /// The worker.
-        worker: Key,
-    },
-    /// The workers come in another order.
-    Order,
-    /// Something about workers that the run has not reached.
-    Unreached {
-        /// How many workers there were.
-        then: usize,
-        /// How many there are.
-        now: usize,
-    },
 }
 
 /// What a graph is compared by, made when it is first needed.
@@ -148,7 +98,7 @@ impl Marks {
             let mark = Mark::of(node, |on| topology.nodes[on.index()].key());
             whole.text(node.key().as_str());
             for part in [mark.dependencies, mark.signature, mark.options] {
-                whole.number(part.0.into());
+                whole.digest(part);
             }
             mark
         });
@@ -230,7 +180,7 @@ fn digest<'a>(
     if let Some(inner) = worker.0.automa()
         && let Ok(inner) = inner.compiled()
     {
-        signature.number(inner.marks().whole.0.into());
+        signature.digest(inner.marks().whole);
     }
     signature.end()
 }
@@ -319,80 +269,6 @@ pub(super) fn signature_of(spec: &Spec) -> String {
     match spec.returns {
         Some(returns) => format!("`({params}) -> {returns}`"),
         None => format!("`({params})`"),
-    }
-}
-
-impl fmt::Display for Difference {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Gone { worker } => write!(f, "worker `{worker}` is declared no more"),
-            Self::New { worker } => write!(f, "worker `{worker}` is new"),
-            Self::Dependencies { worker, now } if now.is_empty() => {
-                write!(f, "worker `{worker}` depends on nothing now")
-            }
-            Self::Dependencies { worker, now } => {
-                let now: Vec<_> = now.iter().map(|key| format!("`{key}`")).collect();
-                write!(f, "worker `{worker}` depends on {} now", now.join(", "))
-            }
-            Self::Signature { worker, now } => write!(f, "worker `{worker}` is {now} now"),
-            Self::Options { worker } => write!(
-                f,
-                "worker `{worker}` has other options now: \
-                 start, output, how it takes arguments or how it deals its output out"
-            ),
-            Self::Order => f.write_str("the workers are declared in another order"),
-            Self::Unreached { then, now } if then == now => {
-                f.write_str("workers that the run has not reached are declared in another way")
-            }
-            Self::Unreached { then, now } => write!(
-                f,
-                "workers that the run has not reached are declared in another way: \
-                 there were {then} workers, and there are {now} now"
-            ),
-        }
-    }
-}
-
-/// FNV-1a of 64 bits, folded to 32.
-struct Hasher(u64);
-
-impl Hasher {
-    const fn new() -> Self {
-        Self(0xcbf2_9ce4_8422_2325)
-    }
-
-    fn bytes(&mut self, bytes: &[u8]) {
-        for byte in bytes {
-            self.0 = (self.0 ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
-        }
-    }
-
-    fn text(&mut self, text: &str) {
-        self.bytes(text.as_bytes());
-        // A byte that is in no text, so that `ab`, `c` is not `a`, `bc`.
-        self.bytes(&[0xff]);
-    }
-
-    fn number(&mut self, number: u64) {
-        self.bytes(&number.to_le_bytes());
-    }
-
-    fn end(self) -> Digest {
-        Digest((self.0 ^ (self.0 >> 32)) as u32)
-    }
-}
-
-impl From<Digest> for String {
-    fn from(digest: Digest) -> Self {
-        format!("{:08x}", digest.0)
-    }
-}
-
-impl TryFrom<String> for Digest {
-    type Error = String;
-
-    fn try_from(text: String) -> Result<Self, String> {
-        u32::from_str_radix(&text, 16).map(Self).map_err(|_| format!("`{text}` is no digest"))
     }
 }
 

@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 
 use self::automa::GrownAutoma;
 pub(crate) use self::find::Scope;
-use super::fingerprint::Digest;
+use super::digest::Digest;
 use super::{Edit, GraphAutoma, Node, Topology, View};
 use crate::key::Key;
 use crate::snapshot::{SnapshotError, json_of};

@@ -25,7 +25,8 @@ use crate::worker::WorkerError;
 ///
 /// It keeps all that it sees, about 100 bytes for each kickoff, until it is
 /// [cleared](Self::clear). Runs that follow each other are shown one after the other; give runs
-/// that go on at the same time a history each.
+/// that go on at the same time a history each. All attempts of a kickoff are one bar: a history
+/// sees what callbacks see.
 ///
 /// ```
 /// use ddg_core::prelude::*;

@@ -34,7 +34,10 @@ pub enum InteractionError {
         id: String,
     },
     /// The answer is something else than the worker asked for.
-    #[error("the answer to question `{id}`: {source}")]
+    #[error(
+        "the answer to question `{id}`: {source}; take it back with `Snapshot::withdraw_answer`, and \
+         give another"
+    )]
     Mismatch {
         /// The question's id.
         id: String,
@@ -54,19 +57,26 @@ pub enum AnswerError {
         id: String,
     },
     /// There is no question of that id.
-    #[error("there is no question `{id}`; there are: {}", .known.join(", "))]
+    #[error("there is no question `{id}`; {}", those(.known))]
     Unknown {
         /// The id that was given.
         id: String,
-        /// The ids of the questions that there are.
+        /// The ids of the questions that wait for an answer.
         known: Vec<String>,
     },
     /// The question has an answer already.
-    #[error("question `{id}` has been answered already")]
+    #[error("question `{id}` has been answered already: the first answer counts")]
     Answered {
         /// The id.
         id: String,
     },
+}
+
+fn those(known: &[String]) -> String {
+    match known {
+        [] => "all that there are have been answered".to_owned(),
+        known => format!("there are: {}", known.join(", ")),
+    }
 }
 
 /// A kickoff that was interrupted, with all that it takes to run it again. `W` says whose it is:
@@ -137,19 +147,12 @@ impl<W> Interrupted<W> {
         }
     }
 
-    /// Answers a question if it is one of these; tells whether it had no answer yet.
-    pub(crate) fn answer(&mut self, id: &str, given: &Value) -> Option<bool> {
+    /// Where the answer to a question is, or is to be put, if it is one of these.
+    pub(crate) fn answer_to(&mut self, id: &str) -> Option<&mut Option<Value>> {
         match &mut self.pending {
-            Pending::Question { question, answer } if question.id == id => {
-                let first = answer.is_none();
-                if first {
-                    *answer = Some(given.clone());
-                }
-                Some(first)
-            }
-            Pending::Question { .. } => None,
+            Pending::Question { question, answer } => (question.id == id).then_some(answer),
             Pending::Inner(saved) => {
-                saved.interrupted_mut().iter_mut().find_map(|inner| inner.answer(id, given))
+                saved.interrupted_mut().iter_mut().find_map(|inner| inner.answer_to(id))
             }
         }
     }

@@ -51,7 +51,9 @@ pub enum SnapshotError {
     #[error("this is no snapshot: {0}")]
     Unreadable(#[from] serde_json::Error),
     /// The snapshot is of a run of another automa.
-    #[error("this is automa `{automa}`, but the snapshot is of a run of `{saved}`")]
+    #[error(
+        "this is automa `{automa}`, but the snapshot is of a run of `{saved}`: resume it with that one"
+    )]
     OtherAutoma {
         /// This automa.
         automa: String,
@@ -81,7 +83,10 @@ pub enum SnapshotError {
         how: String,
     },
     /// A worker that the run has added cannot be made of its configuration.
-    #[error("automa `{automa}`: worker `{worker}` cannot be made again as a `{name}`: {source}")]
+    #[error(
+        "automa `{automa}`: worker `{worker}` cannot be made again by the type that is registered as \
+         `{name}`: {source}"
+    )]
     Config {
         /// The automa.
         automa: String,
@@ -116,7 +121,7 @@ pub enum SnapshotError {
     /// The snapshot names a dependency that the automa does not have (any more).
     #[error(
         "automa `{automa}`: in the snapshot `{worker}` depends on `{dependency}`, \
-         which is declared no more"
+         which is declared no more; see `Snapshot::rename_worker` and `Snapshot::forget_worker`"
     )]
     UnknownDependency {
         /// The automa.

@@ -17,6 +17,10 @@ pub(super) fn adopt<T: Data>(value: Value) -> Result<Value, TypeMismatch> {
     if want.id() == TypeId::of::<Value>() {
         return Ok(value);
     }
+    if want.id() == TypeId::of::<Option<Value>>() && !value.holds(want) {
+        // What is held stays as it is.
+        return Ok(Value::new((!value.is_nothing()).then_some(value)));
+    }
     match value.cell() {
         Cell::Null => null_as::<T>().map(Value::new),
         Cell::Typed(inner) => {

@@ -11,7 +11,9 @@ pub(crate) enum Shape {
     List(Option<usize>),
     /// Anything with named entries.
     Map,
-    /// Neither: a number, a string, a null, a flag.
+    /// A null: `None`, `()`.
+    Nothing,
+    /// None of these: a number, a string, a flag.
     Scalar,
 }
 
@@ -67,7 +69,7 @@ impl Serializer for Probe {
         serialize_bool: bool, serialize_i8: i8, serialize_i16: i16, serialize_i32: i32,
         serialize_i64: i64, serialize_u8: u8, serialize_u16: u16, serialize_u32: u32,
         serialize_u64: u64, serialize_f32: f32, serialize_f64: f64, serialize_char: char,
-        serialize_str: &str, serialize_unit_struct: &'static str,
+        serialize_str: &str,
     }
 
     fn serialize_bytes(self, bytes: &[u8]) -> Result<(), Found> {
@@ -75,7 +77,7 @@ impl Serializer for Probe {
     }
 
     fn serialize_none(self) -> Result<(), Found> {
-        Ok(())
+        Err(Found(Shape::Nothing))
     }
 
     fn serialize_some<T: Serialize + ?Sized>(self, value: &T) -> Result<(), Found> {
@@ -83,7 +85,11 @@ impl Serializer for Probe {
     }
 
     fn serialize_unit(self) -> Result<(), Found> {
-        Ok(())
+        Err(Found(Shape::Nothing))
+    }
+
+    fn serialize_unit_struct(self, _: &'static str) -> Result<(), Found> {
+        Err(Found(Shape::Nothing))
     }
 
     fn serialize_unit_variant(self, _: &'static str, _: u32, _: &'static str) -> Result<(), Found> {
@@ -166,6 +172,6 @@ mod tests {
         assert_eq!(Shape::of(&Some([0_u8; 4])), Shape::List(Some(4)));
         assert_eq!(Shape::of(&BTreeMap::from([("a", 1)])), Shape::Map);
         assert_eq!(Shape::of("text"), Shape::Scalar);
-        assert_eq!(Shape::of(&None::<Vec<u8>>), Shape::Scalar);
+        assert_eq!(Shape::of(&None::<Vec<u8>>), Shape::Nothing);
     }
 }

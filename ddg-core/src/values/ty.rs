@@ -64,7 +64,7 @@ impl Type {
 
     /// Whether a parameter of this type takes values of type `given`: the same type, shared or
     /// optional forms of it, numbers for numbers, and anything where one end is a
-    /// [`Value`] or other JSON.
+    /// [`Value`] or other JSON, optional or not.
     pub fn accepts(self, given: Type) -> bool {
         let (want, have) = (self.id(), given.id());
         want == have
@@ -115,6 +115,8 @@ impl Type {
 /// Types whose content is known only at run time.
 pub(super) fn is_dynamic(id: TypeId) -> bool {
     id == TypeId::of::<Value>()
+        || id == TypeId::of::<Option<Value>>()
+        || id == TypeId::of::<Option<serde_json::Value>>()
         || id == TypeId::of::<Vec<Value>>()
         || id == TypeId::of::<serde_json::Value>()
         || id == TypeId::of::<Vec<serde_json::Value>>()
@@ -191,7 +193,8 @@ pub(crate) fn short_name(full: &str) -> String {
             continue;
         }
         short.push(c);
-        if !(c.is_alphanumeric() || c == '_') {
+        // In braces is what has no name: a type in a closure is in the module `{{closure}}`.
+        if !(c.is_alphanumeric() || matches!(c, '_' | '{' | '}')) {
             word_start = short.len();
         }
         rest = &rest[c.len_utf8()..];
@@ -229,6 +232,8 @@ mod tests {
         assert_eq!(short_name("alloc::vec::Vec<core::option::Option<i64>>"), "Vec<Option<i64>>");
         assert_eq!(short_name("(alloc::string::String, u8)"), "(String, u8)");
         assert_eq!(short_name("[my_crate::städte::Stadt; 3]"), "[Stadt; 3]");
+        assert_eq!(short_name("Vec<my_crate::main::{{closure}}::Search>"), "Vec<Search>");
+        assert_eq!(short_name("my_crate::main::{{closure}}"), "{{closure}}");
     }
 
     #[test]

@@ -210,7 +210,7 @@ impl Value {
             Cell::Typed(inner) => match inner.shape() {
                 Shape::List(Some(len)) => Some(len),
                 Shape::List(None) => self.to_json().ok()?.as_array().map(Vec::len),
-                Shape::Map | Shape::Scalar => None,
+                Shape::Map | Shape::Nothing | Shape::Scalar => None,
             },
             Cell::Parsed(parsed) => parsed.json.as_array().map(Vec::len),
             Cell::List(list) => Some(list.0.len()),
@@ -230,6 +230,16 @@ impl Value {
                 Some(map.into_iter().map(|(name, json)| (name, Self::from_json(json))).collect())
             }
             _ => None,
+        }
+    }
+
+    /// Whether this would be null in JSON.
+    pub(super) fn is_nothing(&self) -> bool {
+        match self.cell() {
+            Cell::Null => true,
+            Cell::Typed(inner) => inner.shape() == Shape::Nothing,
+            Cell::Element(element) => element.to_json().is_ok_and(|json| json.is_null()),
+            Cell::Parsed(_) | Cell::List(_) => false,
         }
     }
 

@@ -10,6 +10,8 @@ use serde::{Deserialize, Serialize};
 /// Each attempt starts afresh with the same arguments; what a failed attempt asked for (ferries,
 /// edits) is dropped. A panic or a timeout counts as a failure.
 ///
+/// To wait takes a tokio runtime: without one, a worker that would have to is not tried again.
+///
 /// ```
 /// use std::time::Duration;
 /// use ddg_core::{free, Retry};

@@ -156,7 +156,7 @@ async fn a_handler_that_panics_is_no_fault_of_the_worker() {
     automa.on_event(|_: Progress, _: &Path| panic!("handler of events"));
     automa.on_request(|_: Approve, _: ReplyTo<bool>| panic!("handler of requests"));
     let log = crate::recording::record(tracing::Level::WARN, async {
-        expect!["the handler of `Approve` dropped the request without a reply"]
+        expect!["the handler of `Approve` let go of the request without a reply: it dropped the `ReplyTo`, or panicked"]
             .assert_eq(&result(&automa).await);
     });
     expect![[r#"
@@ -218,7 +218,7 @@ async fn a_request_that_is_let_go_of_is_an_error_at_once() {
             let other = reply.clone();
             tokio::spawn(async move { drop(other) });
         });
-        expect!["the handler of `Approve` dropped the request without a reply"]
+        expect!["the handler of `Approve` let go of the request without a reply: it dropped the `ReplyTo`, or panicked"]
             .assert_eq(&result(&automa).await);
     }
 }
@@ -333,7 +333,7 @@ async fn a_reply_of_another_type_is_refused_and_another_may_be_given() {
         });
         assert_eq!(result(&automa).await, "true");
         let refused = tells.recv().unwrap().unwrap_err();
-        expect!["the reply is not what was asked for: expected `bool`, found `String`"]
+        expect!["the reply is not what was asked for: expected `bool`, found `String`; another may still be given"]
             .assert_eq(&refused.to_string());
         assert_eq!(tells.recv().unwrap(), Ok(()));
     }

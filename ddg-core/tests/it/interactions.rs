@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
+use ddg_core::checkpoint::MemoryStore;
 use ddg_core::prelude::*;
 use ddg_core::{AnswerError, InteractionError, Question, Snapshot};
 use expect_test::expect;
@@ -120,7 +121,8 @@ async fn some_of_the_questions_may_be_answered_in_any_order() {
     let mut snapshot = paused.snapshot().unwrap();
     snapshot.answer("b#1.1", 2).unwrap();
     let again = snapshot.answer("b#1.1", 3).unwrap_err();
-    expect!["question `b#1.1` has been answered already"].assert_eq(&again.to_string());
+    expect!["question `b#1.1` has been answered already: the first answer counts"]
+        .assert_eq(&again.to_string());
     let unknown = snapshot.answer("x", 3).unwrap_err();
     expect!["there is no question `x`; there are: a#0.1, c#2.1"].assert_eq(&unknown.to_string());
 
@@ -154,8 +156,37 @@ async fn an_answer_of_another_type_is_an_error_of_the_worker() {
     let mut snapshot = automa.outcome(()).await.unwrap().snapshot().unwrap();
     snapshot.answer("ask#0.1", "seven".to_owned()).unwrap();
     let error = automa.resume(snapshot).await.unwrap_err();
-    expect!["automa `types`, step 1: worker `ask` failed: the answer to question `ask#0.1`: expected `u32`, found `String`"]
+    expect!["automa `types`, step 1: worker `ask` failed: the answer to question `ask#0.1`: expected `u32`, found `String`; take it back with `Snapshot::withdraw_answer`, and give another"]
         .assert_eq(&error.to_string());
+}
+
+/// [Q6] Also where nobody has the snapshot of before: in a store.
+#[tokio::test]
+async fn a_wrong_answer_can_be_taken_back() {
+    let mut automa = GraphAutoma::new("types");
+    let ask = async |cx: Context| cx.interact_with_human::<u32>("how many?".to_owned());
+    automa.add_func_as_worker("ask", ask, start().output()).unwrap();
+    let mut outer = GraphAutoma::new("outer");
+    outer.add_worker("inner", automa, start().output()).unwrap();
+
+    let durable = outer.durable(MemoryStore::new());
+    durable.run("r", ()).await.unwrap();
+    let id = "inner/ask#0.1";
+    durable.answer("r", id, "three".to_owned()).await.unwrap();
+    for _ in 0..2 {
+        durable.run("r", ()).await.unwrap_err();
+    }
+    assert!(durable.answer("r", id, 3).await.is_err(), "the first answer counts");
+    durable.edit("r", |snapshot| Ok(snapshot.withdraw_answer(id)?)).await.unwrap();
+    durable.edit("r", |snapshot| Ok(snapshot.withdraw_answer(id)?)).await.unwrap();
+    durable.answer("r", id, 3).await.unwrap();
+    expect!["there is no question `ask#0.1`; all that there are have been answered"]
+        .assert_eq(&durable.answer("r", "ask#0.1", 3).await.unwrap_err().to_string());
+    let outcome = durable.run("r", ()).await.unwrap();
+    let mut over = outcome.snapshot().unwrap();
+    assert_eq!(outcome.into_output::<u32>().unwrap(), 3);
+    expect!["question `inner/ask#0.1` cannot be answered: the run is not paused, it asks nothing"]
+        .assert_eq(&over.withdraw_answer(id).unwrap_err().to_string());
 }
 
 /// [Q7]

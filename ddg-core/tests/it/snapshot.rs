@@ -121,6 +121,7 @@ async fn snapshot_of(automa: &GraphAutoma) -> Result<Snapshot, SnapshotError> {
     stopping.outcome(()).await.unwrap().snapshot()
 }
 
+/// [D2]
 #[tokio::test]
 async fn what_has_no_json_form_is_named() {
     let mut automa = GraphAutoma::new("socket");
@@ -144,7 +145,7 @@ async fn a_snapshot_of_another_graph_is_refused() {
     expect!["automa `a` is declared in another way than when the snapshot was taken: worker `second` is declared no more; worker `other` is new; declare it as it was, or migrate the snapshot (see `Snapshot::accept_changes`)"]
         .assert_eq(&error.to_string());
     let error = two("b", "second").resume(snapshot.clone()).await.unwrap_err();
-    expect!["this is automa `b`, but the snapshot is of a run of `a`"]
+    expect!["this is automa `b`, but the snapshot is of a run of `a`: resume it with that one"]
         .assert_eq(&error.to_string());
     assert_eq!(two("a", "second").resume(snapshot).await.unwrap().steps(), 2);
 }

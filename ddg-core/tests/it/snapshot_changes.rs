@@ -54,6 +54,7 @@ fn journal(states: &[Snapshot]) -> Vec<String> {
     changes
 }
 
+/// [D5]
 #[tokio::test]
 async fn a_list_and_a_text_that_grow_cost_what_is_added() {
     let automa = looping(1000, |cx| {
@@ -87,6 +88,7 @@ async fn a_graph_that_grows_costs_what_is_added() {
     assert!(longest < 700, "{longest} bytes");
 }
 
+/// [D5]
 #[tokio::test]
 async fn changes_that_do_not_follow_are_refused() {
     let automa = looping(5, |cx| {

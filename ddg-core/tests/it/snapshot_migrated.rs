@@ -57,6 +57,7 @@ async fn refusal(change: impl FnOnce(&mut GraphAutoma)) -> String {
     changed.resume(stopped(automa()).await).await.unwrap_err().to_string()
 }
 
+/// [D3]
 #[tokio::test]
 async fn a_worker_that_is_gone_or_new_is_named() {
     let seen = refusal(|automa| {
@@ -67,6 +68,7 @@ async fn a_worker_that_is_gone_or_new_is_named() {
     expect!["automa `sums` is declared in another way than when the snapshot was taken: worker `end` depends on `a`, `total` now; worker `sum` is declared no more; worker `total` is new; declare it as it was, or migrate the snapshot (see `Snapshot::accept_changes`)"].assert_eq(&seen.await);
 }
 
+/// [D3]
 #[tokio::test]
 async fn other_dependencies_are_named() {
     let seen = refusal(|automa| {
@@ -76,6 +78,7 @@ async fn other_dependencies_are_named() {
     expect!["automa `sums` is declared in another way than when the snapshot was taken: worker `end` depends on nothing now; worker `sum` depends on `b`, `a` now; declare it as it was, or migrate the snapshot (see `Snapshot::accept_changes`)"].assert_eq(&seen.await);
 }
 
+/// [D3]
 #[tokio::test]
 async fn what_takes_or_gives_something_else_is_named() {
     let seen = refusal(|automa| {
@@ -90,6 +93,7 @@ async fn what_takes_or_gives_something_else_is_named() {
     expect!["automa `sums` is declared in another way than when the snapshot was taken: worker `a` is `() -> f64` now; declare it as it was, or migrate the snapshot (see `Snapshot::accept_changes`)"].assert_eq(&seen.await);
 }
 
+/// [D3]
 #[tokio::test]
 async fn other_options_are_named() {
     let seen = refusal(|automa| {
@@ -98,6 +102,7 @@ async fn other_options_are_named() {
     expect!["automa `sums` is declared in another way than when the snapshot was taken: worker `end` has other options now: start, output, how it takes arguments or how it deals its output out; declare it as it was, or migrate the snapshot (see `Snapshot::accept_changes`)"].assert_eq(&seen.await);
 }
 
+/// [D3]
 #[tokio::test]
 async fn another_order_is_named() {
     let seen = refusal(|automa| {
@@ -132,6 +137,7 @@ async fn a_nested_automa_that_is_declared_in_another_way_is_named() {
     expect!["automa `sums` is declared in another way than when the snapshot was taken: worker `middle` is an automa that is declared in another way now; declare it as it was, or migrate the snapshot (see `Snapshot::accept_changes`)"].assert_eq(&error.to_string());
 }
 
+/// [D3]
 #[tokio::test]
 async fn of_a_large_graph_what_the_run_has_reached_is_named() {
     let declare = |n: usize, of_w0: WorkerOptions| {
@@ -154,6 +160,7 @@ async fn of_a_large_graph_what_the_run_has_reached_is_named() {
     expect!["automa `sums` is declared in another way than when the snapshot was taken: worker `sum` depends on `b`, `a` now; declare it as it was, or migrate the snapshot (see `Snapshot::accept_changes`)"].assert_eq(&error.to_string());
 }
 
+/// [D3]
 #[tokio::test]
 async fn what_a_worker_does_and_how_it_is_tried_may_change() {
     let mut changed = automa();
@@ -167,6 +174,7 @@ async fn what_a_worker_does_and_how_it_is_tried_may_change() {
     assert_eq!(outcome.into_output::<Vec<i64>>().unwrap(), [1, 20]);
 }
 
+/// [D4]
 #[tokio::test]
 async fn accepted_changes_of_dependencies_are_followed() {
     let declare = |dependencies: &[&str]| {
@@ -185,6 +193,7 @@ async fn accepted_changes_of_dependencies_are_followed() {
     assert_eq!(fewer.into_output::<Vec<i64>>().unwrap(), [1]);
 }
 
+/// [D4]
 #[tokio::test]
 async fn a_worker_that_was_renamed_keeps_its_state() {
     let mut renamed = GraphAutoma::new("sums");
@@ -205,6 +214,7 @@ async fn a_worker_that_was_renamed_keeps_its_state() {
     assert_eq!(outcome.into_output::<Vec<i64>>().unwrap(), [1, 2]);
 }
 
+/// [D4]
 #[tokio::test]
 async fn the_state_of_a_worker_can_be_dropped() {
     let mut without = GraphAutoma::new("sums");
@@ -222,6 +232,7 @@ async fn the_state_of_a_worker_can_be_dropped() {
     assert_eq!(outcome.automa().output("b").unwrap().get::<i64>().unwrap(), 1);
 }
 
+/// [D4]
 #[tokio::test]
 async fn what_a_run_has_changed_can_be_renamed_and_dropped() {
     let declare = |end: &'static str, name: &'static str, extra: bool| {

@@ -151,6 +151,25 @@ fn untyped_forms_of_any_value() {
     assert_eq!(within.downcast_ref::<i32>(), Some(&7), "a value in a value is that value");
 }
 
+#[tokio::test]
+async fn an_optional_value_takes_what_there_is_as_it_is() {
+    let city = City { name: "Oslo".into(), days: Some(3), tags: vec![] };
+    let taken = Value::new(city.clone()).get::<Option<Value>>().unwrap().unwrap();
+    assert_eq!(taken.downcast_ref::<City>(), Some(&city), "it keeps its type");
+    let opaque = Value::new(Opaque::new(7)).get::<Option<Value>>().unwrap().unwrap();
+    assert!(opaque.to_json().is_err(), "it is not written");
+    for nothing in [Value::null(), Value::new(None::<City>), Value::new(None::<Value>)] {
+        assert!(nothing.get::<Option<Value>>().unwrap().is_none());
+        assert_eq!(nothing.get::<Option<serde_json::Value>>().unwrap(), None);
+    }
+
+    let mut automa = GraphAutoma::new("optional");
+    automa.add_func_as_worker("city", move || city.clone(), start().inline()).unwrap();
+    let name = async |city: Option<Value>| city.map(|city| city.get::<City>().unwrap().name);
+    automa.add_func_as_worker("name", name, after(["city"]).output()).unwrap();
+    assert_eq!(automa.run::<String>(()).await.unwrap(), "Oslo");
+}
+
 #[test]
 fn lists_of_values_are_read_as_lists_and_tuples() {
     let numbers = Value::list(vec![Value::new(1_i64), Value::new(2_i64)]);

@@ -4,7 +4,7 @@ use proc_macro2::TokenStream;
 use quote::quote;
 use syn::{Path, Type, parse_quote};
 
-use crate::type_syntax::ends_in;
+use crate::type_syntax::is_dynamic;
 
 /// The output of a worker: its return type without `Result`.
 #[derive(Clone, PartialEq)]
@@ -34,7 +34,7 @@ impl Output {
     /// The type, where the compiler can compare it with a parameter's.
     pub(crate) fn comparable(&self) -> Option<&Type> {
         match self {
-            Self::Value(ty) if !ends_in(ty, "Value") => Some(ty),
+            Self::Value(ty) if !is_dynamic(ty) => Some(ty),
             Self::Value(_) | Self::Stream(_) | Self::Refused => None,
         }
     }

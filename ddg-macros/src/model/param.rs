@@ -5,7 +5,7 @@ use quote::{quote, quote_spanned};
 use syn::{Expr, Path, Type, ext::IdentExt, spanned::Spanned};
 
 use super::Reference;
-use crate::type_syntax::ends_in;
+use crate::type_syntax::is_dynamic;
 
 /// A parameter of a worker's method.
 pub(crate) struct Param {
@@ -83,6 +83,6 @@ impl Param {
 
     /// Whether the compiler can compare its type with an output's.
     pub(crate) fn is_comparable(&self) -> bool {
-        !ends_in(&self.ty, "Value")
+        !is_dynamic(&self.ty)
     }
 }

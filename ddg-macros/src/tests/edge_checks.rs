@@ -49,6 +49,12 @@ fn what_has_no_type_is_left_out() {
         fn sink(a: i64, b: ItemStream<i64>, c: i64, d: &Value, e: String) {}",
         &["String, String"],
     );
+    check_edges(
+        "#[worker(dependencies = [number, text, text_list])]
+        fn sink(a: Option<Value>, b: Option<serde_json::Value>, c: Vec<Value>) {}
+        #[worker(start)] fn text_list() -> Vec<String> { vec![] }",
+        &[],
+    );
 }
 
 #[test]

@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use super::{GrownAutoma, Is, View};
-use crate::graph::fingerprint::{Difference, Digest, digest_of_worker, signature_of};
-use crate::graph::{EditError, Spec, Topology};
+use crate::graph::digest::Digest;
+use crate::graph::fingerprint::{digest_of_worker, signature_of};
+use crate::graph::{Difference, EditError, Spec, Topology};
 use crate::key::Key;
 use crate::path::Path;
 use crate::snapshot::SnapshotError;
@@ -106,19 +107,15 @@ impl<'a> Scope<'a> {
             how,
         };
         match is {
-            Is::Declared(name) => {
-                let declared = self.base.and_then(|base| base.declared(name));
+            Is::Declared(name) | Is::SameAs(name) => {
+                let declared = match is {
+                    Is::Declared(_) => self.base.and_then(|base| base.declared(name)),
+                    _ => self.bases().find_map(|base| base.declared(name)),
+                };
                 declared.map(|spec| spec.worker.clone()).ok_or_else(|| {
                     not_found(format!(
-                        "it is declared as `{name}`, and there is no such declaration"
-                    ))
-                })
-            }
-            Is::SameAs(name) => {
-                let declared = self.bases().find_map(|base| base.declared(name));
-                declared.map(|spec| spec.worker.clone()).ok_or_else(|| {
-                    not_found(format!(
-                        "it is declared as `{name}`, and there is no such declaration"
+                        "it was declared as `{name}`, and nothing is now: declare it again under \
+                         this name"
                     ))
                 })
             }
@@ -126,7 +123,7 @@ impl<'a> Scope<'a> {
                 let ty = self.bases().find_map(|base| base.catalogue.worker_type(name));
                 let ty = ty.ok_or_else(|| {
                     not_found(format!(
-                        "it is a `{name}`, and no type is registered under this name: register it \
+                        "its type was registered as `{name}`, and none is now: register it again \
                          with `register_worker`"
                     ))
                 })?;

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use rustc_hash::FxHashSet;
+
 use crate::render::history::Book;
 
 /// How wide a step is at least, where there is room.
@@ -85,15 +87,18 @@ fn begins(book: &Book) -> Vec<Band> {
         .executions
         .iter()
         .filter(|execution| Some(depths[execution.worker]) == outermost)
-        .map(|execution| (execution.began, execution.step))
+        .map(|execution| (execution.began, execution.step, execution.id))
         .collect();
-    // One run after another begins with step 1 again; within a run, steps go up.
-    kickoffs.sort_by_key(|(began, _)| *began);
+    // One run after another begins with step 1 again, and with its first kickoff.
+    kickoffs.sort_by_key(|(began, ..)| *began);
     let mut bands: Vec<Band> = Vec::new();
-    for (from, step) in kickoffs {
-        if bands.last().is_none_or(|last| last.step != step) {
+    let mut ids = FxHashSet::default();
+    for (from, step, id) in kickoffs {
+        if bands.last().is_none_or(|last| last.step != step) || ids.contains(&id) {
+            ids.clear();
             bands.push(Band { step, from, length: Duration::ZERO, x: 0.0, width: 0.0 });
         }
+        ids.insert(id);
     }
     bands
 }

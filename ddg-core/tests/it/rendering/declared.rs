@@ -150,3 +150,31 @@ fn a_detached_worker() {
         }
     "##]].assert_eq(&(automa.to_mermaid() + &automa.to_dot()));
 }
+
+/// An automa that is a type is drawn like any other.
+#[cfg(feature = "macros")]
+#[test]
+fn a_typed_automa() {
+    struct Double;
+
+    #[automa]
+    impl Double {
+        #[worker(start, output)]
+        async fn double(&self, x: i64) -> i64 {
+            x * 2
+        }
+    }
+
+    expect![[r#"
+        ---
+        title: "Double"
+        ---
+        flowchart TD
+            n0(["double"])
+            classDef start stroke:#2e7d32,stroke-width:2px
+            class n0 start
+            classDef output stroke:#1565c0,stroke-width:3px
+            class n0 output
+    "#]]
+    .assert_eq(&Double.build().unwrap().to_mermaid());
+}

@@ -252,31 +252,3 @@ async fn a_nested_automa_changed_from_outside() {
     "##]]
     .assert_eq(&outer.outcome(()).await.unwrap().to_mermaid());
 }
-
-/// An automa that is a type is drawn like any other.
-#[cfg(feature = "macros")]
-#[test]
-fn a_typed_automa() {
-    struct Double;
-
-    #[automa]
-    impl Double {
-        #[worker(start, output)]
-        async fn double(&self, x: i64) -> i64 {
-            x * 2
-        }
-    }
-
-    expect![[r#"
-        ---
-        title: "Double"
-        ---
-        flowchart TD
-            n0(["double"])
-            classDef start stroke:#2e7d32,stroke-width:2px
-            class n0 start
-            classDef output stroke:#1565c0,stroke-width:3px
-            class n0 output
-    "#]]
-    .assert_eq(&Double.build().unwrap().to_mermaid());
-}

@@ -192,6 +192,25 @@ async fn two_runs() {
     "#]].assert_eq(&bars(&history));
 }
 
+/// Also runs of one step, which both are step 1.
+#[tokio::test(start_paused = true)]
+async fn two_runs_of_one_step() {
+    let mut automa = GraphAutoma::new("short");
+    automa.add_func_as_worker("nap", async || nap(100).await, start()).unwrap();
+    let history = History::new();
+    automa.add_callback(history.clone());
+    automa.outcome(()).await.unwrap();
+    automa.outcome(()).await.unwrap();
+    expect![[r#"
+        short | 2 kickoffs of 1 worker in 2 steps, 200 ms | 200 ms | step | 1 | 0 s | 1 | 100 ms
+        nap
+                216.0 +440.0 due: step 1: a start worker; began at 0 s, took 100 ms
+                656.0 +440.0 due: step 1: a start worker; began at 100 ms, took 100 ms
+        ran when it was due
+    "#]]
+    .assert_eq(&bars(&history));
+}
+
 /// Kickoffs of one worker in one step share its row.
 #[tokio::test(start_paused = true)]
 async fn the_same_worker_at_the_same_time() {

@@ -7,6 +7,8 @@
 mod memory;
 mod message;
 mod model;
+#[cfg(feature = "providers")]
+mod provider;
 mod tool;
 
 #[cfg(feature = "sqlite")]
@@ -24,4 +26,6 @@ pub use model::{
     Capabilities, ChatChunk, ChatModel, ChatReply, ChatRequest, ChatStream, FinishReason,
     ModelError, OutputSchema, ToolChoice, Usage,
 };
+#[cfg(feature = "providers")]
+pub use provider::{Anthropic, Api, ApiKey, Gemini, HttpModel, Ollama, OpenAi};
 pub use tool::{Tool, ToolOutput, ToolSpec};

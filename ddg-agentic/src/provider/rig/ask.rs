@@ -1,0 +1,157 @@
+//! What is asked, in rig's words.
+
+use rig_core::completion::{
+    AssistantContent, AssistantMessage as RigAssistant, CompletionRequest, Media,
+    Message as RigMessage, Place, ReplayTarget, ToolDefinition,
+};
+use rig_core::message::{
+    CallId, DocumentSourceKind, Image as RigImage, ImageMediaType, MimeType, Text, ToolCall,
+    ToolChoice as RigChoice, ToolFunction, ToolName, ToolResult, ToolResultContent, UserContent,
+};
+use rig_core::schemars::Schema;
+use serde_json::{Value as Json, json};
+
+use crate::message::{Arguments, AssistantMessage, Image, Message, Part, ToolMessage};
+use crate::model::{ChatRequest, ModelError, OutputSchema, ToolChoice};
+use crate::tool::ToolSpec;
+
+/// Says what is asked so that `target` can be asked it.
+pub(super) struct Ask<'a> {
+    target: &'a dyn ReplayTarget,
+}
+
+impl<'a> Ask<'a> {
+    pub(super) fn new(target: &'a dyn ReplayTarget) -> Self {
+        Self { target }
+    }
+
+    pub(super) fn request(&self, request: ChatRequest) -> Result<CompletionRequest, ModelError> {
+        // Not with `.message(..)`, which puts a message before the last.
+        let mut asked = CompletionRequest::from(self.messages(request.messages)?);
+        let tools = request.tools.iter().map(|tool| self.tool(tool));
+        asked.tools = tools.collect::<Result<_, _>>()?;
+        asked.tool_choice = match request.tool_choice {
+            ToolChoice::Auto => None,
+            ToolChoice::None => Some(RigChoice::None),
+            ToolChoice::Required => Some(RigChoice::Required),
+            ToolChoice::Named(name) => {
+                let function_names = vec![self.tool_name(&name)?];
+                Some(RigChoice::Specific { function_names })
+            }
+        };
+        asked.output_schema =
+            request.output_schema.map(|schema| self.schema(schema)).transpose()?;
+        asked.temperature = request.temperature;
+        asked.max_tokens = request.max_output_tokens;
+        Ok(asked)
+    }
+
+    /// The conversation; results of tools that follow each other answer in one message, and a model's
+    /// empty message, which no provider takes, is left out.
+    fn messages(&self, messages: Vec<Message>) -> Result<Vec<RigMessage>, ModelError> {
+        let mut asked: Vec<RigMessage> = Vec::with_capacity(messages.len());
+        let mut after_result = false;
+        for message in messages {
+            let is_result = matches!(message, Message::Tool(_));
+            match message {
+                Message::System { text } => asked.push(RigMessage::system(text)),
+                Message::User { content } => {
+                    let content = content.into_iter().map(|part| self.part(part));
+                    asked.push(RigMessage::User { content: content.collect::<Result<_, _>>()? });
+                }
+                Message::Assistant(message) => {
+                    let content = said(message);
+                    if !content.is_empty() {
+                        asked.push(RigMessage::Assistant(RigAssistant::new(content)));
+                    }
+                }
+                Message::Tool(message) => {
+                    let result = UserContent::ToolResult(result(message));
+                    match asked.last_mut() {
+                        Some(RigMessage::User { content }) if after_result => content.push(result),
+                        _ => asked.push(RigMessage::User { content: vec![result] }),
+                    }
+                }
+            }
+            after_result = is_result;
+        }
+        Ok(asked)
+    }
+
+    fn part(&self, part: Part) -> Result<UserContent, ModelError> {
+        let image = match part {
+            Part::Text { text } => return Ok(UserContent::text(text)),
+            Part::Image { image: Image::Url(url) } => {
+                RigImage { data: DocumentSourceKind::Url(url), ..RigImage::default() }
+            }
+            Part::Image { image: Image::Data { media_type, base64 } } => RigImage {
+                data: DocumentSourceKind::Base64(base64),
+                media_type: ImageMediaType::from_mime_type(&media_type),
+                ..RigImage::default()
+            },
+        };
+        let model = self.target.model();
+        let unsupported = |what| Err(ModelError::Unsupported { model: model.to_owned(), what });
+        if !self.target.accepts(model).user_images {
+            return unsupported("see images");
+        }
+        if !self.target.encodes(model, Media::Image(&image, Place::User)) {
+            return unsupported(match image.data {
+                DocumentSourceKind::Url(_) => "see images by address",
+                _ => "see images of this media type",
+            });
+        }
+        Ok(UserContent::Image(image))
+    }
+
+    fn tool(&self, tool: &ToolSpec) -> Result<ToolDefinition, ModelError> {
+        let (description, parameters) = (tool.description.clone(), tool.parameters.clone());
+        Ok(ToolDefinition::new(self.tool_name(&tool.name)?, description, parameters))
+    }
+
+    fn tool_name(&self, name: &str) -> Result<ToolName, ModelError> {
+        ToolName::new(name).map_err(|_| self.wrong("a tool has no name; give it one"))
+    }
+
+    fn schema(&self, OutputSchema { name, schema }: OutputSchema) -> Result<Schema, ModelError> {
+        let Json::Object(mut schema) = schema else {
+            return Err(self.wrong("the schema of its reply is no object; give one that is"));
+        };
+        schema.insert("title".to_owned(), json!(name));
+        Ok(Schema::from(schema))
+    }
+
+    fn wrong(&self, what: &str) -> ModelError {
+        ModelError::Setup { message: format!("model `{}`: {what}", self.target.model()) }
+    }
+}
+
+/// What the model has said, without what is empty.
+fn said(AssistantMessage { text, tool_calls }: AssistantMessage) -> Vec<AssistantContent> {
+    let text = Some(text).filter(|text| !text.is_empty());
+    let text = text.map(|text| AssistantContent::Text(Text::new(text)));
+    let calls = tool_calls.into_iter().map(|call| {
+        let name = name_said(&call.name);
+        let function = match call.arguments {
+            Arguments::Json(json) => ToolFunction::new(name, json),
+            Arguments::Malformed(text) => ToolFunction::parse(name, &text),
+        };
+        AssistantContent::ToolCall(ToolCall::from_wire(call.id, function))
+    });
+    text.into_iter().chain(calls).collect()
+}
+
+fn result(message: ToolMessage) -> ToolResult {
+    ToolResult {
+        call: CallId::from_wire(message.call_id),
+        name: name_said(&message.name),
+        content: vec![ToolResultContent::Text(Text::new(message.content))],
+        is_error: message.is_error,
+    }
+}
+
+/// The name of a tool that was called, for which a model may have had none.
+fn name_said(name: &str) -> ToolName {
+    let unnamed = || ToolName::new("unnamed").expect("it is not empty");
+    ToolName::new(name).unwrap_or_else(|_| unnamed())
+}

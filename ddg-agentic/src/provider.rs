@@ -109,9 +109,10 @@ impl<A: Api> HttpModel<A> {
         Self::with(Settings { api_key: Some(key.into()), ..self.settings })
     }
 
-    /// Sets what the model can do, where it differs from what is known of the model's name.
+    /// Sets what the model can do, where its name does not tell. Without, it can do all, and sees images
+    /// unless it is known not to.
     #[must_use]
-    pub fn capabilities(self, capabilities: Capabilities) -> Self {
+    pub fn with_capabilities(self, capabilities: Capabilities) -> Self {
         Self::with(Settings { capabilities: Some(capabilities), ..self.settings })
     }
 
@@ -150,9 +151,7 @@ impl<A: Api> ChatModel for HttpModel<A> {
     }
 
     fn capabilities(&self) -> Capabilities {
-        let known = |connection: &Connection| connection.capabilities();
-        let capabilities = self.settings.capabilities;
-        capabilities.or_else(|| self.connection().ok().map(known)).unwrap_or_default()
+        self.connection().map(Connection::capabilities).unwrap_or_default()
     }
 
     fn chat(&self, request: ChatRequest) -> BoxFuture<'_, Result<ChatReply, ModelError>> {

@@ -36,6 +36,7 @@ const MAX_OUTPUT_TOKENS: u64 = 4096;
 pub(super) struct Connection {
     model: DynModel<Completion>,
     target: Arc<dyn ReplayTarget + Send>,
+    capabilities: Capabilities,
     failures: Failures,
 }
 
@@ -72,32 +73,39 @@ impl Connection {
                 (model.clone().erase(), Arc::new(model.wire))
             }
         };
-        Ok(Self { model, target, failures })
+        let by_name = Capabilities::default().images(target.accepts(name).user_images);
+        let capabilities = settings.capabilities.unwrap_or(by_name);
+        Ok(Self { model, target, capabilities, failures })
     }
 
-    /// What is known of the model by its name.
     pub(super) fn capabilities(&self) -> Capabilities {
-        let accepts = self.target.accepts(self.target.model());
-        Capabilities::default().tools(accepts.tools).images(accepts.user_images)
+        self.capabilities
     }
 
     pub(super) async fn chat(&self, request: ChatRequest) -> Result<ChatReply, ModelError> {
         let mut ids = CallIds::new(&request);
-        let asked = Ask::new(&*self.target).request(request)?;
+        let asked = self.ask().request(request)?;
         let limit = self.failures.reply_timeout;
         let reply = tokio::time::timeout(limit, self.model.call(asked)).await;
         let reply = reply.map_err(|_| self.failures.timed_out(limit))?;
-        Ok(answer::reply(reply.map_err(|error| self.failures.of(&error))?, &mut ids))
+        Ok(answer::reply(reply.map_err(|error| self.failures.of_whole(&error))?, &mut ids))
     }
 
     pub(super) async fn stream(&self, request: ChatRequest) -> Result<ChatStream, ModelError> {
+        if !self.capabilities.streaming {
+            return Ok(ChatStream::of_reply(self.chat(request).await?));
+        }
         let ids = CallIds::new(&request);
-        let asked = Ask::new(&*self.target).request(request)?;
+        let asked = self.ask().request(request)?;
         let stream = self.model.stream(asked).map_err(|error| self.failures.of(&error))?;
         let mut pieces = Box::pin(Pieces::new(stream, ids, self.failures.clone()).chunks());
         // Nothing is sent before the first piece is asked for; what is wrong with the whole shows then.
         let first = pieces.next().await.transpose()?;
         let chunks = futures::stream::iter(first.map(Ok)).chain(pieces);
         Ok(ChatStream::new(self.target.model(), chunks))
+    }
+
+    fn ask(&self) -> Ask<'_> {
+        Ask::new(&*self.target, self.capabilities)
     }
 }

@@ -14,7 +14,7 @@ pub(super) struct Settings {
     pub(super) model: String,
     pub(super) base_url: String,
     pub(super) api_key: Option<ApiKey>,
-    /// If not what is known of the model's name.
+    /// If not what the model's name tells.
     pub(super) capabilities: Option<Capabilities>,
     pub(super) connect_timeout: Duration,
     /// How long a stream may be silent.

@@ -17,19 +17,22 @@ pub(super) fn reply(response: CompletionResponse, ids: &mut CallIds) -> ChatRepl
     for content in response.choice {
         match content {
             AssistantContent::Text(text) => message.text.push_str(&text.text),
-            AssistantContent::ToolCall(call) => message.tool_calls.push(tool_call(call, ids)),
+            AssistantContent::ToolCall(call) => {
+                let id = ids.id(&call.id, message.tool_calls.len());
+                message.tool_calls.push(tool_call(call, id));
+            }
             _ => {}
         }
     }
     ChatReply::new(message).finish(finish).usage(usage)
 }
 
-fn tool_call(call: RigCall, ids: &mut CallIds) -> ToolCall {
+fn tool_call(call: RigCall, id: String) -> ToolCall {
     let arguments = match call.function.invalid_arguments {
         None => Arguments::Json(Json::Object(call.function.arguments)),
         Some(text) => Arguments::parse(&text),
     };
-    ToolCall { id: ids.id(&call.id), name: call.function.name.into(), arguments }
+    ToolCall { id, name: call.function.name.into(), arguments }
 }
 
 pub(super) fn finish(response: &CompletionResponse) -> FinishReason {

@@ -12,20 +12,27 @@ use rig_core::schemars::Schema;
 use serde_json::{Value as Json, json};
 
 use crate::message::{Arguments, AssistantMessage, Image, Message, Part, ToolMessage};
-use crate::model::{ChatRequest, ModelError, OutputSchema, ToolChoice};
+use crate::model::{Capabilities, ChatRequest, ModelError, OutputSchema, ToolChoice};
 use crate::tool::ToolSpec;
 
 /// Says what is asked so that `target` can be asked it.
 pub(super) struct Ask<'a> {
     target: &'a dyn ReplayTarget,
+    capabilities: Capabilities,
 }
 
 impl<'a> Ask<'a> {
-    pub(super) fn new(target: &'a dyn ReplayTarget) -> Self {
-        Self { target }
+    pub(super) fn new(target: &'a dyn ReplayTarget, capabilities: Capabilities) -> Self {
+        Self { target, capabilities }
     }
 
     pub(super) fn request(&self, request: ChatRequest) -> Result<CompletionRequest, ModelError> {
+        if !self.capabilities.tools && !request.tools.is_empty() {
+            return Err(self.unsupported("call tools"));
+        }
+        if !self.capabilities.output_schema && request.output_schema.is_some() {
+            return Err(self.unsupported("follow a schema"));
+        }
         // Not with `.message(..)`, which puts a message before the last.
         let mut asked = CompletionRequest::from(self.messages(request.messages)?);
         let tools = request.tools.iter().map(|tool| self.tool(tool));
@@ -91,15 +98,14 @@ impl<'a> Ask<'a> {
             },
         };
         let model = self.target.model();
-        let unsupported = |what| Err(ModelError::Unsupported { model: model.to_owned(), what });
-        if !self.target.accepts(model).user_images {
-            return unsupported("see images");
+        if !self.capabilities.images || !self.target.accepts(model).user_images {
+            return Err(self.unsupported("see images"));
         }
         if !self.target.encodes(model, Media::Image(&image, Place::User)) {
-            return unsupported(match image.data {
+            return Err(self.unsupported(match image.data {
                 DocumentSourceKind::Url(_) => "see images by address",
                 _ => "see images of this media type",
-            });
+            }));
         }
         Ok(UserContent::Image(image))
     }
@@ -119,6 +125,10 @@ impl<'a> Ask<'a> {
         };
         schema.insert("title".to_owned(), json!(name));
         Ok(Schema::from(schema))
+    }
+
+    fn unsupported(&self, what: &'static str) -> ModelError {
+        ModelError::Unsupported { model: self.target.model().to_owned(), what }
     }
 
     fn wrong(&self, what: &str) -> ModelError {

@@ -18,10 +18,10 @@ impl CallIds {
         Self { conversation: request.messages.clone(), given: Vec::new() }
     }
 
-    /// The id of the next call of the reply, for which the provider has sent `id`.
-    pub(super) fn id(&mut self, id: &CallId) -> String {
+    /// The id of the call that has this place in the reply, for which the provider has sent `id`.
+    pub(super) fn id(&mut self, id: &CallId, place: usize) -> String {
         let sent = id.provider().map(|id| id.as_str().to_owned());
-        let id = sent.filter(|id| !self.is_taken(id)).unwrap_or_else(|| self.made_up());
+        let id = sent.filter(|id| !self.is_taken(id)).unwrap_or_else(|| self.made_up(place));
         self.given.push(id.clone());
         id
     }
@@ -31,9 +31,9 @@ impl CallIds {
         self.given.iter().any(|given| given == id) || said.any(|call| call.id == id)
     }
 
-    fn made_up(&self) -> String {
+    fn made_up(&self, place: usize) -> String {
         let fingerprint = json!(Fingerprint::of(&self.conversation));
         let fingerprint = fingerprint.as_str().unwrap_or_default();
-        format!("call_{fingerprint}_{}", self.given.len())
+        format!("call_{fingerprint}_{place}")
     }
 }

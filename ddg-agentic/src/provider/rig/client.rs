@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures::StreamExt;
-use reqwest::header::{HeaderName, HeaderValue};
+use reqwest::header::{CONTENT_TYPE, HeaderName, HeaderValue};
 use reqwest::redirect::Policy;
 use rig_core::http_client::{
     BoxedStream, Error, HttpClientExt, LazyBody, MultipartForm, Request, Response, Result,
@@ -86,7 +86,15 @@ impl HttpClientExt for Client {
         U: From<Bytes> + Send + 'static,
     {
         let sent = self.with_key(request).map(|request| self.http.send(request));
-        async move { sent?.await }
+        async move {
+            let response = sent?.await?;
+            match response.headers().get(CONTENT_TYPE) {
+                Some(found) if found.as_bytes().starts_with(b"text/html") => {
+                    Err(Error::InvalidContentType(found.clone()))
+                }
+                _ => Ok(response),
+            }
+        }
     }
 
     fn send_multipart<U>(

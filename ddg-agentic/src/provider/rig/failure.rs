@@ -14,6 +14,20 @@ use super::super::settings::Settings;
 use super::client::Stalled;
 use crate::model::ModelError;
 
+/// What providers call errors that pass, where they give no status.
+const PASSES: [&str; 10] = [
+    "api_error",
+    "internal_server_error",
+    "overloaded_error",
+    "rate_limit_error",
+    "rate_limit_exceeded",
+    "server_error",
+    "timeout_error",
+    "INTERNAL",
+    "RESOURCE_EXHAUSTED",
+    "UNAVAILABLE",
+];
+
 /// How much of a body that is no JSON is told, in characters.
 const MOST_TOLD: usize = 300;
 
@@ -40,6 +54,14 @@ impl Failures {
         ModelError::TimedOut { model: self.model.clone(), after }
     }
 
+    /// What goes wrong with a reply that is no stream, of which nothing can have broken off.
+    pub(super) fn of_whole(&self, error: &ProviderError) -> ModelError {
+        match error {
+            ProviderError::Truncated => self.malformed("there is no message in it"),
+            error => self.of(error),
+        }
+    }
+
     pub(super) fn of(&self, error: &ProviderError) -> ModelError {
         if let Some(response) = error.provider_response() {
             return self.of_response(response, error.is_retryable());
@@ -59,17 +81,20 @@ impl Failures {
         }
     }
 
-    /// The provider has answered, with an error.
+    /// The provider has answered with an error, though perhaps with the status of a reply.
     fn of_response(&self, response: &ProviderResponseError, retryable: bool) -> ModelError {
         let message = told(&response.body);
-        let Some(status) = response.status.filter(|status| !status.is_success()) else {
-            return self.failed(&message, retryable);
+        let status = response.status.filter(|status| !status.is_success());
+        let Some(status) = status.map(|status| status.as_u16()).or_else(|| code(&response.body))
+        else {
+            let passes = response.machine_code().is_some_and(|code| PASSES.contains(&&*code));
+            return self.failed(&message, retryable || passes);
         };
         let header = response.headers.as_ref().and_then(|headers| headers.get("retry-after"));
         let header = header.and_then(|header| header.to_str().ok());
         ModelError::Status {
             model: self.model.clone(),
-            status: status.as_u16(),
+            status,
             message: self.clean(&message),
             retry_after: header.and_then(|header| retry_after(header, SystemTime::now())),
         }
@@ -140,6 +165,13 @@ fn told(body: &str) -> String {
         Some((end, _)) => format!("{}…", &body[..end]),
         None => body.to_owned(),
     }
+}
+
+/// The HTTP status in the body of an error, where it has one as its code.
+fn code(body: &str) -> Option<u16> {
+    let json: Json = serde_json::from_str(body).ok()?;
+    let code = json.pointer("/error/code")?.as_u64().filter(|code| (400..600).contains(code))?;
+    u16::try_from(code).ok()
 }
 
 /// An error and what is behind it, each told once.

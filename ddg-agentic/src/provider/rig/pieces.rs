@@ -62,8 +62,9 @@ impl Pieces {
             StreamEvent::Text { text, .. } => Some(ChatChunk::Text(text)),
             StreamEvent::Arguments { part, json } => self.of_call(part, None, None, json),
             StreamEvent::End { part, content: AssistantContent::ToolCall(call) } => {
-                let id = self.ids.id(&call.id);
-                let told = self.calls.iter().find(|(begun, _)| *begun == part)?.1.as_str();
+                let place = self.calls.iter().position(|(begun, _)| *begun == part)?;
+                let id = self.ids.id(&call.id, place);
+                let told = self.calls[place].1.as_str();
                 let name = call.function.name.strip_prefix(told).filter(|rest| !rest.is_empty());
                 self.of_call(part, Some(id), name.map(str::to_owned), String::new())
             }

@@ -1,0 +1,17 @@
+//! What goes over the wire to the providers, and what is made of what comes back.
+
+#[path = "../fixture/openai_server.rs"]
+mod openai_server;
+
+mod replies;
+mod requests;
+mod streams;
+
+use ddg_agentic::OpenAi;
+
+use openai_server::OpenAiServer;
+
+/// A model at the server.
+fn model(server: &OpenAiServer) -> OpenAi {
+    OpenAi::new("test-model").base_url(server.base_url()).api_key("sk-test")
+}

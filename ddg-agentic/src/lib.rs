@@ -3,6 +3,10 @@
 //! Read in this order: [`Message`] is what is said; [`ChatModel`] says it; a [`Tool`] does what a
 //! model asks for; [`Memory`] decides what of a conversation the model is shown, and a
 //! [`ConversationStore`] keeps it.
+//!
+//! Features, all off unless asked for: `providers` for models over HTTP (`OpenAi` and all that speak as
+//! it does, `Anthropic`, `Gemini`, `Ollama`); `sqlite` for conversations in a file; `tiktoken` for tokens
+//! counted as OpenAI's models do.
 
 mod memory;
 mod message;

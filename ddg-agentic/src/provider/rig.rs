@@ -19,6 +19,9 @@ use rig_core::providers::ollama::OllamaConfig;
 use rig_core::providers::openai::OpenAIConfig;
 use rig_core::providers::openai::wire::{Auth, BodyRewrite, OPENAI};
 
+use tracing::Dispatch;
+use tracing::instrument::{WithDispatch, WithSubscriber};
+
 use super::api::Provider;
 use super::settings::Settings;
 use crate::model::{Capabilities, ChatReply, ChatRequest, ChatStream, ModelError};
@@ -86,7 +89,7 @@ impl Connection {
         let mut ids = CallIds::new(&request);
         let asked = self.ask().request(request)?;
         let limit = self.failures.reply_timeout;
-        let reply = tokio::time::timeout(limit, self.model.call(asked)).await;
+        let reply = tokio::time::timeout(limit, silent(self.model.call(asked))).await;
         let reply = reply.map_err(|_| self.failures.timed_out(limit))?;
         Ok(answer::reply(reply.map_err(|error| self.failures.of_whole(&error))?, &mut ids))
     }
@@ -97,7 +100,8 @@ impl Connection {
         }
         let ids = CallIds::new(&request);
         let asked = self.ask().request(request)?;
-        let stream = self.model.stream(asked).map_err(|error| self.failures.of(&error))?;
+        let stream = silent(async { self.model.stream(asked) }).await;
+        let stream = stream.map_err(|error| self.failures.of(&error))?;
         let mut pieces = Box::pin(Pieces::new(stream, ids, self.failures.clone()).chunks());
         // Nothing is sent before the first piece is asked for; what is wrong with the whole shows then.
         let first = pieces.next().await.transpose()?;
@@ -108,4 +112,9 @@ impl Connection {
     fn ask(&self) -> Ask<'_> {
         Ask::new(&*self.target, self.capabilities)
     }
+}
+
+/// What rig does, without what it logs: whole conversations, and what providers say of a key.
+fn silent<F: Future>(asking: F) -> WithDispatch<F> {
+    asking.with_subscriber(Dispatch::none())
 }

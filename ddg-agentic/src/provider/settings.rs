@@ -62,7 +62,7 @@ impl Settings {
                 return wrong_url("ends in a query or fragment");
             }
             Ok(_) => {}
-            Err(_) => return wrong_url("is none"),
+            Err(_) => return wrong_url("is no URL"),
         }
         match api_key {
             None if provider.needs_key(base_url) => wrong(format!(

@@ -9,16 +9,12 @@ use futures::StreamExt;
 use serde_json::{Value as Json, json};
 
 use crate::model;
-use crate::openai_server::{Answer, Completion, OpenAiServer, Then, chunk, event};
+use crate::openai_server::{Answer, Completion, OpenAiServer, Then, event, piece, wait};
 
 /// The whole reply of a stream.
 async fn reply(answer: Answer) -> Result<ChatReply, ModelError> {
     let server = OpenAiServer::serving([answer]).await;
     model(&server).stream(ChatRequest::new(["hi"])).await?.reply(|_| ()).await
-}
-
-fn delta(delta: Json) -> String {
-    event(&chunk(vec![json!({ "index": 0, "delta": delta, "finish_reason": null })], Json::Null))
 }
 
 fn calls() -> Completion {
@@ -88,7 +84,7 @@ async fn pieces_come_as_they_are_sent() {
 
 #[tokio::test]
 async fn a_piece_is_there_before_the_next_is_sent() {
-    let answer = Answer::events(&delta(json!({ "content": "wait" }))).then(Then::Stall);
+    let answer = Answer::events(&wait()).then(Then::Stall);
     let server = OpenAiServer::serving([answer]).await;
     let mut stream = model(&server).stream(ChatRequest::new(["hi"])).await.unwrap();
     assert_eq!(stream.next().await.unwrap().unwrap(), ChatChunk::Text("wait".into()));
@@ -97,8 +93,8 @@ async fn a_piece_is_there_before_the_next_is_sent() {
 
 #[tokio::test]
 async fn a_comment_is_no_piece() {
-    let end = json!({ "index": 0, "delta": { "content": "hi" }, "finish_reason": "stop" });
-    let events = format!(": waiting\n\n{}data: [DONE]\n\n", event(&chunk(vec![end], Json::Null)));
+    let hi = piece(&json!({ "content": "hi" }), &json!("stop"));
+    let events = format!(": waiting\n\n{hi}data: [DONE]\n\n");
     let found = reply(Answer::events(&events)).await.unwrap();
     assert_eq!((found.message.text.as_str(), found.finish), ("hi", FinishReason::Stop));
 }
@@ -117,7 +113,7 @@ async fn a_stream_that_breaks_is_told_after_what_came() {
     ];
     let mut lines = Vec::new();
     for (end, then) in ends {
-        let events = delta(json!({ "content": "wait" })) + &end;
+        let events = wait() + &end;
         let server = OpenAiServer::serving([Answer::events(&events).then(then)]).await;
         let stream = model(&server).stream(ChatRequest::new(["hi"])).await.unwrap();
         let mut chunks = Vec::new();

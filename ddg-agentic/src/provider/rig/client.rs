@@ -59,20 +59,21 @@ impl Client {
         Ok(Self { http: http.into(), key: key.transpose()?, stall_timeout })
     }
 
-    /// The request with the key in its header and not in its address, where rig puts Gemini's.
-    fn with_key<T>(&self, mut request: Request<T>) -> Result<Request<T>> {
+    /// The request with the key in its header. Rig puts Gemini's into the address, where the place that
+    /// it leaves is taken out.
+    fn with_key<T>(&self, mut request: Request<T>) -> Request<T> {
         let uri = request.uri().to_string();
         if let Some((address, query)) = uri.split_once('?') {
             let rest: Vec<_> = query.split('&').filter(|pair| !pair.starts_with("key=")).collect();
             let query =
                 if rest.is_empty() { String::new() } else { format!("?{}", rest.join("&")) };
             *request.uri_mut() = Uri::try_from(format!("{address}{query}"))
-                .map_err(|error| Error::Protocol(error.into()))?;
+                .expect("an address is one without a part of its query");
         }
         if let Some((name, value)) = &self.key {
             request.headers_mut().insert(name, value.clone());
         }
-        Ok(request)
+        request
     }
 }
 
@@ -85,9 +86,9 @@ impl HttpClientExt for Client {
         T: Into<Bytes> + Send,
         U: From<Bytes> + Send + 'static,
     {
-        let sent = self.with_key(request).map(|request| self.http.send(request));
+        let sent = self.http.send(self.with_key(request));
         async move {
-            let response = sent?.await?;
+            let response = sent.await?;
             match response.headers().get(CONTENT_TYPE) {
                 Some(found) if found.as_bytes().starts_with(b"text/html") => {
                     Err(Error::InvalidContentType(found.clone()))
@@ -104,8 +105,7 @@ impl HttpClientExt for Client {
     where
         U: From<Bytes> + Send + 'static,
     {
-        let sent = self.with_key(request).map(|request| self.http.send_multipart(request));
-        async move { sent?.await }
+        self.http.send_multipart(self.with_key(request))
     }
 
     async fn send_streaming<T>(&self, request: Request<T>) -> Result<StreamingResponse>
@@ -113,7 +113,7 @@ impl HttpClientExt for Client {
         T: Into<Bytes> + Send,
     {
         let after = self.stall_timeout;
-        let sent = self.http.send_streaming(self.with_key(request)?);
+        let sent = self.http.send_streaming(self.with_key(request));
         let response = tokio::time::timeout(after, sent).await;
         let response = response.map_err(|_| Error::instance(Stalled { after }))??;
         Ok(response.map(|body| watched(body, after)))

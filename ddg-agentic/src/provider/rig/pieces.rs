@@ -7,6 +7,7 @@ use rig_core::streaming::{CompletionStream, Item, Part, PartKind, StreamEvent};
 use super::answer;
 use super::call_ids::CallIds;
 use super::failure::Failures;
+use super::silent;
 use crate::model::{ChatChunk, ModelError};
 
 /// A reply that comes in pieces.
@@ -29,7 +30,7 @@ impl Pieces {
             let mut pieces = pieces?;
             let failures = pieces.failures.clone();
             loop {
-                match pieces.stream.next().await {
+                match silent(pieces.stream.next()).await {
                     Some(Ok(Item::Event(event))) => {
                         if let Some(chunk) = pieces.chunk(event) {
                             return Some((Ok(chunk), Some(pieces)));
@@ -38,7 +39,7 @@ impl Pieces {
                     Some(Ok(Item::Unknown(_))) => {}
                     Some(Err(error)) => return Some((Err(failures.of(&error)), None)),
                     None => {
-                        let end = pieces.stream.finish().await;
+                        let end = silent(pieces.stream.finish()).await;
                         let end = end.map_err(|error| failures.of(&error));
                         let end = end.map(|response| ChatChunk::End {
                             finish: answer::finish(&response),

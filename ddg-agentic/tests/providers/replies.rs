@@ -112,6 +112,15 @@ async fn an_empty_message_is_an_empty_reply() {
 }
 
 #[tokio::test]
+async fn a_refusal_is_said_and_thoughts_are_not() {
+    let message = json!({
+        "role": "assistant", "content": null, "refusal": "I would rather not.",
+        "reasoning_content": "They want something strange.",
+    });
+    assert_eq!(reply_to(message, "stop").await, ChatReply::text("I would rather not."));
+}
+
+#[tokio::test]
 async fn a_reply_without_what_nobody_needs_is_one() {
     let whole = json!({ "choices": [{ "message": { "content": "hi" } }] });
     assert_eq!(reply(Answer::json(&whole)).await.unwrap(), ChatReply::text("hi"));

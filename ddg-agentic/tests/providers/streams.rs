@@ -52,6 +52,51 @@ async fn a_stream_is_the_same_reply_wherever_it_is_split() {
 }
 
 #[tokio::test]
+async fn a_stream_is_the_reply_that_comes_at_once() {
+    let calls: [&[(&str, &str, &str)]; 9] = [
+        &[],
+        &[("a", "weather", r#"{"city":"Tokyo"}"#)],
+        &[("a", "weather", "")],
+        &[("a", "weather", "null")],
+        &[("a", "weather", "[1]")],
+        &[("a", "weather", "Tokyo")],
+        &[("a", "weather", r#""{\"city\":\"Tokyo\"}""#)],
+        &[("", "weather", "{}"), ("", "weather", "{")],
+        &[("a", "weather", "{}"), ("a", "hotel", "{}"), ("b", "flight", "")],
+    ];
+    for calls in calls {
+        for text in [None, Some("Let me look.".to_owned())] {
+            let Answer::Completion(completion) = Answer::calls(calls.iter().copied()) else {
+                unreachable!("calls are a completion")
+            };
+            let answer = Answer::Completion(Completion { text, ..completion });
+            let server = OpenAiServer::serving([answer.clone(), answer]).await;
+            let model = model(&server);
+            let whole = model.chat(ChatRequest::new(["hi"])).await.unwrap();
+            let stream = model.stream(ChatRequest::new(["hi"])).await.unwrap();
+            assert_eq!(stream.reply(|_| ()).await.unwrap(), whole);
+        }
+    }
+}
+
+#[tokio::test]
+async fn calls_whose_pieces_have_no_place_are_found() {
+    let call = |id: &str, arguments: &str| {
+        let function = json!({ "name": "weather", "arguments": arguments });
+        json!({ "tool_calls": [{ "id": id, "function": function }] })
+    };
+    let events = piece(&call("a", "{}"), &Json::Null)
+        + &piece(&call("b", "{\"city\":\"Tokyo\"}"), &Json::Null)
+        + &piece(&json!({}), &json!("tool_calls"));
+    let found = reply(Answer::events(&events)).await.unwrap();
+    let expected = [
+        ToolCall::new("a", "weather", json!({})),
+        ToolCall::new("b", "weather", json!({ "city": "Tokyo" })),
+    ];
+    assert_eq!(found.message.tool_calls, expected);
+}
+
+#[tokio::test]
 async fn pieces_come_as_they_are_sent() {
     let server = OpenAiServer::serving([Answer::Completion(calls())]).await;
     let stream = model(&server).stream(ChatRequest::new(["hi"])).await.unwrap();

@@ -1,11 +1,11 @@
 //! Gemini's `generateContent`.
 
-use ddg_agentic::Gemini;
+use ddg_agentic::{ChatModel, ChatRequest, Gemini};
 use expect_test::expect;
 use serde_json::{Value as Json, json};
 
 use super::{check, looking};
-use crate::openai_server::Answer;
+use crate::openai_server::{Answer, OpenAiServer};
 
 #[tokio::test]
 async fn gemini_is_asked_and_understood() {
@@ -162,4 +162,14 @@ async fn gemini_is_asked_and_understood() {
         looking("call_7b422cc8c88865dd_0"),
     )
     .await;
+}
+
+#[tokio::test]
+async fn a_question_that_is_blocked_is_no_reply() {
+    let blocked = json!({ "promptFeedback": { "blockReason": "SAFETY" } });
+    let server = OpenAiServer::serving([Answer::json(&blocked)]).await;
+    let model = Gemini::new("gemini").base_url(server.url());
+    let error = model.chat(ChatRequest::new(["hi"])).await.unwrap_err();
+    assert!(!error.is_retryable());
+    expect!["model `gemini`: the provider gave up on its reply: Gemini blocked the prompt: block_reason=SAFETY"].assert_eq(&error.to_string());
 }

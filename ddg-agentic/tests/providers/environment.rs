@@ -77,3 +77,19 @@ fn a_model_has_what_the_environment_says() {
         model `gemini`: its address is no URL; set base_url or GEMINI_BASE_URL to one as https://generativelanguage.googleapis.com
         HttpModel(Settings { provider: Ollama, model: "qwen", base_url: "http://box:11434", api_key: None, capabilities: None, connect_timeout: 10s, stall_timeout: 120s, reply_timeout: 600s })"#]].assert_eq(&found(&variables));
 }
+
+#[test]
+fn certificates_are_missed_only_where_they_are_needed() {
+    let variables = [
+        ("OPENAI_MODEL", "qwen"),
+        ("OPENAI_BASE_URL", "https://localhost:8000/v1"),
+        ("OLLAMA_MODEL", "qwen"),
+        ("SSL_CERT_FILE", "/there/is/none"),
+        ("SSL_CERT_DIR", "/there/is/none"),
+    ];
+    expect![[r#"
+        model `qwen`: there is no HTTP client: builder error: unexpected error: No CA certificates were loaded from the system
+        ANTHROPIC_MODEL is not set; it names the model to ask
+        GEMINI_MODEL is not set; it names the model to ask
+        HttpModel(Settings { provider: Ollama, model: "qwen", base_url: "http://localhost:11434", api_key: None, capabilities: None, connect_timeout: 10s, stall_timeout: 120s, reply_timeout: 600s })"#]].assert_eq(&found(&variables));
+}

@@ -53,34 +53,24 @@ impl<'a> Ask<'a> {
         Ok(asked)
     }
 
-    /// The conversation; results of tools that follow each other answer in one message, and a model's
-    /// empty message, which no provider takes, is left out.
+    /// The conversation, without a model's empty messages, which no provider takes.
     fn messages(&self, messages: Vec<Message>) -> Result<Vec<RigMessage>, ModelError> {
-        let mut asked: Vec<RigMessage> = Vec::with_capacity(messages.len());
-        let mut after_result = false;
+        let mut asked = Vec::with_capacity(messages.len());
         for message in messages {
-            let is_result = matches!(message, Message::Tool(_));
-            match message {
-                Message::System { text } => asked.push(RigMessage::system(text)),
+            asked.push(match message {
+                Message::System { text } => RigMessage::system(text),
                 Message::User { content } => {
                     let content = content.into_iter().map(|part| self.part(part));
-                    asked.push(RigMessage::User { content: content.collect::<Result<_, _>>()? });
+                    RigMessage::User { content: content.collect::<Result<_, _>>()? }
                 }
-                Message::Assistant(message) => {
-                    let content = said(message);
-                    if !content.is_empty() {
-                        asked.push(RigMessage::Assistant(RigAssistant::new(content)));
-                    }
-                }
+                Message::Assistant(message) => match said(message) {
+                    said if said.is_empty() => continue,
+                    said => RigMessage::Assistant(RigAssistant::new(said)),
+                },
                 Message::Tool(message) => {
-                    let result = UserContent::ToolResult(result(message));
-                    match asked.last_mut() {
-                        Some(RigMessage::User { content }) if after_result => content.push(result),
-                        _ => asked.push(RigMessage::User { content: vec![result] }),
-                    }
+                    RigMessage::User { content: vec![UserContent::ToolResult(result(message))] }
                 }
-            }
-            after_result = is_result;
+            });
         }
         Ok(asked)
     }

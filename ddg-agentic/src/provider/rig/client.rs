@@ -16,6 +16,7 @@ use rig_reqwest::ReqwestClient;
 use rustls::crypto::{CryptoProvider, ring};
 
 use super::super::settings::Settings;
+use super::failure::chain;
 use crate::model::ModelError;
 
 /// A client for one provider. The library that writes the requests never sees the key.
@@ -39,15 +40,22 @@ impl Client {
             // Another thread may have been quicker, which is as good.
             let _ = ring::default_provider().install_default();
         }
-        let http = reqwest::Client::builder()
-            .connect_timeout(settings.connect_timeout)
-            .redirect(Policy::none())
-            .user_agent(concat!("ddg-agentic/", env!("CARGO_PKG_VERSION")))
-            .build();
+        let client = || {
+            reqwest::Client::builder()
+                .connect_timeout(settings.connect_timeout)
+                .redirect(Policy::none())
+                .user_agent(concat!("ddg-agentic/", env!("CARGO_PKG_VERSION")))
+        };
+        let http = match client().build() {
+            // A machine without certificates, as in a small container, can do without TLS.
+            Err(_) if settings.base_url.starts_with("http:") => client().tls_certs_only([]).build(),
+            http => http,
+        };
         let setup = |what: String| ModelError::Setup {
             message: format!("model `{}`: {what}", settings.model),
         };
-        let http = http.map_err(|error| setup(format!("there is no HTTP client: {error}")))?;
+        let http =
+            http.map_err(|error| setup(format!("there is no HTTP client: {}", chain(&error))))?;
         let key = settings.api_key.as_ref().map(|key| {
             let (header, before) = settings.provider.key_header();
             let mut value = HeaderValue::try_from(format!("{before}{}", key.expose()))

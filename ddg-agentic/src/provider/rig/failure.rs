@@ -175,7 +175,7 @@ fn code(body: &str) -> Option<u16> {
 }
 
 /// An error and what is behind it, each told once.
-fn chain(error: &(dyn StdError + 'static)) -> String {
+pub(super) fn chain(error: &(dyn StdError + 'static)) -> String {
     let mut told = error.to_string();
     let mut source = error.source();
     while let Some(error) = source {

@@ -56,7 +56,7 @@ pub type Ollama = HttpModel<api::Ollama>;
 /// addresses, errors, logs or the `Debug` text. Redirects are not followed, as they would carry the
 /// key elsewhere.
 ///
-/// A request is sent once; ask again on [`ModelError::is_retryable`]. A wrong address and a missing
+/// It needs a tokio runtime with I/O and time. A request is sent once; ask again on [`ModelError::is_retryable`]. A wrong address and a missing
 /// key are a [`ModelError::Setup`] of the first request.
 ///
 /// ```no_run

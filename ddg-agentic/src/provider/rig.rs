@@ -18,7 +18,6 @@ use rig_core::providers::gemini::GeminiConfig;
 use rig_core::providers::ollama::OllamaConfig;
 use rig_core::providers::openai::OpenAIConfig;
 use rig_core::providers::openai::wire::{Auth, BodyRewrite, OPENAI};
-
 use tracing::Dispatch;
 use tracing::instrument::{WithDispatch, WithSubscriber};
 
@@ -54,6 +53,7 @@ impl Connection {
             Provider::OpenAi => {
                 let mut dialect = OPENAI;
                 dialect.quirks.auth = Auth::OptionalBearer;
+                // Texts as plain strings, which every server takes, not as lists of parts.
                 dialect.quirks.rewrite = BodyRewrite::Perplexity;
                 let config = OpenAIConfig::with_key(&dialect, "").with_base_url(base_url);
                 let model = config.connect(client).chat(name);

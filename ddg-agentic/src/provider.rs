@@ -9,7 +9,7 @@ mod settings;
 
 use std::fmt;
 use std::marker::PhantomData;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use futures::future::BoxFuture;
@@ -56,8 +56,9 @@ pub type Ollama = HttpModel<api::Ollama>;
 /// addresses, errors, logs or the `Debug` text. Redirects are not followed, as they would carry the
 /// key elsewhere.
 ///
-/// It needs a tokio runtime with I/O and time. A request is sent once; ask again on [`ModelError::is_retryable`]. A wrong address and a missing
-/// key are a [`ModelError::Setup`] of the first request.
+/// It needs a tokio runtime with I/O and time. A request is sent once; ask again on
+/// [`ModelError::is_retryable`]. A wrong address and a missing key are a [`ModelError::Setup`] of the
+/// first request.
 ///
 /// ```no_run
 /// use std::time::Duration;
@@ -76,7 +77,7 @@ pub type Ollama = HttpModel<api::Ollama>;
 /// ```
 pub struct HttpModel<A> {
     settings: Settings,
-    connection: OnceLock<Result<Connection, ModelError>>,
+    connection: Arc<OnceLock<Result<Connection, ModelError>>>,
     api: PhantomData<fn() -> A>,
 }
 
@@ -136,7 +137,7 @@ impl<A: Api> HttpModel<A> {
     }
 
     fn with(settings: Settings) -> Self {
-        Self { settings, connection: OnceLock::new(), api: PhantomData }
+        Self { settings, connection: Arc::default(), api: PhantomData }
     }
 
     fn connection(&self) -> Result<&Connection, ModelError> {
@@ -165,7 +166,7 @@ impl<A: Api> ChatModel for HttpModel<A> {
 
 impl<A> Clone for HttpModel<A> {
     fn clone(&self) -> Self {
-        let (settings, connection) = (self.settings.clone(), self.connection.clone());
+        let (settings, connection) = (self.settings.clone(), Arc::clone(&self.connection));
         Self { settings, connection, api: PhantomData }
     }
 }

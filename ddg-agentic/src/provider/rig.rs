@@ -34,7 +34,6 @@ use pieces::Pieces;
 const MAX_OUTPUT_TOKENS: u64 = 4096;
 
 /// A provider that can be asked: what is kept from request to request.
-#[derive(Clone)]
 pub(super) struct Connection {
     model: DynModel<Completion>,
     target: Arc<dyn ReplayTarget + Send>,

@@ -3,10 +3,16 @@
 //! Read in this order: [`Message`] is what is said; [`ChatModel`] says it; a [`Tool`] does what a
 //! model asks for; [`Memory`] decides what of a conversation the model is shown, and a
 //! [`ConversationStore`] keeps it.
+//!
+//! Features, all off unless asked for: `providers` for models over HTTP (`OpenAi` and all that speak as
+//! it does, `Anthropic`, `Gemini`, `Ollama`); `sqlite` for conversations in a file; `tiktoken` for tokens
+//! counted as OpenAI's models do.
 
 mod memory;
 mod message;
 mod model;
+#[cfg(feature = "providers")]
+mod provider;
 mod tool;
 
 #[cfg(feature = "sqlite")]
@@ -24,4 +30,6 @@ pub use model::{
     Capabilities, ChatChunk, ChatModel, ChatReply, ChatRequest, ChatStream, FinishReason,
     ModelError, OutputSchema, ToolChoice, Usage,
 };
+#[cfg(feature = "providers")]
+pub use provider::{Anthropic, Api, ApiKey, Gemini, HttpModel, Ollama, OpenAi};
 pub use tool::{Tool, ToolOutput, ToolSpec};

@@ -32,12 +32,31 @@ impl ToolCall {
 }
 
 impl Arguments {
-    /// What a model's text is: JSON, or malformed. An empty text stands for no arguments.
+    /// What a model's text is: JSON, or malformed. An empty text and `null` stand for no arguments, and
+    /// an object that has been written into a string is taken out of it.
+    ///
+    /// ```
+    /// use ddg_agentic::Arguments;
+    /// use serde_json::json;
+    ///
+    /// assert_eq!(Arguments::parse(r#"{"city":"Tokyo"}"#), json!({ "city": "Tokyo" }).into());
+    /// assert_eq!(Arguments::parse(r#""{\"city\":\"Tokyo\"}""#), json!({ "city": "Tokyo" }).into());
+    /// assert_eq!(Arguments::parse(""), json!({}).into());
+    /// assert_eq!(Arguments::parse("Tokyo"), Arguments::Malformed("Tokyo".into()));
+    /// ```
     pub fn parse(text: &str) -> Self {
         if text.trim().is_empty() {
             return Self::Json(Json::Object(Map::new()));
         }
-        serde_json::from_str(text).map_or_else(|_| Self::Malformed(text.to_owned()), Self::Json)
+        match serde_json::from_str(text) {
+            Ok(Json::Null) => Self::Json(Json::Object(Map::new())),
+            Ok(Json::String(inner)) => match serde_json::from_str(&inner) {
+                Ok(Json::Object(object)) => Self::Json(Json::Object(object)),
+                _ => Self::Json(Json::String(inner)),
+            },
+            Ok(json) => Self::Json(json),
+            Err(_) => Self::Malformed(text.to_owned()),
+        }
     }
 
     /// The text that a model would write.

@@ -43,6 +43,16 @@ pub enum ModelError {
         /// What is wrong with it.
         message: String,
     },
+    /// The provider reported an error instead of a reply or in the middle of one.
+    #[error("model `{model}`: the provider gave up on its reply: {message}")]
+    Failed {
+        /// The model.
+        model: String,
+        /// What the provider says of it.
+        message: String,
+        /// Whether asking again may help.
+        retryable: bool,
+    },
     /// The model cannot do what it was asked for.
     #[error("model `{model}` cannot {what}; its capabilities say so before it is asked")]
     Unsupported {
@@ -76,7 +86,7 @@ impl ModelError {
         match self {
             Self::Status { status, .. } => matches!(status, 408 | 429 | 500..=599),
             Self::Connection { .. } | Self::TimedOut { .. } => true,
-            Self::Other { retryable, .. } => *retryable,
+            Self::Failed { retryable, .. } | Self::Other { retryable, .. } => *retryable,
             Self::Malformed { .. } | Self::Unsupported { .. } | Self::Setup { .. } => false,
         }
     }

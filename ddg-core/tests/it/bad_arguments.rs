@@ -14,8 +14,8 @@ use super::trial::{Gate, fine, message};
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
 struct City {
-    name: String,
     days: u8,
+    name: String,
 }
 
 /// Ferries to `target` with `args` if it is to do something bad; `target` does not start then.
@@ -371,7 +371,7 @@ async fn unpack_of_what_does_not_fit_the_parameters() {
     )
     .await;
     check_unpack(
-        City { name: "Oslo".into(), days: 3 },
+        City { days: 3, name: "Oslo".into() },
         &expect![[r#"
             automa `trial`, step 3: worker `takes` cannot be called: there is no parameter `days`; there are: number, text"#]],
     )
@@ -422,7 +422,7 @@ async fn in_order_of_what_is_no_list() {
     )
     .await;
     check_in_order(
-        City { name: "Oslo".into(), days: 3 },
+        City { days: 3, name: "Oslo".into() },
         &expect!["automa `trial`, step 2: worker `gives` deals its output out in order to 2 successors, so it must be a list of that length, but it is `City`"],
     )
     .await;

@@ -1,0 +1,119 @@
+//! Asking with the client library rig, whose types stay in here.
+
+mod answer;
+mod ask;
+mod call_ids;
+mod client;
+mod failure;
+mod pieces;
+
+use std::sync::Arc;
+
+use futures::StreamExt;
+use rig_core::DynModel;
+use rig_core::completion::ReplayTarget;
+use rig_core::operation::Completion;
+use rig_core::providers::anthropic::wire::AnthropicConfig;
+use rig_core::providers::gemini::GeminiConfig;
+use rig_core::providers::ollama::OllamaConfig;
+use rig_core::providers::openai::OpenAIConfig;
+use rig_core::providers::openai::wire::{Auth, BodyRewrite, OPENAI};
+use tracing::Dispatch;
+use tracing::instrument::{WithDispatch, WithSubscriber};
+
+use super::api::Provider;
+use super::settings::Settings;
+use crate::model::{Capabilities, ChatReply, ChatRequest, ChatStream, ModelError};
+use ask::Ask;
+use call_ids::CallIds;
+use client::Client;
+use failure::Failures;
+use pieces::Pieces;
+
+/// How many tokens a reply may have where nobody says and a provider has to be told.
+const MAX_OUTPUT_TOKENS: u64 = 4096;
+
+/// A provider that can be asked: what is kept from request to request.
+pub(super) struct Connection {
+    model: DynModel<Completion>,
+    target: Arc<dyn ReplayTarget + Send>,
+    capabilities: Capabilities,
+    failures: Failures,
+}
+
+impl Connection {
+    pub(super) fn new(settings: &Settings) -> Result<Self, ModelError> {
+        settings.check()?;
+        let client = Client::new(settings)?;
+        let base_url = settings.base_url.trim_end_matches('/');
+        let name = &settings.model;
+        let failures = Failures::new(settings);
+        let (model, target): (_, Arc<dyn ReplayTarget + Send>) = match settings.provider {
+            Provider::OpenAi => {
+                let mut dialect = OPENAI;
+                dialect.quirks.auth = Auth::OptionalBearer;
+                // Texts as plain strings, which every server takes, not as lists of parts.
+                dialect.quirks.rewrite = BodyRewrite::Perplexity;
+                let config = OpenAIConfig::with_key(&dialect, "").with_base_url(base_url);
+                let model = config.connect(client).chat(name);
+                (model.clone().erase(), Arc::new(model.wire))
+            }
+            Provider::Anthropic => {
+                let config = AnthropicConfig::new("").with_base_url(base_url);
+                let mut model = config.connect(client).completion(name);
+                model.wire.default_max_tokens.get_or_insert(MAX_OUTPUT_TOKENS);
+                (model.clone().erase(), Arc::new(model.wire))
+            }
+            Provider::Gemini => {
+                let config = GeminiConfig::new("").with_base_url(base_url);
+                let model = config.connect(client).completion(name);
+                (model.clone().erase(), Arc::new(model.wire))
+            }
+            Provider::Ollama => {
+                let config = OllamaConfig::new().with_base_url(base_url);
+                let model = config.connect(client).completion(name);
+                (model.clone().erase(), Arc::new(model.wire))
+            }
+        };
+        let by_name = Capabilities::default().images(target.accepts(name).user_images);
+        let capabilities = settings.capabilities.unwrap_or(by_name);
+        Ok(Self { model, target, capabilities, failures })
+    }
+
+    pub(super) fn capabilities(&self) -> Capabilities {
+        self.capabilities
+    }
+
+    pub(super) async fn chat(&self, request: ChatRequest) -> Result<ChatReply, ModelError> {
+        let mut ids = CallIds::new(&request);
+        let asked = self.ask().request(request)?;
+        let limit = self.failures.reply_timeout;
+        let reply = tokio::time::timeout(limit, silent(self.model.call(asked))).await;
+        let reply = reply.map_err(|_| self.failures.timed_out(limit))?;
+        Ok(answer::reply(reply.map_err(|error| self.failures.of_whole(&error))?, &mut ids))
+    }
+
+    pub(super) async fn stream(&self, request: ChatRequest) -> Result<ChatStream, ModelError> {
+        if !self.capabilities.streaming {
+            return Ok(ChatStream::of_reply(self.chat(request).await?));
+        }
+        let ids = CallIds::new(&request);
+        let asked = self.ask().request(request)?;
+        let stream = silent(async { self.model.stream(asked) }).await;
+        let stream = stream.map_err(|error| self.failures.of(&error))?;
+        let mut pieces = Box::pin(Pieces::new(stream, ids, self.failures.clone()).chunks());
+        // Nothing is sent before the first piece is asked for; what is wrong with the whole shows then.
+        let first = pieces.next().await.transpose()?;
+        let chunks = futures::stream::iter(first.map(Ok)).chain(pieces);
+        Ok(ChatStream::new(self.target.model(), chunks))
+    }
+
+    fn ask(&self) -> Ask<'_> {
+        Ask::new(&*self.target, self.capabilities)
+    }
+}
+
+/// What rig does, without what it logs: whole conversations, and what providers say of a key.
+fn silent<F: Future>(asking: F) -> WithDispatch<F> {
+    asking.with_subscriber(Dispatch::none())
+}

@@ -1,0 +1,56 @@
+//! What is answered, in our words.
+
+use rig_core::completion::{
+    AssistantContent, CompletionResponse, FinishReason as RigFinish, Usage as RigUsage,
+};
+use rig_core::message::ToolCall as RigCall;
+use serde_json::Value as Json;
+
+use super::call_ids::CallIds;
+use crate::message::{Arguments, AssistantMessage, ToolCall};
+use crate::model::{ChatReply, FinishReason, Usage};
+
+/// A whole reply. What the model thought is left out.
+pub(super) fn reply(response: CompletionResponse, ids: &mut CallIds) -> ChatReply {
+    let (finish, usage) = (finish(&response), usage(&response.usage));
+    let mut message = AssistantMessage::default();
+    for content in response.choice {
+        match content {
+            AssistantContent::Text(text) => message.text.push_str(&text.text),
+            AssistantContent::ToolCall(call) => {
+                let id = ids.id(&call.id, message.tool_calls.len());
+                message.tool_calls.push(tool_call(call, id));
+            }
+            _ => {}
+        }
+    }
+    ChatReply::new(message).finish(finish).usage(usage)
+}
+
+fn tool_call(call: RigCall, id: String) -> ToolCall {
+    let arguments = match call.function.invalid_arguments {
+        None => Arguments::Json(Json::Object(call.function.arguments)),
+        Some(text) => Arguments::parse(&text),
+    };
+    ToolCall { id, name: call.function.name.into(), arguments }
+}
+
+pub(super) fn finish(response: &CompletionResponse) -> FinishReason {
+    match response.finish_reason() {
+        None if response.tool_calls().next().is_some() => FinishReason::ToolCalls,
+        None | Some(RigFinish::Stop) => FinishReason::Stop,
+        Some(RigFinish::ToolCalls) => FinishReason::ToolCalls,
+        Some(RigFinish::Length) => FinishReason::Length,
+        Some(RigFinish::ContentFilter) => FinishReason::ContentFilter,
+        Some(RigFinish::Other(reason)) => FinishReason::Other(reason),
+        Some(other) => FinishReason::Other(format!("{other:?}")),
+    }
+}
+
+pub(super) fn usage(usage: &RigUsage) -> Usage {
+    Usage {
+        input_tokens: usage.input_tokens.unwrap_or_default(),
+        cached_input_tokens: usage.cached_input_tokens.unwrap_or_default(),
+        output_tokens: usage.output_tokens.unwrap_or_default(),
+    }
+}

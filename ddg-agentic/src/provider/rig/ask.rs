@@ -1,0 +1,157 @@
+//! What is asked, in rig's words.
+
+use rig_core::completion::{
+    AssistantContent, AssistantMessage as RigAssistant, CompletionRequest, Media,
+    Message as RigMessage, Place, ReplayTarget, ToolDefinition,
+};
+use rig_core::message::{
+    CallId, DocumentSourceKind, Image as RigImage, ImageMediaType, MimeType, Text, ToolCall,
+    ToolChoice as RigChoice, ToolFunction, ToolName, ToolResult, ToolResultContent, UserContent,
+};
+use rig_core::schemars::Schema;
+use serde_json::{Value as Json, json};
+
+use crate::message::{Arguments, AssistantMessage, Image, Message, Part, ToolMessage};
+use crate::model::{Capabilities, ChatRequest, ModelError, OutputSchema, ToolChoice};
+use crate::tool::ToolSpec;
+
+/// Says what is asked so that `target` can be asked it.
+pub(super) struct Ask<'a> {
+    target: &'a dyn ReplayTarget,
+    capabilities: Capabilities,
+}
+
+impl<'a> Ask<'a> {
+    pub(super) fn new(target: &'a dyn ReplayTarget, capabilities: Capabilities) -> Self {
+        Self { target, capabilities }
+    }
+
+    pub(super) fn request(&self, request: ChatRequest) -> Result<CompletionRequest, ModelError> {
+        if !self.capabilities.tools && !request.tools.is_empty() {
+            return Err(self.unsupported("call tools"));
+        }
+        if !self.capabilities.output_schema && request.output_schema.is_some() {
+            return Err(self.unsupported("follow a schema"));
+        }
+        // Not with `.message(..)`, which puts a message before the last.
+        let mut asked = CompletionRequest::from(self.messages(request.messages)?);
+        let tools = request.tools.iter().map(|tool| self.tool(tool));
+        asked.tools = tools.collect::<Result<_, _>>()?;
+        asked.tool_choice = match request.tool_choice {
+            ToolChoice::Auto => None,
+            ToolChoice::None => Some(RigChoice::None),
+            ToolChoice::Required => Some(RigChoice::Required),
+            ToolChoice::Named(name) => {
+                let function_names = vec![self.tool_name(&name)?];
+                Some(RigChoice::Specific { function_names })
+            }
+        };
+        asked.output_schema =
+            request.output_schema.map(|schema| self.schema(schema)).transpose()?;
+        asked.temperature = request.temperature;
+        asked.max_tokens = request.max_output_tokens;
+        Ok(asked)
+    }
+
+    /// The conversation, without a model's empty messages, which no provider takes.
+    fn messages(&self, messages: Vec<Message>) -> Result<Vec<RigMessage>, ModelError> {
+        let mut asked = Vec::with_capacity(messages.len());
+        for message in messages {
+            asked.push(match message {
+                Message::System { text } => RigMessage::system(text),
+                Message::User { content } => {
+                    let content = content.into_iter().map(|part| self.part(part));
+                    RigMessage::User { content: content.collect::<Result<_, _>>()? }
+                }
+                Message::Assistant(message) => match said(message) {
+                    said if said.is_empty() => continue,
+                    said => RigMessage::Assistant(RigAssistant::new(said)),
+                },
+                Message::Tool(message) => {
+                    RigMessage::User { content: vec![UserContent::ToolResult(result(message))] }
+                }
+            });
+        }
+        Ok(asked)
+    }
+
+    fn part(&self, part: Part) -> Result<UserContent, ModelError> {
+        let image = match part {
+            Part::Text { text } => return Ok(UserContent::text(text)),
+            Part::Image { image: Image::Url(url) } => {
+                RigImage { data: DocumentSourceKind::Url(url), ..RigImage::default() }
+            }
+            Part::Image { image: Image::Data { media_type, base64 } } => RigImage {
+                data: DocumentSourceKind::Base64(base64),
+                media_type: ImageMediaType::from_mime_type(&media_type),
+                ..RigImage::default()
+            },
+        };
+        let model = self.target.model();
+        if !self.capabilities.images || !self.target.accepts(model).user_images {
+            return Err(self.unsupported("see images"));
+        }
+        if !self.target.encodes(model, Media::Image(&image, Place::User)) {
+            return Err(self.unsupported(match image.data {
+                DocumentSourceKind::Url(_) => "see images by address",
+                _ => "see images of this media type",
+            }));
+        }
+        Ok(UserContent::Image(image))
+    }
+
+    fn tool(&self, tool: &ToolSpec) -> Result<ToolDefinition, ModelError> {
+        let (description, parameters) = (tool.description.clone(), tool.parameters.clone());
+        Ok(ToolDefinition::new(self.tool_name(&tool.name)?, description, parameters))
+    }
+
+    fn tool_name(&self, name: &str) -> Result<ToolName, ModelError> {
+        ToolName::new(name).map_err(|_| self.wrong("a tool has no name; give it one"))
+    }
+
+    fn schema(&self, OutputSchema { name, schema }: OutputSchema) -> Result<Schema, ModelError> {
+        let Json::Object(mut schema) = schema else {
+            return Err(self.wrong("the schema of its reply is no object; give one that is"));
+        };
+        schema.insert("title".to_owned(), json!(name));
+        Ok(Schema::from(schema))
+    }
+
+    fn unsupported(&self, what: &'static str) -> ModelError {
+        ModelError::Unsupported { model: self.target.model().to_owned(), what }
+    }
+
+    fn wrong(&self, what: &str) -> ModelError {
+        ModelError::Setup { message: format!("model `{}`: {what}", self.target.model()) }
+    }
+}
+
+/// What the model has said, without what is empty.
+fn said(AssistantMessage { text, tool_calls }: AssistantMessage) -> Vec<AssistantContent> {
+    let text = Some(text).filter(|text| !text.is_empty());
+    let text = text.map(|text| AssistantContent::Text(Text::new(text)));
+    let calls = tool_calls.into_iter().map(|call| {
+        let name = name_said(&call.name);
+        let function = match call.arguments {
+            Arguments::Json(json) => ToolFunction::new(name, json),
+            Arguments::Malformed(text) => ToolFunction::parse(name, &text),
+        };
+        AssistantContent::ToolCall(ToolCall::from_wire(call.id, function))
+    });
+    text.into_iter().chain(calls).collect()
+}
+
+fn result(message: ToolMessage) -> ToolResult {
+    ToolResult {
+        call: CallId::from_wire(message.call_id),
+        name: name_said(&message.name),
+        content: vec![ToolResultContent::Text(Text::new(message.content))],
+        is_error: message.is_error,
+    }
+}
+
+/// The name of a tool that was called, for which a model may have had none.
+fn name_said(name: &str) -> ToolName {
+    let unnamed = || ToolName::new("unnamed").expect("it is not empty");
+    ToolName::new(name).unwrap_or_else(|_| unnamed())
+}

@@ -1,0 +1,139 @@
+//! The HTTP client: connects, writes the key into the header where it belongs, and watches for
+//! silence.
+
+use std::future::Future;
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures::StreamExt;
+use reqwest::header::{CONTENT_TYPE, HeaderName, HeaderValue};
+use reqwest::redirect::Policy;
+use rig_core::http_client::{
+    BoxedStream, Error, HttpClientExt, LazyBody, MultipartForm, Request, Response, Result,
+    StreamingResponse, Uri,
+};
+use rig_reqwest::ReqwestClient;
+use rustls::crypto::{CryptoProvider, ring};
+
+use super::super::settings::Settings;
+use super::failure::chain;
+use crate::model::ModelError;
+
+/// A client for one provider. The library that writes the requests never sees the key.
+#[derive(Clone, Debug)]
+pub(super) struct Client {
+    http: ReqwestClient,
+    key: Option<(HeaderName, HeaderValue)>,
+    stall_timeout: Duration,
+}
+
+/// A stream that has been silent for too long.
+#[derive(Debug, thiserror::Error)]
+#[error("nothing came within {after:?}")]
+pub(super) struct Stalled {
+    pub(super) after: Duration,
+}
+
+impl Client {
+    pub(super) fn new(settings: &Settings) -> std::result::Result<Self, ModelError> {
+        if CryptoProvider::get_default().is_none() {
+            // Another thread may have been quicker, which is as good.
+            let _ = ring::default_provider().install_default();
+        }
+        let client = || {
+            reqwest::Client::builder()
+                .connect_timeout(settings.connect_timeout)
+                .redirect(Policy::none())
+                .user_agent(concat!("ddg-agentic/", env!("CARGO_PKG_VERSION")))
+        };
+        let http = match client().build() {
+            // A machine without certificates, as in a small container, can do without TLS.
+            Err(_) if settings.base_url.starts_with("http:") => client().tls_certs_only([]).build(),
+            http => http,
+        };
+        let setup = |what: String| ModelError::Setup {
+            message: format!("model `{}`: {what}", settings.model),
+        };
+        let http =
+            http.map_err(|error| setup(format!("there is no HTTP client: {}", chain(&error))))?;
+        let key = settings.api_key.as_ref().map(|key| {
+            let (header, before) = settings.provider.key_header();
+            let mut value = HeaderValue::try_from(format!("{before}{}", key.expose()))
+                .map_err(|_| setup("its key cannot be sent; set another".to_owned()))?;
+            value.set_sensitive(true);
+            Ok((HeaderName::from_static(header), value))
+        });
+        let stall_timeout = settings.stall_timeout;
+        Ok(Self { http: http.into(), key: key.transpose()?, stall_timeout })
+    }
+
+    /// The request with the key in its header. Rig puts Gemini's into the address, where the place that
+    /// it leaves is taken out.
+    fn with_key<T>(&self, mut request: Request<T>) -> Request<T> {
+        let uri = request.uri().to_string();
+        if let Some((address, query)) = uri.split_once('?') {
+            let rest: Vec<_> = query.split('&').filter(|pair| !pair.starts_with("key=")).collect();
+            let query =
+                if rest.is_empty() { String::new() } else { format!("?{}", rest.join("&")) };
+            *request.uri_mut() = Uri::try_from(format!("{address}{query}"))
+                .expect("an address is one without a part of its query");
+        }
+        if let Some((name, value)) = &self.key {
+            request.headers_mut().insert(name, value.clone());
+        }
+        request
+    }
+}
+
+impl HttpClientExt for Client {
+    fn send<T, U>(
+        &self,
+        request: Request<T>,
+    ) -> impl Future<Output = Result<Response<LazyBody<U>>>> + Send + 'static
+    where
+        T: Into<Bytes> + Send,
+        U: From<Bytes> + Send + 'static,
+    {
+        let sent = self.http.send(self.with_key(request));
+        async move {
+            let response = sent.await?;
+            match response.headers().get(CONTENT_TYPE) {
+                Some(found) if found.as_bytes().starts_with(b"text/html") => {
+                    Err(Error::InvalidContentType(found.clone()))
+                }
+                _ => Ok(response),
+            }
+        }
+    }
+
+    fn send_multipart<U>(
+        &self,
+        request: Request<MultipartForm>,
+    ) -> impl Future<Output = Result<Response<LazyBody<U>>>> + Send + 'static
+    where
+        U: From<Bytes> + Send + 'static,
+    {
+        self.http.send_multipart(self.with_key(request))
+    }
+
+    async fn send_streaming<T>(&self, request: Request<T>) -> Result<StreamingResponse>
+    where
+        T: Into<Bytes> + Send,
+    {
+        let after = self.stall_timeout;
+        let sent = self.http.send_streaming(self.with_key(request));
+        let response = tokio::time::timeout(after, sent).await;
+        let response = response.map_err(|_| Error::instance(Stalled { after }))??;
+        Ok(response.map(|body| watched(body, after)))
+    }
+}
+
+/// The same body, which fails when it has been silent for `after`.
+fn watched(body: BoxedStream, after: Duration) -> BoxedStream {
+    let next = move |mut body: BoxedStream| async move {
+        let chunk = tokio::time::timeout(after, body.next()).await;
+        let chunk = chunk.unwrap_or_else(|_| Some(Err(Error::instance(Stalled { after }))))?;
+        Some((chunk, body))
+    };
+    Box::pin(futures::stream::unfold(body, next))
+}

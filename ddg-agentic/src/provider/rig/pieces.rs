@@ -1,0 +1,88 @@
+//! A reply that comes in pieces, in our words.
+
+use futures::{Stream, StreamExt, stream};
+use rig_core::completion::AssistantContent;
+use rig_core::streaming::{CompletionStream, Item, Part, PartKind, StreamEvent};
+
+use super::answer;
+use super::call_ids::CallIds;
+use super::failure::Failures;
+use super::silent;
+use crate::model::{ChatChunk, ModelError};
+
+/// A reply that comes in pieces.
+pub(super) struct Pieces {
+    stream: CompletionStream,
+    ids: CallIds,
+    failures: Failures,
+    /// The calls that have begun, with the names that have been told.
+    calls: Vec<(Part, String)>,
+}
+
+impl Pieces {
+    pub(super) fn new(stream: CompletionStream, ids: CallIds, failures: Failures) -> Self {
+        Self { stream, ids, failures, calls: Vec::new() }
+    }
+
+    /// The pieces, up to the end or the first that is wrong.
+    pub(super) fn chunks(self) -> impl Stream<Item = Result<ChatChunk, ModelError>> + Send {
+        stream::unfold(Some(self), |pieces| async {
+            let mut pieces = pieces?;
+            let failures = pieces.failures.clone();
+            loop {
+                match silent(pieces.stream.next()).await {
+                    Some(Ok(Item::Event(event))) => {
+                        if let Some(chunk) = pieces.chunk(event) {
+                            return Some((Ok(chunk), Some(pieces)));
+                        }
+                    }
+                    Some(Ok(Item::Unknown(_))) => {}
+                    Some(Err(error)) => return Some((Err(failures.of(&error)), None)),
+                    None => {
+                        let end = silent(pieces.stream.finish()).await;
+                        let end = end.map_err(|error| failures.of(&error));
+                        let end = end.map(|response| ChatChunk::End {
+                            finish: answer::finish(&response),
+                            usage: answer::usage(&response.usage),
+                        });
+                        return Some((end, None));
+                    }
+                }
+            }
+        })
+    }
+
+    /// What an event adds to the reply, if anything. A call's id comes with its end.
+    fn chunk(&mut self, event: StreamEvent) -> Option<ChatChunk> {
+        match event {
+            StreamEvent::Start { part, kind: PartKind::ToolCall, name } => {
+                let name = name.map(String::from).unwrap_or_default();
+                self.calls.push((part, name.clone()));
+                self.of_call(part, None, Some(name), String::new())
+            }
+            StreamEvent::Text { text, .. } => Some(ChatChunk::Text(text)),
+            StreamEvent::Arguments { part, json } => self.of_call(part, None, None, json),
+            StreamEvent::End { part, content: AssistantContent::ToolCall(call) } => {
+                let place = self.calls.iter().position(|(begun, _)| *begun == part)?;
+                let id = self.ids.id(&call.id, place);
+                let told = self.calls[place].1.as_str();
+                let name = call.function.name.strip_prefix(told).filter(|rest| !rest.is_empty());
+                self.of_call(part, Some(id), name.map(str::to_owned), String::new())
+            }
+            StreamEvent::Start { .. } | StreamEvent::Reasoning { .. } | StreamEvent::End { .. } => {
+                None
+            }
+        }
+    }
+
+    fn of_call(
+        &self,
+        part: Part,
+        id: Option<String>,
+        name: Option<String>,
+        arguments: String,
+    ) -> Option<ChatChunk> {
+        let index = self.calls.iter().position(|(begun, _)| *begun == part)?;
+        Some(ChatChunk::ToolCall { index, id, name, arguments })
+    }
+}

@@ -1,0 +1,78 @@
+//! What a model over HTTP is set to.
+
+use std::time::Duration;
+
+use super::api::Provider;
+use super::key::ApiKey;
+use crate::model::{Capabilities, ModelError};
+
+/// What a model over HTTP is set to.
+#[derive(Clone, Debug)]
+pub(super) struct Settings {
+    pub(super) provider: Provider,
+    /// The model's name.
+    pub(super) model: String,
+    pub(super) base_url: String,
+    pub(super) api_key: Option<ApiKey>,
+    /// If not what the model's name tells.
+    pub(super) capabilities: Option<Capabilities>,
+    pub(super) connect_timeout: Duration,
+    /// How long a stream may be silent.
+    pub(super) stall_timeout: Duration,
+    /// How long a whole reply may take.
+    pub(super) reply_timeout: Duration,
+}
+
+impl Settings {
+    pub(super) fn new(provider: Provider, model: String) -> Self {
+        Self {
+            provider,
+            model,
+            base_url: provider.base_url().to_owned(),
+            api_key: None,
+            capabilities: None,
+            connect_timeout: Duration::from_secs(10),
+            stall_timeout: Duration::from_secs(2 * 60),
+            reply_timeout: Duration::from_secs(10 * 60),
+        }
+    }
+
+    /// What is wrong with them, if anything.
+    pub(super) fn check(&self) -> Result<(), ModelError> {
+        let Self { provider, model, base_url, api_key, .. } = self;
+        let prefix = provider.prefix();
+        let wrong = |what: String| Err(ModelError::Setup { message: what });
+        if model.is_empty() {
+            return wrong(format!("a model of {provider:?} has no name; set {prefix}_MODEL"));
+        }
+        let wrong_url = |what: &str| {
+            wrong(format!(
+                "model `{model}`: its address {what}; set base_url or {prefix}_BASE_URL to one as {}",
+                provider.base_url()
+            ))
+        };
+        match reqwest::Url::parse(base_url) {
+            Ok(url) if !matches!(url.scheme(), "http" | "https") => {
+                return wrong_url("is neither http nor https");
+            }
+            Ok(url) if !url.username().is_empty() || url.password().is_some() => {
+                return wrong_url("has a user or password in it, which belong into the key");
+            }
+            Ok(url) if url.query().is_some() || url.fragment().is_some() => {
+                return wrong_url("ends in a query or fragment");
+            }
+            Ok(_) => {}
+            Err(_) => return wrong_url("is no URL"),
+        }
+        match api_key {
+            None if provider.needs_key(base_url) => wrong(format!(
+                "model `{model}`: there is no key for {base_url}; set api_key or {prefix}_API_KEY"
+            )),
+            Some(key) if !key.fits_header() => wrong(format!(
+                "model `{model}`: its key has characters that no key has, as line breaks; \
+                 set api_key or {prefix}_API_KEY"
+            )),
+            _ => Ok(()),
+        }
+    }
+}

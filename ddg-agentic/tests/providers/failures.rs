@@ -1,0 +1,124 @@
+//! What is said when a provider refuses, cannot be reached or breaks off, and whether to ask again.
+
+use std::time::{Duration, SystemTime};
+
+use ddg_agentic::{ChatModel, ChatRequest, ModelError, OpenAi};
+use expect_test::expect;
+
+use crate::model;
+use crate::openai_server::{Answer, OpenAiServer, Then};
+
+/// The error of a model that answers so, by `chat` and by `stream`, which is the same.
+async fn error(answer: Answer) -> ModelError {
+    let server = OpenAiServer::serving([answer.clone(), answer]).await;
+    let error = model(&server).chat(ChatRequest::new(["hi"])).await.unwrap_err();
+    let of_stream = model(&server).stream(ChatRequest::new(["hi"])).await.unwrap_err();
+    assert_eq!(error.to_string(), of_stream.to_string());
+    error
+}
+
+#[tokio::test]
+async fn a_refusal_has_its_status_and_the_words_of_the_provider() {
+    let answers = [
+        Answer::error(400, "no such tool"),
+        Answer::error(401, "who are you?"),
+        Answer::error(403, "not here"),
+        Answer::error(404, "there is no model `test-model`"),
+        Answer::error(408, "too slow"),
+        Answer::error(429, "not so fast"),
+        Answer::error(500, "out of order"),
+        Answer::error(503, "come back later"),
+        Answer::body(502, "text/html", "<html>Bad gateway</html>"),
+        Answer::body(500, "application/json", "{\"error\": \"in short\"}"),
+        Answer::body(500, "application/json", ""),
+        Answer::body(500, "text/plain", &"long ".repeat(100)),
+        Answer::body(307, "text/plain", "elsewhere").header("location", "http://127.0.0.1:1/"),
+    ];
+    let mut lines = Vec::new();
+    for answer in answers {
+        let error = error(answer).await;
+        lines.push(format!("{} {error}", error.is_retryable()));
+    }
+    expect![[r#"
+        false model `test-model`: the provider answered 400: no such tool
+        false model `test-model`: the provider answered 401: who are you?
+        false model `test-model`: the provider answered 403: not here
+        false model `test-model`: the provider answered 404: there is no model `test-model`
+        true model `test-model`: the provider answered 408: too slow
+        true model `test-model`: the provider answered 429: not so fast
+        true model `test-model`: the provider answered 500: out of order
+        true model `test-model`: the provider answered 503: come back later
+        true model `test-model`: the provider answered 502: <html>Bad gateway</html>
+        true model `test-model`: the provider answered 500: in short
+        true model `test-model`: the provider answered 500: nothing more
+        true model `test-model`: the provider answered 500: long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long long …
+        false model `test-model`: the provider answered 307: elsewhere"#]].assert_eq(&lines.join("\n"));
+}
+
+#[tokio::test]
+async fn how_long_to_wait_is_read_in_seconds() {
+    let answer = Answer::error(429, "not so fast").header("retry-after", "7");
+    assert_eq!(error(answer).await.retry_after(), Some(Duration::from_secs(7)));
+}
+
+#[tokio::test]
+async fn how_long_to_wait_is_read_from_a_date() {
+    let at = SystemTime::now() + Duration::from_secs(100);
+    let answer = Answer::error(503, "later").header("retry-after", &httpdate::fmt_http_date(at));
+    let wait = error(answer).await.retry_after().unwrap();
+    assert!((Duration::from_secs(60)..=Duration::from_secs(100)).contains(&wait), "{wait:?}");
+
+    let past = Answer::error(503, "now").header("retry-after", "Wed, 21 Oct 2015 07:28:00 GMT");
+    assert_eq!(error(past).await.retry_after(), Some(Duration::ZERO));
+}
+
+#[tokio::test]
+async fn how_long_to_wait_is_unknown_if_it_is_unreadable() {
+    let answer = Answer::error(503, "later").header("retry-after", "soon");
+    assert_eq!(error(answer).await.retry_after(), None);
+}
+
+#[tokio::test]
+async fn a_provider_that_cannot_be_reached_may_be_asked_again() {
+    let model = OpenAi::new("test-model").base_url("http://127.0.0.1:1/v1");
+    let error = model.chat(ChatRequest::new(["hi"])).await.unwrap_err();
+    assert!(matches!(error, ModelError::Connection { .. }) && error.is_retryable(), "{error:?}");
+    let message = error.to_string();
+    let message = message.split(" (os").next().unwrap();
+    expect!["model `test-model`: error sending request for url (http://127.0.0.1:1/v1/chat/completions): client error (Connect): tcp connect error: Connection refused"].assert_eq(message);
+}
+
+#[tokio::test]
+async fn a_reply_that_is_cut_may_be_asked_for_again() {
+    let cut = Answer::body(200, "application/json", "{\"choices\": [").then(Then::Cut);
+    let server = OpenAiServer::serving([cut]).await;
+    let error = model(&server).chat(ChatRequest::new(["hi"])).await.unwrap_err();
+    assert!(matches!(error, ModelError::Connection { .. }) && error.is_retryable(), "{error:?}");
+}
+
+#[tokio::test]
+async fn a_wrong_setup_is_said_at_the_first_request() {
+    let models = [
+        OpenAi::new("m"),
+        OpenAi::new(""),
+        OpenAi::new("m").base_url("localhost"),
+        OpenAi::new("m").base_url("localhost:8000/v1"),
+        OpenAi::new("m").base_url("http://me:secret@localhost/v1"),
+        OpenAi::new("m").base_url("http://localhost/v1?key=secret"),
+        OpenAi::new("m").api_key("line\nbreak"),
+    ];
+    let mut lines = Vec::new();
+    for model in models {
+        let error = model.chat(ChatRequest::new(["hi"])).await.unwrap_err();
+        assert!(matches!(error, ModelError::Setup { .. }));
+        lines.push(error.to_string());
+    }
+    expect![[r#"
+        model `m`: there is no key for https://api.openai.com/v1; set api_key or OPENAI_API_KEY
+        a model of OpenAi has no name; set OPENAI_MODEL
+        model `m`: its address is no URL; set base_url or OPENAI_BASE_URL to one as https://api.openai.com/v1
+        model `m`: its address is neither http nor https; set base_url or OPENAI_BASE_URL to one as https://api.openai.com/v1
+        model `m`: its address has a user or password in it, which belong into the key; set base_url or OPENAI_BASE_URL to one as https://api.openai.com/v1
+        model `m`: its address ends in a query or fragment; set base_url or OPENAI_BASE_URL to one as https://api.openai.com/v1
+        model `m`: its key has characters that no key has, as line breaks; set api_key or OPENAI_API_KEY"#]].assert_eq(&lines.join("\n"));
+}

@@ -1,0 +1,105 @@
+//! Keys are in the headers of the requests and nowhere else: in no address, error, log or debug text.
+
+use std::fmt::Debug;
+use std::io;
+use std::sync::{Arc, Mutex};
+
+use ddg_agentic::{
+    Anthropic, Api, ApiKey, ChatModel, ChatRequest, Gemini, HttpModel, Ollama, OpenAi,
+};
+use tracing_subscriber::filter::LevelFilter;
+
+use crate::openai_server::{Answer, OpenAiServer, Then};
+
+const KEY: &str = "sk-VerySecret-0123456789";
+
+/// Everything that is said aloud.
+#[derive(Clone, Default)]
+struct Aloud(Arc<Mutex<Vec<u8>>>);
+
+impl io::Write for Aloud {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Aloud {
+    fn text(&self) -> String {
+        String::from_utf8_lossy(&self.0.lock().unwrap()).into_owned()
+    }
+
+    fn say(&self, what: &impl Debug) {
+        self.0.lock().unwrap().extend_from_slice(format!("{what:?}\n{what:#?}\n").as_bytes());
+    }
+}
+
+/// Asks a model in all ways that end differently, where the provider knows the key and repeats it.
+async fn ask<A: Api>(model: HttpModel<A>, aloud: &Aloud) {
+    let answers = [
+        Answer::text("ok"),
+        Answer::error(401, &format!("`{KEY}` is no key")),
+        Answer::body(500, "text/plain", &format!("Bearer {KEY}")),
+        Answer::body(200, "text/html", KEY),
+        Answer::body(200, "application/json", KEY),
+        Answer::body(
+            200,
+            "application/json",
+            &format!("{{\"error\": {{\"message\": \"{KEY}\"}}}}"),
+        ),
+        Answer::events(&format!("data: {{\"error\": {{\"message\": \"{KEY}\"}}}}\n\n")),
+        Answer::events("data: {").then(Then::Cut),
+    ];
+    let server = OpenAiServer::serving(answers.iter().flat_map(|a| [a.clone(), a.clone()])).await;
+    let there = model.clone().base_url(server.url()).api_key(KEY);
+    aloud.say(&there);
+    let nowhere = model.base_url("http://127.0.0.1:1").api_key(KEY);
+    for _ in &answers {
+        for model in [&there, &nowhere] {
+            let reply = model.chat(ChatRequest::new(["hi"])).await;
+            if let Err(error) = &reply {
+                aloud.say(&error.to_string());
+            }
+            aloud.say(&reply);
+            match model.stream(ChatRequest::new(["hi"])).await {
+                Ok(stream) => aloud.say(&stream.reply(|chunk| aloud.say(chunk)).await),
+                Err(error) => {
+                    aloud.say(&error.to_string());
+                    aloud.say(&error);
+                }
+            }
+        }
+    }
+    for asked in server.asked() {
+        assert!(!asked.path.contains(KEY), "{}", asked.path);
+        assert!(!asked.body.contains(KEY), "{}", asked.body);
+        assert_eq!(asked.headers.iter().filter(|(_, value)| value.contains(KEY)).count(), 1);
+    }
+}
+
+#[tokio::test]
+async fn a_key_is_never_said_aloud() {
+    let aloud = Aloud::default();
+    let log = aloud.clone();
+    // For the whole process, so that what other threads log is heard too.
+    tracing_subscriber::fmt()
+        .with_max_level(LevelFilter::TRACE)
+        .with_writer(move || log.clone())
+        .init();
+    tracing::trace!("the log is heard");
+    ask(OpenAi::new("test-model"), &aloud).await;
+    ask(Anthropic::new("test-model"), &aloud).await;
+    ask(Gemini::new("test-model"), &aloud).await;
+    ask(Ollama::new("test-model"), &aloud).await;
+    aloud.say(&ApiKey::from(KEY));
+    let said = aloud.text();
+    for part in ["the log is heard", "is no key", "ApiKey(…)"] {
+        assert!(said.contains(part), "{part} is not heard");
+    }
+    let found: Vec<_> = said.lines().filter(|line| line.contains(KEY)).collect();
+    assert_eq!(found, [""; 0]);
+}

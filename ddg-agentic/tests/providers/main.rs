@@ -1,0 +1,24 @@
+//! What goes over the wire to the providers, and what is made of what comes back.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+#[path = "../fixture/openai_server.rs"]
+mod openai_server;
+
+mod cancelling;
+mod environment;
+mod failures;
+mod keys;
+mod others;
+mod replies;
+mod requests;
+mod streams;
+mod timeouts;
+
+use ddg_agentic::OpenAi;
+
+use openai_server::OpenAiServer;
+
+/// A model at the server.
+fn model(server: &OpenAiServer) -> OpenAi {
+    OpenAi::new("test-model").base_url(server.base_url()).api_key("sk-test")
+}

@@ -9,12 +9,12 @@ use tracing::Instrument;
 
 use super::crew::Crew;
 use super::execution::{Execution, Launched, launch};
+use super::journal::Journal;
 use super::kickoff::{Ended, Job};
 use super::live::Live;
 use super::machine::Record;
 use super::outcome::Outcome;
 use super::{Pace, RunCore, RunError, spans};
-use crate::checkpoint::RunStatus;
 use crate::event::{EventKind, Scheduled};
 
 /// Runs to the end.
@@ -22,19 +22,36 @@ pub(super) async fn drive(mut live: Live) -> Result<Outcome, RunError> {
     live.begin();
     let core = &live.core;
     let spanned = spans::run(core);
-    let stopped = match spanned.span() {
-        span if span.is_disabled() => steps(core).await,
-        span => steps(core).instrument(span.clone()).await,
-    };
-    let ended = stopped.map(|stopped| {
-        if !core.machine().is_paused() {
-            core.keep_locals();
+    let span = spanned.span();
+    let ended = match &core.journal {
+        None if span.is_disabled() => steps(core).await.map(|stopped| Outcome::new(core, stopped)),
+        None => {
+            let stopped = steps(core).instrument(span.clone()).await;
+            stopped.map(|stopped| Outcome::new(core, stopped))
         }
-        Outcome::new(core, stopped)
-    });
+        // Apart, so that runs that are not written do not hold room for it.
+        Some(journal) => Box::pin(written(core, journal).instrument(span.clone())).await,
+    };
+    if let Ok(outcome) = &ended
+        && !outcome.is_paused()
+    {
+        core.keep_locals();
+    }
     spanned.run_ended(&ended);
     live.end(&ended);
     ended
+}
+
+/// Runs to the end, and writes what has become of it.
+async fn written(core: &Arc<RunCore>, journal: &Journal) -> Result<Outcome, RunError> {
+    let stopped = async {
+        journal.begin(core).await?;
+        steps(core).await
+    };
+    let stopped = journal.cancelled().run_until_cancelled(stopped).await;
+    let stopped =
+        stopped.unwrap_or_else(|| Err(RunError::Cancelled { automa: core.automa().to_string() }));
+    journal.end(stopped.map(|stopped| Outcome::new(core, stopped))).await
 }
 
 /// Takes one step after the other; tells whether it was stopped before the end.
@@ -73,24 +90,16 @@ async fn steps(core: &Arc<RunCore>) -> Result<bool, RunError> {
             core.machine().settle(&mut ended)?;
         }
         // At a rolling pace what is running is in no state that could be written.
-        if core.journal.is_some() && crew.as_ref().is_none_or(|crew| crew.is_idle()) {
-            // Apart, so that runs that are not written do not hold room for it.
-            Box::pin(write(core)).await?;
+        if let Some(journal) = &core.journal
+            && crew.as_ref().is_none_or(|crew| crew.is_idle())
+        {
+            Box::pin(journal.settled(core)).await?;
         }
         if !core.is_stopping() {
             core.machine().begin(&mut jobs)?;
         }
         tokio::task::coop::consume_budget().await;
     }
-}
-
-/// Writes the state after a step, where that is wanted.
-async fn write(core: &RunCore) -> Result<(), RunError> {
-    let Some(journal) = core.journal.as_ref().filter(|journal| journal.wants_every_step()) else {
-        return Ok(());
-    };
-    let saved = core.machine().save()?;
-    journal.write(saved, RunStatus::Running).await
 }
 
 /// Tells what begins.

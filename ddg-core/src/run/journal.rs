@@ -1,37 +1,25 @@
-//! Writes the states of a run to a checkpoint store, as it goes.
+//! The journal of a run: what is written of it to a checkpoint store, and when.
+
+mod hold;
+mod last;
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use tokio::runtime::Handle;
-use tokio_util::task::AbortOnDropHandle;
+use tokio_util::sync::CancellationToken;
 
-use super::{RunError, Saved};
-use crate::checkpoint::{
-    Checkpoint, CheckpointStore, Checkpoints, Entry, Lease, RunId, RunStatus, StoreError,
-};
-use crate::snapshot::{Changes, Snapshot, SnapshotError};
-
-/// A whole state is written again when the changes since the last are so many bytes, and twice
-/// those of that state: a journal is never much longer than what it has to say, and read in time.
-const MANY_BYTES: usize = 64 << 10;
+use self::hold::Hold;
+use self::last::Last;
+pub(crate) use self::last::replay;
+use super::{Outcome, RunCore, RunError, Saved};
+use crate::checkpoint::{Checkpoint, CheckpointStore, Checkpoints, Lease, RunId, RunStatus};
+use crate::snapshot::{Snapshot, SnapshotError};
 
 /// The journal of one run, to be written to.
 pub(crate) struct Journal {
-    store: Arc<dyn CheckpointStore>,
-    lease: Lease,
+    hold: Hold,
     checkpoints: Checkpoints,
     last: Mutex<Option<Last>>,
-    /// Renews the lease for as long as a step takes.
-    renewal: Option<AbortOnDropHandle<()>>,
-}
-
-/// What was written last.
-struct Last {
-    snapshot: Snapshot,
-    /// How many bytes the last whole state has.
-    whole: usize,
-    /// How many bytes the changes since have.
-    changes: usize,
+    cancelled: CancellationToken,
 }
 
 impl Journal {
@@ -40,95 +28,124 @@ impl Journal {
         lease: Lease,
         checkpoints: Checkpoints,
     ) -> Self {
-        let renewal = Handle::try_current().ok().map(|runtime| {
-            let (store, lease) = (Arc::clone(&store), lease.clone());
-            AbortOnDropHandle::new(runtime.spawn(async move {
-                loop {
-                    tokio::time::sleep(lease.ttl / 3).await;
-                    if let Err(error @ StoreError::Fenced { .. }) = store.renew(&lease).await {
-                        tracing::warn!(%error, "the lease of a run is lost");
-                        return;
-                    }
-                }
-            }))
-        });
-        Self { store, lease, checkpoints, last: Mutex::new(None), renewal }
+        Self {
+            hold: Hold::new(store, lease),
+            checkpoints,
+            last: Mutex::new(None),
+            cancelled: CancellationToken::new(),
+        }
     }
 
     /// Whose it is.
-    pub(crate) fn run(&self) -> &RunId {
-        &self.lease.run
+    pub(super) fn run(&self) -> &RunId {
+        &self.hold.lease().run
     }
 
-    /// Whether a run that goes on is written after this step.
-    pub(crate) fn wants_every_step(&self) -> bool {
-        self.checkpoints == Checkpoints::EveryStep
+    /// Goes on with what is written already; gives the state that it leads to.
+    ///
+    /// # Errors
+    /// The journal was not written by this, or has been tampered with.
+    pub(crate) fn resume(&mut self, checkpoint: &Checkpoint) -> Result<Snapshot, SnapshotError> {
+        let snapshot = replay(checkpoint)?;
+        self.last = Mutex::new(Some(Last::of(checkpoint, snapshot.clone())));
+        Ok(snapshot)
+    }
+
+    /// The run of `core` begins or goes on.
+    ///
+    /// # Errors
+    /// Its state has no JSON form, the store fails, or somebody else has the run.
+    pub(super) async fn begin(&self, core: &RunCore) -> Result<(), RunError> {
+        let is_new = self.last().is_none();
+        if is_new {
+            let saved = core.machine().save()?;
+            return self.write(saved, RunStatus::Running).await;
+        }
+        let is_idle = core.machine().is_idle();
+        if is_idle { Ok(()) } else { self.mark(RunStatus::Running).await }
+    }
+
+    /// A step of the run has settled, and nothing is running.
+    ///
+    /// # Errors
+    /// As [`begin`](Self::begin).
+    pub(super) async fn settled(&self, core: &RunCore) -> Result<(), RunError> {
+        match self.checkpoints {
+            Checkpoints::EveryStep => {
+                let saved = core.machine().save()?;
+                self.write(saved, RunStatus::Running).await
+            }
+            Checkpoints::OnPause => Ok(()),
+        }
+    }
+
+    /// The run has ended: writes how, and gives the lease back.
+    ///
+    /// # Errors
+    /// Those of the run, or what it has ended with cannot be written.
+    pub(super) async fn end(&self, ended: Result<Outcome, RunError>) -> Result<Outcome, RunError> {
+        let ended = match ended {
+            Ok(outcome) => {
+                let paused = outcome.is_paused() || outcome.stopped();
+                let status = if paused { RunStatus::Paused } else { RunStatus::Finished };
+                let written = async { self.write(outcome.save()?, status).await };
+                written.await.map(|()| outcome)
+            }
+            // The last step that was written is what can be gone on from.
+            Err(error) => {
+                if !matches!(error, RunError::Cancelled { .. })
+                    && let Err(error) = self.mark(RunStatus::Failed).await
+                {
+                    tracing::warn!(%error, "that a run has failed was not written");
+                }
+                Err(error)
+            }
+        };
+        self.hold.give_back().await;
+        ended
     }
 
     /// Writes a state: all of it, or what has changed since the last.
     ///
     /// # Errors
     /// The store fails, or somebody else has the run.
-    pub(crate) async fn write(&self, saved: Saved, status: RunStatus) -> Result<(), RunError> {
-        let snapshot = Snapshot::new(saved);
-        let last = self.last.lock().unwrap_or_else(PoisonError::into_inner).take();
-        let (entry, last) = entry(snapshot, last)?;
+    pub(super) async fn write(&self, saved: Saved, status: RunStatus) -> Result<(), RunError> {
+        let last = self.last().take();
+        let (entry, last) = Last::next(last, Snapshot::new(saved))?;
         match entry {
-            Some(entry) => self.store.put(&self.lease, status, &[entry]).await?,
+            Some(entry) => self.hold.store().put(self.hold.lease(), status, &[entry]).await?,
             None => self.mark(status).await?,
         }
-        *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Some(last);
+        *self.last() = Some(last);
         Ok(())
     }
 
     /// Writes how the run stands.
-    ///
-    /// # Errors
-    /// The store fails, or somebody else has the run.
-    pub(crate) async fn mark(&self, status: RunStatus) -> Result<(), RunError> {
-        Ok(self.store.put(&self.lease, status, &[]).await?)
+    async fn mark(&self, status: RunStatus) -> Result<(), RunError> {
+        Ok(self.hold.store().put(self.hold.lease(), status, &[]).await?)
     }
 
-    /// Lets others have the run. What is not released so is free when the lease has run out.
-    pub(crate) async fn release(&self) {
-        if let Some(renewal) = &self.renewal {
-            renewal.abort();
-        }
-        if let Err(error) = self.store.release(&self.lease).await {
-            tracing::warn!(%error, "the lease of a run was not given up");
-        }
+    /// Gives the lease back, for who has written all there was.
+    pub(super) async fn give_back(&self) {
+        self.hold.give_back().await;
     }
-}
 
-/// What is to be written of `snapshot`, if anything, and what is known of it when the next is.
-fn entry(snapshot: Snapshot, last: Option<Last>) -> Result<(Option<Entry>, Last), SnapshotError> {
-    let step = snapshot.step();
-    if let Some(last) = &last
-        && last.snapshot.step() < step
-        && last.changes <= MANY_BYTES.max(2 * last.whole)
-    {
-        let change = serde_json::to_vec(&snapshot.changes_since(&last.snapshot)?)?;
-        let changes = last.changes + change.len();
-        let last = Last { snapshot, whole: last.whole, changes };
-        return Ok((Some(Entry::change(step, change)), last));
+    /// The run is dropped: gives the lease back, soon.
+    pub(super) fn let_go(&self) {
+        self.hold.let_go();
     }
-    let whole = serde_json::to_vec(&snapshot)?;
-    if let Some(last) = last
-        && last.snapshot.step() == step
-        && serde_json::to_vec(&last.snapshot)? == whole
-    {
-        return Ok((None, last));
-    }
-    let last = Last { snapshot, whole: whole.len(), changes: 0 };
-    Ok((Some(Entry::full(step, whole)), last))
-}
 
-/// The state that a journal leads to.
-///
-/// # Errors
-/// The journal was not written by this, or has been tampered with.
-pub(crate) fn replay(checkpoint: &Checkpoint) -> Result<Snapshot, SnapshotError> {
-    let whole: Snapshot = serde_json::from_slice(&checkpoint.full)?;
-    let changes = checkpoint.changes.iter().map(|change| serde_json::from_slice(change));
-    whole.with_changes(changes.collect::<Result<Vec<Changes>, _>>()?)
+    /// Cancels the run, which then gives the lease back before it ends.
+    pub(super) fn cancel(&self) {
+        self.cancelled.cancel();
+    }
+
+    /// Resolves when the run is to be cancelled.
+    pub(super) fn cancelled(&self) -> &CancellationToken {
+        &self.cancelled
+    }
+
+    fn last(&self) -> std::sync::MutexGuard<'_, Option<Last>> {
+        self.last.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }

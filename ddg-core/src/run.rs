@@ -21,6 +21,8 @@ mod outcome;
 mod outputs;
 mod pace;
 mod prepared;
+mod result;
+mod results;
 mod simulation;
 mod spans;
 mod spread;

@@ -149,6 +149,11 @@ impl RunCore {
         self.stop.load(Ordering::Relaxed)
     }
 
+    /// Whether the results of single workers are written.
+    pub(super) fn writes_results(&self) -> bool {
+        self.journal.as_ref().is_some_and(|journal| journal.wants_results())
+    }
+
     /// The outermost run.
     fn outermost(&self) -> &Self {
         self.outermost.as_deref().unwrap_or(self)

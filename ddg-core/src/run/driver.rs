@@ -14,6 +14,7 @@ use super::kickoff::{Ended, Job};
 use super::live::Live;
 use super::machine::Record;
 use super::outcome::Outcome;
+use super::results::Results;
 use super::{Pace, RunCore, RunError, spans};
 use crate::event::{EventKind, Scheduled};
 
@@ -62,26 +63,31 @@ async fn steps(core: &Arc<RunCore>) -> Result<bool, RunError> {
     if core.is_stopping() {
         return Ok(!core.machine().is_idle());
     }
+    let mut results = Results::of(core);
     core.machine().begin(&mut jobs)?;
+    if let Some(journal) = &core.journal {
+        journal.end_again(core, &mut jobs, &mut ended)?;
+    }
     loop {
         let idle = crew.as_ref().is_none_or(|crew| crew.is_idle());
-        if idle && jobs.is_empty() {
+        if idle && jobs.is_empty() && ended.is_empty() {
             return Ok(core.is_stopping() && !core.machine().is_idle());
         }
         let watched = core.look_for_watchers();
         if watched {
-            tell_begun(core, &jobs);
+            tell_begun(core, &jobs, &ended);
         }
         if tracing::enabled!(tracing::Level::DEBUG) {
             let number = jobs.first().map(|job| job.kickoff.step);
             let span = spans::step(core, number, jobs.len());
-            together(core, &mut crew, &mut jobs, &mut ended).instrument(span).await;
+            let together = together(core, &mut crew, &mut jobs, &mut ended, &mut results);
+            together.instrument(span).await?;
         } else if idle && jobs.len() == 1 && core.journal.is_none() && !watched {
             lone_steps(core, &mut jobs).await?;
             tokio::task::coop::consume_budget().await;
             continue;
         } else {
-            together(core, &mut crew, &mut jobs, &mut ended).await;
+            together(core, &mut crew, &mut jobs, &mut ended, &mut results).await?;
         }
         if watched {
             let record = core.machine().settle_recorded(&mut ended)?;
@@ -102,15 +108,18 @@ async fn steps(core: &Arc<RunCore>) -> Result<bool, RunError> {
     }
 }
 
-/// Tells what begins.
-fn tell_begun(core: &RunCore, jobs: &[Job]) {
-    let Some(first) = jobs.first() else { return };
+/// Tells what begins. A step of which everything has `ended` before has a beginning, too.
+fn tell_begun(core: &RunCore, jobs: &[Job], ended: &[Ended]) {
+    if jobs.is_empty() && ended.is_empty() {
+        return;
+    }
+    let step = core.machine().steps();
     let kickoffs = jobs.iter().map(|Job { kickoff, .. }| Scheduled {
         worker: kickoff.key().clone(),
         kickoff: kickoff.id,
         cause: kickoff.cause.clone(),
     });
-    core.emit(first.kickoff.step, EventKind::StepStarted { kickoffs: kickoffs.collect() });
+    core.emit(step, EventKind::StepStarted { kickoffs: kickoffs.collect() });
 }
 
 /// Tells what came of settling.
@@ -176,8 +185,12 @@ async fn together(
     crew: &mut Option<Box<Crew>>,
     jobs: &mut Vec<Job>,
     ended: &mut Vec<Ended>,
-) {
+    results: &mut Option<Box<Results>>,
+) -> Result<(), RunError> {
     let crew = crew.get_or_insert_with(|| Box::new(Crew::new(core)));
+    if let Some(results) = results {
+        return Box::pin(results.together(crew, jobs, ended)).await;
+    }
     crew.start(jobs, ended).await;
     match core.pace {
         Pace::Lockstep => {
@@ -192,4 +205,5 @@ async fn together(
             crew.also(ended).await;
         }
     }
+    Ok(())
 }

@@ -15,6 +15,8 @@ mod dealing;
 mod deep;
 mod dropped_runs;
 mod durable;
+mod durable_results;
+mod durable_results_random;
 mod durable_watched;
 mod edits;
 mod edits_equal_rebuild;

@@ -23,6 +23,20 @@ impl Last {
         Self { snapshot, whole: checkpoint.full.len(), changes }
     }
 
+    /// The same state once more, as a whole.
+    ///
+    /// # Errors
+    /// A value has no JSON form.
+    pub(super) fn again(&mut self) -> Result<Entry, SnapshotError> {
+        let whole = serde_json::to_vec(&self.snapshot)?;
+        (self.whole, self.changes) = (whole.len(), 0);
+        Ok(Entry::full(self.step(), whole))
+    }
+
+    pub(super) fn snapshot(&self) -> &Snapshot {
+        &self.snapshot
+    }
+
     pub(super) fn step(&self) -> u64 {
         self.snapshot.step()
     }

@@ -143,6 +143,11 @@ impl Saved {
         &mut self.outputs
     }
 
+    /// The local space of a worker, if it has one.
+    pub(crate) fn local(&self, worker: &Key) -> Option<&BTreeMap<String, Value>> {
+        self.locals.get(worker)
+    }
+
     /// What waits for answers of people.
     pub(crate) fn interrupted(&self) -> &[Interrupted<Key>] {
         &self.interrupted

@@ -104,6 +104,14 @@ impl Snapshot {
         have.len() == values.len() && have.iter().zip(values).all(is_same)
     }
 
+    /// Whether every value can be written.
+    ///
+    /// # Errors
+    /// One has no JSON form.
+    pub(crate) fn check(&self) -> Result<(), SnapshotError> {
+        self.run.check_json()
+    }
+
     /// The name of the automa that was run.
     pub fn automa(&self) -> &str {
         self.run.automa()

@@ -10,6 +10,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use ddg_core::checkpoint::{CheckpointStore, Checkpoints, RunId, SqliteStore};
 use ddg_core::prelude::*;
@@ -101,8 +102,10 @@ async fn killed_in_a_wide_step_only_what_was_under_way_runs_again() {
         let open: Vec<_> = (0..WIDE).rev().filter(|k| !done.contains(k)).collect();
         let mut input = child.stdin.take().unwrap();
         writeln!(input, "{}\n{}", open[0], open[2]).unwrap();
+        let began = Instant::now();
         while !confirmed(&store).await.is_superset(&[open[0], open[2]].into()) {
             assert!(child.try_wait().unwrap().is_none());
+            assert!(began.elapsed() < Duration::from_secs(60), "they are never confirmed");
         }
         writeln!(input, "{}\n{}", open[1], open[3]).unwrap();
         if done.len() % 3 != 0 {

@@ -74,7 +74,7 @@ impl Journal {
     pub(super) async fn begin(&self, core: &RunCore) -> Result<(), RunError> {
         let is_new = lock(&self.last).is_none();
         if is_new {
-            let saved = core.machine().save()?;
+            let saved = core.machine().state()?;
             return self.write(saved, RunStatus::Running).await;
         }
         let is_idle = core.machine().is_idle();
@@ -115,7 +115,7 @@ impl Journal {
     pub(super) async fn settled(&self, core: &RunCore) -> Result<(), RunError> {
         match self.checkpoints {
             Checkpoints::EveryStep | Checkpoints::EveryWorker => {
-                let saved = core.machine().save()?;
+                let saved = core.machine().state()?;
                 self.write(saved, RunStatus::Running).await
             }
             Checkpoints::OnPause => Ok(()),
@@ -131,7 +131,7 @@ impl Journal {
             Ok(outcome) => {
                 let paused = outcome.is_paused() || outcome.stopped();
                 let status = if paused { RunStatus::Paused } else { RunStatus::Finished };
-                let written = async { self.write(outcome.save()?, status).await };
+                let written = async { self.write(outcome.state()?, status).await };
                 written.await.map(|()| outcome)
             }
             // The last step that was written is what can be gone on from.

@@ -41,7 +41,8 @@ impl Last {
         self.snapshot.step()
     }
 
-    /// What is to be written of `snapshot`, if anything, and what was written last then.
+    /// What is to be written of `snapshot`, if anything, and what was written last then. Of the
+    /// values only those are looked at that are written.
     ///
     /// # Errors
     /// A value has no JSON form.
@@ -59,6 +60,7 @@ impl Last {
             let last = Self { snapshot, whole: last.whole, changes };
             return Ok((Some(Entry::change(step, change)), last));
         }
+        snapshot.check()?;
         let whole = serde_json::to_vec(&snapshot)?;
         if let Some(last) = last
             && last.step() == step

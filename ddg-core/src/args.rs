@@ -129,6 +129,19 @@ impl Args {
     }
 }
 
+impl Args {
+    /// The same, each value replaced by what `map` makes of it.
+    ///
+    /// # Errors
+    /// The first of `map`.
+    pub(crate) fn try_map<E>(&self, map: impl Fn(&Value) -> Result<Value, E>) -> Result<Self, E> {
+        let positional = self.positional.iter().map(&map).collect::<Result<_, _>>()?;
+        let named = |(name, value): &(Cow<'static, str>, _)| Ok((name.clone(), map(value)?));
+        let named = self.named.as_ref().map(|all| all.iter().map(named).collect());
+        Ok(Self { positional, named: named.transpose()?.map(Box::new) })
+    }
+}
+
 pub(crate) fn find<'a>(named: &'a [(Cow<'static, str>, Value)], name: &str) -> Option<&'a Value> {
     named.iter().find(|(have, _)| have == name).map(|(_, value)| value)
 }

@@ -388,6 +388,7 @@ impl Context {
     /// Asks this automa's run to stop after the current step, as [`Run::stop`](crate::Run::stop)
     /// does. A nested automa's run ends then with what it has; the outer one goes on.
     pub fn stop(&self) {
+        self.0.asks.put_stop();
         self.0.core.stop();
     }
 

@@ -23,7 +23,7 @@ pub(crate) use edit::Edit;
 pub use error::{BuildError, EditError, Fault};
 pub(crate) use error::{count, key_list, listing, some_keys};
 pub(crate) use fingerprint::Fingerprint;
-pub(crate) use grown::{Grown, Scope};
+pub(crate) use grown::{Grown, SavedEdit, Scope};
 pub(crate) use nested::Nested;
 pub(crate) use node::{Gives, Node, Spec, WorkerId};
 pub use typed::{Automa, TypedAutoma};

@@ -21,6 +21,8 @@ mod outcome;
 mod outputs;
 mod pace;
 mod prepared;
+mod result;
+mod results;
 mod simulation;
 mod spans;
 mod spread;
@@ -47,18 +49,18 @@ use crate::snapshot::Snapshot;
 
 /// Runs `automa` within the caller's task.
 pub(crate) async fn run(automa: &GraphAutoma, args: Args) -> Result<Outcome, RunError> {
-    let core = RunCore::top(automa.compiled()?, args, None)?;
+    let core = RunCore::top(automa.compiled()?, args)?;
     driver::drive(live::Live::new(core)).await
 }
 
 /// A run of `automa` that has not begun.
 pub(crate) fn prepare(automa: &GraphAutoma, args: Args) -> Prepared {
-    let prepared = || RunCore::top(automa.compiled()?, args, None);
+    let prepared = || RunCore::top(automa.compiled()?, args);
     Prepared::new(automa, prepared())
 }
 
 /// A saved run of `automa` that does not go on yet.
 pub(crate) fn prepare_resumed(automa: &GraphAutoma, snapshot: Snapshot) -> Prepared {
-    let prepared = || RunCore::resumed(automa.compiled()?, snapshot.into_run(), None);
+    let prepared = || RunCore::resumed(automa.compiled()?, snapshot.into_run());
     Prepared::new(automa, prepared())
 }

@@ -4,6 +4,7 @@ mod changes;
 mod error;
 mod patch;
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
@@ -80,7 +81,7 @@ pub struct Snapshot {
 /// The version of the format: a snapshot of another is refused when it is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "u32", into = "u32")]
-struct Version;
+pub(crate) struct Version;
 
 const VERSION: u32 = 1;
 
@@ -91,6 +92,24 @@ impl Snapshot {
 
     pub(crate) fn into_run(self) -> Saved {
         self.run
+    }
+
+    /// Whether the local space of a worker has these very values.
+    pub(crate) fn has_local(&self, worker: &Key, values: &BTreeMap<String, Value>) -> bool {
+        let empty = BTreeMap::new();
+        let have = self.run.local(worker).unwrap_or(&empty);
+        let is_same = |((name, have), (other, value)): ((&String, &Value), (&String, &Value))| {
+            name == other && have.is_same(value)
+        };
+        have.len() == values.len() && have.iter().zip(values).all(is_same)
+    }
+
+    /// Whether every value can be written.
+    ///
+    /// # Errors
+    /// One has no JSON form.
+    pub(crate) fn check(&self) -> Result<(), SnapshotError> {
+        self.run.check_json()
     }
 
     /// The name of the automa that was run.

@@ -10,4 +10,9 @@ pub enum Checkpoints {
     EveryStep,
     /// When the run begins, pauses, is stopped, or ends.
     OnPause,
+    /// After every Dynamic Step, and in a step the result of each worker as it ends, several of
+    /// them in one write: of a run whose process dies, only the workers that were under way run
+    /// again. For steps with many workers, or costly ones. A worker's result that has no JSON form,
+    /// or that adds a worker which cannot be found again, is not written before the step is.
+    EveryWorker,
 }

@@ -84,6 +84,12 @@ impl LocalSpace {
         self.lock().clone()
     }
 
+    /// Puts `values` in the place of all that there are.
+    pub(crate) fn replace(&self, values: BTreeMap<String, Value>) {
+        let old = std::mem::replace(&mut *self.lock(), values);
+        drop(old);
+    }
+
     fn lock(&self) -> MutexGuard<'_, BTreeMap<String, Value>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }

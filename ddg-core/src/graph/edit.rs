@@ -10,7 +10,7 @@ use super::compile::check_arguments;
 use super::error::some_keys;
 use super::node::{Dependency, Spec};
 use super::order::{Ranked, rank_edge};
-use super::{EditError, Fault, Nested, Node, View, WorkerId};
+use super::{EditError, Fault, Nested, Node, Topology, View, WorkerId};
 use crate::event::ChangeKind;
 use crate::key::Key;
 use crate::worker::{AnyWorker, Source, WorkerOptions};
@@ -186,16 +186,7 @@ impl<A: Copy> Transaction<'_, A> {
         }
         let dependencies = std::mem::take(&mut options.dependencies);
         let mut faults = Vec::new();
-        let spec = match source {
-            Source::Here(worker) => Spec::new(&key, worker, options, &mut faults),
-            Source::Declared(name) if !options.params.is_empty() || !options.froms.is_empty() => {
-                return Err(Fault::ParametersAreDeclared { name, key }.into());
-            }
-            Source::Declared(name) => match self.view.base().declared(&name) {
-                Some(spec) => spec.placed(name, key.clone(), options),
-                None => return Err(Fault::NotDeclared { name }.into()),
-            },
-        };
+        let spec = spec_of(self.view.base(), &key, source, options, &mut faults)?;
         if let Some(nested) = spec.worker.0.automa()
             && let Err(error) = nested.compiled()
         {
@@ -280,10 +271,7 @@ impl<A: Copy> Transaction<'_, A> {
         let spec = Arc::clone(&self.view.node(id).spec);
         let worker = &spec.worker.0;
         let automa = worker.automa().ok_or_else(|| not_nested(key))?;
-        let mut inner = match worker.view() {
-            Some(view) => view.clone(),
-            None => View::of(automa.compiled().map_err(|_| not_nested(key))?),
-        };
+        let mut inner = spec.worker.graph().ok_or_else(|| not_nested(key))?;
         inner.apply(edits).map_err(|(asker, error)| {
             (asker, EditError::Nested { key: key.clone(), error: Box::new(error) })
         })?;
@@ -413,6 +401,26 @@ impl<A: Copy> Transaction<'_, A> {
                 Undo::Respecified(id, spec) => _ = view.replace_spec(id, spec),
             }
         }
+    }
+}
+
+/// What a worker that is to be added is.
+pub(super) fn spec_of(
+    base: &Topology,
+    key: &Key,
+    source: Source,
+    options: WorkerOptions,
+    faults: &mut Vec<Fault>,
+) -> Result<Arc<Spec>, Fault> {
+    match source {
+        Source::Here(worker) => Ok(Spec::new(key, worker, options, faults)),
+        Source::Declared(name) if !options.params.is_empty() || !options.froms.is_empty() => {
+            Err(Fault::ParametersAreDeclared { name, key: key.clone() })
+        }
+        Source::Declared(name) => match base.declared(&name) {
+            Some(spec) => Ok(spec.placed(name, key.clone(), options)),
+            None => Err(Fault::NotDeclared { name }),
+        },
     }
 }
 

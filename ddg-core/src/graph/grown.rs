@@ -5,6 +5,7 @@
 //! what it is made of. Restoring makes the difference once more, as one transaction of edits, and
 //! so with every check that an edit goes through.
 
+mod asked;
 mod automa;
 mod find;
 
@@ -14,10 +15,11 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+pub(crate) use self::asked::SavedEdit;
 use self::automa::GrownAutoma;
 pub(crate) use self::find::Scope;
 use super::digest::Digest;
-use super::{Edit, GraphAutoma, Node, Topology, View};
+use super::{Edit, GraphAutoma, Node, Spec, Topology, View};
 use crate::key::Key;
 use crate::snapshot::{SnapshotError, json_of};
 use crate::worker::{
@@ -44,7 +46,7 @@ pub(crate) struct Grown {
 /// A worker that is not declared.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Added {
+pub(crate) struct Added {
     /// Its place in the order in which workers were added.
     nth: u64,
     is: Is,
@@ -313,7 +315,16 @@ impl Grown {
 
 impl Added {
     fn of(nth: u64, node: &Node, view: &View, scope: &Scope<'_>) -> Result<Self, SnapshotError> {
-        let spec = &node.spec;
+        let after = node.live_dependencies().map(|(_, on)| view.node(on).key().clone());
+        Self::of_spec(nth, &node.spec, after.collect(), scope)
+    }
+
+    fn of_spec(
+        nth: u64,
+        spec: &Spec,
+        after: Vec<Key>,
+        scope: &Scope<'_>,
+    ) -> Result<Self, SnapshotError> {
         let is = scope.find(spec)?;
         let looks = scope.looks(&is, &spec.worker);
         let placed = matches!(is, Is::Declared(_));
@@ -322,13 +333,13 @@ impl Added {
             _ => None,
         }) {
             json_of(default).map_err(|source| {
-                scope.not_writable(node.key(), "the default of a parameter", source)
+                scope.not_writable(&spec.key, "the default of a parameter", source)
             })?;
         }
         Ok(Self {
             nth,
             looks,
-            after: node.live_dependencies().map(|(_, on)| view.node(on).key().clone()).collect(),
+            after,
             start: spec.start,
             output: spec.output,
             mapping: spec.mapping,

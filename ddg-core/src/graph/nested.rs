@@ -44,6 +44,17 @@ impl Nested {
     }
 }
 
+impl AnyWorker {
+    /// The automa's graph, as the run has left it; `None` where this is no automa.
+    pub(super) fn graph(&self) -> Option<View> {
+        match (self.0.view(), self.0.automa()) {
+            (Some(view), _) => Some(view.clone()),
+            (None, Some(automa)) => automa.compiled().ok().map(View::of),
+            (None, None) => None,
+        }
+    }
+}
+
 impl Callable for Nested {
     fn signature(&self) -> Signature {
         Signature { context: true, output: self.output(), ..Signature::open() }

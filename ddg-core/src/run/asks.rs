@@ -9,12 +9,14 @@ use crate::graph::{Edit, Topology, WorkerId};
 use crate::key::Key;
 
 /// A jump.
+#[derive(Clone)]
 pub(crate) struct Ferry {
     pub(crate) to: Target,
     pub(crate) args: Args,
 }
 
 /// Where a jump goes.
+#[derive(Clone)]
 pub(crate) enum Target {
     /// To the worker that had the key when the run began.
     Declared(WorkerId),
@@ -37,6 +39,8 @@ pub(crate) struct AskBox(Mutex<Asked>);
 struct Asked {
     ferries: Ferries,
     edits: Vec<Edit>,
+    /// Whether the run was asked to stop.
+    stop: bool,
     /// How many questions to people were asked.
     n_questions: usize,
     /// What of it has no answer.
@@ -80,6 +84,11 @@ impl AskBox {
         None
     }
 
+    /// Notes that the run was asked to stop.
+    pub(crate) fn put_stop(&self) {
+        self.lock().stop = true;
+    }
+
     /// Counts a question to a person; gives how many there were before.
     pub(crate) fn next_question(&self) -> usize {
         let mut asked = self.lock();
@@ -118,12 +127,21 @@ impl AskBox {
         let mut asked = self.lock();
         other.ferries.drain().for_each(|ferry| asked.ferries.push(ferry));
         asked.edits.append(&mut other.edits);
+        asked.stop |= other.stop;
         asked.n_questions = other.n_questions;
     }
 
     fn lock(&self) -> MutexGuard<'_, Asked> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// A copy of what an execution asked for.
+#[derive(Default)]
+pub(super) struct Copied {
+    pub(super) ferries: Vec<Ferry>,
+    pub(super) edits: Vec<Edit>,
+    pub(super) stop: bool,
 }
 
 /// What an execution that has ended asked for: nothing, or what is in the box of its context.
@@ -139,7 +157,7 @@ impl Asks {
         let (any, edits) = with(&mut cx, |asked| {
             asked.closed = true;
             let edits = !asked.edits.is_empty();
-            (edits || asked.ferries.first.is_some(), edits)
+            (edits || asked.stop || asked.ferries.first.is_some(), edits)
         });
         Self { cx: any.then_some(cx), edits }
     }
@@ -150,6 +168,17 @@ impl Asks {
 
     pub(crate) fn has_edits(&self) -> bool {
         self.edits
+    }
+
+    /// All of it, which stays where it is.
+    pub(super) fn copy(&self) -> Copied {
+        let Some(cx) = &self.cx else { return Copied::default() };
+        let asked = cx.asks().lock();
+        Copied {
+            ferries: asked.ferries.first.iter().chain(&asked.ferries.more).cloned().collect(),
+            edits: asked.edits.clone(),
+            stop: asked.stop,
+        }
     }
 
     /// The changes of the graph, once.
@@ -178,10 +207,24 @@ fn with<R>(cx: &mut Context, look: impl FnOnce(&mut Asked) -> R) -> R {
 impl Ferry {
     /// For messages; `topology` is the graph that was declared.
     pub(crate) fn describe(&self, topology: &Topology) -> String {
-        let to = match &self.to {
-            Target::Declared(id) => topology.nodes[id.index()].key(),
-            Target::Key(key) => key,
-        };
-        format!("ferry to `{to}` with {:?}", self.args)
+        format!("ferry to `{}` with {:?}", self.to.key(topology), self.args)
+    }
+}
+
+impl Target {
+    /// What `key` names; `topology` is the graph that was declared.
+    pub(super) fn of(topology: &Topology, key: Key) -> Self {
+        match topology.index.get(&key) {
+            Some(declared) => Self::Declared(*declared),
+            None => Self::Key(key),
+        }
+    }
+
+    /// What names it.
+    pub(super) fn key<'a>(&'a self, topology: &'a Topology) -> &'a Key {
+        match self {
+            Self::Declared(id) => topology.nodes[id.index()].key(),
+            Self::Key(key) => key,
+        }
     }
 }

@@ -52,28 +52,20 @@ impl RunCore {
     ///
     /// # Errors
     /// A named input reaches nobody.
-    pub(crate) fn top(
-        topology: Arc<Topology>,
-        args: Args,
-        journal: Option<Journal>,
-    ) -> Result<Arc<Self>, RunError> {
+    pub(crate) fn top(topology: Arc<Topology>, args: Args) -> Result<Arc<Self>, RunError> {
         check_inputs(&topology, args.named_slice())?;
         let locals = kept_locals(&topology);
         let machine = Machine::new(View::of(topology), None, args, &[], locals);
-        Ok(Self::around(machine, None, installed(), journal))
+        Ok(Self::around(machine, None, installed()))
     }
 
     /// A run that goes on from where it was saved.
     ///
     /// # Errors
     /// It was a run of another graph.
-    pub(crate) fn resumed(
-        topology: Arc<Topology>,
-        saved: Saved,
-        journal: Option<Journal>,
-    ) -> Result<Arc<Self>, RunError> {
+    pub(crate) fn resumed(topology: Arc<Topology>, saved: Saved) -> Result<Arc<Self>, RunError> {
         let machine = Machine::restore(View::of(topology), None, saved)?;
-        Ok(Self::around(machine, None, installed(), journal))
+        Ok(Self::around(machine, None, installed()))
     }
 
     /// A run of an automa that is a worker at `path` of `outer`, that goes on from where it was
@@ -90,7 +82,7 @@ impl RunCore {
         // What the run has changed is in `saved`, what was changed before it included.
         let view = View::of(Arc::clone(view.base()));
         let machine = Machine::restore(view, Some(Arc::new(path)), saved)?;
-        Ok(Self::around(machine, Some(outer), outer.callbacks.to_vec(), None))
+        Ok(Self::around(machine, Some(outer), outer.callbacks.to_vec()))
     }
 
     /// A run of an automa that is a worker at `path` of `outer`.
@@ -106,14 +98,13 @@ impl RunCore {
         check_inputs(view.base(), args.named_slice())?;
         let locals = kept_locals(view.base());
         let machine = Machine::new(view, Some(Arc::new(path)), args, &outer.inputs, locals);
-        Ok(Self::around(machine, Some(outer), outer.callbacks.to_vec(), None))
+        Ok(Self::around(machine, Some(outer), outer.callbacks.to_vec()))
     }
 
     fn around(
         machine: Machine,
         outer: Option<&Arc<Self>>,
         mut callbacks: Vec<Arc<dyn DynCallback>>,
-        journal: Option<Journal>,
     ) -> Arc<Self> {
         let topology = Arc::clone(machine.view().base());
         let settings = &topology.settings;
@@ -133,7 +124,7 @@ impl RunCore {
             topology,
             machine: Mutex::new(machine),
             stop: AtomicBool::new(false),
-            journal: journal.map(Box::new),
+            journal: None,
             watched: AtomicBool::new(false),
         })
     }
@@ -156,6 +147,11 @@ impl RunCore {
 
     pub(crate) fn is_stopping(&self) -> bool {
         self.stop.load(Ordering::Relaxed)
+    }
+
+    /// Whether the results of single workers are written.
+    pub(super) fn writes_results(&self) -> bool {
+        self.journal.as_ref().is_some_and(|journal| journal.wants_results())
     }
 
     /// The outermost run.

@@ -59,7 +59,7 @@ impl Crew {
             elsewhere: JoinSet::new(),
             n_elsewhere: 0,
             n_threads,
-            sharing: lockstep && core.max_concurrency == usize::MAX,
+            sharing: lockstep && core.max_concurrency == usize::MAX && !core.writes_results(),
         }
     }
 

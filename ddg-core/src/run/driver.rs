@@ -9,12 +9,13 @@ use tracing::Instrument;
 
 use super::crew::Crew;
 use super::execution::{Execution, Launched, launch};
+use super::journal::Journal;
 use super::kickoff::{Ended, Job};
 use super::live::Live;
 use super::machine::Record;
 use super::outcome::Outcome;
+use super::results::Results;
 use super::{Pace, RunCore, RunError, spans};
-use crate::checkpoint::RunStatus;
 use crate::event::{EventKind, Scheduled};
 
 /// Runs to the end.
@@ -22,19 +23,36 @@ pub(super) async fn drive(mut live: Live) -> Result<Outcome, RunError> {
     live.begin();
     let core = &live.core;
     let spanned = spans::run(core);
-    let stopped = match spanned.span() {
-        span if span.is_disabled() => steps(core).await,
-        span => steps(core).instrument(span.clone()).await,
-    };
-    let ended = stopped.map(|stopped| {
-        if !core.machine().is_paused() {
-            core.keep_locals();
+    let span = spanned.span();
+    let ended = match &core.journal {
+        None if span.is_disabled() => steps(core).await.map(|stopped| Outcome::new(core, stopped)),
+        None => {
+            let stopped = steps(core).instrument(span.clone()).await;
+            stopped.map(|stopped| Outcome::new(core, stopped))
         }
-        Outcome::new(core, stopped)
-    });
+        // Apart, so that runs that are not written do not hold room for it.
+        Some(journal) => Box::pin(written(core, journal).instrument(span.clone())).await,
+    };
+    if let Ok(outcome) = &ended
+        && !outcome.is_paused()
+    {
+        core.keep_locals();
+    }
     spanned.run_ended(&ended);
     live.end(&ended);
     ended
+}
+
+/// Runs to the end, and writes what has become of it.
+async fn written(core: &Arc<RunCore>, journal: &Journal) -> Result<Outcome, RunError> {
+    let stopped = async {
+        journal.begin(core).await?;
+        steps(core).await
+    };
+    let stopped = journal.cancelled().run_until_cancelled(stopped).await;
+    let stopped =
+        stopped.unwrap_or_else(|| Err(RunError::Cancelled { automa: core.automa().to_string() }));
+    journal.end(stopped.map(|stopped| Outcome::new(core, stopped))).await
 }
 
 /// Takes one step after the other; tells whether it was stopped before the end.
@@ -45,26 +63,31 @@ async fn steps(core: &Arc<RunCore>) -> Result<bool, RunError> {
     if core.is_stopping() {
         return Ok(!core.machine().is_idle());
     }
+    let mut results = Results::of(core);
     core.machine().begin(&mut jobs)?;
+    if let Some(journal) = &core.journal {
+        journal.end_again(core, &mut jobs, &mut ended)?;
+    }
     loop {
         let idle = crew.as_ref().is_none_or(|crew| crew.is_idle());
-        if idle && jobs.is_empty() {
+        if idle && jobs.is_empty() && ended.is_empty() {
             return Ok(core.is_stopping() && !core.machine().is_idle());
         }
         let watched = core.look_for_watchers();
         if watched {
-            tell_begun(core, &jobs);
+            tell_begun(core, &jobs, &ended);
         }
         if tracing::enabled!(tracing::Level::DEBUG) {
             let number = jobs.first().map(|job| job.kickoff.step);
             let span = spans::step(core, number, jobs.len());
-            together(core, &mut crew, &mut jobs, &mut ended).instrument(span).await;
+            let together = together(core, &mut crew, &mut jobs, &mut ended, &mut results);
+            together.instrument(span).await?;
         } else if idle && jobs.len() == 1 && core.journal.is_none() && !watched {
             lone_steps(core, &mut jobs).await?;
             tokio::task::coop::consume_budget().await;
             continue;
         } else {
-            together(core, &mut crew, &mut jobs, &mut ended).await;
+            together(core, &mut crew, &mut jobs, &mut ended, &mut results).await?;
         }
         if watched {
             let record = core.machine().settle_recorded(&mut ended)?;
@@ -73,9 +96,10 @@ async fn steps(core: &Arc<RunCore>) -> Result<bool, RunError> {
             core.machine().settle(&mut ended)?;
         }
         // At a rolling pace what is running is in no state that could be written.
-        if core.journal.is_some() && crew.as_ref().is_none_or(|crew| crew.is_idle()) {
-            // Apart, so that runs that are not written do not hold room for it.
-            Box::pin(write(core)).await?;
+        if let Some(journal) = &core.journal
+            && crew.as_ref().is_none_or(|crew| crew.is_idle())
+        {
+            Box::pin(journal.settled(core)).await?;
         }
         if !core.is_stopping() {
             core.machine().begin(&mut jobs)?;
@@ -84,24 +108,18 @@ async fn steps(core: &Arc<RunCore>) -> Result<bool, RunError> {
     }
 }
 
-/// Writes the state after a step, where that is wanted.
-async fn write(core: &RunCore) -> Result<(), RunError> {
-    let Some(journal) = core.journal.as_ref().filter(|journal| journal.wants_every_step()) else {
-        return Ok(());
-    };
-    let saved = core.machine().save()?;
-    journal.write(saved, RunStatus::Running).await
-}
-
-/// Tells what begins.
-fn tell_begun(core: &RunCore, jobs: &[Job]) {
-    let Some(first) = jobs.first() else { return };
+/// Tells what begins. A step of which everything has `ended` before has a beginning, too.
+fn tell_begun(core: &RunCore, jobs: &[Job], ended: &[Ended]) {
+    if jobs.is_empty() && ended.is_empty() {
+        return;
+    }
+    let step = core.machine().steps();
     let kickoffs = jobs.iter().map(|Job { kickoff, .. }| Scheduled {
         worker: kickoff.key().clone(),
         kickoff: kickoff.id,
         cause: kickoff.cause.clone(),
     });
-    core.emit(first.kickoff.step, EventKind::StepStarted { kickoffs: kickoffs.collect() });
+    core.emit(step, EventKind::StepStarted { kickoffs: kickoffs.collect() });
 }
 
 /// Tells what came of settling.
@@ -167,8 +185,12 @@ async fn together(
     crew: &mut Option<Box<Crew>>,
     jobs: &mut Vec<Job>,
     ended: &mut Vec<Ended>,
-) {
+    results: &mut Option<Box<Results>>,
+) -> Result<(), RunError> {
     let crew = crew.get_or_insert_with(|| Box::new(Crew::new(core)));
+    if let Some(results) = results {
+        return Box::pin(results.together(crew, jobs, ended)).await;
+    }
     crew.start(jobs, ended).await;
     match core.pace {
         Pace::Lockstep => {
@@ -183,4 +205,5 @@ async fn together(
             crew.also(ended).await;
         }
     }
+    Ok(())
 }

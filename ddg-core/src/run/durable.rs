@@ -4,8 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::journal::{Journal, replay};
-use super::live::Live;
-use super::{Outcome, RunCore, RunError, driver};
+use super::{Outcome, Prepared, RunCore, RunError};
 use crate::args::IntoArgs;
 use crate::checkpoint::{CheckpointStore, Checkpoints, Claim, Lease, RunId, RunStatus, StoreError};
 use crate::graph::GraphAutoma;
@@ -83,33 +82,91 @@ impl<'a> Durable<'a> {
     /// has the run. A run that failed is tried again from its last step.
     ///
     /// # Cancel safety
-    /// Dropping the future stops the run as if its process had died.
+    /// Dropping the future stops the run after the last step that was written, as if its process
+    /// had died, and gives it back in the background, where there is a runtime to do so (else its
+    /// lease runs out). Blocking workers that are running then go on unattended.
     pub async fn run(&self, id: impl AsRef<str>, args: impl IntoArgs) -> Result<Outcome, RunError> {
+        self.prepare(id, args).await?.outcome().await
+    }
+
+    /// The same, but not begun yet: to watch the run from its beginning, or to start it as a task
+    /// of its own.
+    ///
+    /// The run is claimed, so nobody else can go on with it. Dropped before it has begun, it has
+    /// written nothing, and gives the run back.
+    ///
+    /// ```
+    /// use ddg_core::checkpoint::MemoryStore;
+    /// use ddg_core::prelude::*;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let mut automa = GraphAutoma::new("order");
+    /// automa.add_func_as_worker("ship", async || "shipped".to_owned(), start().output())?;
+    /// let durable = automa.durable(MemoryStore::new());
+    ///
+    /// let prepared = durable.prepare("order-7", ()).await?;
+    /// let mut events = prepared.events();
+    /// let run = prepared.start();
+    /// while let Some(event) = events.next().await {
+    ///     println!("{}", event?);
+    /// }
+    /// assert_eq!(run.output::<String>().await?, "shipped");
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// The graph is invalid, a named argument reaches nobody, or the state that the store has is
+    /// not one of this automa; the store fails, or somebody else has the run.
+    ///
+    /// # Cancel safety
+    /// Dropping the future gives the run back.
+    pub async fn prepare(
+        &self,
+        id: impl AsRef<str>,
+        args: impl IntoArgs,
+    ) -> Result<Prepared, RunError> {
         let id = run_id(id)?;
-        match self.store.create(&id, self.automa.name(), &self.claim).await {
-            Ok(lease) => {
-                let core = RunCore::top(self.automa.compiled()?, args.into_args(), None)?;
-                let saved = core.machine().save()?;
-                drop(core);
-                let journal = self.journal(lease);
-                journal.write(saved.clone(), RunStatus::Running).await?;
-                self.go_on(Snapshot::new(saved), journal).await
-            }
-            Err(StoreError::RunExists { .. }) => {
-                let lease = self.store.acquire(&id, &self.claim).await?;
-                let snapshot = match self.store.latest(&id).await? {
-                    Some(checkpoint) => replay(&checkpoint)?,
-                    // It was created, and its process died before it was written.
-                    None => {
-                        let core = RunCore::top(self.automa.compiled()?, args.into_args(), None)?;
-                        let saved = core.machine().save()?;
-                        Snapshot::new(saved)
+        let topology = self.automa.compiled()?;
+        let args = args.into_args();
+        let fresh = || RunCore::top(Arc::clone(&topology), args.clone());
+        let (lease, core) = match self.store.acquire(&id, &self.claim).await {
+            Ok(lease) => (lease, None),
+            Err(StoreError::UnknownRun { .. }) => {
+                // A run that cannot begin is not added.
+                let core = fresh()?;
+                match self.store.create(&id, self.automa.name(), &self.claim).await {
+                    Ok(lease) => (lease, Some(core)),
+                    // Somebody was quicker.
+                    Err(StoreError::RunExists { .. }) => {
+                        (self.store.acquire(&id, &self.claim).await?, None)
                     }
-                };
-                let journal = self.journal(lease);
-                self.go_on(snapshot, journal).await
+                    Err(error) => return Err(error.into()),
+                }
             }
-            Err(error) => Err(error.into()),
+            Err(error) => return Err(error.into()),
+        };
+        let mut journal = self.journal(lease);
+        let found = async {
+            if let Some(core) = core {
+                return Ok(core);
+            }
+            match self.store.latest(&id).await? {
+                Some(checkpoint) => {
+                    let saved = journal.resume(&checkpoint)?.into_run();
+                    RunCore::resumed(Arc::clone(&topology), saved)
+                }
+                // It was added, and has not begun.
+                None => fresh(),
+            }
+        };
+        match found.await {
+            Ok(core) => Ok(Prepared::new(self.automa, Ok(core)).written_to(journal)),
+            Err(error) => {
+                journal.give_back().await;
+                Err(error)
+            }
         }
     }
 
@@ -166,7 +223,7 @@ impl<'a> Durable<'a> {
             journal.write(snapshot.into_run(), RunStatus::Paused).await
         }
         .await;
-        journal.release().await;
+        journal.give_back().await;
         edited
     }
 
@@ -186,28 +243,6 @@ impl<'a> Durable<'a> {
 
     fn journal(&self, lease: Lease) -> Journal {
         Journal::new(Arc::clone(&self.store), lease, self.checkpoints)
-    }
-
-    async fn go_on(&self, snapshot: Snapshot, journal: Journal) -> Result<Outcome, RunError> {
-        let core = RunCore::resumed(self.automa.compiled()?, snapshot.into_run(), Some(journal))?;
-        let outcome = driver::drive(Live::new(Arc::clone(&core))).await;
-        if let Some(journal) = &core.journal {
-            let status = match &outcome {
-                Ok(outcome) if outcome.is_paused() || outcome.stopped() => RunStatus::Paused,
-                Ok(_) => RunStatus::Finished,
-                Err(_) => RunStatus::Failed,
-            };
-            let written = match &outcome {
-                Ok(outcome) => journal.write(outcome.save()?, status).await,
-                // The last step that was written is what can be gone on from.
-                Err(_) => journal.mark(status).await,
-            };
-            journal.release().await;
-            if outcome.is_ok() {
-                written?;
-            }
-        }
-        outcome
     }
 }
 

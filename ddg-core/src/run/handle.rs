@@ -67,8 +67,13 @@ impl Run {
 
     /// Cancels the run: its workers are dropped at their next `await`, and the run ends with
     /// [`RunError::Cancelled`]. Blocking workers run to their end; their output is dropped.
+    ///
+    /// A [durable](crate::Durable) run can be gone on with when it has ended so.
     pub fn cancel(&self) {
-        self.task.abort();
+        match self.core.as_ref().and_then(|core| core.journal.as_ref()) {
+            Some(journal) => journal.cancel(),
+            None => self.task.abort(),
+        }
     }
 
     /// Asks the run to stop after the current step; it then ends with an [`Outcome`] that says so.

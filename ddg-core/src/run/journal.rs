@@ -1,37 +1,36 @@
-//! Writes the states of a run to a checkpoint store, as it goes.
+//! The journal of a run: what is written of it to a checkpoint store, and when.
 
-use std::sync::{Arc, Mutex, PoisonError};
+mod hold;
+mod last;
 
-use tokio::runtime::Handle;
-use tokio_util::task::AbortOnDropHandle;
+use std::collections::{BTreeMap, btree_map};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::{RunError, Saved};
+use futures::FutureExt;
+use futures::future::BoxFuture;
+use tokio_util::sync::CancellationToken;
+
+use self::hold::Hold;
+use self::last::Last;
+pub(crate) use self::last::replay;
+use super::kickoff::{Ended, Job};
+use super::result::SavedResult;
+use super::{Outcome, RunCore, RunError, Saved};
 use crate::checkpoint::{
     Checkpoint, CheckpointStore, Checkpoints, Entry, Lease, RunId, RunStatus, StoreError,
 };
-use crate::snapshot::{Changes, Snapshot, SnapshotError};
-
-/// A whole state is written again when the changes since the last are so many bytes, and twice
-/// those of that state: a journal is never much longer than what it has to say, and read in time.
-const MANY_BYTES: usize = 64 << 10;
+use crate::key::Key;
+use crate::snapshot::{Snapshot, SnapshotError};
+use crate::values::Value;
 
 /// The journal of one run, to be written to.
 pub(crate) struct Journal {
-    store: Arc<dyn CheckpointStore>,
-    lease: Lease,
+    hold: Hold,
     checkpoints: Checkpoints,
     last: Mutex<Option<Last>>,
-    /// Renews the lease for as long as a step takes.
-    renewal: Option<AbortOnDropHandle<()>>,
-}
-
-/// What was written last.
-struct Last {
-    snapshot: Snapshot,
-    /// How many bytes the last whole state has.
-    whole: usize,
-    /// How many bytes the changes since have.
-    changes: usize,
+    /// Results of the step that was under way when the run was left, by kickoff.
+    found: Mutex<BTreeMap<u64, SavedResult>>,
+    cancelled: CancellationToken,
 }
 
 impl Journal {
@@ -40,95 +39,192 @@ impl Journal {
         lease: Lease,
         checkpoints: Checkpoints,
     ) -> Self {
-        let renewal = Handle::try_current().ok().map(|runtime| {
-            let (store, lease) = (Arc::clone(&store), lease.clone());
-            AbortOnDropHandle::new(runtime.spawn(async move {
-                loop {
-                    tokio::time::sleep(lease.ttl / 3).await;
-                    if let Err(error @ StoreError::Fenced { .. }) = store.renew(&lease).await {
-                        tracing::warn!(%error, "the lease of a run is lost");
-                        return;
-                    }
-                }
-            }))
-        });
-        Self { store, lease, checkpoints, last: Mutex::new(None), renewal }
+        Self {
+            hold: Hold::new(store, lease),
+            checkpoints,
+            last: Mutex::default(),
+            found: Mutex::default(),
+            cancelled: CancellationToken::new(),
+        }
     }
 
     /// Whose it is.
-    pub(crate) fn run(&self) -> &RunId {
-        &self.lease.run
+    pub(super) fn run(&self) -> &RunId {
+        &self.hold.lease().run
     }
 
-    /// Whether a run that goes on is written after this step.
-    pub(crate) fn wants_every_step(&self) -> bool {
-        self.checkpoints == Checkpoints::EveryStep
+    /// Goes on with what is written already; gives the state that it leads to.
+    ///
+    /// # Errors
+    /// The journal was not written by this, or has been tampered with.
+    pub(crate) fn resume(&mut self, checkpoint: &Checkpoint) -> Result<Snapshot, SnapshotError> {
+        let snapshot = replay(checkpoint)?;
+        self.last = Mutex::new(Some(Last::of(checkpoint, snapshot.clone())));
+        let result =
+            |(kickoff, body): (&u64, &Vec<u8>)| Ok((*kickoff, serde_json::from_slice(body)?));
+        let found = checkpoint.results.iter().map(result).collect::<Result<_, SnapshotError>>();
+        self.found = Mutex::new(found?);
+        Ok(snapshot)
+    }
+
+    /// The run of `core` begins or goes on.
+    ///
+    /// # Errors
+    /// Its state has no JSON form, the store fails, or somebody else has the run.
+    pub(super) async fn begin(&self, core: &RunCore) -> Result<(), RunError> {
+        let is_new = lock(&self.last).is_none();
+        if is_new {
+            let saved = core.machine().state()?;
+            return self.write(saved, RunStatus::Running).await;
+        }
+        let is_idle = core.machine().is_idle();
+        if is_idle { Ok(()) } else { self.mark(RunStatus::Running).await }
+    }
+
+    /// Lets those of `jobs` end of which there are results already: they are not run again.
+    ///
+    /// # Errors
+    /// A result is not that of the job.
+    pub(super) fn end_again(
+        &self,
+        core: &Arc<RunCore>,
+        jobs: &mut Vec<Job>,
+        ended: &mut Vec<Ended>,
+    ) -> Result<(), SnapshotError> {
+        let mut found = std::mem::take(&mut *lock(&self.found));
+        if found.is_empty() {
+            return Ok(());
+        }
+        for job in std::mem::take(jobs) {
+            match found.entry(job.kickoff.id.0) {
+                btree_map::Entry::Occupied(of) if of.get().worker() == job.kickoff.key() => {
+                    ended.push(of.remove().into_ended(core, job)?);
+                }
+                _ => jobs.push(job),
+            }
+        }
+        let Some((kickoff, stray)) = found.pop_first() else { return Ok(()) };
+        let (automa, worker) = (core.automa().to_string(), stray.worker().clone());
+        Err(SnapshotError::StrayResult { automa, worker, kickoff, step: self.step() })
+    }
+
+    /// A step of the run has settled, and nothing is running.
+    ///
+    /// # Errors
+    /// As [`begin`](Self::begin).
+    pub(super) async fn settled(&self, core: &RunCore) -> Result<(), RunError> {
+        match self.checkpoints {
+            Checkpoints::EveryStep | Checkpoints::EveryWorker => {
+                let saved = core.machine().state()?;
+                self.write(saved, RunStatus::Running).await
+            }
+            Checkpoints::OnPause => Ok(()),
+        }
+    }
+
+    /// The run has ended: writes how, and gives the lease back.
+    ///
+    /// # Errors
+    /// Those of the run, or what it has ended with cannot be written.
+    pub(super) async fn end(&self, ended: Result<Outcome, RunError>) -> Result<Outcome, RunError> {
+        let ended = match ended {
+            Ok(outcome) => {
+                let paused = outcome.is_paused() || outcome.stopped();
+                let status = if paused { RunStatus::Paused } else { RunStatus::Finished };
+                let written = async { self.write(outcome.state()?, status).await };
+                written.await.map(|()| outcome)
+            }
+            // The last step that was written is what can be gone on from.
+            Err(error) => {
+                let written = match &error {
+                    RunError::Cancelled { .. } => Ok(()),
+                    RunError::Step(error) if !error.is_of_workers() => self.forget_results().await,
+                    _ => self.mark(RunStatus::Failed).await,
+                };
+                if let Err(error) = written {
+                    tracing::warn!(%error, "that a run has failed was not written");
+                }
+                Err(error)
+            }
+        };
+        self.hold.give_back().await;
+        ended
     }
 
     /// Writes a state: all of it, or what has changed since the last.
     ///
     /// # Errors
     /// The store fails, or somebody else has the run.
-    pub(crate) async fn write(&self, saved: Saved, status: RunStatus) -> Result<(), RunError> {
-        let snapshot = Snapshot::new(saved);
-        let last = self.last.lock().unwrap_or_else(PoisonError::into_inner).take();
-        let (entry, last) = entry(snapshot, last)?;
+    pub(super) async fn write(&self, saved: Saved, status: RunStatus) -> Result<(), RunError> {
+        let last = lock(&self.last).take();
+        let (entry, last) = Last::next(last, Snapshot::new(saved))?;
         match entry {
-            Some(entry) => self.store.put(&self.lease, status, &[entry]).await?,
+            Some(entry) => self.hold.store().put(self.hold.lease(), status, &[entry]).await?,
             None => self.mark(status).await?,
         }
-        *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Some(last);
+        *lock(&self.last) = Some(last);
         Ok(())
     }
 
+    /// A step has failed because of what its workers gave and asked for: they are to run again.
+    async fn forget_results(&self) -> Result<(), RunError> {
+        let again = match &mut *lock(&self.last) {
+            Some(last) if self.wants_results() => Some(last.again()?),
+            _ => None,
+        };
+        Ok(self.hold.store().put(self.hold.lease(), RunStatus::Failed, again.as_slice()).await?)
+    }
+
+    /// Whether the results of single workers are written.
+    pub(super) fn wants_results(&self) -> bool {
+        self.checkpoints == Checkpoints::EveryWorker
+    }
+
+    /// Writes the results of some workers of the step that is under way.
+    pub(super) fn write_results(
+        &self,
+        results: Vec<Entry>,
+    ) -> BoxFuture<'static, Result<(), StoreError>> {
+        let (store, lease) = (Arc::clone(self.hold.store()), self.hold.lease().clone());
+        async move { store.put(&lease, RunStatus::Running, &results).await }.boxed()
+    }
+
+    /// The step that was written last.
+    pub(super) fn step(&self) -> u64 {
+        lock(&self.last).as_ref().map_or(0, Last::step)
+    }
+
+    /// Whether the local space of `worker` was written with these very values.
+    pub(super) fn has_local(&self, worker: &Key, values: &BTreeMap<String, Value>) -> bool {
+        lock(&self.last).as_ref().is_some_and(|last| last.snapshot().has_local(worker, values))
+    }
+
     /// Writes how the run stands.
-    ///
-    /// # Errors
-    /// The store fails, or somebody else has the run.
-    pub(crate) async fn mark(&self, status: RunStatus) -> Result<(), RunError> {
-        Ok(self.store.put(&self.lease, status, &[]).await?)
+    async fn mark(&self, status: RunStatus) -> Result<(), RunError> {
+        Ok(self.hold.store().put(self.hold.lease(), status, &[]).await?)
     }
 
-    /// Lets others have the run. What is not released so is free when the lease has run out.
-    pub(crate) async fn release(&self) {
-        if let Some(renewal) = &self.renewal {
-            renewal.abort();
-        }
-        if let Err(error) = self.store.release(&self.lease).await {
-            tracing::warn!(%error, "the lease of a run was not given up");
-        }
+    /// Gives the lease back, for who has written all there was.
+    pub(super) async fn give_back(&self) {
+        self.hold.give_back().await;
+    }
+
+    /// The run is dropped: gives the lease back, soon.
+    pub(super) fn let_go(&self) {
+        self.hold.let_go();
+    }
+
+    /// Cancels the run, which then gives the lease back before it ends.
+    pub(super) fn cancel(&self) {
+        self.cancelled.cancel();
+    }
+
+    /// Resolves when the run is to be cancelled.
+    pub(super) fn cancelled(&self) -> &CancellationToken {
+        &self.cancelled
     }
 }
 
-/// What is to be written of `snapshot`, if anything, and what is known of it when the next is.
-fn entry(snapshot: Snapshot, last: Option<Last>) -> Result<(Option<Entry>, Last), SnapshotError> {
-    let step = snapshot.step();
-    if let Some(last) = &last
-        && last.snapshot.step() < step
-        && last.changes <= MANY_BYTES.max(2 * last.whole)
-    {
-        let change = serde_json::to_vec(&snapshot.changes_since(&last.snapshot)?)?;
-        let changes = last.changes + change.len();
-        let last = Last { snapshot, whole: last.whole, changes };
-        return Ok((Some(Entry::change(step, change)), last));
-    }
-    let whole = serde_json::to_vec(&snapshot)?;
-    if let Some(last) = last
-        && last.snapshot.step() == step
-        && serde_json::to_vec(&last.snapshot)? == whole
-    {
-        return Ok((None, last));
-    }
-    let last = Last { snapshot, whole: whole.len(), changes: 0 };
-    Ok((Some(Entry::full(step, whole)), last))
-}
-
-/// The state that a journal leads to.
-///
-/// # Errors
-/// The journal was not written by this, or has been tampered with.
-pub(crate) fn replay(checkpoint: &Checkpoint) -> Result<Snapshot, SnapshotError> {
-    let whole: Snapshot = serde_json::from_slice(&checkpoint.full)?;
-    let changes = checkpoint.changes.iter().map(|change| serde_json::from_slice(change));
-    whole.with_changes(changes.collect::<Result<Vec<Changes>, _>>()?)
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

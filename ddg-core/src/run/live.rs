@@ -6,7 +6,7 @@ use super::{Outcome, RunCore, RunError};
 use crate::event::EventKind;
 
 /// A run on its way from its preparation to its end, also where that is being dropped: it tells
-/// those who watch how the run ended, and releases those who wait for something in it.
+/// those who watch how the run ended, and releases those who wait for something in it, or for it.
 pub(crate) struct Live {
     pub(super) core: Arc<RunCore>,
     stage: Stage,
@@ -42,6 +42,7 @@ impl Live {
                 output: outcome.output().clone(),
                 stopped: outcome.stopped(),
             },
+            Err(RunError::Cancelled { .. }) => EventKind::RunCancelled,
             Err(error) => EventKind::RunFailed { error: error.to_string() },
         });
         self.stage = Stage::Ended(told);
@@ -50,6 +51,9 @@ impl Live {
 
 impl Drop for Live {
     fn drop(&mut self) {
+        if let Some(journal) = &self.core.journal {
+            journal.let_go();
+        }
         let told = match std::mem::replace(&mut self.stage, Stage::Ended(None)) {
             Stage::Prepared => None,
             Stage::Begun => self.core.feed().is_watched().then_some(EventKind::RunCancelled),

@@ -134,6 +134,11 @@ impl Outcome {
         self.core.machine().save()
     }
 
+    /// The same, of whose values nothing is known.
+    pub(super) fn state(&self) -> Result<Saved, SnapshotError> {
+        self.core.machine().state()
+    }
+
     pub(super) fn into_value(self) -> Value {
         self.output
     }

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
+use super::journal::Journal;
 use super::live::Live;
 use super::{Outcome, Pace, Run, RunCore, RunError, driver};
 use crate::event::{EventFilter, EventStream};
@@ -123,6 +124,11 @@ impl Prepared {
 
     fn handlers(self, register: impl FnOnce(&mut Handlers)) -> Self {
         self.with(|core| register(&mut core.handlers))
+    }
+
+    /// The run is written to `journal`.
+    pub(super) fn written_to(self, journal: Journal) -> Self {
+        self.with(|core| core.journal = Some(Box::new(journal)))
     }
 
     fn with(mut self, set: impl FnOnce(&mut RunCore)) -> Self {

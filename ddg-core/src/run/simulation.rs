@@ -21,7 +21,7 @@ pub(crate) async fn simulate(
     args: Args,
     mut choose: impl FnMut(&[Kickoff]) -> usize,
 ) -> Result<Outcome, RunError> {
-    let live = Live::new(RunCore::top(automa.compiled()?, args, None)?);
+    let live = Live::new(RunCore::top(automa.compiled()?, args)?);
     let core = &live.core;
     let mut jobs = Vec::new();
     let mut ended = Vec::new();

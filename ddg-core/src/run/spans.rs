@@ -98,6 +98,7 @@ impl Spanned {
                     () => "finished",
                 });
             }
+            Err(RunError::Cancelled { .. }) => self.ended("cancelled"),
             Err(error) => self.failed(error),
         }
     }

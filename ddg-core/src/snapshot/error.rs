@@ -162,6 +162,21 @@ pub enum SnapshotError {
         /// The number.
         number: u64,
     },
+    /// There is the result of a worker that does not run next.
+    #[error(
+        "automa `{automa}`: there is a result of worker `{worker}` (kickoff {kickoff}), which does \
+         not run after step {step}"
+    )]
+    StrayResult {
+        /// The automa.
+        automa: String,
+        /// The worker.
+        worker: Key,
+        /// The number of its kickoff.
+        kickoff: u64,
+        /// The step of the state that the result belongs to.
+        step: u64,
+    },
     /// Changes do not follow the snapshot that they are to change.
     #[error(
         "these changes do not follow the state after step {step}{}",

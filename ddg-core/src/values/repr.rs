@@ -39,6 +39,22 @@ macro_rules! in_place {
                 }
             }
 
+            /// Whether both hold the very same.
+            pub(super) fn is_same(&self, other: &Self) -> bool {
+                match (self, other) {
+                    (Self::Null, Self::Null) => true,
+                    (Self::Shared(one), Self::Shared(other)) => Arc::ptr_eq(one, other),
+                    // Equal, but written as 0.0 and -0.0.
+                    (Self::F64(one), Self::F64(other))
+                        if one.is_sign_negative() != other.is_sign_negative() =>
+                    {
+                        false
+                    }
+                    $((Self::$Kind(one), Self::$Kind(other)) => one == other,)*
+                    _ => false,
+                }
+            }
+
             pub(super) fn into_shared(self) -> Option<Arc<dyn Erased>> {
                 match self {
                     Self::Null => None,

@@ -245,11 +245,7 @@ impl Value {
 
     /// Whether this is the very value that `other` is, not just one that is equal.
     pub(crate) fn is_same(&self, other: &Self) -> bool {
-        match (&self.0, &other.0) {
-            (Repr::Null, Repr::Null) => true,
-            (Repr::Shared(one), Repr::Shared(other)) => Arc::ptr_eq(one, other),
-            _ => false,
-        }
+        self.0.is_same(&other.0)
     }
 
     /// The type of a value that is held as a `T`; `None` for JSON, lists and null.

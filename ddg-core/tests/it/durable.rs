@@ -169,3 +169,20 @@ async fn a_step_is_as_large_as_what_it_changes() {
     let steps = durable.store().steps(&RunId::new("a").unwrap()).await.unwrap();
     assert!(steps.iter().all(|step| step.n_bytes < 1000), "{steps:?}");
 }
+
+/// [X5] Only what a step changed is written and looked at: what cannot be written is found all the
+/// same, and named.
+#[tokio::test]
+async fn what_cannot_be_read_again_is_not_written() {
+    let mut automa = GraphAutoma::new("deep");
+    let ferry = async |cx: Context| {
+        let deep = (0..200).fold(serde_json::json!(1), |inner, _| serde_json::json!([inner]));
+        cx.ferry_to("b", args!(deep));
+    };
+    automa.add_func_as_worker("a", ferry, start()).unwrap();
+    automa.add_func_as_worker("b", async |_: Value| 1, free()).unwrap();
+    let durable = automa.durable(MemoryStore::new());
+    let error = durable.run("a", ()).await.unwrap_err();
+    expect!["automa `deep`: worker `b`: an argument it is to be called with: `JSON array` cannot be written as JSON: it is nested more than 100 levels deep"].assert_eq(&error.to_string());
+    assert_eq!(durable.snapshot("a").await.unwrap().step(), 0);
+}

@@ -5,6 +5,7 @@ pub(crate) mod actor;
 mod dice;
 pub(crate) mod generate;
 mod shrink;
+pub(crate) mod stage;
 mod watched;
 
 use std::collections::BTreeMap;

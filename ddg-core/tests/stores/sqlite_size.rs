@@ -1,6 +1,7 @@
 //! A long run whose steps change little leaves a small file.
 
 use ddg_core::checkpoint::{CheckpointStore, Durability, Entry, RunStatus, SqliteStore};
+use ddg_core::prelude::*;
 
 use crate::setup::{claim, id};
 
@@ -28,4 +29,34 @@ async fn a_thousand_steps_take_less_than_a_megabyte() {
     store.close().await;
     let n_bytes = path.metadata().unwrap().len();
     assert!(n_bytes < 500_000, "{n_bytes} bytes");
+}
+
+/// The same of a real run, which changes 200 bytes of its state in each step.
+#[tokio::test]
+async fn a_run_of_a_thousand_steps_takes_less_than_a_megabyte() {
+    let mut automa = GraphAutoma::new("letters");
+    let write = async |n: u64, cx: Context| {
+        let letter = char::from(b'a' + (n % 26) as u8);
+        cx.local().set("text", String::from(letter).repeat(200));
+        if n < 1000 {
+            cx.ferry_to("write", (n + 1,));
+        }
+    };
+    automa.add_func_as_worker("write", write, start()).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("runs.db");
+    let open = async || SqliteStore::open_with(&path, Durability::ProcessCrash).await.unwrap();
+    let durable = automa.durable(open().await);
+    durable.run("run", args!(1_u64)).await.unwrap();
+    for step in 1..=1000 {
+        let json = serde_json::to_string(&durable.snapshot_at("run", step).await.unwrap()).unwrap();
+        let letter = char::from(b'a' + (step % 26) as u8);
+        assert!(json.contains(&String::from(letter).repeat(200)), "step {step}: {json}");
+    }
+    drop(durable);
+    open().await.close().await;
+    let files = || std::fs::read_dir(folder.path()).unwrap().map(|file| file.unwrap());
+    let n_bytes: u64 = files().map(|file| file.metadata().unwrap().len()).sum();
+    println!("{n_bytes} bytes");
+    assert!(n_bytes < 1_000_000, "{n_bytes} bytes: {:?}", files().collect::<Vec<_>>());
 }

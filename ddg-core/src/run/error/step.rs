@@ -39,6 +39,13 @@ pub struct StepError {
     pub questions: Vec<Question>,
 }
 
+impl StepError {
+    /// Whether workers have failed, and nothing else is wrong.
+    pub(crate) fn is_of_workers(&self) -> bool {
+        self.failures.iter().all(|failure| matches!(failure.kind, FailureKind::Worker(_)))
+    }
+}
+
 /// One thing that went wrong in a step.
 #[derive(Debug)]
 pub struct Failure {

@@ -65,7 +65,7 @@ impl Machine {
         Ok(saved)
     }
 
-    /// The state between two steps, sharing its values.
+    /// The state between two steps, sharing its values, of which nothing is known.
     ///
     /// # Errors
     /// A worker that was added cannot be found again.
@@ -143,6 +143,11 @@ impl Saved {
         &mut self.outputs
     }
 
+    /// The local space of a worker, if it has one.
+    pub(crate) fn local(&self, worker: &Key) -> Option<&BTreeMap<String, Value>> {
+        self.locals.get(worker)
+    }
+
     /// What waits for answers of people.
     pub(crate) fn interrupted(&self) -> &[Interrupted<Key>] {
         &self.interrupted
@@ -176,27 +181,17 @@ impl Saved {
         serde_json::from_value(json)
     }
 
-    /// Finds the value that cannot be written, to name it.
-    fn check_json(&self) -> Result<(), SnapshotError> {
+    /// Finds a value that cannot be written, to name it.
+    pub(crate) fn check_json(&self) -> Result<(), SnapshotError> {
+        self.check_next()?;
         let outputs = self.outputs.iter().map(|(key, value)| (key, "its output", value));
-        let due = self.due.iter().flat_map(|due| {
-            let args = due.args.iter();
-            let values = args.flat_map(|args| {
-                args.positional.iter().chain(args.named_slice().iter().map(|(_, value)| value))
-            });
-            values.map(|value| (&due.worker, "an argument it is to be called with", value))
-        });
         let locals = self.locals.iter().flat_map(|(key, values)| {
             values.values().map(move |value| (key, "its local space", value))
         });
         let dealt = self.dealt.iter().flat_map(|(key, values)| {
             values.values().map(move |value| (key, "an element it is dealt", value))
         });
-        let interrupted = self.interrupted.iter().flat_map(|interrupted| {
-            let values = interrupted.args.positional.iter().chain(&interrupted.answers);
-            values.map(|value| (&interrupted.worker, "an argument it is to run again with", value))
-        });
-        for (key, what, value) in outputs.chain(due).chain(locals).chain(dealt).chain(interrupted) {
+        for (key, what, value) in outputs.chain(locals).chain(dealt) {
             json_of(value).map_err(|source| self.not_writable(key, what, source))?;
         }
         let inputs = self.inputs.iter().map(|(_, value)| value);
@@ -204,6 +199,25 @@ impl Saved {
             let key = Key::from(self.automa.as_str());
             json_of(value)
                 .map_err(|source| self.not_writable(&key, "an input or result", source))?;
+        }
+        Ok(())
+    }
+
+    /// The same among what runs next.
+    fn check_next(&self) -> Result<(), SnapshotError> {
+        let due = self.due.iter().flat_map(|due| {
+            let args = due.args.iter();
+            let values = args.flat_map(|args| {
+                args.positional.iter().chain(args.named_slice().iter().map(|(_, value)| value))
+            });
+            values.map(|value| (&due.worker, "an argument it is to be called with", value))
+        });
+        let interrupted = self.interrupted.iter().flat_map(|interrupted| {
+            let values = interrupted.args.positional.iter().chain(&interrupted.answers);
+            values.map(|value| (&interrupted.worker, "an argument it is to run again with", value))
+        });
+        for (key, what, value) in due.chain(interrupted) {
+            json_of(value).map_err(|source| self.not_writable(key, what, source))?;
         }
         Ok(())
     }

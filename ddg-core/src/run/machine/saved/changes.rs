@@ -16,6 +16,9 @@ use crate::values::{NotSerializable, Value};
 trait Part {
     fn json(&self) -> Result<Json, Unwritable>;
 
+    /// Whether this is the very same, as far as that can be told without writing it.
+    fn is_same(&self, base: &Self) -> bool;
+
     /// Notes how this differs from what it was.
     fn since(&self, base: &Self, differ: &mut Differ) -> Result<(), Unwritable>;
 }
@@ -29,6 +32,8 @@ impl Saved {
     /// # Errors
     /// A value has no JSON form.
     pub(crate) fn changes_since(&self, base: &Self) -> Result<Patch, SnapshotError> {
+        // All of what is due is written, nearly always.
+        self.check_next()?;
         let mut differ = Differ::default();
         match self.since(base, &mut differ) {
             Ok(()) => Ok(differ.end()),
@@ -65,9 +70,13 @@ impl Saved {
         }
         let grown = |graph| (!crate::graph::Grown::is_empty(graph)).then_some(graph);
         optional(differ, "graph", grown(graph), grown(&base.graph))?;
-        field(differ, "inputs", &Data(inputs), &Data(&base.inputs))?;
+        if !are_same(inputs, &base.inputs) {
+            field(differ, "inputs", &Data(inputs), &Data(&base.inputs))?;
+        }
         field(differ, "due", &Data(due), &Data(&base.due))?;
-        field(differ, "crossed", &Data(crossed), &Data(&base.crossed))?;
+        if *crossed != base.crossed {
+            field(differ, "crossed", &Data(crossed), &Data(&base.crossed))?;
+        }
         field(differ, "outputs", outputs, &base.outputs)?;
         field(differ, "dealt", dealt, &base.dealt)?;
         field(differ, "locals", locals, &base.locals)?;
@@ -76,6 +85,14 @@ impl Saved {
         let waiting = |interrupted| (!<[_]>::is_empty(interrupted)).then_some(interrupted);
         optional(differ, "interrupted", waiting(interrupted), waiting(&base.interrupted))
     }
+}
+
+/// Whether these are the very same inputs.
+fn are_same<N: PartialEq>(one: &[(N, Value)], other: &[(N, Value)]) -> bool {
+    let is_same = |((name, value), (other_name, other)): (&(N, Value), &(N, Value))| {
+        name == other_name && value.is_same(other)
+    };
+    one.len() == other.len() && one.iter().zip(other).all(is_same)
 }
 
 fn field<P: Part>(differ: &mut Differ, name: &str, next: &P, base: &P) -> Result<(), Unwritable> {
@@ -111,6 +128,10 @@ impl<T: Serialize + ?Sized> Part for Data<'_, T> {
         serde_json::to_value(self.0).map_err(|_| Unwritable)
     }
 
+    fn is_same(&self, _: &Self) -> bool {
+        false
+    }
+
     fn since(&self, base: &Self, differ: &mut Differ) -> Result<(), Unwritable> {
         differ.compare(&base.json()?, &self.json()?);
         Ok(())
@@ -122,8 +143,12 @@ impl Part for Value {
         json_of(self).map_err(|NotSerializable { .. }| Unwritable)
     }
 
+    fn is_same(&self, base: &Self) -> bool {
+        Self::is_same(self, base)
+    }
+
     fn since(&self, base: &Self, differ: &mut Differ) -> Result<(), Unwritable> {
-        if !self.is_same(base) {
+        if !Self::is_same(self, base) {
             differ.compare(&base.json()?, &self.json()?);
         }
         Ok(())
@@ -136,19 +161,31 @@ impl<K: Ord + AsRef<str>, P: Part> Part for BTreeMap<K, P> {
         self.iter().map(entry).collect()
     }
 
+    fn is_same(&self, base: &Self) -> bool {
+        let is_same =
+            |((key, part), (other, base)): ((&K, &P), (&K, &P))| key == other && part.is_same(base);
+        self.len() == base.len() && self.iter().zip(base).all(is_same)
+    }
+
+    /// Goes through both side by side.
     fn since(&self, base: &Self, differ: &mut Differ) -> Result<(), Unwritable> {
-        for key in base.keys().filter(|key| !self.contains_key(key)) {
-            differ.within(key.as_ref(), Differ::gone);
-        }
+        let mut base = base.iter().peekable();
         for (key, part) in self {
-            differ.within(key.as_ref(), |differ| {
-                match base.get(key) {
-                    Some(base) => part.since(base, differ)?,
-                    None => differ.to(part.json()?),
+            while let Some((gone, _)) = base.next_if(|(other, _)| *other < key) {
+                differ.within(gone.as_ref(), Differ::gone);
+            }
+            match base.next_if(|(other, _)| *other == key) {
+                Some((_, base)) if part.is_same(base) => {}
+                Some((_, base)) => {
+                    differ.within(key.as_ref(), |differ| part.since(base, differ))?;
                 }
-                Ok(())
-            })?;
+                None => {
+                    let json = part.json()?;
+                    differ.within(key.as_ref(), |differ| differ.to(json));
+                }
+            }
         }
+        base.for_each(|(gone, _)| differ.within(gone.as_ref(), Differ::gone));
         Ok(())
     }
 }

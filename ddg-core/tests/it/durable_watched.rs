@@ -1,0 +1,230 @@
+//! A durable run is prepared, watched, started, cancelled and dropped like any other, and gives
+//! itself back to its store.
+
+use std::future::poll_fn;
+use std::sync::Arc;
+use std::task::Poll;
+
+use ddg_core::checkpoint::{CheckpointStore, RunId, RunStatus, StoreError};
+use ddg_core::prelude::*;
+use ddg_core::{EventKind, EventStream};
+use expect_test::expect;
+use tokio::sync::Notify;
+
+use crate::gated_store::GatedStore;
+
+const PLENTY: usize = 1_000;
+
+/// `first` gives its argument; `second` adds one, once it is let go on.
+fn two_steps() -> (GraphAutoma, Arc<Notify>) {
+    let gate = Arc::new(Notify::new());
+    let opened = Arc::clone(&gate);
+    let mut automa = GraphAutoma::new("two");
+    automa.add_func_as_worker("first", async |x: i64| x, start()).unwrap();
+    let second = move |x: i64| {
+        let opened = Arc::clone(&opened);
+        async move {
+            opened.notified().await;
+            x + 1
+        }
+    };
+    automa.add_func_as_worker("second", second, after(["first"]).output()).unwrap();
+    (automa, gate)
+}
+
+/// Waits for the event that `wanted` is looking for.
+async fn wait_for(events: &mut EventStream, wanted: impl Fn(&EventKind) -> bool) {
+    while let Some(event) = events.next().await {
+        if wanted(&event.unwrap().kind) {
+            return;
+        }
+    }
+    panic!("it never came");
+}
+
+async fn all(mut events: EventStream) -> String {
+    let mut lines = String::new();
+    while let Some(event) = events.next().await {
+        let event = event.unwrap();
+        lines += &format!("{}: {}\n", event.step, event.kind);
+    }
+    lines
+}
+
+/// Waits until nobody holds the run.
+async fn until_free(store: &GatedStore) {
+    while store.record("a").await.holder.is_some() {
+        tokio::task::yield_now().await;
+    }
+}
+
+/// [X7]
+#[tokio::test]
+async fn it_is_watched_from_its_beginning_and_when_it_goes_on() {
+    let (automa, gate) = two_steps();
+    let durable = automa.durable(GatedStore::open_for(PLENTY));
+    let prepared = durable.prepare("a", args!(1)).await.unwrap();
+    let mut events = prepared.events();
+    let run = prepared.start();
+    wait_for(&mut events, |kind| matches!(kind, EventKind::StepSettled { .. })).await;
+    run.cancel();
+    wait_for(&mut events, |kind| matches!(kind, EventKind::RunCancelled)).await;
+    assert!(matches!(run.await, Err(RunError::Cancelled { .. })));
+
+    gate.notify_one();
+    let prepared = durable.prepare("a", ()).await.unwrap();
+    let events = prepared.events();
+    assert_eq!(prepared.output::<i64>().await.unwrap(), 2);
+    expect![[r#"
+        0: run of `two` started
+        2: started: `second` (dependencies)
+        2: `second` started
+        2: `second` finished: 2
+        2: settled: `second`: 2
+        2: run finished: 2
+    "#]]
+    .assert_eq(&all(events).await);
+
+    // It has ended: there is nothing to see.
+    let prepared = durable.prepare("a", ()).await.unwrap();
+    let events = prepared.events();
+    assert_eq!(prepared.start().output::<i64>().await.unwrap(), 2);
+    expect![[r#"
+        0: run of `two` started
+        2: run finished: 2
+    "#]]
+    .assert_eq(&all(events).await);
+}
+
+/// [X7]
+#[tokio::test]
+async fn its_end_is_told_when_it_is_written() {
+    let (automa, gate) = two_steps();
+    gate.notify_one();
+    // Its beginning and two steps; the end waits.
+    let store = GatedStore::open_for(3);
+    let durable = automa.durable(store.clone());
+    let prepared = durable.prepare("a", args!(1)).await.unwrap();
+    let mut events = prepared.events_of(ddg_core::EventFilter::all());
+    let run = prepared.start();
+    wait_for(&mut events, |kind| matches!(kind, EventKind::StepSettled { .. })).await;
+    wait_for(&mut events, |kind| matches!(kind, EventKind::StepSettled { .. })).await;
+    while store.puts().last().map(String::as_str) != Some("finished: ") {
+        tokio::task::yield_now().await;
+    }
+    assert!(futures::poll!(std::pin::pin!(events.next())).is_pending());
+
+    store.let_through(1);
+    wait_for(&mut events, |kind| matches!(kind, EventKind::RunFinished { .. })).await;
+    let record = store.record("a").await;
+    assert_eq!((record.status, record.holder), (RunStatus::Finished, None));
+    assert_eq!(run.output::<i64>().await.unwrap(), 2);
+}
+
+/// [X7] What cannot be written is a failure, also to those who watch.
+#[tokio::test]
+async fn an_end_that_cannot_be_written_is_told_as_a_failure() {
+    let (automa, gate) = two_steps();
+    gate.notify_one();
+    let store = GatedStore::open_for(3);
+    let durable = automa.durable(store.clone());
+    let prepared = durable.prepare("a", args!(1)).await.unwrap();
+    let events = prepared.events();
+    let run = prepared.start();
+    while store.puts().last().map(String::as_str) != Some("finished: ") {
+        tokio::task::yield_now().await;
+    }
+    store.steal("a").await;
+    store.let_through(PLENTY);
+    let error = run.await.unwrap_err();
+    assert!(matches!(error, RunError::Store(StoreError::Fenced { .. })), "{error}");
+    let told = all(events).await;
+    assert!(told.ends_with(&format!("2: run failed: {error}\n")), "{told}");
+}
+
+/// [X8]
+#[tokio::test]
+async fn dropped_before_it_has_begun_it_has_written_nothing() {
+    let (automa, gate) = two_steps();
+    let store = GatedStore::open_for(PLENTY);
+    let durable = automa.durable(store.clone());
+    let prepared = durable.prepare("a", args!(1)).await.unwrap();
+    let refused = durable.run("a", args!(2)).await.unwrap_err();
+    assert!(matches!(refused, RunError::Store(StoreError::Held { .. })), "{refused}");
+    drop(prepared);
+    until_free(&store).await;
+    assert_eq!(store.puts(), [""; 0]);
+    // So the next one's arguments count.
+    gate.notify_one();
+    assert_eq!(durable.run("a", args!(2)).await.unwrap().into_output::<i64>().unwrap(), 3);
+}
+
+/// [X8] [X2]
+#[tokio::test]
+async fn cancelled_it_is_given_back_before_it_ends() {
+    let (automa, gate) = two_steps();
+    let store = GatedStore::open_for(PLENTY);
+    let durable = automa.durable(store.clone());
+    let prepared = durable.prepare("a", args!(1)).await.unwrap();
+    let mut events = prepared.events();
+    let run = prepared.start();
+    wait_for(
+        &mut events,
+        |kind| matches!(kind, EventKind::WorkerStarted { worker, .. } if worker == "second"),
+    )
+    .await;
+    run.cancel();
+    assert!(matches!(run.await, Err(RunError::Cancelled { .. })));
+    let record = store.record("a").await;
+    assert_eq!((record.status, record.step), (RunStatus::Running, Some(1)));
+
+    gate.notify_one();
+    assert_eq!(durable.run("a", ()).await.unwrap().into_output::<i64>().unwrap(), 2);
+}
+
+/// [X8]
+#[tokio::test]
+async fn dropped_it_is_given_back_in_the_background() {
+    let (automa, gate) = two_steps();
+    let store = GatedStore::open_for(PLENTY);
+    let durable = automa.durable(store.clone());
+    {
+        let running = durable.run("a", args!(1));
+        let mut running = std::pin::pin!(running);
+        poll_fn(|task| {
+            assert!(running.as_mut().poll(task).is_pending());
+            Poll::Ready(())
+        })
+        .await;
+        assert!(store.record("a").await.holder.is_some());
+    }
+    until_free(&store).await;
+    gate.notify_one();
+    assert_eq!(durable.run("a", ()).await.unwrap().into_output::<i64>().unwrap(), 2);
+}
+
+/// [X5]
+#[tokio::test]
+async fn a_run_that_cannot_begin_is_not_in_the_store() {
+    let (automa, _) = two_steps();
+    let store = GatedStore::open_for(PLENTY);
+    let durable = automa.durable(store.clone());
+    let error = durable.prepare("a", args!(typo = 1)).await.unwrap_err();
+    assert!(matches!(error, RunError::UnknownInput { .. }), "{error}");
+    let unknown = store.find(&RunId::new("a").unwrap()).await.unwrap_err();
+    assert!(matches!(unknown, StoreError::UnknownRun { .. }), "{unknown}");
+}
+
+/// [X6] A state of another automa is refused, and given back.
+#[tokio::test]
+async fn a_run_of_another_automa_is_refused_and_given_back() {
+    let (automa, gate) = two_steps();
+    gate.notify_one();
+    let store = GatedStore::open_for(PLENTY);
+    automa.durable(store.clone()).run("a", args!(1)).await.unwrap();
+    let other = GraphAutoma::new("other");
+    let error = other.durable(store.clone()).prepare("a", ()).await.unwrap_err();
+    expect!["this is automa `other`, but the snapshot is of a run of `two`: resume it with that one"]
+        .assert_eq(&error.to_string());
+    assert_eq!(store.record("a").await.holder, None);
+}

@@ -7,8 +7,10 @@
 mod memory;
 mod message;
 mod model;
+mod schema;
 mod tool;
 
+pub use ddg_macros::tool;
 #[cfg(feature = "sqlite")]
 pub use memory::SqliteConversations;
 #[cfg(feature = "tiktoken")]
@@ -24,4 +26,18 @@ pub use model::{
     Capabilities, ChatChunk, ChatModel, ChatReply, ChatRequest, ChatStream, FinishReason,
     ModelError, OutputSchema, ToolChoice, Usage,
 };
-pub use tool::{Tool, ToolOutput, ToolSpec};
+pub use tool::{
+    Approval, AutomaTool, IntoToolOutput, MissingState, OnFailure, State, States, Tool, ToolError,
+    ToolOptions, ToolOutput, ToolResult, ToolSpec, Toolbox, ToolboxBuilder, ToolboxError,
+    ToolboxFault, Verdict,
+};
+
+pub use schemars;
+
+/// What `#[tool]` writes; not for people.
+#[doc(hidden)]
+pub mod __private {
+    pub use {schemars, serde};
+
+    pub use crate::tool::{FuncTool, Given, blocking, output, result};
+}

@@ -9,7 +9,7 @@ const MAX_NAME: usize = 64;
 /// Reports what a model could not make use of.
 pub(super) fn check(tool: &Tool, faults: &mut Faults) {
     check_name(tool, faults);
-    if tool.description.is_empty() {
+    if tool.description.is_none() {
         faults.push_with_help(
             &tool.ident,
             format_args!(

@@ -10,8 +10,8 @@ use super::model::{Absent, Call, Param, Source, Tool};
 
 /// The type beside the function, and its `tool()`.
 pub(super) fn lower(tool: &Tool) -> TokenStream {
-    let Tool { krate, description, .. } = tool;
-    let name = tool.name();
+    let krate = &tool.krate;
+    let (name, description) = (tool.name(), tool.description.as_deref().unwrap_or_default());
     let defaults = tool.params.iter().filter_map(default);
     let arguments = arguments(tool);
     let function = function(tool);
@@ -57,8 +57,8 @@ fn beside(tool: &Tool, output: &TokenStream, body: &TokenStream) -> TokenStream 
 /// The struct that the arguments of a model are read as.
 fn arguments(tool: &Tool) -> TokenStream {
     let krate = &tool.krate;
-    let serde = path(quote!(#krate::__private::serde));
-    let schemars = path(quote!(#krate::__private::schemars));
+    let serde = path(&quote!(#krate::__private::serde));
+    let schemars = path(&quote!(#krate::__private::schemars));
     let fields = given_by_model(tool).map(|(param, attrs)| {
         let Param { ident, ty, .. } = param;
         let default = match &param.source {
@@ -100,12 +100,13 @@ fn default_ident(param: &Param) -> Ident {
 }
 
 /// The closure that calls the function.
+///
+/// What is bound in it is hygienic, since a parameter may have the name of the function.
 fn function(tool: &Tool) -> TokenStream {
     let (krate, ident) = (&tool.krate, &tool.ident);
     let (arguments, given) = (local("arguments"), local("given"));
-    let fields = given_by_model(tool).map(|(param, _)| &param.ident);
     let injected = tool.params.iter().filter_map(|param| {
-        let name = &param.ident;
+        let name = bound(param);
         match &param.source {
             Source::Model { .. } => None,
             Source::Context => Some(quote!(let #name = #given.context().clone();)),
@@ -115,8 +116,11 @@ fn function(tool: &Tool) -> TokenStream {
         }
     });
     let passed = tool.params.iter().map(|param| {
-        let ident = &param.ident;
-        if param.borrowed { quote!(&#ident) } else { quote!(#ident) }
+        let value = match (&param.source, &param.ident) {
+            (Source::Model { .. }, field) => quote!(#arguments.#field),
+            (Source::Context | Source::State(_), _) => bound(param).into_token_stream(),
+        };
+        if param.borrowed { quote!(&#value) } else { value }
     });
     let call = quote_spanned!(ident.span()=> #ident(#(#passed),*));
     let into = if tool.fallible { quote!(result) } else { quote!(output) };
@@ -126,17 +130,25 @@ fn function(tool: &Tool) -> TokenStream {
         Call::Inline => quote!(#into(#call)),
         Call::Blocking => quote!(#krate::__private::blocking(move || #into(#call)).await),
     };
-    let takes_given = tool.params.iter().any(|param| !matches!(param.source, Source::Model { .. }));
-    let taken = if takes_given { given.to_token_stream() } else { quote!(_) };
+    let is_model = |param: &Param| matches!(param.source, Source::Model { .. });
+    let used = |is_used, name: &Ident| if is_used { quote!(#name) } else { quote!(_) };
+    let taken = used(tool.params.iter().any(is_model), &arguments);
+    let beside = used(!tool.params.iter().all(is_model), &given);
     quote! {
-        |#arguments: __Arguments, #taken| {
-            let __Arguments { #(#fields),* } = #arguments;
+        |#taken: __Arguments, #beside| {
             ::std::boxed::Box::pin(async move {
                 #(#injected)*
                 #called
             })
         }
     }
+}
+
+/// What is bound to the context or a state.
+fn bound(param: &Param) -> Ident {
+    let mut ident = param.ident.clone();
+    ident.set_span(Span::mixed_site().located_at(ident.span()));
+    ident
 }
 
 /// The parameters that a model fills, each with its attributes.
@@ -153,7 +165,7 @@ fn local(name: &str) -> Ident {
 }
 
 /// A path as the text that serde asks for.
-fn path(path: TokenStream) -> LitStr {
+fn path(path: &TokenStream) -> LitStr {
     let text: String = path.to_string().split_whitespace().collect();
     LitStr::new(&text, Span::call_site())
 }

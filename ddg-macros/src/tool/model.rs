@@ -15,8 +15,8 @@ pub(super) struct Tool {
     pub(super) cfgs: Vec<Attribute>,
     /// The tool's name where it is not the function's.
     pub(super) name: Option<LitStr>,
-    /// What the model is told of it; empty if nobody has said.
-    pub(super) description: String,
+    /// What the model is told of it, if anybody has said.
+    pub(super) description: Option<String>,
     /// In the order of the function.
     pub(super) params: Vec<Param>,
     /// How it is called.

@@ -71,14 +71,21 @@ fn read(attr: TokenStream, function: &ItemFn, faults: &mut Faults) -> Tool {
     });
     let params: Vec<_> = typed.map(|param| param::parse_param(param, faults)).collect();
     refuse_second_context(&params, faults);
-    let description = options.string("description", DESCRIPTION, faults);
+    let description = match options.name("description") {
+        None => docs(&function.attrs),
+        // One that is no text has been reported.
+        Some(_) => {
+            let text = options.string("description", DESCRIPTION, faults);
+            Some(text.map(|text| text.value()).unwrap_or_default())
+        }
+    };
     Tool {
         krate: krate(&options, faults),
         ident: signature.ident.clone(),
         vis: function.vis.clone(),
         cfgs: function.attrs.iter().filter(|attr| attr.path().is_ident("cfg")).cloned().collect(),
         name: options.string("name", NAME, faults),
-        description: description.map_or_else(|| docs(&function.attrs), |text| text.value()),
+        description,
         params,
         call: call(&options, signature, faults),
         fallible: output::is_result(&signature.output, faults),
@@ -152,8 +159,8 @@ fn refuse_second_context(params: &[Param], faults: &mut Faults) {
     }
 }
 
-/// The doc comment.
-fn docs(attrs: &[Attribute]) -> String {
+/// The doc comment, if it says anything.
+fn docs(attrs: &[Attribute]) -> Option<String> {
     let lines = attrs.iter().filter_map(|attr| match &attr.meta {
         Meta::NameValue(pair) if pair.path.is_ident("doc") => match &pair.value {
             Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) => Some(text.value()),
@@ -163,5 +170,6 @@ fn docs(attrs: &[Attribute]) -> String {
     });
     let text: Vec<_> =
         lines.map(|line| line.strip_prefix(' ').unwrap_or(&line).trim_end().to_owned()).collect();
-    text.join("\n").trim().to_owned()
+    let text = text.join("\n").trim().to_owned();
+    (!text.is_empty()).then_some(text)
 }

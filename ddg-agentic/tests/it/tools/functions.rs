@@ -2,7 +2,7 @@
 
 use std::thread;
 
-use ddg_agentic::{Tool, ToolOutput, Toolbox, Usage, tool};
+use ddg_agentic::{State, Tool, ToolOutput, Toolbox, Usage, tool};
 use ddg_core::prelude::*;
 use serde::Serialize;
 use serde_json::json;
@@ -43,6 +43,26 @@ async fn arguments_may_be_borrowed_and_the_context_taken() {
     let tools = toolbox(join::tool());
     let arguments = json!({ "words": ["a", "b"], "with": "-" });
     assert_eq!(given(&tools, "join", arguments).await, "call a-b 1");
+}
+
+#[tokio::test]
+async fn names_do_not_clash() {
+    struct Arguments;
+    /// Has parameters that are called like everything else.
+    #[tool]
+    async fn given(
+        given: String,
+        arguments: u32,
+        tool: &str,
+        r#type: Option<u32>,
+        output: State<Arguments>,
+    ) -> String {
+        let Arguments = *output;
+        format!("{given} {arguments} {tool} {type:?}")
+    }
+    let tools = Toolbox::builder().with(given::tool()).state(Arguments).build().unwrap();
+    let arguments = json!({ "given": "a", "arguments": 1, "tool": "b", "type": 2 });
+    assert_eq!(super::given(&tools, "given", arguments).await, "a 1 b Some(2)");
 }
 
 #[derive(Serialize)]

@@ -17,7 +17,7 @@ use super::{IntoToolOutput, MissingState, State, States, Tool, ToolError, ToolOu
 /// A function `F` as a tool, whose arguments are read as an `A`.
 pub struct FuncTool<A, F> {
     spec: ToolSpec,
-    needs: Vec<fn(&States) -> Result<(), MissingState>>,
+    needs: Vec<Need>,
     states: States,
     function: Arc<F>,
     arguments: PhantomData<fn(A)>,
@@ -29,6 +29,9 @@ pub struct Given<'a> {
     cx: &'a Context,
     states: &'a States,
 }
+
+/// Whether there is a state that the function needs.
+type Need = fn(&States) -> Result<(), MissingState>;
 
 type Called<'a> = BoxFuture<'a, Result<ToolOutput, WorkerError>>;
 

@@ -8,8 +8,8 @@ use ddg_agentic::schemars::JsonSchema;
 use ddg_agentic::{
     AutomaTool, OnFailure, ToolCall, ToolOptions, ToolOutput, ToolResult, Toolbox, Usage, Verdict,
 };
-use ddg_core::Snapshot;
 use ddg_core::prelude::*;
+use ddg_core::{EventFilter, Snapshot};
 use expect_test::expect;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -220,6 +220,31 @@ async fn calls_wait_for_their_turn_and_a_cancelled_one_gives_it_back() {
     begins.recv().await.unwrap();
     goes_on.add_permits(1);
     third.await.unwrap();
+}
+
+#[tokio::test]
+async fn what_happens_in_it_is_seen_by_who_watches_the_run() {
+    let work = async |cx: Context| cx.emit("works in", "Rome".to_owned());
+    let tools = lone_tool(work, ToolOptions::new());
+    let prepared = caller(&tools, "lone").prepare(call("lone"));
+    let mut events = prepared.events_of(EventFilter::custom());
+    prepared.start().await.unwrap();
+    let event = events.next().await.unwrap().unwrap();
+    expect![[r#"14: call/automa: step 1: `work` tells works in: "Rome""#]]
+        .assert_eq(&event.to_string());
+}
+
+#[tokio::test]
+async fn a_turn_ends_with_the_call_whoever_keeps_what_happened() {
+    let tools = lone_tool(async || 1, ToolOptions::new().max_concurrency(1));
+    let mut kept = Vec::new();
+    for _ in 0..2 {
+        let prepared = caller(&tools, "lone").prepare(call("lone"));
+        let events = prepared.events();
+        let outcome = prepared.start().await.unwrap();
+        assert_eq!(outcome.output().get::<ToolResult>().unwrap().message.content, "1");
+        kept.push((events, outcome));
+    }
 }
 
 #[tokio::test]

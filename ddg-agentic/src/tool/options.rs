@@ -43,7 +43,7 @@ pub enum OnFailure {
 }
 
 impl ToolOptions {
-    /// How many bytes a tool gives a model to read unless
+    /// How many bytes a call gives a model to read unless
     /// [`max_output_bytes`](Self::max_output_bytes) says otherwise: 64 KiB.
     pub const MAX_OUTPUT_BYTES: usize = 64 * 1024;
 
@@ -67,7 +67,8 @@ impl ToolOptions {
     }
 
     /// Lets at most `calls` (at least one) go on at a time, in all runs that share the toolbox; the
-    /// others wait for their turn.
+    /// others wait for their turn. A call that has paused within an automa that is a tool does not count
+    /// any more, also when it goes on.
     #[must_use]
     pub fn max_concurrency(mut self, calls: usize) -> Self {
         self.max_concurrency = Some(calls.max(1));
@@ -82,7 +83,7 @@ impl ToolOptions {
         self
     }
 
-    /// Cuts what the tool gives after so many bytes, at the end of a character, and says how much is
+    /// Cuts what the model is told after so many bytes, at the end of a character, and says how much is
     /// missing.
     #[must_use]
     pub fn max_output_bytes(mut self, bytes: usize) -> Self {

@@ -72,18 +72,18 @@ impl ToolOutput {
         self.usage = usage;
         self
     }
+}
 
-    /// At most so many bytes of the content, and a note on what is missing.
-    pub(super) fn cut(mut self, max_bytes: usize) -> Self {
-        let n_bytes = self.content.len();
-        if n_bytes > max_bytes {
-            let kept = self.content.floor_char_boundary(max_bytes);
-            self.content.truncate(kept);
-            let missing = n_bytes - kept;
-            self.content += &format!("\n[cut: {missing} of {n_bytes} bytes are missing]");
-        }
-        self
+/// At most so many bytes of a text for a model, and a note on what is missing.
+pub(super) fn cut(mut text: String, max_bytes: usize) -> String {
+    let n_bytes = text.len();
+    if n_bytes > max_bytes {
+        let kept = text.floor_char_boundary(max_bytes);
+        text.truncate(kept);
+        let missing = n_bytes - kept;
+        text += &format!("\n[cut: {missing} of {n_bytes} bytes are missing]");
     }
+    text
 }
 
 impl From<String> for ToolOutput {

@@ -15,8 +15,9 @@ pub(super) use entry::{Admitted, Entry};
 pub use error::{ToolboxError, ToolboxFault};
 
 use super::error::Halt;
+use super::output::cut;
 use super::worker::{CallWorker, ToolWorker};
-use super::{Tool, ToolError, ToolOutput, ToolResult, ToolSpec};
+use super::{ToolError, ToolOptions, ToolOutput, ToolResult, ToolSpec};
 use crate::message::ToolCall;
 
 /// Tools in an order, with how each is called; cheap to clone.
@@ -90,9 +91,9 @@ impl Toolbox {
         Arc::clone(&self.0.specs)
     }
 
-    /// The tool `name`, if there is one.
-    pub fn get(&self, name: &str) -> Option<&dyn Tool> {
-        self.0.offered.get(name).map(|offered| &*offered.entry.tool)
+    /// Whether there is a tool `name`.
+    pub fn contains(&self, name: &str) -> bool {
+        self.0.offered.contains_key(name)
     }
 
     /// The names of the tools, in their order.
@@ -116,7 +117,13 @@ impl Toolbox {
     pub async fn call(&self, call: &ToolCall, cx: &Context) -> Result<ToolResult, WorkerError> {
         match self.output(call, cx).await {
             Ok(output) => Ok(ToolResult::new(call, output)),
-            Err(Halt::Tell(error)) => Ok(ToolResult::error(call, error.to_string())),
+            Err(Halt::Tell(error)) => {
+                let max_bytes = match self.entry(&call.name) {
+                    Ok(entry) => entry.options.max_output_bytes,
+                    Err(_) => ToolOptions::MAX_OUTPUT_BYTES,
+                };
+                Ok(ToolResult::error(call, cut(error.to_string(), max_bytes)))
+            }
             Err(Halt::Fail(error)) => Err(error),
         }
     }

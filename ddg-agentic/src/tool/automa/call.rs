@@ -11,6 +11,7 @@ use tokio::sync::OwnedSemaphorePermit;
 use super::AutomaTool;
 use crate::message::ToolCall;
 use crate::tool::error::Halt;
+use crate::tool::output::cut;
 use crate::tool::toolbox::{Admitted, Entry};
 use crate::tool::{OnFailure, ToolError, ToolResult};
 
@@ -90,10 +91,12 @@ fn result(entry: &Arc<Entry>, tool: &AutomaTool) -> AnyWorker {
             Ended::Gave(output) => write(&output).map_err(|error| error.to_string()),
             Ended::Failed(why) => Err(why),
         };
-        match output {
-            Ok(output) => ToolResult::new(&call, output.cut(entry.options.max_output_bytes)),
+        let mut result = match output {
+            Ok(output) => ToolResult::new(&call, output),
             Err(why) => ToolResult::error(&call, why),
-        }
+        };
+        result.message.content = cut(result.message.content, entry.options.max_output_bytes);
+        result
     })
 }
 

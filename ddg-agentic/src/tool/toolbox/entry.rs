@@ -14,6 +14,7 @@ use super::ToolboxFault;
 use crate::message::Arguments;
 use crate::schema::Validator;
 use crate::tool::error::Halt;
+use crate::tool::output::cut;
 use crate::tool::{
     Approval, OnFailure, States, Tool, ToolError, ToolOptions, ToolOutput, ToolSpec, Verdict,
 };
@@ -92,7 +93,10 @@ impl Entry {
         };
         let error = loop {
             let error = match self.attempt(arguments.clone(), cx).await {
-                Ok(output) => return Ok(output.cut(self.options.max_output_bytes)),
+                Ok(mut output) => {
+                    output.content = cut(output.content, self.options.max_output_bytes);
+                    return Ok(output);
+                }
                 Err(error) if cx.is_waiting() => return Err(Halt::Fail(error)),
                 Err(error) => ToolError::of(self.name(), error),
             };

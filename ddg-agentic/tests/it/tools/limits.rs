@@ -40,6 +40,11 @@ async fn a_long_output_is_cut_at_the_end_of_a_character() {
         äö
         [cut: 3 of 7 bytes are missing]"#]]
     .assert_eq(&say("äöüx").await);
+    let wrong = error(&tools, "say", json!({ "text": vec![0; 1000] })).await;
+    expect![[r#"
+        the a
+        [cut: 2060 of 2065 bytes are missing]"#]]
+    .assert_eq(&wrong);
 }
 
 /// What a call that goes on tells, and waits for.

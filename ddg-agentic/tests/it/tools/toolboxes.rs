@@ -49,7 +49,7 @@ fn tools_stay_in_their_order() {
     assert_eq!(names, ["two", "one", "b", "a"]);
     assert_eq!(tools.names().collect::<Vec<_>>(), names);
     assert_eq!(format!("{tools:?}"), r#"Toolbox["two", "one", "b", "a"]"#);
-    assert!(tools.get("one").is_some() && tools.get("three").is_none());
+    assert!(tools.contains("one") && !tools.contains("three"));
 }
 
 #[test]

@@ -14,7 +14,7 @@ use super::{caller, error, given};
 /// Never ends.
 #[tool]
 async fn never() {
-    std::future::pending().await
+    std::future::pending::<()>().await;
 }
 
 #[tokio::test(start_paused = true)]

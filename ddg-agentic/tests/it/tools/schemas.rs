@@ -35,7 +35,6 @@ struct Stations;
 ///
 /// Use it before you plan a trip.
 #[tool]
-#[expect(clippy::too_many_arguments, reason = "one of each kind")]
 async fn weather(
     /// Where, in English.
     place: Place,

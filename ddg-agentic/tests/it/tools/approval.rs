@@ -99,6 +99,16 @@ async fn nobody_is_asked_about_a_call_that_cannot_be_made() {
     assert!(result.message.is_error);
 }
 
+#[tokio::test]
+async fn an_answer_that_is_no_verdict_is_not_taken_for_one() {
+    let desk = Desk::new();
+    let (questions, mut snapshot) = desk.asks(json!({ "euros": 30 })).await;
+    snapshot.answer(&questions[0].id, true).unwrap();
+    let error = desk.automa.resume(snapshot).await.unwrap_err();
+    expect!["automa `agent`, step 1: worker `call` failed: the answer to question `call#0.1`: expected `Verdict`, found `bool`; take it back with `Snapshot::withdraw_answer`, and give another"].assert_eq(&error.to_string());
+    assert_eq!(desk.paid.load(Ordering::Relaxed), 0);
+}
+
 /// Asks on its own, and makes another error of what it is told.
 #[tool]
 async fn book(cx: &Context) -> Result<String, String> {

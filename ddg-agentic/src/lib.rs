@@ -13,8 +13,10 @@ mod message;
 mod model;
 #[cfg(feature = "providers")]
 mod provider;
+mod schema;
 mod tool;
 
+pub use ddg_macros::tool;
 #[cfg(feature = "sqlite")]
 pub use memory::SqliteConversations;
 #[cfg(feature = "tiktoken")]
@@ -32,4 +34,60 @@ pub use model::{
 };
 #[cfg(feature = "providers")]
 pub use provider::{Anthropic, Api, ApiKey, Gemini, HttpModel, Ollama, OpenAi};
-pub use tool::{Tool, ToolOutput, ToolSpec};
+pub use schemars;
+pub use tool::{
+    Approval, AutomaTool, IntoToolOutput, MissingState, OnFailure, State, States, Tool, ToolError,
+    ToolOptions, ToolOutput, ToolResult, ToolSpec, Toolbox, ToolboxBuilder, ToolboxError,
+    ToolboxFault, Verdict,
+};
+
+/// What `#[tool]` writes; not for people.
+#[doc(hidden)]
+pub mod __private {
+    pub use {schemars, serde};
+
+    pub use crate::tool::{FuncTool, Given, blocking, output, result};
+}
+
+/// What the compiler refuses of a `#[tool]`, with the compiler's own words around the library's:
+/// messages of the macro itself are among its tests.
+///
+/// A parameter that has no schema:
+///
+/// ```compile_fail,E0277
+/// #[derive(serde::Deserialize)]
+/// struct Place;
+///
+/// /// Travels.
+/// #[ddg_agentic::tool]
+/// async fn travel(to: Place) {}
+/// ```
+///
+/// An output that no model can read:
+///
+/// ```compile_fail,E0277
+/// struct Ticket;
+///
+/// /// Books.
+/// #[ddg_agentic::tool]
+/// async fn book() -> Ticket { Ticket }
+/// ```
+///
+/// A state that cannot be shared between threads:
+///
+/// ```compile_fail,E0277
+/// use ddg_agentic::State;
+///
+/// /// Counts.
+/// #[ddg_agentic::tool]
+/// async fn count(n: State<std::cell::Cell<u32>>) -> u32 { n.get() }
+/// ```
+///
+/// A function that does not say what it is for:
+///
+/// ```compile_fail
+/// #[ddg_agentic::tool]
+/// async fn weather() {}
+/// ```
+#[cfg(doctest)]
+struct Refused;

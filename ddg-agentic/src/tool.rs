@@ -1,14 +1,33 @@
 //! What a model can have done.
 
+mod approval;
+mod automa;
+mod error;
+mod func;
+mod options;
 mod output;
+mod result;
 mod spec;
+mod state;
+mod toolbox;
+mod worker;
+
+use std::sync::Arc;
 
 use ddg_core::{Context, WorkerError};
 use futures::future::BoxFuture;
 use serde_json::Value as Json;
 
-pub use output::ToolOutput;
+pub use approval::{Approval, Verdict};
+pub use automa::AutomaTool;
+pub use error::ToolError;
+pub use func::{FuncTool, Given, blocking, output, result};
+pub use options::{OnFailure, ToolOptions};
+pub use output::{IntoToolOutput, ToolOutput};
+pub use result::ToolResult;
 pub use spec::ToolSpec;
+pub use state::{MissingState, State, States};
+pub use toolbox::{Toolbox, ToolboxBuilder, ToolboxError, ToolboxFault};
 
 /// Something that a model can have done: a function, an automa, what an MCP server offers, or a type
 /// of one's own.
@@ -67,4 +86,42 @@ pub trait Tool: Send + Sync + 'static {
         arguments: Json,
         cx: &'a Context,
     ) -> BoxFuture<'a, Result<ToolOutput, WorkerError>>;
+
+    /// The same tool with the states of a toolbox, if it needs any; `None` if not, as unless this is
+    /// overridden. A [`Toolbox`] asks for it when it is built.
+    ///
+    /// # Errors
+    /// The toolbox has not what the tool needs.
+    fn with_states(&self, states: &States) -> Result<Option<Arc<dyn Tool>>, MissingState> {
+        let _ = states;
+        Ok(None)
+    }
+
+    /// The automa that it is, if it is one: it is nested in the run of whoever calls it then, so that
+    /// it can be watched, pauses, and is saved with that run. `None` unless this is overridden.
+    fn as_automa(&self) -> Option<&AutomaTool> {
+        None
+    }
+}
+
+impl<T: Tool + ?Sized> Tool for Arc<T> {
+    fn spec(&self) -> &ToolSpec {
+        (**self).spec()
+    }
+
+    fn call<'a>(
+        &'a self,
+        arguments: Json,
+        cx: &'a Context,
+    ) -> BoxFuture<'a, Result<ToolOutput, WorkerError>> {
+        (**self).call(arguments, cx)
+    }
+
+    fn with_states(&self, states: &States) -> Result<Option<Arc<dyn Tool>>, MissingState> {
+        (**self).with_states(states)
+    }
+
+    fn as_automa(&self) -> Option<&AutomaTool> {
+        (**self).as_automa()
+    }
 }

@@ -308,6 +308,38 @@ impl Context {
         Err(InteractionError::Waiting { id })
     }
 
+    /// Whether a [question](Self::interact_with_human) of this execution waits for an answer: an error
+    /// that the worker ends with now is how it is interrupted, and nobody is to take it for a failure.
+    ///
+    /// It is for who calls other people's code in a worker, and does something about its errors.
+    ///
+    /// ```
+    /// use ddg_core::prelude::*;
+    ///
+    /// async fn pay(cx: &Context) -> Result<String, String> {
+    ///     cx.interact_with_human("Pay?".to_owned()).map_err(|error| error.to_string())
+    /// }
+    ///
+    /// async fn try_to_pay(cx: Context) -> Result<String, WorkerError> {
+    ///     match pay(&cx).await {
+    ///         Err(error) if cx.is_waiting() => Err(WorkerError::msg(error)),
+    ///         Err(error) => Ok(format!("not paid: {error}")),
+    ///         Ok(receipt) => Ok(receipt),
+    ///     }
+    /// }
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let mut automa = GraphAutoma::new("shop");
+    /// automa.add_func_as_worker("pay", try_to_pay, start().output())?;
+    /// assert!(automa.outcome(()).await?.is_paused());
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn is_waiting(&self) -> bool {
+        self.0.asks.is_waiting()
+    }
+
     /// Tells whoever [watches](crate::Run::events) the run something, at once, also if the worker
     /// fails later. Nobody watching, this costs nothing to speak of.
     ///

@@ -1,10 +1,12 @@
-//! The `#[automa]` and `#[worker]` attributes of `ddg-core`, which re-exports them.
+//! The `#[automa]` and `#[worker]` attributes of `ddg-core` and the `#[tool]` attribute of
+//! `ddg-agentic`, which re-export them.
 //!
-//! They turn an impl block into an automa: the methods marked `#[worker]` become its workers. What
-//! can be known about the graph before it runs is checked while it is compiled, and the expansion
-//! is made of plain calls that a person could have written.
+//! The first two turn an impl block into an automa: the methods marked `#[worker]` become its workers.
+//! What can be known about the graph before it runs is checked while it is compiled, and the expansion
+//! is made of plain calls that a person could have written. The third turns a function into a tool
+//! (`tool`).
 //!
-//! A block goes through four phases, one module each: it is parsed (`parse`) into a model
+//! A block or a function goes through four phases, one module each: it is parsed (`parse`) into a model
 //! (`model`), the model is checked (`check`) and lowered to code (`lower`). All faults are
 //! reported in one go, and lowering cannot fail.
 
@@ -17,6 +19,7 @@ mod parse;
 mod suggestion;
 #[cfg(test)]
 mod tests;
+mod tool;
 mod type_syntax;
 
 use proc_macro::TokenStream;
@@ -200,4 +203,64 @@ pub fn automa(attr: TokenStream, item: TokenStream) -> TokenStream {
 #[proc_macro_attribute]
 pub fn worker(_options: TokenStream, item: TokenStream) -> TokenStream {
     expand::expand_lone_worker(item.into()).into()
+}
+
+/// Makes a tool of a function: something that a model can have done.
+///
+/// ```ignore
+/// use ddg_agentic::{Toolbox, tool};
+///
+/// /// Tells the weather of the next days. Use it before you plan a trip.
+/// #[tool]
+/// async fn weather(
+///     /// The city, in English.
+///     city: String,
+///     #[default = 3] days: u32,
+///     unit: Option<Unit>,
+///     cx: &Context,
+///     stations: State<Stations>,
+/// ) -> Result<Forecast, StationError> { .. }
+///
+/// let tools = Toolbox::builder().with(weather::tool()).state(stations).build()?;
+/// ```
+///
+/// The function stays what it is. Beside it there is a type of the same name, with its visibility,
+/// whose one function `tool()` gives the tool.
+///
+/// # What a model is told
+///
+/// The name and the doc comment of the function, and the JSON schema of its parameters: their names,
+/// types and doc comments, which of them are needed, and the defaults of others.
+///
+/// # Options
+///
+/// | option | meaning |
+/// | --- | --- |
+/// | `name = "…"` | the tool's name; otherwise that of the function |
+/// | `description = "…"` | what it does; otherwise the doc comment |
+/// | `inline` | a sync function is called where it stands; otherwise where blocking is allowed |
+/// | `crate = path` | where to find the agents; otherwise `::ddg_agentic` |
+///
+/// # The function
+///
+/// An `async fn`, or an `fn`, with any number of parameters with plain names:
+///
+/// | parameter | gets |
+/// | --- | --- |
+/// | `x: T` | a `T` that the model gives: it implements `Deserialize` and `JsonSchema` |
+/// | `x: &T`, `x: &str`, `x: &[T]` | the same, borrowed from a `T`, `String`, `Vec<T>` |
+/// | `x: Option<T>` | `None` if the model leaves it out |
+/// | `#[default = expr] x: T` | `expr` if the model leaves it out |
+/// | `#[default] x: T` | `T::default()` if the model leaves it out |
+/// | `cx: &Context`, `cx: Context` | the context of the worker that makes the call |
+/// | `x: State<T>` | the `T` that the toolbox was given |
+///
+/// `#[serde(..)]` and `#[schemars(..)]` on a parameter do what they do on a field, as
+/// `#[schemars(range(min = 1))]`.
+///
+/// It returns a text, a serde type, nothing, a `ToolOutput`, or a `Result` of these with any error or
+/// a text that says what went wrong. All of them own their data.
+#[proc_macro_attribute]
+pub fn tool(attr: TokenStream, item: TokenStream) -> TokenStream {
+    tool::expand(attr.into(), item.into()).into()
 }

@@ -15,3 +15,4 @@ mod reference;
 mod worker;
 
 pub(crate) use self::block::{parse_block, strip_from_attributes};
+pub(crate) use self::options::{Grammar, Options, Shape};

@@ -1,4 +1,5 @@
-//! What `#[automa]` makes of a block: expansions that read like code, and messages.
+//! What `#[automa]` makes of a block, and `#[tool]` of a function: expansions that read like code, and
+//! messages.
 
 mod block_faults;
 mod cfg;
@@ -24,6 +25,7 @@ mod references;
 mod streams;
 mod sum100;
 mod surplus;
+mod tool;
 mod two_outputs;
 
 use expect_test::Expect;
@@ -76,6 +78,15 @@ fn check_method_faults(method: &str, expected: &Expect) {
 /// The expansion of an item with `#[automa]` as its first attribute.
 #[track_caller]
 fn expand_source(source: &str) -> (TokenStream, Faults) {
+    let (attr, item) = attribute_and_item(source);
+    let mut faults = Faults::default();
+    let expansion = expand_collecting(attr, item, &mut faults);
+    (expansion, faults)
+}
+
+/// What stands in the parentheses of the first attribute, and the item behind it.
+#[track_caller]
+fn attribute_and_item(source: &str) -> (TokenStream, TokenStream) {
     let tokens: TokenStream = source.parse().expect("the source consists of tokens");
     let mut tokens = tokens.into_iter();
     let pound = tokens.next().expect("the source begins with an attribute");
@@ -86,9 +97,7 @@ fn expand_source(source: &str) -> (TokenStream, Faults) {
         Meta::List(list) => list.tokens,
         Meta::Path(_) | Meta::NameValue(_) => TokenStream::new(),
     };
-    let mut faults = Faults::default();
-    let expansion = expand_collecting(attr, tokens.collect(), &mut faults);
-    (expansion, faults)
+    (attr, tokens.collect())
 }
 
 fn parse_attribute(tokens: TokenStream) -> Meta {

@@ -1,6 +1,10 @@
 //! What a tool gives.
 
+use std::any::{Any, TypeId};
+
+use ddg_core::WorkerError;
 use serde::{Deserialize, Serialize};
+use serde_json::Value as Json;
 
 use crate::model::Usage;
 
@@ -14,10 +18,52 @@ pub struct ToolOutput {
     pub usage: Usage,
 }
 
+/// What a function that is a [`#[tool]`](macro@crate::tool) may return, also in a `Result`: a text,
+/// any serde type (the model reads its JSON), nothing (the model reads `done`), or a [`ToolOutput`].
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be what a tool gives",
+    label = "not something that a model can read",
+    note = "a tool returns `T` or `Result<T, E>`, where `T` is a text, a type that implements `Serialize`, or a `ToolOutput`; it owns its data"
+)]
+pub trait IntoToolOutput {
+    /// What the model reads.
+    ///
+    /// # Errors
+    /// It cannot be written as JSON.
+    fn into_tool_output(self) -> Result<ToolOutput, WorkerError>;
+}
+
+impl<T: Serialize + 'static> IntoToolOutput for T {
+    fn into_tool_output(self) -> Result<ToolOutput, WorkerError> {
+        if TypeId::of::<T>() == TypeId::of::<()>() {
+            return Ok(ToolOutput::text("done"));
+        }
+        let mut this = Some(self);
+        if let Some(output) = (&mut this as &mut dyn Any).downcast_mut::<Option<ToolOutput>>() {
+            return Ok(output.take().unwrap_or_default());
+        }
+        let json = serde_json::to_string(&this)?;
+        // A text is read without its quotes.
+        Ok(ToolOutput::text(if json.starts_with('"') {
+            serde_json::from_str(&json)?
+        } else {
+            json
+        }))
+    }
+}
+
 impl ToolOutput {
     /// A text.
     pub fn text(content: impl Into<String>) -> Self {
         Self { content: content.into(), usage: Usage::default() }
+    }
+
+    /// The text of a JSON string, or the JSON itself.
+    pub(super) fn of_json(json: Json) -> Self {
+        match json {
+            Json::String(text) => Self::text(text),
+            json => Self::text(json.to_string()),
+        }
     }
 
     /// Sets what agents that were asked on the way took.
@@ -26,6 +72,18 @@ impl ToolOutput {
         self.usage = usage;
         self
     }
+}
+
+/// At most so many bytes of a text for a model, and a note on what is missing.
+pub(super) fn cut(mut text: String, max_bytes: usize) -> String {
+    let n_bytes = text.len();
+    if n_bytes > max_bytes {
+        let kept = text.floor_char_boundary(max_bytes);
+        text.truncate(kept);
+        let missing = n_bytes - kept;
+        text += &format!("\n[cut: {missing} of {n_bytes} bytes are missing]");
+    }
+    text
 }
 
 impl From<String> for ToolOutput {

@@ -4,5 +4,6 @@
 mod messages;
 mod summaries;
 mod summarising;
+mod tools;
 mod transcripts;
 mod windows;

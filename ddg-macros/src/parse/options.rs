@@ -10,15 +10,15 @@ use crate::fault::Faults;
 use crate::suggestion::{enumerate, nearest};
 
 /// The options that an attribute has.
-pub(super) struct Grammar {
+pub(crate) struct Grammar {
     /// The attribute, as messages call it.
-    pub(super) attribute: &'static str,
+    pub(crate) attribute: &'static str,
     /// Name and shape of each option.
-    pub(super) options: &'static [(&'static str, Shape)],
+    pub(crate) options: &'static [(&'static str, Shape)],
 }
 
 /// How an option is written.
-pub(super) enum Shape {
+pub(crate) enum Shape {
     /// `name`
     Flag,
     /// `name = expression`, with an example.
@@ -31,11 +31,11 @@ pub(super) enum Shape {
 
 /// The options that were given in an attribute.
 #[derive(Default)]
-pub(super) struct Options(Vec<Entry>);
+pub(crate) struct Options(Vec<Entry>);
 
 impl Options {
     /// Reads the options in `input`; those that don't fit the grammar are reported and left out.
-    pub(super) fn parse(input: ParseStream<'_>, grammar: &Grammar, faults: &mut Faults) -> Self {
+    pub(crate) fn parse(input: ParseStream<'_>, grammar: &Grammar, faults: &mut Faults) -> Self {
         let is_type = |name: &Ident| matches!(grammar.shape(name), Some(Shape::Type(_)));
         let mut given: Vec<Entry> = Vec::new();
         for entry in parse_entries(input, is_type, faults) {
@@ -64,17 +64,17 @@ impl Options {
     }
 
     /// The option `name`, if it is given.
-    pub(super) fn name(&self, name: &str) -> Option<&Ident> {
+    pub(crate) fn name(&self, name: &str) -> Option<&Ident> {
         self.names().find(|given| *given == name)
     }
 
     /// The names of all given options.
-    pub(super) fn names(&self) -> impl Iterator<Item = &Ident> {
+    pub(crate) fn names(&self) -> impl Iterator<Item = &Ident> {
         self.0.iter().map(|entry| &entry.name)
     }
 
     /// The value of the option `name`, if it is an expression.
-    pub(super) fn expr(&self, name: &str) -> Option<&Expr> {
+    pub(crate) fn expr(&self, name: &str) -> Option<&Expr> {
         match self.value(name)? {
             Value::Expr(expr) => Some(expr),
             Value::Type(_) => None,
@@ -82,7 +82,7 @@ impl Options {
     }
 
     /// The value of the option `name`, if it is a type.
-    pub(super) fn ty(&self, name: &str) -> Option<&Type> {
+    pub(crate) fn ty(&self, name: &str) -> Option<&Type> {
         match self.value(name)? {
             Value::Type(ty) => Some(ty),
             Value::Expr(_) => None,
@@ -90,7 +90,7 @@ impl Options {
     }
 
     /// The value of the option `name`, which has to be a string that isn't empty.
-    pub(super) fn string(&self, name: &str, example: &str, faults: &mut Faults) -> Option<LitStr> {
+    pub(crate) fn string(&self, name: &str, example: &str, faults: &mut Faults) -> Option<LitStr> {
         match self.expr(name)? {
             Expr::Lit(literal) => match &literal.lit {
                 Lit::Str(string) if string.value().is_empty() => {
@@ -111,7 +111,7 @@ impl Options {
     }
 
     /// The elements of the option `name`, which has to be a list.
-    pub(super) fn list(&self, name: &str, example: &str, faults: &mut Faults) -> Vec<Expr> {
+    pub(crate) fn list(&self, name: &str, example: &str, faults: &mut Faults) -> Vec<Expr> {
         match self.expr(name) {
             None => Vec::new(),
             Some(Expr::Array(array)) => array.elems.iter().cloned().map(ungroup).collect(),
@@ -123,7 +123,7 @@ impl Options {
     }
 
     /// The first of the `exclusive` options that is given; the others are reported.
-    pub(super) fn one_of(
+    pub(crate) fn one_of(
         &self,
         exclusive: &[&str],
         reason: impl Display,

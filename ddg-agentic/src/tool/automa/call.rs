@@ -1,0 +1,126 @@
+//! The automa in which an automa that is a tool is called: `check` → `automa` → `result`, by ferries.
+
+use std::sync::Arc;
+
+use ddg_core::{
+    AnyWorker, BuildError, Callback, Context, GraphAutoma, Retry, Value, WorkerError, free, start,
+};
+use serde::{Deserialize, Serialize};
+use tokio::sync::OwnedSemaphorePermit;
+
+use super::AutomaTool;
+use crate::message::ToolCall;
+use crate::tool::error::Halt;
+use crate::tool::output::cut;
+use crate::tool::toolbox::{Admitted, Entry};
+use crate::tool::{OnFailure, ToolError, ToolResult};
+
+const CHECK: &str = "check";
+const AUTOMA: &str = "automa";
+const RESULT: &str = "result";
+
+/// The worker that makes calls of the automa `tool`, which is that of `entry`.
+///
+/// # Errors
+/// The automa is not valid.
+pub(in crate::tool) fn call_automa(
+    entry: &Arc<Entry>,
+    tool: &AutomaTool,
+) -> Result<AnyWorker, BuildError> {
+    tool.automa.validate()?;
+    let mut call = GraphAutoma::new(entry.name());
+    call.add_worker(CHECK, check(entry, tool), start())?;
+    let mut options = free().callback(Conclude { entry: Arc::clone(entry) });
+    if let Some(timeout) = entry.options.timeout {
+        options = options.timeout(timeout);
+    }
+    if let OnFailure::Retry { times } = entry.options.on_failure {
+        options = options.retry(Retry::times(times as usize));
+    }
+    call.add_worker(AUTOMA, tool.automa.clone(), options)?;
+    let options = free().params(["ended", "call"]).from("call", CHECK).inline().output();
+    call.add_worker(RESULT, result(entry, tool), options)?;
+    Ok(AnyWorker::new(call))
+}
+
+/// How the automa has ended.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Ended {
+    Gave(Value),
+    Failed(String),
+}
+
+/// A place among the calls that go on at a time, held by the local space of a run for as long as that
+/// lasts; it is not saved.
+#[derive(Clone, Serialize, Deserialize)]
+struct Turn {
+    #[serde(skip)]
+    _permit: Option<Arc<OwnedSemaphorePermit>>,
+}
+
+/// Checks the call, and ferries to the automa, or to the result if it may not go ahead.
+fn check(entry: &Arc<Entry>, tool: &AutomaTool) -> AnyWorker {
+    let (entry, tool) = (Arc::clone(entry), tool.clone());
+    AnyWorker::func(move |call: ToolCall, cx: Context| {
+        let (entry, tool) = (Arc::clone(&entry), tool.clone());
+        async move {
+            let refused = match entry.admit(&call.arguments, &cx).await {
+                Ok(Admitted { arguments, turn }) => match tool.arguments(arguments) {
+                    Ok(args) => {
+                        cx.local().set("turn", Turn { _permit: turn.map(Arc::new) });
+                        cx.ferry_to(AUTOMA, args);
+                        return Ok(call);
+                    }
+                    Err(error) => error,
+                },
+                Err(Halt::Tell(error)) => error,
+                Err(Halt::Fail(error)) => return Err(error),
+            };
+            cx.ferry_to(RESULT, (Ended::Failed(refused.to_string()),));
+            Ok::<_, WorkerError>(call)
+        }
+    })
+}
+
+/// Says what has become of the call.
+fn result(entry: &Arc<Entry>, tool: &AutomaTool) -> AnyWorker {
+    let (entry, write) = (Arc::clone(entry), Arc::clone(&tool.write));
+    AnyWorker::func(move |ended: Ended, call: ToolCall| {
+        let output = match ended {
+            Ended::Gave(output) => write(&output).map_err(|error| error.to_string()),
+            Ended::Failed(why) => Err(why),
+        };
+        let mut result = match output {
+            Ok(output) => ToolResult::new(&call, output),
+            Err(why) => ToolResult::error(&call, why),
+        };
+        result.message.content = cut(result.message.content, entry.options.max_output_bytes);
+        result
+    })
+}
+
+/// Ferries to the result when the automa has ended, well or not.
+struct Conclude {
+    entry: Arc<Entry>,
+}
+
+impl Callback for Conclude {
+    async fn did_run(&self, cx: &Context, output: &Value) -> Result<(), WorkerError> {
+        cx.ferry_to(RESULT, (Ended::Gave(output.clone()),));
+        Ok(())
+    }
+
+    async fn did_fail(
+        &self,
+        cx: &Context,
+        error: &WorkerError,
+    ) -> Result<Option<Value>, WorkerError> {
+        if self.entry.options.on_failure == OnFailure::FailRun {
+            return Ok(None);
+        }
+        let why = ToolError::told(self.entry.name(), error);
+        cx.ferry_to(RESULT, (Ended::Failed(why),));
+        Ok(Some(Value::null()))
+    }
+}

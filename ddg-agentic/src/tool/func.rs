@@ -1,0 +1,146 @@
+//! A function as a tool: what `#[tool]` makes of it.
+
+use std::marker::PhantomData;
+use std::panic::resume_unwind;
+use std::sync::Arc;
+
+use ddg_core::{BoxError, Context, WorkerError};
+use futures::future::BoxFuture;
+use schemars::JsonSchema;
+use serde::de::DeserializeOwned;
+use serde_json::Value as Json;
+
+use super::error::failure;
+use super::spec::parameters_of;
+use super::{IntoToolOutput, MissingState, State, States, Tool, ToolError, ToolOutput, ToolSpec};
+
+/// A function `F` as a tool, whose arguments are read as an `A`.
+pub struct FuncTool<A, F> {
+    spec: ToolSpec,
+    needs: Vec<Need>,
+    states: States,
+    function: Arc<F>,
+    arguments: PhantomData<fn(A)>,
+}
+
+/// What a function is given beside its arguments.
+#[derive(Clone, Copy)]
+pub struct Given<'a> {
+    cx: &'a Context,
+    states: &'a States,
+}
+
+/// Whether there is a state that the function needs.
+type Need = fn(&States) -> Result<(), MissingState>;
+
+type Called<'a> = BoxFuture<'a, Result<ToolOutput, WorkerError>>;
+
+impl<A, F> FuncTool<A, F>
+where
+    A: DeserializeOwned + JsonSchema + 'static,
+    F: for<'a> Fn(A, Given<'a>) -> Called<'a> + Send + Sync + 'static,
+{
+    /// The tool `name`.
+    pub fn new(name: &str, description: &str, function: F) -> Self {
+        Self {
+            spec: ToolSpec::new(name, description, parameters_of::<A>()),
+            needs: Vec::new(),
+            states: States::default(),
+            function: Arc::new(function),
+            arguments: PhantomData,
+        }
+    }
+
+    /// Says that it needs the state `T`.
+    #[must_use]
+    pub fn needs<T: Send + Sync + 'static>(mut self) -> Self {
+        self.needs.push(|states| states.get::<T>().map(|_| ()));
+        self
+    }
+}
+
+impl<A, F> Tool for FuncTool<A, F>
+where
+    A: DeserializeOwned + JsonSchema + 'static,
+    F: for<'a> Fn(A, Given<'a>) -> Called<'a> + Send + Sync + 'static,
+{
+    fn spec(&self) -> &ToolSpec {
+        &self.spec
+    }
+
+    fn call<'a>(&'a self, arguments: Json, cx: &'a Context) -> Called<'a> {
+        match serde_json::from_value(arguments) {
+            Ok(arguments) => (self.function)(arguments, Given { cx, states: &self.states }),
+            Err(error) => {
+                let error = ToolError::unreadable(&self.spec.name, &error);
+                Box::pin(async move { Err(error.into()) })
+            }
+        }
+    }
+
+    fn with_states(&self, states: &States) -> Result<Option<Arc<dyn Tool>>, MissingState> {
+        if self.needs.is_empty() {
+            return Ok(None);
+        }
+        self.needs.iter().try_for_each(|needs| needs(states))?;
+        Ok(Some(Arc::new(Self {
+            spec: self.spec.clone(),
+            needs: self.needs.clone(),
+            states: states.clone(),
+            function: Arc::clone(&self.function),
+            arguments: PhantomData,
+        })))
+    }
+}
+
+impl<'a> Given<'a> {
+    /// The context of the worker that makes the call.
+    pub fn context(self) -> &'a Context {
+        self.cx
+    }
+
+    /// The state of type `T`.
+    ///
+    /// # Errors
+    /// The tool is called without a toolbox that has one.
+    pub fn state<T: Send + Sync + 'static>(self) -> Result<State<T>, MissingState> {
+        self.states.get()
+    }
+}
+
+/// What a function has given.
+///
+/// # Errors
+/// It cannot be written as JSON.
+pub fn output(given: impl IntoToolOutput) -> Result<ToolOutput, WorkerError> {
+    given.into_tool_output()
+}
+
+/// What a function has given that can fail: with any error, or a text that says why.
+///
+/// # Errors
+/// It has failed, or what it gave cannot be written as JSON.
+pub fn result<T: IntoToolOutput, E: Into<BoxError>>(
+    given: Result<T, E>,
+) -> Result<ToolOutput, WorkerError> {
+    given.map_err(failure)?.into_tool_output()
+}
+
+/// Calls a synchronous function where blocking is allowed.
+///
+/// # Errors
+/// Those of the function, and that the runtime shuts down.
+///
+/// # Cancel safety
+/// The function runs to its end all the same; what it gives is dropped.
+pub async fn blocking(
+    function: impl FnOnce() -> Result<ToolOutput, WorkerError> + Send + 'static,
+) -> Result<ToolOutput, WorkerError> {
+    match tokio::task::spawn_blocking(function).await {
+        Ok(output) => output,
+        Err(error) => match error.try_into_panic() {
+            Ok(panic) => resume_unwind(panic),
+            Err(error) => Err(error.into()),
+        },
+    }
+}

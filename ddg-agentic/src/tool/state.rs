@@ -1,0 +1,89 @@
+//! What tools share that no model sees: connections, settings, clients.
+
+use std::any::{Any, TypeId, type_name};
+use std::fmt;
+use std::ops::Deref;
+use std::sync::Arc;
+
+use rustc_hash::FxHashMap;
+
+/// A parameter of a [`#[tool]`](macro@crate::tool) that no model fills: what the toolbox was given
+/// with [`state`](super::ToolboxBuilder::state), found by its type.
+///
+/// ```
+/// use ddg_agentic::{State, Toolbox, tool};
+///
+/// struct Prices { per_night: u32 }
+///
+/// /// What a hotel costs.
+/// #[tool]
+/// async fn hotel(nights: u32, prices: State<Prices>) -> u32 {
+///     nights * prices.per_night
+/// }
+///
+/// let tools = Toolbox::builder().with(hotel::tool()).state(Prices { per_night: 80 }).build()?;
+/// assert!(tools.specs()[0].parameters["properties"].get("prices").is_none());
+///
+/// let error = Toolbox::builder().with(hotel::tool()).build().unwrap_err();
+/// assert!(error.to_string().contains("tool `hotel` needs the state"));
+/// # Ok::<(), ddg_agentic::ToolboxError>(())
+/// ```
+pub struct State<T>(
+    /// What the toolbox was given.
+    pub Arc<T>,
+);
+
+impl<T> Deref for State<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.0
+    }
+}
+
+impl<T> Clone for State<T> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+}
+
+impl<T: fmt::Debug> fmt::Debug for State<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// The states of a toolbox, by their types; cheap to clone.
+#[derive(Clone, Default)]
+pub struct States(Arc<FxHashMap<TypeId, Arc<dyn Any + Send + Sync>>>);
+
+/// A tool needs a state that its toolbox has not.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("needs the state `{ty}`, which the toolbox has not: give it with `state`")]
+pub struct MissingState {
+    /// The type.
+    pub ty: &'static str,
+}
+
+impl States {
+    /// The state of type `T`.
+    ///
+    /// # Errors
+    /// There is none.
+    pub fn get<T: Send + Sync + 'static>(&self) -> Result<State<T>, MissingState> {
+        let state = self.0.get(&TypeId::of::<T>()).cloned();
+        let state = state.and_then(|state| state.downcast().ok());
+        state.map(State).ok_or(MissingState { ty: type_name::<T>() })
+    }
+
+    /// Adds one; whether there was none of its type.
+    pub(super) fn insert<T: Send + Sync + 'static>(&mut self, state: Arc<T>) -> bool {
+        Arc::make_mut(&mut self.0).insert(TypeId::of::<T>(), state).is_none()
+    }
+}
+
+impl fmt::Debug for States {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "States({})", self.0.len())
+    }
+}

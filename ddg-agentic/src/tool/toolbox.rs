@@ -1,0 +1,211 @@
+//! The tools of an agent.
+
+mod builder;
+mod entry;
+mod error;
+
+use std::fmt;
+use std::sync::Arc;
+
+use ddg_core::{AnyWorker, BuildError, Context, GraphAutoma, WorkerError, free};
+use indexmap::IndexMap;
+
+pub use builder::ToolboxBuilder;
+pub(super) use entry::{Admitted, Entry};
+pub use error::{ToolboxError, ToolboxFault};
+
+use super::error::Halt;
+use super::output::cut;
+use super::worker::{CallWorker, ToolWorker};
+use super::{ToolError, ToolOptions, ToolOutput, ToolResult, ToolSpec};
+use crate::message::ToolCall;
+
+/// Tools in an order, with how each is called; cheap to clone.
+///
+/// Whoever makes calls, makes them here ([`call`](Self::call), or the workers that do the same):
+/// arguments are checked before, people asked, and what goes wrong becomes a message that a model
+/// can react to.
+///
+/// ```
+/// use ddg_agentic::{ToolCall, ToolResult, Toolbox, tool};
+/// use ddg_core::prelude::*;
+/// use serde_json::json;
+///
+/// /// Tells the weather of the next days.
+/// #[tool]
+/// async fn weather(
+///     /// The city, in English.
+///     city: String,
+///     #[default = 3] days: u32,
+/// ) -> String {
+///     format!("sunny in {city} for {days} days")
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let tools = Toolbox::builder().with(weather::tool()).build()?;
+///
+/// let mut automa = GraphAutoma::new("one call");
+/// let options = start().output();
+/// automa.add_worker("call", tools.call_worker("weather"), options)?;
+///
+/// let call = ToolCall::new("call_1", "weather", json!({ "city": "Tokyo" }));
+/// let result: ToolResult = automa.run((call,)).await?;
+/// assert_eq!(result.message.content, "sunny in Tokyo for 3 days");
+///
+/// let call = ToolCall::new("call_2", "weather", json!({ "town": "Tokyo" }));
+/// let result: ToolResult = automa.run((call,)).await?;
+/// assert!(result.message.is_error);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Default)]
+pub struct Toolbox(Arc<Tools>);
+
+#[derive(Default)]
+struct Tools {
+    offered: IndexMap<String, Offered>,
+    specs: Arc<[ToolSpec]>,
+}
+
+/// A tool, and the automa in which it is called if it is one.
+struct Offered {
+    entry: Arc<Entry>,
+    automa: Option<AnyWorker>,
+}
+
+/// Under which name calls of tools are found again after a snapshot.
+const CALL: &str = "tool_call";
+
+/// Under which name tools are.
+const TOOL: &str = "tool";
+
+impl Toolbox {
+    /// An empty one, to be filled.
+    pub fn builder() -> ToolboxBuilder {
+        ToolboxBuilder::default()
+    }
+
+    /// What a model is told of the tools, in their order.
+    pub fn specs(&self) -> Arc<[ToolSpec]> {
+        Arc::clone(&self.0.specs)
+    }
+
+    /// Whether there is a tool `name`.
+    pub fn contains(&self, name: &str) -> bool {
+        self.0.offered.contains_key(name)
+    }
+
+    /// The names of the tools, in their order.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.offered.keys().map(String::as_str)
+    }
+
+    /// Makes a call that a model has asked for, in the worker of `cx`.
+    ///
+    /// One call for each execution of a worker, as that begins from the top when a person has
+    /// answered. An automa that is a tool runs on its own here and cannot ask people;
+    /// [`call_worker`](Self::call_worker) nests it.
+    ///
+    /// # Errors
+    /// A person is asked: pass the error on, and the run pauses. Or the tool fails, and its policy is
+    /// that the run does. Whatever else goes wrong is in the result, for the model.
+    ///
+    /// # Cancel safety
+    /// Dropping the future drops that of the tool; a place among those that are called at a time is
+    /// free again.
+    pub async fn call(&self, call: &ToolCall, cx: &Context) -> Result<ToolResult, WorkerError> {
+        match self.output(call, cx).await {
+            Ok(output) => Ok(ToolResult::new(call, output)),
+            Err(Halt::Tell(error)) => {
+                let max_bytes = match self.entry(&call.name) {
+                    Ok(entry) => entry.options.max_output_bytes,
+                    Err(_) => ToolOptions::MAX_OUTPUT_BYTES,
+                };
+                Ok(ToolResult::error(call, cut(error.to_string(), max_bytes)))
+            }
+            Err(Halt::Fail(error)) => Err(error),
+        }
+    }
+
+    /// The worker that makes calls of the tool `name`: it takes a [`ToolCall`] and gives a
+    /// [`ToolResult`], as [`call`](Self::call) does. If there is no such tool, the result says so.
+    ///
+    /// Add it under any key and ferry to it: `cx.ferry_to(key, (call,))`. Of an automa that is a tool
+    /// the worker is an automa, in which that one is nested.
+    pub fn call_worker(&self, name: &str) -> AnyWorker {
+        match self.0.offered.get(name) {
+            Some(Offered { automa: Some(automa), .. }) => automa.clone(),
+            _ => AnyWorker::new(CallWorker::new(self.clone(), name)),
+        }
+    }
+
+    /// The tool `name` as a worker of any automa: it takes the arguments as one JSON object, or each
+    /// by name, and gives a [`ToolOutput`]. They are checked, people are asked, and attempts made as
+    /// for a model; what goes wrong makes the worker fail.
+    ///
+    /// # Errors
+    /// There is no such tool.
+    pub fn worker(&self, name: &str) -> Result<AnyWorker, ToolError> {
+        self.entry(name)?;
+        Ok(AnyWorker::new(ToolWorker::new(self.clone(), name)))
+    }
+
+    /// Lets snapshots of runs of `automa` find the workers of this toolbox again, by the names of
+    /// their tools. An automa can have one toolbox so; one that is nested in it can have another.
+    ///
+    /// # Errors
+    /// The names `tool`, `tool_call` or `tool_call:` with the name of a tool are taken.
+    pub fn register_in(&self, automa: &mut GraphAutoma) -> Result<(), BuildError> {
+        let tools = self.clone();
+        automa.register_worker_with(
+            CALL,
+            |worker: &CallWorker| worker.tool().to_owned(),
+            move |name: String| CallWorker::new(tools.clone(), &name),
+        )?;
+        let tools = self.clone();
+        automa.register_worker_with(
+            TOOL,
+            |worker: &ToolWorker| worker.tool().to_owned(),
+            move |name: String| ToolWorker::new(tools.clone(), &name),
+        )?;
+        for (name, offered) in &self.0.offered {
+            if let Some(call) = &offered.automa {
+                automa.declare_worker(format!("{CALL}:{name}"), call.clone(), free())?;
+            }
+        }
+        Ok(())
+    }
+
+    /// What the tool gives for a call.
+    pub(super) async fn output(&self, call: &ToolCall, cx: &Context) -> Result<ToolOutput, Halt> {
+        let entry = self.entry(&call.name)?;
+        let admitted = entry.admit(&call.arguments, cx).await?;
+        entry.run(admitted, cx).await
+    }
+
+    fn entry(&self, name: &str) -> Result<&Entry, ToolError> {
+        self.0.offered.get(name).map(|offered| &*offered.entry).ok_or_else(|| ToolError::Unknown {
+            name: name.to_owned(),
+            nearest: nearest(name, self.names()).map(str::to_owned),
+            known: self.names().map(str::to_owned).collect(),
+        })
+    }
+}
+
+impl fmt::Debug for Toolbox {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Toolbox")?;
+        f.debug_list().entries(self.names()).finish()
+    }
+}
+
+/// The name that `name` is most likely a slip of, if any is near enough.
+fn nearest<'a>(name: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    const NEAR: f64 = 0.7;
+    names
+        .map(|known| (strsim::normalized_damerau_levenshtein(name, known), known))
+        .filter(|(nearness, _)| *nearness >= NEAR)
+        .max_by(|(one, _), (other, _)| one.total_cmp(other))
+        .map(|(_, known)| known)
+}

@@ -1,0 +1,108 @@
+//! A toolbox that is being filled.
+
+use std::any::type_name;
+use std::sync::Arc;
+
+use indexmap::IndexMap;
+use indexmap::map::Entry as Place;
+
+use super::{Entry, Offered, Toolbox, ToolboxError, ToolboxFault, Tools};
+use crate::tool::automa::call_automa;
+use crate::tool::{States, Tool, ToolOptions};
+
+/// A toolbox that is being filled; made by [`Toolbox::builder`].
+///
+/// ```
+/// use ddg_agentic::{ToolOptions, Toolbox, tool};
+///
+/// /// Pays somebody.
+/// #[tool]
+/// async fn pay(to: String, euros: u32) -> String {
+///     format!("{to} has {euros} euros more")
+/// }
+///
+/// let error = Toolbox::builder()
+///     .with_options(pay::tool(), ToolOptions::new().approval())
+///     .with(pay::tool())
+///     .build()
+///     .unwrap_err();
+/// assert_eq!(
+///     error.to_string(),
+///     "toolbox: two tools are named `pay`: a model could not tell them apart; rename one",
+/// );
+/// ```
+#[derive(Default)]
+pub struct ToolboxBuilder {
+    tools: Vec<(Arc<dyn Tool>, ToolOptions)>,
+    states: States,
+    faults: Vec<ToolboxFault>,
+}
+
+impl ToolboxBuilder {
+    /// Adds a tool.
+    #[must_use]
+    pub fn with(self, tool: impl Tool) -> Self {
+        self.with_options(tool, ToolOptions::new())
+    }
+
+    /// Adds a tool with how it is called.
+    #[must_use]
+    pub fn with_options(mut self, tool: impl Tool, options: ToolOptions) -> Self {
+        self.tools.push((Arc::new(tool), options));
+        self
+    }
+
+    /// Adds tools of one kind, in their order.
+    #[must_use]
+    pub fn with_all<T: Tool>(self, tools: impl IntoIterator<Item = T>) -> Self {
+        tools.into_iter().fold(self, Self::with)
+    }
+
+    /// Gives the tools a state: those that have a parameter [`State<T>`](crate::State) get it,
+    /// whether they were added before or after.
+    #[must_use]
+    pub fn state<T: Send + Sync + 'static>(self, state: T) -> Self {
+        self.shared_state(Arc::new(state))
+    }
+
+    /// The same with a state that others hold, too.
+    #[must_use]
+    pub fn shared_state<T: Send + Sync + 'static>(mut self, state: Arc<T>) -> Self {
+        if !self.states.insert(state) {
+            self.faults.push(ToolboxFault::DuplicateState { ty: type_name::<T>() });
+        }
+        self
+    }
+
+    /// The toolbox.
+    ///
+    /// # Errors
+    /// Names that are taken or that providers refuse, missing descriptions and states, parameters
+    /// that are no schema of an object: all of them together.
+    pub fn build(self) -> Result<Toolbox, ToolboxError> {
+        let Self { tools, states, mut faults } = self;
+        let mut offered = IndexMap::new();
+        for (tool, options) in tools {
+            let Some(entry) = Entry::new(tool, options, &states, &mut faults) else { continue };
+            let entry = Arc::new(entry);
+            let automa = entry.tool.as_automa().map(|automa| call_automa(&entry, automa));
+            let automa = automa.transpose().unwrap_or_else(|error| {
+                faults.push(ToolboxFault::Automa { tool: entry.name().to_owned(), error });
+                None
+            });
+            match offered.entry(entry.name().to_owned()) {
+                Place::Occupied(taken) => {
+                    faults.push(ToolboxFault::DuplicateName { name: taken.key().clone() });
+                }
+                Place::Vacant(place) => {
+                    place.insert(Offered { entry, automa });
+                }
+            }
+        }
+        if !faults.is_empty() {
+            return Err(ToolboxError { faults });
+        }
+        let specs = offered.values().map(|offered| offered.entry.spec.clone()).collect();
+        Ok(Toolbox(Arc::new(Tools { offered, specs })))
+    }
+}

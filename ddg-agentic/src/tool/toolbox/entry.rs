@@ -1,0 +1,180 @@
+//! One tool of a toolbox, and the way of a call to it: checked, approved, in its turn, attempted.
+
+use std::any::Any;
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+
+use ddg_core::{Context, Panicked, TimedOut, WorkerError};
+use futures::FutureExt;
+use serde_json::{Map, Value as Json};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::timeout;
+
+use super::ToolboxFault;
+use crate::message::Arguments;
+use crate::schema::Validator;
+use crate::tool::error::Halt;
+use crate::tool::output::cut;
+use crate::tool::{
+    Approval, OnFailure, States, Tool, ToolError, ToolOptions, ToolOutput, ToolSpec, Verdict,
+};
+
+/// A tool, and how it is called.
+pub(in crate::tool) struct Entry {
+    pub(in crate::tool) tool: Arc<dyn Tool>,
+    pub(in crate::tool) spec: ToolSpec,
+    pub(in crate::tool) options: ToolOptions,
+    validator: Validator,
+    turns: Option<Arc<Semaphore>>,
+}
+
+/// A call that may go ahead.
+pub(in crate::tool) struct Admitted {
+    pub(in crate::tool) arguments: Json,
+    /// Its place among those that go on at a time.
+    pub(in crate::tool) turn: Option<OwnedSemaphorePermit>,
+}
+
+impl Entry {
+    /// Puts what is wrong with the tool into `faults`.
+    pub(super) fn new(
+        tool: Arc<dyn Tool>,
+        options: ToolOptions,
+        states: &States,
+        faults: &mut Vec<ToolboxFault>,
+    ) -> Option<Self> {
+        let n_before = faults.len();
+        let spec = tool.spec().clone();
+        check_spec(&spec, faults);
+        let name = || spec.name.clone();
+        let validator = Validator::new(&spec.parameters)
+            .map_err(|reason| faults.push(ToolboxFault::Schema { tool: name(), reason }))
+            .ok()?;
+        let tool = match tool.with_states(states) {
+            Ok(with_states) => with_states.unwrap_or(tool),
+            Err(missing) => {
+                faults.push(ToolboxFault::MissingState { tool: name(), ty: missing.ty });
+                tool
+            }
+        };
+        let turns = options.max_concurrency.map(|calls| Arc::new(Semaphore::new(calls)));
+        (faults.len() == n_before).then_some(Self { tool, spec, options, validator, turns })
+    }
+
+    pub(in crate::tool) fn name(&self) -> &str {
+        &self.spec.name
+    }
+
+    /// Whether a call may go ahead: its arguments fit, a person allows it, and it is its turn.
+    pub(in crate::tool) async fn admit(
+        &self,
+        arguments: &Arguments,
+        cx: &Context,
+    ) -> Result<Admitted, Halt> {
+        let arguments = self.read(arguments)?;
+        let arguments =
+            if self.options.approval { self.approve(arguments, cx)? } else { arguments };
+        let turn = match &self.turns {
+            None => None,
+            Some(turns) => {
+                let turn = Arc::clone(turns).acquire_owned().await;
+                Some(turn.expect("nobody closes the semaphore"))
+            }
+        };
+        Ok(Admitted { arguments, turn })
+    }
+
+    /// Attempts an admitted call as often as its policy says.
+    pub(super) async fn run(&self, admitted: Admitted, cx: &Context) -> Result<ToolOutput, Halt> {
+        let Admitted { arguments, turn: _turn } = admitted;
+        let mut retries = match self.options.on_failure {
+            OnFailure::Retry { times } => times,
+            OnFailure::TellModel | OnFailure::FailRun => 0,
+        };
+        let error = loop {
+            let error = match self.attempt(arguments.clone(), cx).await {
+                Ok(mut output) => {
+                    output.content = cut(output.content, self.options.max_output_bytes);
+                    return Ok(output);
+                }
+                Err(error) if cx.is_waiting() => return Err(Halt::Fail(error)),
+                Err(error) => ToolError::of(self.name(), error),
+            };
+            match error {
+                ToolError::Arguments { .. } => return Err(Halt::Tell(error)),
+                _ if retries > 0 => retries -= 1,
+                error => break error,
+            }
+        };
+        Err(match self.options.on_failure {
+            OnFailure::FailRun => Halt::Fail(error.into()),
+            OnFailure::TellModel | OnFailure::Retry { .. } => Halt::Tell(error),
+        })
+    }
+
+    async fn attempt(&self, arguments: Json, cx: &Context) -> Result<ToolOutput, WorkerError> {
+        let attempt = async {
+            let call = self.tool.call(arguments, cx);
+            match self.options.timeout {
+                None => call.await,
+                Some(after) => timeout(after, call).await.unwrap_or(Err(TimedOut { after }.into())),
+            }
+        };
+        let output = AssertUnwindSafe(attempt).catch_unwind().await;
+        output.unwrap_or_else(|panic| Err(Panicked { message: message(&*panic) }.into()))
+    }
+
+    /// Asks a person; gives the arguments with which the tool is to be called.
+    fn approve(&self, arguments: Json, cx: &Context) -> Result<Json, Halt> {
+        let tool = self.name().to_owned();
+        let approval = Approval { tool, arguments: arguments.clone() };
+        match cx.interact_with_human(approval).map_err(|waits| Halt::Fail(waits.into()))? {
+            Verdict::Allow => Ok(arguments),
+            Verdict::AllowWith { arguments } => Ok(self.checked(arguments)?),
+            Verdict::Deny { reason } => {
+                Err(ToolError::Denied { tool: self.name().to_owned(), reason }.into())
+            }
+        }
+    }
+
+    fn read(&self, arguments: &Arguments) -> Result<Json, ToolError> {
+        match arguments {
+            Arguments::Json(Json::Null) => self.checked(Json::Object(Map::new())),
+            Arguments::Json(json) => self.checked(json.clone()),
+            Arguments::Malformed(text) => {
+                let reason = serde_json::from_str::<Json>(text).err();
+                let reason = reason.map(|error| error.to_string()).unwrap_or_default();
+                Err(ToolError::Malformed { tool: self.name().to_owned(), reason })
+            }
+        }
+    }
+
+    fn checked(&self, arguments: Json) -> Result<Json, ToolError> {
+        match self.validator.check(&arguments) {
+            Ok(()) => Ok(arguments),
+            Err(faults) => Err(ToolError::Arguments { tool: self.name().to_owned(), faults }),
+        }
+    }
+}
+
+fn check_spec(spec: &ToolSpec, faults: &mut Vec<ToolboxFault>) {
+    let ToolSpec { name, description, parameters } = spec;
+    let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
+    if !matches!(name.len(), 1..=64) || !name.bytes().all(is_allowed) {
+        faults.push(ToolboxFault::Name { name: name.clone() });
+    }
+    if description.trim().is_empty() {
+        faults.push(ToolboxFault::NoDescription { tool: name.clone() });
+    }
+    if parameters["type"] != "object" {
+        let reason = "its `type` is not \"object\"".to_owned();
+        faults.push(ToolboxFault::Schema { tool: name.clone(), reason });
+    }
+}
+
+/// What a panic says.
+fn message(panic: &(dyn Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+    text.or_else(|| panic.downcast_ref::<String>().cloned())
+        .unwrap_or_else(|| "with a value that is no text".to_owned())
+}

@@ -1,0 +1,81 @@
+//! What can be wrong with a toolbox.
+
+use std::fmt;
+
+use ddg_core::BuildError;
+
+/// A toolbox that cannot be built: every fault, not just the first.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ToolboxError {
+    /// What is wrong, in the order in which it was given; never empty.
+    pub faults: Vec<ToolboxFault>,
+}
+
+/// One thing that is wrong with a toolbox.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ToolboxFault {
+    /// Two tools have one name.
+    #[error("two tools are named `{name}`: a model could not tell them apart; rename one")]
+    DuplicateName {
+        /// The name.
+        name: String,
+    },
+    /// Providers would refuse the name of a tool.
+    #[error("no tool can be named `{name}`: a name is 1 to 64 letters, digits, `_` and `-`")]
+    Name {
+        /// The name.
+        name: String,
+    },
+    /// A model would not know what a tool is for.
+    #[error("tool `{tool}` has no description: say what it does and when to use it")]
+    NoDescription {
+        /// The tool.
+        tool: String,
+    },
+    /// What a tool takes is no JSON schema of an object.
+    #[error("the parameters of tool `{tool}` are no JSON schema of an object: {reason}")]
+    Schema {
+        /// The tool.
+        tool: String,
+        /// Why not.
+        reason: String,
+    },
+    /// A tool needs a state that the toolbox has not.
+    #[error("tool `{tool}` needs the state `{ty}`, which is missing: give it with `state`")]
+    MissingState {
+        /// The tool.
+        tool: String,
+        /// The type.
+        ty: &'static str,
+    },
+    /// An automa that is a tool is not valid.
+    #[error("tool `{tool}`: {error}")]
+    Automa {
+        /// The tool.
+        tool: String,
+        /// What is wrong with it.
+        error: BuildError,
+    },
+    /// Two states have one type.
+    #[error("the state `{ty}` is given twice: states are told apart by their types; wrap one")]
+    DuplicateState {
+        /// The type.
+        ty: &'static str,
+    },
+}
+
+impl fmt::Display for ToolboxError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("toolbox: ")?;
+        match self.faults.as_slice() {
+            [fault] => write!(f, "{fault}"),
+            faults => {
+                write!(f, "{} faults", faults.len())?;
+                faults.iter().try_for_each(|fault| write!(f, "\n- {fault}"))
+            }
+        }
+    }
+}
+
+impl std::error::Error for ToolboxError {}

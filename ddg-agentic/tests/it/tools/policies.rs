@@ -1,0 +1,78 @@
+//! What becomes of a call whose tool fails or panics: the model is told, it is tried again, or the run
+//! fails.
+
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use ddg_agentic::{OnFailure, State, ToolCall, ToolError, ToolOptions, Toolbox, tool};
+use ddg_core::prelude::*;
+use expect_test::expect;
+use serde_json::json;
+
+use super::{caller, error, given};
+
+/// Fails the first few times.
+#[tool]
+async fn flaky(failures: u32, n: State<AtomicU32>) -> Result<u32, String> {
+    match n.fetch_add(1, Ordering::Relaxed) {
+        n if n < failures => Err(format!("failure {n}")),
+        n => Ok(n),
+    }
+}
+
+fn tools(on_failure: OnFailure) -> Toolbox {
+    let options = ToolOptions::new().on_failure(on_failure);
+    Toolbox::builder()
+        .with_options(flaky::tool(), options.clone())
+        .with_options(bomb::tool(), options.clone())
+        .with_options(sync_bomb::tool(), options)
+        .state(AtomicU32::new(0))
+        .build()
+        .unwrap()
+}
+
+/// Panics.
+#[tool]
+async fn bomb() {
+    panic!("boom")
+}
+
+/// Panics on another thread.
+#[tool]
+fn sync_bomb(when: u32) {
+    panic!("boom {when}")
+}
+
+#[tokio::test]
+async fn a_panic_is_an_error_like_any_other() {
+    let tools = tools(OnFailure::TellModel);
+    assert_eq!(error(&tools, "bomb", json!({})).await, "`bomb` panicked: boom");
+    let told = error(&tools, "sync_bomb", json!({ "when": 7 })).await;
+    assert_eq!(told, "`sync_bomb` panicked: boom 7");
+}
+
+#[tokio::test]
+async fn a_failure_is_told_unless_another_attempt_helps() {
+    let calls = json!({ "failures": 2 });
+    let told = tools(OnFailure::TellModel);
+    assert_eq!(error(&told, "flaky", calls.clone()).await, "`flaky` failed: failure 0");
+    let retried = tools(OnFailure::Retry { times: 2 });
+    assert_eq!(given(&retried, "flaky", calls.clone()).await, "2");
+    let too_few = tools(OnFailure::Retry { times: 1 });
+    assert_eq!(error(&too_few, "flaky", calls).await, "`flaky` failed: failure 1");
+}
+
+#[tokio::test]
+async fn a_failure_fails_the_run_if_that_is_the_policy_and_a_bad_call_does_not() {
+    let tools = tools(OnFailure::FailRun);
+    let call = ToolCall::new("call_1", "flaky", json!({ "failures": 1 }));
+    let RunError::Step(failed) =
+        caller(&tools, "flaky").run::<ddg_agentic::ToolResult>((call,)).await.unwrap_err()
+    else {
+        panic!("the step fails");
+    };
+    expect!["automa `agent`, step 1: worker `call` failed: `flaky` failed: failure 0"]
+        .assert_eq(&failed.to_string());
+    let source = std::error::Error::source(&failed).unwrap();
+    assert!(matches!(source.downcast_ref(), Some(ToolError::Failed { .. })), "{source:?}");
+    error(&tools, "flaky", json!({ "failures": "one" })).await;
+}

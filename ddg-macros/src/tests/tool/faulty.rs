@@ -1,0 +1,50 @@
+//! What is left of a function with faults: enough that other code meets no second error.
+
+use expect_test::expect;
+use quote::quote;
+
+use crate::tests::code;
+use crate::tool::expand;
+
+#[test]
+fn the_type_beside_it_stays() {
+    let expansion =
+        expand(quote!(), quote! { pub async fn now(#[default] cx: &Context) -> u64 { 0 } });
+    expect![[r#"
+        ::core::compile_error! {
+            "no model gives this argument: drop the `#[default]`"
+        }
+        ::core::compile_error! {
+            "the tool `now` has no description, by which a model chooses it\n= help: write a doc comment that says what it does and when to use it, or `#[tool(description = \"..\")]`"
+        }
+        pub async fn now(cx: &Context) -> u64 {
+            0
+        }
+        /// The tool `now`.
+        #[allow(non_camel_case_types, dead_code)]
+        pub struct now {}
+        impl now {
+            /// The tool `now`.
+            #[allow(dead_code)]
+            pub fn tool() -> ::std::sync::Arc<dyn ::ddg_agentic::Tool> {
+                ::core::unimplemented!()
+            }
+        }
+    "#]].assert_eq(&code(expansion));
+}
+
+#[test]
+fn an_item_that_is_no_function_stays() {
+    let expansion = expand(
+        quote!(),
+        quote!(
+            struct Weather;
+        ),
+    );
+    expect![[r##"
+        ::core::compile_error! {
+            "#[tool] belongs on a function\n= help: write `#[tool] async fn weather(city: String) -> String { .. }`; an automa becomes a tool with `AutomaTool`"
+        }
+        struct Weather;
+    "##]].assert_eq(&code(expansion));
+}

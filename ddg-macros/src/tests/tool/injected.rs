@@ -1,0 +1,55 @@
+//! What no model gives: the context, and states of the toolbox.
+
+use expect_test::expect;
+
+use super::check_expansion;
+
+#[test]
+fn the_context_and_states_are_no_fields() {
+    check_expansion(
+        r##"#[tool]
+        /// Searches.
+        async fn search(
+            query: String,
+            cx: &ddg_core::Context,
+            index: State<Index>,
+            cache: &State<Cache<String>>,
+        ) -> Result<Vec<Hit>, SearchError> { todo!() }"##,
+        &expect![[r#"
+            /// The tool `search`.
+            #[allow(non_camel_case_types, dead_code)]
+            struct search {}
+            impl search {
+                /// The tool `search`.
+                #[allow(dead_code)]
+                fn tool() -> impl ::ddg_agentic::Tool {
+                    #[derive(
+                        ::ddg_agentic::__private::serde::Deserialize,
+                        ::ddg_agentic::__private::schemars::JsonSchema,
+                    )]
+                    #[serde(crate = "::ddg_agentic::__private::serde", deny_unknown_fields)]
+                    #[schemars(crate = "::ddg_agentic::__private::schemars")]
+                    struct __Arguments {
+                        query: String,
+                    }
+                    ::ddg_agentic::__private::FuncTool::new(
+                            "search",
+                            "Searches.",
+                            |arguments: __Arguments, given| {
+                                ::std::boxed::Box::pin(async move {
+                                    let cx = given.context().clone();
+                                    let index = given.state::<Index>()?;
+                                    let cache = given.state::<Cache<String>>()?;
+                                    ::ddg_agentic::__private::result(
+                                        search(arguments.query, &cx, index, &cache).await,
+                                    )
+                                })
+                            },
+                        )
+                        .needs::<Index>()
+                        .needs::<Cache<String>>()
+                }
+            }
+        "#]],
+    );
+}

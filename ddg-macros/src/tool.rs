@@ -1,0 +1,33 @@
+//! The way of a `#[tool]` function through the macro: parse → model → check → lower.
+
+mod check;
+mod lower;
+mod model;
+mod parse;
+
+use proc_macro2::TokenStream;
+use quote::quote;
+
+use crate::fault::Faults;
+
+/// Expands `#[tool(attr)] item`; faults become `compile_error!`s in front of the expansion.
+pub(crate) fn expand(attr: TokenStream, item: TokenStream) -> TokenStream {
+    let mut faults = Faults::default();
+    let expansion = expand_collecting(attr, item, &mut faults);
+    let errors = faults.to_compile_errors();
+    quote!(#errors #expansion)
+}
+
+/// Expands as far as the faults allow: the function is always part of the expansion, and so is the
+/// type beside it, so that one mistake gives one message.
+pub(crate) fn expand_collecting(
+    attr: TokenStream,
+    item: TokenStream,
+    faults: &mut Faults,
+) -> TokenStream {
+    let (item, tool) = parse::parse_tool(attr, item, faults);
+    let Some(tool) = tool else { return item };
+    check::check(&tool, faults);
+    let generated = if faults.is_empty() { lower::lower(&tool) } else { lower::stub(&tool) };
+    quote!(#item #generated)
+}

@@ -1,8 +1,8 @@
 //! Agents on [`ddg_core`]: models, tools, and a ReAct loop that is a dynamic graph.
 //!
-//! Read in this order: [`Message`] is what is said; [`ChatModel`] says it; a [`Tool`] does what a
-//! model asks for; [`Memory`] decides what of a conversation the model is shown, and a
-//! [`ConversationStore`] keeps it.
+//! Read in this order: [`Message`] is what is said; [`ChatModel`] says it, and [`ChatModelExt`] is what
+//! can be done with any; a [`Tool`] does what a model asks for; [`Memory`] decides what of a
+//! conversation the model is shown, and a [`ConversationStore`] keeps it.
 //!
 //! Features, all off unless asked for: `providers` for models over HTTP (`OpenAi` and all that speak as
 //! it does, `Anthropic`, `Gemini`, `Ollama`); `sqlite` for conversations in a file; `tiktoken` for tokens
@@ -11,6 +11,7 @@
 mod memory;
 mod message;
 mod model;
+mod prompt;
 #[cfg(feature = "providers")]
 mod provider;
 mod schema;
@@ -29,9 +30,12 @@ pub use memory::{
 };
 pub use message::{Arguments, AssistantMessage, Image, Message, Part, ToolCall, ToolMessage};
 pub use model::{
-    Capabilities, ChatChunk, ChatModel, ChatReply, ChatRequest, ChatStream, FinishReason,
-    ModelError, OutputSchema, ToolChoice, Usage,
+    Capabilities, ChatChunk, ChatModel, ChatModelExt, ChatReply, ChatRequest, ChatStream, Cost,
+    ExtractError, Extracted, Extraction, Fallback, FinishReason, ModelCalled, ModelError,
+    ModelWorker, NoPrice, OfflineModel, OutputSchema, Price, Retrying, ScriptedModel, ToolChoice,
+    ToolSelection, ToolSelector, Usage, UsageMeter,
 };
+pub use prompt::{PromptError, PromptTemplate, PromptWorker};
 #[cfg(feature = "providers")]
 pub use provider::{Anthropic, Api, ApiKey, Gemini, HttpModel, Ollama, OpenAi};
 pub use schemars;

@@ -1,23 +1,46 @@
 //! What an agent asks of a language model, whoever provides it.
 
+mod ask;
 mod capabilities;
 mod error;
+mod ext;
+mod extract;
+mod fallback;
+mod meter;
+mod offline;
+mod price;
 mod reply;
 mod request;
+mod retrying;
+mod scripted;
+mod select_tools;
 mod stream;
 mod usage;
+mod worker;
 
 use std::fmt;
 use std::sync::Arc;
 
 use futures::future::BoxFuture;
 
+pub use ask::ModelCalled;
+pub(crate) use ask::ask;
 pub use capabilities::Capabilities;
 pub use error::ModelError;
+pub use ext::ChatModelExt;
+pub use extract::{ExtractError, Extracted, Extraction};
+pub use fallback::Fallback;
+pub use meter::UsageMeter;
+pub use offline::OfflineModel;
+pub use price::{Cost, NoPrice, Price};
 pub use reply::{ChatReply, FinishReason};
 pub use request::{ChatRequest, OutputSchema, ToolChoice};
+pub use retrying::Retrying;
+pub use scripted::ScriptedModel;
+pub use select_tools::{ToolSelection, ToolSelector};
 pub use stream::{ChatChunk, ChatStream};
 pub use usage::Usage;
+pub use worker::ModelWorker;
 
 /// A language model that one can chat with.
 ///

@@ -9,6 +9,11 @@ use schemars::transform::{Transform, transform_subschemas};
 use schemars::{JsonSchema, Schema};
 use serde_json::Value as Json;
 
+/// How many faults are told at a time.
+const MOST_FAULTS: usize = 10;
+/// How many bytes a fault may have before it no longer cites what is wrong.
+const LONGEST_FAULT: usize = 400;
+
 /// The schema of what a `T` is read from: in one piece, but for types that hold themselves.
 pub(crate) fn schema_of<T: JsonSchema>() -> Json {
     let settings = SchemaSettings::draft2020_12().for_deserialize().with(|settings| {
@@ -52,12 +57,16 @@ impl Validator {
     /// Checks `json`.
     ///
     /// # Errors
-    /// All that is wrong with it, sorted, each as `path: what is wrong`, in words that a model can
-    /// act on.
+    /// What is wrong with it, sorted, each as `path: what is wrong`, in words that a model can act
+    /// on, and no more of it than a model can read.
     pub(crate) fn check(&self, json: &Json) -> Result<(), Vec<String>> {
         let mut faults = Vec::new();
         self.0.iter_errors(json).for_each(|error| explain(&error, &mut faults));
         faults.sort_unstable();
+        if let Some(n_more @ 1..) = faults.len().checked_sub(MOST_FAULTS) {
+            faults.truncate(MOST_FAULTS);
+            faults.push(format!("and {n_more} more"));
+        }
         if faults.is_empty() { Ok(()) } else { Err(faults) }
     }
 }
@@ -92,9 +101,13 @@ fn explain(error: &ValidationError<'_>, faults: &mut Vec<String>) {
 /// `trip.days: "x" is not of type "integer"`; without a path where the whole is meant.
 fn at_path(error: &ValidationError<'_>) -> String {
     let path = error.instance_path().to_string();
+    let mut what = error.to_string();
+    if what.len() > LONGEST_FAULT {
+        what = error.masked_with("what is here").to_string();
+    }
     match path.trim_start_matches('/').replace('/', ".") {
-        path if path.is_empty() => error.to_string(),
-        path => format!("{path}: {error}"),
+        path if path.is_empty() => what,
+        path => format!("{path}: {what}"),
     }
 }
 
@@ -255,5 +268,15 @@ mod tests {
             r#"type: "numbr" is not valid under any of the schemas listed in the 'anyOf' keyword"#
         ]]
         .assert_eq(&no_schema);
+    }
+
+    #[test]
+    fn no_more_is_told_than_a_model_can_read() {
+        let validator = Validator::new(&schema_of::<Vec<u8>>()).unwrap();
+        let faults = validator.check(&vec!["x"; 50].into()).unwrap_err();
+        assert_eq!((faults.len(), faults[10].as_str()), (11, "and 40 more"));
+        assert_eq!(validator.check(&vec!["x"; 10].into()).unwrap_err().len(), 10);
+        let faults = validator.check(&json!([{ "x": "y".repeat(1000) }])).unwrap_err();
+        assert_eq!(faults, [r#"0: what is here is not of type "integer""#]);
     }
 }

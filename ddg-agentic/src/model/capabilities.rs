@@ -21,6 +21,17 @@ impl Default for Capabilities {
 }
 
 impl Capabilities {
+    /// What both can do.
+    #[must_use]
+    pub fn common(self, other: Self) -> Self {
+        Self {
+            tools: self.tools && other.tools,
+            streaming: self.streaming && other.streaming,
+            output_schema: self.output_schema && other.output_schema,
+            images: self.images && other.images,
+        }
+    }
+
     /// Sets whether it calls tools.
     #[must_use]
     pub fn tools(mut self, tools: bool) -> Self {

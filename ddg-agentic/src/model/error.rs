@@ -67,6 +67,12 @@ pub enum ModelError {
         /// What is missing or wrong, and where to set it.
         message: String,
     },
+    /// One model after the other was asked, and none replied.
+    #[error("none of {n} models replied:{}", listed(failures), n = failures.len())]
+    AllFailed {
+        /// Why each failed, in the order in which they were asked.
+        failures: Vec<ModelError>,
+    },
     /// A model of the user's own failed.
     #[error("model `{model}`: {source}")]
     Other {
@@ -81,21 +87,30 @@ pub enum ModelError {
 
 impl ModelError {
     /// Whether asking again may help: the connection broke, it took too long, or the provider
-    /// answered 408, 429 or 5xx.
+    /// answered 408, 429 or 5xx. Of several models that failed, it is enough if one is worth it.
     pub fn is_retryable(&self) -> bool {
         match self {
             Self::Status { status, .. } => matches!(status, 408 | 429 | 500..=599),
             Self::Connection { .. } | Self::TimedOut { .. } => true,
             Self::Failed { retryable, .. } | Self::Other { retryable, .. } => *retryable,
+            Self::AllFailed { failures } => failures.iter().any(Self::is_retryable),
             Self::Malformed { .. } | Self::Unsupported { .. } | Self::Setup { .. } => false,
         }
     }
 
-    /// How long the provider asks to be left alone.
+    /// How long the provider asks to be left alone; of several, the first that may be asked again.
     pub fn retry_after(&self) -> Option<Duration> {
         match self {
             Self::Status { retry_after, .. } => *retry_after,
+            Self::AllFailed { failures } => {
+                let worth_it = failures.iter().filter(|failure| failure.is_retryable());
+                worth_it.map(Self::retry_after).min().flatten()
+            }
             _ => None,
         }
     }
+}
+
+fn listed(failures: &[ModelError]) -> String {
+    failures.iter().map(|failure| format!("\n- {failure}")).collect()
 }

@@ -15,6 +15,9 @@ pub struct ChatReply {
     pub finish: FinishReason,
     /// What it took; zeros where the provider does not say.
     pub usage: Usage,
+    /// Which of several models said it; `None` if there was only one to ask.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub model: Option<String>,
 }
 
 /// Why a model stopped.
@@ -42,7 +45,7 @@ impl ChatReply {
             [] => FinishReason::Stop,
             _ => FinishReason::ToolCalls,
         };
-        Self { message, finish, usage: Usage::default() }
+        Self { message, finish, usage: Usage::default(), model: None }
     }
 
     /// A text.

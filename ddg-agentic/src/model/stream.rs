@@ -3,9 +3,12 @@
 use std::fmt;
 use std::pin::Pin;
 use std::task::{Context as TaskContext, Poll};
+use std::time::Duration;
 
-use futures::stream::{BoxStream, Stream, StreamExt};
+use futures::future::ready;
+use futures::stream::{self, BoxStream, Stream, StreamExt};
 use serde::{Deserialize, Serialize};
+use tokio::time::timeout;
 
 use super::{ChatReply, FinishReason, ModelError, Usage};
 use crate::message::{Arguments, AssistantMessage, ToolCall};
@@ -41,8 +44,12 @@ pub enum ChatChunk {
 /// has broken off.
 pub struct ChatStream {
     model: String,
-    chunks: BoxStream<'static, Result<ChatChunk, ModelError>>,
+    /// Which of several models it comes from.
+    one_of: Option<String>,
+    chunks: Chunks,
 }
+
+type Chunks = BoxStream<'static, Result<ChatChunk, ModelError>>;
 
 impl ChatStream {
     /// The reply of the model that is called `model`.
@@ -50,12 +57,13 @@ impl ChatStream {
         model: impl Into<String>,
         chunks: impl Stream<Item = Result<ChatChunk, ModelError>> + Send + 'static,
     ) -> Self {
-        Self { model: model.into(), chunks: chunks.boxed() }
+        Self { model: model.into(), one_of: None, chunks: chunks.boxed() }
     }
 
     /// A reply that is there already, as pieces.
     pub fn of_reply(reply: ChatReply) -> Self {
-        let ChatReply { message: AssistantMessage { text, tool_calls }, finish, usage } = reply;
+        let ChatReply { message: AssistantMessage { text, tool_calls }, finish, usage, model } =
+            reply;
         let text = (!text.is_empty()).then_some(ChatChunk::Text(text));
         let calls = tool_calls.into_iter().enumerate().map(|(index, call)| ChatChunk::ToolCall {
             index,
@@ -65,7 +73,52 @@ impl ChatStream {
         });
         let end = ChatChunk::End { finish, usage };
         let chunks: Vec<_> = text.into_iter().chain(calls).chain([end]).map(Ok).collect();
-        Self::new(String::new(), futures::stream::iter(chunks))
+        Self { one_of: model, ..Self::new(String::new(), stream::iter(chunks)) }
+    }
+
+    /// Says which of several models it comes from, unless that is known more exactly.
+    pub(super) fn said_by(mut self, model: &str) -> Self {
+        self.one_of.get_or_insert_with(|| model.to_owned());
+        self
+    }
+
+    /// The same once its first piece has come, which it still gives: what goes wrong before can be
+    /// mended by asking again.
+    pub(super) async fn begun(mut self) -> Result<Self, ModelError> {
+        let first = self.next().await.unwrap_or_else(|| Err(self.broken_off()))?;
+        Ok(self.map_chunks(|rest| stream::once(ready(Ok(first))).chain(rest)))
+    }
+
+    /// The same with no more than `after` between one piece and the next. It ends with the reply,
+    /// however long the provider keeps the connection.
+    pub(super) fn paced(self, after: Duration) -> Self {
+        let late = ModelError::TimedOut { model: self.model.clone(), after };
+        self.map_chunks(|chunks| {
+            stream::unfold(Some(chunks), move |chunks| {
+                let late = late.clone();
+                async move {
+                    let mut chunks = chunks?;
+                    match timeout(after, chunks.next()).await {
+                        Ok(None) => None,
+                        Ok(Some(Ok(end @ ChatChunk::End { .. }))) => Some((Ok(end), None)),
+                        Ok(Some(chunk)) => Some((chunk, Some(chunks))),
+                        Err(_) => Some((Err(late), None)),
+                    }
+                }
+            })
+        })
+    }
+
+    fn map_chunks<S>(self, map: impl FnOnce(Chunks) -> S) -> Self
+    where
+        S: Stream<Item = Result<ChatChunk, ModelError>> + Send + 'static,
+    {
+        Self { chunks: map(self.chunks).boxed(), ..self }
+    }
+
+    fn broken_off(&self) -> ModelError {
+        let message = "the stream of its reply broke off before the end".to_owned();
+        ModelError::Connection { model: self.model.clone(), message }
     }
 
     /// The whole reply, once it has come; `each` is told every piece as it comes.
@@ -106,12 +159,11 @@ impl ChatStream {
                         arguments: Arguments::parse(&arguments),
                     });
                     let message = AssistantMessage { text, tool_calls: tool_calls.collect() };
-                    return Ok(ChatReply { message, finish, usage });
+                    return Ok(ChatReply { message, finish, usage, model: self.one_of });
                 }
             }
         }
-        let message = "the stream of its reply broke off before the end".to_owned();
-        Err(ModelError::Connection { model: self.model, message })
+        Err(self.broken_off())
     }
 }
 

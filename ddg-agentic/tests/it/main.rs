@@ -1,9 +1,18 @@
 //! What agents do, through the public API: one file per behaviour.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod extract;
+mod fallback;
 mod messages;
+mod model_worker;
+mod offline;
+mod prompts;
+mod retries;
+mod scripted;
+mod select_tools;
 mod summaries;
 mod summarising;
 mod tools;
 mod transcripts;
+mod usage;
 mod windows;

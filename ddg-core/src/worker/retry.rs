@@ -69,8 +69,9 @@ impl Retry {
         self
     }
 
-    /// The waits before the second, third, … attempt.
-    pub(crate) fn waits(self) -> impl Iterator<Item = Duration> {
+    /// The waits before the second, third, … attempt, for who tries something again that is no
+    /// worker.
+    pub fn waits(self) -> impl Iterator<Item = Duration> {
         let builder = ExponentialBuilder::new()
             .with_max_times(self.times)
             .with_min_delay(self.first)

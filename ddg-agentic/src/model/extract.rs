@@ -1,0 +1,179 @@
+//! Replies that are values of a type.
+
+mod wanted;
+
+use std::any::type_name;
+use std::fmt;
+use std::future::IntoFuture;
+use std::marker::PhantomData;
+
+use futures::future::BoxFuture;
+use schemars::JsonSchema;
+use serde::de::DeserializeOwned;
+
+use super::{ChatModel, ChatRequest, ModelError, Usage};
+use wanted::Wanted;
+
+/// A request for a `T` in place of words. Made by [`extract`](super::ChatModelExt::extract); await it.
+///
+/// The model is told the JSON schema of `T`: in the request if it [follows
+/// one](super::Capabilities::output_schema), else in words. What it replies is checked. If it is no
+/// `T`, the model is told what is wrong and asked again, [three times](Self::attempts) in all. The
+/// tools of the request are not called.
+///
+/// ```
+/// use ddg_agentic::{ChatModelExt, ChatRequest, ScriptedModel};
+/// use schemars::JsonSchema;
+/// use serde::Deserialize;
+///
+/// #[derive(Deserialize, JsonSchema)]
+/// struct Plan {
+///     /// Where to go.
+///     city: String,
+///     days: u32,
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), ddg_agentic::ExtractError> {
+/// let model = ScriptedModel::new()
+///     .text(r#"{ "city": "Tokyo", "days": "three" }"#)
+///     .text(r#"{ "city": "Tokyo", "days": 3 }"#);
+/// let plan = model.extract::<Plan>(ChatRequest::new(["Three days in Tokyo!"])).await?.value;
+/// assert_eq!((plan.city.as_str(), plan.days), ("Tokyo", 3));
+///
+/// let asked_again = &model.requests()[1].messages;
+/// assert_eq!(
+///     asked_again.last().unwrap().text(),
+///     "This is not what was asked for:\n\
+///      - days: \"three\" is not of type \"integer\"\n\
+///      Reply with the whole JSON value again, corrected, and with nothing else.",
+/// );
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # Errors
+/// [`ExtractError`].
+///
+/// # Cancel safety
+/// Dropping the future gives the request up.
+#[must_use = "nothing is asked before it is awaited"]
+pub struct Extraction<'a, M: ?Sized, T> {
+    model: &'a M,
+    request: ChatRequest,
+    attempts: usize,
+    wanted: PhantomData<fn() -> T>,
+}
+
+/// A value that a model gave, and what it took.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Extracted<T> {
+    /// The value.
+    pub value: T,
+    /// What it took, all attempts together.
+    pub usage: Usage,
+}
+
+/// Why there is no value.
+#[derive(Clone, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ExtractError {
+    /// The model gave no reply.
+    #[error("{source}")]
+    Model {
+        /// The model's error.
+        source: ModelError,
+        /// What the attempts before took.
+        usage: Usage,
+    },
+    /// The model's replies are not what was asked for.
+    #[error(
+        "model `{model}` gave no `{wanted}` in {attempts} attempts; what is wrong with the last:\n- {}\n\
+         It was: {text}",
+        faults.join("\n- ")
+    )]
+    NotAsAsked {
+        /// The model.
+        model: String,
+        /// The type.
+        wanted: &'static str,
+        /// How often it was asked.
+        attempts: usize,
+        /// What is wrong with its last reply, as the model would have been told.
+        faults: Vec<String>,
+        /// Its last reply.
+        text: String,
+        /// What all attempts took.
+        usage: Usage,
+    },
+    /// The type's schema is none.
+    #[error("the JSON schema of `{wanted}` is none: {message}")]
+    Schema {
+        /// The type.
+        wanted: &'static str,
+        /// Why.
+        message: String,
+    },
+}
+
+impl<'a, M: ChatModel + ?Sized, T: DeserializeOwned + JsonSchema> Extraction<'a, M, T> {
+    pub(super) fn new(model: &'a M, request: ChatRequest) -> Self {
+        Self { model, request, attempts: 3, wanted: PhantomData }
+    }
+
+    /// Sets how often the model is asked at most, from 1.
+    pub fn attempts(mut self, attempts: usize) -> Self {
+        self.attempts = attempts.max(1);
+        self
+    }
+
+    async fn run(self) -> Result<Extracted<T>, ExtractError> {
+        let wanted = Wanted::<T>::new()?;
+        let mut request = wanted.ask(self.request, self.model.capabilities());
+        let mut usage = Usage::default();
+        let mut attempt = 1;
+        loop {
+            let reply = match self.model.chat(request.clone()).await {
+                Ok(reply) => reply,
+                Err(source) => return Err(ExtractError::Model { source, usage }),
+            };
+            usage += reply.usage;
+            let faults = match wanted.read(&reply) {
+                Ok(value) => return Ok(Extracted { value, usage }),
+                Err(faults) => faults,
+            };
+            if attempt == self.attempts {
+                return Err(ExtractError::NotAsAsked {
+                    model: reply.model.unwrap_or_else(|| self.model.name().to_owned()),
+                    wanted: type_name::<T>(),
+                    attempts: attempt,
+                    faults,
+                    text: reply.message.text,
+                    usage,
+                });
+            }
+            request.messages.extend(wanted.again(reply, &faults));
+            attempt += 1;
+        }
+    }
+}
+
+impl<'a, M, T> IntoFuture for Extraction<'a, M, T>
+where
+    M: ChatModel + ?Sized,
+    T: DeserializeOwned + JsonSchema + 'a,
+{
+    type Output = Result<Extracted<T>, ExtractError>;
+    type IntoFuture = BoxFuture<'a, Self::Output>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(self.run())
+    }
+}
+
+impl<M: ChatModel + ?Sized, T> fmt::Debug for Extraction<'_, M, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Extraction(`{}` by `{}`)", type_name::<T>(), self.model.name())
+    }
+}

@@ -1,0 +1,97 @@
+//! What the models of runs take, added up.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use ddg_core::{GraphAutoma, Prepared};
+
+use super::{Cost, ModelCalled, NoPrice, Price, Usage};
+
+/// Adds up what models take, by model, over all workers of a run at any depth. Clones count
+/// together.
+///
+/// It is told by [`ModelCalled`], so a call counts as soon as it is made, even if its worker then
+/// fails and is run again, and calls before a run was resumed elsewhere do not.
+///
+/// ```
+/// use ddg_agentic::{ChatReply, ModelWorker, Price, ScriptedModel, Usage, UsageMeter};
+/// use ddg_core::prelude::*;
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let reply = ChatReply::text("Hello!").usage(Usage::new(1_200, 100));
+/// let mut inner = GraphAutoma::new("inner");
+/// let model = ScriptedModel::new().named("small").reply(reply);
+/// inner.add_worker("ask", ModelWorker::new(model), start())?;
+/// let mut automa = GraphAutoma::new("outer");
+/// automa.add_worker("inner", inner, start())?;
+///
+/// let meter = UsageMeter::new();
+/// meter.watch(&mut automa);
+/// automa.run::<()>(args!("Hello?")).await?;
+///
+/// assert_eq!(meter.usage().total(), 1_300);
+/// let prices = [("small", Price { input: 0.5, cached_input: 0.1, output: 4.0 })];
+/// assert_eq!(meter.cost(prices)?.to_string(), "0.0010");
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct UsageMeter(Arc<Mutex<BTreeMap<String, Usage>>>);
+
+impl UsageMeter {
+    /// A meter at zero.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Counts all runs of `automa` from now on, in place of a meter that did so before.
+    pub fn watch(&self, automa: &mut GraphAutoma) {
+        let meter = self.clone();
+        automa.on_event(move |called: ModelCalled, _| meter.count(called));
+    }
+
+    /// Counts this one run, in place of a meter that watches all runs of its automa.
+    pub fn watch_run(&self, run: Prepared) -> Prepared {
+        let meter = self.clone();
+        run.on_event(move |called: ModelCalled, _| meter.count(called))
+    }
+
+    /// Adds one call, for calls outside of a run.
+    pub fn count(&self, called: ModelCalled) {
+        *self.lock().entry(called.model).or_default() += called.usage;
+    }
+
+    /// What all models took together.
+    pub fn usage(&self) -> Usage {
+        self.lock().values().copied().sum()
+    }
+
+    /// What each model took, in the order of their names.
+    pub fn by_model(&self) -> BTreeMap<String, Usage> {
+        self.lock().clone()
+    }
+
+    /// What all that cost.
+    ///
+    /// # Errors
+    /// A model that was called has no price.
+    pub fn cost<'a>(
+        &self,
+        prices: impl IntoIterator<Item = (&'a str, Price)>,
+    ) -> Result<Cost, NoPrice> {
+        let prices: BTreeMap<_, _> = prices.into_iter().collect();
+        let (mut cost, mut models) = (Cost::default(), Vec::new());
+        for (model, usage) in self.by_model() {
+            match prices.get(model.as_str()) {
+                Some(price) => cost += *price * usage,
+                None => models.push(model),
+            }
+        }
+        if models.is_empty() { Ok(cost) } else { Err(NoPrice { models }) }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<String, Usage>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,122 @@
+//! A model that is asked again when it fails.
+
+use std::future::Future;
+use std::time::Duration;
+
+use ddg_core::Retry;
+use futures::future::BoxFuture;
+use tokio::time::{sleep, timeout};
+
+use super::{Capabilities, ChatModel, ChatReply, ChatRequest, ChatStream, ModelError};
+
+/// A model that is asked again when it [may help](ModelError::is_retryable), after the waits of a
+/// [`Retry`] or as long as the provider asks for, whichever is longer. Made by
+/// [`retrying`](super::ChatModelExt::retrying).
+///
+/// A stream is asked for again only before its first piece: nobody is shown the same words twice.
+///
+/// ```
+/// use std::time::Duration;
+/// use ddg_agentic::{ChatModel, ChatModelExt, ChatRequest, ModelError, ScriptedModel};
+/// use ddg_core::Retry;
+///
+/// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+/// # async fn main() -> Result<(), ModelError> {
+/// let busy = ModelError::Status {
+///     model: "scripted".into(),
+///     status: 429,
+///     message: "slow down".into(),
+///     retry_after: Some(Duration::from_secs(2)),
+/// };
+/// let model = ScriptedModel::new().fails(busy).text("Here I am.");
+/// let model = model
+///     .retrying(Retry::times(4).delay(Duration::from_millis(500)).jitter())
+///     .timeout(Duration::from_secs(60));
+/// assert_eq!(model.chat(ChatRequest::new(["Hello?"])).await?.message.text, "Here I am.");
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug)]
+pub struct Retrying<M> {
+    model: M,
+    retry: Retry,
+    timeout: Option<Duration>,
+    longest_retry_after: Duration,
+}
+
+impl<M: ChatModel> Retrying<M> {
+    pub(super) fn new(model: M, retry: Retry) -> Self {
+        Self { model, retry, timeout: None, longest_retry_after: Duration::from_secs(60) }
+    }
+
+    /// Gives each attempt this long: for the whole reply, or, of a stream, for its first piece and
+    /// from each piece to the next. What takes longer is [`ModelError::TimedOut`], and asked for again.
+    #[must_use]
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = Some(timeout);
+        self
+    }
+
+    /// Gives up if the provider asks to be left alone for longer than this (60 s unless set).
+    #[must_use]
+    pub fn longest_retry_after(mut self, longest: Duration) -> Self {
+        self.longest_retry_after = longest;
+        self
+    }
+
+    /// The first success of `attempt`, or the last error.
+    async fn until_it_succeeds<T, F>(&self, attempt: impl Fn() -> F) -> Result<T, ModelError>
+    where
+        F: Future<Output = Result<T, ModelError>>,
+    {
+        let mut waits = self.retry.waits();
+        loop {
+            let error = match self.in_time(attempt()).await {
+                Ok(reply) => return Ok(reply),
+                Err(error) => error,
+            };
+            let asked_for = error.retry_after().unwrap_or_default();
+            if !error.is_retryable() || asked_for > self.longest_retry_after {
+                return Err(error);
+            }
+            let Some(wait) = waits.next() else { return Err(error) };
+            let wait = wait.max(asked_for);
+            tracing::warn!(model = self.name(), %error, ?wait, "a model failed and is asked again");
+            sleep(wait).await;
+        }
+    }
+
+    async fn in_time<T>(
+        &self,
+        attempt: impl Future<Output = Result<T, ModelError>>,
+    ) -> Result<T, ModelError> {
+        let Some(after) = self.timeout else { return attempt.await };
+        let late = |_| ModelError::TimedOut { model: self.name().to_owned(), after };
+        timeout(after, attempt).await.map_err(late)?
+    }
+}
+
+impl<M: ChatModel> ChatModel for Retrying<M> {
+    fn name(&self) -> &str {
+        self.model.name()
+    }
+
+    fn capabilities(&self) -> Capabilities {
+        self.model.capabilities()
+    }
+
+    fn chat(&self, request: ChatRequest) -> BoxFuture<'_, Result<ChatReply, ModelError>> {
+        Box::pin(async move { self.until_it_succeeds(|| self.model.chat(request.clone())).await })
+    }
+
+    fn stream(&self, request: ChatRequest) -> BoxFuture<'_, Result<ChatStream, ModelError>> {
+        Box::pin(async move {
+            let begin = async || self.model.stream(request.clone()).await?.begun().await;
+            let stream = self.until_it_succeeds(begin).await?;
+            Ok(match self.timeout {
+                Some(after) => stream.paced(after),
+                None => stream,
+            })
+        })
+    }
+}

@@ -1,0 +1,104 @@
+//! Which tools a model would call.
+
+use std::sync::Arc;
+
+use ddg_core::{Args, Context, Signature, Worker, WorkerError};
+use serde::{Deserialize, Serialize};
+
+use super::worker::{signature, with_messages};
+use super::{ChatModel, ChatReply, ChatRequest, ModelError, ToolChoice, Usage, ask};
+use crate::message::ToolCall;
+use crate::tool::ToolSpec;
+
+/// Which tools a model would call, and what it says beside; see
+/// [`select_tools`](super::ChatModelExt::select_tools).
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct ToolSelection {
+    /// The calls, in the order in which it asks for them.
+    pub calls: Vec<ToolCall>,
+    /// What it says; often nothing.
+    pub text: String,
+    /// What it took.
+    pub usage: Usage,
+}
+
+/// A worker that [selects tools](super::ChatModelExt::select_tools): it takes `messages`, as a
+/// [`ModelWorker`](super::ModelWorker) does, and gives the [`ToolSelection`].
+///
+/// ```
+/// use ddg_agentic::{OfflineModel, ToolCall, ToolChoice, ToolSelection, ToolSelector, ToolSpec};
+/// use ddg_core::prelude::*;
+/// use serde_json::json;
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let clock = ToolSpec::new("clock", "Tells the time.", json!({ "type": "object" }));
+/// let select = ToolSelector::new(OfflineModel::new(), [clock], ToolChoice::Auto);
+/// let mut automa = GraphAutoma::new("agent");
+/// automa.add_worker("select", select, start().output())?;
+/// let selection: ToolSelection = automa.run(args!("What does the clock say?")).await?;
+/// assert_eq!(selection.calls, [ToolCall::new("call_1", "clock", json!({}))]);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug)]
+pub struct ToolSelector<M> {
+    model: M,
+    request: ChatRequest,
+}
+
+impl<M: ChatModel> ToolSelector<M> {
+    /// A worker that asks `model` which of `tools` are to be called.
+    pub fn new(model: M, tools: impl Into<Arc<[ToolSpec]>>, choice: ToolChoice) -> Self {
+        Self { model, request: ChatRequest::default().tools(tools).tool_choice(choice) }
+    }
+}
+
+impl<M: ChatModel> Worker for ToolSelector<M> {
+    type Output = ToolSelection;
+
+    fn signature(&self) -> Signature {
+        signature()
+    }
+
+    async fn run(&self, args: Args, cx: &Context) -> Result<ToolSelection, WorkerError> {
+        let request = with_messages(&self.request, &args)?;
+        check_can(&self.model)?;
+        let has_to = has_to_call(&request);
+        Ok(selection(&self.model, has_to, ask(&self.model, request, cx).await?)?)
+    }
+}
+
+pub(super) async fn select_tools<M: ChatModel + ?Sized>(
+    model: &M,
+    request: ChatRequest,
+) -> Result<ToolSelection, ModelError> {
+    check_can(model)?;
+    let has_to = has_to_call(&request);
+    selection(model, has_to, model.chat(request).await?)
+}
+
+fn check_can<M: ChatModel + ?Sized>(model: &M) -> Result<(), ModelError> {
+    if model.capabilities().tools {
+        return Ok(());
+    }
+    Err(ModelError::Unsupported { model: model.name().to_owned(), what: "call tools" })
+}
+
+fn has_to_call(request: &ChatRequest) -> bool {
+    matches!(request.tool_choice, ToolChoice::Required | ToolChoice::Named(_))
+}
+
+fn selection<M: ChatModel + ?Sized>(
+    model: &M,
+    has_to: bool,
+    reply: ChatReply,
+) -> Result<ToolSelection, ModelError> {
+    let ChatReply { message, usage, .. } = reply;
+    if has_to && message.tool_calls.is_empty() {
+        let message = "it was to call a tool and called none".to_owned();
+        return Err(ModelError::Malformed { model: model.name().to_owned(), message });
+    }
+    Ok(ToolSelection { calls: message.tool_calls, text: message.text, usage })
+}

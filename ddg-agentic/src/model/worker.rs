@@ -1,0 +1,93 @@
+//! A model as a worker.
+
+use ddg_core::{Args, Context, Signature, Value, Worker, WorkerError};
+
+use super::{ChatModel, ChatReply, ChatRequest, ask};
+use crate::message::Message;
+
+/// A worker that asks a model: it takes `messages` (a `Vec<Message>`, a [`Message`], or a `String`
+/// that a person says) and gives the [`ChatReply`].
+///
+/// The pieces of the reply are [chunks](Context::emit_chunk) of type [`ChatChunk`](super::ChatChunk)
+/// for who watches the run, and what it took is posted as [`ModelCalled`](super::ModelCalled).
+///
+/// ```
+/// use ddg_agentic::{ChatReply, ChatRequest, Message, ModelWorker, ScriptedModel};
+/// use ddg_core::prelude::*;
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let model = ScriptedModel::new().text("Bonjour !");
+/// let translate = ChatRequest::new([Message::system("You translate into French.")]);
+///
+/// let mut automa = GraphAutoma::new("translate");
+/// automa.add_worker("ask", ModelWorker::new(model).request(translate), start())?;
+/// let text = async |reply: ChatReply| reply.message.text;
+/// automa.add_func_as_worker("text", text, after(["ask"]).output())?;
+/// assert_eq!(automa.run::<String>(args!("Good morning!")).await?, "Bonjour !");
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug)]
+pub struct ModelWorker<M> {
+    model: M,
+    request: ChatRequest,
+}
+
+impl<M: ChatModel> ModelWorker<M> {
+    /// A worker that asks `model`.
+    pub fn new(model: M) -> Self {
+        Self { model, request: ChatRequest::default() }
+    }
+
+    /// Sets what every request begins with: messages, to which those of the call are added, tools,
+    /// and all else that a request says.
+    #[must_use]
+    pub fn request(mut self, request: ChatRequest) -> Self {
+        self.request = request;
+        self
+    }
+}
+
+impl<M: ChatModel> Worker for ModelWorker<M> {
+    type Output = ChatReply;
+
+    fn signature(&self) -> Signature {
+        signature()
+    }
+
+    async fn run(&self, args: Args, cx: &Context) -> Result<ChatReply, WorkerError> {
+        Ok(ask(&self.model, with_messages(&self.request, &args)?, cx).await?)
+    }
+}
+
+/// What a worker that asks a model takes.
+pub(super) fn signature() -> Signature {
+    Signature::new().param::<Value>("messages")
+}
+
+/// What `request` begins with, and the messages that a worker of that signature was called with.
+pub(super) fn with_messages(
+    request: &ChatRequest,
+    args: &Args,
+) -> Result<ChatRequest, WorkerError> {
+    let mut request = request.clone();
+    request.messages.extend(messages(&args.get(0)?)?);
+    Ok(request)
+}
+
+/// What is said, in any of the forms that stand for messages.
+fn messages(said: &Value) -> Result<Vec<Message>, WorkerError> {
+    if let Ok(text) = said.get::<String>() {
+        return Ok(vec![text.into()]);
+    }
+    if let Ok(message) = said.get::<Message>() {
+        return Ok(vec![message]);
+    }
+    said.get::<Vec<Message>>().map_err(|mismatch| {
+        WorkerError::msg(format!(
+            "`messages` takes a list of messages, a message or a text: {}",
+            mismatch.found
+        ))
+    })
+}

@@ -1,0 +1,181 @@
+//! Prompts with places to fill.
+
+mod worker;
+
+use std::fmt;
+use std::sync::Arc;
+
+use minijinja::value::Serde;
+use minijinja::{Environment, ErrorKind, UndefinedBehavior};
+use serde::{Deserialize, Serialize};
+
+pub use worker::PromptWorker;
+
+/// A prompt with places to fill, in the language of Jinja: `{{ city }}`, `{% for day in days %}`.
+///
+/// A variable that is not given is an error, never an empty text, unless the template says so
+/// (`{{ mood | default("any") }}`). At rest it is its text.
+///
+/// ```
+/// use ddg_agentic::PromptTemplate;
+/// use serde_json::json;
+///
+/// let template = PromptTemplate::new("Plan {{ days }} days in {{ city }}.")?;
+/// assert_eq!(template.variables(), ["days", "city"]);
+/// assert_eq!(template.render(&json!({ "city": "Tokyo", "days": 3 }))?, "Plan 3 days in Tokyo.");
+///
+/// let error = template.render(&json!({ "city": "Tokyo" })).unwrap_err();
+/// assert_eq!(error.to_string(), "line 1 of the prompt: `days` is not given");
+/// let error = PromptTemplate::new("Plan\n{{ days").unwrap_err();
+/// assert_eq!(error.to_string(), "line 2 of the prompt: unexpected end of input, expected end of variable block");
+/// # Ok::<(), ddg_agentic::PromptError>(())
+/// ```
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct PromptTemplate {
+    engine: Arc<Environment<'static>>,
+    text: Arc<str>,
+}
+
+/// Why a prompt cannot be made.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum PromptError {
+    /// The template is none.
+    #[error("line {line} of the prompt: {message}")]
+    Syntax {
+        /// The line, from 1.
+        line: usize,
+        /// What is wrong.
+        message: String,
+    },
+    /// A variable that the template needs is not given.
+    #[error("line {line} of the prompt: `{variable}` is not given")]
+    Missing {
+        /// The line, from 1.
+        line: usize,
+        /// The variable, as the template names it.
+        variable: String,
+    },
+    /// What is given does not fit the template.
+    #[error("line {line} of the prompt: {message}")]
+    Render {
+        /// The line, from 1.
+        line: usize,
+        /// What is wrong.
+        message: String,
+    },
+}
+
+const NAME: &str = "prompt";
+
+impl PromptTemplate {
+    /// A template of this text.
+    ///
+    /// # Errors
+    /// The text is no template; says in which line.
+    pub fn new(text: impl Into<String>) -> Result<Self, PromptError> {
+        let text: Arc<str> = text.into().into();
+        let mut engine = Environment::new();
+        engine.set_undefined_behavior(UndefinedBehavior::Strict);
+        engine.set_debug(true);
+        engine.add_template_owned(NAME, text.to_string()).map_err(|error| PromptError::Syntax {
+            line: error.line().unwrap_or(1),
+            message: message(&error),
+        })?;
+        Ok(Self { engine: Arc::new(engine), text })
+    }
+
+    /// Its text.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// The variables that it names, in the order in which it does.
+    pub fn variables(&self) -> Vec<String> {
+        let Ok(template) = self.engine.get_template(NAME) else { return Vec::new() };
+        let globals: Vec<_> = self.engine.globals().map(|(name, _)| name).collect();
+        let mut variables: Vec<_> = template
+            .undeclared_variables(false)
+            .into_iter()
+            .filter(|variable| !globals.contains(&variable.as_str()))
+            .collect();
+        variables
+            .sort_by_cached_key(|variable| (first_place(&self.text, variable), variable.clone()));
+        variables
+    }
+
+    /// The prompt with `values`, a struct or a map, in its places.
+    ///
+    /// # Errors
+    /// A variable is not given, or what is given does not fit.
+    pub fn render(&self, values: &impl Serialize) -> Result<String, PromptError> {
+        let values = minijinja::Value::from(Serde(values));
+        let template = self.engine.get_template(NAME);
+        let rendered = template.and_then(|template| template.render(values.clone()));
+        rendered.map_err(|error| self.fault(&error, &values))
+    }
+
+    fn fault(&self, error: &minijinja::Error, values: &minijinja::Value) -> PromptError {
+        let line = error.line().unwrap_or(1);
+        let missing = match error.kind() {
+            ErrorKind::UndefinedError => self.missing(error, values),
+            _ => None,
+        };
+        match missing {
+            Some(variable) => PromptError::Missing { line, variable },
+            None => PromptError::Render { line, message: message(error) },
+        }
+    }
+
+    /// What is undefined: what the error points at, or, if that is a filter, the first variable of
+    /// the line that has no value.
+    fn missing(&self, error: &minijinja::Error, values: &minijinja::Value) -> Option<String> {
+        let variables = self.variables();
+        let place = error.range()?;
+        let named = self.text.get(place.clone())?.trim();
+        let root = named.split(['.', '[']).next()?;
+        if variables.iter().any(|variable| variable == root) {
+            return Some(named.to_owned());
+        }
+        let line = self.text[..place.start].rfind('\n').map_or(0, |end| end + 1);
+        let given =
+            |variable: &str| values.get_attr(variable).is_ok_and(|value| !value.is_undefined());
+        let before = &self.text[line..place.start];
+        variables.into_iter().find(|name| first_place(before, name).is_some() && !given(name))
+    }
+}
+
+/// What is wrong, without the place, which is told apart.
+fn message(error: &minijinja::Error) -> String {
+    error.detail().map_or_else(|| error.kind().to_string(), ToOwned::to_owned)
+}
+
+/// Where a text first has `word` as a whole word.
+fn first_place(text: &str, word: &str) -> Option<usize> {
+    let in_word = |c: char| c.is_alphanumeric() || c == '_';
+    let mut places = text.match_indices(word).map(|(place, _)| place);
+    places.find(|place| {
+        !text[..*place].ends_with(in_word) && !text[place + word.len()..].starts_with(in_word)
+    })
+}
+
+impl TryFrom<String> for PromptTemplate {
+    type Error = PromptError;
+
+    fn try_from(text: String) -> Result<Self, PromptError> {
+        Self::new(text)
+    }
+}
+
+impl From<PromptTemplate> for String {
+    fn from(template: PromptTemplate) -> Self {
+        template.text.to_string()
+    }
+}
+
+impl fmt::Debug for PromptTemplate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "PromptTemplate({:?})", self.text)
+    }
+}

@@ -2,21 +2,26 @@
 //!
 //! Read in this order: [`Message`] is what is said; [`ChatModel`] says it, and [`ChatModelExt`] is what
 //! can be done with any; a [`Tool`] does what a model asks for; [`Memory`] decides what of a
-//! conversation the model is shown, and a [`ConversationStore`] keeps it.
+//! conversation the model is shown, and a [`ConversationStore`] keeps it; a [`ReActAutoma`] is an agent
+//! of all these, and an [`Agent`] one for many conversations.
 //!
 //! Features, all off unless asked for: `providers` for models over HTTP (`OpenAi` and all that speak as
 //! it does, `Anthropic`, `Gemini`, `Ollama`); `sqlite` for conversations in a file; `tiktoken` for tokens
 //! counted as OpenAI's models do.
 
+mod compose;
 mod memory;
 mod message;
 mod model;
 mod prompt;
 #[cfg(feature = "providers")]
 mod provider;
+mod react;
+mod runs;
 mod schema;
 mod tool;
 
+pub use compose::{ConcurrentAutoma, SequentialAutoma};
 pub use ddg_macros::tool;
 #[cfg(feature = "sqlite")]
 pub use memory::SqliteConversations;
@@ -38,12 +43,26 @@ pub use model::{
 pub use prompt::{PromptError, PromptTemplate, PromptWorker};
 #[cfg(feature = "providers")]
 pub use provider::{Anthropic, Api, ApiKey, Gemini, HttpModel, Ollama, OpenAi};
+pub use react::{AgentEnd, AgentOutcome, Limit, Limits, NoAnswer, ReActAutoma, Task, ToolCalls};
+pub use runs::{Agent, AgentError, Said, WhenBusy};
 pub use schemars;
 pub use tool::{
     Approval, AutomaTool, IntoToolOutput, MissingState, OnFailure, State, States, Tool, ToolError,
     ToolOptions, ToolOutput, ToolResult, ToolSpec, Toolbox, ToolboxBuilder, ToolboxError,
     ToolboxFault, Verdict,
 };
+
+/// What nearly every agent needs, with the [prelude of the engine](ddg_core::prelude).
+pub mod prelude {
+    pub use ddg_core::prelude::*;
+
+    pub use crate::{
+        Agent, AgentEnd, AgentOutcome, Approval, ChatModel, ChatModelExt, ChatReply, ChatRequest,
+        Conversation, LastMessages, Limits, Message, ModelError, OfflineModel, ReActAutoma, Said,
+        ScriptedModel, State, Task, ToolCall, ToolCalls, ToolOptions, Toolbox, UsageMeter, Verdict,
+        WhenBusy, tool,
+    };
+}
 
 /// What `#[tool]` writes; not for people.
 #[doc(hidden)]
@@ -95,3 +114,12 @@ pub mod __private {
 /// ```
 #[cfg(doctest)]
 struct Refused;
+
+/// The programs of the README and the guide to agents, compiled and run.
+#[cfg(doctest)]
+mod pages {
+    #[doc = include_str!("../../README.md")]
+    struct Readme;
+    #[doc = include_str!("../../docs/agents.md")]
+    struct Agents;
+}

@@ -97,11 +97,9 @@ pub mod __private {
     pub use crate::args::{AnyValue, Argument};
 }
 
-/// The programs of the README and the guide, compiled and run.
+/// The programs of the guide, compiled and run.
 #[cfg(all(doctest, feature = "macros"))]
 mod pages {
-    #[doc = include_str!("../../README.md")]
-    struct Readme;
     #[doc = include_str!("../../docs/guide.md")]
     struct Guide;
 

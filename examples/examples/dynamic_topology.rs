@@ -5,10 +5,8 @@
 //! step, `+` has been added.
 //! Give it a sentence of your own: `cargo run --example dynamic_topology -- "weather in Oslo?"`
 
-use std::sync::{Arc, Mutex};
-
 use ddg_core::prelude::*;
-use ddg_core::{AutomaView, Key};
+use examples::Growth;
 use serde::{Deserialize, Serialize};
 
 #[derive(Clone, Serialize, Deserialize)]
@@ -68,48 +66,6 @@ fn tool(name: &str) -> AnyWorker {
     }
 }
 
-/// Sees every worker run, and prints the graph when a step has settled: just before the next.
-#[derive(Clone, Default)]
-struct Show(Arc<Mutex<Shown>>);
-
-#[derive(Default)]
-struct Shown {
-    step: u64,
-    ran: Vec<(Key, String)>,
-    keys: Vec<Key>,
-}
-
-impl Callback for Show {
-    async fn will_run(&self, cx: &Context, _: &Args) -> Result<(), WorkerError> {
-        let mut shown = self.0.lock().expect("no hook panics");
-        if shown.step < cx.step() {
-            shown.print(cx.automa());
-        }
-        shown.ran.push((cx.key().clone(), cx.cause().to_string()));
-        Ok(())
-    }
-}
-
-impl Shown {
-    fn print(&mut self, automa: AutomaView<'_>) {
-        let keys = automa.keys();
-        let (step, n_workers) = (self.step, keys.len());
-        println!("\nafter step {step}: {n_workers} workers (+{})", n_workers - self.keys.len());
-        for key in &keys {
-            let ran = self.ran.iter().find(|(ran, _)| ran == key);
-            let after = automa.dependencies(key.as_str()).unwrap_or_default();
-            let after = after.iter().map(Key::as_str).collect::<Vec<_>>().join(", ");
-            let (mark, cause) = match ran {
-                Some((_, cause)) => ('▶', cause.clone()),
-                None => (if self.keys.contains(key) { ' ' } else { '+' }, String::new()),
-            };
-            let why = if after.is_empty() { cause } else { format!("after {after}") };
-            println!("{}", format!("  {mark} {:<19} {why}", key.as_str()).trim_end());
-        }
-        *self = Self { step: self.step + 1, ran: Vec::new(), keys };
-    }
-}
-
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let asked = std::env::args().nth(1);
@@ -117,13 +73,13 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         "Plan a trip to Tokyo: check the weather, the flight price and a hotel for 3 nights.",
     );
     println!("{sentence}");
-    let (mut assistant, show) = (Assistant.build()?, Show::default());
-    assistant.add_callback(show.clone());
+    let (mut assistant, growth) = (Assistant.build()?, Growth::default());
+    assistant.add_callback(growth.clone());
     let outcome = assistant.outcome(args!(sentence = sentence)).await?;
+    growth.last(&outcome);
 
-    let mut shown = show.0.lock().expect("no hook panics");
-    shown.print(outcome.automa());
-    let tools = shown.keys.iter().filter(|key| key.as_str().starts_with("tool_")).count();
+    let tools =
+        outcome.automa().keys().iter().filter(|key| key.as_str().starts_with("tool_")).count();
     let answers: Vec<String> = outcome.into_output()?;
     println!("\n{}", answers.join("\n"));
     assert_eq!(answers.len(), tools.max(1));

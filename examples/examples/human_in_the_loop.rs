@@ -8,12 +8,8 @@
 //! cargo run --example human_in_the_loop -- --snapshot /tmp/order.json --answer yes
 //! ```
 
-use std::fs;
-use std::io::{self, BufRead, IsTerminal, Write};
-use std::path::PathBuf;
-
-use ddg_core::Snapshot;
 use ddg_core::prelude::*;
+use examples::Asking;
 
 async fn quote(item: String) -> u32 {
     println!("  asking for the price of {item}");
@@ -38,69 +34,13 @@ fn automa() -> Result<GraphAutoma, BuildError> {
     Ok(automa)
 }
 
-#[derive(Default)]
-struct Options {
-    snapshot: Option<PathBuf>,
-    answer: Option<String>,
-}
-
-fn options() -> Result<Options, String> {
-    let mut options = Options::default();
-    let mut args = std::env::args().skip(1);
-    while let Some(name) = args.next() {
-        let value = args.next().ok_or_else(|| format!("{name} takes a value"))?;
-        match name.as_str() {
-            "--snapshot" => options.snapshot = Some(value.into()),
-            "--answer" => options.answer = Some(value),
-            _ => return Err(format!("unknown option {name}: there are --snapshot, --answer")),
-        }
-    }
-    Ok(options)
-}
-
-/// Asks on the terminal; where there is none, nobody is there to say yes.
-fn ask(question: &Value) -> io::Result<String> {
-    print!("{} [y/n] ", question.get::<String>().unwrap_or_default());
-    io::stdout().flush()?;
-    if !io::stdin().is_terminal() {
-        println!("n (this is no terminal)");
-        return Ok("n".to_owned());
-    }
-    let mut answer = String::new();
-    io::stdin().lock().read_line(&mut answer)?;
-    Ok(answer)
-}
-
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let options = options()?;
-    let automa = automa()?;
-    let mut outcome = match (&options.snapshot, options.answer) {
-        (Some(file), Some(answer)) => {
-            let mut snapshot: Snapshot = serde_json::from_str(&fs::read_to_string(file)?)?;
-            for question in snapshot.questions() {
-                snapshot.answer(&question.id, answer.clone())?;
-            }
-            automa.resume(snapshot).await?
-        }
-        (None, Some(_)) => return Err("--answer needs the --snapshot that it answers".into()),
-        (_, None) => automa.outcome(args!(item = "a bicycle")).await?,
-    };
-    while outcome.is_paused() {
-        let mut snapshot = outcome.snapshot()?;
-        if let Some(file) = &options.snapshot {
-            for question in outcome.questions() {
-                println!("question {}: {:?}", question.id, question.content);
-            }
-            fs::write(file, serde_json::to_string(&snapshot)?)?;
-            println!("the run is in {}; answer it with --answer yes", file.display());
-            return Ok(());
-        }
-        for question in outcome.questions() {
-            snapshot.answer(&question.id, ask(&question.content)?)?;
-        }
-        outcome = automa.resume(snapshot).await?;
+    let in_words = |question: &Value| question.get::<String>().unwrap_or_default();
+    let asking = Asking::from_args()?;
+    let args = args!(item = "a bicycle");
+    if let Some(outcome) = asking.run(&automa()?, args, in_words, str::to_owned).await? {
+        println!("{}", outcome.into_output::<String>()?);
     }
-    println!("{}", outcome.into_output::<String>()?);
     Ok(())
 }

@@ -1,12 +1,15 @@
 //! What agents do, through the public API: one file per behaviour.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod agents;
+mod compose;
 mod extract;
 mod fallback;
 mod messages;
 mod model_worker;
 mod offline;
 mod prompts;
+mod react;
 mod retries;
 mod scripted;
 mod select_tools;

@@ -42,6 +42,11 @@ pub trait Automa: Sized + Send + Sync + 'static {
     /// The automa's name in messages and traces.
     const NAME: &'static str;
 
+    /// The name of this one: [`NAME`](Self::NAME), unless this is overridden.
+    fn name(&self) -> String {
+        Self::NAME.to_owned()
+    }
+
     /// Adds the workers to `graph`.
     ///
     /// # Errors
@@ -53,7 +58,7 @@ pub trait Automa: Sized + Send + Sync + 'static {
     /// # Errors
     /// All faults together.
     fn build(self) -> Result<TypedAutoma<Self::Output>, BuildError> {
-        let mut graph = GraphAutoma::new(Self::NAME);
+        let mut graph = GraphAutoma::new(self.name());
         Self::declare(&Arc::new(self), &mut graph)?;
         graph.validate()?;
         Ok(TypedAutoma { graph, output: PhantomData })

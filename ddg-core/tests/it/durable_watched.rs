@@ -224,7 +224,9 @@ async fn a_run_of_another_automa_is_refused_and_given_back() {
     automa.durable(store.clone()).run("a", args!(1)).await.unwrap();
     let other = GraphAutoma::new("other");
     let error = other.durable(store.clone()).prepare("a", ()).await.unwrap_err();
-    expect!["this is automa `other`, but the snapshot is of a run of `two`: resume it with that one"]
-        .assert_eq(&error.to_string());
+    expect![
+        "this is automa `other`, but the snapshot is of a run of `two`: resume it with that one"
+    ]
+    .assert_eq(&error.to_string());
     assert_eq!(store.record("a").await.holder, None);
 }

@@ -43,7 +43,7 @@ async fn a_long_output_is_cut_at_the_end_of_a_character() {
     let wrong = error(&tools, "say", json!({ "text": vec![0; 1000] })).await;
     expect![[r#"
         the a
-        [cut: 2060 of 2065 bytes are missing]"#]]
+        [cut: 71 of 76 bytes are missing]"#]]
     .assert_eq(&wrong);
 }
 

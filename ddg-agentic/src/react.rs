@@ -1,0 +1,240 @@
+//! The ReAct loop: a model thinks, tools act, until there is an answer.
+
+mod limits;
+mod mailbox;
+mod outcome;
+mod state;
+mod task;
+mod workers;
+
+use std::sync::{Arc, OnceLock};
+
+use ddg_core::{Automa, BuildError, GraphAutoma};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+pub use limits::Limits;
+pub(crate) use mailbox::{Mailbox, Mailboxes};
+pub use outcome::{AgentEnd, AgentOutcome, Limit, NoAnswer};
+pub use task::Task;
+
+use crate::memory::{Everything, Memory};
+use crate::model::{ChatModel, OutputSchema};
+use crate::schema::{Validator, schema_of};
+use crate::tool::{AutomaTool, ToolOutput, ToolSpec, Toolbox};
+
+/// An agent: a model that is asked what to do, tools that do it, and so on until there is an answer.
+///
+/// It is an [`Automa`], so everything that holds for automata holds for it: it pauses, is saved and gone
+/// on with, watched, drawn, kept in a store, and nested in others.
+///
+/// ```text
+/// begin ─▶ think ┄┬┄▶ tool_weather_1_1 ─┬─▶ collect ┄┄▶ think ┄┄▶ finish
+///                 ├┄▶ tool_flights_1_2 ─┘
+///                 └┄▶ summarise
+/// ```
+///
+/// Each call of a tool is a worker of its own, added when the model asks for it and removed when the
+/// results of the turn have been collected; they run concurrently, and are collected in the order in
+/// which the model asked.
+///
+/// ```
+/// use ddg_agentic::prelude::*;
+/// use serde_json::json;
+///
+/// /// The weather forecast of a city.
+/// #[tool]
+/// async fn weather(city: String) -> String {
+///     format!("sunny in {city}, 24 °C")
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let model = ScriptedModel::new()
+///     .calls([ToolCall::new("call_1", "weather", json!({ "city": "Tokyo" }))])
+///     .text("Take sunglasses.");
+/// let agent = ReActAutoma::new(model)
+///     .system("You help people to pack.")
+///     .tools(Toolbox::builder().with(weather::tool()).build()?)
+///     .build()?;
+///
+/// let outcome = agent.run(args!("What do I need in Tokyo?")).await?;
+/// assert_eq!(outcome.text(), "Take sunglasses.");
+/// assert_eq!(outcome.turns, 2);
+/// # Ok(())
+/// # }
+/// ```
+///
+/// A run takes one argument, the task: a text, a [`Message`](crate::Message), several, or a [`Task`],
+/// which goes on with a conversation.
+#[derive(Clone)]
+pub struct ReActAutoma {
+    name: String,
+    model: Arc<dyn ChatModel>,
+    system: Option<String>,
+    tools: Toolbox,
+    memory: Arc<dyn Memory>,
+    limits: Limits,
+    tool_calls: ToolCalls,
+    may_ask: bool,
+    answer: Option<Answer>,
+    /// What the model may call, once that is known.
+    specs: OnceLock<Arc<[ToolSpec]>>,
+    /// What people say to runs that go on.
+    mailboxes: Arc<Mailboxes>,
+}
+
+/// How the calls of one turn run.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ToolCalls {
+    /// At once.
+    #[default]
+    Parallel,
+    /// One after the other, in the order in which the model asks for them.
+    Sequential,
+}
+
+/// What an agent is given as a tool.
+#[derive(Clone, Serialize, Deserialize, JsonSchema)]
+struct Assignment {
+    /// What to do, with all that one has to know to do it.
+    task: String,
+}
+
+/// What the answer has to be.
+#[derive(Clone)]
+struct Answer {
+    schema: OutputSchema,
+    validator: Arc<Validator>,
+}
+
+impl ReActAutoma {
+    /// An agent without tools that remembers everything.
+    pub fn new(model: impl ChatModel) -> Self {
+        Self {
+            name: Self::NAME.to_owned(),
+            model: Arc::new(model),
+            system: None,
+            tools: Toolbox::default(),
+            memory: Arc::new(Everything),
+            limits: Limits::default(),
+            tool_calls: ToolCalls::default(),
+            may_ask: false,
+            answer: None,
+            specs: OnceLock::new(),
+            mailboxes: Arc::default(),
+        }
+    }
+
+    /// Sets the agent's name: that of its automa.
+    #[must_use]
+    pub fn name(mut self, name: impl Into<String>) -> Self {
+        self.name = name.into();
+        self
+    }
+
+    /// Sets what the model is told before the conversation. It is no part of the conversation, so it
+    /// may change from run to run.
+    #[must_use]
+    pub fn system(mut self, prompt: impl Into<String>) -> Self {
+        self.system = Some(prompt.into());
+        self
+    }
+
+    /// Sets the tools.
+    #[must_use]
+    pub fn tools(mut self, tools: Toolbox) -> Self {
+        self.tools = tools;
+        self
+    }
+
+    /// Sets what of the conversation the model is shown; all of it unless this is set.
+    #[must_use]
+    pub fn memory(mut self, memory: impl Memory) -> Self {
+        self.memory = Arc::new(memory);
+        self
+    }
+
+    /// Sets when the agent stops without an answer: after 25 turns unless this is set.
+    #[must_use]
+    pub fn limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    /// Sets how the calls of one turn run: at once unless this is set.
+    #[must_use]
+    pub fn tool_calls(mut self, tool_calls: ToolCalls) -> Self {
+        self.tool_calls = tool_calls;
+        self
+    }
+
+    /// Lets the model ask the person back in place of an answer. The run ends then with
+    /// [`AgentEnd::ClarificationAsked`]; the next one, with the same conversation, answers. It asks
+    /// with a tool of its own, `ask_the_person`.
+    #[must_use]
+    pub fn may_ask_back(mut self) -> Self {
+        self.may_ask = true;
+        self
+    }
+
+    /// Makes the answer a `T`; read it with [`AgentOutcome::answer`]. What is none is given back to
+    /// the model, with what is wrong, as a turn more.
+    #[must_use]
+    pub fn answer<T: JsonSchema>(mut self) -> Self {
+        let schema = schema_of::<T>();
+        let validator = Validator::new(&schema).expect("what is derived from a type is a schema");
+        let schema = OutputSchema { name: "answer".to_owned(), schema };
+        self.answer = Some(Answer { schema, validator: Arc::new(validator) });
+        self
+    }
+}
+
+impl ReActAutoma {
+    /// The agent as a tool of another: it is given a task in words, and what it says, the other reads.
+    /// What it takes of models counts as the other's.
+    ///
+    /// ```
+    /// use ddg_agentic::prelude::*;
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let librarian = ReActAutoma::new(OfflineModel::new()).system("You know books.");
+    /// let tools = Toolbox::builder()
+    ///     .with(librarian.into_tool("librarian", "Finds books. Say what they should be about.")?)
+    ///     .build()?;
+    /// let agent = ReActAutoma::new(OfflineModel::new()).tools(tools);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// The agent cannot be built.
+    pub fn into_tool(
+        self,
+        name: impl Into<String>,
+        description: impl Into<String>,
+    ) -> Result<AutomaTool, BuildError> {
+        let tool = AutomaTool::new::<Assignment>(name, description, self.build()?.into_graph());
+        Ok(tool
+            .output(|outcome: AgentOutcome| ToolOutput::text(outcome.text()).usage(outcome.usage)))
+    }
+
+    pub(crate) fn mailboxes(&self) -> &Arc<Mailboxes> {
+        &self.mailboxes
+    }
+}
+
+impl Automa for ReActAutoma {
+    type Output = AgentOutcome;
+
+    const NAME: &'static str = "agent";
+
+    fn name(&self) -> String {
+        self.name.clone()
+    }
+
+    fn declare(this: &Arc<Self>, graph: &mut GraphAutoma) -> Result<(), BuildError> {
+        this.tools.register_in(graph)?;
+        Self::workers(this, graph)
+    }
+}

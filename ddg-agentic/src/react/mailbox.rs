@@ -1,0 +1,92 @@
+//! What people say to a run that goes on.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use crate::message::Message;
+
+/// The mailboxes of the runs that go on, by name.
+#[derive(Debug, Default)]
+pub(crate) struct Mailboxes(Mutex<BTreeMap<String, Arc<Mailbox>>>);
+
+/// What has been said to one run. Once it is closed nothing more goes in, so nothing is lost.
+#[derive(Debug, Default)]
+pub(crate) struct Mailbox(Mutex<Mail>);
+
+#[derive(Debug, Default)]
+struct Mail {
+    messages: Vec<Message>,
+    closed: bool,
+}
+
+impl Mailboxes {
+    /// Opens the mailbox `name`, in place of an older one.
+    pub(crate) fn open(&self, name: &str) -> Arc<Mailbox> {
+        let mailbox = Arc::new(Mailbox::default());
+        self.lock().insert(name.to_owned(), Arc::clone(&mailbox));
+        mailbox
+    }
+
+    /// Removes the mailbox `name`.
+    pub(crate) fn remove(&self, name: &str) {
+        self.lock().remove(name);
+    }
+
+    /// What has come since; nothing if there is no such mailbox.
+    pub(super) fn take(&self, name: Option<&str>) -> Vec<Message> {
+        self.find(name).map(|mailbox| mailbox.lock().take()).unwrap_or_default()
+    }
+
+    /// What has come since; if nothing has, nothing more can come.
+    pub(super) fn take_or_close(&self, name: Option<&str>) -> Vec<Message> {
+        let Some(mailbox) = self.find(name) else { return Vec::new() };
+        let mut mail = mailbox.lock();
+        mail.closed = mail.messages.is_empty();
+        mail.take()
+    }
+
+    /// What has come since, and nothing more can come.
+    pub(super) fn close(&self, name: Option<&str>) -> Vec<Message> {
+        self.find(name).map(|mailbox| mailbox.close()).unwrap_or_default()
+    }
+
+    fn find(&self, name: Option<&str>) -> Option<Arc<Mailbox>> {
+        self.lock().get(name?).cloned()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<String, Arc<Mailbox>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Mailbox {
+    /// Puts a message in.
+    ///
+    /// # Errors
+    /// The mailbox is closed: the message comes back.
+    pub(crate) fn put(&self, message: Message) -> Result<(), Message> {
+        let mut mail = self.lock();
+        if mail.closed {
+            return Err(message);
+        }
+        mail.messages.push(message);
+        Ok(())
+    }
+
+    /// What has come since, and nothing more can come.
+    pub(crate) fn close(&self) -> Vec<Message> {
+        let mut mail = self.lock();
+        mail.closed = true;
+        mail.take()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Mail> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Mail {
+    fn take(&mut self) -> Vec<Message> {
+        std::mem::take(&mut self.messages)
+    }
+}

@@ -1,0 +1,117 @@
+//! What a run of an agent leaves behind.
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use super::Limits;
+use crate::memory::Conversation;
+use crate::model::{FinishReason, ModelError, Usage};
+
+/// What a run of an agent leaves behind.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct AgentOutcome {
+    /// How it ended.
+    pub end: AgentEnd,
+    /// The conversation, with all that was said before and in this run; no call of a tool is left
+    /// without a result. It can be gone on with, see [`Task::after`](crate::Task::after).
+    pub conversation: Conversation,
+    /// What this run took of models, that of agents among the tools included.
+    pub usage: Usage,
+    /// How often the model was asked in this run.
+    pub turns: u32,
+}
+
+/// How a run of an agent ended.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum AgentEnd {
+    /// With an answer.
+    Finished {
+        /// The answer.
+        text: String,
+        /// Why the model stopped there; [`FinishReason::Length`] if the answer was cut off.
+        finish: FinishReason,
+    },
+    /// The model asks the person back.
+    ClarificationAsked {
+        /// What it asks.
+        question: String,
+    },
+    /// The model had no answer within the [`Limits`].
+    StoppedByLimit {
+        /// Which.
+        limit: Limit,
+    },
+    /// The model failed, after all retries it has.
+    Failed {
+        /// Why.
+        error: String,
+        /// Whether asking again may help.
+        retryable: bool,
+    },
+}
+
+/// Which of the [`Limits`] an agent has reached.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Limit {
+    /// The turns.
+    Turns,
+    /// The tokens.
+    Tokens,
+}
+
+impl Limits {
+    /// Which of them has been reached.
+    pub(super) fn reached(&self, turns: u32, usage: &Usage) -> Option<Limit> {
+        if turns >= self.turns {
+            return Some(Limit::Turns);
+        }
+        self.tokens.is_some_and(|tokens| usage.total() >= tokens).then_some(Limit::Tokens)
+    }
+}
+
+impl AgentEnd {
+    pub(super) fn failed(error: &ModelError) -> Self {
+        Self::Failed { error: error.to_string(), retryable: error.is_retryable() }
+    }
+}
+
+impl AgentOutcome {
+    /// What to show a person: the answer, the question, or why there is neither.
+    pub fn text(&self) -> String {
+        match &self.end {
+            AgentEnd::Finished { text, .. } => text.clone(),
+            AgentEnd::ClarificationAsked { question } => question.clone(),
+            AgentEnd::StoppedByLimit { limit: Limit::Turns } => {
+                format!("stopped without an answer after {} turns", self.turns)
+            }
+            AgentEnd::StoppedByLimit { limit: Limit::Tokens } => {
+                format!("stopped without an answer after {} tokens", self.usage.total())
+            }
+            AgentEnd::Failed { error, .. } => error.clone(),
+        }
+    }
+
+    /// The answer of an agent that [has to give a `T`](crate::ReActAutoma::answer).
+    ///
+    /// # Errors
+    /// It ended without an answer, or the answer is no `T`.
+    pub fn answer<T: DeserializeOwned>(&self) -> Result<T, NoAnswer> {
+        match &self.end {
+            AgentEnd::Finished { text, .. } => serde_json::from_str(text).map_err(|error| {
+                NoAnswer { message: format!("the answer is something else: {error}") }
+            }),
+            _ => Err(NoAnswer { message: self.text() }),
+        }
+    }
+}
+
+/// An agent's run has left no answer, or not the one that is asked for.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the agent gave no answer: {message}")]
+pub struct NoAnswer {
+    message: String,
+}

@@ -1,0 +1,69 @@
+//! What an agent keeps from turn to turn.
+
+use serde::{Deserialize, Serialize};
+
+use super::{AgentEnd, AgentOutcome, Task};
+use crate::memory::{Conversation, Summary};
+use crate::message::{Message, ToolCall};
+use crate::model::{ChatReply, Usage};
+
+/// What an agent keeps from turn to turn, in the local space of `think`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(super) struct State {
+    pub(super) conversation: Conversation,
+    pub(super) usage: Usage,
+    pub(super) turns: u32,
+    /// The calls of the last turn that nobody makes yet.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) open_calls: Vec<ToolCall>,
+    /// How many calls of the last turn have been made.
+    #[serde(default)]
+    pub(super) n_called: usize,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) mailbox: Option<String>,
+}
+
+/// What `think` has not heard of yet.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub(super) struct News {
+    /// With which the run begins.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) task: Option<Task>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) messages: Vec<Message>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) summary: Option<Summary>,
+    pub(super) usage: Usage,
+}
+
+impl State {
+    pub(super) fn hear(&mut self, news: News) {
+        let News { task, messages, summary, usage } = news;
+        if let Some(Task { conversation, messages, mailbox }) = task {
+            *self = Self { conversation, mailbox, ..Self::default() };
+            self.conversation.messages.extend(messages);
+        }
+        self.conversation.messages.extend(messages);
+        if let Some(summary) = summary
+            && let Err(error) = self.conversation.apply(summary)
+        {
+            // A memory of the user's own gave it. The messages are all there without.
+            tracing::warn!(%error, "a summary was left out");
+        }
+        self.usage += usage;
+    }
+
+    pub(super) fn say(&mut self, reply: &ChatReply) {
+        self.conversation.messages.push(reply.message.clone().into());
+        self.usage += reply.usage;
+        self.turns += 1;
+        self.open_calls = reply.message.tool_calls.clone();
+        self.n_called = 0;
+    }
+
+    pub(super) fn end(self, end: AgentEnd) -> AgentOutcome {
+        let Self { conversation, usage, turns, .. } = self;
+        AgentOutcome { end, conversation, usage, turns }
+    }
+}

@@ -1,0 +1,74 @@
+//! What an agent is given to do.
+
+use ddg_core::{Value, WorkerError};
+use serde::{Deserialize, Serialize};
+
+use crate::memory::Conversation;
+use crate::message::Message;
+
+/// What an agent is given to do: what a person says, after what has been said before.
+///
+/// ```
+/// use ddg_agentic::prelude::*;
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let model = ScriptedModel::new().reply(ChatReply::text("Hello Ada.")).reply(ChatReply::text("Ada."));
+/// let agent = ReActAutoma::new(model).build()?;
+/// let first = agent.run(args!("I am Ada.")).await?;
+/// let task = Task::new("What is my name?").after(first.conversation);
+/// assert_eq!(agent.run(args!(task)).await?.conversation.messages.len(), 4);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+#[non_exhaustive]
+pub struct Task {
+    /// What has been said before.
+    pub conversation: Conversation,
+    /// What is said now.
+    pub messages: Vec<Message>,
+    /// Where the run finds what is said to it while it goes on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) mailbox: Option<String>,
+}
+
+impl Task {
+    /// One message, a text say.
+    pub fn new(message: impl Into<Message>) -> Self {
+        Self { messages: vec![message.into()], ..Self::default() }
+    }
+
+    /// Sets what has been said before.
+    #[must_use]
+    pub fn after(mut self, conversation: Conversation) -> Self {
+        self.conversation = conversation;
+        self
+    }
+
+    /// Sets where the run finds what is said to it while it goes on.
+    pub(crate) fn heard_from(mut self, mailbox: &str) -> Self {
+        self.mailbox = Some(mailbox.to_owned());
+        self
+    }
+
+    /// What the argument of a run stands for.
+    pub(super) fn of(argument: &Value) -> Result<Self, WorkerError> {
+        if let Ok(text) = argument.get::<String>() {
+            return Ok(Self::new(text));
+        }
+        if let Ok(message) = argument.get::<Message>() {
+            return Ok(Self::new(message));
+        }
+        if let Ok(messages) = argument.get::<Vec<Message>>() {
+            return Ok(Self { messages, ..Self::default() });
+        }
+        argument.get().map_err(|_| {
+            WorkerError::msg(format!(
+                "a task is a text, a `Message`, a list of messages or a `Task`; found `{}`",
+                argument.type_name()
+            ))
+        })
+    }
+}

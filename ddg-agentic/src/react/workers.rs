@@ -1,0 +1,219 @@
+//! The workers of an agent.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use ddg_core::Key;
+use ddg_core::prelude::*;
+use serde_json::{Value as Json, json};
+
+use super::state::{News, State};
+use super::{AgentEnd, AgentOutcome, Answer, ReActAutoma, Task, ToolCalls};
+use crate::memory::{Conversation, Summary};
+use crate::message::{Arguments, Message};
+use crate::model::{ChatReply, ChatRequest, Usage, ask};
+use crate::tool::{ToolResult, ToolSpec};
+
+/// The name of the tool with which a model asks the person back.
+const ASK_BACK: &str = "ask_the_person";
+
+/// Where `think` keeps its [`State`]. It is written last, so that an execution that is given up leaves
+/// nothing behind.
+const STATE: &str = "state";
+
+#[automa(fragment = workers)]
+impl ReActAutoma {
+    /// Takes what the run is given to do.
+    #[worker(start)]
+    async fn begin(&self, task: Value) -> Result<News, WorkerError> {
+        Ok(News { task: Some(Task::of(&task)?), ..News::default() })
+    }
+
+    /// Asks the model how to go on, and sees to it that it is done.
+    #[worker(dependencies = [begin])]
+    async fn think(&self, news: News, cx: &Context) -> Result<(), WorkerError> {
+        let mut state: State = cx.local().get(STATE).unwrap_or_default();
+        state.hear(news);
+        if !state.open_calls.is_empty() {
+            self.act(state, cx);
+            return Ok(());
+        }
+        let mail = self.mailboxes.take(state.mailbox.as_deref());
+        state.conversation.messages.extend(mail);
+
+        if let Some(limit) = self.limits.reached(state.turns, &state.usage) {
+            self.end(state, AgentEnd::StoppedByLimit { limit }, cx);
+            return Ok(());
+        }
+        let reply = match ask(&self.model, self.request(&state.conversation), cx).await {
+            Ok(reply) => reply,
+            Err(error) => {
+                self.end(state, AgentEnd::failed(&error), cx);
+                return Ok(());
+            }
+        };
+        if let Some(question) = self.question(&reply) {
+            // Not the call itself, so that no call is left without a result.
+            state.say(&ChatReply::text(question.clone()).usage(reply.usage));
+            self.end(state, AgentEnd::ClarificationAsked { question }, cx);
+        } else if reply.message.tool_calls.is_empty() {
+            state.say(&reply);
+            self.conclude(state, reply, cx);
+        } else {
+            state.say(&reply);
+            self.act(state, cx);
+        }
+        Ok(())
+    }
+
+    /// Takes what the tools of a turn gave, in the order of the calls, and removes their workers.
+    #[worker(detached)]
+    async fn collect(&self, results: Vec<Value>, cx: &Context) -> Result<(), WorkerError> {
+        for worker in cx.automa().dependencies(cx.key()).unwrap_or_default() {
+            cx.remove_worker(worker);
+        }
+        cx.remove_worker(cx.key().clone());
+        let mut news = News::default();
+        for result in results {
+            if let Ok(ToolResult { message, usage }) = result.get() {
+                news.messages.push(message.into());
+                news.usage += usage;
+            } else if let Some((summary, usage)) = result.get::<Option<(Summary, Usage)>>()? {
+                news.summary = Some(summary);
+                news.usage += usage;
+            }
+        }
+        cx.ferry_to(Self::THINK, (news,));
+        Ok(())
+    }
+
+    /// Summarises a part of the conversation, while the tools run. An agent without a summary goes on,
+    /// so a failure is only told.
+    #[worker(detached)]
+    async fn summarise(
+        &self,
+        conversation: Conversation,
+        range: Range<usize>,
+        cx: &Context,
+    ) -> Option<(Summary, Usage)> {
+        match self.memory.summarise(&conversation, range).await {
+            Ok(summary) => Some(summary),
+            Err(error) => {
+                cx.emit("summary_failed", error.to_string());
+                None
+            }
+        }
+    }
+
+    /// Where the run ends.
+    #[worker(output)]
+    async fn finish(&self, outcome: AgentOutcome) -> AgentOutcome {
+        outcome
+    }
+}
+
+impl ReActAutoma {
+    /// What the model may call.
+    fn specs(&self) -> &Arc<[ToolSpec]> {
+        self.specs.get_or_init(|| match self.may_ask {
+            false => self.tools.specs(),
+            true => self.tools.specs().iter().cloned().chain([ask_back()]).collect(),
+        })
+    }
+
+    /// What the model is asked.
+    fn request(&self, conversation: &Conversation) -> ChatRequest {
+        let system = self.system.iter().map(Message::system);
+        let messages = system.chain(self.memory.window(conversation));
+        let mut request = ChatRequest::new(messages).tools(Arc::clone(self.specs()));
+        request.output_schema = self.answer.as_ref().map(|answer| answer.schema.clone());
+        request
+    }
+
+    /// Adds a worker for each call that is open, or for the first, and one that collects what they
+    /// give.
+    fn act(&self, mut state: State, cx: &Context) {
+        let begins = state.n_called == 0;
+        let n_calls = match self.tool_calls {
+            ToolCalls::Parallel => state.open_calls.len(),
+            ToolCalls::Sequential => 1,
+        };
+        let mut keys: Vec<Key> = Vec::new();
+        for call in state.open_calls.drain(..n_calls) {
+            state.n_called += 1;
+            let key = format!("tool_{}_{}_{}", call.name, state.turns, state.n_called);
+            cx.add_worker(key.clone(), self.tools.call_worker(&call.name), free());
+            cx.ferry_to(key.clone(), (call,));
+            keys.push(key.into());
+        }
+        if begins && let Some(range) = self.memory.due(&state.conversation) {
+            cx.add_func_as_worker("summarise", Self::SUMMARISE, free());
+            cx.ferry_to("summarise", (state.conversation.clone(), range));
+            keys.push("summarise".into());
+        }
+        cx.add_func_as_worker("collect", Self::COLLECT, after(keys).merge());
+        cx.local().set(STATE, state);
+    }
+
+    /// Ends with what the model says, or tells it what is wrong with that.
+    fn conclude(&self, state: State, reply: ChatReply, cx: &Context) {
+        let ChatReply { message, finish, .. } = reply;
+        let faults = match &self.answer {
+            None if message.text.is_empty() => vec!["it is empty".to_owned()],
+            None => Vec::new(),
+            Some(answer) => answer.faults(&message.text),
+        };
+        let mut news = News::default();
+        if !faults.is_empty() {
+            let faults = faults.join("\n- ");
+            news.messages.push(Message::user(format!("Your answer cannot be used:\n- {faults}")));
+        }
+        news.messages.extend(self.mailboxes.take_or_close(state.mailbox.as_deref()));
+        if news.messages.is_empty() {
+            self.end(state, AgentEnd::Finished { text: message.text, finish }, cx);
+        } else {
+            cx.ferry_to(Self::THINK, (news,));
+            cx.local().set(STATE, state);
+        }
+    }
+
+    fn end(&self, mut state: State, end: AgentEnd, cx: &Context) {
+        // What was said too late to be thought about is there for the next run.
+        let mail = self.mailboxes.close(state.mailbox.as_deref());
+        state.conversation.messages.extend(mail);
+        cx.ferry_to(Self::FINISH, (state.end(end),));
+    }
+
+    /// What the model asks the person, if it does.
+    fn question(&self, reply: &ChatReply) -> Option<String> {
+        let mut calls = reply.message.tool_calls.iter();
+        let call = calls.find(|call| self.may_ask && call.name == ASK_BACK)?;
+        let question = match &call.arguments {
+            Arguments::Json(arguments) => arguments.get("question").and_then(Json::as_str),
+            Arguments::Malformed(_) => None,
+        };
+        Some(question.map_or_else(|| call.arguments.to_text(), str::to_owned))
+    }
+}
+
+impl Answer {
+    /// What is wrong with a text that should be an answer.
+    fn faults(&self, text: &str) -> Vec<String> {
+        match serde_json::from_str(text) {
+            Ok(json) => self.validator.check(&json).err().unwrap_or_default(),
+            Err(error) => vec![format!("it is not the JSON that it has to be: {error}")],
+        }
+    }
+}
+
+/// The tool with which the model asks the person back. It is never called: it ends the run.
+fn ask_back() -> ToolSpec {
+    let parameters = json!({
+        "type": "object",
+        "properties": { "question": { "type": "string", "description": "What to ask." } },
+        "required": ["question"],
+        "additionalProperties": false,
+    });
+    let description = "Asks the person a question, if the task cannot be done without the answer.";
+    ToolSpec::new(ASK_BACK, description, parameters)
+}

@@ -1,0 +1,140 @@
+//! Lets one run of a conversation in at a time.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+
+use tokio::sync::{Mutex as Gate, OwnedMutexGuard};
+
+use super::WhenBusy;
+use crate::memory::ConversationId;
+use crate::message::Message;
+use crate::react::{Mailbox, Mailboxes};
+
+/// The conversations that a run goes on of, or that are waited for.
+#[derive(Default)]
+pub(super) struct Turnstile(Mutex<BTreeMap<ConversationId, Weak<Entrance>>>);
+
+/// Where the runs of one conversation come in.
+#[derive(Default)]
+struct Entrance {
+    gate: Arc<Gate<()>>,
+    /// That of the run that is in.
+    mailbox: Mutex<Option<Arc<Mailbox>>>,
+}
+
+/// Who wants to come in.
+pub(super) enum Admitted {
+    /// May run now.
+    In(Turn),
+    /// Has been told to the run that is in.
+    Steered,
+    /// May not.
+    Refused,
+}
+
+/// The right to run a conversation, given back when it is dropped, however that comes about.
+pub(super) struct Turn {
+    entrance: Arc<Entrance>,
+    _in: OwnedMutexGuard<()>,
+}
+
+/// A mailbox that is open as long as this is not dropped.
+pub(super) struct OpenMailbox<'a> {
+    name: String,
+    mailbox: Arc<Mailbox>,
+    mailboxes: &'a Mailboxes,
+    turn: &'a Turn,
+}
+
+impl Turnstile {
+    /// Lets `message` of a conversation in, as soon as `when_busy` allows it.
+    ///
+    /// # Cancel safety
+    /// Dropping the future gives the place in the queue up.
+    pub(super) async fn admit(
+        &self,
+        conversation: &ConversationId,
+        when_busy: WhenBusy,
+        message: Option<&Message>,
+    ) -> Admitted {
+        let entrance = self.entrance(conversation);
+        if let Ok(guard) = Arc::clone(&entrance.gate).try_lock_owned() {
+            return Admitted::In(Turn { entrance, _in: guard });
+        }
+        match (when_busy, message) {
+            (WhenBusy::Refuse, _) => return Admitted::Refused,
+            (WhenBusy::Steer, Some(message)) => {
+                let mailbox = entrance.mailbox();
+                if mailbox.is_some_and(|mailbox| mailbox.put(message.clone()).is_ok()) {
+                    return Admitted::Steered;
+                }
+            }
+            (WhenBusy::Queue | WhenBusy::Steer, _) => {}
+        }
+        let guard = Arc::clone(&entrance.gate).lock_owned().await;
+        Admitted::In(Turn { entrance, _in: guard })
+    }
+
+    fn entrance(&self, conversation: &ConversationId) -> Arc<Entrance> {
+        let mut entrances = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(entrance) = entrances.get(conversation).and_then(Weak::upgrade) {
+            return entrance;
+        }
+        // Those that nobody is in or waits at any more.
+        entrances.retain(|_, entrance| entrance.strong_count() > 0);
+        let entrance = Arc::default();
+        entrances.insert(conversation.clone(), Arc::downgrade(&entrance));
+        entrance
+    }
+}
+
+impl Entrance {
+    fn mailbox(&self) -> Option<Arc<Mailbox>> {
+        self.mailbox.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn set_mailbox(&self, mailbox: Option<Arc<Mailbox>>) {
+        *self.mailbox.lock().unwrap_or_else(PoisonError::into_inner) = mailbox;
+    }
+}
+
+impl Turn {
+    /// Lets others tell the run of a conversation something.
+    pub(super) fn open<'a>(
+        &'a self,
+        conversation: &ConversationId,
+        mailboxes: &'a Mailboxes,
+    ) -> OpenMailbox<'a> {
+        let name = conversation.to_string();
+        let mailbox = mailboxes.open(&name);
+        self.entrance.set_mailbox(Some(Arc::clone(&mailbox)));
+        OpenMailbox { name, mailbox, mailboxes, turn: self }
+    }
+}
+
+impl OpenMailbox<'_> {
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// What nobody has heard; nothing more can come.
+    pub(super) fn close(&self) -> Vec<Message> {
+        self.mailbox.close()
+    }
+}
+
+impl Drop for OpenMailbox<'_> {
+    fn drop(&mut self) {
+        // Before the gate opens: what comes now waits for a turn of its own.
+        self.turn.entrance.set_mailbox(None);
+        self.mailboxes.remove(&self.name);
+        self.mailbox.close();
+    }
+}
+
+impl fmt::Debug for Turnstile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Turnstile")
+    }
+}

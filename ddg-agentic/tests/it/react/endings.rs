@@ -1,0 +1,198 @@
+//! How a run of an agent ends: with an answer, a question, at a limit, or because the model failed.
+
+use ddg_agentic::prelude::*;
+use ddg_agentic::schemars::{self, JsonSchema};
+use ddg_agentic::{FinishReason, Limit, Message, Usage};
+use expect_test::expect;
+use serde::Deserialize;
+use serde_json::json;
+
+use super::{adding, lines, tools};
+
+#[tokio::test]
+async fn an_answer() {
+    let model = ScriptedModel::new().reply(ChatReply::text("4").usage(Usage::new(10, 2)));
+    let agent = ReActAutoma::new(model).build().unwrap();
+    let outcome = agent.run(args!("2 + 2?")).await.unwrap();
+    let finished = AgentEnd::Finished { text: "4".into(), finish: FinishReason::Stop };
+    assert_eq!((outcome.end, outcome.turns), (finished, 1));
+    assert_eq!(outcome.usage, Usage::new(10, 2));
+}
+
+#[tokio::test]
+async fn a_conversation_is_gone_on_with() {
+    let model = ScriptedModel::new().text("Hello Ada.").text("Ada.");
+    let agent = ReActAutoma::new(model.clone()).system("Be brief.").build().unwrap();
+    let first = agent.run(args!("I am Ada.")).await.unwrap();
+    let task = Task::new("Who am I?").after(first.conversation);
+    let second = agent.run(args!(task)).await.unwrap();
+    expect![[r#"
+        user: I am Ada.
+        model: Hello Ada.
+        user: Who am I?
+        model: Ada."#]]
+    .assert_eq(&lines(&second.conversation.messages));
+    expect![[r#"
+        system: Be brief.
+        user: I am Ada.
+        model: Hello Ada.
+        user: Who am I?"#]]
+    .assert_eq(&lines(&model.requests()[1].messages));
+    assert_eq!(second.turns, 1, "turns are those of the run");
+}
+
+#[tokio::test]
+async fn messages_are_a_task_as_well() {
+    for task in [args!(Message::user("a")), args!(vec![Message::user("a")]), args!(task = "a")] {
+        let agent = ReActAutoma::new(ScriptedModel::new().text("b")).build().unwrap();
+        let outcome = agent.run(task).await.unwrap();
+        assert_eq!(lines(&outcome.conversation.messages), "user: a\nmodel: b");
+    }
+    let agent = ReActAutoma::new(ScriptedModel::new()).build().unwrap();
+    expect!["automa `agent`, step 1: worker `begin` failed: a task is a text, a `Message`, a list of messages or a `Task`; found `i32`"].assert_eq(&agent.run(args!(7)).await.unwrap_err().to_string());
+}
+
+#[tokio::test]
+async fn a_question_back() {
+    let ask = ToolCall::new("q", "ask_the_person", json!({ "question": "Which Paris?" }));
+    let model = ScriptedModel::new()
+        .calls([adding("a", 1, 2), ask.clone()])
+        .expects_tools(["add", "broken", "ask_the_person"])
+        .text("Texas, then.");
+    let agent = ReActAutoma::new(model).tools(tools()).may_ask_back().build().unwrap();
+    let asked = agent.run(args!("How far is Paris?")).await.unwrap();
+    assert_eq!(asked.end, AgentEnd::ClarificationAsked { question: "Which Paris?".into() });
+    let task = Task::new("Texas.").after(asked.conversation);
+    let outcome = agent.run(args!(task)).await.unwrap();
+    expect![[r#"
+        user: How far is Paris?
+        model: Which Paris?
+        user: Texas.
+        model: Texas, then."#]]
+    .assert_eq(&lines(&outcome.conversation.messages));
+}
+
+#[tokio::test]
+async fn without_leave_to_ask_the_question_is_a_call_like_any() {
+    let ask = ToolCall::new("q", "ask_the_person", json!({ "question": "Which Paris?" }));
+    let model = ScriptedModel::new().calls([ask]).expects_tools(["add", "broken"]).text("Far.");
+    let agent = ReActAutoma::new(model).tools(tools()).build().unwrap();
+    let outcome = agent.run(args!("How far is Paris?")).await.unwrap();
+    expect![[r#"
+        user: How far is Paris?
+        model: [ask_the_person#q]
+        error of ask_the_person#q: there is no tool `ask_the_person`; the tools are: `add`, `broken`
+        model: Far."#]]
+    .assert_eq(&lines(&outcome.conversation.messages));
+}
+
+#[tokio::test]
+async fn the_turns_are_limited() {
+    let mut model = ScriptedModel::new();
+    for nth in 0..5 {
+        model = model.calls([adding(&nth.to_string(), nth, 1)]);
+    }
+    let agent =
+        ReActAutoma::new(model.clone()).tools(tools()).limits(Limits::turns(2)).build().unwrap();
+    let outcome = agent.run(args!("Count.")).await.unwrap();
+    assert_eq!(outcome.end, AgentEnd::StoppedByLimit { limit: Limit::Turns });
+    assert_eq!(outcome.text(), "stopped without an answer after 2 turns");
+    expect![[r#"
+        user: Count.
+        model: [add#0]
+        result of add#0: 1
+        model: [add#1]
+        result of add#1: 2"#]]
+    .assert_eq(&lines(&outcome.conversation.messages));
+    assert_eq!(model.n_left(), 3);
+}
+
+#[tokio::test]
+async fn the_tokens_are_limited() {
+    let call = |id: &str| ChatReply::calls([adding(id, 1, 1)]).usage(Usage::new(40, 10));
+    let model = ScriptedModel::new().reply(call("a")).reply(call("b")).reply(call("c"));
+    let limits = Limits::default().tokens(100);
+    let agent = ReActAutoma::new(model).tools(tools()).limits(limits).build().unwrap();
+    let outcome = agent.run(args!("Count.")).await.unwrap();
+    assert_eq!(outcome.end, AgentEnd::StoppedByLimit { limit: Limit::Tokens });
+    assert_eq!((outcome.turns, outcome.usage.total()), (2, 100));
+}
+
+#[tokio::test]
+async fn a_model_that_fails_loses_nothing() {
+    let busy = ModelError::Status {
+        model: "scripted".into(),
+        status: 503,
+        message: "overloaded".into(),
+        retry_after: None,
+    };
+    let model = ScriptedModel::new().calls([adding("a", 1, 2)]).fails(busy).text("3");
+    let agent = ReActAutoma::new(model).tools(tools()).build().unwrap();
+    let outcome = agent.run(args!("1 + 2?")).await.unwrap();
+    let AgentEnd::Failed { error, retryable } = &outcome.end else { panic!("{:?}", outcome.end) };
+    expect!["model `scripted`: the provider answered 503: overloaded"].assert_eq(error);
+    assert!(retryable);
+    // What is there already is not asked for again.
+    let task = Task::default().after(outcome.conversation);
+    let outcome = agent.run(args!(task)).await.unwrap();
+    expect![[r#"
+        user: 1 + 2?
+        model: [add#a]
+        result of add#a: 3
+        model: 3"#]]
+    .assert_eq(&lines(&outcome.conversation.messages));
+}
+
+#[derive(Debug, Deserialize, JsonSchema, PartialEq)]
+struct Sum {
+    /// The sum.
+    sum: i64,
+}
+
+#[tokio::test]
+async fn an_answer_that_is_a_type() {
+    let model = ScriptedModel::new()
+        .text("It is three.")
+        .expects(|request| assert!(request.output_schema.is_some()))
+        .text(r#"{ "sum": "three" }"#)
+        .text(r#"{ "sum": 3 }"#);
+    let agent = ReActAutoma::new(model).answer::<Sum>().build().unwrap();
+    let outcome = agent.run(args!("1 + 2?")).await.unwrap();
+    assert_eq!(outcome.answer::<Sum>().unwrap(), Sum { sum: 3 });
+    expect![[r#"
+        user: 1 + 2?
+        model: It is three.
+        user: Your answer cannot be used:
+        - it is not the JSON that it has to be: expected value at line 1 column 1
+        model: { "sum": "three" }
+        user: Your answer cannot be used:
+        - sum: "three" is not of type "integer"
+        model: { "sum": 3 }"#]]
+    .assert_eq(&lines(&outcome.conversation.messages));
+}
+
+#[tokio::test]
+async fn no_answer_says_why() {
+    let agent = ReActAutoma::new(ScriptedModel::new().text("no JSON").text("still none"))
+        .answer::<Sum>()
+        .limits(Limits::turns(2))
+        .build()
+        .unwrap();
+    let outcome = agent.run(args!("1 + 2?")).await.unwrap();
+    expect!["the agent gave no answer: stopped without an answer after 2 turns"]
+        .assert_eq(&outcome.answer::<Sum>().unwrap_err().to_string());
+}
+
+#[tokio::test]
+async fn an_empty_answer_is_none() {
+    let model = ScriptedModel::new().text("").text("Here I am.");
+    let agent = ReActAutoma::new(model).build().unwrap();
+    let outcome = agent.run(args!("Hello?")).await.unwrap();
+    expect![[r#"
+        user: Hello?
+        model: 
+        user: Your answer cannot be used:
+        - it is empty
+        model: Here I am."#]]
+    .assert_eq(&lines(&outcome.conversation.messages));
+}

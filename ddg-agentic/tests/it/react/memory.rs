@@ -1,0 +1,109 @@
+//! What an agent shows its model of a conversation, and what it summarises while its tools run.
+
+use ddg_agentic::prelude::*;
+use ddg_agentic::{Conversation, Everything, Memory, Message, Summary, Usage};
+use expect_test::expect;
+use futures::future::BoxFuture;
+use std::ops::Range;
+use std::sync::Arc;
+use tokio::sync::Barrier;
+
+use super::{adding, lines, tools};
+
+#[tokio::test]
+async fn only_the_window_is_shown_and_everything_is_kept() {
+    let model = ScriptedModel::new().calls([adding("a", 1, 2)]).text("3").text("5");
+    let agent = ReActAutoma::new(model.clone())
+        .system("You compute.")
+        .tools(tools())
+        .memory(LastMessages::new(2))
+        .build()
+        .unwrap();
+    let first = agent.run(args!("1 + 2?")).await.unwrap();
+    let task = Task::new("And 2 + 3?").after(first.conversation);
+    let second = agent.run(args!(task)).await.unwrap();
+    expect![[r#"
+        system: You compute.
+        user: And 2 + 3?"#]]
+    .assert_eq(&lines(&model.requests()[2].messages));
+    assert_eq!(second.conversation.messages.len(), 6);
+}
+
+/// Summarises the first message once, together with a tool.
+struct Once(Arc<Barrier>);
+
+impl Memory for Once {
+    fn window(&self, conversation: &Conversation) -> Vec<Message> {
+        Everything.window(conversation)
+    }
+
+    fn due(&self, conversation: &Conversation) -> Option<Range<usize>> {
+        conversation.summaries.is_empty().then_some(0..1)
+    }
+
+    fn summarise<'a>(
+        &'a self,
+        _: &'a Conversation,
+        range: Range<usize>,
+    ) -> BoxFuture<'a, Result<(Summary, Usage), ModelError>> {
+        Box::pin(async move {
+            self.0.wait().await;
+            Ok((Summary::new(range, "They want a sum."), Usage::new(3, 1)))
+        })
+    }
+}
+
+#[tokio::test]
+async fn a_summary_is_made_while_tools_run_and_counted_once() {
+    /// Waits for the summary.
+    #[tool]
+    async fn wait(barrier: State<Barrier>) -> &'static str {
+        barrier.wait().await;
+        "both at work"
+    }
+    let barrier = Arc::new(Barrier::new(2));
+    let tools = Toolbox::builder()
+        .with(wait::tool())
+        .with(super::add::tool())
+        .shared_state(Arc::clone(&barrier))
+        .build()
+        .unwrap();
+    let model = ScriptedModel::new()
+        .calls([ToolCall::new("w", "wait", serde_json::json!({}))])
+        .calls([adding("a", 1, 2)])
+        .text("3");
+    let agent = ReActAutoma::new(model).tools(tools).memory(Once(barrier)).build().unwrap();
+    let outcome = agent.run(args!("1 + 2?")).await.unwrap();
+    assert_eq!(outcome.conversation.summaries, [Summary::new(0..1, "They want a sum.")]);
+    assert_eq!(outcome.usage, Usage::new(3, 1));
+}
+
+/// Fails to summarise.
+struct Fails;
+
+impl Memory for Fails {
+    fn window(&self, conversation: &Conversation) -> Vec<Message> {
+        Everything.window(conversation)
+    }
+
+    fn due(&self, _: &Conversation) -> Option<Range<usize>> {
+        Some(0..1)
+    }
+
+    fn summarise<'a>(
+        &'a self,
+        _: &'a Conversation,
+        _: Range<usize>,
+    ) -> BoxFuture<'a, Result<(Summary, Usage), ModelError>> {
+        let error = ModelError::Setup { message: "no model for summaries".into() };
+        Box::pin(async move { Err(error) })
+    }
+}
+
+#[tokio::test]
+async fn without_a_summary_the_agent_goes_on() {
+    let model = ScriptedModel::new().calls([adding("a", 1, 2)]).text("3");
+    let agent = ReActAutoma::new(model).tools(tools()).memory(Fails).build().unwrap();
+    let outcome = agent.run(args!("1 + 2?")).await.unwrap();
+    assert_eq!((outcome.text().as_str(), outcome.conversation.summaries.len()), ("3", 0));
+}

@@ -1,0 +1,71 @@
+//! Agents among the tools of agents, and agents as workers of other automata.
+
+use ddg_agentic::Usage;
+use ddg_agentic::prelude::*;
+use expect_test::expect;
+use serde_json::json;
+
+use super::{adding, lines, tools};
+
+fn asking(id: &str, task: &str) -> ToolCall {
+    ToolCall::new(id, "mathematician", json!({ "task": task }))
+}
+
+#[tokio::test]
+async fn what_an_agent_among_the_tools_takes_counts() {
+    let inner = ScriptedModel::new()
+        .reply(ChatReply::calls([adding("i", 1, 2)]).usage(Usage::new(20, 2)))
+        .expects_last("1 + 2?")
+        .reply(ChatReply::text("It is 3.").usage(Usage::new(30, 3)));
+    let mathematician = ReActAutoma::new(inner).tools(tools());
+    let tool = mathematician.into_tool("mathematician", "Knows sums.").unwrap();
+    let outer = ScriptedModel::new()
+        .reply(ChatReply::calls([asking("o", "1 + 2?")]).usage(Usage::new(100, 10)))
+        .reply(ChatReply::text("They say 3.").usage(Usage::new(200, 20)));
+    let tools = Toolbox::builder().with(tool).build().unwrap();
+    let mut agent = ReActAutoma::new(outer).tools(tools).build().unwrap();
+    let meter = UsageMeter::new();
+    meter.watch(&mut agent);
+    let outcome = agent.run(args!("What is 1 + 2?")).await.unwrap();
+    expect![[r#"
+        user: What is 1 + 2?
+        model: [mathematician#o]
+        result of mathematician#o: It is 3.
+        model: They say 3."#]]
+    .assert_eq(&lines(&outcome.conversation.messages));
+    assert_eq!(outcome.usage, Usage::new(350, 35));
+    assert_eq!(meter.usage(), outcome.usage);
+}
+
+#[tokio::test]
+async fn a_question_in_an_agent_among_the_tools_pauses_all_of_it() {
+    let agent = || {
+        let inner = ScriptedModel::new().calls([adding("i", 1, 2)]).text("It is 3.");
+        let asks = Toolbox::builder()
+            .with_options(super::add::tool(), ToolOptions::new().approval())
+            .build()
+            .unwrap();
+        let tool = ReActAutoma::new(inner).tools(asks).into_tool("mathematician", "Knows sums.");
+        let outer = ScriptedModel::new().calls([asking("o", "1 + 2?")]).text("They say 3.");
+        let tools = Toolbox::builder().with(tool.unwrap()).build().unwrap();
+        ReActAutoma::new(outer).tools(tools).build().unwrap()
+    };
+    let agent = agent();
+    let paused = agent.outcome(args!("What is 1 + 2?")).await.unwrap();
+    let questions = paused.questions();
+    expect!["tool_mathematician_1_1/automa/tool_add_1_1"].assert_eq(&questions[0].worker);
+    let mut snapshot = paused.snapshot().unwrap();
+    snapshot.answer(&questions[0].id, Verdict::Allow).unwrap();
+    let outcome: AgentOutcome = agent.resume(snapshot).await.unwrap().into_output().unwrap();
+    assert_eq!(outcome.text(), "They say 3.");
+}
+
+#[tokio::test]
+async fn an_agent_is_a_worker() {
+    let agent = ReActAutoma::new(ScriptedModel::new().text("rain")).build().unwrap();
+    let mut automa = GraphAutoma::new("report");
+    automa.add_worker("forecast", agent, start()).unwrap();
+    let shout = async |forecast: AgentOutcome| forecast.text().to_uppercase();
+    automa.add_func_as_worker("shout", shout, after(["forecast"]).output()).unwrap();
+    assert_eq!(automa.run::<String>(args!("Tomorrow?")).await.unwrap(), "RAIN");
+}

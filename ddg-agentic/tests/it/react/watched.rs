@@ -1,0 +1,45 @@
+//! What one sees of an agent while it works: words as they come, tools at work, what it takes.
+
+use ddg_agentic::prelude::*;
+use ddg_agentic::{ChatChunk, FinishReason, ModelCalled, Usage};
+use ddg_core::{EventFilter, EventKind};
+use expect_test::expect;
+
+use super::{adding, tools};
+
+#[tokio::test]
+async fn words_and_calls_are_seen_as_they_come() {
+    let end = ChatChunk::End { finish: FinishReason::Stop, usage: Usage::new(5, 2) };
+    let words = ["It ", "is ", "3."].map(|word| ChatChunk::Text(word.into()));
+    let model =
+        ScriptedModel::new().calls([adding("a", 1, 2)]).pieces(words.into_iter().chain([end]));
+    let agent = ReActAutoma::new(model).tools(tools()).build().unwrap();
+    let prepared = agent.prepare(args!("1 + 2?"));
+    let mut chunks = prepared.events_of(EventFilter::messages());
+    assert_eq!(prepared.output::<AgentOutcome>().await.unwrap().text(), "It is 3.");
+    let mut seen = Vec::new();
+    while let Some(Ok(event)) = chunks.next().await {
+        if let EventKind::Chunk { worker, chunk, .. } = &event.kind {
+            seen.push(format!("{worker}: {:?}", chunk.get::<ChatChunk>().unwrap()));
+        }
+    }
+    expect![[r#"
+        think: ToolCall { index: 0, id: Some("a"), name: Some("add"), arguments: "{\"a\":1,\"b\":2}" }
+        think: End { finish: ToolCalls, usage: Usage { input_tokens: 0, cached_input_tokens: 0, output_tokens: 0 } }
+        think: Text("It ")
+        think: Text("is ")
+        think: Text("3.")
+        think: End { finish: Stop, usage: Usage { input_tokens: 5, cached_input_tokens: 0, output_tokens: 2 } }"#]].assert_eq(&seen.join("\n"));
+}
+
+#[tokio::test]
+async fn what_models_take_is_posted_to_the_program_around() {
+    let reply = |text: &str| ChatReply::text(text).usage(Usage::new(7, 3));
+    let agent = ReActAutoma::new(ScriptedModel::new().named("small").reply(reply("b")));
+    let mut agent = agent.build().unwrap();
+    let (posted, mut called) = tokio::sync::mpsc::unbounded_channel();
+    agent.on_event(move |event: ModelCalled, _| posted.send(event).unwrap());
+    agent.run(args!("a")).await.unwrap();
+    let ModelCalled { model, usage, .. } = called.try_recv().unwrap();
+    assert_eq!((model.as_str(), usage), ("small", Usage::new(7, 3)));
+}

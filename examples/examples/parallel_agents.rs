@@ -1,0 +1,54 @@
+//! Two agents look into one question at once, each with tools of its own; a third makes one text of
+//! what they say. They are workers of one graph, so they are watched, drawn and saved as one run, and
+//! what they took of models is counted together.
+
+use ddg_agentic::prelude::*;
+
+/// The weather of a city in a month.
+#[tool]
+async fn climate(
+    /// The city.
+    city: String,
+) -> String {
+    format!("{city}: dry and mild")
+}
+
+/// What a week in a city costs, in US dollars.
+#[tool]
+async fn week_cost(
+    /// The city.
+    city: String,
+) -> String {
+    format!("{city}: about 900 USD")
+}
+
+fn agent(
+    name: &str,
+    tools: Toolbox,
+) -> Result<TypedAutoma<AgentOutcome>, Box<dyn std::error::Error>> {
+    Ok(ReActAutoma::new(examples::model()?).name(name).tools(tools).build()?)
+}
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let mut automa = GraphAutoma::new("advisers");
+    let climate = agent("meteorologist", Toolbox::builder().with(climate::tool()).build()?)?;
+    let cost = agent("accountant", Toolbox::builder().with(week_cost::tool()).build()?)?;
+    automa.add_worker("meteorologist", climate, start())?;
+    automa.add_worker("accountant", cost, start())?;
+    automa.add_func_as_worker(
+        "advice",
+        async |climate: AgentOutcome, cost: AgentOutcome| {
+            format!("{}\n{}", climate.text(), cost.text())
+        },
+        after(["meteorologist", "accountant"]).output(),
+    )?;
+    let meter = UsageMeter::new();
+    meter.watch(&mut automa);
+
+    let advice: String = automa.run(args!("A week in Lisbon: climate and cost?")).await?;
+    println!("{advice}");
+    println!("\n{} tokens in all", meter.usage().total());
+    println!("\n{}", automa.to_mermaid());
+    Ok(())
+}

@@ -1,0 +1,85 @@
+//! Talk with an agent on the terminal: its words come as the model writes them, and its tools are seen
+//! at work. An empty line, or the end of the input, ends it.
+//!
+//! `cargo run --example react_agent`, or with a real model as in `travel_planner`.
+
+use std::io::{BufRead, Write};
+
+use ddg_agentic::ChatChunk;
+use ddg_agentic::prelude::*;
+
+use ddg_core::{EventKind, EventStream};
+
+/// The sum of some numbers.
+#[tool]
+fn sum(
+    /// The numbers.
+    numbers: &[f64],
+) -> f64 {
+    numbers.iter().sum()
+}
+
+/// The weather forecast of a city.
+#[tool]
+async fn weather(
+    /// The city, as "Oslo".
+    city: String,
+) -> String {
+    format!("{city}: cloudy, 12 °C")
+}
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let agent = ReActAutoma::new(examples::model()?)
+        .system("You are a helpful assistant. Be brief.")
+        .tools(Toolbox::builder().with(sum::tool()).with(weather::tool()).build()?)
+        .memory(LastMessages::new(40))
+        .build()?;
+
+    println!("Ask something, such as: What is the weather in Oslo?");
+    let mut conversation = Conversation::default();
+    for line in lines() {
+        let line = line?;
+        if line.trim().is_empty() {
+            break;
+        }
+        let prepared = agent.prepare(args!(Task::new(line).after(conversation)));
+        let events = prepared.events();
+        let (outcome, ()) = tokio::join!(prepared.output::<AgentOutcome>(), show(events));
+        let outcome = outcome?;
+        if !matches!(outcome.end, AgentEnd::Finished { .. }) {
+            println!("{}", outcome.text());
+        }
+        conversation = outcome.conversation;
+    }
+    println!("\n{} messages", conversation.messages.len());
+    Ok(())
+}
+
+/// Shows what the agent says and does while it does it.
+async fn show(mut events: EventStream) {
+    while let Some(Ok(event)) = events.next().await {
+        match &event.kind {
+            EventKind::Chunk { chunk, .. } => {
+                if let Ok(ChatChunk::Text(text)) = chunk.get() {
+                    print!("{text}");
+                    std::io::stdout().flush().ok();
+                }
+            }
+            EventKind::WorkerStarted { worker, .. } if worker.as_str().starts_with("tool_") => {
+                println!("[{worker} …]");
+            }
+            EventKind::RunFinished { .. } => println!(),
+            _ => {}
+        }
+    }
+}
+
+/// What is typed, with a prompt.
+fn lines() -> impl Iterator<Item = std::io::Result<String>> {
+    std::iter::from_fn(|| {
+        print!("> ");
+        std::io::stdout().flush().ok();
+        std::io::stdin().lock().lines().next()
+    })
+}

@@ -1,0 +1,45 @@
+//! An answer that is a type: from a lone question to a model, and from an agent. The model follows the
+//! JSON schema of the type; what does not fit is given back to it.
+//!
+//! The model here is scripted, and wrong at first, to show that; see `travel_planner` for a real one.
+
+use ddg_agentic::prelude::*;
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::json;
+
+/// A day trip.
+#[derive(Debug, Deserialize, JsonSchema)]
+struct Trip {
+    /// Where it goes.
+    city: String,
+    /// How long it takes, in hours.
+    hours: u32,
+    /// How one gets there.
+    by: Vehicle,
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+enum Vehicle {
+    Train,
+    Bike,
+}
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let model = ScriptedModel::new()
+        .text(json!({ "city": "Delft", "hours": "six", "by": "car" }).to_string())
+        .text(json!({ "city": "Delft", "hours": 6, "by": "train" }).to_string());
+    let extracted = model.extract::<Trip>(ChatRequest::new(["A day trip from Leiden?"])).await?;
+    println!("asked {} times: {:?}", model.requests().len(), extracted.value);
+    let told = &model.requests()[1];
+    println!("the model was told: {}", told.messages.last().map(Message::text).unwrap_or_default());
+
+    let model =
+        ScriptedModel::new().text(json!({ "city": "Gouda", "hours": 5, "by": "bike" }).to_string());
+    let agent = ReActAutoma::new(model).answer::<Trip>().build()?;
+    let trip: Trip = agent.run(args!("And by bike?")).await?.answer()?;
+    println!("the agent: {} by {:?} in {} hours", trip.city, trip.by, trip.hours);
+    Ok(())
+}

@@ -1,0 +1,75 @@
+//! An agent plans a trip: its model picks tools, each call becomes a worker, all run at once, and what
+//! they say goes back to the model until it has an answer. The graph is printed after every step.
+//!
+//! Runs offline by default, by simple rules in place of a model. Against a real one:
+//! `OPENAI_API_KEY=… OPENAI_MODEL=… cargo run --features providers --example travel_planner`
+//! (any endpoint that speaks the same protocol: `OPENAI_BASE_URL=http://localhost:11434/v1`).
+
+use ddg_agentic::prelude::*;
+use examples::Growth;
+
+const TASK: &str = "Plan a 3-day trip to Tokyo. Check the weather forecast, estimate the flight \
+                    price from San Francisco, and the hotel cost for 3 nights.";
+
+/// The weather forecast of a city for the next days.
+#[tool]
+async fn weather(
+    /// The city, as "Tokyo".
+    city: String,
+    /// For how many days.
+    #[default = 3]
+    days: u32,
+) -> String {
+    format!("{city}, next {days} days: sunny, 18 to 24 °C, light wind")
+}
+
+/// The price of a return flight between two cities, in US dollars.
+#[tool]
+async fn flight_price(
+    /// Where the journey begins.
+    from: String,
+    /// Where it goes.
+    to: String,
+) -> String {
+    // No timetable here: so much per letter, for the example's sake.
+    let dollars = 350 + 40 * (from.len() + to.len());
+    format!("{from} to {to} and back: about {dollars} USD")
+}
+
+/// The cost of a hotel room in a city, in US dollars.
+#[tool]
+async fn hotel_cost(
+    /// The city.
+    city: String,
+    /// How many nights.
+    nights: u32,
+) -> String {
+    format!("{nights} nights in {city}: about {} USD", nights * 140)
+}
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let task = std::env::args().nth(1).unwrap_or_else(|| TASK.to_owned());
+    println!("{task}");
+
+    let tools = Toolbox::builder()
+        .with(weather::tool())
+        .with(flight_price::tool())
+        .with(hotel_cost::tool())
+        .build()?;
+    let mut planner = ReActAutoma::new(examples::model()?)
+        .name("travel_planner")
+        .system("You plan trips. Look things up with the tools, then answer briefly.")
+        .tools(tools)
+        .build()?;
+
+    let growth = Growth::default();
+    planner.add_callback(growth.clone());
+    let outcome = planner.outcome(args!(task)).await?;
+    growth.last(&outcome);
+
+    let trip: AgentOutcome = outcome.into_output()?;
+    println!("\n{}", trip.text());
+    println!("\n({} turns, {} tokens)", trip.turns, trip.usage.total());
+    Ok(())
+}

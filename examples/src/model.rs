@@ -1,0 +1,30 @@
+//! The model that the examples talk to.
+
+use std::sync::Arc;
+
+use ddg_agentic::{ChatModel, ModelError, OfflineModel};
+
+/// A real model where one is configured (`OPENAI_API_KEY` or `OPENAI_BASE_URL`, and `OPENAI_MODEL`), or one
+/// that picks tools by the words of the request, so that examples run without a key.
+///
+/// # Errors
+/// What is configured is not enough.
+pub fn model() -> Result<Arc<dyn ChatModel>, ModelError> {
+    let configured =
+        ["OPENAI_API_KEY", "OPENAI_BASE_URL"].iter().any(|name| std::env::var_os(name).is_some());
+    if !configured {
+        eprintln!(
+            "(offline: tools are picked by the words of the request; set OPENAI_API_KEY for a model)"
+        );
+        return Ok(Arc::new(OfflineModel::new()));
+    }
+    #[cfg(feature = "providers")]
+    return Ok(Arc::new(ddg_agentic::OpenAi::from_env()?));
+    #[cfg(not(feature = "providers"))]
+    Err(ModelError::Setup {
+        message:
+            "a model is configured; run the example with `--features providers` to talk to it, \
+                  or unset OPENAI_API_KEY and OPENAI_BASE_URL"
+                .to_owned(),
+    })
+}

@@ -204,7 +204,8 @@ impl<'a> Durable<'a> {
         self.edit(id, |snapshot| Ok(snapshot.answer(question, answer)?)).await
     }
 
-    /// Changes the last state of a run that nobody runs, in the store.
+    /// Changes the last state of a run that nobody runs, in the store. It has ended or failed as
+    /// before; if it was running when its process died, it is paused now.
     ///
     /// # Errors
     /// What `change` gives, and then nothing is written; somebody else has the run, or the store
@@ -220,7 +221,11 @@ impl<'a> Durable<'a> {
         let edited = async {
             let mut snapshot = self.snapshot(id.as_str()).await?;
             change(&mut snapshot)?;
-            journal.write(snapshot.into_run(), RunStatus::Paused).await
+            let status = match self.store.find(&id).await?.status {
+                RunStatus::Running => RunStatus::Paused,
+                status => status,
+            };
+            journal.write(snapshot.into_run(), status).await
         }
         .await;
         journal.give_back().await;

@@ -101,6 +101,25 @@ async fn an_output_can_be_changed_before_the_run_goes_on() {
     assert_eq!(durable.run("a", ()).await.unwrap().into_output::<u64>().unwrap(), 10);
 }
 
+/// [X5] Looking at a run that has ended, and changing something in it, lets nobody take it for one that
+/// waits.
+#[tokio::test]
+async fn a_run_that_has_ended_has_ended_also_when_it_is_changed() {
+    let (automa, _) = counter(3, None);
+    let durable = automa.durable(MemoryStore::new());
+    durable.run("a", args!(0)).await.unwrap();
+    let status = async || durable.store().find(&RunId::new("a").unwrap()).await.unwrap().status;
+    assert_eq!(status().await, RunStatus::Finished);
+    durable.edit("a", |_| Ok(())).await.unwrap();
+    assert_eq!(status().await, RunStatus::Finished);
+    let change = |snapshot: &mut ddg_core::Snapshot| {
+        assert!(snapshot.set_output("count", 9_u64));
+        Ok(())
+    };
+    durable.edit("a", change).await.unwrap();
+    assert_eq!(status().await, RunStatus::Finished);
+}
+
 /// [X5] [X6]
 #[tokio::test]
 async fn two_cannot_go_on_with_one_run() {

@@ -219,8 +219,11 @@ impl ReActAutoma {
             .output(|outcome: AgentOutcome| ToolOutput::text(outcome.text()).usage(outcome.usage)))
     }
 
-    pub(crate) fn mailboxes(&self) -> &Arc<Mailboxes> {
-        &self.mailboxes
+    /// The same with mailboxes of its own, and these.
+    pub(crate) fn with_mailboxes(mut self) -> (Self, Arc<Mailboxes>) {
+        self.mailboxes = Arc::default();
+        let mailboxes = Arc::clone(&self.mailboxes);
+        (self, mailboxes)
     }
 }
 

@@ -81,7 +81,7 @@ impl Agent {
     /// # Errors
     /// The agent cannot be built.
     pub fn new(agent: ReActAutoma) -> Result<Self, BuildError> {
-        let mailboxes = Arc::clone(agent.mailboxes());
+        let (agent, mailboxes) = agent.with_mailboxes();
         Ok(Self {
             automa: agent.build()?,
             conversations: Arc::new(MemoryConversations::new()),

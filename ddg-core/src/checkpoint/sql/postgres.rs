@@ -16,8 +16,9 @@ use crate::checkpoint::{
 
 /// Keeps runs in a PostgreSQL database, in tables whose names begin with `ddg_`.
 ///
-/// The connection is not encrypted: the server should be reached through a socket, a private network
-/// or a tunnel.
+/// The connection is encrypted if the server can. The URL says if it has to be (`?sslmode=require`), and
+/// if the server's certificate is to be checked (`?sslmode=verify-full`, by the system's roots or those of
+/// `&sslrootcert=FILE`).
 ///
 /// Processes on several machines compare the times of leases by their own clocks. If those differ
 /// by more than a lease lasts, a run may be taken from who still works on it; who has lost it is

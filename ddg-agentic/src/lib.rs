@@ -6,10 +6,13 @@
 //! of all these, and an [`Agent`] one for many conversations.
 //!
 //! Features, all off unless asked for: `providers` for models over HTTP (`OpenAi` and all that speak as
-//! it does, `Anthropic`, `Gemini`, `Ollama`); `sqlite` for conversations in a file; `tiktoken` for tokens
+//! it does, `Anthropic`, `Gemini`, `Ollama`); `mcp` for tools of MCP servers (`McpServer`) and for tools
+//! as an MCP server (`McpService`); `sqlite` for conversations in a file; `tiktoken` for tokens
 //! counted as OpenAI's models do.
 
 mod compose;
+#[cfg(feature = "mcp")]
+mod mcp;
 mod memory;
 mod message;
 mod model;
@@ -19,10 +22,14 @@ mod provider;
 mod react;
 mod runs;
 mod schema;
+#[cfg(any(feature = "mcp", feature = "providers"))]
+mod tls;
 mod tool;
 
 pub use compose::{ConcurrentAutoma, SequentialAutoma};
 pub use ddg_macros::tool;
+#[cfg(feature = "mcp")]
+pub use mcp::{McpClient, McpError, McpHttp, McpServer, McpService, McpStdio, McpTool};
 #[cfg(feature = "sqlite")]
 pub use memory::SqliteConversations;
 #[cfg(feature = "tiktoken")]

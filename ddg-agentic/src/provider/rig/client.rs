@@ -13,11 +13,11 @@ use rig_core::http_client::{
     StreamingResponse, Uri,
 };
 use rig_reqwest::ReqwestClient;
-use rustls::crypto::{CryptoProvider, ring};
 
 use super::super::settings::Settings;
 use super::failure::chain;
 use crate::model::ModelError;
+use crate::tls::choose_crypto;
 
 /// A client for one provider. The library that writes the requests never sees the key.
 #[derive(Clone, Debug)]
@@ -36,10 +36,7 @@ pub(super) struct Stalled {
 
 impl Client {
     pub(super) fn new(settings: &Settings) -> std::result::Result<Self, ModelError> {
-        if CryptoProvider::get_default().is_none() {
-            // Another thread may have been quicker, which is as good.
-            let _ = ring::default_provider().install_default();
-        }
+        choose_crypto();
         let client = || {
             reqwest::Client::builder()
                 .connect_timeout(settings.connect_timeout)

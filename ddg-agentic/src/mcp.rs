@@ -1,0 +1,21 @@
+//! Tools of MCP servers, and our tools as an MCP server.
+
+mod client;
+mod connection;
+mod content;
+mod error;
+mod http;
+mod listener;
+mod server;
+mod service;
+mod stderr;
+mod stdio;
+mod tool;
+
+pub use client::McpClient;
+pub use error::McpError;
+pub use http::McpHttp;
+pub use server::McpServer;
+pub use service::McpService;
+pub use stdio::McpStdio;
+pub use tool::McpTool;

@@ -1,0 +1,155 @@
+//! MCP servers that are spoken to over streamable HTTP.
+
+use std::fmt;
+use std::str::FromStr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use reqwest::Url;
+use reqwest::header::{HeaderName, HeaderValue};
+use reqwest::redirect::{Attempt, Policy};
+use rmcp::transport::StreamableHttpClientTransport;
+use rmcp::transport::common::client_side_sse::ExponentialBackoff;
+use rmcp::transport::streamable_http_client::StreamableHttpClientTransportConfig;
+
+use super::connection::Connection;
+use super::server::McpServer;
+use super::stderr::Stderr;
+use super::{McpClient, McpError};
+use crate::tls::choose_crypto;
+
+/// How many redirections are followed.
+const MAX_REDIRECTIONS: usize = 5;
+
+/// What is shorter can be guessed, and may well be a part of an error that has nothing to do with it.
+const SHORTEST_SECRET: usize = 5;
+
+/// An MCP server at an address; [`McpServer::http`] makes it.
+#[derive(Clone)]
+pub struct McpHttp {
+    url: String,
+    headers: Vec<(String, String)>,
+}
+
+impl McpHttp {
+    pub(super) fn new(url: String) -> Self {
+        Self { url, headers: Vec::new() }
+    }
+
+    pub(super) fn host(&self) -> String {
+        let url = Url::parse(&self.url).ok();
+        url.and_then(|url| url.host_str().map(str::to_owned)).unwrap_or_else(|| "http".to_owned())
+    }
+
+    /// The address without what may be secret in it.
+    fn shown_url(&self) -> String {
+        match Url::parse(&self.url) {
+            Ok(url) => format!("{}{}", url.origin().ascii_serialization(), url.path()),
+            Err(_) => "…".to_owned(),
+        }
+    }
+
+    /// `text` without what we say only to the server.
+    fn redact(&self, text: String) -> String {
+        let url = Url::parse(&self.url).ok();
+        let in_url = url.iter().flat_map(|url| [url.password(), url.query()]).flatten();
+        let in_headers = self.headers.iter().map(|(_, value)| value.trim_start_matches("Bearer "));
+        let secrets = in_url.chain(in_headers).filter(|value| value.len() >= SHORTEST_SECRET);
+        secrets.fold(text, |text, secret| text.replace(secret, "…"))
+    }
+
+    fn config(&self) -> Result<StreamableHttpClientTransportConfig, String> {
+        let url = Url::parse(&self.url).map_err(|error| {
+            format!("its address is none ({error}): it is to be as `https://example.com/mcp`")
+        })?;
+        if !matches!(url.scheme(), "http" | "https") {
+            return Err(format!("its address begins with `{}:`, not `https:`", url.scheme()));
+        }
+        let mut headers = Vec::with_capacity(self.headers.len());
+        for (name, value) in &self.headers {
+            let header = HeaderName::from_str(name)
+                .map_err(|_| format!("`{name}` cannot be the name of a header"))?;
+            let mut value = HeaderValue::from_str(value).map_err(|_| {
+                format!("the value of its header `{name}` has characters that no header can have")
+            })?;
+            value.set_sensitive(true);
+            headers.push((header, value));
+        }
+        let mut config = StreamableHttpClientTransportConfig::with_uri(&*self.url);
+        config.retry_config = Arc::new(reconnecting());
+        Ok(config.custom_headers(headers.into_iter().collect()))
+    }
+}
+
+impl McpServer<McpHttp> {
+    /// Sends a header with every request.
+    #[must_use]
+    pub fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.transport.headers.push((name.into(), value.into()));
+        self
+    }
+
+    /// Sends `Authorization: Bearer` and the token with every request.
+    #[must_use]
+    pub fn bearer(self, token: impl fmt::Display) -> Self {
+        self.header("authorization", format!("Bearer {token}"))
+    }
+
+    /// Connects to the server and greets it. Redirections are followed on its own host alone.
+    ///
+    /// # Errors
+    /// The address or a header is none, the server is not reached, or it does not greet as an MCP
+    /// server does.
+    ///
+    /// # Cancel safety
+    /// Dropping the future gives the connection up.
+    pub async fn connect(&self) -> Result<McpClient, McpError> {
+        let config = self.transport.config().map_err(|message| self.setup(message))?;
+        let client = client().map_err(|error| self.setup(error.to_string()))?;
+        let transport = StreamableHttpClientTransport::with_client(client, config);
+        let McpServer { settings, transport: http } = self.clone();
+        let redact = move |text| http.redact(text);
+        let connection = Connection::open(settings, transport, Stderr::default(), redact).await?;
+        Ok(McpClient::new(connection))
+    }
+
+    fn setup(&self, message: String) -> McpError {
+        McpError::Setup { server: self.settings.name.clone(), message }
+    }
+}
+
+impl fmt::Debug for McpHttp {
+    /// Tells the names of the headers, not their values.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let headers: Vec<_> = self.headers.iter().map(|(name, _)| name).collect();
+        f.debug_struct("McpHttp")
+            .field("url", &self.shown_url())
+            .field("headers", &headers)
+            .finish()
+    }
+}
+
+fn client() -> reqwest::Result<reqwest::Client> {
+    choose_crypto();
+    reqwest::Client::builder().redirect(Policy::custom(follow)).build()
+}
+
+/// A stream of answers that breaks is taken up again, if it can be soon: otherwise whoever waits for an
+/// answer is told that the server is gone.
+fn reconnecting() -> ExponentialBackoff {
+    let mut reconnecting = ExponentialBackoff::default();
+    reconnecting.base_duration = Duration::from_millis(250);
+    reconnecting.max_times = Some(4);
+    reconnecting
+}
+
+/// Headers are for one host alone.
+fn follow(attempt: Attempt<'_>) -> reqwest::redirect::Action {
+    let stays =
+        attempt.previous().first().is_some_and(|url| url.origin() == attempt.url().origin());
+    if stays && attempt.previous().len() <= MAX_REDIRECTIONS {
+        attempt.follow()
+    } else {
+        attempt.stop()
+    }
+}

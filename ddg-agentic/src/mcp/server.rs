@@ -1,0 +1,103 @@
+//! An MCP server to connect to.
+
+use std::time::Duration;
+
+use super::{McpHttp, McpStdio};
+
+/// An MCP server to connect to: how it is reached, what it is called, how long it may take.
+///
+/// Nothing happens before `connect`, which can be called again when the server is gone.
+///
+/// ```no_run
+/// use ddg_agentic::{McpServer, Tool};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), ddg_agentic::McpError> {
+/// let files = McpServer::stdio("npx", ["-y", "@modelcontextprotocol/server-filesystem", "/tmp"])
+///     .name("files")
+///     .prefix("files_")
+///     .connect()
+///     .await?;
+/// let issues = McpServer::http("https://example.com/mcp").bearer("secret").connect().await?;
+///
+/// let mut tools = files.tools().await?;
+/// tools.extend(issues.tools().await?);
+/// for tool in &tools {
+///     println!("{}: {}", tool.spec().name, tool.spec().description);
+/// }
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug)]
+pub struct McpServer<T> {
+    pub(super) settings: Settings,
+    pub(super) transport: T,
+}
+
+/// What holds of a server however it is reached.
+#[derive(Clone, Debug)]
+pub(super) struct Settings {
+    pub(super) name: String,
+    pub(super) prefix: String,
+    pub(super) connect_timeout: Duration,
+    pub(super) timeout: Duration,
+}
+
+impl<T> McpServer<T> {
+    pub(super) fn new(name: String, transport: T) -> Self {
+        let settings = Settings {
+            name,
+            prefix: String::new(),
+            connect_timeout: Duration::from_secs(30),
+            timeout: Duration::from_secs(60),
+        };
+        Self { settings, transport }
+    }
+
+    /// Sets the name that errors have for it. Unless set, it is that of the program or the host.
+    #[must_use]
+    pub fn name(mut self, name: impl Into<String>) -> Self {
+        self.settings.name = name.into();
+        self
+    }
+
+    /// Puts `prefix` before the names of its tools, so that those of two servers differ.
+    #[must_use]
+    pub fn prefix(mut self, prefix: impl Into<String>) -> Self {
+        self.settings.prefix = prefix.into();
+        self
+    }
+
+    /// Gives it this long to start and to greet; 30 seconds unless set.
+    #[must_use]
+    pub fn connect_timeout(mut self, timeout: Duration) -> Self {
+        self.settings.connect_timeout = timeout;
+        self
+    }
+
+    /// Gives it this long to answer each request, a call of a tool included; 60 seconds unless set.
+    #[must_use]
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.settings.timeout = timeout;
+        self
+    }
+}
+
+impl McpServer<McpStdio> {
+    /// A program that is started for us and spoken to over its stdin and stdout.
+    pub fn stdio<A: Into<std::ffi::OsString>>(
+        program: impl Into<std::ffi::OsString>,
+        args: impl IntoIterator<Item = A>,
+    ) -> Self {
+        let transport = McpStdio::new(program.into(), args.into_iter().map(Into::into).collect());
+        Self::new(transport.program_name(), transport)
+    }
+}
+
+impl McpServer<McpHttp> {
+    /// A server that is spoken to over streamable HTTP at `url`.
+    pub fn http(url: impl Into<String>) -> Self {
+        let transport = McpHttp::new(url.into());
+        Self::new(transport.host(), transport)
+    }
+}

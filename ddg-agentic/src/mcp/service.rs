@@ -1,0 +1,165 @@
+//! Our tools as an MCP server.
+
+mod call;
+mod handler;
+
+use std::fmt;
+use std::sync::Arc;
+
+use axum::Router;
+use handler::Handler;
+use rmcp::ServiceExt;
+use rmcp::service::ServerInitializeError;
+use rmcp::transport::stdio_pipes;
+use rmcp::transport::streamable_http_server::session::local::LocalSessionManager;
+use rmcp::transport::{StreamableHttpServerConfig, StreamableHttpService};
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+use super::McpError;
+use crate::tool::Toolbox;
+
+/// The tools of a [`Toolbox`], automata among them, as an MCP server for whoever speaks the protocol.
+///
+/// A call is a run of an automa of one worker, the toolbox's own for the tool. So arguments are
+/// checked, the policies of the toolbox hold, callbacks of the process see it, and the run is dropped
+/// when the client cancels the call or leaves. What goes wrong is told to the client's model. Nobody
+/// can be asked here: a call that needs a person's answer or approval fails and says so.
+///
+/// ```
+/// use ddg_agentic::{McpServer, McpService, Tool, Toolbox, tool};
+///
+/// /// Adds two numbers.
+/// #[tool]
+/// async fn add(a: i64, b: i64) -> i64 {
+///     a + b
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let tools = Toolbox::builder().with(add::tool()).build()?;
+/// let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
+/// let address = listener.local_addr()?;
+/// tokio::spawn(McpService::new("sums", tools).serve_http(listener));
+///
+/// let client = McpServer::http(format!("http://{address}/mcp")).connect().await?;
+/// assert_eq!(client.tools().await?[0].spec().description, "Adds two numbers.");
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct McpService {
+    name: String,
+    version: String,
+    instructions: Option<String>,
+    tools: Toolbox,
+    hosts: Vec<String>,
+    origins: Vec<String>,
+}
+
+impl McpService {
+    /// Where the server is over HTTP.
+    pub const PATH: &str = "/mcp";
+
+    /// Offers `tools` under a name that clients show to people.
+    pub fn new(name: impl Into<String>, tools: Toolbox) -> Self {
+        Self {
+            name: name.into(),
+            version: "0.1.0".to_owned(),
+            instructions: None,
+            tools,
+            hosts: Vec::new(),
+            origins: Vec::new(),
+        }
+    }
+
+    /// Sets the version that clients are told; `0.1.0` unless set.
+    #[must_use]
+    pub fn version(mut self, version: impl Into<String>) -> Self {
+        self.version = version.into();
+        self
+    }
+
+    /// Says how the tools are to be used, for the model of the client.
+    #[must_use]
+    pub fn instructions(mut self, instructions: impl Into<String>) -> Self {
+        self.instructions = Some(instructions.into());
+        self
+    }
+
+    /// Lets clients reach it over HTTP under this host, as `tools.example.com`, too. Without any,
+    /// only those on the same machine can: a page in somebody's browser must not.
+    #[must_use]
+    pub fn host(mut self, host: impl Into<String>) -> Self {
+        self.hosts.push(host.into());
+        self
+    }
+
+    /// Lets pages of this origin, as `https://app.example.com:443`, reach it over HTTP. Without any,
+    /// no page can.
+    #[must_use]
+    pub fn origin(mut self, origin: impl Into<String>) -> Self {
+        self.origins.push(origin.into());
+        self
+    }
+
+    /// Serves the one client that has started this process, over stdin and stdout, until it closes
+    /// stdin. Nothing else may be printed to stdout in the meantime.
+    ///
+    /// # Errors
+    /// The client does not greet as an MCP client does.
+    ///
+    /// # Cancel safety
+    /// Dropping the future ends the connection and drops the calls that go on.
+    pub async fn serve_stdio(self) -> Result<(), McpError> {
+        let failed = |message: String| McpError::Serve { service: self.name.clone(), message };
+        let running = match Handler::new(&self).serve(stdio_pipes()).await {
+            Ok(running) => running,
+            // Nobody was there, so nobody misses anything.
+            Err(ServerInitializeError::ConnectionClosed(_)) => return Ok(()),
+            Err(error) => return Err(failed(error.to_string())),
+        };
+        running.waiting().await.map(|_| ()).map_err(|error| failed(error.to_string()))
+    }
+
+    /// Serves any number of clients over streamable HTTP at [`PATH`](Self::PATH), for as long as the
+    /// future is polled. It asks nobody who they are: put [`router`](Self::router) behind what does.
+    ///
+    /// # Errors
+    /// The listener fails.
+    ///
+    /// # Cancel safety
+    /// Dropping the future ends all connections and drops the calls that go on.
+    pub async fn serve_http(self, listener: TcpListener) -> Result<(), McpError> {
+        let stop = CancellationToken::new();
+        let router = self.route(stop.clone());
+        let _stop = stop.drop_guard();
+        axum::serve(listener, router)
+            .await
+            .map_err(|error| McpError::Serve { service: self.name, message: error.to_string() })
+    }
+
+    /// The server as a part of a program that serves HTTP already: a router of axum 0.8, with one
+    /// route, [`PATH`](Self::PATH).
+    pub fn router(self) -> Router {
+        self.route(CancellationToken::new())
+    }
+
+    fn route(&self, stop: CancellationToken) -> Router {
+        let mut config = StreamableHttpServerConfig::default()
+            .with_cancellation_token(stop)
+            .with_allowed_origins(&self.origins)
+            .enforce_origin_validation();
+        config.allowed_hosts.extend_from_slice(&self.hosts);
+        let handler = Handler::new(self);
+        let sessions = Arc::new(LocalSessionManager::default());
+        let service = StreamableHttpService::new(move || Ok(handler.clone()), sessions, config);
+        Router::new().route_service(Self::PATH, service)
+    }
+}
+
+impl fmt::Debug for McpService {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "McpService({:?}, {:?})", self.name, self.tools)
+    }
+}

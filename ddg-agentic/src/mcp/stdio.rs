@@ -1,0 +1,124 @@
+//! MCP servers that are programs, spoken to over stdin and stdout.
+
+mod process;
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use process::Process;
+use tokio::process::Command;
+
+use super::connection::Connection;
+use super::server::McpServer;
+use super::{McpClient, McpError};
+
+/// What a server's program sees of our environment.
+const PASSED_ON: &[&str] = if cfg!(windows) {
+    &[
+        "APPDATA",
+        "COMSPEC",
+        "HOMEDRIVE",
+        "HOMEPATH",
+        "LOCALAPPDATA",
+        "PATH",
+        "PATHEXT",
+        "PROGRAMDATA",
+        "PROGRAMFILES",
+        "SYSTEMDRIVE",
+        "SYSTEMROOT",
+        "TEMP",
+        "TMP",
+        "USERNAME",
+        "USERPROFILE",
+        "WINDIR",
+    ]
+} else {
+    &["HOME", "LANG", "LOGNAME", "PATH", "SHELL", "TERM", "TMPDIR", "USER"]
+};
+
+/// An MCP server that is a program; [`McpServer::stdio`] makes it.
+#[derive(Clone)]
+pub struct McpStdio {
+    program: OsString,
+    args: Vec<OsString>,
+    env: BTreeMap<OsString, OsString>,
+    current_dir: Option<PathBuf>,
+}
+
+impl McpStdio {
+    pub(super) fn new(program: OsString, args: Vec<OsString>) -> Self {
+        let passed_on = PASSED_ON.iter().filter_map(|name| {
+            let value = std::env::var_os(name)?;
+            Some((OsString::from(name), value))
+        });
+        Self { program, args, env: passed_on.collect(), current_dir: None }
+    }
+
+    pub(super) fn program_name(&self) -> String {
+        let name = Path::new(&self.program).file_stem().unwrap_or(&self.program);
+        name.to_string_lossy().into_owned()
+    }
+
+    fn command(&self) -> Command {
+        let mut command = Command::new(&self.program);
+        command.args(&self.args).env_clear().envs(&self.env);
+        if let Some(current_dir) = &self.current_dir {
+            command.current_dir(current_dir);
+        }
+        command
+    }
+}
+
+impl McpServer<McpStdio> {
+    /// Sets a variable of the program's environment.
+    ///
+    /// Of our own environment the program sees only where programs and files are, the user and the
+    /// language (`PATH`, `HOME`, `USER`, `LANG` and the like): no keys.
+    #[must_use]
+    pub fn env(mut self, name: impl Into<OsString>, value: impl Into<OsString>) -> Self {
+        self.transport.env.insert(name.into(), value.into());
+        self
+    }
+
+    /// Starts the program in this directory.
+    #[must_use]
+    pub fn current_dir(mut self, directory: impl Into<PathBuf>) -> Self {
+        self.transport.current_dir = Some(directory.into());
+        self
+    }
+
+    /// Starts the program and greets it. What it writes to its stderr is not shown; the end of it is
+    /// in the errors.
+    ///
+    /// # Errors
+    /// The program does not start, ends, or does not greet as an MCP server does.
+    ///
+    /// # Cancel safety
+    /// Dropping the future ends the program.
+    pub async fn connect(&self) -> Result<McpClient, McpError> {
+        let started = Process::start(self.transport.command());
+        let (process, stderr) = started.map_err(|error| McpError::Start {
+            server: self.settings.name.clone(),
+            program: self.transport.program.to_string_lossy().into_owned(),
+            source: Arc::new(error),
+        })?;
+        let settings = self.settings.clone();
+        let connection = Connection::open(settings, process, stderr, |text| text).await?;
+        Ok(McpClient::new(connection))
+    }
+}
+
+impl fmt::Debug for McpStdio {
+    /// Tells the names of the environment's variables, not their values.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("McpStdio")
+            .field("program", &self.program)
+            .field("args", &self.args)
+            .field("env", &self.env.keys())
+            .field("current_dir", &self.current_dir)
+            .finish()
+    }
+}

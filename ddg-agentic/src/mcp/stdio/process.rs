@@ -1,0 +1,111 @@
+//! A server's program, from its start to its end.
+
+use std::future::Future;
+use std::io;
+use std::process::Stdio;
+use std::time::Duration;
+
+use process_wrap::tokio::{ChildWrapper, CommandWrap};
+use rmcp::RoleClient;
+use rmcp::service::{RxJsonRpcMessage, TxJsonRpcMessage};
+use rmcp::transport::Transport;
+use rmcp::transport::async_rw::AsyncRwTransport;
+use tokio::process::{ChildStdin, ChildStdout, Command};
+use tokio::time::timeout;
+
+use crate::mcp::stderr::Stderr;
+
+/// How long the program has to end when its stdin is closed, and again when it is told to terminate.
+const GRACE: Duration = Duration::from_secs(3);
+
+/// A server's program as a transport. It never outlives this, nor does what it has started itself.
+pub(super) struct Process {
+    pipes: AsyncRwTransport<RoleClient, ChildStdout, ChildStdin>,
+    group: Group,
+}
+
+/// The program and what it has started.
+struct Group {
+    leader: Box<dyn ChildWrapper>,
+    has_ended: bool,
+}
+
+impl Process {
+    /// Starts `command`, and reads what it writes to its stderr.
+    pub(super) fn start(mut command: Command) -> io::Result<(Self, Stderr)> {
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut command = CommandWrap::from(command);
+        #[cfg(unix)]
+        command.wrap(process_wrap::tokio::ProcessGroup::leader());
+        #[cfg(windows)]
+        command.wrap(process_wrap::tokio::JobObject);
+
+        let mut leader = command.spawn()?;
+        let pipes = (leader.stdin().take(), leader.stdout().take(), leader.stderr().take());
+        let group = Group { leader, has_ended: false };
+        let (Some(stdin), Some(stdout), Some(stderr)) = pipes else {
+            return Err(io::Error::other("it has no stdin, stdout or stderr"));
+        };
+        Ok((Self { pipes: AsyncRwTransport::new(stdout, stdin), group }, Stderr::read(stderr)))
+    }
+}
+
+impl Transport<RoleClient> for Process {
+    type Error = io::Error;
+
+    fn send(
+        &mut self,
+        message: TxJsonRpcMessage<RoleClient>,
+    ) -> impl Future<Output = io::Result<()>> + Send + 'static {
+        self.pipes.send(message)
+    }
+
+    fn receive(&mut self) -> impl Future<Output = Option<RxJsonRpcMessage<RoleClient>>> + Send {
+        self.pipes.receive()
+    }
+
+    /// # Cancel safety
+    /// Dropped with the future, what still runs is killed.
+    async fn close(&mut self) -> io::Result<()> {
+        self.pipes.close().await?;
+        if !self.group.ends_in_time().await {
+            self.group.terminate();
+            self.group.ends_in_time().await;
+        }
+        self.group.kill();
+        self.group.leader.wait().await?;
+        Ok(())
+    }
+}
+
+impl Group {
+    async fn ends_in_time(&mut self) -> bool {
+        timeout(GRACE, self.leader.wait()).await.is_ok()
+    }
+
+    #[cfg(unix)]
+    fn terminate(&self) {
+        const SIGTERM: i32 = 15;
+        // It fails if nothing is left to be told.
+        let _gone = self.leader.signal(SIGTERM);
+    }
+
+    /// There is no such request: what does not end with its stdin is killed.
+    #[cfg(not(unix))]
+    fn terminate(&self) {}
+
+    /// Ends what is left, the program itself or what it has started.
+    fn kill(&mut self) {
+        // It fails if nothing is left.
+        let _gone = self.leader.start_kill();
+        self.has_ended = true;
+    }
+}
+
+impl Drop for Group {
+    fn drop(&mut self) {
+        if !self.has_ended {
+            self.kill();
+        }
+    }
+}

@@ -1,0 +1,125 @@
+//! A tool of an MCP server.
+
+use std::fmt;
+use std::sync::Arc;
+
+use ddg_core::{Context, WorkerError};
+use futures::future::BoxFuture;
+use rmcp::model::Tool as Offered;
+use serde_json::Value as Json;
+
+use super::McpError;
+use super::connection::Connection;
+use super::content::text_of;
+use crate::tool::{Tool, ToolOutput, ToolSpec};
+
+/// How long a name may be that models can use.
+const MAX_NAME: usize = 64;
+
+/// A tool of an MCP server; [`McpClient::tools`](super::McpClient::tools) gives it.
+///
+/// What it gives is put into words: texts and texts of resources as they are, structured content as
+/// JSON unless a text says the same, images, sounds and files by kind and size. If the tool says
+/// that it has failed, the error is what it says of that. Dropping a call tells the server that it is
+/// not waited for any longer.
+#[derive(Clone)]
+pub struct McpTool {
+    spec: ToolSpec,
+    offered_as: String,
+    connection: Arc<Connection>,
+}
+
+impl McpTool {
+    pub(super) fn new(name: String, offered: Offered, connection: Arc<Connection>) -> Self {
+        let says = offered.description.as_deref().or(offered.title.as_deref());
+        let description = match says.filter(|text| !text.trim().is_empty()) {
+            Some(text) => text.to_owned(),
+            None => format!("`{}` of the server `{}`.", offered.name, connection.settings.name),
+        };
+        let parameters = Json::Object((*offered.input_schema).clone());
+        let spec = ToolSpec::new(name, description, parameters);
+        Self { spec, offered_as: offered.name.into_owned(), connection }
+    }
+
+    /// The server's name for the tool.
+    pub fn offered_as(&self) -> &str {
+        &self.offered_as
+    }
+
+    /// The server's name, as set or found by [`McpServer`](super::McpServer).
+    pub fn server(&self) -> &str {
+        &self.connection.settings.name
+    }
+
+    async fn output(&self, arguments: Json) -> Result<ToolOutput, McpError> {
+        let arguments = match arguments {
+            Json::Object(arguments) => arguments,
+            other => {
+                return Err(McpError::Setup {
+                    server: self.server().to_owned(),
+                    message: format!(
+                        "the arguments of `{}` are no object: {other}",
+                        self.spec.name
+                    ),
+                });
+            }
+        };
+        let result = self.connection.call_tool(&self.offered_as, arguments).await?;
+        let text = text_of(&result);
+        match result.is_error {
+            Some(true) => Err(McpError::ToolFailed {
+                server: self.server().to_owned(),
+                tool: self.offered_as.clone(),
+                message: text,
+            }),
+            Some(false) | None => Ok(ToolOutput::text(text)),
+        }
+    }
+}
+
+impl Tool for McpTool {
+    fn spec(&self) -> &ToolSpec {
+        &self.spec
+    }
+
+    fn call<'a>(
+        &'a self,
+        arguments: Json,
+        _: &'a Context,
+    ) -> BoxFuture<'a, Result<ToolOutput, WorkerError>> {
+        Box::pin(async move { Ok(self.output(arguments).await?) })
+    }
+}
+
+impl fmt::Debug for McpTool {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "McpTool({:?} of {:?})", self.spec.name, self.server())
+    }
+}
+
+/// The names that models have for what a server offers under `offered`: usable, and no two the same.
+pub(super) fn names<'a>(prefix: &str, offered: impl Iterator<Item = &'a str>) -> Vec<String> {
+    let mut names: Vec<String> = Vec::new();
+    for name in offered {
+        let name = usable(&format!("{prefix}{name}"));
+        let unique = (1_usize..).map(|n| numbered(&name, n)).find(|name| !names.contains(name));
+        names.extend(unique);
+    }
+    names
+}
+
+/// `name` in letters, digits, `_` and `-`.
+fn usable(name: &str) -> String {
+    let usable = |c: char| if c.is_ascii_alphanumeric() || c == '-' { c } else { '_' };
+    name.chars().map(usable).take(MAX_NAME).collect()
+}
+
+/// The `n`-th of those that would be called `name`.
+fn numbered(name: &str, n: usize) -> String {
+    if n == 1 {
+        return name.to_owned();
+    }
+    let number = format!("_{n}");
+    let kept = name.len().min(MAX_NAME - number.len());
+    format!("{}{number}", &name[..kept])
+}

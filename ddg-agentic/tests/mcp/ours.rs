@@ -1,0 +1,120 @@
+//! Our own server, as the tests of this folder offer it: in this process over HTTP, and in another
+//! over stdio.
+
+use std::sync::Arc;
+
+use ddg_agentic::schemars::{self, JsonSchema};
+use ddg_agentic::{AutomaTool, McpService, State, ToolOptions, Toolbox, tool};
+use ddg_core::prelude::*;
+use serde::{Deserialize, Serialize};
+use tokio::net::TcpListener;
+use tokio::sync::Notify;
+
+/// What the tool `wait` tells of itself.
+#[derive(Default)]
+pub(crate) struct Waits {
+    pub(crate) begun: Notify,
+    pub(crate) dropped: Notify,
+}
+
+/// Adds two numbers.
+#[tool]
+async fn add(
+    /// The first.
+    a: i64,
+    #[default = 1] b: i64,
+) -> i64 {
+    a + b
+}
+
+/// Divides one number by another.
+#[tool]
+fn divide(a: i64, b: i64) -> i64 {
+    a / b
+}
+
+/// Fails.
+#[tool]
+async fn fail() -> Result<String, String> {
+    Err("the disk is full".to_owned())
+}
+
+/// Asks a person.
+#[tool]
+async fn ask(cx: &Context) -> Result<bool, WorkerError> {
+    Ok(cx.interact_with_human("Really?".to_owned())?)
+}
+
+/// Pays.
+#[tool]
+async fn pay(euros: u32) -> String {
+    format!("{euros} euros paid")
+}
+
+/// Waits until nobody waits for it.
+#[tool]
+async fn wait(waits: State<Waits>) -> u32 {
+    struct Dropped(Arc<Waits>);
+    impl Drop for Dropped {
+        fn drop(&mut self) {
+            self.0.dropped.notify_one();
+        }
+    }
+    let _dropped = Dropped(Arc::clone(&waits.0));
+    waits.begun.notify_one();
+    std::future::pending().await
+}
+
+#[derive(Clone, Serialize, Deserialize, JsonSchema)]
+struct Stay {
+    nights: u32,
+}
+
+fn hotel() -> AutomaTool {
+    let mut hotel = GraphAutoma::new("hotel");
+    let price = async |stay: Stay| stay.nights * 80;
+    hotel.add_func_as_worker("price", price, start()).unwrap();
+    let offer = async |price: u32| format!("{price} euros");
+    hotel.add_func_as_worker("offer", offer, after(["price"]).output()).unwrap();
+    AutomaTool::of_one::<Stay>("hotel", "What a stay costs.", hotel)
+}
+
+pub(crate) fn service(waits: Arc<Waits>) -> McpService {
+    let tools = Toolbox::builder()
+        .with(add::tool())
+        .with(divide::tool())
+        .with(fail::tool())
+        .with(ask::tool())
+        .with_options(pay::tool(), ToolOptions::new().approval())
+        .with(wait::tool())
+        .with(hotel())
+        .shared_state(waits)
+        .build()
+        .unwrap();
+    McpService::new("ours", tools).version("1.2.3").instructions("Add before you divide.")
+}
+
+/// Serves over HTTP for as long as the runtime is there, and gives the address.
+pub(crate) async fn over_http(service: McpService) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(service.serve_http(listener));
+    format!("http://{address}{}", McpService::PATH)
+}
+
+/// The program and the arguments with which this test program is the server. What the test runner
+/// prints around it is no JSON, which clients have to skip.
+pub(crate) fn program() -> (String, [&'static str; 3]) {
+    let this = std::env::current_exe().unwrap().into_os_string().into_string().unwrap();
+    (this, ["--exact", "ours::the_server_program", "--nocapture"])
+}
+
+/// What has to be in the environment of [`program`].
+pub(crate) const SERVES: &str = "DDG_MCP_SERVES";
+
+#[tokio::test]
+async fn the_server_program() {
+    if std::env::var_os(SERVES).is_some() {
+        service(Arc::default()).serve_stdio().await.unwrap();
+    }
+}

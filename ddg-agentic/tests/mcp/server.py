@@ -1,0 +1,71 @@
+"""An MCP server with the tools that the tests ask for, on the reference implementation.
+
+Its arguments: `tools` serves over stdio; `stubborn PORT` does so, too, but does not end when told to,
+and holds a connection to PORT for as long as it lives.
+"""
+
+import os
+import signal
+import socket
+import sys
+import threading
+
+import anyio
+import mcp.server.stdio
+import mcp_types as types
+from mcp.server import NotificationOptions, Server
+
+ANY = {"type": "object"}
+PAGES = [["fail", "grow"], ["wait", "die"], ["files.read", "files/read", "x" * 80]]
+GROWN = []
+
+
+async def list_tools(ctx, params):
+    page = int(params.cursor) if params and params.cursor else 0
+    names = PAGES[page] + (GROWN if page == 0 else [])
+    following = str(page + 1) if page + 1 < len(PAGES) else None
+    tools = [types.Tool(name=name, title=f"Title of {name}", input_schema=ANY) for name in names]
+    return types.ListToolsResult(tools=tools, next_cursor=following)
+
+
+async def call_tool(ctx, params):
+    arguments = params.arguments or {}
+    if params.name == "fail":
+        return text("the disk is full", is_error=True)
+    if params.name == "grow":
+        GROWN.append("grown")
+        await ctx.session.send_tool_list_changed()
+        return text("grown")
+    if params.name == "wait":
+        with socket.create_connection(("127.0.0.1", arguments["port"])) as connection:
+            connection.sendall(b"waiting\n")
+            try:
+                await anyio.sleep_forever()
+            finally:
+                connection.sendall(b"cancelled\n")
+    if params.name == "die":
+        print("first this\nthen that", file=sys.stderr, flush=True)
+        os._exit(1)
+    return text(f"this is {params.name}")
+
+
+def text(words, is_error=False):
+    content = [types.TextContent(type="text", text=words)]
+    return types.CallToolResult(content=content, is_error=is_error)
+
+
+async def main():
+    instructions = "Read before you write."
+    server = Server(
+        "python", instructions=instructions, on_list_tools=list_tools, on_call_tool=call_tool
+    )
+    options = server.create_initialization_options(NotificationOptions(tools_changed=True))
+    async with mcp.server.stdio.stdio_server() as (read, write):
+        await server.run(read, write, options)
+
+
+if sys.argv[1] == "stubborn":
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    held = socket.create_connection(("127.0.0.1", int(sys.argv[2])))
+    threading.Thread(target=threading.Event().wait).start()
+anyio.run(main)

@@ -1,0 +1,80 @@
+//! Tools of an MCP server, listed and called. The server is this program itself, in a second
+//! process, or any command:
+//!
+//! ```text
+//! cargo run --features mcp --example mcp_tools
+//! cargo run --features mcp --example mcp_tools -- npx -y @modelcontextprotocol/server-everything
+//! ```
+
+use std::error::Error;
+
+use ddg_agentic::{McpServer, McpService, ToolCall, ToolResult, Toolbox, tool};
+use ddg_core::prelude::*;
+use serde_json::{Value as Json, json};
+
+/// The argument with which this program is the server.
+const SERVE: &str = "--serve";
+
+/// Adds two numbers.
+#[tool]
+async fn add(a: i64, b: i64) -> i64 {
+    a + b
+}
+
+/// Tells the weather of the next days.
+#[tool]
+async fn weather(
+    /// The city, in English.
+    city: String,
+    #[default = 3] days: u32,
+) -> String {
+    format!("sunny in {city} for {days} days")
+}
+
+/// One worker for each call, all of them called at once.
+async fn call(tools: &Toolbox, calls: &[(&str, Json)]) -> Result<Vec<ToolResult>, RunError> {
+    let mut automa = GraphAutoma::new("calls");
+    let mut keys = Vec::new();
+    for (n, (name, arguments)) in calls.iter().enumerate() {
+        let (key, call) = (format!("{name}_{n}"), format!("call {name} {n}"));
+        let asked = ToolCall::new(key.clone(), *name, arguments.clone());
+        automa.add_func_as_worker(call.clone(), move || asked.clone(), start())?;
+        automa.add_worker(key.clone(), tools.call_worker(name), after([call]))?;
+        keys.push(key);
+    }
+    let collect = async |results: Vec<ToolResult>| results;
+    automa.add_func_as_worker("collect", collect, after(keys).merge().output())?;
+    automa.run(()).await
+}
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn Error>> {
+    let mut args = std::env::args().skip(1);
+    let (server, itself) = match args.next() {
+        Some(serve) if serve == SERVE => {
+            let tools = Toolbox::builder().with(add::tool()).with(weather::tool()).build()?;
+            return Ok(McpService::new("example", tools).serve_stdio().await?);
+        }
+        Some(command) => (McpServer::stdio(command, args), false),
+        None => (McpServer::stdio(std::env::current_exe()?, [SERVE]).prefix("example_"), true),
+    };
+
+    let client = server.connect().await?;
+    let tools = Toolbox::builder().with_all(client.tools().await?).build()?;
+    for spec in tools.specs().iter() {
+        println!("{}: {}", spec.name, spec.description);
+    }
+    if itself {
+        let asked = [
+            ("example_add", json!({ "a": 2, "b": 40 })),
+            ("example_weather", json!({ "city": "Tokyo" })),
+            ("example_weather", json!({ "town": "Tokyo" })),
+        ];
+        for ToolResult { message, .. } in call(&tools, &asked).await? {
+            let ended = if message.is_error { "failed" } else { "gave" };
+            println!("{} {ended}: {}", message.name, message.content);
+        }
+    }
+    client.close().await;
+    Ok(())
+}

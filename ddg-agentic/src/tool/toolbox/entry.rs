@@ -142,8 +142,10 @@ impl Entry {
             Arguments::Json(Json::Null) => self.checked(Json::Object(Map::new())),
             Arguments::Json(json) => self.checked(json.clone()),
             Arguments::Malformed(text) => {
-                let reason = serde_json::from_str::<Json>(text).err();
-                let reason = reason.map(|error| error.to_string()).unwrap_or_default();
+                let reason = match serde_json::from_str::<Json>(text) {
+                    Err(error) => error.to_string(),
+                    Ok(_) => format!("nested deeper than {}", Arguments::DEEPEST),
+                };
                 Err(ToolError::Malformed { tool: self.name().to_owned(), reason })
             }
         }

@@ -158,6 +158,13 @@ impl Message {
     }
 }
 
+impl AssistantMessage {
+    /// Whether there is nothing in it that anybody could read or do.
+    pub(crate) fn says_nothing(&self) -> bool {
+        self.text.trim().is_empty() && self.tool_calls.is_empty()
+    }
+}
+
 impl ToolMessage {
     /// What a tool gave for a call.
     pub fn new(call: &ToolCall, content: impl Into<String>) -> Self {

@@ -29,7 +29,8 @@ pub struct AgentOutcome {
 pub enum AgentEnd {
     /// With an answer.
     Finished {
-        /// The answer.
+        /// The answer; if it [has to be a type](crate::ReActAutoma::answer), its JSON, whatever the
+        /// model has put around it.
         text: String,
         /// Why the model stopped there; [`FinishReason::Length`] if the answer was cut off.
         finish: FinishReason,

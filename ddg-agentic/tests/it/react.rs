@@ -5,6 +5,7 @@ mod grows;
 mod memory;
 mod nested;
 mod saved;
+mod scripts;
 mod watched;
 
 use ddg_agentic::prelude::*;

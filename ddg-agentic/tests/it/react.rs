@@ -1,5 +1,6 @@
 //! The ReAct loop: what it says, does, and leaves behind.
 
+mod drawn;
 mod endings;
 mod grows;
 mod memory;

@@ -48,6 +48,7 @@ async fn the_whole_loop_goes_over_the_wire() {
         ("call_1", "weather", r#"{ "city": "#),
         ("", "wether", "{}"),
     ];
+    let mut told = Vec::new();
     for bytes_at_a_time in [1, 7, usize::MAX] {
         let answers = [Answer::calls(calls), Answer::text("Take sunglasses: 晴れ.")];
         let answers = answers.map(|answer| answer.bytes_at_a_time(bytes_at_a_time));
@@ -61,16 +62,19 @@ async fn the_whole_loop_goes_over_the_wire() {
         assert_eq!(ids[0], "call_1");
         assert!(ids[1] != ids[0] && ids[2] != ids[1] && !ids[2].is_empty(), "{ids:?}");
         let results: Vec<_> = messages[2..5].iter().map(Message::text).collect();
-        expect![[r#"
-            sunny in Tokyo
-            the arguments of `weather` cannot be read (EOF while parsing a value at line 1 column 10): call it again with a JSON object
-            there is no tool `wether`; did you mean `weather`? The tools are: `weather`"#]]]].assert_eq(&results.join("\n"));
-        expect![[r#"
-            system user: What do I need in Tokyo?
-            system user assistant tool tool tool: there is no tool `wether`; did you mean `weather`? The tools are: `weather`"#]].assert_eq(&asked(&server));
+        told.push((results.join("\n"), asked(&server)));
         let parameters = &server.last_body()["tools"][0]["function"]["parameters"];
         assert_eq!(parameters["properties"]["city"]["description"], "The city.");
     }
+    told.dedup();
+    let [(results, asked)] = &told[..] else { panic!("the size of the pieces matters: {told:?}") };
+    expect![[r#"
+        sunny in Tokyo
+        the arguments of `weather` cannot be read (EOF while parsing a value at line 1 column 10): call it again with a JSON object
+        there is no tool `wether`; did you mean `weather`? The tools are: `weather`"#]].assert_eq(results);
+    expect![[r#"
+        system user: What do I need in Tokyo?
+        system user assistant tool tool tool: there is no tool `wether`; did you mean `weather`? The tools are: `weather`"#]].assert_eq(asked);
 }
 
 #[tokio::test]

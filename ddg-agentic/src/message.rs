@@ -3,6 +3,7 @@
 mod image;
 mod tool_call;
 
+use ddg_core::Value;
 use serde::{Deserialize, Serialize};
 
 pub use image::Image;
@@ -126,6 +127,17 @@ impl Message {
     /// Why a tool gave nothing for a call.
     pub fn tool_error(call: &ToolCall, content: impl Into<String>) -> Self {
         Self::Tool(ToolMessage::error(call, content))
+    }
+
+    /// What is said, in any of the forms that stand for messages: a text, a message, or a list.
+    pub(crate) fn several(said: &Value) -> Option<Vec<Self>> {
+        if let Ok(text) = said.get::<String>() {
+            return Some(vec![text.into()]);
+        }
+        match said.get::<Self>() {
+            Ok(message) => Some(vec![message]),
+            Err(_) => said.get().ok(),
+        }
     }
 
     /// All its text; parts are joined by line breaks, images left out.

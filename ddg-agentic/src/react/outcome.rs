@@ -1,5 +1,7 @@
 //! What a run of an agent leaves behind.
 
+use std::any::type_name;
+
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
@@ -103,7 +105,8 @@ impl AgentOutcome {
     pub fn answer<T: DeserializeOwned>(&self) -> Result<T, NoAnswer> {
         match &self.end {
             AgentEnd::Finished { text, .. } => serde_json::from_str(text).map_err(|error| {
-                NoAnswer { message: format!("the answer is something else: {error}") }
+                let message = format!("what it said is no `{}`: {error}", type_name::<T>());
+                NoAnswer { message }
             }),
             _ => Err(NoAnswer { message: self.text() }),
         }

@@ -67,13 +67,7 @@ impl Task {
     }
 
     fn read(argument: &Value) -> Result<Self, WorkerError> {
-        if let Ok(text) = argument.get::<String>() {
-            return Ok(Self::new(text));
-        }
-        if let Ok(message) = argument.get::<Message>() {
-            return Ok(Self::new(message));
-        }
-        if let Ok(messages) = argument.get::<Vec<Message>>() {
+        if let Some(messages) = Message::several(argument) {
             return Ok(Self { messages, ..Self::default() });
         }
         argument.get().map_err(|_| {

@@ -268,6 +268,9 @@ async fn no_answer_says_why() {
     let outcome = agent.run(args!("1 + 2?")).await.unwrap();
     expect!["the agent gave no answer: stopped without an answer after 2 turns"]
         .assert_eq(&outcome.answer::<Sum>().unwrap_err().to_string());
+    let free = ReActAutoma::new(ScriptedModel::new().text("Many.")).build().unwrap();
+    let outcome = free.run(args!("How many?")).await.unwrap();
+    expect!["the agent gave no answer: what it said is no `u32`: expected value at line 1 column 1"].assert_eq(&outcome.answer::<u32>().unwrap_err().to_string());
 }
 
 #[tokio::test]

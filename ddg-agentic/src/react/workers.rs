@@ -164,28 +164,31 @@ impl ReActAutoma {
 
     /// Ends with what the model says, or tells it what is wrong with that.
     fn conclude(&self, state: State, reply: ChatReply, cx: &Context) {
-        let ChatReply { finish, .. } = &reply;
-        let answer = match self.wanted() {
-            Some(wanted) => match wanted.read(&reply) {
-                Ok(json) => Ok(json.to_string()),
-                Err(faults) => Err(Wanted::again(&faults)),
-            },
-            None if reply.message.says_nothing() => Err(Message::user(EMPTY)),
-            None => Ok(reply.message.text.clone()),
-        };
-        let messages = match answer {
+        let messages = match self.answer_of(&reply) {
             Ok(text) => {
-                let messages = self.mailboxes.take_or_close(state.mailbox.as_deref());
-                if messages.is_empty() {
-                    let end = AgentEnd::Finished { text, finish: finish.clone() };
+                let mail = self.mailboxes.take_or_close(state.mailbox.as_deref());
+                if mail.is_empty() {
+                    let end = AgentEnd::Finished { text, finish: reply.finish };
                     return self.end(state, end, cx);
                 }
-                messages
+                mail
             }
             Err(told) => vec![told],
         };
         cx.ferry_to(Self::THINK, (News { messages, ..News::default() },));
         cx.local().set(STATE, state);
+    }
+
+    /// The answer, or what the model is told of what is none.
+    fn answer_of(&self, reply: &ChatReply) -> Result<String, Message> {
+        match self.wanted() {
+            Some(wanted) => wanted
+                .read(reply)
+                .map(|json| json.to_string())
+                .map_err(|faults| Wanted::again(&faults)),
+            None if reply.message.says_nothing() => Err(Message::user(EMPTY)),
+            None => Ok(reply.message.text.clone()),
+        }
     }
 
     fn end(&self, mut state: State, end: AgentEnd, cx: &Context) {

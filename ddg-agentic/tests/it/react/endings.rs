@@ -207,7 +207,7 @@ async fn an_answer_that_is_a_type() {
 async fn an_answer_that_is_no_object_is_asked_for_in_one() {
     let model =
         ScriptedModel::new().text("```json\n{ \"value\": [1, 2] }\n```").expects(|request| {
-            assert_eq!(request.output_schema.as_ref().unwrap().schema["type"], "object")
+            assert_eq!(request.output_schema.as_ref().unwrap().schema["type"], "object");
         });
     let agent = ReActAutoma::new(model).answer::<Vec<u32>>().build().unwrap();
     let outcome = agent.run(args!("The first two?")).await.unwrap();
@@ -270,7 +270,10 @@ async fn no_answer_says_why() {
         .assert_eq(&outcome.answer::<Sum>().unwrap_err().to_string());
     let free = ReActAutoma::new(ScriptedModel::new().text("Many.")).build().unwrap();
     let outcome = free.run(args!("How many?")).await.unwrap();
-    expect!["the agent gave no answer: what it said is no `u32`: expected value at line 1 column 1"].assert_eq(&outcome.answer::<u32>().unwrap_err().to_string());
+    expect![
+        "the agent gave no answer: what it said is no `u32`: expected value at line 1 column 1"
+    ]
+    .assert_eq(&outcome.answer::<u32>().unwrap_err().to_string());
 }
 
 #[tokio::test]

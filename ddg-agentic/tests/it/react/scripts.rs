@@ -75,7 +75,7 @@ async fn panics() {
 /// Never ends.
 #[tool]
 async fn hangs() {
-    std::future::pending().await
+    std::future::pending::<()>().await;
 }
 
 fn agent(script: &Script, tool_calls: ToolCalls) -> TypedAutoma<AgentOutcome> {

@@ -3,6 +3,7 @@
 mod image;
 mod tool_call;
 
+use ddg_core::Value;
 use serde::{Deserialize, Serialize};
 
 pub use image::Image;
@@ -128,6 +129,17 @@ impl Message {
         Self::Tool(ToolMessage::error(call, content))
     }
 
+    /// What is said, in any of the forms that stand for messages: a text, a message, or a list.
+    pub(crate) fn several(said: &Value) -> Option<Vec<Self>> {
+        if let Ok(text) = said.get::<String>() {
+            return Some(vec![text.into()]);
+        }
+        match said.get::<Self>() {
+            Ok(message) => Some(vec![message]),
+            Err(_) => said.get().ok(),
+        }
+    }
+
     /// All its text; parts are joined by line breaks, images left out.
     pub fn text(&self) -> String {
         match self {
@@ -155,6 +167,13 @@ impl Message {
     /// Whether it is what the model is told before the conversation.
     pub fn is_system(&self) -> bool {
         matches!(self, Self::System { .. })
+    }
+}
+
+impl AssistantMessage {
+    /// Whether there is nothing in it that anybody could read or do.
+    pub(crate) fn says_nothing(&self) -> bool {
+        self.text.trim().is_empty() && self.tool_calls.is_empty()
     }
 }
 

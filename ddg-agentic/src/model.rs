@@ -16,6 +16,7 @@ mod scripted;
 mod select_tools;
 mod stream;
 mod usage;
+mod wanted;
 mod worker;
 
 use std::fmt;
@@ -40,6 +41,7 @@ pub use scripted::ScriptedModel;
 pub use select_tools::{ToolSelection, ToolSelector};
 pub use stream::{ChatChunk, ChatStream};
 pub use usage::Usage;
+pub(crate) use wanted::Wanted;
 pub use worker::ModelWorker;
 
 /// A language model that one can chat with.

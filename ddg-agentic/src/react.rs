@@ -9,7 +9,7 @@ mod workers;
 
 use std::sync::{Arc, OnceLock};
 
-use ddg_core::{Automa, BuildError, GraphAutoma};
+use ddg_core::{Automa, BuildError, Fault, GraphAutoma};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -19,9 +19,11 @@ pub use outcome::{AgentEnd, AgentOutcome, Limit, NoAnswer};
 pub use task::Task;
 
 use crate::memory::{Everything, Memory};
-use crate::model::{ChatModel, OutputSchema};
-use crate::schema::{Validator, schema_of};
+use crate::model::{ChatModel, Wanted};
 use crate::tool::{AutomaTool, ToolOutput, ToolSpec, Toolbox};
+
+/// The name of the tool with which a model asks the person back.
+const ASK_BACK: &str = "ask_the_person";
 
 /// An agent: a model that is asked what to do, tools that do it, and so on until there is an answer.
 ///
@@ -77,7 +79,8 @@ pub struct ReActAutoma {
     limits: Limits,
     tool_calls: ToolCalls,
     may_ask: bool,
-    answer: Option<Answer>,
+    /// What the answer has to be, or why its schema is none.
+    answer: Option<Result<Arc<Wanted>, String>>,
     /// What the model may call, once that is known.
     specs: OnceLock<Arc<[ToolSpec]>>,
     /// What people say to runs that go on.
@@ -99,13 +102,6 @@ pub enum ToolCalls {
 struct Assignment {
     /// What to do, with all that one has to know to do it.
     task: String,
-}
-
-/// What the answer has to be.
-#[derive(Clone)]
-struct Answer {
-    schema: OutputSchema,
-    validator: Arc<Validator>,
 }
 
 impl ReActAutoma {
@@ -178,14 +174,12 @@ impl ReActAutoma {
         self
     }
 
-    /// Makes the answer a `T`; read it with [`AgentOutcome::answer`]. What is none is given back to
-    /// the model, with what is wrong, as a turn more.
+    /// Makes the answer a `T`; read it with [`AgentOutcome::answer`]. The model is told the JSON schema
+    /// of `T`, in words if it [follows none](crate::Capabilities::output_schema). What is no `T` is
+    /// given back to it, with what is wrong, as a turn more.
     #[must_use]
     pub fn answer<T: JsonSchema>(mut self) -> Self {
-        let schema = schema_of::<T>();
-        let validator = Validator::new(&schema).expect("what is derived from a type is a schema");
-        let schema = OutputSchema { name: "answer".to_owned(), schema };
-        self.answer = Some(Answer { schema, validator: Arc::new(validator) });
+        self.answer = Some(Wanted::new::<T>().map(Arc::new));
         self
     }
 }
@@ -219,6 +213,21 @@ impl ReActAutoma {
             .output(|outcome: AgentOutcome| ToolOutput::text(outcome.text()).usage(outcome.usage)))
     }
 
+    /// What is wrong with what is set.
+    fn faults(&self) -> Vec<Fault> {
+        let mut faults = Vec::new();
+        if let Some(Err(why)) = &self.answer {
+            faults.push(format!("the JSON schema of the answer is none: {why}"));
+        }
+        if self.may_ask && self.tools.contains(ASK_BACK) {
+            faults.push(format!(
+                "a tool is named `{ASK_BACK}`, with which the model asks back: rename it, or leave \
+                 `may_ask_back` out"
+            ));
+        }
+        faults.into_iter().map(|what| Fault::Declared { what }).collect()
+    }
+
     /// The same with mailboxes of its own, and these.
     pub(crate) fn with_mailboxes(mut self) -> (Self, Arc<Mailboxes>) {
         self.mailboxes = Arc::default();
@@ -237,6 +246,10 @@ impl Automa for ReActAutoma {
     }
 
     fn declare(this: &Arc<Self>, graph: &mut GraphAutoma) -> Result<(), BuildError> {
+        let faults = this.faults();
+        if !faults.is_empty() {
+            return Err(BuildError { automa: graph.name().to_owned(), faults });
+        }
         this.tools.register_in(graph)?;
         Self::workers(this, graph)
     }

@@ -53,7 +53,9 @@ impl Asking {
     ) -> Result<Option<Outcome>, Box<dyn std::error::Error>> {
         let mut outcome = match (&self.snapshot, &self.answer) {
             (Some(file), Some(typed)) => {
-                let mut snapshot: Snapshot = serde_json::from_str(&fs::read_to_string(file)?)?;
+                let text = fs::read_to_string(file)
+                    .map_err(|error| format!("no run is in {}: {error}", file.display()))?;
+                let mut snapshot: Snapshot = serde_json::from_str(&text)?;
                 for question in snapshot.questions() {
                     snapshot.answer(&question.id, answer(typed))?;
                 }

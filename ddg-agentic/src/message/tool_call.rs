@@ -20,18 +20,22 @@ pub struct ToolCall {
 pub enum Arguments {
     /// They are JSON. Whether it is what the tool takes is not said.
     Json(Json),
-    /// They are not even JSON: the text as it is.
+    /// They are not even JSON, or nested so deep that nobody would read them: the text as it is.
     Malformed(String),
 }
 
 impl ToolCall {
     /// A call with arguments that are JSON.
     pub fn new(id: impl Into<String>, name: impl Into<String>, arguments: Json) -> Self {
-        Self { id: id.into(), name: name.into(), arguments: Arguments::Json(arguments) }
+        Self { id: id.into(), name: name.into(), arguments: arguments.into() }
     }
 }
 
 impl Arguments {
+    /// How deep arguments may be nested. In a snapshot there is a run around them, and no JSON is read
+    /// that is nested deeper than about twice this.
+    pub(crate) const DEEPEST: usize = 64;
+
     /// What a model's text is: JSON, or malformed. An empty text and `null` stand for no arguments, and
     /// an object that has been written into a string is taken out of it.
     ///
@@ -51,10 +55,10 @@ impl Arguments {
         match serde_json::from_str(text) {
             Ok(Json::Null) => Self::Json(Json::Object(Map::new())),
             Ok(Json::String(inner)) => match serde_json::from_str(&inner) {
-                Ok(Json::Object(object)) => Self::Json(Json::Object(object)),
+                Ok(Json::Object(object)) => Json::Object(object).into(),
                 _ => Self::Json(Json::String(inner)),
             },
-            Ok(json) => Self::Json(json),
+            Ok(json) => json.into(),
             Err(_) => Self::Malformed(text.to_owned()),
         }
     }
@@ -68,8 +72,23 @@ impl Arguments {
     }
 }
 
+fn is_deeper_than(json: &Json, depth: usize) -> bool {
+    let mut within: Box<dyn Iterator<Item = &Json>> = match json {
+        Json::Array(items) => Box::new(items.iter()),
+        Json::Object(map) => Box::new(map.values()),
+        _ => return false,
+    };
+    match depth.checked_sub(1) {
+        Some(depth) => within.any(|json| is_deeper_than(json, depth)),
+        None => true,
+    }
+}
+
 impl From<Json> for Arguments {
     fn from(json: Json) -> Self {
-        Self::Json(json)
+        match is_deeper_than(&json, Self::DEEPEST) {
+            true => Self::Malformed(json.to_string()),
+            false => Self::Json(json),
+        }
     }
 }

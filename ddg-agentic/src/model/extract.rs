@@ -1,7 +1,5 @@
 //! Replies that are values of a type.
 
-mod wanted;
-
 use std::any::type_name;
 use std::fmt;
 use std::future::IntoFuture;
@@ -11,8 +9,9 @@ use futures::future::BoxFuture;
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 
-use super::{ChatModel, ChatRequest, ModelError, Usage};
-use wanted::Wanted;
+use super::wanted::Wanted;
+use super::{ChatModel, ChatRequest, ModelError, ToolChoice, Usage};
+use crate::message::Message;
 
 /// A request for a `T` in place of words. Made by [`extract`](super::ChatModelExt::extract); await it.
 ///
@@ -129,8 +128,12 @@ impl<'a, M: ChatModel + ?Sized, T: DeserializeOwned + JsonSchema> Extraction<'a,
     }
 
     async fn run(self) -> Result<Extracted<T>, ExtractError> {
-        let wanted = Wanted::<T>::new()?;
+        let wanted = Wanted::new::<T>()
+            .map_err(|message| ExtractError::Schema { wanted: type_name::<T>(), message })?;
         let mut request = wanted.ask(self.request, self.model.capabilities());
+        if !request.tools.is_empty() {
+            request.tool_choice = ToolChoice::None;
+        }
         let mut usage = Usage::default();
         let mut attempt = 1;
         loop {
@@ -139,7 +142,8 @@ impl<'a, M: ChatModel + ?Sized, T: DeserializeOwned + JsonSchema> Extraction<'a,
                 Err(source) => return Err(ExtractError::Model { source, usage }),
             };
             usage += reply.usage;
-            let faults = match wanted.read(&reply) {
+            let read = |json| serde_json::from_value(json).map_err(|error| vec![error.to_string()]);
+            let faults = match wanted.read(&reply).and_then(read) {
                 Ok(value) => return Ok(Extracted { value, usage }),
                 Err(faults) => faults,
             };
@@ -153,7 +157,11 @@ impl<'a, M: ChatModel + ?Sized, T: DeserializeOwned + JsonSchema> Extraction<'a,
                     usage,
                 });
             }
-            request.messages.extend(wanted.again(reply, &faults));
+            // Providers refuse a message without words.
+            if !reply.message.text.trim().is_empty() {
+                request.messages.push(Message::assistant(reply.message.text));
+            }
+            request.messages.push(Wanted::again(&faults));
             attempt += 1;
         }
     }

@@ -72,22 +72,13 @@ pub(super) fn with_messages(
     args: &Args,
 ) -> Result<ChatRequest, WorkerError> {
     let mut request = request.clone();
-    request.messages.extend(messages(&args.get(0)?)?);
-    Ok(request)
-}
-
-/// What is said, in any of the forms that stand for messages.
-fn messages(said: &Value) -> Result<Vec<Message>, WorkerError> {
-    if let Ok(text) = said.get::<String>() {
-        return Ok(vec![text.into()]);
-    }
-    if let Ok(message) = said.get::<Message>() {
-        return Ok(vec![message]);
-    }
-    said.get::<Vec<Message>>().map_err(|mismatch| {
+    let said: Value = args.get(0)?;
+    let messages = Message::several(&said).ok_or_else(|| {
         WorkerError::msg(format!(
-            "`messages` takes a list of messages, a message or a text: {}",
-            mismatch.found
+            "`messages` takes a text, a `Message` or a list of messages; found `{}`",
+            said.type_name()
         ))
-    })
+    })?;
+    request.messages.extend(messages);
+    Ok(request)
 }

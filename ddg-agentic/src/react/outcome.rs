@@ -1,5 +1,7 @@
 //! What a run of an agent leaves behind.
 
+use std::any::type_name;
+
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
@@ -29,7 +31,8 @@ pub struct AgentOutcome {
 pub enum AgentEnd {
     /// With an answer.
     Finished {
-        /// The answer.
+        /// The answer; if it [has to be a type](crate::ReActAutoma::answer), its JSON, whatever the
+        /// model has put around it.
         text: String,
         /// Why the model stopped there; [`FinishReason::Length`] if the answer was cut off.
         finish: FinishReason,
@@ -102,7 +105,8 @@ impl AgentOutcome {
     pub fn answer<T: DeserializeOwned>(&self) -> Result<T, NoAnswer> {
         match &self.end {
             AgentEnd::Finished { text, .. } => serde_json::from_str(text).map_err(|error| {
-                NoAnswer { message: format!("the answer is something else: {error}") }
+                let message = format!("what it said is no `{}`: {error}", type_name::<T>());
+                NoAnswer { message }
             }),
             _ => Err(NoAnswer { message: self.text() }),
         }

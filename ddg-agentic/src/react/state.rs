@@ -55,7 +55,10 @@ impl State {
     }
 
     pub(super) fn say(&mut self, reply: &ChatReply) {
-        self.conversation.messages.push(reply.message.clone().into());
+        // Providers refuse a message without words.
+        if !reply.message.says_nothing() {
+            self.conversation.messages.push(reply.message.clone().into());
+        }
         self.usage += reply.usage;
         self.turns += 1;
         self.open_calls = reply.message.tool_calls.clone();

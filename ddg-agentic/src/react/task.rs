@@ -6,7 +6,9 @@ use serde::{Deserialize, Serialize};
 use crate::memory::Conversation;
 use crate::message::Message;
 
-/// What an agent is given to do: what a person says, after what has been said before.
+/// What an agent is given to do: what a person says, after what has been said before. With nothing
+/// new to say, `Task::default().after(conversation)`, it goes on where a run has ended without an
+/// answer.
 ///
 /// ```
 /// use ddg_agentic::prelude::*;
@@ -22,7 +24,7 @@ use crate::message::Message;
 /// # }
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
+#[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Task {
     /// What has been said before.
@@ -55,13 +57,17 @@ impl Task {
 
     /// What the argument of a run stands for.
     pub(super) fn of(argument: &Value) -> Result<Self, WorkerError> {
-        if let Ok(text) = argument.get::<String>() {
-            return Ok(Self::new(text));
+        let task = Self::read(argument)?;
+        if task.messages.is_empty() && task.conversation.messages.is_empty() {
+            return Err(WorkerError::msg(
+                "the task is empty: give it a message, or a conversation",
+            ));
         }
-        if let Ok(message) = argument.get::<Message>() {
-            return Ok(Self::new(message));
-        }
-        if let Ok(messages) = argument.get::<Vec<Message>>() {
+        Ok(task)
+    }
+
+    fn read(argument: &Value) -> Result<Self, WorkerError> {
+        if let Some(messages) = Message::several(argument) {
             return Ok(Self { messages, ..Self::default() });
         }
         argument.get().map_err(|_| {

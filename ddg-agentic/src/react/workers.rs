@@ -8,14 +8,14 @@ use ddg_core::prelude::*;
 use serde_json::{Value as Json, json};
 
 use super::state::{News, State};
-use super::{AgentEnd, AgentOutcome, Answer, ReActAutoma, Task, ToolCalls};
+use super::{ASK_BACK, AgentEnd, AgentOutcome, ReActAutoma, Task, ToolCalls};
 use crate::memory::{Conversation, Summary};
 use crate::message::{Arguments, Message};
-use crate::model::{ChatReply, ChatRequest, Usage, ask};
+use crate::model::{ChatReply, ChatRequest, Usage, Wanted, ask};
 use crate::tool::{ToolResult, ToolSpec};
 
-/// The name of the tool with which a model asks the person back.
-const ASK_BACK: &str = "ask_the_person";
+/// What a model is told that has said nothing.
+const EMPTY: &str = "Your answer is empty. Give one, or call a tool.";
 
 /// Where `think` keeps its [`State`]. It is written last, so that an execution that is given up leaves
 /// nothing behind.
@@ -54,7 +54,8 @@ impl ReActAutoma {
         };
         if let Some(question) = self.question(&reply) {
             // Not the call itself, so that no call is left without a result.
-            state.say(&ChatReply::text(question.clone()).usage(reply.usage));
+            let text = [reply.message.text.trim(), &question].join("\n");
+            state.say(&ChatReply::text(text.trim()).usage(reply.usage));
             self.end(state, AgentEnd::ClarificationAsked { question }, cx);
         } else if reply.message.tool_calls.is_empty() {
             state.say(&reply);
@@ -125,9 +126,15 @@ impl ReActAutoma {
     fn request(&self, conversation: &Conversation) -> ChatRequest {
         let system = self.system.iter().map(Message::system);
         let messages = system.chain(self.memory.window(conversation));
-        let mut request = ChatRequest::new(messages).tools(Arc::clone(self.specs()));
-        request.output_schema = self.answer.as_ref().map(|answer| answer.schema.clone());
-        request
+        let request = ChatRequest::new(messages).tools(Arc::clone(self.specs()));
+        match self.wanted() {
+            Some(wanted) => wanted.ask(request, self.model.capabilities()),
+            None => request,
+        }
+    }
+
+    fn wanted(&self) -> Option<&Wanted> {
+        self.answer.as_ref()?.as_deref().ok()
     }
 
     /// Adds a worker for each call that is open, or for the first, and one that collects what they
@@ -157,23 +164,30 @@ impl ReActAutoma {
 
     /// Ends with what the model says, or tells it what is wrong with that.
     fn conclude(&self, state: State, reply: ChatReply, cx: &Context) {
-        let ChatReply { message, finish, .. } = reply;
-        let faults = match &self.answer {
-            None if message.text.is_empty() => vec!["it is empty".to_owned()],
-            None => Vec::new(),
-            Some(answer) => answer.faults(&message.text),
+        let messages = match self.answer_of(&reply) {
+            Ok(text) => {
+                let mail = self.mailboxes.take_or_close(state.mailbox.as_deref());
+                if mail.is_empty() {
+                    let end = AgentEnd::Finished { text, finish: reply.finish };
+                    return self.end(state, end, cx);
+                }
+                mail
+            }
+            Err(told) => vec![told],
         };
-        let mut news = News::default();
-        if !faults.is_empty() {
-            let faults = faults.join("\n- ");
-            news.messages.push(Message::user(format!("Your answer cannot be used:\n- {faults}")));
-        }
-        news.messages.extend(self.mailboxes.take_or_close(state.mailbox.as_deref()));
-        if news.messages.is_empty() {
-            self.end(state, AgentEnd::Finished { text: message.text, finish }, cx);
-        } else {
-            cx.ferry_to(Self::THINK, (news,));
-            cx.local().set(STATE, state);
+        cx.ferry_to(Self::THINK, (News { messages, ..News::default() },));
+        cx.local().set(STATE, state);
+    }
+
+    /// The answer, or what the model is told of what is none.
+    fn answer_of(&self, reply: &ChatReply) -> Result<String, Message> {
+        match self.wanted() {
+            Some(wanted) => wanted
+                .read(reply)
+                .map(|json| json.to_string())
+                .map_err(|faults| Wanted::again(&faults)),
+            None if reply.message.says_nothing() => Err(Message::user(EMPTY)),
+            None => Ok(reply.message.text.clone()),
         }
     }
 
@@ -193,16 +207,6 @@ impl ReActAutoma {
             Arguments::Malformed(_) => None,
         };
         Some(question.map_or_else(|| call.arguments.to_text(), str::to_owned))
-    }
-}
-
-impl Answer {
-    /// What is wrong with a text that should be an answer.
-    fn faults(&self, text: &str) -> Vec<String> {
-        match serde_json::from_str(text) {
-            Ok(json) => self.validator.check(&json).err().unwrap_or_default(),
-            Err(error) => vec![format!("it is not the JSON that it has to be: {error}")],
-        }
     }
 }
 

@@ -21,7 +21,9 @@ pub enum ToolError {
         known: Vec<String>,
     },
     /// The arguments are no JSON.
-    #[error("the arguments of `{tool}` are not JSON ({reason}): call it again with a JSON object")]
+    #[error(
+        "the arguments of `{tool}` cannot be read ({reason}): call it again with a JSON object"
+    )]
     Malformed {
         /// The tool.
         tool: String,

@@ -5,8 +5,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use ddg_agentic::{
-    ConversationPage, ConversationStore, ConversationVersion, Message, SqliteConversations,
-    ToolCall,
+    Arguments, ConversationPage, ConversationStore, ConversationVersion, Message,
+    SqliteConversations, ToolCall,
 };
 use ddg_core::checkpoint::{CheckpointStore, Claim, RunId, SqliteStore};
 use expect_test::expect;
@@ -91,7 +91,9 @@ async fn a_message_that_could_not_be_read_again() {
     let folder = tempfile::tempdir().unwrap();
     let store = SqliteConversations::open(folder.path().join("talk.db")).await.unwrap();
     let text = format!("{}1{}", "[".repeat(125), "]".repeat(125));
-    let call = ToolCall::new("call_1", "look", serde_json::from_str(&text).unwrap());
+    // As a model of one's own may make them; `Arguments::parse` would not.
+    let arguments = Arguments::Json(serde_json::from_str(&text).unwrap());
+    let call = ToolCall { arguments, ..ToolCall::new("call_1", "look", serde_json::json!({})) };
     let mut talk = said(1);
     talk.messages.push(Message::calls([call]));
     let refused = store.save(&id("talk"), &talk, NEW).await.unwrap_err();

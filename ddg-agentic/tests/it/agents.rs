@@ -123,6 +123,28 @@ async fn or_is_told_to_the_run_that_goes_on() {
 }
 
 #[tokio::test]
+async fn agents_of_one_kind_do_not_hear_what_is_told_to_each_other() {
+    let (asked, mut requests) = mpsc::unbounded_channel();
+    let go = Arc::new(Semaphore::new(0));
+    let kind = ReActAutoma::new(Arc::new(Gated { asked, go: Arc::clone(&go) }));
+    let of_kind = || Agent::new(kind.clone()).unwrap().when_busy(WhenBusy::Steer);
+    let (ada, bob) = (of_kind(), of_kind());
+    let of_ada = run(&ada, "I am Ada.");
+    requests.recv().await.unwrap();
+    let of_bob = run(&bob, "I am Bob.");
+    requests.recv().await.unwrap();
+    assert!(matches!(ada.say("c", "Ada's secret").await.unwrap(), Said::Steered));
+    go.add_permits(3);
+    let said = async |run: tokio::task::JoinHandle<Result<AgentOutcome, AgentError>>| {
+        let conversation = run.await.unwrap().unwrap().conversation;
+        conversation.messages.iter().map(Message::text).collect::<Vec<_>>()
+    };
+    assert_eq!(said(of_bob).await, ["I am Bob.", "answer to 1 messages"]);
+    let of_ada = said(of_ada).await;
+    assert_eq!(of_ada[2..], ["Ada's secret", "answer to 3 messages"]);
+}
+
+#[tokio::test]
 async fn a_run_that_is_dropped_leaves_the_conversation_as_it_was_and_free() {
     let mut scene = scene(WhenBusy::Refuse);
     let first = run(&scene.agent, "one");

@@ -42,6 +42,15 @@ fn at_rest_a_message_is_an_object_with_its_role() {
     .assert_eq(&lines.join("\n"));
 }
 
+#[test]
+fn arguments_that_no_snapshot_could_be_read_back_with_stay_a_text() {
+    let nested = |depth| "[".repeat(depth) + &"]".repeat(depth);
+    assert!(matches!(Arguments::parse(&nested(64)), Arguments::Json(_)));
+    assert_eq!(Arguments::parse(&nested(65)), Arguments::Malformed(nested(65)));
+    let json: serde_json::Value = serde_json::from_str(&nested(65)).unwrap();
+    assert_eq!(ToolCall::new("a", "b", json).arguments, Arguments::Malformed(nested(65)));
+}
+
 #[tokio::test]
 async fn a_reply_in_pieces_is_the_reply() {
     let call = ToolCall::new("call_1", "weather", json!({ "city": "Tokyo" }));

@@ -44,7 +44,7 @@ async fn what_is_no_message_is_refused() {
     let refused = async |args| {
         asking(ScriptedModel::new()).run::<ChatReply>(args).await.unwrap_err().to_string()
     };
-    expect!["automa `asking`, step 1: worker `ask` failed: `messages` takes a list of messages, a message or a text: `i32`"].assert_eq(&refused(args!(7)).await);
+    expect!["automa `asking`, step 1: worker `ask` failed: `messages` takes a text, a `Message` or a list of messages; found `i32`"].assert_eq(&refused(args!(7)).await);
     expect!["automa `asking`, step 1: worker `ask` cannot be called: parameter `messages` (`Value`) got no argument: 0 given by position, none of that name"].assert_eq(&refused(args!()).await);
 }
 

@@ -1,10 +1,12 @@
 //! The ReAct loop: what it says, does, and leaves behind.
 
+mod drawn;
 mod endings;
 mod grows;
 mod memory;
 mod nested;
 mod saved;
+mod scripts;
 mod watched;
 
 use ddg_agentic::prelude::*;

@@ -4,6 +4,7 @@
 #[path = "../fixture/openai_server.rs"]
 mod openai_server;
 
+mod agents;
 mod cancelling;
 mod environment;
 mod failures;

@@ -177,6 +177,12 @@ pub enum Fault {
         /// The key it is placed under.
         key: Key,
     },
+    /// Something else, found by the type that [declares](crate::Automa::declare) the automa.
+    #[error("{what}")]
+    Declared {
+        /// What is wrong, and what to do.
+        what: String,
+    },
     /// A nested automa is at fault itself.
     #[error("in nested automa `{key}`: {fault}")]
     Nested {

@@ -22,8 +22,8 @@ pub struct ConversationId(Arc<str>);
 /// A text that cannot be a conversation's id.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "{id:?} cannot be the id of a conversation: an id has 1 to {} bytes and no control characters",
-    ConversationId::MAX_BYTES
+    "{:?} cannot be the id of a conversation: an id has 1 to {} bytes and no control characters",
+    beginning(.id), ConversationId::MAX_BYTES
 )]
 pub struct InvalidConversationId {
     /// The text.
@@ -47,6 +47,14 @@ impl ConversationId {
     /// The id's text.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+}
+
+/// As much of a text as an error shows.
+fn beginning(text: &str) -> String {
+    match text.char_indices().nth(ConversationId::MAX_BYTES) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
     }
 }
 

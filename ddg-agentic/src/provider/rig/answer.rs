@@ -29,7 +29,7 @@ pub(super) fn reply(response: CompletionResponse, ids: &mut CallIds) -> ChatRepl
 
 fn tool_call(call: RigCall, id: String) -> ToolCall {
     let arguments = match call.function.invalid_arguments {
-        None => Arguments::Json(Json::Object(call.function.arguments)),
+        None => Json::Object(call.function.arguments).into(),
         Some(text) => Arguments::parse(&text),
     };
     ToolCall { id, name: call.function.name.into(), arguments }

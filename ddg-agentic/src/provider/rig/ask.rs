@@ -128,7 +128,7 @@ impl<'a> Ask<'a> {
 
 /// What the model has said, without what is empty.
 fn said(AssistantMessage { text, tool_calls }: AssistantMessage) -> Vec<AssistantContent> {
-    let text = Some(text).filter(|text| !text.is_empty());
+    let text = Some(text).filter(|text| !text.trim().is_empty());
     let text = text.map(|text| AssistantContent::Text(Text::new(text)));
     let calls = tool_calls.into_iter().map(|call| {
         let name = name_said(&call.name);

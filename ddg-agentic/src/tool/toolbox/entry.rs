@@ -130,11 +130,20 @@ impl Entry {
         let approval = Approval { tool, arguments: arguments.clone() };
         match cx.interact_with_human(approval).map_err(|waits| Halt::Fail(waits.into()))? {
             Verdict::Allow => Ok(arguments),
-            Verdict::AllowWith { arguments } => Ok(self.checked(arguments)?),
-            Verdict::Deny { reason } => {
-                Err(ToolError::Denied { tool: self.name().to_owned(), reason }.into())
-            }
+            Verdict::AllowWith { arguments } => match self.validator.check(&arguments) {
+                Ok(()) => Ok(arguments),
+                Err(faults) => {
+                    // The model's were right: it is not told that they are wrong.
+                    let faults = faults.join("; ");
+                    Err(self.denied(format!("what they gave in its place is wrong: {faults}")))
+                }
+            },
+            Verdict::Deny { reason } => Err(self.denied(reason)),
         }
+    }
+
+    fn denied(&self, reason: String) -> Halt {
+        ToolError::Denied { tool: self.name().to_owned(), reason }.into()
     }
 
     fn read(&self, arguments: &Arguments) -> Result<Json, ToolError> {
@@ -142,8 +151,10 @@ impl Entry {
             Arguments::Json(Json::Null) => self.checked(Json::Object(Map::new())),
             Arguments::Json(json) => self.checked(json.clone()),
             Arguments::Malformed(text) => {
-                let reason = serde_json::from_str::<Json>(text).err();
-                let reason = reason.map(|error| error.to_string()).unwrap_or_default();
+                let reason = match serde_json::from_str::<Json>(text) {
+                    Err(error) => error.to_string(),
+                    Ok(_) => format!("nested deeper than {}", Arguments::DEEPEST),
+                };
                 Err(ToolError::Malformed { tool: self.name().to_owned(), reason })
             }
         }

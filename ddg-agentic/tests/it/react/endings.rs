@@ -2,7 +2,7 @@
 
 use ddg_agentic::prelude::*;
 use ddg_agentic::schemars::{self, JsonSchema};
-use ddg_agentic::{FinishReason, Limit, Message, Usage};
+use ddg_agentic::{AssistantMessage, Capabilities, FinishReason, Limit, Message, Usage};
 use expect_test::expect;
 use serde::Deserialize;
 use serde_json::json;
@@ -48,15 +48,44 @@ async fn messages_are_a_task_as_well() {
         let outcome = agent.run(task).await.unwrap();
         assert_eq!(lines(&outcome.conversation.messages), "user: a\nmodel: b");
     }
+}
+
+#[tokio::test]
+async fn a_task_that_is_none_is_refused() {
     let agent = ReActAutoma::new(ScriptedModel::new()).build().unwrap();
-    expect!["automa `agent`, step 1: worker `begin` failed: a task is a text, a `Message`, a list of messages or a `Task`; found `i32`"].assert_eq(&agent.run(args!(7)).await.unwrap_err().to_string());
+    let mut errors = Vec::new();
+    for task in [
+        args!(7),
+        args!(json!({ "task": "Go." })),
+        args!(json!({ "role": "user", "content": "Go." })),
+        args!(Task::default()),
+        args!(Vec::<Message>::new()),
+        args!(),
+        args!("Go.", "Now."),
+        args!(text = "Go."),
+    ] {
+        errors.push(agent.run(task).await.unwrap_err().to_string());
+    }
+    expect![[r#"
+        automa `agent`, step 1: worker `begin` failed: a task is a text, a `Message`, a list of messages or a `Task`; found `i32`
+        automa `agent`, step 1: worker `begin` failed: a task is a text, a `Message`, a list of messages or a `Task`; found `JSON object`
+        automa `agent`, step 1: worker `begin` failed: a task is a text, a `Message`, a list of messages or a `Task`; found `JSON object`
+        automa `agent`, step 1: worker `begin` failed: the task is empty: give it a message, or a conversation
+        automa `agent`, step 1: worker `begin` failed: the task is empty: give it a message, or a conversation
+        automa `agent`, step 1: worker `begin` cannot be called: parameter `task` (`Value`) got no argument: 0 given by position, none of that name
+        automa `agent`, step 1: worker `begin` cannot be called: 2 arguments given by position, but only 1 parameter to take them
+        automa `agent`: no worker has a parameter `text`; there are: conversation, news, outcome, range, results, task"#]].assert_eq(&errors.join("\n"));
 }
 
 #[tokio::test]
 async fn a_question_back() {
     let ask = ToolCall::new("q", "ask_the_person", json!({ "question": "Which Paris?" }));
+    let calls = AssistantMessage {
+        text: "There are two.".into(),
+        tool_calls: vec![adding("a", 1, 2), ask.clone()],
+    };
     let model = ScriptedModel::new()
-        .calls([adding("a", 1, 2), ask.clone()])
+        .reply(ChatReply::new(calls))
         .expects_tools(["add", "broken", "ask_the_person"])
         .text("Texas, then.");
     let agent = ReActAutoma::new(model).tools(tools()).may_ask_back().build().unwrap();
@@ -66,7 +95,8 @@ async fn a_question_back() {
     let outcome = agent.run(args!(task)).await.unwrap();
     expect![[r#"
         user: How far is Paris?
-        model: Which Paris?
+        model: There are two.
+        Which Paris?
         user: Texas.
         model: Texas, then."#]]
     .assert_eq(&lines(&outcome.conversation.messages));
@@ -162,13 +192,70 @@ async fn an_answer_that_is_a_type() {
     expect![[r#"
         user: 1 + 2?
         model: It is three.
-        user: Your answer cannot be used:
-        - it is not the JSON that it has to be: expected value at line 1 column 1
+        user: This is not what was asked for:
+        - it is no JSON: expected value at line 1 column 1
+        Reply with the whole JSON value again, corrected, and with nothing else.
         model: { "sum": "three" }
-        user: Your answer cannot be used:
+        user: This is not what was asked for:
         - sum: "three" is not of type "integer"
+        Reply with the whole JSON value again, corrected, and with nothing else.
         model: { "sum": 3 }"#]]
     .assert_eq(&lines(&outcome.conversation.messages));
+}
+
+#[tokio::test]
+async fn an_answer_that_is_no_object_is_asked_for_in_one() {
+    let model =
+        ScriptedModel::new().text("```json\n{ \"value\": [1, 2] }\n```").expects(|request| {
+            assert_eq!(request.output_schema.as_ref().unwrap().schema["type"], "object");
+        });
+    let agent = ReActAutoma::new(model).answer::<Vec<u32>>().build().unwrap();
+    let outcome = agent.run(args!("The first two?")).await.unwrap();
+    assert_eq!(outcome.answer::<Vec<u32>>().unwrap(), [1, 2]);
+    assert_eq!(outcome.text(), "[1,2]");
+    assert_eq!(outcome.turns, 1, "what is between fences is an answer");
+}
+
+#[tokio::test]
+async fn a_model_that_follows_no_schema_is_told_it_in_words() {
+    let can = Capabilities::default().output_schema(false);
+    let model = ScriptedModel::new().capabilities(can).text(r#"{ "sum": 3 }"#).expects(|request| {
+        assert_eq!(request.output_schema, None);
+        let told = request.messages[0].text();
+        assert!(told.starts_with("Be brief.\n\nReply with one JSON value"), "{told}");
+    });
+    let agent = ReActAutoma::new(model).system("Be brief.").answer::<Sum>().build().unwrap();
+    assert_eq!(agent.run(args!("1 + 2?")).await.unwrap().answer::<Sum>().unwrap(), Sum { sum: 3 });
+}
+
+#[test]
+fn what_is_wrong_with_an_agent_is_said_before_it_runs() {
+    /// Says of itself what is no schema.
+    struct Odd;
+
+    impl JsonSchema for Odd {
+        fn schema_name() -> std::borrow::Cow<'static, str> {
+            "Odd".into()
+        }
+
+        fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+            schemars::json_schema!({ "type": "odd" })
+        }
+    }
+
+    /// Asks whoever is there.
+    #[tool]
+    async fn ask_the_person(question: String) -> String {
+        question
+    }
+
+    let tools = Toolbox::builder().with(ask_the_person::tool()).build().unwrap();
+    let agent = ReActAutoma::new(ScriptedModel::new()).tools(tools).may_ask_back();
+    let error = agent.answer::<Odd>().build().map(|_| ()).unwrap_err();
+    expect![[r#"
+        automa `agent`: 2 faults
+        - the JSON schema of the answer is none: properties.value.type: "odd" is not valid under any of the schemas listed in the 'anyOf' keyword
+        - a tool is named `ask_the_person`, with which the model asks back: rename it, or leave `may_ask_back` out"#]].assert_eq(&error.to_string());
 }
 
 #[tokio::test]
@@ -181,6 +268,12 @@ async fn no_answer_says_why() {
     let outcome = agent.run(args!("1 + 2?")).await.unwrap();
     expect!["the agent gave no answer: stopped without an answer after 2 turns"]
         .assert_eq(&outcome.answer::<Sum>().unwrap_err().to_string());
+    let free = ReActAutoma::new(ScriptedModel::new().text("Many.")).build().unwrap();
+    let outcome = free.run(args!("How many?")).await.unwrap();
+    expect![
+        "the agent gave no answer: what it said is no `u32`: expected value at line 1 column 1"
+    ]
+    .assert_eq(&outcome.answer::<u32>().unwrap_err().to_string());
 }
 
 #[tokio::test]
@@ -190,9 +283,7 @@ async fn an_empty_answer_is_none() {
     let outcome = agent.run(args!("Hello?")).await.unwrap();
     expect![[r#"
         user: Hello?
-        model: 
-        user: Your answer cannot be used:
-        - it is empty
+        user: Your answer is empty. Give one, or call a tool.
         model: Here I am."#]]
     .assert_eq(&lines(&outcome.conversation.messages));
 }

@@ -1,5 +1,7 @@
 //! What one sees of an agent while it works: words as they come, tools at work, what it takes.
 
+use std::sync::{Arc, Mutex};
+
 use ddg_agentic::prelude::*;
 use ddg_agentic::{ChatChunk, FinishReason, ModelCalled, Usage};
 use ddg_core::{EventFilter, EventKind};
@@ -42,4 +44,53 @@ async fn what_models_take_is_posted_to_the_program_around() {
     agent.run(args!("a")).await.unwrap();
     let ModelCalled { model, usage, .. } = called.try_recv().unwrap();
     assert_eq!((model.as_str(), usage), ("small", Usage::new(7, 3)));
+}
+
+/// Writes down each worker as it begins and ends.
+#[derive(Clone, Default)]
+struct Hooks(Arc<Mutex<Vec<String>>>);
+
+impl Hooks {
+    fn say(&self, cx: &Context, what: &str) {
+        self.0.lock().unwrap().push(format!("{} {what}", cx.path()));
+    }
+}
+
+impl Callback for Hooks {
+    async fn will_run(&self, cx: &Context, _: &Args) -> Result<(), WorkerError> {
+        self.say(cx, "begins");
+        Ok(())
+    }
+
+    async fn did_run(&self, cx: &Context, output: &Value) -> Result<(), WorkerError> {
+        let result: Option<ddg_agentic::ToolResult> = output.get().ok();
+        let told = result.map(|result| format!("gives {}", result.message.content));
+        self.say(cx, told.as_deref().unwrap_or("ends"));
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn every_call_has_its_hooks() {
+    let model = ScriptedModel::new().calls([adding("a", 1, 2), adding("b", 3, 4)]).text("done");
+    let (mut agent, hooks) =
+        (ReActAutoma::new(model).tools(tools()).build().unwrap(), Hooks::default());
+    agent.add_callback(hooks.clone());
+    agent.run(args!("1 + 2 and 3 + 4?")).await.unwrap();
+    expect![[r#"
+        begin begins
+        begin ends
+        think begins
+        think ends
+        tool_add_1_1 begins
+        tool_add_1_1 gives 3
+        tool_add_1_2 begins
+        tool_add_1_2 gives 7
+        collect begins
+        collect ends
+        think begins
+        think ends
+        finish begins
+        finish ends"#]]
+    .assert_eq(&hooks.0.lock().unwrap().join("\n"));
 }

@@ -86,7 +86,7 @@ async fn a_person_can_change_the_arguments_which_are_checked() {
     assert_eq!(told, ("20".to_owned(), false));
     let (told, is_error) = desk.told(snapshot, verdict(json!({ "euros": "20" }))).await;
     assert!(is_error);
-    expect![[r#"the arguments of `pay` are wrong: euros: "20" is not of type "integer""#]]
+    expect![[r#"a person did not allow this call of `pay`: what they gave in its place is wrong: euros: "20" is not of type "integer""#]]
         .assert_eq(&told);
     assert_eq!(desk.paid.load(Ordering::Relaxed), 20);
 }

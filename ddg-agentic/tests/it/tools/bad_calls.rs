@@ -87,13 +87,16 @@ async fn arguments_are_checked_against_the_schema_before_the_call() {
 }
 
 #[tokio::test]
-async fn arguments_that_are_no_json_are_told_as_such() {
-    let call = ToolCall {
-        id: "call_1".into(),
-        name: "hotel_price".into(),
-        arguments: Arguments::parse("{\"nights\": 3"),
-    };
-    let result: ToolResult = caller(&tools(), "hotel_price").run((call,)).await.unwrap();
-    assert!(result.message.is_error);
-    expect!["the arguments of `hotel_price` are not JSON (EOF while parsing an object at line 1 column 12): call it again with a JSON object"].assert_eq(&result.message.content);
+async fn arguments_that_cannot_be_read_are_told_as_such() {
+    let mut told = Vec::new();
+    for text in ["{\"nights\": 3".to_owned(), "[".repeat(100) + &"]".repeat(100)] {
+        let (id, name) = ("call_1".to_owned(), "hotel_price".to_owned());
+        let call = ToolCall { id, name, arguments: Arguments::parse(&text) };
+        let result: ToolResult = caller(&tools(), "hotel_price").run((call,)).await.unwrap();
+        assert!(result.message.is_error);
+        told.push(result.message.content);
+    }
+    expect![[r#"
+        the arguments of `hotel_price` cannot be read (EOF while parsing an object at line 1 column 12): call it again with a JSON object
+        the arguments of `hotel_price` cannot be read (nested deeper than 64): call it again with a JSON object"#]].assert_eq(&told.join("\n"));
 }

@@ -1,49 +1,45 @@
 //! How a value of a type is asked for, and read out of a reply.
 
-use std::any::type_name;
-use std::marker::PhantomData;
+use std::fmt;
 
 use schemars::JsonSchema;
-use serde::Deserialize;
-use serde::de::DeserializeOwned;
 use serde_json::Value as Json;
 
-use super::ExtractError;
+use super::{Capabilities, ChatReply, ChatRequest, FinishReason, OutputSchema};
 use crate::message::Message;
-use crate::model::{Capabilities, ChatReply, ChatRequest, FinishReason, OutputSchema, ToolChoice};
 use crate::schema::{Validator, schema_of};
 
-/// A `T` as it is asked for.
-pub(super) struct Wanted<T> {
+/// A value of a type, as it is asked for.
+pub(crate) struct Wanted {
     schema: OutputSchema,
     validator: Validator,
     /// Whether it is the only field of an object: providers take schemas of objects alone.
     in_object: bool,
-    ty: PhantomData<fn() -> T>,
 }
 
 /// What is no object, in one.
-#[derive(Deserialize, JsonSchema)]
+#[derive(JsonSchema)]
+#[expect(dead_code, reason = "only its schema is used")]
 struct InObject<T> {
     value: T,
 }
 
-impl<T: DeserializeOwned + JsonSchema> Wanted<T> {
-    pub(super) fn new() -> Result<Self, ExtractError> {
+impl Wanted {
+    /// A `T`.
+    ///
+    /// # Errors
+    /// Why the type's schema is none.
+    pub(crate) fn new<T: JsonSchema>() -> Result<Self, String> {
         let schema = schema_of::<T>();
         let in_object = schema["type"] != "object";
         let schema = if in_object { schema_of::<InObject<T>>() } else { schema };
-        let name = name_of::<T>();
-        let validator = Validator::new(&schema)
-            .map_err(|message| ExtractError::Schema { wanted: type_name::<T>(), message })?;
-        Ok(Self { schema: OutputSchema { name, schema }, validator, in_object, ty: PhantomData })
+        let validator = Validator::new(&schema)?;
+        let schema = OutputSchema { name: name_of::<T>(), schema };
+        Ok(Self { schema, validator, in_object })
     }
 
     /// The request, with the schema where the model looks for it.
-    pub(super) fn ask(&self, mut request: ChatRequest, can: Capabilities) -> ChatRequest {
-        if !request.tools.is_empty() {
-            request.tool_choice = ToolChoice::None;
-        }
+    pub(crate) fn ask(&self, mut request: ChatRequest, can: Capabilities) -> ChatRequest {
         if can.output_schema {
             return request.output_schema(self.schema.clone());
         }
@@ -58,36 +54,34 @@ impl<T: DeserializeOwned + JsonSchema> Wanted<T> {
         request
     }
 
+    /// The value as JSON.
+    ///
     /// # Errors
     /// What is wrong with the reply, in words that a model can act on.
-    pub(super) fn read(&self, reply: &ChatReply) -> Result<T, Vec<String>> {
+    pub(crate) fn read(&self, reply: &ChatReply) -> Result<Json, Vec<String>> {
         let text = &reply.message.text;
-        let json = json_of(text).map_err(|error| match reply.finish {
+        let mut json = json_of(text).map_err(|error| match reply.finish {
             FinishReason::Length => vec!["it was cut off: make it shorter".to_owned()],
             _ if text.trim().is_empty() => vec!["it is empty".to_owned()],
             _ => vec![format!("it is no JSON: {error}")],
         })?;
         self.validator.check(&json)?;
-        let read = if self.in_object {
-            serde_json::from_value::<InObject<T>>(json).map(|object| object.value)
-        } else {
-            serde_json::from_value(json)
-        };
-        read.map_err(|error| vec![error.to_string()])
+        Ok(if self.in_object { json["value"].take() } else { json })
     }
 
-    /// What is said to be asked again.
-    pub(super) fn again(&self, reply: ChatReply, faults: &[String]) -> Vec<Message> {
-        let asked = Message::user(format!(
+    /// What a model is told whose reply has these faults.
+    pub(crate) fn again(faults: &[String]) -> Message {
+        Message::user(format!(
             "This is not what was asked for:\n- {}\n\
              Reply with the whole JSON value again, corrected, and with nothing else.",
             faults.join("\n- ")
-        ));
-        // Providers refuse a message without words.
-        match reply.message.text {
-            text if text.trim().is_empty() => vec![asked],
-            text => vec![Message::assistant(text), asked],
-        }
+        ))
+    }
+}
+
+impl fmt::Debug for Wanted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Wanted(`{}`)", self.schema.name)
     }
 }
 

@@ -1,0 +1,98 @@
+//! An agent's graph is drawn like any other: as it is declared, as it has grown, and what ran when.
+
+use ddg_agentic::prelude::*;
+use ddg_core::History;
+use expect_test::expect;
+
+use super::{add, adding};
+
+fn agent(options: ToolOptions) -> TypedAutoma<AgentOutcome> {
+    let model = ScriptedModel::new().calls([adding("a", 1, 2), adding("b", 3, 4)]).text("3 and 7");
+    let tools = Toolbox::builder().with_options(add::tool(), options).build().unwrap();
+    ReActAutoma::new(model).name("adder").tools(tools).build().unwrap()
+}
+
+#[tokio::test]
+async fn declared_and_grown() {
+    let agent = agent(ToolOptions::new().approval());
+    expect![[r#"
+        ---
+        title: "adder"
+        ---
+        flowchart TD
+            n0(["begin"])
+            n1["think"]
+            n2[["finish"]]
+            n3["collect<br/>not placed"]
+            n4["summarise<br/>not placed"]
+            n0 --> n1
+            classDef start stroke:#2e7d32,stroke-width:2px
+            class n0 start
+            classDef output stroke:#1565c0,stroke-width:3px
+            class n2 output
+            classDef detached stroke:#888888,stroke-dasharray:4 3
+            class n3,n4 detached
+    "#]]
+    .assert_eq(&agent.to_mermaid());
+    let paused = agent.outcome(args!("1 + 2 and 3 + 4?")).await.unwrap();
+    expect![[r##"
+        ---
+        title: "adder"
+        ---
+        flowchart TD
+            n0(["begin"])
+            n1["think"]
+            n2[["finish"]]
+            n3["#43; tool_add_1_1"]
+            n4["#43; tool_add_1_2"]
+            n5["#43; collect"]
+            n0 --> n1
+            n3 --> n5
+            n4 --> n5
+            classDef start stroke:#2e7d32,stroke-width:2px
+            class n0 start
+            classDef output stroke:#1565c0,stroke-width:3px
+            class n2 output
+            classDef added stroke:#e65100,stroke-width:2px
+            class n3,n4,n5 added
+    "##]]
+    .assert_eq(&paused.to_mermaid());
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_ran_when() {
+    let (mut agent, history) = (agent(ToolOptions::new()), History::new());
+    agent.add_callback(history.clone());
+    let outcome = agent.outcome(args!("1 + 2 and 3 + 4?")).await.unwrap();
+    let svg = history.to_svg();
+    assert!(svg.contains("7 kickoffs of 6 workers in 6 steps"), "{svg}");
+    for worker in ["begin", "think", "tool_add_1_1", "tool_add_1_2", "collect", "finish"] {
+        assert!(svg.contains(worker), "{worker}: {svg}");
+    }
+    expect![[r#"
+        ---
+        title: "adder"
+        ---
+        flowchart TD
+            n0(["begin"])
+            n1["think"]
+            n2[["finish"]]
+            n3["tool_add_1_1<br/>removed"]
+            n4["tool_add_1_2<br/>removed"]
+            n5["collect<br/>removed"]
+            n0 --> n1
+            n3 --> n5
+            n4 --> n5
+            n1 -. "ferry" .-> n3
+            n1 -. "ferry" .-> n4
+            n1 -. "ferry" .-> n2
+            n5 -. "ferry" .-> n1
+            classDef start stroke:#2e7d32,stroke-width:2px
+            class n0 start
+            classDef output stroke:#1565c0,stroke-width:3px
+            class n2 output
+            classDef removed stroke:#888888,stroke-dasharray:4 3,color:#888888
+            class n3,n4,n5 removed
+    "#]]
+    .assert_eq(&outcome.drawing().with(&history).to_mermaid());
+}

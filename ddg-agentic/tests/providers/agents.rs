@@ -1,0 +1,174 @@
+//! Agents whose model is behind a server: the whole loop over the wire.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use ddg_agentic::prelude::*;
+use ddg_agentic::schemars::JsonSchema;
+use ddg_core::checkpoint::MemoryStore;
+use expect_test::expect;
+use serde::Deserialize;
+use serde_json::{Value as Json, json};
+
+use crate::model;
+use crate::openai_server::{Answer, OpenAiServer, Then, wait};
+
+/// The weather of a city.
+#[tool]
+async fn weather(
+    /// The city.
+    city: String,
+) -> String {
+    format!("sunny in {city}")
+}
+
+fn agent(model: impl ChatModel) -> ReActAutoma {
+    let tools = Toolbox::builder().with(weather::tool()).build().unwrap();
+    ReActAutoma::new(model).system("You help people to pack.").tools(tools)
+}
+
+/// What a server was asked, a request each: the roles of the messages, and the text of the last.
+fn asked(server: &OpenAiServer) -> String {
+    let requests = server.asked().into_iter().map(|asked| {
+        let body: Json = serde_json::from_str(&asked.body).unwrap();
+        let messages = body["messages"].as_array().unwrap();
+        let roles: Vec<_> = messages.iter().map(|message| &message["role"]).collect();
+        let roles: Vec<_> = roles.into_iter().map(|role| role.as_str().unwrap()).collect();
+        let last = &messages.last().unwrap()["content"];
+        let text = last.as_str().or_else(|| last[0]["text"].as_str()).unwrap_or_default();
+        format!("{}: {text}", roles.join(" "))
+    });
+    requests.collect::<Vec<_>>().join("\n")
+}
+
+#[tokio::test]
+async fn the_whole_loop_goes_over_the_wire() {
+    let calls = [
+        ("call_1", "weather", r#"{ "city": "Tokyo" }"#),
+        ("call_1", "weather", r#"{ "city": "#),
+        ("", "wether", "{}"),
+    ];
+    let mut told = Vec::new();
+    for bytes_at_a_time in [1, 7, usize::MAX] {
+        let answers = [Answer::calls(calls), Answer::text("Take sunglasses: 晴れ.")];
+        let answers = answers.map(|answer| answer.bytes_at_a_time(bytes_at_a_time));
+        let server = OpenAiServer::serving(answers).await;
+        let agent = agent(model(&server)).build().unwrap();
+        let outcome = agent.run(args!("What do I need in Tokyo?")).await.unwrap();
+        assert_eq!(outcome.text(), "Take sunglasses: 晴れ.");
+        assert_eq!((outcome.turns, outcome.usage.total()), (2, 50));
+        let messages = &outcome.conversation.messages;
+        let ids: Vec<_> = messages[1].tool_calls().iter().map(|call| &call.id).collect();
+        assert_eq!(ids[0], "call_1");
+        assert!(ids[1] != ids[0] && ids[2] != ids[1] && !ids[2].is_empty(), "{ids:?}");
+        let results: Vec<_> = messages[2..5].iter().map(Message::text).collect();
+        told.push((results.join("\n"), asked(&server)));
+        let parameters = &server.last_body()["tools"][0]["function"]["parameters"];
+        assert_eq!(parameters["properties"]["city"]["description"], "The city.");
+    }
+    told.dedup();
+    let [(results, asked)] = &told[..] else { panic!("the size of the pieces matters: {told:?}") };
+    expect![[r#"
+        sunny in Tokyo
+        the arguments of `weather` cannot be read (EOF while parsing a value at line 1 column 10): call it again with a JSON object
+        there is no tool `wether`; did you mean `weather`? The tools are: `weather`"#]].assert_eq(results);
+    expect![[r#"
+        system user: What do I need in Tokyo?
+        system user assistant tool tool tool: there is no tool `wether`; did you mean `weather`? The tools are: `weather`"#]].assert_eq(asked);
+}
+
+#[tokio::test]
+async fn a_busy_provider_is_asked_again_when_it_likes() {
+    let busy = Answer::error(429, "not so fast").header("retry-after", "0");
+    let away = Answer::error(503, "come back later");
+    let server = OpenAiServer::serving([busy, away, Answer::text("Nothing.")]).await;
+    let waits = Retry::times(2).delay(Duration::from_millis(1));
+    let agent = agent(model(&server).retrying(waits)).build().unwrap();
+    let outcome = agent.run(args!("What do I need?")).await.unwrap();
+    assert_eq!((outcome.text().as_str(), outcome.turns), ("Nothing.", 1));
+    assert_eq!(server.asked().len(), 3);
+}
+
+#[tokio::test]
+async fn after_a_broken_connection_the_conversation_is_gone_on_with() {
+    let calls = Answer::calls([("call_1", "weather", r#"{ "city": "Tokyo" }"#)]);
+    let cut = Answer::events(&wait()).then(Then::Cut);
+    let server = OpenAiServer::serving([calls, cut, Answer::text("Take sunglasses.")]).await;
+    let agent = agent(model(&server)).build().unwrap();
+    let broken = agent.run(args!("What do I need in Tokyo?")).await.unwrap();
+    assert!(matches!(broken.end, AgentEnd::Failed { retryable: true, .. }), "{:?}", broken.end);
+    assert_eq!(broken.conversation.messages.len(), 3, "half a reply is none");
+
+    let outcome = agent.run(args!(Task::default().after(broken.conversation))).await.unwrap();
+    assert_eq!(outcome.text(), "Take sunglasses.");
+    expect![[r#"
+        system user: What do I need in Tokyo?
+        system user assistant tool: sunny in Tokyo
+        system user assistant tool: sunny in Tokyo"#]]
+    .assert_eq(&asked(&server));
+}
+
+#[derive(Debug, PartialEq, Deserialize, JsonSchema)]
+struct Thing {
+    /// What it is.
+    name: String,
+    count: u32,
+}
+
+#[tokio::test]
+async fn an_answer_of_a_type_is_asked_for_until_it_is_one() {
+    let calls = Answer::calls([("call_1", "weather", r#"{ "city": "Tokyo" }"#)]);
+    let answers = [
+        calls,
+        Answer::text(""),
+        Answer::text(r#"{ "value": [{ "name": "hat" }] }"#),
+        Answer::text(r#"{ "value": [{ "name": "hat", "count": 1 }] }"#),
+    ];
+    let server = OpenAiServer::serving(answers).await;
+    let agent = agent(model(&server)).answer::<Vec<Thing>>().build().unwrap();
+    let outcome = agent.run(args!("What do I need in Tokyo?")).await.unwrap();
+    let hat = Thing { name: "hat".into(), count: 1 };
+    assert_eq!(outcome.answer::<Vec<Thing>>().unwrap(), [hat]);
+    expect![[r#"
+        system user: What do I need in Tokyo?
+        system user assistant tool: sunny in Tokyo
+        system user assistant tool user: This is not what was asked for:
+        - it is empty
+        Reply with the whole JSON value again, corrected, and with nothing else.
+        system user assistant tool user assistant user: This is not what was asked for:
+        - value.0: "count" is a required property
+        Reply with the whole JSON value again, corrected, and with nothing else."#]]
+    .assert_eq(&asked(&server));
+}
+
+#[tokio::test]
+async fn the_key_is_in_no_event_snapshot_or_outcome() {
+    const KEY: &str = "sk-VerySecret-0123456789";
+    let calls = Answer::calls([("call_1", "weather", r#"{ "city": "Tokyo" }"#)]);
+    let refused = Answer::error(401, &format!("`{KEY}` is no key"));
+    let server = OpenAiServer::serving([calls, refused]).await;
+    let agent = agent(model(&server).api_key(KEY)).build().unwrap();
+    let durable = agent.durable_in(Arc::new(MemoryStore::new()));
+    let prepared = durable.prepare("run", args!("What do I need in Tokyo?")).await.unwrap();
+    let mut events = prepared.events();
+    let outcome = prepared.outcome().await.unwrap();
+
+    let mut said = Vec::new();
+    while let Some(event) = events.next().await {
+        said.push(format!("{:?}", event.unwrap()));
+    }
+    assert!(said.len() > 10, "there are events");
+    for step in 0..=outcome.steps() {
+        let snapshot = durable.snapshot_at("run", step).await.unwrap();
+        said.push(serde_json::to_string(&snapshot).unwrap());
+    }
+    let outcome: AgentOutcome = outcome.into_output().unwrap();
+    expect!["model `test-model`: the provider answered 401: `…` is no key"]
+        .assert_eq(&outcome.text());
+    said.push(json!(outcome).to_string());
+    assert!(
+        server.asked().iter().all(|asked| asked.header("authorization").unwrap().contains(KEY))
+    );
+    let found: Vec<_> = said.iter().filter(|said| said.contains(KEY)).collect();
+    assert_eq!(found, [""; 0]);
+}

@@ -12,15 +12,15 @@ const FILE: &str = "DDG_TEST_FILE";
 
 fn run_in_a_process_of_its_own(path: &Path) {
     let status = Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "processes::a_process_of_its_own", "--ignored"])
+        .args(["--exact", "processes::a_process_of_its_own"])
         .env(FILE, path)
         .status()
         .unwrap();
     assert!(status.success());
 }
 
+/// It is the other test that starts it, and names the file; where nobody does, there is nothing to do.
 #[tokio::test]
-#[ignore = "another test runs it, as a process of its own"]
 async fn a_process_of_its_own() {
     let Ok(path) = std::env::var(FILE) else { return };
     let store = SqliteConversations::open(path).await.unwrap();

@@ -225,7 +225,7 @@ impl ReActAutoma {
                  `may_ask_back` out"
             ));
         }
-        faults.into_iter().map(|what| Fault::Declared { what }).collect()
+        faults.into_iter().map(|what| Fault::Refused { what }).collect()
     }
 
     /// The same with mailboxes of its own, and these.

@@ -179,7 +179,7 @@ pub enum Fault {
     },
     /// Something else, found by the type that [declares](crate::Automa::declare) the automa.
     #[error("{what}")]
-    Declared {
+    Refused {
         /// What is wrong, and what to do.
         what: String,
     },

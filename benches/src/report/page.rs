@@ -4,14 +4,12 @@ use std::path::Path;
 use std::{fs, io};
 
 use super::machine::Machine;
+use super::marked;
 use super::plot::{Bar, Group, Series, bars, lines};
 use super::table::{bytes, count, nanoseconds, ratio};
 use super::targets::targets;
 use crate::figure::{Figure, Figures, Refusal};
 use crate::subject::Kind;
-
-const BEGIN: &str = "<!-- figures:begin -->\n";
-const END: &str = "<!-- figures:end -->";
 
 /// The lines that are drawn: of which workload, what is its size, and the time of what.
 const LINES: [(&str, &str, &str); 5] = [
@@ -38,10 +36,6 @@ const BARS: [(&str, usize); 7] = [
 /// # Errors
 /// The page is not there, has no marks, or can't be written.
 pub fn write(docs: &Path, figures: &Figures, machine: &Machine) -> io::Result<()> {
-    let page = docs.join("benchmarks.md");
-    let text = fs::read_to_string(&page)?;
-    let marks = text.find(BEGIN).map(|begin| begin + BEGIN.len()).zip(text.find(END));
-    let (begin, end) = marks.ok_or_else(|| io::Error::other("the page has no marks"))?;
     let mut section = format!("\n{}\n\n", machine.describe());
     section += &targets_table(figures);
     for (file, alt, svg) in plots(figures) {
@@ -52,7 +46,7 @@ pub fn write(docs: &Path, figures: &Figures, machine: &Machine) -> io::Result<()
     section += &costs_table(figures);
     section += &ratios_table(figures);
     section += &refusals(figures);
-    fs::write(&page, format!("{}{section}{}", &text[..begin], &text[end..]))
+    marked::write(&docs.join("benchmarks.md"), "figures", &section)
 }
 
 fn targets_table(figures: &Figures) -> String {

@@ -3,6 +3,8 @@
 //! An order is priced and checked by a nested automa; the first attempt to reach the stock fails, and
 //! a second order fails for good. What is exported is printed as a tree, with all attributes.
 //! With `OTEL_EXPORTER_OTLP_ENDPOINT=http://localhost:4318` it is sent to a collector instead.
+//!
+//! `cargo run --features telemetry --example telemetry`
 
 use std::error::Error;
 use std::sync::{Arc, Mutex, PoisonError};

@@ -41,7 +41,7 @@
 //! # }
 //! ```
 
-mod clock;
+pub(crate) mod clock;
 mod error;
 mod journal;
 mod lease;
@@ -68,6 +68,9 @@ pub use record::{Origin, Page, Place, RunFilter, RunRecord, RunStatus, UnknownSt
 pub use run_id::{InvalidRunId, RunId};
 #[cfg(feature = "postgres")]
 pub use sql::PostgresStore;
+#[cfg(feature = "sqlite")]
+#[doc(hidden)]
+pub use sql::open_sqlite;
 #[cfg(feature = "sqlite")]
 pub use sql::{Durability, SqliteStore};
 

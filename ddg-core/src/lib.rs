@@ -97,6 +97,14 @@ pub mod __private {
     pub use crate::args::{AnyValue, Argument};
 }
 
+/// What every store does alike, for those of other crates of the workspace; not for people.
+#[doc(hidden)]
+pub mod __store {
+    pub use crate::checkpoint::clock::{Clock, from_ms, millis, to_ms};
+    #[cfg(feature = "sqlite")]
+    pub use crate::checkpoint::open_sqlite;
+}
+
 /// The programs of the guide, compiled and run.
 #[cfg(all(doctest, feature = "macros"))]
 mod pages {

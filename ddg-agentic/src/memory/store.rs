@@ -1,6 +1,5 @@
 //! Where conversations are kept.
 
-mod clock;
 mod error;
 mod id;
 mod in_memory;

@@ -27,7 +27,7 @@ use dialect::Dialect;
 #[cfg(feature = "postgres")]
 pub use postgres::PostgresStore;
 #[cfg(feature = "sqlite")]
-pub use sqlite::{Durability, SqliteStore};
+pub use sqlite::{Durability, SqliteStore, open_sqlite};
 
 /// A store in a database.
 #[derive(Debug)]

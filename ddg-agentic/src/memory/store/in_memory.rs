@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
+use ddg_core::__store::{Clock, from_ms, to_ms};
 use futures::FutureExt;
 
-use super::clock::{Clock, from_ms, to_ms};
 use super::{
     Conversation, ConversationError, ConversationFuture, ConversationId, ConversationPage,
     ConversationRecord, ConversationStore, ConversationVersion, Saving, StoredConversation, admit,

@@ -4,7 +4,6 @@
 //! row, decides by what it finds there, and writes; so writers come one after the other, in whatever
 //! process they are. A conversation is read in one transaction, which sees one moment.
 
-mod connection;
 mod reading;
 mod schema;
 mod writing;
@@ -12,11 +11,11 @@ mod writing;
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
+use ddg_core::__store::{Clock, open_sqlite};
 use ddg_core::BoxError;
 use futures::{FutureExt, TryFutureExt};
-use sqlx::sqlite::SqlitePool;
+use sqlx::sqlite::{SqlitePool, SqliteSynchronous};
 
-use super::clock::Clock;
 use super::{
     Conversation, ConversationError, ConversationFuture, ConversationId, ConversationPage,
     ConversationRecord, ConversationStore, ConversationVersion, Saving, StoredConversation,
@@ -67,7 +66,7 @@ impl SqliteConversations {
     pub async fn open(path: impl AsRef<Path>) -> Result<Self, ConversationError> {
         let path = path.as_ref();
         let name = format!("SQLite database `{}`", path.display());
-        let (writer, readers) = match connection::pools(path).await {
+        let (writer, readers) = match open_sqlite(path, SqliteSynchronous::Full).await {
             Ok(pools) => pools,
             Err(error) => {
                 let (store, source) = (name, cause(error));

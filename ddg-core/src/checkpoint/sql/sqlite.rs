@@ -1,13 +1,14 @@
 //! Runs in a file.
 
+mod file;
+
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
 use futures::{FutureExt, TryFutureExt};
-use sqlx::sqlite::{
-    Sqlite, SqliteConnectOptions, SqlitePool, SqlitePoolOptions, SqliteRow, SqliteSynchronous,
-};
-use sqlx::{ConnectOptions, Connection};
+use sqlx::sqlite::{Sqlite, SqlitePool, SqliteRow, SqliteSynchronous};
+
+pub use file::open_sqlite;
 
 use super::dialect::{Arg, Cell, Dialect, Row, speaks_sqlx};
 use super::{SqlStore, cause, stores_by_sql};
@@ -58,13 +59,6 @@ struct File {
     readers: SqlitePool,
 }
 
-/// How long a writer waits for those of other processes.
-const PATIENCE: Duration = Duration::from_secs(30);
-
-/// After how many pages the log is copied into the database, 4 KiB each; keeps it small.
-const LOG_PAGES: &str = "100";
-const LOG_BYTES: &str = "409600";
-
 impl SqliteStore {
     /// Opens the database at `path`, and makes it if there is none.
     ///
@@ -85,27 +79,17 @@ impl SqliteStore {
     ) -> Result<Self, StoreError> {
         let path = path.as_ref();
         let name = format!("SQLite database `{}`", path.display());
-        let options = SqliteConnectOptions::new()
-            .filename(path)
-            .create_if_missing(true)
-            .busy_timeout(PATIENCE)
-            .foreign_keys(true)
-            .synchronous(match durability {
-                Durability::PowerFailure => SqliteSynchronous::Full,
-                Durability::ProcessCrash => SqliteSynchronous::Normal,
-            })
-            .pragma("wal_autocheckpoint", LOG_PAGES)
-            .pragma("journal_size_limit", LOG_BYTES)
-            .disable_statement_logging();
+        let synchronous = match durability {
+            Durability::PowerFailure => SqliteSynchronous::Full,
+            Durability::ProcessCrash => SqliteSynchronous::Normal,
+        };
         let failed = |source: sqlx::Error| StoreError::Open {
             store: name.clone(),
             source: cause(source),
             hint: "the folder must exist and be writable, and the file, if there is one, must be an SQLite database",
         };
-        log_ahead(&options).await.map_err(failed)?;
-        let pool =
-            |n| SqlitePoolOptions::new().max_connections(n).connect_lazy_with(options.clone());
-        let file = File { writer: pool(1), readers: pool(4) };
+        let (writer, readers) = open_sqlite(path, synchronous).await.map_err(failed)?;
+        let file = File { writer, readers };
         let sql = SqlStore::new(file, name.clone());
         sql.migrate().map_err(sql.explain("prepare its tables")).await?;
         Ok(Self { sql })
@@ -124,31 +108,6 @@ impl SqliteStore {
         self.sql.database.readers.close().await;
         self.sql.database.writer.close().await;
     }
-}
-
-/// Switches the database to a write-ahead log, which stays so. SQLite does not wait for others
-/// that are doing the same, so this tries again.
-async fn log_ahead(options: &SqliteConnectOptions) -> Result<(), sqlx::Error> {
-    let pause = Duration::from_millis(20);
-    let mut tries_left = PATIENCE.as_millis() / pause.as_millis();
-    let mut connection = options.connect().await?;
-    loop {
-        let switched = sqlx::query("pragma journal_mode = wal").execute(&mut connection).await;
-        match switched {
-            Err(sqlx::Error::Database(error)) if is_busy(&*error) && tries_left > 0 => {
-                tries_left -= 1;
-                tokio::time::sleep(pause).await;
-            }
-            Err(error) => return Err(error),
-            Ok(_) => return connection.close().await,
-        }
-    }
-}
-
-/// SQLITE_BUSY and SQLITE_LOCKED, with whatever they are extended by.
-fn is_busy(error: &dyn sqlx::error::DatabaseError) -> bool {
-    let code = error.code().and_then(|code| code.parse::<u32>().ok());
-    matches!(code.map(|code| code & 0xff), Some(5 | 6))
 }
 
 impl Dialect for File {

@@ -1,10 +1,10 @@
 //! What is in the file.
 
+use ddg_core::__store::{from_ms, to_ms};
 use ddg_core::BoxError;
 use sqlx::sqlite::{Sqlite, SqliteConnection, SqliteRow};
 use sqlx::{Decode, Row, Type};
 
-use super::super::clock::{from_ms, to_ms};
 use super::{
     Conversation, ConversationId, ConversationPage, ConversationRecord, ConversationVersion,
     Failed, SqliteConversations, StoredConversation, cause,

@@ -1,4 +1,4 @@
-//! How the file is opened.
+//! How an SQLite file is opened, by whatever keeps something in one.
 
 use std::path::Path;
 use std::time::Duration;
@@ -9,14 +9,27 @@ use sqlx::{ConnectOptions, Connection};
 /// How long a writer waits for those of other processes.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// A connection that writes, and some that read.
-pub(super) async fn pools(path: &Path) -> Result<(SqlitePool, SqlitePool), sqlx::Error> {
+/// After how many pages the log is copied into the database, 4 KiB each; keeps it small.
+const LOG_PAGES: &str = "100";
+const LOG_BYTES: &str = "409600";
+
+/// One connection that writes, so that the writers of a process wait for each other in a queue, and
+/// some that read, for the file at `path`, which is made if there is none.
+///
+/// # Errors
+/// The file cannot be opened, or is no database.
+pub async fn open_sqlite(
+    path: &Path,
+    synchronous: SqliteSynchronous,
+) -> Result<(SqlitePool, SqlitePool), sqlx::Error> {
     let options = SqliteConnectOptions::new()
         .filename(path)
         .create_if_missing(true)
         .busy_timeout(PATIENCE)
         .foreign_keys(true)
-        .synchronous(SqliteSynchronous::Full)
+        .synchronous(synchronous)
+        .pragma("wal_autocheckpoint", LOG_PAGES)
+        .pragma("journal_size_limit", LOG_BYTES)
         .disable_statement_logging();
     log_ahead(&options).await?;
     let pool = |n| SqlitePoolOptions::new().max_connections(n).connect_lazy_with(options.clone());

@@ -27,7 +27,8 @@ pub(super) fn lower(tool: &Tool) -> TokenStream {
     beside(tool, &quote!(impl #krate::Tool), &body)
 }
 
-/// What other code may name of a function with faults.
+/// What other code may name of a function with faults, so that it has no errors of its own. It never
+/// runs: the faults are compile errors beside it.
 pub(super) fn stub(tool: &Tool) -> TokenStream {
     let krate = &tool.krate;
     let output = quote!(::std::sync::Arc<dyn #krate::Tool>);

@@ -9,7 +9,7 @@ use futures::future::BoxFuture;
 use crate::args::Args;
 use crate::context::Context;
 use crate::values::Value;
-use crate::worker::WorkerError;
+use crate::error::WorkerError;
 
 /// Hooks around a worker. Implement those that you need.
 ///

@@ -1,7 +1,8 @@
 //! What a running worker can see and ask for.
 
 mod automa;
-mod local;
+mod interaction;
+mod requests;
 
 use std::borrow::Cow;
 use std::fmt;
@@ -9,21 +10,22 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 pub use automa::{AutomaView, NestedAutoma};
-pub use local::LocalSpace;
-pub(crate) use local::{LocalSpaces, fork};
+pub use interaction::InteractionError;
+use requests::Requests;
 
 use crate::args::{Args, find};
+use crate::automa::Program;
+use crate::engine::{Interrupted, Kickoff, Pending, Replay, RunCore};
 use crate::event::EventKind;
 use crate::feedback::{FeedbackError, Handlers, Request};
-use crate::graph::{Edit, Spec, WorkerId};
+use crate::graph::{Edit, WorkerId};
 use crate::key::Key;
+use crate::local::LocalSpace;
+use crate::machine::{Cause, Ferry, KickoffId, Question, Target};
 use crate::path::Path;
-use crate::run::{
-    Again, AskBox, Cause, Ferry, InteractionError, Interrupted, Kickoff, KickoffId, Pending,
-    Question, RunCore, Saved, Target,
-};
+use crate::saved::Saved;
 use crate::values::{Data, TypeMismatch, Value};
-use crate::worker::{FerryTarget, IntoFunc, IntoWorker, WorkerOptions};
+use crate::worker::{Body, FerryTarget, IntoFunc, IntoWorker, Source, WorkerOptions};
 
 /// A worker's view of its run, given to it as a parameter.
 ///
@@ -62,9 +64,9 @@ struct Execution {
     kickoff: Kickoff,
     /// What it was called with, to be called again if it is interrupted.
     args: Args,
-    again: Option<Box<Again>>,
+    replay: Option<Box<Replay>>,
     attempt: u32,
-    asks: AskBox,
+    requests: Requests,
     local: OnceLock<LocalSpace>,
 }
 
@@ -73,15 +75,15 @@ impl Context {
         core: Arc<RunCore>,
         kickoff: Kickoff,
         args: &Args,
-        again: Option<Box<Again>>,
+        replay: Option<Box<Replay>>,
     ) -> Self {
         Self(Arc::new(Execution {
             core,
             kickoff,
             args: args.clone(),
-            again,
+            replay,
             attempt: 1,
-            asks: AskBox::default(),
+            requests: Requests::default(),
             local: OnceLock::new(),
         }))
     }
@@ -92,57 +94,61 @@ impl Context {
             core: Arc::clone(&self.0.core),
             kickoff: self.0.kickoff.clone(),
             args: Args::new(),
-            again: self.0.again.clone(),
+            replay: self.0.replay.clone(),
             attempt,
-            asks: self.0.asks.for_attempt(),
+            requests: self.0.requests.for_attempt(),
             local: OnceLock::new(),
         }))
     }
 
     /// What it takes to run this again, if it has asked a question that nobody has answered.
-    pub(crate) fn interrupted(&self) -> Option<Interrupted<WorkerId>> {
-        let pending = self.0.asks.take_pending()?;
+    pub(crate) fn interrupted(&self) -> Option<Interrupted> {
+        let pending = self.0.requests.take_pending()?;
         Some(Interrupted {
             worker: self.0.kickoff.worker,
             kickoff: self.0.kickoff.id.0,
             cause: self.0.kickoff.cause.clone(),
             args: self.0.args.clone(),
-            answers: self.0.again.as_ref().map(|again| again.answers.clone()).unwrap_or_default(),
+            answers: self.0.replay.as_ref().map(|replay| replay.answers.clone()).unwrap_or_default(),
             pending,
         })
     }
 
     /// The interrupted run of the nested automa that this worker is.
     pub(crate) fn inner(&self) -> Option<Saved> {
-        Some((**self.0.again.as_ref()?.inner.as_ref()?).clone())
+        Some((**self.0.replay.as_ref()?.inner.as_ref()?).clone())
     }
 
     pub(crate) fn core(&self) -> &Arc<RunCore> {
         &self.0.core
     }
 
-    pub(crate) fn spec(&self) -> &Arc<Spec> {
-        &self.0.kickoff.spec
+    pub(crate) fn body(&self) -> &Arc<Body> {
+        &self.0.kickoff.body
+    }
+
+    /// The worker that this is an execution of.
+    pub(crate) fn worker(&self) -> WorkerId {
+        self.0.kickoff.worker
     }
 
     /// What this execution has asked for.
-    pub(crate) fn asks(&self) -> &AskBox {
-        &self.0.asks
-    }
-
-    /// The same without a lock, if nobody else has this context.
-    pub(crate) fn asks_mut(&mut self) -> Option<&mut AskBox> {
-        Arc::get_mut(&mut self.0).map(|execution| &mut execution.asks)
+    pub(crate) fn requests(&self) -> &Requests {
+        &self.0.requests
     }
 
     fn too_late(&self, ask: &str) {
         tracing::warn!(worker = %self.path(), %ask, "asked for after the worker had ended: dropped");
     }
 
-    fn edit(&self, edit: Edit) {
-        if let Some(late) = self.0.asks.put_edit(edit) {
+    fn edit(&self, edit: Edit<Arc<Body>>) {
+        if let Some(late) = self.0.requests.push_edit(edit) {
             self.too_late(&format!("{late:?}"));
         }
+    }
+
+    fn add(&self, key: Key, source: Source, options: WorkerOptions) {
+        self.edit(added(&self.0.core.program, key, source, options));
     }
 
     /// This worker's key.
@@ -196,12 +202,12 @@ impl Context {
             T::arguments(args)
         }
         let args = arguments(&target, args);
-        let to = match self.0.core.topology.index.get(target.text()) {
+        let to = match self.0.core.program.topology.index.get(target.text()) {
             Some(declared) => Target::Declared(*declared),
             None => Target::Key(target.into_key()),
         };
-        if let Some(late) = self.0.asks.put_ferry(Ferry { to, args }) {
-            self.too_late(&late.describe(&self.0.core.topology));
+        if let Some(late) = self.0.requests.push_ferry(Ferry { to, args }) {
+            self.too_late(&late.describe(&self.0.core.program.topology));
         }
     }
 
@@ -218,11 +224,7 @@ impl Context {
         worker: impl IntoWorker<M>,
         options: WorkerOptions,
     ) {
-        self.edit(Edit::AddWorker {
-            key: key.into(),
-            source: worker.into_worker().into(),
-            options,
-        });
+        self.add(key.into(), worker.into_worker().into(), options);
     }
 
     /// Adds a function, a closure or a [`Declared`](crate::Declared) worker to the graph of this
@@ -233,8 +235,7 @@ impl Context {
         function: impl IntoFunc<M>,
         options: WorkerOptions,
     ) {
-        let source = function.into_func().into();
-        self.edit(Edit::AddWorker { key: key.into(), source, options });
+        self.add(key.into(), function.into_func().into(), options);
     }
 
     /// Removes a worker, with its edges, from the graph of this run. If it is running it runs to
@@ -294,9 +295,9 @@ impl Context {
     /// # Errors
     /// There is no answer yet, or it is no `R`.
     pub fn interact_with_human<R: Data>(&self, question: impl Data) -> Result<R, InteractionError> {
-        let n = self.0.asks.next_question();
+        let n = self.0.requests.next_question();
         let id = Question::id_of(&self.path(), self.0.kickoff.id.0, n);
-        if let Some(answer) = self.0.again.as_ref().and_then(|again| again.answers.get(n)) {
+        if let Some(answer) = self.0.replay.as_ref().and_then(|replay| replay.answers.get(n)) {
             return answer.get().map_err(|source| InteractionError::Mismatch { id, source });
         }
         let question = Question {
@@ -304,7 +305,7 @@ impl Context {
             worker: self.path().to_string(),
             content: Value::new(question),
         };
-        self.0.asks.wait_for(Pending::Question { question, answer: None });
+        self.0.requests.wait_for(Pending::Question { question, answer: None });
         Err(InteractionError::Waiting { id })
     }
 
@@ -337,7 +338,7 @@ impl Context {
     /// # }
     /// ```
     pub fn is_waiting(&self) -> bool {
-        self.0.asks.is_waiting()
+        self.0.requests.is_waiting()
     }
 
     /// Tells whoever [watches](crate::Run::events) the run something, at once, also if the worker
@@ -414,14 +415,15 @@ impl Context {
     /// This worker's own state, which lasts for the run, or across runs if the automa
     /// [keeps it](crate::GraphAutoma::keep_local_spaces).
     pub fn local(&self) -> &LocalSpace {
-        self.0.local.get_or_init(|| self.0.core.machine().local(self.key()))
+        self.0.local.get_or_init(|| self.0.core.local(self.worker()))
     }
 
     /// Asks this automa's run to stop after the current step, as [`Run::stop`](crate::Run::stop)
     /// does. A nested automa's run ends then with what it has; the outer one goes on.
     pub fn stop(&self) {
-        self.0.asks.put_stop();
-        self.0.core.stop();
+        if self.0.requests.set_stop() {
+            self.too_late("stop");
+        }
     }
 
     /// The automa that this worker is in, as the last settled step left it.
@@ -434,6 +436,13 @@ impl Context {
     pub fn nested(&self, key: impl Into<Key>) -> Option<NestedAutoma<'_>> {
         NestedAutoma::find(self, vec![key.into()])
     }
+}
+
+/// The edit that adds a worker to the graph of a run of `program`.
+fn added(program: &Program, key: Key, source: Source, mut options: WorkerOptions) -> Edit<Arc<Body>> {
+    let dependencies = std::mem::take(&mut options.dependencies);
+    let payload = program.place(&key, source, options);
+    Edit::AddWorker { key, payload, dependencies }
 }
 
 impl fmt::Debug for Context {

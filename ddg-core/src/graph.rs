@@ -1,30 +1,20 @@
-//! The graph: what is declared, what it compiles to, and how a run changes its own view of it.
+//! The graph: what workers are for, how they depend on each other, and how a run edits its own view.
+//!
+//! Nothing here knows what a worker *does*. What has to be carried along to run it is a [`Payload`],
+//! and the graph never looks into one.
 
-mod automa;
-mod catalogue;
-mod compile;
-mod difference;
-mod digest;
 mod edit;
 mod error;
-mod fingerprint;
-mod grown;
-mod nested;
 mod node;
-mod order;
-mod typed;
+mod rank;
+mod role;
+mod topology;
 mod view;
 
-pub use automa::GraphAutoma;
-pub(crate) use catalogue::Catalogue;
-pub(crate) use compile::Topology;
-pub use difference::Difference;
 pub(crate) use edit::Edit;
 pub use error::{BuildError, EditError, Fault};
 pub(crate) use error::{count, key_list, listing, some_keys};
-pub(crate) use fingerprint::Fingerprint;
-pub(crate) use grown::{Grown, SavedEdit, Scope};
-pub(crate) use nested::Nested;
-pub(crate) use node::{Gives, Node, Spec, WorkerId};
-pub use typed::{Automa, TypedAutoma};
+pub(crate) use node::{Gives, Node, Payload, WorkerId};
+pub(crate) use role::{Dealing, Mapping, Origin, Param, Role, Wiring};
+pub(crate) use topology::{Declared, Topology};
 pub(crate) use view::View;

@@ -37,47 +37,56 @@ assert_eq!(Sum100.run(args!(x = 0)).await?, 5050);
 )]
 
 mod args;
+mod automa;
 pub mod callback;
 #[doc(hidden)]
 pub mod check;
 pub mod checkpoint;
 mod context;
+mod durable;
+mod engine;
+mod error;
 mod event;
 mod feedback;
 mod graph;
 mod key;
+mod local;
+mod machine;
 mod path;
 mod render;
 mod run;
-mod snapshot;
+mod saved;
 mod values;
 mod worker;
 
 pub use args::{ArgError, Args, IntoArgs};
+pub use automa::{Automa, GraphAutoma, TypedAutoma};
 pub use callback::Callback;
-pub use context::{AutomaView, Context, LocalSpace, NestedAutoma};
+pub use context::{AutomaView, Context, InteractionError, NestedAutoma};
 #[cfg(feature = "macros")]
 pub use ddg_macros::{automa, worker};
+pub use engine::Kickoff;
+pub use error::{BoxError, Panicked, TimedOut, WorkerError};
 pub use event::{
     Change, ChangeKind, Event, EventFilter, EventKind, EventStream, Missed, Scheduled, WorkerOutput,
 };
 pub use feedback::{FeedbackError, PostedEvent, ReplyError, ReplyTo, Request};
-pub use graph::{Automa, BuildError, Difference, EditError, Fault, GraphAutoma, TypedAutoma};
+pub use graph::{BuildError, EditError, Fault};
 pub use key::Key;
+pub use local::LocalSpace;
+pub use machine::{
+    BindError, Cause, Failure, FailureKind, KickoffId, Pace, Question, StepError,
+};
 pub use path::Path;
 #[cfg(feature = "terminal")]
 pub use render::TerminalView;
 pub use render::{Drawing, History};
-pub use run::{
-    AnswerError, BindError, Cause, Durable, Failure, FailureKind, InteractionError, Kickoff,
-    KickoffId, Outcome, Pace, Prepared, Question, Run, RunError, StepError, Waiting,
-};
-pub use snapshot::{Changes, Snapshot, SnapshotError};
+pub use run::{Durable, Outcome, Prepared, Run, RunError, Waiting};
+pub use saved::{AnswerError, Changes, Difference, Snapshot, SnapshotError};
 pub use values::{Data, ItemStream, Items, NotSerializable, Opaque, Type, TypeMismatch, Value};
 pub use worker::{
-    AnyWorker, BoxError, Declared, Failure as WorkerFailure, FerryTarget, IntoFunc, IntoOutput,
-    IntoWorker, Panicked, Parameter, Retry, Signature, TimedOut, Worker, WorkerError,
-    WorkerOptions, after, free, start,
+    AnyWorker, Declared, Failure as WorkerFailure, FerryTarget, IntoFunc, IntoOutput, IntoWorker,
+    Parameter, Retry, Signature, Worker, WorkerOptions, after, free, start,
 };
 
 /// What nearly every user of the crate needs.

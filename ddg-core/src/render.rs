@@ -21,7 +21,7 @@ pub use terminal::TerminalView;
 
 use std::fmt;
 
-use crate::graph::GraphAutoma;
+use crate::automa::GraphAutoma;
 use crate::run::Outcome;
 use picture::Picture;
 

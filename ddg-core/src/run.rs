@@ -1,56 +1,38 @@
-//! One execution of an automa: a pure machine that decides, a thin driver that acts.
+//! What a user holds of a run: before it begins, while it is active, and when it has ended.
 
-mod asks;
-mod batch;
-mod binding;
-mod clock;
-mod core;
-mod crew;
-mod driver;
 mod durable;
 mod error;
-mod execution;
 mod handle;
-mod interaction;
-mod journal;
-mod kickoff;
-mod live;
-mod machine;
-mod nested;
 mod outcome;
-mod outputs;
-mod pace;
 mod prepared;
-mod result;
-mod results;
-mod simulation;
-mod spans;
-mod spread;
-mod waits;
 
-pub(crate) use asks::{AskBox, Ferry, Target};
-pub(crate) use core::RunCore;
 pub use durable::Durable;
-pub use error::{BindError, Failure, FailureKind, RunError, StepError};
+pub use error::RunError;
 pub use handle::Run;
-pub(crate) use interaction::{Again, Interrupted, Pending};
-pub use interaction::{AnswerError, InteractionError, Question};
-pub use kickoff::{Cause, Kickoff, KickoffId};
-pub(crate) use machine::{Machine, Saved};
-pub(crate) use nested::run_nested;
 pub use outcome::{Outcome, Waiting};
-pub use pace::Pace;
 pub use prepared::Prepared;
-pub(crate) use simulation::simulate;
+
+use std::sync::Arc;
 
 use crate::args::Args;
-use crate::graph::GraphAutoma;
-use crate::snapshot::Snapshot;
+use crate::automa::GraphAutoma;
+use crate::engine::{Kickoff, RunCore, RunGuard, drive};
+use crate::saved::Snapshot;
 
 /// Runs `automa` within the caller's task.
 pub(crate) async fn run(automa: &GraphAutoma, args: Args) -> Result<Outcome, RunError> {
     let core = RunCore::top(automa.compiled()?, args)?;
-    driver::drive(live::Live::new(core)).await
+    drive(RunGuard::new(core)).await
+}
+
+/// Runs `automa` with one worker polled at a time.
+pub(crate) async fn simulate(
+    automa: &GraphAutoma,
+    args: Args,
+    choose: impl FnMut(&[Kickoff]) -> usize,
+) -> Result<Outcome, RunError> {
+    let core = RunCore::top(automa.compiled()?, args)?;
+    crate::engine::simulate(RunGuard::new(core), choose).await
 }
 
 /// A run of `automa` that has not begun.
@@ -59,8 +41,13 @@ pub(crate) fn prepare(automa: &GraphAutoma, args: Args) -> Prepared {
     Prepared::new(automa, prepared())
 }
 
-/// A saved run of `automa` that does not go on yet.
+/// A saved run of `automa` that does not resume yet.
 pub(crate) fn prepare_resumed(automa: &GraphAutoma, snapshot: Snapshot) -> Prepared {
     let prepared = || RunCore::resumed(automa.compiled()?, snapshot.into_run());
     Prepared::new(automa, prepared())
+}
+
+/// A core that nobody else has yet.
+fn unshared(core: &mut Arc<RunCore>) -> &mut RunCore {
+    Arc::get_mut(core).expect("nobody has a run that has not begun")
 }

@@ -1,9 +1,9 @@
 //! What can be a worker, and how it wants to be run.
 
 mod any;
+mod body;
 mod cost;
 mod declared;
-mod error;
 mod func;
 mod options;
 mod output;
@@ -14,14 +14,13 @@ mod signature;
 
 pub use any::{AnyWorker, IntoFunc, IntoWorker};
 pub(crate) use any::{CallEnd, Callable, Called, Callee, OwnWorker, Source, Start, Started, begin};
+pub(crate) use body::{Body, Calling, Placement};
 pub(crate) use cost::Cost;
 pub use declared::{Declared, FerryTarget};
-pub use error::{BoxError, Panicked, TimedOut, WorkerError};
-pub(crate) use options::{Dealing, From, Mapping, Placement};
+pub(crate) use options::From;
 pub use options::{WorkerOptions, after, free, start};
 pub use output::{Failure, IntoOutput};
 pub use own::Worker;
 pub use param::Parameter;
 pub use retry::Retry;
 pub use signature::Signature;
-pub(crate) use signature::{Origin, Param};

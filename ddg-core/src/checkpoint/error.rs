@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{Owner, RunId};
-use crate::worker::BoxError;
+use crate::error::BoxError;
 
 /// A store did not do what it was asked to; nothing was changed, unless the variant says that
 /// this is not known.

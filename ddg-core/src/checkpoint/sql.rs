@@ -22,7 +22,7 @@ use std::time::SystemTime;
 
 use super::StoreError;
 use super::clock::Clock;
-use crate::worker::BoxError;
+use crate::error::BoxError;
 use dialect::Dialect;
 #[cfg(feature = "postgres")]
 pub use postgres::PostgresStore;

@@ -1,11 +1,14 @@
 //! The graph as a running worker sees it.
 
-use super::Context;
+use std::sync::Arc;
+
+use super::{Context, added};
+use crate::automa::Program;
+use crate::engine::RunCore;
 use crate::graph::{Edit, View};
 use crate::key::Key;
-use crate::run::RunCore;
 use crate::values::Value;
-use crate::worker::{IntoFunc, IntoWorker, WorkerOptions};
+use crate::worker::{AnyWorker, Body, IntoFunc, IntoWorker, Source, WorkerOptions};
 
 /// The automa around a running worker, as the last settled step left it: what is asked for in the
 /// running step is not in it yet.
@@ -59,7 +62,7 @@ impl std::fmt::Debug for AutomaView<'_> {
     }
 }
 
-fn dependencies(view: &View, key: &str) -> Option<Vec<Key>> {
+fn dependencies(view: &View<Arc<Body>>, key: &str) -> Option<Vec<Key>> {
     let node = view.node(view.find(key)?);
     Some(node.live_dependencies().map(|(_, on)| view.node(on).key().clone()).collect())
 }
@@ -78,18 +81,19 @@ fn dependencies(view: &View, key: &str) -> Option<Vec<Key>> {
 pub struct NestedAutoma<'a> {
     cx: &'a Context,
     path: Vec<Key>,
-    view: View,
+    program: Arc<Program>,
+    view: View<Arc<Body>>,
 }
 
 impl<'a> NestedAutoma<'a> {
     pub(super) fn find(cx: &'a Context, path: Vec<Key>) -> Option<Self> {
-        let view = nested_view(cx.core().machine().view(), path.last()?)?;
-        Some(Self { cx, path, view })
+        let (program, view) = nested(cx.core().machine().view(), path.last()?)?;
+        Some(Self { cx, path, program, view })
     }
 
     /// The automa's name.
     pub fn name(&self) -> &str {
-        &self.view.base().automa
+        self.program.automa()
     }
 
     /// The keys of its workers.
@@ -105,9 +109,9 @@ impl<'a> NestedAutoma<'a> {
     /// An automa nested in this one.
     pub fn nested(&self, key: impl Into<Key>) -> Option<Self> {
         let key = key.into();
-        let view = nested_view(&self.view, &key)?;
+        let (program, view) = nested(&self.view, &key)?;
         let path = self.path.iter().cloned().chain([key]).collect();
-        Some(Self { cx: self.cx, path, view })
+        Some(Self { cx: self.cx, path, program, view })
     }
 
     /// Adds a worker to it; see [`Context::add_worker`].
@@ -117,8 +121,7 @@ impl<'a> NestedAutoma<'a> {
         worker: impl IntoWorker<M>,
         options: WorkerOptions,
     ) {
-        let source = worker.into_worker().into();
-        self.edit(Edit::AddWorker { key: key.into(), source, options });
+        self.add(key.into(), worker.into_worker().into(), options);
     }
 
     /// Adds a function as a worker to it; see [`Context::add_func_as_worker`].
@@ -128,8 +131,7 @@ impl<'a> NestedAutoma<'a> {
         function: impl IntoFunc<M>,
         options: WorkerOptions,
     ) {
-        let source = function.into_func().into();
-        self.edit(Edit::AddWorker { key: key.into(), source, options });
+        self.add(key.into(), function.into_func().into(), options);
     }
 
     /// Removes one of its workers.
@@ -149,7 +151,11 @@ impl<'a> NestedAutoma<'a> {
         self.edit(Edit::RemoveDependency { worker, dependency });
     }
 
-    fn edit(&self, edit: Edit) {
+    fn add(&self, key: Key, source: Source, options: WorkerOptions) {
+        self.edit(added(&self.program, key, source, options));
+    }
+
+    fn edit(&self, edit: Edit<Arc<Body>>) {
         let wrap = |edit, key: &Key| Edit::Nested { key: key.clone(), edit: Box::new(edit) };
         self.cx.edit(self.path.iter().rev().fold(edit, wrap));
     }
@@ -161,8 +167,9 @@ impl std::fmt::Debug for NestedAutoma<'_> {
     }
 }
 
-fn nested_view(view: &View, key: &Key) -> Option<View> {
-    let spec = &view.node(view.find(key.as_str())?).spec;
-    let automa = spec.worker.0.automa()?;
-    spec.worker.0.view().cloned().or_else(|| automa.compiled().ok().map(View::of))
+/// The automa that is the worker `key`, and its graph as the run has left it.
+fn nested(view: &View<Arc<Body>>, key: &Key) -> Option<(Arc<Program>, View<Arc<Body>>)> {
+    let worker: &AnyWorker = &view.node(view.find(key.as_str())?).payload.worker;
+    let program = worker.0.automa()?.compiled().ok()?;
+    Some((program, worker.graph()?))
 }

@@ -4,6 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::graph::Edit;
 use crate::key::Key;
 
 /// A change of a run's graph.
@@ -57,6 +58,25 @@ pub enum ChangeKind {
 }
 
 impl ChangeKind {
+    /// What `edit` is to subscribers.
+    pub(crate) fn of<P>(edit: &Edit<P>) -> Self {
+        match edit {
+            Edit::AddWorker { key, dependencies, .. } => {
+                Self::WorkerAdded { worker: key.clone(), dependencies: dependencies.clone() }
+            }
+            Edit::RemoveWorker { key } => Self::WorkerRemoved { worker: key.clone() },
+            Edit::AddDependency { worker, dependency } => {
+                Self::DependencyAdded { worker: worker.clone(), dependency: dependency.clone() }
+            }
+            Edit::RemoveDependency { worker, dependency } => {
+                Self::DependencyRemoved { worker: worker.clone(), dependency: dependency.clone() }
+            }
+            Edit::Nested { key, edit } => {
+                Self::Nested { automa: key.clone(), change: Box::new(Self::of(edit)) }
+            }
+        }
+    }
+
     /// Whether it is about the worker `key`, or what it is nested in.
     pub(super) fn concerns(&self, key: &Key) -> bool {
         match self {

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize, Serializer};
 use super::Change;
 use super::filter::Modes;
 use crate::key::Key;
-use crate::run::{Cause, KickoffId, Question};
+use crate::machine::{Cause, KickoffId, Question};
 use crate::values::Value;
 
 /// What happened; see [`Event`](crate::Event).

@@ -9,7 +9,7 @@ use tokio::runtime::Handle;
 
 use super::reply::{Closed, Slot};
 use super::{FeedbackError, Request};
-use crate::run::RunCore;
+use crate::engine::RunCore;
 use crate::values::{Type, Value};
 
 /// A request that waits for its reply. Dropped, it refuses one.

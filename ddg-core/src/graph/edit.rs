@@ -1,27 +1,25 @@
 //! Changes of a running graph, applied as one transaction: all of them or none.
 
 use std::fmt;
-use std::sync::Arc;
 
 use indexmap::IndexMap;
 use rustc_hash::FxHashMap;
 
-use super::compile::check_arguments;
 use super::error::some_keys;
-use super::node::{Dependency, Spec};
-use super::order::{Ranked, rank_edge};
-use super::{EditError, Fault, Nested, Node, Topology, View, WorkerId};
-use crate::event::ChangeKind;
+use super::node::{Dependency, Payload};
+use super::rank::{Ranked, rank_edge};
+use super::topology::check_arguments;
+use super::{EditError, Fault, Node, View, WorkerId};
 use crate::key::Key;
-use crate::worker::{AnyWorker, Source, WorkerOptions};
 
-/// One change that a worker asked for.
+/// One change that a worker asked for, as plain data.
 #[derive(Clone)]
-pub(crate) enum Edit {
+pub(crate) enum Edit<P> {
     AddWorker {
         key: Key,
-        source: Source,
-        options: WorkerOptions,
+        /// The worker, or why there is none: what it was made of was looked at when it was asked for.
+        payload: Result<P, Fault>,
+        dependencies: Vec<Key>,
     },
     RemoveWorker {
         key: Key,
@@ -37,35 +35,11 @@ pub(crate) enum Edit {
     /// A change of the graph of the nested automa `key`.
     Nested {
         key: Key,
-        edit: Box<Edit>,
+        edit: Box<Edit<P>>,
     },
 }
 
-impl Edit {
-    /// What it is to those who watch the run.
-    pub(crate) fn change(&self) -> ChangeKind {
-        match self {
-            Self::AddWorker { key, options, .. } => ChangeKind::WorkerAdded {
-                worker: key.clone(),
-                dependencies: options.dependencies.clone(),
-            },
-            Self::RemoveWorker { key } => ChangeKind::WorkerRemoved { worker: key.clone() },
-            Self::AddDependency { worker, dependency } => ChangeKind::DependencyAdded {
-                worker: worker.clone(),
-                dependency: dependency.clone(),
-            },
-            Self::RemoveDependency { worker, dependency } => ChangeKind::DependencyRemoved {
-                worker: worker.clone(),
-                dependency: dependency.clone(),
-            },
-            Self::Nested { key, edit } => {
-                ChangeKind::Nested { automa: key.clone(), change: Box::new(edit.change()) }
-            }
-        }
-    }
-}
-
-/// What a transaction did that the state of a run has to follow.
+/// Effects of a committed transaction that the state of a run must mirror.
 #[derive(Default)]
 pub(crate) struct Applied {
     pub(crate) removed: Vec<(WorkerId, Key)>,
@@ -74,9 +48,9 @@ pub(crate) struct Applied {
 }
 
 /// A transaction in progress.
-struct Transaction<'a, A> {
-    view: &'a mut View,
-    undo: Vec<Undo>,
+struct Transaction<'a, A, P> {
+    view: &'a mut View<P>,
+    undo: Vec<Undo<P>>,
     applied: Applied,
     /// Edges to be made once every worker is there, so that a worker may be added before the ones
     /// it depends on.
@@ -84,7 +58,7 @@ struct Transaction<'a, A> {
     /// Whether a worker was added before one that it depends on.
     forward: bool,
     /// Changes of nested automata, by their keys, each automa's in one transaction of its own.
-    nested: IndexMap<Key, Vec<(A, Edit)>>,
+    nested: IndexMap<Key, Vec<(A, Edit<P>)>>,
     /// Workers whose arguments are to be checked.
     changed: Vec<(A, WorkerId)>,
 }
@@ -95,23 +69,23 @@ struct Link<A> {
     dependency: Key,
 }
 
-enum Undo {
+enum Undo<P> {
     Inserted(WorkerId),
-    TakenOut(WorkerId, Box<Node>),
+    TakenOut(WorkerId, Box<Node<P>>),
     Linked(WorkerId),
     Unlinked(WorkerId, usize, Dependency),
     Ranked(Vec<(WorkerId, u32)>),
-    Respecified(WorkerId, Arc<Spec>),
+    Replaced(WorkerId, P),
 }
 
-impl View {
+impl<P: Payload> View<P> {
     /// Applies `edits`, each with who asked for it.
     ///
     /// # Errors
     /// The first edit that cannot be made, with who asked for it; the view is as it was before.
     pub(crate) fn apply<A: Copy>(
         &mut self,
-        edits: impl IntoIterator<Item = (A, Edit)>,
+        edits: impl IntoIterator<Item = (A, Edit<P>)>,
     ) -> Result<Applied, (A, EditError)> {
         let mut transaction = Transaction {
             view: self,
@@ -132,8 +106,8 @@ impl View {
     }
 }
 
-impl<A: Copy> Transaction<'_, A> {
-    fn run(&mut self, edits: impl IntoIterator<Item = (A, Edit)>) -> Result<(), (A, EditError)> {
+impl<A: Copy, P: Payload> Transaction<'_, A, P> {
+    fn run(&mut self, edits: impl IntoIterator<Item = (A, Edit<P>)>) -> Result<(), (A, EditError)> {
         for (asker, edit) in edits {
             self.edit(asker, edit).map_err(|error| (asker, error))?;
         }
@@ -153,9 +127,11 @@ impl<A: Copy> Transaction<'_, A> {
         Ok(())
     }
 
-    fn edit(&mut self, asker: A, edit: Edit) -> Result<(), EditError> {
+    fn edit(&mut self, asker: A, edit: Edit<P>) -> Result<(), EditError> {
         match edit {
-            Edit::AddWorker { key, source, options } => self.add(asker, key, source, options),
+            Edit::AddWorker { key, payload, dependencies } => {
+                self.add(asker, key, payload, dependencies)
+            }
             Edit::RemoveWorker { key } => self.remove(asker, &key),
             Edit::AddDependency { worker, dependency } => {
                 self.links.push(Link { asker, worker, dependency });
@@ -175,8 +151,8 @@ impl<A: Copy> Transaction<'_, A> {
         &mut self,
         asker: A,
         key: Key,
-        source: Source,
-        mut options: WorkerOptions,
+        payload: Result<P, Fault>,
+        dependencies: Vec<Key>,
     ) -> Result<(), EditError> {
         if key.as_str().is_empty() {
             return Err(Fault::EmptyKey.into());
@@ -184,24 +160,9 @@ impl<A: Copy> Transaction<'_, A> {
         if self.view.find(key.as_str()).is_some() {
             return Err(Fault::DuplicateKey { key }.into());
         }
-        let dependencies = std::mem::take(&mut options.dependencies);
-        let mut faults = Vec::new();
-        let spec = spec_of(self.view.base(), &key, source, options, &mut faults)?;
-        if let Some(nested) = spec.worker.0.automa()
-            && let Err(error) = nested.compiled()
-        {
-            faults.extend(
-                error
-                    .faults
-                    .into_iter()
-                    .map(|fault| Fault::Nested { key: key.clone(), fault: Box::new(fault) }),
-            );
-        }
-        if let Some(fault) = faults.into_iter().next() {
-            return Err(fault.into());
-        }
+        let payload = payload?;
         self.forward |= dependencies.iter().any(|key| self.view.find(key.as_str()).is_none());
-        let id = self.view.insert(spec);
+        let id = self.view.insert(payload);
         self.undo.push(Undo::Inserted(id));
         self.changed.push((asker, id));
         self.links.extend(dependencies.into_iter().map(|dependency| Link {
@@ -264,20 +225,18 @@ impl<A: Copy> Transaction<'_, A> {
         }
     }
 
-    fn edit_nested(&mut self, key: &Key, edits: Vec<(A, Edit)>) -> Result<(), (A, EditError)> {
+    fn edit_nested(&mut self, key: &Key, edits: Vec<(A, Edit<P>)>) -> Result<(), (A, EditError)> {
         let Some(first) = edits.first().map(|(asker, _)| *asker) else { return Ok(()) };
         let not_nested = |key: &Key| (first, EditError::NotNested { key: key.clone() });
         let id = self.view.find(key.as_str()).ok_or_else(|| not_nested(key))?;
-        let spec = Arc::clone(&self.view.node(id).spec);
-        let worker = &spec.worker.0;
-        let automa = worker.automa().ok_or_else(|| not_nested(key))?;
-        let mut inner = spec.worker.graph().ok_or_else(|| not_nested(key))?;
+        let payload = &self.view.node(id).payload;
+        let mut inner = payload.inner().ok_or_else(|| not_nested(key))?;
         inner.apply(edits).map_err(|(asker, error)| {
             (asker, EditError::Nested { key: key.clone(), error: Box::new(error) })
         })?;
-        let edited = AnyWorker(Arc::new(Nested::edited(&spec.worker, automa.clone(), inner)));
-        let old = self.view.replace_spec(id, spec.with_worker(edited));
-        self.undo.push(Undo::Respecified(id, old));
+        let edited = payload.with_inner(inner);
+        let old = self.view.replace_payload(id, edited);
+        self.undo.push(Undo::Replaced(id, old));
         Ok(())
     }
 
@@ -373,7 +332,7 @@ impl<A: Copy> Transaction<'_, A> {
         let node = self.view.node(worker);
         let dependencies = node.live_dependencies().map(|(_, on)| self.view.node(on));
         let mut faults = Vec::new();
-        check_arguments(node.key(), &node.spec, dependencies, &mut faults);
+        check_arguments(node.role(), dependencies, &mut faults);
         faults.into_iter().next().map_or(Ok(()), Err)
     }
 
@@ -398,33 +357,13 @@ impl<A: Copy> Transaction<'_, A> {
                 Undo::Linked(id) => view.unlink_last(id),
                 Undo::Unlinked(id, place, dependency) => view.relink(id, place, dependency),
                 Undo::Ranked(old) => old.into_iter().for_each(|(id, rank)| view.set_rank(id, rank)),
-                Undo::Respecified(id, spec) => _ = view.replace_spec(id, spec),
+                Undo::Replaced(id, payload) => _ = view.replace_payload(id, payload),
             }
         }
     }
 }
 
-/// What a worker that is to be added is.
-pub(super) fn spec_of(
-    base: &Topology,
-    key: &Key,
-    source: Source,
-    options: WorkerOptions,
-    faults: &mut Vec<Fault>,
-) -> Result<Arc<Spec>, Fault> {
-    match source {
-        Source::Here(worker) => Ok(Spec::new(key, worker, options, faults)),
-        Source::Declared(name) if !options.params.is_empty() || !options.froms.is_empty() => {
-            Err(Fault::ParametersAreDeclared { name, key: key.clone() })
-        }
-        Source::Declared(name) => match base.declared(&name) {
-            Some(spec) => Ok(spec.placed(name, key.clone(), options)),
-            None => Err(Fault::NotDeclared { name }),
-        },
-    }
-}
-
-impl fmt::Debug for Edit {
+impl<P> fmt::Debug for Edit<P> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::AddWorker { key, .. } => write!(f, "add worker `{key}`"),

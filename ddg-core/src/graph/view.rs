@@ -9,16 +9,16 @@ use std::sync::Arc;
 use rustc_hash::FxHashMap;
 
 use super::node::{Dependency, Successor};
-use super::{Node, Spec, Topology, WorkerId};
+use super::{Node, Payload, Topology, WorkerId};
 use crate::key::Key;
 
 #[derive(Clone)]
-pub(crate) struct View {
-    base: Arc<Topology>,
+pub(crate) struct View<P> {
+    base: Arc<Topology<P>>,
     /// Declared workers that differ from their declaration; `None` where removed.
-    touched: FxHashMap<WorkerId, Option<Node>>,
+    touched: FxHashMap<WorkerId, Option<Node<P>>>,
     /// Workers added at run time; `None` where removed and free to be used again.
-    added: Vec<Option<Node>>,
+    added: Vec<Option<Node<P>>>,
     free: Vec<WorkerId>,
     /// Where a key leads to another worker than in the declared graph; `None` where to none.
     keys: FxHashMap<Key, Option<WorkerId>>,
@@ -29,8 +29,8 @@ pub(crate) struct View {
     next_since: u64,
 }
 
-impl View {
-    pub(crate) fn of(base: Arc<Topology>) -> Self {
+impl<P: Payload> View<P> {
+    pub(crate) fn of(base: Arc<Topology<P>>) -> Self {
         Self {
             touched: FxHashMap::default(),
             added: Vec::new(),
@@ -43,7 +43,7 @@ impl View {
         }
     }
 
-    pub(crate) fn base(&self) -> &Arc<Topology> {
+    pub(crate) fn base(&self) -> &Arc<Topology<P>> {
         &self.base
     }
 
@@ -53,13 +53,13 @@ impl View {
     }
 
     /// Declared workers that may differ from their declaration, in no order; `None` where removed.
-    pub(super) fn touched(&self) -> impl Iterator<Item = (WorkerId, Option<&Node>)> {
+    pub(crate) fn touched(&self) -> impl Iterator<Item = (WorkerId, Option<&Node<P>>)> {
         self.touched.iter().map(|(id, node)| (*id, node.as_ref()))
     }
 
     /// Workers that are not declared, in no order, with their place in the order of all that were
     /// ever added.
-    pub(super) fn added(&self) -> impl Iterator<Item = (u64, &Node)> {
+    pub(crate) fn added(&self) -> impl Iterator<Item = (u64, &Node<P>)> {
         let n_declared = self.base.nodes.len() as u64;
         self.added.iter().flatten().map(move |node| (node.since - n_declared, node))
     }
@@ -70,7 +70,7 @@ impl View {
     }
 
     #[inline]
-    pub(crate) fn get(&self, id: WorkerId) -> Option<&Node> {
+    pub(crate) fn get(&self, id: WorkerId) -> Option<&Node<P>> {
         match id.index().checked_sub(self.base.nodes.len()) {
             Some(added) => self.added.get(added)?.as_ref(),
             None if self.touched.is_empty() => Some(&self.base.nodes[id.index()]),
@@ -82,7 +82,7 @@ impl View {
     }
 
     /// Gives added workers, which come in this order already, these places in it.
-    pub(super) fn set_places<'a>(&mut self, places: impl Iterator<Item = (&'a Key, u64)>) {
+    pub(crate) fn set_places<'a>(&mut self, places: impl Iterator<Item = (&'a Key, u64)>) {
         for (key, nth) in places {
             if let Some(id) = self.find(key.as_str())
                 && let Some(added) = id.index().checked_sub(self.base.nodes.len())
@@ -96,7 +96,7 @@ impl View {
 
     /// The worker with this id, which edges and kickoffs only hold while it exists.
     #[inline]
-    pub(crate) fn node(&self, id: WorkerId) -> &Node {
+    pub(crate) fn node(&self, id: WorkerId) -> &Node<P> {
         self.get(id).expect("edges and kickoffs lead to workers that exist")
     }
 
@@ -132,7 +132,7 @@ impl View {
     }
 
     /// All workers: declared ones in the order of their declaration, then added ones.
-    pub(crate) fn workers(&self) -> impl Iterator<Item = (WorkerId, &Node)> {
+    pub(crate) fn workers(&self) -> impl Iterator<Item = (WorkerId, &Node<P>)> {
         let declared = self.base.nodes.len();
         let mut ids: Vec<_> = (0..self.n_slots()).map(WorkerId::new).collect();
         // An id that was used before is smaller than its worker is old.
@@ -145,7 +145,7 @@ impl View {
         let declared = (!self.is_edited()).then(|| self.base.starts.iter().copied());
         let edited = self
             .is_edited()
-            .then(|| self.workers().filter(|(_, node)| node.spec.start).map(|(id, _)| id));
+            .then(|| self.workers().filter(|(_, node)| node.role().wiring.start).map(|(id, _)| id));
         declared.into_iter().flatten().chain(edited.into_iter().flatten())
     }
 
@@ -166,7 +166,7 @@ impl View {
         self.ranks.insert(id, rank);
     }
 
-    pub(super) fn node_mut(&mut self, id: WorkerId) -> &mut Node {
+    pub(super) fn node_mut(&mut self, id: WorkerId) -> &mut Node<P> {
         let node = match id.index().checked_sub(self.base.nodes.len()) {
             Some(added) => self.added[added].as_mut(),
             None => self
@@ -179,9 +179,9 @@ impl View {
     }
 
     /// Adds a worker without edges.
-    pub(super) fn insert(&mut self, spec: Arc<Spec>) -> WorkerId {
-        let key = spec.key.clone();
-        let node = Some(Node::new(spec, self.next_since));
+    pub(super) fn insert(&mut self, payload: P) -> WorkerId {
+        let key = payload.role().key.clone();
+        let node = Some(Node::new(payload, self.next_since));
         self.next_since += 1;
         let id = match self.free.pop() {
             Some(id) => {
@@ -201,7 +201,7 @@ impl View {
     }
 
     /// Takes a worker without edges out. Its id is used again only after [`recycle`](Self::recycle).
-    pub(super) fn take_out(&mut self, id: WorkerId) -> Node {
+    pub(super) fn take_out(&mut self, id: WorkerId) -> Node<P> {
         let node = match id.index().checked_sub(self.base.nodes.len()) {
             Some(added) => self.added[added].take(),
             None => {
@@ -220,7 +220,7 @@ impl View {
     }
 
     /// Puts a worker back where it was taken from.
-    pub(super) fn put_back(&mut self, id: WorkerId, node: Node) {
+    pub(super) fn put_back(&mut self, id: WorkerId, node: Node<P>) {
         self.keys.insert(node.key().clone(), Some(id));
         match id.index().checked_sub(self.base.nodes.len()) {
             Some(added) => self.added[added] = Some(node),
@@ -242,7 +242,7 @@ impl View {
         let waiting = self.node(worker);
         let (place, since) = (waiting.dependencies.len(), waiting.since);
         let first = self.node(on);
-        let gives = first.spec.gives();
+        let gives = first.role().gives();
         let later = |successor: &&Successor| {
             successor.worker == WorkerId::VACANT || self.node(successor.worker).since > since
         };
@@ -325,8 +325,8 @@ impl View {
     }
 
     /// Replaces what a worker is, keeping its edges.
-    pub(super) fn replace_spec(&mut self, id: WorkerId, spec: Arc<Spec>) -> Arc<Spec> {
-        std::mem::replace(&mut self.node_mut(id).spec, spec)
+    pub(super) fn replace_payload(&mut self, id: WorkerId, payload: P) -> P {
+        std::mem::replace(&mut self.node_mut(id).payload, payload)
     }
 
     /// Renumbers all ranks from 0, when 2^32 workers have been added in one run.

@@ -4,10 +4,12 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use super::picture::{Edge, EdgeKind, Node, NodeIdx, Of, Picture, Standing};
-use crate::graph::{GraphAutoma, Spec, View};
+use crate::automa::GraphAutoma;
+use crate::graph::View;
+use crate::worker::Body;
 
 /// Workers that may be automata, and are yet to be looked into.
-type Todo = VecDeque<(NodeIdx, Arc<Spec>)>;
+type Todo = VecDeque<(NodeIdx, Arc<Body>)>;
 
 impl Picture {
     /// The graph as it is declared, valid or not.
@@ -20,7 +22,7 @@ impl Picture {
     }
 
     /// The graph as a run has left it.
-    pub(super) fn grown(view: &View) -> Self {
+    pub(super) fn grown(view: &View<Arc<Body>>) -> Self {
         let mut picture = Self::new(&view.base().automa, Of::Grown);
         let mut todo = Todo::new();
         picture.add_view(None, view, &mut todo);
@@ -29,8 +31,8 @@ impl Picture {
     }
 
     fn look_into(&mut self, mut todo: Todo) {
-        while let Some((idx, spec)) = todo.pop_front() {
-            let worker = &spec.worker.0;
+        while let Some((idx, body)) = todo.pop_front() {
+            let worker = &body.worker.0;
             match (worker.view(), worker.automa()) {
                 (Some(view), _) => self.add_view(Some(idx), view, &mut todo),
                 (None, Some(automa)) => self.add_declared(Some(idx), automa, &mut todo),
@@ -41,8 +43,8 @@ impl Picture {
 
     fn add_declared(&mut self, inside: Option<NodeIdx>, automa: &GraphAutoma, todo: &mut Todo) {
         let first = self.nodes.len();
-        for (spec, _) in automa.declared() {
-            self.add_spec(inside, spec, Standing::Declared, todo);
+        for (body, _) in automa.declared() {
+            self.add_body(inside, body, Standing::Declared, todo);
         }
         for (place, (_, dependencies)) in automa.declared().enumerate() {
             for key in dependencies {
@@ -55,12 +57,12 @@ impl Picture {
         }
     }
 
-    fn add_view(&mut self, inside: Option<NodeIdx>, view: &View, todo: &mut Todo) {
+    fn add_view(&mut self, inside: Option<NodeIdx>, view: &View<Arc<Body>>, todo: &mut Todo) {
         let n_declared = view.base().nodes.len();
         for (id, node) in view.workers() {
             let added = id.index() >= n_declared;
             let standing = if added { Standing::Added } else { Standing::Declared };
-            self.add_spec(inside, &node.spec, standing, todo);
+            self.add_body(inside, &node.payload, standing, todo);
         }
         for (_, node) in view.workers() {
             let to = self.find_or_miss(inside, node.key());
@@ -71,15 +73,15 @@ impl Picture {
         }
     }
 
-    fn add_spec(
+    fn add_body(
         &mut self,
         inside: Option<NodeIdx>,
-        spec: &Arc<Spec>,
+        body: &Arc<Body>,
         standing: Standing,
         todo: &mut Todo,
     ) {
-        let node = Node::new(spec.key.clone(), inside, standing);
-        let idx = self.add(Node { start: spec.start, output: spec.output, ..node });
-        todo.push_back((idx, Arc::clone(spec)));
+        let node = Node::new(body.role.key.clone(), inside, standing);
+        let idx = self.add(Node { start: body.role.wiring.start, output: body.role.wiring.output, ..node });
+        todo.push_back((idx, Arc::clone(body)));
     }
 }

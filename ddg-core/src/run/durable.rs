@@ -3,12 +3,13 @@
 use std::fmt;
 use std::sync::Arc;
 
-use super::journal::{Journal, replay};
-use super::{Outcome, Prepared, RunCore, RunError};
+use super::{Outcome, Prepared, RunError};
 use crate::args::IntoArgs;
+use crate::automa::GraphAutoma;
 use crate::checkpoint::{CheckpointStore, Checkpoints, Claim, Lease, RunId, RunStatus, StoreError};
-use crate::graph::GraphAutoma;
-use crate::snapshot::Snapshot;
+use crate::durable::{Journal, replay};
+use crate::engine::RunCore;
+use crate::saved::Snapshot;
 
 /// An automa whose runs are kept in a store; made by
 /// [`GraphAutoma::durable`](crate::GraphAutoma::durable).
@@ -164,7 +165,7 @@ impl<'a> Durable<'a> {
         match found.await {
             Ok(core) => Ok(Prepared::new(self.automa, Ok(core)).written_to(journal)),
             Err(error) => {
-                journal.give_back().await;
+                journal.release().await;
                 Err(error)
             }
         }
@@ -228,7 +229,7 @@ impl<'a> Durable<'a> {
             journal.write(snapshot.into_run(), status).await
         }
         .await;
-        journal.give_back().await;
+        journal.release().await;
         edited
     }
 

@@ -1,18 +1,11 @@
 //! Why a run failed.
 
-mod bind;
-mod hint;
-mod step;
-
-pub use bind::BindError;
-pub use step::{Failure, FailureKind, StepError};
-
-use self::hint::did_you_mean;
-use super::{AnswerError, Outcome, Waiting};
+use super::{Outcome, Waiting};
 use crate::checkpoint::{InvalidRunId, StoreError};
 use crate::graph::{BuildError, key_list};
 use crate::key::Key;
-use crate::snapshot::SnapshotError;
+use crate::machine::{MachineError, StepError, did_you_mean};
+use crate::saved::{AnswerError, SnapshotError};
 use crate::values::TypeMismatch;
 
 /// A run that did not come to its end.
@@ -130,6 +123,17 @@ pub enum RunError {
         /// The automa.
         automa: String,
     },
+}
+
+impl From<MachineError> for RunError {
+    fn from(error: MachineError) -> Self {
+        match error {
+            MachineError::Step(error) => Self::Step(error),
+            MachineError::StepLimit { automa, limit, ready } => {
+                Self::StepLimit { automa, limit, due: ready }
+            }
+        }
+    }
 }
 
 fn left_waiting(waiting: &[Waiting]) -> String {

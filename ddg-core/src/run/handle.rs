@@ -10,8 +10,8 @@ use futures::FutureExt;
 use tokio_util::task::AbortOnDropHandle;
 use tracing::Instrument;
 
-use super::live::Live;
-use super::{Outcome, RunCore, RunError, driver};
+use super::{Outcome, RunError};
+use crate::engine::{RunCore, RunGuard, drive};
 use crate::event::{EventFilter, EventStream};
 use crate::values::Data;
 
@@ -41,13 +41,13 @@ pub struct Run {
 }
 
 impl Run {
-    pub(super) fn start(automa: Arc<str>, live: Result<Live, RunError>) -> Self {
+    pub(super) fn start(automa: Arc<str>, live: Result<RunGuard, RunError>) -> Self {
         let core = live.as_ref().ok().map(|live| Arc::clone(&live.core));
         if let Some(core) = &core {
             // Somebody may subscribe at any time.
             core.feed().begin();
         }
-        let task = tokio::spawn(async move { driver::drive(live?).await }.in_current_span());
+        let task = tokio::spawn(async move { drive(live?).await }.in_current_span());
         Self { automa, core, task: AbortOnDropHandle::new(task) }
     }
 
@@ -79,7 +79,7 @@ impl Run {
     /// Asks the run to stop after the current step; it then ends with an [`Outcome`] that says so.
     pub fn stop(&self) {
         if let Some(core) = &self.core {
-            core.stop();
+            core.machine().stop();
         }
     }
 

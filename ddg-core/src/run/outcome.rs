@@ -3,12 +3,16 @@
 use std::fmt;
 use std::sync::Arc;
 
-use super::{Question, RunCore, RunError, Saved};
+use super::RunError;
+use crate::automa::GraphAutoma;
 use crate::context::AutomaView;
-use crate::graph::{GraphAutoma, View};
+use crate::engine::RunCore;
+use crate::graph::View;
 use crate::key::Key;
-use crate::snapshot::{Snapshot, SnapshotError};
+use crate::machine::{End, Question, Unmet};
+use crate::saved::{Saved, Snapshot, SnapshotError};
 use crate::values::{Data, Type, Value};
+use crate::worker::Body;
 
 /// A run that has come to its end, or was asked to stop.
 ///
@@ -31,7 +35,7 @@ use crate::values::{Data, Type, Value};
 pub struct Outcome {
     core: Arc<RunCore>,
     output: Value,
-    stopped: bool,
+    end: End,
 }
 
 /// A worker that was left waiting.
@@ -44,9 +48,14 @@ pub struct Waiting {
 }
 
 impl Outcome {
-    pub(super) fn new(core: &Arc<RunCore>, stopped: bool) -> Self {
+    pub(crate) fn new(core: &Arc<RunCore>, end: End) -> Self {
         let output = core.machine().result().clone();
-        Self { core: Arc::clone(core), output, stopped }
+        Self { core: Arc::clone(core), output, end }
+    }
+
+    /// How the run came to its end.
+    pub(crate) fn end(&self) -> End {
+        self.end
     }
 
     /// The output of the output worker that ran last; null if none did.
@@ -84,12 +93,12 @@ impl Outcome {
 
     /// Whether it was asked to stop before its end.
     pub fn stopped(&self) -> bool {
-        self.stopped
+        self.end == End::Stopped
     }
 
     /// Whether it waits for answers of people.
     pub fn is_paused(&self) -> bool {
-        self.core.machine().is_paused()
+        self.end == End::Paused
     }
 
     /// The questions that wait for an answer, those of nested automata included, in kickoff order;
@@ -101,13 +110,14 @@ impl Outcome {
     /// The workers that were left waiting, and for which: those that have seen some of their
     /// dependencies run since their own last run, and those that never ran.
     pub fn waiting(&self) -> Vec<Waiting> {
-        self.core.machine().waiting()
+        let waiting = |Unmet { worker, missing }: Unmet| Waiting { worker, missing };
+        self.core.machine().unmet().into_iter().map(waiting).collect()
     }
 
     /// The graph as the run has left it, to be looked at, run, or changed further. A run that
     /// changed nothing gives the declared graph.
     pub fn graph(&self) -> GraphAutoma {
-        GraphAutoma::grown(self.core.machine().view())
+        GraphAutoma::grown(&self.core.program, self.core.machine().view())
     }
 
     /// The automa at the end of the run: keys, dependencies, the last output of every worker.
@@ -121,25 +131,25 @@ impl Outcome {
     /// # Errors
     /// A value has no JSON form, or a worker that the run has added cannot be found again.
     pub fn snapshot(&self) -> Result<Snapshot, SnapshotError> {
-        self.core.machine().save().map(Snapshot::new)
+        self.core.save().map(Snapshot::new)
     }
 
     /// The run's view of its graph.
-    pub(crate) fn view(&self) -> View {
+    pub(crate) fn view(&self) -> View<Arc<Body>> {
         self.core.machine().view().clone()
     }
 
     /// The machine's state, to go on from.
-    pub(super) fn save(&self) -> Result<Saved, SnapshotError> {
-        self.core.machine().save()
+    pub(crate) fn save(&self) -> Result<Saved, SnapshotError> {
+        self.core.save()
     }
 
-    /// The same, of whose values nothing is known.
-    pub(super) fn state(&self) -> Result<Saved, SnapshotError> {
-        self.core.machine().state()
+    /// The state, without checking that every value serialises.
+    pub(crate) fn state(&self) -> Result<Saved, SnapshotError> {
+        self.core.state()
     }
 
-    pub(super) fn into_value(self) -> Value {
+    pub(crate) fn into_value(self) -> Value {
         self.output
     }
 }
@@ -150,7 +160,7 @@ impl fmt::Debug for Outcome {
             .field("automa", self.core.automa())
             .field("output", &self.output)
             .field("steps", &self.steps())
-            .field("stopped", &self.stopped)
+            .field("stopped", &self.stopped())
             .field("waiting", &self.waiting())
             .finish()
     }

@@ -3,12 +3,13 @@
 use std::fmt;
 use std::sync::Arc;
 
-use super::journal::Journal;
-use super::live::Live;
-use super::{Outcome, Pace, Run, RunCore, RunError, driver};
+use super::{Outcome, Run, RunError, unshared};
+use crate::durable::Journal;
+use crate::engine::{RunCore, RunGuard, drive};
+use crate::automa::GraphAutoma;
 use crate::event::{EventFilter, EventStream};
 use crate::feedback::{Handlers, PostedEvent, ReplyTo, Request};
-use crate::graph::GraphAutoma;
+use crate::machine::Pace;
 use crate::path::Path;
 use crate::values::Data;
 
@@ -44,18 +45,18 @@ use crate::values::Data;
 #[must_use = "it does not begin by itself: call `start`, `outcome` or `output`"]
 pub struct Prepared {
     automa: Arc<str>,
-    live: Result<Live, RunError>,
+    live: Result<RunGuard, RunError>,
 }
 
 impl Prepared {
     pub(crate) fn new(automa: &GraphAutoma, core: Result<Arc<RunCore>, RunError>) -> Self {
-        Self { automa: Arc::clone(automa.shared_name()), live: core.map(Live::new) }
+        Self { automa: Arc::clone(automa.shared_name()), live: core.map(RunGuard::new) }
     }
 
     /// Settles steps at another pace than the automa is [set](crate::GraphAutoma::set_pace) to.
     /// Nested automata keep theirs.
     pub fn pace(self, pace: Pace) -> Self {
-        self.with(|core| core.pace = pace)
+        self.with(|core| core.set_pace(pace))
     }
 
     /// As [`GraphAutoma::on_event`](crate::GraphAutoma::on_event), for this run alone, and before
@@ -108,7 +109,7 @@ impl Prepared {
     /// # Cancel safety
     /// As [`GraphAutoma::run`](crate::GraphAutoma::run).
     pub async fn outcome(self) -> Result<Outcome, RunError> {
-        driver::drive(self.live?).await
+        drive(self.live?).await
     }
 
     /// Runs it to its end within the caller's task and gives its output.
@@ -133,7 +134,7 @@ impl Prepared {
 
     fn with(mut self, set: impl FnOnce(&mut RunCore)) -> Self {
         if let Ok(live) = &mut self.live {
-            set(Arc::get_mut(&mut live.core).expect("nobody has a run that has not begun"));
+            set(unshared(&mut live.core));
         }
         self
     }

@@ -7,10 +7,12 @@ use std::task::{Context as TaskContext, Poll};
 
 use futures::future::BoxFuture;
 
-use super::{Signature, Worker, WorkerError};
+use super::{Body, Signature, Worker};
 use crate::args::Args;
+use crate::automa::GraphAutoma;
 use crate::context::Context;
-use crate::graph::{GraphAutoma, Spec, View};
+use crate::error::WorkerError;
+use crate::graph::View;
 use crate::key::Key;
 use crate::values::{Type, Value};
 
@@ -140,12 +142,12 @@ pub(crate) trait Callable: Any + Send + Sync {
     fn start(&self) -> Start;
 
     /// The automa, where this is one.
-    fn automa(&self) -> Option<&GraphAutoma> {
+    fn automa(&self) -> Option<&Arc<GraphAutoma>> {
         None
     }
 
     /// The automa's graph, where the run has changed it.
-    fn view(&self) -> Option<&View> {
+    fn view(&self) -> Option<&View<Arc<Body>>> {
         None
     }
 
@@ -164,13 +166,13 @@ pub(crate) trait Callable: Any + Send + Sync {
 /// takes out of `Args`; an async one is polled once if there is a task.
 pub(crate) type Start = fn(Callee, &mut Args, Option<&mut TaskContext<'_>>) -> Started;
 
-/// The worker that is called, kept alive by what it has to be given anyway.
+/// The callee, through its [`Context`] if it takes one, else through its body: no extra count.
 #[doc(hidden)]
 pub struct Callee(pub(crate) Called);
 
 pub(crate) enum Called {
     /// It takes no context.
-    Plain(Arc<Spec>),
+    Plain(Arc<Body>),
     WithContext(Context),
 }
 
@@ -178,16 +180,16 @@ pub(crate) enum Called {
 pub(crate) type CallEnd = (Result<Value, WorkerError>, Option<Context>);
 
 impl Callee {
-    pub(crate) fn spec(&self) -> &Arc<Spec> {
+    pub(crate) fn body(&self) -> &Arc<Body> {
         match &self.0 {
-            Called::Plain(spec) => spec,
-            Called::WithContext(cx) => cx.spec(),
+            Called::Plain(body) => body,
+            Called::WithContext(cx) => cx.body(),
         }
     }
 
     /// The worker as what it is.
     pub(crate) fn worker<W: Callable>(&self) -> &W {
-        let worker: &dyn Any = &*self.spec().worker.0;
+        let worker: &dyn Any = &*self.body().worker.0;
         worker.downcast_ref().expect("a call is made to the worker that it is for")
     }
 

@@ -7,9 +7,9 @@ use std::sync::Arc;
 use super::any::begin;
 use super::param::Arguments;
 use super::{
-    AnyWorker, Callable, IntoFunc, IntoOutput, Param, Parameter, Placement, Signature, Start,
-    Started,
+    AnyWorker, Callable, IntoFunc, IntoOutput, Parameter, Placement, Signature, Start, Started,
 };
+use crate::graph::Param;
 use crate::values::Type;
 
 /// Marks an async function.
@@ -175,7 +175,7 @@ macro_rules! functions {
                             Ok(held) => held,
                             Err(mismatch) => return Started::Ended((Err(mismatch.into()), None)),
                         };)*
-                        let placement = callee.spec().placement;
+                        let placement = callee.body().calling.placement;
                         let run = move || {
                             let Self { function, .. } = callee.worker();
                             let output = function.call_sync(($($P::give(&mut $P, &callee),)*));

@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use serde::{Deserialize, Deserializer, Serialize};
 
-use super::Retry;
+use super::{Calling, Placement, Retry};
 use crate::callback::{Callback, DynCallback};
+use crate::graph::{Dealing, Mapping, Wiring};
 use crate::key::Key;
 use crate::values::{Data, Value};
 
@@ -26,13 +27,8 @@ use crate::values::{Data, Value};
 #[derive(Clone, Default)]
 pub struct WorkerOptions {
     pub(crate) dependencies: Vec<Key>,
-    pub(crate) start: bool,
-    pub(crate) output: bool,
-    pub(crate) mapping: Mapping,
-    pub(crate) dealing: Dealing,
-    pub(crate) placement: Placement,
-    pub(crate) timeout: Option<Duration>,
-    pub(crate) retry: Option<Retry>,
+    pub(crate) wiring: Wiring,
+    pub(crate) calling: Calling,
     pub(crate) params: Vec<Cow<'static, str>>,
     pub(crate) froms: Vec<From>,
     pub(crate) callbacks: Vec<Arc<dyn DynCallback>>,
@@ -52,43 +48,6 @@ fn given<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Value>, D:
     Value::deserialize(deserializer).map(Some)
 }
 
-/// How the outputs of dependencies become arguments.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum Mapping {
-    /// One argument per dependency, in the order they were declared.
-    #[default]
-    AsIs,
-    /// All of them as one list.
-    Merge,
-    /// One list or map, spread out.
-    Unpack,
-    /// None.
-    Suppressed,
-}
-
-/// What a successor gets of an output.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum Dealing {
-    /// The whole.
-    #[default]
-    AsIs,
-    /// One element of the list each.
-    InOrder,
-}
-
-/// Where a synchronous worker runs.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum Placement {
-    /// On the pool for blocking work.
-    #[default]
-    Blocking,
-    /// Where the run itself runs.
-    Inline,
-}
-
 /// A worker that runs in the first step, with the run's arguments.
 ///
 /// ```
@@ -98,7 +57,7 @@ pub(crate) enum Placement {
 /// # Ok::<(), BuildError>(())
 /// ```
 pub fn start() -> WorkerOptions {
-    WorkerOptions { start: true, ..WorkerOptions::default() }
+    WorkerOptions::default().start()
 }
 
 /// A worker that runs when all of `dependencies` have, with their outputs.
@@ -132,7 +91,7 @@ impl WorkerOptions {
     /// Runs in the first step, too.
     #[must_use]
     pub fn start(mut self) -> Self {
-        self.start = true;
+        self.wiring.start = true;
         self
     }
 
@@ -146,7 +105,7 @@ impl WorkerOptions {
     /// Its output is the result of the run.
     #[must_use]
     pub fn output(mut self) -> Self {
-        self.output = true;
+        self.wiring.output = true;
         self
     }
 
@@ -154,28 +113,28 @@ impl WorkerOptions {
     /// what holds unless another mapping is set. A dependency that outputs `()` gives none.
     #[must_use]
     pub fn as_is(mut self) -> Self {
-        self.mapping = Mapping::AsIs;
+        self.wiring.mapping = Mapping::AsIs;
         self
     }
 
     /// Takes all outputs of its dependencies as one list, a `Vec<T>`.
     #[must_use]
     pub fn merge(mut self) -> Self {
-        self.mapping = Mapping::Merge;
+        self.wiring.mapping = Mapping::Merge;
         self
     }
 
     /// Takes the output of its one dependency spread out: a list by position, a map by name.
     #[must_use]
     pub fn unpack(mut self) -> Self {
-        self.mapping = Mapping::Unpack;
+        self.wiring.mapping = Mapping::Unpack;
         self
     }
 
     /// Takes nothing from its dependencies; they only say when it runs.
     #[must_use]
     pub fn suppressed(mut self) -> Self {
-        self.mapping = Mapping::Suppressed;
+        self.wiring.mapping = Mapping::Suppressed;
         self
     }
 
@@ -183,7 +142,7 @@ impl WorkerOptions {
     /// declared first, and so on. There must be as many elements as successors.
     #[must_use]
     pub fn in_order(mut self) -> Self {
-        self.dealing = Dealing::InOrder;
+        self.wiring.dealing = Dealing::InOrder;
         self
     }
 
@@ -191,14 +150,14 @@ impl WorkerOptions {
     /// dropped then; a blocking one cannot be stopped, its output is dropped when it ends.
     #[must_use]
     pub fn timeout(mut self, timeout: Duration) -> Self {
-        self.timeout = Some(timeout);
+        self.calling.timeout = Some(timeout);
         self
     }
 
     /// Tries it again when it fails.
     #[must_use]
     pub fn retry(mut self, retry: Retry) -> Self {
-        self.retry = Some(retry);
+        self.calling.retry = Some(retry);
         self
     }
 
@@ -206,7 +165,7 @@ impl WorkerOptions {
     /// [`inline`](Self::inline) is set). An async worker is not affected.
     #[must_use]
     pub fn blocking(mut self) -> Self {
-        self.placement = Placement::Blocking;
+        self.calling.placement = Placement::Blocking;
         self
     }
 
@@ -214,7 +173,7 @@ impl WorkerOptions {
     /// that blocks.
     #[must_use]
     pub fn inline(mut self) -> Self {
-        self.placement = Placement::Inline;
+        self.calling.placement = Placement::Inline;
         self
     }
 

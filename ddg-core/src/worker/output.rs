@@ -5,7 +5,7 @@ use std::error::Error;
 use futures::Stream;
 use serde_json::Value as Json;
 
-use super::{BoxError, WorkerError};
+use crate::error::{BoxError, WorkerError};
 use crate::values::{Data, ItemStream, Type, Value};
 
 /// What a worker function may return: a `T`, `impl Stream<Item = T>`, or a `Result` of either, where

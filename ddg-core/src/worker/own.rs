@@ -2,9 +2,10 @@
 
 use std::future::Future;
 
-use super::{Signature, WorkerError};
+use super::Signature;
 use crate::args::Args;
 use crate::context::Context;
+use crate::error::WorkerError;
 use crate::values::Data;
 
 /// A worker with a type of its own: for state, configuration, or arguments that are only known at

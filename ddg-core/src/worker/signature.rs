@@ -2,8 +2,8 @@
 
 use std::borrow::Cow;
 
-use crate::key::Key;
-use crate::values::{Data, Type, Value};
+use crate::graph::{Origin, Param};
+use crate::values::{Data, Type};
 
 /// What a worker takes and gives, as far as it says so beforehand.
 ///
@@ -21,23 +21,6 @@ pub struct Signature {
     pub(crate) output: Option<Type>,
     pub(crate) context: bool,
     pub(crate) open: bool,
-}
-
-/// One parameter that is filled with a value.
-#[derive(Clone, Debug)]
-pub(crate) struct Param {
-    pub(crate) name: Option<Cow<'static, str>>,
-    pub(crate) ty: Type,
-    pub(crate) origin: Origin,
-}
-
-/// Where a parameter's argument comes from.
-#[derive(Clone, Debug)]
-pub(crate) enum Origin {
-    /// By position, else by name.
-    Argument,
-    /// Another worker's last output, else the default.
-    From { key: Key, default: Option<Value> },
 }
 
 impl Signature {
@@ -60,11 +43,5 @@ impl Signature {
             origin: Origin::Argument,
         });
         self
-    }
-}
-
-impl Param {
-    pub(crate) fn unnamed(ty: Type) -> Self {
-        Self { name: None, ty, origin: Origin::Argument }
     }
 }

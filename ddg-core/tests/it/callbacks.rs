@@ -186,9 +186,9 @@ async fn a_kickoff_is_hooked_once_however_often_it_is_tried() {
     automa.run::<()>(()).await.unwrap_err();
     expect![[r#"
         automa: third will run ()
-        automa: third did run: 3
         automa: never will run ()
         automa: never did fail: no
+        automa: third did run: 3
     "#]]
     .assert_eq(&log.take());
 }

@@ -8,7 +8,7 @@ use rustc_hash::FxHashMap;
 use super::progress::Told;
 use super::text::one_line;
 use crate::path::Path;
-use crate::run::KickoffId;
+use crate::machine::KickoffId;
 
 #[derive(Default)]
 pub(super) struct Running {

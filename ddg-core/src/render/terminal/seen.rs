@@ -11,7 +11,7 @@ use super::text::{count, one_line, some};
 use crate::event::{ChangeKind, Event, EventKind, Missed, Scheduled};
 use crate::path::Path;
 use crate::render::duration;
-use crate::run::{Cause, KickoffId};
+use crate::machine::{Cause, KickoffId};
 use crate::values::Value;
 
 /// How many bytes of text without an end are put together.

@@ -1,0 +1,366 @@
+//! Declaring a graph: its workers with their dependencies, and what runs may add.
+
+use std::sync::{Arc, OnceLock};
+
+use indexmap::IndexMap;
+use rustc_hash::FxHashSet;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::registry::WorkerType;
+use super::{GraphAutoma, Registry, Settings};
+use crate::graph::{BuildError, Fault, some_keys};
+use crate::key::Key;
+use crate::worker::{AnyWorker, Body, IntoFunc, IntoWorker, Worker, WorkerOptions};
+
+#[derive(Clone)]
+pub(super) struct Declaration {
+    pub(super) body: Arc<Body>,
+    pub(super) dependencies: Vec<Key>,
+}
+
+impl GraphAutoma {
+    /// An automa without workers, called `name` in messages and traces.
+    pub fn new(name: impl Into<String>) -> Self {
+        Self {
+            name: Into::<String>::into(name).into(),
+            declarations: IndexMap::default(),
+            registry: Registry::default(),
+            extra_inputs: FxHashSet::default(),
+            settings: Settings::default(),
+            kept: Arc::default(),
+            compiled: OnceLock::new(),
+        }
+    }
+
+    /// Its name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Adds a function or closure as a worker. See [`IntoFunc`] for what it may take and return.
+    ///
+    /// Its dependencies may be added later; that they exist is checked by
+    /// [`validate`](Self::validate) and before each run.
+    ///
+    /// # Errors
+    /// The key is empty or taken, or the options name parameters that the function has not.
+    pub fn add_func_as_worker<M>(
+        &mut self,
+        key: impl Into<Key>,
+        function: impl IntoFunc<M, Made = AnyWorker>,
+        options: WorkerOptions,
+    ) -> Result<(), BuildError> {
+        self.insert(key.into(), function.into_func(), options)
+    }
+
+    /// Adds an own [`Worker`](crate::Worker), a nested automa, or an [`AnyWorker`].
+    ///
+    /// A nested automa takes what its dependencies give as the arguments of its run, and gives
+    /// its result.
+    ///
+    /// # Errors
+    /// The key is empty or taken.
+    pub fn add_worker<M>(
+        &mut self,
+        key: impl Into<Key>,
+        worker: impl IntoWorker<M>,
+        options: WorkerOptions,
+    ) -> Result<(), BuildError> {
+        self.insert(key.into(), worker.into_worker(), options)
+    }
+
+    /// Replaces a worker that was added before, on purpose; it keeps its place in the order.
+    ///
+    /// # Errors
+    /// There is no such worker, or the options name parameters that the function has not.
+    pub fn override_func_as_worker<M>(
+        &mut self,
+        key: impl Into<Key>,
+        function: impl IntoFunc<M, Made = AnyWorker>,
+        options: WorkerOptions,
+    ) -> Result<(), BuildError> {
+        let key = key.into();
+        if !self.declarations.contains_key(&key) {
+            let known = some_keys(self.declarations.keys());
+            return Err(self.fault(Fault::NothingToOverride { key, known }));
+        }
+        let declaration = self.declaration(&key, function.into_func(), options)?;
+        self.declarations.insert(key, declaration);
+        Ok(())
+    }
+
+    /// Declares a function without placing it: a running worker places it with
+    /// [`Context::add_func_as_worker`](crate::Context::add_func_as_worker).
+    ///
+    /// ```
+    /// # use ddg_core::prelude::*;
+    /// # use ddg_core::Declared;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// const SUM: Declared<fn(Vec<i64>) -> i64> = Declared::new("sum");
+    ///
+    /// let mut automa = GraphAutoma::new("grow");
+    /// automa.declare_func("sum", async |all: Vec<i64>| all.iter().sum::<i64>(), free())?;
+    /// automa.add_func_as_worker("plan", async |n: i64, cx: Context| {
+    ///     let keys: Vec<_> = (1..=n).map(|i| format!("part_{i}")).collect();
+    ///     for (i, key) in keys.iter().enumerate() {
+    ///         cx.add_func_as_worker(key, async |x: i64| x, free());
+    ///         cx.ferry_to(key, (i as i64 + 1,));
+    ///     }
+    ///     cx.add_func_as_worker("total", SUM, after(keys).merge().output());
+    /// }, start())?;
+    /// assert_eq!(automa.run::<i64>(args!(4)).await?, 10);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// The name is empty or taken, or the options name parameters that the function has not.
+    pub fn declare_func<M>(
+        &mut self,
+        name: impl Into<Key>,
+        function: impl IntoFunc<M, Made = AnyWorker>,
+        options: WorkerOptions,
+    ) -> Result<(), BuildError> {
+        self.declare(name.into(), function.into_func(), options)
+    }
+
+    /// Declares an own worker, a nested automa or an [`AnyWorker`] without placing it, as
+    /// [`declare_func`](Self::declare_func) does for a function. A running worker places it under
+    /// any key by its name, or by adding the very same [`AnyWorker`]; a
+    /// [`Snapshot`](crate::Snapshot) of the run then finds it again.
+    ///
+    /// ```
+    /// # use ddg_core::prelude::*;
+    /// # use ddg_core::Key;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let mut inner = GraphAutoma::new("inner");
+    /// inner.add_func_as_worker("double", async |x: i64| x * 2, start().output())?;
+    ///
+    /// let mut automa = GraphAutoma::new("outer");
+    /// automa.declare_worker("doubler", inner, free())?;
+    /// automa.add_func_as_worker("plan", async |x: i64, cx: Context| {
+    ///     cx.add_func_as_worker("twice", Key::from("doubler"), free().output());
+    ///     cx.ferry_to("twice", (x,));
+    /// }, start())?;
+    /// assert_eq!(automa.run::<i64>(args!(4)).await?, 8);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// The name is empty or taken.
+    pub fn declare_worker<M>(
+        &mut self,
+        name: impl Into<Key>,
+        worker: impl IntoWorker<M>,
+        options: WorkerOptions,
+    ) -> Result<(), BuildError> {
+        self.declare(name.into(), worker.into_worker(), options)
+    }
+
+    /// Registers a type of own workers under a name, so that a [`Snapshot`](crate::Snapshot) of a
+    /// run finds the workers of this type again that the run has added, here or in a nested
+    /// automa: by the name and by what the worker is written as with serde.
+    ///
+    /// ```
+    /// use ddg_core::prelude::*;
+    /// use ddg_core::Snapshot;
+    /// use serde::{Deserialize, Serialize};
+    ///
+    /// #[derive(Serialize, Deserialize)]
+    /// struct Multiply { by: i64 }
+    ///
+    /// impl Worker for Multiply {
+    ///     type Output = i64;
+    ///
+    ///     async fn run(&self, args: Args, _: &Context) -> Result<i64, WorkerError> {
+    ///         Ok(args.get::<i64>(0)? * self.by)
+    ///     }
+    /// }
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let mut automa = GraphAutoma::new("grow");
+    /// automa.register_worker::<Multiply>("multiply")?;
+    /// automa.add_func_as_worker("plan", async |cx: Context| {
+    ///     cx.add_worker("by_7", Multiply { by: 7 }, free().output());
+    ///     cx.ferry_to("by_7", (6,));
+    ///     cx.stop();
+    /// }, start())?;
+    ///
+    /// let json = serde_json::to_string(&automa.outcome(()).await?.snapshot()?)?;
+    /// let snapshot: Snapshot = serde_json::from_str(&json)?;
+    /// assert_eq!(automa.resume(snapshot).await?.into_output::<i64>()?, 42);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// A type that is registered under several names is saved under the first, and found under
+    /// all: give it a new name and keep the old one for older snapshots.
+    ///
+    /// # Errors
+    /// The name is empty, or another type is registered under it.
+    pub fn register_worker<W: Worker + Serialize + DeserializeOwned>(
+        &mut self,
+        name: impl Into<Key>,
+    ) -> Result<(), BuildError> {
+        self.register(name.into(), WorkerType::of::<W>())
+    }
+
+    /// Registers a type of own workers as [`register_worker`](Self::register_worker) does, where
+    /// the worker itself is no serde data: it is saved as what `to_config` gives, and made again
+    /// by `from_config`, which may add what it knows, such as a connection.
+    ///
+    /// ```
+    /// # use std::sync::Arc;
+    /// # use ddg_core::prelude::*;
+    /// struct Client;
+    /// struct Search { client: Arc<Client>, limit: u32 }
+    /// # impl Worker for Search {
+    /// #     type Output = ();
+    /// #     async fn run(&self, _: Args, _: &Context) -> Result<(), WorkerError> { Ok(()) }
+    /// # }
+    ///
+    /// let client = Arc::new(Client);
+    /// let mut automa = GraphAutoma::new("agent");
+    /// automa.register_worker_with(
+    ///     "search",
+    ///     |search: &Search| search.limit,
+    ///     move |limit| Search { client: Arc::clone(&client), limit },
+    /// )?;
+    /// # Ok::<(), BuildError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`register_worker`](Self::register_worker).
+    pub fn register_worker_with<W: Worker, C: Serialize + DeserializeOwned>(
+        &mut self,
+        name: impl Into<Key>,
+        to_config: impl Fn(&W) -> C + Send + Sync + 'static,
+        from_config: impl Fn(C) -> W + Send + Sync + 'static,
+    ) -> Result<(), BuildError> {
+        self.register(name.into(), WorkerType::new(to_config, from_config))
+    }
+
+    /// Removes a worker. What depends on it must be removed or changed, too, before a run.
+    ///
+    /// Returns whether there was one.
+    pub fn remove_worker(&mut self, key: &str) -> bool {
+        self.compiled = OnceLock::new();
+        self.declarations.shift_remove(key).is_some()
+    }
+
+    /// Makes `worker` depend on `dependency`, as its last one.
+    ///
+    /// # Errors
+    /// There is no worker `worker`.
+    pub fn add_dependency(
+        &mut self,
+        worker: &str,
+        dependency: impl Into<Key>,
+    ) -> Result<(), BuildError> {
+        self.compiled = OnceLock::new();
+        let dependency = dependency.into();
+        match self.declarations.get_mut(worker) {
+            Some(declaration) => declaration.dependencies.push(dependency),
+            None => {
+                let known = some_keys(self.declarations.keys());
+                let worker = worker.into();
+                return Err(self.fault(Fault::UnknownDependent { worker, known }));
+            }
+        }
+        Ok(())
+    }
+
+    /// Announces a run input that only workers added at run time take by name. Without it, a run
+    /// input that no declared worker has a parameter for is refused as a typo.
+    pub fn declare_input(&mut self, name: impl Into<String>) {
+        self.compiled = OnceLock::new();
+        self.extra_inputs.insert(name.into());
+    }
+
+    /// The keys of its workers, in the order they were added.
+    pub fn keys(&self) -> impl Iterator<Item = &Key> {
+        self.declarations.keys()
+    }
+
+    /// What a worker depends on, in the order declared; `None` if there is no such worker.
+    pub fn dependencies(&self, key: impl AsRef<str>) -> Option<&[Key]> {
+        Some(&self.declarations.get(key.as_ref())?.dependencies)
+    }
+
+    /// Checks the whole graph: every dependency exists, none form a cycle, types along edges
+    /// agree where both ends are known. Every run does this first; the result is kept.
+    ///
+    /// # Errors
+    /// All faults together.
+    pub fn validate(&self) -> Result<(), BuildError> {
+        self.compiled().map(|_| ())
+    }
+
+    fn insert(
+        &mut self,
+        key: Key,
+        worker: AnyWorker,
+        options: WorkerOptions,
+    ) -> Result<(), BuildError> {
+        if self.declarations.contains_key(&key) {
+            return Err(self.fault(Fault::DuplicateKey { key }));
+        }
+        let declaration = self.declaration(&key, worker, options)?;
+        self.declarations.insert(key, declaration);
+        Ok(())
+    }
+
+    fn declare(
+        &mut self,
+        name: Key,
+        worker: AnyWorker,
+        options: WorkerOptions,
+    ) -> Result<(), BuildError> {
+        let declaration = self.declaration(&name, worker, options)?;
+        if self.registry.insert(name.clone(), declaration.body).is_some() {
+            return Err(self.fault(Fault::DuplicateName { name }));
+        }
+        Ok(())
+    }
+
+    fn register(&mut self, name: Key, ty: WorkerType) -> Result<(), BuildError> {
+        self.compiled = OnceLock::new();
+        if name.as_str().is_empty() {
+            return Err(self.fault(Fault::EmptyKey));
+        }
+        if self.registry.insert_type(name.clone(), ty) {
+            return Ok(());
+        }
+        Err(self.fault(Fault::DuplicateName { name }))
+    }
+
+    fn declaration(
+        &mut self,
+        key: &Key,
+        worker: AnyWorker,
+        mut options: WorkerOptions,
+    ) -> Result<Declaration, BuildError> {
+        self.compiled = OnceLock::new();
+        let mut faults = Vec::new();
+        if key.as_str().is_empty() {
+            faults.push(Fault::EmptyKey);
+        }
+        let dependencies = std::mem::take(&mut options.dependencies);
+        let body = Body::new(key, worker, options, &mut faults);
+        if faults.is_empty() {
+            Ok(Declaration { body, dependencies })
+        } else {
+            Err(BuildError { automa: self.name.to_string(), faults })
+        }
+    }
+
+    fn fault(&self, fault: Fault) -> BuildError {
+        BuildError::one(&self.name, fault)
+    }
+}

@@ -1,0 +1,129 @@
+//! What a declared automa compiles to: a topology, and all that its runs share besides.
+
+use std::sync::{Arc, Mutex, OnceLock};
+
+use rustc_hash::FxHashSet;
+
+use super::{GraphAutoma, Registry, Settings};
+use crate::graph::{BuildError, Declared, Fault, Topology, View};
+use crate::key::Key;
+use crate::local::Spaces;
+use crate::saved::Marks;
+use crate::worker::{Body, Source, WorkerOptions};
+
+/// A validated automa, shared by all its runs and never changed.
+pub(crate) struct Program {
+    pub(crate) topology: Arc<Topology<Arc<Body>>>,
+    pub(crate) inputs: Inputs,
+    pub(crate) registry: Registry,
+    pub(crate) settings: Settings,
+    /// Local spaces that outlive a run, where the automa keeps them.
+    pub(crate) kept: Arc<Mutex<Spaces>>,
+    /// What snapshots are compared with, made when it is first needed.
+    pub(crate) marks: OnceLock<Marks>,
+}
+
+/// The names under which run inputs can reach a worker.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Inputs {
+    pub(crate) names: FxHashSet<String>,
+    /// Whether a worker takes any name.
+    pub(crate) open: bool,
+}
+
+impl Program {
+    pub(super) fn compile(automa: &GraphAutoma) -> Result<Arc<Self>, BuildError> {
+        let mut faults = Vec::new();
+        let declared = automa.declarations.values().map(|declaration| Declared {
+            payload: &declaration.body,
+            dependencies: &declaration.dependencies,
+        });
+        let topology = Topology::compile(Arc::clone(&automa.name), declared, &mut faults);
+        let mut inputs = Inputs { names: automa.extra_inputs.clone(), open: false };
+        let bodies = automa.declarations.iter().map(|(key, declaration)| (key, &declaration.body));
+        for (key, body) in bodies.chain(automa.registry.iter()) {
+            inputs.collect(key, body, &mut faults);
+        }
+        if !faults.is_empty() {
+            return Err(BuildError { automa: automa.name().to_owned(), faults });
+        }
+        Ok(Arc::new(Self {
+            topology: Arc::new(topology),
+            inputs,
+            registry: automa.registry.clone(),
+            settings: automa.settings.clone(),
+            kept: Arc::clone(&automa.kept),
+            marks: OnceLock::new(),
+        }))
+    }
+
+    /// The automa's name.
+    pub(crate) fn automa(&self) -> &Arc<str> {
+        &self.topology.automa
+    }
+
+    /// The graph of a run that has changed nothing.
+    pub(crate) fn view(&self) -> View<Arc<Body>> {
+        View::of(Arc::clone(&self.topology))
+    }
+
+    /// The worker that is declared as `name`, placed or not.
+    pub(crate) fn declared(&self, name: &Key) -> Option<&Arc<Body>> {
+        self.registry
+            .get(name)
+            .or_else(|| self.topology.find(name.as_str()).map(|node| &node.payload))
+    }
+
+    /// The worker that a run adds as `key`.
+    ///
+    /// # Errors
+    /// It is not declared, its options do not fit it, or it is an automa that is at fault itself.
+    pub(crate) fn place(
+        &self,
+        key: &Key,
+        source: Source,
+        options: WorkerOptions,
+    ) -> Result<Arc<Body>, Fault> {
+        let mut faults = Vec::new();
+        let body = match source {
+            Source::Here(worker) => Body::new(key, worker, options, &mut faults),
+            Source::Declared(name) if !options.params.is_empty() || !options.froms.is_empty() => {
+                return Err(Fault::ParametersAreDeclared { name, key: key.clone() });
+            }
+            Source::Declared(name) => match self.declared(&name) {
+                Some(body) => body.placed(name, key.clone(), options),
+                None => return Err(Fault::NotDeclared { name }),
+            },
+        };
+        if let Some(nested) = body.worker.0.automa()
+            && let Err(error) = nested.compiled()
+        {
+            faults.extend(nested_faults(key, error));
+        }
+        faults.into_iter().next().map_or(Ok(body), Err)
+    }
+}
+
+impl Inputs {
+    fn collect(&mut self, key: &Key, body: &Body, faults: &mut Vec<Fault>) {
+        for (_, param) in body.role.positional() {
+            self.names.extend(param.name.as_deref().map(str::to_owned));
+        }
+        let Some(nested) = body.worker.0.automa() else {
+            self.open |= body.role.open;
+            return;
+        };
+        match nested.compiled() {
+            Ok(nested) => {
+                self.names.extend(nested.inputs.names.iter().cloned());
+                self.open |= nested.inputs.open;
+            }
+            Err(error) => faults.extend(nested_faults(key, error)),
+        }
+    }
+}
+
+/// The faults of the nested automa `key`, as faults of the automa around it.
+fn nested_faults(key: &Key, error: BuildError) -> impl Iterator<Item = Fault> {
+    error.faults.into_iter().map(|fault| Fault::Nested { key: key.clone(), fault: Box::new(fault) })
+}

@@ -1,0 +1,139 @@
+//! What holds for all runs of an automa: limits, pace, callbacks, handlers.
+
+use std::sync::{Arc, OnceLock};
+
+use super::GraphAutoma;
+use crate::callback::{Callback, DynCallback};
+use crate::feedback::{Handlers, PostedEvent, ReplyTo, Request};
+use crate::machine::Pace;
+use crate::path::Path;
+use crate::values::Data;
+
+/// What holds for all runs of an automa.
+#[derive(Clone, Default)]
+pub(crate) struct Settings {
+    pub(crate) max_steps: Option<u64>,
+    pub(crate) max_concurrency: Option<usize>,
+    pub(crate) pace: Pace,
+    pub(crate) keep_local: bool,
+    pub(crate) callbacks: Vec<Arc<dyn DynCallback>>,
+    pub(crate) handlers: Handlers,
+}
+
+impl GraphAutoma {
+    /// Fails a run that would take more than `steps` Dynamic Steps. There is no limit unless this
+    /// is set.
+    pub fn set_max_steps(&mut self, steps: u64) {
+        self.settings_mut().max_steps = Some(steps);
+    }
+
+    /// Runs at most `workers` workers of a run at a time (at least one). There is no limit unless
+    /// this is set. The workers of a nested automa are counted there.
+    pub fn set_max_concurrency(&mut self, workers: usize) {
+        self.settings_mut().max_concurrency = Some(workers.max(1));
+    }
+
+    /// Sets when a run settles what its workers gave and asked for: when all workers of a step have
+    /// ended ([`Pace::Lockstep`], unless this is set), or as soon as any has ([`Pace::Rolling`]), so
+    /// that branches do not wait for each other. A nested automa has a pace of its own.
+    ///
+    /// ```
+    /// # use ddg_core::prelude::*;
+    /// # use std::sync::Arc;
+    /// # use tokio::sync::Semaphore;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let gate = Arc::new(Semaphore::new(0));
+    /// let key = Arc::clone(&gate);
+    /// let mut automa = GraphAutoma::new("branches");
+    /// automa.add_func_as_worker("slow", move || {
+    ///     let gate = Arc::clone(&gate);
+    ///     async move { gate.acquire().await.unwrap().forget() }
+    /// }, start())?;
+    /// automa.add_func_as_worker("quick", async || {}, start())?;
+    /// // In lockstep this would wait for `slow`, which waits for this.
+    /// automa.add_func_as_worker("next", move || key.add_permits(1), after(["quick"]).inline())?;
+    /// automa.set_pace(Pace::Rolling);
+    /// automa.run::<()>(()).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn set_pace(&mut self, pace: Pace) {
+        self.settings_mut().pace = pace;
+    }
+
+    /// Keeps the workers' local spaces across runs: a run begins with those of the last run that
+    /// succeeded. A failed or cancelled run leaves them as they were.
+    ///
+    /// ```
+    /// # use ddg_core::prelude::*;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let mut automa = GraphAutoma::new("visits");
+    /// let count = async |cx: Context| cx.local().update("n", |n: &mut u32| { *n += 1; *n });
+    /// automa.add_func_as_worker("count", count, start().output())?;
+    /// automa.keep_local_spaces();
+    /// assert_eq!(automa.run::<u32>(()).await?, 1);
+    /// assert_eq!(automa.run::<u32>(()).await?, 2);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn keep_local_spaces(&mut self) {
+        self.settings_mut().keep_local = true;
+    }
+
+    /// Adds a callback around every worker of this automa, those added at run time and those of
+    /// nested automata included; see [`Callback`].
+    pub fn add_callback(&mut self, callback: impl Callback) {
+        self.settings_mut().callbacks.push(Arc::new(callback));
+    }
+
+    /// Handles the events of type `E` that workers [post](crate::Context::post_event), at any depth
+    /// of nesting, in runs of this automa; those of runs in which it is nested go to the automa that
+    /// is run. Another handler for `E` replaces this one.
+    ///
+    /// It is called by the worker that posts, with the event and that worker's path, and should give
+    /// what takes time to a task of its own. That it panics is reported as a warning through
+    /// `tracing`.
+    ///
+    /// ```
+    /// use ddg_core::prelude::*;
+    /// use serde::{Deserialize, Serialize};
+    ///
+    /// #[derive(Clone, Serialize, Deserialize)]
+    /// struct Progress { percent: u32 }
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let mut automa = GraphAutoma::new("copy");
+    /// automa.add_func_as_worker("copy", async |cx: Context| {
+    ///     cx.post_event(Progress { percent: 50 });
+    /// }, start())?;
+    /// automa.on_event(|progress: Progress, from| println!("{from}: {} %", progress.percent));
+    /// automa.run::<()>(()).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn on_event<E: Data>(&mut self, handle: impl Fn(E, &Path) + Send + Sync + 'static) {
+        self.settings_mut().handlers.on_event(handle);
+    }
+
+    /// Handles the [requests](Request) of type `E` that workers
+    /// [make](crate::Context::request_feedback); otherwise as [`on_event`](Self::on_event).
+    pub fn on_request<E: Request>(
+        &mut self,
+        handle: impl Fn(E, ReplyTo<E::Reply>) + Send + Sync + 'static,
+    ) {
+        self.settings_mut().handlers.on_request(handle);
+    }
+
+    /// Handles all events and requests that have no handler of their type.
+    pub fn on_any_event(&mut self, handle: impl Fn(PostedEvent) + Send + Sync + 'static) {
+        self.settings_mut().handlers.on_any_event(handle);
+    }
+
+    fn settings_mut(&mut self) -> &mut Settings {
+        self.compiled = OnceLock::new();
+        &mut self.settings
+    }
+}

@@ -1,0 +1,119 @@
+//! What a running execution asks for, collected until it ends.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use super::Context;
+use crate::engine::{Effects, Pending};
+use crate::graph::Edit;
+use crate::machine::Ferry;
+use crate::worker::Body;
+use std::sync::Arc;
+
+/// The requests of one execution. What is asked for after its end is refused.
+#[derive(Default)]
+pub(crate) struct Requests(Mutex<Open>);
+
+#[derive(Default)]
+struct Open {
+    effects: Effects,
+    /// How many questions to people were asked.
+    n_questions: usize,
+    /// The first question, or run of a nested automa, that waits for an answer.
+    pending: Option<Box<Pending>>,
+    /// Whether the execution has ended.
+    closed: bool,
+}
+
+impl Requests {
+    /// Takes a jump; returns it if it comes too late.
+    pub(super) fn push_ferry(&self, ferry: Ferry) -> Option<Ferry> {
+        let mut open = self.lock();
+        if open.closed {
+            return Some(ferry);
+        }
+        open.effects.push_ferry(ferry);
+        None
+    }
+
+    /// Takes a change of the graph; returns it if it comes too late.
+    #[inline]
+    pub(super) fn push_edit(&self, edit: Edit<Arc<Body>>) -> Option<Edit<Arc<Body>>> {
+        let mut open = self.lock();
+        if open.closed {
+            return Some(edit);
+        }
+        open.effects.push_edit(edit);
+        None
+    }
+
+    /// Asks the run to stop; returns whether it comes too late.
+    pub(super) fn set_stop(&self) -> bool {
+        let mut open = self.lock();
+        if !open.closed {
+            open.effects.set_stop();
+        }
+        open.closed
+    }
+
+    /// Counts a question to a person; returns how many there were before.
+    pub(super) fn next_question(&self) -> usize {
+        let mut open = self.lock();
+        open.n_questions += 1;
+        open.n_questions - 1
+    }
+
+    /// Notes what waits for an answer; the first such thing counts.
+    pub(crate) fn wait_for(&self, pending: Pending) {
+        self.lock().pending.get_or_insert_with(|| Box::new(pending));
+    }
+
+    /// Whether something waits for an answer.
+    pub(crate) fn is_waiting(&self) -> bool {
+        self.lock().pending.is_some()
+    }
+
+    pub(crate) fn take_pending(&self) -> Option<Pending> {
+        self.lock().pending.take().map(|pending| *pending)
+    }
+
+    /// Requests of another attempt of the same kickoff: its questions are counted on.
+    pub(super) fn for_attempt(&self) -> Self {
+        let n_questions = self.lock().n_questions;
+        Self(Mutex::new(Open { n_questions, ..Open::default() }))
+    }
+
+    /// Refuses what comes from now on.
+    pub(crate) fn close(&self) {
+        self.lock().closed = true;
+    }
+
+    /// Takes over what a successful attempt asked for.
+    pub(crate) fn adopt(&self, attempt: &Self) {
+        let mut attempt = attempt.lock();
+        let mut open = self.lock();
+        open.effects.append(std::mem::take(&mut attempt.effects));
+        open.n_questions = attempt.n_questions;
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Open> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Context {
+    /// What the execution has asked for, now that it has ended: without a lock, unless somebody
+    /// has kept its context.
+    #[inline]
+    pub(crate) fn into_effects(mut self) -> Effects {
+        let take = |open: &mut Open| {
+            open.closed = true;
+            std::mem::take(&mut open.effects)
+        };
+        match Arc::get_mut(&mut self.0) {
+            Some(execution) => {
+                take(execution.requests.0.get_mut().unwrap_or_else(PoisonError::into_inner))
+            }
+            None => take(&mut self.0.requests.lock()),
+        }
+    }
+}

@@ -1,0 +1,137 @@
+//! Writes the results of single workers while the others of their step run on.
+
+mod kickoffs;
+
+use std::future::poll_fn;
+use std::sync::Arc;
+use std::task::{Context as TaskContext, Poll, ready};
+
+use futures::FutureExt;
+use futures::future::BoxFuture;
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use self::kickoffs::Kickoffs;
+use crate::checkpoint::{Entry, StoreError};
+use crate::engine::{Ended, Job, RunCore};
+use crate::graph::WorkerId;
+use crate::machine::{KickoffId, Undone};
+use crate::run::RunError;
+
+/// The results of a step that are to be written. What has ended by the time of a write goes into
+/// it; only the end of the step waits for a write. It schedules nothing.
+pub(crate) struct Writer {
+    core: Arc<RunCore>,
+    /// The kickoffs that began right after the last state was written, and have not ended.
+    open: FxHashSet<KickoffId>,
+    /// By worker.
+    kickoffs: FxHashMap<WorkerId, Kickoffs>,
+    /// How many of the ends that wait to be settled were looked at.
+    n_taken: usize,
+    /// What is to be written next.
+    queue: Vec<Entry>,
+    writing: Option<BoxFuture<'static, Result<(), StoreError>>>,
+}
+
+impl Writer {
+    /// For a run of which they are to be written.
+    pub(crate) fn of(core: &Arc<RunCore>) -> Option<Box<Self>> {
+        core.writes_results().then(|| {
+            Box::new(Self {
+                core: Arc::clone(core),
+                open: FxHashSet::default(),
+                kickoffs: FxHashMap::default(),
+                n_taken: 0,
+                queue: Vec::new(),
+                writing: None,
+            })
+        })
+    }
+
+    /// Looks out for the ends of `jobs`. A job that starts while others run is not tracked: after a
+    /// restart its id may belong to another job. The `n_ended` that ended before were written before.
+    pub(crate) fn begun(&mut self, jobs: &[Job], n_ended: usize, alone: bool) {
+        self.n_taken = n_ended;
+        if alone {
+            self.open.clear();
+            self.kickoffs.clear();
+        }
+        for job in jobs {
+            let kickoffs = self
+                .kickoffs
+                .entry(job.worker)
+                .or_insert_with(|| Kickoffs::of(job.worker, job.payload.role.key.clone()));
+            if alone {
+                self.open.insert(job.id);
+                kickoffs.begun();
+            } else {
+                kickoffs.mix();
+            }
+        }
+    }
+
+    /// Writes what has `ended` so far; ready when there is nothing to be written.
+    pub(crate) fn poll_meanwhile(
+        &mut self,
+        ended: &[Ended],
+        task: &mut TaskContext<'_>,
+    ) -> Poll<Result<(), RunError>> {
+        self.take(ended);
+        self.poll_written(task)
+    }
+
+    /// What has `ended` may be settled now: waits until what must be written before is written.
+    ///
+    /// # Errors
+    /// A result cannot be written.
+    pub(crate) async fn before_settling(
+        &mut self,
+        ended: &[Ended],
+        is_idle: bool,
+    ) -> Result<(), RunError> {
+        self.take(ended);
+        if ended.iter().any(|ended| matches!(ended.end, Err(Undone::Failed(_)))) {
+            // The run fails: nothing else will be written of the step.
+            if let Err(error) = self.all_written().await {
+                tracing::warn!(%error, "results of a step that failed were not written");
+            }
+        } else if is_idle {
+            // The state after the step has all that is left.
+            self.queue.clear();
+            self.all_written().await?;
+        }
+        Ok(())
+    }
+
+    /// Takes those of `ended` that it has not seen yet.
+    fn take(&mut self, ended: &[Ended]) {
+        let new = ended.get(self.n_taken..).unwrap_or_default();
+        // All that had ended is settled before new ones come.
+        self.n_taken = ended.len();
+        for Ended { id, worker, end } in new {
+            if self.open.remove(id)
+                && let Some(kickoffs) = self.kickoffs.get_mut(worker)
+            {
+                kickoffs.ended(&self.core, *id, end, &mut self.queue);
+            }
+        }
+    }
+
+    /// Writes all that is to be written.
+    async fn all_written(&mut self) -> Result<(), RunError> {
+        poll_fn(|task| self.poll_written(task)).await
+    }
+
+    /// Ready when there is nothing to be written.
+    fn poll_written(&mut self, task: &mut TaskContext<'_>) -> Poll<Result<(), RunError>> {
+        loop {
+            if let Some(writing) = &mut self.writing {
+                let written = ready!(writing.poll_unpin(task));
+                self.writing = None;
+                written?;
+            }
+            let journal = self.core.journal.as_ref().filter(|_| !self.queue.is_empty());
+            let Some(journal) = journal else { return Poll::Ready(Ok(())) };
+            self.writing = Some(journal.write_results(std::mem::take(&mut self.queue)));
+        }
+    }
+}

@@ -1,0 +1,40 @@
+//! The engine: does what the machine decides.
+//!
+//! A run is driven by one loop, [`drive`], over an [executor](executor): the runtime's threads, or a
+//! test that chooses who gets on. The loop asks the machine, starts what it says, waits, tells what
+//! has ended. It has no rule of its own about what runs, with what, or when a step settles.
+
+mod call;
+mod drive;
+mod executor;
+mod guard;
+mod instrument;
+mod kickoff;
+mod nested;
+mod publish;
+mod shared;
+mod spans;
+
+pub(crate) use drive::{drive, simulate};
+pub use kickoff::Kickoff;
+pub(crate) use guard::RunGuard;
+pub(crate) use nested::run_nested;
+pub(crate) use shared::RunCore;
+
+use std::sync::Arc;
+
+use crate::machine;
+use crate::saved::Saved;
+use crate::worker::Body;
+
+/// The machine's types, with what they carry for this engine.
+pub(crate) type Job = machine::Job<Arc<Body>>;
+pub(crate) type Ended = machine::Ended<Arc<Body>>;
+pub(crate) type Effects = machine::Effects<Arc<Body>>;
+pub(crate) type Replay = machine::Replay<Saved>;
+pub(crate) type Pending = machine::Pending<Saved>;
+pub(crate) type Interrupted = machine::Interrupted<crate::graph::WorkerId, Saved>;
+
+impl machine::Hosts for Arc<Body> {
+    type Paused = Saved;
+}

@@ -1,0 +1,210 @@
+//! The loop that drives a run: asks the machine, and does what it says.
+
+use std::future::poll_fn;
+use std::sync::Arc;
+use std::task::{Poll, ready};
+
+use futures::FutureExt;
+use tracing::{Instrument, Span};
+
+use super::call::{Execution, Launched, launch};
+use super::executor::{Executor, Pool, Simulated};
+use super::{Ended, Job, Kickoff, RunCore, RunGuard, publish, spans};
+use crate::durable::{Journal, Writer};
+use crate::machine::{End, Next};
+use crate::run::{Outcome, RunError};
+
+/// Drives a run to its end on the runtime's threads.
+pub(crate) async fn drive(guard: RunGuard) -> Result<Outcome, RunError> {
+    let pool = Pool::default();
+    drive_on(guard, pool).await
+}
+
+/// Drives a run to its end with one worker polled at a time, the next one as `choose` says.
+pub(crate) async fn simulate(
+    guard: RunGuard,
+    choose: impl FnMut(&[Kickoff]) -> usize,
+) -> Result<Outcome, RunError> {
+    drive_on(guard, Simulated::new(choose)).await
+}
+
+async fn drive_on(mut guard: RunGuard, mut executor: impl Executor) -> Result<Outcome, RunError> {
+    guard.begin();
+    let core = &guard.core;
+    let spanned = spans::run(core);
+    let span = spanned.span();
+    let ended = match &core.journal {
+        None if span.is_disabled() => steps(core, &mut executor).await,
+        None => steps(core, &mut executor).instrument(span.clone()).await,
+        // Boxed, so that runs that are not written need no room for it.
+        Some(journal) => {
+            let written = written(core, journal, &mut executor);
+            Box::pin(written.instrument(span.clone())).await
+        }
+    };
+    let ended = match (ended, &core.journal) {
+        (Ok(end), None) => Ok(Outcome::new(core, end)),
+        (Ok(end), Some(journal)) => journal.end(Ok(Outcome::new(core, end))).await,
+        (Err(error), None) => Err(error),
+        (Err(error), Some(journal)) => journal.end(Err(error)).await,
+    };
+    if let Ok(outcome) = &ended {
+        core.keep_locals(outcome.end());
+    }
+    spanned.run_ended(&ended);
+    guard.end(&ended);
+    ended
+}
+
+/// Drives a run that is written to a journal, until it ends or is cancelled.
+async fn written(
+    core: &Arc<RunCore>,
+    journal: &Journal,
+    executor: &mut impl Executor,
+) -> Result<End, RunError> {
+    let steps = async {
+        journal.begin(core).await?;
+        steps(core, executor).await
+    };
+    let ended = journal.cancelled().run_until_cancelled(steps).await;
+    ended.unwrap_or_else(|| Err(RunError::Cancelled { automa: core.automa().to_string() }))
+}
+
+/// Takes one step after the other.
+async fn steps(core: &Arc<RunCore>, executor: &mut impl Executor) -> Result<End, RunError> {
+    let mut jobs = Vec::new();
+    let mut ended = Vec::new();
+    let mut writer = Writer::of(core);
+    let mut step_span = Span::none();
+    let mut replayed = false;
+    let mut next = core.next(&mut ended, &mut jobs)?;
+    loop {
+        match next {
+            Next::Done(end) => return Ok(end),
+            Next::Run => {
+                if let Some(journal) = &core.journal
+                    && !std::mem::replace(&mut replayed, true)
+                {
+                    journal.replay(core, &mut jobs, &mut ended)?;
+                }
+                let watched = core.look_for_watchers();
+                if watched {
+                    publish::step_started(core, &jobs, &ended);
+                }
+                let traced = tracing::enabled!(tracing::Level::DEBUG);
+                if traced {
+                    let step = jobs.first().map(|job| job.step);
+                    step_span = spans::step(core, step, jobs.len());
+                } else if jobs.len() == 1
+                    && executor.takes_lone_jobs()
+                    && core.journal.is_none()
+                    && !watched
+                {
+                    next = lone_steps(core, &mut jobs).await?;
+                    tokio::task::coop::consume_budget().await;
+                    continue;
+                }
+                if let Some(writer) = &mut writer {
+                    writer.begun(&jobs, ended.len(), executor.is_idle());
+                }
+                let start = poll_fn(|task| {
+                    executor.start(core, &mut jobs, &mut ended, task);
+                    Poll::Ready(())
+                });
+                match traced {
+                    true => start.instrument(step_span.clone()).await,
+                    false => start.await,
+                }
+            }
+            Next::Wait(n_missing) => {
+                let enough = ended.len() + n_missing;
+                let wait = poll_fn(|task| {
+                    let polled = executor.poll_ended(core, &mut ended, enough, task);
+                    if let Some(writer) = &mut writer
+                        && let Poll::Ready(Err(error)) = writer.poll_meanwhile(&ended, task)
+                    {
+                        return Poll::Ready(Err(error));
+                    }
+                    polled.map(Ok)
+                });
+                match step_span.is_none() {
+                    true => wait.await?,
+                    false => wait.instrument(step_span.clone()).await?,
+                }
+            }
+            Next::Settled => {
+                if core.is_watched() {
+                    publish::step_settled(core);
+                }
+                // At a rolling pace what is running is in no state that could be written.
+                if let Some(journal) = &core.journal
+                    && executor.is_idle()
+                {
+                    Box::pin(journal.settled(core)).await?;
+                }
+                tokio::task::coop::consume_budget().await;
+            }
+        }
+        if let Some(writer) = &mut writer {
+            Box::pin(writer.before_settling(&ended, executor.is_idle())).await?;
+        }
+        next = core.next(&mut ended, &mut jobs)?;
+    }
+}
+
+impl RunCore {
+    /// Tells the machine what has ended, and asks what to do.
+    fn next(&self, ended: &mut Vec<Ended>, jobs: &mut Vec<Job>) -> Result<Next, RunError> {
+        let mut machine = self.machine();
+        let next = machine.next(ended, jobs)?;
+        let forgotten = machine.take_forgotten();
+        drop(machine);
+        self.forget_locals(&forgotten);
+        Ok(next)
+    }
+}
+
+/// A run whose workers never wait must not keep its thread from everybody else: so many steps of
+/// one worker count as one operation towards tokio's cooperative budget (128 operations per poll).
+const STEPS_PER_BUDGET: u32 = 8;
+
+/// Takes steps of one kickoff each that nobody watches, as long as there are such, up to
+/// [`STEPS_PER_BUDGET`]; returns what is to be done then.
+async fn lone_steps(core: &Arc<RunCore>, jobs: &mut Vec<Job>) -> Result<Next, RunError> {
+    let mut running: Option<Execution> = None;
+    let mut n_steps = 0;
+    let feed = core.feed();
+    poll_fn(|task| {
+        loop {
+            // What was polled when it was launched is not polled again before it wakes us.
+            let ended = match &mut running {
+                Some(execution) => ready!(execution.poll_unpin(task)),
+                None => {
+                    let job = jobs.pop().expect("a step has a kickoff");
+                    match launch(core, job, Some(task)) {
+                        Launched::Ended(ended) => ended,
+                        Launched::Running(execution) => {
+                            running = Some(execution);
+                            return Poll::Pending;
+                        }
+                    }
+                }
+            };
+            running = None;
+            let mut machine = core.machine();
+            let next = machine.advance(ended, jobs)?;
+            let forgotten = machine.take_forgotten();
+            drop(machine);
+            core.forget_locals(&forgotten);
+            n_steps += 1;
+            if next != Next::Run
+                || jobs.len() != 1
+                || n_steps == STEPS_PER_BUDGET
+                || feed.is_watched()
+            {
+                return Poll::Ready(Ok(next));
+            }
+        }
+    })
+    .await
+}

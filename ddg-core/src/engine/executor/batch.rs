@@ -1,0 +1,103 @@
+//! Waiting executions that share a task.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context as TaskContext, Poll};
+
+use futures::FutureExt;
+use futures::stream::{FuturesUnordered, StreamExt};
+
+use super::poll_timer::PollTimer;
+use crate::engine::Ended;
+use crate::engine::call::Execution;
+
+/// Executions that wait together. As soon as one computes for long it is not left to keep the
+/// others from getting on: the batch ends with what is left, to be spread over threads.
+pub(super) struct Batch {
+    members: FuturesUnordered<Member>,
+    ended: Vec<Ended>,
+    meter: Arc<Meter>,
+}
+
+/// What comes of a task.
+pub(super) struct Report {
+    pub(super) ended: Vec<Ended>,
+    /// Executions that are to go on, each in a task of its own.
+    pub(super) left: Vec<Execution>,
+}
+
+struct Member {
+    execution: Execution,
+    meter: Arc<Meter>,
+}
+
+/// Shared by the members of a batch, which are polled one at a time.
+struct Meter {
+    timer: Mutex<PollTimer>,
+    /// The members are heavy: none is to be polled in this task any more.
+    heavy: AtomicBool,
+}
+
+impl Batch {
+    pub(super) fn new() -> Self {
+        let meter = Meter { timer: Mutex::new(PollTimer::new()), heavy: AtomicBool::new(false) };
+        Self { members: FuturesUnordered::new(), ended: Vec::new(), meter: Arc::new(meter) }
+    }
+
+    pub(super) fn push(&mut self, execution: Execution) {
+        self.members.push(Member { execution, meter: Arc::clone(&self.meter) });
+    }
+}
+
+impl FromIterator<Execution> for Batch {
+    fn from_iter<I: IntoIterator<Item = Execution>>(executions: I) -> Self {
+        let mut batch = Self::new();
+        executions.into_iter().for_each(|execution| batch.push(execution));
+        batch
+    }
+}
+
+impl Future for Batch {
+    type Output = Report;
+
+    fn poll(mut self: Pin<&mut Self>, task: &mut TaskContext<'_>) -> Poll<Report> {
+        let this = &mut *self;
+        this.meter.timer().resume();
+        let left = loop {
+            match this.members.poll_next_unpin(task) {
+                Poll::Ready(Some(end)) => this.ended.push(end),
+                Poll::Ready(None) => break Vec::new(),
+                Poll::Pending if this.meter.heavy.load(Ordering::Relaxed) => {
+                    let members = std::mem::take(&mut this.members);
+                    break members.into_iter().map(|member| member.execution).collect();
+                }
+                Poll::Pending => return Poll::Pending,
+            }
+        };
+        Poll::Ready(Report { ended: std::mem::take(&mut this.ended), left })
+    }
+}
+
+impl Future for Member {
+    type Output = Ended;
+
+    fn poll(mut self: Pin<&mut Self>, task: &mut TaskContext<'_>) -> Poll<Ended> {
+        if self.meter.heavy.load(Ordering::Relaxed) {
+            // Polled again where it goes on.
+            return Poll::Pending;
+        }
+        let polled = self.execution.poll_unpin(task);
+        if self.meter.timer().is_heavy() {
+            self.meter.heavy.store(true, Ordering::Relaxed);
+        }
+        polled
+    }
+}
+
+impl Meter {
+    fn timer(&self) -> MutexGuard<'_, PollTimer> {
+        self.timer.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

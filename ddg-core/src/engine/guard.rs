@@ -1,0 +1,65 @@
+//! The guard of a run that has not ended.
+
+use std::sync::Arc;
+
+use super::RunCore;
+use crate::event::EventKind;
+use crate::run::{Outcome, RunError};
+
+/// Drop guard of a run: publishes its last event, fails open requests, and releases its lease, also
+/// where the run is dropped.
+pub(crate) struct RunGuard {
+    pub(crate) core: Arc<RunCore>,
+    stage: Stage,
+}
+
+enum Stage {
+    Waiting,
+    Begun,
+    /// With its last event, if somebody watches.
+    Ended(Option<EventKind>),
+}
+
+impl RunGuard {
+    pub(crate) fn new(core: Arc<RunCore>) -> Self {
+        Self { core, stage: Stage::Waiting }
+    }
+
+    pub(super) fn begin(&mut self) {
+        self.stage = Stage::Begun;
+        if self.core.look_for_watchers() {
+            self.core.feed().begin();
+            let name = self.core.automa().to_string();
+            self.core.emit(0, EventKind::RunStarted { name });
+        }
+    }
+
+    pub(super) fn end(&mut self, ended: &Result<Outcome, RunError>) {
+        let told = self.core.feed().is_watched().then(|| match ended {
+            Ok(outcome) if outcome.is_paused() => {
+                EventKind::RunPaused { questions: outcome.questions() }
+            }
+            Ok(outcome) => EventKind::RunFinished {
+                output: outcome.output().clone(),
+                stopped: outcome.stopped(),
+            },
+            Err(RunError::Cancelled { .. }) => EventKind::RunCancelled,
+            Err(error) => EventKind::RunFailed { error: error.to_string() },
+        });
+        self.stage = Stage::Ended(told);
+    }
+}
+
+impl Drop for RunGuard {
+    fn drop(&mut self) {
+        if let Some(journal) = &self.core.journal {
+            journal.release_soon();
+        }
+        let told = match std::mem::replace(&mut self.stage, Stage::Ended(None)) {
+            Stage::Waiting => None,
+            Stage::Begun => self.core.feed().is_watched().then_some(EventKind::RunCancelled),
+            Stage::Ended(told) => told,
+        };
+        self.core.end(told);
+    }
+}

@@ -1,0 +1,178 @@
+//! Runs a worker that is more than called: with hooks, attempts, a timeout, a span, subscribers.
+
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+
+use futures::FutureExt;
+use futures::future::BoxFuture;
+use tokio::runtime::Handle;
+use tracing::Instrument;
+
+use super::call::{call, on_blocking_pool, panicked};
+use super::spans;
+use crate::args::Args;
+use crate::callback::DynCallback;
+use crate::context::Context;
+use crate::error::{TimedOut, WorkerError};
+use crate::event::EventKind;
+use crate::values::Value;
+use crate::worker::{Body, CallEnd, Called, Callee, Retry, Started};
+
+type Output = Result<Value, WorkerError>;
+
+/// Runs a worker that has hooks, attempts, a timeout, a span or somebody who watches.
+pub(super) fn run(cx: Context, args: Args) -> BoxFuture<'static, CallEnd> {
+    let spanned = spans::worker(&cx);
+    let span = spanned.span().clone();
+    let watched = cx.core().is_watched();
+    let run = async move {
+        if watched {
+            cx.tell(|worker, kickoff| EventKind::WorkerStarted { worker, kickoff });
+        }
+        let output = hooked(&cx, args, watched).await;
+        if watched {
+            tell_how(&cx, &output);
+        }
+        spanned.worker_ended(output.as_ref().err(), cx.requests().is_waiting());
+        (output, Some(cx))
+    };
+    run.instrument(span).boxed()
+}
+
+/// Runs a worker with its hooks.
+async fn hooked(cx: &Context, args: Args, watched: bool) -> Output {
+    let body = cx.body();
+    let hooks = || cx.core().callbacks.iter().chain(&body.callbacks);
+    for hook in hooks() {
+        guard("will_run", cx, || hook.will_run(cx, &args)).await;
+        if cx.requests().is_waiting() {
+            return Err(waits());
+        }
+    }
+    let mut output = attempts(body, args, cx, watched).await;
+    for hook in hooks().rev() {
+        if cx.requests().is_waiting() {
+            return Err(waits());
+        }
+        output = tell_end(hook, cx, output).await;
+    }
+    if cx.requests().is_waiting() { Err(waits()) } else { output }
+}
+
+/// Tells whoever watches how a worker has ended.
+fn tell_how(cx: &Context, output: &Output) {
+    cx.tell(|worker, kickoff| match output {
+        _ if cx.requests().is_waiting() => EventKind::WorkerInterrupted { worker, kickoff },
+        Ok(output) => EventKind::WorkerFinished { worker, kickoff, output: output.clone() },
+        Err(error) => EventKind::WorkerFailed { worker, kickoff, error: error.to_string() },
+    });
+}
+
+/// What stands for the output of an execution that waits for an answer; nobody sees it.
+fn waits() -> WorkerError {
+    WorkerError::msg("waits for an answer")
+}
+
+/// Tells a hook how the worker ended; a hook may put an output in place of an error.
+async fn tell_end(hook: &Arc<dyn DynCallback>, cx: &Context, output: Output) -> Output {
+    match output {
+        Ok(output) => {
+            guard("did_run", cx, || hook.did_run(cx, &output)).await;
+            Ok(output)
+        }
+        Err(error) => match guard("did_fail", cx, || hook.did_fail(cx, &error)).await {
+            Some(Some(substitute)) => Ok(substitute),
+            Some(None) | None => Err(error),
+        },
+    }
+}
+
+/// Runs a hook; that it fails or panics is reported and changes nothing.
+async fn guard<'a, T>(
+    name: &'static str,
+    cx: &Context,
+    hook: impl FnOnce() -> BoxFuture<'a, Result<T, WorkerError>>,
+) -> Option<T> {
+    let hook = async { hook().await };
+    let error = match AssertUnwindSafe(hook).catch_unwind().await {
+        Ok(Ok(output)) => return Some(output),
+        Ok(Err(error)) => error,
+        Err(panic) => panicked(&*panic),
+    };
+    if !cx.requests().is_waiting() {
+        tracing::warn!(worker = %cx.path(), hook = name, %error, "a callback failed; the run goes on");
+    }
+    None
+}
+
+/// Tries the worker until it succeeds or its retries are used up. What the successful attempt
+/// asked for is handed to `cx`; what a failed one asked for is dropped.
+async fn attempts(body: &Arc<Body>, mut args: Args, cx: &Context, watched: bool) -> Output {
+    let mut pauses = body.calling.retry.map(Retry::waits);
+    let mut tried = spans::Attempts(1);
+    loop {
+        let number = tried.0;
+        let inner = cx.attempt_again(number);
+        let given = if pauses.is_some() { args.clone() } else { std::mem::take(&mut args) };
+        let output = attempt(body, given, inner.clone()).await;
+        inner.requests().close();
+        let error = match output {
+            Ok(output) => {
+                cx.requests().adopt(inner.requests());
+                return Ok(output);
+            }
+            Err(error) => error,
+        };
+        if let Some(pending) = inner.requests().take_pending() {
+            cx.requests().wait_for(pending);
+            return Err(error);
+        }
+        if watched {
+            let (attempt, error) = (number, error.to_string());
+            cx.tell(|worker, kickoff| EventKind::AttemptFailed { worker, kickoff, attempt, error });
+        }
+        let Some(wait) = pauses.as_mut().and_then(Iterator::next) else { return Err(error) };
+        tracing::debug!(worker = %cx.path(), attempt = number, %error, ?wait, "retrying");
+        if !wait.is_zero() && Handle::try_current().is_err() {
+            return Err(error);
+        }
+        tried.0 += 1;
+        if watched {
+            let attempt = tried.0;
+            cx.tell(|worker, kickoff| EventKind::WorkerRetrying { worker, kickoff, attempt, wait });
+        }
+        if wait.is_zero() {
+            // A worker that fails at once must not keep its thread from cancellation, timeouts and
+            // other tasks for all of its attempts.
+            tokio::task::yield_now().await;
+        } else {
+            tokio::time::sleep(wait).await;
+        }
+    }
+}
+
+/// Tries the worker once.
+async fn attempt(body: &Arc<Body>, mut args: Args, cx: Context) -> Output {
+    let work = async {
+        let plain = || Called::Plain(Arc::clone(body));
+        let called = if body.context { Called::WithContext(cx) } else { plain() };
+        let (output, _) = match call(Callee(called), &mut args, None)? {
+            Started::Ended(end) => end,
+            Started::Async(future) => future.await,
+            Started::Blocking(work) => on_blocking_pool(work).await,
+        };
+        output
+    };
+    let work = AssertUnwindSafe(work).catch_unwind();
+    let output = match (body.calling.timeout, Handle::try_current()) {
+        (None, _) => work.await,
+        (Some(_), Err(_)) => {
+            return Err(WorkerError::msg("a timeout needs a tokio runtime: run it within one"));
+        }
+        (Some(after), Ok(_)) => match tokio::time::timeout(after, work).await {
+            Ok(output) => output,
+            Err(_) => return Err(TimedOut { after }.into()),
+        },
+    };
+    output.unwrap_or_else(|panic| Err(panicked(&*panic)))
+}

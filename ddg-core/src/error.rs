@@ -1,0 +1,102 @@
+//! What a worker fails with.
+
+use std::error::Error;
+use std::fmt;
+use std::time::Duration;
+
+/// Any error.
+pub type BoxError = Box<dyn Error + Send + Sync + 'static>;
+
+/// What a worker returns when it fails: any error, so that `?` works in it.
+///
+/// It is not itself an [`Error`] (as `anyhow::Error` is not), so that every error converts into it.
+///
+/// ```
+/// use ddg_core::WorkerError;
+///
+/// fn parse(text: &str) -> Result<i64, WorkerError> {
+///     if text.is_empty() {
+///         return Err(WorkerError::msg("the text is empty"));
+///     }
+///     Ok(text.parse()?)
+/// }
+/// assert!(parse("x").unwrap_err().downcast_ref::<std::num::ParseIntError>().is_some());
+/// ```
+pub struct WorkerError(BoxError);
+
+impl WorkerError {
+    /// An error that is only a message.
+    pub fn msg(message: impl Into<String>) -> Self {
+        Self(message.into().into())
+    }
+
+    /// The error itself if it is an `E`.
+    pub fn downcast_ref<E: Error + 'static>(&self) -> Option<&E> {
+        self.0.downcast_ref()
+    }
+
+    pub(crate) fn boxed(error: impl Into<BoxError>) -> Self {
+        Self(error.into())
+    }
+}
+
+impl<E: Error + Send + Sync + 'static> From<E> for WorkerError {
+    fn from(error: E) -> Self {
+        Self(error.into())
+    }
+}
+
+impl From<WorkerError> for BoxError {
+    fn from(error: WorkerError) -> Self {
+        error.0
+    }
+}
+
+impl AsRef<dyn Error + Send + Sync> for WorkerError {
+    fn as_ref(&self) -> &(dyn Error + Send + Sync + 'static) {
+        &*self.0
+    }
+}
+
+impl fmt::Display for WorkerError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl fmt::Debug for WorkerError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// The worker panicked; the run goes on to report it like any other failure.
+///
+/// ```
+/// use ddg_core::prelude::*;
+/// use ddg_core::Panicked;
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let mut automa = GraphAutoma::new("fragile");
+/// automa.add_func_as_worker("break", async || -> i32 { panic!("oh no") }, start())?;
+/// let Err(RunError::Step(error)) = automa.run::<()>(()).await else { panic!() };
+/// let source = std::error::Error::source(&error).unwrap();
+/// assert_eq!(source.downcast_ref::<Panicked>().unwrap().message, "oh no");
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("panicked: {message}")]
+pub struct Panicked {
+    /// What it panicked with.
+    pub message: String,
+}
+
+/// The worker did not end within its [timeout](crate::WorkerOptions::timeout).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("timed out after {after:?}")]
+pub struct TimedOut {
+    /// The timeout.
+    pub after: Duration,
+}

@@ -1,0 +1,154 @@
+//! What a worker is for: all that decides when it runs and with which arguments.
+
+use std::borrow::Cow;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Fault, Gives};
+use crate::key::Key;
+use crate::values::{Type, Value};
+
+/// A worker as the graph and the machine know it. It does not change once it is in a graph.
+#[derive(Clone)]
+pub(crate) struct Role {
+    pub(crate) key: Key,
+    pub(crate) params: Box<[Param]>,
+    /// How many of the parameters can be filled by position.
+    pub(crate) n_positional: usize,
+    /// Whether it takes any arguments, by position and by name.
+    pub(crate) open: bool,
+    /// The type of its output, where that is known.
+    pub(crate) returns: Option<Type>,
+    pub(crate) wiring: Wiring,
+}
+
+/// The options of a worker that decide when it runs, with what, and what its output is for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Wiring {
+    pub(crate) start: bool,
+    pub(crate) output: bool,
+    pub(crate) mapping: Mapping,
+    pub(crate) dealing: Dealing,
+}
+
+/// How the outputs of dependencies become arguments.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Mapping {
+    /// One argument per dependency, in the order they were declared.
+    #[default]
+    AsIs,
+    /// All of them as one list.
+    Merge,
+    /// One list or map, spread out.
+    Unpack,
+    /// None.
+    Suppressed,
+}
+
+/// What a successor gets of an output.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Dealing {
+    /// The whole.
+    #[default]
+    AsIs,
+    /// One element of the list each.
+    InOrder,
+}
+
+/// One parameter that is filled with a value.
+#[derive(Clone, Debug)]
+pub(crate) struct Param {
+    pub(crate) name: Option<Cow<'static, str>>,
+    pub(crate) ty: Type,
+    pub(crate) origin: Origin,
+}
+
+/// Where a parameter's argument comes from.
+#[derive(Clone, Debug)]
+pub(crate) enum Origin {
+    /// By position, else by name.
+    Argument,
+    /// Another worker's last output, else the default.
+    From { key: Key, default: Option<Value> },
+}
+
+impl Param {
+    pub(crate) fn unnamed(ty: Type) -> Self {
+        Self { name: None, ty, origin: Origin::Argument }
+    }
+}
+
+impl Role {
+    /// A role that takes `params`; `names`, if there are any, replace the names that they have.
+    ///
+    /// Appends a fault if `names` are not as many as `params`.
+    pub(crate) fn new(
+        key: Key,
+        mut params: Vec<Param>,
+        names: Vec<Cow<'static, str>>,
+        wiring: Wiring,
+        faults: &mut Vec<Fault>,
+    ) -> Self {
+        if !names.is_empty() && names.len() != params.len() {
+            faults.push(Fault::ParamNames {
+                worker: key.clone(),
+                parameters: params.len(),
+                names: names.len(),
+            });
+        }
+        for (param, name) in params.iter_mut().zip(names) {
+            param.name = Some(name);
+        }
+        let n_positional = params.len();
+        Self { key, params: params.into(), n_positional, open: false, returns: None, wiring }
+    }
+
+    /// Fills the parameter called `param` with the last output of `from`.
+    ///
+    /// Appends a fault if there is no such parameter.
+    pub(crate) fn fill_from(
+        &mut self,
+        param: Cow<'static, str>,
+        from: Key,
+        default: Option<Value>,
+        faults: &mut Vec<Fault>,
+    ) {
+        match self.params.iter_mut().find(|have| have.name.as_ref() == Some(&param)) {
+            Some(param) => {
+                if matches!(param.origin, Origin::Argument) {
+                    self.n_positional -= 1;
+                }
+                param.origin = Origin::From { key: from, default };
+            }
+            None => faults.push(Fault::UnknownParameter {
+                worker: self.key.clone(),
+                parameter: param.into_owned(),
+                from,
+            }),
+        }
+    }
+
+    /// What this worker hands on to its successors: a unit output only orders.
+    pub(crate) fn gives(&self) -> Gives {
+        match self.wiring.dealing {
+            _ if self.returns.is_some_and(Type::is_unit) => Gives::Nothing,
+            Dealing::AsIs => Gives::Output,
+            Dealing::InOrder => Gives::Element,
+        }
+    }
+
+    /// The parameters that can be filled by position, with their place among all.
+    pub(crate) fn positional(&self) -> impl Iterator<Item = (usize, &Param)> {
+        self.params.iter().enumerate().filter(|(_, param)| matches!(param.origin, Origin::Argument))
+    }
+
+    /// What messages call the parameter at `place`: its name in backquotes, or its position.
+    pub(crate) fn param_label(&self, place: usize) -> String {
+        match &self.params[place].name {
+            Some(name) => format!("`{name}`"),
+            None => format!("#{}", place + 1),
+        }
+    }
+}

@@ -1,0 +1,238 @@
+//! From what was declared to what runs: keys become ids, and every fault is found.
+
+use std::sync::Arc;
+
+use petgraph::algo::{kosaraju_scc, toposort};
+use petgraph::graph::{DiGraph, NodeIndex};
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use super::error::some_keys;
+use super::node::{Dependency, Gives, Payload, Successor};
+use super::{Dealing, Fault, Mapping, Node, Role, WorkerId};
+use crate::key::Key;
+
+/// A validated graph, shared by all runs and never changed.
+pub(crate) struct Topology<P> {
+    /// The automa's name.
+    pub(crate) automa: Arc<str>,
+    pub(crate) nodes: Vec<Node<P>>,
+    /// How many dependencies each worker has: read once per edge, so kept close together.
+    pub(super) n_dependencies: Vec<u32>,
+    pub(crate) index: FxHashMap<Key, WorkerId>,
+    /// Each worker's rank comes after those of its dependencies.
+    pub(crate) ranks: Vec<u32>,
+    pub(crate) starts: Vec<WorkerId>,
+}
+
+/// One worker as it was declared: its dependencies may not exist.
+pub(crate) struct Declared<'a, P> {
+    pub(crate) payload: &'a P,
+    pub(crate) dependencies: &'a [Key],
+}
+
+impl<P: Payload> Topology<P> {
+    /// Compiles `declared`, whose keys are unique. What is wrong with it is appended to `faults`:
+    /// first edges, then cycles, then arguments. With faults the graph must not be run.
+    pub(crate) fn compile<'a>(
+        automa: Arc<str>,
+        declared: impl Iterator<Item = Declared<'a, P>> + Clone,
+        faults: &mut Vec<Fault>,
+    ) -> Self
+    where
+        P: 'a,
+    {
+        let mut nodes: Vec<Node<P>> = declared
+            .clone()
+            .zip(0..)
+            .map(|(declared, since)| Node::new(declared.payload.clone(), since))
+            .collect();
+        let index: FxHashMap<Key, WorkerId> =
+            nodes.iter().map(|node| node.key().clone()).zip((0..).map(WorkerId::new)).collect();
+        for (place, declared) in declared.enumerate() {
+            resolve(place, declared.dependencies, &index, &mut nodes, faults);
+        }
+        let ranks = rank(&nodes, faults);
+        for node in &nodes {
+            let dependencies = node.dependencies.iter().map(|edge| &nodes[edge.on.index()]);
+            check_arguments(node.role(), dependencies, faults);
+        }
+        let is_start = |id: &WorkerId| nodes[id.index()].role().wiring.start;
+        Self {
+            automa,
+            starts: (0..nodes.len()).map(WorkerId::new).filter(is_start).collect(),
+            n_dependencies: nodes.iter().map(|node| node.n_dependencies).collect(),
+            nodes,
+            index,
+            ranks,
+        }
+    }
+
+    /// The declared worker `key`.
+    pub(crate) fn find(&self, key: &str) -> Option<&Node<P>> {
+        Some(&self.nodes[self.index.get(key)?.index()])
+    }
+}
+
+/// Turns a worker's dependencies from keys into edges.
+fn resolve<P: Payload>(
+    place: usize,
+    dependencies: &[Key],
+    index: &FxHashMap<Key, WorkerId>,
+    nodes: &mut [Node<P>],
+    faults: &mut Vec<Fault>,
+) {
+    let mut seen = FxHashSet::default();
+    let key = |nodes: &[Node<P>]| nodes[place].key().clone();
+    for dependency in dependencies {
+        let Some(on) = index.get(dependency).copied() else {
+            faults.push(Fault::UnknownDependency {
+                worker: key(nodes),
+                dependency: dependency.clone(),
+                known: some_keys(nodes.iter().map(Node::key)),
+            });
+            continue;
+        };
+        if on.index() == place {
+            faults.push(Fault::SelfDependency { worker: key(nodes) });
+            continue;
+        }
+        // Nearly all workers have a handful of dependencies; comparing them is cheaper than a set.
+        let duplicate = match dependencies.len() {
+            0..=8 => nodes[place].dependencies.iter().any(|have| have.on == on),
+            _ => !seen.insert(on),
+        };
+        if duplicate {
+            faults.push(Fault::DuplicateDependency {
+                worker: key(nodes),
+                dependency: dependency.clone(),
+            });
+            continue;
+        }
+        let first = &nodes[on.index()];
+        let (gives, at) = (first.role().gives(), first.successors.len() as u32);
+        let node = &mut nodes[place];
+        let edge = node.n_dependencies;
+        node.dependencies.push(Dependency { on, gives, place: at });
+        node.n_dependencies += 1;
+        nodes[on.index()].successors.push(Successor { worker: WorkerId::new(place), place: edge });
+    }
+}
+
+/// Ranks the workers so that each comes after its dependencies; finds the cycles where it cannot.
+fn rank<P: Payload>(nodes: &[Node<P>], faults: &mut Vec<Fault>) -> Vec<u32> {
+    let forward =
+        |node: (usize, &Node<P>)| node.1.dependencies.iter().all(|edge| edge.on.index() < node.0);
+    if nodes.iter().enumerate().all(forward) {
+        // Declared in an order that works; most graphs are.
+        return (0..nodes.len() as u32).collect();
+    }
+    let n_edges = nodes.iter().map(|node| node.dependencies.len()).sum();
+    let mut graph = DiGraph::<(), (), u32>::with_capacity(nodes.len(), n_edges);
+    for _ in nodes {
+        graph.add_node(());
+    }
+    for (place, node) in nodes.iter().enumerate() {
+        for edge in &node.dependencies {
+            graph.add_edge(NodeIndex::new(edge.on.index()), NodeIndex::new(place), ());
+        }
+    }
+    match toposort(&graph, None) {
+        Ok(sorted) => {
+            let mut ranks = vec![0; nodes.len()];
+            for (rank, node) in sorted.into_iter().enumerate() {
+                ranks[node.index()] = rank as u32;
+            }
+            ranks
+        }
+        Err(_) => {
+            let mut cycles: Vec<_> = kosaraju_scc(&graph)
+                .into_iter()
+                .filter(|component| component.len() > 1)
+                .map(|component| cycle(nodes, &component))
+                .collect();
+            cycles.sort_unstable();
+            faults.extend(cycles.into_iter().map(|cycle| Fault::Cycle {
+                keys: cycle.into_iter().map(|place| nodes[place].key().clone()).collect(),
+            }));
+            Vec::new()
+        }
+    }
+}
+
+/// One cycle within a strongly connected component, beginning with the first-declared worker on it.
+fn cycle<P>(nodes: &[Node<P>], component: &[NodeIndex<u32>]) -> Vec<usize> {
+    let members: FxHashSet<usize> = component.iter().map(|node| node.index()).collect();
+    let first = *members.iter().min().expect("a component has members");
+    // Walk back along dependencies within the component until a worker comes twice.
+    let mut walk = vec![first];
+    let mut at = FxHashMap::from_iter([(first, 0)]);
+    loop {
+        let last = *walk.last().expect("the walk has begun");
+        let back = nodes[last]
+            .dependencies
+            .iter()
+            .map(|edge| edge.on.index())
+            .find(|on| members.contains(on))
+            .expect("within a component every worker has a dependency");
+        if let Some(begin) = at.get(&back) {
+            let mut cycle = walk.split_off(*begin);
+            cycle.reverse();
+            let first = cycle.iter().enumerate().min_by_key(|(_, place)| **place);
+            let begin = first.map_or(0, |(begin, _)| begin);
+            cycle.rotate_left(begin);
+            return cycle;
+        }
+        at.insert(back, walk.len());
+        walk.push(back);
+    }
+}
+
+/// Whether what the dependencies give fits what the worker takes, where both are known.
+pub(super) fn check_arguments<'a, P: Payload + 'a>(
+    role: &Role,
+    dependencies: impl Iterator<Item = &'a Node<P>>,
+    faults: &mut Vec<Fault>,
+) {
+    let key = &role.key;
+    let mut given = Vec::new();
+    match role.wiring.mapping {
+        Mapping::Suppressed | Mapping::Merge => return,
+        Mapping::Unpack => {
+            let n_dependencies = dependencies.count();
+            if n_dependencies > 1 {
+                faults.push(Fault::UnpackDependencies {
+                    worker: key.clone(),
+                    dependencies: n_dependencies,
+                });
+            }
+            return;
+        }
+        Mapping::AsIs if role.open => return,
+        Mapping::AsIs => {
+            given.extend(dependencies.filter(|node| node.role().gives() != Gives::Nothing));
+        }
+    }
+    let n_parameters = role.positional().count();
+    if given.len() > n_parameters {
+        faults.push(Fault::TooManyDependencies {
+            worker: key.clone(),
+            dependencies: given.len(),
+            parameters: n_parameters,
+        });
+        return;
+    }
+    for ((place, param), node) in role.positional().zip(given) {
+        let Some(found) = node.role().returns else {
+            continue;
+        };
+        if node.role().wiring.dealing == Dealing::AsIs && !param.ty.accepts(found) {
+            faults.push(Fault::TypeMismatch {
+                worker: key.clone(),
+                parameter: role.param_label(place),
+                dependency: node.key().clone(),
+                expected: param.ty.to_string(),
+                found: found.to_string(),
+            });
+        }
+    }
+}

@@ -1,0 +1,79 @@
+//! The local spaces of one run, by worker.
+
+use std::collections::BTreeMap;
+
+use rustc_hash::FxHashMap;
+
+use super::{KeptSpaces, LocalSpace};
+use crate::graph::{Payload, View, WorkerId};
+use crate::values::Value;
+
+/// The local spaces of one run.
+#[derive(Default)]
+pub(crate) struct Locals {
+    spaces: FxHashMap<WorkerId, LocalSpace>,
+    /// What nested automata keep from one kickoff to the next.
+    kept: FxHashMap<WorkerId, KeptSpaces>,
+}
+
+impl Locals {
+    /// The space of a worker.
+    pub(crate) fn of(&mut self, worker: WorkerId) -> LocalSpace {
+        self.spaces.entry(worker).or_default().clone()
+    }
+
+    pub(crate) fn get(&self, worker: WorkerId) -> Option<&LocalSpace> {
+        self.spaces.get(&worker)
+    }
+
+    /// Puts a space in its place.
+    pub(crate) fn insert(&mut self, worker: WorkerId, values: BTreeMap<String, Value>) {
+        self.spaces.insert(worker, LocalSpace::of(values));
+    }
+
+    /// What the nested automa `worker` has kept in this run.
+    pub(crate) fn kept_of(&self, worker: WorkerId) -> Option<KeptSpaces> {
+        self.kept.get(&worker).cloned()
+    }
+
+    /// What nested automata have kept in this run, by worker.
+    pub(crate) fn kept_by_nested(&self) -> impl Iterator<Item = (WorkerId, &KeptSpaces)> {
+        self.kept.iter().map(|(worker, kept)| (*worker, kept))
+    }
+
+    /// Keeps what the nested automa `worker` has left.
+    pub(crate) fn keep(&mut self, worker: WorkerId, kept: KeptSpaces) {
+        if !kept.is_empty() {
+            self.kept.insert(worker, kept);
+        }
+    }
+
+    pub(crate) fn forget(&mut self, gone: &[WorkerId]) {
+        for worker in gone {
+            self.spaces.remove(worker);
+            self.kept.remove(worker);
+        }
+    }
+
+    /// Begins with `kept`: spaces of workers that are gone are dropped.
+    pub(crate) fn begin_with(&mut self, kept: KeptSpaces, view: &View<impl Payload>) {
+        for (key, values) in kept.own.into_iter().flatten() {
+            if let Some(worker) = view.find(key.as_str()) {
+                self.insert(worker, values);
+            }
+        }
+        for (key, kept) in kept.nested {
+            if let Some(worker) = view.find(key.as_str()) {
+                self.kept.insert(worker, kept);
+            }
+        }
+    }
+
+    /// What there is to keep at the end of the run: its own spaces only if the automa keeps them.
+    pub(crate) fn kept(&self, keeps_own: bool, view: &View<impl Payload>) -> KeptSpaces {
+        let key = |worker| view.get(worker).map(|node| node.key().clone());
+        let own = || self.spaces.iter().filter_map(|(id, space)| Some((key(*id)?, space.values())));
+        let nested = self.kept.iter().filter_map(|(id, kept)| Some((key(*id)?, kept.clone())));
+        KeptSpaces { own: keeps_own.then(|| own().collect()), nested: nested.collect() }
+    }
+}

@@ -1,0 +1,340 @@
+//! The pure state machine that decides what runs next.
+//!
+//! It knows the graph, what each worker waits for, and what has been given and asked for. It has
+//! no clock, no tasks, no handle to anything that acts, and no order that depends on a hash map:
+//! told the same ends in any order, it decides the same. A driver asks it one question,
+//! [`Machine::next`], and gets one answer, [`Next`].
+//!
+//! A step settles in this order (design: the Dynamic Step, rule 6):
+//! 1. edits of all workers that ended well, as one transaction;
+//! 2. ferries, in (kickoff order of the caller, call order within it);
+//! 3. results, in kickoff order: an output is kept, and each successor has one dependency more
+//!    satisfied;
+//! 4. failures, if there are any, fail the run;
+//! 5. pending questions pause it;
+//! 6. the next kickoffs: ferries first, then successors that wait for nothing more, each once.
+//!
+//! **Architecture Invariant:** this module and those that it imports (`graph`, `args`, `values`,
+//! `key`, `path`, `error`) name nothing that acts or waits. What is needed to run a worker is a
+//! payload of a type that the machine does not know.
+
+mod bind;
+mod effects;
+mod error;
+mod held;
+mod kickoff;
+mod outputs;
+mod pace;
+mod question;
+mod ready;
+mod record;
+mod settle;
+mod state;
+mod waits;
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+
+
+pub(crate) use effects::{Effects, Ferry, Target};
+pub use error::{BindError, Failure, FailureKind, StepError};
+pub(crate) use error::{MachineError, did_you_mean};
+pub(crate) use held::Held;
+pub(crate) use kickoff::{Ended, ExecutionEnd, Job, Undone};
+pub use kickoff::{Cause, KickoffId};
+pub(crate) use outputs::Outputs;
+pub use pace::Pace;
+pub use question::Question;
+pub(crate) use question::{Interrupted, PausedRun, Pending, Replay};
+pub(crate) use ready::Ready;
+pub(crate) use record::Record;
+pub(crate) use state::State;
+pub(crate) use waits::Waits;
+
+use crate::args::{Args, Named, find};
+use crate::graph::{Node, Payload, View, WorkerId};
+use crate::key::Key;
+use crate::path::Path;
+use crate::values::Value;
+
+/// A payload whose worker may be a nested automa with a run of its own.
+pub(crate) trait Hosts: Payload {
+    /// That run while it is paused.
+    type Paused: PausedRun;
+}
+
+/// One run: its [state](State), and what is going on right now.
+pub(crate) struct Machine<P: Hosts> {
+    state: State<P>,
+    /// Where the automa is nested; `None` at the top.
+    path: Option<Arc<Path>>,
+    pace: Pace,
+    max_steps: u64,
+    /// The executions under way, in kickoff order.
+    running: Vec<Running>,
+    /// Whether those are interrupted executions that run again, within the step of before.
+    resuming: bool,
+    /// Whether the run was asked to stop.
+    stopping: bool,
+    /// Workers that were removed and are still running.
+    removed: Vec<(WorkerId, Key)>,
+    /// Ids whose worker is gone since somebody looked: what is kept by id elsewhere goes with it.
+    forgotten: Vec<WorkerId>,
+    recording: bool,
+    record: Option<Box<Record<P>>>,
+}
+
+/// An execution under way.
+struct Running {
+    id: KickoffId,
+    worker: WorkerId,
+}
+
+/// What a driver is to do.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Next {
+    /// Start the jobs that were handed out, then ask again.
+    Run,
+    /// Wait until so many more executions have ended, then ask again with them.
+    Wait(usize),
+    /// The executions that had ended are settled, and the state is one to save or to show. Ask again.
+    Settled,
+    /// Nothing is running, and nothing is to run.
+    Done(End),
+}
+
+/// How a run came to its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum End {
+    /// Nothing was left to do.
+    Finished,
+    /// It was asked to stop before that.
+    Stopped,
+    /// Questions wait for answers.
+    Paused,
+}
+
+/// What a run begins with.
+pub(crate) struct Beginning<'a> {
+    /// Where the automa is nested; `None` at the top.
+    pub(crate) path: Option<Arc<Path>>,
+    /// By position for the start workers, by name for every worker with a parameter of that name.
+    pub(crate) args: Args,
+    /// The run inputs of the automa around it, weaker than `args` by name.
+    pub(crate) outer_inputs: &'a [(Cow<'static, str>, Value)],
+    pub(crate) pace: Pace,
+    /// `None` for no limit.
+    pub(crate) max_steps: Option<u64>,
+}
+
+/// A worker that waits for others: in a finished run, for what never came.
+pub(crate) struct Unmet {
+    pub(crate) worker: Key,
+    pub(crate) missing: Vec<Key>,
+}
+
+/// Failures with the place of their worker among all that ended.
+type Failures = Vec<(usize, Failure)>;
+
+impl<P: Hosts> Machine<P> {
+    /// A run of `view` that is about to begin.
+    pub(crate) fn new(view: View<P>, beginning: Beginning<'_>) -> Self {
+        let Beginning { path, args, outer_inputs, pace, max_steps } = beginning;
+        let Args { positional, named } = args;
+        let mut inputs = named.map(|named| *named).unwrap_or_default();
+        for outer in outer_inputs {
+            if find(&inputs, &outer.0).is_none() {
+                inputs.push(outer.clone());
+            }
+        }
+        let by_position = Args { positional, named: None };
+        let start = |worker| Ready { worker, cause: Cause::Start, args: Some(by_position.clone()) };
+        let ready = view.starts().map(start).collect();
+        let state = State { ready, ..State::new(view, Arc::new(inputs)) };
+        Self::of(state, path, pace, max_steps)
+    }
+
+    /// A run that continues from `state`.
+    pub(crate) fn of(
+        state: State<P>,
+        path: Option<Arc<Path>>,
+        pace: Pace,
+        max_steps: Option<u64>,
+    ) -> Self {
+        Self {
+            state,
+            path,
+            pace,
+            max_steps: max_steps.unwrap_or(u64::MAX),
+            running: Vec::new(),
+            resuming: false,
+            stopping: false,
+            removed: Vec::new(),
+            forgotten: Vec::new(),
+            recording: false,
+            record: None,
+        }
+    }
+
+    /// Tells what has ended since the last question, and asks what to do.
+    ///
+    /// Leaves `ended` empty where that is settled, and fills `jobs` where the answer is to run them.
+    ///
+    /// # Errors
+    /// Everything that went wrong in the step, in kickoff order; or the step limit is reached.
+    pub(crate) fn next(
+        &mut self,
+        ended: &mut Vec<Ended<P>>,
+        jobs: &mut Vec<Job<P>>,
+    ) -> Result<Next, MachineError> {
+        if ended.is_empty() {
+            return self.begin(jobs);
+        }
+        match self.n_awaited().checked_sub(ended.len()) {
+            None | Some(0) => {
+                self.settle(ended)?;
+                Ok(Next::Settled)
+            }
+            Some(n_missing) => Ok(Next::Wait(n_missing)),
+        }
+    }
+
+    /// Settles the one execution under way, and begins what follows: nearly every step of a chain
+    /// or a loop. For steps that nobody records and nobody saves.
+    ///
+    /// # Errors
+    /// As [`next`](Self::next).
+    pub(crate) fn advance(
+        &mut self,
+        ended: Ended<P>,
+        jobs: &mut Vec<Job<P>>,
+    ) -> Result<Next, MachineError> {
+        self.settle_one(ended)?;
+        self.begin(jobs)
+    }
+
+    /// How many executions must have ended before they are settled.
+    fn n_awaited(&self) -> usize {
+        match self.pace {
+            // Resumed executions belong to one step, whose effects must not depend on who was
+            // answered first.
+            Pace::Rolling if !self.resuming => 1,
+            Pace::Rolling | Pace::Lockstep => self.running.len(),
+        }
+    }
+
+    /// Asks the run to stop after the current step.
+    pub(crate) fn stop(&mut self) {
+        self.stopping = true;
+    }
+
+    /// When a step settles.
+    pub(crate) fn pace(&self) -> Pace {
+        self.pace
+    }
+
+    /// Settles at this pace from now on.
+    pub(crate) fn set_pace(&mut self, pace: Pace) {
+        self.pace = pace;
+    }
+
+    /// Everything that is needed to continue the run, between two steps.
+    pub(crate) fn state(&self) -> &State<P> {
+        &self.state
+    }
+
+    pub(crate) fn path(&self) -> Option<&Arc<Path>> {
+        self.path.as_ref()
+    }
+
+    pub(crate) fn inputs(&self) -> &Arc<Named> {
+        &self.state.inputs
+    }
+
+    pub(crate) fn view(&self) -> &View<P> {
+        &self.state.view
+    }
+
+    pub(crate) fn steps(&self) -> u64 {
+        self.state.step
+    }
+
+    pub(crate) fn result(&self) -> &Value {
+        &self.state.result
+    }
+
+    /// Drops all outputs, when nobody will ask for them any more.
+    pub(crate) fn forget_outputs(&mut self) {
+        self.state.result = Value::null();
+        self.state.outputs.clear();
+    }
+
+    /// The ids whose worker is gone since this was asked last.
+    pub(crate) fn take_forgotten(&mut self) -> Vec<WorkerId> {
+        std::mem::take(&mut self.forgotten)
+    }
+
+    /// The last output of the worker `key`.
+    pub(crate) fn output(&self, key: &str) -> Option<Value> {
+        self.state.outputs.get(self.state.view.find(key)?).cloned()
+    }
+
+    /// Whether nothing is to run next, and no question is pending.
+    pub(crate) fn is_idle(&self) -> bool {
+        self.state.ready.is_empty()
+            && self.state.held.is_empty()
+            && self.state.interrupted.is_empty()
+    }
+
+    /// Whether questions are pending.
+    pub(crate) fn is_paused(&self) -> bool {
+        !self.state.interrupted.is_empty()
+    }
+
+    /// The questions that wait for an answer, in kickoff order.
+    pub(crate) fn questions(&self) -> Vec<Question> {
+        let mut questions = Vec::new();
+        self.state.interrupted.iter().for_each(|waiting| waiting.questions(&mut questions));
+        questions
+    }
+
+    /// The workers that wait for others, and for which: in a finished run, what never came.
+    pub(crate) fn unmet(&self) -> Vec<Unmet> {
+        let State { view, waits, outputs, .. } = &self.state;
+        let unmet = |(id, node): (WorkerId, &Node<P>)| {
+            let missing: Vec<_> = node
+                .live_dependencies()
+                .filter(|(place, _)| !waits.is_crossed(id, *place))
+                .map(|(_, on)| view.node(on).key().clone())
+                .collect();
+            let ran = outputs.get(id).is_some();
+            let partly = missing.len() < node.n_dependencies as usize;
+            let waits = node.n_dependencies > 0 && !missing.is_empty() && (partly || !ran);
+            waits.then(|| Unmet { worker: node.key().clone(), missing })
+        };
+        view.workers().filter_map(unmet).collect()
+    }
+
+    /// The key of a worker that is running, also if it has been removed since.
+    fn key_of(&self, worker: WorkerId) -> Key {
+        let removed = || self.removed.iter().find(|(removed, _)| *removed == worker);
+        match self.state.view.get(worker) {
+            Some(node) => node.key().clone(),
+            None => removed().map_or(Key::from_static(""), |(_, key)| key.clone()),
+        }
+    }
+
+    fn failure(&self, key: &Key, kind: FailureKind) -> Failure {
+        Failure { worker: Path::new(self.path.clone(), key.clone()), kind }
+    }
+
+    fn step_error(&self, failures: Vec<Failure>) -> MachineError {
+        let (automa, step) = (self.automa(), self.state.step);
+        StepError { automa, step, failures, questions: self.questions() }.into()
+    }
+
+    fn automa(&self) -> String {
+        self.state.view.base().automa.to_string()
+    }
+}

@@ -1,0 +1,50 @@
+//! The last output of each worker of a run.
+
+use crate::graph::WorkerId;
+use crate::values::Value;
+
+/// Outputs by worker, in blocks that are made when the first worker of a block gives one: a run of
+/// a large graph costs what runs of it.
+pub(crate) struct Outputs(Vec<Option<Box<Block>>>);
+
+const BLOCK: usize = 16;
+
+type Block = [Option<Value>; BLOCK];
+
+impl Outputs {
+    /// Room for `n` workers.
+    pub(crate) fn new(n: usize) -> Self {
+        Self(vec![None; n.div_ceil(BLOCK)])
+    }
+
+    /// Makes room for workers that were added.
+    pub(crate) fn grow(&mut self, n: usize) {
+        if n > self.0.len() * BLOCK {
+            self.0.resize(n.div_ceil(BLOCK), None);
+        }
+    }
+
+    #[inline]
+    pub(crate) fn get(&self, worker: WorkerId) -> Option<&Value> {
+        let block = self.0[worker.index() / BLOCK].as_ref()?;
+        block[worker.index() % BLOCK].as_ref()
+    }
+
+    #[inline]
+    pub(crate) fn set(&mut self, worker: WorkerId, output: Value) {
+        let block = self.0[worker.index() / BLOCK].get_or_insert_default();
+        block[worker.index() % BLOCK] = Some(output);
+    }
+
+    /// Lets go of the output of one worker.
+    pub(crate) fn remove(&mut self, worker: WorkerId) {
+        if let Some(block) = &mut self.0[worker.index() / BLOCK] {
+            block[worker.index() % BLOCK] = None;
+        }
+    }
+
+    /// Lets go of all outputs.
+    pub(crate) fn clear(&mut self) {
+        self.0.fill(None);
+    }
+}

@@ -1,0 +1,206 @@
+//! Beginning a step: workers that are ready get their arguments and are handed out as jobs.
+
+use super::bind::{LastOutput, bind, map};
+use super::error::{BindError, Failure, FailureKind};
+use super::{
+    Cause, End, Hosts, Interrupted, Job, KickoffId, Machine, MachineError, Next, Running,
+};
+use crate::args::Args;
+use crate::graph::{Gives, Node, WorkerId};
+use crate::key::Key;
+use crate::values::Value;
+
+/// A worker that is to run in the next step.
+pub(crate) struct Ready {
+    pub(crate) worker: WorkerId,
+    pub(crate) cause: Cause,
+    /// What it is called with, where that is not what its dependencies give.
+    pub(crate) args: Option<Args>,
+}
+
+impl<P: Hosts> Machine<P> {
+    /// Says what to do when everything that has ended is settled.
+    ///
+    /// # Errors
+    /// The step limit is reached, or a worker cannot be called; then no job is handed out.
+    #[inline]
+    pub(super) fn begin(&mut self, jobs: &mut Vec<Job<P>>) -> Result<Next, MachineError> {
+        jobs.clear();
+        if self.stopping || self.is_paused() {
+            if !self.running.is_empty() {
+                return Ok(Next::Wait(self.n_awaited()));
+            }
+            if self.is_paused() {
+                return Ok(self.resume(jobs));
+            }
+            self.release();
+            let is_done = self.state.ready.is_empty();
+            return Ok(Next::Done(if is_done { End::Finished } else { End::Stopped }));
+        }
+        if !self.state.held.is_empty() {
+            // The interrupted workers were removed: nothing holds the step back any more.
+            self.release();
+        }
+        if self.state.ready.is_empty() {
+            return Ok(match self.running.len() {
+                0 => Next::Done(End::Finished),
+                _ => Next::Wait(self.n_awaited()),
+            });
+        }
+        if self.state.step >= self.max_steps {
+            let key = |ready: &Ready| self.state.view.node(ready.worker).key().clone();
+            let ready = self.state.ready.iter().map(key).collect();
+            let (automa, limit) = (self.automa(), self.max_steps);
+            return Err(MachineError::StepLimit { automa, limit, ready });
+        }
+        self.state.step += 1;
+        jobs.reserve_exact(self.state.ready.len());
+        if self.state.ready.len() == 1
+            && let Some(ready) = self.state.ready.pop()
+        {
+            self.bind(ready, jobs).map_err(|failure| self.step_error(vec![*failure]))?;
+            return Ok(Next::Run);
+        }
+        let mut failures = Vec::new();
+        let mut ready = std::mem::take(&mut self.state.ready);
+        for ready in ready.drain(..) {
+            if let Err(failure) = self.bind(ready, jobs) {
+                failures.push(*failure);
+            }
+        }
+        self.state.ready = ready;
+        if failures.is_empty() {
+            return Ok(Next::Run);
+        }
+        jobs.clear();
+        Err(self.step_error(failures))
+    }
+
+    /// Numbers a ready worker's kickoff, binds its arguments, and appends it to `jobs`.
+    fn bind(&mut self, ready: Ready, jobs: &mut Vec<Job<P>>) -> Result<(), Box<Failure>> {
+        // From now on it waits for all its dependencies again.
+        self.state.waits.reset(ready.worker);
+        let node = self.state.view.node(ready.worker);
+        let role = node.role();
+        if role.wiring.output {
+            match &self.state.output_worker {
+                Some(first) if first != node.key() => {
+                    let kind = FailureKind::SecondOutput { first: first.clone() };
+                    return Err(self.failure(node.key(), kind).into());
+                }
+                Some(_) => {}
+                None => self.state.output_worker = Some(node.key().clone()),
+            }
+        }
+        let ferried = matches!(ready.cause, Cause::Ferry { .. });
+        let mut args = Args::new();
+        let mapped = match ready.args {
+            Some(given) => {
+                args = given;
+                Ok(())
+            }
+            None => map(role, self.handed_on(ready.worker, node), &mut args),
+        };
+        let bound = match mapped {
+            Ok(()) => {
+                bind(role, &mut args, ferried, &self.state.inputs, |key| self.last_output(key))
+            }
+            Err(found) => Err(self.not_unpackable(node, found)),
+        };
+        if let Err(error) = bound {
+            return Err(self.failure(node.key(), FailureKind::Bind(*error)).into());
+        }
+        let id = KickoffId(self.state.next_kickoff);
+        self.state.next_kickoff += 1;
+        self.running.push(Running { id, worker: ready.worker });
+        jobs.push(Job {
+            id,
+            worker: ready.worker,
+            step: self.state.step,
+            payload: node.payload.clone(),
+            cause: ready.cause,
+            args,
+            replay: None,
+        });
+        Ok(())
+    }
+
+    /// Runs the interrupted executions again that were answered, within the same step.
+    fn resume(&mut self, jobs: &mut Vec<Job<P>>) -> Next {
+        if self.stopping {
+            return Next::Done(End::Paused);
+        }
+        let interrupted = std::mem::take(&mut self.state.interrupted);
+        let (answered, waiting): (Vec<_>, Vec<_>) =
+            interrupted.into_iter().partition(Interrupted::can_resume);
+        self.state.interrupted = waiting;
+        for interrupted in answered {
+            let (id, worker) = (KickoffId(interrupted.kickoff), interrupted.worker);
+            let (cause, args, replay) = interrupted.into_replay();
+            self.running.push(Running { id, worker });
+            jobs.push(Job {
+                id,
+                worker,
+                step: self.state.step,
+                payload: self.state.view.node(worker).payload.clone(),
+                cause,
+                args,
+                replay: Some(Box::new(replay)),
+            });
+        }
+        if jobs.is_empty() {
+            return Next::Done(End::Paused);
+        }
+        self.resuming = true;
+        Next::Run
+    }
+
+    /// The step has ended: satisfies the dependencies that were held back, in order. An edit that was
+    /// applied meanwhile counts as if it had come before them.
+    pub(super) fn release(&mut self) {
+        for (worker, place) in std::mem::take(&mut self.state.held.satisfied) {
+            let Some(node) = self.state.view.get(worker) else { continue };
+            if node.dependencies[place as usize].on != WorkerId::VACANT
+                && self.state.waits.cross(worker, place) == node.n_dependencies
+                && self.state.waits.mark_due(worker)
+            {
+                self.state.ready.push(Ready { worker, cause: Cause::Dependencies, args: None });
+            }
+        }
+    }
+
+    /// What the dependencies of `worker` hand on to it, in the order they were declared.
+    fn handed_on<'a>(
+        &'a self,
+        worker: WorkerId,
+        node: &'a Node<P>,
+    ) -> impl Iterator<Item = &'a Value> {
+        static NULL: Value = Value::null();
+        node.dependencies.iter().filter_map(move |edge| {
+            if edge.on == WorkerId::VACANT {
+                return None;
+            }
+            let output = match edge.gives {
+                Gives::Output => self.state.outputs.get(edge.on),
+                Gives::Element => self.state.dealt.get(&(worker, edge.on)),
+                Gives::Nothing => return None,
+            };
+            Some(output.unwrap_or(&NULL))
+        })
+    }
+
+    fn not_unpackable(&self, node: &Node<P>, found: String) -> Box<BindError> {
+        let on = node.live_dependencies().next().map(|(_, on)| self.state.view.node(on).key());
+        let dependency = on.cloned().unwrap_or(Key::from_static(""));
+        Box::new(BindError::NotUnpackable { dependency, found })
+    }
+
+    fn last_output(&self, key: &Key) -> LastOutput {
+        match self.state.view.find(key.as_str()) {
+            None => LastOutput::NoSuchWorker,
+            Some(worker) => {
+                self.state.outputs.get(worker).cloned().map_or(LastOutput::NotYet, LastOutput::Is)
+            }
+        }
+    }
+}

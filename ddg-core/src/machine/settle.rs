@@ -1,0 +1,318 @@
+//! How a step settles: edits, then ferries, then results, in kickoff order.
+
+use std::sync::Arc;
+
+use rustc_hash::FxHashSet;
+
+use super::effects::{Effects, Ferry, Target};
+use super::error::FailureKind;
+use super::{
+    Cause, Ended, Failures, Hosts, Interrupted, KickoffId, Machine, MachineError, Ready, Undone,
+};
+use crate::graph::{Dealing, Node, Payload, WorkerId, some_keys};
+use crate::key::Key;
+use crate::values::{Dealt, Value};
+
+impl<P: Hosts> Machine<P> {
+    /// Settles all that has `ended`, which it leaves empty.
+    ///
+    /// # Errors
+    /// Everything that went wrong in the step, in kickoff order.
+    pub(super) fn settle(&mut self, ended: &mut Vec<Ended<P>>) -> Result<(), MachineError> {
+        self.begin_record();
+        self.take(ended);
+        let releases = std::mem::take(&mut self.resuming) && self.gather_answered(ended);
+        if ended.iter().any(|ended| ended.end.as_ref().is_ok_and(|(_, effects)| effects.stops())) {
+            self.stopping = true;
+        }
+        let mut failures = Failures::new();
+        let asks = ended.iter().any(|ended| {
+            ended.end.as_ref().is_ok_and(|(_, effects)| !effects.is_empty())
+        });
+        if asks {
+            self.edit(ended, &mut failures);
+        }
+        if releases {
+            // What was ready before the question comes before what the answered ones ask for.
+            self.release();
+        }
+        if asks {
+            for (place, Ended { worker, end, .. }) in ended.iter_mut().enumerate() {
+                if let Ok((_, effects)) = end {
+                    self.ferry(place, *worker, effects, &mut failures);
+                }
+            }
+        }
+        if self.recording {
+            self.record_outputs(ended);
+        }
+        self.take_results(ended, &mut failures);
+        self.settled(failures)
+    }
+
+    /// The same for an execution that ran alone and asked for no edit.
+    ///
+    /// # Errors
+    /// As [`settle`](Self::settle).
+    #[inline]
+    pub(super) fn settle_one(&mut self, ended: Ended<P>) -> Result<(), MachineError> {
+        let Ok((output, mut effects)) = ended.end else { return self.settle(&mut vec![ended]) };
+        if effects.has_edits()
+            || effects.stops()
+            || self.running.len() > 1
+            || self.stopping
+            || self.resuming
+            || self.is_paused()
+        {
+            return self.settle(&mut vec![Ended { end: Ok((output, effects)), ..ended }]);
+        }
+        let mut failures = Failures::new();
+        self.running.clear();
+        if !effects.is_empty() {
+            self.ferry(0, ended.worker, &mut effects, &mut failures);
+        }
+        if let Err(kind) = self.take_result(ended.id, ended.worker, output, false) {
+            let key = self.key_of(ended.worker);
+            failures.push((0, self.failure(&key, kind)));
+        }
+        self.settled(failures)
+    }
+
+    /// Sorts what has ended by kickoff, and removes it from what is running.
+    fn take(&mut self, ended: &mut [Ended<P>]) {
+        if ended.len() > 1 && !ended.is_sorted_by_key(|ended| ended.id) {
+            ended.sort_unstable_by_key(|ended| ended.id);
+        }
+        if ended.len() == self.running.len() {
+            self.running.clear();
+            return;
+        }
+        let mut gone = ended.iter().map(|ended| ended.id).peekable();
+        self.running.retain(|running| gone.next_if_eq(&running.id).is_none());
+    }
+
+    /// Executions that were answered wait for each other: while one of their step is interrupted,
+    /// the others stay unsettled. When none is, or one has failed, `ended` becomes all of them.
+    ///
+    /// Returns whether the step has ended with them.
+    fn gather_answered(&mut self, ended: &mut Vec<Ended<P>>) -> bool {
+        let is_interrupted = |ended: &Ended<P>| matches!(ended.end, Err(Undone::Interrupted(_)));
+        let is_failed = |ended: &Ended<P>| matches!(ended.end, Err(Undone::Failed(_)));
+        let waits = self.is_paused() || ended.iter().any(is_interrupted);
+        if waits && !ended.iter().any(is_failed) {
+            let (interrupted, answered): (Vec<_>, Vec<_>) =
+                std::mem::take(ended).into_iter().partition(is_interrupted);
+            self.state.answered.extend(answered);
+            *ended = interrupted;
+        } else {
+            ended.append(&mut self.state.answered);
+            ended.sort_unstable_by_key(|ended| ended.id);
+        }
+        !waits
+    }
+
+    /// Applies the edits that were asked for, all or none.
+    fn edit(&mut self, ended: &mut [Ended<P>], failures: &mut Failures) {
+        let edits = |ended: &Ended<P>| ended.end.as_ref().is_ok_and(|(_, asked)| asked.has_edits());
+        if !ended.iter().any(edits) {
+            return;
+        }
+        let mut applied_edits = Vec::new();
+        let recording = self.recording;
+        let asked = ended.iter_mut().enumerate().flat_map(|(place, ended)| {
+            let edits = ended.end.as_mut().map(|(_, asked)| asked.take_edits()).unwrap_or_default();
+            if recording {
+                applied_edits.extend(edits.iter().map(|edit| (place, edit.clone())));
+            }
+            edits.into_iter().map(move |edit| (place, edit))
+        });
+        match self.state.view.apply(asked) {
+            Ok(applied) => {
+                let n_slots = self.state.view.n_slots();
+                self.state.waits.grow(n_slots);
+                self.state.outputs.grow(n_slots);
+                for (worker, place) in applied.unlinked {
+                    self.state.waits.uncross(worker, place);
+                }
+                for (worker, key) in applied.removed {
+                    self.forget(worker);
+                    self.removed.push((worker, key));
+                }
+                if recording {
+                    self.record_edits(ended, applied_edits);
+                }
+            }
+            Err((place, error)) => {
+                let key = self.key_of(ended[place].worker);
+                failures.push((place, self.failure(&key, FailureKind::Edit(error))));
+            }
+        }
+    }
+
+    /// Takes the results of what has ended.
+    fn take_results(&mut self, ended: &mut Vec<Ended<P>>, failures: &mut Failures) {
+        let is_interrupted = |ended: &Ended<P>| matches!(ended.end, Err(Undone::Interrupted(_)));
+        let hold = self.stopping || self.is_paused() || ended.iter().any(is_interrupted);
+        for (place, Ended { id, worker, end }) in ended.drain(..).enumerate() {
+            let taken = match end {
+                Ok((output, _)) => self.take_result(id, worker, output, hold),
+                Err(Undone::Failed(error)) => Err(FailureKind::Worker(error)),
+                Err(Undone::Interrupted(interrupted)) => {
+                    self.interrupt(*interrupted);
+                    Ok(())
+                }
+            };
+            if let Err(kind) = taken {
+                let key = self.key_of(worker);
+                failures.push((place, self.failure(&key, kind)));
+            }
+        }
+        if !hold {
+            self.state.held.latest.clear();
+        }
+    }
+
+    /// Keeps what has been interrupted, in kickoff order, unless its worker is gone.
+    fn interrupt(&mut self, interrupted: Interrupted<WorkerId, P::Paused>) {
+        if self.state.view.get(interrupted.worker).is_some() {
+            let waiting = &mut self.state.interrupted;
+            let place = waiting.partition_point(|other| other.kickoff < interrupted.kickoff);
+            waiting.insert(place, interrupted);
+        }
+    }
+
+    /// Keeps the output of a worker and marks it as satisfied for its successors. A successor that
+    /// waits for nothing more is ready, once. If the step is held, that is done when it is released.
+    #[inline]
+    fn take_result(
+        &mut self,
+        id: KickoffId,
+        worker: WorkerId,
+        output: Value,
+        hold: bool,
+    ) -> Result<(), FailureKind> {
+        let state = &mut self.state;
+        let Some(node) = state.view.get(worker) else { return Ok(()) };
+        // Of several kickoffs in one step the last in order counts, also where one of them was
+        // answered after others had settled.
+        let counts = (!hold && state.held.latest.is_empty()) || {
+            let latest = state.held.latest.entry(worker).or_insert(id);
+            *latest = id.max(*latest);
+            *latest == id
+        };
+        if node.role().wiring.dealing == Dealing::InOrder {
+            let dealt = deal(node, &output)?;
+            for (index, successor) in node.live_successors().enumerate().filter(|_| counts) {
+                let element = Value::element(Arc::clone(&dealt), index);
+                state.dealt.insert((successor.worker, worker), element);
+            }
+        }
+        for successor in node.live_successors() {
+            if hold {
+                state.held.satisfied.push((successor.worker, successor.place));
+                continue;
+            }
+            let crossed = state.waits.cross(successor.worker, successor.place);
+            if crossed == state.view.n_dependencies(successor.worker)
+                && state.waits.mark_due(successor.worker)
+            {
+                let (worker, cause) = (successor.worker, Cause::Dependencies);
+                state.ready.push(Ready { worker, cause, args: None });
+            }
+        }
+        if counts {
+            if node.role().wiring.output {
+                state.result = output.clone();
+            }
+            state.outputs.set(worker, output);
+        }
+        Ok(())
+    }
+
+    /// The last part of settling.
+    #[inline]
+    fn settled(&mut self, mut failures: Failures) -> Result<(), MachineError> {
+        if !self.removed.is_empty() {
+            self.recycle_removed();
+        }
+        if failures.is_empty() {
+            return Ok(());
+        }
+        failures.sort_by_key(|(place, _)| *place);
+        Err(self.step_error(failures.into_iter().map(|(_, failure)| failure).collect()))
+    }
+
+    /// Drops all that belonged to a worker that was removed. What is ready but held back counts as
+    /// waiting, so it goes with its worker.
+    fn forget(&mut self, worker: WorkerId) {
+        let state = &mut self.state;
+        state.waits.forget(worker);
+        state.ready.retain(|ready| ready.worker != worker);
+        state.held.forget(worker);
+        state.interrupted.retain(|interrupted| interrupted.worker != worker);
+        state.outputs.remove(worker);
+        state.dealt.retain(|(to, by), _| *to != worker && *by != worker);
+        self.forgotten.push(worker);
+    }
+
+    /// Makes the ids of removed workers available again, but for those that are still running.
+    fn recycle_removed(&mut self) {
+        let running: FxHashSet<_> = self.running.iter().map(|running| running.worker).collect();
+        let (view, forgotten) = (&mut self.state.view, &mut self.forgotten);
+        self.removed.retain(|(worker, _)| {
+            let still_running = running.contains(worker);
+            if !still_running {
+                view.recycle(*worker);
+                // It may have asked for its local space after it was removed.
+                forgotten.push(*worker);
+            }
+            still_running
+        });
+    }
+
+    /// Makes the targets of ferries ready, in the order they were asked for.
+    fn ferry(
+        &mut self,
+        place: usize,
+        worker: WorkerId,
+        effects: &mut Effects<P>,
+        failures: &mut Failures,
+    ) {
+        effects.take_ferries(|Ferry { to, args }| {
+            let by = self.key_of(worker);
+            let view = &self.state.view;
+            let target = match &to {
+                Target::Declared(declared) => view.find_declared(*declared),
+                Target::Key(key) => view.find(key.as_str()),
+            };
+            match target {
+                Some(worker) => {
+                    if let Some(record) = &mut self.record {
+                        record.ferries.push((by.clone(), view.node(worker).key().clone()));
+                    }
+                    let cause = Cause::Ferry { by };
+                    self.state.ready.push(Ready { worker, cause, args: Some(args) });
+                }
+                None => {
+                    let target: Key = match to {
+                        Target::Declared(declared) => view.declared_key(declared).clone(),
+                        Target::Key(key) => key,
+                    };
+                    let known = some_keys(view.keys());
+                    let kind = FailureKind::UnknownFerryTarget { target, known };
+                    failures.push((place, self.failure(&by, kind)));
+                }
+            }
+        });
+    }
+}
+
+/// The output of `node` as a list with one element for each of its successors.
+fn deal<P: Payload>(node: &Node<P>, output: &Value) -> Result<Arc<Dealt>, FailureKind> {
+    let successors = node.live_successors().count();
+    match output.list_len() {
+        Some(len) if len == successors => Ok(Dealt::new(output.clone())),
+        Some(len) => Err(FailureKind::InOrder { successors, found: format!("a list of {len}") }),
+        None => Err(FailureKind::InOrder { successors, found: output.describe() }),
+    }
+}

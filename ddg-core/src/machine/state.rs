@@ -1,0 +1,59 @@
+//! Everything needed to continue a run.
+
+use std::sync::Arc;
+
+use rustc_hash::FxHashMap;
+
+use super::{Ended, Held, Hosts, Interrupted, Outputs, Ready, Waits};
+use crate::args::Named;
+use crate::graph::{View, WorkerId};
+use crate::key::Key;
+use crate::values::Value;
+
+/// The state of a run between two steps. It is what a snapshot is made of, together with the local
+/// spaces that the running workers share.
+pub(crate) struct State<P: Hosts> {
+    pub(crate) view: View<P>,
+    pub(crate) inputs: Arc<Named>,
+    pub(crate) step: u64,
+    pub(crate) next_kickoff: u64,
+    /// What runs in the next step, in order.
+    pub(crate) ready: Vec<Ready>,
+    /// Results of the step that is held back by a question or a stop.
+    pub(crate) held: Held,
+    pub(crate) waits: Waits,
+    pub(crate) outputs: Outputs,
+    /// Elements that are dealt out, by successor and dealer.
+    pub(crate) dealt: FxHashMap<(WorkerId, WorkerId), Value>,
+    /// Executions that wait for answers of people, in kickoff order. While there are any, nothing
+    /// that is ready begins: the step has not ended.
+    pub(crate) interrupted: Vec<Interrupted<WorkerId, P::Paused>>,
+    /// Executions that were interrupted in this step, were answered and have ended. They settle
+    /// together when none is interrupted any more, so that the order of answers does not matter.
+    pub(crate) answered: Vec<Ended<P>>,
+    /// The output worker of this run, from its kickoff on.
+    pub(crate) output_worker: Option<Key>,
+    pub(crate) result: Value,
+}
+
+impl<P: Hosts> State<P> {
+    /// A run of `view` in which nothing has happened and nothing is ready.
+    pub(crate) fn new(view: View<P>, inputs: Arc<Named>) -> Self {
+        let n_workers = view.n_slots();
+        Self {
+            view,
+            inputs,
+            step: 0,
+            next_kickoff: 0,
+            ready: Vec::new(),
+            held: Held::default(),
+            waits: Waits::new(n_workers),
+            outputs: Outputs::new(n_workers),
+            dealt: FxHashMap::default(),
+            interrupted: Vec::new(),
+            answered: Vec::new(),
+            output_worker: None,
+            result: Value::null(),
+        }
+    }
+}

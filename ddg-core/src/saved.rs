@@ -1,0 +1,27 @@
+//! State at rest: everything about a run that is written, read again, compared or migrated.
+
+mod answer;
+mod changes;
+mod delta;
+mod difference;
+mod digest;
+mod error;
+mod fingerprint;
+mod graph;
+mod migrate;
+mod patch;
+mod restore;
+mod result;
+mod run;
+mod snapshot;
+
+pub use answer::AnswerError;
+pub use delta::Changes;
+pub use difference::Difference;
+pub use error::SnapshotError;
+pub(crate) use fingerprint::Marks;
+pub(crate) use patch::json_of;
+pub(crate) use result::SavedResult;
+pub(crate) use run::Saved;
+pub use snapshot::Snapshot;
+pub(crate) use snapshot::Version;

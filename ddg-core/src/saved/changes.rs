@@ -1,0 +1,206 @@
+//! What has changed from one saved state to the next.
+//!
+//! A value that is still the very same one costs a comparison of two pointers, however large it
+//! is; only values that are others now are written as JSON.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use serde_json::Value as Json;
+
+use super::graph::Grown;
+use super::patch::{Differ, Patch, json_of};
+use super::{Saved, SnapshotError};
+use crate::values::{NotSerializable, Value};
+
+/// Something that a state is made of.
+trait Part {
+    fn json(&self) -> Result<Json, Unwritable>;
+
+    /// Whether this is the very same, as far as that can be told without writing it.
+    fn is_same(&self, base: &Self) -> bool;
+
+    /// Notes how this differs from what it was.
+    fn since(&self, base: &Self, differ: &mut Differ) -> Result<(), Unwritable>;
+}
+
+/// A value has no JSON form; which one is looked for when it is reported.
+struct Unwritable;
+
+impl Saved {
+    /// What has changed since `base`.
+    ///
+    /// # Errors
+    /// A value has no JSON form.
+    pub(crate) fn changes_since(&self, base: &Self) -> Result<Patch, SnapshotError> {
+        // All of what is due is written, nearly always.
+        self.check_next()?;
+        let mut differ = Differ::default();
+        match self.since(base, &mut differ) {
+            Ok(()) => Ok(differ.end()),
+            Err(Unwritable) => {
+                base.check_json()?;
+                self.check_json()?;
+                Err(SnapshotError::NotFollowing { step: base.step, source: None })
+            }
+        }
+    }
+
+    fn since(&self, base: &Self, differ: &mut Differ) -> Result<(), Unwritable> {
+        let Self {
+            automa,
+            step,
+            next_kickoff,
+            declared,
+            graph,
+            inputs,
+            due,
+            crossed,
+            outputs,
+            dealt,
+            locals,
+            kept,
+            output_worker,
+            result,
+            interrupted,
+            answered,
+            satisfied,
+            latest,
+        } = self;
+        field(differ, "automa", &Data(automa), &Data(&base.automa))?;
+        field(differ, "step", &Data(step), &Data(&base.step))?;
+        field(differ, "next_kickoff", &Data(next_kickoff), &Data(&base.next_kickoff))?;
+        if *declared != base.declared {
+            optional(differ, "declared", declared.as_ref(), base.declared.as_ref())?;
+        }
+        let grown = |graph| (!Grown::is_empty(graph)).then_some(graph);
+        optional(differ, "graph", grown(graph), grown(&base.graph))?;
+        if !are_same(inputs, &base.inputs) {
+            field(differ, "inputs", &Data(inputs), &Data(&base.inputs))?;
+        }
+        field(differ, "due", &Data(due), &Data(&base.due))?;
+        if *crossed != base.crossed {
+            field(differ, "crossed", &Data(crossed), &Data(&base.crossed))?;
+        }
+        field(differ, "outputs", outputs, &base.outputs)?;
+        field(differ, "dealt", dealt, &base.dealt)?;
+        field(differ, "locals", locals, &base.locals)?;
+        field(differ, "output_worker", &Data(output_worker), &Data(&base.output_worker))?;
+        field(differ, "result", result, &base.result)?;
+        let entries = |map| (!BTreeMap::is_empty(map)).then_some(map);
+        optional(differ, "kept", entries(kept), entries(&base.kept))?;
+        optional(differ, "interrupted", items(interrupted), items(&base.interrupted))?;
+        optional(differ, "answered", items(answered), items(&base.answered))?;
+        optional(differ, "satisfied", items(satisfied), items(&base.satisfied))?;
+        let entries = |map| (!BTreeMap::is_empty(map)).then_some(map);
+        optional(differ, "latest", entries(latest), entries(&base.latest))
+    }
+}
+
+/// A list that is only written where it is not empty.
+fn items<T>(list: &[T]) -> Option<&[T]> {
+    (!list.is_empty()).then_some(list)
+}
+
+/// Whether these are the very same inputs.
+fn are_same<N: PartialEq>(one: &[(N, Value)], other: &[(N, Value)]) -> bool {
+    let is_same = |((name, value), (other_name, other)): (&(N, Value), &(N, Value))| {
+        name == other_name && value.is_same(other)
+    };
+    one.len() == other.len() && one.iter().zip(other).all(is_same)
+}
+
+fn field<P: Part>(differ: &mut Differ, name: &str, next: &P, base: &P) -> Result<(), Unwritable> {
+    differ.within(name, |differ| next.since(base, differ))
+}
+
+/// A field that is only written where it is there.
+fn optional<T: Serialize + ?Sized>(
+    differ: &mut Differ,
+    name: &str,
+    next: Option<&T>,
+    base: Option<&T>,
+) -> Result<(), Unwritable> {
+    differ.within(name, |differ| match (next, base) {
+        (None, None) => Ok(()),
+        (None, Some(_)) => {
+            differ.gone();
+            Ok(())
+        }
+        (Some(next), None) => {
+            differ.to(Data(next).json()?);
+            Ok(())
+        }
+        (Some(next), Some(base)) => Data(next).since(&Data(base), differ),
+    })
+}
+
+/// Compared as the JSON that it is written as.
+struct Data<'a, T: ?Sized>(&'a T);
+
+impl<T: Serialize + ?Sized> Part for Data<'_, T> {
+    fn json(&self) -> Result<Json, Unwritable> {
+        serde_json::to_value(self.0).map_err(|_| Unwritable)
+    }
+
+    fn is_same(&self, _: &Self) -> bool {
+        false
+    }
+
+    fn since(&self, base: &Self, differ: &mut Differ) -> Result<(), Unwritable> {
+        differ.compare(&base.json()?, &self.json()?);
+        Ok(())
+    }
+}
+
+impl Part for Value {
+    fn json(&self) -> Result<Json, Unwritable> {
+        json_of(self).map_err(|NotSerializable { .. }| Unwritable)
+    }
+
+    fn is_same(&self, base: &Self) -> bool {
+        Self::is_same(self, base)
+    }
+
+    fn since(&self, base: &Self, differ: &mut Differ) -> Result<(), Unwritable> {
+        if !Self::is_same(self, base) {
+            differ.compare(&base.json()?, &self.json()?);
+        }
+        Ok(())
+    }
+}
+
+impl<K: Ord + AsRef<str>, P: Part> Part for BTreeMap<K, P> {
+    fn json(&self) -> Result<Json, Unwritable> {
+        let entry = |(key, part): (&K, &P)| Ok((key.as_ref().to_owned(), part.json()?));
+        self.iter().map(entry).collect()
+    }
+
+    fn is_same(&self, base: &Self) -> bool {
+        let is_same =
+            |((key, part), (other, base)): ((&K, &P), (&K, &P))| key == other && part.is_same(base);
+        self.len() == base.len() && self.iter().zip(base).all(is_same)
+    }
+
+    /// Goes through both side by side.
+    fn since(&self, base: &Self, differ: &mut Differ) -> Result<(), Unwritable> {
+        let mut base = base.iter().peekable();
+        for (key, part) in self {
+            while let Some((gone, _)) = base.next_if(|(other, _)| *other < key) {
+                differ.within(gone.as_ref(), Differ::gone);
+            }
+            match base.next_if(|(other, _)| *other == key) {
+                Some((_, base)) if part.is_same(base) => {}
+                Some((_, base)) => {
+                    differ.within(key.as_ref(), |differ| part.since(base, differ))?;
+                }
+                None => {
+                    let json = part.json()?;
+                    differ.within(key.as_ref(), |differ| differ.to(json));
+                }
+            }
+        }
+        base.for_each(|(gone, _)| differ.within(gone.as_ref(), Differ::gone));
+        Ok(())
+    }
+}

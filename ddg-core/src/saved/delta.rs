@@ -1,0 +1,50 @@
+//! What a step has changed.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value as Json;
+
+use super::patch::Patch;
+use super::{SnapshotError, Version};
+
+/// What has changed from one snapshot of a run to a later one; see
+/// [`Snapshot::changes_since`](crate::Snapshot::changes_since). Like a snapshot it is serde data.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct Changes {
+    version: Version,
+    after: u64,
+    step: u64,
+    patch: Patch,
+}
+
+impl Changes {
+    pub(crate) fn new(after: u64, step: u64, patch: Patch) -> Self {
+        Self { version: Version, after, step, patch }
+    }
+
+    /// The step of the snapshot that they are to be made to.
+    pub fn after(&self) -> u64 {
+        self.after
+    }
+
+    /// The step of the snapshot that they lead to.
+    pub fn step(&self) -> u64 {
+        self.step
+    }
+
+    /// Makes them to the state `run` after `step`.
+    pub(super) fn apply(self, step: &mut u64, run: &mut Json) -> Result<(), SnapshotError> {
+        if self.after != *step || !self.patch.apply(run) {
+            return Err(SnapshotError::NotFollowing { step: *step, source: None });
+        }
+        *step = self.step;
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Changes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Changes(after {}, to {}: {:?})", self.after, self.step, self.patch)
+    }
+}

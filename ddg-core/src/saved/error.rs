@@ -1,0 +1,202 @@
+//! Why a run cannot be saved, or not be continued.
+
+use super::Difference;
+use crate::graph::EditError;
+use crate::key::Key;
+use crate::path::Path;
+use crate::values::NotSerializable;
+
+/// A run cannot be saved, or cannot be continued.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SnapshotError {
+    /// A value has no JSON form.
+    #[error("automa `{automa}`: worker `{worker}`: {what}: {source}")]
+    NotSerializable {
+        /// The automa.
+        automa: String,
+        /// The worker that it belongs to.
+        worker: Key,
+        /// What it is to the worker.
+        what: &'static str,
+        /// Its type, and why not.
+        source: NotSerializable,
+    },
+    /// A worker that the run has added could not be found again.
+    #[error(
+        "automa `{automa}`: the run has added worker `{worker}`, which could not be found again: {how}"
+    )]
+    Unfindable {
+        /// The automa.
+        automa: String,
+        /// The worker.
+        worker: Path,
+        /// Why not, and what to do.
+        how: String,
+    },
+    /// Automata are nested too deeply to be written.
+    #[error(
+        "automa `{automa}`: worker `{worker}`: {what} is nested more than {levels} levels deep"
+    )]
+    TooDeep {
+        /// The automa.
+        automa: String,
+        /// The worker.
+        worker: Path,
+        /// What is nested.
+        what: &'static str,
+        /// How deep it may be.
+        levels: usize,
+    },
+    /// What was read is no snapshot, or could not be written as one.
+    #[error("this is no snapshot: {0}")]
+    Unreadable(#[from] serde_json::Error),
+    /// The snapshot is of a run of another automa.
+    #[error(
+        "this is automa `{automa}`, but the snapshot is of a run of `{saved}`: resume it with that one"
+    )]
+    OtherAutoma {
+        /// This automa.
+        automa: String,
+        /// That of the snapshot.
+        saved: String,
+    },
+    /// The automa is declared in another way than when the snapshot was taken.
+    #[error(
+        "automa `{automa}` is declared in another way than when the snapshot was taken: {}; \
+         declare it as it was, or migrate the snapshot (see `Snapshot::accept_changes`)",
+        list(.differences)
+    )]
+    Redeclared {
+        /// The automa.
+        automa: String,
+        /// What is different; never empty.
+        differences: Vec<Difference>,
+    },
+    /// A worker that the run has added is not found.
+    #[error("automa `{automa}`: the snapshot has a worker `{worker}`: {how}")]
+    NotFound {
+        /// The automa.
+        automa: String,
+        /// The worker.
+        worker: Path,
+        /// Where it was looked for, and what to do.
+        how: String,
+    },
+    /// A worker that the run has added cannot be made of its configuration.
+    #[error(
+        "automa `{automa}`: worker `{worker}` cannot be made again by the type that is registered as \
+         `{name}`: {source}"
+    )]
+    Config {
+        /// The automa.
+        automa: String,
+        /// The worker.
+        worker: Path,
+        /// The name its type is registered under.
+        name: Key,
+        /// Why not.
+        source: serde_json::Error,
+    },
+    /// What the run has changed about its graph cannot be changed in this one.
+    #[error(
+        "automa `{automa}`: what the run has changed about its graph does not fit this one: {source}"
+    )]
+    Misfit {
+        /// The automa.
+        automa: String,
+        /// What does not fit.
+        source: Box<EditError>,
+    },
+    /// The snapshot names a worker that the automa does not have (any more).
+    #[error(
+        "automa `{automa}`: the snapshot knows a worker `{key}`, which is declared no more; \
+         see `Snapshot::rename_worker` and `Snapshot::forget_worker`"
+    )]
+    UnknownWorker {
+        /// The automa.
+        automa: String,
+        /// The worker.
+        key: Key,
+    },
+    /// The snapshot names a dependency that the automa does not have (any more).
+    #[error(
+        "automa `{automa}`: in the snapshot `{worker}` depends on `{dependency}`, \
+         which is declared no more; see `Snapshot::rename_worker` and `Snapshot::forget_worker`"
+    )]
+    UnknownDependency {
+        /// The automa.
+        automa: String,
+        /// The worker.
+        worker: Key,
+        /// What it depended on.
+        dependency: Key,
+    },
+    /// A worker to be renamed or forgotten is not in the snapshot.
+    #[error("the snapshot of a run of `{automa}` knows no worker `{key}`")]
+    NotInSnapshot {
+        /// The automa.
+        automa: String,
+        /// The worker.
+        key: Key,
+    },
+    /// A worker is to be renamed to one that has state of its own.
+    #[error(
+        "`{old}` cannot be renamed to `{new}`: the snapshot of a run of `{automa}` knows a \
+         worker `{new}` already"
+    )]
+    AlreadyInSnapshot {
+        /// The automa.
+        automa: String,
+        /// The worker to be renamed.
+        old: Key,
+        /// The key that is taken.
+        new: Key,
+    },
+    /// A number is larger than any run makes it.
+    #[error("automa `{automa}`: the snapshot is damaged: {what} is {number}")]
+    Damaged {
+        /// The automa.
+        automa: String,
+        /// What the number is.
+        what: &'static str,
+        /// The number.
+        number: u64,
+    },
+    /// There is the result of a worker that does not run next.
+    #[error(
+        "automa `{automa}`: there is a result of worker `{worker}` (kickoff {kickoff}), which does \
+         not run after step {step}"
+    )]
+    StrayResult {
+        /// The automa.
+        automa: String,
+        /// The worker.
+        worker: Key,
+        /// The number of its kickoff.
+        kickoff: u64,
+        /// The step of the state that the result belongs to.
+        step: u64,
+    },
+    /// Changes do not follow the snapshot that they are to change.
+    #[error(
+        "these changes do not follow the state after step {step}{}",
+        .source.as_ref().map(|source| format!(": {source}")).unwrap_or_default()
+    )]
+    NotFollowing {
+        /// The step after which they were to be made.
+        step: u64,
+        /// What they made of it.
+        source: Option<serde_json::Error>,
+    },
+}
+
+fn list(differences: &[Difference]) -> String {
+    const LISTED: usize = 8;
+    let listed = differences.iter().take(LISTED).map(ToString::to_string);
+    let mut listed: Vec<_> = listed.collect();
+    if differences.len() > LISTED {
+        listed.push(format!("and {} more", differences.len() - LISTED));
+    }
+    listed.join("; ")
+}

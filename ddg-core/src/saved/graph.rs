@@ -1,0 +1,421 @@
+//! What a run has changed about its graph, as data: the difference from the declared graph.
+//!
+//! A worker that the run has added is found again by the name it is declared under, by the name
+//! its type is registered under together with its configuration, or, where it is an automa, by
+//! what it is made of. Restoring makes the difference once more, as one transaction of edits, and
+//! so with every check that an edit goes through.
+
+mod automa;
+mod edit;
+mod scope;
+
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use self::automa::GrownAutoma;
+pub(super) use self::edit::SavedEdit;
+pub(super) use self::scope::Scope;
+use super::digest::Digest;
+use super::{SnapshotError, json_of};
+use crate::automa::Program;
+use crate::graph::{Dealing, Edit, Mapping, Node, Origin, Param, View, Wiring};
+use crate::key::Key;
+use crate::worker::{AnyWorker, Body, Calling, From, Placement, Retry, Source, WorkerOptions};
+
+/// The difference of a run's graph from the declared one.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Grown {
+    /// Declared workers that are gone.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    removed: BTreeSet<Key>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    added: BTreeMap<Key, Added>,
+    /// Declared workers that depend on others now.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    rewired: BTreeMap<Key, Rewired>,
+    /// Nested automata whose own graphs have changed.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    nested: BTreeMap<Key, Grown>,
+}
+
+/// A worker that is not declared.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Added {
+    /// Its place in the order in which workers were added.
+    nth: u64,
+    is: Is,
+    /// What it looked like from outside when it was saved.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    looks: Option<Digest>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    after: Vec<Key>,
+    #[serde(default, skip_serializing_if = "is_default")]
+    start: bool,
+    #[serde(default, skip_serializing_if = "is_default")]
+    output: bool,
+    #[serde(default, skip_serializing_if = "is_default")]
+    mapping: Mapping,
+    #[serde(default, skip_serializing_if = "is_default")]
+    dealing: Dealing,
+    #[serde(default, skip_serializing_if = "is_default")]
+    placement: Placement,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    timeout: Option<Duration>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    retry: Option<Retry>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    params: Vec<Cow<'static, str>>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    froms: Vec<From>,
+}
+
+/// How a worker is found again.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+enum Is {
+    /// It was placed by the name it is declared under.
+    Declared(Key),
+    /// It is the very worker that is declared under this name, with options of its own.
+    SameAs(Key),
+    /// It is of the type that is registered under this name.
+    Registered { name: Key, config: serde_json::Value },
+    /// It is an automa.
+    Automa(Box<GrownAutoma>),
+}
+
+/// How the dependencies of a declared worker differ from those declared.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct Rewired {
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    without: Vec<Key>,
+    /// Those that come after the declared ones, in order.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    with: Vec<Key>,
+}
+
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
+}
+
+impl View<Arc<Body>> {
+    /// What the run has changed.
+    ///
+    /// # Errors
+    /// A worker that was added cannot be found again.
+    pub(super) fn grown(&self, scope: &Scope<'_>) -> Result<Grown, SnapshotError> {
+        let mut grown = Grown::default();
+        for (id, touched) in self.touched() {
+            let declared = &self.base().nodes[id.index()];
+            let key = declared.key().clone();
+            let Some(node) = touched else {
+                grown.removed.insert(key);
+                continue;
+            };
+            if let Some(rewired) = self.rewired(declared, node) {
+                grown.rewired.insert(key, rewired);
+            }
+            grown.note_nested(node, scope)?;
+        }
+        for (nth, node) in self.added() {
+            let added = Added::of(nth, node, self, scope)?;
+            if !matches!(added.is, Is::Automa(_)) {
+                grown.note_nested(node, scope)?;
+            }
+            grown.added.insert(node.key().clone(), added);
+        }
+        Ok(grown)
+    }
+
+    /// How a worker's dependencies differ from those declared: the longest run of those that are
+    /// left in order has stayed, what follows has been added.
+    fn rewired(&self, declared: &Node<Arc<Body>>, node: &Node<Arc<Body>>) -> Option<Rewired> {
+        let mut now = node.live_dependencies().map(|(_, on)| on).peekable();
+        let mut rewired = Rewired::default();
+        for (_, on) in declared.live_dependencies() {
+            if now.next_if_eq(&on).is_none() && self.get(on).is_some() {
+                rewired.without.push(self.node(on).key().clone());
+            }
+        }
+        rewired.with = now.map(|on| self.node(on).key().clone()).collect();
+        (!rewired.without.is_empty() || !rewired.with.is_empty()).then_some(rewired)
+    }
+
+    /// Makes the difference `grown` once more.
+    ///
+    /// # Errors
+    /// It does not fit the declared graph, or a worker is not found.
+    pub(super) fn grow(
+        &mut self,
+        grown: &Grown,
+        program: &Program,
+        scope: &Scope<'_>,
+        lenient: bool,
+    ) -> Result<(), SnapshotError> {
+        let edits = grown.edits(program, scope, lenient)?;
+        self.apply(edits.into_iter().map(|edit| ((), edit)))
+            .map_err(|((), source)| scope.misfit(source))?;
+        let places = grown.added.iter().map(|(key, added)| (key, added.nth));
+        self.set_places(places);
+        Ok(())
+    }
+}
+
+impl Grown {
+    pub(crate) fn is_empty(&self) -> bool {
+        let Self { removed, added, rewired, nested } = self;
+        removed.is_empty() && added.is_empty() && rewired.is_empty() && nested.is_empty()
+    }
+
+    /// The last place in the order of those that were added.
+    pub(crate) fn latest(&self) -> u64 {
+        self.added.values().map(|added| added.nth).max().unwrap_or_default()
+    }
+
+    /// The declared workers that it names.
+    pub(crate) fn declared(&self) -> impl Iterator<Item = &Key> {
+        let named = self.removed.iter().chain(self.rewired.keys()).chain(self.nested.keys());
+        named.filter(|key| !self.added.contains_key(key.as_str()))
+    }
+
+    /// Whether it has something to say about the worker `key`, or what is declared as that.
+    pub(crate) fn knows(&self, key: &Key) -> bool {
+        let is_named = |added: &Added| match &added.is {
+            Is::Declared(name) | Is::SameAs(name) => name == key,
+            Is::Registered { .. } | Is::Automa(_) => false,
+        };
+        self.added.contains_key(key)
+            || self.declared().any(|declared| declared == key)
+            || self.added.values().any(is_named)
+    }
+
+    fn note_nested(&mut self, node: &Node<Arc<Body>>, scope: &Scope<'_>) -> Result<(), SnapshotError> {
+        let worker = &node.payload.worker;
+        if let (Some(view), Some(program)) = (worker.0.view(), worker.program()) {
+            let grown = view.grown(&scope.inner(node.key(), Some(&program))?)?;
+            if !grown.is_empty() {
+                self.nested.insert(node.key().clone(), grown);
+            }
+        }
+        Ok(())
+    }
+
+    /// The edits that lead from the graph of `base` to this.
+    fn edits(
+        &self,
+        program: &Program,
+        scope: &Scope<'_>,
+        lenient: bool,
+    ) -> Result<Vec<Edit<Arc<Body>>>, SnapshotError> {
+        let base = &program.topology;
+        let mut edits = Vec::new();
+        let is_gone = |key: &Key| lenient && !base.index.contains_key(key);
+        for key in self.removed.iter().filter(|key| !is_gone(key)) {
+            edits.push(Edit::RemoveWorker { key: key.clone() });
+        }
+        let mut automata: BTreeMap<&Key, AnyWorker> = BTreeMap::new();
+        let mut added: Vec<_> = self.added.iter().collect();
+        added.sort_by_key(|(_, added)| added.nth);
+        for (key, added) in added {
+            let (source, worker) = added.source(key, program, scope, lenient)?;
+            if self.nested.contains_key(key) {
+                automata.insert(key, worker);
+            }
+            let payload = program.place(key, source, added.options());
+            let dependencies = added.after.clone();
+            edits.push(Edit::AddWorker { key: key.clone(), payload, dependencies });
+        }
+        for (worker, rewired) in &self.rewired {
+            let declared = base.index.get(worker);
+            let have = |on: &&Key| {
+                let on = base.index.get(*on);
+                declared.is_some_and(|id| {
+                    let node = &base.nodes[id.index()];
+                    node.live_dependencies().any(|(_, have)| Some(&have) == on)
+                })
+            };
+            for on in rewired.without.iter().filter(|on| !lenient || have(on)) {
+                let (worker, dependency) = (worker.clone(), on.clone());
+                edits.push(Edit::RemoveDependency { worker, dependency });
+            }
+            for on in &rewired.with {
+                let (worker, dependency) = (worker.clone(), on.clone());
+                edits.push(Edit::AddDependency { worker, dependency });
+            }
+        }
+        for (key, grown) in &self.nested {
+            let declared = || Some(&base.nodes[base.index.get(key)?.index()].payload.worker);
+            let Some(worker) = automata.get(key).or_else(declared) else {
+                return Err(scope.unknown(key));
+            };
+            let Some(inner) = worker.program() else { return Err(scope.unknown(key)) };
+            let inner_edits = grown.edits(&inner, &scope.inner(key, Some(&inner))?, lenient)?;
+            edits.extend(
+                inner_edits
+                    .into_iter()
+                    .map(|edit| Edit::Nested { key: key.clone(), edit: Box::new(edit) }),
+            );
+        }
+        Ok(edits)
+    }
+
+    /// Follows the worker `old` to its key `new`, or a declaration to its name.
+    pub(crate) fn rename(&mut self, old: &Key, new: &Key) {
+        let follow = |key: &mut Key| {
+            if key == old {
+                *key = new.clone();
+            }
+        };
+        if self.removed.remove(old) {
+            self.removed.insert(new.clone());
+        }
+        let added = self.added.remove(old);
+        let is_declared = added.is_none();
+        if let Some(added) = added {
+            self.added.insert(new.clone(), added);
+        }
+        if let Some(rewired) = self.rewired.remove(old) {
+            self.rewired.insert(new.clone(), rewired);
+        }
+        if let Some(nested) = self.nested.remove(old) {
+            self.nested.insert(new.clone(), nested);
+        }
+        for added in self.added.values_mut() {
+            added.after.iter_mut().for_each(follow);
+            added.froms.iter_mut().for_each(|from| follow(&mut from.worker));
+            if let Is::Declared(name) | Is::SameAs(name) = &mut added.is
+                && is_declared
+            {
+                follow(name);
+            }
+        }
+        for rewired in self.rewired.values_mut() {
+            rewired.without.iter_mut().chain(&mut rewired.with).for_each(follow);
+        }
+    }
+
+    /// Drops all that it says about the worker `key`.
+    pub(crate) fn forget(&mut self, key: &Key) {
+        self.removed.remove(key);
+        self.added.remove(key);
+        self.rewired.remove(key);
+        self.nested.remove(key);
+        for added in self.added.values_mut() {
+            added.after.retain(|on| on != key);
+        }
+        for rewired in self.rewired.values_mut() {
+            rewired.without.retain(|on| on != key);
+            rewired.with.retain(|on| on != key);
+        }
+        self.rewired.retain(|_, rewired| !rewired.without.is_empty() || !rewired.with.is_empty());
+    }
+}
+
+impl Added {
+    fn of(nth: u64, node: &Node<Arc<Body>>, view: &View<Arc<Body>>, scope: &Scope<'_>) -> Result<Self, SnapshotError> {
+        let after = node.live_dependencies().map(|(_, on)| view.node(on).key().clone());
+        Self::of_body(nth, &node.payload, after.collect(), scope)
+    }
+
+    fn of_body(
+        nth: u64,
+        body: &Body,
+        after: Vec<Key>,
+        scope: &Scope<'_>,
+    ) -> Result<Self, SnapshotError> {
+        let is = scope.find(body)?;
+        let looks = scope.looks(&is, &body.worker);
+        let placed = matches!(is, Is::Declared(_));
+        for default in body.role.params.iter().filter_map(|param| match &param.origin {
+            Origin::From { default, .. } if !placed => default.as_ref(),
+            _ => None,
+        }) {
+            json_of(default).map_err(|source| {
+                scope.not_writable(&body.role.key, "the default of a parameter", source)
+            })?;
+        }
+        let Wiring { start, output, mapping, dealing } = body.role.wiring;
+        let Calling { placement, timeout, retry } = body.calling;
+        Ok(Self {
+            nth,
+            looks,
+            after,
+            start,
+            output,
+            mapping,
+            dealing,
+            // What was declared with a worker is declared again.
+            placement: if placed { Placement::default() } else { placement },
+            timeout,
+            retry,
+            params: if placed { Vec::new() } else { own_names(body) },
+            froms: if placed { Vec::new() } else { froms(body) },
+            is,
+        })
+    }
+
+    /// The options that it was added with; its dependencies are apart.
+    fn options(&self) -> WorkerOptions {
+        let Self { start, output, mapping, dealing, placement, timeout, retry, .. } = *self;
+        WorkerOptions {
+            dependencies: Vec::new(),
+            wiring: Wiring { start, output, mapping, dealing },
+            calling: Calling { placement, timeout, retry },
+            params: self.params.clone(),
+            froms: self.froms.clone(),
+            callbacks: Vec::new(),
+        }
+    }
+
+    /// The worker, and how an edit says that.
+    fn source(
+        &self,
+        key: &Key,
+        program: &Program,
+        scope: &Scope<'_>,
+        lenient: bool,
+    ) -> Result<(Source, AnyWorker), SnapshotError> {
+        let worker = scope.get(key, &self.is)?;
+        if let Some(looked) = self.looks
+            && !lenient
+            && scope.looks(&self.is, &worker).is_some_and(|looks| looks != looked)
+        {
+            return Err(scope.looks_different(key, &self.is, &worker, program));
+        }
+        Ok(match &self.is {
+            Is::Declared(name) => (Source::Declared(name.clone()), worker),
+            Is::SameAs(_) | Is::Registered { .. } | Is::Automa(_) => {
+                (Source::Here(worker.clone()), worker)
+            }
+        })
+    }
+}
+
+/// The names of a worker's parameters, where they are not those that the worker itself gives them.
+fn own_names(body: &Body) -> Vec<Cow<'static, str>> {
+    let given = body.worker.0.signature().params;
+    let params = &body.role.params;
+    if params.iter().map(|param| &param.name).eq(given.iter().map(|param| &param.name)) {
+        return Vec::new();
+    }
+    params.iter().filter_map(|param| param.name.clone()).collect()
+}
+
+/// The parameters of a worker that take another worker's last output.
+fn froms(body: &Body) -> Vec<From> {
+    let from = |param: &Param| match &param.origin {
+        Origin::Argument => None,
+        Origin::From { key, default } => Some(From {
+            param: param.name.clone()?,
+            worker: key.clone(),
+            default: default.clone(),
+        }),
+    };
+    body.role.params.iter().filter_map(from).collect()
+}

@@ -1,0 +1,113 @@
+//! How a saved state follows a declaration that has changed.
+
+use std::collections::BTreeMap;
+
+use super::fingerprint::Fingerprint;
+use super::{Saved, SnapshotError};
+use crate::key::Key;
+use crate::machine::Cause;
+use crate::values::Value;
+
+impl Saved {
+    /// Whatever the declaration looks like is right.
+    pub(crate) fn accept_changes(&mut self) {
+        self.declared = None;
+    }
+
+    /// Follows the worker `old` to its key `new`.
+    ///
+    /// # Errors
+    /// There is nothing about `old`, or there is something about `new`.
+    pub(crate) fn rename(&mut self, old: &Key, new: &Key) -> Result<(), SnapshotError> {
+        let automa = || self.automa.clone();
+        if !self.knows(old) {
+            return Err(SnapshotError::NotInSnapshot { automa: automa(), key: old.clone() });
+        }
+        if self.knows(new) {
+            let (old, new) = (old.clone(), new.clone());
+            return Err(SnapshotError::AlreadyInSnapshot { automa: automa(), old, new });
+        }
+        if let Some(declared) = &mut self.declared {
+            declared.rename(old, new);
+        }
+        self.graph.rename(old, new);
+        let follow = |key: &mut Key| {
+            if key == old {
+                *key = new.clone();
+            }
+        };
+        for due in &mut self.due {
+            follow(&mut due.worker);
+            if let Cause::Ferry { by } = &mut due.cause {
+                follow(by);
+            }
+        }
+        for interrupted in &mut self.interrupted {
+            follow(&mut interrupted.worker);
+            if let Cause::Ferry { by } = &mut interrupted.cause {
+                follow(by);
+            }
+        }
+        rename(&mut self.crossed, old, new);
+        self.crossed.values_mut().flatten().for_each(follow);
+        rename(&mut self.outputs, old, new);
+        rename(&mut self.dealt, old, new);
+        self.dealt.values_mut().for_each(|dealt| rename(dealt, old, new));
+        rename(&mut self.locals, old, new);
+        rename(&mut self.kept, old, new);
+        rename(&mut self.latest, old, new);
+        for (worker, on) in &mut self.satisfied {
+            follow(worker);
+            follow(on);
+        }
+        for answered in &mut self.answered {
+            answered.result.rename(old, new);
+        }
+        self.output_worker.iter_mut().for_each(follow);
+        Ok(())
+    }
+
+    /// Drops all that there is about the worker `key`.
+    ///
+    /// # Errors
+    /// There is nothing.
+    pub(crate) fn forget(&mut self, key: &Key) -> Result<(), SnapshotError> {
+        if !self.knows(key) {
+            let automa = self.automa.clone();
+            return Err(SnapshotError::NotInSnapshot { automa, key: key.clone() });
+        }
+        self.graph.forget(key);
+        self.due.retain(|due| due.worker != *key);
+        self.interrupted.retain(|interrupted| interrupted.worker != *key);
+        self.crossed.remove(key);
+        self.crossed.values_mut().for_each(|crossed| crossed.retain(|on| on != key));
+        self.crossed.retain(|_, crossed| !crossed.is_empty());
+        self.outputs.remove(key);
+        self.dealt.remove(key);
+        self.dealt.values_mut().for_each(|dealt| _ = dealt.remove(key));
+        self.dealt.retain(|_, dealt| !dealt.is_empty());
+        self.locals.remove(key);
+        self.kept.remove(key);
+        self.latest.remove(key);
+        self.satisfied.retain(|(worker, on)| worker != key && on != key);
+        self.answered.retain(|answered| answered.result.worker() != key);
+        if self.output_worker.as_ref() == Some(key) {
+            self.output_worker = None;
+            self.result = Value::null();
+        }
+        Ok(())
+    }
+
+    fn knows(&self, key: &Key) -> bool {
+        self.reached().contains(key)
+            || self.graph.knows(key)
+            || self.locals.contains_key(key)
+            || self.declared.iter().flat_map(Fingerprint::keys).any(|have| have == key)
+    }
+}
+
+fn rename<T>(map: &mut BTreeMap<Key, T>, old: &Key, new: &Key) {
+    if let Some(value) = map.remove(old) {
+        map.insert(new.clone(), value);
+    }
+}

@@ -1,0 +1,277 @@
+//! The state of a run between two steps, by key.
+
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value as Json;
+
+use super::fingerprint::Fingerprint;
+use super::graph::{Grown, Scope};
+use super::{SavedResult, SnapshotError, json_of};
+use crate::args::Args;
+use crate::automa::Program;
+use crate::graph::{Node, View, WorkerId};
+use crate::key::Key;
+use crate::local::{KeptSpaces, Locals, Spaces};
+use crate::machine::{Cause, Interrupted, Machine, State};
+use crate::values::{NotSerializable, Value};
+use crate::worker::Body;
+
+/// All that a run has to remember between two steps, by key: what the graph declares is not in it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Saved {
+    pub(super) automa: String,
+    pub(super) step: u64,
+    pub(super) next_kickoff: u64,
+    /// What the declaration looked like; `None` where that does not matter any more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) declared: Option<Fingerprint>,
+    #[serde(default, skip_serializing_if = "Grown::is_empty")]
+    pub(super) graph: Grown,
+    pub(super) inputs: Vec<(Cow<'static, str>, Value)>,
+    pub(super) due: Vec<SavedDue>,
+    /// The dependencies that each waiting worker has crossed off.
+    pub(super) crossed: BTreeMap<Key, Vec<Key>>,
+    pub(super) outputs: BTreeMap<Key, Value>,
+    /// Elements that are dealt out: by successor, by dealer.
+    pub(super) dealt: BTreeMap<Key, BTreeMap<Key, Value>>,
+    pub(super) locals: Spaces,
+    /// What nested automata keep from one kickoff to the next, by worker.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(super) kept: BTreeMap<Key, KeptSpaces>,
+    pub(super) output_worker: Option<Key>,
+    pub(super) result: Value,
+    /// What waits for answers of people.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) interrupted: Vec<Interrupted<Key, Saved>>,
+    /// Results of interrupted executions that were answered, in kickoff order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) answered: Vec<SavedAnswered>,
+    /// Dependencies that results of the held step have satisfied, in order: who waits, and for whom.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) satisfied: Vec<(Key, Key)>,
+    /// The kickoffs of the held step whose outputs the workers have.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(super) latest: BTreeMap<Key, u64>,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct SavedDue {
+    pub(super) worker: Key,
+    pub(super) cause: Cause,
+    pub(super) args: Option<Args>,
+}
+
+/// An execution that was answered and has ended, while others of its step wait for answers.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct SavedAnswered {
+    pub(super) kickoff: u64,
+    pub(super) result: SavedResult,
+}
+
+impl Saved {
+    /// The state of a run between two steps, sharing its values; whether they all serialise is not
+    /// checked.
+    ///
+    /// # Errors
+    /// A worker that was added cannot be found again.
+    pub(crate) fn of(
+        program: &Arc<Program>,
+        machine: &Machine<Arc<Body>>,
+        locals: &Locals,
+    ) -> Result<Self, SnapshotError> {
+        let state = machine.state();
+        let view = &state.view;
+        let key = |worker: WorkerId| view.node(worker).key().clone();
+        let due = state.ready.iter().map(|ready| SavedDue {
+            worker: key(ready.worker),
+            cause: ready.cause.clone(),
+            args: ready.args.clone(),
+        });
+        let interrupted = state
+            .interrupted
+            .iter()
+            .map(|interrupted| interrupted.clone().with_worker(key(interrupted.worker)));
+        let answered = state.answered.iter().map(|ended| {
+            let result = SavedResult::of_answered(program, view, &key(ended.worker), ended)?;
+            Ok(SavedAnswered { kickoff: ended.id.0, result })
+        });
+        let ids = (0..view.n_slots()).map(WorkerId::new);
+        let nodes = || ids.clone().filter_map(|id| Some((id, view.get(id)?)));
+        let output = |(id, node): (WorkerId, &Node<Arc<Body>>)| {
+            Some((node.key().clone(), state.outputs.get(id)?.clone()))
+        };
+        let local = |(id, node): (WorkerId, &Node<Arc<Body>>)| {
+            let values = locals.get(id)?.values();
+            (!values.is_empty()).then(|| (node.key().clone(), values))
+        };
+        let mut dealt: BTreeMap<_, BTreeMap<_, _>> = BTreeMap::new();
+        for ((to, by), value) in &state.dealt {
+            dealt.entry(key(*to)).or_default().insert(key(*by), value.clone());
+        }
+        let satisfied = state.held.satisfied.iter().filter_map(|(worker, place)| {
+            let node = view.get(*worker)?;
+            let on = node.dependencies[*place as usize].on;
+            (on != WorkerId::VACANT).then(|| (node.key().clone(), key(on)))
+        });
+        let held = machine.is_paused();
+        let latest = state.held.latest.iter().filter(|_| held);
+        let kept = locals.kept_by_nested();
+        let mut saved = Self {
+            automa: program.automa().to_string(),
+            step: state.step,
+            next_kickoff: state.next_kickoff,
+            declared: None,
+            graph: view.grown(&Scope::top(program))?,
+            inputs: state.inputs.to_vec(),
+            due: due.collect(),
+            crossed: crossed(state, held),
+            outputs: nodes().filter_map(output).collect(),
+            dealt,
+            locals: nodes().filter_map(local).collect(),
+            kept: kept
+                .filter_map(|(id, kept)| Some((view.get(id)?.key().clone(), kept.clone())))
+                .collect(),
+            output_worker: state.output_worker.clone(),
+            result: state.result.clone(),
+            interrupted: interrupted.collect(),
+            answered: answered.collect::<Result<_, SnapshotError>>()?,
+            satisfied: satisfied.collect(),
+            latest: latest.map(|(id, kickoff)| (key(*id), kickoff.0)).collect(),
+        };
+        saved.declared = Some(program.fingerprint(saved.reached().into_iter()));
+        Ok(saved)
+    }
+}
+
+/// The dependencies of each worker that are satisfied. A worker that is ready waits for all of them
+/// again, so its own are left out, unless the step is held and they may still matter.
+fn crossed(state: &State<Arc<Body>>, held: bool) -> BTreeMap<Key, Vec<Key>> {
+    let view: &View<Arc<Body>> = &state.view;
+    let ready: BTreeSet<_> =
+        state.ready.iter().filter(|_| !held).map(|ready| ready.worker).collect();
+    let crossed = |(id, node): (WorkerId, &Node<Arc<Body>>)| {
+        let keys: Vec<_> = node
+            .live_dependencies()
+            .filter(|(place, _)| state.waits.is_crossed(id, *place))
+            .map(|(_, on)| view.node(on).key().clone())
+            .collect();
+        (!keys.is_empty()).then(|| (node.key().clone(), keys))
+    };
+    let ids = (0..view.n_slots()).map(WorkerId::new).filter(|id| !ready.contains(id));
+    ids.filter_map(|id| crossed((id, view.get(id)?))).collect()
+}
+
+impl Saved {
+    pub(crate) fn automa(&self) -> &str {
+        &self.automa
+    }
+
+    pub(crate) fn step(&self) -> u64 {
+        self.step
+    }
+
+    /// The last output of each worker.
+    pub(crate) fn outputs(&self) -> &BTreeMap<Key, Value> {
+        &self.outputs
+    }
+
+    /// The same, to be changed.
+    pub(crate) fn outputs_mut(&mut self) -> &mut BTreeMap<Key, Value> {
+        &mut self.outputs
+    }
+
+    /// The local space of a worker, if it has one.
+    pub(crate) fn local(&self, worker: &Key) -> Option<&BTreeMap<String, Value>> {
+        self.locals.get(worker)
+    }
+
+    /// What waits for answers of people.
+    pub(crate) fn interrupted(&self) -> &[Interrupted<Key, Self>] {
+        &self.interrupted
+    }
+
+    /// The same, to be answered.
+    pub(crate) fn interrupted_mut(&mut self) -> &mut [Interrupted<Key, Self>] {
+        &mut self.interrupted
+    }
+
+    /// The workers that the state is about.
+    pub(super) fn reached(&self) -> BTreeSet<&Key> {
+        let due = self.due.iter().map(|due| &due.worker);
+        due.chain(self.interrupted.iter().map(|interrupted| &interrupted.worker))
+            .chain(self.crossed.keys())
+            .chain(self.crossed.values().flatten())
+            .chain(self.outputs.keys())
+            .chain(self.graph.declared())
+            .collect()
+    }
+
+    /// As JSON, value for value.
+    pub(crate) fn to_json(&self) -> Result<Json, SnapshotError> {
+        serde_json::to_value(self).or_else(|_| {
+            self.check_json()?;
+            Err(SnapshotError::NotFollowing { step: self.step, source: None })
+        })
+    }
+
+    pub(crate) fn from_json(json: Json) -> Result<Self, serde_json::Error> {
+        serde_json::from_value(json)
+    }
+
+    /// Finds a value that cannot be written, to name it.
+    pub(crate) fn check_json(&self) -> Result<(), SnapshotError> {
+        self.check_next()?;
+        let outputs = self.outputs.iter().map(|(key, value)| (key, "its output", value));
+        let locals = self.locals.iter().flat_map(|(key, values)| {
+            values.values().map(move |value| (key, "its local space", value))
+        });
+        let dealt = self.dealt.iter().flat_map(|(key, values)| {
+            values.values().map(move |value| (key, "an element it is dealt", value))
+        });
+        for (key, what, value) in outputs.chain(locals).chain(dealt) {
+            json_of(value).map_err(|source| self.not_writable(key, what, source))?;
+        }
+        let inputs = self.inputs.iter().map(|(_, value)| value);
+        for value in inputs.chain([&self.result]) {
+            let key = Key::from(self.automa.as_str());
+            json_of(value)
+                .map_err(|source| self.not_writable(&key, "an input or result", source))?;
+        }
+        Ok(())
+    }
+
+    /// The same among what runs next.
+    pub(super) fn check_next(&self) -> Result<(), SnapshotError> {
+        let due = self.due.iter().flat_map(|due| {
+            let args = due.args.iter();
+            let values = args.flat_map(|args| {
+                args.positional.iter().chain(args.named_slice().iter().map(|(_, value)| value))
+            });
+            values.map(|value| (&due.worker, "an argument it is to be called with", value))
+        });
+        let interrupted = self.interrupted.iter().flat_map(|interrupted| {
+            let values = interrupted.args.positional.iter().chain(&interrupted.answers);
+            values.map(|value| (&interrupted.worker, "an argument it is to run again with", value))
+        });
+        for (key, what, value) in due.chain(interrupted) {
+            json_of(value).map_err(|source| self.not_writable(key, what, source))?;
+        }
+        Ok(())
+    }
+
+    fn not_writable(
+        &self,
+        worker: &Key,
+        what: &'static str,
+        source: NotSerializable,
+    ) -> SnapshotError {
+        let (automa, worker) = (self.automa.clone(), worker.clone());
+        SnapshotError::NotSerializable { automa, worker, what, source }
+    }
+}

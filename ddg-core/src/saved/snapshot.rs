@@ -1,0 +1,294 @@
+//! A run at rest, to be continued later, here or elsewhere.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::{AnswerError, Changes, Saved, SnapshotError};
+use crate::key::Key;
+use crate::machine::{PausedRun, Question};
+use crate::values::{Data, Value};
+
+/// The state of a run between two steps: what is due next, what each worker waits for, outputs,
+/// local spaces, run inputs, and what the run has changed about its graph. It is the state of the
+/// run's machine and nothing else; the declared graph is not in it.
+///
+/// It is serde data. Written as JSON and read in another process it continues there, provided the
+/// automa is declared as it was.
+///
+/// ```
+/// use ddg_core::prelude::*;
+/// use ddg_core::Snapshot;
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let mut automa = GraphAutoma::new("count");
+/// automa.add_func_as_worker("count", async |x: u64, cx: Context| {
+///     if x < 1000 { cx.ferry_to("count", (x + 1,)) } else { cx.ferry_to("end", (x,)) }
+/// }, start())?;
+/// automa.add_func_as_worker("end", async |x: u64| x, free().output())?;
+///
+/// let run = automa.start(args!(0));
+/// tokio::task::yield_now().await;
+/// run.stop();
+/// let stopped = run.await?;
+/// let json = serde_json::to_string(&stopped.snapshot()?)?;
+///
+/// let snapshot: Snapshot = serde_json::from_str(&json)?;       // in another process, say
+/// let outcome = automa.resume(snapshot).await?;
+/// assert_eq!(outcome.into_output::<u64>()?, 1000);
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # Workers that the run has added
+///
+/// A snapshot names what it cannot hold. A worker that was added while the run went on is found
+/// again
+/// - by the name it is declared under
+///   ([`declare_func`](crate::GraphAutoma::declare_func),
+///   [`declare_worker`](crate::GraphAutoma::declare_worker)),
+/// - by the name its type is registered under, with its configuration
+///   ([`register_worker`](crate::GraphAutoma::register_worker)),
+/// - or, where it is an automa that the run has made, by its workers, each of them found like
+///   this.
+///
+/// Names are looked for in the automa that the worker was added to, then in those around it. One
+/// that cannot be found again, a closure for example, is an error when the snapshot is taken.
+///
+/// # A declaration that has changed
+///
+/// A snapshot knows what the declaration looked like: keys, dependencies, parameters and outputs,
+/// and the options that say what a worker is called with. Types are compared by their names, without
+/// modules. That it looks different now is an error which says what differs, unless the snapshot is told how to go on: see
+/// [`accept_changes`](Self::accept_changes), [`rename_worker`](Self::rename_worker) and
+/// [`forget_worker`](Self::forget_worker). Timeouts, retries, callbacks and what the functions do
+/// may change at any time.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct Snapshot {
+    version: Version,
+    run: Saved,
+}
+
+/// The version of the format: a snapshot of another is refused when it is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "u32", into = "u32")]
+pub(crate) struct Version;
+
+const VERSION: u32 = 1;
+
+impl Snapshot {
+    pub(crate) fn new(run: Saved) -> Self {
+        Self { version: Version, run }
+    }
+
+    pub(crate) fn into_run(self) -> Saved {
+        self.run
+    }
+
+    /// Whether the local space of a worker has these very values.
+    pub(crate) fn has_local(&self, worker: &Key, values: &BTreeMap<String, Value>) -> bool {
+        let empty = BTreeMap::new();
+        let have = self.run.local(worker).unwrap_or(&empty);
+        let is_same = |((name, have), (other, value)): ((&String, &Value), (&String, &Value))| {
+            name == other && have.is_same(value)
+        };
+        have.len() == values.len() && have.iter().zip(values).all(is_same)
+    }
+
+    /// Whether every value can be written.
+    ///
+    /// # Errors
+    /// One has no JSON form.
+    pub(crate) fn check(&self) -> Result<(), SnapshotError> {
+        self.run.check_json()
+    }
+
+    /// The name of the automa that was run.
+    pub fn automa(&self) -> &str {
+        self.run.automa()
+    }
+
+    /// How many Dynamic Steps the run has taken.
+    pub fn step(&self) -> u64 {
+        self.run.step()
+    }
+
+    /// The last output of a worker; `None` if it has not run, or there is no such worker.
+    pub fn output(&self, worker: &str) -> Option<Value> {
+        self.run.outputs().get(worker).cloned()
+    }
+
+    /// Puts another output in the place of a worker's last one; what runs next reads that. False if
+    /// the worker has not run.
+    pub fn set_output(&mut self, worker: &str, output: impl Data) -> bool {
+        let slot = self.run.outputs_mut().get_mut(worker);
+        slot.map(|slot| *slot = Value::new(output)).is_some()
+    }
+
+    /// The questions that wait for an answer, those of nested automata included, in kickoff order.
+    pub fn questions(&self) -> Vec<Question> {
+        let mut questions = Vec::new();
+        PausedRun::questions(&self.run, &mut questions);
+        questions
+    }
+
+    /// Answers a question; once. The run may be resumed with some of its questions answered: it
+    /// pauses again for the rest.
+    ///
+    /// # Errors
+    /// The run asks nothing, or not this, or it has been answered. The snapshot is as it was then.
+    pub fn answer(&mut self, id: &str, answer: impl Data) -> Result<(), AnswerError> {
+        let slot = self.answer_to(id)?;
+        if slot.is_some() {
+            return Err(AnswerError::Answered { id: id.to_owned() });
+        }
+        *slot = Some(Value::new(answer));
+        Ok(())
+    }
+
+    /// Takes the answer to a question back, if it has one, so that another can be given: a worker
+    /// that is given an answer of another type than it asked for fails, however often the run is
+    /// resumed.
+    ///
+    /// # Errors
+    /// The run asks nothing, or not this: the worker has gone on with the answer, say.
+    pub fn withdraw_answer(&mut self, id: &str) -> Result<(), AnswerError> {
+        *self.answer_to(id)? = None;
+        Ok(())
+    }
+
+    /// Where the answer to a question is, or is to be put.
+    fn answer_to(&mut self, id: &str) -> Result<&mut Option<Value>, AnswerError> {
+        let known = self.questions().into_iter().map(|question| question.id).collect();
+        if self.run.interrupted().is_empty() {
+            return Err(AnswerError::NotPaused { id: id.to_owned() });
+        }
+        let found = self.run.answer_to(id);
+        found.ok_or_else(|| AnswerError::Unknown { id: id.to_owned(), known })
+    }
+
+    /// Lets the run go on with an automa that is declared in another way now. The run's state is
+    /// taken over by the keys of its workers; a dependency that is declared no more is not waited
+    /// for, and a new one is. A worker with state that is declared no more is still an error: see
+    /// [`rename_worker`](Self::rename_worker) and [`forget_worker`](Self::forget_worker).
+    ///
+    /// ```
+    /// # use ddg_core::prelude::*;
+    /// # use ddg_core::Snapshot;
+    /// # async fn example(automa: GraphAutoma, json: &str) -> Result<(), Box<dyn std::error::Error>> {
+    /// let snapshot: Snapshot = serde_json::from_str(json)?;
+    /// let migrated = snapshot
+    ///     .rename_worker("summarise", "summary")?
+    ///     .forget_worker("debug")?
+    ///     .accept_changes();
+    /// let outcome = automa.resume(migrated).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn accept_changes(mut self) -> Self {
+        self.run.accept_changes();
+        self
+    }
+
+    /// Gives the state of the worker `old` to the worker `new`, as which it is declared now. A
+    /// declaration that is only placed at run time is renamed in the same way.
+    ///
+    /// # Errors
+    /// The snapshot knows no worker `old`, or it knows a worker `new` already.
+    pub fn rename_worker(
+        mut self,
+        old: impl Into<Key>,
+        new: impl Into<Key>,
+    ) -> Result<Self, SnapshotError> {
+        self.run.rename(&old.into(), &new.into())?;
+        Ok(self)
+    }
+
+    /// Drops all that the snapshot knows about the worker `key`: its output, its local space, that
+    /// it is due, what the run has changed about it.
+    ///
+    /// # Errors
+    /// The snapshot knows no such worker.
+    pub fn forget_worker(mut self, key: impl Into<Key>) -> Result<Self, SnapshotError> {
+        self.run.forget(&key.into())?;
+        Ok(self)
+    }
+
+    /// What has changed since `earlier`, a snapshot of the same run: small where little has.
+    ///
+    /// ```
+    /// # use ddg_core::prelude::*;
+    /// # use ddg_core::Snapshot;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let mut automa = GraphAutoma::new("letters");
+    /// automa.add_func_as_worker("add", async |cx: Context| {
+    ///     cx.local().update("text", |text: &mut String| text.push_str("some more text "));
+    ///     cx.ferry_to("add", ());
+    ///     cx.stop();
+    /// }, start())?;
+    ///
+    /// let first = automa.outcome(()).await?.snapshot()?;
+    /// let second = automa.resume(first.clone()).await?.snapshot()?;
+    /// let changes = second.changes_since(&first)?;
+    /// let again = first.with_changes([changes])?;
+    /// assert_eq!(serde_json::to_string(&again)?, serde_json::to_string(&second)?);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// A value has no JSON form.
+    pub fn changes_since(&self, earlier: &Self) -> Result<Changes, SnapshotError> {
+        let patch = self.run.changes_since(&earlier.run)?;
+        Ok(Changes::new(earlier.step(), self.step(), patch))
+    }
+
+    /// This snapshot with `changes` made, one after the other.
+    ///
+    /// # Errors
+    /// One does not follow what is before it.
+    pub fn with_changes(
+        self,
+        changes: impl IntoIterator<Item = Changes>,
+    ) -> Result<Self, SnapshotError> {
+        let mut changes = changes.into_iter().peekable();
+        if changes.peek().is_none() {
+            return Ok(self);
+        }
+        let mut step = self.step();
+        let mut run = self.run.to_json()?;
+        for changes in changes {
+            changes.apply(&mut step, &mut run)?;
+        }
+        let run = Saved::from_json(run)
+            .map_err(|source| SnapshotError::NotFollowing { step, source: Some(source) })?;
+        Ok(Self::new(run))
+    }
+}
+
+impl fmt::Debug for Snapshot {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.run.fmt(f)
+    }
+}
+
+impl From<Version> for u32 {
+    fn from(_: Version) -> Self {
+        VERSION
+    }
+}
+
+impl TryFrom<u32> for Version {
+    type Error = String;
+
+    fn try_from(version: u32) -> Result<Self, String> {
+        if version == VERSION {
+            return Ok(Self);
+        }
+        Err(format!("this is written in format {version}, and only format {VERSION} can be read"))
+    }
+}

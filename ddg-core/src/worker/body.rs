@@ -1,0 +1,117 @@
+//! What a worker does, and how it is called: what the graph and the machine carry along unseen.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::{AnyWorker, Cost, Retry, WorkerOptions};
+use crate::callback::DynCallback;
+use crate::graph::{Fault, Payload, Role, View};
+use crate::key::Key;
+
+use serde::{Deserialize, Serialize};
+
+/// A worker with all that is needed to run it. It does not change once it is in a graph.
+#[derive(Clone)]
+pub(crate) struct Body {
+    pub(crate) role: Role,
+    pub(crate) worker: AnyWorker,
+    /// The name it is declared under, where it was placed by that.
+    pub(crate) declared: Option<Key>,
+    /// Whether it takes a context.
+    pub(crate) context: bool,
+    pub(crate) calling: Calling,
+    pub(crate) callbacks: Box<[Arc<dyn DynCallback>]>,
+    /// Whether there is more to running it than calling it: hooks, retries or a timeout.
+    pub(crate) hooked: bool,
+    pub(crate) cost: Cost,
+}
+
+/// The options of a worker that decide how it is called.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Calling {
+    pub(crate) placement: Placement,
+    pub(crate) timeout: Option<Duration>,
+    pub(crate) retry: Option<Retry>,
+}
+
+/// Where a synchronous worker runs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Placement {
+    /// On the pool for blocking work.
+    #[default]
+    Blocking,
+    /// Where the run itself runs.
+    Inline,
+}
+
+impl Body {
+    /// Combines what the worker says of itself with its options; the dependencies are left to the
+    /// graph. Appends what does not fit to `faults`.
+    pub(crate) fn new(
+        key: &Key,
+        worker: AnyWorker,
+        options: WorkerOptions,
+        faults: &mut Vec<Fault>,
+    ) -> Arc<Self> {
+        let signature = worker.0.signature();
+        let WorkerOptions { wiring, calling, params, froms, callbacks, .. } = options;
+        let mut role = Role::new(key.clone(), signature.params, params, wiring, faults);
+        for from in froms {
+            role.fill_from(from.param, from.worker, from.default, faults);
+        }
+        role.open = signature.open;
+        role.returns = signature.output;
+        Arc::new(Self {
+            role,
+            worker,
+            declared: None,
+            context: signature.context,
+            hooked: calling.is_hooked() || !callbacks.is_empty(),
+            calling,
+            callbacks: callbacks.into(),
+            cost: Cost::default(),
+        })
+    }
+
+    /// The same worker placed elsewhere in the graph. What was declared with the function holds
+    /// (its parameters, where it runs, its callbacks), and so do its timeout and retry unless they
+    /// are set anew.
+    pub(crate) fn placed(&self, name: Key, key: Key, options: WorkerOptions) -> Arc<Self> {
+        let calling = Calling {
+            placement: self.calling.placement,
+            timeout: options.calling.timeout.or(self.calling.timeout),
+            retry: options.calling.retry.or(self.calling.retry),
+        };
+        let callbacks: Box<_> = self.callbacks.iter().cloned().chain(options.callbacks).collect();
+        Arc::new(Self {
+            role: Role { key, wiring: options.wiring, ..self.role.clone() },
+            declared: Some(name),
+            hooked: calling.is_hooked() || !callbacks.is_empty(),
+            calling,
+            callbacks,
+            ..self.clone()
+        })
+    }
+}
+
+impl Calling {
+    fn is_hooked(&self) -> bool {
+        self.timeout.is_some() || self.retry.is_some()
+    }
+}
+
+impl Payload for Arc<Body> {
+    #[inline]
+    fn role(&self) -> &Role {
+        &self.role
+    }
+
+    fn inner(&self) -> Option<View<Self>> {
+        self.worker.graph()
+    }
+
+    fn with_inner(&self, inner: View<Self>) -> Self {
+        Arc::new(Body { worker: self.worker.with_graph(inner), ..Body::clone(self) })
+    }
+}

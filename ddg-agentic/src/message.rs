@@ -2,12 +2,14 @@
 
 mod image;
 mod tool_call;
+mod usage;
 
 use ddg_core::Value;
 use serde::{Deserialize, Serialize};
 
 pub use image::Image;
 pub use tool_call::{Arguments, ToolCall};
+pub use usage::Usage;
 
 /// One message of a conversation.
 ///

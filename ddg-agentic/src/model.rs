@@ -15,7 +15,6 @@ mod retrying;
 mod scripted;
 mod select_tools;
 mod stream;
-mod usage;
 mod wanted;
 mod worker;
 
@@ -40,7 +39,7 @@ pub use retrying::Retrying;
 pub use scripted::ScriptedModel;
 pub use select_tools::{ToolSelection, ToolSelector};
 pub use stream::{ChatChunk, ChatStream};
-pub use usage::Usage;
+pub use crate::message::Usage;
 pub(crate) use wanted::Wanted;
 pub use worker::ModelWorker;
 

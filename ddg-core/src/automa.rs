@@ -1,7 +1,8 @@
 //! A graph that is being declared: the face of the engine.
 
 mod declaration;
-mod nested;
+mod digest;
+mod marks;
 mod program;
 mod registry;
 mod runs;
@@ -16,6 +17,8 @@ use rustc_hash::{FxBuildHasher, FxHashSet};
 
 use self::declaration::Declaration;
 
+pub(crate) use self::digest::{Digest, Hasher};
+pub(crate) use self::marks::{Mark, Marks, digest_of_worker};
 pub(crate) use self::program::Program;
 pub(crate) use self::registry::Registry;
 pub(crate) use self::settings::Settings;

@@ -8,8 +8,8 @@ use futures::future::BoxFuture;
 
 use crate::args::Args;
 use crate::context::Context;
-use crate::values::Value;
 use crate::error::WorkerError;
+use crate::values::Value;
 
 /// Hooks around a worker. Implement those that you need.
 ///

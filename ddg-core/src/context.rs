@@ -109,7 +109,12 @@ impl Context {
             kickoff: self.0.kickoff.id.0,
             cause: self.0.kickoff.cause.clone(),
             args: self.0.args.clone(),
-            answers: self.0.replay.as_ref().map(|replay| replay.answers.clone()).unwrap_or_default(),
+            answers: self
+                .0
+                .replay
+                .as_ref()
+                .map(|replay| replay.answers.clone())
+                .unwrap_or_default(),
             pending,
         })
     }
@@ -439,7 +444,12 @@ impl Context {
 }
 
 /// The edit that adds a worker to the graph of a run of `program`.
-fn added(program: &Program, key: Key, source: Source, mut options: WorkerOptions) -> Edit<Arc<Body>> {
+fn added(
+    program: &Program,
+    key: Key,
+    source: Source,
+    mut options: WorkerOptions,
+) -> Edit<Arc<Body>> {
     let dependencies = std::mem::take(&mut options.dependencies);
     let payload = program.place(&key, source, options);
     Edit::AddWorker { key, payload, dependencies }

@@ -16,9 +16,8 @@ mod shared;
 mod spans;
 
 pub(crate) use drive::{drive, simulate};
-pub use kickoff::Kickoff;
 pub(crate) use guard::RunGuard;
-pub(crate) use nested::run_nested;
+pub use kickoff::Kickoff;
 pub(crate) use shared::RunCore;
 
 use std::sync::Arc;

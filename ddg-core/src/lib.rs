@@ -74,9 +74,7 @@ pub use feedback::{FeedbackError, PostedEvent, ReplyError, ReplyTo, Request};
 pub use graph::{BuildError, EditError, Fault};
 pub use key::Key;
 pub use local::LocalSpace;
-pub use machine::{
-    BindError, Cause, Failure, FailureKind, KickoffId, Pace, Question, StepError,
-};
+pub use machine::{BindError, Cause, Failure, FailureKind, KickoffId, Pace, Question, StepError};
 pub use path::Path;
 #[cfg(feature = "terminal")]
 pub use render::TerminalView;

@@ -35,14 +35,12 @@ mod waits;
 use std::borrow::Cow;
 use std::sync::Arc;
 
-
-
 pub(crate) use effects::{Effects, Ferry, Target};
 pub use error::{BindError, Failure, FailureKind, StepError};
 pub(crate) use error::{MachineError, did_you_mean};
 pub(crate) use held::Held;
-pub(crate) use kickoff::{Ended, ExecutionEnd, Job, Undone};
 pub use kickoff::{Cause, KickoffId};
+pub(crate) use kickoff::{Ended, ExecutionEnd, Job, Undone};
 pub(crate) use outputs::Outputs;
 pub use pace::Pace;
 pub use question::Question;

@@ -6,7 +6,7 @@ use ddg_core::WorkerError;
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
-use crate::model::Usage;
+use crate::message::Usage;
 
 /// What a tool gives: what the model reads, and what it took of models to get it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]

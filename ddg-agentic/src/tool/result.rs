@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::ToolOutput;
 use crate::message::{ToolCall, ToolMessage};
-use crate::model::Usage;
+use crate::message::Usage;
 
 /// What has become of a call: what the model is told, and what it took of models.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -4,11 +4,10 @@ use std::sync::{Arc, Mutex, OnceLock};
 
 use rustc_hash::FxHashSet;
 
-use super::{GraphAutoma, Registry, Settings};
+use super::{GraphAutoma, Marks, Registry, Settings};
 use crate::graph::{BuildError, Declared, Fault, Topology, View};
 use crate::key::Key;
 use crate::local::Spaces;
-use crate::saved::Marks;
 use crate::worker::{Body, Source, WorkerOptions};
 
 /// A validated automa, shared by all its runs and never changed.

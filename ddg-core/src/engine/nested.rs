@@ -1,4 +1,4 @@
-//! Runs an automa as a worker of another.
+//! An automa as a worker of another, and its run within that of the other.
 
 use std::sync::Arc;
 
@@ -8,12 +8,93 @@ use tracing::Instrument;
 
 use super::{Pending, RunCore, RunGuard, drive};
 use crate::args::Args;
-use crate::automa::Program;
+use crate::automa::{GraphAutoma, Program};
 use crate::context::Context;
+use crate::error::WorkerError;
 use crate::graph::View;
 use crate::run::RunError;
-use crate::values::Value;
-use crate::worker::Body;
+use crate::values::{Type, Value};
+use crate::worker::{AnyWorker, Body, Callable, IntoWorker, Signature, Start, begin};
+
+/// An automa inside another. Changes that the outer run makes to it are kept in a view of it.
+pub(crate) struct Nested {
+    automa: Arc<GraphAutoma>,
+    edited: Option<Edited>,
+}
+
+/// A graph that the run has changed.
+struct Edited {
+    view: View<Arc<Body>>,
+    /// The automa before it was changed.
+    origin: AnyWorker,
+}
+
+impl Nested {
+    async fn run(&self, args: Args, cx: &Context) -> Result<Value, RunError> {
+        let program = self.automa.compiled()?;
+        let view = match &self.edited {
+            Some(edited) => edited.view.clone(),
+            None => program.view(),
+        };
+        run_nested(program, view, args, cx).await
+    }
+
+    /// The one type that all its output workers give.
+    fn output(&self) -> Option<Type> {
+        let mut outputs =
+            self.automa.declared().map(|(body, _)| &body.role).filter(|role| role.wiring.output);
+        let first = outputs.next()?.returns?;
+        outputs.all(|role| role.returns == Some(first)).then_some(first)
+    }
+}
+
+impl Callable for Nested {
+    fn signature(&self) -> Signature {
+        Signature { context: true, output: self.output(), ..Signature::open() }
+    }
+
+    fn start(&self) -> Start {
+        |callee, args, task| {
+            let args = std::mem::take(args);
+            let run = async move {
+                let nested: &Self = callee.worker();
+                let output = nested.run(args, callee.context()).await;
+                (output.map_err(WorkerError::from), callee.into_context())
+            };
+            begin(run, task)
+        }
+    }
+
+    fn automa(&self) -> Option<&Arc<GraphAutoma>> {
+        Some(&self.automa)
+    }
+
+    fn view(&self) -> Option<&View<Arc<Body>>> {
+        self.edited.as_ref().map(|edited| &edited.view)
+    }
+
+    fn with_graph(&self, origin: &AnyWorker, view: View<Arc<Body>>) -> Option<AnyWorker> {
+        let edited = Some(Edited { view, origin: origin.clone() });
+        Some(AnyWorker(Arc::new(Self { automa: Arc::clone(&self.automa), edited })))
+    }
+
+    fn origin(&self) -> Option<&AnyWorker> {
+        self.edited.as_ref().map(|edited| &edited.origin)
+    }
+}
+
+/// Marks a nested automa.
+#[doc(hidden)]
+pub struct Inner;
+
+impl IntoWorker<Inner> for GraphAutoma {
+    fn into_worker(self) -> AnyWorker {
+        // Compiled from the inside out, automata nested to any depth never make a deep recursion.
+        // What is wrong is kept, and reported together with the outer automa's faults.
+        _ = self.compiled();
+        AnyWorker(Arc::new(Nested { automa: Arc::new(self), edited: None }))
+    }
+}
 
 /// Every so many levels a nested run becomes a task of its own, so that automata can be nested to
 /// any depth without the stack growing with it.
@@ -23,7 +104,7 @@ const LEVELS_PER_TASK: u32 = 8;
 const MOST_LEVELS: u32 = 32;
 
 /// Runs `view` with what the worker was called with; `cx` is that of the worker.
-pub(crate) async fn run_nested(
+async fn run_nested(
     program: Arc<Program>,
     view: View<Arc<Body>>,
     args: Args,

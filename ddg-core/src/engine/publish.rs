@@ -26,7 +26,10 @@ pub(super) fn step_settled(core: &RunCore) {
     let Record { step, edits, ferries, outputs } = record;
     if !edits.is_empty() {
         let change = |(by, edit)| Change { by, what: ChangeKind::of(&edit) };
-        core.emit(step, EventKind::GraphChanged { changes: edits.into_iter().map(change).collect() });
+        core.emit(
+            step,
+            EventKind::GraphChanged { changes: edits.into_iter().map(change).collect() },
+        );
     }
     for (by, to) in ferries {
         core.emit(step, EventKind::Ferried { by, to });

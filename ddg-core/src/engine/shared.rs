@@ -104,7 +104,8 @@ impl RunCore {
         outer: (&Arc<Self>, WorkerId),
     ) -> Result<Arc<Self>, RunError> {
         check_inputs(&program, args.named_slice())?;
-        let kept = outer.0.locals().kept_of(outer.1).unwrap_or_else(|| kept_from_earlier_runs(&program));
+        let kept =
+            outer.0.locals().kept_of(outer.1).unwrap_or_else(|| kept_from_earlier_runs(&program));
         let begun = begin(&program, view, Some(Arc::new(path)), args, &outer.0.inputs);
         Ok(Self::around(program, begun, Some(kept), Some(outer)))
     }
@@ -134,7 +135,8 @@ impl RunCore {
             max_concurrency: settings.max_concurrency.unwrap_or(usize::MAX),
             handlers: Handlers::default(),
             requests: OpenRequests::default(),
-            outermost: outer.map(|(outer, _)| Arc::clone(outer.outermost.as_ref().unwrap_or(outer))),
+            outermost: outer
+                .map(|(outer, _)| Arc::clone(outer.outermost.as_ref().unwrap_or(outer))),
             outer: outer.map(|(outer, worker)| (Arc::clone(outer), worker)),
             feed: Feed::default(),
             program,

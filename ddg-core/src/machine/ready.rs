@@ -2,9 +2,7 @@
 
 use super::bind::{LastOutput, bind, map};
 use super::error::{BindError, Failure, FailureKind};
-use super::{
-    Cause, End, Hosts, Interrupted, Job, KickoffId, Machine, MachineError, Next, Running,
-};
+use super::{Cause, End, Hosts, Interrupted, Job, KickoffId, Machine, MachineError, Next, Running};
 use crate::args::Args;
 use crate::graph::{Gives, Node, WorkerId};
 use crate::key::Key;

@@ -26,9 +26,9 @@ impl<P: Hosts> Machine<P> {
             self.stopping = true;
         }
         let mut failures = Failures::new();
-        let asks = ended.iter().any(|ended| {
-            ended.end.as_ref().is_ok_and(|(_, effects)| !effects.is_empty())
-        });
+        let asks = ended
+            .iter()
+            .any(|ended| ended.end.as_ref().is_ok_and(|(_, effects)| !effects.is_empty()));
         if asks {
             self.edit(ended, &mut failures);
         }

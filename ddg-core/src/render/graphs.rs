@@ -81,7 +81,11 @@ impl Picture {
         todo: &mut Todo,
     ) {
         let node = Node::new(body.role.key.clone(), inside, standing);
-        let idx = self.add(Node { start: body.role.wiring.start, output: body.role.wiring.output, ..node });
+        let idx = self.add(Node {
+            start: body.role.wiring.start,
+            output: body.role.wiring.output,
+            ..node
+        });
         todo.push_back((idx, Arc::clone(body)));
     }
 }

@@ -12,10 +12,10 @@ use super::timeline;
 use crate::args::Args;
 use crate::callback::Callback;
 use crate::context::Context;
+use crate::error::WorkerError;
 use crate::key::Key;
 use crate::machine::{Cause, KickoffId};
 use crate::values::Value;
-use crate::error::WorkerError;
 
 /// Writes down which worker ran when and why. A [`Callback`]: give a clone to an automa, and ask
 /// when the run has ended, also with an error or cancelled.

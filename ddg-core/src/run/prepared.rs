@@ -4,9 +4,9 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::{Outcome, Run, RunError, unshared};
+use crate::automa::GraphAutoma;
 use crate::durable::Journal;
 use crate::engine::{RunCore, RunGuard, drive};
-use crate::automa::GraphAutoma;
 use crate::event::{EventFilter, EventStream};
 use crate::feedback::{Handlers, PostedEvent, ReplyTo, Request};
 use crate::machine::Pace;

@@ -19,9 +19,8 @@ use serde::{Deserialize, Serialize};
 use self::automa::GrownAutoma;
 pub(super) use self::edit::SavedEdit;
 pub(super) use self::scope::Scope;
-use super::digest::Digest;
 use super::{SnapshotError, json_of};
-use crate::automa::Program;
+use crate::automa::{Digest, Program};
 use crate::graph::{Dealing, Edit, Mapping, Node, Origin, Param, View, Wiring};
 use crate::key::Key;
 use crate::worker::{AnyWorker, Body, Calling, From, Placement, Retry, Source, WorkerOptions};
@@ -195,7 +194,11 @@ impl Grown {
             || self.added.values().any(is_named)
     }
 
-    fn note_nested(&mut self, node: &Node<Arc<Body>>, scope: &Scope<'_>) -> Result<(), SnapshotError> {
+    fn note_nested(
+        &mut self,
+        node: &Node<Arc<Body>>,
+        scope: &Scope<'_>,
+    ) -> Result<(), SnapshotError> {
         let worker = &node.payload.worker;
         if let (Some(view), Some(program)) = (worker.0.view(), worker.program()) {
             let grown = view.grown(&scope.inner(node.key(), Some(&program))?)?;
@@ -318,7 +321,12 @@ impl Grown {
 }
 
 impl Added {
-    fn of(nth: u64, node: &Node<Arc<Body>>, view: &View<Arc<Body>>, scope: &Scope<'_>) -> Result<Self, SnapshotError> {
+    fn of(
+        nth: u64,
+        node: &Node<Arc<Body>>,
+        view: &View<Arc<Body>>,
+        scope: &Scope<'_>,
+    ) -> Result<Self, SnapshotError> {
         let after = node.live_dependencies().map(|(_, on)| view.node(on).key().clone());
         Self::of_body(nth, &node.payload, after.collect(), scope)
     }
@@ -411,11 +419,9 @@ fn own_names(body: &Body) -> Vec<Cow<'static, str>> {
 fn froms(body: &Body) -> Vec<From> {
     let from = |param: &Param| match &param.origin {
         Origin::Argument => None,
-        Origin::From { key, default } => Some(From {
-            param: param.name.clone()?,
-            worker: key.clone(),
-            default: default.clone(),
-        }),
+        Origin::From { key, default } => {
+            Some(From { param: param.name.clone()?, worker: key.clone(), default: default.clone() })
+        }
     };
     body.role.params.iter().filter_map(from).collect()
 }

@@ -9,7 +9,7 @@ use futures::future::BoxFuture;
 
 use super::{Body, Signature, Worker};
 use crate::args::Args;
-use crate::automa::GraphAutoma;
+use crate::automa::{GraphAutoma, Program};
 use crate::context::Context;
 use crate::error::WorkerError;
 use crate::graph::View;
@@ -50,6 +50,26 @@ impl AnyWorker {
     /// The worker as it was given, before the run changed its graph.
     pub(crate) fn origin(&self) -> &Self {
         self.0.origin().unwrap_or(self)
+    }
+}
+
+impl AnyWorker {
+    /// The automa that it is, compiled; `None` where it is no automa, or one that is at fault.
+    pub(crate) fn program(&self) -> Option<Arc<Program>> {
+        self.0.automa()?.compiled().ok()
+    }
+
+    /// The automa's graph, as the run has left it; `None` where this is no automa.
+    pub(crate) fn graph(&self) -> Option<View<Arc<Body>>> {
+        match self.0.view() {
+            Some(view) => Some(view.clone()),
+            None => self.program().map(|program| program.view()),
+        }
+    }
+
+    /// The same automa with another graph; a worker that is no automa stays as it is.
+    pub(crate) fn with_graph(&self, view: View<Arc<Body>>) -> Self {
+        self.0.with_graph(self.origin(), view).unwrap_or_else(|| self.clone())
     }
 }
 
@@ -153,6 +173,12 @@ pub(crate) trait Callable: Any + Send + Sync {
 
     /// The automa as it was given, where the run has changed its graph.
     fn origin(&self) -> Option<&AnyWorker> {
+        None
+    }
+
+    /// The automa with another graph, where this is one; `origin` is the automa as it was given.
+    fn with_graph(&self, origin: &AnyWorker, view: View<Arc<Body>>) -> Option<AnyWorker> {
+        _ = (origin, view);
         None
     }
 

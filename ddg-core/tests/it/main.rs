@@ -30,6 +30,7 @@ mod grown_snapshot;
 mod grown_snapshot_random;
 mod interactions;
 mod interleaving;
+mod layers;
 mod local_space;
 mod nested;
 mod opaque;

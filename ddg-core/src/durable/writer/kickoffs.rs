@@ -56,7 +56,12 @@ impl Kickoffs {
         }
     }
 
-    fn hold(&mut self, core: &RunCore, id: KickoffId, end: &ExecutionEnd<Arc<Body>>) -> Result<(), SnapshotError> {
+    fn hold(
+        &mut self,
+        core: &RunCore,
+        id: KickoffId,
+        end: &ExecutionEnd<Arc<Body>>,
+    ) -> Result<(), SnapshotError> {
         match end {
             Ok((output, effects)) => {
                 let machine = core.machine();

@@ -231,8 +231,12 @@ impl Workforce {
 
     /// Lets an execution go on in a task of its own.
     fn spawn_single(&mut self, execution: Execution) {
-        let node =
-            self.core.machine().view().get(execution.worker()).map(|node| Arc::clone(&node.payload));
+        let node = self
+            .core
+            .machine()
+            .view()
+            .get(execution.worker())
+            .map(|node| Arc::clone(&node.payload));
         match node {
             Some(body) => self.spawn(report(Measured::new(execution, body))),
             None => self.spawn(report(execution)),

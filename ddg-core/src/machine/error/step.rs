@@ -4,11 +4,11 @@ use std::error::Error;
 use std::fmt;
 
 use super::BindError;
+use crate::error::WorkerError;
 use crate::graph::{EditError, listing};
 use crate::key::Key;
-use crate::path::Path;
-use crate::error::WorkerError;
 use crate::machine::Question;
+use crate::path::Path;
 
 /// A step in which something went wrong: every failure, in kickoff order.
 ///

@@ -7,8 +7,8 @@ use rustc_hash::FxHashMap;
 
 use super::progress::Told;
 use super::text::one_line;
-use crate::path::Path;
 use crate::machine::KickoffId;
+use crate::path::Path;
 
 #[derive(Default)]
 pub(super) struct Running {

@@ -9,9 +9,9 @@ use super::progress::{Told, value};
 use super::running::Running;
 use super::text::{count, one_line, some};
 use crate::event::{ChangeKind, Event, EventKind, Missed, Scheduled};
+use crate::machine::{Cause, KickoffId};
 use crate::path::Path;
 use crate::render::duration;
-use crate::machine::{Cause, KickoffId};
 use crate::values::Value;
 
 /// How many bytes of text without an end are put together.

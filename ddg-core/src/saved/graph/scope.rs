@@ -3,12 +3,11 @@
 use std::sync::Arc;
 
 use super::{GrownAutoma, Is};
-use crate::automa::Program;
+use crate::automa::{Digest, Program, digest_of_worker};
 use crate::graph::EditError;
 use crate::key::Key;
 use crate::path::Path;
-use crate::saved::digest::Digest;
-use crate::saved::fingerprint::{digest_of_worker, signature_of};
+use crate::saved::fingerprint::signature_of;
 use crate::saved::{Difference, SnapshotError};
 use crate::values::{NotSerializable, short_name};
 use crate::worker::{AnyWorker, Body};

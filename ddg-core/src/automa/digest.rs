@@ -1,18 +1,17 @@
-//! A few bytes that stand for much: equal where what they were made of is.
+//! A short hash that stands for something large.
 
 use serde::{Deserialize, Serialize};
 
-/// A number that is another one, most surely, if what it was made of is something else; the same
-/// on every machine and in every version.
+/// A 32-bit hash, stable across machines and versions; different inputs almost always differ.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub(crate) struct Digest(u32);
 
 /// FNV-1a of 64 bits, folded to 32.
-pub(super) struct Hasher(u64);
+pub(crate) struct Hasher(u64);
 
 impl Hasher {
-    pub(super) const fn new() -> Self {
+    pub(crate) const fn new() -> Self {
         Self(0xcbf2_9ce4_8422_2325)
     }
 
@@ -22,21 +21,21 @@ impl Hasher {
         }
     }
 
-    pub(super) fn text(&mut self, text: &str) {
+    pub(crate) fn text(&mut self, text: &str) {
         self.bytes(text.as_bytes());
         // A byte that is in no text, so that `ab`, `c` is not `a`, `bc`.
         self.bytes(&[0xff]);
     }
 
-    pub(super) fn number(&mut self, number: u64) {
+    pub(crate) fn number(&mut self, number: u64) {
         self.bytes(&number.to_le_bytes());
     }
 
-    pub(super) fn digest(&mut self, digest: Digest) {
+    pub(crate) fn digest(&mut self, digest: Digest) {
         self.number(digest.0.into());
     }
 
-    pub(super) fn end(self) -> Digest {
+    pub(crate) fn end(self) -> Digest {
         Digest((self.0 ^ (self.0 >> 32)) as u32)
     }
 }

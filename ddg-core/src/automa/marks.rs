@@ -1,0 +1,178 @@
+//! What a declaration looks like, in a few bytes: enough to tell whether another one differs.
+
+use std::sync::Arc;
+
+use rustc_hash::FxHashMap;
+use serde::{Deserialize, Serialize};
+
+use super::{Digest, Hasher, Program};
+use crate::graph::{Dealing, Mapping, Node, Origin, WorkerId};
+use crate::key::Key;
+use crate::worker::{AnyWorker, Body, Signature};
+
+/// What one declared worker looked like.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub(crate) struct Mark {
+    pub(crate) dependencies: Digest,
+    pub(crate) signature: Digest,
+    pub(crate) options: Digest,
+}
+
+/// What a graph is compared by, made when it is first needed.
+pub(crate) struct Marks {
+    pub(crate) whole: Digest,
+    pub(crate) by_worker: Vec<Mark>,
+    /// The names of declared workers, by the address of what they are.
+    names: FxHashMap<usize, Key>,
+}
+
+impl Program {
+    /// The name under which `worker` is declared.
+    pub(crate) fn name_of(&self, worker: &AnyWorker) -> Option<&Key> {
+        self.marks().names.get(&address(worker))
+    }
+
+    /// What the worker declared as `name` looks like, from outside.
+    pub(crate) fn digest_of(&self, name: &Key) -> Option<Digest> {
+        Some(digest_of_body(self.declared(name)?))
+    }
+
+    /// What it looks like, worked out when it is asked for first.
+    pub(crate) fn marks(&self) -> &Marks {
+        if let Some(marks) = self.marks.get() {
+            return marks;
+        }
+        // From the inside out, so that automata nested to any depth make no deep recursion.
+        let mut unmarked: Vec<_> = self.unmarked().collect();
+        while let Some(inner) = unmarked.last() {
+            let deeper: Vec<_> = inner.unmarked().collect();
+            if deeper.is_empty() {
+                inner.marks.get_or_init(|| Marks::of(inner));
+                unmarked.pop();
+            } else {
+                unmarked.extend(deeper);
+            }
+        }
+        self.marks.get_or_init(|| Marks::of(self))
+    }
+
+    /// The automata in it that have no marks yet.
+    fn unmarked(&self) -> impl Iterator<Item = Arc<Self>> {
+        let bodies = self.topology.nodes.iter().map(|node| &node.payload);
+        let bodies = bodies.chain(self.registry.iter().map(|(_, body)| body));
+        let inner = bodies.filter_map(|body| body.worker.program());
+        inner.filter(|inner| inner.marks.get().is_none())
+    }
+}
+
+impl Marks {
+    fn of(program: &Program) -> Self {
+        let topology = &program.topology;
+        let mut whole = Hasher::new();
+        let by_worker = topology.nodes.iter().map(|node| {
+            let mark = Mark::of(node, |on| topology.nodes[on.index()].key());
+            whole.text(node.key().as_str());
+            for part in [mark.dependencies, mark.signature, mark.options] {
+                whole.digest(part);
+            }
+            mark
+        });
+        let by_worker = by_worker.collect();
+        let nodes = topology.nodes.iter().map(|node| (node.key(), &node.payload));
+        let named = nodes.chain(program.registry.iter());
+        let names = named.map(|(name, body)| (address(&body.worker), name.clone())).collect();
+        Self { whole: whole.end(), by_worker, names }
+    }
+}
+
+/// Where what the worker is lies in memory.
+fn address(worker: &AnyWorker) -> usize {
+    Arc::as_ptr(&worker.origin().0).addr()
+}
+
+impl Mark {
+    fn of<'a>(node: &'a Node<Arc<Body>>, key: impl Fn(WorkerId) -> &'a Key) -> Self {
+        let mut dependencies = Hasher::new();
+        for (_, on) in node.live_dependencies() {
+            dependencies.text(key(on).as_str());
+        }
+        let body = &node.payload;
+        let wiring = body.role.wiring;
+        let mut options = Hasher::new();
+        options.number(u64::from(wiring.start) + 2 * u64::from(wiring.output));
+        options.number(match wiring.mapping {
+            Mapping::AsIs => 0,
+            Mapping::Merge => 1,
+            Mapping::Unpack => 2,
+            Mapping::Suppressed => 3,
+        });
+        options.number(match wiring.dealing {
+            Dealing::AsIs => 0,
+            Dealing::InOrder => 1,
+        });
+        Self {
+            dependencies: dependencies.end(),
+            signature: digest_of_body(body),
+            options: options.end(),
+        }
+    }
+}
+
+/// What `worker` looks like by itself, whatever the options with which it is placed.
+pub(crate) fn digest_of_worker(worker: &AnyWorker) -> Digest {
+    let Signature { params, output, open, .. } = worker.0.signature();
+    let params = params.iter().map(|param| (param.name.as_deref(), param.ty.to_string(), None));
+    digest(params, output.map(|ty| ty.to_string()), open, worker)
+}
+
+pub(crate) fn digest_of_body(body: &Body) -> Digest {
+    let params = body.role.params.iter().map(|param| {
+        let from = match &param.origin {
+            Origin::Argument => None,
+            Origin::From { key, default } => Some((key.as_str(), default.is_some())),
+        };
+        (param.name.as_deref(), param.ty.to_string(), from)
+    });
+    digest(params, body.role.returns.map(|ty| ty.to_string()), body.role.open, &body.worker)
+}
+
+fn digest<'a>(
+    params: impl Iterator<Item = (Option<&'a str>, String, Option<(&'a str, bool)>)>,
+    returns: Option<String>,
+    open: bool,
+    worker: &AnyWorker,
+) -> Digest {
+    let mut signature = Hasher::new();
+    for (name, ty, from) in params {
+        signature.text(name.unwrap_or_default());
+        signature.text(&ty);
+        if let Some((key, has_default)) = from {
+            signature.text(key);
+            signature.number(has_default.into());
+        }
+    }
+    signature.text(&returns.unwrap_or_default());
+    signature.number(open.into());
+    if let Some(inner) = worker.program() {
+        signature.digest(inner.marks().whole);
+    }
+    signature.end()
+}
+
+impl From<Mark> for String {
+    fn from(mark: Mark) -> Self {
+        let parts = [mark.dependencies, mark.signature, mark.options].map(Self::from);
+        parts.join("-")
+    }
+}
+
+impl TryFrom<String> for Mark {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        let mut parts = text.split('-').map(|part| Digest::try_from(part.to_owned()));
+        let mut next = || parts.next().unwrap_or_else(|| Err(format!("`{text}` is no mark")));
+        Ok(Self { dependencies: next()?, signature: next()?, options: next()? })
+    }
+}

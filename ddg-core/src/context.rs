@@ -370,15 +370,15 @@ impl Context {
     }
 
     /// Hands `event` to the program around the run: to the handler of its type that is registered
-    /// with the automa that was run ([`on_event`](crate::GraphAutoma::on_event)), however deep this
+    /// with the automa that was run ([`on_post`](crate::GraphAutoma::on_post)), however deep this
     /// worker is nested in it, or else to its default handler. Gives whether there was one.
     ///
     /// The handler is called here and now, before this returns.
-    pub fn post_event(&self, event: impl Data) -> bool {
+    pub fn post(&self, event: impl Data) -> bool {
         Handlers::post(self.0.core.handlers(), self, event)
     }
 
-    /// Hands `event` to the program around the run, as [`post_event`](Self::post_event) does, and
+    /// Hands `event` to the program around the run, as [`post`](Self::post) does, and
     /// waits for its reply; see [`Request`] for an example. Without a `timeout` (`None`) it waits
     /// until the run ends.
     ///

@@ -13,7 +13,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 pub use change::{Change, ChangeKind};
-pub(crate) use feed::Feed;
+pub(crate) use feed::{EarlySubscribers, Feed};
 pub use filter::EventFilter;
 pub use kind::{EventKind, Scheduled, WorkerOutput};
 pub use stream::{EventStream, Missed};

@@ -123,14 +123,14 @@ impl Snapshot {
     }
 
     /// The last output of a worker; `None` if it has not run, or there is no such worker.
-    pub fn output(&self, worker: &str) -> Option<Value> {
-        self.run.outputs().get(worker).cloned()
+    pub fn output(&self, worker: impl Into<Key>) -> Option<Value> {
+        self.run.outputs().get(&worker.into()).cloned()
     }
 
     /// Puts another output in the place of a worker's last one; what runs next reads that. False if
     /// the worker has not run.
-    pub fn set_output(&mut self, worker: &str, output: impl Data) -> bool {
-        let slot = self.run.outputs_mut().get_mut(worker);
+    pub fn set_output(&mut self, worker: impl Into<Key>, output: impl Data) -> bool {
+        let slot = self.run.outputs_mut().get_mut(&worker.into());
         slot.map(|slot| *slot = Value::new(output)).is_some()
     }
 

@@ -48,13 +48,13 @@ impl UsageMeter {
     /// Counts all runs of `automa` from now on, in place of a meter that did so before.
     pub fn watch(&self, automa: &mut GraphAutoma) {
         let meter = self.clone();
-        automa.on_event(move |called: ModelCalled, _| meter.count(called));
+        automa.on_post(move |called: ModelCalled, _| meter.count(called));
     }
 
     /// Counts this one run, in place of a meter that watches all runs of its automa.
     pub fn watch_run(&self, run: Prepared) -> Prepared {
         let meter = self.clone();
-        run.on_event(move |called: ModelCalled, _| meter.count(called))
+        run.on_post(move |called: ModelCalled, _| meter.count(called))
     }
 
     /// Adds one call, for calls outside of a run.

@@ -57,10 +57,13 @@ impl Outcome {
     /// The output as a `T`. If no output worker ran, that is `()`, or `None` of an `Option`.
     ///
     /// # Errors
-    /// It is no `T`, or there is none, or the run is paused.
+    /// It is no `T`, or there is none, or the run has paused or was stopped.
     pub fn into_output<T: Data>(self) -> Result<T, RunError> {
         if self.is_paused() {
             return Err(RunError::Paused { outcome: Box::new(self) });
+        }
+        if self.stopped {
+            return Err(RunError::Stopped { outcome: Box::new(self) });
         }
         if self.output.is_null() {
             return self.output.get().map_err(|_| RunError::NoOutput {
@@ -116,7 +119,7 @@ impl Outcome {
     }
 
     /// The run's state after its last step, to be continued with
-    /// [`resume`](crate::GraphAutoma::resume): of use after a [stop](crate::Run::stop).
+    /// [`resume`](crate::GraphAutoma::resume): of use after a [stop](crate::RunHandle::stop).
     ///
     /// # Errors
     /// A value has no JSON form, or a worker that the run has added cannot be found again.

@@ -40,7 +40,7 @@ async fn what_models_take_is_posted_to_the_program_around() {
     let agent = ReActAutoma::new(ScriptedModel::new().named("small").reply(reply("b")));
     let mut agent = agent.build().unwrap();
     let (posted, mut called) = tokio::sync::mpsc::unbounded_channel();
-    agent.on_event(move |event: ModelCalled, _| posted.send(event).unwrap());
+    agent.on_post(move |event: ModelCalled, _| posted.send(event).unwrap());
     agent.run(args!("a")).await.unwrap();
     let ModelCalled { model, usage, .. } = called.try_recv().unwrap();
     assert_eq!((model.as_str(), usage), ("small", Usage::new(7, 3)));

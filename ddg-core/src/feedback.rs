@@ -45,8 +45,8 @@ use crate::values::Data;
 ///     // Any task or thread may reply, now or later.
 ///     tokio::spawn(async move { reply.send(asked.amount < 100) });
 /// });
-/// assert_eq!(automa.run::<String>(args!(7)).await?, "paid");
-/// assert_eq!(automa.run::<String>(args!(700)).await?, "refused");
+/// assert_eq!(automa.run(args!(7)).output::<String>().await?, "paid");
+/// assert_eq!(automa.run(args!(700)).output::<String>().await?, "refused");
 /// # Ok(())
 /// # }
 /// ```

@@ -42,7 +42,7 @@ pub mod callback;
 pub mod check;
 pub mod checkpoint;
 mod context;
-mod event;
+pub mod event;
 mod feedback;
 mod graph;
 mod key;

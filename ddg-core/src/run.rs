@@ -31,8 +31,8 @@ mod stored_runs;
 mod waits;
 
 pub(crate) use asks::{AskBox, Ferry, Target};
-pub(crate) use core::RunCore;
 pub use builder::RunBuilder;
+pub(crate) use core::RunCore;
 pub use error::{BindError, Failure, FailureKind, RunError, StepError};
 pub use handle::RunHandle;
 pub(crate) use interaction::{Again, Interrupted, Pending};

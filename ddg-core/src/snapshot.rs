@@ -36,7 +36,7 @@ pub(crate) use patch::{Differ, Patch, json_of};
 /// }, start())?;
 /// automa.add_func_as_worker("end", async |x: u64| x, free().output())?;
 ///
-/// let run = automa.start(args!(0));
+/// let run = automa.run(args!(0)).spawn();
 /// tokio::task::yield_now().await;
 /// run.stop();
 /// let stopped = run.await?;
@@ -239,7 +239,7 @@ impl Snapshot {
     ///     cx.stop();
     /// }, start())?;
     ///
-    /// let first = automa.outcome(()).await?.snapshot()?;
+    /// let first = automa.run(()).await?.snapshot()?;
     /// let second = automa.resume(first.clone()).await?.snapshot()?;
     /// let changes = second.changes_since(&first)?;
     /// let again = first.with_changes([changes])?;

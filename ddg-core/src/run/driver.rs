@@ -26,7 +26,9 @@ pub(super) async fn drive(mut live: Live) -> Result<Outcome, RunError> {
     let spanned = spans::run(core);
     let span = spanned.span();
     let ended = match &core.journal {
-        None if span.is_disabled() && core.deadline.is_none() => steps(core).await.map(|stopped| Outcome::new(core, stopped)),
+        None if span.is_disabled() && core.deadline.is_none() => {
+            steps(core).await.map(|stopped| Outcome::new(core, stopped))
+        }
         None => {
             let stopped = Box::pin(in_time(core, steps(core)).instrument(span.clone())).await;
             stopped.map(|stopped| Outcome::new(core, stopped))

@@ -26,7 +26,7 @@ use crate::values::TypeMismatch;
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let mut automa = GraphAutoma::new("parse");
 /// automa.add_func_as_worker("parse", async |text: String| text.parse::<i64>(), start().output())?;
-/// match automa.run::<i64>(args!("seven")).await {
+/// match automa.run(args!("seven")).output::<i64>().await {
 ///     Err(RunError::Step(error)) => assert_eq!(
 ///         error.to_string(),
 ///         "automa `parse`, step 1: worker `parse` failed: invalid digit found in string",

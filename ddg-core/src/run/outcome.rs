@@ -21,7 +21,7 @@ use crate::values::{Data, Type, Value};
 /// automa.add_func_as_worker("a", async || 1, start())?;
 /// automa.add_func_as_worker("b", async || 2, free())?;
 /// automa.add_func_as_worker("sum", async |a: i32, b: i32| a + b, after(["a", "b"]).output())?;
-/// let outcome = automa.outcome(()).await?;
+/// let outcome = automa.run(()).await?;
 /// assert!(outcome.output().is_null());
 /// assert_eq!(outcome.steps(), 1);
 /// assert_eq!(outcome.waiting()[0].to_string(), "`sum` (for `b`)");

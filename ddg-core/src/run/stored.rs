@@ -30,7 +30,10 @@ pub(super) struct Claiming {
 
 enum Stage {
     /// Its store has not given it; whether it is to stop, or is cancelled, once it has.
-    Claimed { stop: bool, cancel: bool },
+    Claimed {
+        stop: bool,
+        cancel: bool,
+    },
     Begun(Arc<RunCore>),
 }
 

@@ -64,7 +64,7 @@ fn nested(automa: GraphAutoma) -> GraphAutoma {
 }
 
 async fn result(automa: &GraphAutoma) -> String {
-    automa.run::<String>(()).await.unwrap()
+    automa.run(()).output::<String>().await.unwrap()
 }
 
 /// [K1] [K2]
@@ -93,7 +93,7 @@ async fn events_reach_the_handler_of_their_type_at_the_top_from_any_depth() {
         let Posted { ty, event, from, reply, .. } = posted;
         tell.lock().unwrap().push(format!("{from}: {ty} {event:?}, to reply: {}", reply.is_some()));
     });
-    outer.run::<()>(()).await.unwrap();
+    outer.run(()).output::<()>().await.unwrap();
     expect![[r#"
         [
             "middle/inner/async: 50",
@@ -125,11 +125,11 @@ async fn handlers_of_the_run_come_before_those_of_the_automa() {
     automa.on_any_post(move |_| by_automa("any"));
 
     let by_run = tell("the run's default");
-    let prepared = automa.prepare(()).on_any_post(move |_| by_run("any"));
+    let prepared = automa.run(()).on_any_post(move |_| by_run("any"));
     assert_eq!(prepared.output::<String>().await.unwrap(), "true");
     let by_run = tell("the run's");
     let prepared = automa
-        .prepare(())
+        .run(())
         .on_post(move |_: Progress, _: &Path| by_run("progress"))
         .on_request(|_: Approve, reply: ReplyTo<bool>| reply.send(false).unwrap());
     assert_eq!(prepared.output::<String>().await.unwrap(), "false");
@@ -278,7 +278,7 @@ async fn a_reply_after_the_timeout_is_refused() {
     let (ask, mut asks) = unbounded_channel();
     let mut automa = asking(Some(Duration::from_secs(5)));
     automa.on_request(move |_: Approve, reply: ReplyTo<bool>| ask.send(reply).unwrap());
-    let run = automa.start(());
+    let run = automa.run(()).spawn();
     let reply = asks.recv().await.unwrap();
     tokio::time::sleep(Duration::from_secs(4)).await;
     assert!(reply.is_open());
@@ -288,7 +288,7 @@ async fn a_reply_after_the_timeout_is_refused() {
         .assert_eq(&reply.send(true).unwrap_err().to_string());
 
     // In time it is taken.
-    let run = automa.start(());
+    let run = automa.run(()).spawn();
     asks.recv().await.unwrap().send(true).unwrap();
     assert_eq!(run.output::<String>().await.unwrap(), "true");
 }
@@ -312,7 +312,7 @@ async fn a_reply_to_an_attempt_that_was_dropped_is_refused() {
     let options = start().output().timeout(Duration::from_secs(1)).retry(Retry::times(1));
     automa.add_func_as_worker("ask", work, options).unwrap();
     automa.on_request(move |_: Approve, reply: ReplyTo<bool>| ask.send(reply).unwrap());
-    let run = automa.start(());
+    let run = automa.run(()).spawn();
     let first = asks.recv().await.unwrap();
     let second = asks.recv().await.unwrap();
     assert_eq!(first.send(true), Err(ReplyError::TooLate));
@@ -352,7 +352,7 @@ async fn when_a_run_ends_all_who_wait_in_it_are_released() {
         automa.add_func_as_worker("blocking", work, start()).unwrap();
         let mut automa = if depth == 0 { automa } else { nested(automa) };
         automa.on_request(move |_: Approve, reply: ReplyTo<bool>| ask.send(reply).unwrap());
-        let run = automa.start(());
+        let run = automa.run(()).spawn();
         let replies = [asks.recv().await.unwrap(), asks.recv().await.unwrap()];
         run.cancel();
         assert!(run.await.is_err());
@@ -372,7 +372,7 @@ async fn a_request_of_a_run_that_has_ended_is_an_error_at_once() {
     let work = move |cx: Context| give.send(cx).unwrap();
     automa.add_func_as_worker("leak", work, start().inline()).unwrap();
     automa.on_request(|_: Approve, _: ReplyTo<bool>| panic!("not asked"));
-    automa.run::<()>(()).await.unwrap();
+    automa.run(()).output::<()>().await.unwrap();
     let cx = given.recv().await.unwrap();
     expect!["the run ended before there was a reply to `Approve`"]
         .assert_eq(&ask(1, None, &cx).await);
@@ -405,7 +405,7 @@ async fn a_failure_at_a_rolling_pace_releases_who_waits() {
         asked.notify_one();
     });
     automa.set_pace(Pace::Rolling);
-    let error = automa.run::<()>(()).await.unwrap_err();
+    let error = automa.run(()).output::<()>().await.unwrap_err();
     expect!["automa `rolling`, step 1: worker `fail` failed: as it was asked"]
         .assert_eq(&error.to_string());
     let released = tells.recv().unwrap().unwrap_err();
@@ -417,12 +417,12 @@ async fn a_failure_at_a_rolling_pace_releases_who_waits() {
 fn without_a_runtime_a_timeout_is_an_error_and_a_reply_is_not() {
     let mut automa = asking(Some(Duration::from_secs(1)));
     automa.on_request(|_: Approve, reply: ReplyTo<bool>| reply.send(true).unwrap());
-    let mut run = Box::pin(automa.run::<String>(()));
+    let mut run = Box::pin(automa.run(()).output::<String>());
     let text = futures::FutureExt::now_or_never(&mut run).unwrap().unwrap();
     expect!["a timeout needs a tokio runtime: run the automa within one"].assert_eq(&text);
 
     let mut automa = asking(None);
     automa.on_request(|_: Approve, reply: ReplyTo<bool>| reply.send(true).unwrap());
-    let mut run = Box::pin(automa.run::<String>(()));
+    let mut run = Box::pin(automa.run(()).output::<String>());
     assert_eq!(futures::FutureExt::now_or_never(&mut run).unwrap().unwrap(), "true");
 }

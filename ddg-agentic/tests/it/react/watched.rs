@@ -16,8 +16,8 @@ async fn words_and_calls_are_seen_as_they_come() {
     let model =
         ScriptedModel::new().calls([adding("a", 1, 2)]).pieces(words.into_iter().chain([end]));
     let agent = ReActAutoma::new(model).tools(tools()).build().unwrap();
-    let prepared = agent.prepare(args!("1 + 2?"));
-    let mut chunks = prepared.events_of(EventFilter::messages());
+    let prepared = agent.run(args!("1 + 2?"));
+    let mut chunks = prepared.events(EventFilter::messages());
     assert_eq!(prepared.output::<AgentOutcome>().await.unwrap().text(), "It is 3.");
     let mut seen = Vec::new();
     while let Some(Ok(event)) = chunks.next().await {

@@ -112,7 +112,7 @@ impl GraphAutoma {
     ///     }
     ///     cx.add_func_as_worker("total", SUM, after(keys).merge().output());
     /// }, start())?;
-    /// assert_eq!(automa.run::<i64>(args!(4)).await?, 10);
+    /// assert_eq!(automa.run(args!(4)).output::<i64>().await?, 10);
     /// # Ok(())
     /// # }
     /// ```
@@ -147,7 +147,7 @@ impl GraphAutoma {
     ///     cx.add_func_as_worker("twice", Key::from("doubler"), free().output());
     ///     cx.ferry_to("twice", (x,));
     /// }, start())?;
-    /// assert_eq!(automa.run::<i64>(args!(4)).await?, 8);
+    /// assert_eq!(automa.run(args!(4)).output::<i64>().await?, 8);
     /// # Ok(())
     /// # }
     /// ```
@@ -193,7 +193,7 @@ impl GraphAutoma {
     ///     cx.stop();
     /// }, start())?;
     ///
-    /// let json = serde_json::to_string(&automa.outcome(()).await?.snapshot()?)?;
+    /// let json = serde_json::to_string(&automa.run(()).await?.snapshot()?)?;
     /// let snapshot: Snapshot = serde_json::from_str(&json)?;
     /// assert_eq!(automa.resume(snapshot).await?.into_output::<i64>()?, 42);
     /// # Ok(())

@@ -54,7 +54,7 @@ impl GraphAutoma {
     /// // In lockstep this would wait for `slow`, which waits for this.
     /// automa.add_func_as_worker("next", move || key.add_permits(1), after(["quick"]).inline())?;
     /// automa.set_pace(Pace::Rolling);
-    /// automa.run::<()>(()).await?;
+    /// automa.run(()).output::<()>().await?;
     /// # Ok(())
     /// # }
     /// ```
@@ -73,8 +73,8 @@ impl GraphAutoma {
     /// let count = async |cx: Context| cx.local().update("n", |n: &mut u32| { *n += 1; *n });
     /// automa.add_func_as_worker("count", count, start().output())?;
     /// automa.keep_local_spaces();
-    /// assert_eq!(automa.run::<u32>(()).await?, 1);
-    /// assert_eq!(automa.run::<u32>(()).await?, 2);
+    /// assert_eq!(automa.run(()).output::<u32>().await?, 1);
+    /// assert_eq!(automa.run(()).output::<u32>().await?, 2);
     /// # Ok(())
     /// # }
     /// ```
@@ -110,7 +110,7 @@ impl GraphAutoma {
     ///     cx.post(Progress { percent: 50 });
     /// }, start())?;
     /// automa.on_post(|progress: Progress, from| println!("{from}: {} %", progress.percent));
-    /// automa.run::<()>(()).await?;
+    /// automa.run(()).output::<()>().await?;
     /// # Ok(())
     /// # }
     /// ```

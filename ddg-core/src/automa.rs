@@ -5,7 +5,6 @@ mod digest;
 mod marks;
 mod program;
 mod registry;
-mod runs;
 mod settings;
 mod typed;
 
@@ -83,10 +82,6 @@ impl GraphAutoma {
 
     pub(crate) fn settings(&self) -> &Settings {
         &self.settings
-    }
-
-    pub(crate) fn shared_name(&self) -> &Arc<str> {
-        &self.name
     }
 
     /// The graph that a run of `program` has left, as one that can be run and changed.

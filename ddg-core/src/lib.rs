@@ -46,7 +46,7 @@ mod context;
 mod durable;
 mod engine;
 mod error;
-mod event;
+pub mod event;
 mod feedback;
 mod graph;
 mod key;
@@ -70,7 +70,7 @@ pub use error::{BoxError, Panicked, TimedOut, WorkerError};
 pub use event::{
     Change, ChangeKind, Event, EventFilter, EventKind, EventStream, Missed, Scheduled, WorkerOutput,
 };
-pub use feedback::{FeedbackError, PostedEvent, ReplyError, ReplyTo, Request};
+pub use feedback::{FeedbackError, Posted, ReplyError, ReplyTo, Request};
 pub use graph::{BuildError, EditError, Fault};
 pub use key::Key;
 pub use local::LocalSpace;
@@ -79,7 +79,7 @@ pub use path::Path;
 #[cfg(feature = "terminal")]
 pub use render::TerminalView;
 pub use render::{Drawing, History};
-pub use run::{Durable, Outcome, Prepared, Run, RunError, Waiting};
+pub use run::{Outcome, RunBuilder, RunError, RunHandle, Waiting};
 pub use saved::{AnswerError, Changes, Difference, Snapshot, SnapshotError};
 pub use values::{Data, ItemStream, Items, NotSerializable, Opaque, Type, TypeMismatch, Value};
 pub use worker::{

@@ -9,7 +9,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use ddg_core::checkpoint::SqliteStore;
+use ddg_core::checkpoint::{SqliteStore, StoredRuns};
 use ddg_core::prelude::*;
 
 const STEPS: u64 = 200;
@@ -45,8 +45,8 @@ fn files() -> Option<(PathBuf, PathBuf)> {
 async fn child() {
     let Some((db, log)) = files() else { return };
     let automa = automa(log);
-    let durable = automa.durable(SqliteStore::open(&db).await.unwrap());
-    let outcome = durable.run("run", args!(1_u64, 0_u64)).await.unwrap();
+    let store = SqliteStore::open(&db).await.unwrap();
+    let outcome = automa.run(args!(1_u64, 0_u64)).stored_in(&store, "run").await.unwrap();
     println!("result {}", outcome.into_output::<u64>().unwrap());
 }
 
@@ -57,9 +57,8 @@ fn effects(log: &Path) -> Vec<u64> {
 
 /// The last step that the store has confirmed.
 async fn confirmed(db: &Path, log: &Path) -> u64 {
-    let automa = automa(log.to_owned());
-    let durable = automa.durable(SqliteStore::open(db).await.unwrap());
-    durable.snapshot("run").await.map_or(0, |snapshot| snapshot.step())
+    let runs = StoredRuns::new(&SqliteStore::open(db).await.unwrap());
+    runs.snapshot("run").await.map_or(0, |snapshot| snapshot.step())
 }
 
 /// [X5]

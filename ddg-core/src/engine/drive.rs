@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::task::{Poll, ready};
 
 use futures::FutureExt;
+use tokio::runtime::Handle;
 use tracing::{Instrument, Span};
 
 use super::call::{Execution, Launched, launch};
@@ -34,8 +35,11 @@ async fn drive_on(mut guard: RunGuard, mut executor: impl Executor) -> Result<Ou
     let spanned = spans::run(core);
     let span = spanned.span();
     let ended = match &core.journal {
-        None if span.is_disabled() => steps(core, &mut executor).await,
-        None => steps(core, &mut executor).instrument(span.clone()).await,
+        None if span.is_disabled() && core.deadline.is_none() => steps(core, &mut executor).await,
+        None => {
+            let steps = in_time(core, steps(core, &mut executor));
+            Box::pin(steps.instrument(span.clone())).await
+        }
         // Boxed, so that runs that are not written need no room for it.
         Some(journal) => {
             let written = written(core, journal, &mut executor);
@@ -66,8 +70,23 @@ async fn written(
         journal.begin(core).await?;
         steps(core, executor).await
     };
+    let steps = in_time(core, steps);
     let ended = journal.cancelled().run_until_cancelled(steps).await;
     ended.unwrap_or_else(|| Err(RunError::Cancelled { automa: core.automa().to_string() }))
+}
+
+/// Drives a run for as long as its deadline allows, if it has one.
+async fn in_time<T>(
+    core: &RunCore,
+    run: impl Future<Output = Result<T, RunError>>,
+) -> Result<T, RunError> {
+    let Some(after) = core.deadline else { return run.await };
+    let automa = || core.automa().to_string();
+    if Handle::try_current().is_err() {
+        return Err(RunError::NoRuntime { automa: automa() });
+    }
+    let ended = tokio::time::timeout(after, run).await;
+    ended.unwrap_or_else(|_| Err(RunError::DeadlineExceeded { automa: automa(), after }))
 }
 
 /// Takes one step after the other.

@@ -25,7 +25,7 @@ impl RunGuard {
         Self { core, stage: Stage::Waiting }
     }
 
-    pub(super) fn begin(&mut self) {
+    pub(crate) fn begin(&mut self) {
         self.stage = Stage::Begun;
         if self.core.look_for_watchers() {
             self.core.feed().begin();
@@ -34,7 +34,7 @@ impl RunGuard {
         }
     }
 
-    pub(super) fn end(&mut self, ended: &Result<Outcome, RunError>) {
+    pub(crate) fn end(&mut self, ended: &Result<Outcome, RunError>) {
         let told = self.core.feed().is_watched().then(|| match ended {
             Ok(outcome) if outcome.is_paused() => {
                 EventKind::RunPaused { questions: outcome.questions() }

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use crate::args::{Args, Named};
 use crate::automa::Program;
@@ -32,6 +33,8 @@ pub(crate) struct RunCore {
     /// Callbacks around every worker, outermost first.
     pub(crate) callbacks: Box<[Arc<dyn DynCallback>]>,
     pub(crate) max_concurrency: usize,
+    /// How long it may take.
+    pub(crate) deadline: Option<Duration>,
     /// Handlers of events for this run, before those of the automa; of the outermost run.
     pub(crate) handlers: Handlers,
     /// Requests of its workers that wait for a reply.
@@ -133,6 +136,7 @@ impl RunCore {
             attended: AtomicBool::new(!callbacks.is_empty()),
             callbacks: callbacks.into(),
             max_concurrency: settings.max_concurrency.unwrap_or(usize::MAX),
+            deadline: None,
             handlers: Handlers::default(),
             requests: OpenRequests::default(),
             outermost: outer

@@ -3,8 +3,8 @@
 
 use std::sync::Arc;
 
-use ddg_core::prelude::*;
 use ddg_core::Snapshot;
+use ddg_core::prelude::*;
 use tokio::sync::Semaphore;
 
 /// Answers all questions of a paused run, in the order that `order` puts them, in one go.
@@ -27,7 +27,7 @@ async fn ask(cx: &Context) -> Result<bool, WorkerError> {
 fn waiting_for_an_answer(edit: fn(&Context)) -> GraphAutoma {
     let mut automa = GraphAutoma::new("held");
     automa.add_func_as_worker("p", async || 1, start()).unwrap();
-    automa.add_func_as_worker("q", async || 2, free()).unwrap();
+    automa.add_func_as_worker("q", async || {}, free()).unwrap();
     automa.add_func_as_worker("c", async |x: i32| x, after(["p"]).output()).unwrap();
     let asks = move |cx: Context| async move {
         ask(&cx).await?;
@@ -105,14 +105,26 @@ async fn a_ready_worker_that_is_removed_while_a_stop_waits_is_gone() {
     let gate = Arc::new(Semaphore::new(0));
     let key = Arc::clone(&gate);
     let mut automa = GraphAutoma::new("stops");
-    automa.add_func_as_worker("s", async |cx: Context| {
-        cx.stop();
-        cx.ferry_to("t", ());
-    }, start()).unwrap();
-    automa.add_func_as_worker("open", move |cx: Context| {
-        key.add_permits(1);
-        cx.remove_worker("u");
-    }, start().inline()).unwrap();
+    automa
+        .add_func_as_worker(
+            "s",
+            async |cx: Context| {
+                cx.stop();
+                cx.ferry_to("t", ());
+            },
+            start(),
+        )
+        .unwrap();
+    automa
+        .add_func_as_worker(
+            "open",
+            move |cx: Context| {
+                key.add_permits(1);
+                cx.remove_worker("u");
+            },
+            start().inline(),
+        )
+        .unwrap();
     let slow = move |cx: Context| {
         let gate = Arc::clone(&gate);
         async move {
@@ -134,9 +146,15 @@ async fn a_ready_worker_that_is_removed_while_a_stop_waits_is_gone() {
 /// A worker is ferried to with 1, 2 and 3, asks in each kickoff, and gives its argument.
 fn asked_three_times() -> GraphAutoma {
     let mut automa = GraphAutoma::new("three");
-    automa.add_func_as_worker("begin", async |cx: Context| {
-        (1..=3).for_each(|x| cx.ferry_to("ask", (x,)));
-    }, start()).unwrap();
+    automa
+        .add_func_as_worker(
+            "begin",
+            async |cx: Context| {
+                (1..=3).for_each(|x| cx.ferry_to("ask", (x,)));
+            },
+            start(),
+        )
+        .unwrap();
     let asks = async |x: i32, cx: Context| -> Result<i32, WorkerError> {
         ask(&cx).await?;
         Ok(x)
@@ -172,10 +190,16 @@ async fn the_last_kickoff_in_order_gives_the_output_in_whatever_order_people_ans
 #[tokio::test]
 async fn a_kickoff_that_asked_does_not_replace_the_output_of_a_later_one() {
     let mut automa = GraphAutoma::new("two");
-    automa.add_func_as_worker("begin", async |cx: Context| {
-        cx.ferry_to("ask", (1,));
-        cx.ferry_to("ask", (2,));
-    }, start()).unwrap();
+    automa
+        .add_func_as_worker(
+            "begin",
+            async |cx: Context| {
+                cx.ferry_to("ask", (1,));
+                cx.ferry_to("ask", (2,));
+            },
+            start(),
+        )
+        .unwrap();
     let asks = async |x: i32, cx: Context| -> Result<i32, WorkerError> {
         if x == 1 {
             ask(&cx).await?;

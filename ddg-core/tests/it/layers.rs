@@ -22,12 +22,13 @@ const CORE: &[(&str, &[&str])] = &[
     (
         "automa",
         &[
-            "args", "callback", "context", "engine", "error", "feedback", "graph", "key", "local",
-            "machine", "path", "run", "saved", "values", "worker",
+            "args", "callback", "error", "feedback", "graph", "key", "local", "machine", "path",
+            "run", "saved", "values", "worker",
         ],
     ),
     ("saved", &["args", "automa", "graph", "key", "local", "machine", "path", "values", "worker"]),
-    ("checkpoint", &["error"]),
+    // Its face hands out `StoredRuns`.
+    ("checkpoint", &["error", "run"]),
     ("event", &["graph", "key", "machine", "path", "values"]),
     ("feedback", &["context", "engine", "path", "values"]),
     (

@@ -89,7 +89,7 @@ async fn values_are_set_read_removed_and_listed_by_name() {
     };
     automa.add_func_as_worker("a", a, start().output()).unwrap();
 
-    assert_eq!(automa.run::<Vec<String>>(()).await.unwrap(), ["b"]);
+    assert_eq!(automa.run(()).output::<Vec<String>>().await.unwrap(), ["b"]);
 }
 
 /// [L1] [E10]
@@ -105,7 +105,7 @@ async fn a_space_goes_with_its_worker_and_is_not_left_to_who_takes_over_the_key(
     };
     automa.add_func_as_worker("a", first, start()).unwrap();
 
-    assert_eq!(automa.run::<Option<i32>>(()).await.unwrap(), None);
+    assert_eq!(automa.run(()).output::<Option<i32>>().await.unwrap(), None);
 }
 
 /// [L2]
@@ -123,7 +123,7 @@ async fn a_change_takes_effect_at_once_for_kickoffs_that_run_at_the_same_time() 
     automa.add_func_as_worker("count", count, free().output()).unwrap();
 
     // Each has counted before any looks.
-    assert_eq!(automa.run::<u32>(()).await.unwrap(), 100);
+    assert_eq!(automa.run(()).output::<u32>().await.unwrap(), 100);
 }
 
 /// [L2] [W1]
@@ -139,7 +139,7 @@ async fn what_a_failed_attempt_has_changed_stays() {
     };
     automa.add_func_as_worker("third", third, start().output().retry(Retry::times(5))).unwrap();
 
-    assert_eq!(automa.run::<u32>(()).await.unwrap(), 3);
+    assert_eq!(automa.run(()).output::<u32>().await.unwrap(), 3);
 }
 
 /// [L3]
@@ -148,11 +148,11 @@ async fn kept_spaces_go_on_from_the_last_run_that_came_to_its_end() {
     let mut automa = counter(free());
     automa.keep_local_spaces();
 
-    assert_eq!(automa.run::<u32>(()).await.unwrap(), 1);
-    assert_eq!(automa.run::<u32>(()).await.unwrap(), 2);
-    automa.run::<u32>(args!(true)).await.unwrap_err();
-    drop(automa.start(args!(false)));
-    assert_eq!(automa.run::<u32>(()).await.unwrap(), 3);
+    assert_eq!(automa.run(()).output::<u32>().await.unwrap(), 1);
+    assert_eq!(automa.run(()).output::<u32>().await.unwrap(), 2);
+    automa.run(args!(true)).output::<u32>().await.unwrap_err();
+    drop(automa.run(args!(false)).spawn());
+    assert_eq!(automa.run(()).output::<u32>().await.unwrap(), 3);
 }
 
 /// [L3]
@@ -176,21 +176,21 @@ async fn a_run_that_was_stopped_or_cancelled_is_told_apart() {
     automa.add_func_as_worker("wait", wait, after(["count"]).suppressed()).unwrap();
     automa.add_func_as_worker("next", async || (), after(["wait"])).unwrap();
 
-    let cancelled = automa.start(());
+    let cancelled = automa.run(()).spawn();
     reached.notified().await;
     cancelled.cancel();
     cancelled.await.unwrap_err();
 
-    let stopped = automa.start(());
+    let stopped = automa.run(()).spawn();
     reached.notified().await;
     stopped.stop();
     gate.notify_one();
     let stopped = stopped.await.unwrap();
     assert!(stopped.stopped());
-    assert_eq!(stopped.into_output::<u32>().unwrap(), 1, "the cancelled run has left nothing");
+    assert_eq!(stopped.output().get::<u32>().unwrap(), 1, "the cancelled run has left nothing");
 
     gate.notify_one();
-    assert_eq!(automa.run::<u32>(()).await.unwrap(), 2, "the stopped run has been kept");
+    assert_eq!(automa.run(()).output::<u32>().await.unwrap(), 2, "the stopped run has been kept");
 }
 
 /// [L3] [R2]
@@ -209,7 +209,7 @@ async fn concurrent_runs_begin_with_the_same_kept_spaces_and_do_not_see_each_oth
     automa.add_func_as_worker("meet", meet, after(["count"]).suppressed()).unwrap();
 
     for expected in [1, 2] {
-        let runs = [automa.start(()), automa.start(()), automa.start(())];
+        let runs = [automa.run(()).spawn(), automa.run(()).spawn(), automa.run(()).spawn()];
         for run in runs {
             assert_eq!(run.output::<u32>().await.unwrap(), expected);
         }
@@ -223,11 +223,11 @@ async fn a_clone_of_an_automa_keeps_spaces_of_its_own() {
         let mut automa = counter(free());
         automa.keep_local_spaces();
         if ran_before {
-            assert_eq!(automa.run::<u32>(()).await.unwrap(), 1);
+            assert_eq!(automa.run(()).output::<u32>().await.unwrap(), 1);
         }
         let clone = automa.clone();
-        clone.run::<u32>(()).await.unwrap();
-        let next = automa.run::<u32>(()).await.unwrap();
+        clone.run(()).output::<u32>().await.unwrap();
+        let next = automa.run(()).output::<u32>().await.unwrap();
         assert_eq!(next, 1 + u32::from(ran_before), "ran before: {ran_before}");
     }
 }
@@ -237,7 +237,113 @@ async fn a_clone_of_an_automa_keeps_spaces_of_its_own() {
 async fn changing_an_automa_between_runs_loses_no_kept_space() {
     let mut automa = counter(free());
     automa.keep_local_spaces();
-    assert_eq!(automa.run::<u32>(()).await.unwrap(), 1);
+    assert_eq!(automa.run(()).output::<u32>().await.unwrap(), 1);
     automa.add_func_as_worker("more", async || (), free()).unwrap();
-    assert_eq!(automa.run::<u32>(()).await.unwrap(), 2);
+    assert_eq!(automa.run(()).output::<u32>().await.unwrap(), 2);
+}
+
+/// A nested automa that counts its kickoffs and keeps its spaces; `fail` fails the outer run.
+fn counts_within(inner_kickoffs: u32) -> GraphAutoma {
+    let mut inner = GraphAutoma::new("inner");
+    let count = async |cx: Context| {
+        cx.local().update("n", |n: &mut u32| {
+            *n += 1;
+            *n
+        })
+    };
+    inner.add_func_as_worker("n", count, start().output()).unwrap();
+    inner.keep_local_spaces();
+    let mut outer = GraphAutoma::new("outer");
+    outer.add_worker("inner", inner, start().output()).unwrap();
+    let end = move |fail: bool, cx: Context| async move {
+        let seen = cx.local().update("seen", |seen: &mut u32| {
+            *seen += 1;
+            *seen
+        });
+        if fail {
+            return Err(WorkerError::msg("no"));
+        }
+        if seen < inner_kickoffs {
+            cx.ferry_to("inner", ());
+        }
+        Ok(())
+    };
+    let options = after(["inner"]).suppressed().params(["fail"]);
+    outer.add_func_as_worker("end", end, options).unwrap();
+    outer
+}
+
+/// [R3] [L3]
+#[tokio::test]
+async fn a_nested_automa_keeps_nothing_of_an_outer_run_that_failed() {
+    let outer = counts_within(1);
+    outer.run(args!(fail = true)).output::<u32>().await.unwrap_err();
+    assert_eq!(outer.run(args!(fail = false)).output::<u32>().await.unwrap(), 1);
+    assert_eq!(outer.run(args!(fail = false)).output::<u32>().await.unwrap(), 2);
+}
+
+/// [L1] [L3]
+#[tokio::test]
+async fn a_nested_automa_keeps_its_spaces_from_kickoff_to_kickoff_of_a_run() {
+    let outer = counts_within(3);
+    assert_eq!(outer.run(args!(fail = false)).output::<u32>().await.unwrap(), 3);
+    assert_eq!(outer.run(args!(fail = false)).output::<u32>().await.unwrap(), 6);
+}
+
+/// [L3]
+#[tokio::test]
+async fn a_nested_automa_keeps_its_spaces_when_its_run_is_stopped_saved_and_resumed() {
+    let outer = counts_within(3);
+    let outcome = loop_with_saves(&outer).await;
+    assert_eq!(outcome.into_output::<u32>().unwrap(), 3);
+    assert_eq!(outer.run(args!(fail = false)).output::<u32>().await.unwrap(), 6);
+}
+
+/// Stops after every step, and resumes from JSON.
+async fn loop_with_saves(automa: &GraphAutoma) -> Outcome {
+    let run = automa.run(args!(fail = false)).spawn();
+    run.stop();
+    let mut outcome = run.await.unwrap();
+    while outcome.stopped() {
+        let json = serde_json::to_string(&outcome.snapshot().unwrap()).unwrap();
+        let run = automa.resume(serde_json::from_str(&json).unwrap()).spawn();
+        run.stop();
+        let next = run.await.unwrap();
+        // A stop before the first step takes none.
+        outcome = if next.steps() == outcome.steps() {
+            automa.resume(serde_json::from_str(&json).unwrap()).await.unwrap()
+        } else {
+            next
+        };
+    }
+    outcome
+}
+
+/// [L3] Of two runs at a time the one that ends last is kept.
+#[tokio::test]
+async fn of_two_runs_that_overlap_the_one_that_ends_last_is_kept() {
+    let mut automa = GraphAutoma::new("names");
+    let gates =
+        std::sync::Arc::new([tokio::sync::Semaphore::new(0), tokio::sync::Semaphore::new(0)]);
+    let inside = std::sync::Arc::clone(&gates);
+    let work = move |me: usize, cx: Context| {
+        let gates = std::sync::Arc::clone(&inside);
+        async move {
+            let before: Option<usize> = cx.local().get("who");
+            cx.local().set("who", me);
+            if me < 2 {
+                gates[me].acquire().await.unwrap().forget();
+            }
+            before
+        }
+    };
+    automa.add_func_as_worker("work", work, start().output()).unwrap();
+    automa.keep_local_spaces();
+    let (first, second) = (automa.run(args!(0)).spawn(), automa.run(args!(1)).spawn());
+    gates[1].add_permits(1);
+    second.await.unwrap();
+    gates[0].add_permits(1);
+    first.await.unwrap();
+    let before = automa.run(args!(2)).output::<Option<usize>>().await.unwrap();
+    assert_eq!(before, Some(0));
 }

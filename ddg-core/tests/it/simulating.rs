@@ -6,10 +6,16 @@ use ddg_core::prelude::*;
 #[tokio::test]
 async fn a_worker_that_stops_and_ferries_to_itself_stops() {
     let mut automa = GraphAutoma::new("stops");
-    automa.add_func_as_worker("w", async |cx: Context| {
-        cx.stop();
-        cx.ferry_to("w", ());
-    }, start()).unwrap();
+    automa
+        .add_func_as_worker(
+            "w",
+            async |cx: Context| {
+                cx.stop();
+                cx.ferry_to("w", ());
+            },
+            start(),
+        )
+        .unwrap();
     assert!(automa.run(()).await.unwrap().stopped());
     assert!(automa.run(()).simulate(|_| 0).await.unwrap().stopped());
 }
@@ -18,15 +24,30 @@ async fn a_worker_that_stops_and_ferries_to_itself_stops() {
 #[tokio::test]
 async fn a_paused_run_keeps_no_local_spaces() {
     let mut automa = GraphAutoma::new("asks");
-    automa.add_func_as_worker("count", async |cx: Context| {
-        cx.local().update("n", |n: &mut u32| { *n += 1; *n })
-    }, start().output()).unwrap();
-    automa.add_func_as_worker("ask", async |ask: bool, cx: Context| -> Result<(), WorkerError> {
-        if ask {
-            cx.interact_with_human::<bool>("Go on?".to_owned())?;
-        }
-        Ok(())
-    }, start().params(["ask"])).unwrap();
+    automa
+        .add_func_as_worker(
+            "count",
+            async |cx: Context| {
+                cx.local().update("n", |n: &mut u32| {
+                    *n += 1;
+                    *n
+                })
+            },
+            start().output(),
+        )
+        .unwrap();
+    automa
+        .add_func_as_worker(
+            "ask",
+            async |ask: bool, cx: Context| -> Result<(), WorkerError> {
+                if ask {
+                    cx.interact_with_human::<bool>("Go on?".to_owned())?;
+                }
+                Ok(())
+            },
+            start().params(["ask"]),
+        )
+        .unwrap();
     automa.keep_local_spaces();
     assert!(automa.run(args!(ask = true)).simulate(|_| 0).await.unwrap().is_paused());
     assert_eq!(automa.run(args!(ask = false)).output::<u32>().await.unwrap(), 1);

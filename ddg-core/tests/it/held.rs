@@ -38,7 +38,7 @@ fn waiting_for_an_answer(edit: fn(&Context)) -> GraphAutoma {
     automa
 }
 
-/// [Q3] [E6]
+/// [Q3] [Q12] [E6]
 #[tokio::test]
 async fn a_ready_worker_that_is_removed_while_a_question_is_pending_does_not_run() {
     let automa = waiting_for_an_answer(|cx| cx.remove_worker("c"));
@@ -48,7 +48,7 @@ async fn a_ready_worker_that_is_removed_while_a_question_is_pending_does_not_run
     assert_eq!(resumed.steps(), 1);
 }
 
-/// [Q3] [E9]
+/// [Q3] [Q12] [E9]
 #[tokio::test]
 async fn a_ready_worker_waits_again_for_a_dependency_that_is_added_while_a_question_is_pending() {
     let automa = waiting_for_an_answer(|cx| {
@@ -72,7 +72,7 @@ async fn a_ready_worker_waits_again_for_a_dependency_that_is_added_while_a_quest
     assert_eq!(resumed.waiting()[0].to_string(), "`ask` (for `q`)");
 }
 
-/// [Q3] [E7]
+/// [Q3] [Q12] [E7]
 #[tokio::test]
 async fn a_ready_worker_whose_only_dependency_is_removed_does_not_run() {
     let automa = waiting_for_an_answer(|cx| cx.remove_dependency("c", "p"));
@@ -82,7 +82,7 @@ async fn a_ready_worker_whose_only_dependency_is_removed_does_not_run() {
     assert_eq!(resumed.steps(), 1);
 }
 
-/// [Q3] [Q5] [E6]
+/// [Q3] [Q12] [Q5] [E6]
 #[tokio::test]
 async fn an_edit_of_the_first_answered_waits_for_the_others() {
     let mut automa = waiting_for_an_answer(|cx| cx.remove_worker("c"));
@@ -99,7 +99,7 @@ async fn an_edit_of_the_first_answered_waits_for_the_others() {
     }
 }
 
-/// [X3] [X4] [E6]
+/// [X3] [X4] [E6] [Q12]
 #[tokio::test]
 async fn a_ready_worker_that_is_removed_while_a_stop_waits_is_gone() {
     let gate = Arc::new(Semaphore::new(0));

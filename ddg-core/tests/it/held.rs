@@ -69,7 +69,7 @@ async fn a_ready_worker_waits_again_for_a_dependency_that_is_added_while_a_quest
     let paused = automa.run(()).await.unwrap();
     let resumed = automa.resume(answer_all(&paused, |_| {})).await.unwrap();
     assert!(resumed.output().is_null());
-    assert_eq!(resumed.waiting()[0].to_string(), "`ask` (for `q`)");
+    assert_eq!(resumed.waiting()[0].to_string(), "`c` (for `q`)");
 }
 
 /// [Q3] [Q12] [E7]

@@ -47,6 +47,7 @@ mod feedback;
 mod graph;
 mod key;
 mod path;
+pub mod printable;
 mod render;
 mod run;
 mod snapshot;

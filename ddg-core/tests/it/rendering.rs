@@ -5,5 +5,6 @@ mod failed;
 mod grown;
 mod keys;
 mod nested;
+mod printed;
 mod timeline;
 mod timeline_size;

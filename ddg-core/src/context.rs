@@ -5,6 +5,7 @@ mod local;
 
 use std::borrow::Cow;
 use std::fmt;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -63,7 +64,8 @@ struct Execution {
     /// What it was called with, to be called again if it is interrupted.
     args: Args,
     again: Option<Box<Again>>,
-    attempt: u32,
+    /// Of the kickoff's own context, which hooks are given: the last attempt that began.
+    attempt: AtomicU32,
     asks: AskBox,
     local: OnceLock<LocalSpace>,
 }
@@ -80,7 +82,7 @@ impl Context {
             kickoff,
             args: args.clone(),
             again,
-            attempt: 1,
+            attempt: AtomicU32::new(1),
             asks: AskBox::default(),
             local: OnceLock::new(),
         }))
@@ -88,12 +90,13 @@ impl Context {
 
     /// The same kickoff tried once more.
     pub(crate) fn attempt_again(&self, attempt: u32) -> Self {
+        self.0.attempt.store(attempt, Ordering::Relaxed);
         Self(Arc::new(Execution {
             core: Arc::clone(&self.0.core),
             kickoff: self.0.kickoff.clone(),
             args: Args::new(),
             again: self.0.again.clone(),
-            attempt,
+            attempt: AtomicU32::new(attempt),
             asks: self.0.asks.for_attempt(),
             local: OnceLock::new(),
         }))
@@ -170,9 +173,9 @@ impl Context {
         self.0.kickoff.id()
     }
 
-    /// Which attempt of this kickoff it is, from 1.
+    /// Which attempt of this kickoff it is, from 1; in a hook after the worker, which was the last.
     pub fn attempt(&self) -> u32 {
-        self.0.attempt
+        self.0.attempt.load(Ordering::Relaxed)
     }
 
     /// The run input called `name`, from the innermost automa that was given one.

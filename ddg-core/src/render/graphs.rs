@@ -16,6 +16,7 @@ impl Picture {
         let mut todo = Todo::new();
         picture.add_declared(None, automa, &mut todo);
         picture.look_into(todo);
+        picture.add_possible();
         picture
     }
 
@@ -25,6 +26,7 @@ impl Picture {
         let mut todo = Todo::new();
         picture.add_view(None, view, &mut todo);
         picture.look_into(todo);
+        picture.add_possible();
         picture
     }
 
@@ -79,7 +81,12 @@ impl Picture {
         todo: &mut Todo,
     ) {
         let node = Node::new(spec.key.clone(), inside, standing);
-        let idx = self.add(Node { start: spec.start, output: spec.output, ..node });
+        let idx = self.add(Node {
+            start: spec.start,
+            output: spec.output,
+            context: spec.context,
+            ..node
+        });
         todo.push_back((idx, Arc::clone(spec)));
     }
 }

@@ -10,8 +10,8 @@ use super::picture::{Edge, EdgeKind, NodeIdx, Picture, Standing};
 const MOST_ARROWS: usize = 12;
 
 impl Picture {
-    /// An arrow from each worker that takes the context to each that waits for somebody to ferry to
-    /// it or to place it; if those are too many, it is written on the targets.
+    /// An arrow from each declared worker that takes the context to each that waits for somebody to
+    /// ferry to it or to place it; if those are too many, it is written on the targets.
     pub(super) fn add_possible(&mut self) {
         let mut begun = vec![false; self.nodes.len()];
         for edge in &self.edges {
@@ -20,9 +20,11 @@ impl Picture {
         let (outermost, children) = self.children();
         for workers in [outermost].iter().chain(&children) {
             let nodes = &self.nodes;
-            let is_there = |idx: &&NodeIdx| !nodes[**idx].is_dashed();
-            let able: Vec<_> = workers.iter().filter(is_there).copied().collect();
-            let able: Vec<_> = able.into_iter().filter(|idx| nodes[*idx].context).collect();
+            // What a run has added is known to be for something else: it was asked for.
+            let is_able = |idx: &&NodeIdx| {
+                nodes[**idx].context && nodes[**idx].standing == Standing::Declared
+            };
+            let able: Vec<_> = workers.iter().filter(is_able).copied().collect();
             let targets: Vec<_> = workers
                 .iter()
                 .filter_map(|&idx| match nodes[idx].standing {

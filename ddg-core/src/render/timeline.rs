@@ -7,6 +7,7 @@
 mod axis;
 mod bars;
 mod ferries;
+mod out;
 mod rows;
 mod svg;
 

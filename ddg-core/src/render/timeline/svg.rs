@@ -1,6 +1,6 @@
 //! The page itself.
 
-use std::fmt::{Arguments, Write};
+use std::fmt::Write;
 use std::time::Duration;
 
 use rustc_hash::FxHashSet;
@@ -9,8 +9,8 @@ use super::Kind;
 use super::axis::{Axis, Band};
 use super::bars::{self, Bar, Bars};
 use super::ferries::Line;
+use super::out::{Out, Xml, count, grouped};
 use super::rows::{Row, Rows};
-use crate::printable;
 use crate::render::caption::{self, fit, width_of};
 use crate::render::duration;
 use crate::render::history::Book;
@@ -333,53 +333,4 @@ impl Page<'_> {
         }
         notes
     }
-}
-
-/// The text so far.
-#[derive(Default)]
-struct Out(String);
-
-impl Out {
-    fn put(&mut self, what: Arguments<'_>) {
-        self.0.write_fmt(what).expect("a string takes whatever is written");
-    }
-
-    fn text(&mut self, class: &str, x: f64, y: f64, text: &str) {
-        let text = Xml(text);
-        self.put(format_args!("<text class=\"{class}\" x=\"{x:.1}\" y=\"{y:.1}\">{text}</text>\n"));
-    }
-}
-
-/// Text between tags.
-struct Xml<'a>(&'a str);
-
-impl std::fmt::Display for Xml<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        for c in printable::line(self.0).chars() {
-            match c {
-                '&' => f.write_str("&amp;")?,
-                '<' => f.write_str("&lt;")?,
-                '>' => f.write_str("&gt;")?,
-                c => f.write_char(c)?,
-            }
-        }
-        Ok(())
-    }
-}
-
-fn count(n: usize, what: &str) -> String {
-    format!("{} {what}{}", grouped(n), if n == 1 { "" } else { "s" })
-}
-
-/// With a comma between thousands.
-fn grouped(n: usize) -> String {
-    let digits = n.to_string();
-    let mut text = String::new();
-    for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
 }

@@ -6,6 +6,7 @@ mod requests;
 
 use std::borrow::Cow;
 use std::fmt;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -65,7 +66,8 @@ struct Execution {
     /// What it was called with, to be called again if it is interrupted.
     args: Args,
     replay: Option<Box<Replay>>,
-    attempt: u32,
+    /// Of the kickoff's own context, which hooks are given: the last attempt that began.
+    attempt: AtomicU32,
     requests: Requests,
     local: OnceLock<LocalSpace>,
 }
@@ -82,7 +84,7 @@ impl Context {
             kickoff,
             args: args.clone(),
             replay,
-            attempt: 1,
+            attempt: AtomicU32::new(1),
             requests: Requests::default(),
             local: OnceLock::new(),
         }))
@@ -90,12 +92,13 @@ impl Context {
 
     /// The same kickoff tried once more.
     pub(crate) fn attempt_again(&self, attempt: u32) -> Self {
+        self.0.attempt.store(attempt, Ordering::Relaxed);
         Self(Arc::new(Execution {
             core: Arc::clone(&self.0.core),
             kickoff: self.0.kickoff.clone(),
             args: Args::new(),
             replay: self.0.replay.clone(),
-            attempt,
+            attempt: AtomicU32::new(attempt),
             requests: self.0.requests.for_attempt(),
             local: OnceLock::new(),
         }))
@@ -181,9 +184,9 @@ impl Context {
         self.0.kickoff.id()
     }
 
-    /// Which attempt of this kickoff it is, from 1.
+    /// Which attempt of this kickoff it is, from 1; in a hook after the worker, which was the last.
     pub fn attempt(&self) -> u32 {
-        self.0.attempt
+        self.0.attempt.load(Ordering::Relaxed)
     }
 
     /// The run input called `name`, from the innermost automa that was given one.

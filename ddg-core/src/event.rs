@@ -6,7 +6,7 @@ mod filter;
 mod kind;
 mod stream;
 
-use std::fmt;
+use std::fmt::{self, Write};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -19,6 +19,7 @@ pub use kind::{EventKind, Scheduled, WorkerOutput};
 pub use stream::{EventStream, Missed};
 
 use crate::path::Path;
+use crate::printable::Printable;
 
 /// One thing that happened in a run, or in an automa nested in it.
 ///
@@ -75,8 +76,10 @@ pub struct Event {
 }
 
 impl fmt::Display for Event {
-    /// One line, such as `3: inner: step 1: `parse` finished: 7`.
+    /// One line, such as `3: inner: step 1: `parse` finished: 7`, without characters from data that
+    /// command a terminal or turn a line around: they are written as escapes.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let f = &mut Printable::line(f);
         write!(f, "{}: ", self.number)?;
         if let Some(automa) = &self.automa {
             write!(f, "{automa}: ")?;
@@ -85,6 +88,6 @@ impl fmt::Display for Event {
             write!(f, "step {}", self.step)?;
             f.write_str(if self.kind.is_about_a_step() { " " } else { ": " })?;
         }
-        self.kind.fmt(f)
+        write!(f, "{}", self.kind)
     }
 }

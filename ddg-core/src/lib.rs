@@ -53,6 +53,7 @@ mod key;
 mod local;
 mod machine;
 mod path;
+pub mod printable;
 mod render;
 mod run;
 mod saved;

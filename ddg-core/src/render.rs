@@ -6,10 +6,13 @@
 mod caption;
 mod dot;
 mod duration;
+mod fold;
 mod graphs;
 mod history;
+mod layout;
 mod mermaid;
 mod picture;
+mod possible;
 mod ran;
 #[cfg(feature = "terminal")]
 mod terminal;
@@ -34,12 +37,21 @@ use picture::Picture;
 /// | --- | --- | --- |
 /// | dependency | solid arrow | solid arrow |
 /// | ferry that was taken | dashed arrow, `ferry ×3` | dashed arrow, `ferry ×3` |
+/// | dependency that a run removed | dashed arrow, `removed` | dotted arrow, `removed` |
+/// | what may happen, while no run is known | dashed arrow, `may ferry`, `may place` | dotted arrow, the same |
 /// | start worker | green, round ends | green, oval |
 /// | output worker | blue, double sides | blue, double border |
 /// | nested automa | subgraph | cluster |
 /// | worker added by a run | orange, `+ key` | orange, `+ key` |
 /// | worker that failed when it last ran | red, `failed` | red, `failed` |
 /// | worker removed by a run, declared but not placed, or depended on but missing | dashed, says so | dashed, says so |
+///
+/// A worker that takes the [`Context`](crate::Context) may ferry and place workers: an arrow leads from
+/// it to each worker of its automa that nothing else leads to, until a history says what happened.
+///
+/// A drawing fits a screen as far as it can: it goes from the left to the right if it would be too
+/// wide, and of many workers that look alike and are connected alike it has a few, and `… and 288 more`.
+/// [`unfolded`](Self::unfolded) has them all.
 ///
 /// ```
 /// use ddg_core::prelude::*;
@@ -65,6 +77,8 @@ use picture::Picture;
 #[derive(Clone)]
 pub struct Drawing {
     picture: Picture,
+    /// Whether alike workers may be folded.
+    folds: bool,
 }
 
 impl Drawing {
@@ -78,17 +92,36 @@ impl Drawing {
         self
     }
 
+    /// The same with every worker, however many are alike and however large it gets.
+    ///
+    /// ```
+    /// # use ddg_core::prelude::*;
+    /// let mut automa = GraphAutoma::new("wide");
+    /// for n in 0..300 {
+    ///     automa.add_func_as_worker(format!("worker {n}"), async || (), start())?;
+    /// }
+    /// assert!(automa.drawing().to_dot().contains("… and 288 more"));
+    /// assert!(automa.drawing().unfolded().to_dot().contains("worker 299"));
+    /// # Ok::<(), BuildError>(())
+    /// ```
+    pub fn unfolded(mut self) -> Self {
+        self.folds = false;
+        self
+    }
+
     /// As a [Mermaid](https://mermaid.js.org) flowchart, which many places that show Markdown draw.
     ///
     /// They draw only so much: Mermaid refuses texts of more than 50,000 characters and graphs of
     /// more than 500 arrows unless it is configured otherwise.
     pub fn to_mermaid(&self) -> String {
-        mermaid::write(&self.picture)
+        let (picture, direction) = layout::fit(&self.picture, self.folds);
+        mermaid::write(&picture, direction)
     }
 
     /// In the DOT language of [Graphviz](https://graphviz.org): `dot -Tsvg graph.dot -o graph.svg`.
     pub fn to_dot(&self) -> String {
-        dot::write(&self.picture)
+        let (picture, direction) = layout::fit(&self.picture, self.folds);
+        dot::write(&picture, direction)
     }
 }
 
@@ -101,7 +134,7 @@ impl fmt::Debug for Drawing {
 impl GraphAutoma {
     /// The graph as it is declared, to be drawn. It need not be valid: that is when one looks.
     pub fn drawing(&self) -> Drawing {
-        Drawing { picture: Picture::declared(self) }
+        Drawing { picture: Picture::declared(self), folds: true }
     }
 
     /// The graph as it is declared, as a Mermaid flowchart; see [`Drawing`] for how things are
@@ -128,7 +161,7 @@ impl GraphAutoma {
 impl Outcome {
     /// The graph as the run has left it, to be drawn: what the run added is marked.
     pub fn drawing(&self) -> Drawing {
-        Drawing { picture: Picture::grown(&self.view()) }
+        Drawing { picture: Picture::grown(&self.view()), folds: true }
     }
 
     /// The graph as the run has left it, as a Mermaid flowchart; see [`Drawing`] for how things

@@ -1,11 +1,12 @@
 //! What a run has changed about its graph, as events tell it.
 
-use std::fmt;
+use std::fmt::{self, Write};
 
 use serde::{Deserialize, Serialize};
 
 use crate::graph::Edit;
 use crate::key::Key;
+use crate::printable::Printable;
 
 /// A change of a run's graph.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -91,12 +92,13 @@ impl ChangeKind {
 
 impl fmt::Display for Change {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} by `{}`", self.what, self.by)
+        write!(Printable::line(f), "{} by `{}`", self.what, self.by)
     }
 }
 
 impl fmt::Display for ChangeKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let f = &mut Printable::line(f);
         match self {
             Self::WorkerAdded { worker, dependencies } if dependencies.is_empty() => {
                 write!(f, "worker `{worker}` added")

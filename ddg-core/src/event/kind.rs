@@ -1,7 +1,7 @@
 //! The kinds of events.
 
 use std::borrow::Cow;
-use std::fmt;
+use std::fmt::{self, Write};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize, Serializer};
@@ -10,6 +10,7 @@ use super::Change;
 use super::filter::Modes;
 use crate::key::Key;
 use crate::machine::{Cause, KickoffId, Question};
+use crate::printable::Printable;
 use crate::values::Value;
 
 /// What happened; see [`Event`](crate::Event).
@@ -256,8 +257,10 @@ impl EventKind {
     }
 }
 
+/// On one line, without characters from data that command a terminal or turn a line around.
 impl fmt::Display for EventKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let f = &mut Printable::line(f);
         match self {
             Self::RunStarted { name } => write!(f, "run of `{name}` started"),
             Self::StepStarted { kickoffs } => write!(f, "started: {}", List(kickoffs)),
@@ -300,13 +303,13 @@ impl fmt::Display for EventKind {
 
 impl fmt::Display for Scheduled {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "`{}` ({})", self.worker, self.cause)
+        write!(Printable::line(f), "`{}` ({})", self.worker, self.cause)
     }
 }
 
 impl fmt::Display for WorkerOutput {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "`{}`: {:?}", self.worker, self.output)
+        write!(Printable::line(f), "`{}`: {:?}", self.worker, self.output)
     }
 }
 

@@ -1,5 +1,7 @@
 //! Keys as people can read them: one line each, without characters that are not to be seen.
 
+use crate::printable;
+
 /// How many lines of a key are shown.
 const MOST_LINES: usize = 4;
 
@@ -20,30 +22,13 @@ pub(super) fn one_line(text: &str) -> String {
     line(&text.replace('\n', " "))
 }
 
-/// What is not to be seen (control characters, what turns text around, what XML has no place for)
-/// is written as an escape.
+/// What is not to be seen is written as an escape.
 fn line(text: &str) -> String {
-    let mut line = String::with_capacity(text.len());
-    for (place, c) in text.trim_end_matches('\r').chars().enumerate() {
-        if place == MOST_CHARS {
-            line.push('…');
-            break;
-        }
-        if c.is_control() || is_invisible(c) {
-            line.extend(c.escape_unicode());
-        } else {
-            line.push(c);
-        }
+    let text = text.trim_end_matches('\r');
+    match text.char_indices().nth(MOST_CHARS) {
+        Some((end, _)) => printable::line(&text[..end]).into_owned() + "…",
+        None => printable::line(text).into_owned(),
     }
-    line
-}
-
-fn is_invisible(c: char) -> bool {
-    matches!(
-        c,
-        '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
-            | '\u{feff}' | '\u{fffe}' | '\u{ffff}'
-    )
 }
 
 /// `text` cut to what fits into `width` pixels of a 12 pixel font.

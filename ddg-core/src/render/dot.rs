@@ -3,30 +3,38 @@
 use std::fmt::Write;
 
 use super::caption;
+use super::layout::Direction;
 use super::picture::{Edge, EdgeKind, Node, NodeIdx, Picture, Standing, Visit};
 
 /// How many levels of nesting are shown by indentation, too.
 const MOST_INDENTED: usize = 16;
 
-const GREEN: &str = "#2e7d32";
-const BLUE: &str = "#1565c0";
-const ORANGE: &str = "#e65100";
-const RED: &str = "#c62828";
-const GREY: &str = "#888888";
-const BLACK: &str = "#000000";
+/// What is filled is light with dark text, and the rest is seen on light and on dark, since DOT
+/// does not know on what it is shown.
+const GREEN: &str = "#43a047";
+const BLUE: &str = "#1e88e5";
+const ORANGE: &str = "#ef6c00";
+const RED: &str = "#e53935";
+const GREY: &str = "#8a8f98";
 
-pub(super) fn write(picture: &Picture) -> String {
+pub(super) fn write(picture: &Picture, direction: Direction) -> String {
     let mut text = String::new();
     let title = escape(&caption::one_line(&picture.title));
     put(&mut text, format_args!("digraph \"{title}\" {{\n"));
     if !title.is_empty() {
         put(&mut text, format_args!("    label=\"{title}\" labelloc=t\n"));
     }
+    put(&mut text, format_args!("    rankdir={} compound=true ranksep=0.6", direction.dot()));
     text.push_str(
-        "    compound=true ranksep=0.7 fontname=\"Helvetica,Arial,sans-serif\" bgcolor=\"#ffffff\"\n    \
-         node [shape=box style=rounded fontname=\"Helvetica,Arial,sans-serif\"]\n    \
-         edge [fontname=\"Helvetica,Arial,sans-serif\" fontsize=11]\n",
+        " bgcolor=\"transparent\" fontname=\"Helvetica,Arial,sans-serif\" fontcolor=\"#8a8f98\"\n    \
+         node [shape=box style=\"rounded,filled\" fontname=\"Helvetica,Arial,sans-serif\"",
     );
+    put(
+        &mut text,
+        format_args!(" color=\"{GREY}\" fillcolor=\"#f6f8fa\" fontcolor=\"#1f2328\"]\n"),
+    );
+    text.push_str("    edge [fontname=\"Helvetica,Arial,sans-serif\" fontsize=11");
+    put(&mut text, format_args!(" color=\"{GREY}\" fontcolor=\"{GREY}\"]\n"));
     let visits = picture.visits();
     let mut depth = 1;
     for visit in &visits {
@@ -103,8 +111,12 @@ fn write_edge(text: &mut String, edge: &Edge, doors: &Doors) {
         look.extend((from != edge.from).then(|| format!("ltail=cluster_{}", edge.from)));
         look.extend((to != edge.to).then(|| format!("lhead=cluster_{}", edge.to)));
     }
-    if let EdgeKind::Ferry(_) = edge.kind {
-        look.push("style=dashed".to_owned());
+    match edge.kind {
+        EdgeKind::Dependency => {}
+        EdgeKind::Ferry(_) => look.push("style=dashed".to_owned()),
+        EdgeKind::Removed | EdgeKind::MayFerry | EdgeKind::MayPlace => {
+            look.push("style=dotted".to_owned());
+        }
     }
     look.extend(edge.kind.label().map(|label| format!("label=\" {label}\"")));
     let look = if look.is_empty() { String::new() } else { format!(" [{}]", look.join(" ")) };
@@ -115,41 +127,40 @@ fn worker_look(node: &Node) -> String {
     let mut look = String::new();
     look.push_str(if node.start { " shape=oval" } else { "" });
     look.push_str(if node.output { " peripheries=2" } else { "" });
-    look.push_str(if is_dashed(node) { " style=\"rounded,dashed\"" } else { "" });
-    if let Some(colour) = colour(node) {
-        look.push_str(&format!(" color=\"{colour}\""));
-        if is_dashed(node) {
-            look.push_str(&format!(" fontcolor=\"{colour}\""));
-        }
+    if node.is_dashed() {
+        look.push_str(" style=\"rounded,filled,dashed\" fillcolor=\"#d8dde3\"");
+    }
+    let colour = colour(node);
+    if colour != GREY {
+        look.push_str(&format!(" color=\"{colour}\" penwidth=2"));
     }
     look
 }
 
 /// Everything is said, since an automa would take from the one around it what is not.
 fn automa_look(node: &Node) -> String {
-    let style = if is_dashed(node) { "\"rounded,dashed\"" } else { "rounded" };
+    let style = if node.is_dashed() { "\"rounded,dashed\"" } else { "rounded" };
     let width = if node.output { 3 } else { 1 };
-    let colour = colour(node).unwrap_or(BLACK);
-    let font = if is_dashed(node) { colour } else { BLACK };
-    format!(" style={style} penwidth={width} color=\"{colour}\" fontcolor=\"{font}\"")
+    format!(" style={style} penwidth={width} color=\"{}\" fontcolor=\"{GREY}\"", colour(node))
 }
 
-fn is_dashed(node: &Node) -> bool {
+fn colour(node: &Node) -> &'static str {
     match node.standing {
-        Standing::Declared | Standing::Added => false,
-        Standing::Removed | Standing::Detached | Standing::Missing => true,
+        _ if node.failed => RED,
+        Standing::Declared if node.output => BLUE,
+        Standing::Declared if node.start => GREEN,
+        Standing::Added => ORANGE,
+        Standing::Declared | Standing::Removed | Standing::Detached => GREY,
+        Standing::Missing => RED,
     }
 }
 
-fn colour(node: &Node) -> Option<&'static str> {
-    match node.standing {
-        _ if node.failed => Some(RED),
-        Standing::Declared if node.output => Some(BLUE),
-        Standing::Declared if node.start => Some(GREEN),
-        Standing::Declared => None,
-        Standing::Added => Some(ORANGE),
-        Standing::Removed | Standing::Detached => Some(GREY),
-        Standing::Missing => Some(RED),
+impl Direction {
+    fn dot(self) -> &'static str {
+        match self {
+            Self::Down => "TB",
+            Self::Right => "LR",
+        }
     }
 }
 

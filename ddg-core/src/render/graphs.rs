@@ -18,6 +18,7 @@ impl Picture {
         let mut todo = Todo::new();
         picture.add_declared(None, automa, &mut todo);
         picture.look_into(todo);
+        picture.add_possible();
         picture
     }
 
@@ -27,6 +28,7 @@ impl Picture {
         let mut todo = Todo::new();
         picture.add_view(None, view, &mut todo);
         picture.look_into(todo);
+        picture.add_possible();
         picture
     }
 
@@ -84,6 +86,7 @@ impl Picture {
         let idx = self.add(Node {
             start: body.role.wiring.start,
             output: body.role.wiring.output,
+            context: body.context,
             ..node
         });
         todo.push_back((idx, Arc::clone(body)));

@@ -5,7 +5,8 @@ use std::path::Path as FilePath;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use rustc_hash::FxHashMap;
+use indexmap::IndexSet;
+use rustc_hash::{FxBuildHasher, FxHashMap};
 use tokio::time::Instant;
 
 use super::timeline;
@@ -25,8 +26,8 @@ use crate::values::Value;
 ///
 /// It keeps all that it sees, about 100 bytes for each kickoff, until it is
 /// [cleared](Self::clear). Runs that follow each other are shown one after the other; give runs
-/// that go on at the same time a history each. All attempts of a kickoff are one bar: a history
-/// sees what callbacks see.
+/// that go on at the same time a history each. All attempts of a kickoff are one bar, which has a
+/// mark for each retry.
 ///
 /// ```
 /// use ddg_core::prelude::*;
@@ -71,8 +72,11 @@ pub(super) struct Seen {
     /// The nested automa that it is in.
     pub(super) inside: Option<usize>,
     pub(super) key: Key,
-    /// What it depended on when it first ran, if the run had changed the graph by then.
-    pub(super) after: Option<Vec<Key>>,
+    /// What it depended on whenever it ran in a graph that its run had changed: a worker may be
+    /// removed and added again under its key.
+    pub(super) after: IndexSet<Key, FxBuildHasher>,
+    /// Whether it is an output worker of its automa.
+    pub(super) output: bool,
 }
 
 /// A kickoff and how it went.
@@ -98,6 +102,8 @@ pub(super) enum Why {
 pub(super) struct End {
     pub(super) at: Duration,
     pub(super) failed: bool,
+    /// How many attempts it took.
+    pub(super) attempts: u32,
 }
 
 impl History {
@@ -115,8 +121,9 @@ impl History {
     /// they first ran, nested automata's below them, a bar for each kickoff, a thin line for each
     /// ferry. Bars of workers that failed are red.
     ///
-    /// A step is as wide as it was long, but wide enough to be seen. Of very many workers some are
-    /// shown, and all that failed as far as there is room; it says how many are not.
+    /// A step is as wide as it was long, but wide enough to be seen; many steps go on in further
+    /// strips below. Of very many workers some are shown: those that failed, the output workers, the
+    /// slowest, as far as there is room, and the first; it says how many are not.
     pub fn to_svg(&self) -> String {
         self.read(timeline::write)
     }
@@ -164,9 +171,7 @@ impl Book {
             Cause::Dependencies => Why::Dependencies,
             Cause::Ferry { by } => Why::Ferry(self.place(self.workers[worker].inside, by)),
         };
-        if self.workers[worker].after.is_none() {
-            self.workers[worker].after = changed_dependencies(cx);
-        }
+        self.workers[worker].look_at(cx);
         let began = self.now();
         self.running.insert(identity(cx), self.executions.len());
         let (id, step) = (cx.kickoff_id(), cx.step());
@@ -176,7 +181,7 @@ impl Book {
     fn end(&mut self, cx: &Context, failed: bool) {
         let at = self.now();
         if let Some(execution) = self.running.remove(&identity(cx)) {
-            self.executions[execution].end = Some(End { at, failed });
+            self.executions[execution].end = Some(End { at, failed, attempts: cx.attempt() });
         }
     }
 
@@ -202,7 +207,8 @@ impl Book {
     fn place(&mut self, inside: Option<usize>, key: &Key) -> usize {
         let Self { workers, index, .. } = self;
         *index.entry((inside, key.clone())).or_insert_with(|| {
-            workers.push(Seen { inside, key: key.clone(), after: None });
+            let after = IndexSet::default();
+            workers.push(Seen { inside, key: key.clone(), after, output: false });
             workers.len() - 1
         })
     }
@@ -241,15 +247,22 @@ fn identity(cx: &Context) -> (usize, KickoffId) {
     (Arc::as_ptr(cx.core()) as usize, cx.kickoff_id())
 }
 
-/// What the worker depends on, if its run has changed its graph.
-fn changed_dependencies(cx: &Context) -> Option<Vec<Key>> {
-    let machine = cx.core().machine();
-    let view = machine.view();
-    if !view.is_edited() {
-        return None;
+impl Seen {
+    /// Notes what the graph of the run says of it now.
+    fn look_at(&mut self, cx: &Context) {
+        let machine = cx.core().machine();
+        let view = machine.view();
+        let Some(node) = view.find(cx.key().as_str()).map(|id| view.node(id)) else { return };
+        self.output |= node.role().wiring.output;
+        if view.is_edited() {
+            for (_, on) in node.live_dependencies() {
+                let key = view.node(on).key();
+                if !self.after.contains(key) {
+                    self.after.insert(key.clone());
+                }
+            }
+        }
     }
-    let node = view.node(view.find(cx.key().as_str())?);
-    Some(node.live_dependencies().map(|(_, on)| view.node(on).key().clone()).collect())
 }
 
 impl fmt::Debug for History {

@@ -3,30 +3,34 @@
 use std::fmt::Write;
 
 use super::caption;
-use super::picture::{EdgeKind, Node, NodeIdx, Picture, Standing, Visit};
+use super::layout::Direction;
+use super::picture::{Node, NodeIdx, Picture, Standing, Visit};
 
 /// How many levels of nesting are shown by indentation, too.
 const MOST_INDENTED: usize = 16;
 
 /// Classes in the order in which a later one is stronger.
+///
+/// Colours are for borders, and such that they are seen on light and on dark; text has the colour of
+/// the theme.
 const CLASSES: [(&str, &str); 7] = [
-    ("start", "stroke:#2e7d32,stroke-width:2px"),
-    ("output", "stroke:#1565c0,stroke-width:3px"),
-    ("added", "stroke:#e65100,stroke-width:2px"),
-    ("detached", "stroke:#888888,stroke-dasharray:4 3"),
-    ("removed", "stroke:#888888,stroke-dasharray:4 3,color:#888888"),
-    ("missing", "stroke:#c62828,stroke-dasharray:4 3,color:#c62828"),
-    ("failed", "stroke:#c62828,stroke-width:3px"),
+    ("start", "stroke:#43a047,stroke-width:2px"),
+    ("output", "stroke:#1e88e5,stroke-width:3px"),
+    ("added", "stroke:#ef6c00,stroke-width:2px"),
+    ("detached", "stroke:#8a8f98,stroke-width:2px,stroke-dasharray:4 3"),
+    ("removed", "stroke:#8a8f98,stroke-width:2px,stroke-dasharray:4 3"),
+    ("missing", "stroke:#e53935,stroke-width:2px,stroke-dasharray:4 3"),
+    ("failed", "stroke:#e53935,stroke-width:3px"),
 ];
 
 /// Ids are numbers and never keys, so that no key is taken for a word of the language.
-pub(super) fn write(picture: &Picture) -> String {
+pub(super) fn write(picture: &Picture, direction: Direction) -> String {
     let mut text = String::new();
     let title = caption::one_line(&picture.title);
     if !title.is_empty() {
         put(&mut text, format_args!("---\ntitle: \"{}\"\n---\n", yaml(&title)));
     }
-    text.push_str("flowchart TD\n");
+    put(&mut text, format_args!("flowchart {}\n", direction.text()));
     let mut depth = 1;
     for visit in picture.visits() {
         depth -= usize::from(matches!(visit, Visit::End));
@@ -47,11 +51,11 @@ pub(super) fn write(picture: &Picture) -> String {
     }
     for edge in &picture.edges {
         let (from, to) = (edge.from, edge.to);
-        match (edge.kind, edge.kind.label()) {
-            (EdgeKind::Ferry(_), Some(label)) => {
+        match edge.kind.label() {
+            Some(label) => {
                 put(&mut text, format_args!("    n{from} -. \"{label}\" .-> n{to}\n"));
             }
-            _ => put(&mut text, format_args!("    n{from} --> n{to}\n")),
+            None => put(&mut text, format_args!("    n{from} --> n{to}\n")),
         }
     }
     for (name, style) in CLASSES {
@@ -112,10 +116,17 @@ fn escape(line: &str) -> String {
     text
 }
 
-/// The same between the quotes of YAML.
+/// The same between the quotes of YAML. What Mermaid would take for HTML in a title, where it knows no
+/// entities, is written in full width.
 fn yaml(line: &str) -> String {
     let mut text = String::with_capacity(line.len());
     for c in line.chars() {
+        let c = match c {
+            '<' => '＜',
+            '>' => '＞',
+            '&' => '＆',
+            c => c,
+        };
         if c.is_ascii_alphanumeric() || matches!(c, ' ' | '_' | '-' | '.') || !c.is_ascii() {
             text.push(c);
         } else {

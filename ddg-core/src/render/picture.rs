@@ -36,10 +36,16 @@ pub(super) struct Node {
     pub(super) standing: Standing,
     /// Whether it failed when it last ran.
     pub(super) failed: bool,
+    /// Whether it takes the context, and so may ferry and add workers.
+    pub(super) context: bool,
+    /// Whether it runs only if somebody ferries to it, and nobody is drawn who does.
+    pub(super) awaits_ferry: bool,
+    /// How many workers it stands for, where it stands for some that are like others.
+    pub(super) folded: Option<usize>,
 }
 
 /// How a worker came to be in the graph, or not.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Standing {
     Declared,
     /// By a run.
@@ -62,8 +68,14 @@ pub(super) struct Edge {
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum EdgeKind {
     Dependency,
+    /// A dependency that a run has had and removed; both workers are still there.
+    Removed,
     /// Taken this often.
     Ferry(u64),
+    /// Nobody knows who will ferry to the worker, but this one could.
+    MayFerry,
+    /// The worker is placed at run time, which this one could do.
+    MayPlace,
 }
 
 impl Picture {
@@ -95,18 +107,25 @@ impl Picture {
         self.find(inside, key).unwrap_or_else(|| self.add(missing()))
     }
 
+    /// The nodes of each automa: the outermost first, then those in each node.
+    pub(super) fn children(&self) -> (Vec<NodeIdx>, Vec<Vec<NodeIdx>>) {
+        let mut outermost = Vec::new();
+        let mut children: Vec<Vec<NodeIdx>> = vec![Vec::new(); self.nodes.len()];
+        for (idx, node) in self.nodes.iter().enumerate() {
+            match node.inside {
+                Some(automa) => children[automa].push(idx),
+                None => outermost.push(idx),
+            }
+        }
+        (outermost, children)
+    }
+
     /// The order in which nodes are written: those in an automa between its beginning and its end.
     ///
     /// Without recursion, since automata nest to any depth.
     pub(super) fn visits(&self) -> Vec<Visit> {
-        let mut children: Vec<Vec<NodeIdx>> = vec![Vec::new(); self.nodes.len()];
-        let mut todo = Vec::new();
-        for (idx, node) in self.nodes.iter().enumerate().rev() {
-            match node.inside {
-                Some(cluster) => children[cluster].push(idx),
-                None => todo.push((idx, false)),
-            }
-        }
+        let (outermost, children) = self.children();
+        let mut todo: Vec<_> = outermost.into_iter().rev().map(|idx| (idx, false)).collect();
         let mut visits = Vec::with_capacity(self.nodes.len());
         while let Some((idx, is_over)) = todo.pop() {
             if is_over {
@@ -116,7 +135,7 @@ impl Picture {
             } else {
                 visits.push(Visit::Automa(idx));
                 todo.push((idx, true));
-                todo.extend(children[idx].iter().map(|child| (*child, false)));
+                todo.extend(children[idx].iter().rev().map(|child| (*child, false)));
             }
         }
         visits
@@ -134,16 +153,39 @@ pub(super) enum Visit {
 
 impl Node {
     pub(super) fn new(key: Key, inside: Option<NodeIdx>, standing: Standing) -> Self {
-        Self { key, inside, start: false, output: false, standing, failed: false }
+        Self {
+            key,
+            inside,
+            start: false,
+            output: false,
+            standing,
+            failed: false,
+            context: false,
+            awaits_ferry: false,
+            folded: None,
+        }
+    }
+
+    /// Whether it is drawn as something that is not, or no longer, there.
+    pub(super) fn is_dashed(&self) -> bool {
+        match self.standing {
+            Standing::Declared | Standing::Added => false,
+            Standing::Removed | Standing::Detached | Standing::Missing => true,
+        }
     }
 
     /// What is written on it, in lines: its key, and what is to be said of it.
     pub(super) fn label(&self) -> Vec<String> {
-        let mut lines = super::caption::lines(self.key.as_str());
+        let mut lines = match self.folded {
+            Some(n_more) => vec![format!("… and {n_more} more")],
+            None => super::caption::lines(self.key.as_str()),
+        };
         let remark = match self.standing {
             Standing::Declared => None,
             Standing::Added => {
-                lines[0].insert_str(0, "+ ");
+                if self.folded.is_none() {
+                    lines[0].insert_str(0, "+ ");
+                }
                 None
             }
             Standing::Removed => Some("removed"),
@@ -151,16 +193,31 @@ impl Node {
             Standing::Missing => Some("missing"),
         };
         lines.extend(remark.map(str::to_owned));
+        lines.extend(self.awaits_ferry.then(|| "by ferry".to_owned()));
         lines.extend(self.failed.then(|| "failed".to_owned()));
         lines
     }
 }
 
 impl EdgeKind {
+    /// The same, whatever was counted.
+    pub(super) fn class(self) -> u8 {
+        match self {
+            Self::Dependency => 0,
+            Self::Removed => 1,
+            Self::Ferry(_) => 2,
+            Self::MayFerry => 3,
+            Self::MayPlace => 4,
+        }
+    }
+
     /// What is written on it.
     pub(super) fn label(self) -> Option<String> {
         match self {
             Self::Dependency => None,
+            Self::Removed => Some("removed".to_owned()),
+            Self::MayFerry => Some("may ferry".to_owned()),
+            Self::MayPlace => Some("may place".to_owned()),
             Self::Ferry(1) => Some("ferry".to_owned()),
             Self::Ferry(n_times) => Some(format!("ferry ×{n_times}")),
         }

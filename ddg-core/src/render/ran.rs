@@ -8,6 +8,10 @@ use super::picture::{Edge, EdgeKind, Node, NodeIdx, Of, Picture, Standing};
 
 impl Picture {
     pub(super) fn add_ran(&mut self, book: &Book) {
+        if book.executions.is_empty() {
+            return;
+        }
+        self.remove_possible();
         let order = book.in_order();
         let n_drawn = self.nodes.len();
         let mut drawn: Vec<NodeIdx> = vec![0; book.workers.len()];
@@ -33,7 +37,8 @@ impl Picture {
         self.mark_failed(book, &drawn);
     }
 
-    /// Those that the graph does not have yet.
+    /// Those that the graph does not have, or no longer: of every life of a worker that was removed
+    /// and added again under its key.
     fn add_dependencies(
         &mut self,
         book: &Book,
@@ -45,13 +50,16 @@ impl Picture {
         for &worker in order {
             let Seen { inside, after, .. } = &book.workers[worker];
             let to = drawn[worker];
-            let exact = self.of == Of::Grown && inside.is_none() && to < n_drawn;
-            for key in after.iter().flatten().filter(|_| !exact) {
-                let from = self.find(self.nodes[to].inside, key);
-                if let Some(from) = from.filter(|from| known.insert((*from, to))) {
-                    self.edges.push(Edge { from, to, kind: EdgeKind::Dependency });
-                }
-            }
+            // What a run has left is drawn as it is, so what more there was between these is gone.
+            let is_left = |node| self.of == Of::Grown && inside.is_none() && node < n_drawn;
+            let arrows = after.iter().filter_map(|key| {
+                let from = self.find(self.nodes[to].inside, key)?;
+                let gone = is_left(from) && is_left(to);
+                let kind = if gone { EdgeKind::Removed } else { EdgeKind::Dependency };
+                known.insert((from, to)).then_some(Edge { from, to, kind })
+            });
+            let arrows: Vec<_> = arrows.collect();
+            self.edges.extend(arrows);
         }
     }
 

@@ -46,9 +46,9 @@ use seen::Seen;
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let mut automa = GraphAutoma::new("download");
 /// automa.add_func_as_worker("fetch", async |cx: Context| {
-///     for file in 1..=2 {
-///         tokio::time::sleep(std::time::Duration::from_millis(700)).await;
-///         cx.emit("progress", (file, 2));           // so many of so many
+///     for file in 1..=4 {
+///         tokio::time::sleep(std::time::Duration::from_secs(6)).await;
+///         cx.emit("progress", (file, 4));           // so many of so many
 ///     }
 /// }, start())?;
 ///
@@ -58,18 +58,20 @@ use seen::Seen;
 /// assert_eq!(std::fs::read_to_string(log.path())?, "\
 /// 0:00:00.000 download: started
 /// 0:00:00.000 download: step 1: fetch
-/// 0:00:00.700 fetch: progress: 1/2
-/// 0:00:01.400 fetch: progress: 2/2
-/// 0:00:01.400 fetch: done in 1.4 s
-/// 0:00:01.400 download: finished in 1.4 s: 1 step, 1 kickoff
+/// 0:00:12.000 fetch: progress: 2/4
+/// 0:00:24.000 fetch: progress: 4/4
+/// 0:00:24.000 fetch: done in 24 s
+/// 0:00:24.000 download: finished in 24 s: 1 step, 1 kickoff
 /// ");
 /// run.await?;
 /// # Ok(())
 /// # }
 /// ```
 ///
-/// A worker that tells `progress` as a pair (so many of so many), or as a part of 1, gets a bar.
-/// Text that workers give is shown without what would command the terminal.
+/// A worker that tells `progress` as a pair (so many of so many), or as a part of 1, gets a bar;
+/// where there are only lines, one every ten seconds. Text that workers give is shown without what
+/// would command the terminal. As many of those that run are shown as there are rows, save a quarter
+/// for what has ended; what is too long for a row is cut between words.
 ///
 /// What is shown is what passes the [filter](EventFilter) of the stream: with
 /// [`EventFilter::updates`], say, there is only the end. Kickoffs that began before the stream did, or
@@ -231,8 +233,8 @@ impl Watching {
         if !self.painted && lines.is_empty() {
             return Ok(());
         }
-        let frame = self.painted.then(|| Frame::of(&self.seen, self.shown));
         let mut screen = self.screen.take().expect("it is put back below");
+        let frame = screen.size().map(|size| Frame::of(&self.seen, self.shown, size));
         let write = move || {
             let written = screen.show(&lines, frame);
             (screen, written)

@@ -1,11 +1,13 @@
 //! A history as an SVG timeline: steps across, workers down, a bar for each kickoff.
 //!
 //! What is drawn is bounded, whatever was seen: rows by [`MOST_ROWS`], bars and lines by the pixels
-//! there are, since what would cover the same ones is drawn once.
+//! there are, since what would cover the same ones is drawn once. A run of many steps goes on in
+//! further strips below the first, as a text does in lines.
 
 mod axis;
 mod bars;
 mod ferries;
+mod out;
 mod rows;
 mod svg;
 
@@ -15,12 +17,12 @@ use bars::Bars;
 use rows::Rows;
 
 /// How many workers are shown at most.
-const MOST_ROWS: usize = 200;
+const MOST_ROWS: usize = 100;
 
 /// The text of the SVG.
 pub(super) fn write(book: &Book) -> String {
-    let axis = Axis::of(book);
     let rows = Rows::of(book, MOST_ROWS);
+    let axis = Axis::of(book, rows.shown.len());
     let bars = Bars::of(book, &axis, &rows);
     let ferries = ferries::lines(book, &axis, &rows);
     svg::Page { book, axis: &axis, rows: &rows, bars: &bars, ferries: &ferries }.write()

@@ -29,7 +29,8 @@ const CORE: &[(&str, &[&str])] = &[
     ("saved", &["args", "automa", "graph", "key", "local", "machine", "path", "values", "worker"]),
     // Its face hands out `StoredRuns`.
     ("checkpoint", &["error", "run"]),
-    ("event", &["graph", "key", "machine", "path", "values"]),
+    ("printable", &[]),
+    ("event", &["graph", "key", "machine", "path", "printable", "values"]),
     ("feedback", &["context", "engine", "path", "values"]),
     (
         "context",
@@ -73,7 +74,7 @@ const CORE: &[(&str, &[&str])] = &[
         "render",
         &[
             "args", "automa", "callback", "context", "error", "event", "graph", "key", "machine",
-            "path", "run", "values", "worker",
+            "path", "printable", "run", "values", "worker",
         ],
     ),
     ("check", &["values"]),

@@ -324,10 +324,10 @@ async fn loop_with_saves(automa: &GraphAutoma) -> Outcome {
 async fn of_two_runs_that_overlap_the_one_that_ends_last_is_kept() {
     let mut automa = GraphAutoma::new("names");
     let gates =
-        std::sync::Arc::new([tokio::sync::Semaphore::new(0), tokio::sync::Semaphore::new(0)]);
-    let inside = std::sync::Arc::clone(&gates);
+        Arc::new([tokio::sync::Semaphore::new(0), tokio::sync::Semaphore::new(0)]);
+    let inside = Arc::clone(&gates);
     let work = move |me: usize, cx: Context| {
-        let gates = std::sync::Arc::clone(&inside);
+        let gates = Arc::clone(&inside);
         async move {
             let before: Option<usize> = cx.local().get("who");
             cx.local().set("who", me);

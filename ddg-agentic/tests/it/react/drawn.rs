@@ -26,11 +26,14 @@ async fn declared_and_grown() {
             n3["collect<br/>not placed"]
             n4["summarise<br/>not placed"]
             n0 --> n1
-            classDef start stroke:#2e7d32,stroke-width:2px
+            n1 -. "may ferry" .-> n2
+            n1 -. "may place" .-> n3
+            n1 -. "may place" .-> n4
+            classDef start stroke:#43a047,stroke-width:2px
             class n0 start
-            classDef output stroke:#1565c0,stroke-width:3px
+            classDef output stroke:#1e88e5,stroke-width:3px
             class n2 output
-            classDef detached stroke:#888888,stroke-dasharray:4 3
+            classDef detached stroke:#8a8f98,stroke-width:2px,stroke-dasharray:4 3
             class n3,n4 detached
     "#]]
     .assert_eq(&agent.to_mermaid());
@@ -49,11 +52,12 @@ async fn declared_and_grown() {
             n0 --> n1
             n3 --> n5
             n4 --> n5
-            classDef start stroke:#2e7d32,stroke-width:2px
+            n1 -. "may ferry" .-> n2
+            classDef start stroke:#43a047,stroke-width:2px
             class n0 start
-            classDef output stroke:#1565c0,stroke-width:3px
+            classDef output stroke:#1e88e5,stroke-width:3px
             class n2 output
-            classDef added stroke:#e65100,stroke-width:2px
+            classDef added stroke:#ef6c00,stroke-width:2px
             class n3,n4,n5 added
     "##]]
     .assert_eq(&paused.to_mermaid());
@@ -87,12 +91,36 @@ async fn what_ran_when() {
             n1 -. "ferry" .-> n4
             n1 -. "ferry" .-> n2
             n5 -. "ferry" .-> n1
-            classDef start stroke:#2e7d32,stroke-width:2px
+            classDef start stroke:#43a047,stroke-width:2px
             class n0 start
-            classDef output stroke:#1565c0,stroke-width:3px
+            classDef output stroke:#1e88e5,stroke-width:3px
             class n2 output
-            classDef removed stroke:#888888,stroke-dasharray:4 3,color:#888888
+            classDef removed stroke:#8a8f98,stroke-width:2px,stroke-dasharray:4 3
             class n3,n4,n5 removed
     "#]]
     .assert_eq(&outcome.drawing().with(&history).to_mermaid());
+}
+
+/// Tools of every turn lead to `collect`, which is placed and removed in each.
+#[tokio::test]
+async fn every_turn_is_drawn() {
+    let model = ScriptedModel::new()
+        .calls([adding("a", 1, 2), adding("b", 3, 4), adding("c", 5, 6)])
+        .calls([adding("d", 7, 8), adding("e", 9, 10)])
+        .text("all of them");
+    let tools = Toolbox::builder().with(add::tool()).build().unwrap();
+    let mut agent = ReActAutoma::new(model).name("adder").tools(tools).build().unwrap();
+    let history = History::new();
+    agent.add_callback(history.clone());
+    let outcome = agent.run(args!("add them")).outcome().await.unwrap();
+    let drawn = outcome.drawing().with(&history).to_mermaid();
+    let arrows: Vec<_> = drawn.lines().filter(|line| line.contains("-->")).collect();
+    expect![[r#"
+            n0 --> n1
+            n3 --> n6
+            n4 --> n6
+            n5 --> n6
+            n7 --> n6
+            n8 --> n6"#]]
+    .assert_eq(&arrows.join("\n"));
 }

@@ -26,12 +26,6 @@ impl Told {
             if text == "null" { one_line(name) } else { format!("{}: {text}", one_line(name)) };
         Self { text, part }
     }
-
-    /// Whether both are in the same tenth of the way, which is not worth another line.
-    pub(super) fn is_about(&self, last: Option<&Self>) -> bool {
-        let tenth = |told: &Self| told.part.map(|part| (part * 10.0) as u8);
-        tenth(self).is_some_and(|now| last.and_then(tenth) == Some(now))
-    }
 }
 
 /// A text as it is; anything else as JSON.

@@ -34,6 +34,8 @@ pub(super) struct Row {
     pub(super) error: String,
     /// What it told last.
     pub(super) told: Option<Told>,
+    /// When a line last said how far it is, if one has.
+    pub(super) said: Option<Duration>,
     /// The line that its chunks have not come to the end of.
     pub(super) line: String,
 }

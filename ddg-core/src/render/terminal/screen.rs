@@ -2,19 +2,25 @@
 
 use std::io::{self, Write};
 
-use console::truncate_str;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressFinish, ProgressStyle, TermLike};
 
 use super::frame::Frame;
 use super::line::{Line, Tone};
 use super::text::Paint;
 
+/// How much there is room for.
+#[derive(Clone, Copy)]
+pub(super) struct Size {
+    pub(super) columns: usize,
+    pub(super) rows: usize,
+}
+
 pub(super) enum Screen {
     Lines(Box<dyn Write + Send>),
     /// A bar that is nothing but its message, of many lines, knows how to paint that anew.
     Painted {
         bar: ProgressBar,
-        width: Box<dyn Fn() -> u16 + Send>,
+        size: Box<dyn Fn() -> Size + Send>,
         paint: Paint,
     },
 }
@@ -30,11 +36,20 @@ impl Screen {
         let bar = ProgressBar::with_draw_target(None, target)
             .with_style(style)
             .with_finish(ProgressFinish::AndClear);
-        Self::Painted { bar, width: Box::new(move || term.width()), paint: Paint { colours } }
+        let size = move || Size { columns: term.width().into(), rows: term.height().into() };
+        Self::Painted { bar, size: Box::new(size), paint: Paint { colours } }
     }
 
     pub(super) fn is_painted(&self) -> bool {
         matches!(self, Self::Painted { .. })
+    }
+
+    /// How many columns and rows there are, where it is painted.
+    pub(super) fn size(&self) -> Option<Size> {
+        match self {
+            Self::Lines(_) => None,
+            Self::Painted { size, .. } => Some(size()),
+        }
     }
 
     /// Writes `lines`, and a `frame` below them in place of the one that was there.
@@ -45,15 +60,12 @@ impl Screen {
                 out.write_all(text.as_bytes())?;
                 out.flush()
             }
-            Self::Painted { bar, width, paint } => {
+            Self::Painted { bar, size, paint } => {
+                let width = size().columns;
                 let lines = lines.iter().filter(|line| line.tone != Tone::Detail);
-                let lines: Vec<_> = lines.map(|line| line.painted(*paint)).collect();
+                let lines: Vec<_> = lines.flat_map(|line| line.painted(*paint, width)).collect();
                 if let Some(frame) = frame {
-                    let width = usize::from(width());
-                    let rows = frame.rows(*paint, width);
-                    let rows: Vec<_> =
-                        rows.iter().map(|row| truncate_str(row, width, "…")).collect();
-                    bar.set_message(rows.join("\n"));
+                    bar.set_message(frame.rows(*paint).join("\n"));
                 }
                 if !lines.is_empty() {
                     bar.println(lines.join("\n"));

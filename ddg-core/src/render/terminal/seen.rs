@@ -17,6 +17,9 @@ use crate::values::Value;
 /// How many bytes of text without an end are put together.
 const LONGEST_LINE: usize = 1000;
 
+/// How long after a line that says how far a worker is the next comes.
+const PROGRESS: Duration = Duration::from_secs(10);
+
 #[derive(Default)]
 pub(super) struct Seen {
     /// To be written.
@@ -26,7 +29,10 @@ pub(super) struct Seen {
     /// The step of the run itself.
     pub(super) step: u64,
     n_steps: u64,
-    pub(super) n_ended: u64,
+    /// How many kickoffs of the run itself its step has, and how many of those have ended.
+    n_due: u64,
+    n_done: u64,
+    n_ended: u64,
     pub(super) n_retries: u64,
     /// When the run began, by the clock here.
     began: Option<Instant>,
@@ -38,6 +44,11 @@ impl Seen {
     /// How long the run has been going on.
     pub(super) fn elapsed(&self, now: Instant) -> Duration {
         self.began.map_or(self.at, |began| now.saturating_duration_since(began))
+    }
+
+    /// How many kickoffs of the step have ended, and how many it has, if that was seen.
+    pub(super) fn of_step(&self) -> Option<(u64, u64)> {
+        (self.n_due > 0).then(|| (self.n_done.min(self.n_due), self.n_due))
     }
 
     pub(super) fn name(&self) -> &str {
@@ -62,6 +73,7 @@ impl Seen {
     /// What ran when events were missed may have ended by now.
     fn forget(&mut self, missed: Missed) {
         self.running.clear();
+        (self.n_due, self.n_done) = (0, 0);
         self.say(self.name().to_owned(), Tone::Warning, missed.to_string());
     }
 
@@ -89,8 +101,15 @@ impl Seen {
             EventKind::Chunk { kickoff, chunk, .. } => self.chunk(path, kickoff, &chunk),
             EventKind::Custom { kickoff, name, data, .. } => {
                 let told = Told::new(&name, &data);
-                let last = self.running.telling(path, kickoff).told.replace(told.clone());
-                if !told.is_about(last.as_ref()) {
+                let at = self.at;
+                let row = self.running.telling(path, kickoff);
+                row.told = Some(told.clone());
+                let is_due = told.part.is_none() || {
+                    let since = row.said.or(row.began).unwrap_or_default();
+                    at.saturating_sub(since) >= PROGRESS
+                };
+                if is_due {
+                    row.said = told.part.map(|_| at).or(row.said);
                     self.say(one_line(&path.to_string()), Tone::Detail, told.text);
                 }
             }
@@ -102,6 +121,7 @@ impl Seen {
     fn end(&mut self, path: &Path, kickoff: KickoffId, tone: Tone, how: &str, why: Option<&str>) {
         self.end_line(path, kickoff);
         self.n_ended += 1;
+        self.n_done += u64::from(path.parent().is_none());
         let mut says = how.to_owned();
         if let Some(began) = self.running.remove(path, kickoff).and_then(|row| row.began) {
             says += &format!(" in {}", duration::text(self.at.saturating_sub(began)));
@@ -164,6 +184,11 @@ impl Seen {
         match (automa, kind) {
             (_, EventKind::StepStarted { kickoffs }) => {
                 self.reach(automa, step);
+                if automa.is_none() {
+                    // At a rolling pace, what a step before began may go on beside it.
+                    self.n_due = self.n_due.saturating_sub(self.n_done) + kickoffs.len() as u64;
+                    self.n_done = 0;
+                }
                 self.say(of, Tone::Plain, format!("step {step}: {}", some(&in_short(&kickoffs))));
             }
             (_, EventKind::GraphChanged { changes }) => {

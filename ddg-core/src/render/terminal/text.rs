@@ -4,23 +4,101 @@ use std::borrow::Cow;
 use std::fmt::{self, Display};
 use std::time::Duration;
 
-use console::{Style, strip_ansi_codes};
+use console::{Style, measure_text_width, strip_ansi_codes};
+
+use crate::printable;
 
 /// How many characters of one text are shown.
 const MOST: usize = 2000;
 
-/// On one line, without anything that would command a terminal, and of an end.
+/// On one line, without anything that would command a terminal or turn the line around, and of an
+/// end.
 pub(super) fn one_line(text: &str) -> String {
-    let mut line: String = strip_ansi_codes(text)
-        .chars()
-        .map(|char| if char.is_control() { ' ' } else { char })
-        .take(MOST + 1)
-        .collect();
-    if let Some((cut, _)) = line.char_indices().nth(MOST) {
-        line.truncate(cut);
-        line.push('…');
+    let text = strip_ansi_codes(text);
+    let line: String =
+        text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(MOST + 1).collect();
+    match line.char_indices().nth(MOST) {
+        Some((end, _)) => printable::line(&line[..end]).into_owned() + "…",
+        None => printable::line(&line).into_owned(),
     }
-    line
+}
+
+/// In rows of so many columns that end between words. A word that is wider than a row goes over
+/// several; nothing is left out.
+pub(super) fn wrapped(text: &str, columns: usize) -> Vec<String> {
+    let columns = columns.max(MIN_COLUMNS);
+    let mut rows = Vec::new();
+    let (mut row, mut width) = (String::new(), 0);
+    for word in text.split_inclusive(' ') {
+        let (visible, whole) =
+            (measure_text_width(word.trim_end_matches(' ')), measure_text_width(word));
+        if width > 0 && width + visible > columns {
+            rows.push(std::mem::take(&mut row).trim_end().to_owned());
+            width = 0;
+        }
+        if visible <= columns {
+            row += word;
+            width += whole;
+            continue;
+        }
+        for c in word.chars() {
+            let wide = measure_text_width(c.encode_utf8(&mut [0; 4]));
+            if width + wide > columns {
+                rows.push(std::mem::take(&mut row));
+                width = 0;
+            }
+            row.push(c);
+            width += wide;
+        }
+    }
+    rows.push(row.trim_end().to_owned());
+    rows
+}
+
+/// Less is no room for words.
+const MIN_COLUMNS: usize = 8;
+
+/// Words that are longer may be cut.
+const LONG_WORD: usize = 24;
+
+/// The beginning of `text` in so many columns: cut between words, with `…` for the rest.
+pub(super) fn beginning(text: &str, columns: usize) -> String {
+    if measure_text_width(text) <= columns {
+        return text.to_owned();
+    }
+    let Some(room) = columns.checked_sub(1) else { return String::new() };
+    let mut width = 0;
+    let fits = |(_, c): &(usize, char)| {
+        width += measure_text_width(c.encode_utf8(&mut [0; 4]));
+        width <= room
+    };
+    let end = text.char_indices().take_while(fits).last().map_or(0, |(at, c)| at + c.len_utf8());
+    let (kept, rest) = text.split_at(end);
+    let kept = match kept.rfind(' ') {
+        Some(space) if !rest.starts_with(' ') && kept.len() - space < LONG_WORD => &kept[..space],
+        _ => kept,
+    };
+    format!("{}…", kept.trim_end())
+}
+
+/// The end of `text` in so many columns: cut between words, with `…` for what comes before.
+pub(super) fn end(text: &str, columns: usize) -> String {
+    if measure_text_width(text) <= columns {
+        return text.to_owned();
+    }
+    let Some(room) = columns.checked_sub(1) else { return String::new() };
+    let mut width = 0;
+    let fits = |(_, c): &(usize, char)| {
+        width += measure_text_width(c.encode_utf8(&mut [0; 4]));
+        width <= room
+    };
+    let begin = text.char_indices().rev().take_while(fits).last().map_or(text.len(), |(at, _)| at);
+    let (before, kept) = text.split_at(begin);
+    let kept = match kept.find(' ').or((kept.len() < LONG_WORD).then_some(kept.len())) {
+        Some(space) if !before.ends_with(' ') && space < LONG_WORD => &kept[space..],
+        _ => kept,
+    };
+    format!("…{}", kept.trim_start())
 }
 
 /// The first few of a list, and how many more there are.

@@ -5,8 +5,8 @@ use std::time::Duration;
 use super::Kind;
 use super::axis::Axis;
 use super::rows::Rows;
-use crate::render::duration;
 use crate::render::history::{Book, Execution, Why};
+use crate::render::{caption, duration};
 
 /// Into how many lanes a row is divided at most, for kickoffs at the same time.
 const MOST_LANES: usize = 4;
@@ -30,6 +30,8 @@ pub(super) struct Bar {
     pub(super) x: f64,
     pub(super) width: f64,
     pub(super) length: Duration,
+    /// How many attempts failed before the last.
+    pub(super) n_retries: u32,
     /// What is to be told of it when it is pointed at.
     pub(super) title: String,
     n_kickoffs: u64,
@@ -84,9 +86,11 @@ fn row(book: &Book, axis: &Axis, executions: &[&Execution]) -> (Vec<Bar>, usize)
         };
         let kind = Kind::of(execution);
         let width = (to - x).max(NARROWEST);
-        let x = x.min(axis.width - width);
+        // A bar that is wider than it was long does not go on in the next strip.
+        let end_of_strip = axis.width * (axis.strip(x).0 + 1) as f64;
+        let x = if to - x < NARROWEST { x.min(end_of_strip - width) } else { x };
         let last = bars.get_mut(lanes[lane].last_bar);
-        let at = match last.filter(|last| last.kind == kind && last.joins(x, width)) {
+        let at = match last.filter(|last| last.kind == kind && last.joins(axis, x, width)) {
             Some(last) => {
                 last.width = last.width.max(x + width - last.x);
                 last.add(execution, end);
@@ -96,7 +100,18 @@ fn row(book: &Book, axis: &Axis, executions: &[&Execution]) -> (Vec<Bar>, usize)
                 let length = end.saturating_sub(execution.began);
                 let title = title(book, execution, length);
                 let steps = (execution.step, execution.step);
-                bars.push(Bar { kind, lane, x, width, length, title, n_kickoffs: 1, steps });
+                let n_retries = retries(execution);
+                bars.push(Bar {
+                    kind,
+                    lane,
+                    x,
+                    width,
+                    length,
+                    n_retries,
+                    title,
+                    n_kickoffs: 1,
+                    steps,
+                });
                 bars.len() - 1
             }
         };
@@ -108,13 +123,17 @@ fn row(book: &Book, axis: &Axis, executions: &[&Execution]) -> (Vec<Bar>, usize)
 
 impl Bar {
     /// Whether one at `x` is so narrow and so near that the two become one.
-    fn joins(&self, x: f64, width: f64) -> bool {
+    fn joins(&self, axis: &Axis, x: f64, width: f64) -> bool {
         let end = self.x + self.width;
-        width < 2.0 * NARROWEST && x <= end + 0.5 && x + width - self.x <= WIDEST_JOINT
+        axis.strip(self.x).0 == axis.strip(x).0
+            && width < 2.0 * NARROWEST
+            && x <= end + 0.5
+            && x + width - self.x <= WIDEST_JOINT
     }
 
     fn add(&mut self, execution: &Execution, end: Duration) {
         self.n_kickoffs += 1;
+        self.n_retries += retries(execution);
         self.length += end.saturating_sub(execution.began);
         self.steps.1 = execution.step;
         let (n_kickoffs, (first, last)) = (self.n_kickoffs, self.steps);
@@ -136,7 +155,9 @@ fn title(book: &Book, execution: &Execution, length: Duration) -> String {
     let why = match execution.why {
         Why::Start => "a start worker".to_owned(),
         Why::Dependencies => "its dependencies had run".to_owned(),
-        Why::Ferry(by) => format!("ferry by `{}`", book.workers[by].key),
+        Why::Ferry(by) => {
+            format!("ferry by `{}`", caption::one_line(book.workers[by].key.as_str()))
+        }
     };
     let end = match execution.end {
         Some(end) if end.failed => "failed after",
@@ -144,5 +165,17 @@ fn title(book: &Book, execution: &Execution, length: Duration) -> String {
         None => "did not end within",
     };
     let (step, began) = (execution.step, duration::text(execution.began));
-    format!("step {step}: {why}; began at {began}, {end} {}", duration::text(length))
+    let mut title =
+        format!("step {step}: {why}; began at {began}, {end} {}", duration::text(length));
+    match retries(execution) {
+        0 => {}
+        1 => title += " with 1 retry",
+        n_retries => title += &format!(" with {n_retries} retries"),
+    }
+    title
+}
+
+/// How many attempts of a kickoff failed before its last.
+pub(super) fn retries(execution: &Execution) -> u32 {
+    execution.end.map_or(0, |end| end.attempts.saturating_sub(1))
 }

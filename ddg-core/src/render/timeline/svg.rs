@@ -1,14 +1,16 @@
 //! The page itself.
 
-use std::fmt::{Arguments, Write};
+use std::fmt::Write;
+use std::time::Duration;
 
 use rustc_hash::FxHashSet;
 
 use super::Kind;
-use super::axis::Axis;
-use super::bars::{Bar, Bars};
+use super::axis::{Axis, Band};
+use super::bars::{self, Bar, Bars};
 use super::ferries::Line;
-use super::rows::Rows;
+use super::out::{Out, Xml, count, grouped};
+use super::rows::{Row, Rows};
 use crate::render::caption::{self, fit, width_of};
 use crate::render::duration;
 use crate::render::history::Book;
@@ -24,18 +26,31 @@ const BAR: f64 = 14.0;
 const INDENT: f64 = 14.0;
 const MOST_INDENTED: usize = 6;
 
+/// Above a strip's rows for the numbers of its steps, and below for the time.
+const STRIP: f64 = 56.0;
+/// Between the lines at the foot.
+const LINE: f64 = 18.0;
+/// How many marks of retries are drawn on a bar at most.
+const MOST_MARKS: u32 = 5;
+
+/// How high a strip of so many rows is.
+pub(super) fn strip_height(n_rows: usize) -> f64 {
+    ROW * n_rows.max(1) as f64 + STRIP
+}
+
 /// Light, or dark where that is asked for; no scripts, no fonts that have to be loaded.
 const STYLE: &str = "\
   svg { background: #ffffff; font: 12px system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif }
   .page { fill: #ffffff } .band { fill: #f3f5f8 } .rule { stroke: #d5dae1 }
   text { fill: #24292f } .title { font-size: 15px; font-weight: 600 } .quiet { fill: #5b6572; font-size: 11px }
-  .in { fill: #ffffff; font-size: 10px } .automa { font-weight: 600 }
+  .in { fill: #ffffff; font-size: 10px } .automa { font-weight: 600 } .output { fill: #1769aa; font-weight: 600 }
   .due { fill: #3f74b5 } .ferried { fill: #8457a8 } .failed { fill: #cf2f35 }
   .unended { fill: #8b949e; fill-opacity: .25; stroke: #8b949e; stroke-dasharray: 3 2 } .around { fill-opacity: .45 }
   .ferry { fill: none; stroke: #8457a8; stroke-opacity: .75; stroke-dasharray: 3 2 }
+  .retry { fill: #e06c00 }
   @media (prefers-color-scheme: dark) {
     svg { background: #16191e } .page { fill: #16191e } .band { fill: #1e232a } .rule { stroke: #343b45 }
-    text { fill: #e2e6eb } .quiet { fill: #9aa5b1 } .in { fill: #ffffff }
+    text { fill: #e2e6eb } .quiet { fill: #9aa5b1 } .in { fill: #ffffff } .output { fill: #6cb6ff } .retry { fill: #ffa657 }
     .due { fill: #4a86cc } .ferried { fill: #9a6fc0 } .failed { fill: #e04a50 } .ferry { stroke: #b08ad2 }
   }
 ";
@@ -52,35 +67,49 @@ pub(super) struct Page<'a> {
 impl Page<'_> {
     pub(super) fn write(&self) -> String {
         let mut out = Out::default();
-        let (width, height) = (self.x(self.axis.width) + MARGIN, self.bottom() + 52.0);
+        let notes = self.notes();
+        let (width, height) =
+            (self.x(self.axis.width) + MARGIN, self.bottom() + 52.0 + LINE * notes.len() as f64);
         out.put(format_args!(
             "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width:.0}\" height=\"{height:.0}\" \
              viewBox=\"0 0 {width:.0} {height:.0}\" role=\"img\">\n<style>\n{STYLE}</style>\n"
         ));
         out.put(format_args!("<rect class=\"page\" width=\"100%\" height=\"100%\"/>\n"));
         self.head(&mut out);
-        self.steps(&mut out);
-        self.names(&mut out);
+        let mut bands = self.axis.bands.as_slice();
+        for strip in 0..self.axis.n_strips {
+            let is_here = |band: &Band| self.axis.strip(band.x).0 == strip;
+            let (here, later) = bands.split_at(bands.partition_point(is_here));
+            let end = later.first().map_or(self.axis.until, |band| band.from);
+            self.steps(&mut out, strip, here, end);
+            self.names(&mut out, strip);
+            bands = later;
+        }
         for line in self.ferries.iter().flatten() {
             self.ferry(&mut out, line);
         }
         self.kickoffs(&mut out);
-        self.foot(&mut out);
+        self.foot(&mut out, &notes);
         out.put(format_args!("</svg>\n"));
         out.0
     }
 
+    /// Where on the page what is there in its strip.
     fn x(&self, across: f64) -> f64 {
         MARGIN + NAMES + across
     }
 
-    fn y(row: usize) -> f64 {
-        let row = row as f64;
-        TOP + ROW * row
+    fn y(&self, strip: usize, row: usize) -> f64 {
+        TOP + strip_height(self.rows.shown.len()) * strip as f64 + ROW * row as f64
+    }
+
+    /// Below the rows of a strip.
+    fn end_of(&self, strip: usize) -> f64 {
+        self.y(strip, self.rows.shown.len().max(1))
     }
 
     fn bottom(&self) -> f64 {
-        Self::y(self.rows.shown.len().max(1))
+        self.end_of(self.axis.n_strips - 1)
     }
 
     fn head(&self, out: &mut Out) {
@@ -102,16 +131,21 @@ impl Page<'_> {
                 _ = write!(summary, "; {n_kickoffs} {what}");
             }
         }
+        match executions.iter().map(|ran| u64::from(bars::retries(ran))).sum() {
+            0_u64 => {}
+            1 => summary += "; 1 retry",
+            n_retries => _ = write!(summary, "; {n_retries} retries"),
+        }
         out.text("quiet", MARGIN, 48.0, &summary);
     }
 
-    /// The steps' numbers above, the time below, every other step shaded.
-    fn steps(&self, out: &mut Out) {
-        let (top, bottom) = (TOP - 6.0, self.bottom() + 6.0);
+    /// The numbers of the steps in a strip above, the time below, every other step shaded.
+    fn steps(&self, out: &mut Out, strip: usize, bands: &[Band], end: Duration) {
+        let (top, bottom) = (self.y(strip, 0) - 6.0, self.end_of(strip) + 6.0);
         let height = bottom - top;
-        let shaded = self.axis.bands.iter().skip(1).step_by(2).filter(|band| band.width >= 3.0);
+        let shaded = bands.iter().skip(1).step_by(2).filter(|band| band.width >= 3.0);
         for band in shaded {
-            let (x, width) = (self.x(band.x), band.width);
+            let (x, width) = (self.x(self.axis.strip(band.x).1), band.width);
             out.put(format_args!(
                 "<rect class=\"band\" x=\"{x:.1}\" y=\"{top}\" width=\"{width:.1}\" height=\"{height}\"/>\n"
             ));
@@ -122,7 +156,7 @@ impl Page<'_> {
                 "<line class=\"rule\" x1=\"{left}\" y1=\"{y}\" x2=\"{right}\" y2=\"{y}\"/>\n"
             ));
         }
-        let end = duration::text(self.axis.until);
+        let end = duration::text(end);
         let end_begins = right - width_of(&end);
         out.put(format_args!(
             "<text class=\"quiet\" text-anchor=\"end\" x=\"{right}\" y=\"{}\">{end}</text>\n",
@@ -134,17 +168,18 @@ impl Page<'_> {
             left - 8.0,
             top - 6.0
         ));
-        for band in &self.axis.bands {
+        for band in bands {
             let step = band.step.to_string();
-            let (middle, half) = (self.x(band.x + band.width / 2.0), width_of(&step) / 2.0);
-            if middle - half >= free_above - 0.1 || band.x == 0.0 {
+            let begin = self.axis.strip(band.x).1;
+            let (middle, half) = (self.x(begin + band.width / 2.0), width_of(&step) / 2.0);
+            if middle - half >= free_above - 0.1 || begin == 0.0 {
                 out.put(format_args!(
                     "<text class=\"quiet\" text-anchor=\"middle\" x=\"{middle:.1}\" y=\"{}\">{step}</text>\n",
                     top - 6.0
                 ));
                 free_above = middle + half + 4.0;
             }
-            let (x, time) = (self.x(band.x), duration::text(band.from));
+            let (x, time) = (self.x(begin), duration::text(band.from));
             let until = x + width_of(&time) + 12.0;
             if x >= free_below && until < end_begins {
                 out.text("quiet", x, bottom + 16.0, &time);
@@ -153,13 +188,17 @@ impl Page<'_> {
         }
     }
 
-    fn names(&self, out: &mut Out) {
+    fn names(&self, out: &mut Out, strip: usize) {
         for (at, row) in self.rows.shown.iter().enumerate() {
             let key = caption::one_line(self.book.workers[row.worker].key.as_str());
             let indent = INDENT * row.depth.min(MOST_INDENTED) as f64;
             let shown = fit(&key, NAMES - indent - 12.0);
-            let class = if row.is_automa { "automa" } else { "name" };
-            let (x, y) = (MARGIN + indent, Self::y(at) + 15.0);
+            let class = match row {
+                Row { is_output: true, .. } => "output",
+                Row { is_automa: true, .. } => "automa",
+                _ => "name",
+            };
+            let (x, y) = (MARGIN + indent, self.y(strip, at) + 15.0);
             out.put(format_args!("<g><title>{}</title>", Xml(&key)));
             out.text(class, x, y, &shown);
             out.put(format_args!("</g>\n"));
@@ -172,33 +211,49 @@ impl Page<'_> {
             let height = BAR / n_lanes;
             let around = if self.rows.shown[at].is_automa { " around" } else { "" };
             for (place, bar) in bars.iter().enumerate() {
-                let y = Self::y(at) + (ROW - BAR) / 2.0 + height * bar.lane as f64;
-                let (x, width) = (self.x(bar.x), bar.width);
-                let (class, thick) =
-                    (bar.kind.class(), height - if n_lanes > 1.0 { 0.5 } else { 0.0 });
-                let round = if width < 6.0 || n_lanes > 1.0 { 0.5 } else { 2.5 };
-                out.put(format_args!(
-                    "<rect class=\"{class}{around}\" x=\"{x:.1}\" y=\"{y:.1}\" width=\"{width:.1}\" \
-                     height=\"{thick:.1}\" rx=\"{round}\"><title>{}</title></rect>\n",
-                    Xml(&bar.title)
-                ));
-                if n_lanes == 1.0 && bar.is_single() {
-                    let next = bars.get(place + 1).map_or(self.axis.width, |next| next.x);
-                    self.length(out, bar, next, Self::y(at) + 15.0, around.is_empty());
+                let down = (ROW - BAR) / 2.0 + height * bar.lane as f64;
+                let thick = height - if n_lanes > 1.0 { 0.5 } else { 0.0 };
+                let (class, title) = (bar.kind.class(), Xml(&bar.title));
+                let parts = self.axis.parts(bar.x, bar.width);
+                for &(strip, x, width) in &parts {
+                    let (x, y) = (self.x(x), self.y(strip, at) + down);
+                    let round = if width < 6.0 || n_lanes > 1.0 { 0.5 } else { 2.5 };
+                    out.put(format_args!(
+                        "<rect class=\"{class}{around}\" x=\"{x:.1}\" y=\"{y:.1}\" width=\"{width:.1}\" \
+                         height=\"{thick:.1}\" rx=\"{round}\"><title>{title}</title></rect>\n"
+                    ));
+                }
+                let (strip, x, width) = parts[0];
+                self.retries(out, bar, self.x(x), width, self.y(strip, at) + down);
+                if n_lanes == 1.0 && bar.is_single() && parts.len() == 1 {
+                    let next = bars.get(place + 1).map(|next| self.axis.strip(next.x));
+                    let next = next.filter(|next| next.0 == strip);
+                    let next = next.map_or(self.axis.width, |(_, next)| next);
+                    let y = self.y(strip, at) + 15.0;
+                    self.length(out, bar, (x, next), y, around.is_empty());
                 }
             }
         }
     }
 
-    /// How long it took, in the bar or, if there is room, behind it.
-    fn length(&self, out: &mut Out, bar: &Bar, next: f64, y: f64, solid: bool) {
+    /// A mark above a bar for each retry, as far as there is room; one in any case.
+    fn retries(&self, out: &mut Out, bar: &Bar, x: f64, width: f64, y: f64) {
+        let room = ((width / 9.0) as u32).clamp(1, MOST_MARKS);
+        for mark in 0..bar.n_retries.min(room) {
+            let (x, y) = (x + 9.0 * f64::from(mark), y - 4.0);
+            out.put(format_args!("<path class=\"retry\" d=\"M{x:.1} {y:.1}h7l-3.5 5z\"/>\n"));
+        }
+    }
+
+    /// How long it took, in the bar or, if there is room before the next, behind it.
+    fn length(&self, out: &mut Out, bar: &Bar, (x, next): (f64, f64), y: f64, solid: bool) {
         let text = duration::text(bar.length);
         let width = width_of(&text);
-        let end = bar.x + bar.width;
+        let end = x + bar.width;
         if bar.width > width + 8.0 {
             let light = solid && bar.kind != Kind::Unended;
             let class = if light { "in" } else { "quiet" };
-            out.text(class, self.x(bar.x + 5.0), y - 0.5, &text);
+            out.text(class, self.x(x + 5.0), y - 0.5, &text);
         } else if next - end > width + 8.0 && !bar.length.is_zero() {
             out.text("quiet", self.x(end + 4.0), y, &text);
         }
@@ -206,8 +261,11 @@ impl Page<'_> {
 
     fn ferry(&self, out: &mut Out, line: &Line) {
         let ((from_x, from), (to_x, to)) = (line.from, line.to);
-        let (x1, y1) = (self.x(from_x), Self::y(from) + ROW / 2.0);
-        let (x2, y2) = (self.x(to_x), Self::y(to) + ROW / 2.0);
+        let (strip, to_x) = self.axis.strip(to_x);
+        // From an earlier strip, it comes in at the left.
+        let from_x = (from_x - self.axis.width * strip as f64).max(0.0);
+        let (x1, y1) = (self.x(from_x), self.y(strip, from) + ROW / 2.0);
+        let (x2, y2) = (self.x(to_x), self.y(strip, to) + ROW / 2.0);
         if from == to {
             let (up, bend) = (y1 - BAR / 2.0, y1 - BAR / 2.0 - 6.0);
             out.put(format_args!(
@@ -223,17 +281,15 @@ impl Page<'_> {
     }
 
     /// What the colours mean, and what is not as one would think.
-    fn foot(&self, out: &mut Out) {
+    fn foot(&self, out: &mut Out, notes: &[String]) {
         let y = self.bottom() + 42.0;
         if self.rows.n_hidden > 0 {
             let more = format!("… and {} more workers", grouped(self.rows.n_hidden));
             out.text("quiet", MARGIN, self.bottom() + 16.0, &more);
         }
         let mut x = MARGIN;
-        for kind in Kind::ALL {
-            if !self.bars.of.iter().flatten().any(|bar| bar.kind == kind) {
-                continue;
-            }
+        let bars = || self.bars.of.iter().flatten();
+        for kind in Kind::ALL.into_iter().filter(|kind| bars().any(|bar| bar.kind == *kind)) {
             out.put(format_args!(
                 "<rect class=\"{}\" x=\"{x:.1}\" y=\"{:.1}\" width=\"11\" height=\"11\" rx=\"2\"/>\n",
                 kind.class(),
@@ -242,66 +298,39 @@ impl Page<'_> {
             out.text("quiet", x + 16.0, y, kind.meaning());
             x += 16.0 + width_of(kind.meaning()) + 18.0;
         }
-        let wider = self.axis.to_scale_from.map(|length| {
-            format!("Steps shorter than {} are drawn wider.", duration::text(length))
-        });
-        let undrawn = "The ferries are too many to be drawn.".to_owned();
-        let undrawn = self.ferries.is_none().then_some(undrawn);
-        let notes: Vec<_> = wider.into_iter().chain(undrawn).collect();
-        if !notes.is_empty() {
-            let (x, notes) = (self.x(self.axis.width), notes.join(" "));
-            out.put(format_args!(
-                "<text class=\"quiet\" text-anchor=\"end\" x=\"{x}\" y=\"{y}\">{notes}</text>\n"
+        if bars().any(|bar| bar.n_retries > 0) {
+            let top = y - 8.0;
+            out.put(format_args!("<path class=\"retry\" d=\"M{x:.1} {top:.1}h7l-3.5 5z\"/>\n"));
+            out.text("quiet", x + 12.0, y, "was tried again");
+        }
+        for (line, note) in (1..).zip(notes) {
+            out.text("quiet", MARGIN, y + LINE * f64::from(line), note);
+        }
+    }
+
+    /// What is not as one would think.
+    fn notes(&self) -> Vec<String> {
+        let mut notes = Vec::new();
+        match self.axis.n_widened {
+            0 => {}
+            1 => notes.push("One step was too short to be seen and is drawn wider.".to_owned()),
+            n_steps => notes.push(format!(
+                "{} steps were too short to be seen and are drawn wider.",
+                grouped(n_steps)
+            )),
+        }
+        if self.axis.n_strips > 1 {
+            notes.push("Each strip has a scale of its own.".to_owned());
+        }
+        if self.rows.n_hidden > 0 && !self.rows.slowest_hidden.is_zero() {
+            let slowest = duration::text(self.rows.slowest_hidden);
+            notes.push(format!(
+                "No kickoff of a worker that is not shown took longer than {slowest}."
             ));
         }
-    }
-}
-
-/// The text so far.
-#[derive(Default)]
-struct Out(String);
-
-impl Out {
-    fn put(&mut self, what: Arguments<'_>) {
-        self.0.write_fmt(what).expect("a string takes whatever is written");
-    }
-
-    fn text(&mut self, class: &str, x: f64, y: f64, text: &str) {
-        let text = Xml(text);
-        self.put(format_args!("<text class=\"{class}\" x=\"{x:.1}\" y=\"{y:.1}\">{text}</text>\n"));
-    }
-}
-
-/// Text between tags.
-struct Xml<'a>(&'a str);
-
-impl std::fmt::Display for Xml<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        for c in self.0.chars() {
-            match c {
-                '&' => f.write_str("&amp;")?,
-                '<' => f.write_str("&lt;")?,
-                '>' => f.write_str("&gt;")?,
-                c => f.write_char(c)?,
-            }
+        if self.ferries.is_none() {
+            notes.push("The ferries are too many to be drawn.".to_owned());
         }
-        Ok(())
+        notes
     }
-}
-
-fn count(n: usize, what: &str) -> String {
-    format!("{} {what}{}", grouped(n), if n == 1 { "" } else { "s" })
-}
-
-/// With a comma between thousands.
-fn grouped(n: usize) -> String {
-    let digits = n.to_string();
-    let mut text = String::new();
-    for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
 }

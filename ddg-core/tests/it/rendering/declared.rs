@@ -25,9 +25,9 @@ fn mermaid() {
             n0 --> n1
             n0 --> n2
             n1 --> n2
-            classDef start stroke:#2e7d32,stroke-width:2px
+            classDef start stroke:#43a047,stroke-width:2px
             class n0 start
-            classDef output stroke:#1565c0,stroke-width:3px
+            classDef output stroke:#1e88e5,stroke-width:3px
             class n2 output
     "#]]
     .assert_eq(&shop().to_mermaid());
@@ -38,12 +38,12 @@ fn dot() {
     expect![[r##"
         digraph "shop" {
             label="shop" labelloc=t
-            compound=true ranksep=0.7 fontname="Helvetica,Arial,sans-serif" bgcolor="#ffffff"
-            node [shape=box style=rounded fontname="Helvetica,Arial,sans-serif"]
-            edge [fontname="Helvetica,Arial,sans-serif" fontsize=11]
-            n0 [label="order" shape=oval color="#2e7d32"]
+            rankdir=TB compound=true ranksep=0.6 bgcolor="transparent" fontname="Helvetica,Arial,sans-serif" fontcolor="#8a8f98"
+            node [shape=box style="rounded,filled" fontname="Helvetica,Arial,sans-serif" color="#8a8f98" fillcolor="#f6f8fa" fontcolor="#1f2328"]
+            edge [fontname="Helvetica,Arial,sans-serif" fontsize=11 color="#8a8f98" fontcolor="#8a8f98"]
+            n0 [label="order" shape=oval color="#43a047" penwidth=2]
             n1 [label="pay"]
-            n2 [label="ship" peripheries=2 color="#1565c0"]
+            n2 [label="ship" peripheries=2 color="#1e88e5" penwidth=2]
             n0 -> n1
             n0 -> n2
             n1 -> n2
@@ -59,9 +59,9 @@ fn the_smallest() {
     expect![[r##"
         flowchart TD
         digraph "" {
-            compound=true ranksep=0.7 fontname="Helvetica,Arial,sans-serif" bgcolor="#ffffff"
-            node [shape=box style=rounded fontname="Helvetica,Arial,sans-serif"]
-            edge [fontname="Helvetica,Arial,sans-serif" fontsize=11]
+            rankdir=TB compound=true ranksep=0.6 bgcolor="transparent" fontname="Helvetica,Arial,sans-serif" fontcolor="#8a8f98"
+            node [shape=box style="rounded,filled" fontname="Helvetica,Arial,sans-serif" color="#8a8f98" fillcolor="#f6f8fa" fontcolor="#1f2328"]
+            edge [fontname="Helvetica,Arial,sans-serif" fontsize=11 color="#8a8f98" fontcolor="#8a8f98"]
         }
     "##]]
     .assert_eq(&(both.to_mermaid() + &both.to_dot()));
@@ -69,15 +69,15 @@ fn the_smallest() {
     expect![[r##"
         flowchart TD
             n0(["both"])
-            classDef start stroke:#2e7d32,stroke-width:2px
+            classDef start stroke:#43a047,stroke-width:2px
             class n0 start
-            classDef output stroke:#1565c0,stroke-width:3px
+            classDef output stroke:#1e88e5,stroke-width:3px
             class n0 output
         digraph "" {
-            compound=true ranksep=0.7 fontname="Helvetica,Arial,sans-serif" bgcolor="#ffffff"
-            node [shape=box style=rounded fontname="Helvetica,Arial,sans-serif"]
-            edge [fontname="Helvetica,Arial,sans-serif" fontsize=11]
-            n0 [label="both" shape=oval peripheries=2 color="#1565c0"]
+            rankdir=TB compound=true ranksep=0.6 bgcolor="transparent" fontname="Helvetica,Arial,sans-serif" fontcolor="#8a8f98"
+            node [shape=box style="rounded,filled" fontname="Helvetica,Arial,sans-serif" color="#8a8f98" fillcolor="#f6f8fa" fontcolor="#1f2328"]
+            edge [fontname="Helvetica,Arial,sans-serif" fontsize=11 color="#8a8f98" fontcolor="#8a8f98"]
+            n0 [label="both" shape=oval peripheries=2 color="#1e88e5" penwidth=2]
         }
     "##]]
     .assert_eq(&(both.to_mermaid() + &both.to_dot()));
@@ -103,16 +103,16 @@ fn an_invalid_graph() {
             n0 --> n1
             n1 --> n1
             n2 --> n1
-            classDef missing stroke:#c62828,stroke-dasharray:4 3,color:#c62828
+            classDef missing stroke:#e53935,stroke-width:2px,stroke-dasharray:4 3
             class n2 missing
         digraph "invalid" {
             label="invalid" labelloc=t
-            compound=true ranksep=0.7 fontname="Helvetica,Arial,sans-serif" bgcolor="#ffffff"
-            node [shape=box style=rounded fontname="Helvetica,Arial,sans-serif"]
-            edge [fontname="Helvetica,Arial,sans-serif" fontsize=11]
+            rankdir=TB compound=true ranksep=0.6 bgcolor="transparent" fontname="Helvetica,Arial,sans-serif" fontcolor="#8a8f98"
+            node [shape=box style="rounded,filled" fontname="Helvetica,Arial,sans-serif" color="#8a8f98" fillcolor="#f6f8fa" fontcolor="#1f2328"]
+            edge [fontname="Helvetica,Arial,sans-serif" fontsize=11 color="#8a8f98" fontcolor="#8a8f98"]
             n0 [label="a"]
             n1 [label="b"]
-            n2 [label="nobody\nmissing" style="rounded,dashed" color="#c62828" fontcolor="#c62828"]
+            n2 [label="nobody\nmissing" style="rounded,filled,dashed" fillcolor="#d8dde3" color="#e53935" penwidth=2]
             n1 -> n0
             n2 -> n0
             n0 -> n1
@@ -136,17 +136,17 @@ fn a_detached_worker() {
         flowchart TD
             n0(["a"])
             n1["spare<br/>not placed"]
-            classDef start stroke:#2e7d32,stroke-width:2px
+            classDef start stroke:#43a047,stroke-width:2px
             class n0 start
-            classDef detached stroke:#888888,stroke-dasharray:4 3
+            classDef detached stroke:#8a8f98,stroke-width:2px,stroke-dasharray:4 3
             class n1 detached
         digraph "detached" {
             label="detached" labelloc=t
-            compound=true ranksep=0.7 fontname="Helvetica,Arial,sans-serif" bgcolor="#ffffff"
-            node [shape=box style=rounded fontname="Helvetica,Arial,sans-serif"]
-            edge [fontname="Helvetica,Arial,sans-serif" fontsize=11]
-            n0 [label="a" shape=oval color="#2e7d32"]
-            n1 [label="spare\nnot placed" style="rounded,dashed" color="#888888" fontcolor="#888888"]
+            rankdir=TB compound=true ranksep=0.6 bgcolor="transparent" fontname="Helvetica,Arial,sans-serif" fontcolor="#8a8f98"
+            node [shape=box style="rounded,filled" fontname="Helvetica,Arial,sans-serif" color="#8a8f98" fillcolor="#f6f8fa" fontcolor="#1f2328"]
+            edge [fontname="Helvetica,Arial,sans-serif" fontsize=11 color="#8a8f98" fontcolor="#8a8f98"]
+            n0 [label="a" shape=oval color="#43a047" penwidth=2]
+            n1 [label="spare\nnot placed" style="rounded,filled,dashed" fillcolor="#d8dde3"]
         }
     "##]].assert_eq(&(automa.to_mermaid() + &automa.to_dot()));
 }
@@ -171,9 +171,9 @@ fn a_typed_automa() {
         ---
         flowchart TD
             n0(["double"])
-            classDef start stroke:#2e7d32,stroke-width:2px
+            classDef start stroke:#43a047,stroke-width:2px
             class n0 start
-            classDef output stroke:#1565c0,stroke-width:3px
+            classDef output stroke:#1e88e5,stroke-width:3px
             class n0 output
     "#]]
     .assert_eq(&Double.build().unwrap().to_mermaid());

@@ -36,9 +36,9 @@ async fn failed_workers_are_red() {
             n0(["begin"])
             n1["bad<br/>failed"]
             n0 --> n1
-            classDef start stroke:#2e7d32,stroke-width:2px
+            classDef start stroke:#43a047,stroke-width:2px
             class n0 start
-            classDef failed stroke:#c62828,stroke-width:3px
+            classDef failed stroke:#e53935,stroke-width:3px
             class n1 failed
     "#]]
     .assert_eq(&automa.drawing().with(&history).to_mermaid());
@@ -48,7 +48,7 @@ async fn failed_workers_are_red() {
                 216.0 +18.0 due: step 1: a start worker; began at 0 s, took 0 s
         bad
                 234.0 +862.0 failed: step 2: its dependencies had run; began at 0 s, failed after 20 ms
-        ran when it was due | failed | Steps shorter than 20 ms are drawn wider.
+        ran when it was due | failed | One step was too short to be seen and is drawn wider.
     "#]].assert_eq(&bars(&history));
 }
 
@@ -81,6 +81,6 @@ async fn stopped_workers_did_not_end() {
                 216.0 +880.0 unended: step 1: a start worker; began at 0 s, did not end within 20 ms
         bad
                 234.0 +862.0 failed: step 2: its dependencies had run; began at 0 s, failed after 20 ms
-        ran when it was due | failed | did not end | Steps shorter than 20 ms are drawn wider.
+        ran when it was due | failed | did not end | One step was too short to be seen and is drawn wider.
     "#]].assert_eq(&bars(&history));
 }

@@ -61,28 +61,28 @@ async fn as_the_run_left_it() {
             n4[["#43; total"]]
             n2 --> n4
             n3 --> n4
-            classDef start stroke:#2e7d32,stroke-width:2px
+            classDef start stroke:#43a047,stroke-width:2px
             class n0,n1,n5 start
-            classDef output stroke:#1565c0,stroke-width:3px
+            classDef output stroke:#1e88e5,stroke-width:3px
             class n4 output
-            classDef added stroke:#e65100,stroke-width:2px
+            classDef added stroke:#ef6c00,stroke-width:2px
             class n2,n3,n4 added
     "##]]
     .assert_eq(&outcome.to_mermaid());
     expect![[r##"
         digraph "plan" {
             label="plan" labelloc=t
-            compound=true ranksep=0.7 fontname="Helvetica,Arial,sans-serif" bgcolor="#ffffff"
-            node [shape=box style=rounded fontname="Helvetica,Arial,sans-serif"]
-            edge [fontname="Helvetica,Arial,sans-serif" fontsize=11]
-            n0 [label="plan" shape=oval color="#2e7d32"]
+            rankdir=TB compound=true ranksep=0.6 bgcolor="transparent" fontname="Helvetica,Arial,sans-serif" fontcolor="#8a8f98"
+            node [shape=box style="rounded,filled" fontname="Helvetica,Arial,sans-serif" color="#8a8f98" fillcolor="#f6f8fa" fontcolor="#1f2328"]
+            edge [fontname="Helvetica,Arial,sans-serif" fontsize=11 color="#8a8f98" fontcolor="#8a8f98"]
+            n0 [label="plan" shape=oval color="#43a047" penwidth=2]
             subgraph cluster_1 {
-                label="grower" style=rounded penwidth=1 color="#2e7d32" fontcolor="#000000"
-                n5 [label="seed" shape=oval color="#2e7d32"]
+                label="grower" style=rounded penwidth=1 color="#43a047" fontcolor="#8a8f98"
+                n5 [label="seed" shape=oval color="#43a047" penwidth=2]
             }
-            n2 [label="+ one" color="#e65100"]
-            n3 [label="+ two" color="#e65100"]
-            n4 [label="+ total" peripheries=2 color="#e65100"]
+            n2 [label="+ one" color="#ef6c00" penwidth=2]
+            n3 [label="+ two" color="#ef6c00" penwidth=2]
+            n4 [label="+ total" peripheries=2 color="#ef6c00" penwidth=2]
             n2 -> n4
             n3 -> n4
         }
@@ -120,33 +120,33 @@ async fn with_a_history() {
             n0 -. "ferry ×2" .-> n3
             n0 -. "ferry" .-> n8
             n5 -. "ferry" .-> n6
-            classDef start stroke:#2e7d32,stroke-width:2px
+            classDef start stroke:#43a047,stroke-width:2px
             class n0,n1,n5 start
-            classDef output stroke:#1565c0,stroke-width:3px
+            classDef output stroke:#1e88e5,stroke-width:3px
             class n4 output
-            classDef added stroke:#e65100,stroke-width:2px
+            classDef added stroke:#ef6c00,stroke-width:2px
             class n2,n3,n4,n6,n7 added
-            classDef removed stroke:#888888,stroke-dasharray:4 3,color:#888888
+            classDef removed stroke:#8a8f98,stroke-width:2px,stroke-dasharray:4 3
             class n8 removed
     "##]]
     .assert_eq(&outcome.drawing().with(&history).to_mermaid());
     expect![[r##"
         digraph "plan" {
             label="plan" labelloc=t
-            compound=true ranksep=0.7 fontname="Helvetica,Arial,sans-serif" bgcolor="#ffffff"
-            node [shape=box style=rounded fontname="Helvetica,Arial,sans-serif"]
-            edge [fontname="Helvetica,Arial,sans-serif" fontsize=11]
-            n0 [label="plan" shape=oval color="#2e7d32"]
+            rankdir=TB compound=true ranksep=0.6 bgcolor="transparent" fontname="Helvetica,Arial,sans-serif" fontcolor="#8a8f98"
+            node [shape=box style="rounded,filled" fontname="Helvetica,Arial,sans-serif" color="#8a8f98" fillcolor="#f6f8fa" fontcolor="#1f2328"]
+            edge [fontname="Helvetica,Arial,sans-serif" fontsize=11 color="#8a8f98" fontcolor="#8a8f98"]
+            n0 [label="plan" shape=oval color="#43a047" penwidth=2]
             subgraph cluster_1 {
-                label="grower" style=rounded penwidth=1 color="#2e7d32" fontcolor="#000000"
-                n5 [label="seed" shape=oval color="#2e7d32"]
-                n6 [label="+ sprout" color="#e65100"]
-                n7 [label="+ leaf" color="#e65100"]
+                label="grower" style=rounded penwidth=1 color="#43a047" fontcolor="#8a8f98"
+                n5 [label="seed" shape=oval color="#43a047" penwidth=2]
+                n6 [label="+ sprout" color="#ef6c00" penwidth=2]
+                n7 [label="+ leaf" color="#ef6c00" penwidth=2]
             }
-            n2 [label="+ one" color="#e65100"]
-            n3 [label="+ two" color="#e65100"]
-            n4 [label="+ total" peripheries=2 color="#e65100"]
-            n8 [label="over\nremoved" style="rounded,dashed" color="#888888" fontcolor="#888888"]
+            n2 [label="+ one" color="#ef6c00" penwidth=2]
+            n3 [label="+ two" color="#ef6c00" penwidth=2]
+            n4 [label="+ total" peripheries=2 color="#ef6c00" penwidth=2]
+            n8 [label="over\nremoved" style="rounded,filled,dashed" fillcolor="#d8dde3"]
             n2 -> n4
             n3 -> n4
             n6 -> n7
@@ -193,11 +193,11 @@ async fn declared_with_a_history() {
             n0 -. "ferry ×4" .-> n8
             n0 -. "ferry ×2" .-> n9
             n4 -. "ferry ×2" .-> n5
-            classDef start stroke:#2e7d32,stroke-width:2px
+            classDef start stroke:#43a047,stroke-width:2px
             class n0,n2,n4 start
-            classDef added stroke:#e65100,stroke-width:2px
+            classDef added stroke:#ef6c00,stroke-width:2px
             class n5,n6,n7,n8,n9,n10 added
-            classDef detached stroke:#888888,stroke-dasharray:4 3
+            classDef detached stroke:#8a8f98,stroke-width:2px,stroke-dasharray:4 3
             class n3 detached
     "##]]
     .assert_eq(&mermaid);
@@ -245,9 +245,10 @@ async fn a_nested_automa_changed_from_outside() {
             end
             n1(["change"])
             n2 --> n3
-            classDef start stroke:#2e7d32,stroke-width:2px
+            n1 -. "may ferry" .-> n0
+            classDef start stroke:#43a047,stroke-width:2px
             class n1,n2 start
-            classDef added stroke:#e65100,stroke-width:2px
+            classDef added stroke:#ef6c00,stroke-width:2px
             class n3 added
     "##]]
     .assert_eq(&outer.run(()).await.unwrap().to_mermaid());

@@ -2,10 +2,11 @@
 
 use ddg_core::History;
 use ddg_core::prelude::*;
+use ddg_core::printable;
 use proptest::prelude::*;
 
 /// Keys that mean something, or end something, in one of the languages.
-const AWKWARD: [&str; 40] = [
+const AWKWARD: [&str; 44] = [
     "end",
     "graph",
     "subgraph",
@@ -46,6 +47,10 @@ const AWKWARD: [&str; 40] = [
     "@{shape: x}",
     "日本語 🦀",
     " ",
+    "]]>",
+    "<!-- a -->",
+    "' OR \u{1b}[31m",
+    "\u{202e}\u{2066}\u{fffe}\u{0}",
 ];
 
 #[test]
@@ -55,9 +60,22 @@ fn awkward_keys() {
 
 proptest! {
     #[test]
-    fn any_keys(keys in prop::collection::hash_set("[ -~\n\u{a0}-\u{2fff}]{1,30}", 1..8)) {
+    fn any_keys(keys in prop::collection::hash_set("[ -~\n\u{a0}-\u{2fff}]{1,30}|\\PC{1,30}", 1..8)) {
         check(&keys.into_iter().collect::<Vec<_>>());
     }
+
+    /// Any characters at all: control characters, and what is none of XML.
+    #[test]
+    fn any_keys_in_a_timeline(keys in prop::collection::hash_set(any_text(), 1..8)) {
+        check_timeline(&keys.into_iter().collect::<Vec<_>>());
+    }
+}
+
+fn any_text() -> impl Strategy<Value = String> {
+    let awkward = prop::sample::select(AWKWARD.to_vec()).prop_map(str::to_owned);
+    let any = prop::collection::vec(any::<char>(), 1..20).prop_map(String::from_iter);
+    let low = "[\u{0}-\u{ff}\u{2000}-\u{206f}\u{fff0}-\u{ffff}]{1,20}";
+    prop_oneof![awkward, any, low]
 }
 
 /// What is not to be seen is shown as an escape, and what is too long is cut.
@@ -91,30 +109,42 @@ fn check(keys: &[String]) {
         // The automa and the worker in it.
         all.extend([visible(key), visible(key)]);
     }
-    assert_eq!(mermaid_labels(&automa.to_mermaid()), all);
-    assert_eq!(dot_labels(&automa.to_dot()), all);
+    // All of them, also those that are alike.
+    let drawing = automa.drawing().unfolded();
+    assert_eq!(mermaid_labels(&drawing.to_mermaid()), all);
+    assert_eq!(dot_labels(&drawing.to_dot()), all);
+    let title: String = keys.concat().replace('\n', " ").chars().take(60).collect();
+    let title = printable::line(&title).replace('<', "＜").replace('>', "＞").replace('&', "＆");
+    let shown = mermaid_title(&drawing.to_mermaid());
+    assert_eq!(shown.trim_end_matches('…'), title.trim_end_matches('…'));
 }
 
 /// A key as it is shown.
 fn visible(key: &str) -> String {
-    let escape = |c: char| match c {
-        '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' => {
-            c.escape_unicode().to_string()
-        }
-        c => c.to_string(),
-    };
     let lines: Vec<_> = key.split('\n').collect();
     let mut shown = lines.iter().take(4).copied().collect::<Vec<_>>().join("\n");
     if lines.len() > 4 {
         shown.push_str("\n…");
     }
-    shown.chars().map(escape).collect()
+    let lines = shown.split('\n').map(|line| printable::line(line).into_owned());
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+/// The title, between the quotes of YAML.
+#[track_caller]
+fn mermaid_title(text: &str) -> String {
+    let title = text.strip_prefix("---\ntitle: \"").expect("it begins with its title");
+    let title = title.split_once("\"\n---\n").expect("the title ends").0;
+    assert!(!title.contains(['"', '\n', '<', '>', '&']), "{title}");
+    // These are escapes of JSON, too.
+    serde_json::from_str(&format!("\"{title}\"")).unwrap()
 }
 
 /// What is written on nodes and subgraphs, each of which has a line of its own.
 #[track_caller]
 fn mermaid_labels(text: &str) -> Vec<String> {
-    let body = text.split_once("flowchart TD\n").expect("it is a flowchart").1;
+    let body = text.split_once("\nflowchart ").expect("it is a flowchart").1;
+    let body = body.strip_prefix("TD\n").or_else(|| body.strip_prefix("LR\n")).unwrap();
     let mut depth = 0;
     let mut labels = Vec::new();
     for line in body.lines().map(str::trim) {
@@ -190,34 +220,43 @@ fn dot_labels(text: &str) -> Vec<String> {
     labels
 }
 
-/// The timeline is well-formed whatever the keys are: tags are closed, nothing is left unescaped.
-#[tokio::test]
-async fn awkward_keys_in_a_timeline() {
-    let mut automa = GraphAutoma::new(AWKWARD.concat() + "\u{1}");
-    for key in AWKWARD {
-        automa.add_func_as_worker(key, async || (), start()).unwrap();
+#[test]
+fn awkward_keys_in_a_timeline() {
+    check_timeline(&AWKWARD.map(str::to_owned));
+}
+
+/// Runs workers with these keys in an automa of that name, in a nested one, and by ferry; the
+/// timeline is well-formed, and what is read back from it are the keys.
+#[track_caller]
+fn check_timeline(keys: &[String]) {
+    let mut automa = GraphAutoma::new(keys.concat());
+    for key in keys {
+        let target = format!("{key}!");
+        let ferry = async move |cx: Context| cx.ferry_to(format!("{}!", cx.key()), ());
+        automa.add_func_as_worker(key, ferry, start()).unwrap();
+        let mut inner = GraphAutoma::new(key.as_str());
+        inner.add_func_as_worker(key, async || (), start()).unwrap();
+        automa.add_worker(target, inner, free()).unwrap();
     }
     let history = History::new();
     automa.add_callback(history.clone());
-    automa.run(()).output::<()>().await.unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    runtime.block_on(async { automa.run(()).await.unwrap() });
+
     let svg = history.to_svg();
-    let mut open = Vec::new();
-    let mut names = Vec::new();
-    for part in svg.split('<').skip(1) {
-        let (tag, text) = part.split_once('>').expect("a tag ends");
-        assert!(!text.contains('>') && !text.contains(|c: char| c.is_control() && c != '\n'));
-        for entity in text.split('&').skip(1) {
-            assert!(["amp;", "lt;", "gt;"].iter().any(|known| entity.starts_with(known)), "{text}");
-        }
-        if let Some(name) = tag.strip_prefix('/') {
-            assert_eq!(open.pop(), Some(name));
-        } else if !tag.ends_with('/') {
-            open.push(tag.split(' ').next().unwrap());
-            if tag.starts_with("text class=\"name\"") {
-                names.push(text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&"));
-            }
-        }
+    let document =
+        roxmltree::Document::parse(&svg).unwrap_or_else(|error| panic!("{error}: {svg}"));
+    let allowed = ["svg", "style", "rect", "g", "title", "text", "line", "path"];
+    let mut elements = document.descendants().filter(roxmltree::Node::is_element);
+    assert!(elements.all(|element| allowed.contains(&element.tag_name().name())), "{svg}");
+    let titles = document.descendants().filter(|node| node.has_tag_name("title"));
+    let mut shown: Vec<_> =
+        titles.map(|title| title.text().unwrap_or_default().to_owned()).collect();
+    shown.sort_unstable();
+    for key in keys {
+        let cut: String = key.replace('\n', " ").trim_end_matches('\r').chars().take(60).collect();
+        let key = printable::line(&cut).into_owned();
+        assert!(shown.binary_search(&key).is_ok(), "{key:?} is not among {shown:?}");
+        assert!(shown.iter().any(|title| title.contains(&format!("ferry by `{key}`"))), "{key:?}");
     }
-    assert_eq!(open, Vec::<&str>::new());
-    assert_eq!(names, AWKWARD.map(|key| key.replace('\n', " ")));
 }

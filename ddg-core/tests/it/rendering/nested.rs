@@ -38,22 +38,22 @@ fn two_levels() {
             n1 --> n2
             n3 --> n4
             n5 --> n6
-            classDef start stroke:#2e7d32,stroke-width:2px
+            classDef start stroke:#43a047,stroke-width:2px
             class n0,n3,n5 start
-            classDef output stroke:#1565c0,stroke-width:3px
+            classDef output stroke:#1e88e5,stroke-width:3px
             class n1,n6 output
         digraph "outer" {
             label="outer" labelloc=t
-            compound=true ranksep=0.7 fontname="Helvetica,Arial,sans-serif" bgcolor="#ffffff"
-            node [shape=box style=rounded fontname="Helvetica,Arial,sans-serif"]
-            edge [fontname="Helvetica,Arial,sans-serif" fontsize=11]
-            n0 [label="first" shape=oval color="#2e7d32"]
+            rankdir=TB compound=true ranksep=0.6 bgcolor="transparent" fontname="Helvetica,Arial,sans-serif" fontcolor="#8a8f98"
+            node [shape=box style="rounded,filled" fontname="Helvetica,Arial,sans-serif" color="#8a8f98" fillcolor="#f6f8fa" fontcolor="#1f2328"]
+            edge [fontname="Helvetica,Arial,sans-serif" fontsize=11 color="#8a8f98" fontcolor="#8a8f98"]
+            n0 [label="first" shape=oval color="#43a047" penwidth=2]
             subgraph cluster_1 {
-                label="middle" style=rounded penwidth=3 color="#1565c0" fontcolor="#000000"
+                label="middle" style=rounded penwidth=3 color="#1e88e5" fontcolor="#8a8f98"
                 subgraph cluster_3 {
-                    label="inner" style=rounded penwidth=1 color="#2e7d32" fontcolor="#000000"
-                    n5 [label="first" shape=oval color="#2e7d32"]
-                    n6 [label="last" peripheries=2 color="#1565c0"]
+                    label="inner" style=rounded penwidth=1 color="#43a047" fontcolor="#8a8f98"
+                    n5 [label="first" shape=oval color="#43a047" penwidth=2]
+                    n6 [label="last" peripheries=2 color="#1e88e5" penwidth=2]
                 }
                 n4 [label="first"]
             }
@@ -90,24 +90,24 @@ fn invalid_inside() {
             n1 --> n0
             n2 --> n3
             n4 --> n3
-            classDef start stroke:#2e7d32,stroke-width:2px
+            classDef start stroke:#43a047,stroke-width:2px
             class n2 start
-            classDef output stroke:#1565c0,stroke-width:3px
+            classDef output stroke:#1e88e5,stroke-width:3px
             class n3 output
-            classDef missing stroke:#c62828,stroke-dasharray:4 3,color:#c62828
+            classDef missing stroke:#e53935,stroke-width:2px,stroke-dasharray:4 3
             class n1,n4 missing
         digraph "outer" {
             label="outer" labelloc=t
-            compound=true ranksep=0.7 fontname="Helvetica,Arial,sans-serif" bgcolor="#ffffff"
-            node [shape=box style=rounded fontname="Helvetica,Arial,sans-serif"]
-            edge [fontname="Helvetica,Arial,sans-serif" fontsize=11]
+            rankdir=TB compound=true ranksep=0.6 bgcolor="transparent" fontname="Helvetica,Arial,sans-serif" fontcolor="#8a8f98"
+            node [shape=box style="rounded,filled" fontname="Helvetica,Arial,sans-serif" color="#8a8f98" fillcolor="#f6f8fa" fontcolor="#1f2328"]
+            edge [fontname="Helvetica,Arial,sans-serif" fontsize=11 color="#8a8f98" fontcolor="#8a8f98"]
             subgraph cluster_0 {
-                label="inner" style=rounded penwidth=1 color="#000000" fontcolor="#000000"
-                n2 [label="first" shape=oval color="#2e7d32"]
-                n3 [label="last" peripheries=2 color="#1565c0"]
-                n4 [label="nobody\nmissing" style="rounded,dashed" color="#c62828" fontcolor="#c62828"]
+                label="inner" style=rounded penwidth=1 color="#8a8f98" fontcolor="#8a8f98"
+                n2 [label="first" shape=oval color="#43a047" penwidth=2]
+                n3 [label="last" peripheries=2 color="#1e88e5" penwidth=2]
+                n4 [label="nobody\nmissing" style="rounded,filled,dashed" fillcolor="#d8dde3" color="#e53935" penwidth=2]
             }
-            n1 [label="nobody\nmissing" style="rounded,dashed" color="#c62828" fontcolor="#c62828"]
+            n1 [label="nobody\nmissing" style="rounded,filled,dashed" fillcolor="#d8dde3" color="#e53935" penwidth=2]
             n3 -> n2
             n1 -> n2 [lhead=cluster_0]
             n2 -> n3

@@ -93,7 +93,7 @@ async fn a_loop() {
                 515.3 +562.7 ferried: step 3: ferry by `count`; began at 100 ms, took 200 ms
         end
                 1078.0 +18.0 ferried: step 4: ferry by `count`; began at 300 ms, took 0 s
-        ran when it was due | was ferried to | Steps shorter than 100 ms are drawn wider.
+        ran when it was due | was ferried to | 2 steps were too short to be seen and are drawn wider.
     "#]].assert_eq(&bars(&history));
     let ferries = history.to_svg().matches("<path class=\"ferry\"").count();
     assert_eq!(ferries, 1, "from one worker to another, where it can be seen");
@@ -260,4 +260,34 @@ fn nothing_has_run() {
     "#]]
     .assert_eq(&bars(&History::new()));
     assert_eq!(format!("{:?}", History::new()), "History(0 kickoffs of 0 workers)");
+}
+
+/// A mark for each retry, and how many there were.
+#[tokio::test(start_paused = true)]
+async fn retries_are_marked() {
+    let mut automa = GraphAutoma::new("flaky");
+    let flaky = async |cx: Context| {
+        nap(100).await;
+        if cx.attempt() < 3 { Err(WorkerError::msg("no")) } else { Ok(()) }
+    };
+    automa.add_func_as_worker("flaky", flaky, start().retry(Retry::times(2))).unwrap();
+    let fails = async || Err::<(), _>(WorkerError::msg("no"));
+    let retry = Retry::times(1).delay(Duration::from_millis(100));
+    automa.add_func_as_worker("fails", fails, start().retry(retry)).unwrap();
+    automa.add_func_as_worker("steady", async || nap(300).await, start()).unwrap();
+    let history = History::new();
+    automa.add_callback(history.clone());
+    automa.run(()).await.unwrap_err();
+    expect![[r#"
+        flaky | 3 kickoffs of 3 workers in 1 step, 300 ms; 1 failed; 3 retries | 300 ms | step | 1 | 0 s
+        flaky
+                216.0 +880.0 due: step 1: a start worker; began at 0 s, took 300 ms with 2 retries
+        fails
+                216.0 +293.3 failed: step 1: a start worker; began at 0 s, failed after 100 ms with 1 retry
+        steady
+                216.0 +880.0 due: step 1: a start worker; began at 0 s, took 300 ms
+        ran when it was due | failed | was tried again
+    "#]].assert_eq(&bars(&history));
+    // And one in the legend.
+    assert_eq!(history.to_svg().matches("<path class=\"retry\"").count(), 4);
 }

@@ -34,11 +34,11 @@ async fn very_many_workers() {
 
     let svg = history.to_svg();
     let names = names(&svg);
-    assert_eq!(names.len(), 200);
+    assert_eq!(names.len(), 100);
     assert_eq!(names[..2], ["worker 0", "worker 1"]);
-    assert_eq!(names[196..], ["worker 196", "worker 2000", "inner", "bad"]);
+    assert_eq!(names[96..], ["worker 96", "worker 2000", "inner", "bad"]);
     assert!(svg.contains("3,002 kickoffs of 3,002 workers in 1 step, 0 s; 3 failed"));
-    assert!(svg.contains("… and 2,802 more workers"));
+    assert!(svg.contains("… and 2,902 more workers"));
     assert!(svg.len() < 100_000, "{}", svg.len());
 }
 
@@ -73,4 +73,65 @@ async fn very_many_steps() {
     }
     assert_eq!(n_kickoffs, 2 * TURNS - 1);
     assert!(svg.len() < 200_000, "{}", svg.len());
+}
+
+/// The slowest and the output worker are among those that are shown, wherever they are declared.
+#[tokio::test(start_paused = true)]
+async fn the_slowest_and_the_output_worker_are_shown() {
+    let mut automa = GraphAutoma::new("wide");
+    let mut keys = Vec::new();
+    for n in 0..300_u64 {
+        let key = format!("worker {n}");
+        let millis = if n == 250 { 900 } else { 10 + n % 5 };
+        let work = move || async move { sleep(Duration::from_millis(millis)).await };
+        automa.add_func_as_worker(&key, work, start()).unwrap();
+        keys.push(key);
+    }
+    automa.add_func_as_worker("join", async || 1, after(keys).suppressed().output()).unwrap();
+    let history = History::new();
+    automa.add_callback(history.clone());
+    automa.run(()).output::<i32>().await.unwrap();
+
+    let svg = history.to_svg();
+    let names = names(&svg);
+    assert_eq!(names.len(), 100);
+    assert!(names.contains(&"worker 250") && names.contains(&"join"), "{names:?}");
+    assert!(svg.contains("<text class=\"output\""), "{svg}");
+    assert!(svg.contains("No kickoff of a worker that is not shown took longer than 14 ms."));
+}
+
+/// 400 steps go on in strips below each other, each with its names, steps and times.
+#[tokio::test(start_paused = true)]
+async fn many_steps_are_wrapped() {
+    let mut automa = GraphAutoma::new("loop");
+    let turn = async |n: u64, cx: Context| {
+        sleep(Duration::from_millis(1 + n % 7)).await;
+        if n < 400 {
+            cx.ferry_to("turn", (n + 1,));
+        }
+    };
+    automa.set_pace(Pace::Rolling);
+    automa.add_func_as_worker("turn", turn, start()).unwrap();
+    let slow = async |_: u64| sleep(Duration::from_millis(1000)).await;
+    automa.add_func_as_worker("slow", slow, start()).unwrap();
+    let history = History::new();
+    automa.add_callback(history.clone());
+    automa.run(args!(1_u64)).output::<()>().await.unwrap();
+    let svg = history.to_svg();
+    let document = roxmltree::Document::parse(&svg).unwrap();
+    let size = |name| document.root_element().attribute(name).unwrap().parse::<u32>().unwrap();
+    assert_eq!((size("width"), size("height")), (1112, 1116));
+    assert_eq!(names(&svg).len(), 20, "both in each of ten strips");
+    let number = |node: roxmltree::Node<'_, '_>, name| -> f64 {
+        node.attribute(name).unwrap().parse().unwrap()
+    };
+    let mut n_slow = 0;
+    for bar in document.descendants().filter(|node| node.has_tag_name("rect")) {
+        let Some(title) = bar.first_element_child() else { continue };
+        let (begin, end) = (number(bar, "x"), number(bar, "x") + number(bar, "width"));
+        assert!(begin >= 216.0 && end <= 1096.1, "{title:?} from {begin} to {end}");
+        n_slow += usize::from(title.text().unwrap().ends_with("took 1 s"));
+    }
+    assert_eq!(n_slow, 7, "one bar that goes on in the strips below");
+    assert!(svg.contains("Each strip has a scale of its own."));
 }

@@ -29,25 +29,11 @@ async fn steps_and_ends_attempts_and_what_workers_tell() {
     expect![[r#"
         0:00:00.000 article: started
         0:00:00.000 article: step 1: load, tell
-        0:00:00.000 load: progress: 1/20
-        0:00:00.050 load: progress: 2/20
-        0:00:00.150 load: progress: 4/20
         0:00:00.250 load: attempt 1 failed: no connection; attempt 2 in 100 ms
         0:00:00.300 tell: | Once there was
-        0:00:00.350 load: progress: 1/20
-        0:00:00.400 load: progress: 2/20
-        0:00:00.500 load: progress: 4/20
         0:00:00.600 tell: | a graph.
-        0:00:00.600 load: progress: 6/20
-        0:00:00.700 load: progress: 8/20
-        0:00:00.800 load: progress: 10/20
-        0:00:00.900 load: progress: 12/20
-        0:00:01.000 load: progress: 14/20
-        0:00:01.100 load: progress: 16/20
         0:00:01.200 tell: | It grew.
         0:00:01.200 tell: done in 1.2 s
-        0:00:01.200 load: progress: 18/20
-        0:00:01.300 load: progress: 20/20
         0:00:01.350 load: pages: 20
         0:00:01.350 load: done in 1.35 s
         0:00:01.350 article: step 2: check
@@ -182,6 +168,29 @@ async fn a_run_that_is_cancelled_and_one_that_is_stopped() {
         0:00:00.080 clock: stopped in 80 ms: 2 steps, 2 kickoffs
     "#]]
     .assert_eq(&log.text());
+}
+
+/// How far a worker is is a line every ten seconds, however often it is told.
+#[tokio::test(start_paused = true)]
+async fn progress_is_sparse() {
+    let mut automa = GraphAutoma::new("download");
+    let fetch = async |cx: Context| {
+        for percent in 0..=100 {
+            cx.emit("progress", f64::from(percent) / 100.0);
+            cx.emit("progress", (percent, 100));
+            sleep(250).await;
+        }
+    };
+    automa.add_func_as_worker("fetch", fetch, start()).unwrap();
+    expect![[r#"
+        0:00:00.000 download: started
+        0:00:00.000 download: step 1: fetch
+        0:00:10.000 fetch: progress: 40 %
+        0:00:20.000 fetch: progress: 80 %
+        0:00:25.250 fetch: done in 25.2 s
+        0:00:25.250 download: finished in 25.2 s: 1 step, 1 kickoff
+    "#]]
+    .assert_eq(&lines(&automa).await);
 }
 
 /// What was under way may have ended unseen: it ends without a duration.

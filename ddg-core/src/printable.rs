@@ -1,0 +1,136 @@
+//! Text from data as it may be printed: nothing in it moves a cursor, turns the line around, or is
+//! not to be seen.
+//!
+//! Keys, names and messages of errors come from users, models and other machines. Control
+//! characters among them command a terminal or forge a line of a log, bidirectional controls make a
+//! line read as another. Both are written as escapes, such as `\u{1b}`, wherever such text is
+//! printed; the data itself stays as it is.
+//!
+//! ```
+//! use ddg_core::printable;
+//!
+//! assert_eq!(printable::line("tool\u{1b}[2J\nnext"), "tool\\u{1b}[2J\\nnext");
+//! assert_eq!(printable::lines("first\n\u{202e}second"), "first\n\\u{202e}second");
+//! ```
+
+use std::borrow::Cow;
+use std::fmt::{self, Write};
+
+/// `text` on one line: also ends of lines and tabs are written as escapes.
+pub fn line(text: &str) -> Cow<'_, str> {
+    escaped(text, Kept::Nothing)
+}
+
+/// `text` on the lines that it has: ends of lines (`\n`) and tabs are kept.
+pub fn lines(text: &str) -> Cow<'_, str> {
+    escaped(text, Kept::Lines)
+}
+
+/// Escapes what is written to it on the way to `W`: for implementations of [`Display`](fmt::Display).
+///
+/// ```
+/// use std::fmt::{self, Write};
+/// use ddg_core::printable::Printable;
+///
+/// struct Failed { tool: String }
+///
+/// impl fmt::Display for Failed {
+///     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+///         write!(Printable::line(f), "tool `{}` failed", self.tool)
+///     }
+/// }
+/// let failed = Failed { tool: "a\nb".to_owned() };
+/// assert_eq!(failed.to_string(), "tool `a\\nb` failed");
+/// ```
+#[derive(Debug)]
+pub struct Printable<'a, W: ?Sized> {
+    out: &'a mut W,
+    kept: Kept,
+    /// The last character that was written.
+    last: char,
+}
+
+impl<'a, W: Write + ?Sized> Printable<'a, W> {
+    /// All on one line, as [`line`] does.
+    pub fn line(out: &'a mut W) -> Self {
+        Self { out, kept: Kept::Nothing, last: ' ' }
+    }
+
+    /// On the lines that there are, as [`lines`] does.
+    pub fn lines(out: &'a mut W) -> Self {
+        Self { out, kept: Kept::Lines, last: ' ' }
+    }
+}
+
+impl<W: Write + ?Sized> Write for Printable<'_, W> {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        let mut written = 0;
+        for (at, c) in text.char_indices() {
+            if !is_printable(c, self.last, self.kept) {
+                self.out.write_str(&text[written..at])?;
+                write!(self.out, "{}", escape(c))?;
+                written = at + c.len_utf8();
+            }
+            self.last = c;
+        }
+        self.out.write_str(&text[written..])
+    }
+}
+
+/// Which control characters are kept.
+#[derive(Clone, Copy, Debug)]
+enum Kept {
+    Nothing,
+    /// Ends of lines and tabs.
+    Lines,
+}
+
+fn escaped(text: &str, kept: Kept) -> Cow<'_, str> {
+    let mut last = ' ';
+    let is_plain = |c| is_printable(c, std::mem::replace(&mut last, c), kept);
+    if text.chars().all(is_plain) {
+        return Cow::Borrowed(text);
+    }
+    let mut line = String::with_capacity(text.len() + 16);
+    let written = Printable { out: &mut line, kept, last: ' ' }.write_str(text);
+    written.expect("a string takes whatever is written");
+    Cow::Owned(line)
+}
+
+/// `\n`, `\r`, `\t`, or the number as in `\u{1b}`.
+fn escape(c: char) -> impl fmt::Display {
+    let short = match c {
+        '\n' => "\\n",
+        '\r' => "\\r",
+        '\t' => "\\t",
+        _ => "",
+    };
+    let long = short.is_empty().then(|| c.escape_unicode());
+    fmt::from_fn(move |f| match &long {
+        Some(long) => fmt::Display::fmt(long, f),
+        None => f.write_str(short),
+    })
+}
+
+/// Whether `c` after `last` may be printed as it is.
+fn is_printable(c: char, last: char, kept: Kept) -> bool {
+    match c {
+        ' '..='~' => true,
+        '\n' | '\t' => matches!(kept, Kept::Lines),
+        // Joiners make letters of Persian and parts of an emoji one; elsewhere they hide.
+        '\u{200c}' | '\u{200d}' => !last.is_ascii() && !is_hidden(last),
+        c => !c.is_control() && !is_hidden(c),
+    }
+}
+
+/// What turns text around, ends a line without being a control character, is not to be seen, or is
+/// no character of XML.
+fn is_hidden(c: char) -> bool {
+    matches!(
+        c,
+        '\u{ad}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{180e}' | '\u{200b}'..='\u{200f}'
+            | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{feff}'
+            | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}' | '\u{1d173}'..='\u{1d17a}'
+            | '\u{e0000}'..='\u{e0fff}'
+    ) || u32::from(c) & 0xfffe == 0xfffe
+}

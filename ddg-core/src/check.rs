@@ -58,16 +58,18 @@ impl<T: Data> DynData for T {}
 pub const fn dyn_data<T: DynData>() {}
 
 /// Compiles if a parameter takes a `$given`, `$how` it does; says `$message` if not.
+// Rustfmt would move the attribute in it to the right each time.
+#[rustfmt::skip]
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __check_fits {
     ($how:ident, $given:ty, $taken:ty, $message:literal, $note:literal) => {{
         // A trait of its own for each check, since that is where the compiler takes a message from.
         #[diagnostic::on_unimplemented(
-                                            message = $message,
-                                            label = "takes `{Self}`, is given `{Output}`",
-                                            note = $note
-                                        )]
+            message = $message,
+            label = "takes `{Self}`, is given `{Output}`",
+            note = $note
+        )]
         trait Fits<Output, M> {
             const FITS: () = ();
         }

@@ -1,30 +1,178 @@
-//! What `#[automa]` asks the compiler about the edges between its workers.
+//! What `#[automa]` asks the compiler about the types of its workers.
+//!
+//! The macro sees types as they are written; which type a name stands for only the compiler knows. So
+//! the macro writes what it would say if two types did not agree, and the compiler says it if they
+//! don't: `dependency!(i64 => String, "`f` takes `String` as `text`, but `start` gives `i64`")`.
 
 use std::sync::Arc;
 
+use crate::values::Data;
+pub use crate::{
+    __check_dealt as dealt, __check_dependency as dependency, __check_injected as injected,
+    __check_merged as merged, __check_result as result, __check_unpacked as unpacked,
+};
+
 /// A parameter of this type takes an output of type `Output`: the same type, or one side shared
 /// (`Arc<T>`) or optional (`Option<T>`). `M` is found by the compiler.
-#[diagnostic::on_unimplemented(
-    message = "the dependency gives `{Output}`, but this parameter takes `{Self}`",
-    label = "takes `{Self}`, is given `{Output}`",
-    note = "outputs fill the parameters in the order of `dependencies`; use `merge`, `unpack` or `suppressed` to fill them otherwise"
-)]
 pub trait Accepts<Output, M> {}
+
+/// A parameter that borrows this type takes an output of type `Output`. `M` is found by the compiler.
+pub trait Borrows<Output, M> {}
 
 /// Marks equal types.
 pub struct Same;
 /// Marks a shared or optional parameter.
 pub struct Wrapping;
+/// Marks a parameter that is both.
+pub struct WrappingShared;
 /// Marks a shared output.
 pub struct Unwrapping;
 
 impl<T> Accepts<T, Same> for T {}
 impl<T> Accepts<T, Wrapping> for Arc<T> {}
 impl<T> Accepts<T, Wrapping> for Option<T> {}
+impl<T> Accepts<T, WrappingShared> for Option<Arc<T>> {}
 impl<T> Accepts<Arc<T>, Unwrapping> for T {}
 
-/// Compiles if an output can travel.
-pub const fn output<T: crate::Data>() {}
+impl<T> Borrows<T, Same> for T {}
+impl<T> Borrows<Arc<T>, Unwrapping> for T {}
 
-/// Compiles if a dependency that gives `O` can fill a parameter of type `P`.
-pub const fn dependency<O, P: Accepts<O, M>, M>() {}
+/// Compiles if a worker can give a `T`.
+pub const fn output<T: Data>() {}
+
+/// Compiles if a worker can take a `T`.
+pub const fn parameter<T: Data>() {}
+
+/// Data behind which there is a `dyn Trait`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot travel between workers",
+    label = "a `dyn Trait` has no JSON form",
+    note = "write `Opaque<{Self}>`, which travels in memory only: `Opaque::new(value)` wraps, and it derefs to what is in it"
+)]
+pub trait DynData {}
+
+#[diagnostic::do_not_recommend]
+impl<T: Data> DynData for T {}
+
+/// Compiles if a worker can take or give a `T`, behind which there is a `dyn Trait`.
+pub const fn dyn_data<T: DynData>() {}
+
+/// Compiles if a parameter takes a `$given`, `$how` it does; says `$message` if not.
+// Rustfmt would move the attribute in it to the right each time.
+#[rustfmt::skip]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __check_fits {
+    ($how:ident, $given:ty, $taken:ty, $message:literal, $note:literal) => {{
+        // A trait of its own for each check, since that is where the compiler takes a message from.
+        #[diagnostic::on_unimplemented(
+            message = $message,
+            label = "takes `{Self}`, is given `{Output}`",
+            note = $note
+        )]
+        trait Fits<Output, M> {
+            const FITS: () = ();
+        }
+
+        #[diagnostic::do_not_recommend]
+        impl<Output, M, T: $crate::check::$how<Output, M>> Fits<Output, M> for T {}
+
+        <$taken as Fits<$given, _>>::FITS
+    }};
+}
+
+/// An output that fills a parameter as it is.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __check_dependency {
+    ($given:ty => & $taken:ty, $message:literal) => {
+        $crate::__check_fits!(Borrows, $given, $taken, $message, "outputs fill the parameters in the order of `dependencies`; use `merge`, `unpack` or `suppressed` to fill them otherwise")
+    };
+    ($given:ty => $taken:ty, $message:literal) => {
+        $crate::__check_fits!(Accepts, $given, $taken, $message, "outputs fill the parameters in the order of `dependencies`; use `merge`, `unpack` or `suppressed` to fill them otherwise")
+    };
+}
+
+/// An element of a list that is dealt out.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __check_dealt {
+    ($given:ty => & $taken:ty, $message:literal) => {
+        $crate::__check_fits!(
+            Borrows,
+            $given,
+            $taken,
+            $message,
+            "a worker marked `in_order` gives each successor one element of its list"
+        )
+    };
+    ($given:ty => $taken:ty, $message:literal) => {
+        $crate::__check_fits!(
+            Accepts,
+            $given,
+            $taken,
+            $message,
+            "a worker marked `in_order` gives each successor one element of its list"
+        )
+    };
+}
+
+/// An output that becomes an element of a list.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __check_merged {
+    ($given:ty => & $taken:ty, $message:literal) => {
+        $crate::__check_fits!(Borrows, $given, $taken, $message, "`merge` gives one list of all outputs: a `Vec<T>` of what all dependencies give, or a tuple with one type for each")
+    };
+    ($given:ty => $taken:ty, $message:literal) => {
+        $crate::__check_fits!(Accepts, $given, $taken, $message, "`merge` gives one list of all outputs: a `Vec<T>` of what all dependencies give, or a tuple with one type for each")
+    };
+}
+
+/// An element of an output that is spread out.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __check_unpacked {
+    ($given:ty => & $taken:ty, $message:literal) => {
+        $crate::__check_fits!(
+            Borrows,
+            $given,
+            $taken,
+            $message,
+            "`unpack` fills the parameters with the elements of the output, in order"
+        )
+    };
+    ($given:ty => $taken:ty, $message:literal) => {
+        $crate::__check_fits!(
+            Accepts,
+            $given,
+            $taken,
+            $message,
+            "`unpack` fills the parameters with the elements of the output, in order"
+        )
+    };
+}
+
+/// The last output of another worker.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __check_injected {
+    ($given:ty => & $taken:ty, $message:literal) => {
+        $crate::__check_fits!(Borrows, $given, $taken, $message, "`#[from]` injects the last output of the worker: take its type, `Option` of it where it may not have run, or `Arc` of it")
+    };
+    ($given:ty => $taken:ty, $message:literal) => {
+        $crate::__check_fits!(Accepts, $given, $taken, $message, "`#[from]` injects the last output of the worker: take its type, `Option` of it where it may not have run, or `Arc` of it")
+    };
+}
+
+/// The output of the automa.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __check_result {
+    ($given:ty => & $taken:ty, $message:literal) => {
+        $crate::__check_fits!(Borrows, $given, $taken, $message, "the result of a run is what the worker marked `output` gives: drop `output = ..` to have its type")
+    };
+    ($given:ty => $taken:ty, $message:literal) => {
+        $crate::__check_fits!(Accepts, $given, $taken, $message, "the result of a run is what the worker marked `output` gives: drop `output = ..` to have its type")
+    };
+}

@@ -1,13 +1,16 @@
 //! What the compiler can know about a block before anything runs.
 
 mod cycles;
+mod generics;
 mod keys;
+mod mappings;
 mod outputs;
 mod overrides;
 mod references;
 mod surplus;
 mod topology;
 
+pub(crate) use self::generics::completed;
 use self::topology::Topology;
 use crate::fault::Faults;
 use crate::model::Block;
@@ -25,4 +28,6 @@ pub(crate) fn check(block: &Block, faults: &mut Faults) {
         outputs::check(block, &topology, faults);
     }
     surplus::check(block, faults);
+    mappings::check(block, faults);
+    generics::check(block, faults);
 }

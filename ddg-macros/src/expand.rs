@@ -28,7 +28,8 @@ pub(crate) fn expand_collecting(
     let (item, block) = parse::parse_block(attr, item, faults);
     let Some(block) = block else { return item };
     check::check(&block, faults);
-    let generated = if faults.is_empty() { lower::lower(&block) } else { lower::stub(&block) };
+    let is_whole = faults.is_empty() && block.unreadable.is_empty();
+    let generated = if is_whole { lower::lower(&block) } else { lower::stub(&block) };
     quote!(#item #generated)
 }
 

@@ -17,6 +17,7 @@ mod lower;
 mod model;
 mod parse;
 mod suggestion;
+mod syntax;
 #[cfg(test)]
 mod tests;
 mod tool;
@@ -73,8 +74,8 @@ use proc_macro::TokenStream;
 /// - A typed constant for each worker, with the visibility of its method: `Self::START` for
 ///   `start`. To ferry with it has the arguments checked by the compiler.
 /// - `impl Automa`, whose `declare` adds the workers in the order of their methods.
-/// - A hidden function that is never called, in which the compiler compares the output of each
-///   dependency with the parameter that it fills.
+/// - In `declare` a closure that is never called, in which the compiler compares outputs with what
+///   they fill, and looks whether the types of workers can travel.
 ///
 /// ```ignore
 /// impl Sum100 {
@@ -135,10 +136,27 @@ use proc_macro::TokenStream;
 ///
 /// # What the compiler checks
 ///
-/// Keys that are given twice, unknown dependencies, cycles, two outputs on one path, `#[from]` of an
-/// unknown worker, more outputs than parameters, the types along dependencies, the arguments of
-/// ferries to constants, unknown options and signatures that can't be called. Types are compared
-/// where both are written down: not for `Value`, streams and dealt lists (`in_order`).
+/// Keys that are given twice, unknown dependencies and those that a `#[cfg]` has removed, cycles, two
+/// outputs on one path, `#[from]` of an unknown worker, more outputs than parameters, the arguments of
+/// ferries to constants, unknown options, type parameters without the bounds of data, and signatures
+/// that can't be called. And the types:
+///
+/// | of | against |
+/// | --- | --- |
+/// | a dependency's output | the parameter that it fills |
+/// | the outputs that are merged | `T` in `Vec<T>`, or the elements of a tuple |
+/// | the elements of an output that is unpacked | the parameters |
+/// | the elements of a list that is dealt out (`in_order`) | the parameters of the successors |
+/// | the last output of a worker | the parameter that it is injected into (`#[from]`) |
+/// | the output of the workers marked `output` | `output = T` |
+///
+/// Types are compared where both are written down: not for `Value`, streams, and lists and maps that
+/// have another name.
+///
+/// # Syntax errors
+///
+/// The compiler reports a syntax error in the block, and nothing else is wrong because of it: the other
+/// workers, all constants and the automa itself stay what they are.
 #[proc_macro_attribute]
 pub fn automa(attr: TokenStream, item: TokenStream) -> TokenStream {
     expand::expand(attr.into(), item.into()).into()

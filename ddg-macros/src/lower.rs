@@ -3,38 +3,41 @@
 //! Lowering cannot fail: whatever could be wrong has been reported by then.
 
 mod callable;
+mod checks;
 mod constants;
 mod declaration;
-mod edges;
 mod names;
 mod options;
 
 use proc_macro2::TokenStream;
 use quote::quote;
+use syn::Generics;
 
+use crate::check::completed;
 use crate::model::Block;
 
 /// Everything that a block without faults generates.
 pub(crate) fn lower(block: &Block) -> TokenStream {
     let constants = constants::constants(block);
-    let checks = edges::type_checks(block);
-    let declaration = declaration::declaration(block, &declaration::calls(block));
-    quote!(#constants #checks #declaration)
+    let declaration = declaration::declaration(block, &block.generics, &declaration::body(block));
+    quote!(#constants #declaration)
 }
 
-/// What other code may name of a block with faults, declaring nothing.
+/// What other code may name of a block with faults or syntax errors. Its automa is never built: there
+/// is a compile error.
 pub(crate) fn stub(block: &Block) -> TokenStream {
+    let generics = completed(block);
     let constants = constants::constants(block);
-    let declaration = declaration::declaration(block, &TokenStream::new());
+    let declaration = declaration::declaration(block, &generics, &quote!(::core::unimplemented!()));
     quote!(#constants #declaration)
 }
 
 /// `impl SelfTy { items }`, or nothing without items.
-fn inherent_impl(block: &Block, items: &TokenStream) -> TokenStream {
+fn inherent_impl(block: &Block, generics: &Generics, items: &TokenStream) -> TokenStream {
     if items.is_empty() {
         return TokenStream::new();
     }
-    let Block { generics, self_ty, cfgs, .. } = block;
+    let Block { self_ty, cfgs, .. } = block;
     let (impl_generics, _, where_clause) = generics.split_for_impl();
     quote! {
         #(#cfgs)*

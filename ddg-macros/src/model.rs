@@ -3,6 +3,7 @@
 mod output;
 mod param;
 mod reference;
+mod unreadable;
 mod worker;
 
 use proc_macro2::{Ident, TokenStream};
@@ -13,6 +14,7 @@ pub(crate) use self::{
     output::Output,
     param::{Param, Passing, Source},
     reference::{Form, Reference},
+    unreadable::UnreadableWorker,
     worker::{Declaration, Key, Mapping, Placement, Pool, Worker},
 };
 
@@ -32,6 +34,8 @@ pub(crate) struct Block {
     pub(crate) cfgs: Vec<Attribute>,
     /// The workers, in the order of their methods.
     pub(crate) workers: Vec<Worker>,
+    /// Workers with a syntax error in their heads.
+    pub(crate) unreadable: Vec<UnreadableWorker>,
     /// Methods of the block that are no workers.
     pub(crate) other_methods: Vec<Ident>,
 }
@@ -73,6 +77,15 @@ impl Block {
             Some(worker_idx) => &self.workers[worker_idx].key.text,
             None => &reference.text,
         }
+    }
+
+    /// Whether `reference` names a worker with a syntax error in its head.
+    pub(crate) fn is_unreadable(&self, reference: &Reference) -> bool {
+        self.unreadable.iter().any(|worker| match &reference.form {
+            Form::Method(method) => worker.ident == *method,
+            Form::Key => worker.key.text == reference.text,
+            Form::Dynamic => false,
+        })
     }
 
     /// Whether other blocks contribute workers to the same automa.

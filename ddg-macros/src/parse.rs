@@ -16,3 +16,4 @@ mod worker;
 
 pub(crate) use self::block::{parse_block, strip_from_attributes};
 pub(crate) use self::options::{Grammar, Options, Shape};
+pub(crate) use self::worker::cfgs;

@@ -8,6 +8,7 @@ mod parse;
 use proc_macro2::TokenStream;
 use quote::quote;
 
+use self::parse::Parsed;
 use crate::fault::Faults;
 
 /// Expands `#[tool(attr)] item`; faults become `compile_error!`s in front of the expansion.
@@ -25,9 +26,14 @@ pub(crate) fn expand_collecting(
     item: TokenStream,
     faults: &mut Faults,
 ) -> TokenStream {
-    let (item, tool) = parse::parse_tool(attr, item, faults);
-    let Some(tool) = tool else { return item };
-    check::check(&tool, faults);
-    let generated = if faults.is_empty() { lower::lower(&tool) } else { lower::stub(&tool) };
+    let (item, parsed) = parse::parse_tool(attr, item, faults);
+    let generated = match parsed {
+        Parsed::Tool(tool) => {
+            check::check(&tool, faults);
+            if faults.is_empty() { lower::lower(&tool) } else { lower::stub(&tool) }
+        }
+        Parsed::Unreadable(tool) => lower::stub(&tool),
+        Parsed::Nothing => TokenStream::new(),
+    };
     quote!(#item #generated)
 }

@@ -23,9 +23,11 @@ use serde::de::DeserializeOwned;
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot travel between workers",
     label = "not worker data",
-    note = "derive `Clone`, `serde::Serialize` and `serde::Deserialize` for it",
+    note = "if it is a type of yours: `#[derive(Clone, serde::Serialize, serde::Deserialize)]`",
     note = "or wrap it: `Opaque<T>` for what cannot be written as JSON, `Arc<T>` for what cannot be cloned"
 )]
 pub trait Data: Serialize + DeserializeOwned + Clone + Send + Sync + 'static {}
 
+// What is missing is said of the type, once, and not of each of these traits.
+#[diagnostic::do_not_recommend]
 impl<T: Serialize + DeserializeOwned + Clone + Send + Sync + 'static> Data for T {}

@@ -52,7 +52,9 @@ fn is_detached(worker: &Worker) -> bool {
 }
 
 fn is_unknown(block: &Block, reference: &Reference) -> bool {
-    !matches!(reference.form, Form::Dynamic) && block.resolve(reference).is_none()
+    !matches!(reference.form, Form::Dynamic)
+        && block.resolve(reference).is_none()
+        && !block.is_unreadable(reference)
 }
 
 fn report_unknown(

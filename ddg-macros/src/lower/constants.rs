@@ -4,13 +4,13 @@ use proc_macro2::TokenStream;
 use quote::quote;
 
 use super::{inherent_impl, names::screaming};
-use crate::model::{Block, Worker};
+use crate::model::{Block, UnreadableWorker, Worker};
 
 /// An impl with one constant per worker.
 pub(super) fn constants(block: &Block) -> TokenStream {
-    let constants: TokenStream =
-        block.workers.iter().map(|worker| constant(block, worker)).collect();
-    inherent_impl(block, &constants)
+    let constants = block.workers.iter().map(|worker| constant(block, worker));
+    let unreadable = block.unreadable.iter().map(|worker| key_constant(block, worker));
+    inherent_impl(block, &block.generics, &constants.chain(unreadable).collect())
 }
 
 fn constant(block: &Block, worker: &Worker) -> TokenStream {
@@ -27,5 +27,20 @@ fn constant(block: &Block, worker: &Worker) -> TokenStream {
         #(#cfgs)*
         #vis const #name: #krate::Declared<fn(#(#given),*) -> #output> =
             #krate::Declared::new(#key);
+    }
+}
+
+/// A constant for a worker whose parameters are not known: it goes with any arguments.
+fn key_constant(block: &Block, worker: &UnreadableWorker) -> TokenStream {
+    let krate = &block.krate;
+    let UnreadableWorker { cfgs, vis, .. } = worker;
+    let key = &worker.key.text;
+    let doc = format!(" The worker `{key}`.");
+    let name = screaming(&worker.ident);
+    quote! {
+        #[doc = #doc]
+        #[allow(dead_code)]
+        #(#cfgs)*
+        #vis const #name: #krate::Key = #krate::Key::from_static(#key);
     }
 }

@@ -2,31 +2,26 @@
 
 use proc_macro2::{Ident, TokenStream};
 use quote::{quote, quote_spanned};
-use syn::spanned::Spanned;
+use syn::{Generics, spanned::Spanned};
 
 use super::{
     callable::callable,
+    checks::type_checks,
     inherent_impl,
     names::{graph, this, with_this},
     options::options,
 };
 use crate::model::{Block, Declaration, Fragment, Placement, Role, Worker};
 
-/// The `impl Automa`, or the function of a fragment, whose body makes these `calls`.
-pub(super) fn declaration(block: &Block, calls: &TokenStream) -> TokenStream {
-    let Block { krate, generics, self_ty, cfgs, .. } = block;
+/// The `impl Automa`, or the function of a fragment, with this body.
+pub(super) fn declaration(block: &Block, generics: &Generics, body: &TokenStream) -> TokenStream {
+    let Block { krate, self_ty, cfgs, .. } = block;
     let (this, graph) = (this(), graph());
     let signature = quote! {
         (
             #this: &::std::sync::Arc<Self>,
             #graph: &mut #krate::GraphAutoma,
         ) -> ::core::result::Result<(), #krate::BuildError>
-    };
-    let body = quote! {
-        {
-            #calls
-            ::core::result::Result::Ok(())
-        }
     };
     match &block.role {
         Role::Automa { name, output } => {
@@ -35,35 +30,44 @@ pub(super) fn declaration(block: &Block, calls: &TokenStream) -> TokenStream {
                 Some(ty) => quote!(#ty),
                 None => output_ty(block),
             };
-            quote! {
-                #(#cfgs)*
-                impl #impl_generics #krate::Automa for #self_ty #where_clause {
-                    type Output = #output;
-                    const NAME: &'static str = #name;
+            let items = quote! {
+                type Output = #output;
+                const NAME: &'static str = #name;
 
-                    fn declare #signature #body
-                }
-            }
+                fn declare #signature { #body }
+            };
+            // What is wrong with the automa's type as a whole is said at its name.
+            let implementation = quote_spanned! {self_ty.span()=>
+                impl #impl_generics #krate::Automa for #self_ty #where_clause { #items }
+            };
+            quote!(#(#cfgs)* #implementation)
         }
         Role::Fragment(name) => {
             let doc = format!(" Declares the workers of the fragment `{name}`.");
             inherent_impl(
                 block,
+                generics,
                 &quote! {
                     #[doc = #doc]
                     #[allow(dead_code)]
-                    pub fn #name #signature #body
+                    pub fn #name #signature { #body }
                 },
             )
         }
     }
 }
 
-/// The calls that declare the fragments, then the workers.
-pub(super) fn calls(block: &Block) -> TokenStream {
+/// The calls that declare the fragments, then the workers, and what the compiler is asked to check.
+pub(super) fn body(block: &Block) -> TokenStream {
     let fragments = block.fragments.iter().map(|fragment| fragment_call(block, fragment));
     let workers = block.workers.iter().map(|worker| worker_call(block, worker));
-    fragments.chain(workers).collect()
+    let checks = type_checks(block);
+    quote! {
+        #checks
+        #(#fragments)*
+        #(#workers)*
+        ::core::result::Result::Ok(())
+    }
 }
 
 fn fragment_call(block: &Block, fragment: &Fragment) -> TokenStream {
@@ -98,10 +102,12 @@ fn worker_call(block: &Block, worker: &Worker) -> TokenStream {
 }
 
 /// The type that a run gives: that of the output workers, if they agree.
-fn output_ty(block: &Block) -> TokenStream {
+pub(super) fn output_ty(block: &Block) -> TokenStream {
     let krate = &block.krate;
     let outputs = block.workers.iter().filter(|worker| worker.output_option().is_some());
-    let mut outputs = outputs.map(|worker| &worker.output);
+    let unreadable = block.unreadable.iter().filter(|worker| worker.is_output);
+    let mut outputs =
+        outputs.map(|worker| &worker.output).chain(unreadable.map(|worker| &worker.output));
     match outputs.next() {
         Some(first) if outputs.all(|output| output == first) => first.ty(krate),
         None if block.fragments.is_empty() => quote!(()),

@@ -1,8 +1,8 @@
 //! What a worker gives.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Span, TokenStream};
 use quote::quote;
-use syn::{Path, Type, parse_quote};
+use syn::{Path, Type, parse_quote, parse_quote_spanned};
 
 use crate::type_syntax::is_dynamic;
 
@@ -21,6 +21,12 @@ impl Output {
     /// The output of a function without a return type.
     pub(crate) fn unit() -> Self {
         Self::Value(parse_quote!(()))
+    }
+
+    /// The output of a function that returns a literal, which is handed on as a text that owns itself.
+    pub(crate) fn text(span: Span) -> Self {
+        let span = Span::call_site().located_at(span);
+        Self::Value(parse_quote_spanned!(span=> ::std::string::String))
     }
 
     /// Whether there is nothing to hand on, so that no parameter of a successor is filled.

@@ -5,7 +5,6 @@ use quote::{quote, quote_spanned};
 use syn::{Expr, Path, Type, ext::IdentExt, spanned::Spanned};
 
 use super::Reference;
-use crate::type_syntax::is_dynamic;
 
 /// A parameter of a worker's method.
 pub(crate) struct Param {
@@ -17,6 +16,8 @@ pub(crate) struct Param {
     pub(crate) passing: Passing,
     /// What a caller gives: the owned type also where the method borrows.
     pub(crate) ty: Type,
+    /// Its type as messages say it, in the form in which it was written.
+    pub(crate) written: String,
 }
 
 /// Where an argument comes from.
@@ -79,10 +80,5 @@ impl Param {
     /// Whether it is filled by position.
     pub(crate) fn is_positional(&self) -> bool {
         matches!(self.source, Source::Argument)
-    }
-
-    /// Whether the compiler can compare its type with an output's.
-    pub(crate) fn is_comparable(&self) -> bool {
-        !is_dynamic(&self.ty)
     }
 }

@@ -1,16 +1,19 @@
 //! The impl block and its methods.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{TokenStream, TokenTree};
 use quote::ToTokens;
-use syn::{Attribute, FnArg, GenericParam, ImplItem, ImplItemFn, ItemImpl, Signature};
+use syn::{Attribute, FnArg, GenericParam, ImplItem, ItemImpl, Signature};
 
 use super::{
     automa::{AutomaOptions, parse_automa_options},
     from::is_from,
-    worker::{cfgs, parse_worker},
+    worker::{cfgs, parse_unreadable, parse_worker},
 };
 use crate::fault::Faults;
 use crate::model::{Block, Worker};
+use crate::syntax::{
+    BlockItem, Function, ImplBlock, has_keyword, kind_token, with_stream, without_attributes,
+};
 use crate::type_syntax::find_borrow;
 
 /// Reads `#[automa(attr)] item`.
@@ -22,39 +25,44 @@ pub(crate) fn parse_block(
     item: TokenStream,
     faults: &mut Faults,
 ) -> (TokenStream, Option<Block>) {
-    let Ok(mut item_impl) = syn::parse2::<ItemImpl>(item.clone()) else {
-        faults.push_with_help(
-            TokenStream::new(),
-            "#[automa] belongs on an inherent impl block",
-            "write `#[automa] impl MyAutoma { .. }`, with methods marked `#[worker]`",
-        );
-        return (item, None);
+    let Some(mut impl_block) = ImplBlock::parse(item.clone()) else {
+        // An impl with an error ahead of its braces is one that the compiler reports.
+        if !has_keyword(&item, "impl") {
+            faults.push_with_help(
+                kind_token(&item),
+                "#[automa] belongs on an inherent impl block",
+                "write `#[automa] impl MyAutoma { .. }`, with methods marked `#[worker]`",
+            );
+        }
+        return (strip_workers(item), None);
     };
-    let block = is_inherent_and_owned(&item_impl, faults).then(|| {
+    let head = &impl_block.head;
+    let block = is_inherent_and_owned(head, faults).then(|| {
         let AutomaOptions { krate, role, fragments } =
-            parse_automa_options(attr, &item_impl.self_ty, faults);
+            parse_automa_options(attr, &head.self_ty, faults);
         let mut block = Block {
             krate,
             role,
             fragments,
-            generics: item_impl.generics.clone(),
-            self_ty: (*item_impl.self_ty).clone(),
-            cfgs: cfgs(&item_impl.attrs),
+            generics: head.generics.clone(),
+            self_ty: (*head.self_ty).clone(),
+            cfgs: cfgs(&head.attrs),
             workers: Vec::new(),
+            unreadable: Vec::new(),
             other_methods: Vec::new(),
         };
-        for item in &item_impl.items {
+        for item in &impl_block.items {
             parse_item(item, &mut block, faults);
         }
         block
     });
-    item_impl.items.iter_mut().for_each(strip_attributes);
-    (item_impl.into_token_stream(), block)
+    impl_block.items.iter_mut().for_each(strip_attributes);
+    (impl_block.into_token_stream(), block)
 }
 
 /// The method in `item` without `#[from]` on its parameters, or `item` as it is.
 pub(crate) fn strip_from_attributes(item: TokenStream) -> TokenStream {
-    match syn::parse2::<ImplItemFn>(item.clone()) {
+    match syn::parse2::<Function>(item.clone()) {
         Ok(mut method) => {
             strip_from(&mut method.sig);
             method.into_token_stream()
@@ -87,17 +95,28 @@ fn is_inherent_and_owned(item_impl: &ItemImpl, faults: &mut Faults) -> bool {
     false
 }
 
-fn parse_item(item: &ImplItem, block: &mut Block, faults: &mut Faults) {
+fn parse_item(item: &BlockItem, block: &mut Block, faults: &mut Faults) {
     match item {
-        ImplItem::Fn(method) => parse_method_item(method, block, faults),
-        ImplItem::Const(item) => refuse_workers(&item.attrs, faults),
-        ImplItem::Type(item) => refuse_workers(&item.attrs, faults),
-        ImplItem::Macro(item) => refuse_workers(&item.attrs, faults),
-        _ => {}
+        BlockItem::Function(method) => parse_method_item(method, block, faults),
+        BlockItem::Other(item) => refuse_workers(attributes(item), faults),
+        BlockItem::Unreadable(item) => {
+            let Some(attr) = item.attrs.iter().find(|attr| is_worker(attr)) else { return };
+            let worker = parse_unreadable(attr, item, &block.generics, faults);
+            block.unreadable.extend(worker);
+        }
     }
 }
 
-fn parse_method_item(method: &ImplItemFn, block: &mut Block, faults: &mut Faults) {
+fn attributes(item: &ImplItem) -> &[Attribute] {
+    match item {
+        ImplItem::Const(item) => &item.attrs,
+        ImplItem::Type(item) => &item.attrs,
+        ImplItem::Macro(item) => &item.attrs,
+        _ => &[],
+    }
+}
+
+fn parse_method_item(method: &Function, block: &mut Block, faults: &mut Faults) {
     let mut attrs = method.attrs.iter().filter(|attr| is_worker(attr));
     let Some(attr) = attrs.next() else {
         refuse_injection(&method.sig, faults);
@@ -139,17 +158,34 @@ fn refuse_injection(signature: &Signature, faults: &mut Faults) {
     }
 }
 
-fn strip_attributes(item: &mut ImplItem) {
+fn strip_attributes(item: &mut BlockItem) {
     match item {
-        ImplItem::Fn(method) => {
+        BlockItem::Function(method) => {
             method.attrs.retain(|attr| !is_worker(attr));
             strip_from(&mut method.sig);
         }
-        ImplItem::Const(item) => item.attrs.retain(|attr| !is_worker(attr)),
-        ImplItem::Type(item) => item.attrs.retain(|attr| !is_worker(attr)),
-        ImplItem::Macro(item) => item.attrs.retain(|attr| !is_worker(attr)),
-        _ => {}
+        BlockItem::Other(item) => match &mut **item {
+            ImplItem::Const(item) => item.attrs.retain(|attr| !is_worker(attr)),
+            ImplItem::Type(item) => item.attrs.retain(|attr| !is_worker(attr)),
+            ImplItem::Macro(item) => item.attrs.retain(|attr| !is_worker(attr)),
+            _ => {}
+        },
+        BlockItem::Unreadable(item) => {
+            item.attrs.retain(|attr| !is_worker(attr));
+            item.strip_params(&["from"]);
+        }
     }
+}
+
+/// The item without our attributes on what is in its braces, where nothing more can be read of it.
+fn strip_workers(item: TokenStream) -> TokenStream {
+    let strip = |token| match token {
+        TokenTree::Group(group) => {
+            with_stream(&group, without_attributes(group.stream(), &["worker", "from"]))
+        }
+        other => other,
+    };
+    item.into_iter().map(strip).collect()
 }
 
 fn strip_from(signature: &mut Signature) {

@@ -1,13 +1,13 @@
 //! The signature of a worker's method.
 
 use syn::{
-    FnArg, GenericParam, Generics, ImplItemFn, Path, Receiver, ReceiverKind, Safety, Signature,
-    parse_quote,
+    FnArg, GenericParam, Generics, Path, Receiver, ReceiverKind, Safety, Signature, parse_quote,
 };
 
 use super::{output::parse_output, param::parse_param};
 use crate::fault::Faults;
 use crate::model::{Output, Param, Passing};
+use crate::syntax::Function;
 
 /// How many parameters a worker can have at most.
 const MAX_PARAMS: usize = 12;
@@ -22,7 +22,7 @@ pub(super) struct Method {
 
 /// Reads the signature of a method in an impl with these generics.
 pub(super) fn parse_method(
-    method: &ImplItemFn,
+    method: &Function,
     generics: &Generics,
     krate: &Path,
     faults: &mut Faults,

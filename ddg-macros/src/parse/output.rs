@@ -4,12 +4,12 @@ use proc_macro2::Ident;
 use quote::ToTokens;
 use syn::{
     GenericArgument, GenericParam, Generics, PathArguments, ReturnType, Type, TypeImplTrait,
-    TypeParamBound,
+    TypeParamBound, spanned::Spanned,
 };
 
 use crate::fault::Faults;
 use crate::model::Output;
-use crate::type_syntax::{find_borrow, find_unnamed, last_segment, peel};
+use crate::type_syntax::{find_reference, find_unnamed, last_segment, peel, type_text};
 
 /// Reads a return type of a method that `borrows` from its call, in an impl with these generics.
 pub(super) fn parse_output(
@@ -21,15 +21,26 @@ pub(super) fn parse_output(
     let ReturnType::Type(_, ty) = output else {
         return Output::unit();
     };
-    if let Some(borrow) = find_borrow(ty) {
-        faults.push_with_help(
-            borrow,
-            "a worker's output must own its data: it outlives the call and goes to any worker",
-            "return `String` for `&str`, `Vec<T>` for `&[T]`, `T` or `Arc<T>` for `&T`",
-        );
+    let success = success(ty);
+    if let Ok(text) = success
+        && is_static_text(text)
+    {
+        // It is handed on as what owns it.
+        return Output::text(text.span());
+    }
+    if let Some(borrow) = find_reference(ty) {
+        let is_in_error = success.is_ok_and(|success| find_reference(success).is_none());
+        let message = if is_in_error {
+            "a worker's error must own its data: it outlives the call, and may be what a run ends with"
+        } else {
+            "a worker's output must own its data: it outlives the call and goes to any worker"
+        };
+        let help = "return `String` for `&str`, `Vec<T>` for `&[T]`, `T` or `Arc<T>` for `&T`";
+        faults.push_with_help(borrow, message, help);
         return Output::Refused;
     }
-    let ty = match success(ty) {
+    refuse_bare_error(ty, faults);
+    let ty = match success {
         Ok(ty) => peel(ty),
         Err(result) => {
             faults.push_with_help(
@@ -59,22 +70,55 @@ fn refuse_unnamed(unnamed: impl ToTokens, faults: &mut Faults) -> Output {
     Output::Refused
 }
 
+fn is_static_text(ty: &Type) -> bool {
+    match peel(ty) {
+        Type::Reference(reference) => {
+            reference.mutability.is_none()
+                && reference.lifetime.as_ref().is_some_and(|lifetime| lifetime.ident == "static")
+                && matches!(peel(&reference.elem), Type::Path(path) if path.path.is_ident("str"))
+        }
+        _ => false,
+    }
+}
+
+/// Refuses `Box<dyn Error>`, which can't go to another thread and is no error itself.
+fn refuse_bare_error(ty: &Type, faults: &mut Faults) {
+    let Some(boxed) = type_arguments(ty).into_iter().flatten().nth(1) else { return };
+    let Some(Type::TraitObject(object)) = type_arguments(boxed).into_iter().flatten().next() else {
+        return;
+    };
+    let names = || {
+        object.bounds.iter().filter_map(|bound| match bound {
+            TypeParamBound::Trait(bound) => Some(&bound.path.segments.last()?.ident),
+            _ => None,
+        })
+    };
+    if names().any(|name| name == "Error") && !names().any(|name| name == "Send") {
+        faults.push_with_help(
+            boxed,
+            format_args!("`{}` can't leave the thread that it was made on", type_text(boxed)),
+            "return `Box<dyn Error + Send + Sync>`, a `WorkerError`, or an error type of your own",
+        );
+    }
+}
+
 /// The `T` of a `Result<T, E>`, or the type itself; an error for a `Result` without arguments.
 fn success(ty: &Type) -> Result<&Type, &Ident> {
     let Some(segment) = last_segment(ty).filter(|segment| segment.ident == "Result") else {
         return Ok(ty);
     };
-    first_type_argument(&segment.arguments).ok_or(&segment.ident)
+    type_arguments(ty).into_iter().flatten().next().ok_or(&segment.ident)
 }
 
-fn first_type_argument(arguments: &PathArguments) -> Option<&Type> {
-    let PathArguments::AngleBracketed(arguments) = arguments else {
+/// The types in the angle brackets of a type.
+fn type_arguments(ty: &Type) -> Option<impl Iterator<Item = &Type>> {
+    let PathArguments::AngleBracketed(arguments) = &last_segment(ty)?.arguments else {
         return None;
     };
-    arguments.args.iter().find_map(|argument| match argument {
+    Some(arguments.args.iter().filter_map(|argument| match argument {
         GenericArgument::Type(ty) => Some(ty),
         _ => None,
-    })
+    }))
 }
 
 fn stream(

@@ -9,7 +9,7 @@ use syn::{
 use super::from::parse_from;
 use crate::fault::Faults;
 use crate::model::{Param, Passing, Source};
-use crate::type_syntax::{ends_in, find_borrow, find_unnamed, last_segment, peel};
+use crate::type_syntax::{ends_in, find_borrow, find_unnamed, last_segment, peel, type_text};
 
 const NAMELESS: &str = "a worker's parameter needs a plain name, because arguments are also given \
                         by name";
@@ -32,7 +32,7 @@ pub(super) fn parse_param(param: &PatType, krate: &Path, faults: &mut Faults) ->
     } else {
         from.unwrap_or(Source::Argument)
     };
-    Param { ident, source, passing, ty }
+    Param { ident, source, passing, ty, written: type_text(&param.ty) }
 }
 
 fn name(pat: &Pat, faults: &mut Faults) -> Ident {

@@ -1,15 +1,20 @@
 //! The options of `#[worker]`.
 
-use syn::{Attribute, Expr, Generics, ImplItemFn, Meta, Path, ext::IdentExt, parse::ParseStream};
+use proc_macro2::Ident;
+use syn::{
+    Attribute, Expr, Generics, Meta, Path, ReturnType, Token, ext::IdentExt, parse::ParseStream,
+};
 
 use super::{
     method::parse_method,
     options::{Grammar, Options, Shape},
+    output::parse_output,
     reference::parse_reference,
 };
 use crate::fault::Faults;
-use crate::model::{Declaration, Key, Mapping, Placement, Pool, Worker};
+use crate::model::{Declaration, Key, Mapping, Placement, Pool, UnreadableWorker, Worker};
 use crate::suggestion::enumerate;
+use crate::syntax::{Function, Unreadable};
 
 const DEPENDENCIES: &str = "dependencies = [start]";
 const CALLBACKS: &str = "callbacks = [Timing]";
@@ -44,7 +49,7 @@ const GRAMMAR: Grammar = Grammar {
 /// Reads the worker that `attr` makes of `method`, in an impl with these generics.
 pub(super) fn parse_worker(
     attr: &Attribute,
-    method: &ImplItemFn,
+    method: &Function,
     generics: &Generics,
     krate: &Path,
     faults: &mut Faults,
@@ -60,7 +65,7 @@ pub(super) fn parse_worker(
         ident: method.sig.ident.clone(),
         vis: method.vis.clone(),
         cfgs: cfgs(&method.attrs),
-        key: key(&options, method, faults),
+        key: key(&options, &method.sig.ident, faults),
         placement: placement(&options, faults),
         mapping,
         in_order: options.name("in_order").is_some(),
@@ -75,8 +80,31 @@ pub(super) fn parse_worker(
     }
 }
 
+/// Reads what can be read of a worker with a syntax error in its head, if it has a name.
+pub(super) fn parse_unreadable(
+    attr: &Attribute,
+    method: &Unreadable,
+    generics: &Generics,
+    faults: &mut Faults,
+) -> Option<UnreadableWorker> {
+    let ident = method.function()?;
+    let options = options(attr, faults);
+    let output = match method.return_type() {
+        Some(ty) => ReturnType::Type(<Token![->]>::default(), Box::new(ty)),
+        None => ReturnType::Default,
+    };
+    Some(UnreadableWorker {
+        ident: ident.clone(),
+        vis: method.vis.clone(),
+        cfgs: cfgs(&method.attrs),
+        key: key(&options, ident, faults),
+        is_output: options.name("output").is_some(),
+        output: parse_output(&output, false, generics, faults),
+    })
+}
+
 /// The `#[cfg]`s among the attributes.
-pub(super) fn cfgs(attrs: &[Attribute]) -> Vec<Attribute> {
+pub(crate) fn cfgs(attrs: &[Attribute]) -> Vec<Attribute> {
     attrs.iter().filter(|attr| attr.path().is_ident("cfg")).cloned().collect()
 }
 
@@ -120,7 +148,7 @@ fn mapping(options: &Options, faults: &mut Faults) -> Mapping {
     }
 }
 
-fn pool(options: &Options, method: &ImplItemFn, faults: &mut Faults) -> Option<Pool> {
+fn pool(options: &Options, method: &Function, faults: &mut Faults) -> Option<Pool> {
     let name = options.one_of(&POOLS, "a worker runs in one place", faults)?;
     if method.sig.asyncness.is_some() {
         faults.push_with_help(
@@ -132,11 +160,11 @@ fn pool(options: &Options, method: &ImplItemFn, faults: &mut Faults) -> Option<P
     Some(if name == "blocking" { Pool::Blocking } else { Pool::Inline })
 }
 
-fn key(options: &Options, method: &ImplItemFn, faults: &mut Faults) -> Key {
+fn key(options: &Options, method: &Ident, faults: &mut Faults) -> Key {
     let literal = options.string("key", KEY, faults);
     let text = match &literal {
         Some(literal) => literal.value(),
-        None => method.sig.ident.unraw().to_string(),
+        None => method.unraw().to_string(),
     };
     Key { text, literal }
 }

@@ -9,10 +9,10 @@ fn no_impl() {
     check_faults(
         r##"#[automa] struct Agent;"##,
         &expect![[r#"
-        #[automa]
-            #[automa] belongs on an inherent impl block
-            = help: write `#[automa] impl MyAutoma { .. }`, with methods marked `#[worker]`
-    "#]],
+            struct
+                #[automa] belongs on an inherent impl block
+                = help: write `#[automa] impl MyAutoma { .. }`, with methods marked `#[worker]`
+        "#]],
     );
 }
 

@@ -39,17 +39,6 @@ fn conditions_are_carried_over() {
                 const LOG: ::ddg_core::Declared<fn(i64) -> ()> = ::ddg_core::Declared::new("log");
             }
             #[cfg(feature = "agents")]
-            impl Agent {
-                #[doc(hidden)]
-                #[allow(dead_code, clippy::all)]
-                fn __ddg_check_types() {
-                    #[cfg(unix)] ::ddg_core::check::output::<i64>();
-                    #[cfg(not(unix))] ::ddg_core::check::output::<i64>();
-                    #[cfg(unix)] #[cfg(debug_assertions)]
-                    ::ddg_core::check::dependency::<i64, i64, _>();
-                }
-            }
-            #[cfg(feature = "agents")]
             impl ::ddg_core::Automa for Agent {
                 type Output = ();
                 const NAME: &'static str = "Agent";
@@ -57,6 +46,12 @@ fn conditions_are_carried_over() {
                     this: &::std::sync::Arc<Self>,
                     graph: &mut ::ddg_core::GraphAutoma,
                 ) -> ::core::result::Result<(), ::ddg_core::BuildError> {
+                    let _never_called = || {
+                        #[cfg(all(debug_assertions, not(any(all(unix), all(not(unix))))))]
+                        ::core::compile_error!(
+                            "`begin` is not there: its `#[cfg]` has removed it\n= help: give `log` the same `#[cfg]`, or name a worker that is always there"
+                        );
+                    };
                     #[cfg(unix)]
                     graph
                         .add_func_as_worker(

@@ -32,14 +32,6 @@ fn a_detached_worker_is_declared() {
                     "aggregate_results",
                 );
             }
-            impl Agent {
-                #[doc(hidden)]
-                #[allow(dead_code, clippy::all)]
-                fn __ddg_check_types() {
-                    ::ddg_core::check::output::<Vec<ToolCall>>();
-                    ::ddg_core::check::output::<Vec<ToolMessage>>();
-                }
-            }
             impl ::ddg_core::Automa for Agent {
                 type Output = Vec<ToolCall>;
                 const NAME: &'static str = "Agent";
@@ -47,6 +39,9 @@ fn a_detached_worker_is_declared() {
                     this: &::std::sync::Arc<Self>,
                     graph: &mut ::ddg_core::GraphAutoma,
                 ) -> ::core::result::Result<(), ::ddg_core::BuildError> {
+                    let _never_called = || {
+                        ::ddg_core::check::output::<Vec<ToolMessage>>();
+                    };
                     graph
                         .add_func_as_worker(
                             "process_tool_calls",

@@ -1,17 +1,26 @@
 //! Which types the compiler is asked to compare.
 
-use super::{expand_source, generated};
+use super::{expand_source, generated, render};
 
 #[track_caller]
 fn check(workers: &str, expected: &[&str]) {
-    let (expansion, faults) = expand_source(&format!("#[automa] impl Agent {{ {workers} }}"));
-    assert!(faults.is_empty(), "{workers}");
+    check_automa("", workers, expected);
+}
+
+/// Checks which types are compared, each as `why given => taken`.
+#[track_caller]
+fn check_automa(attr: &str, workers: &str, expected: &[&str]) {
+    let (expansion, faults) =
+        expand_source(&format!("#[automa({attr})] impl Agent {{ {workers} }}"));
+    assert_eq!(render(&faults), "", "{workers}");
     let code = generated(expansion).split_whitespace().collect::<Vec<_>>().join(" ");
-    let checks: Vec<&str> = code
-        .split("::ddg_core::check::dependency::<")
+    let checks: Vec<String> = code
+        .split("::ddg_core::check::")
         .skip(1)
-        .filter_map(|check| check.split_once(", _"))
-        .map(|(types, _)| types.trim())
+        .filter_map(|check| check.split_once(", \"")?.0.split_once("!("))
+        .map(|(why, types)| {
+            format!("{why} {}", types.trim().replace(' ', "").replace("=>", " => "))
+        })
         .collect();
     assert_eq!(checks, expected, "{workers}");
 }
@@ -33,12 +42,21 @@ fn check_edges(worker: &str, expected: &[&str]) {
 fn outputs_meet_parameters_in_order() {
     check_edges(
         "#[worker(dependencies = [number, nothing, text])]
-        fn sink(a: u8, cx: Context, #[from(text)] b: String, c: &str) {}",
-        &["i64, u8", "String, ::std::sync::Arc<::std::string::String>"],
+        fn sink(a: u8, cx: Context, #[from(text)] b: String, c: &[u8]) {}",
+        &["dependency i64 => u8", "dependency String => &::std::vec::Vec<u8>"],
     );
     check_edges(
         "#[worker(dependencies = [text])] fn sink(a: Option<&'static str>, b: i64) {}",
-        &["String, Option<&'static str>"],
+        &["dependency String => Option<&'staticstr>"],
+    );
+}
+
+#[test]
+fn what_is_written_alike_is_not_compared() {
+    check_edges(
+        "#[worker(dependencies = [number, text])] fn sink(a: i64, b: &str) {}
+        #[worker(dependencies = [text])] fn sink_2(a: &String) {}",
+        &[],
     );
 }
 
@@ -46,8 +64,8 @@ fn outputs_meet_parameters_in_order() {
 fn what_has_no_type_is_left_out() {
     check_edges(
         "#[worker(dependencies = [value, stream, dealt, number, text])]
-        fn sink(a: i64, b: ItemStream<i64>, c: i64, d: &Value, e: String) {}",
-        &["String, String"],
+        fn sink(a: i64, b: ItemStream<i64>, c: i64, d: &Value, e: Text) {}",
+        &["dependency String => Text"],
     );
     check_edges(
         "#[worker(dependencies = [number, text, text_list])]
@@ -61,17 +79,81 @@ fn what_has_no_type_is_left_out() {
 fn behind_an_unknown_dependency_no_position_is_known() {
     check_edges(
         r#"#[worker(dependencies = [number, dynamic("elsewhere"), text])]
-        fn sink(a: i64, b: i64, c: i64) {}"#,
-        &["i64, i64"],
+        fn sink(a: u8, b: u8, c: u8) {}"#,
+        &["dependency i64 => u8"],
     );
 }
 
 #[test]
-fn other_mappings_are_left_out() {
-    for mapping in ["merge", "unpack", "suppressed"] {
-        check_edges(
-            &format!("#[worker(dependencies = [number], {mapping})] fn s(a: u8) {{}}"),
-            &[],
-        );
-    }
+fn a_dealt_list_meets_parameters_with_its_elements() {
+    check_edges(
+        "#[worker(dependencies = [dealt])] fn sink(a: u8) {}
+        #[worker(dependencies = [number, dealt])] fn sink_2(a: i64, b: &str) {}",
+        &["dealt i64 => u8", "dealt i64 => &::std::string::String"],
+    );
+}
+
+#[test]
+fn merged_outputs_meet_the_elements_of_the_list() {
+    let merge = |param: &str| {
+        format!("#[worker(dependencies = [number, nothing, text], merge)] fn sink(a: {param}) {{}}")
+    };
+    let both = ["merged i64 => T", "merged String => T"];
+    check_edges(&merge("Vec<T>"), &both);
+    check_edges(&merge("&[T]"), &both);
+    check_edges(&merge("Arc<VecDeque<T>>"), &both);
+    check_edges(&merge("(A, B)"), &["merged i64 => A", "merged String => B"]);
+    check_edges(&merge("Vec<Value>"), &[]);
+    check_edges(&merge("Gathered"), &[]);
+}
+
+#[test]
+fn elements_that_are_spread_out_meet_parameters() {
+    check_edges(
+        "#[worker(start)] fn pair() -> (u8, String) { todo!() }
+        #[worker(dependencies = [pair], unpack)] fn sink(a: A, b: &str, c: C) {}",
+        &["unpacked u8 => A"],
+    );
+    check_edges(
+        "#[worker(start)] fn list() -> Vec<u8> { todo!() }
+        #[worker(dependencies = [list], unpack)] fn sink(a: A, b: &B) {}",
+        &["unpacked u8 => A", "unpacked u8 => &B"],
+    );
+    check_edges(
+        "#[worker(dependencies = [report], unpack)] fn sink(a: u8) {}
+        #[worker(start)] fn report() -> Report { todo!() }",
+        &[],
+    );
+}
+
+#[test]
+fn injected_outputs_meet_their_parameters() {
+    check_edges(
+        "#[worker] fn sink(
+            #[from(number)] a: u8,
+            #[from(text, default = String::new())] b: Arc<str>,
+            #[from(nothing)] c: Option<u8>,
+            #[from(value)] d: u8,
+            #[from(dealt)] e: Vec<u8>,
+        ) {}",
+        &["injected i64 => u8", "injected String => Arc<str>", "injected Vec<i64> => Vec<u8>"],
+    );
+}
+
+#[test]
+fn outputs_meet_the_output_of_the_automa() {
+    check_automa(
+        "output = Report",
+        "#[worker(start, output)] fn a() -> Report { todo!() }
+        #[worker(start, output)] fn b() -> Result<String, E> { todo!() }
+        #[worker(start, output)] fn c() -> Value { todo!() }
+        #[worker(start)] fn d() -> u8 { todo!() }",
+        &["result String => Report"],
+    );
+    check_automa("output = Option<u8>", "#[worker(start, output)] fn a() {}", &[]);
+}
+
+#[test]
+fn suppressed_outputs_meet_nothing() {
+    check_edges("#[worker(dependencies = [number], suppressed)] fn s(a: u8) {}", &[]);
 }

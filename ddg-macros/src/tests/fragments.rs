@@ -26,13 +26,6 @@ fn fragments_are_declared_first() {
                 #[allow(dead_code)]
                 const RANK: ::ddg_core::Declared<fn() -> ()> = ::ddg_core::Declared::new("rank");
             }
-            impl Agent {
-                #[doc(hidden)]
-                #[allow(dead_code, clippy::all)]
-                fn __ddg_check_types() {
-                    ::ddg_core::check::output::<String>();
-                }
-            }
             impl ::ddg_core::Automa for Agent {
                 type Output = String;
                 const NAME: &'static str = "Agent";
@@ -40,6 +33,9 @@ fn fragments_are_declared_first() {
                     this: &::std::sync::Arc<Self>,
                     graph: &mut ::ddg_core::GraphAutoma,
                 ) -> ::core::result::Result<(), ::ddg_core::BuildError> {
+                    let _never_called = || {
+                        ::ddg_core::check::parameter::<Vec<Hit>>();
+                    };
                     Self::tools(this, graph)?;
                     ::ddg_core::Automa::declare(&this.retrieval, graph)?;
                     ::ddg_core::Automa::declare(&this.shared.search, graph)?;
@@ -99,25 +95,16 @@ fn a_fragment_is_a_function() {
                 );
             }
             impl Agent {
-                #[doc(hidden)]
-                #[allow(dead_code, clippy::all)]
-                fn __ddg_check_types_tools() {
-                    ::ddg_core::check::output::<Vec<Hit>>();
-                    ::ddg_core::check::output::<Vec<Hit>>();
-                    ::ddg_core::check::dependency::<
-                        Vec<Hit>,
-                        ::std::sync::Arc<::std::vec::Vec<Hit>>,
-                        _,
-                    >();
-                }
-            }
-            impl Agent {
                 /// Declares the workers of the fragment `tools`.
                 #[allow(dead_code)]
                 pub fn tools(
                     this: &::std::sync::Arc<Self>,
                     graph: &mut ::ddg_core::GraphAutoma,
                 ) -> ::core::result::Result<(), ::ddg_core::BuildError> {
+                    let _never_called = || {
+                        ::ddg_core::check::output::<Vec<Hit>>();
+                        ::ddg_core::check::parameter::<::std::vec::Vec<Hit>>();
+                    };
                     Self::more(this, graph)?;
                     graph
                         .add_func_as_worker(

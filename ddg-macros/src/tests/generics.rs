@@ -34,18 +34,6 @@ fn generics_are_carried_over() {
                     "answer",
                 );
             }
-            impl<M: Model, const N: usize> Agent<M, N>
-            where
-                M: Send + Sync + 'static,
-            {
-                #[doc(hidden)]
-                #[allow(dead_code, clippy::all)]
-                fn __ddg_check_types() {
-                    crate::check::output::<[M::Answer; N]>();
-                    crate::check::output::<M::Answer>();
-                    crate::check::dependency::<[M::Answer; N], [M::Answer; N], _>();
-                }
-            }
             impl<M: Model, const N: usize> crate::Automa for Agent<M, N>
             where
                 M: Send + Sync + 'static,
@@ -56,6 +44,10 @@ fn generics_are_carried_over() {
                     this: &::std::sync::Arc<Self>,
                     graph: &mut crate::GraphAutoma,
                 ) -> ::core::result::Result<(), crate::BuildError> {
+                    let _never_called = || {
+                        crate::check::output::<[M::Answer; N]>();
+                        crate::check::parameter::<Prompt<M>>();
+                    };
                     graph
                         .add_func_as_worker(
                             "ask",

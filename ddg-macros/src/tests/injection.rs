@@ -35,14 +35,6 @@ fn from_names_parameter_and_worker() {
                     "act",
                 );
             }
-            impl Agent {
-                #[doc(hidden)]
-                #[allow(dead_code, clippy::all)]
-                fn __ddg_check_types() {
-                    ::ddg_core::check::output::<Plan>();
-                    ::ddg_core::check::output::<String>();
-                }
-            }
             impl ::ddg_core::Automa for Agent {
                 type Output = ();
                 const NAME: &'static str = "Agent";
@@ -50,6 +42,13 @@ fn from_names_parameter_and_worker() {
                     this: &::std::sync::Arc<Self>,
                     graph: &mut ::ddg_core::GraphAutoma,
                 ) -> ::core::result::Result<(), ::ddg_core::BuildError> {
+                    let _never_called = || {
+                        ::ddg_core::check::output::<Plan>();
+                        ::ddg_core::check::injected!(
+                            String => Option < String >,
+                            "`act` takes `Option<String>` as `last`, but `act` gives `String`"
+                        );
+                    };
                     graph
                         .add_func_as_worker(
                             "the plan",

@@ -67,13 +67,6 @@ fn options_are_chained_in_one_order() {
                     "after_other",
                 );
             }
-            impl Agent {
-                #[doc(hidden)]
-                #[allow(dead_code, clippy::all)]
-                fn __ddg_check_types() {
-                    ::ddg_core::check::output::<Vec<i64>>();
-                }
-            }
             impl ::ddg_core::Automa for Agent {
                 type Output = Vec<i64>;
                 const NAME: &'static str = "Agent";

@@ -87,3 +87,43 @@ fn an_open_type() {
     "#]],
     );
 }
+
+#[test]
+fn a_static_text_is_a_text_and_other_borrows_are_none() {
+    check_method_faults(
+        r##"#[worker] fn a(&self) -> &'static str { "" }
+        #[worker] fn b(&self) -> Result<&'static str, E> { todo!() }
+        #[worker] fn c(&self) -> Option<&'static str> { None }
+        #[worker] fn d(&self) -> &'static [u8] { &[] }
+        #[worker] fn e(&self) -> Result<i64, &'static str> { Ok(0) }"##,
+        &expect![[r#"
+            &'static str
+                a worker's output must own its data: it outlives the call and goes to any worker
+                = help: return `String` for `&str`, `Vec<T>` for `&[T]`, `T` or `Arc<T>` for `&T`
+            &'static [u8]
+                a worker's output must own its data: it outlives the call and goes to any worker
+                = help: return `String` for `&str`, `Vec<T>` for `&[T]`, `T` or `Arc<T>` for `&T`
+            &'static str
+                a worker's error must own its data: it outlives the call, and may be what a run ends with
+                = help: return `String` for `&str`, `Vec<T>` for `&[T]`, `T` or `Arc<T>` for `&T`
+        "#]],
+    );
+}
+
+#[test]
+fn an_error_can_leave_its_thread() {
+    check_method_faults(
+        r##"#[worker] fn a(&self) -> Result<i64, Box<dyn Error>> { todo!() }
+        #[worker] fn b(&self) -> Result<i64, Box<dyn std::error::Error + 'static>> { todo!() }
+        #[worker] fn c(&self) -> Result<i64, Box<dyn Error + Send + Sync>> { todo!() }
+        #[worker] fn d(&self) -> Result<i64, anyhow::Error> { todo!() }"##,
+        &expect![[r#"
+            Box<dyn Error>
+                `Box<dyn Error>` can't leave the thread that it was made on
+                = help: return `Box<dyn Error + Send + Sync>`, a `WorkerError`, or an error type of your own
+            Box<dyn std::error::Error + 'static>
+                `Box<dyn std::error::Error + 'static>` can't leave the thread that it was made on
+                = help: return `Box<dyn Error + Send + Sync>`, a `WorkerError`, or an error type of your own
+        "#]],
+    );
+}

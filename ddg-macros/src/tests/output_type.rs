@@ -49,3 +49,13 @@ fn it_can_be_named() {
     check("output = HashMap<String, i64>", "#[worker(start)] fn a() {}", "HashMap<String, i64>");
     check("crate = crate, fragments = [Self::b]", "", "crate::Value");
 }
+
+#[test]
+fn a_static_text_is_a_string() {
+    check("", "#[worker(output)] fn a() -> &'static str { \"\" }", "::std::string::String");
+    check(
+        "",
+        "#[worker(output)] fn a() -> Result<&'static str, E> { Ok(\"\") }",
+        "::std::string::String",
+    );
+}

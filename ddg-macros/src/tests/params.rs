@@ -36,13 +36,6 @@ fn values_are_moved_and_shared_ones_borrowed() {
                     ) -> Arc<Report>,
                 > = ::ddg_core::Declared::new("all");
             }
-            impl Agent {
-                #[doc(hidden)]
-                #[allow(dead_code, clippy::all)]
-                fn __ddg_check_types() {
-                    ::ddg_core::check::output::<Arc<Report>>();
-                }
-            }
             impl ::ddg_core::Automa for Agent {
                 type Output = ();
                 const NAME: &'static str = "Agent";
@@ -50,6 +43,11 @@ fn values_are_moved_and_shared_ones_borrowed() {
                     this: &::std::sync::Arc<Self>,
                     graph: &mut ::ddg_core::GraphAutoma,
                 ) -> ::core::result::Result<(), ::ddg_core::BuildError> {
+                    let _never_called = || {
+                        ::ddg_core::check::output::<Arc<Report>>();
+                        ::ddg_core::check::parameter::<Report>();
+                        ::ddg_core::check::parameter::<Option<Arc<Report>>>();
+                    };
                     graph
                         .add_func_as_worker(
                             "all",
@@ -106,13 +104,6 @@ fn a_sync_worker_is_a_sync_closure() {
                     "parse",
                 );
             }
-            impl Agent {
-                #[doc(hidden)]
-                #[allow(dead_code, clippy::all)]
-                fn __ddg_check_types() {
-                    ::ddg_core::check::output::<i64>();
-                }
-            }
             impl ::ddg_core::Automa for Agent {
                 type Output = ();
                 const NAME: &'static str = "Agent";
@@ -161,13 +152,6 @@ fn a_function_that_owns_all_it_takes_is_passed_as_it_is() {
                     "nothing",
                 );
             }
-            impl Agent {
-                #[doc(hidden)]
-                #[allow(dead_code, clippy::all)]
-                fn __ddg_check_types() {
-                    ::ddg_core::check::output::<i64>();
-                }
-            }
             impl ::ddg_core::Automa for Agent {
                 type Output = ();
                 const NAME: &'static str = "Agent";
@@ -207,14 +191,6 @@ fn a_function_that_borrows_gets_a_closure() {
                 const COUNT_SYNC: ::ddg_core::Declared<fn(::std::string::String) -> usize> = ::ddg_core::Declared::new(
                     "count_sync",
                 );
-            }
-            impl Agent {
-                #[doc(hidden)]
-                #[allow(dead_code, clippy::all)]
-                fn __ddg_check_types() {
-                    ::ddg_core::check::output::<usize>();
-                    ::ddg_core::check::output::<usize>();
-                }
             }
             impl ::ddg_core::Automa for Agent {
                 type Output = ();
@@ -267,15 +243,6 @@ fn raw_names_lose_their_prefix_in_keys() {
                 const NEXT_STEP: ::ddg_core::Declared<fn(i64) -> i64> = ::ddg_core::Declared::new(
                     "nextStep",
                 );
-            }
-            impl Agent {
-                #[doc(hidden)]
-                #[allow(dead_code, clippy::all)]
-                fn __ddg_check_types() {
-                    ::ddg_core::check::output::<i64>();
-                    ::ddg_core::check::output::<i64>();
-                    ::ddg_core::check::dependency::<i64, i64, _>();
-                }
             }
             impl ::ddg_core::Automa for Agent {
                 type Output = ();

@@ -35,6 +35,9 @@ fn the_output_is_a_stream_of_items() {
                     this: &::std::sync::Arc<Self>,
                     graph: &mut ::ddg_core::GraphAutoma,
                 ) -> ::core::result::Result<(), ::ddg_core::BuildError> {
+                    let _never_called = || {
+                        ::ddg_core::check::parameter::<ItemStream<String>>();
+                    };
                     graph
                         .add_func_as_worker(
                             "tokens",

@@ -40,15 +40,6 @@ fn sum100_expands_to_plain_calls() {
                     "end",
                 );
             }
-            impl Sum100 {
-                #[doc(hidden)]
-                #[allow(dead_code, clippy::all)]
-                fn __ddg_check_types() {
-                    ::ddg_core::check::output::<i64>();
-                    ::ddg_core::check::output::<i64>();
-                    ::ddg_core::check::dependency::<i64, i64, _>();
-                }
-            }
             impl ::ddg_core::Automa for Sum100 {
                 type Output = i64;
                 const NAME: &'static str = "Sum100";

@@ -6,14 +6,15 @@ mod param;
 use proc_macro2::TokenStream;
 use quote::ToTokens;
 use syn::{
-    Attribute, Expr, ExprLit, FnArg, GenericParam, ItemFn, Lit, Meta, Path, Safety, Signature,
+    Attribute, Expr, ExprLit, FnArg, GenericParam, Lit, Meta, Path, Safety, Signature,
     parse::{ParseStream, Parser},
     parse_quote,
 };
 
 use super::model::{Call, Param, Source, Tool};
 use crate::fault::Faults;
-use crate::parse::{Grammar, Options, Shape};
+use crate::parse::{Grammar, Options, Shape, cfgs};
+use crate::syntax::{Function, Unreadable, has_keyword, kind_token};
 
 const NAME: &str = r#"name = "weather""#;
 const DESCRIPTION: &str = r#"description = "Tells the weather.""#;
@@ -29,25 +30,31 @@ const GRAMMAR: Grammar = Grammar {
     ],
 };
 
-/// Reads `#[tool(attr)] item`.
-///
-/// Gives back the item without the attributes that are ours, and the tool unless the item can't be
-/// one at all.
+/// What `#[tool]` stands on.
+pub(super) enum Parsed {
+    /// A function that can be a tool.
+    Tool(Box<Tool>),
+    /// A function with a syntax error in its head, of which little more than the name is known.
+    Unreadable(Box<Tool>),
+    /// Something else.
+    Nothing,
+}
+
+/// Reads `#[tool(attr)] item`; gives back the item without the attributes that are ours, too.
 pub(super) fn parse_tool(
     attr: TokenStream,
     item: TokenStream,
     faults: &mut Faults,
-) -> (TokenStream, Option<Tool>) {
-    let Ok(mut function) = syn::parse2::<ItemFn>(item.clone()) else {
-        faults.push_with_help(
-            TokenStream::new(),
-            "#[tool] belongs on a function",
-            "write `#[tool] async fn weather(city: String) -> String { .. }`; an automa becomes a \
-             tool with `AutomaTool`",
-        );
-        return (item, None);
+) -> (TokenStream, Parsed) {
+    let Ok(mut function) = syn::parse2::<Function>(item.clone()) else {
+        return parse_unreadable(attr, item, faults);
     };
-    let tool = is_free(&function.sig, faults).then(|| read(attr, &function, faults));
+    let is_free = is_free(&function.sig, faults);
+    let tool = if is_free {
+        Parsed::Tool(Box::new(read(attr, &function, faults)))
+    } else {
+        Parsed::Nothing
+    };
     for input in &mut function.sig.inputs {
         if let FnArg::Typed(param) = input {
             param.attrs.retain(|attr| !param::is_ours(attr));
@@ -56,12 +63,52 @@ pub(super) fn parse_tool(
     (function.into_token_stream(), tool)
 }
 
-fn read(attr: TokenStream, function: &ItemFn, faults: &mut Faults) -> Tool {
+fn parse_unreadable(
+    attr: TokenStream,
+    item: TokenStream,
+    faults: &mut Faults,
+) -> (TokenStream, Parsed) {
+    if !has_keyword(&item, "fn") {
+        faults.push_with_help(
+            kind_token(&item),
+            "#[tool] belongs on a function",
+            "write `#[tool] async fn weather(city: String) -> String { .. }`; an automa becomes a \
+             tool with `AutomaTool`",
+        );
+        return (item, Parsed::Nothing);
+    }
+    // The compiler reports what is wrong with it.
+    let Ok(mut function) = syn::parse2::<Unreadable>(item.clone()) else {
+        return (item, Parsed::Nothing);
+    };
+    let parsed = match function.function() {
+        Some(ident) => Parsed::Unreadable(Box::new(Tool {
+            krate: krate(&options(attr, faults), faults),
+            ident: ident.clone(),
+            vis: function.vis.clone(),
+            cfgs: cfgs(&function.attrs),
+            name: None,
+            description: None,
+            params: Vec::new(),
+            call: Call::Async,
+            fallible: false,
+        })),
+        None => Parsed::Nothing,
+    };
+    function.strip_params(&param::OURS);
+    (function.into_token_stream(), parsed)
+}
+
+fn options(attr: TokenStream, faults: &mut Faults) -> Options {
     let parser = |input: ParseStream<'_>| Ok(Options::parse(input, &GRAMMAR, faults));
-    let options = parser.parse2(attr).unwrap_or_else(|error| {
+    parser.parse2(attr).unwrap_or_else(|error| {
         faults.push_error(error);
         Options::default()
-    });
+    })
+}
+
+fn read(attr: TokenStream, function: &Function, faults: &mut Faults) -> Tool {
+    let options = options(attr, faults);
     let signature = &function.sig;
     refuse_qualifiers(signature, faults);
     refuse_generics(signature, faults);
@@ -83,7 +130,7 @@ fn read(attr: TokenStream, function: &ItemFn, faults: &mut Faults) -> Tool {
         krate: krate(&options, faults),
         ident: signature.ident.clone(),
         vis: function.vis.clone(),
-        cfgs: function.attrs.iter().filter(|attr| attr.path().is_ident("cfg")).cloned().collect(),
+        cfgs: cfgs(&function.attrs),
         name: options.string("name", NAME, faults),
         description,
         params,

@@ -19,10 +19,10 @@ fn it_is_a_free_function() {
     check_faults(
         "#[tool] struct Weather;",
         &expect![[r#"
-        #[automa]
-            #[tool] belongs on a function
-            = help: write `#[tool] async fn weather(city: String) -> String { .. }`; an automa becomes a tool with `AutomaTool`
-    "#]],
+            struct
+                #[tool] belongs on a function
+                = help: write `#[tool] async fn weather(city: String) -> String { .. }`; an automa becomes a tool with `AutomaTool`
+        "#]],
     );
 }
 

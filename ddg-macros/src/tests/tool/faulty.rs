@@ -48,3 +48,33 @@ fn an_item_that_is_no_function_stays() {
         struct Weather;
     "##]].assert_eq(&code(expansion));
 }
+
+#[test]
+fn a_body_with_a_syntax_error_stays_and_the_tool_is_whole() {
+    let expansion = tokens(
+        "/// Tells the time.
+        async fn now(zone: String) -> u64 { zone.; }",
+    );
+    assert!(expansion.starts_with(&normal(
+        "/// Tells the time.\n async fn now(zone: String) -> u64 { zone.; }"
+    )));
+    assert!(expansion.contains(&normal("__private::FuncTool::new")), "{expansion}");
+}
+
+#[test]
+fn a_head_with_a_syntax_error_leaves_the_type_beside_it() {
+    let expansion = tokens("pub async fn now(#[default = 1] zone: ) -> u64 { 0 }");
+    assert!(expansion.starts_with(&normal("pub async fn now(zone: ) -> u64 { 0 }")), "{expansion}");
+    assert!(expansion.contains(&normal("pub struct now {}")), "{expansion}");
+    assert!(expansion.contains(&normal("::core::unimplemented!()")), "{expansion}");
+    assert!(!expansion.contains("compile_error"), "{expansion}");
+}
+
+/// The expansion of a function that can't be parsed.
+fn tokens(function: &str) -> String {
+    expand(quote!(), function.parse().expect("it consists of tokens")).to_string()
+}
+
+fn normal(source: &str) -> String {
+    source.parse::<proc_macro2::TokenStream>().expect("it consists of tokens").to_string()
+}

@@ -11,6 +11,9 @@ use crate::fault::Faults;
 use crate::tool::model::{Absent, Param, Source};
 use crate::type_syntax::{find_borrow, find_unnamed, last_segment, peel};
 
+/// The attributes that a parameter may have for us.
+pub(super) const OURS: [&str; 4] = ["default", "doc", "serde", "schemars"];
+
 /// Reads a parameter; one that is refused stays in the list.
 pub(super) fn parse_param(param: &PatType, faults: &mut Faults) -> Param {
     let ident = name(&param.pat, faults);
@@ -31,11 +34,11 @@ pub(super) fn parse_param(param: &PatType, faults: &mut Faults) -> Param {
 
 /// Whether the attribute means something to a model, and nothing to the compiler.
 pub(super) fn is_ours(attr: &Attribute) -> bool {
-    attr.path().is_ident("default") || is_for_field(attr)
+    OURS.iter().any(|name| attr.path().is_ident(name))
 }
 
 fn is_for_field(attr: &Attribute) -> bool {
-    ["doc", "serde", "schemars"].iter().any(|name| attr.path().is_ident(name))
+    is_ours(attr) && !attr.path().is_ident("default")
 }
 
 fn name(pat: &Pat, faults: &mut Faults) -> Ident {

@@ -1,0 +1,27 @@
+//! Leaves to the compiler what only it knows: whether types can travel, and whether outputs fit the
+//! parameters that they fill.
+
+mod data;
+mod fits;
+mod removed;
+
+use proc_macro2::TokenStream;
+use quote::quote;
+
+use crate::model::Block;
+
+/// A closure that is never called, and compiles only if all types can travel and the types along the
+/// edges agree.
+pub(super) fn type_checks(block: &Block) -> TokenStream {
+    let mut checks = data::checks(block);
+    checks.extend(fits::checks(block));
+    checks.extend(removed::checks(block));
+    if checks.is_empty() {
+        return TokenStream::new();
+    }
+    quote! {
+        let _never_called = || {
+            #checks
+        };
+    }
+}

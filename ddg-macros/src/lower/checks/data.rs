@@ -1,0 +1,62 @@
+//! Whether what workers take and give can travel, asked at each type: that a method is no worker
+//! function would not say what is wrong with it.
+
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{quote, quote_spanned};
+use syn::{Type, spanned::Spanned};
+
+use crate::lower::declaration::output_ty;
+use crate::model::{Block, Role, Worker};
+use crate::type_syntax::{find_dyn, is_surely_data};
+
+pub(super) fn checks(block: &Block) -> TokenStream {
+    let mut asked = Asked::default();
+    if let Role::Automa { .. } = &block.role {
+        // The type of the automa's own output is one that the compiler looks at anyway.
+        asked.0.push(output_ty(block).to_string());
+    }
+    let mut checks = TokenStream::new();
+    for worker in &block.workers {
+        if let Some(output) = worker.output.comparable()
+            && asked.is_new(worker, output)
+        {
+            checks.extend(check(block, worker, output, "output"));
+        }
+        for param in worker.params.iter().filter(|param| !param.is_context()) {
+            if asked.is_new(worker, &param.ty) {
+                checks.extend(check(block, worker, &param.ty, "parameter"));
+            }
+        }
+    }
+    checks
+}
+
+/// The types that have been asked for, so that each is only where it comes first.
+#[derive(Default)]
+struct Asked(Vec<String>);
+
+impl Asked {
+    fn is_new(&mut self, worker: &Worker, ty: &Type) -> bool {
+        let cfgs = &worker.cfgs;
+        let text = quote!(#ty #(#cfgs)*).to_string();
+        let is_new = !self.0.contains(&text);
+        if is_new {
+            self.0.push(text);
+        }
+        is_new
+    }
+}
+
+fn check(block: &Block, worker: &Worker, ty: &Type, role: &str) -> TokenStream {
+    if is_surely_data(ty) {
+        return TokenStream::new();
+    }
+    let (krate, cfgs) = (&block.krate, &worker.cfgs);
+    let span = Span::call_site().located_at(ty.span());
+    let question = if find_dyn(ty).is_some() { "dyn_data" } else { role };
+    let question = Ident::new(question, span);
+    quote_spanned! {span=>
+        #(#cfgs)*
+        #krate::check::#question::<#ty>();
+    }
+}

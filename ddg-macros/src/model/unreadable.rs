@@ -1,0 +1,18 @@
+//! A method marked `#[worker]` whose head has a syntax error.
+
+use proc_macro2::Ident;
+use syn::{Attribute, Visibility};
+
+use super::{Key, Output};
+
+/// What is known of a worker that the compiler reports an error in: enough that naming it is no error
+/// of its own.
+pub(crate) struct UnreadableWorker {
+    pub(crate) ident: Ident,
+    pub(crate) vis: Visibility,
+    pub(crate) cfgs: Vec<Attribute>,
+    pub(crate) key: Key,
+    /// Whether it is marked `output`.
+    pub(crate) is_output: bool,
+    pub(crate) output: Output,
+}

@@ -1,0 +1,16 @@
+use ddg_core::prelude::*;
+
+struct Agent;
+
+#[automa]
+impl Agent {
+    #[worker(start)]
+    async fn start(&self, x: i64) -> i64 {
+        x
+    }
+
+    #[worker(dependencies = [start], unpack)]
+    async fn f(&self, _x: i64) {}
+}
+
+fn main() {}

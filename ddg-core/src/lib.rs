@@ -45,9 +45,11 @@ mod context;
 mod event;
 mod feedback;
 mod graph;
+mod hint;
 mod key;
 mod path;
 mod render;
+mod report;
 mod run;
 mod snapshot;
 mod values;
@@ -73,10 +75,12 @@ pub use run::{
     KickoffId, Outcome, Pace, Prepared, Question, Run, RunError, StepError, Waiting,
 };
 pub use snapshot::{Changes, Snapshot, SnapshotError};
-pub use values::{Data, ItemStream, Items, NotSerializable, Opaque, Type, TypeMismatch, Value};
+pub use values::{
+    Data, ItemStream, Items, NotSerializable, Opaque, RunResult, Type, TypeMismatch, Value,
+};
 pub use worker::{
-    AnyWorker, BoxError, Declared, Failure as WorkerFailure, FerryTarget, IntoFunc, IntoOutput,
-    IntoWorker, Panicked, Parameter, Retry, Signature, TimedOut, Worker, WorkerError,
+    AnyWorker, BoxError, Declared, Failure as WorkerFailure, FerryArgument, FerryTarget, IntoFunc,
+    IntoOutput, IntoWorker, Panicked, Parameter, Retry, Signature, TimedOut, Worker, WorkerError,
     WorkerOptions, after, free, start,
 };
 
@@ -95,6 +99,13 @@ pub mod prelude {
 #[doc(hidden)]
 pub mod __private {
     pub use crate::args::{AnyValue, Argument};
+}
+
+/// How errors are shown, for those of other crates of the workspace; not for people.
+#[doc(hidden)]
+pub mod __report {
+    pub use crate::__debug_is_display as debug_is_display;
+    pub use crate::report::{Told, debug};
 }
 
 /// What every store does alike, for those of other crates of the workspace; not for people.

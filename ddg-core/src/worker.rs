@@ -15,7 +15,7 @@ mod signature;
 pub use any::{AnyWorker, IntoFunc, IntoWorker};
 pub(crate) use any::{CallEnd, Callable, Called, Callee, OwnWorker, Source, Start, Started, begin};
 pub(crate) use cost::Cost;
-pub use declared::{Declared, FerryTarget};
+pub use declared::{Declared, FerryArgument, FerryTarget};
 pub use error::{BoxError, Panicked, TimedOut, WorkerError};
 pub(crate) use options::{Dealing, From, Mapping, Placement};
 pub use options::{WorkerOptions, after, free, start};

@@ -136,7 +136,7 @@ fn resolve(
             faults.push(Fault::UnknownDependency {
                 worker: key.clone(),
                 dependency: dependency.clone(),
-                known: some_keys(nodes.iter().map(Node::key)),
+                known: some_keys(dependency, nodes.iter().map(Node::key)),
             });
             continue;
         };

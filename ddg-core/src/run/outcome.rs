@@ -8,7 +8,7 @@ use crate::context::AutomaView;
 use crate::graph::{GraphAutoma, View};
 use crate::key::Key;
 use crate::snapshot::{Snapshot, SnapshotError};
-use crate::values::{Data, Type, Value};
+use crate::values::{RunResult, Type, Value};
 
 /// A run that has come to its end, or was asked to stop.
 ///
@@ -58,7 +58,7 @@ impl Outcome {
     ///
     /// # Errors
     /// It is no `T`, or there is none, or the run is paused.
-    pub fn into_output<T: Data>(self) -> Result<T, RunError> {
+    pub fn into_output<T: RunResult>(self) -> Result<T, RunError> {
         if self.is_paused() {
             return Err(RunError::Paused { outcome: Box::new(self) });
         }
@@ -66,6 +66,7 @@ impl Outcome {
             return self.output.get().map_err(|_| RunError::NoOutput {
                 automa: self.core.automa().to_string(),
                 expected: Type::of::<T>().to_string(),
+                declared: self.has_output_worker(),
                 waiting: self.waiting(),
             });
         }
@@ -75,6 +76,10 @@ impl Outcome {
         output
             .take()
             .map_err(|source| RunError::Output { automa: core.automa().to_string(), source })
+    }
+
+    fn has_output_worker(&self) -> bool {
+        self.core.machine().view().workers().any(|(_, node)| node.spec.output)
     }
 
     /// How many Dynamic Steps it took.

@@ -84,7 +84,7 @@ impl GraphAutoma {
     ) -> Result<(), BuildError> {
         let key = key.into();
         if !self.declarations.contains_key(&key) {
-            let known = some_keys(self.declarations.keys());
+            let known = some_keys(&key, self.declarations.keys());
             return Err(self.fault(Fault::NothingToOverride { key, known }));
         }
         let declaration = self.declaration(&key, function.into_func(), options)?;
@@ -269,8 +269,8 @@ impl GraphAutoma {
         match self.declarations.get_mut(worker) {
             Some(declaration) => declaration.dependencies.push(dependency),
             None => {
-                let known = some_keys(self.declarations.keys());
                 let worker = worker.into();
+                let known = some_keys(&worker, self.declarations.keys());
                 return Err(self.fault(Fault::UnknownDependent { worker, known }));
             }
         }

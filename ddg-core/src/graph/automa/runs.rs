@@ -7,7 +7,7 @@ use crate::args::IntoArgs;
 use crate::checkpoint::CheckpointStore;
 use crate::run::{Durable, Kickoff, Outcome, Prepared, Run, RunError};
 use crate::snapshot::Snapshot;
-use crate::values::Data;
+use crate::values::RunResult;
 
 impl GraphAutoma {
     /// Runs it to its end and gives the output of the output worker that ran last.
@@ -22,7 +22,7 @@ impl GraphAutoma {
     /// # Cancel safety
     /// Dropping the future stops the workers of the run. Blocking workers run to their end; their
     /// output is dropped.
-    pub async fn run<T: Data>(&self, args: impl IntoArgs) -> Result<T, RunError> {
+    pub async fn run<T: RunResult>(&self, args: impl IntoArgs) -> Result<T, RunError> {
         self.outcome(args).await?.into_output()
     }
 

@@ -24,7 +24,7 @@ pub struct Question {
 /// A question to a person has no answer that the worker could go on with.
 ///
 /// Pass it on with `?`: the run pauses then, and the worker runs again when there is one.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum InteractionError {
     /// Nobody has answered yet.
@@ -42,12 +42,12 @@ pub enum InteractionError {
         /// The question's id.
         id: String,
         /// Expected and found.
-        source: TypeMismatch,
+        r#source: TypeMismatch,
     },
 }
 
 /// A question cannot be answered.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum AnswerError {
     /// The run is not paused: it asks nothing.
@@ -170,3 +170,5 @@ impl<W> Interrupted<W> {
         (cause, args, Again { answers, inner })
     }
 }
+
+crate::__debug_is_display!(InteractionError, AnswerError);

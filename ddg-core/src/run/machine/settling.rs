@@ -180,7 +180,7 @@ impl Machine {
                         Target::Declared(declared) => self.view.declared_key(declared).clone(),
                         Target::Key(key) => key,
                     };
-                    let known = some_keys(self.view.keys());
+                    let known = some_keys(&target, self.view.keys());
                     let kind = FailureKind::UnknownFerryTarget { target, known };
                     failures.push((place, self.failure(&by, kind)));
                 }

@@ -38,7 +38,7 @@ pub struct PromptTemplate {
 }
 
 /// Why a prompt cannot be made.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum PromptError {
     /// The template is none.
@@ -179,3 +179,5 @@ impl fmt::Debug for PromptTemplate {
         write!(f, "PromptTemplate({:?})", self.text)
     }
 }
+
+ddg_core::__report::debug_is_display!(PromptError);

@@ -69,6 +69,12 @@ pub use toolbox::{Toolbox, ToolboxBuilder, ToolboxError, ToolboxFault};
 /// }
 /// assert_eq!(Die::new().spec().name, "roll");
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a tool",
+    label = "not a tool",
+    note = "a function with `#[tool]` is a module that makes its tool: for `fn weather` write `weather::tool()`",
+    note = "another async function becomes one by `FuncTool`, an automa by `AutomaTool`; for a type of yours implement `Tool`"
+)]
 pub trait Tool: Send + Sync + 'static {
     /// What the model is told of it. It stays the same.
     fn spec(&self) -> &ToolSpec;
@@ -104,6 +110,7 @@ pub trait Tool: Send + Sync + 'static {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<T: Tool + ?Sized> Tool for Arc<T> {
     fn spec(&self) -> &ToolSpec {
         (**self).spec()

@@ -36,7 +36,7 @@ pub struct Args {
 pub(crate) type Named = Vec<(Cow<'static, str>, Value)>;
 
 /// An argument is missing or is of another type.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ArgError {
     /// Nobody gave it.
@@ -51,7 +51,7 @@ pub enum ArgError {
         /// Its position, from 0, or its name in backquotes.
         which: String,
         /// Expected and found.
-        source: TypeMismatch,
+        r#source: TypeMismatch,
     },
 }
 
@@ -212,3 +212,5 @@ macro_rules! __args {
         $crate::__args!($args; $($($rest)*)?);
     };
 }
+
+crate::__debug_is_display!(ArgError);

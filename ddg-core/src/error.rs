@@ -66,7 +66,7 @@ impl fmt::Display for WorkerError {
 
 impl fmt::Debug for WorkerError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
+        crate::report::debug(&*self.0, f)
     }
 }
 
@@ -81,12 +81,11 @@ impl fmt::Debug for WorkerError {
 /// let mut automa = GraphAutoma::new("fragile");
 /// automa.add_func_as_worker("break", async || -> i32 { panic!("oh no") }, start())?;
 /// let Err(RunError::Step(error)) = automa.run(()).output::<()>().await else { panic!() };
-/// let source = std::error::Error::source(&error).unwrap();
-/// assert_eq!(source.downcast_ref::<Panicked>().unwrap().message, "oh no");
+/// assert_eq!(error.downcast_ref::<Panicked>().unwrap().message, "oh no");
 /// # Ok(())
 /// # }
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[error("panicked: {message}")]
 pub struct Panicked {
     /// What it panicked with.
@@ -94,9 +93,11 @@ pub struct Panicked {
 }
 
 /// The worker did not end within its [timeout](crate::WorkerOptions::timeout).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("timed out after {after:?}")]
 pub struct TimedOut {
     /// The timeout.
     pub after: Duration,
 }
+
+crate::__debug_is_display!(Panicked, TimedOut);

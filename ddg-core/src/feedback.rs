@@ -61,7 +61,7 @@ pub trait Request: Data {
 }
 
 /// A worker did not get the feedback that it asked for.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum FeedbackError {
     /// Nobody handles such requests.
@@ -100,3 +100,5 @@ pub enum FeedbackError {
     #[error("a timeout needs a tokio runtime: run the automa within one")]
     NoRuntime,
 }
+
+crate::__debug_is_display!(FeedbackError);

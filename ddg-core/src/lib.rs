@@ -49,12 +49,14 @@ mod error;
 pub mod event;
 mod feedback;
 mod graph;
+mod hint;
 mod key;
 mod local;
 mod machine;
 mod path;
 pub mod printable;
 mod render;
+mod report;
 mod run;
 mod saved;
 mod values;
@@ -82,10 +84,12 @@ pub use render::TerminalView;
 pub use render::{Drawing, History};
 pub use run::{Outcome, RunBuilder, RunError, RunHandle, Waiting};
 pub use saved::{AnswerError, Changes, Difference, Snapshot, SnapshotError};
-pub use values::{Data, ItemStream, Items, NotSerializable, Opaque, Type, TypeMismatch, Value};
+pub use values::{
+    Data, ItemStream, Items, NotSerializable, Opaque, RunResult, Type, TypeMismatch, Value,
+};
 pub use worker::{
-    AnyWorker, Declared, Failure as WorkerFailure, FerryTarget, IntoFunc, IntoOutput, IntoWorker,
-    Parameter, Retry, Signature, Worker, WorkerOptions, after, free, start,
+    AnyWorker, Declared, Failure as WorkerFailure, FerryArgument, FerryTarget, IntoFunc,
+    IntoOutput, IntoWorker, Parameter, Retry, Signature, Worker, WorkerOptions, after, free, start,
 };
 
 /// What nearly every user of the crate needs.
@@ -103,6 +107,13 @@ pub mod prelude {
 #[doc(hidden)]
 pub mod __private {
     pub use crate::args::{AnyValue, Argument};
+}
+
+/// How errors are shown, for those of other crates of the workspace; not for people.
+#[doc(hidden)]
+pub mod __report {
+    pub use crate::__debug_is_display as debug_is_display;
+    pub use crate::report::{Told, debug};
 }
 
 /// What every store does alike, for those of other crates of the workspace; not for people.

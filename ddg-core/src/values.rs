@@ -7,14 +7,16 @@ mod opaque;
 mod repr;
 mod shape;
 mod stream;
+mod text;
 mod ty;
 mod value;
 
 pub(crate) use cell::Dealt;
-pub use data::Data;
+pub use data::{Data, RunResult};
 pub use opaque::Opaque;
 pub(crate) use shape::Shape;
 pub use stream::{ItemStream, Items};
+pub(crate) use text::literal_as_text;
 pub use ty::Type;
 pub(crate) use ty::short_name;
 pub use value::{NotSerializable, TypeMismatch, Value};

@@ -16,7 +16,7 @@ pub use any::{AnyWorker, IntoFunc, IntoWorker};
 pub(crate) use any::{CallEnd, Callable, Called, Callee, OwnWorker, Source, Start, Started, begin};
 pub(crate) use body::{Body, Calling, Placement};
 pub(crate) use cost::Cost;
-pub use declared::{Declared, FerryTarget};
+pub use declared::{Declared, FerryArgument, FerryTarget};
 pub(crate) use options::From;
 pub use options::{WorkerOptions, after, free, start};
 pub use output::{Failure, IntoOutput};

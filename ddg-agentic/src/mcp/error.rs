@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// What can go wrong between us and an MCP server. It holds no header and no environment variable.
-#[derive(Clone, Debug, thiserror::Error)]
+#[derive(Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum McpError {
     /// The server is described wrongly.
@@ -24,7 +24,7 @@ pub enum McpError {
         /// The program.
         program: String,
         /// Why not.
-        source: Arc<io::Error>,
+        r#source: Arc<io::Error>,
     },
     /// It was reached, but did not greet as an MCP server does, or was not reached at all.
     #[error("MCP server `{server}` cannot be connected to: {reason}{}", last_words(.stderr))]
@@ -102,3 +102,5 @@ fn last_words(stderr: &str) -> String {
         stderr => format!("; the last that it wrote to stderr:\n{stderr}"),
     }
 }
+
+ddg_core::__report::debug_is_display!(McpError);

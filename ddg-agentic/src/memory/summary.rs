@@ -25,7 +25,7 @@ impl Summary {
 }
 
 /// Why a summary cannot stand in a conversation.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum SummaryError {
     /// It stands for no message, or for some that are not there.
@@ -62,3 +62,5 @@ pub enum SummaryError {
         other: Range<usize>,
     },
 }
+
+ddg_core::__report::debug_is_display!(SummaryError);

@@ -1,10 +1,11 @@
 //! Why a model gave no reply.
 
+use ddg_core::__report::Told;
 use std::sync::Arc;
 use std::time::Duration;
 
 /// Why a model gave no reply. It never holds a key.
-#[derive(Clone, Debug, thiserror::Error)]
+#[derive(Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum ModelError {
     /// The provider answered with an error.
@@ -74,12 +75,12 @@ pub enum ModelError {
         failures: Vec<ModelError>,
     },
     /// A model of the user's own failed.
-    #[error("model `{model}`: {source}")]
+    #[error("model `{model}`: {}", Told(&**.source))]
     Other {
         /// The model.
         model: String,
         /// Why.
-        source: Arc<dyn std::error::Error + Send + Sync>,
+        r#source: Arc<dyn std::error::Error + Send + Sync>,
         /// Whether asking again may help.
         retryable: bool,
     },
@@ -114,3 +115,5 @@ impl ModelError {
 fn listed(failures: &[ModelError]) -> String {
     failures.iter().map(|failure| format!("\n- {failure}")).collect()
 }
+
+ddg_core::__report::debug_is_display!(ModelError);

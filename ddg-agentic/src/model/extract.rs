@@ -75,14 +75,14 @@ pub struct Extracted<T> {
 }
 
 /// Why there is no value.
-#[derive(Clone, Debug, thiserror::Error)]
+#[derive(Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum ExtractError {
     /// The model gave no reply.
     #[error("{source}")]
     Model {
         /// The model's error.
-        source: ModelError,
+        r#source: ModelError,
         /// What the attempts before took.
         usage: Usage,
     },
@@ -185,3 +185,5 @@ impl<M: ChatModel + ?Sized, T> fmt::Debug for Extraction<'_, M, T> {
         write!(f, "Extraction(`{}` by `{}`)", type_name::<T>(), self.model.name())
     }
 }
+
+ddg_core::__report::debug_is_display!(ExtractError);

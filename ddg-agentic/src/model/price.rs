@@ -33,7 +33,7 @@ pub struct Price {
 pub struct Cost(pub f64);
 
 /// A model has no price.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
     "there is no price for {}: give one, if need be of zeros",
     models.iter().map(|model| format!("`{model}`")).collect::<Vec<_>>().join(", ")
@@ -83,3 +83,5 @@ impl fmt::Display for Cost {
         write!(f, "{:.*}", f.precision().unwrap_or(4), self.0)
     }
 }
+
+ddg_core::__report::debug_is_display!(NoPrice);

@@ -114,8 +114,10 @@ impl AgentOutcome {
 }
 
 /// An agent's run has left no answer, or not the one that is asked for.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[error("the agent gave no answer: {message}")]
 pub struct NoAnswer {
     message: String,
 }
+
+ddg_core::__report::debug_is_display!(NoAnswer);

@@ -1,5 +1,6 @@
 //! Why an agent did not take or end a run.
 
+use ddg_core::__report::Told;
 use ddg_core::{Outcome, RunError};
 
 use crate::memory::{ConversationError, ConversationId, InvalidConversationId};
@@ -7,7 +8,7 @@ use crate::message::Message;
 use crate::react::AgentOutcome;
 
 /// Why an agent did not take or end a run.
-#[derive(Debug, thiserror::Error)]
+#[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum AgentError {
     /// The conversation's id is none.
@@ -23,32 +24,33 @@ pub enum AgentError {
         conversation: ConversationId,
     },
     /// The run failed. The conversation is as it was before.
-    #[error("conversation `{conversation}`: {source}")]
+    #[error("conversation `{conversation}`: {}", Told(&**.source))]
     Run {
         /// The conversation.
         conversation: ConversationId,
         /// Why.
-        source: Box<RunError>,
+        r#source: Box<RunError>,
         /// What was told to the run while it went on, and is in no conversation now.
         unheard: Vec<Message>,
     },
     /// The conversation could not be read.
-    #[error("conversation `{conversation}` cannot be read: {source}")]
+    #[error("conversation `{conversation}` cannot be read: {}", Told(.source))]
     Unread {
         /// The conversation.
         conversation: ConversationId,
         /// Why.
-        source: ConversationError,
+        r#source: ConversationError,
     },
     /// The run has ended, and the conversation could not be written.
     #[error(
-        "conversation `{conversation}` cannot be written: {source}; the outcome is in this error"
+        "conversation `{conversation}` cannot be written: {}; the outcome is in this error",
+        Told(.source)
     )]
     Unwritten {
         /// The conversation.
         conversation: ConversationId,
         /// Why; if somebody else has written it since the run began, that.
-        source: ConversationError,
+        r#source: ConversationError,
         /// What the run left behind.
         outcome: Box<AgentOutcome>,
     },
@@ -75,3 +77,5 @@ pub enum AgentError {
         conversation: ConversationId,
     },
 }
+
+ddg_core::__report::debug_is_display!(AgentError);

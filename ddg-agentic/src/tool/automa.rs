@@ -84,7 +84,7 @@ impl AutomaTool {
             automa.declare_input(name);
         }
         Self::with(name, description, parameters, automa, |json| {
-            let input: Input = serde_json::from_value(json)?;
+            let input = Input::deserialize(json)?;
             Ok(serde_json::to_value(input)?.into_args())
         })
     }
@@ -97,7 +97,7 @@ impl AutomaTool {
         automa: GraphAutoma,
     ) -> Self {
         Self::with(name, description, parameters_of::<Input>(), automa, |json| {
-            let input: Input = serde_json::from_value(json)?;
+            let input = Input::deserialize(json)?;
             Ok((input,).into_args())
         })
     }

@@ -4,10 +4,11 @@ use std::error::Error;
 use std::fmt;
 use std::time::Duration;
 
+use ddg_core::__report::Told;
 use ddg_core::{BoxError, Panicked, TimedOut, WorkerError};
 
 /// Why a call of a tool gave nothing. Its message is what a model reads: it says what would be right.
-#[derive(Debug, thiserror::Error)]
+#[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum ToolError {
     /// There is no such tool.
@@ -63,12 +64,12 @@ pub enum ToolError {
         message: String,
     },
     /// It failed.
-    #[error("`{tool}` failed: {source}")]
+    #[error("`{tool}` failed: {}", Told(&**.source))]
     Failed {
         /// The tool.
         tool: String,
         /// Why.
-        source: BoxError,
+        r#source: BoxError,
     },
 }
 
@@ -145,7 +146,8 @@ impl fmt::Display for Failure {
 
 impl Error for Failure {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
-        Some(&*self.0)
+        // What the error itself says is the message.
+        self.0.source()
     }
 }
 
@@ -160,3 +162,5 @@ fn suggestion(nearest: Option<&str>, known: &[String]) -> String {
         None => format!("; the tools are: {known}"),
     }
 }
+
+ddg_core::__report::debug_is_display!(ToolError);

@@ -58,7 +58,7 @@ impl<T: fmt::Debug> fmt::Debug for State<T> {
 pub struct States(Arc<FxHashMap<TypeId, Arc<dyn Any + Send + Sync>>>);
 
 /// A tool needs a state that its toolbox has not.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[error("needs the state `{ty}`, which the toolbox has not: give it with `state`")]
 pub struct MissingState {
     /// The type.
@@ -87,3 +87,5 @@ impl fmt::Debug for States {
         write!(f, "States({})", self.0.len())
     }
 }
+
+ddg_core::__report::debug_is_display!(MissingState);

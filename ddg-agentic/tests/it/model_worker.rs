@@ -77,6 +77,5 @@ async fn the_models_error_is_the_workers() {
     let error = error.unwrap_err();
     expect!["automa `asking`, step 1: worker `ask` failed: model `scripted`: it hung up; is the address right, and the provider up?"].assert_eq(&error.to_string());
     let RunError::Step(step) = error else { panic!() };
-    let source = std::error::Error::source(&step).unwrap();
-    assert!(source.downcast_ref::<ModelError>().unwrap().is_retryable());
+    assert!(step.downcast_ref::<ModelError>().unwrap().is_retryable());
 }

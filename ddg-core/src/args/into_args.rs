@@ -116,12 +116,23 @@ impl Argument<&str> {
 /// Any other expression inside `args!`.
 #[doc(hidden)]
 pub trait AnyValue {
-    /// The value.
-    fn into_value(self) -> Value;
+    /// What it is.
+    type Inner;
+
+    /// The value. What cannot travel is refused here and not in the search for this method, where
+    /// the compiler would say that there is no such method.
+    fn into_value(self) -> Value
+    where
+        Self::Inner: Data;
 }
 
-impl<T: Data> AnyValue for Argument<T> {
-    fn into_value(self) -> Value {
+impl<T> AnyValue for Argument<T> {
+    type Inner = T;
+
+    fn into_value(self) -> Value
+    where
+        T: Data,
+    {
         Value::new(self.0)
     }
 }

@@ -83,7 +83,7 @@ impl GraphAutoma {
     ) -> Result<(), BuildError> {
         let key = key.into();
         if !self.declarations.contains_key(&key) {
-            let known = some_keys(self.declarations.keys());
+            let known = some_keys(&key, self.declarations.keys());
             return Err(self.fault(Fault::NothingToOverride { key, known }));
         }
         let declaration = self.declaration(&key, function.into_func(), options)?;
@@ -254,7 +254,7 @@ impl GraphAutoma {
         self.compiled = OnceLock::new();
         let key = key.into();
         if self.declarations.shift_remove(&key).is_none() {
-            let known = some_keys(self.declarations.keys());
+            let known = some_keys(&key, self.declarations.keys());
             return Err(self.fault(Fault::UnknownWorker { key, known }));
         }
         for declaration in self.declarations.values_mut() {
@@ -301,7 +301,7 @@ impl GraphAutoma {
     fn dependencies_of(&mut self, worker: Key) -> Result<&mut Vec<Key>, BuildError> {
         self.compiled = OnceLock::new();
         if !self.declarations.contains_key(&worker) {
-            let known = some_keys(self.declarations.keys());
+            let known = some_keys(&worker, self.declarations.keys());
             return Err(self.fault(Fault::UnknownDependent { worker, known }));
         }
         Ok(&mut self.declarations[&worker].dependencies)

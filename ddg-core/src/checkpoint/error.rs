@@ -4,10 +4,11 @@ use std::time::Duration;
 
 use super::{Owner, RunId};
 use crate::error::BoxError;
+use crate::report::Told;
 
 /// A store did not do what it was asked to; nothing was changed, unless the variant says that
 /// this is not known.
-#[derive(Debug, thiserror::Error)]
+#[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum StoreError {
     /// There is no such run.
@@ -89,24 +90,24 @@ pub enum StoreError {
         known: u64,
     },
     /// The store cannot be opened.
-    #[error("{store} cannot be opened: {source}; {hint}")]
+    #[error("{store} cannot be opened: {}; {hint}", Told(&**.source))]
     Open {
         /// The store.
         store: String,
         /// What the store's driver says.
-        source: BoxError,
+        r#source: BoxError,
         /// What to look at.
         hint: &'static str,
     },
     /// The store itself failed. Whether a change was made is not known; it can be tried again.
-    #[error("{store} could not {action}: {source}")]
+    #[error("{store} could not {action}: {}", Told(&**.source))]
     Backend {
         /// The store.
         store: String,
         /// What it was to do.
         action: &'static str,
         /// What the store's driver says.
-        source: BoxError,
+        r#source: BoxError,
     },
 }
 
@@ -120,3 +121,5 @@ fn new_owner(by: &Option<Owner>) -> String {
         None => "it has been released".to_owned(),
     }
 }
+
+crate::__debug_is_display!(StoreError);

@@ -22,7 +22,7 @@ use serde::{Deserialize, Serialize};
 pub struct RunId(Arc<str>);
 
 /// A text that cannot be a run's id.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
     "{id:?} cannot be the id of a run: an id has 1 to {} bytes and no control characters",
     RunId::MAX_BYTES
@@ -84,3 +84,5 @@ impl From<RunId> for String {
         id.as_str().to_owned()
     }
 }
+
+crate::__debug_is_display!(InvalidRunId);

@@ -5,7 +5,7 @@ use crate::values::TypeMismatch;
 /// A question to a person has no answer that the worker could continue with.
 ///
 /// Pass it on with `?`: the run pauses then, and the worker runs again when there is one.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum InteractionError {
     /// Nobody has answered yet.
@@ -23,6 +23,8 @@ pub enum InteractionError {
         /// The question's id.
         id: String,
         /// Expected and found.
-        source: TypeMismatch,
+        r#source: TypeMismatch,
     },
 }
+
+crate::__debug_is_display!(InteractionError);

@@ -21,7 +21,7 @@ pub struct EventStream {
 }
 
 /// So many events came before they could be taken, and were given up: the next is younger.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("{0} events were missed: take them faster, or keep more with `EventFilter::buffer`")]
 pub struct Missed(pub u64);
 
@@ -68,3 +68,5 @@ impl fmt::Debug for EventStream {
         f.write_str("EventStream")
     }
 }
+
+crate::__debug_is_display!(Missed);

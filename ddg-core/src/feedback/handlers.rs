@@ -12,7 +12,7 @@ use super::request::{Pending, name};
 use super::{FeedbackError, Request};
 use crate::context::Context;
 use crate::path::Path;
-use crate::values::{Data, Type, Value};
+use crate::values::{Data, Type, Value, literal_as_text};
 
 /// An event of any type, as a default handler gets it; see
 /// [`GraphAutoma::on_any_post`](crate::GraphAutoma::on_any_post).
@@ -84,6 +84,10 @@ impl Handlers {
     /// Hands `event` to the first of these that has a handler of its type, else to the first that
     /// has a default one; tells whether there was one.
     pub(crate) fn post<E: Data>(all: [&Self; 2], cx: &Context, event: E) -> bool {
+        let event = match literal_as_text(event) {
+            Ok(text) => return Self::post(all, cx, text),
+            Err(event) => event,
+        };
         let from = cx.path();
         if let Some(handle) = all.iter().find_map(|handlers| handlers.event::<E>()) {
             guard(cx, || handle(event, &from));

@@ -19,7 +19,7 @@ pub struct ReplyTo<R> {
 }
 
 /// A reply was refused.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ReplyError {
     /// There was a reply before.
@@ -205,3 +205,5 @@ fn take(state: &mut State) -> Result<Value, Closed> {
         State::Open { .. } | State::Taken => unreachable!("asked once, when it is not open"),
     }
 }
+
+crate::__debug_is_display!(ReplyError);

@@ -175,7 +175,7 @@ impl<A: Copy, P: Payload> Transaction<'_, A, P> {
 
     fn remove(&mut self, asker: A, key: &Key) -> Result<(), EditError> {
         let Some(id) = self.view.find(key.as_str()) else {
-            let known = some_keys(self.view.keys());
+            let known = some_keys(key, self.view.keys());
             return Err(EditError::UnknownWorker { key: key.clone(), known });
         };
         self.links.retain(|link| link.worker != *key && link.dependency != *key);
@@ -206,7 +206,7 @@ impl<A: Copy, P: Payload> Transaction<'_, A, P> {
         self.links.retain(|link| link.worker != worker || link.dependency != dependency);
         let was_pending = self.links.len() < n_pending;
         let Some(id) = self.view.find(worker.as_str()) else {
-            let known = some_keys(self.view.keys());
+            let known = some_keys(&worker, self.view.keys());
             return Err(Fault::UnknownDependent { worker, known }.into());
         };
         let on = self.view.find(dependency.as_str());
@@ -243,11 +243,11 @@ impl<A: Copy, P: Payload> Transaction<'_, A, P> {
     fn link(&mut self, link: Link<A>) -> Result<(), EditError> {
         let Link { worker, dependency, .. } = link;
         let Some(id) = self.view.find(worker.as_str()) else {
-            let known = some_keys(self.view.keys());
+            let known = some_keys(&worker, self.view.keys());
             return Err(Fault::UnknownDependent { worker, known }.into());
         };
         let Some(on) = self.view.find(dependency.as_str()) else {
-            let known = some_keys(self.view.keys());
+            let known = some_keys(&dependency, self.view.keys());
             return Err(Fault::UnknownDependency { worker, dependency, known }.into());
         };
         if id == on {

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::__debug_is_display;
+use crate::hint::nearest;
 use crate::key::Key;
 
 /// A graph that cannot be declared or run: every fault, not just the first.
@@ -18,7 +20,7 @@ use crate::key::Key;
 /// );
 /// # Ok::<(), BuildError>(())
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct BuildError {
     /// The automa's name.
     pub automa: String,
@@ -28,7 +30,7 @@ pub struct BuildError {
 }
 
 /// One thing that is wrong with a graph.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Fault {
     /// A key is empty.
@@ -47,7 +49,7 @@ pub enum Fault {
         name: Key,
     },
     /// A worker is to be replaced that does not exist.
-    #[error("there is no worker `{key}` to override{}", listing(.known))]
+    #[error("there is no worker `{key}` to override{}", listing(.key, .known))]
     NothingToOverride {
         /// The key.
         key: Key,
@@ -55,7 +57,7 @@ pub enum Fault {
         known: Vec<Key>,
     },
     /// A worker is to be removed that does not exist.
-    #[error("cannot remove `{key}`: there is no such worker{}", listing(.known))]
+    #[error("cannot remove `{key}`: there is no such worker{}", listing(.key, .known))]
     UnknownWorker {
         /// The key.
         key: Key,
@@ -71,7 +73,7 @@ pub enum Fault {
         dependency: Key,
     },
     /// A worker depends on one that does not exist.
-    #[error("worker `{worker}` depends on `{dependency}`, which does not exist{}", listing(.known))]
+    #[error("worker `{worker}` depends on `{dependency}`, which does not exist{}", listing(.dependency, .known))]
     UnknownDependency {
         /// The worker.
         worker: Key,
@@ -81,7 +83,7 @@ pub enum Fault {
         known: Vec<Key>,
     },
     /// A dependency is to be added to or removed from a worker that does not exist.
-    #[error("cannot change the dependencies of `{worker}`: there is no such worker{}", listing(.known))]
+    #[error("cannot change the dependencies of `{worker}`: there is no such worker{}", listing(.worker, .known))]
     UnknownDependent {
         /// The worker.
         worker: Key,
@@ -210,14 +212,14 @@ pub enum Fault {
 }
 
 /// A change of the graph that a running worker asked for and that cannot be made.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum EditError {
     /// The change would make the graph invalid.
     #[error(transparent)]
     Fault(#[from] Fault),
     /// A worker to be removed does not exist.
-    #[error("cannot remove `{key}`: there is no such worker{}", listing(.known))]
+    #[error("cannot remove `{key}`: there is no such worker{}", listing(.key, .known))]
     UnknownWorker {
         /// Its key.
         key: Key,
@@ -269,20 +271,34 @@ impl fmt::Display for BuildError {
 
 impl std::error::Error for BuildError {}
 
+__debug_is_display!(BuildError, Fault, EditError);
+
 /// How many keys a message lists before it stops.
 const LISTED: usize = 8;
 
-/// The first of `keys`, for a message.
-pub(crate) fn some_keys<'a>(keys: impl Iterator<Item = &'a Key>) -> Vec<Key> {
-    keys.take(LISTED + 1).cloned().collect()
+/// The first of `keys`, for a message that there is no `name`; the one that may have been meant is
+/// among them.
+pub(crate) fn some_keys<'a>(name: &Key, keys: impl Iterator<Item = &'a Key>) -> Vec<Key> {
+    let keys: Vec<&Key> = keys.collect();
+    let mut some: Vec<Key> = keys.iter().take(LISTED + 1).copied().cloned().collect();
+    if let Some(nearest) = nearest(name.as_str(), keys.into_iter().map(Key::as_str))
+        && !some.iter().any(|key| key == nearest)
+    {
+        some.push(nearest.into());
+    }
+    some
 }
 
-/// The workers that there are, to end a message about one that there is not.
-pub(crate) fn listing(keys: &[Key]) -> String {
+/// The worker that may have been meant by `name`, or those that there are, to end a message that
+/// there is no such worker.
+pub(crate) fn listing(name: &Key, keys: &[Key]) -> String {
     if keys.is_empty() {
         return "; there are no workers".to_owned();
     }
-    format!("; the workers are: {}", key_list(keys))
+    match nearest(name.as_str(), keys.iter().map(Key::as_str)) {
+        Some(nearest) => format!("; did you mean `{nearest}`?"),
+        None => format!("; the workers are: {}", key_list(keys)),
+    }
 }
 
 /// The first of `keys`.

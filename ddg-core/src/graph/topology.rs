@@ -88,7 +88,7 @@ fn resolve<P: Payload>(
             faults.push(Fault::UnknownDependency {
                 worker: key(nodes),
                 dependency: dependency.clone(),
-                known: some_keys(nodes.iter().map(Node::key)),
+                known: some_keys(dependency, nodes.iter().map(Node::key)),
             });
             continue;
         };

@@ -298,7 +298,7 @@ impl<P: Hosts> Machine<P> {
                         Target::Declared(declared) => view.declared_key(declared).clone(),
                         Target::Key(key) => key,
                     };
-                    let known = some_keys(view.keys());
+                    let known = some_keys(&target, view.keys());
                     let kind = FailureKind::UnknownFerryTarget { target, known };
                     failures.push((place, self.failure(&by, kind)));
                 }

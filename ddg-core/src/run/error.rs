@@ -29,7 +29,7 @@ use crate::values::TypeMismatch;
 /// # Ok(())
 /// # }
 /// ```
-#[derive(Debug, thiserror::Error)]
+#[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum RunError {
     /// The graph is invalid; nothing ran.
@@ -93,11 +93,12 @@ pub enum RunError {
         /// The automa.
         automa: String,
         /// Expected and found.
-        source: TypeMismatch,
+        r#source: TypeMismatch,
     },
     /// No output worker ran, and a result was asked for.
     #[error(
-        "automa `{automa}`: no output worker ran, so there is no `{expected}`{}",
+        "automa `{automa}`: {}, so there is no `{expected}`{}",
+        if *.declared { "no output worker ran" } else { "no worker is marked with `.output()`" },
         left_waiting(.waiting)
     )]
     NoOutput {
@@ -105,6 +106,8 @@ pub enum RunError {
         automa: String,
         /// The type asked for.
         expected: String,
+        /// Whether there is an output worker.
+        declared: bool,
         /// The workers that were left waiting.
         waiting: Vec<Waiting>,
     },
@@ -164,6 +167,17 @@ impl From<MachineError> for RunError {
     }
 }
 
+impl RunError {
+    /// The error of the first worker that failed, if it is an `E`; see
+    /// [`StepError::downcast_ref`].
+    pub fn downcast_ref<E: std::error::Error + 'static>(&self) -> Option<&E> {
+        match self {
+            Self::Step(error) => error.downcast_ref(),
+            _ => None,
+        }
+    }
+}
+
 fn left_waiting(waiting: &[Waiting]) -> String {
     const SHOWN: usize = 8;
     if waiting.is_empty() {
@@ -185,3 +199,5 @@ fn question_list(outcome: &Outcome) -> String {
         outcome.questions().iter().map(|question| format!("`{}`", question.id)).collect();
     ids.join(", ")
 }
+
+crate::__debug_is_display!(RunError);

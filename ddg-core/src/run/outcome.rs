@@ -11,7 +11,7 @@ use crate::graph::View;
 use crate::key::Key;
 use crate::machine::{End, Question, Unmet};
 use crate::saved::{Saved, Snapshot, SnapshotError};
-use crate::values::{Data, Type, Value};
+use crate::values::{RunResult, Type, Value};
 use crate::worker::Body;
 
 /// A run that has come to its end, or was asked to stop.
@@ -67,7 +67,7 @@ impl Outcome {
     ///
     /// # Errors
     /// It is no `T`, or there is none, or the run has paused or was stopped.
-    pub fn into_output<T: Data>(self) -> Result<T, RunError> {
+    pub fn into_output<T: RunResult>(self) -> Result<T, RunError> {
         if self.is_paused() {
             return Err(RunError::Paused { outcome: Box::new(self) });
         }
@@ -78,6 +78,7 @@ impl Outcome {
             return self.output.get().map_err(|_| RunError::NoOutput {
                 automa: self.core.automa().to_string(),
                 expected: Type::of::<T>().to_string(),
+                declared: self.has_output_worker(),
                 waiting: self.waiting(),
             });
         }
@@ -87,6 +88,10 @@ impl Outcome {
         output
             .take()
             .map_err(|source| RunError::Output { automa: core.automa().to_string(), source })
+    }
+
+    fn has_output_worker(&self) -> bool {
+        self.core.machine().view().workers().any(|(_, node)| node.role().wiring.output)
     }
 
     /// How many Dynamic Steps it took.

@@ -5,7 +5,7 @@ use crate::machine::{Interrupted, PausedRun, Pending, Question};
 use crate::values::Value;
 
 /// A question cannot be answered.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum AnswerError {
     /// The run is not paused: it asks nothing.
@@ -56,3 +56,5 @@ impl Saved {
         })
     }
 }
+
+crate::__debug_is_display!(AnswerError);

@@ -7,7 +7,7 @@ use crate::path::Path;
 use crate::values::NotSerializable;
 
 /// A run cannot be saved, or cannot be continued.
-#[derive(Debug, thiserror::Error)]
+#[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum SnapshotError {
     /// A value has no JSON form.
@@ -20,7 +20,7 @@ pub enum SnapshotError {
         /// What it is to the worker.
         what: &'static str,
         /// Its type, and why not.
-        source: NotSerializable,
+        r#source: NotSerializable,
     },
     /// A worker that the run has added could not be found again.
     #[error(
@@ -50,7 +50,7 @@ pub enum SnapshotError {
     },
     /// What was read is no snapshot, or could not be written as one.
     #[error("this is no snapshot: {0}")]
-    Unreadable(#[from] serde_json::Error),
+    Unreadable(serde_json::Error),
     /// The snapshot is of a run of another automa.
     #[error(
         "this is automa `{automa}`, but the snapshot is of a run of `{saved}`: resume it with that one"
@@ -96,7 +96,7 @@ pub enum SnapshotError {
         /// The name its type is registered under.
         name: Key,
         /// Why not.
-        source: serde_json::Error,
+        r#source: serde_json::Error,
     },
     /// What the run has changed about its graph cannot be changed in this one.
     #[error(
@@ -106,7 +106,7 @@ pub enum SnapshotError {
         /// The automa.
         automa: String,
         /// What does not fit.
-        source: Box<EditError>,
+        r#source: Box<EditError>,
     },
     /// The snapshot names a worker that the automa does not have (any more).
     #[error(
@@ -187,8 +187,14 @@ pub enum SnapshotError {
         /// The step after which they were to be made.
         step: u64,
         /// What they made of it.
-        source: Option<serde_json::Error>,
+        r#source: Option<serde_json::Error>,
     },
+}
+
+impl From<serde_json::Error> for SnapshotError {
+    fn from(error: serde_json::Error) -> Self {
+        Self::Unreadable(error)
+    }
 }
 
 fn list(differences: &[Difference]) -> String {
@@ -200,3 +206,5 @@ fn list(differences: &[Difference]) -> String {
     }
     listed.join("; ")
 }
+
+crate::__debug_is_display!(SnapshotError);

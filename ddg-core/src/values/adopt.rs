@@ -7,12 +7,18 @@ use serde_json::Value as Json;
 
 use super::cell::{Cell, caught};
 use super::repr::Repr;
+use super::text::{Owner, owner_of};
 use super::ty::{is_dynamic, is_numeric, numbers_agree};
 use super::value::same;
 use super::{Data, Type, TypeMismatch, Value};
 
 /// Turns `value` into one that a reader of `T` takes without failing.
 pub(super) fn adopt<T: Data>(value: Value) -> Result<Value, TypeMismatch> {
+    match owner_of::<T>() {
+        None => {}
+        Some(Owner::Text) => return adopt::<String>(value),
+        Some(Owner::Optional) => return adopt::<Option<String>>(value),
+    }
     let want = Type::of::<T>();
     if want.id() == TypeId::of::<Value>() {
         return Ok(value);
@@ -31,7 +37,10 @@ pub(super) fn adopt<T: Data>(value: Value) -> Result<Value, TypeMismatch> {
             if let Some(optional) = value.downcast_ref::<Option<T>>() {
                 return optional.clone().map(Value::new).ok_or_else(|| mismatch::<T>("`None`"));
             }
-            if numbers_agree(want.id(), have.id()) || is_dynamic(have.id()) || is_dynamic(want.id())
+            if numbers_agree(want.id(), have.id())
+                || is_dynamic(have.id())
+                || is_dynamic(want.id())
+                || want.owns_text_of(have)
             {
                 return read_json::<T>(&value).map(Value::new);
             }
@@ -80,7 +89,7 @@ pub(super) fn gather<T: Data>(items: &[&Value]) -> Option<Value> {
 
 /// What nothing is as a `T`: `None`, `()`, JSON's null.
 pub(super) fn null_as<T: Data>() -> Result<T, TypeMismatch> {
-    serde_json::from_value(Json::Null).map_err(|_| mismatch::<T>("null"))
+    T::deserialize(Json::Null).map_err(|_| mismatch::<T>("null"))
 }
 
 pub(super) fn read_json<T: Data>(value: &Value) -> Result<T, TypeMismatch> {
@@ -97,7 +106,7 @@ pub(super) fn read_json<T: Data>(value: &Value) -> Result<T, TypeMismatch> {
         Json::Number(number) => format!("the number {number}"),
         _ => value.describe(),
     };
-    caught(|| serde_json::from_value(json))
+    caught(|| T::deserialize(json))
         .map_err(|error| misfit.unwrap_or_else(|| mismatch::<T>(&format!("{found} ({error})"))))
 }
 
@@ -110,7 +119,7 @@ fn too_large<T: Data>(json: &Json) -> bool {
             Json::Null | Json::Bool(_) | Json::String(_) | Json::Object(_) => 0,
         }
     }
-    let read = T::deserialize(json).ok().and_then(|read| serde_json::to_value(read).ok());
+    let read = T::deserialize(json.clone()).ok().and_then(|read| serde_json::to_value(read).ok());
     read.is_some_and(|read| finite(&read) < finite(json))
 }
 

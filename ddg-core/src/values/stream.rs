@@ -8,7 +8,6 @@ use std::task::{Context, Poll, Wake, Waker};
 use futures::Stream;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::Data;
 use super::ty::short_name;
 
 /// The output of a worker that returned `impl Stream<Item = T>`: a handle from which any number of
@@ -197,7 +196,7 @@ impl<T> fmt::Debug for ItemStream<T> {
     }
 }
 
-impl<T: Data> Serialize for ItemStream<T> {
+impl<T: Serialize> Serialize for ItemStream<T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let source = lock(&self.source);
         match source.producer {
@@ -215,7 +214,7 @@ impl<T: Data> Serialize for ItemStream<T> {
     }
 }
 
-impl<'de, T: Data> Deserialize<'de> for ItemStream<T> {
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for ItemStream<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         Ok(Self::of(Producer::Ended, Vec::deserialize(deserializer)?))
     }

@@ -8,6 +8,7 @@ use serde::de::{self, Deserializer, Visitor};
 use serde::forward_to_deserialize_any;
 
 use super::Data;
+use super::text::{Owner, owner_of};
 use super::value::{TypeMismatch, Value};
 
 /// The type of a worker's output or parameter.
@@ -42,8 +43,16 @@ struct Family {
 }
 
 impl Type {
-    /// The type `T`.
+    /// The type `T`; that of a text literal is `String`.
     pub fn of<T: Data>() -> Self {
+        match owner_of::<T>() {
+            None => Self::as_written::<T>(),
+            Some(Owner::Text) => Self::as_written::<String>(),
+            Some(Owner::Optional) => Self::as_written::<Option<String>>(),
+        }
+    }
+
+    fn as_written<T: Data>() -> Self {
         Self(
             const {
                 &TypeInfo {
@@ -74,6 +83,16 @@ impl Type {
             || is_dynamic(want)
             || is_dynamic(have)
             || numbers_agree(want, have)
+            || self.owns_text_of(given)
+    }
+
+    /// Whether this is what `given` is but for text literals in it, where this has `String`s:
+    /// `(String, u8)` for `(&str, u8)`.
+    pub(super) fn owns_text_of(self, given: Type) -> bool {
+        const LITERAL: &str = "&str";
+        let given = (given.0.name)();
+        given.contains(LITERAL)
+            && given.replace(LITERAL, std::any::type_name::<String>()) == (self.0.name)()
     }
 
     pub(crate) fn id(self) -> TypeId {

@@ -10,6 +10,7 @@ use serde_json::Value as Json;
 use super::adopt::{adopt, null_as, read_json};
 use super::cell::{Cell, Dealt, Element, Erased, List, Parsed};
 use super::repr::Repr;
+use super::text::{borrowed, owned, owner_of};
 use super::{Data, Shape, Type};
 
 /// A value of any type, cheap to clone (one pointer).
@@ -41,7 +42,7 @@ use super::{Data, Shape, Type};
 pub struct Value(pub(super) Repr);
 
 /// A value was asked for as a type that it is not.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[error("expected `{expected}`, found {found}")]
 pub struct TypeMismatch {
     /// The type asked for.
@@ -51,13 +52,13 @@ pub struct TypeMismatch {
 }
 
 /// A value has no JSON form.
-#[derive(Debug, thiserror::Error)]
+#[derive(thiserror::Error)]
 #[error("`{type_name}` cannot be written as JSON: {source}")]
 pub struct NotSerializable {
     /// The type of the value.
     pub type_name: String,
     /// What serde said.
-    pub source: serde_json::Error,
+    pub r#source: serde_json::Error,
 }
 
 impl Value {
@@ -66,13 +67,18 @@ impl Value {
         Self(Repr::Null)
     }
 
-    /// Holds `inner` itself. `()` becomes [`null`](Self::null); a `Value` stays what it is.
+    /// Holds `inner` itself. `()` becomes [`null`](Self::null); a `Value` stays what it is; a text
+    /// literal becomes a `String`.
     pub fn new<T: Data>(inner: T) -> Self {
         if TypeId::of::<T>() == TypeId::of::<()>() {
             return Self::null();
         }
         let inner = match same::<T, Self>(inner) {
             Ok(value) => return value,
+            Err(inner) => inner,
+        };
+        let inner = match owned(inner) {
+            Ok(text) => return text,
             Err(inner) => inner,
         };
         match same::<T, Json>(inner) {
@@ -266,6 +272,9 @@ impl Value {
             Ok(value) => return Ok(value),
             Err(value) => value,
         };
+        if let Some(owner) = owner_of::<T>() {
+            return borrowed(value, &owner);
+        }
         if let Some(inner) = value.downcast_ref::<Arc<T>>() {
             return Ok(T::clone(inner));
         }
@@ -337,3 +346,5 @@ impl From<Json> for Value {
         Self::from_json(json)
     }
 }
+
+crate::__debug_is_display!(TypeMismatch, NotSerializable);

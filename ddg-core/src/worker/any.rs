@@ -83,7 +83,9 @@ impl std::fmt::Debug for AnyWorker {
 /// [`GraphAutoma`] (nesting), an [`AnyWorker`]. `M` is found by the compiler.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a worker",
-    note = "implement `Worker` for it; functions and closures go to `add_func_as_worker`"
+    label = "not a worker",
+    note = "a type with `#[automa]` is built first: `{Self}.build()?`",
+    note = "for another type of yours implement `Worker`; functions and closures go to `add_func_as_worker`"
 )]
 pub trait IntoWorker<M> {
     /// The worker behind one pointer.
@@ -122,8 +124,11 @@ pub trait IntoWorker<M> {
 /// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a worker function",
-    note = "a worker function has up to 12 parameters, each a `T`, `&T`, `Arc<T>`, `Option<T>`, `Value` or `Context`; it returns a `T`, `Result<T, E>` or `impl Stream<Item = T>`; its future is `Send`",
-    note = "`T` is `Clone + Serialize + DeserializeOwned + Send + Sync + 'static`; a closure names the types of its parameters"
+    label = "not a worker function",
+    note = "its parameters, at most 12, are `T`, `&T`, `&str`, `Arc<T>`, `Option<T>`, `Value` or `Context`; a closure names their types",
+    note = "it returns `T`, `Result<T, E>` or `impl Stream<Item = T>`, where `E` is an error that is `Send + Sync`: `WorkerError`, `Box<dyn Error + Send + Sync>`",
+    note = "`T` has `#[derive(Clone, serde::Serialize, serde::Deserialize)]`, or is wrapped in `Opaque<T>`",
+    note = "its future is `Send`: it holds no `Rc`, `RefCell` borrow or lock guard over an `.await`"
 )]
 pub trait IntoFunc<M> {
     /// An [`AnyWorker`], or a reference to a declared one.
@@ -264,6 +269,7 @@ pub(crate) enum Started {
 #[doc(hidden)]
 pub struct Own;
 
+#[diagnostic::do_not_recommend]
 impl<W: Worker> IntoWorker<Own> for W {
     fn into_worker(self) -> AnyWorker {
         AnyWorker(Arc::new(OwnWorker(self)))
@@ -312,6 +318,7 @@ impl IntoWorker<AsIs> for AnyWorker {
 #[doc(hidden)]
 pub struct ByName;
 
+#[diagnostic::do_not_recommend]
 impl<F> IntoFunc<ByName> for super::Declared<F> {
     type Made = Key;
 
@@ -321,6 +328,7 @@ impl<F> IntoFunc<ByName> for super::Declared<F> {
 }
 
 /// A name that is only known at run time.
+#[diagnostic::do_not_recommend]
 impl IntoFunc<ByName> for Key {
     type Made = Self;
 

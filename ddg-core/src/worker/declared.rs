@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::marker::PhantomData;
+use std::sync::Arc;
 
 use crate::args::{Args, IntoArgs};
 use crate::key::Key;
@@ -55,9 +56,30 @@ impl<F> From<Declared<F>> for Key {
     }
 }
 
+/// What a [`Declared`] worker's parameter of type `P` may be ferried: a `P`, a `T` where `P` is
+/// `Option<T>` or `Arc<T>`, a text literal where it is a `String`.
+#[diagnostic::on_unimplemented(
+    message = "the worker that is ferried to takes `{P}` here, not `{Self}`",
+    label = "takes `{P}`, is given `{Self}`",
+    note = "a ferry gives one value per parameter, in their order; what is injected (`#[from]`, the context) is left out"
+)]
+pub trait FerryArgument<P>: Data {}
+
+impl<T: Data> FerryArgument<T> for T {}
+impl<T: Data> FerryArgument<Option<T>> for T {}
+impl<T: Data> FerryArgument<Arc<T>> for T where Arc<T>: Data {}
+#[diagnostic::do_not_recommend]
+impl FerryArgument<String> for &'static str {}
+#[diagnostic::do_not_recommend]
+impl FerryArgument<Option<String>> for &'static str {}
+#[diagnostic::do_not_recommend]
+impl FerryArgument<Option<String>> for Option<&'static str> {}
+#[diagnostic::do_not_recommend]
+impl FerryArgument<Arc<String>> for &'static str {}
+
 /// Where a ferry may go, with which arguments `A`: a key with anything that can be
-/// [arguments](IntoArgs), or a [`Declared`] worker with a tuple of just its parameters (or
-/// [`args!`](crate::args), checked when the step settles).
+/// [arguments](IntoArgs), or a [`Declared`] worker with a tuple of [what its parameters
+/// take](FerryArgument) (or [`args!`](crate::args), checked when the step settles).
 #[diagnostic::on_unimplemented(
     message = "`{A}` are not the arguments of this worker",
     label = "these arguments do not fit the worker that is ferried to",
@@ -111,8 +133,8 @@ impl<F> FerryTarget<Args> for Declared<F> {
 }
 
 macro_rules! declared {
-    ($($T:ident),*) => {
-        impl<R, $($T: Data),*> FerryTarget<($($T,)*)> for Declared<fn($($T),*) -> R> {
+    ($(($P:ident, $T:ident)),*) => {
+        impl<R, $($P, $T: FerryArgument<$P>),*> FerryTarget<($($T,)*)> for Declared<fn($($P),*) -> R> {
             fn text(&self) -> &str {
                 self.key
             }
@@ -129,15 +151,40 @@ macro_rules! declared {
 }
 
 declared!();
-declared!(A);
-declared!(A, B);
-declared!(A, B, C);
-declared!(A, B, C, D);
-declared!(A, B, C, D, E);
-declared!(A, B, C, D, E, F);
-declared!(A, B, C, D, E, F, G);
-declared!(A, B, C, D, E, F, G, H);
-declared!(A, B, C, D, E, F, G, H, I);
-declared!(A, B, C, D, E, F, G, H, I, J);
-declared!(A, B, C, D, E, F, G, H, I, J, K);
-declared!(A, B, C, D, E, F, G, H, I, J, K, L);
+declared!((A, AA));
+declared!((A, AA), (B, BB));
+declared!((A, AA), (B, BB), (C, CC));
+declared!((A, AA), (B, BB), (C, CC), (D, DD));
+declared!((A, AA), (B, BB), (C, CC), (D, DD), (E, EE));
+declared!((A, AA), (B, BB), (C, CC), (D, DD), (E, EE), (F, FF));
+declared!((A, AA), (B, BB), (C, CC), (D, DD), (E, EE), (F, FF), (G, GG));
+declared!((A, AA), (B, BB), (C, CC), (D, DD), (E, EE), (F, FF), (G, GG), (H, HH));
+declared!((A, AA), (B, BB), (C, CC), (D, DD), (E, EE), (F, FF), (G, GG), (H, HH), (I, II));
+declared!((A, AA), (B, BB), (C, CC), (D, DD), (E, EE), (F, FF), (G, GG), (H, HH), (I, II), (J, JJ));
+declared!(
+    (A, AA),
+    (B, BB),
+    (C, CC),
+    (D, DD),
+    (E, EE),
+    (F, FF),
+    (G, GG),
+    (H, HH),
+    (I, II),
+    (J, JJ),
+    (K, KK)
+);
+declared!(
+    (A, AA),
+    (B, BB),
+    (C, CC),
+    (D, DD),
+    (E, EE),
+    (F, FF),
+    (G, GG),
+    (H, HH),
+    (I, II),
+    (J, JJ),
+    (K, KK),
+    (L, LL)
+);

@@ -17,7 +17,8 @@ use crate::values::{Data, ItemStream, Type, Value};
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be the output of a worker",
     label = "not worker data",
-    note = "a worker returns `T`, `Result<T, E>` or `impl Stream<Item = T>`, where `T` is `Clone + Serialize + DeserializeOwned + Send + Sync + 'static`"
+    note = "a worker returns `T`, `Result<T, E>` or `impl Stream<Item = T>`, where `T` has `#[derive(Clone, serde::Serialize, serde::Deserialize)]`",
+    note = "`E` is an error that is `Send + Sync`: `WorkerError`, `Box<dyn Error + Send + Sync>`"
 )]
 pub trait IntoOutput<M> {
     /// The type of the output as far as it is known.
@@ -131,7 +132,10 @@ fn result_as_data<T: Data>(result: &T) -> Result<Value, WorkerError> {
         Json::Object(mut object) => match (object.remove("Ok"), object.remove("Err")) {
             (Some(output), _) => Ok(Value::from_json(output)),
             (_, Some(Json::String(message))) => Err(WorkerError::msg(message)),
-            (_, error) => Err(WorkerError::msg(error.unwrap_or_default().to_string())),
+            (_, Some(Json::Null) | None) => Err(WorkerError::msg(
+                "it returned `Err(())`, which says nothing; return an error that says what is wrong",
+            )),
+            (_, Some(error)) => Err(WorkerError::msg(error.to_string())),
         },
         other => Err(WorkerError::msg(other.to_string())),
     }

@@ -12,9 +12,15 @@ use crate::values::{Data, Type, TypeMismatch, Value};
 ///
 /// `T` may be `Arc<U>` (the value, shared), `Option<U>` (`None` where nothing is given) and
 /// [`Value`](crate::Value) (whatever it is).
+///
+/// `&str` takes text. A copy of each text that a function takes so is kept until the program ends:
+/// the compiler does not let this trait tell a `&str` that lives as long as the call from a
+/// `&'static str`. For text without bound take `Arc<String>`, which is never copied, or `String`.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be a parameter of a worker",
-    note = "parameters are `T`, `&T`, `Arc<T>`, `Option<T>`, `Value` or `Context`, where `T` is `Clone + Serialize + DeserializeOwned + Send + Sync + 'static`"
+    label = "it takes `{Self}`",
+    note = "parameters are `T`, `&T`, `&str`, `Arc<T>`, `Option<T>`, `Value` or `Context`",
+    note = "`T` has `#[derive(Clone, serde::Serialize, serde::Deserialize)]`, or is wrapped in `Opaque<T>`"
 )]
 pub trait Parameter<M>: 'static {
     /// What is kept while the worker runs.
@@ -76,6 +82,7 @@ impl<T: Data> Parameter<ByValue> for T {
 #[doc(hidden)]
 pub struct ByRef;
 
+#[diagnostic::do_not_recommend]
 impl<T: Data> Parameter<ByRef> for &'static T {
     type Held = Arc<T>;
     type Given<'a> = &'a T;

@@ -287,8 +287,9 @@ async fn names_that_reach_nobody() {
     let mut nameless = GraphAutoma::new("nameless");
     nameless.add_func_as_worker("worker", async |_: u8| (), start()).unwrap();
     let error = nameless.run(args!(x = 1)).output::<()>().await.unwrap_err();
-    let expected = expect![[r#"
-        automa `nameless`: no worker has a parameter `x`; no parameter has a name"#]];
+    let expected = expect![
+        "automa `nameless`: no worker has a parameter `x`; no parameter has a name: give them names with `.params([…])`"
+    ];
     expected.assert_eq(&error.to_string());
 }
 

@@ -160,7 +160,7 @@ async fn a_ferry_to_nobody_fails_the_run_and_names_who_asked() {
 
     expect![[r#"
         step 1: a (start) () → null
-        error: automa `nobody`, step 1: worker `a` ferried to `hoem`, which does not exist; the workers are: `a`, `home`
+        error: automa `nobody`, step 1: worker `a` ferried to `hoem`, which does not exist; did you mean `home`?
     "#]]
     .assert_eq(&trace(&automa, ()).await);
 }

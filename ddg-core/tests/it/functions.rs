@@ -262,10 +262,10 @@ async fn results_with_errors_of_every_kind() {
 }
 
 #[tokio::test]
-async fn the_source_of_a_failure_is_the_very_error() {
+async fn the_very_error_can_be_had_of_a_failure() {
     let own = async || Err::<(), _>(Closed(oslo()));
     let error = call::<(), _>(own, args!()).await.unwrap_err();
-    let closed = error.source().unwrap().downcast_ref::<Closed>().unwrap();
+    let closed = error.downcast_ref::<Closed>().unwrap();
     assert_eq!(closed.0, oslo());
 }
 

@@ -10,12 +10,14 @@ use std::path::{Path, PathBuf};
 const CORE: &[(&str, &[&str])] = &[
     ("key", &[]),
     ("path", &["key"]),
-    ("error", &[]),
-    ("values", &[]),
+    ("hint", &[]),
+    ("report", &[]),
+    ("error", &["report"]),
+    ("values", &["report"]),
     ("args", &["values"]),
-    ("graph", &["key", "values"]),
+    ("graph", &["hint", "key", "report", "values"]),
     ("local", &["graph", "key", "values"]),
-    ("machine", &["args", "error", "graph", "key", "path", "values"]),
+    ("machine", &["args", "error", "graph", "hint", "key", "path", "report", "values"]),
     // What acts: a worker sees a context, which belongs to a run, which runs workers.
     ("worker", &["args", "automa", "callback", "context", "error", "graph", "key", "values"]),
     ("callback", &["args", "context", "error", "values"]),
@@ -73,8 +75,20 @@ const CORE: &[(&str, &[&str])] = &[
     (
         "render",
         &[
-            "args", "automa", "callback", "context", "error", "event", "graph", "key", "machine",
-            "path", "printable", "run", "values", "worker",
+            "args",
+            "automa",
+            "callback",
+            "context",
+            "error",
+            "event",
+            "graph",
+            "key",
+            "machine",
+            "path",
+            "printable",
+            "run",
+            "values",
+            "worker",
         ],
     ),
     ("check", &["values"]),
@@ -213,7 +227,7 @@ fn rooms_of_the_agents_name_only_what_the_table_allows() {
 #[test]
 fn what_decides_reaches_nothing_that_acts() {
     let line = |room: &str| CORE.iter().find(|(name, _)| *name == room).unwrap().1;
-    let pure = ["key", "path", "error", "values", "args", "graph", "local", "machine"];
+    let pure = ["hint", "report", "key", "path", "error", "values", "args", "graph", "local", "machine"];
     for room in pure {
         assert!(line(room).iter().all(|named| pure.contains(named)), "{room}");
     }

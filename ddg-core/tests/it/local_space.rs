@@ -323,8 +323,7 @@ async fn loop_with_saves(automa: &GraphAutoma) -> Outcome {
 #[tokio::test]
 async fn of_two_runs_that_overlap_the_one_that_ends_last_is_kept() {
     let mut automa = GraphAutoma::new("names");
-    let gates =
-        Arc::new([tokio::sync::Semaphore::new(0), tokio::sync::Semaphore::new(0)]);
+    let gates = Arc::new([tokio::sync::Semaphore::new(0), tokio::sync::Semaphore::new(0)]);
     let inside = Arc::clone(&gates);
     let work = move |me: usize, cx: Context| {
         let gates = Arc::clone(&inside);

@@ -20,6 +20,7 @@ mod durable_results_random;
 mod durable_watched;
 mod edits;
 mod edits_equal_rebuild;
+mod errors;
 mod events;
 mod feedback;
 mod ferry;
@@ -58,6 +59,7 @@ mod stored_runs;
 mod streams;
 #[cfg(feature = "terminal")]
 mod terminal;
+mod text;
 mod timing;
 mod trace;
 mod tracing_spans;

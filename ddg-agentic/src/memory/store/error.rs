@@ -1,5 +1,6 @@
 //! Why a store of conversations refuses or fails.
 
+use ddg_core::__report::Told;
 use ddg_core::BoxError;
 
 use super::{ConversationId, ConversationVersion};
@@ -7,7 +8,7 @@ use crate::memory::SummaryError;
 
 /// A store did not do what it was asked to; nothing was changed, unless the variant says that this
 /// is not known.
-#[derive(Debug, thiserror::Error)]
+#[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum ConversationError {
     /// Somebody else has saved or deleted the conversation since it was loaded.
@@ -43,12 +44,13 @@ pub enum ConversationError {
         /// The conversation.
         id: ConversationId,
         /// Why.
-        source: SummaryError,
+        r#source: SummaryError,
     },
     /// A message could be written but not read again.
     #[error(
-        "message {place} of conversation `{id}` cannot be kept: {source}; the arguments of a call \
-         may be nested too deeply"
+        "message {place} of conversation `{id}` cannot be kept: {}; the arguments of a call \
+         may be nested too deeply",
+        Told(&**.source)
     )]
     Message {
         /// The conversation.
@@ -56,12 +58,13 @@ pub enum ConversationError {
         /// The message, from 0.
         place: usize,
         /// Why.
-        source: BoxError,
+        r#source: BoxError,
     },
     /// What is in the store is no conversation.
     #[error(
-        "{store}: {what} of conversation `{id}` cannot be read: {source}; was it written by \
-         another program, or a newer version of this one?"
+        "{store}: {what} of conversation `{id}` cannot be read: {}; was it written by \
+         another program, or a newer version of this one?",
+        Told(&**.source)
     )]
     Unreadable {
         /// The store.
@@ -71,7 +74,7 @@ pub enum ConversationError {
         /// As "message 3".
         what: String,
         /// Why.
-        source: BoxError,
+        r#source: BoxError,
     },
     /// The database was written by a newer version of this crate.
     #[error(
@@ -87,23 +90,25 @@ pub enum ConversationError {
         known: u64,
     },
     /// The store cannot be opened.
-    #[error("{store} cannot be opened: {source}; {hint}")]
+    #[error("{store} cannot be opened: {}; {hint}", Told(&**.source))]
     Open {
         /// The store.
         store: String,
         /// What the store's driver says.
-        source: BoxError,
+        r#source: BoxError,
         /// What to look at.
         hint: &'static str,
     },
     /// The store itself failed. Whether a change was made is not known: load the conversation again.
-    #[error("{store} could not {action}: {source}")]
+    #[error("{store} could not {action}: {}", Told(&**.source))]
     Backend {
         /// The store.
         store: String,
         /// What it was to do.
         action: &'static str,
         /// What the store's driver says.
-        source: BoxError,
+        r#source: BoxError,
     },
 }
+
+ddg_core::__report::debug_is_display!(ConversationError);

@@ -20,7 +20,7 @@ use serde::{Deserialize, Serialize};
 pub struct ConversationId(Arc<str>);
 
 /// A text that cannot be a conversation's id.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
     "{:?} cannot be the id of a conversation: an id has 1 to {} bytes and no control characters",
     beginning(.id), ConversationId::MAX_BYTES
@@ -85,3 +85,5 @@ impl From<ConversationId> for String {
         id.as_str().to_owned()
     }
 }
+
+ddg_core::__report::debug_is_display!(InvalidConversationId);

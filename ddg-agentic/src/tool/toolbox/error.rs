@@ -5,14 +5,14 @@ use std::fmt;
 use ddg_core::BuildError;
 
 /// A toolbox that cannot be built: every fault, not just the first.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct ToolboxError {
     /// What is wrong, in the order in which it was given; never empty.
     pub faults: Vec<ToolboxFault>,
 }
 
 /// One thing that is wrong with a toolbox.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ToolboxFault {
     /// Two tools have one name.
@@ -79,3 +79,5 @@ impl fmt::Display for ToolboxError {
 }
 
 impl std::error::Error for ToolboxError {}
+
+ddg_core::__report::debug_is_display!(ToolboxError, ToolboxFault);

@@ -6,7 +6,7 @@ use crate::key::Key;
 use crate::values::TypeMismatch;
 
 /// A worker could not be called with what there was.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum BindError {
     /// A parameter has no argument.
@@ -47,7 +47,7 @@ pub enum BindError {
         /// The parameter: its name in backquotes, or its position from 1.
         parameter: String,
         /// Expected and found.
-        source: TypeMismatch,
+        r#source: TypeMismatch,
     },
     /// What is to be unpacked is neither a list nor a map.
     #[error("cannot unpack the output of `{dependency}`: it is no list and no map, but {found}")]
@@ -72,3 +72,5 @@ pub enum BindError {
 fn or_by_name(parameter: &str) -> &'static str {
     if parameter.starts_with('`') { ", none of that name" } else { "" }
 }
+
+crate::__debug_is_display!(BindError);

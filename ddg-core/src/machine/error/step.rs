@@ -4,6 +4,7 @@ use std::error::Error;
 use std::fmt;
 
 use super::BindError;
+use crate::__debug_is_display;
 use crate::error::WorkerError;
 use crate::graph::{EditError, listing};
 use crate::key::Key;
@@ -27,19 +28,48 @@ use crate::path::Path;
 /// # Ok(())
 /// # }
 /// ```
-#[derive(Debug)]
 pub struct StepError {
     /// The automa, as a message names it.
     pub automa: String,
     /// The step, from 1.
     pub step: u64,
-    /// What went wrong; never empty. The first is the [`source`](Error::source).
+    /// What went wrong; never empty.
     pub failures: Vec<Failure>,
     /// Questions that were asked in the same step; they get no answer, since the run has failed.
     pub questions: Vec<Question>,
 }
 
+__debug_is_display!(StepError);
+
 impl StepError {
+    /// The error of the first worker that failed, if it is an `E`.
+    ///
+    /// The message says what this error says, so it is not the [`source`](Error::source) as well;
+    /// its own source is.
+    ///
+    /// ```
+    /// use ddg_core::prelude::*;
+    /// use ddg_core::Panicked;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let mut automa = GraphAutoma::new("fragile");
+    /// automa.add_func_as_worker("break", async || -> i32 { panic!("oh no") }, start())?;
+    /// let Err(RunError::Step(error)) = automa.run(()).output::<()>().await else { panic!() };
+    /// assert_eq!(error.downcast_ref::<Panicked>().unwrap().message, "oh no");
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn downcast_ref<E: Error + 'static>(&self) -> Option<&E> {
+        self.failures
+            .iter()
+            .find_map(|failure| match &failure.kind {
+                FailureKind::Worker(error) => Some(error),
+                _ => None,
+            })?
+            .downcast_ref()
+    }
+
     /// Whether workers have failed, and nothing else is wrong.
     pub(crate) fn is_of_workers(&self) -> bool {
         self.failures.iter().all(|failure| matches!(failure.kind, FailureKind::Worker(_)))
@@ -105,13 +135,11 @@ impl fmt::Display for StepError {
 impl Error for StepError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         self.failures.first().and_then(|failure| match &failure.kind {
-            FailureKind::Worker(error) => {
-                let error: &(dyn Error + Send + Sync) = error.as_ref();
-                Some(error as &(dyn Error + 'static))
-            }
-            FailureKind::Bind(error) => Some(error as _),
-            FailureKind::Edit(error) => Some(error as _),
-            FailureKind::UnknownFerryTarget { .. }
+            // What the error itself says is in the message; what is behind it is not.
+            FailureKind::Worker(error) => error.as_ref().source(),
+            FailureKind::Bind(_)
+            | FailureKind::Edit(_)
+            | FailureKind::UnknownFerryTarget { .. }
             | FailureKind::InOrder { .. }
             | FailureKind::SecondOutput { .. } => None,
         })
@@ -130,7 +158,7 @@ impl fmt::Display for Failure {
             FailureKind::UnknownFerryTarget { target, known } => write!(
                 f,
                 "worker `{worker}` ferried to `{target}`, which does not exist{}",
-                listing(known)
+                listing(target, known)
             ),
             FailureKind::InOrder { successors, found } => write!(
                 f,

@@ -1,7 +1,7 @@
 //! What is printed carries no character from data that commands a terminal or turns a line around.
 
-use ddg_core::prelude::*;
 use ddg_core::event::EventFilter;
+use ddg_core::prelude::*;
 use ddg_core::printable;
 use expect_test::expect;
 use proptest::prelude::*;

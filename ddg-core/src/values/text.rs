@@ -1,0 +1,83 @@
+//! Text is text: a literal is kept as a `String`, and read wherever a `String` is.
+
+use std::any::TypeId;
+use std::sync::{Mutex, PoisonError};
+
+use rustc_hash::FxHashSet;
+
+use super::value::same;
+use super::{Data, TypeMismatch, Value};
+
+/// Text that lives as long as the program, such as a literal.
+type Literal = &'static str;
+
+/// Whether `T` is the type `U`; known when the code is generated, so that it costs nothing.
+#[inline]
+pub(super) fn is<T: 'static, U: 'static>() -> bool {
+    TypeId::of::<T>() == TypeId::of::<U>()
+}
+
+/// Whether `T` is a literal, or may be one; as a `T` that owns its text.
+#[inline]
+pub(super) fn owner_of<T: 'static>() -> Option<Owner> {
+    if is::<T, Literal>() {
+        Some(Owner::Text)
+    } else if is::<T, Option<Literal>>() {
+        Some(Owner::Optional)
+    } else {
+        None
+    }
+}
+
+/// What owns the text of a type that borrows it.
+pub(super) enum Owner {
+    /// A `String`.
+    Text,
+    /// An `Option<String>`.
+    Optional,
+}
+
+/// `inner` as a value that owns its text, if it is text that is borrowed.
+#[inline]
+pub(super) fn owned<T: 'static>(inner: T) -> Result<Value, T> {
+    match owner_of::<T>() {
+        None => Err(inner),
+        Some(Owner::Text) => same::<T, Literal>(inner).map(|text| Value::new(text.to_owned())),
+        Some(Owner::Optional) => {
+            same::<T, Option<Literal>>(inner).map(|text| Value::new(text.map(str::to_owned)))
+        }
+    }
+}
+
+/// The text of `inner`, if that is a literal.
+pub(crate) fn literal_as_text<T: 'static>(inner: T) -> Result<String, T> {
+    same::<T, Literal>(inner).map(str::to_owned)
+}
+
+/// Reads `value` as a `T` that borrows its text from the program.
+pub(super) fn borrowed<T: Data>(value: Value, owner: &Owner) -> Result<T, TypeMismatch> {
+    let read = match owner {
+        Owner::Text => same::<Literal, T>(kept(value.take::<String>()?)).ok(),
+        Owner::Optional => {
+            same::<Option<Literal>, T>(value.take::<Option<String>>()?.map(kept)).ok()
+        }
+    };
+    Ok(read.expect("the owner was found by the type"))
+}
+
+/// `text` for as long as the program runs; one copy of each text.
+///
+/// A function that takes `&str` is known to the compiler as one that takes `&'static str`: no bound
+/// on types tells the two apart (see "Text is text" in docs/architecture.md), and nothing but this
+/// gives text that lives so long.
+fn kept(text: String) -> Literal {
+    static KEPT: Mutex<Option<FxHashSet<Literal>>> = Mutex::new(None);
+    let mut kept = KEPT.lock().unwrap_or_else(PoisonError::into_inner);
+    let kept = kept.get_or_insert_default();
+    if let Some(known) = kept.get(text.as_str()) {
+        return known;
+    }
+    let text: Literal = text.leak();
+    kept.insert(text);
+    text
+}

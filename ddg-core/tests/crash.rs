@@ -56,7 +56,7 @@ fn effects(log: &Path) -> Vec<u64> {
 }
 
 /// The last step that the store has confirmed.
-async fn confirmed(db: &Path, log: &Path) -> u64 {
+async fn confirmed(db: &Path) -> u64 {
     let runs = StoredRuns::new(&SqliteStore::open(db).await.unwrap());
     runs.snapshot("run").await.map_or(0, |snapshot| snapshot.step())
 }
@@ -73,7 +73,7 @@ async fn a_run_that_is_killed_sixty_times_ends_as_if_it_had_not_been() {
     };
     let mut n_kills = 0;
     loop {
-        let before = confirmed(&db, &log).await;
+        let before = confirmed(&db).await;
         let n_before = effects(&log).len();
         let mut child = Command::new(std::env::current_exe().unwrap())
             .args(["--exact", "child", "--nocapture", "--test-threads=1"])
@@ -103,7 +103,7 @@ async fn a_run_that_is_killed_sixty_times_ends_as_if_it_had_not_been() {
         }
         let new = effects(&log).split_off(n_before);
         assert!(new.iter().all(|step| *step > before), "step {before} was confirmed, then {new:?}");
-        if n_kills == KILLS && confirmed(&db, &log).await > STEPS {
+        if n_kills == KILLS && confirmed(&db).await > STEPS {
             break;
         }
     }

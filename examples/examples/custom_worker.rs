@@ -77,7 +77,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let retry = free().retry(Retry::times(3).delay(Duration::from_millis(10)));
     let translator = Translator { up_from: 3, takes: Duration::ZERO, calls: Arc::clone(&calls) };
     let letter: String =
-        letters(translator, retry)?.run(args!(name = "Ada", city = "Oslo")).await?;
+        letters(translator, retry)?.run(args!(name = "Ada", city = "Oslo")).output().await?;
     println!("  {letter}");
     assert_eq!(letter, "DEAR ADA, SEE YOU IN OSLO");
     assert_eq!(calls.load(Ordering::Relaxed), 3);

@@ -16,17 +16,16 @@ use crate::machine::{End, Next};
 use crate::run::{Outcome, RunError};
 
 /// Drives a run to its end on the runtime's threads.
-pub(crate) async fn drive(guard: RunGuard) -> Result<Outcome, RunError> {
-    let pool = Pool::default();
-    drive_on(guard, pool).await
+pub(crate) fn drive(guard: RunGuard) -> impl Future<Output = Result<Outcome, RunError>> + Send {
+    drive_on(guard, Pool::default())
 }
 
 /// Drives a run to its end with one worker polled at a time, the next one as `choose` says.
-pub(crate) async fn simulate(
+pub(crate) fn simulate(
     guard: RunGuard,
     choose: impl FnMut(&[Kickoff]) -> usize,
-) -> Result<Outcome, RunError> {
-    drive_on(guard, Simulated::new(choose)).await
+) -> impl Future<Output = Result<Outcome, RunError>> {
+    drive_on(guard, Simulated::new(choose))
 }
 
 async fn drive_on(mut guard: RunGuard, mut executor: impl Executor) -> Result<Outcome, RunError> {

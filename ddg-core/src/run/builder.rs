@@ -8,7 +8,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use futures::FutureExt;
-use futures::future::{BoxFuture, Either};
+use futures::future::{self, BoxFuture, Either};
 
 use super::plan::{Origin, Plan};
 use super::stored::{Claiming, Place};
@@ -290,12 +290,16 @@ impl<T> RunBuilder<T> {
             // Apart, so that runs that are not stored do not hold room for it.
             return Either::Right(stored::run(plan, Claiming::new(subscribers)).boxed());
         }
-        let live = plan.live();
-        match &live {
-            Ok(live) => live.core.feed().adopt(&subscribers),
-            Err(error) => subscribers.fail(error),
+        match plan.live() {
+            Ok(live) => {
+                live.core.feed().adopt(&subscribers);
+                Either::Left(Either::Left(drive(live)))
+            }
+            Err(error) => {
+                subscribers.fail(&error);
+                Either::Left(Either::Right(future::ready(Err(error))))
+            }
         }
-        Either::Left(async move { drive(live?).await })
     }
 
     /// Starts the run as a task of its own and gives a handle to it: a future of what `.await` would

@@ -79,8 +79,9 @@ impl Plan {
     }
 
     /// Its parts; the options are the defaults if it has none.
-    pub(super) fn into_parts(self) -> Result<(Arc<Program>, Origin, Box<Options>), RunError> {
-        Ok((self.program.map_err(|error| *error)?, self.origin, self.options.unwrap_or_default()))
+    pub(super) fn into_parts(self) -> Result<(Arc<Program>, Origin, Options), RunError> {
+        let options = self.options.map_or_else(Options::default, |options| *options);
+        Ok((self.program.map_err(|error| *error)?, self.origin, options))
     }
 }
 
@@ -99,7 +100,7 @@ impl Origin {
 
 impl Options {
     /// Sets what holds for the run of `core`.
-    pub(super) fn set(self: Box<Self>, core: &mut Arc<RunCore>) {
+    pub(super) fn set(self, core: &mut Arc<RunCore>) {
         let core = Arc::get_mut(core).expect("nobody else has a run that has not begun");
         if let Some(pace) = self.pace {
             core.set_pace(pace);

@@ -339,7 +339,7 @@ fn removals_of_what_is_not_there() {
     check_refused(
         |automa| automa.remove_worker("smae"),
         &expect![
-            "automa `graph`: cannot remove `smae`: there is no such worker; the workers are: `number`, `same`"
+            "automa `graph`: cannot remove `smae`: there is no such worker; did you mean `same`?"
         ],
     );
     check_refused(

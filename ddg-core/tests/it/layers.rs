@@ -30,7 +30,7 @@ const CORE: &[(&str, &[&str])] = &[
     ),
     ("saved", &["args", "automa", "graph", "key", "local", "machine", "path", "values", "worker"]),
     // Its face hands out `StoredRuns`.
-    ("checkpoint", &["error", "run"]),
+    ("checkpoint", &["error", "report", "run"]),
     ("printable", &[]),
     ("event", &["graph", "key", "machine", "path", "printable", "values"]),
     ("feedback", &["context", "engine", "path", "values"]),

@@ -185,7 +185,7 @@ impl<P: Hosts> Machine<P> {
         &mut self,
         ended: &mut Vec<Ended<P>>,
         jobs: &mut Vec<Job<P>>,
-    ) -> Result<Next, MachineError> {
+    ) -> Result<Next, Box<MachineError>> {
         if ended.is_empty() {
             return self.begin(jobs);
         }
@@ -207,7 +207,7 @@ impl<P: Hosts> Machine<P> {
         &mut self,
         ended: Ended<P>,
         jobs: &mut Vec<Job<P>>,
-    ) -> Result<Next, MachineError> {
+    ) -> Result<Next, Box<MachineError>> {
         self.settle_one(ended)?;
         self.begin(jobs)
     }
@@ -268,9 +268,10 @@ impl<P: Hosts> Machine<P> {
         self.state.outputs.clear();
     }
 
-    /// The ids whose worker is gone since this was asked last.
-    pub(crate) fn take_forgotten(&mut self) -> Vec<WorkerId> {
-        std::mem::take(&mut self.forgotten)
+    /// The ids whose worker is gone since this was asked last; `None` for none.
+    #[inline]
+    pub(crate) fn take_forgotten(&mut self) -> Option<Vec<WorkerId>> {
+        (!self.forgotten.is_empty()).then(|| std::mem::take(&mut self.forgotten))
     }
 
     /// The last output of the worker `key`.
@@ -327,9 +328,10 @@ impl<P: Hosts> Machine<P> {
         Failure { worker: Path::new(self.path.clone(), key.clone()), kind }
     }
 
-    fn step_error(&self, failures: Vec<Failure>) -> MachineError {
+    fn step_error(&self, failures: Vec<Failure>) -> Box<MachineError> {
         let (automa, step) = (self.automa(), self.state.step);
-        StepError { automa, step, failures, questions: self.questions() }.into()
+        let questions = self.questions();
+        Box::new(StepError { automa, step, failures, questions }.into())
     }
 
     fn automa(&self) -> String {

@@ -175,9 +175,9 @@ impl RunCore {
     fn next(&self, ended: &mut Vec<Ended>, jobs: &mut Vec<Job>) -> Result<Next, RunError> {
         let mut machine = self.machine();
         let next = machine.next(ended, jobs)?;
-        let forgotten = machine.take_forgotten();
-        drop(machine);
-        self.forget_locals(&forgotten);
+        if let Some(forgotten) = machine.take_forgotten() {
+            self.forget_locals(&forgotten);
+        }
         Ok(next)
     }
 }
@@ -211,9 +211,10 @@ async fn lone_steps(core: &Arc<RunCore>, jobs: &mut Vec<Job>) -> Result<Next, Ru
             running = None;
             let mut machine = core.machine();
             let next = machine.advance(ended, jobs)?;
-            let forgotten = machine.take_forgotten();
+            if let Some(forgotten) = machine.take_forgotten() {
+                core.forget_locals(&forgotten);
+            }
             drop(machine);
-            core.forget_locals(&forgotten);
             n_steps += 1;
             if next != Next::Run
                 || jobs.len() != 1

@@ -179,9 +179,7 @@ impl RunCore {
 
     /// Drops the local spaces of workers that are gone.
     pub(super) fn forget_locals(&self, gone: &[WorkerId]) {
-        if !gone.is_empty() {
-            self.locals().forget(gone);
-        }
+        self.locals().forget(gone);
     }
 
     /// The state of the run between two steps, sharing its values; whether they all serialise is
@@ -267,6 +265,9 @@ impl RunCore {
     /// Keeps the local spaces that outlive a run which has ended like this: for the next kickoff
     /// of the nested automa that it is, or, of an outermost run, for the next run.
     pub(super) fn keep_locals(&self, end: End) {
+        if !self.program.settings.keep_local && !self.locals().has_kept() {
+            return;
+        }
         match (end, &self.outer) {
             (End::Paused, _) => {}
             (End::Finished | End::Stopped, None) => {

@@ -36,6 +36,11 @@ impl Locals {
         self.kept.get(&worker).cloned()
     }
 
+    /// Whether a nested automa has kept something in this run.
+    pub(crate) fn has_kept(&self) -> bool {
+        !self.kept.is_empty()
+    }
+
     /// What nested automata have kept in this run, by worker.
     pub(crate) fn kept_by_nested(&self) -> impl Iterator<Item = (WorkerId, &KeptSpaces)> {
         self.kept.iter().map(|(worker, kept)| (*worker, kept))

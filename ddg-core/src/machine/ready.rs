@@ -22,7 +22,7 @@ impl<P: Hosts> Machine<P> {
     /// # Errors
     /// The step limit is reached, or a worker cannot be called; then no job is handed out.
     #[inline]
-    pub(super) fn begin(&mut self, jobs: &mut Vec<Job<P>>) -> Result<Next, MachineError> {
+    pub(super) fn begin(&mut self, jobs: &mut Vec<Job<P>>) -> Result<Next, Box<MachineError>> {
         jobs.clear();
         if self.stopping || self.is_paused() {
             if !self.running.is_empty() {
@@ -49,7 +49,7 @@ impl<P: Hosts> Machine<P> {
             let key = |ready: &Ready| self.state.view.node(ready.worker).key().clone();
             let ready = self.state.ready.iter().map(key).collect();
             let (automa, limit) = (self.automa(), self.max_steps);
-            return Err(MachineError::StepLimit { automa, limit, ready });
+            return Err(Box::new(MachineError::StepLimit { automa, limit, ready }));
         }
         self.state.step += 1;
         jobs.reserve_exact(self.state.ready.len());

@@ -18,7 +18,7 @@ impl<P: Hosts> Machine<P> {
     ///
     /// # Errors
     /// Everything that went wrong in the step, in kickoff order.
-    pub(super) fn settle(&mut self, ended: &mut Vec<Ended<P>>) -> Result<(), MachineError> {
+    pub(super) fn settle(&mut self, ended: &mut Vec<Ended<P>>) -> Result<(), Box<MachineError>> {
         self.begin_record();
         self.take(ended);
         let releases = std::mem::take(&mut self.resuming) && self.gather_answered(ended);
@@ -55,10 +55,9 @@ impl<P: Hosts> Machine<P> {
     /// # Errors
     /// As [`settle`](Self::settle).
     #[inline]
-    pub(super) fn settle_one(&mut self, ended: Ended<P>) -> Result<(), MachineError> {
+    pub(super) fn settle_one(&mut self, ended: Ended<P>) -> Result<(), Box<MachineError>> {
         let Ok((output, mut effects)) = ended.end else { return self.settle(&mut vec![ended]) };
-        if effects.has_edits()
-            || effects.stops()
+        if !effects.is_simple()
             || self.running.len() > 1
             || self.stopping
             || self.resuming
@@ -68,9 +67,7 @@ impl<P: Hosts> Machine<P> {
         }
         let mut failures = Failures::new();
         self.running.clear();
-        if !effects.is_empty() {
-            self.ferry(0, ended.worker, &mut effects, &mut failures);
-        }
+        self.ferry(0, ended.worker, &mut effects, &mut failures);
         if let Err(kind) = self.take_result(ended.id, ended.worker, output, false) {
             let key = self.key_of(ended.worker);
             failures.push((0, self.failure(&key, kind)));
@@ -231,7 +228,7 @@ impl<P: Hosts> Machine<P> {
 
     /// The last part of settling.
     #[inline]
-    fn settled(&mut self, mut failures: Failures) -> Result<(), MachineError> {
+    fn settled(&mut self, mut failures: Failures) -> Result<(), Box<MachineError>> {
         if !self.removed.is_empty() {
             self.recycle_removed();
         }

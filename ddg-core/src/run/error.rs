@@ -156,9 +156,9 @@ pub enum RunError {
     },
 }
 
-impl From<MachineError> for RunError {
-    fn from(error: MachineError) -> Self {
-        match error {
+impl From<Box<MachineError>> for RunError {
+    fn from(error: Box<MachineError>) -> Self {
+        match *error {
             MachineError::Step(error) => Self::Step(error),
             MachineError::StepLimit { automa, limit, ready } => {
                 Self::StepLimit { automa, limit, due: ready }

@@ -227,7 +227,8 @@ fn rooms_of_the_agents_name_only_what_the_table_allows() {
 #[test]
 fn what_decides_reaches_nothing_that_acts() {
     let line = |room: &str| CORE.iter().find(|(name, _)| *name == room).unwrap().1;
-    let pure = ["hint", "report", "key", "path", "error", "values", "args", "graph", "local", "machine"];
+    let pure =
+        ["hint", "report", "key", "path", "error", "values", "args", "graph", "local", "machine"];
     for room in pure {
         assert!(line(room).iter().all(|named| pure.contains(named)), "{room}");
     }

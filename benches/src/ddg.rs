@@ -53,7 +53,7 @@ fn runs(
     Ok(Box::new(move || {
         let (automa, args) = (Arc::clone(&automa), args.clone().into_args());
         Box::pin(async move {
-            automa.outcome(args).await.expect("it runs");
+            automa.run(args).outcome().await.expect("it runs");
         })
     }))
 }

@@ -4,13 +4,13 @@
 use benches::checkpoints::Mode;
 use benches::checkpoints::letters::{N_BYTES, Running, automa};
 use benches::checkpoints::measure::{Figure, journal, measure};
-use ddg_core::EventKind;
 use ddg_core::prelude::*;
+use ddg_core::{EventFilter, EventKind};
 
 /// How many workers run in each step of a run.
 async fn running(automa: &GraphAutoma, steps: u64) -> Vec<usize> {
-    let prepared = automa.prepare((steps,));
-    let mut events = prepared.events();
+    let prepared = automa.run((steps,));
+    let mut events = prepared.events(EventFilter::all());
     prepared.outcome().await.expect("it runs");
     let mut running = Vec::new();
     while let Some(event) = events.next().await {
@@ -30,7 +30,7 @@ async fn all_run_in_each_step_or_one_after_the_first() {
 #[tokio::test]
 async fn a_step_changes_one_text() {
     let texts = async |running, steps: u64| {
-        let outcome = automa(running, 3).unwrap().outcome((steps,)).await.unwrap();
+        let outcome = automa(running, 3).unwrap().run((steps,)).await.unwrap();
         let json = serde_json::to_value(outcome.snapshot().unwrap()).unwrap();
         let mut texts = Vec::new();
         find_texts(&json, &mut texts);

@@ -26,7 +26,7 @@ async fn of_fixed_shapes() {
         (Shape::layers(3, 4).reading(), 3),
         (uneven(4, 3), 3),
     ] {
-        check(&fixed::automa(&shape).unwrap().outcome(()).await.unwrap(), steps);
+        check(&fixed::automa(&shape).unwrap().run(()).await.unwrap(), steps);
     }
 }
 
@@ -38,17 +38,17 @@ fn a_fan_spread_yields_but_for_its_first_and_last() {
 
 #[tokio::test]
 async fn of_changing_graphs() {
-    check(&jumps::automa().unwrap().outcome((10_u64,)).await.unwrap(), 10);
-    let outcome = grow::automa(2, 5).unwrap().outcome((4_u64,)).await.unwrap();
+    check(&jumps::automa().unwrap().run((10_u64,)).await.unwrap(), 10);
+    let outcome = grow::automa(2, 5).unwrap().run((4_u64,)).await.unwrap();
     assert_eq!(outcome.steps(), 4 * 3);
     assert_eq!(outcome.automa().keys(), ["plan", "bystander 0", "bystander 1"]);
 }
 
 #[tokio::test]
 async fn of_payloads() {
-    check(&payload::chain(5, 9).unwrap().outcome(()).await.unwrap(), 5);
-    check(&payload::moved(5, 9).unwrap().outcome(()).await.unwrap(), 5);
-    let outcome = payload::fan(4, 9).unwrap().outcome(()).await.unwrap();
+    check(&payload::chain(5, 9).unwrap().run(()).await.unwrap(), 5);
+    check(&payload::moved(5, 9).unwrap().run(()).await.unwrap(), 5);
+    let outcome = payload::fan(4, 9).unwrap().run(()).await.unwrap();
     assert_eq!(outcome.automa().output("last").unwrap().get::<u64>().unwrap(), 4 * 9);
 }
 
@@ -57,14 +57,14 @@ async fn of_parked_runs_after_the_gate() {
     let gate = Arc::new(Gate::new(1));
     let automa = many::automa(4, &gate).unwrap();
     for _ in 0..2 {
-        let (outcome, ()) = tokio::join!(automa.outcome(()), gate.open());
+        let (outcome, ()) = tokio::join!(automa.run(()).outcome(), gate.open());
         check(&outcome.unwrap(), 4);
     }
 }
 
 #[tokio::test]
 async fn but_a_built_graph_stops_after_its_first() {
-    let outcome = build::declare(&Shape::random(20, 2)).unwrap().outcome(()).await.unwrap();
+    let outcome = build::declare(&Shape::random(20, 2)).unwrap().run(()).await.unwrap();
     assert!(outcome.stopped());
     assert_eq!(outcome.steps(), 1);
 }

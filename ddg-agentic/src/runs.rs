@@ -91,17 +91,10 @@ impl Agent {
         })
     }
 
-    /// Sets where conversations are kept.
+    /// Sets where conversations are kept; an `Arc` of a store is a store, too.
     #[must_use]
     pub fn conversations(mut self, store: impl ConversationStore) -> Self {
         self.conversations = Arc::new(store);
-        self
-    }
-
-    /// Sets where conversations are kept, in a store that others use, too.
-    #[must_use]
-    pub fn conversations_in(mut self, store: Arc<dyn ConversationStore>) -> Self {
-        self.conversations = store;
         self
     }
 
@@ -143,7 +136,7 @@ impl Agent {
         };
         let mailbox = turn.open(&id, &self.mailboxes);
         let task = Task::new(message).after(stored.conversation).heard_from(mailbox.name());
-        let ended = self.automa.outcome((task,)).await;
+        let ended = self.automa.run((task,)).outcome().await;
         self.end(&id, ended, stored.version, &mailbox).await
     }
 
@@ -195,7 +188,7 @@ impl Agent {
             Err(source) => return Err(AgentError::Unread { conversation: id, source }),
         };
         let mailbox = turn.open(&id, &self.mailboxes);
-        let ended = self.automa.resume(snapshot).await;
+        let ended = self.automa.resume(snapshot).outcome().await;
         self.end(&id, ended, version, &mailbox).await
     }
 

@@ -47,8 +47,8 @@ use crate::worker::WorkerError;
 /// let mut automa = GraphAutoma::new("parse");
 /// automa.add_func_as_worker("parse", |text: String| text.parse::<i64>(), start().output())?;
 /// automa.add_callback(Count(Arc::clone(&count)));
-/// assert_eq!(automa.run::<i64>(args!("7")).await?, 7);
-/// assert_eq!(automa.run::<i64>(args!("x")).await?, 0);
+/// assert_eq!(automa.run(args!("7")).output::<i64>().await?, 7);
+/// assert_eq!(automa.run(args!("x")).output::<i64>().await?, 0);
 /// assert_eq!(count.load(Ordering::Relaxed), 1);
 /// # Ok(())
 /// # }

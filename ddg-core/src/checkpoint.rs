@@ -50,6 +50,7 @@ mod mode;
 mod owner;
 mod record;
 mod run_id;
+mod shared;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod sql;
 
@@ -74,12 +75,14 @@ pub use sql::open_sqlite;
 #[cfg(feature = "sqlite")]
 pub use sql::{Durability, SqliteStore};
 
+pub use crate::run::StoredRuns;
+
 /// What a method of a [`CheckpointStore`] returns.
 pub type StoreFuture<'a, T> = BoxFuture<'a, Result<T, StoreError>>;
 
 /// A place that keeps runs.
 ///
-/// Usable as `Arc<dyn CheckpointStore>`, from any number of tasks and, where the store lives
+/// An `Arc` of a store is a store, `Arc<dyn CheckpointStore>` too. It can be used from any number of tasks and, where the store lives
 /// outside the process, from any number of processes. Every method is one transaction: it is done
 /// as a whole or not at all, and what it has confirmed is seen by whatever comes after it.
 ///

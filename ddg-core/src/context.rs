@@ -49,7 +49,7 @@ use crate::worker::{FerryTarget, IntoFunc, IntoWorker, WorkerOptions};
 /// let mut automa = GraphAutoma::new("sum100");
 /// automa.add_func_as_worker("count", count, start())?;
 /// automa.add_func_as_worker("end", async |x: i64| x, free().output())?;
-/// assert_eq!(automa.run::<i64>(args!(0)).await?, 5050);
+/// assert_eq!(automa.run(args!(0)).output::<i64>().await?, 5050);
 /// # Ok(())
 /// # }
 /// ```
@@ -280,7 +280,7 @@ impl Context {
     /// let mut automa = GraphAutoma::new("shop");
     /// automa.add_func_as_worker("pay", pay, start().output())?;
     ///
-    /// let paused = automa.outcome(args!(30)).await?;
+    /// let paused = automa.run(args!(30)).await?;
     /// let questions = paused.questions();
     /// assert_eq!(questions[0].content.get::<String>()?, "Pay 30 euros?");
     ///
@@ -332,7 +332,7 @@ impl Context {
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// let mut automa = GraphAutoma::new("shop");
     /// automa.add_func_as_worker("pay", try_to_pay, start().output())?;
-    /// assert!(automa.outcome(()).await?.is_paused());
+    /// assert!(automa.run(()).await?.is_paused());
     /// # Ok(())
     /// # }
     /// ```
@@ -340,7 +340,7 @@ impl Context {
         self.0.asks.is_waiting()
     }
 
-    /// Tells whoever [watches](crate::Run::events) the run something, at once, also if the worker
+    /// Tells whoever [watches](crate::RunHandle::events) the run something, at once, also if the worker
     /// fails later. Nobody watching, this costs nothing to speak of.
     ///
     /// ```
@@ -356,7 +356,7 @@ impl Context {
         });
     }
 
-    /// Gives whoever [watches](crate::Run::events) the run a part of this worker's output before
+    /// Gives whoever [watches](crate::RunHandle::events) the run a part of this worker's output before
     /// the whole is there: the tokens of a model, say. It has no effect on the output itself.
     pub fn emit_chunk(&self, chunk: impl Data) {
         self.tell(|worker, kickoff| EventKind::Chunk { worker, kickoff, chunk: Value::new(chunk) });
@@ -370,15 +370,15 @@ impl Context {
     }
 
     /// Hands `event` to the program around the run: to the handler of its type that is registered
-    /// with the automa that was run ([`on_event`](crate::GraphAutoma::on_event)), however deep this
+    /// with the automa that was run ([`on_post`](crate::GraphAutoma::on_post)), however deep this
     /// worker is nested in it, or else to its default handler. Gives whether there was one.
     ///
     /// The handler is called here and now, before this returns.
-    pub fn post_event(&self, event: impl Data) -> bool {
+    pub fn post(&self, event: impl Data) -> bool {
         Handlers::post(self.0.core.handlers(), self, event)
     }
 
-    /// Hands `event` to the program around the run, as [`post_event`](Self::post_event) does, and
+    /// Hands `event` to the program around the run, as [`post`](Self::post) does, and
     /// waits for its reply; see [`Request`] for an example. Without a `timeout` (`None`) it waits
     /// until the run ends.
     ///
@@ -417,7 +417,7 @@ impl Context {
         self.0.local.get_or_init(|| self.0.core.machine().local(self.key()))
     }
 
-    /// Asks this automa's run to stop after the current step, as [`Run::stop`](crate::Run::stop)
+    /// Asks this automa's run to stop after the current step, as [`RunHandle::stop`](crate::RunHandle::stop)
     /// does. A nested automa's run ends then with what it has; the outer one goes on.
     pub fn stop(&self) {
         self.0.asks.put_stop();

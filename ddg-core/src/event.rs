@@ -13,7 +13,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 pub use change::{Change, ChangeKind};
-pub(crate) use feed::Feed;
+pub(crate) use feed::{EarlySubscribers, Feed};
 pub use filter::EventFilter;
 pub use kind::{EventKind, Scheduled, WorkerOutput};
 pub use stream::{EventStream, Missed};
@@ -22,20 +22,21 @@ use crate::path::Path;
 
 /// One thing that happened in a run, or in an automa nested in it.
 ///
-/// Subscribe with [`Prepared::events`](crate::Prepared::events) before a run begins, or with
-/// [`Run::events`](crate::Run::events) while it is on its way.
+/// Subscribe with [`RunBuilder::events`](crate::RunBuilder::events) before a run begins, or with
+/// [`RunHandle::events`](crate::RunHandle::events) while it is on its way.
 ///
 /// ```
 /// use ddg_core::prelude::*;
+/// use ddg_core::EventFilter;
 ///
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let mut automa = GraphAutoma::new("double");
 /// automa.add_func_as_worker("double", async |x: i64| x * 2, start().output())?;
 ///
-/// let run = automa.prepare(args!(4));
-/// let mut events = run.events();
-/// let run = run.start();
+/// let run = automa.run(args!(4));
+/// let mut events = run.events(EventFilter::all());
+/// let run = run.spawn();
 /// let mut seen = Vec::new();
 /// while let Some(event) = events.next().await {
 ///     seen.push(event?.to_string());

@@ -7,7 +7,7 @@ mod request;
 use std::time::Duration;
 
 pub(crate) use handlers::Handlers;
-pub use handlers::PostedEvent;
+pub use handlers::Posted;
 pub use reply::{ReplyError, ReplyTo};
 pub(crate) use request::OpenRequests;
 
@@ -45,15 +45,15 @@ use crate::values::Data;
 ///     // Any task or thread may reply, now or later.
 ///     tokio::spawn(async move { reply.send(asked.amount < 100) });
 /// });
-/// assert_eq!(automa.run::<String>(args!(7)).await?, "paid");
-/// assert_eq!(automa.run::<String>(args!(700)).await?, "refused");
+/// assert_eq!(automa.run(args!(7)).output::<String>().await?, "paid");
+/// assert_eq!(automa.run(args!(700)).output::<String>().await?, "refused");
 /// # Ok(())
 /// # }
 /// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a request",
     note = "say what its reply is: `impl Request for {Self} {{ type Reply = bool; }}`",
-    note = "an event that wants no reply is posted with `post_event`"
+    note = "an event that wants no reply is posted with `post`"
 )]
 pub trait Request: Data {
     /// What the reply is.
@@ -66,7 +66,7 @@ pub trait Request: Data {
 pub enum FeedbackError {
     /// Nobody handles such requests.
     #[error(
-        "nobody handles `{event}`: register a handler with `on_request`, or with `on_any_event`, \
+        "nobody handles `{event}`: register a handler with `on_request`, or with `on_any_post`, \
          on the automa that is run"
     )]
     NoHandler {

@@ -42,7 +42,7 @@ pub mod callback;
 pub mod check;
 pub mod checkpoint;
 mod context;
-mod event;
+pub mod event;
 mod feedback;
 mod graph;
 mod key;
@@ -61,7 +61,7 @@ pub use ddg_macros::{automa, worker};
 pub use event::{
     Change, ChangeKind, Event, EventFilter, EventKind, EventStream, Missed, Scheduled, WorkerOutput,
 };
-pub use feedback::{FeedbackError, PostedEvent, ReplyError, ReplyTo, Request};
+pub use feedback::{FeedbackError, Posted, ReplyError, ReplyTo, Request};
 pub use graph::{Automa, BuildError, Difference, EditError, Fault, GraphAutoma, TypedAutoma};
 pub use key::Key;
 pub use path::Path;
@@ -69,8 +69,8 @@ pub use path::Path;
 pub use render::TerminalView;
 pub use render::{Drawing, History};
 pub use run::{
-    AnswerError, BindError, Cause, Durable, Failure, FailureKind, InteractionError, Kickoff,
-    KickoffId, Outcome, Pace, Prepared, Question, Run, RunError, StepError, Waiting,
+    AnswerError, BindError, Cause, Failure, FailureKind, InteractionError, Kickoff, KickoffId,
+    Outcome, Pace, Question, RunBuilder, RunError, RunHandle, StepError, Waiting,
 };
 pub use snapshot::{Changes, Snapshot, SnapshotError};
 pub use values::{Data, ItemStream, Items, NotSerializable, Opaque, Type, TypeMismatch, Value};

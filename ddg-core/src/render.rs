@@ -55,7 +55,7 @@ use picture::Picture;
 /// let history = History::new();
 /// automa.add_callback(history.clone());
 ///
-/// let outcome = automa.outcome(args!(0)).await?;
+/// let outcome = automa.run(args!(0)).await?;
 /// let text = outcome.drawing().with(&history).to_mermaid();
 /// assert!(text.contains(r#"n0 -. "ferry ×3" .-> n0"#));
 /// assert!(text.contains(r#"n0 -. "ferry" .-> n1"#));

@@ -36,7 +36,7 @@ pub(crate) use patch::{Differ, Patch, json_of};
 /// }, start())?;
 /// automa.add_func_as_worker("end", async |x: u64| x, free().output())?;
 ///
-/// let run = automa.start(args!(0));
+/// let run = automa.run(args!(0)).spawn();
 /// tokio::task::yield_now().await;
 /// run.stop();
 /// let stopped = run.await?;
@@ -123,14 +123,14 @@ impl Snapshot {
     }
 
     /// The last output of a worker; `None` if it has not run, or there is no such worker.
-    pub fn output(&self, worker: &str) -> Option<Value> {
-        self.run.outputs().get(worker).cloned()
+    pub fn output(&self, worker: impl Into<Key>) -> Option<Value> {
+        self.run.outputs().get(&worker.into()).cloned()
     }
 
     /// Puts another output in the place of a worker's last one; what runs next reads that. False if
     /// the worker has not run.
-    pub fn set_output(&mut self, worker: &str, output: impl Data) -> bool {
-        let slot = self.run.outputs_mut().get_mut(worker);
+    pub fn set_output(&mut self, worker: impl Into<Key>, output: impl Data) -> bool {
+        let slot = self.run.outputs_mut().get_mut(&worker.into());
         slot.map(|slot| *slot = Value::new(output)).is_some()
     }
 
@@ -239,7 +239,7 @@ impl Snapshot {
     ///     cx.stop();
     /// }, start())?;
     ///
-    /// let first = automa.outcome(()).await?.snapshot()?;
+    /// let first = automa.run(()).await?.snapshot()?;
     /// let second = automa.resume(first.clone()).await?.snapshot()?;
     /// let changes = second.changes_since(&first)?;
     /// let again = first.with_changes([changes])?;

@@ -9,7 +9,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use ddg_core::checkpoint::SqliteStore;
+use ddg_core::checkpoint::{SqliteStore, StoredRuns};
 use ddg_core::prelude::*;
 
 const STEPS: u64 = 200;
@@ -45,8 +45,8 @@ fn files() -> Option<(PathBuf, PathBuf)> {
 async fn child() {
     let Some((db, log)) = files() else { return };
     let automa = automa(log);
-    let durable = automa.durable(SqliteStore::open(&db).await.unwrap());
-    let outcome = durable.run("run", args!(1_u64, 0_u64)).await.unwrap();
+    let store = SqliteStore::open(&db).await.unwrap();
+    let outcome = automa.run(args!(1_u64, 0_u64)).stored_in(&store, "run").await.unwrap();
     println!("result {}", outcome.into_output::<u64>().unwrap());
 }
 
@@ -56,10 +56,9 @@ fn effects(log: &Path) -> Vec<u64> {
 }
 
 /// The last step that the store has confirmed.
-async fn confirmed(db: &Path, log: &Path) -> u64 {
-    let automa = automa(log.to_owned());
-    let durable = automa.durable(SqliteStore::open(db).await.unwrap());
-    durable.snapshot("run").await.map_or(0, |snapshot| snapshot.step())
+async fn confirmed(db: &Path) -> u64 {
+    let runs = StoredRuns::new(&SqliteStore::open(db).await.unwrap());
+    runs.snapshot("run").await.map_or(0, |snapshot| snapshot.step())
 }
 
 /// [X5]
@@ -74,7 +73,7 @@ async fn a_run_that_is_killed_sixty_times_ends_as_if_it_had_not_been() {
     };
     let mut n_kills = 0;
     loop {
-        let before = confirmed(&db, &log).await;
+        let before = confirmed(&db).await;
         let n_before = effects(&log).len();
         let mut child = Command::new(std::env::current_exe().unwrap())
             .args(["--exact", "child", "--nocapture", "--test-threads=1"])
@@ -104,7 +103,7 @@ async fn a_run_that_is_killed_sixty_times_ends_as_if_it_had_not_been() {
         }
         let new = effects(&log).split_off(n_before);
         assert!(new.iter().all(|step| *step > before), "step {before} was confirmed, then {new:?}");
-        if n_kills == KILLS && confirmed(&db, &log).await > STEPS {
+        if n_kills == KILLS && confirmed(&db).await > STEPS {
             break;
         }
     }

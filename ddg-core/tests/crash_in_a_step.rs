@@ -59,8 +59,8 @@ async fn child() {
         }
     });
     let store = SqliteStore::open(&db).await.unwrap();
-    let durable = automa.durable(store).checkpoints(Checkpoints::EveryWorker);
-    let outcome = durable.run("run", ()).await.unwrap();
+    let run = automa.run(()).stored_in(&store, "run").checkpoints(Checkpoints::EveryWorker);
+    let outcome = run.await.unwrap();
     println!("result {}", outcome.into_output::<u64>().unwrap());
 }
 

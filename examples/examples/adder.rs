@@ -63,7 +63,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     adder.add_func_as_worker("worker_2", worker_2, after(["worker_1"]))?;
     adder.add_func_as_worker("worker_3", worker_3, after(["worker_1"]))?;
     adder.add_func_as_worker("worker_4", worker_4, after(["worker_2", "worker_3"]).output())?;
-    let by_calls: i64 = adder.run(args!(10)).await?;
+    let by_calls: i64 = adder.run(args!(10)).output().await?;
 
     println!("by methods:");
     let by_methods = Adder.run(args!(x = 10)).await?;

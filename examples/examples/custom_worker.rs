@@ -77,7 +77,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let retry = free().retry(Retry::times(3).delay(Duration::from_millis(10)));
     let translator = Translator { up_from: 3, takes: Duration::ZERO, calls: Arc::clone(&calls) };
     let letter: String =
-        letters(translator, retry)?.run(args!(name = "Ada", city = "Oslo")).await?;
+        letters(translator, retry)?.run(args!(name = "Ada", city = "Oslo")).output().await?;
     println!("  {letter}");
     assert_eq!(letter, "DEAR ADA, SEE YOU IN OSLO");
     assert_eq!(calls.load(Ordering::Relaxed), 3);
@@ -86,7 +86,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let timeout = free().timeout(Duration::from_millis(20));
     let hour = Duration::from_secs(3600);
     let translator = Translator { up_from: 0, takes: hour, calls: Arc::clone(&calls) };
-    let late = letters(translator, timeout)?.run::<String>(args!("Ada", "Oslo")).await;
+    let late = letters(translator, timeout)?.run(args!("Ada", "Oslo")).output::<String>().await;
     let error = late.expect_err("an hour is too long");
     println!("  {error}");
     assert!(error.source().is_some_and(<dyn Error>::is::<TimedOut>));

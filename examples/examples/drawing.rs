@@ -81,7 +81,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     let history = History::new();
     article.add_callback(history.clone());
-    let outcome = article.outcome(args!(1)).await?;
+    let outcome = article.run(args!(1)).await?;
     let drawing = outcome.drawing().with(&history);
     println!("As the run has left it:\n\n{}", drawing.to_mermaid());
 

@@ -12,7 +12,7 @@ use std::fs::OpenOptions;
 use std::io::Write;
 use std::path::PathBuf;
 
-use ddg_core::checkpoint::SqliteStore;
+use ddg_core::checkpoint::{SqliteStore, StoredRuns};
 use ddg_core::prelude::*;
 
 struct Options {
@@ -68,12 +68,12 @@ fn automa(log: PathBuf, steps: u64) -> Result<GraphAutoma, BuildError> {
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let Options { db, log, steps } = options()?;
     let automa = automa(log, steps)?;
-    let durable = automa.durable(SqliteStore::open(&db).await?);
-    match durable.snapshot("run").await {
+    let store = SqliteStore::open(&db).await?;
+    match StoredRuns::new(&store).snapshot("run").await {
         Ok(snapshot) => println!("going on after step {}", snapshot.step()),
         Err(_) => println!("a new run"),
     }
-    let outcome = durable.run("run", args!(1_u64, 0_u64)).await?;
-    println!("{}", outcome.into_output::<u64>()?);
+    let sum: u64 = automa.run(args!(1_u64, 0_u64)).stored_in(&store, "run").output().await?;
+    println!("{sum}");
     Ok(())
 }

@@ -75,7 +75,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     println!("{sentence}");
     let (mut assistant, growth) = (Assistant.build()?, Growth::default());
     assistant.add_callback(growth.clone());
-    let outcome = assistant.outcome(args!(sentence = sentence)).await?;
+    let outcome = assistant.run(args!(sentence = sentence)).outcome().await?;
     growth.last(&outcome);
 
     let tools =

@@ -44,7 +44,7 @@ async fn call(tools: &Toolbox, calls: &[(&str, Json)]) -> Result<Vec<ToolResult>
     }
     let collect = async |results: Vec<ToolResult>| results;
     automa.add_func_as_worker("collect", collect, after(keys).merge().output())?;
-    automa.run(()).await
+    automa.run(()).output().await
 }
 
 #[tokio::main]

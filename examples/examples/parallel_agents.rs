@@ -46,7 +46,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let meter = UsageMeter::new();
     meter.watch(&mut automa);
 
-    let advice: String = automa.run(args!("A week in Lisbon: climate and cost?")).await?;
+    let advice: String = automa.run(args!("A week in Lisbon: climate and cost?")).output().await?;
     println!("{advice}");
     println!("\n{} tokens in all", meter.usage().total());
     println!("\n{}", automa.to_mermaid());

@@ -8,7 +8,7 @@ use std::io::{BufRead, Write};
 use ddg_agentic::ChatChunk;
 use ddg_agentic::prelude::*;
 
-use ddg_core::{EventKind, EventStream};
+use ddg_core::{EventFilter, EventKind, EventStream};
 
 /// The sum of some numbers.
 #[tool]
@@ -43,8 +43,8 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         if line.trim().is_empty() {
             break;
         }
-        let prepared = agent.prepare(args!(Task::new(line).after(conversation)));
-        let events = prepared.events();
+        let prepared = agent.run(args!(Task::new(line).after(conversation)));
+        let events = prepared.events(EventFilter::all());
         let (outcome, ()) = tokio::join!(prepared.output::<AgentOutcome>(), show(events));
         let outcome = outcome?;
         if !matches!(outcome.end, AgentEnd::Finished { .. }) {

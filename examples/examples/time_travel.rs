@@ -1,6 +1,6 @@
 //! Goes back in a run that has ended, changes what a step gave, and goes on from there.
 
-use ddg_core::checkpoint::{MemoryStore, RunId};
+use ddg_core::checkpoint::{MemoryStore, StoredRuns};
 use ddg_core::prelude::*;
 
 async fn draft(topic: String) -> String {
@@ -21,28 +21,29 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     automa.add_func_as_worker("draft", draft, start())?;
     automa.add_func_as_worker("review", review, after(["draft"]))?;
     automa.add_func_as_worker("publish", publish, after(["review"]).output())?;
-    let durable = automa.durable(MemoryStore::new());
+    let store = MemoryStore::new();
+    let runs = StoredRuns::new(&store);
 
-    let outcome = durable.run("first", args!("Graphs")).await?;
-    println!("first:  {}", outcome.into_output::<String>()?);
+    let first: String = automa.run(args!("Graphs")).stored_in(&store, "first").output().await?;
+    println!("first:  {first}");
 
     println!("\nwhat the run was after each step:");
-    for step in durable.store().steps(&RunId::new("first")?).await? {
-        let snapshot = durable.snapshot_at("first", step.step).await?;
+    for step in runs.history("first").await? {
+        let snapshot = runs.snapshot_at("first", step.step).await?;
         let output =
             |key| snapshot.output(key).map_or("-".to_owned(), |value| format!("{value:?}"));
         println!("  {}: draft {}, review {}", step.step, output("draft"), output("review"));
     }
 
-    durable.fork("first", 1, "second").await?;
+    runs.fork("first", 1, "second").await?;
     let change = |snapshot: &mut ddg_core::Snapshot| {
         snapshot.set_output("draft", "Graphs that grow are more interesting.".to_owned());
         Ok(())
     };
-    durable.edit("second", change).await?;
-    let outcome = durable.run("second", ()).await?;
-    println!("\nsecond: {}", outcome.into_output::<String>()?);
-    let first = durable.run("first", ()).await?;
-    println!("first:  {} (as it was)", first.into_output::<String>()?);
+    runs.edit("second", change).await?;
+    let second: String = automa.run(()).stored_in(&store, "second").output().await?;
+    println!("\nsecond: {second}");
+    let first: String = automa.run(()).stored_in(&store, "first").output().await?;
+    println!("first:  {first} (as it was)");
     Ok(())
 }

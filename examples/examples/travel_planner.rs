@@ -65,7 +65,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     let growth = Growth::default();
     planner.add_callback(growth.clone());
-    let outcome = planner.outcome(args!(task)).await?;
+    let outcome = planner.run(args!(task)).outcome().await?;
     growth.last(&outcome);
 
     let trip: AgentOutcome = outcome.into_output()?;

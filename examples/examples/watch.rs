@@ -114,7 +114,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     };
     let work = Work { tick: Duration::from_millis(millis) };
     let research = Research { work }.build()?;
-    let outcome = research.prepare(args!(topic = "rain")).watched().await?;
+    let outcome = research.run(args!(topic = "rain")).watched().await?;
 
     let text: String = outcome.into_output()?;
     println!("{text}");

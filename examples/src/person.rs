@@ -61,7 +61,7 @@ impl Asking {
                 }
                 automa.resume(snapshot).await?
             }
-            _ => automa.outcome(args).await?,
+            _ => automa.run(args).await?,
         };
         while outcome.is_paused() {
             let mut snapshot = outcome.snapshot()?;

@@ -91,7 +91,7 @@ pub fn in_a_worker(script: &Arc<Script>) -> Result<Subject, Box<dyn Error>> {
     let automa = Arc::new(automa);
     let run = move || {
         let automa = Arc::clone(&automa);
-        Box::pin(async move { Ok(automa.run::<String>(()).await?) as Answer }) as _
+        Box::pin(async move { Ok(automa.run(()).output::<String>().await?) as Answer }) as _
     };
     Ok(Subject { name: "by hand, toolbox in one worker", run: Box::new(run) })
 }

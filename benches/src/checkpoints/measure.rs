@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use std::{fs, io};
 
 use ddg_core::GraphAutoma;
-use ddg_core::checkpoint::{CheckpointStore, SqliteStore};
+use ddg_core::checkpoint::{SqliteStore, StoredRuns};
 use serde::Serialize;
 use tempfile::TempDir;
 
@@ -76,7 +76,7 @@ pub async fn measure(
 ) -> Result<Vec<Figure>, Box<dyn Error>> {
     let automa = automa(running, n_workers)?;
     // The first run of a graph finds out what its workers cost.
-    automa.outcome((3_u64,)).await?;
+    automa.run((3_u64,)).await?;
     let mut taken: Vec<Vec<Turn>> = Mode::ALL.iter().map(|_| Vec::new()).collect();
     for _ in 0..turns {
         for (mode, taken) in Mode::ALL.into_iter().zip(&mut taken) {
@@ -108,20 +108,19 @@ pub async fn measure(
 async fn turn(automa: &GraphAutoma, mode: Mode, steps: u64) -> Result<Turn, Box<dyn Error>> {
     let Some(checkpoints) = mode.checkpoints() else {
         let began = Instant::now();
-        automa.outcome((steps,)).await?;
+        automa.run((steps,)).outcome().await?;
         let (time, bare) = (began.elapsed(), Duration::ZERO);
         return Ok(Turn { time, writes: Writes::default(), bare, file_bytes: 0 });
     };
     let folder = tempfile::tempdir()?;
     let path = folder.path().join("runs.db");
     let store = Arc::new(Watched::new(SqliteStore::open_with(&path, mode.durability()).await?));
-    let durable =
-        automa.durable_in(Arc::clone(&store) as Arc<dyn CheckpointStore>).checkpoints(checkpoints);
     let began = Instant::now();
-    let outcome = durable.run("run", (steps,)).await?;
+    let run = automa.run((steps,)).stored_in(&store, "run").checkpoints(checkpoints);
+    let outcome = run.outcome().await?;
     let time = began.elapsed();
     assert_eq!(outcome.steps(), steps, "the run has another length");
-    drop((durable, outcome));
+    drop(outcome);
     let writes = store.writes();
     drop(store);
     SqliteStore::open(&path).await?.close().await;
@@ -141,18 +140,19 @@ pub async fn journal(steps: u64) -> Result<Journal, Box<dyn Error>> {
     let automa = automa(Running::One, 1)?;
     let folder = tempfile::tempdir()?;
     let path = folder.path().join("runs.db");
-    let durable = automa.durable(SqliteStore::open(&path).await?);
-    durable.run("run", (steps,)).await?;
+    let store = SqliteStore::open(&path).await?;
+    automa.run((steps,)).stored_in(&store, "run").await?;
+    let runs = StoredRuns::new(&store);
     let open_bytes = size(&folder)?;
     let began = Instant::now();
     let mut read = 0;
     for step in 0..=steps {
-        let snapshot = durable.snapshot_at("run", step).await?;
+        let snapshot = runs.snapshot_at("run", step).await?;
         assert_eq!(snapshot.step(), step, "another step was read");
         read += 1;
     }
     let us_per_read = micros(began.elapsed()) / read as f64;
-    drop(durable);
+    drop((runs, store));
     SqliteStore::open(&path).await?.close().await;
     Ok(Journal { steps, open_bytes, closed_bytes: size(&folder)?, read, us_per_read })
 }

@@ -59,7 +59,7 @@ pub(super) fn prepare(shape: &Shape, phase: Phase) -> Result<Prepare, BuildError
                 automa.validate().expect("it is valid");
             }
             if phase == Phase::All {
-                automa.outcome(()).await.expect("it runs");
+                automa.run(()).outcome().await.expect("it runs");
             }
             built.lock().unwrap_or_else(PoisonError::into_inner).push(automa);
         })

@@ -43,7 +43,7 @@ pub(super) fn prepare(runs: usize, workers: usize) -> Result<Prepare, BuildError
             let mut set = JoinSet::new();
             for _ in 0..runs {
                 let automa = Arc::clone(&automa);
-                set.spawn(async move { automa.outcome(()).await });
+                set.spawn(async move { automa.run(()).outcome().await });
             }
             gate.open().await;
             while let Some(ended) = set.join_next().await {

@@ -29,7 +29,7 @@ const RESULTS: &str = "results";
 ///     .branch_func("search", search)
 ///     .branch_func("books", async |topic: String| format!("books on {topic}"))
 ///     .build()?;
-/// let found: Vec<String> = automa.run(args!("trees".to_owned())).await?;
+/// let found: Vec<String> = automa.run(args!("trees".to_owned())).output().await?;
 /// assert_eq!(found, ["pages on trees", "books on trees", "a map of trees"]);
 /// # Ok(())
 /// # }

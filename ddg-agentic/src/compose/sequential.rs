@@ -14,7 +14,7 @@ use ddg_core::{AnyWorker, BuildError, GraphAutoma, IntoFunc, IntoWorker, Key, af
 ///     .then_func("trim", async |text: String| text.trim().to_owned())
 ///     .then_func("shout", async |text: String| text.to_uppercase() + "!")
 ///     .build()?;
-/// let text: String = automa.run(ddg_core::args!("  rain ".to_owned())).await?;
+/// let text: String = automa.run(ddg_core::args!("  rain ".to_owned())).output().await?;
 /// assert_eq!(text, "RAIN!");
 /// # Ok(())
 /// # }

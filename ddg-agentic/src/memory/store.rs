@@ -4,6 +4,7 @@ mod error;
 mod id;
 mod in_memory;
 mod record;
+mod shared;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 
@@ -27,7 +28,7 @@ pub type ConversationFuture<'a, T> = BoxFuture<'a, Result<T, ConversationError>>
 
 /// A place that keeps conversations, by id.
 ///
-/// Usable as `Arc<dyn ConversationStore>`, from any number of tasks and, where the store lives outside
+/// An `Arc` of a store is a store, `Arc<dyn ConversationStore>` too. It can be used from any number of tasks and, where the store lives outside
 /// the process, of processes. Whoever saves says which version the conversation has been loaded at,
 /// and is refused if somebody else has saved it since; so two writers never mix their messages
 /// unnoticed. Every method is one transaction.

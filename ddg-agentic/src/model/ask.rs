@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{ChatModel, ChatReply, ChatRequest, ModelError, Usage};
 
-/// A model has replied: what workers that ask one [post](Context::post_event) to the program around
+/// A model has replied: what workers that ask one [post](Context::post) to the program around
 /// the run, whatever becomes of the worker. A [`UsageMeter`](super::UsageMeter) adds these up.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ModelCalled {
@@ -30,6 +30,6 @@ pub(crate) async fn ask<M: ChatModel + ?Sized>(
     let stream = model.stream(request).await?;
     let reply = stream.reply(|chunk| cx.emit_chunk(chunk.clone())).await?;
     let name = reply.model.clone().unwrap_or_else(|| model.name().to_owned());
-    cx.post_event(ModelCalled { model: name, usage: reply.usage });
+    cx.post(ModelCalled { model: name, usage: reply.usage });
     Ok(reply)
 }

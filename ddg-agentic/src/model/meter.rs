@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use ddg_core::{GraphAutoma, Prepared};
+use ddg_core::{GraphAutoma, RunBuilder};
 
 use super::{Cost, ModelCalled, NoPrice, Price, Usage};
 
@@ -28,7 +28,7 @@ use super::{Cost, ModelCalled, NoPrice, Price, Usage};
 ///
 /// let meter = UsageMeter::new();
 /// meter.watch(&mut automa);
-/// automa.run::<()>(args!("Hello?")).await?;
+/// automa.run(args!("Hello?")).output::<()>().await?;
 ///
 /// assert_eq!(meter.usage().total(), 1_300);
 /// let prices = [("small", Price { input: 0.5, cached_input: 0.1, output: 4.0 })];
@@ -48,13 +48,13 @@ impl UsageMeter {
     /// Counts all runs of `automa` from now on, in place of a meter that did so before.
     pub fn watch(&self, automa: &mut GraphAutoma) {
         let meter = self.clone();
-        automa.on_event(move |called: ModelCalled, _| meter.count(called));
+        automa.on_post(move |called: ModelCalled, _| meter.count(called));
     }
 
     /// Counts this one run, in place of a meter that watches all runs of its automa.
-    pub fn watch_run(&self, run: Prepared) -> Prepared {
+    pub fn watch_run<T>(&self, run: RunBuilder<T>) -> RunBuilder<T> {
         let meter = self.clone();
-        run.on_event(move |called: ModelCalled, _| meter.count(called))
+        run.on_post(move |called: ModelCalled, _| meter.count(called))
     }
 
     /// Adds one call, for calls outside of a run.

@@ -37,7 +37,7 @@ pub struct ToolSelection {
 /// let select = ToolSelector::new(OfflineModel::new(), [clock], ToolChoice::Auto);
 /// let mut automa = GraphAutoma::new("agent");
 /// automa.add_worker("select", select, start().output())?;
-/// let selection: ToolSelection = automa.run(args!("What does the clock say?")).await?;
+/// let selection: ToolSelection = automa.run(args!("What does the clock say?")).output().await?;
 /// assert_eq!(selection.calls, [ToolCall::new("call_1", "clock", json!({}))]);
 /// # Ok(())
 /// # }

@@ -24,7 +24,7 @@ use crate::message::Message;
 /// automa.add_worker("ask", ModelWorker::new(model).request(translate), start())?;
 /// let text = async |reply: ChatReply| reply.message.text;
 /// automa.add_func_as_worker("text", text, after(["ask"]).output())?;
-/// assert_eq!(automa.run::<String>(args!("Good morning!")).await?, "Bonjour !");
+/// assert_eq!(automa.run(args!("Good morning!")).output::<String>().await?, "Bonjour !");
 /// # Ok(())
 /// # }
 /// ```

@@ -24,7 +24,7 @@ use super::PromptTemplate;
 /// let prompt = PromptTemplate::new("Plan {{ days }} days in {{ city }}.")?;
 /// let mut automa = GraphAutoma::new("plan");
 /// automa.add_worker("prompt", PromptWorker::new(prompt), start().output())?;
-/// let text: String = automa.run(args!(city = "Tokyo", days = 3)).await?;
+/// let text: String = automa.run(args!(city = "Tokyo", days = 3)).output().await?;
 /// assert_eq!(text, "Plan 3 days in Tokyo.");
 /// # Ok(())
 /// # }

@@ -49,7 +49,7 @@ use super::{Tool, ToolError, ToolOutput, ToolSpec};
 /// let mut agent = GraphAutoma::new("agent");
 /// agent.add_worker("call", tools.call_worker("hotel"), start().output())?;
 /// let call = ToolCall::new("call_1", "hotel", json!({ "city": "Tokyo", "nights": 3 }));
-/// let result: ToolResult = agent.run((call,)).await?;
+/// let result: ToolResult = agent.run((call,)).output().await?;
 /// assert_eq!(result.message.content, "240 euros in Tokyo");
 /// # Ok(())
 /// # }
@@ -147,7 +147,7 @@ impl Tool for AutomaTool {
         _: &'a Context,
     ) -> BoxFuture<'a, Result<ToolOutput, WorkerError>> {
         Box::pin(async move {
-            let outcome = self.automa.outcome(self.arguments(arguments)?).await?;
+            let outcome = self.automa.run(self.arguments(arguments)?).outcome().await?;
             (self.write)(&outcome.into_output()?)
         })
     }

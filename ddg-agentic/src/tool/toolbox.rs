@@ -50,11 +50,11 @@ use crate::message::ToolCall;
 /// automa.add_worker("call", tools.call_worker("weather"), options)?;
 ///
 /// let call = ToolCall::new("call_1", "weather", json!({ "city": "Tokyo" }));
-/// let result: ToolResult = automa.run((call,)).await?;
+/// let result: ToolResult = automa.run((call,)).output().await?;
 /// assert_eq!(result.message.content, "sunny in Tokyo for 3 days");
 ///
 /// let call = ToolCall::new("call_2", "weather", json!({ "town": "Tokyo" }));
-/// let result: ToolResult = automa.run((call,)).await?;
+/// let result: ToolResult = automa.run((call,)).output().await?;
 /// assert!(result.message.is_error);
 /// # Ok(())
 /// # }

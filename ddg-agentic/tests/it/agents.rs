@@ -45,7 +45,7 @@ fn scene(when_busy: WhenBusy) -> Scene {
     let (go, store) = (Arc::new(Semaphore::new(0)), Arc::new(MemoryConversations::new()));
     let model = Gated { asked, go: Arc::clone(&go) };
     let agent = Agent::new(ReActAutoma::new(model)).unwrap().when_busy(when_busy);
-    let agent = agent.conversations_in(store.clone());
+    let agent = agent.conversations(store.clone());
     Scene { agent, asked: requests, go, store }
 }
 

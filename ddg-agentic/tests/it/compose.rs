@@ -15,7 +15,7 @@ async fn each_takes_what_the_one_before_gave() {
         .then_func("text", async |x: i64| x.to_string())
         .build()
         .unwrap();
-    assert_eq!(automa.run::<String>(args!(4)).await.unwrap(), "50");
+    assert_eq!(automa.run(args!(4)).output::<String>().await.unwrap(), "50");
 }
 
 #[test]
@@ -49,7 +49,7 @@ async fn results_come_in_the_order_of_the_branches_whichever_ends_first() {
         })
         .build()
         .unwrap();
-    assert_eq!(automa.run::<Vec<String>>(()).await.unwrap(), ["first", "second"]);
+    assert_eq!(automa.run(()).output::<Vec<String>>().await.unwrap(), ["first", "second"]);
 }
 
 #[tokio::test]
@@ -68,16 +68,20 @@ async fn a_branch_adds_branches_and_those_add_more() {
         .boxed()
     }
     let automa = ConcurrentAutoma::new("halves").branch_func("n", halve).build().unwrap();
-    assert_eq!(automa.run::<Vec<u32>>(args!(4)).await.unwrap(), [4, 2, 2, 1, 1, 1, 1]);
-    assert_eq!(automa.run::<Vec<u32>>(args!(1)).await.unwrap(), [1], "a run leaves nothing behind");
+    assert_eq!(automa.run(args!(4)).output::<Vec<u32>>().await.unwrap(), [4, 2, 2, 1, 1, 1, 1]);
+    assert_eq!(
+        automa.run(args!(1)).output::<Vec<u32>>().await.unwrap(),
+        [1],
+        "a run leaves nothing behind"
+    );
 }
 
 #[tokio::test]
 async fn no_worker_is_no_mistake() {
     let sequential = SequentialAutoma::new("nothing").build().unwrap();
-    assert_eq!(sequential.run::<Option<String>>(()).await.unwrap(), None);
+    assert_eq!(sequential.run(()).output::<Option<String>>().await.unwrap(), None);
     let concurrent = ConcurrentAutoma::new("nothing").build().unwrap();
-    assert_eq!(concurrent.run::<Vec<String>>(()).await.unwrap(), Vec::<String>::new());
+    assert_eq!(concurrent.run(()).output::<Vec<String>>().await.unwrap(), Vec::<String>::new());
 }
 
 #[test]

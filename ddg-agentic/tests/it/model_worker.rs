@@ -31,7 +31,7 @@ async fn it_takes_messages_in_several_forms() {
     ];
     for form in forms {
         let model = ScriptedModel::new().text("Hi.");
-        let reply: ChatReply = asking(model.clone()).run(form).await.unwrap();
+        let reply: ChatReply = asking(model.clone()).run(form).output().await.unwrap();
         assert_eq!(reply, ChatReply::text("Hi."));
         let asked = model.requests().remove(0);
         assert_eq!(asked.messages, [Message::system("You are kind."), said()]);
@@ -42,7 +42,7 @@ async fn it_takes_messages_in_several_forms() {
 #[tokio::test]
 async fn what_is_no_message_is_refused() {
     let refused = async |args| {
-        asking(ScriptedModel::new()).run::<ChatReply>(args).await.unwrap_err().to_string()
+        asking(ScriptedModel::new()).run(args).output::<ChatReply>().await.unwrap_err().to_string()
     };
     expect!["automa `asking`, step 1: worker `ask` failed: `messages` takes a text, a `Message` or a list of messages; found `i32`"].assert_eq(&refused(args!(7)).await);
     expect!["automa `asking`, step 1: worker `ask` cannot be called: parameter `messages` (`Value`) got no argument: 0 given by position, none of that name"].assert_eq(&refused(args!()).await);
@@ -56,8 +56,8 @@ async fn its_pieces_are_chunks_for_who_watches() {
         ChatChunk::End { finish: Default::default(), usage: Default::default() },
     ];
     let automa = asking(ScriptedModel::new().pieces(pieces.clone()));
-    let run = automa.prepare(args!("Hello?"));
-    let events = run.events_of(EventFilter::all());
+    let run = automa.run(args!("Hello?"));
+    let events = run.events(EventFilter::all());
     run.outcome().await.unwrap();
     let chunks: Vec<ChatChunk> = events
         .filter_map(async |event| match event.unwrap().kind {
@@ -72,7 +72,8 @@ async fn its_pieces_are_chunks_for_who_watches() {
 #[tokio::test]
 async fn the_models_error_is_the_workers() {
     let away = ModelError::Connection { model: "scripted".into(), message: "it hung up".into() };
-    let error = asking(ScriptedModel::new().fails(away)).run::<ChatReply>(args!("Hello?")).await;
+    let error =
+        asking(ScriptedModel::new().fails(away)).run(args!("Hello?")).output::<ChatReply>().await;
     let error = error.unwrap_err();
     expect!["automa `asking`, step 1: worker `ask` failed: model `scripted`: it hung up; is the address right, and the provider up?"].assert_eq(&error.to_string());
     let RunError::Step(step) = error else { panic!() };

@@ -136,7 +136,7 @@ fn plan(options: WorkerOptions) -> GraphAutoma {
 #[tokio::test]
 async fn as_a_worker_its_variables_are_its_parameters() {
     let automa = plan(start());
-    let filled = async |args| automa.run::<String>(args).await.map_err(|e| e.to_string());
+    let filled = async |args| automa.run(args).output::<String>().await.map_err(|e| e.to_string());
     assert_eq!(filled(args!(3, "Rome", None::<String>)).await.unwrap(), "3 days in Rome.");
     assert_eq!(
         filled(args!(city = "Rome", days = 3, mood = json!(null))).await.unwrap(),
@@ -158,7 +158,7 @@ async fn one_map_fills_all() {
     let mut automa = plan(after(["trip"]).unpack());
     let trip = async || json!({ "city": "Rome", "days": 3, "mood": null });
     automa.add_func_as_worker("trip", trip, start()).unwrap();
-    assert_eq!(automa.run::<String>(()).await.unwrap(), "3 days in Rome.");
+    assert_eq!(automa.run(()).output::<String>().await.unwrap(), "3 days in Rome.");
 }
 
 #[tokio::test]
@@ -172,9 +172,9 @@ async fn one_that_was_added_at_run_time_survives_a_snapshot() {
         cx.stop();
     };
     automa.add_func_as_worker("grow", grow, start()).unwrap();
-    let json =
-        serde_json::to_string(&automa.outcome(()).await.unwrap().snapshot().unwrap()).unwrap();
+    let json = serde_json::to_string(&automa.run(()).outcome().await.unwrap().snapshot().unwrap())
+        .unwrap();
     let snapshot: Snapshot = serde_json::from_str(&json).unwrap();
-    let text = automa.resume(snapshot).await.unwrap().into_output::<String>().unwrap();
+    let text = automa.resume(snapshot).outcome().await.unwrap().into_output::<String>().unwrap();
     assert_eq!(text, "Hello Ada!");
 }

@@ -69,8 +69,8 @@ async fn as_a_worker_it_takes_messages_and_its_usage_counts() {
     automa.add_worker("select", worker, start().output()).unwrap();
     let meter = UsageMeter::new();
     meter.watch(&mut automa);
-    let selection: ToolSelection = automa.run(args!("And the weather?")).await.unwrap();
+    let selection: ToolSelection = automa.run(args!("And the weather?")).output().await.unwrap();
     assert_eq!((selection.calls, meter.usage()), (vec![call()], Usage::new(7, 8)));
-    let error = automa.run::<ToolSelection>(args!("Well?")).await.unwrap_err();
+    let error = automa.run(args!("Well?")).output::<ToolSelection>().await.unwrap_err();
     expect!["automa `agent`, step 1: worker `select` failed: model `scripted`: its answer is no reply: it was to call a tool and called none"].assert_eq(&error.to_string());
 }

@@ -45,7 +45,7 @@ fn caller(tools: &Toolbox, tool: &str) -> GraphAutoma {
 /// What a model is told of the call `tool(arguments)`.
 async fn told(tools: &Toolbox, tool: &str, arguments: Json) -> ToolMessage {
     let call = ToolCall::new("call_1", tool, arguments);
-    caller(tools, tool).run::<ToolResult>((call,)).await.unwrap().message
+    caller(tools, tool).run((call,)).output::<ToolResult>().await.unwrap().message
 }
 
 /// The text that a model reads of a call that goes well.

@@ -30,12 +30,12 @@ async fn a_meter_adds_up_all_depths_and_runs() {
     let mut automa = nested(scripted("a", Usage::new(7, 3), 2), scripted("b", cached, 2));
     let meter = UsageMeter::new();
     meter.watch(&mut automa);
-    automa.run::<()>(args!("Hello?")).await.unwrap();
+    automa.run(args!("Hello?")).output::<()>().await.unwrap();
     assert_eq!(
         meter.usage(),
         Usage { input_tokens: 107, cached_input_tokens: 60, output_tokens: 13 }
     );
-    automa.run::<()>(args!("Hello?")).await.unwrap();
+    automa.run(args!("Hello?")).output::<()>().await.unwrap();
     let by_model: Vec<_> = meter.by_model().into_iter().collect();
     assert_eq!(by_model, [("a".to_owned(), Usage::new(14, 6)), ("b".to_owned(), cached + cached)]);
 }
@@ -45,9 +45,9 @@ async fn one_run_may_have_a_meter_of_its_own() {
     let mut automa = nested(scripted("a", Usage::new(1, 1), 2), scripted("a", Usage::new(2, 2), 2));
     let (all, one) = (UsageMeter::new(), UsageMeter::new());
     all.watch(&mut automa);
-    one.watch_run(automa.prepare(args!("Hello?"))).outcome().await.unwrap();
+    one.watch_run(automa.run(args!("Hello?"))).outcome().await.unwrap();
     assert_eq!((all.usage().total(), one.usage().total()), (0, 6));
-    automa.run::<()>(args!("Hello?")).await.unwrap();
+    automa.run(args!("Hello?")).output::<()>().await.unwrap();
     assert_eq!((all.usage().total(), one.usage().total()), (6, 6));
 }
 
@@ -60,7 +60,7 @@ async fn of_models_that_stand_in_for_each_other_the_one_that_replied_counts() {
     automa.add_worker("ask", ModelWorker::new(model), start()).unwrap();
     let meter = UsageMeter::new();
     meter.watch(&mut automa);
-    automa.run::<()>(args!("Hello?")).await.unwrap();
+    automa.run(args!("Hello?")).output::<()>().await.unwrap();
     assert_eq!(meter.by_model().into_keys().collect::<Vec<_>>(), ["b"]);
 }
 
@@ -69,7 +69,7 @@ async fn a_call_counts_even_if_its_worker_fails() {
     let mut automa = nested(scripted("a", Usage::new(1, 2), 1), scripted("b", Usage::new(1, 2), 0));
     let meter = UsageMeter::new();
     meter.watch(&mut automa);
-    automa.run::<()>(args!("Hello?")).await.unwrap_err();
+    automa.run(args!("Hello?")).output::<()>().await.unwrap_err();
     assert_eq!(meter.usage(), Usage::new(1, 2));
 }
 

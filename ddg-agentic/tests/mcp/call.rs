@@ -21,7 +21,7 @@ pub(crate) async fn call(tool: &McpTool, arguments: Json) -> Result<String, Stri
         }
     };
     automa.add_func_as_worker("tool", worker, start().output()).unwrap();
-    automa.run::<String>(()).await.map_err(|_| failed.lock().unwrap().clone())
+    automa.run(()).output::<String>().await.map_err(|_| failed.lock().unwrap().clone())
 }
 
 /// `json` with its keys in order: whether JSON keeps the order that it came in differs between builds.

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use ddg_agentic::prelude::*;
 use ddg_agentic::schemars::JsonSchema;
-use ddg_core::checkpoint::MemoryStore;
+use ddg_core::EventFilter;
+use ddg_core::checkpoint::{MemoryStore, StoredRuns};
 use expect_test::expect;
 use serde::Deserialize;
 use serde_json::{Value as Json, json};
@@ -148,9 +149,9 @@ async fn the_key_is_in_no_event_snapshot_or_outcome() {
     let refused = Answer::error(401, &format!("`{KEY}` is no key"));
     let server = OpenAiServer::serving([calls, refused]).await;
     let agent = agent(model(&server).api_key(KEY)).build().unwrap();
-    let durable = agent.durable_in(Arc::new(MemoryStore::new()));
-    let prepared = durable.prepare("run", args!("What do I need in Tokyo?")).await.unwrap();
-    let mut events = prepared.events();
+    let store = MemoryStore::new();
+    let prepared = agent.run(args!("What do I need in Tokyo?")).stored_in(&store, "run");
+    let mut events = prepared.events(EventFilter::all());
     let outcome = prepared.outcome().await.unwrap();
 
     let mut said = Vec::new();
@@ -159,7 +160,7 @@ async fn the_key_is_in_no_event_snapshot_or_outcome() {
     }
     assert!(said.len() > 10, "there are events");
     for step in 0..=outcome.steps() {
-        let snapshot = durable.snapshot_at("run", step).await.unwrap();
+        let snapshot = StoredRuns::new(&store).snapshot_at("run", step).await.unwrap();
         said.push(serde_json::to_string(&snapshot).unwrap());
     }
     let outcome: AgentOutcome = outcome.into_output().unwrap();

@@ -3,7 +3,7 @@
 mod kept;
 
 use std::collections::BTreeMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use futures::FutureExt;
@@ -17,10 +17,10 @@ use super::{
 };
 use kept::{Kept, State};
 
-/// Keeps runs in memory; to be shared behind an `Arc`.
-#[derive(Debug, Default)]
+/// Keeps runs in memory. A clone is the same store.
+#[derive(Clone, Debug, Default)]
 pub struct MemoryStore {
-    runs: Mutex<BTreeMap<RunId, Kept>>,
+    runs: Arc<Mutex<BTreeMap<RunId, Kept>>>,
     clock: Clock,
 }
 

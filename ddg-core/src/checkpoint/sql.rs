@@ -18,6 +18,7 @@ mod schema;
 mod sqlite;
 mod writing;
 
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use super::StoreError;
@@ -29,12 +30,12 @@ pub use postgres::PostgresStore;
 #[cfg(feature = "sqlite")]
 pub use sqlite::{Durability, SqliteStore, open_sqlite};
 
-/// A store in a database.
-#[derive(Debug)]
+/// A store in a database; a clone is the same store.
+#[derive(Clone, Debug)]
 struct SqlStore<D> {
     database: D,
     /// What messages call it.
-    name: String,
+    name: Arc<str>,
     clock: Clock,
 }
 
@@ -46,7 +47,7 @@ enum Failed {
 
 impl<D: Dialect> SqlStore<D> {
     fn new(database: D, name: String) -> Self {
-        Self { database, name, clock: Clock::default() }
+        Self { database, name: name.into(), clock: Clock::default() }
     }
 
     fn with_clock(self, now: impl Fn() -> SystemTime + Send + Sync + 'static) -> Self {
@@ -58,7 +59,7 @@ impl<D: Dialect> SqlStore<D> {
         move |failed| match failed {
             Failed::Refused(refused) => refused,
             Failed::Broken(error) => {
-                StoreError::Backend { store: self.name.clone(), action, source: cause(error) }
+                StoreError::Backend { store: self.name.to_string(), action, source: cause(error) }
             }
         }
     }

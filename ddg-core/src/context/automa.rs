@@ -38,18 +38,18 @@ impl<'a> AutomaView<'a> {
     }
 
     /// Whether there is a worker `key`.
-    pub fn contains(&self, key: impl AsRef<str>) -> bool {
-        self.core.machine().view().find(key.as_ref()).is_some()
+    pub fn contains(&self, key: impl Into<Key>) -> bool {
+        self.core.machine().view().find(key.into().as_str()).is_some()
     }
 
     /// What `key` depends on, in the order declared; `None` if there is no such worker.
-    pub fn dependencies(&self, key: impl AsRef<str>) -> Option<Vec<Key>> {
-        dependencies(self.core.machine().view(), key.as_ref())
+    pub fn dependencies(&self, key: impl Into<Key>) -> Option<Vec<Key>> {
+        dependencies(self.core.machine().view(), key.into().as_str())
     }
 
     /// The last output of `key`; `None` if it has not run, or there is no such worker.
-    pub fn output(&self, key: impl AsRef<str>) -> Option<Value> {
-        self.core.machine().output(key.as_ref())
+    pub fn output(&self, key: impl Into<Key>) -> Option<Value> {
+        self.core.machine().output(key.into().as_str())
     }
 }
 
@@ -98,8 +98,8 @@ impl<'a> NestedAutoma<'a> {
     }
 
     /// What `key` depends on, in the order declared; `None` if there is no such worker.
-    pub fn dependencies(&self, key: impl AsRef<str>) -> Option<Vec<Key>> {
-        dependencies(&self.view, key.as_ref())
+    pub fn dependencies(&self, key: impl Into<Key>) -> Option<Vec<Key>> {
+        dependencies(&self.view, key.into().as_str())
     }
 
     /// An automa nested in this one.

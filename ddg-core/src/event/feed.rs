@@ -64,6 +64,15 @@ impl Feed {
         EventStream::new(queue)
     }
 
+    /// Takes over those who subscribed before the run was there.
+    pub(crate) fn adopt(&self, early: &EarlySubscribers) {
+        if let Some(queues) = early.lock().as_mut().filter(|queues| !queues.is_empty()) {
+            let mut subscribed = self.lock();
+            self.switch(QUIET, WATCHED);
+            subscribed.queues.append(queues);
+        }
+    }
+
     /// Tells all subscribers; `automa` is where the automa is nested.
     pub(crate) fn emit(&self, automa: Option<Arc<Path>>, step: u64, kind: EventKind) {
         let mut subscribed = self.lock();
@@ -110,6 +119,50 @@ impl Feed {
 
     fn lock(&self) -> MutexGuard<'_, Subscribed> {
         self.subscribed.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Subscribers of a run that is not there yet: [`Feed::adopt`] takes them over when it is. Their
+/// streams end with this, unless they have been taken over.
+pub(crate) struct EarlySubscribers {
+    /// `None` if there will be no run.
+    queues: Mutex<Option<Vec<Arc<Queue>>>>,
+}
+
+impl EarlySubscribers {
+    pub(crate) const fn new() -> Self {
+        Self { queues: Mutex::new(Some(Vec::new())) }
+    }
+
+    pub(crate) fn subscribe(&self, filter: EventFilter) -> EventStream {
+        let queue = Arc::new(Queue::new(filter));
+        match &mut *self.lock() {
+            Some(queues) => queues.push(Arc::clone(&queue)),
+            None => queue.end(),
+        }
+        EventStream::new(queue)
+    }
+
+    /// There will be no run, because of `error`.
+    pub(crate) fn fail(&self, error: &dyn std::error::Error) {
+        let Some(queues) = self.lock().take() else { return };
+        if !queues.is_empty() {
+            let kind = EventKind::RunFailed { error: error.to_string() };
+            let event = Event { number: 0, automa: None, step: 0, at: Duration::ZERO, kind };
+            let event = Arc::new(event);
+            queues.iter().for_each(|queue| queue.push(&event));
+        }
+        queues.iter().for_each(|queue| queue.end());
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Option<Vec<Arc<Queue>>>> {
+        self.queues.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for EarlySubscribers {
+    fn drop(&mut self) {
+        self.lock().iter().flatten().for_each(|queue| queue.end());
     }
 }
 

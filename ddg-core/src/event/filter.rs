@@ -54,7 +54,7 @@ impl Modes {
 const BUFFER: usize = 1024;
 
 impl EventFilter {
-    /// All events but the [`values`](Self::values): what [`Run::events`](crate::Run::events) gives.
+    /// All events but the [`values`](Self::values): what most subscribers want.
     pub fn all() -> Self {
         Self::of(Modes::UPDATES.and(Modes::MESSAGES).and(Modes::CUSTOM).and(Modes::DEBUG))
     }

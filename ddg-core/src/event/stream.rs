@@ -5,12 +5,11 @@ use std::future::poll_fn;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
-use std::time::Duration;
 
 use futures::Stream;
 
 use super::feed::Queue;
-use super::{Event, EventFilter, EventKind};
+use super::{Event, EventFilter};
 
 /// The events of a run, as a [`Stream`], from when it was subscribed to.
 ///
@@ -29,16 +28,6 @@ pub struct Missed(pub u64);
 impl EventStream {
     pub(super) fn new(queue: Arc<Queue>) -> Self {
         Self { queue }
-    }
-
-    /// The events of a run that failed before it began.
-    pub(crate) fn failed(filter: EventFilter, error: String) -> Self {
-        let kind = EventKind::RunFailed { error };
-        let event = Event { number: 0, automa: None, step: 0, at: Duration::ZERO, kind };
-        let queue = Queue::new(filter);
-        queue.push(&Arc::new(event));
-        queue.end();
-        Self::new(Arc::new(queue))
     }
 
     /// The events of a run that will not give any.

@@ -15,10 +15,10 @@ use crate::path::Path;
 use crate::values::{Data, Type, Value};
 
 /// An event of any type, as a default handler gets it; see
-/// [`GraphAutoma::on_any_event`](crate::GraphAutoma::on_any_event).
+/// [`GraphAutoma::on_any_post`](crate::GraphAutoma::on_any_post).
 #[derive(Clone, Debug)]
 #[non_exhaustive]
-pub struct PostedEvent {
+pub struct Posted {
     /// The event's type.
     pub ty: Type,
     /// The event.
@@ -45,10 +45,10 @@ type AnyHandler = Arc<dyn Any + Send + Sync>;
 
 type EventHandler<E> = Box<dyn Fn(E, &Path) + Send + Sync>;
 type RequestHandler<E> = Box<dyn Fn(E, ReplyTo<<E as Request>::Reply>) + Send + Sync>;
-type OtherHandler = Arc<dyn Fn(PostedEvent) + Send + Sync>;
+type OtherHandler = Arc<dyn Fn(Posted) + Send + Sync>;
 
 impl Handlers {
-    pub(crate) fn on_event<E: Data>(&mut self, handle: impl Fn(E, &Path) + Send + Sync + 'static) {
+    pub(crate) fn on_post<E: Data>(&mut self, handle: impl Fn(E, &Path) + Send + Sync + 'static) {
         let handler: EventHandler<E> = Box::new(handle);
         self.registered().events.insert(TypeId::of::<E>(), Arc::new(handler));
     }
@@ -61,7 +61,7 @@ impl Handlers {
         self.registered().requests.insert(TypeId::of::<E>(), Arc::new(handler));
     }
 
-    pub(crate) fn on_any_event(&mut self, handle: impl Fn(PostedEvent) + Send + Sync + 'static) {
+    pub(crate) fn on_any_post(&mut self, handle: impl Fn(Posted) + Send + Sync + 'static) {
         self.registered().other = Some(Arc::new(handle));
     }
 
@@ -89,7 +89,7 @@ impl Handlers {
             guard(cx, || handle(event, &from));
         } else if let Some(handle) = all.iter().find_map(|handlers| handlers.other()) {
             let (ty, event) = (Type::of::<E>(), Value::new(event));
-            guard(cx, || handle(PostedEvent { ty, event, from, reply: None }));
+            guard(cx, || handle(Posted { ty, event, from, reply: None }));
         } else {
             return false;
         }
@@ -112,7 +112,7 @@ impl Handlers {
         } else if let Some(handle) = all.iter().find_map(|handlers| handlers.other()) {
             let (ty, event) = (Type::of::<E>(), Value::new(event));
             let (from, reply) = (cx.path(), Some(reply.untyped()));
-            guard(cx, || handle(PostedEvent { ty, event, from, reply }));
+            guard(cx, || handle(Posted { ty, event, from, reply }));
         } else {
             return Err(FeedbackError::NoHandler { event: name::<E>() });
         }

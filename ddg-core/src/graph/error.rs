@@ -54,6 +54,22 @@ pub enum Fault {
         /// The keys that exist; the first few of many.
         known: Vec<Key>,
     },
+    /// A worker is to be removed that does not exist.
+    #[error("cannot remove `{key}`: there is no such worker{}", listing(.known))]
+    UnknownWorker {
+        /// The key.
+        key: Key,
+        /// The keys that exist; the first few of many.
+        known: Vec<Key>,
+    },
+    /// A dependency to be removed does not exist.
+    #[error("cannot remove the dependency of `{worker}` on `{dependency}`: it has none")]
+    NoSuchDependency {
+        /// The worker.
+        worker: Key,
+        /// What it was to depend on no longer.
+        dependency: Key,
+    },
     /// A worker depends on one that does not exist.
     #[error("worker `{worker}` depends on `{dependency}`, which does not exist{}", listing(.known))]
     UnknownDependency {

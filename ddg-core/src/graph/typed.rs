@@ -1,14 +1,14 @@
 //! Automata that are types: what `#[automa]` implements.
 
 use std::fmt;
-use std::future::Future;
 use std::marker::PhantomData;
 use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 
 use super::{BuildError, GraphAutoma};
 use crate::args::IntoArgs;
-use crate::run::RunError;
+use crate::run::RunBuilder;
+use crate::snapshot::Snapshot;
 use crate::values::Data;
 use crate::worker::{AnyWorker, IntoWorker};
 
@@ -64,25 +64,19 @@ pub trait Automa: Sized + Send + Sync + 'static {
         Ok(TypedAutoma { graph, output: PhantomData })
     }
 
-    /// [Builds](Self::build) it and runs it once.
-    ///
-    /// # Errors
-    /// As [`GraphAutoma::run`].
-    ///
-    /// # Cancel safety
-    /// As [`GraphAutoma::run`].
-    fn run(
-        self,
-        args: impl IntoArgs + Send,
-    ) -> impl Future<Output = Result<Self::Output, RunError>> + Send {
-        let args = args.into_args();
-        async move { self.build()?.run(args).await }
+    /// [Builds](Self::build) it for one run, which begins with `args`; see [`RunBuilder`]. That it
+    /// cannot be built is an error of the run.
+    fn run(self, args: impl IntoArgs) -> RunBuilder<Self::Output> {
+        match self.build() {
+            Ok(automa) => automa.run(args),
+            Err(error) => RunBuilder::invalid(error),
+        }
     }
 }
 
 /// A [`GraphAutoma`] whose result type the compiler knows.
 ///
-/// It can be used as a `GraphAutoma` in every way but one: its [`run`](Self::run) gives a `T`.
+/// It can be used as a `GraphAutoma` in every way; what its runs give is a `T`.
 ///
 /// ```
 /// use ddg_core::prelude::*;
@@ -98,8 +92,10 @@ pub trait Automa: Sized + Send + Sync + 'static {
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let double: TypedAutoma<i64> = Double.build()?;
-/// let (a, b) = tokio::join!(double.run(args!(1)), double.run(args!(2)));
-/// assert_eq!((a?, b?), (2, 4));
+/// let y = double.run(args!(1)).await?;
+/// assert_eq!(y, 2);
+/// // The type is known; all else about the run is in its outcome.
+/// assert_eq!(double.run(args!(1)).outcome().await?.steps(), 1);
 /// # Ok(())
 /// # }
 /// ```
@@ -109,15 +105,14 @@ pub struct TypedAutoma<T> {
 }
 
 impl<T: Data> TypedAutoma<T> {
-    /// Runs it to its end; see [`GraphAutoma::run`].
-    ///
-    /// # Errors
-    /// As [`GraphAutoma::run`].
-    ///
-    /// # Cancel safety
-    /// As [`GraphAutoma::run`].
-    pub async fn run(&self, args: impl IntoArgs) -> Result<T, RunError> {
-        self.graph.run(args).await
+    /// A run that begins with `args` and gives a `T`; see [`GraphAutoma::run`].
+    pub fn run(&self, args: impl IntoArgs) -> RunBuilder<T> {
+        RunBuilder::new(&self.graph, args.into_args())
+    }
+
+    /// A run that goes on from where it was saved and gives a `T`; see [`GraphAutoma::resume`].
+    pub fn resume(&self, snapshot: Snapshot) -> RunBuilder<T> {
+        RunBuilder::resumed(&self.graph, snapshot)
     }
 
     /// The graph without the type.

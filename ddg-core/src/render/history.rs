@@ -39,7 +39,7 @@ use crate::worker::WorkerError;
 /// automa.add_func_as_worker("more", async |x: i64| x + 1, after(["one"]).output())?;
 /// let history = History::new();
 /// automa.add_callback(history.clone());
-/// automa.run::<i64>(()).await?;
+/// automa.run(()).output::<i64>().await?;
 ///
 /// assert!(history.to_svg().contains("2 kickoffs of 2 workers in 2 steps"));
 /// # let path = std::env::temp_dir().join("ddg-doc-timeline.svg");

@@ -22,7 +22,7 @@ use tokio::time::{Instant, timeout_at};
 use tokio_util::task::AbortOnDropHandle;
 
 use crate::event::{EventFilter, EventStream};
-use crate::run::{Outcome, Prepared, RunError};
+use crate::run::{Outcome, RunBuilder, RunError};
 use frame::Frame;
 use screen::Screen;
 use seen::Seen;
@@ -36,7 +36,7 @@ use seen::Seen;
 /// ([`Context::emit`](crate::Context::emit), [`emit_chunk`](crate::Context::emit_chunk)): one event is
 /// one line, which begins with the time since the run began, and with the path of who it is about.
 ///
-/// The shortest way is [`Prepared::watched`]. This is what it writes to a file:
+/// The shortest way is [`RunBuilder::watched`]. This is what it writes to a file:
 ///
 /// ```
 /// use ddg_core::TerminalView;
@@ -53,8 +53,8 @@ use seen::Seen;
 /// }, start())?;
 ///
 /// let log = tempfile::NamedTempFile::new()?;
-/// let run = automa.start(());
-/// TerminalView::to(log.reopen()?).watch(run.events()).await?;
+/// let run = automa.run(()).spawn();
+/// TerminalView::to(log.reopen()?).watch(run.events(EventFilter::all())).await?;
 /// assert_eq!(std::fs::read_to_string(log.path())?, "\
 /// 0:00:00.000 download: started
 /// 0:00:00.000 download: step 1: fetch
@@ -145,17 +145,17 @@ impl fmt::Debug for TerminalView {
     }
 }
 
-/// How many events [`Prepared::watched`] has kept for a view that is slow.
+/// How many events [`RunBuilder::watched`] has kept for a view that is slow.
 const BUFFER: usize = 1 << 16;
 
-impl Prepared {
+impl<T> RunBuilder<T> {
     /// Runs it to its end, as [`outcome`](Self::outcome) does, and shows it on the standard error
     /// stream; see [`TerminalView`].
     ///
     /// ```no_run
     /// # use ddg_core::prelude::*;
     /// # async fn run(automa: GraphAutoma) -> Result<(), RunError> {
-    /// let report: String = automa.prepare(args!("rain")).watched().await?.into_output()?;
+    /// let report: String = automa.run(args!("rain")).watched().await?.into_output()?;
     /// # Ok(())
     /// # }
     /// ```
@@ -169,7 +169,7 @@ impl Prepared {
     /// # Cancel safety
     /// As [`outcome`](Self::outcome).
     pub async fn watched(self) -> Result<Outcome, RunError> {
-        let events = self.events_of(EventFilter::all().buffer(BUFFER));
+        let events = self.events(EventFilter::all().buffer(BUFFER));
         // A task of its own, so that workers that compute do not hold it up.
         let view = AbortOnDropHandle::new(tokio::spawn(TerminalView::new().watch(events)));
         let outcome = self.outcome().await;

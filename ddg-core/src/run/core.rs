@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use super::journal::Journal;
 use super::{Machine, Pace, RunError, Saved};
@@ -29,6 +30,8 @@ pub(crate) struct RunCore {
     pub(crate) callbacks: Box<[Arc<dyn DynCallback>]>,
     pub(crate) max_concurrency: usize,
     pub(crate) pace: Pace,
+    /// How long it may go on.
+    pub(super) deadline: Option<Duration>,
     /// Handlers of events for this run, before those of the automa; of the outermost run.
     pub(crate) handlers: Handlers,
     /// Requests of its workers that wait for a reply.
@@ -117,6 +120,7 @@ impl RunCore {
             callbacks: callbacks.into(),
             max_concurrency: settings.max_concurrency.unwrap_or(usize::MAX),
             pace: settings.pace,
+            deadline: None,
             handlers: Handlers::default(),
             requests: OpenRequests::default(),
             outermost: outer.map(|outer| Arc::clone(outer.outermost.as_ref().unwrap_or(outer))),

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::task::{Poll, ready};
 
 use futures::FutureExt;
+use tokio::runtime::Handle;
 use tracing::Instrument;
 
 use super::crew::Crew;
@@ -25,9 +26,11 @@ pub(super) async fn drive(mut live: Live) -> Result<Outcome, RunError> {
     let spanned = spans::run(core);
     let span = spanned.span();
     let ended = match &core.journal {
-        None if span.is_disabled() => steps(core).await.map(|stopped| Outcome::new(core, stopped)),
+        None if span.is_disabled() && core.deadline.is_none() => {
+            steps(core).await.map(|stopped| Outcome::new(core, stopped))
+        }
         None => {
-            let stopped = steps(core).instrument(span.clone()).await;
+            let stopped = Box::pin(in_time(core, steps(core)).instrument(span.clone())).await;
             stopped.map(|stopped| Outcome::new(core, stopped))
         }
         // Apart, so that runs that are not written do not hold room for it.
@@ -49,10 +52,25 @@ async fn written(core: &Arc<RunCore>, journal: &Journal) -> Result<Outcome, RunE
         journal.begin(core).await?;
         steps(core).await
     };
+    let stopped = in_time(core, stopped);
     let stopped = journal.cancelled().run_until_cancelled(stopped).await;
     let stopped =
         stopped.unwrap_or_else(|| Err(RunError::Cancelled { automa: core.automa().to_string() }));
     journal.end(stopped.map(|stopped| Outcome::new(core, stopped))).await
+}
+
+/// Gives `run` as long as the run's deadline, if it has one.
+async fn in_time<T>(
+    core: &RunCore,
+    run: impl Future<Output = Result<T, RunError>>,
+) -> Result<T, RunError> {
+    let Some(after) = core.deadline else { return run.await };
+    let automa = || core.automa().to_string();
+    if Handle::try_current().is_err() {
+        return Err(RunError::NoRuntime { automa: automa() });
+    }
+    let ended = tokio::time::timeout(after, run).await;
+    ended.unwrap_or_else(|_| Err(RunError::DeadlineExceeded { automa: automa(), after }))
 }
 
 /// Takes one step after the other; tells whether it was stopped before the end.

@@ -7,6 +7,8 @@ mod step;
 pub use bind::BindError;
 pub use step::{Failure, FailureKind, StepError};
 
+use std::time::Duration;
+
 use self::hint::did_you_mean;
 use super::{AnswerError, Outcome, Waiting};
 use crate::checkpoint::{InvalidRunId, StoreError};
@@ -24,7 +26,7 @@ use crate::values::TypeMismatch;
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let mut automa = GraphAutoma::new("parse");
 /// automa.add_func_as_worker("parse", async |text: String| text.parse::<i64>(), start().output())?;
-/// match automa.run::<i64>(args!("seven")).await {
+/// match automa.run(args!("seven")).output::<i64>().await {
 ///     Err(RunError::Step(error)) => assert_eq!(
 ///         error.to_string(),
 ///         "automa `parse`, step 1: worker `parse` failed: invalid digit found in string",
@@ -115,7 +117,8 @@ pub enum RunError {
     },
     /// The run is paused, with questions to people: there is no result yet.
     #[error(
-        "automa `{}`: paused, with questions to answer: {}",
+        "automa `{}`: paused, so there is no output yet; `.outcome()` gives the run as it is, with \
+         its questions: {}",
         .outcome.automa().name(),
         question_list(.outcome)
     )]
@@ -123,6 +126,31 @@ pub enum RunError {
         /// The run as it is, with its [questions](Outcome::questions) and a
         /// [snapshot](Outcome::snapshot).
         outcome: Box<Outcome>,
+    },
+    /// The run was asked to stop before its end: there is no result yet.
+    #[error(
+        "automa `{}`: stopped before its end, so there is no output yet; `.outcome()` gives the run \
+         as it is, to go on from with its snapshot",
+        .outcome.automa().name()
+    )]
+    Stopped {
+        /// The run as it is, with a [snapshot](Outcome::snapshot).
+        outcome: Box<Outcome>,
+    },
+    /// The run went on for longer than it [may](crate::RunBuilder::deadline); its workers were
+    /// cancelled.
+    #[error("automa `{automa}`: not at its end after {after:?}, its deadline")]
+    DeadlineExceeded {
+        /// The automa.
+        automa: String,
+        /// How long it was given.
+        after: Duration,
+    },
+    /// A deadline needs a clock.
+    #[error("automa `{automa}`: a deadline needs a tokio runtime: run the automa within one")]
+    NoRuntime {
+        /// The automa.
+        automa: String,
     },
     /// The run was cancelled.
     #[error("automa `{automa}`: cancelled")]

@@ -137,7 +137,7 @@ impl Journal {
             // The last step that was written is what can be gone on from.
             Err(error) => {
                 let written = match &error {
-                    RunError::Cancelled { .. } => Ok(()),
+                    RunError::Cancelled { .. } | RunError::DeadlineExceeded { .. } => Ok(()),
                     RunError::Step(error) if !error.is_of_workers() => self.forget_results().await,
                     _ => self.mark(RunStatus::Failed).await,
                 };

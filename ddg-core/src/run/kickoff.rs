@@ -17,7 +17,7 @@ use crate::worker::WorkerError;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct KickoffId(pub(crate) u64);
 
-/// One scheduled execution of one worker; see [`simulate`](crate::GraphAutoma::simulate).
+/// One scheduled execution of one worker; see [`simulate`](crate::RunBuilder::simulate).
 #[derive(Clone)]
 pub struct Kickoff {
     pub(crate) id: KickoffId,

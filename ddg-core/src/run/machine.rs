@@ -96,9 +96,8 @@ impl Machine {
         }
         let n_workers = view.n_slots();
         let by_position = Args { positional, named: None };
-        let starts = view.starts().collect::<Vec<_>>();
         let start = |worker| Due { worker, cause: Cause::Start, args: Some(by_position.clone()) };
-        let due = starts.into_iter().map(start).collect();
+        let due = view.starts().map(start).collect();
         Self {
             path,
             inputs: Arc::new(inputs),

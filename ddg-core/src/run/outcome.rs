@@ -21,7 +21,7 @@ use crate::values::{Data, Type, Value};
 /// automa.add_func_as_worker("a", async || 1, start())?;
 /// automa.add_func_as_worker("b", async || 2, free())?;
 /// automa.add_func_as_worker("sum", async |a: i32, b: i32| a + b, after(["a", "b"]).output())?;
-/// let outcome = automa.outcome(()).await?;
+/// let outcome = automa.run(()).await?;
 /// assert!(outcome.output().is_null());
 /// assert_eq!(outcome.steps(), 1);
 /// assert_eq!(outcome.waiting()[0].to_string(), "`sum` (for `b`)");
@@ -57,10 +57,13 @@ impl Outcome {
     /// The output as a `T`. If no output worker ran, that is `()`, or `None` of an `Option`.
     ///
     /// # Errors
-    /// It is no `T`, or there is none, or the run is paused.
+    /// It is no `T`, or there is none, or the run has paused or was stopped.
     pub fn into_output<T: Data>(self) -> Result<T, RunError> {
         if self.is_paused() {
             return Err(RunError::Paused { outcome: Box::new(self) });
+        }
+        if self.stopped {
+            return Err(RunError::Stopped { outcome: Box::new(self) });
         }
         if self.output.is_null() {
             return self.output.get().map_err(|_| RunError::NoOutput {
@@ -116,7 +119,7 @@ impl Outcome {
     }
 
     /// The run's state after its last step, to be continued with
-    /// [`resume`](crate::GraphAutoma::resume): of use after a [stop](crate::Run::stop).
+    /// [`resume`](crate::GraphAutoma::resume): of use after a [stop](crate::RunHandle::stop).
     ///
     /// # Errors
     /// A value has no JSON form, or a worker that the run has added cannot be found again.

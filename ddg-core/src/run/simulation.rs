@@ -12,17 +12,22 @@ use super::execution::{Execution, Launched, launch};
 use super::kickoff::{Ended, Job, Kickoff};
 use super::live::Live;
 use super::{Outcome, RunCore, RunError};
-use crate::args::Args;
-use crate::graph::GraphAutoma;
 
 /// Drives the same machine as the tokio driver does, with one worker polled at a time.
-pub(crate) async fn simulate(
-    automa: &GraphAutoma,
-    args: Args,
+pub(super) async fn simulate(
+    mut live: Live,
+    choose: impl FnMut(&[Kickoff]) -> usize,
+) -> Result<Outcome, RunError> {
+    live.begin();
+    let ended = steps(&live.core, choose).await;
+    live.end(&ended);
+    ended
+}
+
+async fn steps(
+    core: &Arc<RunCore>,
     mut choose: impl FnMut(&[Kickoff]) -> usize,
 ) -> Result<Outcome, RunError> {
-    let live = Live::new(RunCore::top(automa.compiled()?, args)?);
-    let core = &live.core;
     let mut jobs = Vec::new();
     let mut ended = Vec::new();
     loop {

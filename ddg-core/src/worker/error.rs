@@ -80,7 +80,7 @@ impl fmt::Debug for WorkerError {
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let mut automa = GraphAutoma::new("fragile");
 /// automa.add_func_as_worker("break", async || -> i32 { panic!("oh no") }, start())?;
-/// let Err(RunError::Step(error)) = automa.run::<()>(()).await else { panic!() };
+/// let Err(RunError::Step(error)) = automa.run(()).output::<()>().await else { panic!() };
 /// let source = std::error::Error::source(&error).unwrap();
 /// assert_eq!(source.downcast_ref::<Panicked>().unwrap().message, "oh no");
 /// # Ok(())

@@ -75,7 +75,7 @@ async fn that_an_output_is_unit_is_told_by_its_type_whatever_the_error_is() {
     let options = after(["plain", "worker_error", "text", "value"]).output();
     automa.add_func_as_worker("last", last, options).unwrap();
 
-    assert!(automa.run::<bool>(()).await.unwrap());
+    assert!(automa.run(()).output::<bool>().await.unwrap());
 }
 
 /// [A4] [A3]
@@ -128,7 +128,7 @@ async fn unpack_spreads_a_list_by_position_and_a_map_or_struct_by_name() {
     automa.add_func_as_worker("of_map", minus, options).unwrap();
     automa.add_func_as_worker("of_json", show, after(["json"]).unpack()).unwrap();
 
-    let outcome = automa.outcome(()).await.unwrap();
+    let outcome = automa.run(()).await.unwrap();
     let output = |key| outcome.automa().output(key).unwrap().to_json().unwrap();
     assert_eq!(output("of_list"), 2);
     assert_eq!(output("of_tuple"), "1 x");
@@ -145,7 +145,7 @@ async fn what_is_unpacked_is_a_list_or_a_map_that_fits() {
         automa.add_func_as_worker("given", output, start().inline()).unwrap();
         let options = after(["given"]).unpack().params(["x", "y"]).output();
         automa.add_func_as_worker("taken", async |x: i32, y: i32| x - y, options).unwrap();
-        end(automa.outcome(()).await)
+        end(automa.run(()).await)
     }
     expect![[r#"
         error: automa `unpack`, step 2: worker `taken` cannot be called: cannot unpack the output of `given`: it is no list and no map, but `i32`
@@ -261,7 +261,7 @@ async fn the_unpacked_map_fills_an_injected_parameter_that_has_nothing_else() {
     let options = options.from_or("y", "lazy", "default".to_owned()).output();
     automa.add_func_as_worker("target", target, options).unwrap();
 
-    assert_eq!(automa.run::<String>(()).await.unwrap(), "map default");
+    assert_eq!(automa.run(()).output::<String>().await.unwrap(), "map default");
 }
 
 /// [A9]
@@ -305,8 +305,8 @@ async fn a_run_input_does_not_fill_an_injected_parameter() {
     automa.add_func_as_worker("look", look, options).unwrap();
     automa.add_func_as_worker("lazy", async |y: i32| y, free().params(["y"])).unwrap();
 
-    assert_eq!(automa.run::<i32>(()).await.unwrap(), 40);
-    let error = automa.run::<i32>(args!(x = 1)).await.unwrap_err();
+    assert_eq!(automa.run(()).output::<i32>().await.unwrap(), 40);
+    let error = automa.run(args!(x = 1)).output::<i32>().await.unwrap_err();
     expect!["automa `injected`: no worker has a parameter `x`; there are: y"]
         .assert_eq(&error.to_string());
 }
@@ -329,11 +329,11 @@ async fn an_injection_of_a_worker_that_has_not_run_or_is_gone_fails_without_a_de
     expect![[r#"
         error: automa `injected`, step 2: worker `look` cannot be called: parameter `x` takes the output of `lazy`, which has not run; give it a default
     "#]]
-    .assert_eq(&end(automa.outcome(args!(false)).await));
+    .assert_eq(&end(automa.run(args!(false)).await));
     expect![[r#"
         error: automa `injected`, step 2: worker `look` cannot be called: parameter `x` takes the output of `lazy`, which does not exist; misspelled?
     "#]]
-    .assert_eq(&end(automa.outcome(args!(true)).await));
+    .assert_eq(&end(automa.run(args!(true)).await));
 }
 
 /// [A10]
@@ -347,8 +347,8 @@ async fn the_context_is_given_wherever_it_stands_and_counts_as_no_argument() {
     };
     automa.add_func_as_worker("a", a, start().params(["x", "y"]).output()).unwrap();
 
-    assert_eq!(automa.run::<i32>((5, 3)).await.unwrap(), 2);
-    assert_eq!(automa.run::<i32>(args!(5, y = 1)).await.unwrap(), 4);
+    assert_eq!(automa.run((5, 3)).output::<i32>().await.unwrap(), 2);
+    assert_eq!(automa.run(args!(5, y = 1)).output::<i32>().await.unwrap(), 4);
 }
 
 /// [A11]
@@ -359,9 +359,9 @@ async fn an_optional_parameter_that_nobody_fills_is_none() {
     automa.add_func_as_worker("a", a, start().params(["x", "town"]).output()).unwrap();
 
     type Given = (Option<i32>, Option<usize>);
-    assert_eq!(automa.run::<Given>(()).await.unwrap(), (None, None));
-    assert_eq!(automa.run::<Given>(args!(1)).await.unwrap(), (Some(1), None));
-    let given = automa.run::<Given>(args!(None::<i32>, town = "Oslo")).await.unwrap();
+    assert_eq!(automa.run(()).output::<Given>().await.unwrap(), (None, None));
+    assert_eq!(automa.run(args!(1)).output::<Given>().await.unwrap(), (Some(1), None));
+    let given = automa.run(args!(None::<i32>, town = "Oslo")).output::<Given>().await.unwrap();
     assert_eq!(given, (None, Some(4)));
 }
 
@@ -412,7 +412,7 @@ async fn arguments_that_do_not_fit_are_told_with_worker_parameter_and_types() {
         ("name", expect!["there is no parameter `tows`; did you mean `town`?"]),
         ("type", expect!["parameter `town`: expected `String`, found `i32`"]),
     ] {
-        let error = automa.run::<()>((kind.to_owned(),)).await.unwrap_err().to_string();
+        let error = automa.run((kind.to_owned(),)).output::<()>().await.unwrap_err().to_string();
         let prefix = "automa `fit`, step 2: worker `target` cannot be called: ";
         expected.assert_eq(error.strip_prefix(prefix).unwrap());
     }
@@ -443,7 +443,7 @@ async fn a_value_is_taken_shared_optional_untyped_or_from_json() {
         async |a: Value, d: serde_json::Value| (a.get::<City>().is_ok(), d["days"].clone());
     automa.add_func_as_worker("untyped", untyped, after(["shared", "city"])).unwrap();
 
-    let outcome = automa.outcome(()).await.unwrap();
+    let outcome = automa.run(()).await.unwrap();
     let output = |key| outcome.automa().output(key).unwrap().to_json().unwrap();
     assert_eq!(output("owned"), json!(["Tokyo", "Tokyo", "Tokyo", "Oslo"]));
     assert_eq!(output("borrowed"), 3 + 3 + 3 + 2);
@@ -458,8 +458,8 @@ async fn a_number_that_does_not_fit_is_refused() {
     let mut automa = GraphAutoma::new("numbers");
     automa.add_func_as_worker("small", async |n: u8| n, start().output()).unwrap();
 
-    assert_eq!(automa.run::<u8>(args!(255_i64)).await.unwrap(), 255);
-    assert_eq!(automa.run::<f64>(args!(7_u64)).await.unwrap(), 7.0);
+    assert_eq!(automa.run(args!(255_i64)).output::<u8>().await.unwrap(), 255);
+    assert_eq!(automa.run(args!(7_u64)).output::<f64>().await.unwrap(), 7.0);
     for (number, expected) in [
         (
             Value::new(256_i64),
@@ -472,7 +472,7 @@ async fn a_number_that_does_not_fit_is_refused() {
         ),
         (Value::new(1_f64), expect!["parameter #1: expected `u8`, found 1.0, which does not fit"]),
     ] {
-        let error = automa.run::<u8>((number,)).await.unwrap_err().to_string();
+        let error = automa.run((number,)).output::<u8>().await.unwrap_err().to_string();
         let prefix = "automa `numbers`, step 1: worker `small` cannot be called: ";
         expected.assert_eq(error.strip_prefix(prefix).unwrap());
     }
@@ -484,8 +484,8 @@ async fn a_float_that_is_too_large_for_the_smaller_type_is_refused() {
     let mut automa = GraphAutoma::new("floats");
     automa.add_func_as_worker("small", async |x: f32| x.to_string(), start().output()).unwrap();
 
-    assert_eq!(automa.run::<String>(args!(0.5_f64)).await.unwrap(), "0.5");
-    let outcome = automa.run::<String>(args!(1e300_f64)).await;
+    assert_eq!(automa.run(args!(0.5_f64)).output::<String>().await.unwrap(), "0.5");
+    let outcome = automa.run(args!(1e300_f64)).output::<String>().await;
     assert!(outcome.is_err(), "1e300 became {outcome:?}");
 }
 
@@ -505,7 +505,7 @@ async fn a_worker_that_takes_anything_gets_what_it_was_called_with_and_no_run_in
     automa.add_func_as_worker("a", a, start()).unwrap();
     automa.add_worker("anything", Anything, free().output()).unwrap();
 
-    let output = automa.run::<String>(args!(whatever = "input")).await.unwrap();
+    let output = automa.run(args!(whatever = "input")).output::<String>().await.unwrap();
     assert_eq!(output, r#"(1, "two", three = 3.0), Some("input")"#);
 }
 
@@ -541,7 +541,7 @@ async fn a_run_takes_its_arguments_from_a_tuple_a_json_object_or_both() {
     let show = async |n: i32, town: String| format!("{n} {town}");
     automa.add_func_as_worker("a", show, start().params(["n", "town"]).output()).unwrap();
 
-    let run = async |args: Args| automa.run::<String>(args).await.unwrap();
+    let run = async |args: Args| automa.run(args).output::<String>().await.unwrap();
     assert_eq!(run((1, "x".to_owned()).into_args()).await, "1 x");
     assert_eq!(run(json!({"town": "x", "n": 1}).into_args()).await, "1 x");
     assert_eq!(run(args!(1, town = "x")).await, "1 x");

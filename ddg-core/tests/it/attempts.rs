@@ -33,7 +33,7 @@ async fn a_failed_worker_is_tried_again_with_the_same_arguments_after_growing_wa
     let options = start().output().retry(retry).timeout(1000 * MS);
     automa.add_func_as_worker("work", work, options).unwrap();
 
-    assert_eq!(automa.run::<u32>(args!("x")).await.unwrap(), 4);
+    assert_eq!(automa.run(args!("x")).output::<u32>().await.unwrap(), 4);
     let x = || "x".to_owned();
     // Waits of 10, 30 and 50 (instead of 90) ms; the third attempt takes its second.
     let expected = [(1, x(), 0), (2, x(), 10), (3, x(), 40), (4, x(), 1090)];
@@ -129,7 +129,7 @@ async fn an_async_worker_that_takes_too_long_is_dropped() {
     expect![[r#"
         error: automa `timeout`, step 1: worker `endless` failed: timed out after 1.5s
     "#]]
-    .assert_eq(&end(automa.outcome(()).await));
+    .assert_eq(&end(automa.run(()).await));
     assert_eq!(begun.elapsed().as_millis(), 1500);
     assert_eq!(tells.try_recv(), Ok("dropped"));
 }
@@ -145,7 +145,7 @@ async fn each_attempt_has_the_whole_timeout() {
     let options = start().output().timeout(10 * MS).retry(Retry::times(2));
     automa.add_func_as_worker("work", work, options).unwrap();
 
-    assert_eq!(automa.run::<u32>(()).await.unwrap(), 3);
+    assert_eq!(automa.run(()).output::<u32>().await.unwrap(), 3);
 }
 
 /// [W2] [S9]
@@ -174,7 +174,7 @@ async fn a_blocking_worker_that_takes_too_long_goes_on_and_what_it_gives_is_drop
     automa.add_func_as_worker("join", join_once(join), after(["work"]).suppressed()).unwrap();
     add(&mut automa, "ghost", free());
 
-    let outcome = automa.outcome(()).await.unwrap();
+    let outcome = automa.run(()).await.unwrap();
     assert_eq!(outcome.automa().output("join").unwrap().get::<String>().unwrap(), "went on");
     assert!(outcome.automa().output("ghost").is_none());
     assert!(outcome.into_output::<u32>().unwrap() >= 2);
@@ -200,7 +200,7 @@ async fn a_synchronous_worker_that_blocks_does_not_hold_the_others_back() {
     };
     automa.add_func_as_worker("beside", beside, start()).unwrap();
 
-    assert_eq!(automa.run::<String>(()).await.unwrap(), "from beside");
+    assert_eq!(automa.run(()).output::<String>().await.unwrap(), "from beside");
 }
 
 /// [W4]
@@ -212,7 +212,7 @@ async fn a_synchronous_worker_runs_elsewhere_unless_it_is_inline() {
     automa.add_func_as_worker("pool", thread, start()).unwrap();
     automa.add_func_as_worker("inline", thread, start().inline()).unwrap();
 
-    let outcome = automa.outcome(()).await.unwrap();
+    let outcome = automa.run(()).await.unwrap();
     let output = |key| outcome.automa().output(key).unwrap().get::<String>().unwrap();
     assert_ne!(output("pool"), here);
     assert_eq!(output("inline"), here);

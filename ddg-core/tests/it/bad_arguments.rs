@@ -219,7 +219,7 @@ async fn a_run_that_is_given_arguments_that_do_not_fit() {
         }
     };
     automa.add_func_as_worker("plan", plan, start().params(["city", "days"]).output()).unwrap();
-    let concurrent = automa.start(args!("Oslo", days = 3));
+    let concurrent = automa.run(args!("Oslo", days = 3)).spawn();
     gate.reached().await;
     let refused = [
         (
@@ -260,11 +260,11 @@ async fn a_run_that_is_given_arguments_that_do_not_fit() {
         ),
     ];
     for (args, expected) in refused {
-        expected.assert_eq(&automa.run::<String>(args).await.unwrap_err().to_string());
+        expected.assert_eq(&automa.run(args).output::<String>().await.unwrap_err().to_string());
     }
     gate.open();
     assert_eq!(concurrent.output::<String>().await.unwrap(), "3 days in Oslo");
-    assert_eq!(automa.run::<String>(args!("Rome", 2)).await.unwrap(), "2 days in Rome");
+    assert_eq!(automa.run(args!("Rome", 2)).output::<String>().await.unwrap(), "2 days in Rome");
 }
 
 #[tokio::test]
@@ -275,18 +275,18 @@ async fn names_that_reach_nobody() {
     automa.add_func_as_worker("named", async |_: u8| (), free().params(["breadth"])).unwrap();
     automa.add_worker("inner", inner, start()).unwrap();
     automa.declare_input("tool");
-    let message = async |args| automa.run::<()>(args).await.unwrap_err().to_string();
+    let message = async |args| automa.run(args).output::<()>().await.unwrap_err().to_string();
     let expected = expect![[r#"
         automa `outer`: no worker has a parameter `dpeth`; did you mean `depth`?"#]];
     expected.assert_eq(&message(args!(dpeth = 1)).await);
     let expected = expect![[r#"
         automa `outer`: no worker has a parameter `colour`; there are: breadth, depth, tool"#]];
     expected.assert_eq(&message(args!(depth = 1, colour = "red")).await);
-    automa.run::<()>(args!(depth = 1, breadth = 2, tool = 3)).await.unwrap();
+    automa.run(args!(depth = 1, breadth = 2, tool = 3)).output::<()>().await.unwrap();
 
     let mut nameless = GraphAutoma::new("nameless");
     nameless.add_func_as_worker("worker", async |_: u8| (), start()).unwrap();
-    let error = nameless.run::<()>(args!(x = 1)).await.unwrap_err();
+    let error = nameless.run(args!(x = 1)).output::<()>().await.unwrap_err();
     let expected = expect![[r#"
         automa `nameless`: no worker has a parameter `x`; no parameter has a name"#]];
     expected.assert_eq(&error.to_string());
@@ -550,12 +550,12 @@ async fn an_injected_parameter_is_not_filled_by_position() {
 async fn a_result_of_another_type_than_asked_for() {
     let mut automa = GraphAutoma::new("half");
     automa.add_func_as_worker("text", async || "text".to_owned(), start().output()).unwrap();
-    let error = automa.run::<i64>(()).await.unwrap_err();
+    let error = automa.run(()).output::<i64>().await.unwrap_err();
     let expected = expect![[r#"
         automa `half`: its result: expected `i64`, found `String`"#]];
     expected.assert_eq(&error.to_string());
-    assert_eq!(automa.run::<String>(()).await.unwrap(), "text");
-    let error = automa.run::<()>(()).await.unwrap_err();
+    assert_eq!(automa.run(()).output::<String>().await.unwrap(), "text");
+    let error = automa.run(()).output::<()>().await.unwrap_err();
     let expected = expect![[r#"
         automa `half`: its result: expected `()`, found `String`"#]];
     expected.assert_eq(&error.to_string());

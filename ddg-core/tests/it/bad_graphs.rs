@@ -26,7 +26,7 @@ fn check(declare: impl FnOnce(&mut GraphAutoma) -> Result<(), BuildError>, expec
     let message = automa.validate().unwrap_err().to_string();
     expected.assert_eq(&message);
     for _ in 0..2 {
-        let run = automa.run::<Value>(()).now_or_never().expect("nothing runs");
+        let run = automa.run(()).output::<Value>().now_or_never().expect("nothing runs");
         assert_eq!(run.unwrap_err().to_string(), message);
     }
 }
@@ -42,7 +42,7 @@ fn check_refused(
     automa.add_func_as_worker("same", same, after(["number"]).output()).unwrap();
     expected.assert_eq(&declare(&mut automa).unwrap_err().to_string());
     assert_eq!(automa.keys().map(Key::as_str).collect::<Vec<_>>(), ["number", "same"]);
-    let run = automa.run::<i64>(()).now_or_never().expect("nobody waits");
+    let run = automa.run(()).output::<i64>().now_or_never().expect("nobody waits");
     assert_eq!(run.unwrap(), 1);
 }
 
@@ -50,13 +50,14 @@ fn check_refused(
 fn an_empty_graph_gives_null_at_once() {
     let automa = GraphAutoma::new("empty");
     automa.validate().unwrap();
-    let outcome = automa.outcome(()).now_or_never().expect("there is nothing to wait for").unwrap();
+    let outcome =
+        automa.run(()).outcome().now_or_never().expect("there is nothing to wait for").unwrap();
     assert!(outcome.output().is_null());
     assert_eq!((outcome.steps(), outcome.stopped(), outcome.waiting()), (0, false, vec![]));
-    automa.run::<()>(()).now_or_never().unwrap().unwrap();
-    assert_eq!(automa.run::<Option<i64>>(()).now_or_never().unwrap().unwrap(), None);
-    assert!(automa.run::<Value>(()).now_or_never().unwrap().unwrap().is_null());
-    let error = automa.run::<i64>(()).now_or_never().unwrap().unwrap_err();
+    automa.run(()).output::<()>().now_or_never().unwrap().unwrap();
+    assert_eq!(automa.run(()).output::<Option<i64>>().now_or_never().unwrap().unwrap(), None);
+    assert!(automa.run(()).output::<Value>().now_or_never().unwrap().unwrap().is_null());
+    let error = automa.run(()).output::<i64>().now_or_never().unwrap().unwrap_err();
     let expected = expect![[r#"
         automa `empty`: no output worker ran, so there is no `i64`"#]];
     expected.assert_eq(&error.to_string());
@@ -67,11 +68,12 @@ fn without_a_start_worker_the_result_is_null_at_once() {
     let mut automa = GraphAutoma::new("idle");
     automa.add_func_as_worker("free", number, free()).unwrap();
     automa.add_func_as_worker("same", same, after(["free"]).output()).unwrap();
-    let outcome = automa.outcome(()).now_or_never().expect("there is nothing to wait for").unwrap();
+    let outcome =
+        automa.run(()).outcome().now_or_never().expect("there is nothing to wait for").unwrap();
     assert!(outcome.output().is_null());
     assert_eq!(outcome.steps(), 0);
-    assert_eq!(automa.run::<Option<i64>>(()).now_or_never().unwrap().unwrap(), None);
-    let error = automa.run::<i64>(()).now_or_never().unwrap().unwrap_err();
+    assert_eq!(automa.run(()).output::<Option<i64>>().now_or_never().unwrap().unwrap(), None);
+    let error = automa.run(()).output::<i64>().now_or_never().unwrap().unwrap_err();
     let expected = expect![[r#"
         automa `idle`: no output worker ran, so there is no `i64`; left waiting: `same` (for `free`)"#]];
     expected.assert_eq(&error.to_string());
@@ -86,7 +88,7 @@ fn a_run_that_no_output_worker_ends_tells_who_was_left_waiting() {
         let options = after(["number", "never"]).output();
         automa.add_func_as_worker(format!("sum_{n}"), sum, options).unwrap();
     }
-    let error = automa.run::<i64>(()).now_or_never().unwrap().unwrap_err();
+    let error = automa.run(()).output::<i64>().now_or_never().unwrap().unwrap_err();
     let expected = expect![[r#"
         automa `fan`: no output worker ran, so there is no `i64`; left waiting: `sum_0` (for `never`), `sum_1` (for `never`), `sum_2` (for `never`), `sum_3` (for `never`), `sum_4` (for `never`), `sum_5` (for `never`), `sum_6` (for `never`), `sum_7` (for `never`), and 2 more"#]];
     expected.assert_eq(&error.to_string());
@@ -284,7 +286,7 @@ fn what_was_at_fault_runs_once_it_is_put_right() {
     let error = automa.validate().unwrap_err();
     assert!(matches!(error.faults[..], [Fault::UnknownDependency { .. }]), "{error}");
     automa.add_func_as_worker("number", number, start()).unwrap();
-    assert_eq!(automa.run::<i64>(()).now_or_never().unwrap().unwrap(), 1);
+    assert_eq!(automa.run(()).output::<i64>().now_or_never().unwrap().unwrap(), 1);
 }
 
 #[test]
@@ -328,6 +330,42 @@ fn a_dependency_of_a_worker_that_does_not_exist() {
         &expect![[r#"
             automa `graph`: cannot change the dependencies of `smae`: there is no such worker; the workers are: `number`, `same`"#]],
     );
+}
+
+#[test]
+fn removals_of_what_is_not_there() {
+    check_refused(
+        |automa| automa.remove_worker("smae"),
+        &expect![
+            "automa `graph`: cannot remove `smae`: there is no such worker; the workers are: `number`, `same`"
+        ],
+    );
+    check_refused(
+        |automa| automa.remove_dependency("smae", "number"),
+        &expect![
+            "automa `graph`: cannot change the dependencies of `smae`: there is no such worker; the workers are: `number`, `same`"
+        ],
+    );
+    check_refused(
+        |automa| automa.remove_dependency("same", "nobody"),
+        &expect!["automa `graph`: cannot remove the dependency of `same` on `nobody`: it has none"],
+    );
+}
+
+/// As in a run.
+#[tokio::test]
+async fn a_worker_is_removed_with_its_edges_and_an_edge_alone() {
+    let mut automa = GraphAutoma::new("graph");
+    automa.add_func_as_worker("a", async || 1, start()).unwrap();
+    automa.add_func_as_worker("b", async || 2, start()).unwrap();
+    automa.add_func_as_worker("c", async |x: i32| x, after(["a", "b"]).output()).unwrap();
+    let mut one_edge_less = automa.clone();
+    one_edge_less.remove_dependency("c", "b").unwrap();
+    assert_eq!(one_edge_less.dependencies("c").unwrap(), ["a"]);
+    assert_eq!(one_edge_less.run(()).output::<i32>().await.unwrap(), 1);
+    automa.remove_worker("a").unwrap();
+    assert_eq!(automa.dependencies("c").unwrap(), ["b"]);
+    assert_eq!(automa.run(()).output::<i32>().await.unwrap(), 2);
 }
 
 #[test]

@@ -103,8 +103,8 @@ async fn a_bad_hook_in_every_scope_changes_nothing() {
         automa.add_func_as_worker("parse", parse, options).unwrap();
         automa.add_callback(bad);
         automa.add_callback(Hasty);
-        assert_eq!(automa.run::<i64>(args!("7")).await.unwrap(), 7);
-        let error = automa.run::<i64>(args!("x")).await.unwrap_err();
+        assert_eq!(automa.run(args!("7")).output::<i64>().await.unwrap(), 7);
+        let error = automa.run(args!("x")).output::<i64>().await.unwrap_err();
         assert_eq!(
             error.to_string(),
             "automa `parse`, step 1: worker `parse` failed: invalid digit found in string",
@@ -123,8 +123,8 @@ async fn the_hooks_around_a_bad_one_see_what_they_would_see_without_it() {
             automa.add_callback(Bad::Fails);
         }
         automa.add_callback(Good(Arc::clone(&inner)));
-        assert_eq!(automa.run::<i64>(args!("7")).await.unwrap(), 7);
-        assert_eq!(automa.run::<i64>(args!("x")).await.unwrap(), 0);
+        assert_eq!(automa.run(args!("7")).output::<i64>().await.unwrap(), 7);
+        assert_eq!(automa.run(args!("x")).output::<i64>().await.unwrap(), 0);
         let lines = [outer, inner].map(|seen| seen.lock().unwrap().join("\n"));
         lines.join("\n\n")
     };
@@ -149,8 +149,8 @@ async fn a_bad_hook_is_reported_as_a_warning() {
     automa.add_callback(Bad::Fails);
     automa.add_callback(Bad::Panics);
     let runs = async {
-        automa.run::<i64>(args!("7")).await.unwrap();
-        automa.run::<i64>(args!("x")).await.unwrap_err();
+        automa.run(args!("7")).output::<i64>().await.unwrap();
+        automa.run(args!("x")).output::<i64>().await.unwrap_err();
     };
     let warnings = record(tracing::Level::WARN, runs).await;
     let expected = expect![[r#"

@@ -18,7 +18,7 @@ fn round_trip(key: &str) -> String {
     let worker = |cx: &Context| cx.path().to_string();
     automa.add_func_as_worker(key, worker, after([&begin_key]).inline()).unwrap();
     assert_eq!(automa.dependencies(key).unwrap(), [begin_key.as_str()]);
-    let run = futures::FutureExt::now_or_never(automa.run::<String>(()));
+    let run = futures::FutureExt::now_or_never(automa.run(()).output::<String>());
     run.expect("nobody waits").unwrap()
 }
 
@@ -88,7 +88,7 @@ async fn an_empty_key() {
 
     let ferries = async |cx: &Context| cx.ferry_to("", ());
     automa.add_func_as_worker("ferries", ferries, start()).unwrap();
-    let error = automa.run::<()>(()).await.unwrap_err();
+    let error = automa.run(()).output::<()>().await.unwrap_err();
     let expected = expect![[r#"
         automa `graph`, step 1: worker `ferries` ferried to ``, which does not exist; the workers are: `ferries`"#]];
     expected.assert_eq(&error.to_string());
@@ -104,5 +104,5 @@ async fn an_empty_key() {
 async fn an_automa_without_a_name() {
     let mut automa = GraphAutoma::new("");
     automa.add_func_as_worker("worker", async || 1, start().output()).unwrap();
-    assert_eq!(automa.run::<i32>(()).await.unwrap(), 1);
+    assert_eq!(automa.run(()).output::<i32>().await.unwrap(), 1);
 }

@@ -268,7 +268,7 @@ async fn a_blocking_worker_that_does_not_end_times_out() {
     let mut automa = GraphAutoma::new("trial");
     automa.add_func_as_worker("entry", async |bad: bool| bad, start()).unwrap();
     declare(&mut automa);
-    let error = automa.run::<String>(args!(true)).await.unwrap_err();
+    let error = automa.run(args!(true)).output::<String>().await.unwrap_err();
     let expected = expect![[r#"
         automa `trial`, step 2: worker `worker` failed: timed out after 1ms"#]];
     expected.assert_eq(&error.to_string());
@@ -289,7 +289,7 @@ async fn a_worker_that_is_removed_while_it_runs_ends_and_its_output_is_dropped()
     automa.add_func_as_worker("after it", async |_: String| (), after(["removed"])).unwrap();
     automa.add_func_as_worker("witness", async |by: String| by, free()).unwrap();
     for _ in 0..2 {
-        let outcome = automa.outcome(()).await.unwrap();
+        let outcome = automa.run(()).await.unwrap();
         assert!(outcome.output().is_null());
         assert_eq!(outcome.steps(), 2);
         assert!(!outcome.automa().contains("removed"));
@@ -311,7 +311,7 @@ async fn a_worker_that_removes_itself_ends_and_its_output_is_dropped() {
     };
     automa.add_func_as_worker("removed", removed, start()).unwrap();
     automa.add_func_as_worker("end", async |text: String| text, free().output()).unwrap();
-    let outcome = automa.outcome(()).await.unwrap();
+    let outcome = automa.run(()).await.unwrap();
     assert_eq!(outcome.automa().keys(), ["end"]);
     assert_eq!(outcome.into_output::<String>().unwrap(), "asked for");
 }
@@ -358,8 +358,8 @@ async fn without_a_step_limit_it_can_be_cancelled_and_stopped() {
     let mut automa = GraphAutoma::new("forever");
     let again = |cx: &Context| cx.ferry_to(cx.key(), ());
     automa.add_func_as_worker("again", again, start().inline()).unwrap();
-    let cancelled = automa.start(());
-    let stopped = automa.start(());
+    let cancelled = automa.run(()).spawn();
+    let stopped = automa.run(()).spawn();
     // Both runs let others have the thread, or this would not be reached.
     tokio::task::yield_now().await;
     cancelled.cancel();

@@ -88,7 +88,7 @@ async fn start_hooks_run_from_the_outside_in_and_end_hooks_from_the_inside_out()
     automa.add_callback(log.watch("automa 1"));
     automa.add_callback(log.watch("automa 2"));
 
-    automa.run::<()>(()).await.unwrap();
+    automa.run(()).output::<()>().await.unwrap();
     expect![[r#"
         automa 1: a will run ()
         automa 2: a will run ()
@@ -136,7 +136,7 @@ async fn process_wide_callbacks_are_outermost_and_hold_for_runs_that_start_while
 
     let first = callback::install(Only(log.watch("process 1")));
     let second = callback::install(Only(log.watch("process 2")));
-    let run = automa.start(());
+    let run = automa.run(()).spawn();
     tokio::task::yield_now().await;
     drop((first, second));
     gate.notify_one();
@@ -161,7 +161,7 @@ async fn process_wide_callbacks_are_outermost_and_hold_for_runs_that_start_while
     .assert_eq(&starts(log.take()));
 
     gate.notify_one();
-    automa.run::<()>(()).await.unwrap();
+    automa.run(()).output::<()>().await.unwrap();
     expect![[r#"
         automa: a will run ()
         automa: wait will run ()
@@ -183,7 +183,7 @@ async fn a_kickoff_is_hooked_once_however_often_it_is_tried() {
     automa.add_func_as_worker("never", bad, start().retry(Retry::times(2))).unwrap();
     automa.add_callback(log.watch("automa"));
 
-    automa.run::<()>(()).await.unwrap_err();
+    automa.run(()).output::<()>().await.unwrap_err();
     expect![[r#"
         automa: third will run ()
         automa: third did run: 3
@@ -209,7 +209,7 @@ async fn nested_automata_and_workers_added_at_run_time_inherit() {
     };
     automa.add_func_as_worker("grow", grow, after(["inner"]).suppressed()).unwrap();
 
-    automa.run::<()>(()).await.unwrap();
+    automa.run(()).output::<()>().await.unwrap();
     expect![[r#"
         outer: inner will run ()
         worker: inner will run ()
@@ -239,7 +239,7 @@ async fn an_error_hook_may_give_an_output_and_hooks_further_out_see_a_worker_tha
     automa.add_func_as_worker("bad", bad, options).unwrap();
     automa.add_func_as_worker("next", async |x: String| x, after(["bad"]).output()).unwrap();
 
-    assert_eq!(automa.run::<String>(()).await.unwrap(), "instead");
+    assert_eq!(automa.run(()).output::<String>().await.unwrap(), "instead");
     expect![[r#"
         out: bad will run ()
         substitute: bad will run ()
@@ -270,7 +270,7 @@ async fn what_the_failed_worker_asked_for_is_dropped_when_its_error_is_replaced(
         automa.add_func_as_worker("bad", bad, options).unwrap();
         add(&mut automa, "ghost", free());
 
-        let outcome = automa.outcome(()).await.unwrap();
+        let outcome = automa.run(()).await.unwrap();
         assert!(!outcome.automa().contains("new"), "{retry:?}");
         assert!(outcome.automa().output("ghost").is_none(), "{retry:?}");
     }
@@ -291,7 +291,7 @@ async fn a_hook_that_fails_or_panics_loses_neither_the_run_nor_the_other_hooks()
         expect![[r#"
             error: automa `broken`, step 2: worker `bad` failed: no
         "#]]
-        .assert_eq(&end(automa.outcome(()).await));
+        .assert_eq(&end(automa.run(()).await));
         expect![[r#"
             out: a will run ()
             broken: a will run ()

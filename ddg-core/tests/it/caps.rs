@@ -36,9 +36,9 @@ async fn a_run_may_take_just_as_many_steps() {
     add(&mut automa, "a", start());
     automa.add_func_as_worker("b", async || 7, after(["a"]).suppressed().output()).unwrap();
     automa.set_max_steps(2);
-    assert_eq!(automa.run::<i32>(()).await.unwrap(), 7);
+    assert_eq!(automa.run(()).output::<i32>().await.unwrap(), 7);
     automa.set_max_steps(1);
-    automa.run::<i32>(()).await.unwrap_err();
+    automa.run(()).output::<i32>().await.unwrap_err();
 }
 
 /// [S12] [N1]
@@ -51,12 +51,12 @@ async fn the_steps_of_a_nested_automa_are_counted_there() {
     let mut automa = GraphAutoma::new("outer");
     automa.set_max_steps(1);
     automa.add_worker("inner", inner.clone(), start()).unwrap();
-    automa.run::<()>(()).await.unwrap();
+    automa.run(()).output::<()>().await.unwrap();
 
     inner.set_max_steps(2);
     let mut automa = GraphAutoma::new("outer");
     automa.add_worker("inner", inner, start()).unwrap();
-    let error = automa.run::<()>(()).await.unwrap_err();
+    let error = automa.run(()).output::<()>().await.unwrap_err();
     expect!["automa `outer`, step 1: worker `inner` failed: automa `inner`: stopped after 2 steps, its limit, with `c` still due"]
         .assert_eq(&error.to_string());
 }
@@ -106,7 +106,7 @@ async fn at_most_so_many_workers_run_at_a_time_and_begin_in_kickoff_order() {
     for (cap, most) in [(0, 1), (1, 1), (3, 3), (20, 20), (1000, 20)] {
         let (mut automa, gauge) = fan();
         automa.set_max_concurrency(cap);
-        assert_eq!(automa.run::<usize>(()).await.unwrap(), 19, "the last in order counts");
+        assert_eq!(automa.run(()).output::<usize>().await.unwrap(), 19, "the last in order counts");
         assert_eq!(gauge.most.load(Ordering::SeqCst), most, "cap {cap}");
         assert!(gauge.begun.lock().unwrap().is_sorted(), "cap {cap}");
     }
@@ -117,7 +117,7 @@ async fn at_most_so_many_workers_run_at_a_time_and_begin_in_kickoff_order() {
 async fn at_most_so_many_workers_run_at_a_time_on_many_threads() {
     let (mut automa, gauge) = fan();
     automa.set_max_concurrency(3);
-    assert_eq!(automa.run::<usize>(()).await.unwrap(), 19);
+    assert_eq!(automa.run(()).output::<usize>().await.unwrap(), 19);
     assert!(gauge.most.load(Ordering::SeqCst) <= 3);
 }
 
@@ -125,7 +125,7 @@ async fn at_most_so_many_workers_run_at_a_time_on_many_threads() {
 #[tokio::test]
 async fn without_a_cap_all_run_at_the_same_time() {
     let (automa, gauge) = fan();
-    automa.run::<usize>(()).await.unwrap();
+    automa.run(()).output::<usize>().await.unwrap();
     assert_eq!(gauge.most.load(Ordering::SeqCst), 20);
 }
 
@@ -136,6 +136,6 @@ async fn the_workers_of_a_nested_automa_are_counted_there() {
     let mut automa = GraphAutoma::new("outer");
     automa.set_max_concurrency(1);
     automa.add_worker("inner", inner, start()).unwrap();
-    automa.run::<Option<usize>>(()).await.unwrap();
+    automa.run(()).output::<Option<usize>>().await.unwrap();
     assert_eq!(gauge.most.load(Ordering::SeqCst), 20);
 }

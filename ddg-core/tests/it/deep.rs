@@ -21,7 +21,7 @@ async fn count(all: Vec<u64>) -> usize {
 
 /// Runs it on this thread, without a runtime.
 fn run<T: ddg_core::Data>(automa: &GraphAutoma) -> Result<T, RunError> {
-    let mut run = Box::pin(automa.run::<T>(()));
+    let mut run = Box::pin(automa.run(()).output::<T>());
     let mut task = std::task::Context::from_waker(std::task::Waker::noop());
     loop {
         if let std::task::Poll::Ready(result) = run.as_mut().poll(&mut task) {
@@ -176,7 +176,7 @@ async fn a_wide_fan_over_threads() {
     }
     let all = after((0..WIDE).map(key)).merge().output();
     automa.add_func_as_worker("end", count, all).unwrap();
-    assert_eq!(automa.run::<usize>(()).await.unwrap(), WIDE);
+    assert_eq!(automa.run(()).output::<usize>().await.unwrap(), WIDE);
 }
 
 /// `innermost` within as many automata as `DEEP` says.
@@ -199,9 +199,9 @@ async fn nested_runs(options: WorkerOptions) {
     innermost.add_func_as_worker("n", path, start().params(["x"]).output()).unwrap();
     let mut automa = nested(innermost, &options);
     let expected = (7, vec!["n"; DEEP + 1].join("/"));
-    assert_eq!(automa.run::<(i64, String)>(args!(x = 7)).await.unwrap(), expected);
+    assert_eq!(automa.run(args!(x = 7)).output::<(i64, String)>().await.unwrap(), expected);
     automa.add_callback(Hook);
-    assert_eq!(automa.run::<(i64, String)>(args!(x = 7)).await.unwrap(), expected);
+    assert_eq!(automa.run(args!(x = 7)).output::<(i64, String)>().await.unwrap(), expected);
 }
 
 #[tokio::test]
@@ -236,9 +236,9 @@ async fn deep_nesting_fails_and_is_cancelled() {
     };
     innermost.add_func_as_worker("worker", worker, start().params(["hang"])).unwrap();
     let automa = nested(innermost, &free());
-    let error = automa.run::<()>(args!(hang = false)).await.unwrap_err().to_string();
+    let error = automa.run(args!(hang = false)).output::<()>().await.unwrap_err().to_string();
     assert!(error.ends_with("/n/worker` failed: deep down"), "{error}");
-    let run = automa.start(args!(hang = true));
+    let run = automa.run(args!(hang = true)).spawn();
     has_begun.recv().await.unwrap();
     run.cancel();
     assert!(matches!(run.await, Err(RunError::Cancelled { .. })));

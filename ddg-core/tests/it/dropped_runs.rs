@@ -61,12 +61,12 @@ async fn three(events: &mut UnboundedReceiver<String>) -> [String; 3] {
 }
 
 /// Begins two runs and another; ends one of the two with `end` in mid-step.
-async fn check(end: impl AsyncFnOnce(ddg_core::Run)) {
+async fn check(end: impl AsyncFnOnce(ddg_core::RunHandle)) {
     let automa = automa();
     let (hang, mut events) = args(true);
     let (also_hang, mut other_events) = args(true);
-    let run = automa.start(hang);
-    let other = automa.start(also_hang);
+    let run = automa.run(hang).spawn();
+    let other = automa.run(also_hang).spawn();
     let begun = ["a begun", "b begun", "inner/c begun"];
     assert_eq!(three(&mut events).await, begun);
     assert_eq!(three(&mut other_events).await, begun);
@@ -75,7 +75,7 @@ async fn check(end: impl AsyncFnOnce(ddg_core::Run)) {
     assert_eq!(events.recv().await, None, "nobody holds what the run was given");
     assert!(other_events.recv().now_or_never().is_none() && !other.is_finished());
     let (go, _events) = args(false);
-    assert_eq!(automa.run::<String>(go).await.unwrap(), "fine");
+    assert_eq!(automa.run(go).output::<String>().await.unwrap(), "fine");
 }
 
 #[tokio::test]
@@ -97,7 +97,7 @@ async fn dropping_the_future_of_the_output_drops_the_workers() {
 async fn dropping_the_future_of_a_run_drops_the_workers_at_once() {
     let automa = automa();
     let (hang, mut events) = args(true);
-    let mut run = Box::pin(automa.run::<String>(hang));
+    let mut run = Box::pin(automa.run(hang).output::<String>());
     assert!((&mut run).now_or_never().is_none());
     assert_eq!(three(&mut events).await, ["a begun", "b begun", "inner/c begun"]);
     assert!(events.recv().now_or_never().is_none());
@@ -105,13 +105,13 @@ async fn dropping_the_future_of_a_run_drops_the_workers_at_once() {
     let dropped = three(&mut events).now_or_never().expect("they are dropped with the future");
     assert_eq!(dropped, ["a dropped", "b dropped", "inner/c dropped"]);
     let (go, _events) = args(false);
-    assert_eq!(automa.run::<String>(go).await.unwrap(), "fine");
+    assert_eq!(automa.run(go).output::<String>().await.unwrap(), "fine");
 }
 
 #[tokio::test]
 async fn a_run_that_is_dropped_before_it_is_polled_runs_nobody() {
     let (go, mut events) = args(false);
-    drop(automa().run::<String>(go));
+    drop(automa().run(go).output::<String>());
     assert_eq!(events.recv().await, None);
 }
 
@@ -131,12 +131,12 @@ async fn the_output_of_a_blocking_worker_that_outlives_its_run_is_dropped() {
         Opaque::new(Guard { worker: "output".into(), dropped })
     };
     automa.add_func_as_worker("blocking", blocking, start().output()).unwrap();
-    let run = automa.start(args!(true));
+    let run = automa.run(args!(true)).spawn();
     has_begun.recv().await.unwrap();
     drop(run);
     drop(release);
     assert_eq!(events.recv().await.unwrap(), "output dropped");
-    let later = automa.run::<Opaque<Guard>>(args!(false)).await.unwrap();
+    let later = automa.run(args!(false)).output::<Opaque<Guard>>().await.unwrap();
     assert!(events.recv().now_or_never().is_none());
     assert_eq!(later.worker, "output");
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use ddg_core::checkpoint::{
-    CheckpointStore, Checkpoints, MemoryStore, RunId, RunStatus, StoreError,
+    CheckpointStore, Checkpoints, MemoryStore, RunId, RunStatus, StoreError, StoredRuns,
 };
 use ddg_core::prelude::*;
 use expect_test::expect;
@@ -34,7 +34,7 @@ fn counter(last: u64, fails_at: Option<u64>) -> (GraphAutoma, Arc<AtomicU64>) {
     (automa, calls)
 }
 
-async fn status(store: &Arc<MemoryStore>, run: &str) -> (RunStatus, Option<u64>) {
+async fn status(store: &MemoryStore, run: &str) -> (RunStatus, Option<u64>) {
     let record = store.find(&RunId::new(run).unwrap()).await.unwrap();
     (record.status, record.step)
 }
@@ -43,21 +43,23 @@ async fn status(store: &Arc<MemoryStore>, run: &str) -> (RunStatus, Option<u64>)
 #[tokio::test]
 async fn a_run_that_failed_goes_on_from_its_last_step() {
     let (automa, calls) = counter(100, Some(50));
-    let store = Arc::new(MemoryStore::new());
-    let durable = automa.durable_in(Arc::<MemoryStore>::clone(&store));
-    let error = durable.run("a", args!(0)).await.unwrap_err();
+    let store = MemoryStore::new();
+    let error = automa.run(args!(0)).stored_in(&store, "a").await.unwrap_err();
     expect!["automa `counter`, step 51: worker `count` failed: the power is out"]
         .assert_eq(&error.to_string());
     assert_eq!(status(&store, "a").await, (RunStatus::Failed, Some(50)));
 
-    let outcome = durable.run("a", ()).await.unwrap();
+    let outcome = automa.run(()).stored_in(&store, "a").await.unwrap();
     assert_eq!(outcome.steps(), 102);
     assert_eq!(outcome.into_output::<u64>().unwrap(), 100);
     assert_eq!(calls.load(Ordering::Relaxed), 102);
     assert_eq!(status(&store, "a").await, (RunStatus::Finished, Some(102)));
 
     // It has ended: nothing runs again.
-    assert_eq!(durable.run("a", ()).await.unwrap().into_output::<u64>().unwrap(), 100);
+    assert_eq!(
+        automa.run(()).stored_in(&store, "a").await.unwrap().into_output::<u64>().unwrap(),
+        100
+    );
     assert_eq!(calls.load(Ordering::Relaxed), 102);
 }
 
@@ -65,20 +67,21 @@ async fn a_run_that_failed_goes_on_from_its_last_step() {
 #[tokio::test]
 async fn a_run_can_be_looked_at_and_forked_at_every_step() {
     let (automa, _) = counter(150, None);
-    let durable = automa.durable(MemoryStore::new());
-    durable.run("a", args!(0)).await.unwrap();
-    let steps = durable.store().steps(&RunId::new("a").unwrap()).await.unwrap();
+    let store = MemoryStore::new();
+    let runs = StoredRuns::new(&store);
+    automa.run(args!(0)).stored_in(&store, "a").await.unwrap();
+    let steps = store.steps(&RunId::new("a").unwrap()).await.unwrap();
     assert_eq!(steps.len(), 153);
     for step in 1..=151 {
-        let snapshot = durable.snapshot_at("a", step).await.unwrap();
+        let snapshot = runs.snapshot_at("a", step).await.unwrap();
         assert_eq!(snapshot.step(), step);
         assert_eq!(snapshot.output("count").unwrap().get::<u64>().unwrap(), step - 1);
     }
-    durable.fork("a", 140, "b").await.unwrap();
-    let outcome = durable.run("b", ()).await.unwrap();
+    runs.fork("a", 140, "b").await.unwrap();
+    let outcome = automa.run(()).stored_in(&store, "b").await.unwrap();
     assert_eq!(outcome.into_output::<u64>().unwrap(), 150);
     assert!(matches!(
-        durable.fork("a", 999, "c").await,
+        runs.fork("a", 999, "c").await,
         Err(RunError::Store(StoreError::UnknownStep { .. }))
     ));
 }
@@ -89,16 +92,23 @@ async fn an_output_can_be_changed_before_the_run_goes_on() {
     let mut automa = GraphAutoma::new("edit");
     automa.add_func_as_worker("a", async || 1_u64, start()).unwrap();
     automa.add_func_as_worker("b", async |x: u64| x * 10, after(["a"]).output()).unwrap();
-    let durable = automa.durable(MemoryStore::new());
-    durable.run("a", ()).await.unwrap();
-    durable.fork("a", 1, "b").await.unwrap();
+    let store = MemoryStore::new();
+    let runs = StoredRuns::new(&store);
+    automa.run(()).stored_in(&store, "a").await.unwrap();
+    runs.fork("a", 1, "b").await.unwrap();
     let change = |snapshot: &mut ddg_core::Snapshot| {
         assert!(snapshot.set_output("a", 7_u64) && !snapshot.set_output("x", 7_u64));
         Ok(())
     };
-    durable.edit("b", change).await.unwrap();
-    assert_eq!(durable.run("b", ()).await.unwrap().into_output::<u64>().unwrap(), 70);
-    assert_eq!(durable.run("a", ()).await.unwrap().into_output::<u64>().unwrap(), 10);
+    runs.edit("b", change).await.unwrap();
+    assert_eq!(
+        automa.run(()).stored_in(&store, "b").await.unwrap().into_output::<u64>().unwrap(),
+        70
+    );
+    assert_eq!(
+        automa.run(()).stored_in(&store, "a").await.unwrap().into_output::<u64>().unwrap(),
+        10
+    );
 }
 
 /// [X5] Looking at a run that has ended, and changing something in it, lets nobody take it for one that
@@ -106,17 +116,18 @@ async fn an_output_can_be_changed_before_the_run_goes_on() {
 #[tokio::test]
 async fn a_run_that_has_ended_has_ended_also_when_it_is_changed() {
     let (automa, _) = counter(3, None);
-    let durable = automa.durable(MemoryStore::new());
-    durable.run("a", args!(0)).await.unwrap();
-    let status = async || durable.store().find(&RunId::new("a").unwrap()).await.unwrap().status;
+    let store = MemoryStore::new();
+    let runs = StoredRuns::new(&store);
+    automa.run(args!(0)).stored_in(&store, "a").await.unwrap();
+    let status = async || store.find(&RunId::new("a").unwrap()).await.unwrap().status;
     assert_eq!(status().await, RunStatus::Finished);
-    durable.edit("a", |_| Ok(())).await.unwrap();
+    runs.edit("a", |_| Ok(())).await.unwrap();
     assert_eq!(status().await, RunStatus::Finished);
     let change = |snapshot: &mut ddg_core::Snapshot| {
         assert!(snapshot.set_output("count", 9_u64));
         Ok(())
     };
-    durable.edit("a", change).await.unwrap();
+    runs.edit("a", change).await.unwrap();
     assert_eq!(status().await, RunStatus::Finished);
 }
 
@@ -125,13 +136,11 @@ async fn a_run_that_has_ended_has_ended_also_when_it_is_changed() {
 async fn two_cannot_go_on_with_one_run() {
     let mut automa = GraphAutoma::new("one");
     automa.add_func_as_worker("wait", std::future::pending::<()>, start()).unwrap();
-    let store = Arc::new(MemoryStore::new());
-    let first = automa.durable_in(Arc::<MemoryStore>::clone(&store));
-    let second = automa.durable_in(store);
-    let running = first.run("a", ());
+    let store = MemoryStore::new();
+    let running = automa.run(()).stored_in(&store, "a").outcome();
     let mut running = std::pin::pin!(running);
     assert!(futures::poll!(running.as_mut()).is_pending());
-    let refused = second.run("a", ()).await.unwrap_err();
+    let refused = automa.run(()).stored_in(&store, "a").await.unwrap_err();
     assert!(matches!(refused, RunError::Store(StoreError::Held { .. })), "{refused}");
 }
 
@@ -139,9 +148,10 @@ async fn two_cannot_go_on_with_one_run() {
 #[tokio::test]
 async fn on_pause_only_the_begin_and_the_end_are_written() {
     let (automa, _) = counter(20, None);
-    let durable = automa.durable(MemoryStore::new()).checkpoints(Checkpoints::OnPause);
-    durable.run("a", args!(0)).await.unwrap();
-    let steps = durable.store().steps(&RunId::new("a").unwrap()).await.unwrap();
+    let store = MemoryStore::new();
+    let run = automa.run(args!(0)).stored_in(&store, "a");
+    run.checkpoints(Checkpoints::OnPause).await.unwrap();
+    let steps = store.steps(&RunId::new("a").unwrap()).await.unwrap();
     let steps: Vec<_> = steps.iter().map(|step| step.step).collect();
     assert_eq!(steps, [0, 22]);
 }
@@ -156,16 +166,16 @@ async fn a_question_is_answered_in_the_store() {
         Ok(a * b)
     };
     automa.add_func_as_worker("ask", ask, start().output()).unwrap();
-    let store = Arc::new(MemoryStore::new());
-    let durable = automa.durable_in(Arc::<MemoryStore>::clone(&store));
+    let store = MemoryStore::new();
+    let runs = StoredRuns::new(&store);
     for answer in [6, 7] {
-        let paused = durable.run("a", ()).await.unwrap();
+        let paused = automa.run(()).stored_in(&store, "a").await.unwrap();
         assert_eq!(status(&store, "a").await.0, RunStatus::Paused);
-        durable.answer("a", &paused.questions()[0].id, answer).await.unwrap();
+        runs.answer("a", &paused.questions()[0].id, answer).await.unwrap();
     }
-    let outcome = durable.run("a", ()).await.unwrap();
+    let outcome = automa.run(()).stored_in(&store, "a").await.unwrap();
     assert_eq!(outcome.into_output::<u32>().unwrap(), 42);
-    let late = durable.answer("a", "ask#0.1", 1).await.unwrap_err();
+    let late = runs.answer("a", "ask#0.1", 1).await.unwrap_err();
     expect!["question `ask#0.1` cannot be answered: the run is not paused, it asks nothing"]
         .assert_eq(&late.to_string());
 }
@@ -183,9 +193,9 @@ async fn a_step_is_as_large_as_what_it_changes() {
         };
         automa.add_func_as_worker(place.to_string(), work, options).unwrap();
     }
-    let durable = automa.durable(MemoryStore::new());
-    durable.run("a", args!(0)).await.unwrap();
-    let steps = durable.store().steps(&RunId::new("a").unwrap()).await.unwrap();
+    let store = MemoryStore::new();
+    automa.run(args!(0)).stored_in(&store, "a").await.unwrap();
+    let steps = store.steps(&RunId::new("a").unwrap()).await.unwrap();
     assert!(steps.iter().all(|step| step.n_bytes < 1000), "{steps:?}");
 }
 
@@ -200,8 +210,9 @@ async fn what_cannot_be_read_again_is_not_written() {
     };
     automa.add_func_as_worker("a", ferry, start()).unwrap();
     automa.add_func_as_worker("b", async |_: Value| 1, free()).unwrap();
-    let durable = automa.durable(MemoryStore::new());
-    let error = durable.run("a", ()).await.unwrap_err();
+    let store = MemoryStore::new();
+    let runs = StoredRuns::new(&store);
+    let error = automa.run(()).stored_in(&store, "a").await.unwrap_err();
     expect!["automa `deep`: worker `b`: an argument it is to be called with: `JSON array` cannot be written as JSON: it is nested more than 100 levels deep"].assert_eq(&error.to_string());
-    assert_eq!(durable.snapshot("a").await.unwrap().step(), 0);
+    assert_eq!(runs.snapshot("a").await.unwrap().step(), 0);
 }

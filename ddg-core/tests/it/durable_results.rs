@@ -62,8 +62,9 @@ impl Worker for Gated {
     }
 }
 
-fn durable<'a>(automa: &'a GraphAutoma, store: &GatedStore) -> ddg_core::Durable<'a> {
-    automa.durable(store.clone()).checkpoints(Checkpoints::EveryWorker)
+/// The run `a`, of which each result is written.
+fn stored(automa: &GraphAutoma, store: &GatedStore) -> ddg_core::RunBuilder {
+    automa.run(()).stored_in(store, "a").checkpoints(Checkpoints::EveryWorker)
 }
 
 /// Waits until nothing can get on any more.
@@ -73,7 +74,7 @@ async fn until_stuck() {
 
 /// Runs it until nothing can get on any more, then leaves it.
 async fn leave_in_the_middle(automa: &GraphAutoma, store: &GatedStore) {
-    let run = durable(automa, store).prepare("a", ()).await.unwrap().start();
+    let run = stored(automa, store).spawn();
     until_stuck().await;
     assert!(!run.is_finished());
     run.cancel();
@@ -81,7 +82,7 @@ async fn leave_in_the_middle(automa: &GraphAutoma, store: &GatedStore) {
 }
 
 async fn go_on(automa: &GraphAutoma, store: &GatedStore) -> Outcome {
-    durable(automa, store).run("a", ()).await.unwrap()
+    stored(automa, store).await.unwrap()
 }
 
 /// The kickoffs of which the store has a result.

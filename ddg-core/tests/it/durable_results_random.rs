@@ -47,20 +47,15 @@ struct Tally {
 /// refuses a kickoff that runs again though there is a result of it.
 async fn in_many_lives(seed: u64, program: &Arc<Program>, tally: &mut Tally) -> Report {
     let log = Arc::<Mutex<Log>>::default();
-    let store = Arc::new(MemoryStore::new());
+    let store = MemoryStore::new();
     let run = RunId::new("run").unwrap();
     let mut life = 0;
     let ended = loop {
         let n_hanging = Arc::default();
         let hang = SomeHang { seed, life, n_hanging: Arc::clone(&n_hanging) };
         let automa = Stage::new(program, &log).automa(hang);
-        let durable = automa
-            .durable_in(Arc::<MemoryStore>::clone(&store))
-            .checkpoints(Checkpoints::EveryWorker);
-        let given = args(&program.input);
-        let prepared = durable.prepare("run", given).await;
-        let Ok(prepared) = prepared else { break prepared.map(|_| unreachable!()) };
-        let run_on = prepared.start();
+        let run_on = automa.run(args(&program.input)).stored_in(&store, "run");
+        let run_on = run_on.checkpoints(Checkpoints::EveryWorker).spawn();
         // Time stands still as long as anything can get on.
         let mut run_on = std::pin::pin!(run_on);
         if let Ok(ended) = tokio::time::timeout(Duration::from_secs(1), run_on.as_mut()).await {

@@ -7,7 +7,7 @@ use std::task::Poll;
 
 use ddg_core::checkpoint::{CheckpointStore, RunId, RunStatus, StoreError};
 use ddg_core::prelude::*;
-use ddg_core::{EventKind, EventStream};
+use ddg_core::{EventFilter, EventKind, EventStream};
 use expect_test::expect;
 use tokio::sync::Notify;
 
@@ -62,18 +62,18 @@ async fn until_free(store: &GatedStore) {
 #[tokio::test]
 async fn it_is_watched_from_its_beginning_and_when_it_goes_on() {
     let (automa, gate) = two_steps();
-    let durable = automa.durable(GatedStore::open_for(PLENTY));
-    let prepared = durable.prepare("a", args!(1)).await.unwrap();
-    let mut events = prepared.events();
-    let run = prepared.start();
+    let store = GatedStore::open_for(PLENTY);
+    let prepared = automa.run(args!(1)).stored_in(&store, "a");
+    let mut events = prepared.events(EventFilter::all());
+    let run = prepared.spawn();
     wait_for(&mut events, |kind| matches!(kind, EventKind::StepSettled { .. })).await;
     run.cancel();
     wait_for(&mut events, |kind| matches!(kind, EventKind::RunCancelled)).await;
     assert!(matches!(run.await, Err(RunError::Cancelled { .. })));
 
     gate.notify_one();
-    let prepared = durable.prepare("a", ()).await.unwrap();
-    let events = prepared.events();
+    let prepared = automa.run(()).stored_in(&store, "a");
+    let events = prepared.events(EventFilter::all());
     assert_eq!(prepared.output::<i64>().await.unwrap(), 2);
     expect![[r#"
         0: run of `two` started
@@ -86,9 +86,9 @@ async fn it_is_watched_from_its_beginning_and_when_it_goes_on() {
     .assert_eq(&all(events).await);
 
     // It has ended: there is nothing to see.
-    let prepared = durable.prepare("a", ()).await.unwrap();
-    let events = prepared.events();
-    assert_eq!(prepared.start().output::<i64>().await.unwrap(), 2);
+    let prepared = automa.run(()).stored_in(&store, "a");
+    let events = prepared.events(EventFilter::all());
+    assert_eq!(prepared.spawn().output::<i64>().await.unwrap(), 2);
     expect![[r#"
         0: run of `two` started
         2: run finished: 2
@@ -103,10 +103,9 @@ async fn its_end_is_told_when_it_is_written() {
     gate.notify_one();
     // Its beginning and two steps; the end waits.
     let store = GatedStore::open_for(3);
-    let durable = automa.durable(store.clone());
-    let prepared = durable.prepare("a", args!(1)).await.unwrap();
-    let mut events = prepared.events_of(ddg_core::EventFilter::all());
-    let run = prepared.start();
+    let prepared = automa.run(args!(1)).stored_in(&store, "a");
+    let mut events = prepared.events(EventFilter::all());
+    let run = prepared.spawn();
     wait_for(&mut events, |kind| matches!(kind, EventKind::StepSettled { .. })).await;
     wait_for(&mut events, |kind| matches!(kind, EventKind::StepSettled { .. })).await;
     while store.puts().last().map(String::as_str) != Some("finished: ") {
@@ -127,10 +126,9 @@ async fn an_end_that_cannot_be_written_is_told_as_a_failure() {
     let (automa, gate) = two_steps();
     gate.notify_one();
     let store = GatedStore::open_for(3);
-    let durable = automa.durable(store.clone());
-    let prepared = durable.prepare("a", args!(1)).await.unwrap();
-    let events = prepared.events();
-    let run = prepared.start();
+    let prepared = automa.run(args!(1)).stored_in(&store, "a");
+    let events = prepared.events(EventFilter::all());
+    let run = prepared.spawn();
     while store.puts().last().map(String::as_str) != Some("finished: ") {
         tokio::task::yield_now().await;
     }
@@ -144,19 +142,51 @@ async fn an_end_that_cannot_be_written_is_told_as_a_failure() {
 
 /// [X8]
 #[tokio::test]
-async fn dropped_before_it_has_begun_it_has_written_nothing() {
+async fn dropped_before_it_has_begun_it_is_not_in_the_store() {
     let (automa, gate) = two_steps();
     let store = GatedStore::open_for(PLENTY);
-    let durable = automa.durable(store.clone());
-    let prepared = durable.prepare("a", args!(1)).await.unwrap();
-    let refused = durable.run("a", args!(2)).await.unwrap_err();
-    assert!(matches!(refused, RunError::Store(StoreError::Held { .. })), "{refused}");
+    let prepared = automa.run(args!(1)).stored_in(&store, "a");
+    let mut events = prepared.events(EventFilter::all());
     drop(prepared);
-    until_free(&store).await;
-    assert_eq!(store.puts(), [""; 0]);
+    assert!(events.next().await.is_none());
+    let unknown = store.find(&RunId::new("a").unwrap()).await.unwrap_err();
+    assert!(matches!(unknown, StoreError::UnknownRun { .. }), "{unknown}");
     // So the next one's arguments count.
     gate.notify_one();
-    assert_eq!(durable.run("a", args!(2)).await.unwrap().into_output::<i64>().unwrap(), 3);
+    let run = automa.run(args!(2)).stored_in(&store, "a");
+    assert_eq!(run.output::<i64>().await.unwrap(), 3);
+}
+
+/// [X8] [X2] What is asked of a run before its store has given it is not forgotten.
+#[tokio::test]
+async fn cancelled_before_the_store_has_given_it_it_has_not_begun() {
+    let (automa, gate) = two_steps();
+    let store = GatedStore::open_for(PLENTY);
+    let run = automa.run(args!(1)).stored_in(&store, "a").spawn();
+    run.cancel();
+    assert!(matches!(run.await, Err(RunError::Cancelled { .. })));
+    assert_eq!(store.puts(), [""; 0]);
+    assert_eq!(store.record("a").await.holder, None);
+    gate.notify_one();
+    let run = automa.run(args!(2)).stored_in(&store, "a");
+    assert_eq!(run.output::<i64>().await.unwrap(), 3);
+}
+
+/// [X3] [X7]
+#[tokio::test]
+async fn stopped_and_watched_before_the_store_has_given_it() {
+    let (automa, _) = two_steps();
+    let store = GatedStore::open_for(PLENTY);
+    let run = automa.run(args!(1)).stored_in(&store, "a").spawn();
+    let events = run.events(EventFilter::all());
+    run.stop();
+    assert!(run.await.unwrap().stopped());
+    assert_eq!(store.record("a").await.status, RunStatus::Paused);
+    expect![[r#"
+        0: run of `two` started
+        0: run stopped: null
+    "#]]
+    .assert_eq(&all(events).await);
 }
 
 /// [X8] [X2]
@@ -164,10 +194,9 @@ async fn dropped_before_it_has_begun_it_has_written_nothing() {
 async fn cancelled_it_is_given_back_before_it_ends() {
     let (automa, gate) = two_steps();
     let store = GatedStore::open_for(PLENTY);
-    let durable = automa.durable(store.clone());
-    let prepared = durable.prepare("a", args!(1)).await.unwrap();
-    let mut events = prepared.events();
-    let run = prepared.start();
+    let prepared = automa.run(args!(1)).stored_in(&store, "a");
+    let mut events = prepared.events(EventFilter::all());
+    let run = prepared.spawn();
     wait_for(
         &mut events,
         |kind| matches!(kind, EventKind::WorkerStarted { worker, .. } if worker == "second"),
@@ -179,7 +208,10 @@ async fn cancelled_it_is_given_back_before_it_ends() {
     assert_eq!((record.status, record.step), (RunStatus::Running, Some(1)));
 
     gate.notify_one();
-    assert_eq!(durable.run("a", ()).await.unwrap().into_output::<i64>().unwrap(), 2);
+    assert_eq!(
+        automa.run(()).stored_in(&store, "a").await.unwrap().into_output::<i64>().unwrap(),
+        2
+    );
 }
 
 /// [X8]
@@ -187,9 +219,8 @@ async fn cancelled_it_is_given_back_before_it_ends() {
 async fn dropped_it_is_given_back_in_the_background() {
     let (automa, gate) = two_steps();
     let store = GatedStore::open_for(PLENTY);
-    let durable = automa.durable(store.clone());
     {
-        let running = durable.run("a", args!(1));
+        let running = automa.run(args!(1)).stored_in(&store, "a").outcome();
         let mut running = std::pin::pin!(running);
         poll_fn(|task| {
             assert!(running.as_mut().poll(task).is_pending());
@@ -200,7 +231,10 @@ async fn dropped_it_is_given_back_in_the_background() {
     }
     until_free(&store).await;
     gate.notify_one();
-    assert_eq!(durable.run("a", ()).await.unwrap().into_output::<i64>().unwrap(), 2);
+    assert_eq!(
+        automa.run(()).stored_in(&store, "a").await.unwrap().into_output::<i64>().unwrap(),
+        2
+    );
 }
 
 /// [X5]
@@ -208,8 +242,7 @@ async fn dropped_it_is_given_back_in_the_background() {
 async fn a_run_that_cannot_begin_is_not_in_the_store() {
     let (automa, _) = two_steps();
     let store = GatedStore::open_for(PLENTY);
-    let durable = automa.durable(store.clone());
-    let error = durable.prepare("a", args!(typo = 1)).await.unwrap_err();
+    let error = automa.run(args!(typo = 1)).stored_in(&store, "a").await.unwrap_err();
     assert!(matches!(error, RunError::UnknownInput { .. }), "{error}");
     let unknown = store.find(&RunId::new("a").unwrap()).await.unwrap_err();
     assert!(matches!(unknown, StoreError::UnknownRun { .. }), "{unknown}");
@@ -221,9 +254,9 @@ async fn a_run_of_another_automa_is_refused_and_given_back() {
     let (automa, gate) = two_steps();
     gate.notify_one();
     let store = GatedStore::open_for(PLENTY);
-    automa.durable(store.clone()).run("a", args!(1)).await.unwrap();
+    automa.run(args!(1)).stored_in(&store, "a").await.unwrap();
     let other = GraphAutoma::new("other");
-    let error = other.durable(store.clone()).prepare("a", ()).await.unwrap_err();
+    let error = other.run(()).stored_in(&store, "a").await.unwrap_err();
     expect![
         "this is automa `other`, but the snapshot is of a run of `two`: resume it with that one"
     ]

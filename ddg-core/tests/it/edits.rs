@@ -77,7 +77,7 @@ async fn the_first_change_that_cannot_be_made_fails_the_step_and_none_is_made() 
     };
     automa.add_func_as_worker("keep", keep, start()).unwrap();
 
-    let error = automa.run::<()>(()).await.unwrap_err();
+    let error = automa.run(()).output::<()>().await.unwrap_err();
     expect!["automa `all or nothing`, step 1: worker `bad` asked for a change that cannot be made: cannot remove `nobody`: there is no such worker; the workers are: `good`, `bad`, `keep`, `new`, `newer`"]
         .assert_eq(&error.to_string());
     let cx = tells.try_recv().unwrap();
@@ -146,7 +146,7 @@ async fn a_dependency_that_is_asked_for_and_then_removed_in_one_step_is_not_ther
         add(&mut automa, "c", if declared { after(["b"]) } else { free() });
 
         // Where `c` depends on `b` before, refusing to add that once more would be right as well.
-        if let Ok(outcome) = automa.outcome(()).await {
+        if let Ok(outcome) = automa.run(()).await {
             let left = outcome.automa().dependencies("c").unwrap();
             assert!(left.is_empty(), "declared: {declared}, left: {left:?}");
         }
@@ -263,7 +263,7 @@ async fn a_worker_may_remove_itself() {
     let next = async |cx: Context| cx.automa().contains("once");
     automa.add_func_as_worker("next", next, free().output()).unwrap();
 
-    assert!(!automa.run::<bool>(()).await.unwrap());
+    assert!(!automa.run(()).output::<bool>().await.unwrap());
 }
 
 /// [E7]
@@ -386,7 +386,7 @@ async fn a_change_is_checked_as_the_declared_graph_is_and_names_who_asked() {
         automa.add_func_as_worker("ask", ask, start()).unwrap();
         automa.add_func_as_worker("a", async || 1, free()).unwrap();
         automa.add_func_as_worker("b", async |x: i32| x, after(["a"])).unwrap();
-        automa.run::<()>(()).await.unwrap_err()
+        automa.run(()).output::<()>().await.unwrap_err()
     }
 
     let error = error_of(|cx| cx.add_func_as_worker("a", name, free())).await;
@@ -456,7 +456,7 @@ async fn an_added_start_worker_begins_with_the_next_run_of_the_grown_graph() {
     };
     automa.add_func_as_worker("a", a, start()).unwrap();
 
-    let outcome = automa.outcome(()).await.unwrap();
+    let outcome = automa.run(()).await.unwrap();
     assert_eq!(outcome.steps(), 1);
     expect![[r#"
         step 1: a (start) () → null
@@ -515,8 +515,8 @@ async fn timeout_and_retry_are_those_declared_unless_they_are_given_anew() {
     let options = free().retry(Retry::times(1)).timeout(Duration::from_secs(5));
     automa.declare_func("slow", slow, options).unwrap();
 
-    assert_eq!(automa.run::<u32>(args!(true)).await.unwrap(), 4);
-    let error = automa.run::<u32>(args!(false)).await.unwrap_err();
+    assert_eq!(automa.run(args!(true)).output::<u32>().await.unwrap(), 4);
+    let error = automa.run(args!(false)).output::<u32>().await.unwrap_err();
     expect!["automa `placed`, step 2: worker `placed` failed: timed out after 5s"]
         .assert_eq(&error.to_string());
 }

@@ -26,8 +26,8 @@ async fn lines(mut events: EventStream) -> String {
 
 /// Runs `automa` to its end; gives its events and the result.
 async fn watched(automa: &GraphAutoma, filter: EventFilter) -> String {
-    let prepared = automa.prepare(());
-    let events = prepared.events_of(filter);
+    let prepared = automa.run(());
+    let events = prepared.events(filter);
     let ended = crate::trace::end(prepared.outcome().await);
     lines(events).await + &ended
 }

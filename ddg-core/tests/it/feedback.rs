@@ -5,7 +5,7 @@ use std::sync::{Arc, Barrier, Mutex};
 use std::time::Duration;
 
 use ddg_core::prelude::*;
-use ddg_core::{FeedbackError, Path, PostedEvent, ReplyError, ReplyTo, Request};
+use ddg_core::{FeedbackError, Path, Posted, ReplyError, ReplyTo, Request};
 use expect_test::expect;
 use serde::{Deserialize, Serialize};
 use tokio::sync::Notify;
@@ -64,7 +64,7 @@ fn nested(automa: GraphAutoma) -> GraphAutoma {
 }
 
 async fn result(automa: &GraphAutoma) -> String {
-    automa.run::<String>(()).await.unwrap()
+    automa.run(()).output::<String>().await.unwrap()
 }
 
 /// [K1] [K2]
@@ -72,28 +72,28 @@ async fn result(automa: &GraphAutoma) -> String {
 async fn events_reach_the_handler_of_their_type_at_the_top_from_any_depth() {
     let mut automa = GraphAutoma::new("posting");
     let post = async |cx: Context| {
-        let async_one = cx.post_event(Progress { percent: 50 });
-        assert!(async_one && cx.post_event("text".to_owned()));
+        let async_one = cx.post(Progress { percent: 50 });
+        assert!(async_one && cx.post("text".to_owned()));
     };
     automa.add_func_as_worker("async", post, start()).unwrap();
-    let post = |cx: Context| assert!(cx.post_event(Progress { percent: 99 }));
+    let post = |cx: Context| assert!(cx.post(Progress { percent: 99 }));
     automa.add_func_as_worker("blocking", post, after(["async"])).unwrap();
-    automa.on_event(|_: Progress, _: &Path| panic!("this automa is not the one that is run"));
-    automa.on_any_event(|_| panic!("nor is this its default handler"));
+    automa.on_post(|_: Progress, _: &Path| panic!("this automa is not the one that is run"));
+    automa.on_any_post(|_| panic!("nor is this its default handler"));
     let mut outer = nested(automa);
 
     let told = Arc::new(Mutex::new(Vec::new()));
     let tell = Arc::clone(&told);
-    outer.on_event(|_: Progress, _: &Path| panic!("this handler was replaced"));
-    outer.on_event(move |progress: Progress, from: &Path| {
+    outer.on_post(|_: Progress, _: &Path| panic!("this handler was replaced"));
+    outer.on_post(move |progress: Progress, from: &Path| {
         tell.lock().unwrap().push(format!("{from}: {}", progress.percent));
     });
     let tell = Arc::clone(&told);
-    outer.on_any_event(move |posted: PostedEvent| {
-        let PostedEvent { ty, event, from, reply, .. } = posted;
+    outer.on_any_post(move |posted: Posted| {
+        let Posted { ty, event, from, reply, .. } = posted;
         tell.lock().unwrap().push(format!("{from}: {ty} {event:?}, to reply: {}", reply.is_some()));
     });
-    outer.run::<()>(()).await.unwrap();
+    outer.run(()).output::<()>().await.unwrap();
     expect![[r#"
         [
             "middle/inner/async: 50",
@@ -109,8 +109,8 @@ async fn events_reach_the_handler_of_their_type_at_the_top_from_any_depth() {
 async fn handlers_of_the_run_come_before_those_of_the_automa() {
     let mut automa = asking(None);
     let post = async |cx: Context| {
-        cx.post_event(Progress { percent: 1 });
-        cx.post_event(1_u8);
+        cx.post(Progress { percent: 1 });
+        cx.post(1_u8);
     };
     automa.add_func_as_worker("post", post, start()).unwrap();
     let (told, tells) = channel();
@@ -119,18 +119,18 @@ async fn handlers_of_the_run_come_before_those_of_the_automa() {
         move |what: &str| told.send(format!("{who}: {what}")).unwrap()
     };
     let by_automa = tell("the automa's");
-    automa.on_event(move |_: Progress, _: &Path| by_automa("progress"));
+    automa.on_post(move |_: Progress, _: &Path| by_automa("progress"));
     automa.on_request(|_: Approve, reply: ReplyTo<bool>| reply.send(true).unwrap());
     let by_automa = tell("the automa's default");
-    automa.on_any_event(move |_| by_automa("any"));
+    automa.on_any_post(move |_| by_automa("any"));
 
     let by_run = tell("the run's default");
-    let prepared = automa.prepare(()).on_any_event(move |_| by_run("any"));
+    let prepared = automa.run(()).on_any_post(move |_| by_run("any"));
     assert_eq!(prepared.output::<String>().await.unwrap(), "true");
     let by_run = tell("the run's");
     let prepared = automa
-        .prepare(())
-        .on_event(move |_: Progress, _: &Path| by_run("progress"))
+        .run(())
+        .on_post(move |_: Progress, _: &Path| by_run("progress"))
         .on_request(|_: Approve, reply: ReplyTo<bool>| reply.send(false).unwrap());
     assert_eq!(prepared.output::<String>().await.unwrap(), "false");
     assert_eq!(result(&automa).await, "true", "the automa keeps its own");
@@ -151,9 +151,9 @@ async fn handlers_of_the_run_come_before_those_of_the_automa() {
 #[tokio::test]
 async fn a_handler_that_panics_is_no_fault_of_the_worker() {
     let mut automa = asking(None);
-    let post = async |cx: Context| assert!(cx.post_event(Progress { percent: 1 }));
+    let post = async |cx: Context| assert!(cx.post(Progress { percent: 1 }));
     automa.add_func_as_worker("post", post, start()).unwrap();
-    automa.on_event(|_: Progress, _: &Path| panic!("handler of events"));
+    automa.on_post(|_: Progress, _: &Path| panic!("handler of events"));
     automa.on_request(|_: Approve, _: ReplyTo<bool>| panic!("handler of requests"));
     let log = crate::recording::record(tracing::Level::WARN, async {
         expect!["the handler of `Approve` let go of the request without a reply: it dropped the `ReplyTo`, or panicked"]
@@ -170,12 +170,12 @@ async fn a_handler_that_panics_is_no_fault_of_the_worker() {
 #[tokio::test]
 async fn without_a_handler_an_event_is_dropped_and_a_request_an_error_at_once() {
     let mut automa = asking(None);
-    let post = async |cx: Context| assert!(!cx.post_event(Progress { percent: 1 }));
+    let post = async |cx: Context| assert!(!cx.post(Progress { percent: 1 }));
     automa.add_func_as_worker("post", post, start()).unwrap();
-    automa.on_event(|_: Approve, _: &Path| panic!("a request is not just posted"));
+    automa.on_post(|_: Approve, _: &Path| panic!("a request is not just posted"));
     automa.on_request(|_: Other, _: ReplyTo<()>| panic!("this is another type"));
     expect![
-        "nobody handles `Approve`: register a handler with `on_request`, or with `on_any_event`, on the automa that is run"
+        "nobody handles `Approve`: register a handler with `on_request`, or with `on_any_post`, on the automa that is run"
     ]
     .assert_eq(&result(&automa).await);
     let blocking = asking_blocking(None);
@@ -278,7 +278,7 @@ async fn a_reply_after_the_timeout_is_refused() {
     let (ask, mut asks) = unbounded_channel();
     let mut automa = asking(Some(Duration::from_secs(5)));
     automa.on_request(move |_: Approve, reply: ReplyTo<bool>| ask.send(reply).unwrap());
-    let run = automa.start(());
+    let run = automa.run(()).spawn();
     let reply = asks.recv().await.unwrap();
     tokio::time::sleep(Duration::from_secs(4)).await;
     assert!(reply.is_open());
@@ -288,7 +288,7 @@ async fn a_reply_after_the_timeout_is_refused() {
         .assert_eq(&reply.send(true).unwrap_err().to_string());
 
     // In time it is taken.
-    let run = automa.start(());
+    let run = automa.run(()).spawn();
     asks.recv().await.unwrap().send(true).unwrap();
     assert_eq!(run.output::<String>().await.unwrap(), "true");
 }
@@ -312,7 +312,7 @@ async fn a_reply_to_an_attempt_that_was_dropped_is_refused() {
     let options = start().output().timeout(Duration::from_secs(1)).retry(Retry::times(1));
     automa.add_func_as_worker("ask", work, options).unwrap();
     automa.on_request(move |_: Approve, reply: ReplyTo<bool>| ask.send(reply).unwrap());
-    let run = automa.start(());
+    let run = automa.run(()).spawn();
     let first = asks.recv().await.unwrap();
     let second = asks.recv().await.unwrap();
     assert_eq!(first.send(true), Err(ReplyError::TooLate));
@@ -325,7 +325,7 @@ async fn a_reply_to_an_attempt_that_was_dropped_is_refused() {
 async fn a_reply_of_another_type_is_refused_and_another_may_be_given() {
     for mut automa in [asking(None), asking_blocking(None)] {
         let (told, tells) = channel();
-        automa.on_any_event(move |posted: PostedEvent| {
+        automa.on_any_post(move |posted: Posted| {
             assert_eq!(posted.event.get::<Approve>().unwrap().amount, 7);
             let reply = posted.reply.unwrap();
             told.send(reply.send(Value::new("yes".to_owned()))).unwrap();
@@ -352,7 +352,7 @@ async fn when_a_run_ends_all_who_wait_in_it_are_released() {
         automa.add_func_as_worker("blocking", work, start()).unwrap();
         let mut automa = if depth == 0 { automa } else { nested(automa) };
         automa.on_request(move |_: Approve, reply: ReplyTo<bool>| ask.send(reply).unwrap());
-        let run = automa.start(());
+        let run = automa.run(()).spawn();
         let replies = [asks.recv().await.unwrap(), asks.recv().await.unwrap()];
         run.cancel();
         assert!(run.await.is_err());
@@ -372,7 +372,7 @@ async fn a_request_of_a_run_that_has_ended_is_an_error_at_once() {
     let work = move |cx: Context| give.send(cx).unwrap();
     automa.add_func_as_worker("leak", work, start().inline()).unwrap();
     automa.on_request(|_: Approve, _: ReplyTo<bool>| panic!("not asked"));
-    automa.run::<()>(()).await.unwrap();
+    automa.run(()).output::<()>().await.unwrap();
     let cx = given.recv().await.unwrap();
     expect!["the run ended before there was a reply to `Approve`"]
         .assert_eq(&ask(1, None, &cx).await);
@@ -405,7 +405,7 @@ async fn a_failure_at_a_rolling_pace_releases_who_waits() {
         asked.notify_one();
     });
     automa.set_pace(Pace::Rolling);
-    let error = automa.run::<()>(()).await.unwrap_err();
+    let error = automa.run(()).output::<()>().await.unwrap_err();
     expect!["automa `rolling`, step 1: worker `fail` failed: as it was asked"]
         .assert_eq(&error.to_string());
     let released = tells.recv().unwrap().unwrap_err();
@@ -417,12 +417,12 @@ async fn a_failure_at_a_rolling_pace_releases_who_waits() {
 fn without_a_runtime_a_timeout_is_an_error_and_a_reply_is_not() {
     let mut automa = asking(Some(Duration::from_secs(1)));
     automa.on_request(|_: Approve, reply: ReplyTo<bool>| reply.send(true).unwrap());
-    let mut run = Box::pin(automa.run::<String>(()));
+    let mut run = Box::pin(automa.run(()).output::<String>());
     let text = futures::FutureExt::now_or_never(&mut run).unwrap().unwrap();
     expect!["a timeout needs a tokio runtime: run the automa within one"].assert_eq(&text);
 
     let mut automa = asking(None);
     automa.on_request(|_: Approve, reply: ReplyTo<bool>| reply.send(true).unwrap());
-    let mut run = Box::pin(automa.run::<String>(()));
+    let mut run = Box::pin(automa.run(()).output::<String>());
     assert_eq!(futures::FutureExt::now_or_never(&mut run).unwrap().unwrap(), "true");
 }

@@ -194,7 +194,7 @@ async fn a_worker_may_ferry_to_itself_and_each_round_is_a_step() {
     };
     automa.add_func_as_worker("count", count, start().output()).unwrap();
 
-    let outcome = automa.outcome(args!(1000)).await.unwrap();
+    let outcome = automa.run(args!(1000)).await.unwrap();
     assert_eq!(outcome.steps(), 1001);
     assert_eq!(outcome.into_output::<u64>().unwrap(), 1001);
 }

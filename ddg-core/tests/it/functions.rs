@@ -28,7 +28,7 @@ async fn call<T: Data, M>(
 ) -> Result<T, RunError> {
     let mut automa = GraphAutoma::new("call");
     automa.add_func_as_worker("function", function, start().output()).unwrap();
-    automa.run(args).await
+    automa.run(args).output().await
 }
 
 #[tokio::test]
@@ -53,7 +53,7 @@ async fn of_0_to_12_parameters() {
             automa.add_worker("sum", function, start().output()).unwrap();
             // Each its own weight, so that none can stand for another.
             let args = (0..n).fold(Args::new(), |args, place| args.with(1_u32 << place));
-            assert_eq!(automa.run::<u32>(args).await.unwrap(), (1 << n) - 1);
+            assert_eq!(automa.run(args).output::<u32>().await.unwrap(), (1 << n) - 1);
         }
     }
 }
@@ -176,7 +176,7 @@ async fn a_synchronous_function_runs_on_another_thread_unless_it_is_inline() {
         let mut automa = GraphAutoma::new("threads");
         let id = || format!("{:?}", thread::current().id());
         automa.add_func_as_worker("id", id, options.start().output()).unwrap();
-        automa.run::<String>(()).await.unwrap()
+        automa.run(()).output::<String>().await.unwrap()
     };
     let here = format!("{:?}", thread::current().id());
     assert_eq!(thread_of(free().inline()).await, here);
@@ -194,7 +194,7 @@ async fn blocking_functions_of_a_step_run_side_by_side() {
         // Each waits until all three are there.
         automa.add_func_as_worker(key, move || _ = barrier.wait(), start()).unwrap();
     }
-    automa.run::<()>(()).await.unwrap();
+    automa.run(()).output::<()>().await.unwrap();
 }
 
 #[test]
@@ -202,7 +202,7 @@ fn without_a_runtime_inline_functions_run_and_blocking_ones_say_what_they_need()
     let run = |options: WorkerOptions| {
         let mut automa = GraphAutoma::new("alone");
         automa.add_func_as_worker("one", || 1, options.start().output()).unwrap();
-        let run = futures::FutureExt::now_or_never(automa.run::<i32>(()));
+        let run = futures::FutureExt::now_or_never(automa.run(()).output::<i32>());
         run.expect("nobody waits")
     };
     assert_eq!(run(free().inline()).unwrap(), 1);
@@ -255,8 +255,8 @@ async fn results_with_errors_of_every_kind() {
     for (function, message) in functions {
         let mut automa = GraphAutoma::new("call");
         automa.add_worker("function", function, start().output()).unwrap();
-        assert_eq!(automa.run::<i32>(args!(true)).await.unwrap(), 1);
-        let error = automa.run::<i32>(args!(false)).await.unwrap_err().to_string();
+        assert_eq!(automa.run(args!(true)).output::<i32>().await.unwrap(), 1);
+        let error = automa.run(args!(false)).output::<i32>().await.unwrap_err().to_string();
         assert_eq!(error, format!("automa `call`, step 1: worker `function` failed: {message}"));
     }
 }
@@ -279,7 +279,7 @@ async fn results_without_a_value_only_order() {
         let mut automa = GraphAutoma::new("order");
         automa.add_worker("first", function, start()).unwrap();
         automa.add_func_as_worker("then", async || 7, after(["first"]).output()).unwrap();
-        let then = automa.run::<i32>(()).await;
+        let then = automa.run(()).output::<i32>().await;
         assert_eq!(then.map_err(|e| e.to_string()), Ok(7), "with the {error} error");
     }
 }

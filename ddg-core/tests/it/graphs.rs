@@ -42,7 +42,7 @@ async fn dependencies_may_be_declared_before_the_workers_they_name() {
     automa.validate().unwrap_err();
     automa.add_func_as_worker("a", async || 1, start()).unwrap();
     automa.validate().unwrap();
-    assert_eq!(automa.run::<i32>(()).await.unwrap(), 2);
+    assert_eq!(automa.run(()).output::<i32>().await.unwrap(), 2);
 }
 
 /// [G2]
@@ -101,7 +101,7 @@ async fn a_worker_may_be_replaced_on_purpose() {
     let mut automa = GraphAutoma::new("override");
     automa.add_func_as_worker("a", async || 1, start().output()).unwrap();
     automa.override_func_as_worker("a", async || 2, start().output()).unwrap();
-    assert_eq!(automa.run::<i32>(()).await.unwrap(), 2);
+    assert_eq!(automa.run(()).output::<i32>().await.unwrap(), 2);
     let error = automa.override_func_as_worker("b", async || 2, start()).unwrap_err();
     expect!["automa `override`: there is no worker `b` to override; the workers are: `a`"]
         .assert_eq(&error.to_string());

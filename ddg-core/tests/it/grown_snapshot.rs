@@ -67,7 +67,7 @@ impl Worker for Search {
 }
 
 async fn stopped(automa: &GraphAutoma) -> Result<Snapshot, SnapshotError> {
-    automa.outcome(()).await.unwrap().snapshot()
+    automa.run(()).await.unwrap().snapshot()
 }
 
 fn through_json(snapshot: &Snapshot) -> Snapshot {
@@ -76,7 +76,7 @@ fn through_json(snapshot: &Snapshot) -> Snapshot {
 
 /// Runs one automa until it stops, and goes on with another that is declared in the same way.
 async fn elsewhere(declare: impl Fn() -> GraphAutoma) -> Result<Outcome, RunError> {
-    let outcome = declare().outcome(()).await.unwrap();
+    let outcome = declare().run(()).await.unwrap();
     assert!(outcome.stopped());
     let snapshot = outcome.snapshot().unwrap();
     declare().resume(through_json(&snapshot)).await
@@ -230,7 +230,7 @@ async fn the_grown_graph_is_that_of_the_uninterrupted_run() {
         automa.add_func_as_worker("d", async |_: Vec<i64>| (), options).unwrap();
         automa
     };
-    let outcome = declare().outcome(()).await.unwrap();
+    let outcome = declare().run(()).await.unwrap();
     let snapshot = outcome.snapshot().unwrap();
     expect![[r#"
         automa "grow"

@@ -65,7 +65,7 @@ async fn saved_after_every_step(program: &Arc<Program>, tally: &mut Tally) -> Re
     let ended = loop {
         let automa = Stage::new(program, &log).automa(StopAlways);
         let ended = match &last {
-            None => automa.outcome(args(&program.input)).await,
+            None => automa.run(args(&program.input)).await,
             Some(snapshot) => automa.resume(snapshot.clone()).await,
         };
         let Ok(outcome) = ended else { break ended };

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use ddg_core::checkpoint::MemoryStore;
+use ddg_core::checkpoint::{MemoryStore, StoredRuns};
 use ddg_core::prelude::*;
 use ddg_core::{AnswerError, InteractionError, Question, Snapshot};
 use expect_test::expect;
@@ -34,7 +34,7 @@ async fn the_nth_question_gets_the_nth_answer_in_whatever_process() {
     automa.add_func_as_worker("end", async |x: String| x, after(["ask"]).output()).unwrap();
     let trace = Trace::of(&mut automa);
 
-    let paused = automa.outcome(()).await.unwrap();
+    let paused = automa.run(()).await.unwrap();
     let mut ran = trace.take();
     assert!(paused.is_paused());
     assert_eq!(ids(&paused.questions()), ["ask#0.1"]);
@@ -84,7 +84,7 @@ async fn finished_peers_do_not_run_again_and_what_they_asked_for_counts_once() {
     add(&mut automa, "ferried", free());
     let trace = Trace::of(&mut automa);
 
-    let paused = automa.outcome(()).await.unwrap();
+    let paused = automa.run(()).await.unwrap();
     let ran = trace.take();
     assert_eq!(paused.steps(), 1);
     let mut snapshot = elsewhere(&paused.snapshot().unwrap());
@@ -116,7 +116,7 @@ async fn some_of_the_questions_may_be_answered_in_any_order() {
     let sum = async |all: Vec<u32>| all;
     automa.add_func_as_worker("all", sum, after(["a", "b", "c"]).merge().output()).unwrap();
 
-    let paused = automa.outcome(()).await.unwrap();
+    let paused = automa.run(()).await.unwrap();
     assert_eq!(ids(&paused.questions()), ["a#0.1", "b#1.1", "c#2.1"]);
     let mut snapshot = paused.snapshot().unwrap();
     snapshot.answer("b#1.1", 2).unwrap();
@@ -140,7 +140,7 @@ async fn some_of_the_questions_may_be_answered_in_any_order() {
 async fn who_asks_nothing_takes_no_answer() {
     let mut automa = GraphAutoma::new("quiet");
     add(&mut automa, "a", start());
-    let mut snapshot = automa.outcome(()).await.unwrap().snapshot().unwrap();
+    let mut snapshot = automa.run(()).await.unwrap().snapshot().unwrap();
     let error = snapshot.answer("a#0.1", 1).unwrap_err();
     assert!(matches!(error, AnswerError::NotPaused { .. }));
     expect!["question `a#0.1` cannot be answered: the run is not paused, it asks nothing"]
@@ -153,7 +153,7 @@ async fn an_answer_of_another_type_is_an_error_of_the_worker() {
     let mut automa = GraphAutoma::new("types");
     let ask = async |cx: Context| -> Result<u32, InteractionError> { cx.interact_with_human(()) };
     automa.add_func_as_worker("ask", ask, start()).unwrap();
-    let mut snapshot = automa.outcome(()).await.unwrap().snapshot().unwrap();
+    let mut snapshot = automa.run(()).await.unwrap().snapshot().unwrap();
     snapshot.answer("ask#0.1", "seven".to_owned()).unwrap();
     let error = automa.resume(snapshot).await.unwrap_err();
     expect!["automa `types`, step 1: worker `ask` failed: the answer to question `ask#0.1`: expected `u32`, found `String`; take it back with `Snapshot::withdraw_answer`, and give another"]
@@ -169,20 +169,21 @@ async fn a_wrong_answer_can_be_taken_back() {
     let mut outer = GraphAutoma::new("outer");
     outer.add_worker("inner", automa, start().output()).unwrap();
 
-    let durable = outer.durable(MemoryStore::new());
-    durable.run("r", ()).await.unwrap();
+    let store = MemoryStore::new();
+    let runs = StoredRuns::new(&store);
+    outer.run(()).stored_in(&store, "r").await.unwrap();
     let id = "inner/ask#0.1";
-    durable.answer("r", id, "three".to_owned()).await.unwrap();
+    runs.answer("r", id, "three".to_owned()).await.unwrap();
     for _ in 0..2 {
-        durable.run("r", ()).await.unwrap_err();
+        outer.run(()).stored_in(&store, "r").await.unwrap_err();
     }
-    assert!(durable.answer("r", id, 3).await.is_err(), "the first answer counts");
-    durable.edit("r", |snapshot| Ok(snapshot.withdraw_answer(id)?)).await.unwrap();
-    durable.edit("r", |snapshot| Ok(snapshot.withdraw_answer(id)?)).await.unwrap();
-    durable.answer("r", id, 3).await.unwrap();
+    assert!(runs.answer("r", id, 3).await.is_err(), "the first answer counts");
+    runs.edit("r", |snapshot| Ok(snapshot.withdraw_answer(id)?)).await.unwrap();
+    runs.edit("r", |snapshot| Ok(snapshot.withdraw_answer(id)?)).await.unwrap();
+    runs.answer("r", id, 3).await.unwrap();
     expect!["there is no question `ask#0.1`; all that there are have been answered"]
-        .assert_eq(&durable.answer("r", "ask#0.1", 3).await.unwrap_err().to_string());
-    let outcome = durable.run("r", ()).await.unwrap();
+        .assert_eq(&runs.answer("r", "ask#0.1", 3).await.unwrap_err().to_string());
+    let outcome = outer.run(()).stored_in(&store, "r").await.unwrap();
     let mut over = outcome.snapshot().unwrap();
     assert_eq!(outcome.into_output::<u32>().unwrap(), 3);
     expect!["question `inner/ask#0.1` cannot be answered: the run is not paused, it asks nothing"]
@@ -196,7 +197,7 @@ async fn an_error_in_the_same_step_is_reported_together_with_the_questions() {
     automa.add_func_as_worker("ask", ask_twice, start()).unwrap();
     let fail = async || Err::<(), _>(WorkerError::msg("no luck"));
     automa.add_func_as_worker("fail", fail, start()).unwrap();
-    let Err(RunError::Step(error)) = automa.outcome(()).await else { panic!() };
+    let Err(RunError::Step(error)) = automa.run(()).await else { panic!() };
     assert_eq!(ids(&error.questions), ["ask#0.1"]);
     expect![[r#"
         automa `both`, step 1: worker `fail` failed: no luck
@@ -209,8 +210,8 @@ async fn an_error_in_the_same_step_is_reported_together_with_the_questions() {
 async fn a_result_that_is_asked_for_is_an_error_with_the_run_in_it() {
     let mut automa = GraphAutoma::new("result");
     automa.add_func_as_worker("ask", ask_twice, start().output()).unwrap();
-    let error = automa.run::<String>(()).await.unwrap_err();
-    expect!["automa `result`: paused, with questions to answer: `ask#0.1`"]
+    let error = automa.run(()).output::<String>().await.unwrap_err();
+    expect!["automa `result`: paused, so there is no output yet; `.outcome()` gives the run as it is, with its questions: `ask#0.1`"]
         .assert_eq(&error.to_string());
     let RunError::Paused { outcome } = error else { panic!() };
     let mut snapshot = outcome.snapshot().unwrap();
@@ -241,14 +242,14 @@ async fn a_nested_automa_goes_on_where_it_was() {
     }
     automa.add_func_as_worker("beside", ask_twice, start()).unwrap();
 
-    let paused = automa.outcome(args!(4)).await;
+    let paused = automa.run(args!(4)).await;
     // `beside` takes no argument: start workers are given the run's.
     assert!(paused.is_err());
-    automa.remove_worker("beside");
+    automa.remove_worker("beside").unwrap();
     let beside = async |_: u32, cx: Context| ask_twice(cx).await;
     automa.add_func_as_worker("beside", beside, start()).unwrap();
 
-    let paused = automa.outcome(args!(4)).await.unwrap();
+    let paused = automa.run(args!(4)).await.unwrap();
     assert_eq!(ids(&paused.questions()), ["inner/inner/ask#1.1", "beside#1.1"]);
     assert_eq!(paused.questions()[0].content.get::<u32>().unwrap(), 5);
     let mut snapshot = elsewhere(&paused.snapshot().unwrap());
@@ -280,7 +281,7 @@ async fn each_round_of_a_loop_asks_anew() {
     automa.add_func_as_worker("ask", ask, start()).unwrap();
     automa.add_func_as_worker("end", async |sum: u32| sum, free().output()).unwrap();
 
-    let mut outcome = automa.outcome(args!(0)).await.unwrap();
+    let mut outcome = automa.run(args!(0)).await.unwrap();
     for (round, more) in [5_u32, 7, 0].into_iter().enumerate() {
         let questions = outcome.questions();
         assert_eq!(ids(&questions), [format!("ask#{round}.1")]);
@@ -311,7 +312,7 @@ async fn an_interrupted_attempt_is_not_retried_and_no_failure() {
     let options = start().retry(Retry::times(3)).timeout(Duration::from_secs(1)).output();
     automa.add_func_as_worker("ask", ask_twice, options).unwrap();
     automa.add_callback(failures.clone());
-    let paused = automa.outcome(()).await.unwrap();
+    let paused = automa.run(()).await.unwrap();
     assert_eq!(ids(&paused.questions()), ["ask#0.1"]);
     let mut snapshot = elsewhere(&paused.snapshot().unwrap());
     snapshot.answer("ask#0.1", "a".to_owned()).unwrap();
@@ -339,7 +340,7 @@ async fn a_hook_may_ask() {
     let mut automa = GraphAutoma::new("hooked");
     automa.add_func_as_worker("ask", ask_twice, start().output()).unwrap();
     automa.add_callback(Approve);
-    let mut outcome = automa.outcome(()).await.unwrap();
+    let mut outcome = automa.run(()).await.unwrap();
     let mut asked = Vec::new();
     let answers = [Value::new(true), Value::new("a".to_owned()), Value::new(2), Value::new(true)];
     for answer in answers {
@@ -364,7 +365,7 @@ async fn who_ends_well_has_gone_without_the_answer() {
     let mut automa = GraphAutoma::new("withdrawn");
     let ask = async |cx: Context| cx.interact_with_human::<u32>(()).unwrap_or(7);
     automa.add_func_as_worker("ask", ask, start().output()).unwrap();
-    assert_eq!(automa.run::<u32>(()).await.unwrap(), 7);
+    assert_eq!(automa.run(()).output::<u32>().await.unwrap(), 7);
 }
 
 /// [Q11] [E6]
@@ -376,7 +377,7 @@ async fn who_is_removed_while_it_waits_does_not_run_again() {
         .add_func_as_worker("remove", async |cx: Context| cx.remove_worker("ask"), start())
         .unwrap();
     add(&mut automa, "end", after(["remove"]).suppressed().output());
-    assert_eq!(automa.run::<String>(()).await.unwrap(), "end");
+    assert_eq!(automa.run(()).output::<String>().await.unwrap(), "end");
 }
 
 /// [Q1] [S14] At a rolling pace everything that is running ends before the run pauses.
@@ -393,7 +394,7 @@ async fn at_a_rolling_pace_what_is_running_ends_first() {
     automa.add_func_as_worker("slow", slow, start()).unwrap();
     add(&mut automa, "next", after(["slow"]).suppressed().output());
     automa.set_pace(Pace::Rolling);
-    let paused = automa.outcome(()).await.unwrap();
+    let paused = automa.run(()).await.unwrap();
     assert_eq!(paused.automa().output("slow").unwrap().get::<u32>().unwrap(), 1);
     assert!(paused.automa().output("next").is_none());
     let mut snapshot = elsewhere(&paused.snapshot().unwrap());

@@ -17,7 +17,8 @@ async fn every_interleaving(
         // What could have been chosen at each point of this run.
         let mut options = Vec::new();
         let outcome = automa
-            .simulate(args!(1), |ready| {
+            .run(args!(1))
+            .simulate(|ready| {
                 let choice = script.get(options.len()).copied().unwrap_or(0);
                 options.push(ready.len());
                 choice

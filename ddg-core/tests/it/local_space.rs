@@ -89,7 +89,7 @@ async fn values_are_set_read_removed_and_listed_by_name() {
     };
     automa.add_func_as_worker("a", a, start().output()).unwrap();
 
-    assert_eq!(automa.run::<Vec<String>>(()).await.unwrap(), ["b"]);
+    assert_eq!(automa.run(()).output::<Vec<String>>().await.unwrap(), ["b"]);
 }
 
 /// [L1] [E10]
@@ -105,7 +105,7 @@ async fn a_space_goes_with_its_worker_and_is_not_left_to_who_takes_over_the_key(
     };
     automa.add_func_as_worker("a", first, start()).unwrap();
 
-    assert_eq!(automa.run::<Option<i32>>(()).await.unwrap(), None);
+    assert_eq!(automa.run(()).output::<Option<i32>>().await.unwrap(), None);
 }
 
 /// [L2]
@@ -123,7 +123,7 @@ async fn a_change_takes_effect_at_once_for_kickoffs_that_run_at_the_same_time() 
     automa.add_func_as_worker("count", count, free().output()).unwrap();
 
     // Each has counted before any looks.
-    assert_eq!(automa.run::<u32>(()).await.unwrap(), 100);
+    assert_eq!(automa.run(()).output::<u32>().await.unwrap(), 100);
 }
 
 /// [L2] [W1]
@@ -139,7 +139,7 @@ async fn what_a_failed_attempt_has_changed_stays() {
     };
     automa.add_func_as_worker("third", third, start().output().retry(Retry::times(5))).unwrap();
 
-    assert_eq!(automa.run::<u32>(()).await.unwrap(), 3);
+    assert_eq!(automa.run(()).output::<u32>().await.unwrap(), 3);
 }
 
 /// [L3]
@@ -148,11 +148,11 @@ async fn kept_spaces_go_on_from_the_last_run_that_came_to_its_end() {
     let mut automa = counter(free());
     automa.keep_local_spaces();
 
-    assert_eq!(automa.run::<u32>(()).await.unwrap(), 1);
-    assert_eq!(automa.run::<u32>(()).await.unwrap(), 2);
-    automa.run::<u32>(args!(true)).await.unwrap_err();
-    drop(automa.start(args!(false)));
-    assert_eq!(automa.run::<u32>(()).await.unwrap(), 3);
+    assert_eq!(automa.run(()).output::<u32>().await.unwrap(), 1);
+    assert_eq!(automa.run(()).output::<u32>().await.unwrap(), 2);
+    automa.run(args!(true)).output::<u32>().await.unwrap_err();
+    drop(automa.run(args!(false)).spawn());
+    assert_eq!(automa.run(()).output::<u32>().await.unwrap(), 3);
 }
 
 /// [L3]
@@ -176,21 +176,21 @@ async fn a_run_that_was_stopped_or_cancelled_is_told_apart() {
     automa.add_func_as_worker("wait", wait, after(["count"]).suppressed()).unwrap();
     automa.add_func_as_worker("next", async || (), after(["wait"])).unwrap();
 
-    let cancelled = automa.start(());
+    let cancelled = automa.run(()).spawn();
     reached.notified().await;
     cancelled.cancel();
     cancelled.await.unwrap_err();
 
-    let stopped = automa.start(());
+    let stopped = automa.run(()).spawn();
     reached.notified().await;
     stopped.stop();
     gate.notify_one();
     let stopped = stopped.await.unwrap();
     assert!(stopped.stopped());
-    assert_eq!(stopped.into_output::<u32>().unwrap(), 1, "the cancelled run has left nothing");
+    assert_eq!(stopped.output().get::<u32>().unwrap(), 1, "the cancelled run has left nothing");
 
     gate.notify_one();
-    assert_eq!(automa.run::<u32>(()).await.unwrap(), 2, "the stopped run has been kept");
+    assert_eq!(automa.run(()).output::<u32>().await.unwrap(), 2, "the stopped run has been kept");
 }
 
 /// [L3] [R2]
@@ -209,7 +209,7 @@ async fn concurrent_runs_begin_with_the_same_kept_spaces_and_do_not_see_each_oth
     automa.add_func_as_worker("meet", meet, after(["count"]).suppressed()).unwrap();
 
     for expected in [1, 2] {
-        let runs = [automa.start(()), automa.start(()), automa.start(())];
+        let runs = [automa.run(()).spawn(), automa.run(()).spawn(), automa.run(()).spawn()];
         for run in runs {
             assert_eq!(run.output::<u32>().await.unwrap(), expected);
         }
@@ -223,11 +223,11 @@ async fn a_clone_of_an_automa_keeps_spaces_of_its_own() {
         let mut automa = counter(free());
         automa.keep_local_spaces();
         if ran_before {
-            assert_eq!(automa.run::<u32>(()).await.unwrap(), 1);
+            assert_eq!(automa.run(()).output::<u32>().await.unwrap(), 1);
         }
         let clone = automa.clone();
-        clone.run::<u32>(()).await.unwrap();
-        let next = automa.run::<u32>(()).await.unwrap();
+        clone.run(()).output::<u32>().await.unwrap();
+        let next = automa.run(()).output::<u32>().await.unwrap();
         assert_eq!(next, 1 + u32::from(ran_before), "ran before: {ran_before}");
     }
 }
@@ -237,7 +237,7 @@ async fn a_clone_of_an_automa_keeps_spaces_of_its_own() {
 async fn changing_an_automa_between_runs_loses_no_kept_space() {
     let mut automa = counter(free());
     automa.keep_local_spaces();
-    assert_eq!(automa.run::<u32>(()).await.unwrap(), 1);
+    assert_eq!(automa.run(()).output::<u32>().await.unwrap(), 1);
     automa.add_func_as_worker("more", async || (), free()).unwrap();
-    assert_eq!(automa.run::<u32>(()).await.unwrap(), 2);
+    assert_eq!(automa.run(()).output::<u32>().await.unwrap(), 2);
 }

@@ -42,6 +42,7 @@ mod reference;
 mod rendering;
 mod rolling;
 mod rules_are_cited;
+mod run_builder;
 mod runs;
 mod snapshot;
 mod snapshot_changes;
@@ -50,6 +51,7 @@ mod snapshot_migrated;
 mod spreading;
 mod steps;
 mod stopping;
+mod stored_runs;
 mod streams;
 #[cfg(feature = "terminal")]
 mod terminal;

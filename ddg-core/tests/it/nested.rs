@@ -151,7 +151,7 @@ async fn in_a_nested_graph_too_a_worker_may_be_added_before_what_it_depends_on()
     add(&mut inner, "a", start());
     automa.add_worker("inner", inner, after(["a"]).output()).unwrap();
 
-    assert_eq!(automa.run::<String>(()).await.unwrap(), "c");
+    assert_eq!(automa.run(()).output::<String>().await.unwrap(), "c");
 }
 
 /// [N3]
@@ -211,8 +211,8 @@ async fn changes_of_one_nested_graph_by_several_workers_are_told_apart() {
     automa.add_func_as_worker("bad", bad, start().params(["remove"])).unwrap();
     automa.add_worker("inner", halve(), free()).unwrap();
 
-    automa.run::<()>(args!(remove = "new")).await.unwrap();
-    let error = automa.run::<()>(args!(remove = "nobody")).await.unwrap_err();
+    automa.run(args!(remove = "new")).output::<()>().await.unwrap();
+    let error = automa.run(args!(remove = "nobody")).output::<()>().await.unwrap_err();
     expect!["automa `outer`, step 1: worker `bad` asked for a change that cannot be made: in nested automa `inner`: cannot remove `nobody`: there is no such worker; the workers are: `check`, `halve`, `new`"]
         .assert_eq(&error.to_string());
 }
@@ -249,7 +249,7 @@ async fn a_nested_automa_may_be_retried_as_a_whole() {
     automa.add_worker("inner", inner, start().output().retry(Retry::times(2))).unwrap();
 
     let trace = Trace::of(&mut automa);
-    assert_eq!(automa.run::<i32>(args!(1)).await.unwrap(), 1);
+    assert_eq!(automa.run(args!(1)).output::<i32>().await.unwrap(), 1);
     expect![[r#"
         step 1: inner (start) (1) → 1
         step 1: inner/a (start) (1) → 1

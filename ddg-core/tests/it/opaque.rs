@@ -33,7 +33,7 @@ async fn it_travels_through_every_kind_of_parameter() {
     automa.add_func_as_worker("shared", shared, after(["open"])).unwrap();
     automa.add_func_as_worker("untyped", untyped, after(["open"])).unwrap();
     automa.add_func_as_worker("merged", merged, after(["open", "again"]).merge()).unwrap();
-    automa.run::<()>((Opaque::new(Mutex::new(sender)),)).await.unwrap();
+    automa.run((Opaque::new(Mutex::new(sender)),)).output::<()>().await.unwrap();
     let mut all: Vec<_> = received.iter().collect();
     all.sort_unstable();
     assert_eq!(all, [1, 2, 3, 4, 5, 6], "and the channel is closed: the run held the last sender");
@@ -50,7 +50,7 @@ async fn it_is_the_very_same_thing_at_the_end() {
     automa.add_func_as_worker("one", count, start()).unwrap();
     automa.add_func_as_worker("two", count, after(["one"]).output()).unwrap();
     let args = (Opaque::from(Arc::clone(&inner)),);
-    let result = automa.run::<Opaque<Mutex<i32>>>(args).await.unwrap();
+    let result = automa.run(args).output::<Opaque<Mutex<i32>>>().await.unwrap();
     assert!(Arc::ptr_eq(&result.into_inner(), &inner));
     assert_eq!(*inner.lock().unwrap(), 2);
 }
@@ -65,7 +65,7 @@ async fn dealt_out_and_unpacked_from_a_list() {
     automa.add_func_as_worker("two", read, after(["deal"])).unwrap();
     let both = async |one: i32, two: i32| vec![one, two];
     automa.add_func_as_worker("both", both, after(["one", "two"]).output()).unwrap();
-    assert_eq!(automa.run::<Vec<i32>>(()).await.unwrap(), [1, 2]);
+    assert_eq!(automa.run(()).output::<Vec<i32>>().await.unwrap(), [1, 2]);
 
     let mut automa = GraphAutoma::new("unpack");
     let sum = async |one: Opaque<Mutex<i32>>, two: Opaque<Mutex<i32>>| {
@@ -73,7 +73,7 @@ async fn dealt_out_and_unpacked_from_a_list() {
     };
     automa.add_func_as_worker("list", deal, start()).unwrap();
     automa.add_func_as_worker("sum", sum, after(["list"]).unpack().output()).unwrap();
-    assert_eq!(automa.run::<i32>(()).await.unwrap(), 3);
+    assert_eq!(automa.run(()).output::<i32>().await.unwrap(), 3);
 }
 
 #[tokio::test]

@@ -18,7 +18,7 @@ async fn the_result_is_the_last_output_of_the_output_worker() {
     automa.add_func_as_worker("count", count, start().output()).unwrap();
     add(&mut automa, "after", after(["count"]));
 
-    assert_eq!(automa.run::<i32>(args!(1)).await.unwrap(), 3);
+    assert_eq!(automa.run(args!(1)).output::<i32>().await.unwrap(), 3);
 }
 
 /// [O1]
@@ -72,8 +72,8 @@ async fn of_several_output_workers_a_run_may_take_one() {
     automa.add_func_as_worker("yes", name, free().output()).unwrap();
     automa.add_func_as_worker("no", name, free().output()).unwrap();
 
-    assert_eq!(automa.run::<String>(args!("yes")).await.unwrap(), "yes");
-    assert_eq!(automa.run::<String>(args!("no")).await.unwrap(), "no");
+    assert_eq!(automa.run(args!("yes")).output::<String>().await.unwrap(), "yes");
+    assert_eq!(automa.run(args!("no")).output::<String>().await.unwrap(), "no");
 }
 
 /// [O3] [O4]
@@ -92,10 +92,10 @@ async fn without_an_output_the_result_is_null_and_the_waiting_are_told() {
         waiting: `c` (for `b`)
     "#]]
     .assert_eq(&trace(&automa, ()).await);
-    automa.run::<()>(()).await.unwrap();
-    assert_eq!(automa.run::<Option<String>>(()).await.unwrap(), None);
-    assert!(automa.run::<Value>(()).await.unwrap().is_null());
-    let error = automa.run::<String>(()).await.unwrap_err();
+    automa.run(()).output::<()>().await.unwrap();
+    assert_eq!(automa.run(()).output::<Option<String>>().await.unwrap(), None);
+    assert!(automa.run(()).output::<Value>().await.unwrap().is_null());
+    let error = automa.run(()).output::<String>().await.unwrap_err();
     expect!["automa `null`: no output worker ran, so there is no `String`; left waiting: `b` (for `never`), `c` (for `b`)"]
         .assert_eq(&error.to_string());
 }
@@ -134,7 +134,7 @@ async fn a_result_of_another_type_is_an_error() {
     let mut automa = GraphAutoma::new("type");
     automa.add_func_as_worker("out", name, start().output()).unwrap();
 
-    let error = automa.run::<i32>(()).await.unwrap_err();
+    let error = automa.run(()).output::<i32>().await.unwrap_err();
     expect!["automa `type`: its result: expected `i32`, found `String`"]
         .assert_eq(&error.to_string());
 }

@@ -65,7 +65,7 @@ impl Worker for Strict {
 async fn its_arguments_are_bound_by_its_signature() {
     let mut automa = GraphAutoma::new("greet");
     automa.add_worker("greet", Greeter { greeting: "Hello" }, start().output()).unwrap();
-    let greet = async |args| automa.run::<String>(args).await.map_err(|e| e.to_string());
+    let greet = async |args| automa.run(args).output::<String>().await.map_err(|e| e.to_string());
     assert_eq!(greet(args!("Ada")).await.unwrap(), "Hello, Ada!");
     assert_eq!(greet(args!(name = "Ada", times = 2_u32)).await.unwrap(), "Hello, Ada! Hello, Ada!");
     let expected = expect![[r#"
@@ -98,14 +98,14 @@ async fn without_a_signature_it_takes_whatever_there_is() {
     automa.add_worker("first", Echo, start()).unwrap();
     automa.add_func_as_worker("sum", async |a: i32, b: i32| a + b, start()).unwrap();
     automa.add_worker("second", Echo, after(["first", "sum"]).output()).unwrap();
-    let text = automa.run::<String>(args!(1, 2)).await.unwrap();
+    let text = automa.run(args!(1, 2)).output::<String>().await.unwrap();
     assert_eq!(text, r#"second ("first (1, 2)", 3)"#);
 
     let mut automa = GraphAutoma::new("echo");
     let begin = async |cx: &Context| cx.ferry_to("echo", args!(1, "two", three = 3.5));
     automa.add_func_as_worker("begin", begin, start()).unwrap();
     automa.add_worker("echo", Echo, free().output()).unwrap();
-    assert_eq!(automa.run::<String>(()).await.unwrap(), r#"echo (1, "two", three = 3.5)"#);
+    assert_eq!(automa.run(()).output::<String>().await.unwrap(), r#"echo (1, "two", three = 3.5)"#);
 }
 
 /// Looks at a run input.
@@ -123,9 +123,9 @@ impl Worker for Look {
 async fn without_a_signature_it_asks_the_context_for_run_inputs() {
     let mut automa = GraphAutoma::new("look");
     automa.add_worker("look", Look, start().output()).unwrap();
-    assert_eq!(automa.run::<Option<f64>>(args!(three = 3)).await.unwrap(), Some(3.0));
-    assert_eq!(automa.run::<Option<f64>>(()).await.unwrap(), None);
-    let error = automa.run::<Option<f64>>(args!(three = "three")).await.unwrap_err();
+    assert_eq!(automa.run(args!(three = 3)).output::<Option<f64>>().await.unwrap(), Some(3.0));
+    assert_eq!(automa.run(()).output::<Option<f64>>().await.unwrap(), None);
+    let error = automa.run(args!(three = "three")).output::<Option<f64>>().await.unwrap_err();
     let expected = expect![[r#"
         automa `look`, step 1: worker `look` failed: expected `f64`, found `String`"#]];
     expected.assert_eq(&error.to_string());
@@ -135,9 +135,13 @@ async fn without_a_signature_it_asks_the_context_for_run_inputs() {
 async fn it_has_state_that_outlives_runs() {
     let mut automa = GraphAutoma::new("count");
     automa.add_worker("count", Counter::default(), start().output()).unwrap();
-    assert_eq!(automa.run::<u32>(()).await.unwrap(), 1);
-    assert_eq!(automa.run::<u32>(()).await.unwrap(), 2);
-    assert_eq!(automa.clone().run::<u32>(()).await.unwrap(), 3, "a clone shares its workers");
+    assert_eq!(automa.run(()).output::<u32>().await.unwrap(), 1);
+    assert_eq!(automa.run(()).output::<u32>().await.unwrap(), 2);
+    assert_eq!(
+        automa.clone().run(()).output::<u32>().await.unwrap(),
+        3,
+        "a clone shares its workers"
+    );
 }
 
 #[tokio::test]
@@ -151,7 +155,8 @@ async fn an_argument_that_it_asks_for_and_was_not_given_is_its_error() {
     };
     automa.add_func_as_worker("begin", begin, start()).unwrap();
     automa.add_worker("strict", Strict, free().output()).unwrap();
-    let run = async |what: &str| automa.run::<i64>(args!(what)).await.map_err(|e| e.to_string());
+    let run =
+        async |what: &str| automa.run(args!(what)).output::<i64>().await.map_err(|e| e.to_string());
     let expected = expect![[r#"
         automa `strict`, step 2: worker `strict` failed: argument 0 was not given"#]];
     expected.assert_eq(&run("nothing").await.unwrap_err());
@@ -173,7 +178,7 @@ async fn it_is_added_at_run_time_like_any_worker() {
         "Ada".to_owned()
     };
     automa.add_func_as_worker("grow", grow, start()).unwrap();
-    assert_eq!(automa.run::<String>(()).await.unwrap(), r#"any ("Hi, Ada!")"#);
+    assert_eq!(automa.run(()).output::<String>().await.unwrap(), r#"any ("Hi, Ada!")"#);
 }
 
 #[tokio::test]
@@ -183,5 +188,5 @@ async fn one_worker_may_have_several_places() {
     automa.add_worker("one", count.clone(), start()).unwrap();
     automa.add_worker("two", count.clone(), after(["one"])).unwrap();
     automa.add_worker("three", count, after(["two"]).output()).unwrap();
-    assert_eq!(automa.run::<u32>(()).await.unwrap(), 3);
+    assert_eq!(automa.run(()).output::<u32>().await.unwrap(), 3);
 }

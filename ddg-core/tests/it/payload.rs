@@ -88,7 +88,7 @@ async fn down_a_chain_shared() {
     }
     let len = async |payload: &P| payload.0.len();
     automa.add_func_as_worker("len", len, after([key(CHAIN)]).output()).unwrap();
-    assert_eq!(automa.run::<usize>(()).await.unwrap(), MIB);
+    assert_eq!(automa.run(()).output::<usize>().await.unwrap(), MIB);
     assert_eq!(P::counted(), (0, 0));
 }
 
@@ -108,7 +108,7 @@ async fn down_a_chain_that_borrows_it() {
         };
         automa.add_func_as_worker(key(n), borrows, options).unwrap();
     }
-    assert_eq!(automa.run::<usize>(()).await.unwrap(), MIB);
+    assert_eq!(automa.run(()).output::<usize>().await.unwrap(), MIB);
     assert_eq!(P::counted(), (0, 0));
 }
 
@@ -131,7 +131,7 @@ async fn to_five_readers() {
     let all = after(["by reference", "shared", "optional", "untyped", "blocking"]);
     let sum = async |all: Vec<usize>| all.into_iter().sum::<usize>();
     automa.add_func_as_worker("sum", sum, all.merge().output()).unwrap();
-    assert_eq!(automa.run::<usize>(()).await.unwrap(), 5 * MIB);
+    assert_eq!(automa.run(()).output::<usize>().await.unwrap(), 5 * MIB);
     assert_eq!(P::counted(), (0, 0));
 }
 
@@ -147,9 +147,10 @@ async fn as_run_input_and_ferry_argument_through_nested_automata_to_the_result()
     automa.add_worker("inner", inner.clone(), start()).unwrap();
     automa.add_worker("again", inner, after(["inner"]).output()).unwrap();
     let payload = Arc::new(P::new());
-    let result = automa.run::<Arc<P>>(args!(payload = Arc::clone(&payload))).await.unwrap();
+    let result =
+        automa.run(args!(payload = Arc::clone(&payload))).output::<Arc<P>>().await.unwrap();
     assert!(Arc::ptr_eq(&payload, &result));
-    let result = automa.run::<Arc<P>>(args!(Arc::clone(&payload))).await.unwrap();
+    let result = automa.run(args!(Arc::clone(&payload))).output::<Arc<P>>().await.unwrap();
     assert!(Arc::ptr_eq(&payload, &result));
     assert_eq!(P::counted(), (0, 0));
 }
@@ -170,7 +171,7 @@ async fn a_reader_by_value_gets_a_copy_of_its_own() {
     let options = after((0..3).map(key)).suppressed().params(["payload"]);
     let options = options.from("payload", "payload").output();
     automa.add_func_as_worker("len", len, options).unwrap();
-    assert_eq!(automa.run::<usize>(()).await.unwrap(), MIB);
+    assert_eq!(automa.run(()).output::<usize>().await.unwrap(), MIB);
     assert_eq!(P::counted(), (3, 0));
 }
 
@@ -182,7 +183,7 @@ async fn an_argument_that_nobody_else_holds_is_moved() {
     automa.add_func_as_worker("begin", begin, start()).unwrap();
     let takes = async |payload: P| payload.0.len();
     automa.add_func_as_worker("takes", takes, free().output()).unwrap();
-    assert_eq!(automa.run::<usize>(()).await.unwrap(), MIB);
+    assert_eq!(automa.run(()).output::<usize>().await.unwrap(), MIB);
     assert_eq!(P::counted(), (0, 0));
 }
 
@@ -194,6 +195,6 @@ async fn merged_into_a_list_of_shared_payloads() {
     automa.add_func_as_worker("two", async || P::new(), start()).unwrap();
     let len = async |all: Vec<Arc<P>>| all.iter().map(|payload| payload.0.len()).sum::<usize>();
     automa.add_func_as_worker("len", len, after(["one", "two"]).merge().output()).unwrap();
-    assert_eq!(automa.run::<usize>(()).await.unwrap(), 2 * MIB);
+    assert_eq!(automa.run(()).output::<usize>().await.unwrap(), 2 * MIB);
     assert_eq!(P::counted(), (0, 0));
 }

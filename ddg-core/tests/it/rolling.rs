@@ -108,12 +108,12 @@ fn uneven() -> (GraphAutoma, Duration, u64) {
 async fn uneven_branches_take_as_long_as_the_longest() {
     let (mut automa, longest, total) = uneven();
     let began = Instant::now();
-    assert_eq!(automa.run::<u64>(()).await.unwrap(), total);
+    assert_eq!(automa.run(()).output::<u64>().await.unwrap(), total);
     assert!(began.elapsed() > longest * 5 / 4, "in lockstep branches wait for each other");
 
     automa.set_pace(Pace::Rolling);
     let began = Instant::now();
-    assert_eq!(automa.run::<u64>(()).await.unwrap(), total);
+    assert_eq!(automa.run(()).output::<u64>().await.unwrap(), total);
     assert_eq!(began.elapsed(), longest);
 }
 
@@ -141,7 +141,7 @@ async fn a_failure_ends_the_run_and_stops_who_is_running() {
     automa.add_func_as_worker("fail", fail, start()).unwrap();
     automa.set_pace(Pace::Rolling);
 
-    let error = automa.run::<()>(()).await.unwrap_err();
+    let error = automa.run(()).output::<()>().await.unwrap_err();
     expect!["automa `fails`, step 1: worker `fail` failed: no luck"].assert_eq(&error.to_string());
     dropped.notified().await;
 }
@@ -172,7 +172,7 @@ async fn a_worker_may_run_again_while_it_is_running() {
     automa.set_pace(Pace::Rolling);
 
     // The first kickoff is let on by the second, and ends last.
-    assert_eq!(automa.run::<u64>(()).await.unwrap(), 2);
+    assert_eq!(automa.run(()).output::<u64>().await.unwrap(), 2);
     assert_eq!(open.available_permits(), 0);
 }
 
@@ -225,7 +225,7 @@ async fn stopping_waits_for_everything_that_is_running() {
     add(&mut automa, "end", after(["slow", "stop"]).suppressed().output());
     automa.set_pace(Pace::Rolling);
 
-    let stopped = automa.outcome(()).await.unwrap();
+    let stopped = automa.run(()).await.unwrap();
     assert!(stopped.stopped());
     let snapshot = stopped.snapshot().unwrap();
     assert_eq!(automa.resume(snapshot).await.unwrap().into_output::<String>().unwrap(), "end");
@@ -253,7 +253,7 @@ async fn at_most_so_many_run_at_a_time() {
     }
     automa.set_max_concurrency(3);
     automa.set_pace(Pace::Rolling);
-    let outcome = automa.outcome(()).await.unwrap();
+    let outcome = automa.run(()).await.unwrap();
     assert!(outcome.waiting().is_empty());
     assert_eq!(most.load(Ordering::Relaxed), 3);
 }

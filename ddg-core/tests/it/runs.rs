@@ -46,7 +46,7 @@ async fn changes_belong_to_their_run_and_the_grown_graph_can_be_had() {
     add(&mut automa, "old", free());
     add(&mut automa, "d", after(["a"]));
 
-    let outcome = automa.outcome(()).await.unwrap();
+    let outcome = automa.run(()).await.unwrap();
     let mut grown = outcome.graph();
     expect![[r#"
         automa "grown"
@@ -65,7 +65,7 @@ async fn changes_belong_to_their_run_and_the_grown_graph_can_be_had() {
     "#]]
     .assert_eq(&trace(&grown, ()).await);
     add(&mut grown, "e", after(["d"]));
-    assert_eq!(grown.outcome(()).await.unwrap().steps(), 5);
+    assert_eq!(grown.run(()).await.unwrap().steps(), 5);
 
     expect![[r#"
         automa "grown"
@@ -92,11 +92,11 @@ async fn the_grown_graph_has_the_nested_graphs_as_they_were_left() {
     automa.add_func_as_worker("a", a, start()).unwrap();
     automa.add_worker("inner", inner, start().output()).unwrap();
 
-    let outcome = automa.outcome(()).await.unwrap();
+    let outcome = automa.run(()).await.unwrap();
     let grown = outcome.graph();
     assert_eq!(outcome.into_output::<i32>().unwrap(), 1, "it ran beside the change");
-    assert_eq!(grown.run::<i32>(()).await.unwrap(), 2);
-    assert_eq!(automa.run::<i32>(()).await.unwrap(), 1);
+    assert_eq!(grown.run(()).output::<i32>().await.unwrap(), 2);
+    assert_eq!(automa.run(()).output::<i32>().await.unwrap(), 1);
 }
 
 /// [R2]
@@ -121,7 +121,7 @@ async fn runs_that_go_on_at_once_do_not_see_each_other() {
     };
     automa.add_func_as_worker("meet", meet, after(["a"]).output()).unwrap();
 
-    let runs = [1_u32, 2, 3].map(|n| automa.start((n,)));
+    let runs = [1_u32, 2, 3].map(|n| automa.run((n,)).spawn());
     for (run, n) in runs.into_iter().zip(1..) {
         let output = run.output::<String>().await.unwrap();
         assert_eq!(output, format!("{n} \"only {n}\" {n}"));
@@ -155,8 +155,8 @@ async fn a_run_that_fails_touches_neither_those_beside_it_nor_those_after_it() {
     };
     automa.add_func_as_worker("b", b, after(["a"]).output()).unwrap();
 
-    let beside = automa.start(args!(false));
-    let fails = automa.start(args!(true));
+    let beside = automa.run(args!(false)).spawn();
+    let fails = automa.run(args!(true)).spawn();
     expect![[r#"
         error: automa `failing`, step 2: worker `b` failed: as told
     "#]]
@@ -166,7 +166,7 @@ async fn a_run_that_fails_touches_neither_those_beside_it_nor_those_after_it() {
     assert_eq!(beside.output::<String>().await.unwrap(), keys);
 
     failed.notify_one();
-    assert_eq!(automa.run::<String>(args!(false)).await.unwrap(), keys);
+    assert_eq!(automa.run(args!(false)).output::<String>().await.unwrap(), keys);
 }
 
 /// [R3]
@@ -189,11 +189,11 @@ async fn a_cancelled_run_leaves_nothing_behind() {
     let options = after(["seed"]).params(["seen", "forever"]).output();
     automa.add_func_as_worker("wait", wait, options).unwrap();
 
-    let run = automa.start(args!(3, forever = true));
+    let run = automa.run(args!(3, forever = true)).spawn();
     begun.notified().await;
     run.cancel();
     run.await.unwrap_err();
-    let outcome = automa.outcome(args!(3, forever = false)).await.unwrap();
+    let outcome = automa.run(args!(3, forever = false)).await.unwrap();
     let outcome_keys = outcome.automa().keys().len();
     assert_eq!(outcome.into_output::<usize>().unwrap(), 2, "what `seed` saw in its first step");
     assert_eq!(outcome_keys, 2 + 3);
@@ -203,7 +203,7 @@ async fn a_cancelled_run_leaves_nothing_behind() {
 #[tokio::test]
 async fn an_automa_without_start_workers_ends_at_once() {
     let mut automa = GraphAutoma::new("empty");
-    let outcome = automa.outcome(()).await.unwrap();
+    let outcome = automa.run(()).await.unwrap();
     assert_eq!(outcome.steps(), 0);
     assert!(!outcome.stopped());
     outcome.into_output::<()>().unwrap();
@@ -220,7 +220,7 @@ async fn an_automa_without_start_workers_ends_at_once() {
 /// [R6]
 #[tokio::test]
 async fn a_run_ends_when_a_step_has_settled_and_nothing_is_due() {
-    let outcome = growing().outcome(args!(40)).await.unwrap();
+    let outcome = growing().run(args!(40)).await.unwrap();
     assert_eq!(outcome.steps(), 41);
     assert_eq!(outcome.automa().keys().len(), 41);
     assert!(!outcome.stopped());
@@ -231,10 +231,10 @@ async fn a_run_ends_when_a_step_has_settled_and_nothing_is_due() {
 async fn an_automa_can_be_changed_between_runs() {
     let mut automa = GraphAutoma::new("changed");
     automa.add_func_as_worker("a", async || 1, start().output()).unwrap();
-    let before = automa.start(());
-    assert!(automa.remove_worker("a"));
+    let before = automa.run(()).spawn();
+    automa.remove_worker("a").unwrap();
     automa.add_func_as_worker("a", async || 2, start().output()).unwrap();
 
-    assert_eq!(automa.run::<i32>(()).await.unwrap(), 2);
+    assert_eq!(automa.run(()).output::<i32>().await.unwrap(), 2);
     assert_eq!(before.output::<i32>().await.unwrap(), 1, "it goes on with what it began with");
 }

@@ -77,13 +77,13 @@ fn report(outcome: &Outcome) -> String {
 }
 
 async fn undisturbed(automa: &GraphAutoma) -> String {
-    report(&automa.outcome(()).await.unwrap())
+    report(&automa.run(()).await.unwrap())
 }
 
 async fn stopped_in(automa: &GraphAutoma, at: u64) -> Option<String> {
     let mut stopping = automa.clone();
     stopping.add_callback(StopIn { at });
-    let stopped = stopping.outcome(()).await.unwrap();
+    let stopped = stopping.run(()).await.unwrap();
     if !stopped.stopped() {
         return None;
     }
@@ -118,7 +118,7 @@ fn refused(error: &SnapshotError) -> String {
 async fn snapshot_of(automa: &GraphAutoma) -> Result<Snapshot, SnapshotError> {
     let mut stopping = automa.clone();
     stopping.add_callback(StopIn { at: 1 });
-    stopping.outcome(()).await.unwrap().snapshot()
+    stopping.run(()).await.unwrap().snapshot()
 }
 
 /// [D2]

@@ -30,7 +30,7 @@ where
 
 /// The states after each step; the last one is that of the finished run.
 async fn states(automa: &GraphAutoma) -> Vec<Snapshot> {
-    let mut outcome = automa.outcome(()).await.unwrap();
+    let mut outcome = automa.run(()).await.unwrap();
     let mut states = vec![outcome.snapshot().unwrap()];
     while outcome.stopped() {
         outcome = automa.resume(states[states.len() - 1].clone()).await.unwrap();
@@ -115,7 +115,7 @@ async fn a_state_that_cannot_be_written_is_named() {
             cx.local().set("socket", Opaque::new(1));
         }
     });
-    let first = automa.outcome(()).await.unwrap().snapshot().unwrap();
+    let first = automa.run(()).await.unwrap().snapshot().unwrap();
     let error = automa.resume(first).await.unwrap().snapshot().unwrap_err();
     expect!["automa `loop`: worker `work`: its local space: `Opaque<i32>` cannot be written as JSON: `i32` is opaque: it lives only in memory and has no JSON form"].assert_eq(&error.to_string());
 }

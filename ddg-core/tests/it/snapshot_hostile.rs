@@ -73,7 +73,7 @@ fn plan(cx: &Context) {
 
 /// The state of a run after its first step, and what the second step changes.
 async fn saved() -> (Json, Json) {
-    let first = automa().outcome(args!(x = 1)).await.unwrap().snapshot().unwrap();
+    let first = automa().run(args!(x = 1)).await.unwrap().snapshot().unwrap();
     let mut next = automa();
     next.add_callback(StopAlways);
     let second = next.resume(first.clone()).await.unwrap().snapshot().unwrap();
@@ -241,7 +241,7 @@ async fn what_could_not_be_read_again_is_not_written() {
         let mut automa = GraphAutoma::new("deep");
         let nest = move || async move { (0..n).fold(json!(1), |inner, _| json!([inner])) };
         automa.add_func_as_worker("nest", nest, start()).unwrap();
-        automa.outcome(()).await.unwrap().snapshot()
+        automa.run(()).await.unwrap().snapshot()
     };
     let text = serde_json::to_string(&nested(100).await.unwrap()).unwrap();
     assert!(serde_json::from_str::<Snapshot>(&text).is_ok());

@@ -44,7 +44,7 @@ fn automa() -> GraphAutoma {
 /// The state of a run of `automa` after its first step.
 async fn stopped(mut automa: GraphAutoma) -> Snapshot {
     automa.add_callback(StopAtOnce);
-    let outcome = automa.outcome(()).await.unwrap();
+    let outcome = automa.run(()).await.unwrap();
     assert!(outcome.stopped());
     let json = serde_json::to_string(&outcome.snapshot().unwrap()).unwrap();
     serde_json::from_str(&json).unwrap()
@@ -61,7 +61,7 @@ async fn refusal(change: impl FnOnce(&mut GraphAutoma)) -> String {
 #[tokio::test]
 async fn a_worker_that_is_gone_or_new_is_named() {
     let seen = refusal(|automa| {
-        automa.remove_worker("sum");
+        automa.remove_worker("sum").unwrap();
         automa.add_func_as_worker("total", sum, after(["a", "b"])).unwrap();
         automa.override_func_as_worker("end", end, after(["a", "total"]).merge().output()).unwrap();
     });

@@ -6,7 +6,7 @@ use ddg_core::prelude::*;
 
 /// Runs on the threads of the runtime, where users run.
 async fn run(automa: GraphAutoma) -> Outcome {
-    tokio::spawn(async move { automa.outcome(()).await }).await.unwrap().unwrap()
+    tokio::spawn(async move { automa.run(()).await }).await.unwrap().unwrap()
 }
 
 /// Workers that keep their threads until all of them have begun.
@@ -57,7 +57,7 @@ async fn nor_do_workers_that_compute_after_waiting() {
     let automa = Arc::new(automa);
     for _ in 0..20 {
         let automa = Arc::clone(&automa);
-        tokio::spawn(async move { automa.outcome(()).await }).await.unwrap().unwrap();
+        tokio::spawn(async move { automa.run(()).await }).await.unwrap().unwrap();
     }
 }
 
@@ -90,7 +90,7 @@ async fn however_they_are_spread_the_result_is_one() {
     let automa = Arc::new(automa);
     for _ in 0..10 {
         let automa = Arc::clone(&automa);
-        let run = async move { automa.run::<Vec<u64>>(()).await };
+        let run = async move { automa.run(()).output::<Vec<u64>>().await };
         let all = tokio::spawn(run).await.unwrap().unwrap();
         assert!(all.into_iter().eq(0..300));
     }

@@ -59,7 +59,7 @@ async fn workers_of_a_step_run_at_the_same_time() {
         };
         automa.add_func_as_worker(key, meet, start()).unwrap();
     }
-    automa.run::<()>(()).await.unwrap();
+    automa.run(()).output::<()>().await.unwrap();
 }
 
 /// [S3]
@@ -269,7 +269,7 @@ async fn others_of_the_step_run_to_their_end_and_all_failures_are_told_in_kickof
     automa.add_func_as_worker("well", well, start()).unwrap();
     add(&mut automa, "next", after(["well"]));
 
-    let error = automa.run::<()>(()).await.unwrap_err();
+    let error = automa.run(()).output::<()>().await.unwrap_err();
     expect![[r#"
         automa `failures`, step 1: 3 failures
         - worker `late` failed: late, but first in order

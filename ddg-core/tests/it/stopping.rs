@@ -52,7 +52,7 @@ async fn dropping_the_future_of_a_run_drops_its_workers() {
     for depth in [0, 1, 20] {
         let (automa, begun, tells) = endless(depth);
         {
-            let run = automa.run::<()>(());
+            let run = automa.run(()).output::<()>();
             tokio::select! {
                 _ = run => unreachable!("it never ends"),
                 () = begun.notified() => {}
@@ -70,7 +70,7 @@ async fn dropping_the_future_of_a_run_drops_its_workers() {
 #[tokio::test]
 async fn dropping_the_handle_of_a_run_drops_its_workers() {
     let (automa, begun, tells) = endless(0);
-    let run = automa.start(());
+    let run = automa.run(()).spawn();
     begun.notified().await;
     drop(run);
     tokio::task::yield_now().await;
@@ -81,7 +81,7 @@ async fn dropping_the_handle_of_a_run_drops_its_workers() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn dropping_a_run_drops_workers_on_other_threads() {
     let (automa, begun, tells) = endless(1);
-    let run = automa.start(());
+    let run = automa.run(()).spawn();
     begun.notified().await;
     drop(run);
     let told = tokio::task::spawn_blocking(move || tells.recv().unwrap());
@@ -92,7 +92,7 @@ async fn dropping_a_run_drops_workers_on_other_threads() {
 #[tokio::test]
 async fn a_cancelled_run_drops_its_workers_and_says_so() {
     let (automa, begun, tells) = endless(1);
-    let run = automa.start(());
+    let run = automa.run(()).spawn();
     begun.notified().await;
     assert!(!run.is_finished());
     run.cancel();
@@ -109,7 +109,7 @@ async fn a_cancelled_run_drops_its_workers_and_says_so() {
 async fn cancelling_a_run_that_has_ended_changes_nothing() {
     let mut automa = GraphAutoma::new("ended");
     automa.add_func_as_worker("a", async || 7, start().output()).unwrap();
-    let run = automa.start(());
+    let run = automa.run(()).spawn();
     while !run.is_finished() {
         tokio::task::yield_now().await;
     }
@@ -137,7 +137,7 @@ async fn a_blocking_worker_of_a_cancelled_run_goes_on_and_what_it_gives_is_dropp
     automa.add_func_as_worker("work", work, start()).unwrap();
     add(&mut automa, "next", after(["work"]));
 
-    let run = automa.start(());
+    let run = automa.run(()).spawn();
     begun.notified().await;
     run.cancel();
     expect![[r#"
@@ -176,7 +176,7 @@ async fn a_run_that_is_asked_to_stop_ends_after_the_current_step() {
     automa.add_func_as_worker("beside", beside, after(["out"]).suppressed()).unwrap();
     add(&mut automa, "next", after(["wait"]));
 
-    let run = automa.start(());
+    let run = automa.run(()).spawn();
     begun.notified().await;
     run.stop();
     tokio::task::yield_now().await;
@@ -188,7 +188,10 @@ async fn a_run_that_is_asked_to_stop_ends_after_the_current_step() {
     assert_eq!(outcome.steps(), 2);
     assert!(outcome.automa().contains("new"), "the step has settled");
     assert!(outcome.automa().output("next").is_none());
-    assert_eq!(outcome.into_output::<i32>().unwrap(), 7);
+    assert_eq!(outcome.output().get::<i32>().unwrap(), 7);
+    let error = outcome.into_output::<i32>().unwrap_err();
+    assert!(matches!(&error, RunError::Stopped { outcome } if outcome.steps() == 2));
+    expect!["automa `stop`: stopped before its end, so there is no output yet; `.outcome()` gives the run as it is, to go on from with its snapshot"].assert_eq(&error.to_string());
 }
 
 /// [X3]
@@ -196,7 +199,7 @@ async fn a_run_that_is_asked_to_stop_ends_after_the_current_step() {
 async fn a_run_that_is_asked_to_stop_before_it_begins_takes_no_step() {
     let mut automa = GraphAutoma::new("stop");
     add(&mut automa, "a", start());
-    let run = automa.start(());
+    let run = automa.run(()).spawn();
     run.stop();
     let outcome = run.await.unwrap();
     assert!(outcome.stopped());
@@ -211,7 +214,7 @@ async fn stopping_in_the_last_step_changes_nothing() {
     automa.add_func_as_worker("wait", wait, start()).unwrap();
     automa.add_func_as_worker("out", async || 7, start().output()).unwrap();
 
-    let run = automa.start(());
+    let run = automa.run(()).spawn();
     begun.notified().await;
     run.stop();
     go_on.notify_one();
@@ -231,7 +234,7 @@ async fn a_nested_automa_that_is_running_ends_before_the_run_stops() {
     automa.add_worker("inner", inner, start()).unwrap();
     add(&mut automa, "next", after(["inner"]));
 
-    let run = automa.start(());
+    let run = automa.run(()).spawn();
     begun.notified().await;
     run.stop();
     go_on.notify_one();
@@ -292,9 +295,9 @@ async fn a_stopped_run_that_is_saved_and_resumed_ends_as_if_it_had_not_been_stop
     let total = async |a: u32, b: u32| a + b;
     automa.add_func_as_worker("total", total, after(["count", "side"]).output()).unwrap();
 
-    let whole = automa.outcome(args!(n = 1, stop_at = 0)).await.unwrap();
+    let whole = automa.run(args!(n = 1, stop_at = 0)).await.unwrap();
     for stop_at in 1..=4 {
-        let stopped = automa.outcome(args!(n = 1, stop_at = stop_at)).await.unwrap();
+        let stopped = automa.run(args!(n = 1, stop_at = stop_at)).await.unwrap();
         assert_eq!(stopped.stopped(), stop_at < 4);
         let json = serde_json::to_value(stopped.snapshot().unwrap()).unwrap();
         let resumed = automa.resume(serde_json::from_value(json).unwrap()).await.unwrap();

@@ -52,7 +52,7 @@ async fn the_next_worker_consumes_while_it_is_produced() {
         })
     };
     automa.add_func_as_worker("consume", consume, after(["relay"]).output()).unwrap();
-    let run = automa.start(args!(source = source));
+    let run = automa.run(args!(source = source)).spawn();
     for item in 1..=3 {
         // The next item is produced only once the one before has been consumed.
         sender.send(item).unwrap();
@@ -77,10 +77,10 @@ async fn nothing_is_produced_before_somebody_reads() {
     automa
         .add_func_as_worker("untouched", async |_: ItemStream<i32>| (), after(["produce"]))
         .unwrap();
-    automa.run::<()>(()).await.unwrap();
+    automa.run(()).output::<()>().await.unwrap();
     assert_eq!(produced.load(Ordering::Relaxed), 0);
     automa.add_func_as_worker("consume", consume, after(["produce"]).output()).unwrap();
-    assert_eq!(automa.run::<Vec<i32>>(()).await.unwrap(), [0, 1, 2]);
+    assert_eq!(automa.run(()).output::<Vec<i32>>().await.unwrap(), [0, 1, 2]);
     assert_eq!(produced.load(Ordering::Relaxed), 3);
 }
 
@@ -106,7 +106,7 @@ fn two_consumers(seen: &UnboundedSender<(String, i64)>) -> GraphAutoma {
 async fn both_consume() {
     let (sender, source) = source();
     let (seen, mut was_seen) = unbounded_channel();
-    let run = two_consumers(&seen).start(args!(source = source));
+    let run = two_consumers(&seen).run(args!(source = source)).spawn();
     for item in 1..=3 {
         sender.send(item).unwrap();
         let mut both = [was_seen.recv().await.unwrap(), was_seen.recv().await.unwrap()];
@@ -137,7 +137,7 @@ async fn a_consumer_that_comes_later_reads_from_the_first_item_on() {
     let list = async |_: i64, items: ItemStream<i64>| items.items().collect::<Vec<_>>().await;
     let options = after(["sum"]).params(["sum", "items"]).from("items", "count").output();
     automa.add_func_as_worker("list", list, options).unwrap();
-    assert_eq!(automa.run::<Vec<i64>>(args!(3)).await.unwrap(), [1, 2, 3]);
+    assert_eq!(automa.run(args!(3)).output::<Vec<i64>>().await.unwrap(), [1, 2, 3]);
 }
 
 /// The one that reads on must be woken although the other one polled last and is gone.
@@ -160,7 +160,7 @@ async fn a_consumer_that_stops_reading_does_not_hold_up_the_other() {
         }
     };
     automa.add_func_as_worker("stops", stops, after(["relay"])).unwrap();
-    let run = automa.start(args!(source = source));
+    let run = automa.run(args!(source = source)).spawn();
     is_gone.recv().await.unwrap();
     sender.send(1).unwrap();
     sender.send(2).unwrap();
@@ -190,7 +190,7 @@ async fn a_producer_that_panics_fails_the_run() {
         };
         automa.add_func_as_worker(key, consume, after(["produce"])).unwrap();
     }
-    let run = automa.start(args!(source));
+    let run = automa.run(args!(source)).spawn();
     sender.send(1).unwrap();
     was_seen.recv().await.unwrap();
     was_seen.recv().await.unwrap();
@@ -210,7 +210,7 @@ async fn a_stream_whose_producer_panicked_is_not_taken_for_complete() {
     let options = after(["produce"]).retry(Retry::times(1)).output();
     automa.add_func_as_worker("count", count, options).unwrap();
     // The second attempt finds the one item that there is, and the end of it.
-    let error = automa.run::<usize>(()).await.unwrap_err().to_string();
+    let error = automa.run(()).output::<usize>().await.unwrap_err().to_string();
     assert!(error.starts_with("automa `panics`, step 2: worker `count` failed"), "{error}");
 }
 
@@ -219,7 +219,7 @@ async fn a_stream_as_the_result_of_a_run_goes_on_after_its_end() {
     let (sender, source) = source();
     let mut automa = GraphAutoma::new("relay");
     automa.add_func_as_worker("relay", relay, start().inline().output()).unwrap();
-    let stream = automa.run::<ItemStream<i64>>(args!(source)).await.unwrap();
+    let stream = automa.run(args!(source)).output::<ItemStream<i64>>().await.unwrap();
     let mut items = stream.items();
     for item in 1..=3 {
         sender.send(item).unwrap();
@@ -236,7 +236,7 @@ async fn a_stream_is_data_once_it_has_ended() {
     automa.add_func_as_worker("count", count_to, start()).unwrap();
     let read = async |items: ItemStream<i64>| items.items().count().await;
     automa.add_func_as_worker("read", read, after(["count"]).output()).unwrap();
-    let outcome = automa.outcome(args!(3)).await.unwrap();
+    let outcome = automa.run(args!(3)).await.unwrap();
     let value = outcome.automa().output("count").unwrap();
     assert_eq!(value.to_json().unwrap(), json!([1, 2, 3]));
 
@@ -249,7 +249,7 @@ async fn a_stream_is_data_once_it_has_ended() {
 async fn a_stream_that_has_not_ended_has_no_json_form() {
     let mut automa = GraphAutoma::new("count");
     automa.add_func_as_worker("count", count_to, start().output()).unwrap();
-    let value = automa.run::<Value>(args!(3)).await.unwrap();
+    let value = automa.run(args!(3)).output::<Value>().await.unwrap();
     let expected = expect![
         "`ItemStream<i64>` cannot be written as JSON: the stream has not ended: let a worker read it to its end first"
     ];
@@ -276,7 +276,7 @@ async fn a_stream_read_as_something_else_is_an_error() {
     let expected = expect![
         "automa `count`, step 2: worker `one` cannot be called: cannot unpack the output of `count`: it is no list and no map, but `ItemStream<i64>`"
     ];
-    expected.assert_eq(&automa.run::<()>(args!(1)).await.unwrap_err().to_string());
+    expected.assert_eq(&automa.run(args!(1)).output::<()>().await.unwrap_err().to_string());
 }
 
 #[tokio::test]
@@ -291,7 +291,7 @@ async fn a_fallible_worker_gives_a_stream_of_its_own_type() {
     automa.add_func_as_worker("produce", produce, start()).unwrap();
     let count = async |items: ItemStream<i64>| items.items().count().await;
     automa.add_func_as_worker("count", count, after(["produce"]).output()).unwrap();
-    assert_eq!(automa.run::<usize>(args!(3)).await.unwrap(), 3);
-    let error = automa.run::<usize>(args!(-1)).await.unwrap_err().to_string();
+    assert_eq!(automa.run(args!(3)).output::<usize>().await.unwrap(), 3);
+    let error = automa.run(args!(-1)).output::<usize>().await.unwrap_err().to_string();
     assert_eq!(error, "automa `fallible`, step 1: worker `produce` failed: cannot count down");
 }

@@ -48,7 +48,7 @@ fn run(waits: [u64; 4], fail: bool) -> String {
     automa.add_func_as_worker("last", last, after(["ferried"]).output()).unwrap();
 
     let trace = Trace::of(&mut automa);
-    let ended = runtime.block_on(automa.outcome(()));
+    let ended = runtime.block_on(automa.run(()).outcome());
     trace.take() + &end(ended)
 }
 
@@ -118,7 +118,7 @@ async fn many_threads_change_nothing() {
     automa.add_func_as_worker("last", async |n: u64| n, after(["busy"])).unwrap();
 
     for _ in 0..10 {
-        let outcome = automa.outcome(()).await.unwrap();
+        let outcome = automa.run(()).await.unwrap();
         assert_eq!(outcome.automa().output("last").unwrap().get::<u64>().unwrap(), 199);
         assert_eq!(outcome.into_output::<u64>().unwrap(), 199);
     }

@@ -77,10 +77,10 @@ impl Callback for Trace {
 /// end.
 pub(crate) async fn trace(automa: &GraphAutoma, args: impl IntoArgs) -> String {
     let args = args.into_args();
-    let unwatched = end(automa.outcome(args.clone()).await);
+    let unwatched = end(automa.run(args.clone()).await);
     let mut automa = automa.clone();
     let trace = Trace::of(&mut automa);
-    let watched = end(automa.outcome(args).await);
+    let watched = end(automa.run(args).await);
     assert_eq!(unwatched, watched, "a callback that only watches changes nothing");
     trace.take() + &watched
 }

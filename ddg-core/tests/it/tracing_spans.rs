@@ -26,7 +26,7 @@ fn automa() -> GraphAutoma {
 
 #[tokio::test]
 async fn run_step_and_worker_with_its_cause() {
-    let spans = record(Level::DEBUG, automa().outcome(args!(true))).await;
+    let spans = record(Level::DEBUG, automa().run(args!(true)).outcome()).await;
     let expected = expect![[r#"
         run otel.name=run loop ddg.automa=loop ddg.steps=4 ddg.outcome="finished"
           step ddg.automa=loop ddg.step=1 ddg.kickoffs=1
@@ -45,7 +45,7 @@ async fn run_step_and_worker_with_its_cause() {
 
 #[tokio::test]
 async fn at_a_coarser_level_only_the_run() {
-    let spans = record(Level::INFO, automa().outcome(args!(true))).await;
+    let spans = record(Level::INFO, automa().run(args!(true)).outcome()).await;
     let expected = expect![[r#"
         run otel.name=run loop ddg.automa=loop ddg.steps=4 ddg.outcome="finished"
           info: in a again=true
@@ -63,7 +63,7 @@ async fn workers_side_by_side_are_within_their_spans() {
         tracing::info!("waited");
     };
     automa.add_func_as_worker("waits", waits, start()).unwrap();
-    let spans = record(Level::DEBUG, automa.outcome(args!())).await;
+    let spans = record(Level::DEBUG, automa.run(args!()).outcome()).await;
     let expected = expect![[r#"
         run otel.name=run side by side ddg.automa=side by side ddg.steps=1 ddg.outcome="finished"
           step ddg.automa=side by side ddg.step=1 ddg.kickoffs=2
@@ -80,7 +80,7 @@ async fn a_retry_is_an_event_within_its_worker() {
     let mut automa = GraphAutoma::new("retry");
     let fails = async || Err::<(), _>(WorkerError::msg("not yet"));
     automa.add_func_as_worker("fails", fails, start().retry(Retry::times(1))).unwrap();
-    let spans = record(Level::DEBUG, automa.outcome(args!())).await;
+    let spans = record(Level::DEBUG, automa.run(args!()).outcome()).await;
     let expected = expect![[r#"
         run otel.name=run retry ddg.automa=retry otel.status_code="ERROR" otel.status_description=automa `retry`, step 1: worker `fails` failed: not yet ddg.outcome="failed"
           step ddg.automa=retry ddg.step=1 ddg.kickoffs=1
@@ -104,7 +104,7 @@ async fn what_is_asked_for_too_late_is_a_warning() {
         .unwrap();
     let late = move || kept.lock().unwrap().take().unwrap().ferry_to("nowhere", (1,));
     automa.add_func_as_worker("late", late, after(["keeps"]).inline()).unwrap();
-    let spans = record(Level::WARN, automa.outcome(args!())).await;
+    let spans = record(Level::WARN, automa.run(args!()).outcome()).await;
     let expected = expect![[r#"
         warn: asked for after the worker had ended: dropped worker=keeps ask=ferry to `nowhere` with (1)
     "#]];
@@ -120,7 +120,7 @@ async fn nested_runs_are_within_the_worker_that_they_are() {
         outer.add_worker("inner", inner, start()).unwrap();
         outer
     });
-    let spans = record(Level::DEBUG, nested.outcome(args!())).await;
+    let spans = record(Level::DEBUG, nested.run(args!()).outcome()).await;
     let indents = spans.lines().map(|line| line.len() - line.trim_start().len());
     let expected: Vec<_> = (0..spans.lines().count()).map(|depth| 2 * depth).collect();
     assert_eq!(indents.collect::<Vec<_>>(), expected, "each is within the one before:\n{spans}");
@@ -134,7 +134,7 @@ async fn a_nested_automa_and_what_fails_in_it() {
     inner.add_func_as_worker("beside", async || (), start()).unwrap();
     let mut outer = GraphAutoma::new("outer");
     outer.add_worker("inner", inner, start()).unwrap();
-    let spans = record(Level::DEBUG, outer.outcome(args!())).await;
+    let spans = record(Level::DEBUG, outer.run(args!()).outcome()).await;
     let expected = expect![[r#"
         run otel.name=run outer ddg.automa=outer otel.status_code="ERROR" otel.status_description=automa `outer`, step 1: worker `inner` failed: automa `inner automa`, step 1: worker `inner/panics` failed: panicked: oh no ddg.outcome="failed"
           step ddg.automa=outer ddg.step=1 ddg.kickoffs=1
@@ -152,7 +152,7 @@ async fn a_timeout_has_its_name() {
     let mut automa = GraphAutoma::new("slow");
     let never = async || std::future::pending::<()>().await;
     automa.add_func_as_worker("never", never, start().timeout(Duration::from_secs(1))).unwrap();
-    let spans = record(Level::DEBUG, automa.outcome(args!())).await;
+    let spans = record(Level::DEBUG, automa.run(args!()).outcome()).await;
     assert!(spans.contains(r#" error.type="timeout" "#), "{spans}");
 }
 
@@ -162,7 +162,7 @@ async fn a_worker_that_asks_a_person_has_not_failed() {
     let ask =
         async |cx: Context| Ok::<bool, WorkerError>(cx.interact_with_human("Buy?".to_owned())?);
     automa.add_func_as_worker("ask", ask, start()).unwrap();
-    let spans = record(Level::DEBUG, automa.outcome(args!())).await;
+    let spans = record(Level::DEBUG, automa.run(args!()).outcome()).await;
     let expected = expect![[r#"
         run otel.name=run shop ddg.automa=shop ddg.steps=1 ddg.outcome="paused"
           step ddg.automa=shop ddg.step=1 ddg.kickoffs=1
@@ -176,7 +176,7 @@ async fn a_run_that_is_dropped_was_cancelled() {
     let mut automa = GraphAutoma::new("hanging");
     let never = async || std::future::pending::<()>().await;
     automa.add_func_as_worker("never", never, start()).unwrap();
-    let dropped = async { assert!(automa.outcome(args!()).now_or_never().is_none()) };
+    let dropped = async { assert!(automa.run(args!()).outcome().now_or_never().is_none()) };
     let spans = record(Level::DEBUG, dropped).await;
     let expected = expect![[r#"
         run otel.name=run hanging ddg.automa=hanging ddg.outcome="cancelled"
@@ -191,8 +191,8 @@ async fn a_run_that_is_started_or_kept_in_a_store_is_within_the_callers_span() {
     let mut automa = GraphAutoma::new("one");
     automa.add_func_as_worker("one", async || (), start()).unwrap();
     let both = async {
-        automa.start(args!()).await.unwrap();
-        automa.durable(MemoryStore::new()).run("order-7", args!()).await.unwrap();
+        automa.run(args!()).spawn().await.unwrap();
+        automa.run(args!()).stored_in(&MemoryStore::new(), "order-7").await.unwrap();
     };
     let request = async { both.instrument(tracing::info_span!("request")).await };
     let spans = record(Level::INFO, request).await;

@@ -52,12 +52,12 @@ pub(crate) async fn failure(declare: impl FnOnce(&mut GraphAutoma)) -> RunError 
     automa.add_func_as_worker("entry", entry, start()).unwrap();
     declare(&mut automa);
     let gate = Gate::shut();
-    let concurrent = automa.start(args!(false, gate.clone()));
+    let concurrent = automa.run(args!(false, gate.clone())).spawn();
     gate.reached().await;
-    let bad = automa.outcome(args!(true, Gate::opened())).await;
+    let bad = automa.run(args!(true, Gate::opened())).await;
     gate.open();
     assert_eq!(concurrent.output::<String>().await.unwrap(), "fine");
-    let later = automa.run::<String>(args!(false, Gate::opened())).await;
+    let later = automa.run(args!(false, Gate::opened())).output::<String>().await;
     assert_eq!(later.unwrap(), "fine");
     bad.expect_err("what was bad was taken")
 }

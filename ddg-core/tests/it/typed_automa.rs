@@ -60,7 +60,7 @@ async fn a_typed_automa_can_be_nested_and_changed() {
     outer.add_worker("adder", Adder.build().unwrap(), start()).unwrap();
     let negate = async |x: i64| -x;
     outer.add_func_as_worker("negate", negate, after(["adder"]).output()).unwrap();
-    assert_eq!(outer.run::<i64>(args!(10)).await.unwrap(), -24);
+    assert_eq!(outer.run(args!(10)).output::<i64>().await.unwrap(), -24);
 }
 
 #[tokio::test]
@@ -175,7 +175,7 @@ impl Injected {
 async fn from_gives_the_last_output_or_the_default() {
     let injected = Injected.build().unwrap();
     assert_eq!(injected.run(args!(false)).await.unwrap(), [10, 5, 10, 0]);
-    let outcome = injected.outcome(args!(true)).await.unwrap();
+    let outcome = injected.run(args!(true)).outcome().await.unwrap();
     // It ran twice: ferried to beside `in between`, and after it.
     assert_eq!(outcome.steps(), 3);
     assert_eq!(outcome.into_output::<Vec<i64>>().unwrap(), [10, 5, 10, 4]);

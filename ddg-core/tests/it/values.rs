@@ -92,7 +92,7 @@ fn numbers_fit_optional_and_shared_parameters_too() {
     automa.add_func_as_worker("days", days, start().params(["days"]).inline().output()).unwrap();
     for args in [args!(3), args!(days = 3), args!(json!(3)), args!(Some(3))] {
         let text = format!("{args:?}");
-        let days = automa.run::<Option<u8>>(args).now_or_never().unwrap();
+        let days = automa.run(args).output::<Option<u8>>().now_or_never().unwrap();
         assert_eq!(days.map_err(|error| error.to_string()), Ok(Some(3)), "{text}");
     }
 }
@@ -167,7 +167,7 @@ async fn an_optional_value_takes_what_there_is_as_it_is() {
     automa.add_func_as_worker("city", move || city.clone(), start().inline()).unwrap();
     let name = async |city: Option<Value>| city.map(|city| city.get::<City>().unwrap().name);
     automa.add_func_as_worker("name", name, after(["city"]).output()).unwrap();
-    assert_eq!(automa.run::<String>(()).await.unwrap(), "Oslo");
+    assert_eq!(automa.run(()).output::<String>().await.unwrap(), "Oslo");
 }
 
 #[test]
@@ -210,7 +210,7 @@ fn merged_outputs_are_taken_as_lists_and_tuples() {
         automa.add_func_as_worker("nothing", async || (), start()).unwrap();
         let options = after(["text", "nothing", "number"]).merge().output();
         automa.add_worker("takes", takes, options).unwrap();
-        automa.run::<String>(()).now_or_never().unwrap().unwrap()
+        automa.run(()).output::<String>().now_or_never().unwrap().unwrap()
     };
     let tuple = async |all: (String, u8)| format!("{all:?}");
     assert_eq!(merged(AnyWorker::func(tuple)), r#"("two", 1)"#);
@@ -282,7 +282,7 @@ fn bound<T: Data + Debug>(value: &Value) -> Vec<Result<String, String>> {
     };
     let mut results = Vec::new();
     let mut run = |automa: &GraphAutoma, args: Args| {
-        let run = automa.run::<String>(args).now_or_never().expect("nobody waits");
+        let run = automa.run(args).output::<String>().now_or_never().expect("nobody waits");
         results.push(run.map_err(|error| error.to_string()));
     };
     for taker in takers() {

@@ -1,6 +1,8 @@
 //! A long run whose steps change little leaves a small file.
 
-use ddg_core::checkpoint::{CheckpointStore, Durability, Entry, RunStatus, SqliteStore};
+use ddg_core::checkpoint::{
+    CheckpointStore, Durability, Entry, RunStatus, SqliteStore, StoredRuns,
+};
 use ddg_core::prelude::*;
 
 use crate::setup::{claim, id};
@@ -46,14 +48,15 @@ async fn a_run_of_a_thousand_steps_takes_less_than_a_megabyte() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("runs.db");
     let open = async || SqliteStore::open_with(&path, Durability::ProcessCrash).await.unwrap();
-    let durable = automa.durable(open().await);
-    durable.run("run", args!(1_u64)).await.unwrap();
+    let store = open().await;
+    let runs = StoredRuns::new(&store);
+    automa.run(args!(1_u64)).stored_in(&store, "run").await.unwrap();
     for step in 1..=1000 {
-        let json = serde_json::to_string(&durable.snapshot_at("run", step).await.unwrap()).unwrap();
+        let json = serde_json::to_string(&runs.snapshot_at("run", step).await.unwrap()).unwrap();
         let letter = char::from(b'a' + (step % 26) as u8);
         assert!(json.contains(&String::from(letter).repeat(200)), "step {step}: {json}");
     }
-    drop(durable);
+    drop((store, runs));
     open().await.close().await;
     let files = || std::fs::read_dir(folder.path()).unwrap().map(|file| file.unwrap());
     let n_bytes: u64 = files().map(|file| file.metadata().unwrap().len()).sum();

@@ -27,7 +27,7 @@ enum Ended {
 async fn run(service: &str, tools: &Toolbox, call: ToolCall) -> Result<Ended, RunError> {
     let mut automa = GraphAutoma::new(service);
     automa.add_worker("call", tools.call_worker(&call.name), start().output())?;
-    let outcome = automa.outcome((call,)).await?;
+    let outcome = automa.run((call,)).outcome().await?;
     if let Some(question) = outcome.questions().first() {
         let question = question.content.to_json().map(|json| json.to_string());
         return Ok(Ended::Asks(question.unwrap_or_else(|error| error.to_string())));

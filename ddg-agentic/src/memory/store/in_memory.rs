@@ -1,7 +1,7 @@
 //! Conversations that live as long as their process.
 
 use std::collections::BTreeMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use ddg_core::__store::{Clock, from_ms, to_ms};
@@ -13,10 +13,10 @@ use super::{
     appended,
 };
 
-/// Keeps conversations in memory; to be shared behind an `Arc`.
-#[derive(Debug, Default)]
+/// Keeps conversations in memory. A clone is the same store.
+#[derive(Clone, Debug, Default)]
 pub struct MemoryConversations {
-    kept: Mutex<BTreeMap<ConversationId, Kept>>,
+    kept: Arc<Mutex<BTreeMap<ConversationId, Kept>>>,
     clock: Clock,
 }
 

@@ -9,6 +9,7 @@ mod schema;
 mod writing;
 
 use std::path::Path;
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use ddg_core::__store::{Clock, open_sqlite};
@@ -26,7 +27,7 @@ use super::{
 ///
 /// Any number of processes of one machine can have the file open at once. It must not be on a
 /// network file system. Beside it there are two more files while it is open, `-wal` and `-shm`,
-/// which belong to it. What has been confirmed survives a power failure.
+/// which belong to it. A clone is the same store. What has been confirmed survives a power failure.
 ///
 /// ```no_run
 /// use ddg_agentic::{ConversationId, ConversationStore, Message, SqliteConversations};
@@ -41,13 +42,13 @@ use super::{
 /// # Ok(())
 /// # }
 /// ```
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct SqliteConversations {
     /// One connection: writers of this process wait for each other in a queue, not by trying.
     writer: SqlitePool,
     readers: SqlitePool,
     /// What messages call it.
-    name: String,
+    name: Arc<str>,
     clock: Clock,
 }
 
@@ -74,7 +75,7 @@ impl SqliteConversations {
                 return Err(ConversationError::Open { store, source, hint });
             }
         };
-        let store = Self { writer, readers, name, clock: Clock::default() };
+        let store = Self { writer, readers, name: name.into(), clock: Clock::default() };
         store.migrate().map_err(store.explain("prepare its tables")).await?;
         Ok(store)
     }
@@ -98,7 +99,7 @@ impl SqliteConversations {
         move |failed| match failed {
             Failed::Refused(refused) => refused,
             Failed::Broken(error) => ConversationError::Backend {
-                store: self.name.clone(),
+                store: self.name.to_string(),
                 action,
                 source: cause(error),
             },
@@ -107,7 +108,7 @@ impl SqliteConversations {
 
     /// A function that says of an error which part of a conversation cannot be read.
     fn unreadable(&self, id: &str, what: impl Into<String>) -> impl FnOnce(BoxError) -> Failed {
-        let (store, id, what) = (self.name.clone(), id.to_owned(), what.into());
+        let (store, id, what) = (self.name.to_string(), id.to_owned(), what.into());
         |source| Failed::Refused(ConversationError::Unreadable { store, id, what, source })
     }
 }

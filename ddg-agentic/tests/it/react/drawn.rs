@@ -34,7 +34,7 @@ async fn declared_and_grown() {
             class n3,n4 detached
     "#]]
     .assert_eq(&agent.to_mermaid());
-    let paused = agent.outcome(args!("1 + 2 and 3 + 4?")).await.unwrap();
+    let paused = agent.run(args!("1 + 2 and 3 + 4?")).outcome().await.unwrap();
     expect![[r##"
         ---
         title: "adder"
@@ -63,7 +63,7 @@ async fn declared_and_grown() {
 async fn what_ran_when() {
     let (mut agent, history) = (agent(ToolOptions::new()), History::new());
     agent.add_callback(history.clone());
-    let outcome = agent.outcome(args!("1 + 2 and 3 + 4?")).await.unwrap();
+    let outcome = agent.run(args!("1 + 2 and 3 + 4?")).outcome().await.unwrap();
     let svg = history.to_svg();
     assert!(svg.contains("7 kickoffs of 6 workers in 6 steps"), "{svg}");
     for worker in ["begin", "think", "tool_add_1_1", "tool_add_1_2", "collect", "finish"] {

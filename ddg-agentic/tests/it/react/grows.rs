@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 
 use ddg_agentic::prelude::*;
-use ddg_core::{Event, EventKind};
+use ddg_core::{Event, EventFilter, EventKind};
 use expect_test::expect;
 use serde_json::json;
 use tokio::sync::Barrier;
@@ -12,8 +12,8 @@ use super::{adding, lines, tools};
 
 /// What is in the graph after each step, and who has run.
 async fn steps(agent: &TypedAutoma<AgentOutcome>, task: &str) -> String {
-    let prepared = agent.prepare(args!(task.to_owned()));
-    let mut events = prepared.events();
+    let prepared = agent.run(args!(task.to_owned()));
+    let mut events = prepared.events(EventFilter::all());
     prepared.outcome().await.unwrap();
     let mut told = Vec::new();
     while let Some(Ok(Event { kind, .. })) = events.next().await {

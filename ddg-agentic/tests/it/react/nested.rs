@@ -51,12 +51,13 @@ async fn a_question_in_an_agent_among_the_tools_pauses_all_of_it() {
         ReActAutoma::new(outer).tools(tools).build().unwrap()
     };
     let agent = agent();
-    let paused = agent.outcome(args!("What is 1 + 2?")).await.unwrap();
+    let paused = agent.run(args!("What is 1 + 2?")).outcome().await.unwrap();
     let questions = paused.questions();
     expect!["tool_mathematician_1_1/automa/tool_add_1_1"].assert_eq(&questions[0].worker);
     let mut snapshot = paused.snapshot().unwrap();
     snapshot.answer(&questions[0].id, Verdict::Allow).unwrap();
-    let outcome: AgentOutcome = agent.resume(snapshot).await.unwrap().into_output().unwrap();
+    let outcome: AgentOutcome =
+        agent.resume(snapshot).outcome().await.unwrap().into_output().unwrap();
     assert_eq!(outcome.text(), "They say 3.");
 }
 
@@ -67,5 +68,5 @@ async fn an_agent_is_a_worker() {
     automa.add_worker("forecast", agent, start()).unwrap();
     let shout = async |forecast: AgentOutcome| forecast.text().to_uppercase();
     automa.add_func_as_worker("shout", shout, after(["forecast"]).output()).unwrap();
-    assert_eq!(automa.run::<String>(args!("Tomorrow?")).await.unwrap(), "RAIN");
+    assert_eq!(automa.run(args!("Tomorrow?")).output::<String>().await.unwrap(), "RAIN");
 }

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use ddg_agentic::prelude::*;
 use ddg_core::Snapshot;
-use ddg_core::checkpoint::MemoryStore;
+use ddg_core::checkpoint::{MemoryStore, StoredRuns};
 use futures::future::BoxFuture;
 
 use super::adding;
@@ -60,19 +60,19 @@ fn agent(
 #[tokio::test]
 async fn gone_on_with_from_any_step_it_ends_the_same() {
     for tool_calls in [ToolCalls::Parallel, ToolCalls::Sequential] {
-        let store = Arc::new(MemoryStore::new());
+        let store = MemoryStore::new();
         let (first, _) = agent(tool_calls, ToolOptions::new());
-        let whole = first.durable_in(store.clone()).run("whole", args!("Sums!")).await.unwrap();
+        let whole = first.run(args!("Sums!")).stored_in(&store, "whole").outcome().await.unwrap();
         let steps = whole.steps();
         let whole: AgentOutcome = whole.into_output().unwrap();
         assert_eq!((whole.text().as_str(), whole.turns), ("10", 3));
         for step in 0..=steps {
             // Another agent, as in another process.
             let (again, n_calls) = agent(tool_calls, ToolOptions::new());
-            let (durable, fork) = (again.durable_in(store.clone()), format!("from {step}"));
-            durable.fork("whole", step, &fork).await.unwrap();
-            let outcome = durable.run(&fork, ()).await.unwrap();
-            assert_eq!(outcome.into_output::<AgentOutcome>().unwrap(), whole, "from step {step}");
+            let fork = format!("from {step}");
+            StoredRuns::new(&store).fork("whole", step, &fork).await.unwrap();
+            let outcome = again.run(()).stored_in(&store, &fork).await.unwrap();
+            assert_eq!(outcome, whole, "from step {step}");
             assert!(n_calls.load(Ordering::SeqCst) <= 3);
         }
     }
@@ -81,7 +81,7 @@ async fn gone_on_with_from_any_step_it_ends_the_same() {
 #[tokio::test]
 async fn what_a_person_has_allowed_is_done_once_in_another_process() {
     let (first, n_calls) = agent(ToolCalls::Parallel, ToolOptions::new().approval());
-    let paused = first.outcome(args!("Sums!")).await.unwrap();
+    let paused = first.run(args!("Sums!")).outcome().await.unwrap();
     assert_eq!(paused.questions().len(), 2, "both calls of the turn");
     assert_eq!(n_calls.load(Ordering::SeqCst), 0);
     let text = serde_json::to_string(&paused.snapshot().unwrap()).unwrap();
@@ -96,13 +96,14 @@ async fn what_a_person_has_allowed_is_done_once_in_another_process() {
     );
     snapshot.answer(&questions[0].id, Verdict::Allow).unwrap();
     snapshot.answer(&questions[1].id, Verdict::Deny { reason: "too much".into() }).unwrap();
-    let paused = second.resume(snapshot).await.unwrap();
+    let paused = second.resume(snapshot).outcome().await.unwrap();
     assert_eq!(n_calls.load(Ordering::SeqCst), 1);
 
     // The next turn asks again.
     let mut snapshot = paused.snapshot().unwrap();
     let allow = Verdict::AllowWith { arguments: serde_json::json!({ "a": 20, "b": 22 }) };
     snapshot.answer(&paused.questions()[0].id, allow).unwrap();
-    let outcome: AgentOutcome = second.resume(snapshot).await.unwrap().into_output().unwrap();
+    let outcome: AgentOutcome =
+        second.resume(snapshot).outcome().await.unwrap().into_output().unwrap();
     assert_eq!((outcome.text().as_str(), n_calls.load(Ordering::SeqCst)), ("42", 2));
 }

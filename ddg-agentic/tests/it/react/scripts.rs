@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use ddg_agentic::prelude::*;
 use ddg_agentic::{AgentEnd, Arguments, AssistantMessage, Limit, Usage};
-use ddg_core::checkpoint::MemoryStore;
+use ddg_core::checkpoint::{MemoryStore, StoredRuns};
 use futures::future::BoxFuture;
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -173,9 +173,9 @@ fn fits(call: &ToolCall) -> bool {
 async fn check(script: Script) {
     let (mut told, expected) = (Vec::new(), expected(&script));
     for tool_calls in [ToolCalls::Parallel, ToolCalls::Sequential] {
-        let store = Arc::new(MemoryStore::new());
+        let store = MemoryStore::new();
         let first = agent(&script, tool_calls);
-        let whole = first.durable_in(store.clone()).run("whole", args!("Go.")).await.unwrap();
+        let whole = first.run(args!("Go.")).stored_in(&store, "whole").outcome().await.unwrap();
         let steps = whole.steps();
         let whole: AgentOutcome = whole.into_output().unwrap();
         assert_eq!((whole.end.clone(), whole.turns), expected);
@@ -185,10 +185,10 @@ async fn check(script: Script) {
         for step in 0..=steps {
             // Another agent, as in another process.
             let again = agent(&script, tool_calls);
-            let (durable, fork) = (again.durable_in(store.clone()), format!("from {step}"));
-            durable.fork("whole", step, &fork).await.unwrap();
-            let outcome = durable.run(&fork, ()).await.unwrap();
-            assert_eq!(outcome.into_output::<AgentOutcome>().unwrap(), whole, "from step {step}");
+            let fork = format!("from {step}");
+            StoredRuns::new(&store).fork("whole", step, &fork).await.unwrap();
+            let outcome = again.run(()).stored_in(&store, &fork).await.unwrap();
+            assert_eq!(outcome, whole, "from step {step}");
         }
         told.push(whole);
     }

@@ -16,8 +16,8 @@ async fn words_and_calls_are_seen_as_they_come() {
     let model =
         ScriptedModel::new().calls([adding("a", 1, 2)]).pieces(words.into_iter().chain([end]));
     let agent = ReActAutoma::new(model).tools(tools()).build().unwrap();
-    let prepared = agent.prepare(args!("1 + 2?"));
-    let mut chunks = prepared.events_of(EventFilter::messages());
+    let prepared = agent.run(args!("1 + 2?"));
+    let mut chunks = prepared.events(EventFilter::messages());
     assert_eq!(prepared.output::<AgentOutcome>().await.unwrap().text(), "It is 3.");
     let mut seen = Vec::new();
     while let Some(Ok(event)) = chunks.next().await {
@@ -40,7 +40,7 @@ async fn what_models_take_is_posted_to_the_program_around() {
     let agent = ReActAutoma::new(ScriptedModel::new().named("small").reply(reply("b")));
     let mut agent = agent.build().unwrap();
     let (posted, mut called) = tokio::sync::mpsc::unbounded_channel();
-    agent.on_event(move |event: ModelCalled, _| posted.send(event).unwrap());
+    agent.on_post(move |event: ModelCalled, _| posted.send(event).unwrap());
     agent.run(args!("a")).await.unwrap();
     let ModelCalled { model, usage, .. } = called.try_recv().unwrap();
     assert_eq!((model.as_str(), usage), ("small", Usage::new(7, 3)));

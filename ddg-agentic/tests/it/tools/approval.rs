@@ -37,7 +37,7 @@ impl Desk {
     /// The run that asks, as it would reach another process.
     async fn asks(&self, arguments: Json) -> (Vec<Question>, Snapshot) {
         let paused =
-            self.automa.outcome((ToolCall::new("call_1", "pay", arguments),)).await.unwrap();
+            self.automa.run((ToolCall::new("call_1", "pay", arguments),)).outcome().await.unwrap();
         assert!(paused.is_paused());
         assert_eq!(self.paid.load(Ordering::Relaxed), 0);
         let snapshot = serde_json::to_string(&paused.snapshot().unwrap()).unwrap();
@@ -47,7 +47,7 @@ impl Desk {
     async fn told(&self, mut snapshot: Snapshot, verdict: impl ddg_core::Data) -> (String, bool) {
         let id = snapshot.questions()[0].id.clone();
         snapshot.answer(&id, verdict).unwrap();
-        let outcome = self.automa.resume(snapshot).await.unwrap();
+        let outcome = self.automa.resume(snapshot).outcome().await.unwrap();
         let ToolResult { message, .. } = outcome.into_output().unwrap();
         (message.content, message.is_error)
     }
@@ -95,7 +95,7 @@ async fn a_person_can_change_the_arguments_which_are_checked() {
 async fn nobody_is_asked_about_a_call_that_cannot_be_made() {
     let desk = Desk::new();
     let call = ToolCall::new("call_1", "pay", json!({ "euros": -1 }));
-    let result: ToolResult = desk.automa.run((call,)).await.unwrap();
+    let result: ToolResult = desk.automa.run((call,)).output().await.unwrap();
     assert!(result.message.is_error);
 }
 
@@ -104,7 +104,7 @@ async fn an_answer_that_is_no_verdict_is_not_taken_for_one() {
     let desk = Desk::new();
     let (questions, mut snapshot) = desk.asks(json!({ "euros": 30 })).await;
     snapshot.answer(&questions[0].id, true).unwrap();
-    let error = desk.automa.resume(snapshot).await.unwrap_err();
+    let error = desk.automa.resume(snapshot).outcome().await.unwrap_err();
     expect!["automa `agent`, step 1: worker `call` failed: the answer to question `call#0.1`: expected `Verdict`, found `bool`; take it back with `Snapshot::withdraw_answer`, and give another"].assert_eq(&error.to_string());
     assert_eq!(desk.paid.load(Ordering::Relaxed), 0);
 }
@@ -120,8 +120,8 @@ async fn what_a_tool_asks_pauses_the_run_whatever_it_makes_of_the_error() {
     let tools = Toolbox::builder().with(book::tool()).build().unwrap();
     let automa = caller(&tools, "book");
     let call = (ToolCall::new("call_1", "book", json!({})),);
-    let mut snapshot = automa.outcome(call).await.unwrap().snapshot().unwrap();
+    let mut snapshot = automa.run(call).outcome().await.unwrap().snapshot().unwrap();
     snapshot.answer("call#0.1", "7A".to_owned()).unwrap();
-    let outcome = automa.resume(snapshot).await.unwrap();
+    let outcome = automa.resume(snapshot).outcome().await.unwrap();
     assert_eq!(outcome.into_output::<ToolResult>().unwrap().message.content, "7A");
 }

@@ -93,19 +93,19 @@ async fn its_questions_pause_the_run_and_are_answered_elsewhere() {
         let options = ToolOptions::new().approval().max_concurrency(1);
         Toolbox::builder().with_options(hotel, options).build().unwrap()
     };
-    let paused = caller(&tools(), "hotel").outcome(call("hotel")).await.unwrap();
+    let paused = caller(&tools(), "hotel").run(call("hotel")).outcome().await.unwrap();
     assert_eq!(paused.questions()[0].id, "call/check#0.1");
     let elsewhere = |snapshot: Snapshot| -> Snapshot {
         serde_json::from_str(&serde_json::to_string(&snapshot).unwrap()).unwrap()
     };
     let mut snapshot = elsewhere(paused.snapshot().unwrap());
     snapshot.answer("call/check#0.1", Verdict::Allow).unwrap();
-    let paused = caller(&tools(), "hotel").resume(snapshot).await.unwrap();
+    let paused = caller(&tools(), "hotel").resume(snapshot).outcome().await.unwrap();
     let question = paused.questions().remove(0);
     assert_eq!(question.content.get::<String>().unwrap(), "which class in Rome?");
     let mut snapshot = elsewhere(paused.snapshot().unwrap());
     snapshot.answer(&question.id, "first".to_owned()).unwrap();
-    let outcome = caller(&tools(), "hotel").resume(snapshot).await.unwrap();
+    let outcome = caller(&tools(), "hotel").resume(snapshot).outcome().await.unwrap();
     let ToolResult { message, .. } = outcome.into_output().unwrap();
     assert_eq!((message.call_id.as_str(), message.content.as_str()), ("call_1", "400"));
 }
@@ -132,13 +132,13 @@ async fn a_call_that_was_added_at_run_time_is_found_again() {
         let hotel = AutomaTool::new::<Stay>("hotel", "What a stay costs.", hotel());
         Toolbox::builder().with(hotel).build().unwrap()
     };
-    let paused = agent(&tools()).outcome(()).await.unwrap();
+    let paused = agent(&tools()).run(()).outcome().await.unwrap();
     let snapshot = serde_json::to_string(&paused.snapshot().unwrap()).unwrap();
     let mut snapshot: Snapshot = serde_json::from_str(&snapshot).unwrap();
     let id = snapshot.questions()[0].id.clone();
     assert_eq!(id, "hotel_1/automa/class#0.1");
     snapshot.answer(&id, "best".to_owned()).unwrap();
-    let outcome = agent(&tools()).resume(snapshot).await.unwrap();
+    let outcome = agent(&tools()).resume(snapshot).outcome().await.unwrap();
     let ToolResult { message, .. } = outcome.into_output().unwrap();
     assert!(message.is_error);
     expect!["`hotel` failed: automa `hotel`, step 2: worker `hotel_1/automa/price` failed: there is no class best"].assert_eq(&message.content);
@@ -186,7 +186,7 @@ async fn timeouts_policies_and_cuts_are_those_of_any_tool() {
 
     let options = ToolOptions::new().on_failure(OnFailure::FailRun);
     let bad = lone_tool(async || Err::<(), _>(WorkerError::msg("no")), options);
-    let error = caller(&bad, "lone").run::<ToolResult>(call("lone")).await.unwrap_err();
+    let error = caller(&bad, "lone").run(call("lone")).output::<ToolResult>().await.unwrap_err();
     expect!["automa `agent`, step 1: worker `call` failed: automa `lone`, step 2: worker `call/automa` failed: automa `lone`, step 1: worker `call/automa/work` failed: no"].assert_eq(&error.to_string());
 }
 
@@ -205,16 +205,16 @@ async fn calls_wait_for_their_turn_and_a_cancelled_one_gives_it_back() {
         }
     };
     let tools = lone_tool(wait, ToolOptions::new().max_concurrency(1));
-    let first = caller(&tools, "lone").start(call("lone"));
+    let first = caller(&tools, "lone").run(call("lone")).spawn();
     begins.recv().await.unwrap();
-    let second = caller(&tools, "lone").start(call("lone"));
+    let second = caller(&tools, "lone").run(call("lone")).spawn();
     for _ in 0..100 {
         tokio::task::yield_now().await;
     }
     assert!(begins.try_recv().is_err(), "the second waits for its turn");
     drop(first);
     begins.recv().await.unwrap();
-    let third = caller(&tools, "lone").start(call("lone"));
+    let third = caller(&tools, "lone").run(call("lone")).spawn();
     goes_on.add_permits(1);
     second.await.unwrap();
     begins.recv().await.unwrap();
@@ -226,9 +226,9 @@ async fn calls_wait_for_their_turn_and_a_cancelled_one_gives_it_back() {
 async fn what_happens_in_it_is_seen_by_who_watches_the_run() {
     let work = async |cx: Context| cx.emit("works in", "Rome".to_owned());
     let tools = lone_tool(work, ToolOptions::new());
-    let prepared = caller(&tools, "lone").prepare(call("lone"));
-    let mut events = prepared.events_of(EventFilter::custom());
-    prepared.start().await.unwrap();
+    let prepared = caller(&tools, "lone").run(call("lone"));
+    let mut events = prepared.events(EventFilter::custom());
+    prepared.spawn().await.unwrap();
     let event = events.next().await.unwrap().unwrap();
     expect![[r#"14: call/automa: step 1: `work` tells works in: "Rome""#]]
         .assert_eq(&event.to_string());
@@ -239,9 +239,9 @@ async fn a_turn_ends_with_the_call_whoever_keeps_what_happened() {
     let tools = lone_tool(async || 1, ToolOptions::new().max_concurrency(1));
     let mut kept = Vec::new();
     for _ in 0..2 {
-        let prepared = caller(&tools, "lone").prepare(call("lone"));
-        let events = prepared.events();
-        let outcome = prepared.start().await.unwrap();
+        let prepared = caller(&tools, "lone").run(call("lone"));
+        let events = prepared.events(EventFilter::all());
+        let outcome = prepared.spawn().await.unwrap();
         assert_eq!(outcome.output().get::<ToolResult>().unwrap().message.content, "1");
         kept.push((events, outcome));
     }
@@ -252,7 +252,7 @@ async fn what_a_model_reads_of_the_output_can_be_set() {
     let tool = AutomaTool::of_one::<Stay>("double", "Doubles.", double())
         .output(|n: u32| ToolOutput::text(format!("it is {n}")).usage(Usage::new(1, 2)));
     let tools = Toolbox::builder().with(tool).build().unwrap();
-    let result: ToolResult = caller(&tools, "double").run(call("double")).await.unwrap();
+    let result: ToolResult = caller(&tools, "double").run(call("double")).output().await.unwrap();
     assert_eq!((result.message.content.as_str(), result.usage), ("it is 4", Usage::new(1, 2)));
 }
 
@@ -273,9 +273,9 @@ async fn within_another_worker_it_runs_on_its_own() {
         }
     };
     automa.add_func_as_worker("calls", calls, start().output()).unwrap();
-    let told: String = automa.run(()).await.unwrap();
+    let told: String = automa.run(()).output().await.unwrap();
     expect![[r#"
         4
-        `hotel` failed: automa `hotel`: paused, with questions to answer: `class#0.1`"#]]
+        `hotel` failed: automa `hotel`: paused, so there is no output yet; `.outcome()` gives the run as it is, with its questions: `class#0.1`"#]]
     .assert_eq(&told);
 }

@@ -92,7 +92,8 @@ async fn arguments_that_cannot_be_read_are_told_as_such() {
     for text in ["{\"nights\": 3".to_owned(), "[".repeat(100) + &"]".repeat(100)] {
         let (id, name) = ("call_1".to_owned(), "hotel_price".to_owned());
         let call = ToolCall { id, name, arguments: Arguments::parse(&text) };
-        let result: ToolResult = caller(&tools(), "hotel_price").run((call,)).await.unwrap();
+        let result: ToolResult =
+            caller(&tools(), "hotel_price").run((call,)).output().await.unwrap();
         assert!(result.message.is_error);
         told.push(result.message.content);
     }

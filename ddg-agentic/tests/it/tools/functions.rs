@@ -103,7 +103,7 @@ async fn texts_are_read_as_they_are_and_other_types_as_json() {
 async fn the_usage_of_agents_comes_along() {
     let call = ddg_agentic::ToolCall::new("call_1", "agent", json!({}));
     let automa = super::caller(&toolbox(agent::tool()), "agent");
-    let result: ddg_agentic::ToolResult = automa.run((call,)).await.unwrap();
+    let result: ddg_agentic::ToolResult = automa.run((call,)).output().await.unwrap();
     assert_eq!((result.message.content.as_str(), result.usage), ("asked", Usage::new(3, 4)));
 }
 

@@ -73,7 +73,7 @@ async fn at_most_so_many_calls_go_on_at_a_time_in_all_runs() {
     let runs: Vec<_> = (0..3)
         .map(|n| {
             let call = ToolCall::new("call_1", "wait", json!({ "n": n }));
-            caller(&tools.clone(), "wait").start((call,))
+            caller(&tools.clone(), "wait").run((call,)).spawn()
         })
         .collect();
     let first = [begins.recv().await.unwrap(), begins.recv().await.unwrap()];
@@ -100,10 +100,10 @@ async fn a_cancelled_call_gives_its_place_back() {
         .build()
         .unwrap();
     let call = |n| (ToolCall::new("call_1", "wait", json!({ "n": n })),);
-    let dropped = caller(&tools, "wait").start(call(1));
+    let dropped = caller(&tools, "wait").run(call(1)).spawn();
     assert_eq!(begins.recv().await, Some(1));
     drop(dropped);
-    let next = caller(&tools, "wait").start(call(2));
+    let next = caller(&tools, "wait").run(call(2)).spawn();
     assert_eq!(begins.recv().await, Some(2));
     gate.goes_on.add_permits(1);
     next.await.unwrap();
@@ -122,5 +122,5 @@ async fn without_a_limit_calls_go_on_together() {
     for key in ["a", "b", "c"] {
         automa.add_worker(key, tools.call_worker("meet"), start()).unwrap();
     }
-    automa.run::<()>((ToolCall::new("call_1", "meet", json!({})),)).await.unwrap();
+    automa.run((ToolCall::new("call_1", "meet", json!({})),)).output::<()>().await.unwrap();
 }

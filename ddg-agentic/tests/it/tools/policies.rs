@@ -66,7 +66,7 @@ async fn a_failure_fails_the_run_if_that_is_the_policy_and_a_bad_call_does_not()
     let tools = tools(OnFailure::FailRun);
     let call = ToolCall::new("call_1", "flaky", json!({ "failures": 1 }));
     let RunError::Step(failed) =
-        caller(&tools, "flaky").run::<ddg_agentic::ToolResult>((call,)).await.unwrap_err()
+        caller(&tools, "flaky").run((call,)).output::<ddg_agentic::ToolResult>().await.unwrap_err()
     else {
         panic!("the step fails");
     };

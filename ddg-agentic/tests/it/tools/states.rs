@@ -66,6 +66,6 @@ async fn a_tool_without_a_toolbox_has_no_states() {
         error.to_string()
     };
     automa.add_func_as_worker("call", call, start().output()).unwrap();
-    let error: String = automa.run(()).await.unwrap();
+    let error: String = automa.run(()).output().await.unwrap();
     expect!["needs the state `it::tools::states::Prices`, which the toolbox has not: give it with `state`"].assert_eq(&error);
 }

@@ -30,7 +30,7 @@ async fn arguments_are_one_object_or_each_by_name() {
     automa.add_worker("by position", tools.worker("weather").unwrap(), free()).unwrap();
     automa.add_worker("by name", tools.worker("weather").unwrap(), free()).unwrap();
     automa.add_func_as_worker("join", join, after(["by position", "by name"]).output()).unwrap();
-    let text: String = automa.run(()).await.unwrap();
+    let text: String = automa.run(()).output().await.unwrap();
     assert_eq!(text, "sunny in Rome for 3 days, sunny in Oslo for 1 days");
 }
 
@@ -38,9 +38,9 @@ async fn arguments_are_one_object_or_each_by_name() {
 async fn bad_arguments_make_a_worker_fail() {
     let mut automa = GraphAutoma::new("trip");
     automa.add_worker("weather", tools().worker("weather").unwrap(), start()).unwrap();
-    let error = automa.run::<()>(args!(1, 2)).await.unwrap_err();
+    let error = automa.run(args!(1, 2)).output::<()>().await.unwrap_err();
     expect!["automa `trip`, step 1: worker `weather` failed: a tool takes its arguments as one JSON object, or each of them by name"].assert_eq(&error.to_string());
-    let error = automa.run::<()>((json!({ "town": "Rome" }),)).await.unwrap_err();
+    let error = automa.run((json!({ "town": "Rome" }),)).output::<()>().await.unwrap_err();
     expect![[r#"automa `trip`, step 1: worker `weather` failed: the arguments of `weather` are wrong: "city" is a required property; Additional properties are not allowed ('town' was unexpected)"#]].assert_eq(&error.to_string());
     let error = tools().worker("whether").unwrap_err();
     expect!["there is no tool `whether`; did you mean `weather`? The tools are: `weather`"]
@@ -87,10 +87,10 @@ fn agent() -> GraphAutoma {
 
 #[tokio::test]
 async fn they_are_found_again_after_a_snapshot() {
-    let stopped = agent().outcome(()).await.unwrap();
+    let stopped = agent().run(()).outcome().await.unwrap();
     let snapshot = serde_json::to_string(&stopped.snapshot().unwrap()).unwrap();
     let snapshot: Snapshot = serde_json::from_str(&snapshot).unwrap();
-    let told: String = agent().resume(snapshot).await.unwrap().into_output().unwrap();
+    let told: String = agent().resume(snapshot).outcome().await.unwrap().into_output().unwrap();
     expect![[r#"
         sunny in Rome for 3 days
         there is no tool `whether`; did you mean `weather`? The tools are: `weather`"#]]
@@ -99,13 +99,13 @@ async fn they_are_found_again_after_a_snapshot() {
 
 #[tokio::test]
 async fn what_a_tool_emits_is_seen_by_who_watches_the_run() {
-    let prepared = super::caller(&tools(), "weather").prepare((ToolCall::new(
+    let prepared = super::caller(&tools(), "weather").run((ToolCall::new(
         "1",
         "weather",
         json!({ "city": "Rome" }),
     ),));
-    let mut events = prepared.events_of(ddg_core::EventFilter::custom());
-    prepared.start().await.unwrap();
+    let mut events = prepared.events(ddg_core::EventFilter::custom());
+    prepared.spawn().await.unwrap();
     let event = futures::StreamExt::next(&mut events).await.unwrap();
     assert_eq!(event.unwrap().kind.to_string(), r#"`call` tells asked: "Rome""#);
 }

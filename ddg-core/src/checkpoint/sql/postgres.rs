@@ -33,12 +33,12 @@ use crate::checkpoint::{
 /// # Ok(())
 /// # }
 /// ```
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct PostgresStore {
     sql: SqlStore<Server>,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Server {
     pool: PgPool,
 }

@@ -18,7 +18,7 @@ impl<D: Dialect> SqlStore<D> {
         };
         let known = D::MIGRATIONS.len() as u64;
         if found > known {
-            let store = self.name.clone();
+            let store = self.name.to_string();
             return Err(StoreError::NewerSchema { store, found, known }.into());
         }
         if found == known {

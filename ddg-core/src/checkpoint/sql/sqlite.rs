@@ -21,7 +21,7 @@ use crate::checkpoint::{
 ///
 /// Any number of processes of one machine can have the file open at once. It must not be on a
 /// network file system. Beside it there are two more files while it is open, `-wal` and `-shm`,
-/// which belong to it.
+/// which belong to it. A clone is the same store.
 ///
 /// ```no_run
 /// use ddg_core::checkpoint::{CheckpointStore, Page, RunFilter, SqliteStore};
@@ -35,7 +35,7 @@ use crate::checkpoint::{
 /// # Ok(())
 /// # }
 /// ```
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct SqliteStore {
     sql: SqlStore<File>,
 }
@@ -52,7 +52,7 @@ pub enum Durability {
     ProcessCrash,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct File {
     /// One connection: writers of this process wait for each other in a queue, not by trying.
     writer: SqlitePool,
@@ -101,7 +101,7 @@ impl SqliteStore {
         Self { sql: self.sql.with_clock(now) }
     }
 
-    /// Closes the file; if nobody else has it open, all is in the one file then.
+    /// Closes the file, for clones of the store, too; if nobody else has it open, all is in the one file then.
     ///
     /// A store that is dropped instead has lost nothing.
     pub async fn close(self) {

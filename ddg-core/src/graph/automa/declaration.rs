@@ -112,7 +112,7 @@ impl GraphAutoma {
     ///     }
     ///     cx.add_func_as_worker("total", SUM, after(keys).merge().output());
     /// }, start())?;
-    /// assert_eq!(automa.run::<i64>(args!(4)).await?, 10);
+    /// assert_eq!(automa.run(args!(4)).output::<i64>().await?, 10);
     /// # Ok(())
     /// # }
     /// ```
@@ -147,7 +147,7 @@ impl GraphAutoma {
     ///     cx.add_func_as_worker("twice", Key::from("doubler"), free().output());
     ///     cx.ferry_to("twice", (x,));
     /// }, start())?;
-    /// assert_eq!(automa.run::<i64>(args!(4)).await?, 8);
+    /// assert_eq!(automa.run(args!(4)).output::<i64>().await?, 8);
     /// # Ok(())
     /// # }
     /// ```
@@ -193,7 +193,7 @@ impl GraphAutoma {
     ///     cx.stop();
     /// }, start())?;
     ///
-    /// let json = serde_json::to_string(&automa.outcome(()).await?.snapshot()?)?;
+    /// let json = serde_json::to_string(&automa.run(()).await?.snapshot()?)?;
     /// let snapshot: Snapshot = serde_json::from_str(&json)?;
     /// assert_eq!(automa.resume(snapshot).await?.into_output::<i64>()?, 42);
     /// # Ok(())
@@ -247,12 +247,21 @@ impl GraphAutoma {
         self.register(name.into(), WorkerType::new(to_config, from_config))
     }
 
-    /// Removes a worker. What depends on it must be removed or changed, too, before a run.
+    /// Removes a worker, with its edges.
     ///
-    /// Returns whether there was one.
-    pub fn remove_worker(&mut self, key: &str) -> bool {
+    /// # Errors
+    /// There is no such worker.
+    pub fn remove_worker(&mut self, key: impl Into<Key>) -> Result<(), BuildError> {
         self.compiled = OnceLock::new();
-        self.declarations.shift_remove(key).is_some()
+        let key = key.into();
+        if self.declarations.shift_remove(&key).is_none() {
+            let known = some_keys(self.declarations.keys());
+            return Err(self.fault(Fault::UnknownWorker { key, known }));
+        }
+        for declaration in self.declarations.values_mut() {
+            declaration.dependencies.retain(|dependency| *dependency != key);
+        }
+        Ok(())
     }
 
     /// Makes `worker` depend on `dependency`, as its last one.
@@ -261,20 +270,42 @@ impl GraphAutoma {
     /// There is no worker `worker`.
     pub fn add_dependency(
         &mut self,
-        worker: &str,
+        worker: impl Into<Key>,
         dependency: impl Into<Key>,
     ) -> Result<(), BuildError> {
-        self.compiled = OnceLock::new();
-        let dependency = dependency.into();
-        match self.declarations.get_mut(worker) {
-            Some(declaration) => declaration.dependencies.push(dependency),
-            None => {
-                let known = some_keys(self.declarations.keys());
-                let worker = worker.into();
-                return Err(self.fault(Fault::UnknownDependent { worker, known }));
-            }
-        }
+        let (worker, dependency) = (worker.into(), dependency.into());
+        self.dependencies_of(worker)?.push(dependency);
         Ok(())
+    }
+
+    /// Lets `worker` depend on `dependency` no longer.
+    ///
+    /// # Errors
+    /// There is no worker `worker`, or it does not depend on `dependency`.
+    pub fn remove_dependency(
+        &mut self,
+        worker: impl Into<Key>,
+        dependency: impl Into<Key>,
+    ) -> Result<(), BuildError> {
+        let (worker, dependency) = (worker.into(), dependency.into());
+        let dependencies = self.dependencies_of(worker.clone())?;
+        match dependencies.iter().position(|on| *on == dependency) {
+            Some(place) => {
+                dependencies.remove(place);
+                Ok(())
+            }
+            None => Err(self.fault(Fault::NoSuchDependency { worker, dependency })),
+        }
+    }
+
+    /// The dependencies of `worker`, to be changed.
+    fn dependencies_of(&mut self, worker: Key) -> Result<&mut Vec<Key>, BuildError> {
+        self.compiled = OnceLock::new();
+        if !self.declarations.contains_key(&worker) {
+            let known = some_keys(self.declarations.keys());
+            return Err(self.fault(Fault::UnknownDependent { worker, known }));
+        }
+        Ok(&mut self.declarations[&worker].dependencies)
     }
 
     /// Announces a run input that only workers added at run time take by name. Without it, a run
@@ -290,8 +321,8 @@ impl GraphAutoma {
     }
 
     /// What a worker depends on, in the order declared; `None` if there is no such worker.
-    pub fn dependencies(&self, key: impl AsRef<str>) -> Option<&[Key]> {
-        Some(&self.declarations.get(key.as_ref())?.dependencies)
+    pub fn dependencies(&self, key: impl Into<Key>) -> Option<&[Key]> {
+        Some(&self.declarations.get(&key.into())?.dependencies)
     }
 
     /// Checks the whole graph: every dependency exists, none form a cycle, types along edges

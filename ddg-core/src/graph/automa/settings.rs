@@ -4,7 +4,7 @@ use std::sync::{Arc, OnceLock};
 
 use super::GraphAutoma;
 use crate::callback::{Callback, DynCallback};
-use crate::feedback::{Handlers, PostedEvent, ReplyTo, Request};
+use crate::feedback::{Handlers, Posted, ReplyTo, Request};
 use crate::path::Path;
 use crate::run::Pace;
 use crate::values::Data;
@@ -54,7 +54,7 @@ impl GraphAutoma {
     /// // In lockstep this would wait for `slow`, which waits for this.
     /// automa.add_func_as_worker("next", move || key.add_permits(1), after(["quick"]).inline())?;
     /// automa.set_pace(Pace::Rolling);
-    /// automa.run::<()>(()).await?;
+    /// automa.run(()).output::<()>().await?;
     /// # Ok(())
     /// # }
     /// ```
@@ -73,8 +73,8 @@ impl GraphAutoma {
     /// let count = async |cx: Context| cx.local().update("n", |n: &mut u32| { *n += 1; *n });
     /// automa.add_func_as_worker("count", count, start().output())?;
     /// automa.keep_local_spaces();
-    /// assert_eq!(automa.run::<u32>(()).await?, 1);
-    /// assert_eq!(automa.run::<u32>(()).await?, 2);
+    /// assert_eq!(automa.run(()).output::<u32>().await?, 1);
+    /// assert_eq!(automa.run(()).output::<u32>().await?, 2);
     /// # Ok(())
     /// # }
     /// ```
@@ -88,7 +88,7 @@ impl GraphAutoma {
         self.settings_mut().callbacks.push(Arc::new(callback));
     }
 
-    /// Handles the events of type `E` that workers [post](crate::Context::post_event), at any depth
+    /// Handles the events of type `E` that workers [post](crate::Context::post), at any depth
     /// of nesting, in runs of this automa; those of runs in which it is nested go to the automa that
     /// is run. Another handler for `E` replaces this one.
     ///
@@ -107,19 +107,19 @@ impl GraphAutoma {
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// let mut automa = GraphAutoma::new("copy");
     /// automa.add_func_as_worker("copy", async |cx: Context| {
-    ///     cx.post_event(Progress { percent: 50 });
+    ///     cx.post(Progress { percent: 50 });
     /// }, start())?;
-    /// automa.on_event(|progress: Progress, from| println!("{from}: {} %", progress.percent));
-    /// automa.run::<()>(()).await?;
+    /// automa.on_post(|progress: Progress, from| println!("{from}: {} %", progress.percent));
+    /// automa.run(()).output::<()>().await?;
     /// # Ok(())
     /// # }
     /// ```
-    pub fn on_event<E: Data>(&mut self, handle: impl Fn(E, &Path) + Send + Sync + 'static) {
-        self.settings_mut().handlers.on_event(handle);
+    pub fn on_post<E: Data>(&mut self, handle: impl Fn(E, &Path) + Send + Sync + 'static) {
+        self.settings_mut().handlers.on_post(handle);
     }
 
     /// Handles the [requests](Request) of type `E` that workers
-    /// [make](crate::Context::request_feedback); otherwise as [`on_event`](Self::on_event).
+    /// [make](crate::Context::request_feedback); otherwise as [`on_post`](Self::on_post).
     pub fn on_request<E: Request>(
         &mut self,
         handle: impl Fn(E, ReplyTo<E::Reply>) + Send + Sync + 'static,
@@ -128,8 +128,8 @@ impl GraphAutoma {
     }
 
     /// Handles all events and requests that have no handler of their type.
-    pub fn on_any_event(&mut self, handle: impl Fn(PostedEvent) + Send + Sync + 'static) {
-        self.settings_mut().handlers.on_any_event(handle);
+    pub fn on_any_post(&mut self, handle: impl Fn(Posted) + Send + Sync + 'static) {
+        self.settings_mut().handlers.on_any_post(handle);
     }
 
     fn settings_mut(&mut self) -> &mut Settings {

@@ -21,7 +21,7 @@ use crate::worker::WorkerError;
 /// let mut automa = GraphAutoma::new("two");
 /// automa.add_func_as_worker("a", async || Err::<(), _>(WorkerError::msg("no")), start())?;
 /// automa.add_func_as_worker("b", async |cx: Context| cx.ferry_to("c", ()), start())?;
-/// let Err(RunError::Step(error)) = automa.run::<()>(()).await else { panic!() };
+/// let Err(RunError::Step(error)) = automa.run(()).output::<()>().await else { panic!() };
 /// assert!(matches!(error.failures[0].kind, FailureKind::Worker(_)));
 /// assert!(matches!(error.failures[1].kind, FailureKind::UnknownFerryTarget { .. }));
 /// # Ok(())

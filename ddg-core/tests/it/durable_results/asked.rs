@@ -54,7 +54,7 @@ async fn what_was_asked_for_counts_once() {
     let outcome = go_on(&automa, &store).await;
     assert_eq!(stage.calls(), "slow#1");
 
-    let undisturbed = automa.outcome(()).await.unwrap();
+    let undisturbed = automa.run(()).await.unwrap();
     let json = |outcome: &Outcome| serde_json::to_string(&outcome.snapshot().unwrap()).unwrap();
     assert_eq!(json(&outcome), json(&undisturbed));
     for expected in ["all of it", "7 name", "\"made\"", "\"z\"", "\"removed\":[\"gone\"]"] {

@@ -1,10 +1,10 @@
 //! Steps that failed, paused or overlap, and results that are of no such step.
 
-use ddg_core::checkpoint::{CheckpointStore, RunId, RunStatus};
+use ddg_core::checkpoint::{CheckpointStore, RunId, RunStatus, StoredRuns};
 use ddg_core::prelude::*;
 use expect_test::expect;
 
-use super::{PLENTY, Stage, durable, go_on, kept, leave_in_the_middle, wide};
+use super::{PLENTY, Stage, go_on, kept, leave_in_the_middle, stored, wide};
 use crate::gated_store::GatedStore;
 
 /// [X11]
@@ -19,7 +19,7 @@ async fn of_a_step_that_failed_only_the_workers_that_failed_run_again() {
     };
     automa.add_worker("flaky", stage.worker(flaky), start()).unwrap();
     stage.open(["a#0", "b#1", "c#2", "flaky#3"]);
-    durable(&automa, &store).run("a", ()).await.unwrap_err();
+    stored(&automa, &store).await.unwrap_err();
     assert_eq!(kept(&store).await, [0, 1, 2]);
     assert_eq!(store.record("a").await.status, RunStatus::Failed);
 
@@ -46,7 +46,7 @@ async fn a_step_that_failed_as_it_settled_runs_again_as_a_whole() {
     leave_in_the_middle(&automa, &store).await;
     assert_eq!(kept(&store).await, [0, 2, 3]);
     stage.open(["b#1"]);
-    durable(&automa, &store).run("a", ()).await.unwrap_err();
+    stored(&automa, &store).await.unwrap_err();
     assert_eq!(kept(&store).await, [0; 0]);
 
     _ = stage.calls();
@@ -72,9 +72,9 @@ async fn who_asks_has_no_result_until_there_is_an_answer() {
     assert_eq!(kept(&store).await, [0; 0]);
 
     // Both are answered; one of them ends, and the run is left again.
-    let handle = durable(&automa, &store);
+    let runs = StoredRuns::new(&store);
     for question in paused.questions() {
-        handle.answer("a", &question.id, 4_u64).await.unwrap();
+        runs.answer("a", &question.id, 4_u64).await.unwrap();
     }
     stage.gates.lock().unwrap().remove("too#4");
     leave_in_the_middle(&automa, &store).await;
@@ -116,6 +116,6 @@ async fn a_result_of_somebody_else_is_refused() {
     let entry = ddg_core::checkpoint::Entry::result(0, 1, body);
     store.put(&lease, RunStatus::Running, &[entry]).await.unwrap();
     store.release(&lease).await.unwrap();
-    let error = durable(&automa, &store).run("a", ()).await.unwrap_err();
+    let error = stored(&automa, &store).await.unwrap_err();
     expect!["automa `wide`: there is a result of worker `a` (kickoff 1), which does not run after step 0"].assert_eq(&error.to_string());
 }

@@ -4,7 +4,7 @@ use ddg_core::Opaque;
 use ddg_core::prelude::*;
 use expect_test::expect;
 
-use super::{PLENTY, Stage, durable, go_on, kept, leave_in_the_middle};
+use super::{PLENTY, Stage, go_on, kept, leave_in_the_middle, stored};
 use crate::gated_store::GatedStore;
 
 /// Kickoffs 1, 2 and 3 of `each`, in one step.
@@ -76,7 +76,7 @@ async fn what_cannot_be_written_runs_again() {
     _ = stage.calls();
     stage.open(["slow#3"]);
     // The step cannot be written either, and says why.
-    let error = durable(&automa, &store).run("a", ()).await.unwrap_err();
+    let error = stored(&automa, &store).await.unwrap_err();
     expect!["automa `closure`: the run has added worker `nobody knows`, which could not be found again: it is a function that is not declared; declare it with `declare_func`, and add it by that name"].assert_eq(&error.to_string());
     assert_eq!(stage.calls(), "adds#0 slow#3");
 }

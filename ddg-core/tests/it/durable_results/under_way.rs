@@ -5,7 +5,7 @@ use ddg_core::checkpoint::{CheckpointStore, RunId, RunStatus};
 use ddg_core::prelude::*;
 use expect_test::expect;
 
-use super::{PLENTY, Stage, durable, go_on, kept, leave_in_the_middle, until_stuck, wide};
+use super::{PLENTY, Stage, go_on, kept, leave_in_the_middle, stored, until_stuck, wide};
 use crate::gated_store::GatedStore;
 
 /// [X9]
@@ -40,7 +40,7 @@ async fn a_step_of_which_everything_had_ended_settles_at_once() {
         .add_func_as_worker("sum", async |a: u64, b: u64| a + b, after(["a", "b"]).output())
         .unwrap();
     stage.open(["a#0"]);
-    let run = durable(&automa, &store).prepare("a", ()).await.unwrap().start();
+    let run = stored(&automa, &store).spawn();
     until_stuck().await;
     assert_eq!(kept(&store).await, [0]);
     run.cancel();
@@ -56,8 +56,8 @@ async fn a_step_of_which_everything_had_ended_settles_at_once() {
     store.release(&lease).await.unwrap();
     _ = stage.calls();
 
-    let prepared = durable(&automa, &store).prepare("a", ()).await.unwrap();
-    let mut events = prepared.events_of(EventFilter::all());
+    let prepared = stored(&automa, &store);
+    let mut events = prepared.events(EventFilter::all());
     assert_eq!(prepared.output::<u64>().await.unwrap(), 2);
     assert_eq!(stage.calls(), "");
     let mut told = String::new();
@@ -86,7 +86,7 @@ async fn what_ends_during_a_write_is_in_the_next() {
     for key in ["a", "b", "c", "d"] {
         automa.add_worker(key, stage.worker(|_| Ok(1)), start()).unwrap();
     }
-    let run = durable(&automa, &store).prepare("a", ()).await.unwrap().start();
+    let run = stored(&automa, &store).spawn();
     until_stuck().await;
     stage.open(["b#1"]);
     until_stuck().await;

@@ -26,7 +26,7 @@ async fn a_removed_workers_place_in_the_order_is_not_taken() {
         }
         cx.ferry_to("edit", ());
     });
-    let outcome = automa.outcome(()).await.unwrap();
+    let outcome = automa.run(()).await.unwrap();
     assert_eq!(graph(&outcome.graph()), "edit; second; third");
 }
 
@@ -45,7 +45,7 @@ async fn successors_keep_their_order() {
     automa.add_func_as_worker("dealer", async || vec![1, 2], free().in_order()).unwrap();
     automa.add_func_as_worker("older", async |x: i32| x, free()).unwrap();
     automa.add_func_as_worker("younger", async |x: i32| x, after(["dealer"])).unwrap();
-    let outcome = automa.outcome(()).await.unwrap();
+    let outcome = automa.run(()).await.unwrap();
     let output = |key| outcome.automa().output(key).unwrap().get::<i32>().unwrap();
     assert_eq!((output("older"), output("younger")), (1, 2));
 }
@@ -62,7 +62,7 @@ async fn who_asks_for_one_too_many_is_named() {
         let function = move |cx: Context| cx.add_dependency("taker", on);
         automa.add_func_as_worker(asker, function, start().inline()).unwrap();
     }
-    let error = automa.outcome(()).await.unwrap_err();
+    let error = automa.run(()).await.unwrap_err();
     let RunError::Step(step) = error else { panic!("{error}") };
     let failures: Vec<_> = step.failures.iter().map(failure).collect();
     let why = "taker has too many dependencies".to_owned();
@@ -87,7 +87,7 @@ async fn what_a_removal_leaves_could_be_declared() {
         automa.add_func_as_worker("list", async || vec![1, 2], free()).unwrap();
         let spread = async |a: i32, b: i32| a + b;
         automa.add_func_as_worker("spread", spread, after(["list"]).unpack()).unwrap();
-        if let Ok(outcome) = automa.outcome(()).await {
+        if let Ok(outcome) = automa.run(()).await {
             let left = outcome.graph().validate();
             assert!(left.is_ok(), "removal {place}: {}", left.unwrap_err());
         }

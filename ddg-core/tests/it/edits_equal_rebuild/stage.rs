@@ -51,7 +51,7 @@ impl Stage {
     /// Runs `automa` from the `first` change on. Gives each kickoff after the last change, with its
     /// step counted from there, and the last output of every worker.
     pub(super) async fn run(&self, automa: &GraphAutoma, first: usize) -> Result<Ended, RunError> {
-        let outcome = automa.outcome((first,)).await?;
+        let outcome = automa.run((first,)).await?;
         let kickoffs = std::mem::take(&mut *self.kickoffs.lock().unwrap());
         let began = kickoffs.values().next().map_or(0, |(step, _)| *step);
         let kickoffs =

@@ -19,9 +19,9 @@ async fn an_event_is_data_with_the_time_since_the_run_began() {
     inner.add_func_as_worker("work", work, start()).unwrap();
     let mut automa = GraphAutoma::new("timed");
     automa.add_worker("inner", inner, start()).unwrap();
-    let prepared = automa.prepare(());
+    let prepared = automa.run(());
     tokio::time::sleep(Duration::from_secs(10)).await;
-    let events = prepared.events_of(EventFilter::all().within(["inner"]).of_worker("work"));
+    let events = prepared.events(EventFilter::all().within(["inner"]).of_worker("work"));
     prepared.outcome().await.unwrap();
     let mut written = String::new();
     for event in events.map(Result::unwrap).collect::<Vec<_>>().await {

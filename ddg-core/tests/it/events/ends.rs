@@ -1,5 +1,6 @@
 //! How a stream ends: with its run, however that ends.
 
+use ddg_core::EventFilter;
 use ddg_core::prelude::*;
 use expect_test::expect;
 
@@ -16,8 +17,8 @@ async fn a_run_that_pauses_ends_its_stream_with_its_questions_and_has_another_wh
     automa.add_worker("inner", inner, start()).unwrap();
     automa.add_func_as_worker("beside", name, start()).unwrap();
     automa.add_func_as_worker("end", async |n: i32| n, after(["inner"]).output()).unwrap();
-    let prepared = automa.prepare(());
-    let events = prepared.events();
+    let prepared = automa.run(());
+    let events = prepared.events(EventFilter::all());
     let paused = prepared.outcome().await.unwrap();
     expect![[r#"
         0: run of `asking` started
@@ -39,8 +40,8 @@ async fn a_run_that_pauses_ends_its_stream_with_its_questions_and_has_another_wh
 
     let mut snapshot = paused.snapshot().unwrap();
     snapshot.answer(&paused.questions()[0].id, 7).unwrap();
-    let prepared = automa.prepare_resume(snapshot);
-    let events = prepared.events();
+    let prepared = automa.resume(snapshot);
+    let events = prepared.events(EventFilter::all());
     assert_eq!(prepared.output::<i32>().await.unwrap(), 7);
     expect![[r#"
         0: run of `asking` started
@@ -67,14 +68,14 @@ async fn a_run_that_pauses_ends_its_stream_with_its_questions_and_has_another_wh
 #[tokio::test]
 async fn a_stream_ends_with_its_run_and_one_of_a_run_that_has_ended_is_over() {
     let automa = nested(1);
-    let run = automa.start(());
+    let run = automa.run(()).spawn();
     while !run.is_finished() {
         tokio::task::yield_now().await;
     }
-    assert!(run.events().next().await.is_none());
+    assert!(run.events(EventFilter::all()).next().await.is_none());
 
-    let prepared = automa.prepare(());
-    let mut events = prepared.events();
+    let prepared = automa.run(());
+    let mut events = prepared.events(EventFilter::all());
     drop(prepared);
     assert!(events.next().await.is_none(), "it never began");
 }
@@ -84,10 +85,10 @@ async fn a_stream_ends_with_its_run_and_one_of_a_run_that_has_ended_is_over() {
 async fn a_run_that_cannot_begin_is_told_as_its_failure_alone() {
     let mut automa = GraphAutoma::new("invalid");
     automa.add_func_as_worker("a", name, after(["b"])).unwrap();
-    let prepared = automa.prepare(()).pace(Pace::Rolling);
-    let events = prepared.events();
-    let run = prepared.start();
-    assert!(run.events().next().await.is_none());
+    let prepared = automa.run(()).pace(Pace::Rolling);
+    let events = prepared.events(EventFilter::all());
+    let run = prepared.spawn();
+    assert!(run.events(EventFilter::all()).next().await.is_none());
     let ended = crate::trace::end(run.await);
     expect![[r#"
         0: run failed: automa `invalid`: worker `a` depends on `b`, which does not exist; the workers are: `a`
@@ -103,9 +104,9 @@ async fn a_cancelled_run_says_so_last_after_those_nested_in_it() {
     automa.add_func_as_worker("wait", std::future::pending::<()>, start()).unwrap();
     let mut outer = GraphAutoma::new("outer");
     outer.add_worker("inner", automa, start()).unwrap();
-    let prepared = outer.prepare(());
-    let mut events = prepared.events();
-    let run = prepared.start();
+    let prepared = outer.run(());
+    let mut events = prepared.events(EventFilter::all());
+    let run = prepared.spawn();
     for _ in 0..6 {
         events.next().await.unwrap().unwrap();
     }
@@ -117,8 +118,8 @@ async fn a_cancelled_run_says_so_last_after_those_nested_in_it() {
     "#]]
     .assert_eq(&lines(events).await);
 
-    let prepared = outer.prepare(());
-    let events = prepared.events();
+    let prepared = outer.run(());
+    let events = prepared.events(EventFilter::all());
     {
         let mut run = Box::pin(prepared.outcome());
         assert!(futures::poll!(&mut run).is_pending());

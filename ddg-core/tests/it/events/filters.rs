@@ -42,8 +42,8 @@ async fn filters_choose_by_kind_automa_and_worker() {
         ("within nothing", EventFilter::all().within(["part", "write"])),
     ] {
         shown += &format!("{what}\n");
-        let prepared = automa.prepare(());
-        let events = prepared.events_of(filter);
+        let prepared = automa.run(());
+        let events = prepared.events(filter);
         prepared.outcome().await.unwrap();
         for line in lines(events).await.lines() {
             shown += &format!("  {line}\n");
@@ -87,10 +87,10 @@ async fn filters_choose_by_kind_automa_and_worker() {
 #[tokio::test]
 async fn all_is_all_but_values() {
     let automa = telling();
-    let prepared = automa.prepare(());
-    let everything = prepared.events_of(EventFilter::all() | EventFilter::values());
-    let default = prepared.events_of(EventFilter::default());
-    let all = prepared.events();
+    let prepared = automa.run(());
+    let everything = prepared.events(EventFilter::all() | EventFilter::values());
+    let default = prepared.events(EventFilter::default());
+    let all = prepared.events(EventFilter::all());
     prepared.outcome().await.unwrap();
     let everything: Vec<_> = everything.map(Result::unwrap).collect().await;
     let values = |event: &&Event| matches!(event.kind, EventKind::Values { .. });

@@ -132,8 +132,8 @@ async fn at_a_rolling_pace_a_worker_is_settled_by_the_step_in_which_it_ends() {
     automa.add_func_as_worker("quick", async || {}, start()).unwrap();
     let next = move || opener.notify_one();
     automa.add_func_as_worker("next", next, after(["quick"]).inline()).unwrap();
-    let prepared = automa.prepare(()).pace(Pace::Rolling);
-    let events = prepared.events();
+    let prepared = automa.run(()).pace(Pace::Rolling);
+    let events = prepared.events(EventFilter::all());
     prepared.outcome().await.unwrap();
     expect![[r#"
         0: run of `rolling` started
@@ -177,9 +177,9 @@ async fn what_a_worker_tells_comes_while_it_runs() {
         }
     };
     automa.add_func_as_worker("blocking", blocking, after(["work"])).unwrap();
-    let prepared = automa.prepare(());
-    let mut chunks = prepared.events_of(EventFilter::messages());
-    let run = prepared.start();
+    let prepared = automa.run(());
+    let mut chunks = prepared.events(EventFilter::messages());
+    let run = prepared.spawn();
     let chunk = |event: Option<Result<Event, Missed>>| match event.unwrap().unwrap().kind {
         EventKind::Chunk { chunk, .. } => chunk,
         other => panic!("{other}"),

@@ -22,11 +22,11 @@ fn endless() -> GraphAutoma {
 /// [V4] [V6]
 #[tokio::test]
 async fn who_comes_late_gets_whole_steps_from_the_next_on() {
-    let run = endless().start(args!(0));
+    let run = endless().run(args!(0)).spawn();
     for _ in 0..10 {
         tokio::task::yield_now().await;
     }
-    let mut first = run.events();
+    let mut first = run.events(EventFilter::all());
     let mut steps = Vec::new();
     while steps.len() < 3 {
         let event = first.next().await.unwrap().unwrap();
@@ -41,7 +41,7 @@ async fn who_comes_late_gets_whole_steps_from_the_next_on() {
     assert_eq!([steps[0] + 1, steps[0] + 2], steps[1..]);
 
     // The second gets the same events as the first from then on, with the same numbers.
-    let mut second = run.events_of(EventFilter::custom());
+    let mut second = run.events(EventFilter::custom());
     run.stop();
     run.await.unwrap();
     let rest: Vec<_> = first.map(Result::unwrap).collect().await;
@@ -58,13 +58,13 @@ async fn who_comes_late_gets_whole_steps_from_the_next_on() {
 /// [V6]
 #[tokio::test]
 async fn who_leaves_is_forgotten() {
-    let run = endless().start(args!(0));
-    let mut events = run.events();
+    let run = endless().run(args!(0)).spawn();
+    let mut events = run.events(EventFilter::all());
     events.next().await.unwrap().unwrap();
     drop(events);
     tokio::task::yield_now().await;
     // Numbers go on only while somebody watches: nobody did when the last one was to be given.
-    let mut events = run.events();
+    let mut events = run.events(EventFilter::all());
     let next = events.next().await.unwrap().unwrap();
     assert!(next.number < 20, "{next}");
     run.cancel();
@@ -82,9 +82,9 @@ async fn who_is_slow_is_told_how_much_was_missed_where_it_was() {
         }
     };
     automa.add_func_as_worker("chat", chat, start()).unwrap();
-    let prepared = automa.prepare(());
-    let mut events = prepared.events_of(EventFilter::messages().buffer(3));
-    let mut greedy = prepared.events_of(EventFilter::messages().buffer(0));
+    let prepared = automa.run(());
+    let mut events = prepared.events(EventFilter::messages().buffer(3));
+    let mut greedy = prepared.events(EventFilter::messages().buffer(0));
     prepared.outcome().await.unwrap();
     assert_eq!(events.next().await.unwrap().unwrap_err(), Missed(7));
     expect![[r#"
@@ -113,11 +113,11 @@ async fn ten_thousand_events_pass_a_subscriber_that_takes_none() {
     for worker in 0..WORKERS {
         automa.add_func_as_worker(format!("w{worker}"), work, start()).unwrap();
     }
-    let prepared = automa.prepare(());
-    let idle = prepared.events();
-    let mut reader = prepared.events_of(EventFilter::all().buffer(100_000));
+    let prepared = automa.run(());
+    let idle = prepared.events(EventFilter::all());
+    let mut reader = prepared.events(EventFilter::all().buffer(100_000));
     // It ends, though one subscriber does not take anything, and this one only now and then.
-    let run = prepared.start();
+    let run = prepared.spawn();
     let mut next = 0;
     while let Some(event) = reader.next().await {
         assert_eq!(event.unwrap().number, next);

@@ -53,13 +53,14 @@ impl Stage {
         let mut dice = Dice::new(self.noise);
         let mut few = automa.clone();
         few.set_max_concurrency(1 + dice.below(3));
-        let watched = automa.prepare(self.args(1));
+        let watched = automa.run(self.args(1));
         let watcher = Watcher::of(&watched);
-        let runs = [automa.start(self.args(0)), watched.start(), few.start(self.args(2))];
+        let runs =
+            [automa.run(self.args(0)).spawn(), watched.spawn(), few.run(self.args(2)).spawn()];
         let simulated = tokio::task::spawn_blocking({
             let (automa, args) = (automa.clone(), self.args(3));
             move || {
-                let run = automa.simulate(args, |ready| dice.below(ready.len()));
+                let run = automa.run(args).simulate(|ready| dice.below(ready.len()));
                 Handle::current().block_on(run)
             }
         });

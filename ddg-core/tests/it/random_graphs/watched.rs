@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use ddg_core::{Event, EventFilter, EventKind, EventStream, Key, KickoffId, Prepared, Scheduled};
+use ddg_core::{Event, EventFilter, EventKind, EventStream, Key, KickoffId, RunBuilder, Scheduled};
 use futures::StreamExt;
 
 /// Subscribers of a run: one that gets everything, and one that never takes anything.
@@ -22,10 +22,10 @@ struct Step {
 }
 
 impl Watcher {
-    pub(super) fn of(run: &Prepared) -> Self {
-        let events = run.events_of(EventFilter::all().buffer(usize::MAX));
+    pub(super) fn of(run: &RunBuilder) -> Self {
+        let events = run.events(EventFilter::all().buffer(usize::MAX));
         let idle = (EventFilter::all() | EventFilter::values()).buffer(1);
-        Self { events, _idle: run.events_of(idle) }
+        Self { events, _idle: run.events(idle) }
     }
 
     pub(super) async fn check(self) {

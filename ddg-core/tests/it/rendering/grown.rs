@@ -46,7 +46,7 @@ fn plan() -> GraphAutoma {
 /// with its run.
 #[tokio::test]
 async fn as_the_run_left_it() {
-    let outcome = plan().outcome(()).await.unwrap();
+    let outcome = plan().run(()).await.unwrap();
     expect![[r##"
         ---
         title: "plan"
@@ -97,7 +97,7 @@ async fn with_a_history() {
     let mut automa = plan();
     let history = History::new();
     automa.add_callback(history.clone());
-    let outcome = automa.outcome(()).await.unwrap();
+    let outcome = automa.run(()).await.unwrap();
     expect![[r##"
         ---
         title: "plan"
@@ -166,8 +166,8 @@ async fn declared_with_a_history() {
     let mut automa = plan();
     let history = History::new();
     automa.add_callback(history.clone());
-    automa.outcome(()).await.unwrap();
-    automa.outcome(()).await.unwrap();
+    automa.run(()).await.unwrap();
+    automa.run(()).await.unwrap();
     let mermaid = automa.drawing().with(&history).to_mermaid();
     expect![[r##"
         ---
@@ -213,7 +213,7 @@ async fn order_does_not_depend_on_timing() {
         let mut automa = plan();
         let history = History::new();
         automa.add_callback(history.clone());
-        let outcome = automa.simulate((), |ready| choice.min(ready.len() - 1)).await.unwrap();
+        let outcome = automa.run(()).simulate(|ready| choice.min(ready.len() - 1)).await.unwrap();
         seen.push(outcome.drawing().with(&history).to_dot());
     }
     assert_eq!(seen[0], seen[1]);
@@ -250,5 +250,5 @@ async fn a_nested_automa_changed_from_outside() {
             classDef added stroke:#e65100,stroke-width:2px
             class n3 added
     "##]]
-    .assert_eq(&outer.outcome(()).await.unwrap().to_mermaid());
+    .assert_eq(&outer.run(()).await.unwrap().to_mermaid());
 }

@@ -199,7 +199,7 @@ async fn awkward_keys_in_a_timeline() {
     }
     let history = History::new();
     automa.add_callback(history.clone());
-    automa.run::<()>(()).await.unwrap();
+    automa.run(()).output::<()>().await.unwrap();
     let svg = history.to_svg();
     let mut open = Vec::new();
     let mut names = Vec::new();

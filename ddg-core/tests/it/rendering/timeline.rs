@@ -59,7 +59,7 @@ async fn bars_are_as_long_as_it_took() {
     automa.add_func_as_worker("last", async || nap(100).await, after(["short", "long"])).unwrap();
     let history = History::new();
     automa.add_callback(history.clone());
-    automa.run::<()>(()).await.unwrap();
+    automa.run(()).output::<()>().await.unwrap();
     expect![[r#"
         two steps | 3 kickoffs of 3 workers in 2 steps, 400 ms | 400 ms | step | 1 | 0 s | 2 | 300 ms
         short
@@ -84,7 +84,7 @@ async fn a_loop() {
     automa.add_func_as_worker("end", async || (), free()).unwrap();
     let history = History::new();
     automa.add_callback(history.clone());
-    automa.run::<()>(args!(0)).await.unwrap();
+    automa.run(args!(0)).output::<()>().await.unwrap();
     expect![[r#"
         loop | 4 kickoffs of 2 workers in 4 steps, 300 ms | 300 ms | step | 1 | 0 s | 2 | 3 | 100 ms | 4
         count
@@ -107,7 +107,7 @@ async fn no_time_at_all() {
     automa.add_func_as_worker("b", async || (), after(["a"])).unwrap();
     let history = History::new();
     automa.add_callback(history.clone());
-    automa.run::<()>(()).await.unwrap();
+    automa.run(()).output::<()>().await.unwrap();
     expect![[r#"
         instant | 2 kickoffs of 2 workers in 2 steps, 0 s | 0 s | step | 1 | 0 s | 2 | 0 s
         a
@@ -130,7 +130,7 @@ async fn nested_runs_are_indented() {
     outer.add_func_as_worker("a", async || nap(300).await, start()).unwrap();
     let history = History::new();
     outer.add_callback(history.clone());
-    outer.run::<()>(()).await.unwrap();
+    outer.run(()).output::<()>().await.unwrap();
     expect![[r#"
         outer | 4 kickoffs of 4 workers in 1 step, 300 ms | 300 ms | step | 1 | 0 s
         inner
@@ -157,7 +157,7 @@ async fn only_a_nested_automa() {
     let mut outer = GraphAutoma::new("outer");
     outer.add_func_as_worker("before", async || nap(100).await, start()).unwrap();
     outer.add_worker("nested", inner, after(["before"]).suppressed()).unwrap();
-    outer.run::<()>(()).await.unwrap();
+    outer.run(()).output::<()>().await.unwrap();
     expect![[r#"
         inner | 2 kickoffs of 2 workers in 2 steps, 200 ms | 200 ms | step | 1 | 0 s | 2 | 100 ms
         nested
@@ -178,8 +178,8 @@ async fn two_runs() {
     automa.add_func_as_worker("b", async || nap(100).await, after(["a"])).unwrap();
     let history = History::new();
     automa.add_callback(history.clone());
-    automa.run::<()>(()).await.unwrap();
-    automa.run::<()>(()).await.unwrap();
+    automa.run(()).output::<()>().await.unwrap();
+    automa.run(()).output::<()>().await.unwrap();
     expect![[r#"
         again | 4 kickoffs of 2 workers in 4 steps, 400 ms | 400 ms | step | 1 | 0 s | 2 | 100 ms | 1 | 200 ms | 2 | 300 ms
         a
@@ -199,8 +199,8 @@ async fn two_runs_of_one_step() {
     automa.add_func_as_worker("nap", async || nap(100).await, start()).unwrap();
     let history = History::new();
     automa.add_callback(history.clone());
-    automa.outcome(()).await.unwrap();
-    automa.outcome(()).await.unwrap();
+    automa.run(()).await.unwrap();
+    automa.run(()).await.unwrap();
     expect![[r#"
         short | 2 kickoffs of 1 worker in 2 steps, 200 ms | 200 ms | step | 1 | 0 s | 1 | 100 ms
         nap
@@ -220,7 +220,7 @@ async fn the_same_worker_at_the_same_time() {
     automa.add_func_as_worker("nap", async |millis: u64| nap(millis).await, free()).unwrap();
     let history = History::new();
     automa.add_callback(history.clone());
-    automa.run::<()>(()).await.unwrap();
+    automa.run(()).output::<()>().await.unwrap();
     let svg = history.to_svg();
     let rows = svg
         .lines()
@@ -236,7 +236,7 @@ async fn written_to_a_file() {
     automa.add_func_as_worker("a", async || (), start()).unwrap();
     let history = History::new();
     automa.add_callback(history.clone());
-    automa.run::<()>(()).await.unwrap();
+    automa.run(()).output::<()>().await.unwrap();
     let dir = std::env::temp_dir().join(format!("ddg-timeline-{}", std::process::id()));
     std::fs::create_dir_all(&dir).unwrap();
     let path = dir.join("timeline.svg");

@@ -30,7 +30,7 @@ async fn very_many_workers() {
     automa.add_worker("inner", inner, start()).unwrap();
     let history = History::new();
     automa.add_callback(history.clone());
-    automa.run::<()>(()).await.unwrap_err();
+    automa.run(()).output::<()>().await.unwrap_err();
 
     let svg = history.to_svg();
     let names = names(&svg);
@@ -58,7 +58,7 @@ async fn very_many_steps() {
     automa.add_func_as_worker("pong", pong, free()).unwrap();
     let history = History::new();
     automa.add_callback(history.clone());
-    automa.run::<()>(args!(1)).await.unwrap();
+    automa.run(args!(1)).output::<()>().await.unwrap();
 
     let svg = history.to_svg();
     assert!(svg.contains("9,999 kickoffs of 2 workers in 9,999 steps, 5 s"));

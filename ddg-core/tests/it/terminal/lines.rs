@@ -17,8 +17,8 @@ async fn lines(automa: &GraphAutoma) -> String {
 
 async fn lines_of(automa: &GraphAutoma, filter: EventFilter) -> String {
     let log = Log::default();
-    let prepared = automa.prepare(());
-    let view = TerminalView::to(log.clone()).watch(prepared.events_of(filter));
+    let prepared = automa.run(());
+    let view = TerminalView::to(log.clone()).watch(prepared.events(filter));
     let (_, shown) = futures::future::join(prepared.outcome(), view).await;
     shown.unwrap();
     log.text()
@@ -156,8 +156,9 @@ async fn a_run_that_is_cancelled_and_one_that_is_stopped() {
     automa.add_func_as_worker("tick", tick, start()).unwrap();
     let log = Log::default();
     for stop in [false, true] {
-        let run = automa.start(());
-        let view = tokio::spawn(TerminalView::to(log.clone()).watch(run.events()));
+        let run = automa.run(()).spawn();
+        let view =
+            tokio::spawn(TerminalView::to(log.clone()).watch(run.events(EventFilter::all())));
         sleep(60).await;
         if stop {
             run.stop();
@@ -246,9 +247,11 @@ async fn a_slow_output_does_not_hold_up_the_run() {
         }
     };
     automa.add_func_as_worker("count", count, start()).unwrap();
-    let prepared = automa.prepare(args!(1));
+    let prepared = automa.run(args!(1));
     let log = Log::default();
-    let view = tokio::spawn(TerminalView::to(Slow(wait, log.clone())).watch(prepared.events()));
+    let view = tokio::spawn(
+        TerminalView::to(Slow(wait, log.clone())).watch(prepared.events(EventFilter::all())),
+    );
     assert_eq!(prepared.outcome().await.unwrap().steps(), 100);
     assert_eq!(log.text(), "");
     _ = (0..1000).try_for_each(|_| go_on.send(()));
@@ -269,8 +272,8 @@ async fn an_output_that_cannot_be_written_is_an_error_of_the_view_alone() {
     }
     let mut automa = GraphAutoma::new("one");
     automa.add_func_as_worker("one", async || 1, start().output()).unwrap();
-    let prepared = automa.prepare(());
-    let view = tokio::spawn(TerminalView::to(Full).watch(prepared.events()));
+    let prepared = automa.run(());
+    let view = tokio::spawn(TerminalView::to(Full).watch(prepared.events(EventFilter::all())));
     assert_eq!(prepared.output::<i32>().await.unwrap(), 1);
     assert_eq!(view.await.unwrap().unwrap_err().to_string(), "the disk is full");
 }

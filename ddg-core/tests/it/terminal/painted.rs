@@ -1,5 +1,6 @@
 //! On a terminal, what is running now is painted below the lines.
 
+use ddg_core::EventFilter;
 use ddg_core::TerminalView;
 use ddg_core::prelude::*;
 use expect_test::{Expect, expect};
@@ -10,8 +11,8 @@ use super::{article, sleep};
 /// Compares what is on the terminal at these milliseconds of the run, and at its end.
 async fn check(automa: &GraphAutoma, at: &[u64], expected: &Expect) {
     let term = InMemoryTerm::new(24, 60);
-    let run = automa.start(());
-    let view = tokio::spawn(TerminalView::on(term.clone()).watch(run.events()));
+    let run = automa.run(()).spawn();
+    let view = tokio::spawn(TerminalView::on(term.clone()).watch(run.events(EventFilter::all())));
     let mut seen = String::new();
     let mut now = 0;
     for at in at {
@@ -186,8 +187,8 @@ async fn what_is_wider_than_the_terminal_is_cut() {
 #[tokio::test(start_paused = true)]
 async fn a_view_that_is_dropped_leaves_the_lines() {
     let term = InMemoryTerm::new(24, 60);
-    let run = article().start(());
-    let view = tokio::spawn(TerminalView::on(term.clone()).watch(run.events()));
+    let run = article().run(()).spawn();
+    let view = tokio::spawn(TerminalView::on(term.clone()).watch(run.events(EventFilter::all())));
     sleep(330).await;
     view.abort();
     assert!(view.await.unwrap_err().is_cancelled());

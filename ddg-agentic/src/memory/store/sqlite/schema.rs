@@ -16,7 +16,7 @@ impl SqliteConversations {
         let found = u64::try_from(version).unwrap_or(u64::MAX);
         let known = MIGRATIONS.len() as u64;
         if found > known {
-            let store = self.name.clone();
+            let store = self.name.to_string();
             return Err(ConversationError::NewerSchema { store, found, known }.into());
         }
         for migration in MIGRATIONS.iter().skip(found as usize) {

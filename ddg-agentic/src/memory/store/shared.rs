@@ -1,0 +1,49 @@
+//! A shared store is a store.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::{
+    ConversationFuture, ConversationId, ConversationPage, ConversationRecord, ConversationStore,
+    ConversationVersion, StoredConversation,
+};
+use crate::memory::Conversation;
+
+impl<S: ConversationStore + ?Sized> ConversationStore for Arc<S> {
+    fn load<'a>(&'a self, id: &'a ConversationId) -> ConversationFuture<'a, StoredConversation> {
+        (**self).load(id)
+    }
+
+    fn save<'a>(
+        &'a self,
+        id: &'a ConversationId,
+        conversation: &'a Conversation,
+        expected: ConversationVersion,
+    ) -> ConversationFuture<'a, ConversationVersion> {
+        (**self).save(id, conversation, expected)
+    }
+
+    fn rewrite<'a>(
+        &'a self,
+        id: &'a ConversationId,
+        conversation: &'a Conversation,
+        expected: ConversationVersion,
+    ) -> ConversationFuture<'a, ConversationVersion> {
+        (**self).rewrite(id, conversation, expected)
+    }
+
+    fn list<'a>(
+        &'a self,
+        page: &'a ConversationPage,
+    ) -> ConversationFuture<'a, Vec<ConversationRecord>> {
+        (**self).list(page)
+    }
+
+    fn delete<'a>(&'a self, id: &'a ConversationId) -> ConversationFuture<'a, bool> {
+        (**self).delete(id)
+    }
+
+    fn delete_older_than(&self, age: Duration) -> ConversationFuture<'_, u64> {
+        (**self).delete_older_than(age)
+    }
+}

@@ -1,0 +1,107 @@
+//! What a run begins with, before it does.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::live::Live;
+use super::stored::Place;
+use super::{Pace, RunCore, RunError};
+use crate::args::Args;
+use crate::checkpoint::{Checkpoints, Claim};
+use crate::feedback::Handlers;
+use crate::graph::{BuildError, GraphAutoma, Topology};
+use crate::snapshot::Snapshot;
+
+/// A run that has not begun.
+pub(super) struct Plan {
+    pub(super) graph: Result<Arc<Topology>, Box<BuildError>>,
+    pub(super) origin: Origin,
+    /// Boxed: most runs have none.
+    options: Option<Box<Options>>,
+}
+
+/// Where a run starts from.
+#[derive(Clone)]
+pub(super) enum Origin {
+    Args(Args),
+    Snapshot(Box<Snapshot>),
+}
+
+/// What holds for one run alone.
+#[derive(Default)]
+pub(super) struct Options {
+    pub(super) pace: Option<Pace>,
+    pub(super) deadline: Option<Duration>,
+    pub(super) handlers: Handlers,
+    pub(super) place: Option<Place>,
+    pub(super) checkpoints: Checkpoints,
+    pub(super) claim: Option<Claim>,
+}
+
+impl Plan {
+    pub(super) fn new(automa: &GraphAutoma, origin: Origin) -> Self {
+        Self { graph: automa.compiled().map_err(Box::new), origin, options: None }
+    }
+
+    /// A run of an automa that cannot be built.
+    pub(super) fn invalid(error: BuildError) -> Self {
+        Self { graph: Err(Box::new(error)), origin: Origin::Args(Args::new()), options: None }
+    }
+
+    /// The automa's name.
+    pub(super) fn automa(&self) -> Arc<str> {
+        match &self.graph {
+            Ok(topology) => Arc::clone(&topology.automa),
+            Err(error) => error.automa.as_str().into(),
+        }
+    }
+
+    pub(super) fn options(&mut self) -> &mut Options {
+        self.options.get_or_insert_default()
+    }
+
+    pub(super) fn is_stored(&self) -> bool {
+        self.options.as_ref().is_some_and(|options| options.place.is_some())
+    }
+
+    /// The run itself.
+    ///
+    /// # Errors
+    /// The graph is invalid, a named input reaches nobody, or the snapshot is not of this automa.
+    pub(super) fn live(self) -> Result<Live, RunError> {
+        let mut core = self.origin.core(self.graph.map_err(|error| *error)?)?;
+        if let Some(options) = self.options {
+            options.set(&mut core);
+        }
+        Ok(Live::new(core))
+    }
+
+    /// Its parts; the options are the defaults if it has none.
+    pub(super) fn into_parts(self) -> Result<(Arc<Topology>, Origin, Options), RunError> {
+        let options = self.options.map_or_else(Options::default, |options| *options);
+        Ok((self.graph.map_err(|error| *error)?, self.origin, options))
+    }
+}
+
+impl Origin {
+    /// A run of the graph that starts from here.
+    ///
+    /// # Errors
+    /// A named input reaches nobody, or the snapshot is not of this automa.
+    pub(super) fn core(self, topology: Arc<Topology>) -> Result<Arc<RunCore>, RunError> {
+        match self {
+            Self::Args(args) => RunCore::top(topology, args),
+            Self::Snapshot(snapshot) => RunCore::resumed(topology, snapshot.into_run()),
+        }
+    }
+}
+
+impl Options {
+    /// Sets what holds for the run of `core`.
+    pub(super) fn set(self, core: &mut Arc<RunCore>) {
+        let core = Arc::get_mut(core).expect("nobody else has a run that has not begun");
+        core.pace = self.pace.unwrap_or(core.pace);
+        core.deadline = self.deadline;
+        core.handlers = self.handlers;
+    }
+}

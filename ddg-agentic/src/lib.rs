@@ -11,6 +11,7 @@
 //! counted as OpenAI's models do.
 
 mod compose;
+pub mod files;
 #[cfg(feature = "mcp")]
 mod mcp;
 mod memory;

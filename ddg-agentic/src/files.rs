@@ -14,14 +14,18 @@ mod file;
 mod filename;
 mod folder;
 mod id;
+mod index;
 mod limits;
 mod manager;
 mod media_type;
+mod places;
+mod prompt;
 mod purpose;
 mod registry;
 mod remote;
 mod removal;
 mod retrieval;
+mod scope;
 mod slot;
 mod sniff;
 
@@ -29,9 +33,12 @@ pub use builder::FileManagerBuilder;
 pub use creation::Creation;
 pub use error::{FileError, FileLimit};
 pub use file::File;
+pub(crate) use id::ids_in;
 pub use manager::{FileManager, FileStream};
+pub(crate) use places::{each_once, files_at_places, files_of_result, has_files};
 pub use purpose::FilePurpose;
 pub use remote::{
     FileUpload, RemoteContent, RemoteError, RemoteFile, RemoteFiles, RemoteFuture, UploadContent,
 };
 pub use removal::{PruneFailure, PruneReport};
+pub(crate) use scope::{collecting, reading, records, with_records};

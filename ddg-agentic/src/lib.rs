@@ -51,13 +51,16 @@ pub use model::{
 pub use prompt::{PromptError, PromptTemplate, PromptWorker};
 #[cfg(feature = "providers")]
 pub use provider::{Anthropic, Api, ApiKey, Gemini, HttpModel, Ollama, OpenAi};
-pub use react::{AgentEnd, AgentOutcome, Limit, Limits, NoAnswer, ReActAutoma, Task, ToolCalls};
+pub use react::{
+    AgentEnd, AgentOutcome, AnswerPart, Limit, Limits, NoAnswer, ReActAutoma, Task, ToolCalls,
+    ToolStep,
+};
 pub use runs::{Agent, AgentError, Said, WhenBusy};
 pub use schemars;
 pub use tool::{
-    Approval, AutomaTool, IntoToolOutput, MissingState, OnFailure, State, States, Tool, ToolError,
-    ToolOptions, ToolOutput, ToolResult, ToolSpec, Toolbox, ToolboxBuilder, ToolboxError,
-    ToolboxFault, Verdict,
+    Approval, AutomaTool, CallFiles, IntoToolOutput, MissingState, OnFailure, State, States, Tool,
+    ToolCalled, ToolEnded, ToolError, ToolOptions, ToolOutput, ToolResult, ToolSpec, Toolbox,
+    ToolboxBuilder, ToolboxError, ToolboxFault, Verdict,
 };
 
 /// What nearly every agent needs, with the [prelude of the engine](ddg_core::prelude).
@@ -71,6 +74,10 @@ pub mod prelude {
         WhenBusy, tool,
     };
 }
+
+/// What a tool has to do with files; not for people.
+#[doc(hidden)]
+pub use tool::FileUse;
 
 /// What `#[tool]` writes; not for people.
 #[doc(hidden)]

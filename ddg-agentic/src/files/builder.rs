@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::folder::Folder;
+use super::index::Index;
 use super::limits::Limits;
 use super::manager::Shared;
 use super::{FileError, FileManager, RemoteFiles};
@@ -30,6 +31,8 @@ pub struct FileManagerBuilder {
     prune_on_close: Option<bool>,
     remote: Option<Arc<dyn RemoteFiles>>,
     limits: Limits,
+    #[cfg(feature = "sqlite")]
+    index: Option<PathBuf>,
 }
 
 impl FileManagerBuilder {
@@ -41,7 +44,19 @@ impl FileManagerBuilder {
         self
     }
 
-    /// Sets whether [closing](FileManager::close) [prunes](FileManager::prune): yes unless this is set.
+    /// Keeps which files there are in an SQLite database, so that other processes with the same one, and the same
+    /// [`save_dir`](Self::save_dir), know them by their ids. It is made if it is missing, and may be
+    /// the file in which runs and conversations are kept. Closing does not prune then unless
+    /// [`prune_on_close`](Self::prune_on_close) says so, since others may use the files.
+    #[cfg(feature = "sqlite")]
+    #[must_use]
+    pub fn index(mut self, path: impl Into<PathBuf>) -> Self {
+        self.index = Some(path.into());
+        self
+    }
+
+    /// Sets whether [closing](FileManager::close) [prunes](FileManager::prune): yes unless this is set,
+    /// or there is an index.
     #[must_use]
     pub fn prune_on_close(mut self, prune: bool) -> Self {
         self.prune_on_close = Some(prune);
@@ -79,20 +94,40 @@ impl FileManagerBuilder {
     /// The manager.
     ///
     /// # Errors
-    /// The folder cannot be made, or is none.
+    /// The folder cannot be made, or is none; the index cannot be opened or read.
     pub async fn build(self) -> Result<FileManager, FileError> {
-        let Self { save_dir, prune_on_close, remote, limits } = self;
+        #[cfg(feature = "sqlite")]
+        let index = match &self.index {
+            None => None,
+            Some(path) if self.save_dir.is_some() => Some(Index::open(path).await?),
+            Some(path) => {
+                let message = format!(
+                    "the index `{}` needs a `save_dir`: the files of a temporary folder are gone \
+                     when the manager is closed",
+                    path.display()
+                );
+                return Err(FileError::Setup { message });
+            }
+        };
+        #[cfg(not(feature = "sqlite"))]
+        let index: Option<Index> = None;
+        let Self { save_dir, prune_on_close, remote, limits, .. } = self;
         let folder = match save_dir {
             Some(path) => Folder::given(path).await?,
             None => Folder::temporary(),
         };
-        let prune_on_close = prune_on_close.unwrap_or(true);
+        let prune_on_close = prune_on_close.unwrap_or(index.is_none());
         if folder.is_temporary() && !prune_on_close {
             tracing::warn!(
                 "`prune_on_close(false)` keeps nothing in a temporary folder, which goes when the \
                  manager is closed: set `save_dir`"
             );
         }
-        Ok(FileManager::with(Shared::new(folder, limits, remote, prune_on_close)))
+        let mut shared = Shared::new(folder, limits, remote, prune_on_close);
+        if let Some(index) = &index {
+            shared.lock().replace(index.load().await?);
+        }
+        shared.index = index;
+        Ok(FileManager::with(shared))
     }
 }

@@ -40,6 +40,9 @@ impl FileManager {
         let folder = Arc::clone(shared);
         let removed =
             blocking("remove the temporary folder", move || folder.folder.remove_temporary()).await;
+        if let Some(index) = &shared.index {
+            index.close().await;
+        }
         shared.lock().close();
         removed.map(|()| report)
     }

@@ -186,7 +186,7 @@ impl Creation {
                 let (path, bytes) = existing(path).await?;
                 let slot = Slot::begin(shared, bytes)?;
                 let file = draft.file(new_local(), bytes);
-                slot.register(Entry::new(file, Place::Path(path), false)).await
+                slot.register(Entry::new(file, Place::Path(path), false), None).await
             }
             (Kind::Remote, Source::Bytes(bytes)) => {
                 let slot = Slot::begin(shared, bytes.len() as u64)?;
@@ -310,7 +310,7 @@ impl Shared {
         id: String,
     ) -> Result<File, FileError> {
         let file = draft.file(id.clone(), slot.held());
-        slot.register_part(Entry::new(file, Place::Folder(id), true), part).await
+        slot.register(Entry::new(file, Place::Folder(id), true), Some(part)).await
     }
 
     /// Stores a file at the provider, and registers it.
@@ -340,7 +340,15 @@ impl Shared {
             return Err(failed(RemoteError::Malformed { message }));
         }
         let file = draft.file(id, slot.held());
-        slot.register(Entry::new(file, Place::Remote, true)).await
+        let registered = slot.register(Entry::new(file.clone(), Place::Remote, true), None).await;
+        // A file of the same id that is registered is not ours to remove.
+        if let Err(error) = &registered
+            && !matches!(error, FileError::Registered { .. })
+            && let Err(error) = remote.delete(file.id()).await
+        {
+            tracing::warn!(id = file.id(), %error, "a file was left at the provider");
+        }
+        registered
     }
 }
 

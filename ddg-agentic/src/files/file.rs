@@ -19,7 +19,7 @@ pub struct File(Arc<Record>);
 
 /// What is known of a file.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub(crate) struct Record {
+pub(super) struct Record {
     pub(super) id: String,
     pub(super) filename: String,
     pub(super) bytes: u64,
@@ -35,7 +35,7 @@ impl File {
         Self(Arc::new(record))
     }
 
-    pub(crate) fn record(&self) -> &Record {
+    pub(super) fn record(&self) -> &Record {
         &self.0
     }
 
@@ -85,6 +85,7 @@ impl File {
     }
 }
 
+/// Two are the same if all that is known of them is.
 impl PartialEq for File {
     fn eq(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.0, &other.0) || self.0 == other.0

@@ -5,15 +5,20 @@
 //! nothing outside the folder is ever read, written or removed under the name of a file of ours.
 
 use std::fs::{self, Metadata, OpenOptions};
-use std::io::{self, ErrorKind, Write};
+use std::io::{self, ErrorKind, Read, Write};
 use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use bytes::Bytes;
+use futures::stream::{self, Stream};
 use tempfile::TempDir;
 use tokio::sync::OnceCell;
 
 use super::FileError;
+
+/// How much of a file is read at a time.
+const PIECE: usize = 64 * 1024;
 
 /// The folder of a manager.
 #[derive(Debug)]
@@ -77,6 +82,28 @@ pub(super) async fn blocking<T: Send + 'static>(
 pub(super) fn failed(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> FileError {
     let path = path.to_owned();
     move |error| FileError::Io { action, path, source: Arc::new(error) }
+}
+
+/// The rest of a file, piece by piece.
+pub(super) fn pieces(
+    file: fs::File,
+    path: PathBuf,
+) -> impl Stream<Item = Result<Bytes, FileError>> + Send + 'static {
+    let piece = |open: Option<(fs::File, PathBuf)>| async move {
+        let (mut file, path) = open?;
+        let read = blocking("read a file", move || {
+            let mut bytes = vec![0; PIECE];
+            let n = file.read(&mut bytes).map_err(failed("read", &path))?;
+            bytes.truncate(n);
+            Ok((bytes, (file, path)))
+        });
+        match read.await {
+            Ok((bytes, _)) if bytes.is_empty() => None,
+            Ok((bytes, open)) => Some((Ok(Bytes::from(bytes)), Some(open))),
+            Err(error) => Some((Err(error), None)),
+        }
+    };
+    stream::unfold(Some((file, path)), piece)
 }
 
 impl Folder {

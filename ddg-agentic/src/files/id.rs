@@ -38,7 +38,7 @@ pub(super) fn is_remote(text: &str) -> bool {
 ///
 /// An id consists of letters, digits, `_` and `-` alone and has something else, or an end of the text,
 /// on both sides. So a longest run of these characters is an id as a whole, or has none in it.
-pub(super) fn ids_in(text: &str) -> impl Iterator<Item = (usize, &str)> {
+pub(crate) fn ids_in(text: &str) -> impl Iterator<Item = (usize, &str)> {
     let is_within = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
     let runs = text.split(move |c| !is_within(c));
     // The start of a part of `text` is found from the addresses, which `split` keeps.

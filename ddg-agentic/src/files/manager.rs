@@ -7,17 +7,15 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
 use futures::StreamExt;
-use futures::stream::{self, BoxStream};
+use futures::stream::BoxStream;
 use tokio::sync::{Mutex as AsyncMutex, watch};
 
-use super::folder::{Folder, blocking, failed};
+use super::folder::{Folder, blocking, failed, pieces};
+use super::index::Index;
 use super::limits::Limits;
 use super::registry::{Entry, Phase, Place, Registry};
 use super::retrieval::Flights;
 use super::{File, FileError, FileManagerBuilder, RemoteFile, RemoteFiles};
-
-/// How much of a file is read at a time.
-const PIECE: usize = 64 * 1024;
 
 /// The content of a file, piece by piece.
 pub type FileStream = BoxStream<'static, Result<Bytes, FileError>>;
@@ -60,6 +58,10 @@ pub(super) struct Shared {
     pub(super) folder: Folder,
     pub(super) remote: Option<Arc<dyn RemoteFiles>>,
     pub(super) prune_on_close: bool,
+    /// What other processes know.
+    pub(super) index: Option<Index>,
+    /// Held while the index and the registry are changed together.
+    pub(super) indexing: AsyncMutex<()>,
     /// Held by the call that closes.
     pub(super) closing: AsyncMutex<()>,
     /// Made by an agent for itself, and closed with it.
@@ -82,6 +84,10 @@ impl FileManager {
         let mut shared = Shared::new(Folder::temporary(), Limits::default(), None, true);
         shared.private = true;
         Self(Arc::new(shared))
+    }
+
+    pub(crate) fn is_private(&self) -> bool {
+        self.0.private
     }
 
     pub(super) fn with(shared: Shared) -> Self {
@@ -166,22 +172,22 @@ impl FileManager {
         }
         let (shared, place) = (Arc::clone(&self.0), entry.place.clone());
         let opened = blocking("read a file", move || shared.open(&place)).await?;
-        let file = opened.ok_or_else(|| self.0.gone(&entry))?;
-        let piece = |open: Option<(std::fs::File, PathBuf)>| async move {
-            let (mut file, path) = open?;
-            let read = blocking("read a file", move || {
-                let mut bytes = vec![0; PIECE];
-                let n = file.read(&mut bytes).map_err(failed("read", &path))?;
-                bytes.truncate(n);
-                Ok((bytes, (file, path)))
-            });
-            match read.await {
-                Ok((bytes, _)) if bytes.is_empty() => None,
-                Ok((bytes, open)) => Some((Ok(Bytes::from(bytes)), Some(open))),
-                Err(error) => Some((Err(error), None)),
-            }
-        };
-        Ok(stream::unfold(Some(file), piece).boxed())
+        let (file, path) = opened.ok_or_else(|| self.0.gone(&entry))?;
+        Ok(pieces(file, path).boxed())
+    }
+
+    /// Registers what other processes have put into the index since, and forgets what they have removed. Without
+    /// an index there is nothing to do.
+    ///
+    /// # Errors
+    /// The manager is closed, or the index cannot be read.
+    pub async fn refresh(&self) -> Result<(), FileError> {
+        self.0.check_not_closed()?;
+        let Some(index) = &self.0.index else { return Ok(()) };
+        let _indexing = self.0.indexing.lock().await;
+        let entries = index.load().await?;
+        self.0.lock().replace(entries);
+        Ok(())
     }
 
     /// Where the file is on this machine, for programs that take paths. Do not write there; the file is
@@ -221,6 +227,8 @@ impl Shared {
             folder,
             remote,
             prune_on_close,
+            index: None,
+            indexing: AsyncMutex::new(()),
             closing: AsyncMutex::new(()),
             private: false,
         }

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::limits::Limits;
 use super::{File, FileError};
@@ -150,7 +150,35 @@ impl Registry {
         Ok(())
     }
 
+    /// Makes the registry have what is in an index: files that are not in it are forgotten, new ones put in.
+    /// What is being removed ends as it would have.
+    pub(super) fn replace(&mut self, entries: Vec<Entry>) {
+        let there: FxHashSet<&str> = entries.iter().map(|entry| entry.file.id()).collect();
+        let is_gone =
+            |(_, entry): &(&u64, &Entry)| !entry.removing && !there.contains(entry.file.id());
+        let gone: Vec<_> = self.entries.iter().filter(is_gone).map(|(seq, _)| *seq).collect();
+        for seq in gone {
+            self.forget(seq);
+        }
+        for entry in entries {
+            // What is known already stays as it is.
+            let _ = self.insert(entry);
+        }
+    }
+
+    fn forget(&mut self, seq: u64) {
+        if let Some(entry) = self.entries.remove(&seq) {
+            self.by_id.remove(entry.file.id());
+            self.bytes = self.bytes.saturating_sub(entry.file.len());
+        }
+    }
+
     // Looking.
+
+    /// Whether there is an entry of `id`, whole or being removed.
+    pub(super) fn is_registered(&self, id: &str) -> bool {
+        self.by_id.contains_key(id)
+    }
 
     /// The entry of `id`, which is whole.
     pub(super) fn find(&self, id: &str) -> Result<&Entry, FileError> {
@@ -204,12 +232,7 @@ impl Registry {
     pub(super) fn end_removal(&mut self, seq: u64, removed: Removed) {
         self.n_removals -= 1;
         match removed {
-            Removed::Gone => {
-                if let Some(entry) = self.entries.remove(&seq) {
-                    self.by_id.remove(entry.file.id());
-                    self.bytes = self.bytes.saturating_sub(entry.file.len());
-                }
-            }
+            Removed::Gone => self.forget(seq),
             Removed::Kept => {
                 if let Some(entry) = self.entries.get_mut(&seq) {
                     entry.removing = false;

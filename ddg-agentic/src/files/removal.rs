@@ -113,7 +113,15 @@ impl Shared {
         let removal = Removal { shared: Arc::clone(self), seq, removed: Removed::Kept };
         // In a task of its own, so that a caller who is dropped leaves no file half removed.
         let task = tokio::spawn(async move {
-            let done = removal.shared.unmake(&entry).await;
+            let mut done = removal.shared.unmake(&entry).await;
+            let shared = Arc::clone(&removal.shared);
+            let _indexing = shared.indexing.lock().await;
+            if let (Ok(_), Some(index)) = (&done, &shared.index)
+                && let Err(error) = index.remove(entry.file.id()).await
+            {
+                // The next try finds the file missing, and goes on from there.
+                done = Err(error);
+            }
             removal.end(if done.is_ok() { Removed::Gone } else { Removed::Kept });
             done
         });

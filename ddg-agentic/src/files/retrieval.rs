@@ -134,5 +134,5 @@ async fn fetch(remote: &dyn RemoteFiles, id: &str, mut slot: Slot) -> Result<Fil
         created: found.created,
         metadata: Map::new(),
     });
-    slot.register(Entry::new(file, Place::Remote, false)).await
+    slot.register(Entry::new(file, Place::Remote, false), None).await
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::folder::Part;
+use super::folder::{Part, blocking};
 use super::manager::Shared;
 use super::registry::Entry;
 use super::{File, FileError};
@@ -44,24 +44,49 @@ impl Slot {
         self.held
     }
 
-    /// Registers the file: from here on everybody sees it.
+    /// Registers the file: from here on everybody sees it. A part of ours is kept then.
     ///
     /// # Errors
-    /// A file of that id is registered already.
-    pub(super) async fn register(mut self, entry: Entry) -> Result<File, FileError> {
+    /// A file of that id is registered already, or the index failed; a part is removed.
+    pub(super) async fn register(
+        self,
+        entry: Entry,
+        part: Option<Part>,
+    ) -> Result<File, FileError> {
+        if self.shared.index.is_none() {
+            return self.commit(entry, part);
+        }
+        // In a task of its own, so that the index and the registry say the same also if the caller is dropped.
+        let task = tokio::spawn(self.index_and_commit(entry, part));
+        task.await.unwrap_or(Err(FileError::Shutdown { action: "note a file" }))
+    }
+
+    async fn index_and_commit(
+        self,
+        entry: Entry,
+        mut part: Option<Part>,
+    ) -> Result<File, FileError> {
+        let shared = Arc::clone(&self.shared);
+        let Some(index) = &shared.index else { return self.commit(entry, part) };
+        if let Some(written) = part {
+            part = Some(blocking("write a file", move || written.sync().map(|()| written)).await?);
+        }
+        let _indexing = shared.indexing.lock().await;
+        let is_new = !shared.lock().is_registered(entry.file.id());
+        if is_new {
+            index.add(&entry).await?;
+        }
+        self.commit(entry, part)
+    }
+
+    fn commit(mut self, entry: Entry, part: Option<Part>) -> Result<File, FileError> {
         let file = entry.file.clone();
         self.shared.lock().commit(self.held, entry)?;
         self.committed = true;
-        Ok(file)
-    }
-
-    /// Registers a file of ours, which is kept then.
-    ///
-    /// # Errors
-    /// A file of that id is registered already; the part is removed.
-    pub(super) async fn register_part(self, entry: Entry, part: Part) -> Result<File, FileError> {
-        let file = self.register(entry).await?;
-        part.keep();
+        // No `await` since the file is seen: it cannot be dropped in between.
+        if let Some(part) = part {
+            part.keep();
+        }
         Ok(file)
     }
 }

@@ -1,6 +1,7 @@
 //! Files that tools and agents hand to each other by id. The rules are those of `docs/files.md`, cited
 //! by their numbers.
 
+mod agents;
 mod cancelling;
 mod closing;
 mod creating;
@@ -13,6 +14,7 @@ mod pruning;
 mod retrieving;
 mod rules_are_cited;
 mod sniffing;
+mod tools;
 
 use std::fs;
 use std::path::{Path, PathBuf};

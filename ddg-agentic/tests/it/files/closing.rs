@@ -119,7 +119,7 @@ async fn a_failure_of_pruning_leaves_the_manager_closed() {
 /// [files 10]
 #[tokio::test]
 async fn a_manager_that_is_dropped_removes_its_temporary_folder_and_warns() {
-    let heard = crate::files::closing::heard(async {
+    let said = heard(async {
         let files = FileManager::new();
         let file = files.create_from_bytes("tea", "tea.txt").await.unwrap();
         let path = files.path_of(file.id()).unwrap();
@@ -127,8 +127,8 @@ async fn a_manager_that_is_dropped_removes_its_temporary_folder_and_warns() {
         assert!(!path.parent().unwrap().exists());
     })
     .await;
-    assert!(heard.contains("was dropped without `close`"), "{heard}");
-    let heard = crate::files::closing::heard(async {
+    assert!(said.contains("was dropped without `close`"), "{said}");
+    let heard = heard(async {
         FileManager::builder().prune_on_close(false).build().await.unwrap().close().await.unwrap();
     })
     .await;

@@ -33,10 +33,14 @@ pub use builder::FileManagerBuilder;
 pub use creation::Creation;
 pub use error::{FileError, FileLimit};
 pub use file::File;
+#[cfg(feature = "providers")]
+use folder::pieces as folder_pieces;
 pub(crate) use id::ids_in;
 pub use manager::{FileManager, FileStream};
 pub(crate) use places::{each_once, files_at_places, files_of_result, has_files};
 pub use purpose::FilePurpose;
+#[cfg(feature = "providers")]
+pub use remote::OpenAiFiles;
 pub use remote::{
     FileUpload, RemoteContent, RemoteError, RemoteFile, RemoteFiles, RemoteFuture, UploadContent,
 };

@@ -3,7 +3,7 @@
 //! Read in this order: [`Message`] is what is said; [`ChatModel`] says it, and [`ChatModelExt`] is what
 //! can be done with any; a [`Tool`] does what a model asks for; [`Memory`] decides what of a
 //! conversation the model is shown, and a [`ConversationStore`] keeps it; a [`ReActAutoma`] is an agent
-//! of all these, and an [`Agent`] one for many conversations.
+//! of all these, and an [`Agent`] one for many conversations; [`files`] are handed over by id.
 //!
 //! Features, all off unless asked for: `providers` for models over HTTP (`OpenAi` and all that speak as
 //! it does, `Anthropic`, `Gemini`, `Ollama`); `mcp` for tools of MCP servers (`McpServer`) and for tools

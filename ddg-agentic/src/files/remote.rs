@@ -1,6 +1,8 @@
 //! Files at a provider: what a client of one has to offer.
 
 mod error;
+#[cfg(feature = "providers")]
+mod openai;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -11,6 +13,8 @@ use futures::future::BoxFuture;
 use futures::stream::BoxStream;
 
 pub use error::RemoteError;
+#[cfg(feature = "providers")]
+pub use openai::OpenAiFiles;
 
 use super::FilePurpose;
 

@@ -102,8 +102,16 @@ impl Entry {
         cx: &Context,
     ) -> Result<Admitted, Halt> {
         let arguments = self.read(&call.arguments)?;
-        let arguments =
-            if self.options.approval { self.approve(arguments, cx)? } else { arguments };
+        let mut files = self.input_files(&arguments)?;
+        let arguments = match self.options.approval {
+            false => arguments,
+            // Nobody is asked about a call that names a file that there is not.
+            true => {
+                let approved = self.approve(arguments, cx)?;
+                files = self.input_files(&approved)?;
+                approved
+            }
+        };
         let turn = match &self.turns {
             None => None,
             Some(turns) => {
@@ -111,14 +119,9 @@ impl Entry {
                 Some(turn.expect("nobody closes the semaphore"))
             }
         };
-        let files = match &self.finder {
-            None => Vec::new(),
-            Some(finder) => {
-                let files = finder.input(self.name(), &self.spec.parameters, &arguments)?;
-                finder.say_called(call, &arguments, &files, cx);
-                files
-            }
-        };
+        if let Some(finder) = &self.finder {
+            finder.say_called(call, &arguments, &files, cx);
+        }
         Ok(Admitted { arguments, turn, files })
     }
 
@@ -149,6 +152,14 @@ impl Entry {
             OnFailure::FailRun => Halt::Fail(error.into()),
             OnFailure::TellModel | OnFailure::Retry { .. } => Halt::Tell(error),
         })
+    }
+
+    /// The files that the arguments name.
+    fn input_files(&self, arguments: &Json) -> Result<Vec<File>, ToolError> {
+        match &self.finder {
+            Some(finder) => finder.input(self.name(), &self.spec.parameters, arguments),
+            None => Ok(Vec::new()),
+        }
     }
 
     /// Adds the files that the result names.

@@ -16,7 +16,6 @@ use super::provider::Provider;
 use super::rounds;
 
 const N_THREADS: usize = 8;
-const N_CALLS: usize = 4;
 
 /// What a call did or saw, as moments that follow each other.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -80,6 +79,30 @@ impl Model {
         }
         Some(next)
     }
+}
+
+impl Moment {
+    /// What of it is about one file.
+    fn about(&self, id: &str) -> Option<Self> {
+        match self {
+            Self::Made(of) | Self::Begins(of) | Self::Gone(of) | Self::Saw(of, _) => {
+                (of == id).then(|| self.clone())
+            }
+            Self::Listed(ids) => {
+                let id = ids.iter().find(|listed| *listed == id)?;
+                Some(Self::Saw(id.clone(), Seen::There))
+            }
+        }
+    }
+}
+
+/// What of the calls is about one file.
+fn about(calls: &[Call], id: &str) -> Vec<Call> {
+    let about = |call: &Call| Call {
+        moments: call.moments.iter().filter_map(|moment| moment.about(id)).collect(),
+        ..call.clone()
+    };
+    calls.iter().map(about).filter(|call| !call.moments.is_empty()).collect()
 }
 
 /// Whether the calls could have been made one after the other.
@@ -174,44 +197,78 @@ async fn call(files: &FileManager, numbers: &mut Numbers, known: &[String]) -> V
     }
 }
 
+/// A manager, and what eight threads saw of so many random calls each.
+async fn history(provider: &Provider, round: usize, n_calls: usize) -> (FileManager, Vec<Call>) {
+    let files = FileManager::builder().remote(provider.clone()).build().await.unwrap();
+    let mut known = vec!["file-theirs".to_owned()];
+    let mut calls = Vec::new();
+    for n in 0..3 {
+        let file = files.create_from_bytes("tea", "tea.txt").local().await.unwrap();
+        known.push(file.id().to_owned());
+        let moments = vec![Moment::Made(file.id().to_owned())];
+        calls.push(Call { moments, began: 2 * n, ended: 2 * n + 1 });
+    }
+    let clock = Arc::new(AtomicU64::new(10));
+    let barrier = Arc::new(Barrier::new(N_THREADS));
+    let threads = (0..N_THREADS).map(|thread| {
+        let (files, known) = (files.clone(), known.clone());
+        let (clock, barrier) = (Arc::clone(&clock), Arc::clone(&barrier));
+        tokio::spawn(async move {
+            let mut numbers = Numbers((round * N_THREADS + thread) as u64);
+            let mut calls = Vec::new();
+            barrier.wait().await;
+            for _ in 0..n_calls {
+                let began = clock.fetch_add(1, Ordering::SeqCst);
+                let moments = call(&files, &mut numbers, &known).await;
+                let ended = clock.fetch_add(1, Ordering::SeqCst);
+                calls.push(Call { moments, began, ended });
+            }
+            calls
+        })
+    });
+    for thread in threads.collect::<Vec<_>>() {
+        calls.extend(thread.await.unwrap());
+    }
+    calls.retain(|call| !call.moments.is_empty());
+    (files, calls)
+}
+
+fn provider() -> Provider {
+    let provider = Provider::new();
+    provider.put("file-theirs", "theirs.txt", "theirs");
+    provider
+}
+
+/// All files at once, lists and their order included. The search is costly, so the threads make few calls.
+///
 /// [files 11]
 #[tokio::test(flavor = "multi_thread", worker_threads = 8)]
 async fn what_threads_see_one_could_have_seen_alone() {
-    let provider = Provider::new();
-    provider.put("file-theirs", "theirs.txt", "theirs");
+    let provider = provider();
     for round in 0..rounds(1_000, 40) {
-        let files = FileManager::builder().remote(provider.clone()).build().await.unwrap();
-        let mut known = vec!["file-theirs".to_owned()];
-        let mut calls = Vec::new();
-        for n in 0..3 {
-            let file = files.create_from_bytes("tea", "tea.txt").local().await.unwrap();
-            known.push(file.id().to_owned());
-            let moments = vec![Moment::Made(file.id().to_owned())];
-            calls.push(Call { moments, began: 2 * n, ended: 2 * n + 1 });
-        }
-        let clock = Arc::new(AtomicU64::new(10));
-        let barrier = Arc::new(Barrier::new(N_THREADS));
-        let threads = (0..N_THREADS).map(|thread| {
-            let (files, known) = (files.clone(), known.clone());
-            let (clock, barrier) = (Arc::clone(&clock), Arc::clone(&barrier));
-            tokio::spawn(async move {
-                let mut numbers = Numbers((round * N_THREADS + thread) as u64);
-                let mut calls = Vec::new();
-                barrier.wait().await;
-                for _ in 0..N_CALLS {
-                    let began = clock.fetch_add(1, Ordering::SeqCst);
-                    let moments = call(&files, &mut numbers, &known).await;
-                    let ended = clock.fetch_add(1, Ordering::SeqCst);
-                    calls.push(Call { moments, began, ended });
-                }
-                calls
-            })
-        });
-        for thread in threads.collect::<Vec<_>>() {
-            calls.extend(thread.await.unwrap());
-        }
-        calls.retain(|call| !call.moments.is_empty());
+        let (files, calls) = history(&provider, round, 2).await;
         assert!(is_linearisable(&calls), "round {round}: {calls:#?}");
+        files.close().await.unwrap();
+    }
+}
+
+/// Each file alone, over many calls: what holds for each of several things that do not depend on each
+/// other holds for all together.
+///
+/// [files 11]
+#[tokio::test(flavor = "multi_thread", worker_threads = 8)]
+async fn what_threads_see_of_a_file_one_could_have_seen_alone() {
+    let provider = provider();
+    for round in 0..rounds(1_000, 40) {
+        let (files, calls) = history(&provider, round, 12).await;
+        let made = calls.iter().flat_map(|call| &call.moments).filter_map(|moment| match moment {
+            Moment::Made(id) => Some(id.clone()),
+            _ => None,
+        });
+        for id in made.collect::<BTreeSet<_>>() {
+            let calls = about(&calls, &id);
+            assert!(is_linearisable(&calls), "round {round}: {calls:#?}");
+        }
         files.close().await.unwrap();
     }
 }

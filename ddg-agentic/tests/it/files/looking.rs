@@ -4,6 +4,7 @@ use ddg_agentic::files::{FileError, FileManager, RemoteError};
 use expect_test::expect;
 
 use super::NOBODYS;
+use super::closing::heard;
 use super::provider::Provider;
 
 /// [files 8]
@@ -26,7 +27,8 @@ async fn a_file_is_found_until_its_removal_begins() {
     expect!["file `file-up0` is being removed: it can no longer be used; make a new one"]
         .assert_eq(&error.to_string());
     assert!(matches!(error, FileError::Removing { .. }));
-    assert_eq!(files.try_look_up(&id), None);
+    let said = heard(async { assert_eq!(files.try_look_up(&id), None) }).await;
+    assert!(said.contains("WARN") && said.contains("is being removed"), "{said}");
     assert_eq!(files.list(), []);
     assert!(files.sniff_text(&id).is_empty());
     assert!(matches!(files.read(&id).await, Err(FileError::Removing { .. })));

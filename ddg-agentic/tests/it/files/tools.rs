@@ -177,6 +177,12 @@ async fn an_unknown_id_is_a_message_to_the_model() {
         the arguments of `count` are wrong: no file has the id ``: check that the id is whole and that the file was not deleted; files of another manager are not known here"#]]
     .assert_eq(&lines.join("\n"));
 
+    // Nobody is asked about it either.
+    let options = ToolOptions::new().approval();
+    let asking = Toolbox::builder().with_options(count::tool(), options).state(files.clone());
+    let result = call(&asking.build().unwrap(), "count", json!({ "file": NOBODYS })).await;
+    assert!(result.message.content.contains("no file has the id"));
+
     // A file of somebody else is unknown here, too.
     let other = FileManager::new();
     let theirs = other.create_from_bytes("x", "x").await.unwrap();

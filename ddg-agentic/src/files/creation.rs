@@ -159,6 +159,8 @@ impl Creation {
     async fn make(self) -> Result<File, FileError> {
         let Self { manager, source, filename: asked, kind, purpose, media_type, metadata } = self;
         let shared = &manager.0;
+        // Before anything else that could be wrong: nothing of it could be mended any more.
+        shared.lock().admit()?;
         let kind = shared.kind(kind, &asked)?;
         shared.check_purpose(&purpose)?;
         // Of a path only what it names counts: that may be a folder, which is said when it is opened.

@@ -105,12 +105,17 @@ impl Registry {
 
     // Creations, of which a retrieval is one.
 
+    /// Whether anything new may begin.
+    pub(super) fn admit(&self) -> Result<(), FileError> {
+        match self.phase {
+            Phase::Open => Ok(()),
+            Phase::Closing | Phase::Closed => Err(FileError::Closed),
+        }
+    }
+
     /// Begins a creation.
     pub(super) fn reserve_file(&mut self) -> Result<(), FileError> {
-        match self.phase {
-            Phase::Open => {}
-            Phase::Closing | Phase::Closed => return Err(FileError::Closed),
-        }
+        self.admit()?;
         let files = self.entries.len() as u64 + self.reserved_files + 1;
         self.limits.check(0, self.bytes + self.reserved_bytes, files)?;
         self.reserved_files += 1;

@@ -97,10 +97,10 @@ impl Shared {
         if let Some(fetch) = flights.by_id.get(id).and_then(|(_, flight)| flight.upgrade()) {
             return Ok(Found::Fetching { fetch, first: false });
         }
-        let remote = Arc::clone(self.remote(&format!("retrieve `{id}`"))?);
         if !is_remote(id) {
             return Err(FileError::NotFound { id: id.to_owned() });
         }
+        let remote = Arc::clone(self.remote(&format!("retrieve `{id}`"))?);
         let slot = Slot::begin(self, 0)?;
         flights.next += 1;
         let number = flights.next;

@@ -29,7 +29,9 @@ async fn a_closed_manager_refuses_everything() {
     let id = file.id();
     let errors = [
         files.create_from_bytes("x", "x").await.unwrap_err(),
+        files.create_from_bytes("x", "..").await.unwrap_err(),
         files.create_from_path(&mine).await.unwrap_err(),
+        files.create_from_path("no such file").await.unwrap_err(),
         files.create_from_stream(futures::stream::iter([Ok("x")]), "x").await.unwrap_err(),
         files.retrieve_remote("file-a").await.unwrap_err(),
         files.get_or_retrieve("file-a").await.unwrap_err(),

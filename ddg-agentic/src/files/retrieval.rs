@@ -86,6 +86,17 @@ impl Shared {
         self.flights.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Registers a file for which `held` bytes were reserved, and ends its retrieval, if it is one, at the same
+    /// moment: who asks later finds the file, or that it has been removed since, but never the
+    /// retrieval.
+    pub(super) fn commit(&self, held: u64, entry: Entry) -> Result<(), FileError> {
+        let mut flights = self.flights();
+        let id = entry.file.id().to_owned();
+        self.lock().commit(held, entry)?;
+        flights.by_id.remove(&id);
+        Ok(())
+    }
+
     fn find_or_fetch(self: &Arc<Self>, id: &str) -> Result<Found, FileError> {
         // The flights stay locked until it is clear that there is one, so that nobody begins another.
         let mut flights = self.flights();

@@ -81,7 +81,7 @@ impl Slot {
 
     fn commit(mut self, entry: Entry, part: Option<Part>) -> Result<File, FileError> {
         let file = entry.file.clone();
-        self.shared.lock().commit(self.held, entry)?;
+        self.shared.commit(self.held, entry)?;
         self.committed = true;
         // No `await` since the file is seen: it cannot be dropped in between.
         if let Some(part) = part {

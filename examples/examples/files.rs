@@ -49,6 +49,7 @@ async fn plot(
 }
 
 /// Stands for a model: it passes on the ids that it is told.
+#[derive(Debug)]
 struct Analyst;
 
 impl ChatModel for Analyst {

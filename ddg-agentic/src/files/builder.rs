@@ -125,7 +125,8 @@ impl FileManagerBuilder {
         }
         let mut shared = Shared::new(folder, limits, remote, prune_on_close);
         if let Some(index) = &index {
-            shared.lock().replace(index.load().await?);
+            let entries = index.load().await?;
+            shared.lock().replace(entries);
         }
         shared.index = index;
         Ok(FileManager::with(shared))

@@ -321,7 +321,7 @@ impl fmt::Debug for Shared {
         f.debug_struct("FileManager")
             .field("n_files", &registry.files().count())
             .field("phase", &registry.phase())
-            .field("remote", &self.remote.as_ref().map(|remote| remote.name()))
+            .field("remote", &self.remote.as_deref().map(RemoteFiles::name))
             .finish_non_exhaustive()
     }
 }

@@ -239,7 +239,7 @@ impl RemoteFiles for OpenAiFiles {
     }
 
     fn list(&self) -> RemoteFuture<'_, Vec<RemoteFile>> {
-        self.until_it_succeeds(|connection| connection.list()).boxed()
+        self.until_it_succeeds(Connection::list).boxed()
     }
 
     fn delete<'a>(&'a self, id: &'a str) -> RemoteFuture<'a, ()> {

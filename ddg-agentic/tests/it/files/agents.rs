@@ -1,6 +1,7 @@
 //! Files in the runs of agents.
 
 use std::path::PathBuf;
+use std::slice::from_ref;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -80,7 +81,7 @@ async fn tools_hand_a_file_to_each_other_and_the_answer_has_it_as_a_part() {
     assert_eq!((&steps[0].input_files, &steps[0].output_files), (&vec![], &vec![map.clone()]));
     assert_eq!(steps[1].result.content, "map of Delft");
     assert_eq!((&steps[1].input_files, &steps[1].output_files), (&vec![map.clone()], &vec![]));
-    assert_eq!(outcome.files(), [map.clone()]);
+    assert_eq!(outcome.files(), from_ref(&map));
     let file = || AnswerPart::File(map.clone());
     let rest = format!(">, not {NOBODYS}");
     assert_eq!(outcome.parts(), [file(), text(" is the map; again: <"), file(), text(&rest)]);
@@ -118,7 +119,7 @@ async fn files_of_the_task_and_of_nested_agents_count() {
     // The nested agent had none of its own: what it has drawn is here.
     let map = files.list().remove(2);
     assert_eq!(map.filename(), "Delft.txt");
-    assert_eq!(outcome.steps()[0].output_files, [map.clone()]);
+    assert_eq!(outcome.steps()[0].output_files, from_ref(&map));
     assert_eq!(outcome.files(), [given.clone(), map]);
     // Two ids without anything between them are none; the other file was not of this run.
     let expected = [
@@ -297,7 +298,7 @@ async fn a_run_goes_on_with_files_by_their_ids_and_an_unknown_id_is_told() {
         agent.files(files.clone()).build().unwrap()
     };
     let files = FileManager::new();
-    let paused = agent(&files).outcome(args!("A map of Delft?")).await.unwrap();
+    let paused = agent(&files).run(args!("A map of Delft?")).outcome().await.unwrap();
     let question = paused.questions().remove(0);
     let text = serde_json::to_string(&paused.snapshot().unwrap()).unwrap();
     let map = files.list().remove(0);
@@ -308,13 +309,13 @@ async fn a_run_goes_on_with_files_by_their_ids_and_an_unknown_id_is_told() {
         snapshot
     };
 
-    let outcome = agent(&files).resume(answered()).await.unwrap();
+    let outcome = agent(&files).resume(answered()).outcome().await.unwrap();
     let outcome: AgentOutcome = outcome.into_output().unwrap();
     assert_eq!(outcome.steps()[1].result.content, "map of Delft");
     assert_eq!(outcome.parts(), [AnswerPart::File(map.clone())]);
 
     let elsewhere = FileManager::new();
-    let outcome = agent(&elsewhere).resume(answered()).await.unwrap();
+    let outcome = agent(&elsewhere).resume(answered()).outcome().await.unwrap();
     let outcome: AgentOutcome = outcome.into_output().unwrap();
     let step = &outcome.steps()[1];
     assert!(step.result.is_error && step.result.content.contains("no file has the id"));

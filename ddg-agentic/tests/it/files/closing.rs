@@ -22,7 +22,7 @@ async fn a_closed_manager_refuses_everything() {
     let file = files.create_from_bytes("tea", "tea.txt").local().await.unwrap();
     let path = files.path_of(file.id()).unwrap();
     let report = files.close().await.unwrap();
-    assert_eq!(report.deleted, [file.clone()]);
+    assert_eq!(report.deleted, std::slice::from_ref(&file));
     assert_eq!(files.close().await.unwrap().deleted, []);
     assert!(!path.parent().unwrap().exists(), "the temporary folder is gone");
 

@@ -4,7 +4,7 @@ use ddg_agentic::files::{File, FileError, FileManager};
 use ddg_agentic::prelude::*;
 use ddg_agentic::schemars::{self, JsonSchema};
 use ddg_agentic::{AutomaTool, Tool, ToolCalled, ToolEnded, ToolOutput, ToolResult, ToolSpec};
-use ddg_core::EventKind;
+use ddg_core::{EventFilter, EventKind};
 use expect_test::expect;
 use futures::future::BoxFuture;
 use serde::{Deserialize, Serialize};
@@ -108,7 +108,7 @@ fn toolbox(files: &FileManager) -> Toolbox {
 async fn call(tools: &Toolbox, name: &str, arguments: Json) -> ToolResult {
     let mut automa = GraphAutoma::new("call");
     automa.add_worker("call", tools.call_worker(name), start().output()).unwrap();
-    automa.run(args!(ToolCall::new("c", name, arguments))).await.unwrap()
+    automa.run(args!(ToolCall::new("c", name, arguments))).output().await.unwrap()
 }
 
 async fn two(files: &FileManager) -> (File, File) {
@@ -143,7 +143,7 @@ async fn a_file_is_looked_up_before_the_function_is_called() {
     let (one, other) = two(&files).await;
     let result = call(&tools, "count", json!({ "file": one.id(), "note": other.id() })).await;
     assert_eq!(result.message.content, "3");
-    assert_eq!(result.files.input, [one.clone()], "only where the schema says so");
+    assert_eq!(result.files.input, std::slice::from_ref(&one), "only where the schema says so");
 
     let parcel = json!({
         "front": other.id(), "rest": [one.id(), one.id()], "cover": null, "note": one.id(),
@@ -249,9 +249,9 @@ async fn a_call_that_fails_keeps_its_input_files_and_events_carry_them() {
         let mut automa = GraphAutoma::new("call");
         automa.add_worker("call", tools.call_worker(name), start().output()).unwrap();
         let call = ToolCall::new("c", name, json!({ "file": file.id() }));
-        let prepared = automa.prepare(args!(call));
-        let mut events = prepared.events();
-        prepared.outcome().await.unwrap();
+        let run = automa.run(args!(call));
+        let mut events = run.events(EventFilter::all());
+        run.outcome().await.unwrap();
         while let Some(Ok(event)) = events.next().await {
             if let EventKind::Custom { name, data, .. } = &event.kind {
                 match name.as_ref() {

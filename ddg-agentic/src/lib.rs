@@ -3,7 +3,7 @@
 //! Read in this order: [`Message`] is what is said; [`ChatModel`] says it, and [`ChatModelExt`] is what
 //! can be done with any; a [`Tool`] does what a model asks for; [`Memory`] decides what of a
 //! conversation the model is shown, and a [`ConversationStore`] keeps it; a [`ReActAutoma`] is an agent
-//! of all these, and an [`Agent`] one for many conversations.
+//! of all these, and an [`Agent`] one for many conversations; [`files`] are handed over by id.
 //!
 //! Features, all off unless asked for: `providers` for models over HTTP (`OpenAi` and all that speak as
 //! it does, `Anthropic`, `Gemini`, `Ollama`); `mcp` for tools of MCP servers (`McpServer`) and for tools
@@ -11,6 +11,7 @@
 //! counted as OpenAI's models do.
 
 mod compose;
+pub mod files;
 #[cfg(feature = "mcp")]
 mod mcp;
 mod memory;
@@ -50,13 +51,16 @@ pub use model::{
 pub use prompt::{PromptError, PromptTemplate, PromptWorker};
 #[cfg(feature = "providers")]
 pub use provider::{Anthropic, Api, ApiKey, Gemini, HttpModel, Ollama, OpenAi};
-pub use react::{AgentEnd, AgentOutcome, Limit, Limits, NoAnswer, ReActAutoma, Task, ToolCalls};
+pub use react::{
+    AgentEnd, AgentOutcome, AnswerPart, Limit, Limits, NoAnswer, ReActAutoma, Task, ToolCalls,
+    ToolStep,
+};
 pub use runs::{Agent, AgentError, Said, WhenBusy};
 pub use schemars;
 pub use tool::{
-    Approval, AutomaTool, IntoToolOutput, MissingState, OnFailure, State, States, Tool, ToolError,
-    ToolOptions, ToolOutput, ToolResult, ToolSpec, Toolbox, ToolboxBuilder, ToolboxError,
-    ToolboxFault, Verdict,
+    Approval, AutomaTool, CallFiles, IntoToolOutput, MissingState, OnFailure, State, States, Tool,
+    ToolCalled, ToolEnded, ToolError, ToolOptions, ToolOutput, ToolResult, ToolSpec, Toolbox,
+    ToolboxBuilder, ToolboxError, ToolboxFault, Verdict,
 };
 
 /// What nearly every agent needs, with the [prelude of the engine](ddg_core::prelude).
@@ -70,6 +74,10 @@ pub mod prelude {
         WhenBusy, tool,
     };
 }
+
+/// What a tool has to do with files; not for people.
+#[doc(hidden)]
+pub use tool::FileUse;
 
 /// What `#[tool]` writes; not for people.
 #[doc(hidden)]

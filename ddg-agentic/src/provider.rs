@@ -2,6 +2,7 @@
 
 mod api;
 mod environment;
+mod http;
 mod key;
 mod retry_after;
 mod rig;
@@ -15,7 +16,11 @@ use std::time::Duration;
 use futures::future::BoxFuture;
 
 pub use api::Api;
+pub(crate) use environment::variable;
+pub(crate) use http::{http_client, wrong_url};
 pub use key::ApiKey;
+pub(crate) use retry_after::retry_after;
+pub(crate) use rig::{chain, told};
 
 use crate::model::{Capabilities, ChatModel, ChatReply, ChatRequest, ChatStream, ModelError};
 use rig::Connection;

@@ -1,5 +1,6 @@
 //! The ReAct loop: a model thinks, tools act, until there is an answer.
 
+mod files;
 mod limits;
 mod mailbox;
 mod outcome;
@@ -8,16 +9,19 @@ mod task;
 mod workers;
 
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use ddg_core::{Automa, BuildError, Fault, GraphAutoma};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub use files::{AnswerPart, ToolStep};
 pub use limits::Limits;
 pub(crate) use mailbox::{Mailbox, Mailboxes};
 pub use outcome::{AgentEnd, AgentOutcome, Limit, NoAnswer};
 pub use task::Task;
 
+use crate::files::FileManager;
 use crate::memory::{Everything, Memory};
 use crate::model::{ChatModel, Wanted};
 use crate::tool::{AutomaTool, ToolOutput, ToolSpec, Toolbox};
@@ -85,6 +89,12 @@ pub struct ReActAutoma {
     specs: OnceLock<Arc<[ToolSpec]>>,
     /// What people say to runs that go on.
     mailboxes: Arc<Mailboxes>,
+    /// The file manager that was given to the agent itself.
+    files: Option<FileManager>,
+    /// For how long addresses of files have to be good, if they are asked for.
+    file_urls: Option<Duration>,
+    /// Why the tools cannot be given the file manager.
+    tools_fault: Option<String>,
 }
 
 /// How the calls of one turn run.
@@ -119,6 +129,9 @@ impl ReActAutoma {
             answer: None,
             specs: OnceLock::new(),
             mailboxes: Arc::default(),
+            files: None,
+            file_urls: None,
+            tools_fault: None,
         }
     }
 
@@ -141,6 +154,7 @@ impl ReActAutoma {
     #[must_use]
     pub fn tools(mut self, tools: Toolbox) -> Self {
         self.tools = tools;
+        self.bind_files();
         self
     }
 
@@ -208,9 +222,20 @@ impl ReActAutoma {
         name: impl Into<String>,
         description: impl Into<String>,
     ) -> Result<AutomaTool, BuildError> {
-        let tool = AutomaTool::new::<Assignment>(name, description, self.build()?.into_graph());
-        Ok(tool
-            .output(|outcome: AgentOutcome| ToolOutput::text(outcome.text()).usage(outcome.usage)))
+        let (name, description) = (name.into(), description.into());
+        let (agent, needs_files) = (self.clone(), self.tools.needs_files());
+        let shares_files = self.shares_files();
+        let automa = self.build()?.into_graph();
+        let tool = AutomaTool::new::<Assignment>(&name, &description, automa);
+        let tool = tool.output(|outcome: AgentOutcome| {
+            ToolOutput::text(outcome.text()).files(outcome.files()).usage(outcome.usage)
+        });
+        Ok(match shares_files {
+            false => tool,
+            true => tool.rebuilt(needs_files, move |files| {
+                agent.clone().files(files.clone()).into_tool(&name, &description)
+            }),
+        })
     }
 
     /// What is wrong with what is set.
@@ -225,7 +250,8 @@ impl ReActAutoma {
                  `may_ask_back` out"
             ));
         }
-        faults.into_iter().map(|what| Fault::Refused { what }).collect()
+        let faults = faults.into_iter().map(|what| Fault::Refused { what });
+        faults.chain(self.file_faults()).collect()
     }
 
     /// The same with mailboxes of its own, and these.

@@ -3,6 +3,7 @@
 mod approval;
 mod automa;
 mod error;
+mod files;
 mod func;
 mod options;
 mod output;
@@ -21,6 +22,7 @@ use serde_json::Value as Json;
 pub use approval::{Approval, Verdict};
 pub use automa::AutomaTool;
 pub use error::ToolError;
+pub use files::{CallFiles, FileUse, ToolCalled, ToolEnded};
 pub use func::{FuncTool, Given, blocking, output, result};
 pub use options::{OnFailure, ToolOptions};
 pub use output::{IntoToolOutput, ToolOutput};
@@ -108,6 +110,14 @@ pub trait Tool: Send + Sync + 'static {
     fn as_automa(&self) -> Option<&AutomaTool> {
         None
     }
+
+    /// What it has to do with files. Not for people: a tool of one's own names them in its schema, or in
+    /// its arguments and results.
+    #[doc(hidden)]
+    fn file_use(&self) -> FileUse {
+        let needs_manager = crate::files::has_files(&self.spec().parameters);
+        FileUse { typed: false, needs_manager }
+    }
 }
 
 #[diagnostic::do_not_recommend]
@@ -130,5 +140,9 @@ impl<T: Tool + ?Sized> Tool for Arc<T> {
 
     fn as_automa(&self) -> Option<&AutomaTool> {
         (**self).as_automa()
+    }
+
+    fn file_use(&self) -> FileUse {
+        (**self).file_use()
     }
 }

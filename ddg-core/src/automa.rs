@@ -44,7 +44,7 @@ use crate::worker::Body;
 /// automa.add_func_as_worker("first", double, start())?;
 /// automa.add_func_as_worker("second", double, after(["first"]))?;
 /// automa.add_func_as_worker("sum", sum, after(["first", "second"]).output())?;
-/// let y: i64 = automa.run(args!(5)).await?;
+/// let y: i64 = automa.run(args!(5)).output().await?;
 /// assert_eq!(y, 30);
 /// # Ok(())
 /// # }

@@ -22,7 +22,7 @@ pub(super) fn settings(provider: Provider) -> Result<Settings, ModelError> {
     Ok(settings)
 }
 
-fn variable(name: &str) -> Result<Option<String>, ModelError> {
+pub(crate) fn variable(name: &str) -> Result<Option<String>, ModelError> {
     match env::var(name) {
         Ok(value) => Ok(Some(value).filter(|value| !value.trim().is_empty())),
         Err(VarError::NotPresent) => Ok(None),

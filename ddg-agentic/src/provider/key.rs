@@ -16,17 +16,17 @@ pub struct ApiKey(String);
 
 impl ApiKey {
     /// The key, for the header of a request and nothing else.
-    pub(super) fn expose(&self) -> &str {
+    pub(crate) fn expose(&self) -> &str {
         &self.0
     }
 
     /// Whether it can stand in a header.
-    pub(super) fn fits_header(&self) -> bool {
+    pub(crate) fn fits_header(&self) -> bool {
         self.0.chars().all(|c| c.is_ascii_graphic())
     }
 
     /// `text` without the key, where somebody has written it down.
-    pub(super) fn cut_from(&self, text: &str) -> String {
+    pub(crate) fn cut_from(&self, text: &str) -> String {
         match self.0.as_str() {
             "" => text.to_owned(),
             key => text.replace(key, "…"),

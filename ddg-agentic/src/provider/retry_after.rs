@@ -3,7 +3,7 @@
 use std::time::{Duration, SystemTime};
 
 /// What a `Retry-After` header says: seconds, or a date in HTTP's form, which may have passed.
-pub(super) fn retry_after(header: &str, now: SystemTime) -> Option<Duration> {
+pub(crate) fn retry_after(header: &str, now: SystemTime) -> Option<Duration> {
     let header = header.trim();
     if let Ok(seconds) = header.parse() {
         return Some(Duration::from_secs(seconds));

@@ -28,6 +28,7 @@ use ask::Ask;
 use call_ids::CallIds;
 use client::Client;
 use failure::Failures;
+pub(crate) use failure::{chain, told};
 use pieces::Pieces;
 
 /// How many tokens a reply may have where nobody says and a provider has to be told.

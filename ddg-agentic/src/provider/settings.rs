@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::api::Provider;
+use super::http::wrong_url;
 use super::key::ApiKey;
 use crate::model::{Capabilities, ModelError};
 
@@ -45,24 +46,11 @@ impl Settings {
         if model.is_empty() {
             return wrong(format!("a model of {provider:?} has no name; set {prefix}_MODEL"));
         }
-        let wrong_url = |what: &str| {
-            wrong(format!(
+        if let Some(what) = wrong_url(base_url) {
+            return wrong(format!(
                 "model `{model}`: its address {what}; set base_url or {prefix}_BASE_URL to one as {}",
                 provider.base_url()
-            ))
-        };
-        match reqwest::Url::parse(base_url) {
-            Ok(url) if !matches!(url.scheme(), "http" | "https") => {
-                return wrong_url("is neither http nor https");
-            }
-            Ok(url) if !url.username().is_empty() || url.password().is_some() => {
-                return wrong_url("has a user or password in it, which belong into the key");
-            }
-            Ok(url) if url.query().is_some() || url.fragment().is_some() => {
-                return wrong_url("ends in a query or fragment");
-            }
-            Ok(_) => {}
-            Err(_) => return wrong_url("is no URL"),
+            ));
         }
         match api_key {
             None if provider.needs_key(base_url) => wrong(format!(

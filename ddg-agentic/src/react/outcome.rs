@@ -6,6 +6,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::Limits;
+use super::files::RunFiles;
 use crate::memory::Conversation;
 use crate::model::{FinishReason, ModelError, Usage};
 
@@ -22,6 +23,9 @@ pub struct AgentOutcome {
     pub usage: Usage,
     /// How often the model was asked in this run.
     pub turns: u32,
+    /// The files of the run; see [`steps`](Self::steps) and [`parts`](Self::parts).
+    #[serde(default, skip_serializing_if = "RunFiles::is_nothing")]
+    pub(super) files: RunFiles,
 }
 
 /// How a run of an agent ended.

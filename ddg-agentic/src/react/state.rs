@@ -2,10 +2,13 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::files::RunFiles;
 use super::{AgentEnd, AgentOutcome, Task};
+use crate::files::{File, records};
 use crate::memory::{Conversation, Summary};
 use crate::message::{Message, ToolCall};
 use crate::model::{ChatReply, Usage};
+use crate::tool::CallFiles;
 
 /// What an agent keeps from turn to turn, in the local space of `think`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -21,6 +24,8 @@ pub(super) struct State {
     pub(super) n_called: usize,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) mailbox: Option<String>,
+    #[serde(default, skip_serializing_if = "RunFiles::is_nothing")]
+    pub(super) files: RunFiles,
 }
 
 /// What `think` has not heard of yet.
@@ -35,13 +40,21 @@ pub(super) struct News {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) summary: Option<Summary>,
     pub(super) usage: Usage,
+    /// The files of the calls whose results are in `messages`, in their order.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) files: Vec<CallFiles>,
+    /// The files that the task names.
+    #[serde(serialize_with = "records", skip_serializing_if = "Vec::is_empty")]
+    pub(super) given: Vec<File>,
 }
 
 impl State {
     pub(super) fn hear(&mut self, news: News) {
-        let News { task, messages, summary, usage } = news;
+        let News { task, messages, summary, usage, files, given } = news;
         if let Some(Task { conversation, messages, mailbox }) = task {
-            *self = Self { conversation, mailbox, ..Self::default() };
+            let n_before = conversation.messages.len();
+            let files = RunFiles::new(n_before, given);
+            *self = Self { conversation, mailbox, files, ..Self::default() };
             self.conversation.messages.extend(messages);
         }
         self.conversation.messages.extend(messages);
@@ -52,6 +65,7 @@ impl State {
             tracing::warn!(%error, "a summary was left out");
         }
         self.usage += usage;
+        self.files.take(files);
     }
 
     pub(super) fn say(&mut self, reply: &ChatReply) {
@@ -66,7 +80,7 @@ impl State {
     }
 
     pub(super) fn end(self, end: AgentEnd) -> AgentOutcome {
-        let Self { conversation, usage, turns, .. } = self;
-        AgentOutcome { end, conversation, usage, turns }
+        let Self { conversation, usage, turns, files, .. } = self;
+        AgentOutcome { end, conversation, usage, turns, files }
     }
 }

@@ -26,13 +26,15 @@ impl ReActAutoma {
     /// Takes what the run is given to do.
     #[worker(start)]
     async fn begin(&self, task: Value) -> Result<News, WorkerError> {
-        Ok(News { task: Some(Task::of(&task)?), ..News::default() })
+        let (task, given) = self.with_files(Task::of(&task)?).await?;
+        Ok(News { task: Some(task), given, ..News::default() })
     }
 
     /// Asks the model how to go on, and sees to it that it is done.
     #[worker(dependencies = [begin])]
-    async fn think(&self, news: News, cx: &Context) -> Result<(), WorkerError> {
+    async fn think(&self, mut news: News, cx: &Context) -> Result<(), WorkerError> {
         let mut state: State = cx.local().get(STATE).unwrap_or_default();
+        self.add_files_at_provider(&mut news, &state);
         state.hear(news);
         if !state.open_calls.is_empty() {
             self.act(state, cx);
@@ -76,8 +78,9 @@ impl ReActAutoma {
         cx.remove_worker(cx.key().clone());
         let mut news = News::default();
         for result in results {
-            if let Ok(ToolResult { message, usage }) = result.get() {
+            if let Ok(ToolResult { message, usage, files }) = result.get() {
                 news.messages.push(message.into());
+                news.files.push(files);
                 news.usage += usage;
             } else if let Some((summary, usage)) = result.get::<Option<(Summary, Usage)>>()? {
                 news.summary = Some(summary);

@@ -4,7 +4,7 @@ mod call;
 
 use std::sync::Arc;
 
-use ddg_core::{Args, Context, Data, GraphAutoma, IntoArgs, Value, WorkerError};
+use ddg_core::{Args, BuildError, Context, Data, GraphAutoma, IntoArgs, Value, WorkerError};
 use futures::future::BoxFuture;
 use schemars::JsonSchema;
 use serde_json::Value as Json;
@@ -12,7 +12,8 @@ use serde_json::Value as Json;
 pub(super) use call::call_automa;
 
 use super::spec::parameters_of;
-use super::{Tool, ToolError, ToolOutput, ToolSpec};
+use super::{FileUse, MissingState, States, Tool, ToolError, ToolOutput, ToolSpec};
+use crate::files::{FileManager, has_files, reading, with_records};
 
 /// An automa as a tool: it runs with what a model gives as arguments, and what it gives the model
 /// reads.
@@ -60,7 +61,15 @@ pub struct AutomaTool {
     automa: GraphAutoma,
     read: Arc<Read>,
     write: Arc<Write>,
+    /// In which ids of files among the arguments are looked up.
+    files: Option<FileManager>,
+    /// If it is an agent without a file manager of its own: the same with one.
+    rebuild: Option<Arc<Rebuild>>,
+    needs_manager: bool,
 }
+
+/// The same agent with a file manager.
+type Rebuild = dyn Fn(&FileManager) -> Result<AutomaTool, BuildError> + Send + Sync;
 
 /// With what the automa is run.
 type Read = dyn Fn(Json) -> Result<Args, serde_json::Error> + Send + Sync;
@@ -85,7 +94,7 @@ impl AutomaTool {
         }
         Self::with(name, description, parameters, automa, |json| {
             let input = Input::deserialize(json)?;
-            Ok(serde_json::to_value(input)?.into_args())
+            Ok(with_records(|| serde_json::to_value(input))?.into_args())
         })
     }
 
@@ -109,8 +118,27 @@ impl AutomaTool {
         automa: GraphAutoma,
         read: impl Fn(Json) -> Result<Args, serde_json::Error> + Send + Sync + 'static,
     ) -> Self {
-        let spec = ToolSpec::new(name, description, parameters);
-        Self { spec, automa, read: Arc::new(read), write: Arc::new(as_json) }
+        let needs_manager = has_files(&parameters);
+        Self {
+            spec: ToolSpec::new(name, description, parameters),
+            automa,
+            read: Arc::new(read),
+            write: Arc::new(as_json),
+            files: None,
+            rebuild: None,
+            needs_manager,
+        }
+    }
+
+    /// Says how it is made with another file manager, and whether it needs one.
+    pub(crate) fn rebuilt(
+        mut self,
+        needs_manager: bool,
+        rebuild: impl Fn(&FileManager) -> Result<Self, BuildError> + Send + Sync + 'static,
+    ) -> Self {
+        self.needs_manager |= needs_manager;
+        self.rebuild = Some(Arc::new(rebuild));
+        self
     }
 
     /// Sets what the model reads of the automa's output, and what that took of models: the text of a
@@ -126,7 +154,9 @@ impl AutomaTool {
 
     /// With what the automa is run.
     fn arguments(&self, arguments: Json) -> Result<Args, ToolError> {
-        (self.read)(arguments).map_err(|error| ToolError::unreadable(&self.spec.name, &error))
+        let read = || (self.read)(arguments);
+        reading(self.files.as_ref(), read)
+            .map_err(|error| ToolError::unreadable(&self.spec.name, &error))
     }
 
     /// The automa.
@@ -154,6 +184,22 @@ impl Tool for AutomaTool {
 
     fn as_automa(&self) -> Option<&AutomaTool> {
         Some(self)
+    }
+
+    fn with_states(&self, states: &States) -> Result<Option<Arc<dyn Tool>>, MissingState> {
+        let Some(files) = states.files() else { return Ok(None) };
+        let rebuilt = self.rebuild.as_ref().map(|rebuild| rebuild(&files)).transpose();
+        let mut tool = rebuilt.unwrap_or_else(|error| {
+            // It was built before, with the same settings.
+            tracing::warn!(%error, "an agent among the tools keeps its own files");
+            None
+        });
+        let tool = tool.take().unwrap_or_else(|| self.clone());
+        Ok(Some(Arc::new(Self { files: Some(files), ..tool })))
+    }
+
+    fn file_use(&self) -> FileUse {
+        FileUse { typed: false, needs_manager: self.needs_manager }
     }
 }
 

@@ -1,5 +1,6 @@
 //! A function as a tool: what `#[tool]` makes of it.
 
+use std::any::TypeId;
 use std::marker::PhantomData;
 use std::panic::resume_unwind;
 use std::sync::Arc;
@@ -12,12 +13,16 @@ use serde_json::Value as Json;
 
 use super::error::failure;
 use super::spec::parameters_of;
-use super::{IntoToolOutput, MissingState, State, States, Tool, ToolError, ToolOutput, ToolSpec};
+use super::{
+    FileUse, IntoToolOutput, MissingState, State, States, Tool, ToolError, ToolOutput, ToolSpec,
+};
+use crate::files::{FileManager, has_files, reading};
 
 /// A function `F` as a tool, whose arguments are read as an `A`.
 pub struct FuncTool<A, F> {
     spec: ToolSpec,
     needs: Vec<Need>,
+    needs_manager: bool,
     states: States,
     function: Arc<F>,
     arguments: PhantomData<fn(A)>,
@@ -42,8 +47,10 @@ where
 {
     /// The tool `name`.
     pub fn new(name: &str, description: &str, function: F) -> Self {
+        let parameters = parameters_of::<A>();
         Self {
-            spec: ToolSpec::new(name, description, parameters_of::<A>()),
+            needs_manager: has_files(&parameters),
+            spec: ToolSpec::new(name, description, parameters),
             needs: Vec::new(),
             states: States::default(),
             function: Arc::new(function),
@@ -54,7 +61,11 @@ where
     /// Says that it needs the state `T`.
     #[must_use]
     pub fn needs<T: Send + Sync + 'static>(mut self) -> Self {
-        self.needs.push(|states| states.get::<T>().map(|_| ()));
+        // An agent has a file manager in any case: its own, or a private one.
+        match TypeId::of::<T>() == TypeId::of::<FileManager>() {
+            true => self.needs_manager = true,
+            false => self.needs.push(|states| states.get::<T>().map(|_| ())),
+        }
         self
     }
 }
@@ -69,7 +80,8 @@ where
     }
 
     fn call<'a>(&'a self, arguments: Json, cx: &'a Context) -> Called<'a> {
-        match serde_json::from_value(arguments) {
+        let files = self.states.files();
+        match reading(files.as_ref(), || serde_json::from_value(arguments)) {
             Ok(arguments) => (self.function)(arguments, Given { cx, states: &self.states }),
             Err(error) => {
                 let error = ToolError::unreadable(&self.spec.name, &error);
@@ -79,17 +91,22 @@ where
     }
 
     fn with_states(&self, states: &States) -> Result<Option<Arc<dyn Tool>>, MissingState> {
-        if self.needs.is_empty() {
+        if self.needs.is_empty() && states.files().is_none() {
             return Ok(None);
         }
         self.needs.iter().try_for_each(|needs| needs(states))?;
         Ok(Some(Arc::new(Self {
             spec: self.spec.clone(),
             needs: self.needs.clone(),
+            needs_manager: self.needs_manager,
             states: states.clone(),
             function: Arc::clone(&self.function),
             arguments: PhantomData,
         })))
+    }
+
+    fn file_use(&self) -> FileUse {
+        FileUse { typed: true, needs_manager: self.needs_manager }
     }
 }
 

@@ -22,6 +22,8 @@ pub struct ToolOptions {
     pub(super) approval: bool,
     pub(super) max_output_bytes: usize,
     pub(super) on_failure: OnFailure,
+    pub(super) at_provider: bool,
+    pub(super) file_urls: Option<Duration>,
 }
 
 /// What becomes of a call whose tool fails, panics or takes too long.
@@ -55,6 +57,8 @@ impl ToolOptions {
             approval: false,
             max_output_bytes: Self::MAX_OUTPUT_BYTES,
             on_failure: OnFailure::default(),
+            at_provider: false,
+            file_urls: None,
         }
     }
 
@@ -95,6 +99,22 @@ impl ToolOptions {
     #[must_use]
     pub fn on_failure(mut self, on_failure: OnFailure) -> Self {
         self.on_failure = on_failure;
+        self
+    }
+
+    /// Says that the tool runs at the provider, which sees the conversation itself: the files of a call are those that
+    /// the last message of a person names, and it gives none, whatever its text says.
+    #[must_use]
+    pub fn at_provider(mut self) -> Self {
+        self.at_provider = true;
+        self
+    }
+
+    /// Asks for addresses of files in what the model is told, good for `expiry`; see
+    /// [`ReActAutoma::file_urls`](crate::ReActAutoma::file_urls).
+    #[must_use]
+    pub fn file_urls(mut self, expiry: Duration) -> Self {
+        self.file_urls = Some(expiry);
         self
     }
 }

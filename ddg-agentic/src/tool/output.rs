@@ -6,6 +6,7 @@ use ddg_core::WorkerError;
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
+use crate::files::{File, collecting, records};
 use crate::message::Usage;
 
 /// What a tool gives: what the model reads, and what it took of models to get it.
@@ -16,6 +17,12 @@ pub struct ToolOutput {
     pub content: String,
     /// What agents that were asked on the way took.
     pub usage: Usage,
+    /// The files that it gives.
+    #[serde(default, serialize_with = "records", skip_serializing_if = "Vec::is_empty")]
+    pub files: Vec<File>,
+    /// Whether the content is the JSON of a value that is no text.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(super) structured: bool,
 }
 
 /// What a function that is a [`#[tool]`](macro@crate::tool) may return, also in a `Result`: a text,
@@ -42,27 +49,26 @@ impl<T: Serialize + 'static> IntoToolOutput for T {
         if let Some(output) = (&mut this as &mut dyn Any).downcast_mut::<Option<ToolOutput>>() {
             return Ok(output.take().unwrap_or_default());
         }
-        let json = serde_json::to_string(&this)?;
+        let (json, files) = collecting(|| serde_json::to_string(&this));
+        let json = json?;
         // A text is read without its quotes.
-        Ok(ToolOutput::text(if json.starts_with('"') {
-            serde_json::from_str(&json)?
-        } else {
-            json
-        }))
+        let structured = !json.starts_with('"');
+        let content = if structured { json } else { serde_json::from_str(&json)? };
+        Ok(ToolOutput { files, structured, ..ToolOutput::text(content) })
     }
 }
 
 impl ToolOutput {
     /// A text.
     pub fn text(content: impl Into<String>) -> Self {
-        Self { content: content.into(), usage: Usage::default() }
+        Self { content: content.into(), ..Self::default() }
     }
 
     /// The text of a JSON string, or the JSON itself.
     pub(super) fn of_json(json: Json) -> Self {
         match json {
             Json::String(text) => Self::text(text),
-            json => Self::text(json.to_string()),
+            json => Self { structured: true, ..Self::text(json.to_string()) },
         }
     }
 
@@ -70,6 +76,13 @@ impl ToolOutput {
     #[must_use]
     pub fn usage(mut self, usage: Usage) -> Self {
         self.usage = usage;
+        self
+    }
+
+    /// Adds files that it gives. What the model is to do with them the text has to say: name their ids.
+    #[must_use]
+    pub fn files(mut self, files: impl IntoIterator<Item = File>) -> Self {
+        self.files.extend(files);
         self
     }
 }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::ToolOutput;
+use super::{CallFiles, ToolOutput};
 use crate::message::{ToolCall, ToolMessage};
 use crate::message::Usage;
 
@@ -14,16 +14,21 @@ pub struct ToolResult {
     /// What agents that were asked on the way took.
     #[serde(default)]
     pub usage: Usage,
+    /// The files that the call was given, and those that it gave.
+    #[serde(default, skip_serializing_if = "CallFiles::is_empty")]
+    pub files: CallFiles,
 }
 
 impl ToolResult {
     /// What the tool gave for `call`.
     pub fn new(call: &ToolCall, output: ToolOutput) -> Self {
-        Self { message: ToolMessage::new(call, output.content), usage: output.usage }
+        let files = CallFiles { output: output.files, ..CallFiles::default() };
+        Self { message: ToolMessage::new(call, output.content), usage: output.usage, files }
     }
 
     /// Why it gave nothing for `call`.
     pub fn error(call: &ToolCall, why: impl Into<String>) -> Self {
-        Self { message: ToolMessage::error(call, why), usage: Usage::default() }
+        let message = ToolMessage::error(call, why);
+        Self { message, usage: Usage::default(), files: CallFiles::default() }
     }
 }

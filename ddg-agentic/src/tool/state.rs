@@ -7,6 +7,8 @@ use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
 
+use crate::files::FileManager;
+
 /// A parameter of a [`#[tool]`](macro@crate::tool) that no model fills: what the toolbox was given
 /// with [`state`](super::ToolboxBuilder::state), found by its type.
 ///
@@ -74,6 +76,17 @@ impl States {
         let state = self.0.get(&TypeId::of::<T>()).cloned();
         let state = state.and_then(|state| state.downcast().ok());
         state.map(State).ok_or(MissingState { ty: type_name::<T>() })
+    }
+
+    /// The file manager, if there is one.
+    pub(crate) fn files(&self) -> Option<FileManager> {
+        self.get::<FileManager>().ok().map(|files| (*files).clone())
+    }
+
+    /// The same with this file manager.
+    pub(super) fn with_files(mut self, files: FileManager) -> Self {
+        self.insert(Arc::new(files));
+        self
     }
 
     /// Adds one; whether there was none of its type.

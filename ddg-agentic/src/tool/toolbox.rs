@@ -3,6 +3,7 @@
 mod builder;
 mod entry;
 mod error;
+mod files;
 
 use std::fmt;
 use std::sync::Arc;
@@ -17,7 +18,8 @@ pub use error::{ToolboxError, ToolboxFault};
 use super::error::Halt;
 use super::output::cut;
 use super::worker::{CallWorker, ToolWorker};
-use super::{ToolError, ToolOptions, ToolOutput, ToolResult, ToolSpec};
+use super::{States, ToolError, ToolOptions, ToolOutput, ToolResult, ToolSpec};
+use crate::files::File;
 use crate::message::ToolCall;
 
 /// Tools in an order, with how each is called; cheap to clone.
@@ -66,6 +68,7 @@ pub struct Toolbox(Arc<Tools>);
 struct Tools {
     offered: IndexMap<String, Offered>,
     specs: Arc<[ToolSpec]>,
+    states: States,
 }
 
 /// A tool, and the automa in which it is called if it is one.
@@ -115,17 +118,24 @@ impl Toolbox {
     /// Dropping the future drops that of the tool; a place among those that are called at a time is
     /// free again.
     pub async fn call(&self, call: &ToolCall, cx: &Context) -> Result<ToolResult, WorkerError> {
-        match self.output(call, cx).await {
-            Ok(output) => Ok(ToolResult::new(call, output)),
+        let entry = self.entry(&call.name);
+        let mut input = Vec::new();
+        let mut result = match self.output(call, cx, &mut input).await {
+            Ok(output) => ToolResult::new(call, output),
             Err(Halt::Tell(error)) => {
-                let max_bytes = match self.entry(&call.name) {
+                let max_bytes = match &entry {
                     Ok(entry) => entry.options.max_output_bytes,
                     Err(_) => ToolOptions::MAX_OUTPUT_BYTES,
                 };
-                Ok(ToolResult::error(call, cut(error.to_string(), max_bytes)))
+                ToolResult::error(call, cut(error.to_string(), max_bytes))
             }
-            Err(Halt::Fail(error)) => Err(error),
+            Err(Halt::Fail(error)) => return Err(error),
+        };
+        result.files.input = input;
+        if let Ok(Entry { finder: Some(finder), .. }) = entry {
+            finder.say_ended(call, result.message.is_error, &result.files.output, cx);
         }
+        Ok(result)
     }
 
     /// The worker that makes calls of the tool `name`: it takes a [`ToolCall`] and gives a
@@ -177,10 +187,16 @@ impl Toolbox {
         Ok(())
     }
 
-    /// What the tool gives for a call.
-    pub(super) async fn output(&self, call: &ToolCall, cx: &Context) -> Result<ToolOutput, Halt> {
+    /// What the tool gives for a call; the files that the call names are put into `input` before.
+    pub(super) async fn output(
+        &self,
+        call: &ToolCall,
+        cx: &Context,
+        input: &mut Vec<File>,
+    ) -> Result<ToolOutput, Halt> {
         let entry = self.entry(&call.name)?;
-        let admitted = entry.admit(&call.arguments, cx).await?;
+        let admitted = entry.admit(call, cx).await?;
+        input.clone_from(&admitted.files);
         entry.run(admitted, cx).await
     }
 

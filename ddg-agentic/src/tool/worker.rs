@@ -55,7 +55,7 @@ impl Worker for ToolWorker {
 
     async fn run(&self, args: Args, cx: &Context) -> Result<ToolOutput, WorkerError> {
         let call = ToolCall::new("", &self.tool, arguments(&args)?);
-        Ok(self.tools.output(&call, cx).await?)
+        Ok(self.tools.output(&call, cx, &mut Vec::new()).await?)
     }
 }
 

@@ -1,6 +1,7 @@
 //! Stores of conversations: what every one of them does, then what only a file does.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod files;
 mod setup;
 
 mod lists;

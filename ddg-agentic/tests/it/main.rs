@@ -5,6 +5,7 @@ mod agents;
 mod compose;
 mod extract;
 mod fallback;
+mod files;
 mod messages;
 mod model_worker;
 mod offline;

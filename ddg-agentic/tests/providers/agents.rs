@@ -1,6 +1,5 @@
 //! Agents whose model is behind a server: the whole loop over the wire.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use ddg_agentic::prelude::*;

@@ -8,6 +8,7 @@ mod agents;
 mod cancelling;
 mod environment;
 mod failures;
+mod files;
 mod keys;
 mod others;
 mod replies;

@@ -33,7 +33,7 @@ use crate::values::Data;
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let mut automa = GraphAutoma::new("greet");
 /// automa.add_worker("greet", Greeter { greeting: "Hello".into() }, start().output())?;
-/// let text: String = automa.run(args!("Ada")).await?;
+/// let text: String = automa.run(args!("Ada")).output().await?;
 /// assert_eq!(text, "Hello, Ada!");
 /// # Ok(())
 /// # }

@@ -7,17 +7,16 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures::StreamExt;
 use reqwest::header::{CONTENT_TYPE, HeaderName, HeaderValue};
-use reqwest::redirect::Policy;
 use rig_core::http_client::{
     BoxedStream, Error, HttpClientExt, LazyBody, MultipartForm, Request, Response, Result,
     StreamingResponse, Uri,
 };
 use rig_reqwest::ReqwestClient;
 
+use super::super::http::http_client;
 use super::super::settings::Settings;
 use super::failure::chain;
 use crate::model::ModelError;
-use crate::tls::choose_crypto;
 
 /// A client for one provider. The library that writes the requests never sees the key.
 #[derive(Clone, Debug)]
@@ -36,18 +35,7 @@ pub(super) struct Stalled {
 
 impl Client {
     pub(super) fn new(settings: &Settings) -> std::result::Result<Self, ModelError> {
-        choose_crypto();
-        let client = || {
-            reqwest::Client::builder()
-                .connect_timeout(settings.connect_timeout)
-                .redirect(Policy::none())
-                .user_agent(concat!("ddg-agentic/", env!("CARGO_PKG_VERSION")))
-        };
-        let http = match client().build() {
-            // A machine without certificates, as in a small container, can do without TLS.
-            Err(_) if settings.base_url.starts_with("http:") => client().tls_certs_only([]).build(),
-            http => http,
-        };
+        let http = http_client(settings.connect_timeout, &settings.base_url);
         let setup = |what: String| ModelError::Setup {
             message: format!("model `{}`: {what}", settings.model),
         };

@@ -152,7 +152,7 @@ impl Failures {
 }
 
 /// What the body of an error says: its message, if it is in a form that providers use.
-fn told(body: &str) -> String {
+pub(crate) fn told(body: &str) -> String {
     let json: Json = serde_json::from_str(body).unwrap_or_default();
     let json = json.get(0).unwrap_or(&json);
     let places = [json.pointer("/error/message"), json.get("message"), json.get("error")];
@@ -175,7 +175,7 @@ fn code(body: &str) -> Option<u16> {
 }
 
 /// An error and what is behind it, each told once.
-pub(super) fn chain(error: &(dyn StdError + 'static)) -> String {
+pub(crate) fn chain(error: &(dyn StdError + 'static)) -> String {
     let mut told = error.to_string();
     let mut source = error.source();
     while let Some(error) = source {

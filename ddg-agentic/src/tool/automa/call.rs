@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::OwnedSemaphorePermit;
 
 use super::AutomaTool;
+use crate::files::{File, records};
 use crate::message::ToolCall;
 use crate::tool::error::Halt;
 use crate::tool::output::cut;
@@ -51,6 +52,15 @@ enum Ended {
     Failed(String),
 }
 
+/// A call that was looked at.
+#[derive(Clone, Serialize, Deserialize)]
+struct Checked {
+    call: ToolCall,
+    /// The files that it names.
+    #[serde(default, serialize_with = "records", skip_serializing_if = "Vec::is_empty")]
+    input: Vec<File>,
+}
+
 /// A place among the calls that go on at a time, held by the local space of a run for as long as that
 /// lasts; it is not saved.
 #[derive(Clone, Serialize, Deserialize)]
@@ -65,20 +75,24 @@ fn check(entry: &Arc<Entry>, tool: &AutomaTool) -> AnyWorker {
     AnyWorker::func(move |call: ToolCall, cx: Context| {
         let (entry, tool) = (Arc::clone(&entry), tool.clone());
         async move {
-            let refused = match entry.admit(&call.arguments, &cx).await {
-                Ok(Admitted { arguments, turn }) => match tool.arguments(arguments) {
-                    Ok(args) => {
-                        cx.local().set("turn", Turn { _permit: turn.map(Arc::new) });
-                        cx.ferry_to(AUTOMA, args);
-                        return Ok(call);
+            let mut input = Vec::new();
+            let refused = match entry.admit(&call, &cx).await {
+                Ok(Admitted { arguments, turn, files }) => {
+                    input = files;
+                    match tool.arguments(arguments) {
+                        Ok(args) => {
+                            cx.local().set("turn", Turn { _permit: turn.map(Arc::new) });
+                            cx.ferry_to(AUTOMA, args);
+                            return Ok(Checked { call, input });
+                        }
+                        Err(error) => error,
                     }
-                    Err(error) => error,
-                },
+                }
                 Err(Halt::Tell(error)) => error,
                 Err(Halt::Fail(error)) => return Err(error),
             };
             cx.ferry_to(RESULT, (Ended::Failed(refused.to_string()),));
-            Ok::<_, WorkerError>(call)
+            Ok::<_, WorkerError>(Checked { call, input })
         }
     })
 }
@@ -86,15 +100,23 @@ fn check(entry: &Arc<Entry>, tool: &AutomaTool) -> AnyWorker {
 /// Says what has become of the call.
 fn result(entry: &Arc<Entry>, tool: &AutomaTool) -> AnyWorker {
     let (entry, write) = (Arc::clone(entry), Arc::clone(&tool.write));
-    AnyWorker::func(move |ended: Ended, call: ToolCall| {
+    AnyWorker::func(move |ended: Ended, call: Checked, cx: Context| {
+        let Checked { call, input } = call;
         let output = match ended {
             Ended::Gave(output) => write(&output).map_err(|error| error.to_string()),
             Ended::Failed(why) => Err(why),
         };
         let mut result = match output {
-            Ok(output) => ToolResult::new(&call, output),
+            Ok(mut output) => {
+                entry.complete(&mut output);
+                ToolResult::new(&call, output)
+            }
             Err(why) => ToolResult::error(&call, why),
         };
+        result.files.input = input;
+        if let Some(finder) = &entry.finder {
+            finder.say_ended(&call, result.message.is_error, &result.files.output, &cx);
+        }
         result.message.content = cut(result.message.content, entry.options.max_output_bytes);
         result
     })

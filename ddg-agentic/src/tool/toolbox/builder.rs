@@ -103,6 +103,6 @@ impl ToolboxBuilder {
             return Err(ToolboxError { faults });
         }
         let specs = offered.values().map(|offered| offered.entry.spec.clone()).collect();
-        Ok(Toolbox(Arc::new(Tools { offered, specs })))
+        Ok(Toolbox(Arc::new(Tools { offered, specs, states })))
     }
 }

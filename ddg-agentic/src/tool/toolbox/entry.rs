@@ -11,12 +11,15 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 
 use super::ToolboxFault;
-use crate::message::Arguments;
+use crate::files::File;
+use crate::message::{Arguments, ToolCall};
 use crate::schema::Validator;
 use crate::tool::error::Halt;
+use crate::tool::files::FileFinder;
 use crate::tool::output::cut;
 use crate::tool::{
-    Approval, OnFailure, States, Tool, ToolError, ToolOptions, ToolOutput, ToolSpec, Verdict,
+    Approval, MissingState, OnFailure, States, Tool, ToolError, ToolOptions, ToolOutput, ToolSpec,
+    Verdict,
 };
 
 /// A tool, and how it is called.
@@ -24,8 +27,10 @@ pub(in crate::tool) struct Entry {
     pub(in crate::tool) tool: Arc<dyn Tool>,
     pub(in crate::tool) spec: ToolSpec,
     pub(in crate::tool) options: ToolOptions,
-    validator: Validator,
+    validator: Arc<Validator>,
     turns: Option<Arc<Semaphore>>,
+    /// How the files of calls are found, if there is a file manager.
+    pub(in crate::tool) finder: Option<FileFinder>,
 }
 
 /// A call that may go ahead.
@@ -33,6 +38,8 @@ pub(in crate::tool) struct Admitted {
     pub(in crate::tool) arguments: Json,
     /// Its place among those that go on at a time.
     pub(in crate::tool) turn: Option<OwnedSemaphorePermit>,
+    /// Those that the arguments name.
+    pub(in crate::tool) files: Vec<File>,
 }
 
 impl Entry {
@@ -58,7 +65,30 @@ impl Entry {
             }
         };
         let turns = options.max_concurrency.map(|calls| Arc::new(Semaphore::new(calls)));
-        (faults.len() == n_before).then_some(Self { tool, spec, options, validator, turns })
+        let validator = Arc::new(validator);
+        let mut entry = Self { tool, spec, options, validator, turns, finder: None };
+        entry.find_files(states);
+        (faults.len() == n_before).then_some(entry)
+    }
+
+    /// The same tool with these states; calls take turns with those of this one.
+    pub(super) fn with_states(&self, states: &States) -> Result<Self, MissingState> {
+        let tool = self.tool.with_states(states)?.unwrap_or_else(|| Arc::clone(&self.tool));
+        let mut entry = Self {
+            tool,
+            spec: self.spec.clone(),
+            options: self.options.clone(),
+            validator: Arc::clone(&self.validator),
+            turns: self.turns.clone(),
+            finder: None,
+        };
+        entry.find_files(states);
+        Ok(entry)
+    }
+
+    fn find_files(&mut self, states: &States) {
+        let finder = |files| FileFinder::new(files, &*self.tool, self.options.at_provider);
+        self.finder = states.files().map(finder);
     }
 
     pub(in crate::tool) fn name(&self) -> &str {
@@ -68,12 +98,20 @@ impl Entry {
     /// Whether a call may go ahead: its arguments fit, a person allows it, and it is its turn.
     pub(in crate::tool) async fn admit(
         &self,
-        arguments: &Arguments,
+        call: &ToolCall,
         cx: &Context,
     ) -> Result<Admitted, Halt> {
-        let arguments = self.read(arguments)?;
-        let arguments =
-            if self.options.approval { self.approve(arguments, cx)? } else { arguments };
+        let arguments = self.read(&call.arguments)?;
+        let mut files = self.input_files(&arguments)?;
+        let arguments = match self.options.approval {
+            false => arguments,
+            // Nobody is asked about a call that names a file that there is not.
+            true => {
+                let approved = self.approve(arguments, cx)?;
+                files = self.input_files(&approved)?;
+                approved
+            }
+        };
         let turn = match &self.turns {
             None => None,
             Some(turns) => {
@@ -81,12 +119,15 @@ impl Entry {
                 Some(turn.expect("nobody closes the semaphore"))
             }
         };
-        Ok(Admitted { arguments, turn })
+        if let Some(finder) = &self.finder {
+            finder.say_called(call, &arguments, &files, cx);
+        }
+        Ok(Admitted { arguments, turn, files })
     }
 
     /// Attempts an admitted call as often as its policy says.
     pub(super) async fn run(&self, admitted: Admitted, cx: &Context) -> Result<ToolOutput, Halt> {
-        let Admitted { arguments, turn: _turn } = admitted;
+        let Admitted { arguments, turn: _turn, files: _ } = admitted;
         let mut retries = match self.options.on_failure {
             OnFailure::Retry { times } => times,
             OnFailure::TellModel | OnFailure::FailRun => 0,
@@ -94,6 +135,7 @@ impl Entry {
         let error = loop {
             let error = match self.attempt(arguments.clone(), cx).await {
                 Ok(mut output) => {
+                    self.complete(&mut output);
                     output.content = cut(output.content, self.options.max_output_bytes);
                     return Ok(output);
                 }
@@ -110,6 +152,21 @@ impl Entry {
             OnFailure::FailRun => Halt::Fail(error.into()),
             OnFailure::TellModel | OnFailure::Retry { .. } => Halt::Tell(error),
         })
+    }
+
+    /// The files that the arguments name.
+    fn input_files(&self, arguments: &Json) -> Result<Vec<File>, ToolError> {
+        match &self.finder {
+            Some(finder) => finder.input(self.name(), &self.spec.parameters, arguments),
+            None => Ok(Vec::new()),
+        }
+    }
+
+    /// Adds the files that the result names.
+    pub(in crate::tool) fn complete(&self, output: &mut ToolOutput) {
+        if let Some(finder) = &self.finder {
+            finder.complete(output);
+        }
     }
 
     async fn attempt(&self, arguments: Json, cx: &Context) -> Result<ToolOutput, WorkerError> {

@@ -1,0 +1,11 @@
+//! Which files there are, kept across processes.
+
+#[cfg(not(feature = "sqlite"))]
+mod none;
+#[cfg(feature = "sqlite")]
+mod sqlite;
+
+#[cfg(not(feature = "sqlite"))]
+pub(super) use none::Index;
+#[cfg(feature = "sqlite")]
+pub(super) use sqlite::Index;

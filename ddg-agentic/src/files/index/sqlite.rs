@@ -1,0 +1,144 @@
+//! The index in an SQLite database.
+//!
+//! A file is in it after it has been written and before anybody sees it, and until it has been removed. So what is
+//! there is whole, and what a crash leaves behind is at most a file that nobody knows.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use ddg_core::__store::open_sqlite;
+use sqlx::Row;
+use sqlx::sqlite::{SqlitePool, SqliteRow, SqliteSynchronous};
+
+use super::super::file::Record;
+use super::super::registry::{Entry, Place};
+use super::super::{File, FileError};
+
+/// What brings the tables to each version, from 1.
+const MIGRATIONS: &[&str] = &[include_str!("../../../migrations/files/1.sql")];
+
+/// Which files there are, in an SQLite database.
+#[derive(Debug)]
+pub(in crate::files) struct Index {
+    writer: SqlitePool,
+    readers: SqlitePool,
+    /// What messages call it.
+    name: String,
+}
+
+type BoxError = Box<dyn std::error::Error + Send + Sync>;
+
+impl Index {
+    /// Opens the database at `path`, and makes it if there is none.
+    pub(in crate::files) async fn open(path: &Path) -> Result<Self, FileError> {
+        let name = format!("index of files `{}`", path.display());
+        let failed = |error: sqlx::Error| FileError::Setup {
+            message: format!(
+                "{name} cannot be opened: {}; its folder must exist and be writable, and the file, if \
+                 there is one, must be an SQLite database",
+                cause(error)
+            ),
+        };
+        let (writer, readers) = open_sqlite(path, SqliteSynchronous::Full).await.map_err(failed)?;
+        let index = Self { writer, readers, name };
+        let known = MIGRATIONS.len() as i64;
+        let found = index.migrate(known).await.map_err(index.explain("prepare its tables"))?;
+        if found > known {
+            let message = format!(
+                "{} has tables of version {found}, but this program knows versions up to {known}: run \
+                 it with a newer ddg-agentic",
+                index.name
+            );
+            return Err(FileError::Setup { message });
+        }
+        Ok(index)
+    }
+
+    /// Brings the tables to the version `known`, unless they are newer; gives which they had.
+    async fn migrate(&self, known: i64) -> Result<i64, BoxError> {
+        let mut tx = self.writer.begin_with("begin immediate").await?;
+        let table = "create table if not exists ddg_file_schema (version integer not null)";
+        sqlx::query(table).execute(&mut *tx).await?;
+        let version = sqlx::query_scalar("select version from ddg_file_schema");
+        let found: i64 = version.fetch_optional(&mut *tx).await?.unwrap_or(0);
+        if found < known {
+            let missing = MIGRATIONS.iter().skip(usize::try_from(found).unwrap_or_default());
+            for migration in missing {
+                sqlx::raw_sql(*migration).execute(&mut *tx).await?;
+            }
+            sqlx::query("delete from ddg_file_schema").execute(&mut *tx).await?;
+            let version = sqlx::query("insert into ddg_file_schema values ($1)");
+            version.bind(known).execute(&mut *tx).await?;
+        }
+        tx.commit().await?;
+        Ok(found)
+    }
+
+    /// All files, in the order in which they were made.
+    pub(in crate::files) async fn load(&self) -> Result<Vec<Entry>, FileError> {
+        let sql = "select record, place, path, owned from ddg_files order by seq";
+        let rows = sqlx::query(sql).fetch_all(&self.readers).await;
+        let rows = rows.map_err(|error| self.explain("read its files")(cause(error)))?;
+        rows.iter().map(|row| entry(row).map_err(self.explain("read a file of it"))).collect()
+    }
+
+    pub(in crate::files) async fn add(&self, entry: &Entry) -> Result<(), FileError> {
+        let explain = self.explain("note a file");
+        let record = serde_json::to_string(entry.file.record());
+        let record = record.map_err(|error| explain(error.into()))?;
+        let (place, path) = match &entry.place {
+            Place::Folder(_) => ("folder", None),
+            Place::Remote => ("remote", None),
+            Place::Path(path) => match path.to_str() {
+                Some(path) => ("path", Some(path)),
+                None => return Err(explain("the path is no text in UTF-8".into())),
+            },
+        };
+        // Another process may have retrieved the same remote file.
+        let sql = "insert into ddg_files (id, record, place, path, owned) values ($1, $2, $3, $4, $5) \
+                   on conflict (id) do nothing";
+        let query = sqlx::query(sql).bind(entry.file.id()).bind(record).bind(place);
+        let done = query.bind(path).bind(entry.owned).execute(&self.writer).await;
+        done.map(|_| ()).map_err(|error| explain(cause(error)))
+    }
+
+    pub(in crate::files) async fn remove(&self, id: &str) -> Result<(), FileError> {
+        let query = sqlx::query("delete from ddg_files where id = $1").bind(id);
+        let done = query.execute(&self.writer).await;
+        done.map(|_| ()).map_err(|error| self.explain("forget a file")(cause(error)))
+    }
+
+    pub(in crate::files) async fn close(&self) {
+        self.readers.close().await;
+        self.writer.close().await;
+    }
+
+    /// A function that says of an error what could not be done.
+    fn explain(&self, action: &'static str) -> impl Fn(BoxError) -> FileError {
+        move |error| FileError::Index { index: self.name.clone(), action, source: Arc::from(error) }
+    }
+}
+
+fn entry(row: &SqliteRow) -> Result<Entry, BoxError> {
+    let record: Record = serde_json::from_str(row.try_get("record")?)?;
+    let place = match (row.try_get("place")?, row.try_get::<Option<String>, _>("path")?) {
+        ("folder", None) => Place::Folder(record.id.clone()),
+        ("remote", None) => Place::Remote,
+        ("path", Some(path)) => Place::Path(PathBuf::from(path)),
+        (other, _) => return Err(format!("`{other}` is no place of a file").into()),
+    };
+    if !super::super::id::is_id(&record.id) {
+        // It becomes a name in the folder, so it has to be one that we have chosen.
+        return Err(format!("{:?} is no id of a file", record.id).into());
+    }
+    Ok(Entry::new(File::new(record), place, row.try_get("owned")?))
+}
+
+/// What the database or the system says, without what sqlx says before it.
+fn cause(error: sqlx::Error) -> BoxError {
+    match error {
+        sqlx::Error::Database(error) => error.into_error(),
+        sqlx::Error::Io(error) => error.into(),
+        other => other.into(),
+    }
+}

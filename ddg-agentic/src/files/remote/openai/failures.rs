@@ -1,0 +1,65 @@
+//! What went wrong, in our words, without the key.
+
+use std::time::{Duration, SystemTime};
+
+use reqwest::Response;
+use reqwest::header::RETRY_AFTER;
+
+use super::super::RemoteError;
+use crate::ApiKey;
+use crate::provider::{chain, retry_after, told};
+
+/// How much of the body of an error is read.
+const MOST_READ: usize = 64 * 1024;
+
+/// What goes wrong with one provider.
+#[derive(Clone)]
+pub(super) struct Failures {
+    pub(super) key: Option<ApiKey>,
+    pub(super) connect_timeout: Duration,
+}
+
+impl Failures {
+    /// There is no answer, or none to its end.
+    pub(super) fn of_request(&self, error: &reqwest::Error) -> RemoteError {
+        if error.is_timeout() {
+            return RemoteError::TimedOut { after: self.connect_timeout };
+        }
+        let message = self.clean(&chain(error));
+        match error.is_builder() {
+            true => RemoteError::Setup { message },
+            false => RemoteError::Connection { message },
+        }
+    }
+
+    /// The answer is an error.
+    pub(super) async fn of_response(
+        &self,
+        mut response: Response,
+        id: Option<&str>,
+    ) -> RemoteError {
+        let status = response.status().as_u16();
+        if let (404, Some(id)) = (status, id) {
+            return RemoteError::NotFound { id: id.to_owned() };
+        }
+        let header = response.headers().get(RETRY_AFTER).and_then(|header| header.to_str().ok());
+        let retry_after = header.and_then(|header| retry_after(header, SystemTime::now()));
+        let mut body = Vec::new();
+        while let Ok(Some(piece)) = response.chunk().await {
+            body.extend_from_slice(&piece);
+            if body.len() >= MOST_READ {
+                break;
+            }
+        }
+        let message = self.clean(&told(&String::from_utf8_lossy(&body)));
+        RemoteError::Status { status, message, retry_after }
+    }
+
+    pub(super) fn malformed(&self, message: &str) -> RemoteError {
+        RemoteError::Malformed { message: self.clean(message) }
+    }
+
+    fn clean(&self, message: &str) -> String {
+        self.key.as_ref().map_or_else(|| message.to_owned(), |key| key.cut_from(message))
+    }
+}

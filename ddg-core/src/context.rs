@@ -16,7 +16,7 @@ use requests::Requests;
 
 use crate::args::{Args, find};
 use crate::automa::Program;
-use crate::engine::{Interrupted, Kickoff, Pending, Replay, RunCore};
+use crate::engine::{Effects, Interrupted, Kickoff, Pending, Replay, RunCore};
 use crate::event::EventKind;
 use crate::feedback::{FeedbackError, Handlers, Request};
 use crate::graph::{Edit, WorkerId};
@@ -77,6 +77,7 @@ impl Context {
         core: Arc<RunCore>,
         kickoff: Kickoff,
         args: &Args,
+        effects: Effects,
         replay: Option<Box<Replay>>,
     ) -> Self {
         Self(Arc::new(Execution {
@@ -85,7 +86,7 @@ impl Context {
             args: args.clone(),
             replay,
             attempt: AtomicU32::new(1),
-            requests: Requests::default(),
+            requests: Requests::new(effects),
             local: OnceLock::new(),
         }))
     }

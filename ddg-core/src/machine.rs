@@ -79,6 +79,8 @@ pub(crate) struct Machine<P: Hosts> {
     removed: Vec<(WorkerId, Key)>,
     /// Ids whose worker is gone since somebody looked: what is kept by id elsewhere goes with it.
     forgotten: Vec<WorkerId>,
+    /// Effects that were taken, whose memory the next job can use.
+    spare: Effects<P>,
     recording: bool,
     record: Option<Box<Record<P>>>,
 }
@@ -170,6 +172,7 @@ impl<P: Hosts> Machine<P> {
             stopping: false,
             removed: Vec::new(),
             forgotten: Vec::new(),
+            spare: Effects::default(),
             recording: false,
             record: None,
         }

@@ -25,6 +25,11 @@ struct Open {
 }
 
 impl Requests {
+    /// Requests that are collected in `effects`.
+    pub(super) fn new(effects: Effects) -> Self {
+        Self(Mutex::new(Open { effects, ..Open::default() }))
+    }
+
     /// Takes a jump; returns it if it comes too late.
     pub(super) fn push_ferry(&self, ferry: Ferry) -> Option<Ferry> {
         let mut open = self.lock();

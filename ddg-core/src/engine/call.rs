@@ -39,12 +39,12 @@ pub(super) fn launch(
     job: Job,
     mut task: Option<&mut TaskContext<'_>>,
 ) -> Launched {
-    let Job { id, worker, step, payload: body, cause, mut args, replay } = job;
+    let Job { id, worker, step, payload: body, cause, mut args, effects, replay } = job;
     let traced = tracing::enabled!(tracing::Level::DEBUG);
     let instrumented = body.hooked || core.is_attended() || traced;
     let started = if instrumented || body.context {
         let kickoff = Kickoff { id, worker, body, cause, step };
-        let cx = Context::new(Arc::clone(core), kickoff, &args, replay);
+        let cx = Context::new(Arc::clone(core), kickoff, &args, effects, replay);
         if instrumented {
             let future = instrument::run(cx, args);
             return Execution { id, worker, future }.begun(task);

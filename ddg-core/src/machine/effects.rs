@@ -19,38 +19,44 @@ pub(crate) enum Target {
     Key(Key),
 }
 
-/// What one execution asked for. Most ask for nothing or for one jump, for which there is room here.
-pub(crate) struct Effects<P> {
-    first: Option<Ferry>,
-    more: Option<Box<More<P>>>,
-}
+/// What one execution asked for. Most ask for nothing, which takes no room, since an end is moved
+/// more often than an execution asks.
+pub(crate) struct Effects<P>(Option<Box<Asked<P>>>);
 
-/// Everything but the first jump.
-struct More<P> {
-    /// In the order they were asked for.
-    ferries: Vec<Ferry>,
+struct Asked<P> {
+    /// Jumps, in the order they were asked for: nearly always one.
+    first: Option<Ferry>,
+    more: Vec<Ferry>,
     /// Changes of the graph; apart from the jumps, since the edits of a step are applied before them.
     edits: Vec<Edit<P>>,
     /// Whether the run was asked to stop.
     stop: bool,
 }
 
+impl<P> Asked<P> {
+    /// Whether it is one jump at most.
+    fn is_simple(&self) -> bool {
+        self.more.is_empty() && self.edits.is_empty() && !self.stop
+    }
+}
+
 impl<P> Effects<P> {
     #[inline]
     pub(crate) fn push_ferry(&mut self, ferry: Ferry) {
-        match &self.first {
-            None => self.first = Some(ferry),
-            Some(_) => self.more().ferries.push(ferry),
+        let asked = self.asked();
+        match &asked.first {
+            None => asked.first = Some(ferry),
+            Some(_) => asked.more.push(ferry),
         }
     }
 
     pub(crate) fn push_edit(&mut self, edit: Edit<P>) {
-        self.more().edits.push(edit);
+        self.asked().edits.push(edit);
     }
 
     /// Asks the run to stop after the current step.
     pub(crate) fn set_stop(&mut self) {
-        self.more().stop = true;
+        self.asked().stop = true;
     }
 
     /// Appends what `other` asked for.
@@ -59,69 +65,68 @@ impl<P> Effects<P> {
             *self = other;
             return;
         }
-        other.first.into_iter().for_each(|ferry| self.push_ferry(ferry));
-        let Some(mut other) = other.more else { return };
-        let more = self.more();
-        more.ferries.append(&mut other.ferries);
-        more.edits.append(&mut other.edits);
-        more.stop |= other.stop;
+        let Some(mut other) = other.0 else { return };
+        other.first.take().into_iter().chain(other.more).for_each(|ferry| self.push_ferry(ferry));
+        let asked = self.asked();
+        asked.edits.append(&mut other.edits);
+        asked.stop |= other.stop;
     }
 
     #[inline]
     pub(crate) fn is_empty(&self) -> bool {
-        self.first.is_none() && self.more.is_none()
+        self.0.as_ref().is_none_or(|asked| asked.first.is_none() && asked.is_simple())
     }
 
     /// Whether it is one jump at most, so that there is no edit to apply and no stop.
     #[inline]
     pub(super) fn is_simple(&self) -> bool {
-        self.more.is_none()
+        self.0.as_ref().is_none_or(|asked| asked.is_simple())
     }
 
     pub(crate) fn has_edits(&self) -> bool {
-        self.more.as_ref().is_some_and(|more| !more.edits.is_empty())
+        self.0.as_ref().is_some_and(|asked| !asked.edits.is_empty())
     }
 
     pub(crate) fn stops(&self) -> bool {
-        self.more.as_ref().is_some_and(|more| more.stop)
+        self.0.as_ref().is_some_and(|asked| asked.stop)
     }
 
     /// The jumps, in the order they were asked for.
     pub(crate) fn ferries(&self) -> impl Iterator<Item = &Ferry> {
-        self.first.iter().chain(self.more.iter().flat_map(|more| &more.ferries))
+        self.0.iter().flat_map(|asked| asked.first.iter().chain(&asked.more))
     }
 
     /// The changes of the graph, in the order they were asked for.
     pub(crate) fn edits(&self) -> &[Edit<P>] {
-        self.more.as_ref().map_or(&[], |more| &more.edits)
+        self.0.as_ref().map_or(&[], |asked| &asked.edits)
     }
 
     /// The changes of the graph, once.
     pub(super) fn take_edits(&mut self) -> Vec<Edit<P>> {
-        self.more.as_mut().map(|more| std::mem::take(&mut more.edits)).unwrap_or_default()
+        self.0.as_mut().map(|asked| std::mem::take(&mut asked.edits)).unwrap_or_default()
     }
 
     /// Hands out the jumps, once.
     #[inline]
     pub(super) fn take_ferries(&mut self, mut take: impl FnMut(Ferry)) {
-        if let Some(ferry) = self.first.take() {
-            take(ferry);
-        }
-        if let Some(more) = &mut self.more {
-            more.ferries.drain(..).for_each(take);
+        if let Some(asked) = &mut self.0 {
+            if let Some(ferry) = asked.first.take() {
+                take(ferry);
+            }
+            asked.more.drain(..).for_each(take);
         }
     }
 
-    fn more(&mut self) -> &mut More<P> {
-        self.more.get_or_insert_with(|| {
-            Box::new(More { ferries: Vec::new(), edits: Vec::new(), stop: false })
+    fn asked(&mut self) -> &mut Asked<P> {
+        self.0.get_or_insert_with(|| {
+            Box::new(Asked { first: None, more: Vec::new(), edits: Vec::new(), stop: false })
         })
     }
 }
 
 impl<P> Default for Effects<P> {
     fn default() -> Self {
-        Self { first: None, more: None }
+        Self(None)
     }
 }
 

@@ -63,6 +63,8 @@ pub(crate) struct Job<P: Hosts> {
     pub(crate) payload: P,
     pub(crate) cause: Cause,
     pub(crate) args: Args,
+    /// Where it puts what it asks for: empty, with memory if there was some to use again.
+    pub(crate) effects: Effects<P>,
     /// What the interrupted execution before this one left, if there was one.
     pub(crate) replay: Option<Box<Replay<P::Paused>>>,
 }

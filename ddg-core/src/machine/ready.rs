@@ -2,7 +2,9 @@
 
 use super::bind::{LastOutput, bind, map};
 use super::error::{BindError, Failure, FailureKind};
-use super::{Cause, End, Hosts, Interrupted, Job, KickoffId, Machine, MachineError, Next, Running};
+use super::{
+    Cause, Effects, End, Hosts, Interrupted, Job, KickoffId, Machine, MachineError, Next, Running,
+};
 use crate::args::Args;
 use crate::graph::{Gives, Node, WorkerId};
 use crate::key::Key;
@@ -118,6 +120,7 @@ impl<P: Hosts> Machine<P> {
             payload: node.payload.clone(),
             cause: ready.cause,
             args,
+            effects: std::mem::take(&mut self.spare),
             replay: None,
         });
         Ok(())
@@ -143,6 +146,7 @@ impl<P: Hosts> Machine<P> {
                 payload: self.state.view.node(worker).payload.clone(),
                 cause,
                 args,
+                effects: Effects::default(),
                 replay: Some(Box::new(replay)),
             });
         }

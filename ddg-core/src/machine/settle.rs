@@ -67,7 +67,11 @@ impl<P: Hosts> Machine<P> {
         }
         let mut failures = Failures::new();
         self.running.clear();
-        self.ferry(0, ended.worker, &mut effects, &mut failures);
+        if !effects.is_empty() {
+            self.ferry(0, ended.worker, &mut effects, &mut failures);
+            // A worker that jumps is nearly always followed by one that jumps, too.
+            self.spare = effects;
+        }
         if let Err(kind) = self.take_result(ended.id, ended.worker, output, false) {
             let key = self.key_of(ended.worker);
             failures.push((0, self.failure(&key, kind)));

@@ -23,6 +23,7 @@ use std::sync::Arc;
 
 use futures::future::BoxFuture;
 
+pub use crate::message::Usage;
 pub use ask::ModelCalled;
 pub(crate) use ask::ask;
 pub use capabilities::Capabilities;
@@ -39,7 +40,6 @@ pub use retrying::Retrying;
 pub use scripted::ScriptedModel;
 pub use select_tools::{ToolSelection, ToolSelector};
 pub use stream::{ChatChunk, ChatStream};
-pub use crate::message::Usage;
 pub(crate) use wanted::Wanted;
 pub use worker::ModelWorker;
 

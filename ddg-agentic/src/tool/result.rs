@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::{CallFiles, ToolOutput};
-use crate::message::{ToolCall, ToolMessage};
 use crate::message::Usage;
+use crate::message::{ToolCall, ToolMessage};
 
 /// What has become of a call: what the model is told, and what it took of models.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

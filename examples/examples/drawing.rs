@@ -4,7 +4,7 @@
 //! A text is drafted and checked (by a nested automa) until it is good, which takes three rounds
 //! by ferry; then a worker is added for each language it is to be translated into.
 //! Paste what is printed where Markdown is shown, between ```` ```mermaid ```` and ```` ``` ````.
-//! Say where the timeline goes: `cargo run --example drawing -- --out target/timeline.svg`
+//! Say where the timeline goes: `cargo run -p examples --example drawing -- --out target/timeline.svg`
 
 use std::path::PathBuf;
 use std::thread::sleep;

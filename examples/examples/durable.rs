@@ -1,7 +1,7 @@
 //! A run that survives its process: kill it at any time, start it again, and it goes on.
 //!
 //! ```text
-//! cargo run --example durable -- --db /tmp/run.db --log /tmp/run.log --steps 200
+//! cargo run -p examples --features sqlite --example durable -- --db /tmp/run.db --log /tmp/run.log --steps 200
 //! ```
 //!
 //! Each step appends a line `step K` to the log, and is then written to the database. Killed in

@@ -3,7 +3,7 @@
 //!
 //! The graph is printed as each step leaves it, from step 0, as it was declared: `▶` has run in that
 //! step, `+` has been added.
-//! Give it a sentence of your own: `cargo run --example dynamic_topology -- "weather in Oslo?"`
+//! Give it a sentence of your own: `cargo run -p examples --example dynamic_topology -- "weather in Oslo?"`
 
 use ddg_core::prelude::*;
 use examples::Growth;

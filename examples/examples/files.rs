@@ -3,7 +3,7 @@
 //! A model can only pass text. So the first tool gives an id, the model passes it on to the second, and
 //! names it in its answer; the program shows the files that stand there.
 //!
-//! `cargo run --example files`
+//! `cargo run -p examples --example files`
 
 use ddg_agentic::files::{File, FileError, FileManager};
 use ddg_agentic::prelude::*;

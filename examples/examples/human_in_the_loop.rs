@@ -4,8 +4,8 @@
 //! ends; called again with `--answer`, in another process, it goes on from there:
 //!
 //! ```text
-//! cargo run --example human_in_the_loop -- --snapshot /tmp/order.json
-//! cargo run --example human_in_the_loop -- --snapshot /tmp/order.json --answer yes
+//! cargo run -p examples --example human_in_the_loop -- --snapshot /tmp/order.json
+//! cargo run -p examples --example human_in_the_loop -- --snapshot /tmp/order.json --answer yes
 //! ```
 
 use ddg_core::prelude::*;

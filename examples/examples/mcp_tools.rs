@@ -2,8 +2,8 @@
 //! process, or any command:
 //!
 //! ```text
-//! cargo run --features mcp --example mcp_tools
-//! cargo run --features mcp --example mcp_tools -- npx -y @modelcontextprotocol/server-everything
+//! cargo run -p examples --features mcp --example mcp_tools
+//! cargo run -p examples --features mcp --example mcp_tools -- npx -y @modelcontextprotocol/server-everything
 //! ```
 
 use std::error::Error;

@@ -1,7 +1,7 @@
 //! Talk with an agent on the terminal: its words come as the model writes them, and its tools are seen
 //! at work. An empty line, or the end of the input, ends it.
 //!
-//! `cargo run --example react_agent`, or with a real model as in `travel_planner`.
+//! `cargo run -p examples --example react_agent`, or with a real model as in `travel_planner`.
 
 use std::io::{BufRead, Write};
 

@@ -1,6 +1,6 @@
 //! A loop that no edge shows: `accumulate` ferries back to `start` until x is 100.
 //!
-//! Run it with `cargo run --example sum100`; the last line is 5050, the sum of 1 to 100.
+//! Run it with `cargo run -p examples --example sum100`; the last line is 5050, the sum of 1 to 100.
 
 use ddg_core::prelude::*;
 

@@ -4,7 +4,7 @@
 //! a second order fails for good. What is exported is printed as a tree, with all attributes.
 //! With `OTEL_EXPORTER_OTLP_ENDPOINT=http://localhost:4318` it is sent to a collector instead.
 //!
-//! `cargo run --features telemetry --example telemetry`
+//! `cargo run -p examples --features telemetry --example telemetry`
 
 use std::error::Error;
 use std::sync::{Arc, Mutex, PoisonError};

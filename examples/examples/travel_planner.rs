@@ -2,7 +2,7 @@
 //! they say goes back to the model until it has an answer. The graph is printed after every step.
 //!
 //! Runs offline by default, by simple rules in place of a model. Against a real one:
-//! `OPENAI_API_KEY=… OPENAI_MODEL=… cargo run --features providers --example travel_planner`
+//! `OPENAI_API_KEY=… OPENAI_MODEL=… cargo run -p examples --features providers --example travel_planner`
 //! (any endpoint that speaks the same protocol: `OPENAI_BASE_URL=http://localhost:11434/v1`).
 
 use ddg_agentic::prelude::*;

@@ -3,8 +3,13 @@
 //! A planner adds a worker for each source that is to be searched. They run side by side, and one of
 //! them has no connection at first. Then a nested automa writes a report.
 //!
-//! Quick unless told otherwise: `cargo run --example watch -- --slow`. Where the output is no
-//! terminal there are lines for a log: `cargo run --example watch 2>&1 | cat`.
+//! Quick unless told otherwise: with `--slow` there is time to look. Where the output is no terminal there are lines
+//! for a log:
+//!
+//! ```text
+//! cargo run -p examples --features terminal --example watch -- --slow
+//! cargo run -p examples --features terminal --example watch 2>&1 | cat
+//! ```
 
 use std::sync::Arc;
 use std::time::Duration;

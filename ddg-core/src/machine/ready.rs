@@ -6,7 +6,7 @@ use super::{
     Cause, Effects, End, Hosts, Interrupted, Job, KickoffId, Machine, MachineError, Next, Running,
 };
 use crate::args::Args;
-use crate::graph::{Gives, Node, WorkerId};
+use crate::graph::{Gives, Mapping, Node, WorkerId};
 use crate::key::Key;
 use crate::values::Value;
 
@@ -171,13 +171,15 @@ impl<P: Hosts> Machine<P> {
         }
     }
 
-    /// What the dependencies of `worker` hand on to it, in the order they were declared.
+    /// What the dependencies of `worker` hand on to it, in the order they were declared. One that gives
+    /// nothing has its place in a merged list all the same: the list goes with the dependencies.
     fn handed_on<'a>(
         &'a self,
         worker: WorkerId,
         node: &'a Node<P>,
     ) -> impl Iterator<Item = &'a Value> {
         static NULL: Value = Value::null();
+        let is_merged = node.role().wiring.mapping == Mapping::Merge;
         node.dependencies.iter().filter_map(move |edge| {
             if edge.on == WorkerId::VACANT {
                 return None;
@@ -185,6 +187,7 @@ impl<P: Hosts> Machine<P> {
             let output = match edge.gives {
                 Gives::Output => self.state.outputs.get(edge.on),
                 Gives::Element => self.state.dealt.get(&(worker, edge.on)),
+                Gives::Nothing if is_merged => None,
                 Gives::Nothing => return None,
             };
             Some(output.unwrap_or(&NULL))

@@ -15,6 +15,9 @@ use crate::machine::{Effects, Ended, Ferry, KickoffId, Target};
 use crate::values::Value;
 use crate::worker::Body;
 
+/// The local space that a kickoff has left, by name.
+type Locals = BTreeMap<String, Value>;
+
 /// The result of a kickoff that has ended well in a step that has not settled.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -127,7 +130,7 @@ impl SavedResult {
         view: &View<Arc<Body>>,
         id: KickoffId,
         worker: WorkerId,
-    ) -> Result<(Ended<Arc<Body>>, Option<BTreeMap<String, Value>>), SnapshotError> {
+    ) -> Result<(Ended<Arc<Body>>, Option<Locals>), SnapshotError> {
         let mut effects = Effects::default();
         for SavedFerry { to, args } in self.ferries {
             effects.push_ferry(Ferry { to: Target::of(&program.topology, to), args });

@@ -117,7 +117,8 @@ impl WorkerOptions {
         self
     }
 
-    /// Takes all outputs of its dependencies as one list, a `Vec<T>`.
+    /// Takes all outputs of its dependencies as one list, a `Vec<T>`. It has one element for each
+    /// dependency, in the order they were declared: null for one that outputs `()`.
     #[must_use]
     pub fn merge(mut self) -> Self {
         self.wiring.mapping = Mapping::Merge;

@@ -80,13 +80,13 @@ async fn that_an_output_is_unit_is_told_by_its_type_whatever_the_error_is() {
 
 /// [A4] [A3]
 #[tokio::test]
-async fn merge_gives_all_outputs_as_one_list() {
+async fn merge_gives_one_list_with_an_element_for_each_dependency() {
     let mut automa = GraphAutoma::new("merge");
     automa.add_func_as_worker("a", async || 1_i64, start()).unwrap();
     automa.add_func_as_worker("unit", async || (), start()).unwrap();
     automa.add_func_as_worker("b", async || 2_i64, start()).unwrap();
     automa.add_func_as_worker("text", async || "x".to_owned(), start()).unwrap();
-    let sum = async |all: Vec<i64>| all.iter().sum::<i64>();
+    let sum = async |all: Vec<Option<i64>>| all.into_iter().flatten().sum::<i64>();
     automa.add_func_as_worker("sum", sum, after(["b", "unit", "a"]).merge()).unwrap();
     let count = async |all: Vec<Value>, more: Option<i64>| (all.len(), more);
     automa.add_func_as_worker("count", count, after(["text", "a"]).merge()).unwrap();
@@ -98,7 +98,7 @@ async fn merge_gives_all_outputs_as_one_list() {
         step 1: unit (start) () → null
         step 1: b (start) () → 2
         step 1: text (start) () → "x"
-        step 2: sum (dependencies) ([2,1]) → 3
+        step 2: sum (dependencies) ([2,null,1]) → 3
         step 2: count (dependencies) (["x",1], null) → [2,null]
         step 2: pair (dependencies) (["x",1]) → "(\"x\", 1)"
         output: null

@@ -61,12 +61,12 @@ fn dependencies<'a>(block: &'a Block, worker: &'a Worker) -> impl Iterator<Item 
         .iter()
         .map_while(|reference| block.resolve(reference))
         .map(|worker_idx| &block.workers[worker_idx])
-        .filter(|dependency| !dependency.output.is_unit())
 }
 
 fn as_is<'a>(block: &'a Block, worker: &'a Worker) -> Vec<Fit<'a>> {
-    let edges = dependencies(block, worker).zip(worker.positional_params());
-    edges
+    let giving = dependencies(block, worker).filter(|dependency| !dependency.output.is_unit());
+    giving
+        .zip(worker.positional_params())
         .filter_map(|(dependency, param)| {
             let output = dependency.output.comparable()?;
             let (method, given) = (dependency.method(), type_text(output));

@@ -111,6 +111,7 @@ impl Context {
         Some(Interrupted {
             worker: self.0.kickoff.worker,
             kickoff: self.0.kickoff.id.0,
+            step: self.0.kickoff.step,
             cause: self.0.kickoff.cause.clone(),
             args: self.0.args.clone(),
             answers: self

@@ -37,6 +37,8 @@ pub(crate) trait PausedRun: Clone {
 pub(crate) struct Interrupted<W, R> {
     pub(crate) worker: W,
     pub(crate) kickoff: u64,
+    /// The step that it began in, which at a rolling pace is not always the latest.
+    pub(crate) step: u64,
     pub(crate) cause: Cause,
     /// Bound to the worker's parameters.
     pub(crate) args: Args,
@@ -72,8 +74,8 @@ impl Question {
 
 impl<W, R> Interrupted<W, R> {
     pub(crate) fn with_worker<V>(self, worker: V) -> Interrupted<V, R> {
-        let Self { kickoff, cause, args, answers, pending, .. } = self;
-        Interrupted { worker, kickoff, cause, args, answers, pending }
+        let Self { kickoff, step, cause, args, answers, pending, .. } = self;
+        Interrupted { worker, kickoff, step, cause, args, answers, pending }
     }
 
     /// Its cause and arguments, and what it resumes with.

@@ -33,13 +33,13 @@ impl<P: Hosts> Machine<P> {
             if self.is_paused() {
                 return Ok(self.resume(jobs));
             }
-            self.release();
+            self.end_hold()?;
             let is_done = self.state.ready.is_empty();
             return Ok(Next::Done(if is_done { End::Finished } else { End::Stopped }));
         }
         if !self.state.held.is_empty() {
             // The interrupted workers were removed: nothing holds the step back any more.
-            self.release();
+            self.end_hold()?;
         }
         if self.state.ready.is_empty() {
             return Ok(match self.running.len() {
@@ -74,6 +74,16 @@ impl<P: Hosts> Machine<P> {
         }
         jobs.clear();
         Err(self.step_error(failures))
+    }
+
+    /// Releases what was held back, when nothing holds it back any more.
+    fn end_hold(&mut self) -> Result<(), Box<MachineError>> {
+        let failures = self.release();
+        self.state.held.latest.clear();
+        match failures.is_empty() {
+            true => Ok(()),
+            false => Err(self.step_error(failures)),
+        }
     }
 
     /// Numbers a ready worker's kickoff, binds its arguments, and appends it to `jobs`.
@@ -137,12 +147,13 @@ impl<P: Hosts> Machine<P> {
         self.state.interrupted = waiting;
         for interrupted in answered {
             let (id, worker) = (KickoffId(interrupted.kickoff), interrupted.worker);
+            let interrupted_in = interrupted.step;
             let (cause, args, replay) = interrupted.into_replay();
             self.running.push(Running { id, worker });
             jobs.push(Job {
                 id,
                 worker,
-                step: self.state.step,
+                step: interrupted_in,
                 payload: self.state.view.node(worker).payload.clone(),
                 cause,
                 args,
@@ -155,20 +166,6 @@ impl<P: Hosts> Machine<P> {
         }
         self.resuming = true;
         Next::Run
-    }
-
-    /// The step has ended: satisfies the dependencies that were held back, in order. An edit that was
-    /// applied meanwhile counts as if it had come before them.
-    pub(super) fn release(&mut self) {
-        for (worker, place) in std::mem::take(&mut self.state.held.satisfied) {
-            let Some(node) = self.state.view.get(worker) else { continue };
-            if node.dependencies[place as usize].on != WorkerId::VACANT
-                && self.state.waits.cross(worker, place) == node.n_dependencies
-                && self.state.waits.mark_due(worker)
-            {
-                self.state.ready.push(Ready { worker, cause: Cause::Dependencies, args: None });
-            }
-        }
     }
 
     /// What the dependencies of `worker` hand on to it, in the order they were declared. One that gives

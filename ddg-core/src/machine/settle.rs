@@ -5,11 +5,11 @@ use std::sync::Arc;
 use rustc_hash::FxHashSet;
 
 use super::effects::{Effects, Ferry, Target};
-use super::error::FailureKind;
+use super::error::{Failure, FailureKind};
 use super::{
-    Cause, Ended, Failures, Hosts, Interrupted, KickoffId, Machine, MachineError, Ready, Undone,
+    Cause, Ended, Failures, Hosts, Interrupted, KickoffId, Machine, MachineError, Ready, Undone, Waits,
 };
-use crate::graph::{Dealing, Node, Payload, WorkerId, some_keys};
+use crate::graph::{Dealing, Node, Payload, View, WorkerId, some_keys};
 use crate::key::Key;
 use crate::values::{Dealt, Value};
 
@@ -32,9 +32,10 @@ impl<P: Hosts> Machine<P> {
         if asks {
             self.edit(ended, &mut failures);
         }
+        let mut released = Vec::new();
         if releases {
             // What was ready before the question comes before what the answered ones ask for.
-            self.release();
+            released = self.release();
         }
         if asks {
             for (place, Ended { worker, end, .. }) in ended.iter_mut().enumerate() {
@@ -47,7 +48,7 @@ impl<P: Hosts> Machine<P> {
             self.record_outputs(ended);
         }
         self.take_results(ended, &mut failures);
-        self.settled(failures)
+        self.settled(released, failures)
     }
 
     /// The same for an execution that ran alone and asked for no edit.
@@ -76,7 +77,7 @@ impl<P: Hosts> Machine<P> {
             let key = self.key_of(ended.worker);
             failures.push((0, self.failure(&key, kind)));
         }
-        self.settled(failures)
+        self.settled(Vec::new(), failures)
     }
 
     /// Sorts what has ended by kickoff, and removes it from what is running.
@@ -208,39 +209,67 @@ impl<P: Hosts> Machine<P> {
                 state.dealt.insert((successor.worker, worker), element);
             }
         }
-        for successor in node.live_successors() {
-            if hold {
-                state.held.satisfied.push((successor.worker, successor.place));
-                continue;
-            }
-            let crossed = state.waits.cross(successor.worker, successor.place);
-            if crossed == state.view.n_dependencies(successor.worker)
-                && state.waits.mark_due(successor.worker)
-            {
-                let (worker, cause) = (successor.worker, Cause::Dependencies);
-                state.ready.push(Ready { worker, cause, args: None });
-            }
+        if counts && node.role().wiring.output {
+            state.result = output.clone();
+        }
+        match hold {
+            true => state.held.workers.push(worker),
+            false => satisfy_successors(&state.view, node, &mut state.waits, &mut state.ready),
         }
         if counts {
-            if node.role().wiring.output {
-                state.result = output.clone();
-            }
             state.outputs.set(worker, output);
         }
         Ok(())
     }
 
-    /// The last part of settling.
+    /// The step has ended: the workers that were held back satisfy their successors, in order. An edit
+    /// that was applied meanwhile counts as if it had come before that.
+    ///
+    /// Returns those whose list cannot be dealt out to the successors that they have by now.
+    pub(super) fn release(&mut self) -> Vec<Failure> {
+        let mut failures = Vec::new();
+        for worker in std::mem::take(&mut self.state.held.workers) {
+            let state = &mut self.state;
+            let Some(node) = state.view.get(worker) else { continue };
+            if node.role().wiring.dealing == Dealing::InOrder
+                && let Some(output) = state.outputs.get(worker)
+            {
+                // Successors may have come and gone since the list was dealt out.
+                match deal(node, output) {
+                    Ok(dealt) => {
+                        for (index, successor) in node.live_successors().enumerate() {
+                            let element = Value::element(Arc::clone(&dealt), index);
+                            state.dealt.insert((successor.worker, worker), element);
+                        }
+                    }
+                    Err(kind) => {
+                        let key = node.key().clone();
+                        failures.push(self.failure(&key, kind));
+                        continue;
+                    }
+                }
+            }
+            satisfy_successors(&state.view, node, &mut state.waits, &mut state.ready);
+        }
+        failures
+    }
+
+    /// The last part of settling. What failed when the step was `released` comes first.
     #[inline]
-    fn settled(&mut self, mut failures: Failures) -> Result<(), Box<MachineError>> {
+    fn settled(
+        &mut self,
+        released: Vec<Failure>,
+        mut failures: Failures,
+    ) -> Result<(), Box<MachineError>> {
         if !self.removed.is_empty() {
             self.recycle_removed();
         }
-        if failures.is_empty() {
+        if failures.is_empty() && released.is_empty() {
             return Ok(());
         }
         failures.sort_by_key(|(place, _)| *place);
-        Err(self.step_error(failures.into_iter().map(|(_, failure)| failure).collect()))
+        let failures = failures.into_iter().map(|(_, failure)| failure);
+        Err(self.step_error(released.into_iter().chain(failures).collect()))
     }
 
     /// Drops all that belonged to a worker that was removed. What is ready but held back counts as
@@ -305,6 +334,23 @@ impl<P: Hosts> Machine<P> {
                 }
             }
         });
+    }
+}
+
+/// Marks `node` as satisfied for its successors. One that waits for nothing more is ready, once.
+#[inline]
+fn satisfy_successors<P: Payload>(
+    view: &View<P>,
+    node: &Node<P>,
+    waits: &mut Waits,
+    ready: &mut Vec<Ready>,
+) {
+    for successor in node.live_successors() {
+        let crossed = waits.cross(successor.worker, successor.place);
+        if crossed == view.n_dependencies(successor.worker) && waits.mark_due(successor.worker) {
+            let (worker, cause) = (successor.worker, Cause::Dependencies);
+            ready.push(Ready { worker, cause, args: None });
+        }
     }
 }
 

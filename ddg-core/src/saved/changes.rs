@@ -64,7 +64,7 @@ impl Saved {
             result,
             interrupted,
             answered,
-            satisfied,
+            held,
             latest,
         } = self;
         field(differ, "automa", &Data(automa), &Data(&base.automa))?;
@@ -91,7 +91,7 @@ impl Saved {
         optional(differ, "kept", entries(kept), entries(&base.kept))?;
         optional(differ, "interrupted", items(interrupted), items(&base.interrupted))?;
         optional(differ, "answered", items(answered), items(&base.answered))?;
-        optional(differ, "satisfied", items(satisfied), items(&base.satisfied))?;
+        optional(differ, "held", items(held), items(&base.held))?;
         let entries = |map| (!BTreeMap::is_empty(map)).then_some(map);
         optional(differ, "latest", entries(latest), entries(&base.latest))
     }

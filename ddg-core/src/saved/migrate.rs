@@ -56,10 +56,7 @@ impl Saved {
         rename(&mut self.locals, old, new);
         rename(&mut self.kept, old, new);
         rename(&mut self.latest, old, new);
-        for (worker, on) in &mut self.satisfied {
-            follow(worker);
-            follow(on);
-        }
+        self.held.iter_mut().for_each(follow);
         for answered in &mut self.answered {
             answered.result.rename(old, new);
         }
@@ -89,7 +86,7 @@ impl Saved {
         self.locals.remove(key);
         self.kept.remove(key);
         self.latest.remove(key);
-        self.satisfied.retain(|(worker, on)| worker != key && on != key);
+        self.held.retain(|held| held != key);
         self.answered.retain(|answered| answered.result.worker() != key);
         if self.output_worker.as_ref() == Some(key) {
             self.output_worker = None;

@@ -87,8 +87,9 @@ impl Restoring<'_> {
                 }
             }
         }
-        for (worker, dependency) in saved.satisfied {
-            self.state.held.satisfied.extend(self.edge(&worker, &dependency)?);
+        for key in saved.held {
+            let worker = self.find(&key)?;
+            self.state.held.workers.push(worker);
         }
         for (key, kickoff) in saved.latest {
             self.state.held.latest.insert(self.find(&key)?, KickoffId(kickoff));

@@ -50,9 +50,9 @@ pub(crate) struct Saved {
     /// Results of interrupted executions that were answered, in kickoff order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) answered: Vec<SavedAnswered>,
-    /// Dependencies that results of the held step have satisfied, in order: who waits, and for whom.
+    /// The workers of the held step that have ended, in order, and are to satisfy their successors.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub(super) satisfied: Vec<(Key, Key)>,
+    pub(super) held: Vec<Key>,
     /// The kickoffs of the held step whose outputs the workers have.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub(super) latest: BTreeMap<Key, u64>,
@@ -114,11 +114,6 @@ impl Saved {
         for ((to, by), value) in &state.dealt {
             dealt.entry(key(*to)).or_default().insert(key(*by), value.clone());
         }
-        let satisfied = state.held.satisfied.iter().filter_map(|(worker, place)| {
-            let node = view.get(*worker)?;
-            let on = node.dependencies[*place as usize].on;
-            (on != WorkerId::VACANT).then(|| (node.key().clone(), key(on)))
-        });
         let held = machine.is_paused();
         let latest = state.held.latest.iter().filter(|_| held);
         let kept = locals.kept_by_nested();
@@ -141,7 +136,7 @@ impl Saved {
             result: state.result.clone(),
             interrupted: interrupted.collect(),
             answered: answered.collect::<Result<_, SnapshotError>>()?,
-            satisfied: satisfied.collect(),
+            held: state.held.workers.iter().map(|worker| key(*worker)).collect(),
             latest: latest.map(|(id, kickoff)| (key(*id), kickoff.0)).collect(),
         };
         saved.declared = Some(program.fingerprint(saved.reached().into_iter()));

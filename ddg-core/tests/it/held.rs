@@ -7,6 +7,8 @@ use ddg_core::Snapshot;
 use ddg_core::prelude::*;
 use tokio::sync::Semaphore;
 
+use crate::trace::add;
+
 /// Answers all questions of a paused run, in the order that `order` puts them, in one go.
 fn answer_all(outcome: &Outcome, order: impl Fn(&mut Vec<String>)) -> Snapshot {
     let mut ids: Vec<_> = outcome.questions().into_iter().map(|question| question.id).collect();
@@ -210,4 +212,73 @@ async fn a_kickoff_that_asked_does_not_replace_the_output_of_a_later_one() {
     let paused = automa.run(()).await.unwrap();
     let resumed = automa.resume(answer_all(&paused, |_| {})).await.unwrap();
     assert_eq!(resumed.into_output::<i32>().unwrap(), 2);
+}
+
+/// [Q12] [E4]
+#[tokio::test]
+async fn a_worker_that_the_answered_one_adds_is_triggered_by_a_peer_that_ended_before() {
+    let mut automa = waiting_for_an_answer(|cx| {
+        cx.add_func_as_worker("new", ddg_core::Key::from("double"), after(["p"]));
+        cx.remove_dependency("c", "p");
+        cx.add_dependency("c", "p");
+    });
+    automa.declare_func("double", async |x: i32| 2 * x, free()).unwrap();
+    let paused = automa.run(()).await.unwrap();
+    let resumed = automa.resume(answer_all(&paused, |_| {})).await.unwrap();
+    assert_eq!(resumed.automa().output("new").unwrap().get::<i32>().unwrap(), 2);
+    assert_eq!(resumed.into_output::<i32>().unwrap(), 1);
+}
+
+/// `deal` starts and deals two numbers to `left` and `right`; `ask` asks, then does `edit`.
+fn dealing(edit: fn(&Context)) -> GraphAutoma {
+    let mut automa = waiting_for_an_answer(edit);
+    automa.declare_func("same", async |x: i32| x, free()).unwrap();
+    automa.add_func_as_worker("deal", async || vec![1, 2], start().in_order()).unwrap();
+    for key in ["left", "right"] {
+        automa.add_func_as_worker(key, async |x: i32| x, after(["deal"])).unwrap();
+    }
+    automa
+}
+
+/// [Q12] [A7]
+#[tokio::test]
+async fn a_list_is_dealt_to_the_successors_that_the_answered_one_leaves() {
+    let automa = dealing(|cx| {
+        cx.remove_worker("left");
+        cx.add_func_as_worker("third", ddg_core::Key::from("same"), after(["deal"]));
+    });
+    let paused = automa.run(()).await.unwrap();
+    let resumed = automa.resume(answer_all(&paused, |_| {})).await.unwrap();
+    let output = |key: &str| resumed.automa().output(key).unwrap().get::<i32>().unwrap();
+    assert_eq!((output("right"), output("third")), (1, 2));
+
+    let automa = dealing(|cx| cx.remove_worker("left"));
+    let paused = automa.run(()).await.unwrap();
+    let error = automa.resume(answer_all(&paused, |_| {})).await.unwrap_err();
+    let RunError::Step(error) = error else { panic!("{error}") };
+    assert!(error.failures[0].to_string().contains("deal"), "{error}");
+    assert_eq!(error.failures.len(), 1);
+}
+
+/// [Q2] [S14]
+#[tokio::test]
+async fn at_a_rolling_pace_an_answered_worker_runs_again_in_the_step_that_it_began_in() {
+    let mut automa = GraphAutoma::new("rolling");
+    add(&mut automa, "quick", start());
+    add(&mut automa, "next", after(["quick"]));
+    let asks = async |cx: Context| -> Result<u64, WorkerError> {
+        ask(&cx).await?;
+        Ok(cx.step())
+    };
+    automa.add_func_as_worker("asks", asks, start().output()).unwrap();
+    // `quick` settles alone, and `asks` asks when `next` has ended.
+    let mut n_choices = 0;
+    let choose = |_: &[ddg_core::Kickoff]| {
+        n_choices += 1;
+        [0, usize::MAX, 1][(n_choices - 1) % 3]
+    };
+    let paused = automa.run(()).pace(Pace::Rolling).simulate(choose).await.unwrap();
+    assert_eq!(paused.steps(), 2);
+    let resumed = automa.resume(answer_all(&paused, |_| {})).await.unwrap();
+    assert_eq!(resumed.into_output::<u64>().unwrap(), 1);
 }

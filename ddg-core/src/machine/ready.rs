@@ -26,6 +26,10 @@ impl<P: Hosts> Machine<P> {
     #[inline]
     pub(super) fn begin(&mut self, jobs: &mut Vec<Job<P>>) -> Result<Next, Box<MachineError>> {
         jobs.clear();
+        if self.resuming {
+            // The step that was interrupted has not ended: what is ready waits for it.
+            return Ok(Next::Wait(self.n_awaited()));
+        }
         if self.stopping || self.is_paused() {
             if !self.running.is_empty() {
                 return Ok(Next::Wait(self.n_awaited()));

@@ -282,3 +282,24 @@ async fn at_a_rolling_pace_an_answered_worker_runs_again_in_the_step_that_it_beg
     let resumed = automa.resume(answer_all(&paused, |_| {})).await.unwrap();
     assert_eq!(resumed.into_output::<u64>().unwrap(), 1);
 }
+
+/// [Q3] [Q2]
+#[tokio::test]
+async fn what_is_ready_waits_until_an_answered_worker_has_ended_however_long_that_takes() {
+    let mut automa = GraphAutoma::new("slow");
+    let jump = async |cx: Context| cx.ferry_to("look", ());
+    automa.add_func_as_worker("jump", jump, start()).unwrap();
+    let asks = async |cx: Context| -> Result<i32, WorkerError> {
+        ask(&cx).await?;
+        for _ in 0..20 {
+            tokio::task::yield_now().await;
+        }
+        Ok(1)
+    };
+    automa.add_func_as_worker("asks", asks, start()).unwrap();
+    let look = async |cx: Context| cx.automa().output("asks").is_some();
+    automa.add_func_as_worker("look", look, free().output()).unwrap();
+    let paused = automa.run(()).await.unwrap();
+    let resumed = automa.resume(answer_all(&paused, |_| {})).await.unwrap();
+    assert!(resumed.into_output::<bool>().unwrap());
+}

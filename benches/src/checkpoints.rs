@@ -10,7 +10,7 @@ pub mod measure;
 pub mod report;
 pub mod watched;
 
-use ddg_core::checkpoint::{Checkpoints, Durability};
+use ddg_core::checkpoint::{CheckpointPolicy, Durability};
 use serde::Serialize;
 
 /// When a run is written, and with what promise.
@@ -46,12 +46,12 @@ impl Mode {
     }
 
     /// When a run is written; `None` if it is not.
-    pub fn checkpoints(self) -> Option<Checkpoints> {
+    pub fn checkpoints(self) -> Option<CheckpointPolicy> {
         match self {
             Self::Off => None,
-            Self::OnPause => Some(Checkpoints::OnPause),
-            Self::EveryStepUnsynced | Self::EveryStep => Some(Checkpoints::EveryStep),
-            Self::EveryWorker => Some(Checkpoints::EveryWorker),
+            Self::OnPause => Some(CheckpointPolicy::OnPause),
+            Self::EveryStepUnsynced | Self::EveryStep => Some(CheckpointPolicy::EveryStep),
+            Self::EveryWorker => Some(CheckpointPolicy::EveryWorker),
         }
     }
 

@@ -9,6 +9,7 @@ pub mod payload;
 
 use std::sync::Arc;
 
+use ddg_core::args::IntoArgs;
 use ddg_core::prelude::*;
 
 use crate::subject::{Kind, Prepare, Subject};
@@ -46,7 +47,7 @@ fn prepare(workload: &Workload) -> Result<Prepare, BuildError> {
 /// Each round is one run of `automa`.
 fn runs(
     automa: GraphAutoma,
-    args: impl ddg_core::IntoArgs + Clone + Send + 'static,
+    args: impl IntoArgs + Clone + Send + 'static,
 ) -> Result<Prepare, BuildError> {
     automa.validate()?;
     let automa = Arc::new(automa);

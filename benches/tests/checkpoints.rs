@@ -4,8 +4,8 @@
 use benches::checkpoints::Mode;
 use benches::checkpoints::letters::{N_BYTES, Running, automa};
 use benches::checkpoints::measure::{Figure, journal, measure};
+use ddg_core::event::{EventFilter, EventKind};
 use ddg_core::prelude::*;
-use ddg_core::{EventFilter, EventKind};
 
 /// How many workers run in each step of a run.
 async fn running(automa: &GraphAutoma, steps: u64) -> Vec<usize> {

@@ -1,83 +1,56 @@
 //! Agents on [`ddg_core`]: models, tools, and a ReAct loop that is a dynamic graph.
 //!
-//! Read in this order: [`Message`] is what is said; [`ChatModel`] says it, and [`ChatModelExt`] is what
-//! can be done with any; a [`Tool`] does what a model asks for; [`Memory`] decides what of a
-//! conversation the model is shown, and a [`ConversationStore`] keeps it; a [`ReActAutoma`] is an agent
+//! Read in this order: [`Message`] is what is said; [`ChatModel`] says it, and [`ChatModelExt`](model::ChatModelExt) is what
+//! can be done with any; a [`Tool`](tool::Tool) does what a model asks for; [`Memory`](memory::Memory) decides what of a
+//! conversation the model is shown, and a [`ConversationStore`](memory::ConversationStore) keeps it; a [`ReActAutoma`] is an agent
 //! of all these, and an [`Agent`] one for many conversations; [`files`] are handed over by id.
 //!
 //! Features, all off unless asked for: `providers` for models over HTTP (`OpenAi` and all that speak as
-//! it does, `Anthropic`, `Gemini`, `Ollama`); `mcp` for tools of MCP servers (`McpServer`) and for tools
+//! it does, `Anthropic`, `Gemini`, `Ollama`); `mcp` for tools of MCP servers (`McpEndpoint`) and for tools
 //! as an MCP server (`McpService`); `sqlite` for conversations in a file; `tiktoken` for tokens
 //! counted as OpenAI's models do.
 
-mod compose;
+pub mod compose;
 pub mod files;
 #[cfg(feature = "mcp")]
-mod mcp;
-mod memory;
-mod message;
-mod model;
-mod prompt;
+pub mod mcp;
+pub mod memory;
+pub mod message;
+pub mod model;
+pub mod prompt;
 #[cfg(feature = "providers")]
-mod provider;
-mod react;
+pub mod provider;
+pub mod react;
 mod runs;
 mod schema;
 #[cfg(any(feature = "mcp", feature = "providers"))]
 mod tls;
-mod tool;
+pub mod tool;
 
-pub use compose::{ConcurrentAutoma, SequentialAutoma};
 pub use ddg_macros::tool;
-#[cfg(feature = "mcp")]
-pub use mcp::{McpClient, McpError, McpHttp, McpServer, McpService, McpStdio, McpTool};
-#[cfg(feature = "sqlite")]
-pub use memory::SqliteConversations;
-#[cfg(feature = "tiktoken")]
-pub use memory::TiktokenTokens;
-pub use memory::{
-    Conversation, ConversationError, ConversationFuture, ConversationId, ConversationPage,
-    ConversationRecord, ConversationStore, ConversationVersion, CountTokens, EstimatedTokens,
-    Everything, InvalidConversationId, LastMessages, Memory, MemoryConversations,
-    StoredConversation, Summarising, Summary, SummaryError, TokenWindow,
-};
-pub use message::{Arguments, AssistantMessage, Image, Message, Part, ToolCall, ToolMessage};
-pub use model::{
-    Capabilities, ChatChunk, ChatModel, ChatModelExt, ChatReply, ChatRequest, ChatStream, Cost,
-    ExtractError, Extracted, Extraction, Fallback, FinishReason, ModelCalled, ModelError,
-    ModelWorker, NoPrice, OfflineModel, OutputSchema, Price, Retrying, ScriptedModel, ToolChoice,
-    ToolSelection, ToolSelector, Usage, UsageMeter,
-};
-pub use prompt::{PromptError, PromptTemplate, PromptWorker};
-#[cfg(feature = "providers")]
-pub use provider::{Anthropic, Api, ApiKey, Gemini, HttpModel, Ollama, OpenAi};
-pub use react::{
-    AgentEnd, AgentOutcome, AnswerPart, Limit, Limits, NoAnswer, ReActAutoma, Task, ToolCalls,
-    ToolStep,
-};
+pub use message::Message;
+pub use model::ChatModel;
+pub use react::{AgentOutcome, ReActAutoma, Task};
 pub use runs::{Agent, AgentError, Said, WhenBusy};
 pub use schemars;
-pub use tool::{
-    Approval, AutomaTool, CallFiles, IntoToolOutput, MissingState, OnFailure, State, States, Tool,
-    ToolCalled, ToolEnded, ToolError, ToolOptions, ToolOutput, ToolResult, ToolSpec, Toolbox,
-    ToolboxBuilder, ToolboxError, ToolboxFault, Verdict,
-};
+pub use tool::Toolbox;
 
 /// What nearly every agent needs, with the [prelude of the engine](ddg_core::prelude).
 pub mod prelude {
     pub use ddg_core::prelude::*;
+    pub use ddg_macros::tool;
 
+    pub use crate::memory::{Conversation, LastMessages};
+    pub use crate::message::ToolCall;
+    pub use crate::model::{
+        ChatModelExt, ChatReply, ChatRequest, ModelError, OfflineModel, ScriptedModel, UsageMeter,
+    };
+    pub use crate::react::{AgentEnd, Limits, ToolCallMode};
+    pub use crate::tool::{Approval, State, ToolOptions, Verdict};
     pub use crate::{
-        Agent, AgentEnd, AgentOutcome, Approval, ChatModel, ChatModelExt, ChatReply, ChatRequest,
-        Conversation, LastMessages, Limits, Message, ModelError, OfflineModel, ReActAutoma, Said,
-        ScriptedModel, State, Task, ToolCall, ToolCalls, ToolOptions, Toolbox, UsageMeter, Verdict,
-        WhenBusy, tool,
+        Agent, AgentOutcome, ChatModel, Message, ReActAutoma, Said, Task, Toolbox, WhenBusy,
     };
 }
-
-/// What a tool has to do with files; not for people.
-#[doc(hidden)]
-pub use tool::FileUse;
 
 /// What `#[tool]` writes; not for people.
 #[doc(hidden)]
@@ -114,7 +87,7 @@ pub mod __private {
 /// A state that cannot be shared between threads:
 ///
 /// ```compile_fail,E0277
-/// use ddg_agentic::State;
+/// use ddg_agentic::tool::State;
 ///
 /// /// Counts.
 /// #[ddg_agentic::tool]

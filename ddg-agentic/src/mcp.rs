@@ -15,7 +15,7 @@ mod tool;
 pub use client::McpClient;
 pub use error::McpError;
 pub use http::McpHttp;
-pub use server::McpServer;
+pub use server::McpEndpoint;
 pub use service::McpService;
 pub use stdio::McpStdio;
 pub use tool::McpTool;

@@ -72,9 +72,9 @@ pub trait Memory: Send + Sync + 'static {
 
 /// Shows everything.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Everything;
+pub struct FullHistory;
 
-impl Memory for Everything {
+impl Memory for FullHistory {
     fn window(&self, conversation: &Conversation) -> Vec<Message> {
         conversation.messages.clone()
     }

@@ -8,7 +8,7 @@ use ddg_core::Value;
 use serde::{Deserialize, Serialize};
 
 pub use image::Image;
-pub use tool_call::{Arguments, ToolCall};
+pub use tool_call::{ToolArguments, ToolCall};
 pub use usage::Usage;
 
 /// One message of a conversation.
@@ -17,7 +17,8 @@ pub use usage::Usage;
 /// JSON object with its `role`.
 ///
 /// ```
-/// use ddg_agentic::{Message, ToolCall};
+/// use ddg_agentic::Message;
+/// use ddg_agentic::message::ToolCall;
 /// use serde_json::json;
 ///
 /// let call = ToolCall::new("call_1", "weather", json!({ "city": "Tokyo" }));
@@ -36,6 +37,7 @@ pub use usage::Usage;
 /// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "role", rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum Message {
     /// What the model is told before the conversation.
     System {
@@ -45,7 +47,7 @@ pub enum Message {
     /// What a person says.
     User {
         /// In the order in which it is said.
-        content: Vec<Part>,
+        content: Vec<ContentPart>,
     },
     /// What the model says.
     Assistant(AssistantMessage),
@@ -56,7 +58,8 @@ pub enum Message {
 /// A part of what a person says.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
-pub enum Part {
+#[non_exhaustive]
+pub enum ContentPart {
     /// A text.
     Text {
         /// The text.
@@ -72,6 +75,7 @@ pub enum Part {
 /// What a model says: a text, calls of tools, or both.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
+#[non_exhaustive]
 pub struct AssistantMessage {
     /// The text; empty if it only calls tools.
     pub text: String,
@@ -82,6 +86,7 @@ pub struct AssistantMessage {
 
 /// What a tool gave for a call of the model, or why it gave nothing.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct ToolMessage {
     /// The id of the call.
     pub call_id: String,
@@ -102,12 +107,14 @@ impl Message {
 
     /// What a person says.
     pub fn user(text: impl Into<String>) -> Self {
-        Self::User { content: vec![Part::Text { text: text.into() }] }
+        Self::User { content: vec![ContentPart::Text { text: text.into() }] }
     }
 
     /// What a person says, with an image.
     pub fn user_with_image(text: impl Into<String>, image: Image) -> Self {
-        Self::User { content: vec![Part::Text { text: text.into() }, Part::Image { image }] }
+        Self::User {
+            content: vec![ContentPart::Text { text: text.into() }, ContentPart::Image { image }],
+        }
     }
 
     /// What a model says in words alone.
@@ -148,8 +155,8 @@ impl Message {
             Self::System { text } => text.clone(),
             Self::User { content } => {
                 let texts = content.iter().filter_map(|part| match part {
-                    Part::Text { text } => Some(text.as_str()),
-                    Part::Image { .. } => None,
+                    ContentPart::Text { text } => Some(text.as_str()),
+                    ContentPart::Image { .. } => None,
                 });
                 texts.collect::<Vec<_>>().join("\n")
             }
@@ -176,6 +183,13 @@ impl AssistantMessage {
     /// Whether there is nothing in it that anybody could read or do.
     pub(crate) fn says_nothing(&self) -> bool {
         self.text.trim().is_empty() && self.tool_calls.is_empty()
+    }
+}
+
+impl AssistantMessage {
+    /// What a model says, and the tools that it calls.
+    pub fn new(text: impl Into<String>, tool_calls: impl IntoIterator<Item = ToolCall>) -> Self {
+        Self { text: text.into(), tool_calls: tool_calls.into_iter().collect() }
     }
 }
 

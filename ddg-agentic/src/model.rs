@@ -50,7 +50,8 @@ pub use worker::ModelWorker;
 /// [`ModelError::Unsupported`] when it is asked for all the same, never a panic.
 ///
 /// ```
-/// use ddg_agentic::{ChatModel, ChatReply, ChatRequest, ModelError};
+/// use ddg_agentic::ChatModel;
+/// use ddg_agentic::model::{ChatReply, ChatRequest, ModelError};
 /// use futures::future::BoxFuture;
 ///
 /// /// Says again what it was told last.

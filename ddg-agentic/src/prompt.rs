@@ -17,7 +17,7 @@ pub use worker::PromptWorker;
 /// (`{{ mood | default("any") }}`). At rest it is its text.
 ///
 /// ```
-/// use ddg_agentic::PromptTemplate;
+/// use ddg_agentic::prompt::PromptTemplate;
 /// use serde_json::json;
 ///
 /// let template = PromptTemplate::new("Plan {{ days }} days in {{ city }}.")?;
@@ -28,7 +28,7 @@ pub use worker::PromptWorker;
 /// assert_eq!(error.to_string(), "line 1 of the prompt: `days` is not given");
 /// let error = PromptTemplate::new("Plan\n{{ days").unwrap_err();
 /// assert_eq!(error.to_string(), "line 2 of the prompt: unexpected end of input, expected end of variable block");
-/// # Ok::<(), ddg_agentic::PromptError>(())
+/// # Ok::<(), ddg_agentic::prompt::PromptError>(())
 /// ```
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]

@@ -68,7 +68,9 @@ pub type Ollama = HttpModel<api::Ollama>;
 /// ```no_run
 /// use std::time::Duration;
 ///
-/// use ddg_agentic::{ChatModel, ChatRequest, ModelError, OpenAi};
+/// use ddg_agentic::ChatModel;
+/// use ddg_agentic::model::{ChatRequest, ModelError};
+/// use ddg_agentic::provider::OpenAi;
 ///
 /// # async fn ask() -> Result<(), ModelError> {
 /// let model = OpenAi::new("qwen3-8b")

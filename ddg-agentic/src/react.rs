@@ -11,7 +11,8 @@ mod workers;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use ddg_core::{Automa, BuildError, Fault, GraphAutoma};
+use ddg_core::graph::{BuildError, Fault};
+use ddg_core::{Automa, GraphAutoma};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -22,7 +23,7 @@ pub use outcome::{AgentEnd, AgentOutcome, Limit, NoAnswer};
 pub use task::Task;
 
 use crate::files::FileManager;
-use crate::memory::{Everything, Memory};
+use crate::memory::{FullHistory, Memory};
 use crate::model::{ChatModel, Wanted};
 use crate::tool::{AutomaTool, ToolOutput, ToolSpec, Toolbox};
 
@@ -81,7 +82,7 @@ pub struct ReActAutoma {
     tools: Toolbox,
     memory: Arc<dyn Memory>,
     limits: Limits,
-    tool_calls: ToolCalls,
+    tool_calls: ToolCallMode,
     may_ask: bool,
     /// What the answer has to be, or why its schema is none.
     answer: Option<Result<Arc<Wanted>, String>>,
@@ -99,7 +100,8 @@ pub struct ReActAutoma {
 
 /// How the calls of one turn run.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum ToolCalls {
+#[non_exhaustive]
+pub enum ToolCallMode {
     /// At once.
     #[default]
     Parallel,
@@ -122,9 +124,9 @@ impl ReActAutoma {
             model: Arc::new(model),
             system: None,
             tools: Toolbox::default(),
-            memory: Arc::new(Everything),
+            memory: Arc::new(FullHistory),
             limits: Limits::default(),
-            tool_calls: ToolCalls::default(),
+            tool_calls: ToolCallMode::default(),
             may_ask: false,
             answer: None,
             specs: OnceLock::new(),
@@ -174,7 +176,7 @@ impl ReActAutoma {
 
     /// Sets how the calls of one turn run: at once unless this is set.
     #[must_use]
-    pub fn tool_calls(mut self, tool_calls: ToolCalls) -> Self {
+    pub fn tool_calls(mut self, tool_calls: ToolCallMode) -> Self {
         self.tool_calls = tool_calls;
         self
     }
@@ -189,7 +191,7 @@ impl ReActAutoma {
     }
 
     /// Makes the answer a `T`; read it with [`AgentOutcome::answer`]. The model is told the JSON schema
-    /// of `T`, in words if it [follows none](crate::Capabilities::output_schema). What is no `T` is
+    /// of `T`, in words if it [follows none](crate::model::Capabilities::output_schema). What is no `T` is
     /// given back to it, with what is wrong, as a turn more.
     #[must_use]
     pub fn answer<T: JsonSchema>(mut self) -> Self {
@@ -274,7 +276,7 @@ impl Automa for ReActAutoma {
     fn declare(this: &Arc<Self>, graph: &mut GraphAutoma) -> Result<(), BuildError> {
         let faults = this.faults();
         if !faults.is_empty() {
-            return Err(BuildError { automa: graph.name().to_owned(), faults });
+            return Err(BuildError::new(graph.name(), faults));
         }
         this.tools.register_in(graph)?;
         Self::workers(this, graph)

@@ -5,7 +5,9 @@ mod turnstile;
 
 use std::sync::Arc;
 
-use ddg_core::{Automa, BuildError, Outcome, RunError, Snapshot, TypedAutoma};
+use ddg_core::graph::BuildError;
+use ddg_core::snapshot::Snapshot;
+use ddg_core::{Automa, Outcome, RunError, TypedAutoma};
 
 pub use error::AgentError;
 use turnstile::{Admitted, OpenMailbox, Turnstile};
@@ -45,6 +47,7 @@ pub struct Agent {
 
 /// What happens to what is said in a conversation while a run of it goes on.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum WhenBusy {
     /// It is refused at once, with [`AgentError::Busy`].
     #[default]

@@ -35,7 +35,7 @@ pub use toolbox::{Toolbox, ToolboxBuilder, ToolboxError, ToolboxFault};
 /// of one's own.
 ///
 /// ```
-/// use ddg_agentic::{Tool, ToolOutput, ToolSpec};
+/// use ddg_agentic::tool::{Tool, ToolOutput, ToolSpec};
 /// use ddg_core::{Context, WorkerError};
 /// use futures::future::BoxFuture;
 /// use serde_json::{Value as Json, json};

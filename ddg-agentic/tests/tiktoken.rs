@@ -1,6 +1,7 @@
 //! Tokens as OpenAI's models count them.
 
-use ddg_agentic::{CountTokens, Message, TiktokenTokens};
+use ddg_agentic::Message;
+use ddg_agentic::memory::{CountTokens, TiktokenTokens};
 
 #[test]
 fn texts_are_counted_by_the_table() {

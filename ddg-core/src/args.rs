@@ -14,16 +14,17 @@ pub use into_args::IntoArgs;
 #[doc(hidden)]
 pub use into_args::{AnyValue, Argument};
 
-/// Arguments: some by position, some by name. Usually written with [`args!`](crate::args).
+/// Arguments: some by position, some by name. Usually written with [`args!`](crate::args!).
 ///
 /// ```
-/// use ddg_core::{args, Args};
+/// use ddg_core::args;
+/// use ddg_core::args::Args;
 ///
 /// let args = args!("Tokyo", days = 3);
 /// assert_eq!(args.get::<String>(0)?, "Tokyo");
 /// assert_eq!(args.named::<u32>("days")?, 3);
 /// assert!(args.get::<String>(1).is_err());
-/// # Ok::<(), ddg_core::ArgError>(())
+/// # Ok::<(), ddg_core::args::ArgError>(())
 /// ```
 #[derive(Clone, Default, Serialize, Deserialize)]
 pub struct Args {
@@ -181,9 +182,9 @@ impl fmt::Debug for Args {
 /// ```
 #[macro_export]
 macro_rules! args {
-    () => { $crate::Args::new() };
+    () => { $crate::args::Args::new() };
     ($($all:tt)+) => {{
-        let mut args = $crate::Args::new();
+        let mut args = $crate::args::Args::new();
         $crate::__args!(args; $($all)+);
         args
     }};

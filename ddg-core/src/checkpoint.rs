@@ -63,9 +63,9 @@ pub use error::StoreError;
 pub use journal::{Checkpoint, Entry, EntryKind, StepRecord};
 pub use lease::{Claim, Holder, Lease};
 pub use memory::MemoryStore;
-pub use mode::Checkpoints;
+pub use mode::CheckpointPolicy;
 pub use owner::Owner;
-pub use record::{Origin, Page, Place, RunFilter, RunRecord, RunStatus, UnknownStatus};
+pub use record::{Cursor, ForkedFrom, Page, RunFilter, RunRecord, RunStatus, UnknownStatus};
 pub use run_id::{InvalidRunId, RunId};
 #[cfg(feature = "postgres")]
 pub use sql::PostgresStore;

@@ -10,9 +10,11 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-pub use automa::{AutomaView, NestedAutoma};
+pub use automa::{GraphView, NestedAutoma};
 pub use interaction::InteractionError;
 use requests::Requests;
+
+pub use crate::local::{LocalMismatch, LocalSpace};
 
 use crate::args::{Args, find};
 use crate::automa::Program;
@@ -21,12 +23,11 @@ use crate::event::EventKind;
 use crate::feedback::{FeedbackError, Handlers, Request};
 use crate::graph::{Edit, WorkerId};
 use crate::key::Key;
-use crate::local::LocalSpace;
 use crate::machine::{Cause, Ferry, KickoffId, Question, Target};
-use crate::path::Path;
+use crate::path::WorkerPath;
 use crate::saved::Saved;
 use crate::values::{Data, TypeMismatch, Value};
-use crate::worker::{Body, FerryTarget, IntoFunc, IntoWorker, Source, WorkerOptions};
+use crate::worker::{Body, FerryTarget, IntoFunc, IntoWorker, Source, WorkerError, WorkerOptions};
 
 /// A worker's view of its run, given to it as a parameter.
 ///
@@ -167,8 +168,8 @@ impl Context {
     }
 
     /// This worker's key with those of the automata around it.
-    pub fn path(&self) -> Path {
-        Path::new(self.0.core.path.clone(), self.key().clone())
+    pub fn path(&self) -> WorkerPath {
+        WorkerPath::new(self.0.core.path.clone(), self.key().clone())
     }
 
     /// Why this worker runs now.
@@ -221,7 +222,7 @@ impl Context {
         }
     }
 
-    /// Adds an own worker, a nested automa or an [`AnyWorker`](crate::AnyWorker) to the graph of
+    /// Adds an own worker, a nested automa or an [`AnyWorker`](crate::worker::AnyWorker) to the graph of
     /// this run.
     ///
     /// All changes of a step are applied together when it settles, before its results are: a
@@ -237,7 +238,7 @@ impl Context {
         self.add(key.into(), worker.into_worker().into(), options);
     }
 
-    /// Adds a function, a closure or a [`Declared`](crate::Declared) worker to the graph of this
+    /// Adds a function, a closure or a [`WorkerRef`](crate::worker::WorkerRef) worker to the graph of this
     /// run; see [`add_worker`](Self::add_worker).
     pub fn add_func_as_worker<M>(
         &self,
@@ -272,7 +273,7 @@ impl Context {
     /// If there is no answer yet, the run pauses: the other workers of the step run to their end,
     /// then the run ends with an [`Outcome`](crate::Outcome) that has the
     /// [questions](crate::Outcome::questions) and a [snapshot](crate::Outcome::snapshot). Pass the
-    /// error on with `?`. [Answered](crate::Snapshot::answer) and
+    /// error on with `?`. [Answered](crate::snapshot::Snapshot::answer) and
     /// [resumed](crate::GraphAutoma::resume), in this process or another, the worker runs again
     /// from the top with the same arguments, and its n-th question gets the n-th answer; so what
     /// it does before a question, it does again, and it should ask the same questions again. What
@@ -351,7 +352,7 @@ impl Context {
         self.0.requests.is_waiting()
     }
 
-    /// Tells whoever [watches](crate::RunHandle::events) the run something, at once, also if the worker
+    /// Tells whoever [watches](crate::run::RunHandle::events) the run something, at once, also if the worker
     /// fails later. Nobody watching, this costs nothing to speak of.
     ///
     /// ```
@@ -367,7 +368,7 @@ impl Context {
         });
     }
 
-    /// Gives whoever [watches](crate::RunHandle::events) the run a part of this worker's output before
+    /// Gives whoever [watches](crate::run::RunHandle::events) the run a part of this worker's output before
     /// the whole is there: the tokens of a model, say. It has no effect on the output itself.
     pub fn emit_chunk(&self, chunk: impl Data) {
         self.tell(|worker, kickoff| EventKind::Chunk { worker, kickoff, chunk: Value::new(chunk) });
@@ -425,10 +426,19 @@ impl Context {
     /// This worker's own state, which lasts for the run, or across runs if the automa
     /// [keeps it](crate::GraphAutoma::keep_local_spaces).
     pub fn local(&self) -> &LocalSpace {
-        self.0.local.get_or_init(|| self.0.core.local(self.worker()))
+        self.0.local.get_or_init(|| LocalSpace::new(self.0.core.local(self.worker())))
     }
 
-    /// Asks this automa's run to stop after the current step, as [`RunHandle::stop`](crate::RunHandle::stop)
+    /// `output`, unless the execution has asked its local space for a type that was not there.
+    #[inline]
+    pub(crate) fn checked<T>(&self, output: Result<T, WorkerError>) -> Result<T, WorkerError> {
+        match self.0.local.get().and_then(LocalSpace::mismatch) {
+            Some(mismatch) if output.is_ok() => Err(mismatch.clone().into()),
+            _ => output,
+        }
+    }
+
+    /// Asks this automa's run to stop after the current step, as [`RunHandle::stop`](crate::run::RunHandle::stop)
     /// does. A nested automa's run ends then with what it has; the outer one goes on.
     pub fn stop(&self) {
         if self.0.requests.set_stop() {
@@ -437,8 +447,8 @@ impl Context {
     }
 
     /// The automa that this worker is in, as the last settled step left it.
-    pub fn automa(&self) -> AutomaView<'_> {
-        AutomaView::new(&self.0.core)
+    pub fn automa(&self) -> GraphView<'_> {
+        GraphView::new(&self.0.core)
     }
 
     /// The nested automa `key` of the same automa, to look at its graph and to change it before

@@ -74,7 +74,7 @@ impl fmt::Debug for WorkerError {
 ///
 /// ```
 /// use ddg_core::prelude::*;
-/// use ddg_core::Panicked;
+/// use ddg_core::worker::Panicked;
 ///
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -87,14 +87,30 @@ impl fmt::Debug for WorkerError {
 /// ```
 #[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[error("panicked: {message}")]
+#[non_exhaustive]
 pub struct Panicked {
     /// What it panicked with.
     pub message: String,
 }
 
+impl Panicked {
+    /// That it panicked with this message.
+    pub fn new(message: impl Into<String>) -> Self {
+        Self { message: message.into() }
+    }
+}
+
+impl TimedOut {
+    /// That it did not end within this timeout.
+    pub fn new(after: Duration) -> Self {
+        Self { after }
+    }
+}
+
 /// The worker did not end within its [timeout](crate::WorkerOptions::timeout).
 #[derive(Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("timed out after {after:?}")]
+#[non_exhaustive]
 pub struct TimedOut {
     /// The timeout.
     pub after: Duration,

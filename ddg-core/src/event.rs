@@ -15,20 +15,20 @@ use serde::{Deserialize, Serialize};
 pub use change::{Change, ChangeKind};
 pub(crate) use feed::{EarlySubscribers, Feed};
 pub use filter::EventFilter;
-pub use kind::{EventKind, Scheduled, WorkerOutput};
+pub use kind::{EventKind, ScheduledKickoff, WorkerOutput};
 pub use stream::{EventStream, Missed};
 
-use crate::path::Path;
+use crate::path::WorkerPath;
 use crate::printable::Printable;
 
 /// One thing that happened in a run, or in an automa nested in it.
 ///
-/// Subscribe with [`RunBuilder::events`](crate::RunBuilder::events) before a run begins, or with
-/// [`RunHandle::events`](crate::RunHandle::events) while it is on its way.
+/// Subscribe with [`RunBuilder::events`](crate::run::RunBuilder::events) before a run begins, or with
+/// [`RunHandle::events`](crate::run::RunHandle::events) while it is on its way.
 ///
 /// ```
 /// use ddg_core::prelude::*;
-/// use ddg_core::EventFilter;
+/// use ddg_core::event::EventFilter;
 ///
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -65,7 +65,7 @@ pub struct Event {
     pub number: u64,
     /// The nested automa that it happened in; `None` for the one that was run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub automa: Option<Arc<Path>>,
+    pub automa: Option<Arc<WorkerPath>>,
     /// The Dynamic Step of that automa, from 1; 0 before the first.
     pub step: u64,
     /// The time since the run that was started began.

@@ -22,7 +22,7 @@ use crate::values::Data;
 /// ```
 /// use std::time::Duration;
 /// use ddg_core::prelude::*;
-/// use ddg_core::{ReplyTo, Request};
+/// use ddg_core::feedback::{ReplyTo, Request};
 /// use serde::{Deserialize, Serialize};
 ///
 /// #[derive(Clone, Serialize, Deserialize)]

@@ -18,3 +18,5 @@ pub(crate) use node::{Gives, Node, Payload, WorkerId};
 pub(crate) use role::{Dealing, Mapping, Origin, Param, Role, Wiring};
 pub(crate) use topology::{Declared, Topology};
 pub(crate) use view::View;
+
+pub use crate::path::WorkerPath;

@@ -4,6 +4,12 @@
 //! Read in this order: [`GraphAutoma`] declares and runs; [`Context`] is what a running worker
 //! sees and asks for; [`WorkerOptions`] says how a worker sits in the graph; [`Value`] is what
 //! travels; [`Automa`] with `#[automa]` lets the compiler check the graph.
+//!
+//! At the root and in the [prelude] is what nearly every program needs. The rest has rooms: [`run`]
+//! (what can be said of a run, and what it leaves behind), [`event`] (to watch it), [`feedback`] (to
+//! talk to the program around it), [`checkpoint`] (to keep it in a store), [`snapshot`] (to keep it
+//! anywhere else), [`graph`] and [`context`] (to look at graphs and to change them), [`args`](mod@args),
+//! [`values`] and [`worker`](mod@worker) (what workers are given, give, and are), [`callback`], [`render`].
 #![cfg_attr(
     feature = "macros",
     doc = r#"
@@ -36,71 +42,60 @@ assert_eq!(Sum100.run(args!(x = 0)).await?, 5050);
 "#
 )]
 
-mod args;
+pub mod args;
 mod automa;
 pub mod callback;
 #[doc(hidden)]
 pub mod check;
 pub mod checkpoint;
-mod context;
+pub mod context;
 mod durable;
 mod engine;
 mod error;
 pub mod event;
-mod feedback;
-mod graph;
+pub mod feedback;
+pub mod graph;
 mod hint;
 mod key;
 mod local;
 mod machine;
 mod path;
 pub mod printable;
-mod render;
+pub mod render;
 mod report;
-mod run;
+pub mod run;
 mod saved;
-mod values;
-mod worker;
+pub mod values;
+pub mod worker;
 
-pub use args::{ArgError, Args, IntoArgs};
+/// The state of a run at rest: what is due next, what each worker waits for, outputs, local spaces.
+pub mod snapshot {
+    pub use crate::saved::{DeclarationDiff, Snapshot, SnapshotDelta, SnapshotError};
+}
+
 pub use automa::{Automa, GraphAutoma, TypedAutoma};
-pub use callback::Callback;
-pub use context::{AutomaView, Context, InteractionError, NestedAutoma};
+pub use context::Context;
 #[cfg(feature = "macros")]
 pub use ddg_macros::{automa, worker};
-pub use engine::Kickoff;
-pub use error::{BoxError, Panicked, TimedOut, WorkerError};
-pub use event::{
-    Change, ChangeKind, Event, EventFilter, EventKind, EventStream, Missed, Scheduled, WorkerOutput,
-};
-pub use feedback::{FeedbackError, Posted, ReplyError, ReplyTo, Request};
-pub use graph::{BuildError, EditError, Fault};
 pub use key::Key;
-pub use local::LocalSpace;
-pub use machine::{BindError, Cause, Failure, FailureKind, KickoffId, Pace, Question, StepError};
-pub use path::Path;
-#[cfg(feature = "terminal")]
-pub use render::TerminalView;
-pub use render::{Drawing, History};
-pub use run::{Outcome, RunBuilder, RunError, RunHandle, Waiting};
-pub use saved::{AnswerError, Changes, Difference, Snapshot, SnapshotError};
-pub use values::{
-    Data, ItemStream, Items, NotSerializable, Opaque, RunResult, Type, TypeMismatch, Value,
-};
-pub use worker::{
-    AnyWorker, Declared, Failure as WorkerFailure, FerryArgument, FerryTarget, IntoFunc,
-    IntoOutput, IntoWorker, Parameter, Retry, Signature, Worker, WorkerOptions, after, free, start,
-};
+pub use run::{Outcome, RunError};
+pub use values::{Data, Value};
+pub use worker::{Worker, WorkerError, WorkerOptions, after, free, start};
 
 /// What nearly every user of the crate needs.
 pub mod prelude {
+    pub use crate::args::Args;
+    pub use crate::callback::Callback;
+    pub use crate::graph::BuildError;
+    pub use crate::run::Pace;
+    pub use crate::values::{ItemStream, Opaque};
+    pub use crate::worker::{AnyWorker, Retry, Signature};
     pub use crate::{
-        AnyWorker, Args, Automa, BuildError, Callback, Context, GraphAutoma, ItemStream, Opaque,
-        Outcome, Pace, Retry, RunError, Signature, TypedAutoma, Value, Worker, WorkerError,
+        Automa, Context, GraphAutoma, Outcome, RunError, TypedAutoma, Value, Worker, WorkerError,
         WorkerOptions, after, args, free, start,
     };
     #[cfg(feature = "macros")]
-    pub use crate::{automa, worker};
+    pub use ddg_macros::{automa, worker};
 }
 
 /// What the macros write; not for people.

@@ -36,7 +36,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 pub(crate) use effects::{Effects, Ferry, Target};
-pub use error::{BindError, Failure, FailureKind, StepError};
+pub use error::{BindError, FailureKind, StepError, StepFailure};
 pub(crate) use error::{MachineError, did_you_mean};
 pub(crate) use held::Held;
 pub use kickoff::{Cause, KickoffId};
@@ -53,7 +53,7 @@ pub(crate) use waits::Waits;
 use crate::args::{Args, Named, find};
 use crate::graph::{Node, Payload, View, WorkerId};
 use crate::key::Key;
-use crate::path::Path;
+use crate::path::WorkerPath;
 use crate::values::Value;
 
 /// A payload whose worker may be a nested automa with a run of its own.
@@ -66,7 +66,7 @@ pub(crate) trait Hosts: Payload {
 pub(crate) struct Machine<P: Hosts> {
     state: State<P>,
     /// Where the automa is nested; `None` at the top.
-    path: Option<Arc<Path>>,
+    path: Option<Arc<WorkerPath>>,
     pace: Pace,
     max_steps: u64,
     /// The executions under way, in kickoff order.
@@ -118,7 +118,7 @@ pub(crate) enum End {
 /// What a run begins with.
 pub(crate) struct Beginning<'a> {
     /// Where the automa is nested; `None` at the top.
-    pub(crate) path: Option<Arc<Path>>,
+    pub(crate) path: Option<Arc<WorkerPath>>,
     /// By position for the start workers, by name for every worker with a parameter of that name.
     pub(crate) args: Args,
     /// The run inputs of the automa around it, weaker than `args` by name.
@@ -135,7 +135,7 @@ pub(crate) struct Unmet {
 }
 
 /// Failures with the place of their worker among all that ended.
-type Failures = Vec<(usize, Failure)>;
+type Failures = Vec<(usize, StepFailure)>;
 
 impl<P: Hosts> Machine<P> {
     /// A run of `view` that is about to begin.
@@ -158,7 +158,7 @@ impl<P: Hosts> Machine<P> {
     /// A run that continues from `state`.
     pub(crate) fn of(
         state: State<P>,
-        path: Option<Arc<Path>>,
+        path: Option<Arc<WorkerPath>>,
         pace: Pace,
         max_steps: Option<u64>,
     ) -> Self {
@@ -245,7 +245,7 @@ impl<P: Hosts> Machine<P> {
         &self.state
     }
 
-    pub(crate) fn path(&self) -> Option<&Arc<Path>> {
+    pub(crate) fn path(&self) -> Option<&Arc<WorkerPath>> {
         self.path.as_ref()
     }
 
@@ -327,11 +327,11 @@ impl<P: Hosts> Machine<P> {
         }
     }
 
-    fn failure(&self, key: &Key, kind: FailureKind) -> Failure {
-        Failure { worker: Path::new(self.path.clone(), key.clone()), kind }
+    fn failure(&self, key: &Key, kind: FailureKind) -> StepFailure {
+        StepFailure { worker: WorkerPath::new(self.path.clone(), key.clone()), kind }
     }
 
-    fn step_error(&self, failures: Vec<Failure>) -> Box<MachineError> {
+    fn step_error(&self, failures: Vec<StepFailure>) -> Box<MachineError> {
         let (automa, step) = (self.automa(), self.state.step);
         let questions = self.questions();
         Box::new(StepError { automa, step, failures, questions }.into())

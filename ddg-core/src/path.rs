@@ -18,13 +18,13 @@ use crate::key::Key;
 /// }
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Path {
-    parent: Option<Arc<Path>>,
+pub struct WorkerPath {
+    parent: Option<Arc<WorkerPath>>,
     key: Key,
 }
 
-impl Path {
-    pub(crate) fn new(parent: Option<Arc<Path>>, key: Key) -> Self {
+impl WorkerPath {
+    pub(crate) fn new(parent: Option<Arc<WorkerPath>>, key: Key) -> Self {
         Self { parent, key }
     }
 
@@ -34,12 +34,12 @@ impl Path {
     }
 
     /// The nested automa that the worker is in, if it is in one.
-    pub fn parent(&self) -> Option<&Path> {
+    pub fn parent(&self) -> Option<&WorkerPath> {
         self.parent.as_deref()
     }
 }
 
-impl Path {
+impl WorkerPath {
     /// The keys, the outermost first.
     fn keys(&self) -> Vec<&Key> {
         let mut keys = vec![&self.key];
@@ -53,20 +53,20 @@ impl Path {
     }
 }
 
-impl fmt::Display for Path {
+impl fmt::Display for WorkerPath {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let keys: Vec<_> = self.keys().into_iter().map(Key::as_str).collect();
         f.pad(&keys.join("/"))
     }
 }
 
-impl Serialize for Path {
+impl Serialize for WorkerPath {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_seq(self.keys())
     }
 }
 
-impl<'de> Deserialize<'de> for Path {
+impl<'de> Deserialize<'de> for WorkerPath {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let keys = Vec::<Key>::deserialize(deserializer)?;
         let nest = |parent: Option<Self>, key| Some(Self::new(parent.map(Arc::new), key));

@@ -1,6 +1,6 @@
 //! Seeing a graph and a run: as Mermaid, as DOT, as an SVG timeline, and in the terminal.
 //!
-//! One [`Picture`] is made of what is to be drawn and of what a [`History`] has seen; two writers
+//! One `Picture` is made of what is to be drawn and of what a [`History`] has seen; two writers
 //! turn it into text.
 
 mod caption;
@@ -55,7 +55,7 @@ use picture::Picture;
 ///
 /// ```
 /// use ddg_core::prelude::*;
-/// use ddg_core::History;
+/// use ddg_core::render::History;
 ///
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {

@@ -9,8 +9,15 @@ mod plan;
 mod stored;
 mod stored_runs;
 
-pub use builder::RunBuilder;
+pub use builder::{RunBuilder, RunFuture};
 pub use error::RunError;
 pub use handle::RunHandle;
 pub use outcome::{Outcome, Waiting};
 pub use stored_runs::StoredRuns;
+
+pub use crate::context::InteractionError;
+pub use crate::engine::Kickoff;
+pub use crate::machine::{
+    BindError, Cause, FailureKind, KickoffId, Pace, Question, StepError, StepFailure,
+};
+pub use crate::saved::AnswerError;

@@ -15,8 +15,8 @@ mod run;
 mod snapshot;
 
 pub use answer::AnswerError;
-pub use delta::Changes;
-pub use difference::Difference;
+pub use delta::SnapshotDelta;
+pub use difference::DeclarationDiff;
 pub use error::SnapshotError;
 pub(crate) use patch::json_of;
 pub(crate) use result::SavedResult;

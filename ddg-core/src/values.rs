@@ -17,6 +17,6 @@ pub use opaque::Opaque;
 pub(crate) use shape::Shape;
 pub use stream::{ItemStream, Items};
 pub(crate) use text::literal_as_text;
-pub use ty::Type;
+pub use ty::ValueType;
 pub(crate) use ty::short_name;
 pub use value::{NotSerializable, TypeMismatch, Value};

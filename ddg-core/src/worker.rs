@@ -16,11 +16,13 @@ pub use any::{AnyWorker, IntoFunc, IntoWorker};
 pub(crate) use any::{CallEnd, Callable, Called, Callee, OwnWorker, Source, Start, Started, begin};
 pub(crate) use body::{Body, Calling, Placement};
 pub(crate) use cost::Cost;
-pub use declared::{Declared, FerryArgument, FerryTarget};
+pub use declared::{FerryArgument, FerryTarget, WorkerRef};
 pub(crate) use options::From;
 pub use options::{WorkerOptions, after, free, start};
-pub use output::{Failure, IntoOutput};
+pub use output::{IntoOutput, IntoWorkerError};
 pub use own::Worker;
 pub use param::Parameter;
 pub use retry::Retry;
 pub use signature::Signature;
+
+pub use crate::error::{BoxError, Panicked, TimedOut, WorkerError};

@@ -12,7 +12,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use ddg_core::checkpoint::{CheckpointStore, Checkpoints, RunId, SqliteStore};
+use ddg_core::checkpoint::{CheckpointPolicy, CheckpointStore, RunId, SqliteStore};
 use ddg_core::prelude::*;
 use tokio::sync::Semaphore;
 
@@ -59,7 +59,7 @@ async fn child() {
         }
     });
     let store = SqliteStore::open(&db).await.unwrap();
-    let run = automa.run(()).stored_in(&store, "run").checkpoints(Checkpoints::EveryWorker);
+    let run = automa.run(()).stored_in(&store, "run").checkpoints(CheckpointPolicy::EveryWorker);
     let outcome = run.await.unwrap();
     println!("result {}", outcome.into_output::<u64>().unwrap());
 }

@@ -80,7 +80,7 @@ use proc_macro::TokenStream;
 /// ```ignore
 /// impl Sum100 {
 ///     /// The worker `start`.
-///     const START: Declared<fn(i64) -> i64> = Declared::new("start");
+///     const START: WorkerRef<fn(i64) -> i64> = WorkerRef::new("start");
 ///     // and so on
 /// }
 ///

@@ -24,7 +24,7 @@ async fn pay(
 /// What a person is asked, in words.
 fn in_words(question: &Value) -> String {
     match question.get::<Approval>() {
-        Ok(Approval { tool, arguments }) => format!("May `{tool}` be called with {arguments}?"),
+        Ok(Approval { tool, arguments, .. }) => format!("May `{tool}` be called with {arguments}?"),
         Err(error) => error.to_string(),
     }
 }

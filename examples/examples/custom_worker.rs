@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use ddg_core::TimedOut;
 use ddg_core::prelude::*;
+use ddg_core::worker::TimedOut;
 
 /// A text with `{placeholders}`: its signature has a parameter for each.
 struct Template {

@@ -10,8 +10,8 @@ use std::path::PathBuf;
 use std::thread::sleep;
 use std::time::Duration;
 
-use ddg_core::History;
 use ddg_core::prelude::*;
+use ddg_core::render::History;
 
 const LANGUAGES: [&str; 3] = ["de", "fr", "ja"];
 

@@ -6,8 +6,9 @@
 //! `cargo run -p examples --example files`
 
 use ddg_agentic::files::{File, FileError, FileManager};
+use ddg_agentic::model::ChatRequest;
 use ddg_agentic::prelude::*;
-use ddg_agentic::{AnswerPart, ChatRequest};
+use ddg_agentic::react::AnswerPart;
 use futures::future::BoxFuture;
 use serde::Serialize;
 use serde_json::json;

@@ -8,7 +8,10 @@
 
 use std::error::Error;
 
-use ddg_agentic::{McpServer, McpService, ToolCall, ToolResult, Toolbox, tool};
+use ddg_agentic::mcp::{McpEndpoint, McpService};
+use ddg_agentic::message::ToolCall;
+use ddg_agentic::tool::ToolResult;
+use ddg_agentic::{Toolbox, tool};
 use ddg_core::prelude::*;
 use serde_json::{Value as Json, json};
 
@@ -55,8 +58,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
             let tools = Toolbox::builder().with(add::tool()).with(weather::tool()).build()?;
             return Ok(McpService::new("example", tools).serve_stdio().await?);
         }
-        Some(command) => (McpServer::stdio(command, args), false),
-        None => (McpServer::stdio(std::env::current_exe()?, [SERVE]).prefix("example_"), true),
+        Some(command) => (McpEndpoint::stdio(command, args), false),
+        None => (McpEndpoint::stdio(std::env::current_exe()?, [SERVE]).prefix("example_"), true),
     };
 
     let client = server.connect().await?;

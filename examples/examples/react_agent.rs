@@ -5,10 +5,10 @@
 
 use std::io::{BufRead, Write};
 
-use ddg_agentic::ChatChunk;
+use ddg_agentic::model::ChatChunk;
 use ddg_agentic::prelude::*;
 
-use ddg_core::{EventFilter, EventKind, EventStream};
+use ddg_core::event::{EventFilter, EventKind, EventStream};
 
 /// The sum of some numbers.
 #[tool]

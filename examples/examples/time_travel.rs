@@ -36,7 +36,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     }
 
     runs.fork("first", 1, "second").await?;
-    let change = |snapshot: &mut ddg_core::Snapshot| {
+    let change = |snapshot: &mut ddg_core::snapshot::Snapshot| {
         snapshot.set_output("draft", "Graphs that grow are more interesting.".to_owned());
         Ok(())
     };

@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use ddg_core::Key;
+use ddg_core::context::GraphView;
 use ddg_core::prelude::*;
-use ddg_core::{AutomaView, Key};
 
 /// Sees every worker run, and prints the graph when a step has settled: just before the next.
 ///
@@ -42,7 +43,7 @@ impl Callback for Growth {
 }
 
 impl Seen {
-    fn print(&mut self, automa: AutomaView<'_>) {
+    fn print(&mut self, automa: GraphView<'_>) {
         let keys = automa.keys();
         let (step, n_workers) = (self.step, keys.len());
         let gone: Vec<_> = self.keys.iter().filter(|key| !keys.contains(key)).collect();

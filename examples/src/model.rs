@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use ddg_agentic::{ChatModel, ModelError, OfflineModel};
+use ddg_agentic::ChatModel;
+use ddg_agentic::model::{ModelError, OfflineModel};
 
 /// A real model where one is configured (`OPENAI_API_KEY` or `OPENAI_BASE_URL`, and `OPENAI_MODEL`), or one
 /// that picks tools by the words of the request, so that examples run without a key.
@@ -19,7 +20,7 @@ pub fn model() -> Result<Arc<dyn ChatModel>, ModelError> {
         return Ok(Arc::new(OfflineModel::new()));
     }
     #[cfg(feature = "providers")]
-    return Ok(Arc::new(ddg_agentic::OpenAi::from_env()?));
+    return Ok(Arc::new(ddg_agentic::provider::OpenAi::from_env()?));
     #[cfg(not(feature = "providers"))]
     Err(ModelError::Setup {
         message:

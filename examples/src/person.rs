@@ -4,8 +4,8 @@ use std::fs;
 use std::io::{self, BufRead, IsTerminal, Write};
 use std::path::PathBuf;
 
-use ddg_core::Snapshot;
 use ddg_core::prelude::*;
+use ddg_core::snapshot::Snapshot;
 
 /// What the examples that ask a person take: `--snapshot FILE` and `--answer TEXT`.
 #[derive(Default)]

@@ -3,8 +3,9 @@
 use std::error::Error;
 use std::sync::Arc;
 
+use ddg_agentic::message::{ToolArguments, ToolMessage};
 use ddg_agentic::prelude::*;
-use ddg_agentic::{Arguments, ToolMessage, ToolSpec};
+use ddg_agentic::tool::ToolSpec;
 use futures::future::{join_all, try_join_all};
 use serde::Deserialize;
 
@@ -46,11 +47,11 @@ async fn weather(call: &ToolCall) -> Result<String, Failure> {
         city: String,
     }
     match &call.arguments {
-        Arguments::Json(json) => {
+        ToolArguments::Json(json) => {
             let Parameters { city } = Parameters::deserialize(json)?;
             Ok(forecast(&city))
         }
-        Arguments::Malformed(text) => Err(format!("no JSON: {text}").into()),
+        malformed => Err(format!("no JSON: {malformed:?}").into()),
     }
 }
 

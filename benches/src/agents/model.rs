@@ -3,7 +3,9 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
-use ddg_agentic::{ChatModel, ChatReply, ChatRequest, ModelError, ToolCall};
+use ddg_agentic::ChatModel;
+use ddg_agentic::message::ToolCall;
+use ddg_agentic::model::{ChatReply, ChatRequest, ModelError};
 use futures::future::BoxFuture;
 use serde_json::json;
 

@@ -1,6 +1,7 @@
 //! The tool that all agents call.
 
-use ddg_agentic::{Toolbox, ToolboxError, tool};
+use ddg_agentic::tool::ToolboxError;
+use ddg_agentic::{Toolbox, tool};
 
 /// Tells the weather of today.
 #[tool]

@@ -23,8 +23,8 @@ pub async fn write(
         .create_if_missing(true)
         .journal_mode(SqliteJournalMode::Wal)
         .synchronous(match durability {
-            Durability::PowerFailure => SqliteSynchronous::Full,
             Durability::ProcessCrash => SqliteSynchronous::Normal,
+            _ => SqliteSynchronous::Full,
         })
         .pragma("wal_autocheckpoint", "100")
         .disable_statement_logging();

@@ -1,9 +1,9 @@
 //! All workers at once, and what they give in order.
 
-use ddg_core::{
-    AnyWorker, BuildError, Context, GraphAutoma, IntoArgs, IntoFunc, IntoWorker, Key, Value, after,
-    free, start,
-};
+use ddg_core::args::IntoArgs;
+use ddg_core::graph::BuildError;
+use ddg_core::worker::{AnyWorker, IntoFunc, IntoWorker};
+use ddg_core::{Context, GraphAutoma, Key, Value, after, free, start};
 
 /// The worker that waits for all branches.
 const RESULTS: &str = "results";
@@ -13,7 +13,7 @@ const RESULTS: &str = "results";
 /// first. It can [grow](Self::grow) while it runs.
 ///
 /// ```
-/// use ddg_agentic::ConcurrentAutoma;
+/// use ddg_agentic::compose::ConcurrentAutoma;
 /// use ddg_core::prelude::*;
 ///
 /// async fn search(topic: String, cx: Context) -> String {

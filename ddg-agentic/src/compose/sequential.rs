@@ -1,12 +1,14 @@
 //! One worker after the other.
 
-use ddg_core::{AnyWorker, BuildError, GraphAutoma, IntoFunc, IntoWorker, Key, after, start};
+use ddg_core::graph::BuildError;
+use ddg_core::worker::{AnyWorker, IntoFunc, IntoWorker};
+use ddg_core::{GraphAutoma, Key, after, start};
 
 /// Builds an automa of workers that run one after the other: the first takes the run's arguments,
 /// each other one what the one before gave, and what the last gives is the result.
 ///
 /// ```
-/// use ddg_agentic::SequentialAutoma;
+/// use ddg_agentic::compose::SequentialAutoma;
 ///
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {

@@ -7,7 +7,7 @@ use super::connection::Connection;
 use super::tool::names;
 use super::{McpError, McpTool};
 
-/// A connected MCP server; `connect` of [`McpServer`](super::McpServer) gives it.
+/// A connected MCP server; `connect` of [`McpEndpoint`](super::McpEndpoint) gives it.
 ///
 /// The connection lasts as long as the client, a clone of it, or one of its tools. With the last of
 /// them it ends, and so does the server's program: its stdin is closed; if it has not ended 3 seconds
@@ -21,7 +21,7 @@ impl McpClient {
         Self(Arc::new(connection))
     }
 
-    /// The server's name, as set or found by [`McpServer`](super::McpServer).
+    /// The server's name, as set or found by [`McpEndpoint`](super::McpEndpoint).
     pub fn name(&self) -> &str {
         &self.0.settings.name
     }

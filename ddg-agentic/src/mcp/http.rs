@@ -13,7 +13,7 @@ use rmcp::transport::common::client_side_sse::ExponentialBackoff;
 use rmcp::transport::streamable_http_client::StreamableHttpClientTransportConfig;
 
 use super::connection::Connection;
-use super::server::McpServer;
+use super::server::McpEndpoint;
 use super::stderr::Stderr;
 use super::{McpClient, McpError};
 use crate::tls::choose_crypto;
@@ -24,7 +24,7 @@ const MAX_REDIRECTIONS: usize = 5;
 /// What is shorter can be guessed, and may well be a part of an error that has nothing to do with it.
 const SHORTEST_SECRET: usize = 5;
 
-/// An MCP server at an address; [`McpServer::http`] makes it.
+/// An MCP server at an address; [`McpEndpoint::http`] makes it.
 #[derive(Clone)]
 pub struct McpHttp {
     url: String,
@@ -81,7 +81,7 @@ impl McpHttp {
     }
 }
 
-impl McpServer<McpHttp> {
+impl McpEndpoint<McpHttp> {
     /// Sends a header with every request.
     #[must_use]
     pub fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
@@ -107,7 +107,7 @@ impl McpServer<McpHttp> {
         let config = self.transport.config().map_err(|message| self.setup(message))?;
         let client = client().map_err(|error| self.setup(error.to_string()))?;
         let transport = StreamableHttpClientTransport::with_client(client, config);
-        let McpServer { settings, transport: http } = self.clone();
+        let McpEndpoint { settings, transport: http } = self.clone();
         let redact = move |text| http.redact(text);
         let connection = Connection::open(settings, transport, Stderr::default(), redact).await?;
         Ok(McpClient::new(connection))

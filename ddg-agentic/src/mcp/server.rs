@@ -9,16 +9,17 @@ use super::{McpHttp, McpStdio};
 /// Nothing happens before `connect`, which can be called again when the server is gone.
 ///
 /// ```no_run
-/// use ddg_agentic::{McpServer, Tool};
+/// use ddg_agentic::mcp::McpEndpoint;
+/// use ddg_agentic::tool::Tool;
 ///
 /// # #[tokio::main(flavor = "current_thread")]
-/// # async fn main() -> Result<(), ddg_agentic::McpError> {
-/// let files = McpServer::stdio("npx", ["-y", "@modelcontextprotocol/server-filesystem", "/tmp"])
+/// # async fn main() -> Result<(), ddg_agentic::mcp::McpError> {
+/// let files = McpEndpoint::stdio("npx", ["-y", "@modelcontextprotocol/server-filesystem", "/tmp"])
 ///     .name("files")
 ///     .prefix("files_")
 ///     .connect()
 ///     .await?;
-/// let issues = McpServer::http("https://example.com/mcp").bearer("secret").connect().await?;
+/// let issues = McpEndpoint::http("https://example.com/mcp").bearer("secret").connect().await?;
 ///
 /// let mut tools = files.tools().await?;
 /// tools.extend(issues.tools().await?);
@@ -29,7 +30,7 @@ use super::{McpHttp, McpStdio};
 /// # }
 /// ```
 #[derive(Clone, Debug)]
-pub struct McpServer<T> {
+pub struct McpEndpoint<T> {
     pub(super) settings: Settings,
     pub(super) transport: T,
 }
@@ -43,7 +44,7 @@ pub(super) struct Settings {
     pub(super) timeout: Duration,
 }
 
-impl<T> McpServer<T> {
+impl<T> McpEndpoint<T> {
     pub(super) fn new(name: String, transport: T) -> Self {
         let settings = Settings {
             name,
@@ -83,7 +84,7 @@ impl<T> McpServer<T> {
     }
 }
 
-impl McpServer<McpStdio> {
+impl McpEndpoint<McpStdio> {
     /// A program that is started for us and spoken to over its stdin and stdout.
     pub fn stdio<A: Into<std::ffi::OsString>>(
         program: impl Into<std::ffi::OsString>,
@@ -94,7 +95,7 @@ impl McpServer<McpStdio> {
     }
 }
 
-impl McpServer<McpHttp> {
+impl McpEndpoint<McpHttp> {
     /// A server that is spoken to over streamable HTTP at `url`.
     pub fn http(url: impl Into<String>) -> Self {
         let transport = McpHttp::new(url.into());

@@ -27,7 +27,9 @@ use crate::tool::Toolbox;
 /// can be asked here: a call that needs a person's answer or approval fails and says so.
 ///
 /// ```
-/// use ddg_agentic::{McpServer, McpService, Tool, Toolbox, tool};
+/// use ddg_agentic::{Toolbox, tool};
+/// use ddg_agentic::mcp::{McpEndpoint, McpService};
+/// use ddg_agentic::tool::Tool;
 ///
 /// /// Adds two numbers.
 /// #[tool]
@@ -42,7 +44,7 @@ use crate::tool::Toolbox;
 /// let address = listener.local_addr()?;
 /// tokio::spawn(McpService::new("sums", tools).serve_http(listener));
 ///
-/// let client = McpServer::http(format!("http://{address}/mcp")).connect().await?;
+/// let client = McpEndpoint::http(format!("http://{address}/mcp")).connect().await?;
 /// assert_eq!(client.tools().await?[0].spec().description, "Adds two numbers.");
 /// # Ok(())
 /// # }

@@ -12,7 +12,7 @@ use process::Process;
 use tokio::process::Command;
 
 use super::connection::Connection;
-use super::server::McpServer;
+use super::server::McpEndpoint;
 use super::{McpClient, McpError};
 
 /// What a server's program sees of our environment.
@@ -39,7 +39,7 @@ const PASSED_ON: &[&str] = if cfg!(windows) {
     &["HOME", "LANG", "LOGNAME", "PATH", "SHELL", "TERM", "TMPDIR", "USER"]
 };
 
-/// An MCP server that is a program; [`McpServer::stdio`] makes it.
+/// An MCP server that is a program; [`McpEndpoint::stdio`] makes it.
 #[derive(Clone)]
 pub struct McpStdio {
     program: OsString,
@@ -72,7 +72,7 @@ impl McpStdio {
     }
 }
 
-impl McpServer<McpStdio> {
+impl McpEndpoint<McpStdio> {
     /// Sets a variable of the program's environment.
     ///
     /// Of our own environment the program sees only where programs and files are, the user and the

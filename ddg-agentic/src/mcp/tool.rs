@@ -46,7 +46,7 @@ impl McpTool {
         &self.offered_as
     }
 
-    /// The server's name, as set or found by [`McpServer`](super::McpServer).
+    /// The server's name, as set or found by [`McpEndpoint`](super::McpEndpoint).
     pub fn server(&self) -> &str {
         &self.connection.settings.name
     }

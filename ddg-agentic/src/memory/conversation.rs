@@ -11,6 +11,7 @@ use crate::message::Message;
 /// A conversation as it is kept: every message, and summaries that can stand for some of them.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
+#[non_exhaustive]
 pub struct Conversation {
     /// Every message, the first first.
     pub messages: Vec<Message>,
@@ -35,7 +36,9 @@ impl Conversation {
     /// between. Every other message is a group of its own.
     ///
     /// ```
-    /// use ddg_agentic::{Conversation, Message, ToolCall};
+    /// use ddg_agentic::Message;
+    /// use ddg_agentic::memory::Conversation;
+    /// use ddg_agentic::message::ToolCall;
     /// use serde_json::json;
     ///
     /// let call = ToolCall::new("call_1", "weather", json!({ "city": "Tokyo" }));

@@ -9,7 +9,8 @@ use crate::message::Message;
 /// [group](Conversation::groups) is shown even if it is larger than the window.
 ///
 /// ```
-/// use ddg_agentic::{Conversation, LastMessages, Memory, Message};
+/// use ddg_agentic::Message;
+/// use ddg_agentic::memory::{Conversation, LastMessages, Memory};
 ///
 /// let conversation = Conversation::new([
 ///     Message::system("You are brief."),

@@ -34,9 +34,8 @@ pub type ConversationFuture<'a, T> = BoxFuture<'a, Result<T, ConversationError>>
 /// unnoticed. Every method is one transaction.
 ///
 /// ```
-/// use ddg_agentic::{
-///     ConversationError, ConversationId, ConversationStore, MemoryConversations, Message,
-/// };
+/// use ddg_agentic::Message;
+/// use ddg_agentic::memory::{ConversationError, ConversationId, ConversationStore, MemoryConversations};
 ///
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {

@@ -27,8 +27,9 @@ use transcript::transcript;
 /// [`max_tokens`](Self::max_tokens) is for that.
 ///
 /// ```
-/// use ddg_agentic::{ChatModel, Conversation, Memory, Message, Summarising};
-/// # use ddg_agentic::{ChatReply, ChatRequest, ModelError};
+/// use ddg_agentic::{ChatModel, Message};
+/// use ddg_agentic::memory::{Conversation, Memory, Summarising};
+/// # use ddg_agentic::model::{ChatReply, ChatRequest, ModelError};
 /// # use futures::future::BoxFuture;
 /// # #[derive(Debug)]
 /// # struct Model;

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 /// What stands for some messages of a conversation.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Summary {
     /// Which messages, by their places in the conversation.
     pub range: Range<usize>,

@@ -12,7 +12,7 @@ use super::CountTokens;
 /// estimate.
 ///
 /// ```
-/// use ddg_agentic::{CountTokens, TiktokenTokens};
+/// use ddg_agentic::memory::{CountTokens, TiktokenTokens};
 ///
 /// assert_eq!(TiktokenTokens::O200k.text("orchestration"), 3);
 /// ```

@@ -11,7 +11,8 @@ use crate::message::Message;
 /// of tools does not count, and its reply needs room as well: leave some.
 ///
 /// ```
-/// use ddg_agentic::{Conversation, EstimatedTokens, Memory, Message, TokenWindow};
+/// use ddg_agentic::Message;
+/// use ddg_agentic::memory::{Conversation, EstimatedTokens, Memory, TokenWindow};
 ///
 /// let conversation = Conversation::new([
 ///     Message::user("a ".repeat(4_000)),

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::message::{Message, Part};
+use crate::message::{ContentPart, Message};
 
 /// Counts tokens.
 pub trait CountTokens: Send + Sync + 'static {
@@ -16,8 +16,8 @@ pub trait CountTokens: Send + Sync + 'static {
             Message::System { text } => self.text(text),
             Message::User { content } => {
                 let parts = content.iter().map(|part| match part {
-                    Part::Text { text } => self.text(text),
-                    Part::Image { .. } => TOKENS_OF_IMAGE,
+                    ContentPart::Text { text } => self.text(text),
+                    ContentPart::Image { .. } => TOKENS_OF_IMAGE,
                 });
                 parts.sum()
             }

@@ -5,7 +5,7 @@
 
 use super::Conversation;
 use super::groups::groups;
-use crate::message::{Message, Part};
+use crate::message::{ContentPart, Message};
 
 /// What stands for the messages that are left out.
 enum Front<'a> {
@@ -68,7 +68,7 @@ pub(super) fn shown_from(conversation: &Conversation, first: usize) -> Vec<Messa
                 _ => None,
             });
             if let Some(content) = opening {
-                content.insert(0, Part::Text { text: note });
+                content.insert(0, ContentPart::Text { text: note });
             }
         }
     }

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 /// An image, by address or by content.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum Image {
     /// Where the model's provider finds it.
     Url(String),

@@ -5,19 +5,21 @@ use serde_json::{Map, Value as Json};
 
 /// A model's call of a tool.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct ToolCall {
     /// Tells the calls of a conversation apart.
     pub id: String,
     /// The name of the tool, which need not exist: models make names up.
     pub name: String,
     /// With what it is called.
-    pub arguments: Arguments,
+    pub arguments: ToolArguments,
 }
 
 /// The arguments of a call, as the model wrote them.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Arguments {
+#[non_exhaustive]
+pub enum ToolArguments {
     /// They are JSON. Whether it is what the tool takes is not said.
     Json(Json),
     /// They are not even JSON, or nested so deep that nobody would read them: the text as it is.
@@ -25,13 +27,17 @@ pub enum Arguments {
 }
 
 impl ToolCall {
-    /// A call with arguments that are JSON.
-    pub fn new(id: impl Into<String>, name: impl Into<String>, arguments: Json) -> Self {
+    /// A call with these arguments, which are JSON, or [as a model wrote them](ToolArguments).
+    pub fn new(
+        id: impl Into<String>,
+        name: impl Into<String>,
+        arguments: impl Into<ToolArguments>,
+    ) -> Self {
         Self { id: id.into(), name: name.into(), arguments: arguments.into() }
     }
 }
 
-impl Arguments {
+impl ToolArguments {
     /// How deep arguments may be nested. In a snapshot there is a run around them, and no JSON is read
     /// that is nested deeper than about twice this.
     pub(crate) const DEEPEST: usize = 64;
@@ -40,13 +46,13 @@ impl Arguments {
     /// an object that has been written into a string is taken out of it.
     ///
     /// ```
-    /// use ddg_agentic::Arguments;
+    /// use ddg_agentic::message::ToolArguments;
     /// use serde_json::json;
     ///
-    /// assert_eq!(Arguments::parse(r#"{"city":"Tokyo"}"#), json!({ "city": "Tokyo" }).into());
-    /// assert_eq!(Arguments::parse(r#""{\"city\":\"Tokyo\"}""#), json!({ "city": "Tokyo" }).into());
-    /// assert_eq!(Arguments::parse(""), json!({}).into());
-    /// assert_eq!(Arguments::parse("Tokyo"), Arguments::Malformed("Tokyo".into()));
+    /// assert_eq!(ToolArguments::parse(r#"{"city":"Tokyo"}"#), json!({ "city": "Tokyo" }).into());
+    /// assert_eq!(ToolArguments::parse(r#""{\"city\":\"Tokyo\"}""#), json!({ "city": "Tokyo" }).into());
+    /// assert_eq!(ToolArguments::parse(""), json!({}).into());
+    /// assert_eq!(ToolArguments::parse("Tokyo"), ToolArguments::Malformed("Tokyo".into()));
     /// ```
     pub fn parse(text: &str) -> Self {
         if text.trim().is_empty() {
@@ -84,7 +90,7 @@ fn is_deeper_than(json: &Json, depth: usize) -> bool {
     }
 }
 
-impl From<Json> for Arguments {
+impl From<Json> for ToolArguments {
     fn from(json: Json) -> Self {
         match is_deeper_than(&json, Self::DEEPEST) {
             true => Self::Malformed(json.to_string()),

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 /// How many tokens a model's replies took.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
+#[non_exhaustive]
 pub struct Usage {
     /// What the model read, cached or not.
     pub input_tokens: u64,
@@ -21,6 +22,13 @@ impl Usage {
     /// So many tokens read, none of them cached, and so many written.
     pub fn new(input_tokens: u64, output_tokens: u64) -> Self {
         Self { input_tokens, cached_input_tokens: 0, output_tokens }
+    }
+
+    /// Sets how many of the tokens read the provider had cached.
+    #[must_use]
+    pub fn cached_input(mut self, tokens: u64) -> Self {
+        self.cached_input_tokens = tokens;
+        self
     }
 
     /// All tokens.

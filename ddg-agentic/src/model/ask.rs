@@ -8,11 +8,19 @@ use super::{ChatModel, ChatReply, ChatRequest, ModelError, Usage};
 /// A model has replied: what workers that ask one [post](Context::post) to the program around
 /// the run, whatever becomes of the worker. A [`UsageMeter`](super::UsageMeter) adds these up.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct ModelCalled {
     /// The model's name; of several that stand in for each other, the one that replied.
     pub model: String,
     /// What it took.
     pub usage: Usage,
+}
+
+impl ModelCalled {
+    /// That `model` has replied, which took so much.
+    pub fn new(model: impl Into<String>, usage: Usage) -> Self {
+        Self { model: model.into(), usage }
+    }
 }
 
 /// Asks `model`, shows each piece of its reply to who watches the run, and posts what it took.

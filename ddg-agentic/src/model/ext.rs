@@ -3,7 +3,7 @@
 use std::future::Future;
 use std::sync::Arc;
 
-use ddg_core::Retry;
+use ddg_core::worker::Retry;
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 
@@ -37,11 +37,13 @@ pub trait ChatModelExt: ChatModel {
     /// nothing says that they fit the tools.
     ///
     /// ```
-    /// use ddg_agentic::{ChatModelExt, Message, OfflineModel, ToolChoice, ToolSpec};
+    /// use ddg_agentic::Message;
+    /// use ddg_agentic::model::{ChatModelExt, OfflineModel, ToolChoice};
+    /// use ddg_agentic::tool::ToolSpec;
     /// use serde_json::json;
     ///
     /// # #[tokio::main(flavor = "current_thread")]
-    /// # async fn main() -> Result<(), ddg_agentic::ModelError> {
+    /// # async fn main() -> Result<(), ddg_agentic::model::ModelError> {
     /// let parameters = json!({
     ///     "type": "object",
     ///     "properties": { "city": { "type": "string" } },

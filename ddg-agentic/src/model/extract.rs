@@ -21,7 +21,7 @@ use crate::message::Message;
 /// tools of the request are not called.
 ///
 /// ```
-/// use ddg_agentic::{ChatModelExt, ChatRequest, ScriptedModel};
+/// use ddg_agentic::model::{ChatModelExt, ChatRequest, ScriptedModel};
 /// use schemars::JsonSchema;
 /// use serde::Deserialize;
 ///
@@ -33,7 +33,7 @@ use crate::message::Message;
 /// }
 ///
 /// # #[tokio::main(flavor = "current_thread")]
-/// # async fn main() -> Result<(), ddg_agentic::ExtractError> {
+/// # async fn main() -> Result<(), ddg_agentic::model::ExtractError> {
 /// let model = ScriptedModel::new()
 ///     .text(r#"{ "city": "Tokyo", "days": "three" }"#)
 ///     .text(r#"{ "city": "Tokyo", "days": 3 }"#);

@@ -15,7 +15,8 @@ use super::{Capabilities, ChatModel, ChatReply, ChatRequest, ChatStream, ModelEr
 /// then the next is asked once they are used up.
 ///
 /// ```
-/// use ddg_agentic::{ChatModel, ChatRequest, Fallback, ModelError, ScriptedModel};
+/// use ddg_agentic::ChatModel;
+/// use ddg_agentic::model::{ChatRequest, Fallback, ModelError, ScriptedModel};
 ///
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), ModelError> {

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use ddg_core::{GraphAutoma, RunBuilder};
+use ddg_core::GraphAutoma;
+use ddg_core::run::RunBuilder;
 
 use super::{Cost, ModelCalled, NoPrice, Price, Usage};
 
@@ -14,7 +15,7 @@ use super::{Cost, ModelCalled, NoPrice, Price, Usage};
 /// fails and is run again, and calls before a run was resumed elsewhere do not.
 ///
 /// ```
-/// use ddg_agentic::{ChatReply, ModelWorker, Price, ScriptedModel, Usage, UsageMeter};
+/// use ddg_agentic::model::{ChatReply, ModelWorker, Price, ScriptedModel, Usage, UsageMeter};
 /// use ddg_core::prelude::*;
 ///
 /// # #[tokio::main(flavor = "current_thread")]
@@ -31,7 +32,7 @@ use super::{Cost, ModelCalled, NoPrice, Price, Usage};
 /// automa.run(args!("Hello?")).output::<()>().await?;
 ///
 /// assert_eq!(meter.usage().total(), 1_300);
-/// let prices = [("small", Price { input: 0.5, cached_input: 0.1, output: 4.0 })];
+/// let prices = [("small", Price::new(0.5, 4.0).cached_input(0.1))];
 /// assert_eq!(meter.cost(prices)?.to_string(), "0.0010");
 /// # Ok(())
 /// # }

@@ -33,11 +33,13 @@ use words::Text;
 /// The same request always gets the same reply. Its tokens are words.
 ///
 /// ```
-/// use ddg_agentic::{ChatModel, ChatRequest, OfflineModel, ToolSpec};
+/// use ddg_agentic::ChatModel;
+/// use ddg_agentic::model::{ChatRequest, OfflineModel};
+/// use ddg_agentic::tool::ToolSpec;
 /// use serde_json::json;
 ///
 /// # #[tokio::main(flavor = "current_thread")]
-/// # async fn main() -> Result<(), ddg_agentic::ModelError> {
+/// # async fn main() -> Result<(), ddg_agentic::model::ModelError> {
 /// let parameters = json!({
 ///     "type": "object",
 ///     "properties": { "from": { "type": "string" }, "to": { "type": "string" } },

@@ -11,13 +11,14 @@ use super::Usage;
 /// What a model's tokens cost, per million, in a currency of your choice.
 ///
 /// ```
-/// use ddg_agentic::{Price, Usage};
+/// use ddg_agentic::model::{Price, Usage};
 ///
-/// let price = Price { input: 2.0, cached_input: 0.5, output: 10.0 };
-/// let usage = Usage { input_tokens: 1_000, cached_input_tokens: 600, output_tokens: 200 };
+/// let price = Price::new(2.0, 10.0).cached_input(0.5);
+/// let usage = Usage::new(1_000, 200).cached_input(600);
 /// assert_eq!((price * usage).to_string(), "0.0031");
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Price {
     /// A million tokens that the model reads for the first time.
     pub input: f64,
@@ -38,9 +39,24 @@ pub struct Cost(pub f64);
     "there is no price for {}: give one, if need be of zeros",
     models.iter().map(|model| format!("`{model}`")).collect::<Vec<_>>().join(", ")
 )]
+#[non_exhaustive]
 pub struct NoPrice {
     /// All that have none.
     pub models: Vec<String>,
+}
+
+impl Price {
+    /// So much for a million tokens read, cached or not, and so much for a million written.
+    pub fn new(input: f64, output: f64) -> Self {
+        Self { input, cached_input: input, output }
+    }
+
+    /// Sets what a million tokens cost that the provider had cached.
+    #[must_use]
+    pub fn cached_input(mut self, price: f64) -> Self {
+        self.cached_input = price;
+        self
+    }
 }
 
 impl Mul<Usage> for Price {

@@ -27,6 +27,7 @@ pub struct ChatRequest {
 
 /// Whether a model calls tools.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum ToolChoice {
     /// As it likes.
     #[default]
@@ -41,11 +42,19 @@ pub enum ToolChoice {
 
 /// A JSON schema that a model's text has to follow.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct OutputSchema {
     /// The schema's name, of letters, digits, `_` and `-`.
     pub name: String,
     /// The schema.
     pub schema: Json,
+}
+
+impl OutputSchema {
+    /// A schema called `name`.
+    pub fn new(name: impl Into<String>, schema: Json) -> Self {
+        Self { name: name.into(), schema }
+    }
 }
 
 impl ChatRequest {

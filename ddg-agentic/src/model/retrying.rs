@@ -3,7 +3,7 @@
 use std::future::Future;
 use std::time::Duration;
 
-use ddg_core::Retry;
+use ddg_core::worker::Retry;
 use futures::future::BoxFuture;
 use tokio::time::{sleep, timeout};
 
@@ -17,8 +17,9 @@ use super::{Capabilities, ChatModel, ChatReply, ChatRequest, ChatStream, ModelEr
 ///
 /// ```
 /// use std::time::Duration;
-/// use ddg_agentic::{ChatModel, ChatModelExt, ChatRequest, ModelError, ScriptedModel};
-/// use ddg_core::Retry;
+/// use ddg_agentic::ChatModel;
+/// use ddg_agentic::model::{ChatModelExt, ChatRequest, ModelError, ScriptedModel};
+/// use ddg_core::worker::Retry;
 ///
 /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
 /// # async fn main() -> Result<(), ModelError> {

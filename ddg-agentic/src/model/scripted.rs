@@ -23,11 +23,13 @@ use turn::{Answer, Check, Turn};
 /// replies, the model fails and says so. Clones share the script.
 ///
 /// ```
-/// use ddg_agentic::{ChatModel, ChatRequest, ScriptedModel, ToolCall};
+/// use ddg_agentic::ChatModel;
+/// use ddg_agentic::message::ToolCall;
+/// use ddg_agentic::model::{ChatRequest, ScriptedModel};
 /// use serde_json::json;
 ///
 /// # #[tokio::main(flavor = "current_thread")]
-/// # async fn main() -> Result<(), ddg_agentic::ModelError> {
+/// # async fn main() -> Result<(), ddg_agentic::model::ModelError> {
 /// let model = ScriptedModel::new()
 ///     .calls([ToolCall::new("call_1", "weather", json!({ "city": "Tokyo" }))])
 ///     .expects_last("How is the weather?")

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use ddg_core::{Args, Context, Signature, Worker, WorkerError};
+use ddg_core::args::Args;
+use ddg_core::worker::Signature;
+use ddg_core::{Context, Worker, WorkerError};
 use serde::{Deserialize, Serialize};
 
 use super::worker::{signature, with_messages};
@@ -27,7 +29,9 @@ pub struct ToolSelection {
 /// [`ModelWorker`](super::ModelWorker) does, and gives the [`ToolSelection`].
 ///
 /// ```
-/// use ddg_agentic::{OfflineModel, ToolCall, ToolChoice, ToolSelection, ToolSelector, ToolSpec};
+/// use ddg_agentic::message::ToolCall;
+/// use ddg_agentic::model::{OfflineModel, ToolChoice, ToolSelection, ToolSelector};
+/// use ddg_agentic::tool::ToolSpec;
 /// use ddg_core::prelude::*;
 /// use serde_json::json;
 ///

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use tokio::time::timeout;
 
 use super::{ChatReply, FinishReason, ModelError, Usage};
-use crate::message::{Arguments, AssistantMessage, ToolCall};
+use crate::message::{AssistantMessage, ToolArguments, ToolCall};
 
 /// A piece of a reply.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -156,7 +156,7 @@ impl ChatStream {
                     let tool_calls = calls.into_iter().map(|(id, name, arguments)| ToolCall {
                         id,
                         name,
-                        arguments: Arguments::parse(&arguments),
+                        arguments: ToolArguments::parse(&arguments),
                     });
                     let message = AssistantMessage { text, tool_calls: tool_calls.collect() };
                     return Ok(ChatReply { message, finish, usage, model: self.one_of });

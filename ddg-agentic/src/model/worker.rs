@@ -1,6 +1,8 @@
 //! A model as a worker.
 
-use ddg_core::{Args, Context, Signature, Value, Worker, WorkerError};
+use ddg_core::args::Args;
+use ddg_core::worker::Signature;
+use ddg_core::{Context, Value, Worker, WorkerError};
 
 use super::{ChatModel, ChatReply, ChatRequest, ask};
 use crate::message::Message;
@@ -12,7 +14,8 @@ use crate::message::Message;
 /// for who watches the run, and what it took is posted as [`ModelCalled`](super::ModelCalled).
 ///
 /// ```
-/// use ddg_agentic::{ChatReply, ChatRequest, Message, ModelWorker, ScriptedModel};
+/// use ddg_agentic::Message;
+/// use ddg_agentic::model::{ChatReply, ChatRequest, ModelWorker, ScriptedModel};
 /// use ddg_core::prelude::*;
 ///
 /// # #[tokio::main(flavor = "current_thread")]

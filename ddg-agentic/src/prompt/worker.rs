@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use ddg_core::{Args, Context, Signature, Value, Worker, WorkerError};
+use ddg_core::args::Args;
+use ddg_core::worker::Signature;
+use ddg_core::{Context, Value, Worker, WorkerError};
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
@@ -16,7 +18,7 @@ use super::PromptTemplate;
 /// given, where the template can do without (`{{ mood | default("any") }}`).
 ///
 /// ```
-/// use ddg_agentic::{PromptTemplate, PromptWorker};
+/// use ddg_agentic::prompt::{PromptTemplate, PromptWorker};
 /// use ddg_core::prelude::*;
 ///
 /// # #[tokio::main(flavor = "current_thread")]

@@ -1,7 +1,7 @@
 //! The providers, and what differs between them before a request is written.
 
-/// An API that models are asked by. There are the four of [`OpenAi`](crate::OpenAi),
-/// [`Anthropic`](crate::Anthropic), [`Gemini`](crate::Gemini) and [`Ollama`](crate::Ollama); for
+/// An API that models are asked by. There are the four of [`OpenAi`](crate::provider::OpenAi),
+/// [`Anthropic`](crate::provider::Anthropic), [`Gemini`](crate::provider::Gemini) and [`Ollama`](crate::provider::Ollama); for
 /// others implement [`ChatModel`](crate::ChatModel).
 #[expect(private_bounds, reason = "the four are all there are")]
 pub trait Api: Named + 'static {}

@@ -6,7 +6,7 @@ use std::fmt;
 /// serialisable.
 ///
 /// ```
-/// use ddg_agentic::ApiKey;
+/// use ddg_agentic::provider::ApiKey;
 ///
 /// let key = ApiKey::from("sk-123");
 /// assert_eq!(format!("{key:?}"), "ApiKey(…)");

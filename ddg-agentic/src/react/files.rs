@@ -2,13 +2,14 @@
 
 use std::time::Duration;
 
-use ddg_core::{Fault, WorkerError};
+use ddg_core::WorkerError;
+use ddg_core::graph::Fault;
 use serde::{Deserialize, Serialize};
 
 use super::state::{News, State};
 use super::{AgentOutcome, ReActAutoma, Task};
 use crate::files::{File, FileManager, each_once, ids_in, records};
-use crate::message::{Message, Part, ToolCall, ToolMessage};
+use crate::message::{ContentPart, Message, ToolCall, ToolMessage};
 use crate::tool::CallFiles;
 
 /// The files of a run, and where its calls are in the conversation.
@@ -129,7 +130,7 @@ impl AgentOutcome {
     /// ```
     /// use ddg_agentic::files::FileManager;
     /// use ddg_agentic::prelude::*;
-    /// use ddg_agentic::{AnswerPart, Message};
+    /// use ddg_agentic::{Message, react::AnswerPart};
     ///
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -238,7 +239,7 @@ impl ReActAutoma {
         for message in &mut task.messages {
             let Message::User { content } = message else { continue };
             for part in content {
-                let Part::Text { text } = part else { continue };
+                let ContentPart::Text { text } = part else { continue };
                 given.extend(files.sniff_text(text));
                 if let Some(expiry) = self.urls() {
                     *text = files.with_urls(text, expiry).await?;

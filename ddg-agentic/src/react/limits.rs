@@ -1,7 +1,7 @@
 //! When an agent stops without an answer.
 
 /// When an agent stops without an answer: it ends with
-/// [`AgentEnd::StoppedByLimit`](crate::AgentEnd::StoppedByLimit), and the conversation can be gone
+/// [`AgentEnd::StoppedByLimit`](crate::react::AgentEnd::StoppedByLimit), and the conversation can be gone
 /// on with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]

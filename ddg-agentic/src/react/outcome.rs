@@ -63,6 +63,7 @@ pub enum AgentEnd {
 /// Which of the [`Limits`] an agent has reached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum Limit {
     /// The turns.
     Turns,

@@ -8,9 +8,9 @@ use ddg_core::prelude::*;
 use serde_json::{Value as Json, json};
 
 use super::state::{News, State};
-use super::{ASK_BACK, AgentEnd, AgentOutcome, ReActAutoma, Task, ToolCalls};
+use super::{ASK_BACK, AgentEnd, AgentOutcome, ReActAutoma, Task, ToolCallMode};
 use crate::memory::{Conversation, Summary};
-use crate::message::{Arguments, Message};
+use crate::message::{Message, ToolArguments};
 use crate::model::{ChatReply, ChatRequest, Usage, Wanted, ask};
 use crate::tool::{ToolResult, ToolSpec};
 
@@ -145,8 +145,8 @@ impl ReActAutoma {
     fn act(&self, mut state: State, cx: &Context) {
         let begins = state.n_called == 0;
         let n_calls = match self.tool_calls {
-            ToolCalls::Parallel => state.open_calls.len(),
-            ToolCalls::Sequential => 1,
+            ToolCallMode::Parallel => state.open_calls.len(),
+            ToolCallMode::Sequential => 1,
         };
         let mut keys: Vec<Key> = Vec::new();
         for call in state.open_calls.drain(..n_calls) {
@@ -206,8 +206,8 @@ impl ReActAutoma {
         let mut calls = reply.message.tool_calls.iter();
         let call = calls.find(|call| self.may_ask && call.name == ASK_BACK)?;
         let question = match &call.arguments {
-            Arguments::Json(arguments) => arguments.get("question").and_then(Json::as_str),
-            Arguments::Malformed(_) => None,
+            ToolArguments::Json(arguments) => arguments.get("question").and_then(Json::as_str),
+            ToolArguments::Malformed(_) => None,
         };
         Some(question.map_or_else(|| call.arguments.to_text(), str::to_owned))
     }

@@ -4,7 +4,9 @@ mod call;
 
 use std::sync::Arc;
 
-use ddg_core::{Args, BuildError, Context, Data, GraphAutoma, IntoArgs, Value, WorkerError};
+use ddg_core::args::{Args, IntoArgs};
+use ddg_core::graph::BuildError;
+use ddg_core::{Context, Data, GraphAutoma, Value, WorkerError};
 use futures::future::BoxFuture;
 use schemars::JsonSchema;
 use serde_json::Value as Json;
@@ -23,7 +25,9 @@ use crate::files::{FileManager, has_files, reading, with_records};
 ///
 /// ```
 /// use ddg_agentic::schemars::{self, JsonSchema};
-/// use ddg_agentic::{AutomaTool, ToolCall, ToolResult, Toolbox};
+/// use ddg_agentic::Toolbox;
+/// use ddg_agentic::message::ToolCall;
+/// use ddg_agentic::tool::{AutomaTool, ToolResult};
 /// use ddg_core::prelude::*;
 /// use serde::{Deserialize, Serialize};
 /// use serde_json::json;

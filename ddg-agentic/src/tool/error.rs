@@ -5,7 +5,8 @@ use std::fmt;
 use std::time::Duration;
 
 use ddg_core::__report::Told;
-use ddg_core::{BoxError, Panicked, TimedOut, WorkerError};
+use ddg_core::WorkerError;
+use ddg_core::worker::{BoxError, Panicked, TimedOut};
 
 /// Why a call of a tool gave nothing. Its message is what a model reads: it says what would be right.
 #[derive(thiserror::Error)]
@@ -90,10 +91,10 @@ impl ToolError {
     /// What `error` of `tool` is.
     pub(super) fn of(tool: &str, error: WorkerError) -> Self {
         let tool = tool.to_owned();
-        if let Some(TimedOut { after }) = error.downcast_ref() {
+        if let Some(TimedOut { after, .. }) = error.downcast_ref() {
             return Self::TimedOut { tool, after: *after };
         }
-        if let Some(Panicked { message }) = error.downcast_ref() {
+        if let Some(Panicked { message, .. }) = error.downcast_ref() {
             return Self::Panicked { tool, message: message.clone() };
         }
         match BoxError::from(error).downcast::<Self>() {

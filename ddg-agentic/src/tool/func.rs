@@ -5,7 +5,8 @@ use std::marker::PhantomData;
 use std::panic::resume_unwind;
 use std::sync::Arc;
 
-use ddg_core::{BoxError, Context, WorkerError};
+use ddg_core::worker::BoxError;
+use ddg_core::{Context, WorkerError};
 use futures::future::BoxFuture;
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;

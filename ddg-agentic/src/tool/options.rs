@@ -7,7 +7,7 @@ use std::time::Duration;
 ///
 /// ```
 /// use std::time::Duration;
-/// use ddg_agentic::{OnFailure, ToolOptions};
+/// use ddg_agentic::tool::{OnFailure, ToolOptions};
 ///
 /// let options = ToolOptions::new()
 ///     .timeout(Duration::from_secs(10))
@@ -31,6 +31,7 @@ pub struct ToolOptions {
 /// What the model or a person is to blame for (a tool that does not exist, arguments that do not fit,
 /// a call that is denied) the model is told in any case.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum OnFailure {
     /// The model is told, and can react to it.
     #[default]

@@ -8,6 +8,7 @@ use crate::message::{ToolCall, ToolMessage};
 
 /// What has become of a call: what the model is told, and what it took of models.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct ToolResult {
     /// What the model is told.
     pub message: ToolMessage,

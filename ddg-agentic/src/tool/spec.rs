@@ -8,6 +8,7 @@ use crate::schema::schema_of;
 
 /// What a model is told of a tool.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct ToolSpec {
     /// Its name: 1 to 64 letters, digits, `_` and `-`.
     pub name: String,

@@ -13,7 +13,8 @@ use crate::files::FileManager;
 /// with [`state`](super::ToolboxBuilder::state), found by its type.
 ///
 /// ```
-/// use ddg_agentic::{State, Toolbox, tool};
+/// use ddg_agentic::{Toolbox, tool};
+/// use ddg_agentic::tool::State;
 ///
 /// struct Prices { per_night: u32 }
 ///
@@ -28,7 +29,7 @@ use crate::files::FileManager;
 ///
 /// let error = Toolbox::builder().with(hotel::tool()).build().unwrap_err();
 /// assert!(error.to_string().contains("tool `hotel` needs the state"));
-/// # Ok::<(), ddg_agentic::ToolboxError>(())
+/// # Ok::<(), ddg_agentic::tool::ToolboxError>(())
 /// ```
 pub struct State<T>(
     /// What the toolbox was given.
@@ -62,6 +63,7 @@ pub struct States(Arc<FxHashMap<TypeId, Arc<dyn Any + Send + Sync>>>);
 /// A tool needs a state that its toolbox has not.
 #[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[error("needs the state `{ty}`, which the toolbox has not: give it with `state`")]
+#[non_exhaustive]
 pub struct MissingState {
     /// The type.
     pub ty: &'static str,

@@ -8,7 +8,9 @@ mod files;
 use std::fmt;
 use std::sync::Arc;
 
-use ddg_core::{AnyWorker, BuildError, Context, GraphAutoma, WorkerError, free};
+use ddg_core::graph::BuildError;
+use ddg_core::worker::AnyWorker;
+use ddg_core::{Context, GraphAutoma, WorkerError, free};
 use indexmap::IndexMap;
 
 pub use builder::ToolboxBuilder;
@@ -29,7 +31,9 @@ use crate::message::ToolCall;
 /// can react to.
 ///
 /// ```
-/// use ddg_agentic::{ToolCall, ToolResult, Toolbox, tool};
+/// use ddg_agentic::{Toolbox, tool};
+/// use ddg_agentic::message::ToolCall;
+/// use ddg_agentic::tool::ToolResult;
 /// use ddg_core::prelude::*;
 /// use serde_json::json;
 ///

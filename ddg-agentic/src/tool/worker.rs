@@ -1,6 +1,8 @@
 //! Tools as workers: for calls of a model, and on their own.
 
-use ddg_core::{Args, Context, Signature, Worker, WorkerError};
+use ddg_core::args::Args;
+use ddg_core::worker::Signature;
+use ddg_core::{Context, Worker, WorkerError};
 use serde_json::{Map, Value as Json};
 
 use super::{ToolOutput, ToolResult, Toolbox};

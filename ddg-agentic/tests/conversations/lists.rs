@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use ddg_agentic::{
+use ddg_agentic::memory::{
     ConversationId, ConversationPage, ConversationRecord, ConversationStore, ConversationVersion,
 };
 use expect_test::expect;
@@ -33,7 +33,7 @@ async fn the_one_saved_last_comes_first(Setup { store, clock, .. }: Setup) {
     let version = store.save(&id("first"), &said(5), version).await.unwrap();
     let records = store.list(&ConversationPage::first(1)).await.unwrap();
     let updated = clock.now();
-    let first = ConversationRecord { id: id("first"), version, n_messages: 5, created, updated };
+    let first = ConversationRecord::new(id("first"), version, 5, [created, updated]);
     assert_eq!(records, [first]);
 }
 

@@ -3,7 +3,9 @@
 use std::path::Path;
 use std::process::Command;
 
-use ddg_agentic::{ConversationError, ConversationStore, ConversationVersion, SqliteConversations};
+use ddg_agentic::memory::{
+    ConversationError, ConversationStore, ConversationVersion, SqliteConversations,
+};
 
 use crate::setup::{id, said};
 

@@ -1,9 +1,8 @@
 //! A conversation comes back as it was saved, and a save only appends.
 
-use ddg_agentic::{
-    Arguments, Conversation, ConversationVersion, Image, Message, StoredConversation, Summary,
-    ToolCall,
-};
+use ddg_agentic::Message;
+use ddg_agentic::memory::{Conversation, ConversationVersion, StoredConversation, Summary};
+use ddg_agentic::message::{Image, ToolArguments, ToolCall};
 use expect_test::expect;
 use serde_json::json;
 
@@ -24,8 +23,8 @@ const NEW: ConversationVersion = ConversationVersion::NEW;
 
 fn of_all_kinds() -> Conversation {
     let call = ToolCall::new("call_1", "look", json!({ "z": 0.1, "a": [1e300, null], "µ": 1 }));
-    let malformed = Arguments::Malformed("{\"".into());
-    let broken = ToolCall { id: "call_2".into(), name: String::new(), arguments: malformed };
+    let malformed = ToolArguments::Malformed("{\"".into());
+    let broken = ToolCall::new("call_2", "", malformed);
     let image = Image::Data { media_type: "image/png".into(), base64: "AAAA".into() };
     let mut conversation = Conversation::new([
         Message::system("Be brief.\0"),
@@ -48,16 +47,16 @@ async fn a_conversation_comes_back(Setup { store, .. }: Setup) {
     let version = store.save(&id("talk"), &of_all_kinds(), NEW).await.unwrap();
     store.save(&id("other"), &said(1), NEW).await.unwrap();
     let stored = store.load(&id("talk")).await.unwrap();
-    assert_eq!(stored, StoredConversation { conversation: of_all_kinds(), version });
+    assert_eq!(stored, StoredConversation::new(of_all_kinds(), version));
     let nothing = Conversation::default();
     let version = store.save(&id("empty"), &nothing, NEW).await.unwrap();
     let stored = store.load(&id("empty")).await.unwrap();
-    assert_eq!(stored, StoredConversation { conversation: nothing, version });
+    assert_eq!(stored, StoredConversation::new(nothing, version));
 }
 
 /// With and without loading it in between.
 async fn it_goes_on_from_what_was_loaded(Setup { store, .. }: Setup) {
-    let mut talk = StoredConversation { conversation: of_all_kinds(), version: NEW };
+    let mut talk = StoredConversation::new(of_all_kinds(), NEW);
     for n in 0..6 {
         talk.version = store.save(&id("talk"), &talk.conversation, talk.version).await.unwrap();
         if n % 2 == 0 {
@@ -71,7 +70,7 @@ async fn it_goes_on_from_what_was_loaded(Setup { store, .. }: Setup) {
     }
     let version = store.save(&id("talk"), &talk.conversation, talk.version).await.unwrap();
     let stored = store.load(&id("talk")).await.unwrap();
-    assert_eq!(stored, StoredConversation { version, ..talk });
+    assert_eq!(stored, StoredConversation::new(talk.conversation, version));
     assert_eq!((stored.conversation.messages.len(), version.to_string()), (14, "version 7".into()));
 }
 
@@ -96,7 +95,7 @@ async fn earlier_messages_are_not_changed_by_a_save(Setup { store, .. }: Setup) 
     expect!["conversation `talk` has 3 messages in the store, and its message 1 is not the one there: a save only appends; to change earlier messages, rewrite the conversation"].assert_eq(&refused.to_string());
     let refused = store.save(&id("talk"), &said(0), version).await.unwrap_err();
     expect!["conversation `talk` has 3 messages in the store, and its message 0 is not the one there: a save only appends; to change earlier messages, rewrite the conversation"].assert_eq(&refused.to_string());
-    let stored = StoredConversation { conversation: said(3), version };
+    let stored = StoredConversation::new(said(3), version);
     assert_eq!(store.load(&id("talk")).await.unwrap(), stored);
 }
 
@@ -105,7 +104,7 @@ async fn a_rewrite_changes_earlier_messages(Setup { store, .. }: Setup) {
     let mut talk = said(3);
     talk.messages[0] = Message::user("something else");
     let version = store.rewrite(&id("talk"), &talk, version).await.unwrap();
-    let stored = StoredConversation { conversation: talk.clone(), version };
+    let stored = StoredConversation::new(talk.clone(), version);
     assert_eq!(store.load(&id("talk")).await.unwrap(), stored);
     talk.messages.push(Message::assistant("I see."));
     store.save(&id("talk"), &talk, version).await.unwrap();

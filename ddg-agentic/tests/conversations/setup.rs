@@ -4,9 +4,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use ddg_agentic::{
-    Conversation, ConversationId, ConversationStore, MemoryConversations, Message,
-    SqliteConversations,
+use ddg_agentic::Message;
+use ddg_agentic::memory::{
+    Conversation, ConversationId, ConversationStore, MemoryConversations, SqliteConversations,
 };
 
 /// A store on new ground.

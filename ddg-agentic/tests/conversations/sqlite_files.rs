@@ -4,10 +4,11 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use ddg_agentic::{
-    Arguments, ConversationPage, ConversationStore, ConversationVersion, Message,
-    SqliteConversations, ToolCall,
+use ddg_agentic::Message;
+use ddg_agentic::memory::{
+    ConversationPage, ConversationStore, ConversationVersion, SqliteConversations,
 };
+use ddg_agentic::message::{ToolArguments, ToolCall};
 use ddg_core::checkpoint::{CheckpointStore, Claim, RunId, SqliteStore};
 use expect_test::expect;
 use futures::future;
@@ -91,9 +92,9 @@ async fn a_message_that_could_not_be_read_again() {
     let folder = tempfile::tempdir().unwrap();
     let store = SqliteConversations::open(folder.path().join("talk.db")).await.unwrap();
     let text = format!("{}1{}", "[".repeat(125), "]".repeat(125));
-    // As a model of one's own may make them; `Arguments::parse` would not.
-    let arguments = Arguments::Json(serde_json::from_str(&text).unwrap());
-    let call = ToolCall { arguments, ..ToolCall::new("call_1", "look", serde_json::json!({})) };
+    // As a model of one's own may make them; `ToolArguments::parse` would not.
+    let arguments = ToolArguments::Json(serde_json::from_str(&text).unwrap());
+    let call = ToolCall::new("call_1", "look", arguments);
     let mut talk = said(1);
     talk.messages.push(Message::calls([call]));
     let refused = store.save(&id("talk"), &talk, NEW).await.unwrap_err();

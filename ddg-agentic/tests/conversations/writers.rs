@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
-use ddg_agentic::{
-    ConversationError, ConversationStore, ConversationVersion, Message, SqliteConversations,
+use ddg_agentic::Message;
+use ddg_agentic::memory::{
+    ConversationError, ConversationStore, ConversationVersion, SqliteConversations,
 };
 use expect_test::expect;
 use futures::future;

@@ -3,10 +3,9 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
+use ddg_agentic::AgentError;
+use ddg_agentic::memory::{Conversation, ConversationId, ConversationStore, MemoryConversations};
 use ddg_agentic::prelude::*;
-use ddg_agentic::{
-    AgentError, Conversation, ConversationId, ConversationStore, MemoryConversations,
-};
 use expect_test::expect;
 use futures::future::BoxFuture;
 use tokio::sync::{Notify, Semaphore, mpsc};
@@ -209,7 +208,7 @@ async fn what_a_failing_run_has_not_heard_comes_back() {
         told.0.1.notified().await;
         Err(WorkerError::msg("no"))
     }
-    let options = ToolOptions::new().on_failure(ddg_agentic::OnFailure::FailRun);
+    let options = ToolOptions::new().on_failure(ddg_agentic::tool::OnFailure::FailRun);
     let tools = Toolbox::builder()
         .with_options(fails::tool(), options)
         .state((told, gate))

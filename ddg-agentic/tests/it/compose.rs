@@ -1,6 +1,6 @@
 //! Automata of a given shape: one worker after the other, or all at once and in order.
 
-use ddg_agentic::{ConcurrentAutoma, SequentialAutoma};
+use ddg_agentic::compose::{ConcurrentAutoma, SequentialAutoma};
 use ddg_core::prelude::*;
 use expect_test::expect;
 use futures::FutureExt;

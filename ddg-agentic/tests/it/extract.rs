@@ -2,10 +2,13 @@
 
 use std::sync::Arc;
 
-use ddg_agentic::{
-    Capabilities, ChatModel, ChatModelExt, ChatReply, ChatRequest, ExtractError, FinishReason,
-    Message, ModelError, ScriptedModel, ToolCall, ToolChoice, ToolSpec, Usage,
+use ddg_agentic::message::ToolCall;
+use ddg_agentic::model::{
+    Capabilities, ChatModelExt, ChatReply, ChatRequest, ExtractError, FinishReason, ModelError,
+    ScriptedModel, ToolChoice, Usage,
 };
+use ddg_agentic::tool::ToolSpec;
+use ddg_agentic::{ChatModel, Message};
 use expect_test::{Expect, expect};
 use schemars::JsonSchema;
 use serde::Deserialize;

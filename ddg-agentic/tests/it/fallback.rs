@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
-use ddg_agentic::{
-    Capabilities, ChatChunk, ChatModel, ChatModelExt, ChatRequest, Fallback, FinishReason,
-    ModelError, ScriptedModel, Usage,
+use ddg_agentic::ChatModel;
+use ddg_agentic::model::{
+    Capabilities, ChatChunk, ChatModelExt, ChatRequest, Fallback, FinishReason, ModelError,
+    ScriptedModel, Usage,
 };
-use ddg_core::Retry;
+use ddg_core::worker::Retry;
 use expect_test::expect;
 use futures::stream;
 

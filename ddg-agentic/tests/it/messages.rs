@@ -1,16 +1,14 @@
 //! Messages are plain data: they come back from JSON as they were, and read well at rest.
 
-use ddg_agentic::{Arguments, ChatReply, ChatStream, Image, Message, ToolCall};
+use ddg_agentic::Message;
+use ddg_agentic::message::{Image, ToolArguments, ToolCall};
+use ddg_agentic::model::{ChatReply, ChatStream};
 use expect_test::expect;
 use serde_json::json;
 
 fn transcript() -> Vec<Message> {
     let call = ToolCall::new("call_1", "weather", json!({ "city": "Tokyo" }));
-    let broken = ToolCall {
-        id: "call_2".into(),
-        name: "hotel".into(),
-        arguments: Arguments::parse("{\"nights\": "),
-    };
+    let broken = ToolCall::new("call_2", "hotel", ToolArguments::parse("{\"nights\": "));
     vec![
         Message::system("You plan trips."),
         Message::user_with_image("Where is this?", Image::Url("https://example.com/a.png".into())),
@@ -45,10 +43,10 @@ fn at_rest_a_message_is_an_object_with_its_role() {
 #[test]
 fn arguments_that_no_snapshot_could_be_read_back_with_stay_a_text() {
     let nested = |depth| "[".repeat(depth) + &"]".repeat(depth);
-    assert!(matches!(Arguments::parse(&nested(64)), Arguments::Json(_)));
-    assert_eq!(Arguments::parse(&nested(65)), Arguments::Malformed(nested(65)));
+    assert!(matches!(ToolArguments::parse(&nested(64)), ToolArguments::Json(_)));
+    assert_eq!(ToolArguments::parse(&nested(65)), ToolArguments::Malformed(nested(65)));
     let json: serde_json::Value = serde_json::from_str(&nested(65)).unwrap();
-    assert_eq!(ToolCall::new("a", "b", json).arguments, Arguments::Malformed(nested(65)));
+    assert_eq!(ToolCall::new("a", "b", json).arguments, ToolArguments::Malformed(nested(65)));
 }
 
 #[tokio::test]

@@ -1,10 +1,12 @@
 //! A model as a worker: takes messages in several forms, shows pieces, and gives the reply.
 
-use ddg_agentic::{
-    ChatChunk, ChatReply, ChatRequest, Message, ModelError, ModelWorker, ScriptedModel, ToolSpec,
+use ddg_agentic::Message;
+use ddg_agentic::model::{
+    ChatChunk, ChatReply, ChatRequest, ModelError, ModelWorker, ScriptedModel,
 };
+use ddg_agentic::tool::ToolSpec;
+use ddg_core::event::{EventFilter, EventKind};
 use ddg_core::prelude::*;
-use ddg_core::{EventFilter, EventKind};
 use expect_test::expect;
 use futures::StreamExt;
 use serde_json::json;

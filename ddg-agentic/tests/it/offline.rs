@@ -1,8 +1,9 @@
 //! The offline model chooses tools, and fills their arguments, by the words of the request.
 
-use ddg_agentic::{
-    ChatModel, ChatModelExt, ChatRequest, Message, OfflineModel, ToolChoice, ToolMessage, ToolSpec,
-};
+use ddg_agentic::message::ToolMessage;
+use ddg_agentic::model::{ChatModelExt, ChatRequest, OfflineModel, ToolChoice};
+use ddg_agentic::tool::ToolSpec;
+use ddg_agentic::{ChatModel, Message};
 use expect_test::{Expect, expect};
 use futures::{FutureExt, StreamExt};
 use schemars::JsonSchema;

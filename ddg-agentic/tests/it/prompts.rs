@@ -1,8 +1,8 @@
 //! Prompt templates: bad ones are refused when they are made, missing values when they are filled.
 
-use ddg_agentic::{PromptTemplate, PromptWorker};
-use ddg_core::Snapshot;
+use ddg_agentic::prompt::{PromptTemplate, PromptWorker};
 use ddg_core::prelude::*;
+use ddg_core::snapshot::Snapshot;
 use expect_test::{Expect, expect};
 use serde_json::{Value as Json, json};
 

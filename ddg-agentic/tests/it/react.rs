@@ -57,6 +57,7 @@ pub(crate) fn lines(messages: &[Message]) -> String {
             let kind = if result.is_error { "error" } else { "result" };
             format!("{kind} of {}#{}: {}", result.name, result.call_id, result.content)
         }
+        other => panic!("{other:?}"),
     };
     messages.iter().map(line).collect::<Vec<_>>().join("\n")
 }

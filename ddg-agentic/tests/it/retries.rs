@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use ddg_agentic::{
-    ChatChunk, ChatModel, ChatModelExt, ChatReply, ChatRequest, FinishReason, ModelError,
-    ScriptedModel, Usage,
+use ddg_agentic::ChatModel;
+use ddg_agentic::model::{
+    ChatChunk, ChatModelExt, ChatReply, ChatRequest, FinishReason, ModelError, ScriptedModel, Usage,
 };
-use ddg_core::Retry;
+use ddg_core::worker::Retry;
 use expect_test::expect;
 use futures::{StreamExt, future, stream};
 use tokio::time::{Instant, sleep, timeout};

@@ -1,9 +1,11 @@
 //! A scripted model gives the replies it was given, and says so when it is asked for others.
 
-use ddg_agentic::{
-    Capabilities, ChatChunk, ChatModel, ChatReply, ChatRequest, FinishReason, ModelError,
-    ScriptedModel, ToolCall, ToolSpec, Usage,
+use ddg_agentic::ChatModel;
+use ddg_agentic::message::ToolCall;
+use ddg_agentic::model::{
+    Capabilities, ChatChunk, ChatReply, ChatRequest, FinishReason, ModelError, ScriptedModel, Usage,
 };
+use ddg_agentic::tool::ToolSpec;
 use expect_test::expect;
 use futures::{FutureExt, StreamExt};
 use serde_json::json;

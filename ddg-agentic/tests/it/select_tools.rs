@@ -1,9 +1,12 @@
 //! A model may be asked which tools it would call, without an agent around it.
 
-use ddg_agentic::{
-    Capabilities, ChatModelExt, ChatReply, Message, ModelError, ScriptedModel, ToolCall,
-    ToolChoice, ToolSelection, ToolSelector, ToolSpec, Usage, UsageMeter,
+use ddg_agentic::Message;
+use ddg_agentic::message::ToolCall;
+use ddg_agentic::model::{
+    Capabilities, ChatModelExt, ChatReply, ModelError, ScriptedModel, ToolChoice, ToolSelection,
+    ToolSelector, Usage, UsageMeter,
 };
+use ddg_agentic::tool::ToolSpec;
 use ddg_core::prelude::*;
 use expect_test::expect;
 use serde_json::json;

@@ -1,6 +1,8 @@
 //! A summary stands for messages of a conversation once it is applied, or is refused.
 
-use ddg_agentic::{Conversation, Message, Summary, ToolCall};
+use ddg_agentic::Message;
+use ddg_agentic::memory::{Conversation, Summary};
+use ddg_agentic::message::ToolCall;
 use expect_test::{Expect, expect};
 use serde_json::json;
 
@@ -72,7 +74,11 @@ fn the_same_messages_twice() {
 fn a_goal_stays_until_there_is_another() {
     let mut conversation = conversation();
     let goal = |goal: &str| Some(goal.to_owned());
-    let summary = |range, goal| Summary { range, text: "said".into(), goal };
+    let summary = |range, goal| {
+        let mut summary = Summary::new(range, "said");
+        summary.goal = goal;
+        summary
+    };
     conversation.apply(summary(1..5, goal("look"))).unwrap();
     conversation.apply(summary(5..6, None)).unwrap();
     assert_eq!(conversation.goal, goal("look"));

@@ -2,10 +2,12 @@
 
 use std::sync::{Arc, Mutex};
 
-use ddg_agentic::{
-    ChatModel, ChatReply, ChatRequest, Conversation, EstimatedTokens, Memory, Message, ModelError,
-    Summarising, Summary, TokenWindow, ToolCall, Usage,
+use ddg_agentic::memory::{
+    Conversation, EstimatedTokens, Memory, Summarising, Summary, TokenWindow,
 };
+use ddg_agentic::message::ToolCall;
+use ddg_agentic::model::{ChatReply, ChatRequest, ModelError, Usage};
+use ddg_agentic::{ChatModel, Message};
 use expect_test::expect;
 use futures::FutureExt;
 use futures::future::BoxFuture;
@@ -273,9 +275,10 @@ proptest! {
             let name = format!("<{idx}>");
             match message {
                 Message::System { text } => *text = name,
-                Message::User { content } => *content = vec![ddg_agentic::Part::Text { text: name }],
+                Message::User { content } => *content = vec![ddg_agentic::message::ContentPart::Text { text: name }],
                 Message::Assistant(said) => said.text = name,
                 Message::Tool(said) => said.content = name,
+                other => panic!("{other:?}"),
             }
         }
         live(all, late, fails_each).now_or_never().unwrap();

@@ -13,7 +13,9 @@ mod workers;
 
 use std::collections::BTreeMap;
 
-use ddg_agentic::{ToolCall, ToolMessage, ToolResult, Toolbox};
+use ddg_agentic::Toolbox;
+use ddg_agentic::message::{ToolCall, ToolMessage};
+use ddg_agentic::tool::ToolResult;
 use ddg_core::prelude::*;
 use serde_json::Value as Json;
 

@@ -1,6 +1,8 @@
 //! Random transcripts, for tests that hold for all of them.
 
-use ddg_agentic::{Conversation, Message, Summary, ToolCall};
+use ddg_agentic::Message;
+use ddg_agentic::memory::{Conversation, Summary};
+use ddg_agentic::message::ToolCall;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use serde_json::json;
@@ -41,7 +43,8 @@ pub(crate) fn conversations() -> impl Strategy<Value = Conversation> {
             let text = format!("summary of {range:?}");
             let _ = conversation.apply(Summary::new(range, text));
         }
-        Conversation { goal, ..conversation }
+        conversation.goal = goal;
+        conversation
     })
 }
 

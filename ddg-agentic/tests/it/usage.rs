@@ -1,6 +1,6 @@
 //! What models take is added up over all workers of a run, and has a price.
 
-use ddg_agentic::{
+use ddg_agentic::model::{
     ChatReply, Cost, Fallback, ModelCalled, ModelError, ModelWorker, Price, ScriptedModel, Usage,
     UsageMeter,
 };
@@ -26,15 +26,12 @@ fn nested(outer: ScriptedModel, inner: ScriptedModel) -> GraphAutoma {
 
 #[tokio::test]
 async fn a_meter_adds_up_all_depths_and_runs() {
-    let cached = Usage { input_tokens: 100, cached_input_tokens: 60, output_tokens: 10 };
+    let cached = Usage::new(100, 10).cached_input(60);
     let mut automa = nested(scripted("a", Usage::new(7, 3), 2), scripted("b", cached, 2));
     let meter = UsageMeter::new();
     meter.watch(&mut automa);
     automa.run(args!("Hello?")).output::<()>().await.unwrap();
-    assert_eq!(
-        meter.usage(),
-        Usage { input_tokens: 107, cached_input_tokens: 60, output_tokens: 13 }
-    );
+    assert_eq!(meter.usage(), Usage::new(107, 13).cached_input(60));
     automa.run(args!("Hello?")).output::<()>().await.unwrap();
     let by_model: Vec<_> = meter.by_model().into_iter().collect();
     assert_eq!(by_model, [("a".to_owned(), Usage::new(14, 6)), ("b".to_owned(), cached + cached)]);
@@ -75,11 +72,9 @@ async fn a_call_counts_even_if_its_worker_fails() {
 
 #[test]
 fn tokens_have_a_price() {
-    let price = Price { input: 3.0, cached_input: 0.3, output: 15.0 };
-    let usage = |input_tokens, cached_input_tokens, output_tokens| Usage {
-        input_tokens,
-        cached_input_tokens,
-        output_tokens,
+    let price = Price::new(3.0, 15.0).cached_input(0.3);
+    let usage = |input_tokens, cached_input_tokens, output_tokens| {
+        Usage::new(input_tokens, output_tokens).cached_input(cached_input_tokens)
     };
     assert_eq!((price * usage(1_000_000, 0, 0)).to_string(), "3.0000");
     assert_eq!((price * usage(1_000_000, 1_000_000, 0)).to_string(), "0.3000");
@@ -95,9 +90,9 @@ fn a_model_without_a_price_is_told() {
     let meter = UsageMeter::new();
     assert_eq!(meter.cost([]).unwrap(), Cost(0.0));
     for model in ["a", "b", "c", "b"] {
-        meter.clone().count(ModelCalled { model: model.into(), usage: Usage::new(1_000_000, 0) });
+        meter.clone().count(ModelCalled::new(model, Usage::new(1_000_000, 0)));
     }
-    let price = Price { input: 2.0, ..Price::default() };
+    let price = Price::new(2.0, 0.0).cached_input(0.0);
     expect!["there is no price for `a`, `c`: give one, if need be of zeros"]
         .assert_eq(&meter.cost([("b", price)]).unwrap_err().to_string());
     let cost = meter.cost([("a", price), ("b", price), ("c", Price::default())]).unwrap();

@@ -1,9 +1,10 @@
 //! What windows by messages and by tokens show of a conversation.
 
-use ddg_agentic::{
-    Conversation, CountTokens, EstimatedTokens, LastMessages, Memory, Message, Part, Summary,
-    TokenWindow, ToolCall,
+use ddg_agentic::Message;
+use ddg_agentic::memory::{
+    Conversation, CountTokens, EstimatedTokens, LastMessages, Memory, Summary, TokenWindow,
 };
+use ddg_agentic::message::{ContentPart, ToolCall};
 use expect_test::{Expect, expect};
 use proptest::prelude::*;
 use serde_json::json;
@@ -37,6 +38,7 @@ fn lines(messages: &[Message]) -> String {
             format!("assistant calls {}", ids.join(", "))
         }
         Message::Tool(said) => format!("{}: {}", said.call_id, said.content),
+        other => panic!("{other:?}"),
     };
     messages.iter().map(line).collect::<Vec<_>>().join("\n")
 }
@@ -284,9 +286,9 @@ proptest! {
 
 #[test]
 fn parts_count_one_by_one() {
-    let one = Message::User { content: vec![Part::Text { text: "abcde".into() }] };
+    let one = Message::User { content: vec![ContentPart::Text { text: "abcde".into() }] };
     assert_eq!(EstimatedTokens.message(&one), 2 + 4);
-    let image = ddg_agentic::Image::Url("https://example.com/a.png".into());
+    let image = ddg_agentic::message::Image::Url("https://example.com/a.png".into());
     assert_eq!(EstimatedTokens.message(&Message::user_with_image("abcde", image)), 2 + 1000 + 4);
     let call = ToolCall::new("id_1", "look", json!({ "at": 1 }));
     assert_eq!(EstimatedTokens.message(&Message::calls([call.clone()])), 1 + 1 + 2 + 4);

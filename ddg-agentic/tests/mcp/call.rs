@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use ddg_agentic::{McpTool, Tool};
+use ddg_agentic::mcp::McpTool;
+use ddg_agentic::tool::Tool;
 use ddg_core::prelude::*;
 use serde_json::Value as Json;
 

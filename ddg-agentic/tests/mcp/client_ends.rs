@@ -3,7 +3,7 @@
 
 use std::io::Read;
 
-use ddg_agentic::McpServer;
+use ddg_agentic::mcp::McpEndpoint;
 use expect_test::expect;
 use serde_json::json;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
@@ -16,7 +16,7 @@ use super::reference::{python, script};
 async fn a_dropped_call_is_cancelled_at_the_server() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
-    let server = McpServer::stdio(python(), [&*script("server.py"), "tools"]);
+    let server = McpEndpoint::stdio(python(), [&*script("server.py"), "tools"]);
     let client = server.connect().await.unwrap();
     let tools = client.tools().await.unwrap();
 
@@ -44,7 +44,7 @@ async fn the_program_ends_with_the_last_that_needs_it() {
     // The shell that has started it ends sooner.
     let below = [vec!["-c".to_owned(), "\"$@\"; true".to_owned(), "sh".to_owned()]];
     let args = below.into_iter().flatten().chain([python().to_owned()]).chain(args);
-    let client = McpServer::stdio("sh", args).connect().await.unwrap();
+    let client = McpEndpoint::stdio("sh", args).connect().await.unwrap();
     let (mut alive, _) = listener.accept().await.unwrap();
     let tools = client.tools().await.unwrap();
     drop(client);
@@ -57,7 +57,7 @@ async fn the_program_ends_with_the_last_that_needs_it() {
 #[tokio::test]
 async fn close_waits_until_the_program_has_ended() {
     let (listener, args) = stubborn().await;
-    let client = McpServer::stdio(python(), args).name("stubborn").connect().await.unwrap();
+    let client = McpEndpoint::stdio(python(), args).name("stubborn").connect().await.unwrap();
     let (alive, _) = listener.accept().await.unwrap();
     let tools = client.tools().await.unwrap();
     client.close().await;

@@ -4,7 +4,8 @@
 use std::process::Stdio;
 use std::time::Duration;
 
-use ddg_agentic::{McpClient, McpServer, Tool};
+use ddg_agentic::mcp::{McpClient, McpEndpoint};
+use ddg_agentic::tool::Tool;
 use expect_test::expect;
 use serde_json::json;
 use tokio::io::{AsyncBufReadExt, BufReader};
@@ -14,7 +15,7 @@ use super::call::{call, named, sorted};
 use super::reference::everything;
 
 async fn over_stdio() -> McpClient {
-    McpServer::stdio("node", [everything()]).name("everything").connect().await.unwrap()
+    McpEndpoint::stdio("node", [everything()]).name("everything").connect().await.unwrap()
 }
 
 /// The reference server on a port of its own; it ends with the child.
@@ -45,7 +46,7 @@ async fn over_http() -> (Child, McpClient) {
         }
         assert!(said.contains("already in use"), "{said}");
     };
-    let server = McpServer::http(format!("http://127.0.0.1:{port}/mcp"));
+    let server = McpEndpoint::http(format!("http://127.0.0.1:{port}/mcp"));
     (child, server.bearer("secret-token").name("everything").connect().await.unwrap())
 }
 
@@ -126,7 +127,7 @@ async fn the_schema_is_the_servers_own() {
 
 #[tokio::test]
 async fn a_server_program_sees_what_it_is_given_and_no_more() {
-    let server = McpServer::stdio("node", [everything()]).env("GIVEN", "this");
+    let server = McpEndpoint::stdio("node", [everything()]).env("GIVEN", "this");
     let client = server.connect().await.unwrap();
     let tools = client.tools().await.unwrap();
     let env = call(named(&tools, "get-env"), json!({})).await.unwrap();
@@ -137,7 +138,7 @@ async fn a_server_program_sees_what_it_is_given_and_no_more() {
 
 #[tokio::test]
 async fn a_slow_call_is_not_waited_for_longer_than_allowed() {
-    let server = McpServer::stdio("node", [everything()]).name("everything");
+    let server = McpEndpoint::stdio("node", [everything()]).name("everything");
     let client = server.timeout(Duration::from_millis(200)).connect().await.unwrap();
     let tools = client.tools().await.unwrap();
     let slow = named(&tools, "trigger-long-running-operation");

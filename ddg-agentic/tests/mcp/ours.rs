@@ -3,8 +3,10 @@
 
 use std::sync::Arc;
 
+use ddg_agentic::mcp::McpService;
 use ddg_agentic::schemars::{self, JsonSchema};
-use ddg_agentic::{AutomaTool, McpService, State, ToolOptions, Toolbox, tool};
+use ddg_agentic::tool::{AutomaTool, State, ToolOptions};
+use ddg_agentic::{Toolbox, tool};
 use ddg_core::prelude::*;
 use serde::{Deserialize, Serialize};
 use tokio::net::TcpListener;

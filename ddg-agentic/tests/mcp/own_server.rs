@@ -3,7 +3,9 @@
 
 use std::sync::Arc;
 
-use ddg_agentic::{McpClient, McpServer, McpService, Tool, Toolbox};
+use ddg_agentic::Toolbox;
+use ddg_agentic::mcp::{McpClient, McpEndpoint, McpService};
+use ddg_agentic::tool::Tool;
 use expect_test::expect;
 use serde_json::json;
 
@@ -35,7 +37,7 @@ async fn said(client: &McpClient) -> String {
 #[tokio::test]
 async fn over_stdio_and_http_by_several_clients_at_once() {
     let (this, args) = program();
-    let client = McpServer::stdio(this, args).env(SERVES, "1").connect().await.unwrap();
+    let client = McpEndpoint::stdio(this, args).env(SERVES, "1").connect().await.unwrap();
     let over_stdio = said(&client).await;
     expect![[r#"
         add: Adds two numbers. {"additionalProperties":false,"properties":{"a":{"description":"The first.","type":"integer"},"b":{"default":1,"type":"integer"}},"required":["a"],"type":"object"}
@@ -58,7 +60,7 @@ async fn over_stdio_and_http_by_several_clients_at_once() {
 
     let url = over_http(service(Arc::default())).await;
     let over_http = async || {
-        let client = McpServer::http(&*url).connect().await.unwrap();
+        let client = McpEndpoint::http(&*url).connect().await.unwrap();
         let said = said(&client).await;
         client.close().await;
         said
@@ -71,7 +73,8 @@ async fn over_stdio_and_http_by_several_clients_at_once() {
 
 #[tokio::test]
 async fn a_call_that_needs_approval_fails() {
-    let client = McpServer::http(over_http(service(Arc::default())).await).connect().await.unwrap();
+    let client =
+        McpEndpoint::http(over_http(service(Arc::default())).await).connect().await.unwrap();
     let tools = client.tools().await.unwrap();
     let error = call(named(&tools, "pay"), json!({ "euros": 5 })).await.unwrap_err();
     let (says, question) = error.split_once(';').unwrap();
@@ -83,7 +86,7 @@ async fn a_call_that_needs_approval_fails() {
 async fn a_cancelled_call_is_dropped_and_the_others_go_on() {
     let waits = Arc::new(Waits::default());
     let url = over_http(service(Arc::clone(&waits))).await;
-    let client = McpServer::http(url).connect().await.unwrap();
+    let client = McpEndpoint::http(url).connect().await.unwrap();
     let tools = client.tools().await.unwrap();
 
     let wait = named(&tools, "wait").clone();
@@ -104,7 +107,7 @@ async fn a_server_that_is_dropped_drops_its_calls() {
     let address = listener.local_addr().unwrap();
     let server = tokio::spawn(service(Arc::clone(&waits)).serve_http(listener));
     let client =
-        McpServer::http(format!("http://{address}/mcp")).name("ours").connect().await.unwrap();
+        McpEndpoint::http(format!("http://{address}/mcp")).name("ours").connect().await.unwrap();
     let tools = client.tools().await.unwrap();
     let wait = named(&tools, "wait").clone();
     let waiting = tokio::spawn(async move { call(&wait, json!({})).await });
@@ -122,7 +125,7 @@ async fn a_page_in_a_browser_cannot_reach_it_unless_allowed() {
     let tools = || Toolbox::builder().build().unwrap();
     let page = "https://app.example.com";
     let connect = async |url: &str, header: (&str, &str)| {
-        let server = McpServer::http(url).name("ours").header(header.0, header.1);
+        let server = McpEndpoint::http(url).name("ours").header(header.0, header.1);
         server.connect().await.map(|_| ()).map_err(|error| error.to_string())
     };
     let url = ours(McpService::new("ours", tools())).await;

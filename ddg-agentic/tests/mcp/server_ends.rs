@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use ddg_agentic::{McpClient, McpError, McpServer};
+use ddg_agentic::mcp::{McpClient, McpEndpoint, McpError};
 use expect_test::{Expect, expect};
 use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -18,7 +18,7 @@ fn check(result: Result<McpClient, McpError>, expect: &Expect) {
 
 #[tokio::test]
 async fn a_program_that_is_not_there() {
-    let server = McpServer::stdio("no-such-program", ["--really"]);
+    let server = McpEndpoint::stdio("no-such-program", ["--really"]);
     check(
         server.connect().await,
         &expect![
@@ -29,7 +29,8 @@ async fn a_program_that_is_not_there() {
 
 #[tokio::test]
 async fn a_program_that_is_no_server() {
-    let server = McpServer::stdio("sh", ["-c", "echo 'no license found' >&2; exit 3"]).name("acme");
+    let server =
+        McpEndpoint::stdio("sh", ["-c", "echo 'no license found' >&2; exit 3"]).name("acme");
     check(
         server.connect().await,
         &expect![[r#"
@@ -40,7 +41,7 @@ async fn a_program_that_is_no_server() {
 
 #[tokio::test]
 async fn a_program_that_says_nothing() {
-    let server = McpServer::stdio("sh", ["-c", "echo loading >&2; cat"]);
+    let server = McpEndpoint::stdio("sh", ["-c", "echo loading >&2; cat"]);
     let server = server.connect_timeout(Duration::from_millis(300));
     check(
         server.connect().await,
@@ -55,7 +56,7 @@ async fn an_address_at_which_nobody_is() {
     let taken = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = taken.local_addr().unwrap();
     drop(taken);
-    let server = McpServer::http(format!("HTTP://{address}?key=secret-key"));
+    let server = McpEndpoint::http(format!("HTTP://{address}?key=secret-key"));
     let server = server.name("acme").bearer("secret-token").header("x-key", "secret-too");
     let shown = format!("{server:?}");
     assert!(!shown.contains("secret"), "{shown}");
@@ -73,7 +74,7 @@ async fn answered(answer: &'static str) -> String {
         connection.write_all(answer.as_bytes()).await.unwrap();
         n
     });
-    let client = McpServer::http(format!("http://{address}/mcp")).name("acme").bearer("secret");
+    let client = McpEndpoint::http(format!("http://{address}/mcp")).name("acme").bearer("secret");
     let error = client.connect().await.unwrap_err().to_string();
     assert!(server.await.unwrap() > 0);
     error
@@ -101,21 +102,21 @@ async fn an_address_at_which_somebody_else_is() {
 #[tokio::test]
 async fn an_address_that_is_none() {
     check(
-        McpServer::http("example.com/mcp").connect().await,
+        McpEndpoint::http("example.com/mcp").connect().await,
         &expect![
             "MCP server `http`: its address is none (relative URL without a base): it is to be as `https://example.com/mcp`"
         ],
     );
     check(
-        McpServer::http("ftp://example.com").connect().await,
+        McpEndpoint::http("ftp://example.com").connect().await,
         &expect!["MCP server `example.com`: its address begins with `ftp:`, not `https:`"],
     );
-    let server = McpServer::http("http://example.com").header("x key", "secret");
+    let server = McpEndpoint::http("http://example.com").header("x key", "secret");
     check(
         server.connect().await,
         &expect!["MCP server `example.com`: `x key` cannot be the name of a header"],
     );
-    let server = McpServer::http("http://example.com").bearer("two\nlines");
+    let server = McpEndpoint::http("http://example.com").bearer("two\nlines");
     check(
         server.connect().await,
         &expect![
@@ -126,7 +127,7 @@ async fn an_address_that_is_none() {
 
 #[tokio::test]
 async fn a_server_that_ends_in_the_middle_of_a_call() {
-    let server = McpServer::stdio(python(), [&*script("server.py"), "tools"]).name("acme");
+    let server = McpEndpoint::stdio(python(), [&*script("server.py"), "tools"]).name("acme");
     let client = server.connect().await.unwrap();
     let tools = client.tools().await.unwrap();
     let error = call(named(&tools, "die"), json!({})).await.unwrap_err();
@@ -142,7 +143,7 @@ async fn a_server_that_ends_in_the_middle_of_a_call() {
 
 #[tokio::test]
 async fn a_tool_that_fails() {
-    let server = McpServer::stdio(python(), [&*script("server.py"), "tools"]);
+    let server = McpEndpoint::stdio(python(), [&*script("server.py"), "tools"]);
     let client = server.connect().await.unwrap();
     let tools = client.tools().await.unwrap();
     let failed = call(named(&tools, "fail"), json!({})).await;

@@ -1,7 +1,8 @@
 //! Names of tools: from all pages of the list, usable by models, unique, with a prefix if wished; and
 //! that the list has changed is noticed.
 
-use ddg_agentic::{McpServer, McpTool, Tool};
+use ddg_agentic::mcp::{McpEndpoint, McpTool};
+use ddg_agentic::tool::Tool;
 use expect_test::expect;
 use serde_json::json;
 
@@ -15,7 +16,7 @@ fn names(tools: &[McpTool]) -> String {
 
 #[tokio::test]
 async fn names_of_all_pages_are_usable_and_unique() {
-    let server = McpServer::stdio(python(), [&*script("server.py"), "tools"]).prefix("py_");
+    let server = McpEndpoint::stdio(python(), [&*script("server.py"), "tools"]).prefix("py_");
     let client = server.connect().await.unwrap();
     let tools = client.tools().await.unwrap();
     expect![[r#"
@@ -34,7 +35,7 @@ async fn names_of_all_pages_are_usable_and_unique() {
 
 #[tokio::test]
 async fn that_tools_have_changed_is_noticed() {
-    let server = McpServer::stdio(python(), [&*script("server.py"), "tools"]);
+    let server = McpEndpoint::stdio(python(), [&*script("server.py"), "tools"]);
     let client = server.connect().await.unwrap();
     let tools = client.tools().await.unwrap();
     assert!(!client.tools_changed());

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use ddg_agentic::prelude::*;
 use ddg_agentic::schemars::JsonSchema;
-use ddg_core::EventFilter;
 use ddg_core::checkpoint::{MemoryStore, StoredRuns};
+use ddg_core::event::EventFilter;
 use expect_test::expect;
 use serde::Deserialize;
 use serde_json::{Value as Json, json};

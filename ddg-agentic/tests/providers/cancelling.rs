@@ -1,6 +1,7 @@
 //! Dropping the future of a request, or its stream, hangs up on the provider.
 
-use ddg_agentic::{ChatModel, ChatRequest};
+use ddg_agentic::ChatModel;
+use ddg_agentic::model::ChatRequest;
 use futures::FutureExt;
 
 use crate::model;

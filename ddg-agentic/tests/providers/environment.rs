@@ -2,7 +2,8 @@
 
 use std::process::{Command, Stdio};
 
-use ddg_agentic::{Anthropic, Api, Gemini, HttpModel, ModelError, Ollama, OpenAi};
+use ddg_agentic::model::ModelError;
+use ddg_agentic::provider::{Anthropic, Api, Gemini, HttpModel, Ollama, OpenAi};
 use expect_test::expect;
 
 /// Tells the process that [`found`] starts to look.

@@ -2,7 +2,9 @@
 
 use std::time::{Duration, SystemTime};
 
-use ddg_agentic::{ChatModel, ChatRequest, ModelError, OpenAi};
+use ddg_agentic::ChatModel;
+use ddg_agentic::model::{ChatRequest, ModelError};
+use ddg_agentic::provider::OpenAi;
 use expect_test::expect;
 
 use crate::model;

@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 use ddg_agentic::files::{
     FileManager, FilePurpose, FileUpload, OpenAiFiles, RemoteError, RemoteFiles,
 };
-use ddg_core::Retry;
+use ddg_core::worker::Retry;
 use expect_test::expect;
 use futures::{StreamExt, stream};
 use serde_json::json;

@@ -4,9 +4,9 @@ use std::fmt::Debug;
 use std::io;
 use std::sync::{Arc, Mutex};
 
-use ddg_agentic::{
-    Anthropic, Api, ApiKey, ChatModel, ChatRequest, Gemini, HttpModel, Ollama, OpenAi,
-};
+use ddg_agentic::ChatModel;
+use ddg_agentic::model::ChatRequest;
+use ddg_agentic::provider::{Anthropic, Api, ApiKey, Gemini, HttpModel, Ollama, OpenAi};
 use tracing_subscriber::filter::LevelFilter;
 
 use crate::openai_server::{Answer, OpenAiServer, Then};

@@ -16,7 +16,7 @@ mod requests;
 mod streams;
 mod timeouts;
 
-use ddg_agentic::OpenAi;
+use ddg_agentic::provider::OpenAi;
 
 use openai_server::OpenAiServer;
 

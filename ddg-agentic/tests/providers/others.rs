@@ -5,10 +5,11 @@ mod anthropic;
 mod gemini;
 mod ollama;
 
-use ddg_agentic::{
-    Anthropic, Api, ChatModel, ChatReply, ChatRequest, FinishReason, Gemini, HttpModel, Image,
-    Message, Ollama, OutputSchema, ToolCall, ToolChoice, ToolSpec, Usage,
-};
+use ddg_agentic::message::{Image, ToolCall};
+use ddg_agentic::model::{ChatReply, ChatRequest, FinishReason, OutputSchema, ToolChoice, Usage};
+use ddg_agentic::provider::{Anthropic, Api, Gemini, HttpModel, Ollama};
+use ddg_agentic::tool::ToolSpec;
+use ddg_agentic::{ChatModel, Message};
 use expect_test::{Expect, expect};
 use serde_json::{Value as Json, json};
 
@@ -71,7 +72,7 @@ async fn check<A: Api>(
 fn looking(id: &str) -> ChatReply {
     let mut reply = ChatReply::calls([ToolCall::new(id, "weather", json!({ "city": "Tokyo" }))]);
     reply.message.text = "Let me look.".into();
-    reply.usage(Usage { input_tokens: 20, cached_input_tokens: 8, output_tokens: 5 })
+    reply.usage(Usage::new(20, 5).cached_input(8))
 }
 
 /// The body that is sent for a reply that follows a schema.
@@ -82,8 +83,7 @@ async fn sent_with_schema<A: Api>(model: HttpModel<A>) -> String {
         "properties": { "days": { "type": "integer" } },
         "required": ["days"],
     });
-    let request =
-        ChatRequest::new(["How long?"]).output_schema(OutputSchema { name: "trip".into(), schema });
+    let request = ChatRequest::new(["How long?"]).output_schema(OutputSchema::new("trip", schema));
     let model = model.base_url(server.url());
     model.chat(request).await.unwrap_err();
     server.last_body().to_string()

@@ -1,9 +1,8 @@
 //! What is made of a whole reply of a provider with OpenAI's API.
 
-use ddg_agentic::{
-    Arguments, ChatModel, ChatReply, ChatRequest, FinishReason, Message, ModelError, ToolCall,
-    Usage,
-};
+use ddg_agentic::message::{ToolArguments, ToolCall};
+use ddg_agentic::model::{ChatReply, ChatRequest, FinishReason, ModelError, Usage};
+use ddg_agentic::{ChatModel, Message};
 use expect_test::expect;
 use serde_json::{Value as Json, json};
 
@@ -26,7 +25,7 @@ async fn reply_to(message: Json, finish: &str) -> ChatReply {
 #[tokio::test]
 async fn a_text_comes_with_what_it_took() {
     let reply = reply(Answer::text("sunny, 24 °C")).await.unwrap();
-    let usage = Usage { input_tokens: 20, cached_input_tokens: 8, output_tokens: 5 };
+    let usage = Usage::new(20, 5).cached_input(8);
     assert_eq!(reply, ChatReply::text("sunny, 24 °C").usage(usage));
 }
 
@@ -57,10 +56,10 @@ async fn arguments_that_are_no_json_are_kept() {
         found.push(reply.message.tool_calls[0].arguments.clone());
     }
     let expected = [
-        Arguments::Malformed(broken[0].into()),
-        Arguments::Malformed(broken[1].into()),
-        Arguments::Json(json!(["Tokyo"])),
-        Arguments::Json(json!({ "city": "Tokyo" })),
+        ToolArguments::Malformed(broken[0].into()),
+        ToolArguments::Malformed(broken[1].into()),
+        ToolArguments::Json(json!(["Tokyo"])),
+        ToolArguments::Json(json!({ "city": "Tokyo" })),
     ];
     assert_eq!(found, expected);
 }
@@ -72,7 +71,7 @@ async fn why_a_model_stopped_is_told() {
     for finish in ["stop", "length", "content_filter", "tool_calls", "abort"] {
         found.push(reply_to(text.clone(), finish).await.finish);
     }
-    expect![[r#"[Stop, Length, ContentFilter, ToolCalls, Other("abort")]"#]]
+    expect![[r#"[Stop, Length, ContentFilter, ToolCallMode, Other("abort")]"#]]
         .assert_eq(&format!("{found:?}"));
 }
 

@@ -1,9 +1,9 @@
 //! What a provider with OpenAI's API is sent.
 
-use ddg_agentic::{
-    Arguments, ChatModel, ChatRequest, Image, Message, ModelError, OutputSchema, ToolCall,
-    ToolChoice, ToolSpec,
-};
+use ddg_agentic::message::{Image, ToolArguments, ToolCall};
+use ddg_agentic::model::{ChatRequest, ModelError, OutputSchema, ToolChoice};
+use ddg_agentic::tool::ToolSpec;
+use ddg_agentic::{ChatModel, Message};
 use expect_test::expect;
 use serde_json::{Value as Json, json};
 
@@ -39,11 +39,7 @@ async fn sent(request: ChatRequest) -> Json {
 #[tokio::test]
 async fn a_conversation_with_tools_is_sent_in_its_order() {
     let tokyo = ToolCall::new("call_1", "weather", json!({ "city": "Tokyo" }));
-    let broken = ToolCall {
-        id: "call_2".into(),
-        name: "weather".into(),
-        arguments: Arguments::parse("{\"city\": "),
-    };
+    let broken = ToolCall::new("call_2", "weather", ToolArguments::parse("{\"city\": "));
     let request = ChatRequest::new([
         Message::system("You plan trips."),
         Message::user("How is the weather?"),
@@ -137,7 +133,7 @@ async fn limits_and_schema_are_sent() {
     let request = ChatRequest::new(["How long?"])
         .temperature(0.5)
         .max_output_tokens(100)
-        .output_schema(OutputSchema { name: "trip".into(), schema });
+        .output_schema(OutputSchema::new("trip", schema));
     let body = sent(request).await;
     expect![[r#"
         {
@@ -240,7 +236,7 @@ async fn images_are_sent_by_address_and_by_content() {
 async fn the_key_is_sent_in_its_header_and_none_without() {
     let server = OpenAiServer::serving([Answer::text("ok"), Answer::text("ok")]).await;
     model(&server).chat(ChatRequest::new(["hi"])).await.unwrap();
-    let without = ddg_agentic::OpenAi::new("test-model").base_url(server.base_url());
+    let without = ddg_agentic::provider::OpenAi::new("test-model").base_url(server.base_url());
     without.chat(ChatRequest::new(["hi"])).await.unwrap();
     let keys: Vec<_> = server
         .asked()
@@ -257,8 +253,7 @@ async fn what_cannot_be_asked_is_said_before_anything_is_sent() {
     let requests = [
         ChatRequest::new([Message::user_with_image("What?", gif)]),
         ChatRequest::new(["hi"]).tools([ToolSpec::new("", "Nothing.", json!({}))]),
-        ChatRequest::new(["hi"])
-            .output_schema(OutputSchema { name: "x".into(), schema: json!(true) }),
+        ChatRequest::new(["hi"]).output_schema(OutputSchema::new("x", json!(true))),
         ChatRequest::new(Vec::<Message>::new()),
     ];
     let mut lines = Vec::new();
@@ -267,7 +262,7 @@ async fn what_cannot_be_asked_is_said_before_anything_is_sent() {
         assert!(!error.is_retryable());
         lines.push(error.to_string());
     }
-    let blind = ddg_agentic::OpenAi::new("gpt-3.5-turbo").base_url(server.base_url());
+    let blind = ddg_agentic::provider::OpenAi::new("gpt-3.5-turbo").base_url(server.base_url());
     let request = Message::user_with_image("What?", Image::Url("https://example.com".into()));
     let error = blind.chat(ChatRequest::new([request])).await.unwrap_err();
     assert!(matches!(error, ModelError::Unsupported { .. }));

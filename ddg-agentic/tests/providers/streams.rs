@@ -1,9 +1,8 @@
 //! What is made of a reply of a provider with OpenAI's API that comes in pieces.
 
-use ddg_agentic::{
-    Arguments, ChatChunk, ChatModel, ChatReply, ChatRequest, FinishReason, ModelError, ToolCall,
-    Usage,
-};
+use ddg_agentic::ChatModel;
+use ddg_agentic::message::{ToolArguments, ToolCall};
+use ddg_agentic::model::{ChatChunk, ChatReply, ChatRequest, FinishReason, ModelError, Usage};
 use expect_test::expect;
 use futures::StreamExt;
 use serde_json::{Value as Json, json};
@@ -35,14 +34,10 @@ fn calls() -> Completion {
 async fn a_stream_is_the_same_reply_wherever_it_is_split() {
     let tool_calls = vec![
         ToolCall::new("call_1", "weather", json!({ "city": "東京 🗼" })),
-        ToolCall {
-            id: "call_2".into(),
-            name: "hotel".into(),
-            arguments: Arguments::Malformed(r#"{"nights":"#.into()),
-        },
+        ToolCall::new("call_2", "hotel", ToolArguments::Malformed(r#"{"nights":"#.into())),
         ToolCall::new("call_3", "flight", json!({})),
     ];
-    let usage = Usage { input_tokens: 20, cached_input_tokens: 8, output_tokens: 5 };
+    let usage = Usage::new(20, 5).cached_input(8);
     let mut expected = ChatReply::calls(tool_calls).usage(usage);
     expected.message.text = "Schön, ich schaue nach ☀️".into();
     for n_bytes in [1, 2, 3, 7, 64, 1000, usize::MAX] {

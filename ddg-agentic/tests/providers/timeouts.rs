@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use ddg_agentic::{ChatChunk, ChatModel, ChatRequest, ModelError, OpenAi};
+use ddg_agentic::ChatModel;
+use ddg_agentic::model::{ChatChunk, ChatRequest, ModelError};
+use ddg_agentic::provider::OpenAi;
 use futures::StreamExt;
 
 use crate::openai_server::{Answer, OpenAiServer, Then, wait};

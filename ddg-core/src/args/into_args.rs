@@ -9,11 +9,11 @@ use crate::values::{Data, Value};
 
 /// Something that a worker can be called with.
 ///
-/// A tuple gives values by position, a JSON object by name; [`args!`](crate::args) gives both.
+/// A tuple gives values by position, a JSON object by name; [`args!`](crate::args!) gives both.
 /// Another JSON value or a [`Value`] is one argument by position, and `()` or null are none.
 ///
 /// ```
-/// use ddg_core::IntoArgs;
+/// use ddg_core::args::IntoArgs;
 /// use serde_json::json;
 ///
 /// assert_eq!(format!("{:?}", (1, true).into_args()), "(1, true)");

@@ -96,10 +96,10 @@ impl GraphAutoma {
     ///
     /// ```
     /// # use ddg_core::prelude::*;
-    /// # use ddg_core::Declared;
+    /// # use ddg_core::worker::WorkerRef;
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// const SUM: Declared<fn(Vec<i64>) -> i64> = Declared::new("sum");
+    /// const SUM: WorkerRef<fn(Vec<i64>) -> i64> = WorkerRef::new("sum");
     ///
     /// let mut automa = GraphAutoma::new("grow");
     /// automa.declare_func("sum", async |all: Vec<i64>| all.iter().sum::<i64>(), free())?;
@@ -130,7 +130,7 @@ impl GraphAutoma {
     /// Declares an own worker, a nested automa or an [`AnyWorker`] without placing it, as
     /// [`declare_func`](Self::declare_func) does for a function. A running worker places it under
     /// any key by its name, or by adding the very same [`AnyWorker`]; a
-    /// [`Snapshot`](crate::Snapshot) of the run then finds it again.
+    /// [`Snapshot`](crate::snapshot::Snapshot) of the run then finds it again.
     ///
     /// ```
     /// # use ddg_core::prelude::*;
@@ -162,13 +162,13 @@ impl GraphAutoma {
         self.declare(name.into(), worker.into_worker(), options)
     }
 
-    /// Registers a type of own workers under a name, so that a [`Snapshot`](crate::Snapshot) of a
+    /// Registers a type of own workers under a name, so that a [`Snapshot`](crate::snapshot::Snapshot) of a
     /// run finds the workers of this type again that the run has added, here or in a nested
     /// automa: by the name and by what the worker is written as with serde.
     ///
     /// ```
     /// use ddg_core::prelude::*;
-    /// use ddg_core::Snapshot;
+    /// use ddg_core::snapshot::Snapshot;
     /// use serde::{Deserialize, Serialize};
     ///
     /// #[derive(Serialize, Deserialize)]

@@ -6,7 +6,7 @@ use super::GraphAutoma;
 use crate::callback::{Callback, DynCallback};
 use crate::feedback::{Handlers, Posted, ReplyTo, Request};
 use crate::machine::Pace;
-use crate::path::Path;
+use crate::path::WorkerPath;
 use crate::values::Data;
 
 /// What holds for all runs of an automa.
@@ -114,7 +114,7 @@ impl GraphAutoma {
     /// # Ok(())
     /// # }
     /// ```
-    pub fn on_post<E: Data>(&mut self, handle: impl Fn(E, &Path) + Send + Sync + 'static) {
+    pub fn on_post<E: Data>(&mut self, handle: impl Fn(E, &WorkerPath) + Send + Sync + 'static) {
         self.settings_mut().handlers.on_post(handle);
     }
 

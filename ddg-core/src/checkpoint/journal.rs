@@ -7,6 +7,7 @@ use super::{RunId, StoreError};
 
 /// One piece of a run's journal.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Entry {
     /// The step after which this is so. The result of a worker carries the last step that has
     /// settled, not the one that the worker is part of.
@@ -19,6 +20,7 @@ pub struct Entry {
 
 /// What an [`Entry`] is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum EntryKind {
     /// A whole state.
     Full,
@@ -33,6 +35,7 @@ pub enum EntryKind {
 
 /// A run as it was after a step.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Checkpoint {
     /// The step.
     pub step: u64,
@@ -46,6 +49,7 @@ pub struct Checkpoint {
 
 /// A step that can be gone back to.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct StepRecord {
     /// The step.
     pub step: u64,
@@ -55,7 +59,27 @@ pub struct StepRecord {
     pub n_bytes: u64,
 }
 
+impl Checkpoint {
+    /// The run as it was after `step`, which is all in the state `full`: what has changed since, and
+    /// results, are put into the fields.
+    pub fn new(step: u64, full: impl Into<Vec<u8>>) -> Self {
+        Self { step, full: full.into(), changes: Vec::new(), results: BTreeMap::new() }
+    }
+}
+
+impl StepRecord {
+    /// A step whose state of so many bytes was written at that time.
+    pub fn new(step: u64, written: SystemTime, n_bytes: u64) -> Self {
+        Self { step, written, n_bytes }
+    }
+}
+
 impl Entry {
+    /// What is put for `step`.
+    pub fn new(step: u64, kind: EntryKind, body: impl Into<Vec<u8>>) -> Self {
+        Self { step, kind, body: body.into() }
+    }
+
     /// The whole state after `step`.
     pub fn full(step: u64, body: impl Into<Vec<u8>>) -> Self {
         Self { step, kind: EntryKind::Full, body: body.into() }

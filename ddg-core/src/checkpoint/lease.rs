@@ -9,6 +9,7 @@ use super::{Owner, RunId, StoreError};
 ///
 /// By default this process, for 30 seconds.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Claim {
     /// Who.
     pub owner: Owner,
@@ -18,6 +19,7 @@ pub struct Claim {
 
 /// The right to write to a run's journal, until somebody else has it.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Lease {
     /// The run.
     pub run: RunId,
@@ -29,6 +31,7 @@ pub struct Lease {
 
 /// Who holds a run.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Holder {
     /// Who.
     pub owner: Owner,
@@ -37,9 +40,28 @@ pub struct Holder {
 }
 
 impl Claim {
+    /// That `owner` wants it, for `ttl` at a time.
+    pub fn new(owner: Owner, ttl: Duration) -> Self {
+        Self { owner, ttl }
+    }
+
     /// This process, for `ttl` at a time.
     pub fn this_process(ttl: Duration) -> Self {
         Self { owner: Owner::this_process(), ttl }
+    }
+}
+
+impl Lease {
+    /// The right to write to the journal of `run` with this `token`, for `ttl` at a time.
+    pub fn new(run: RunId, token: u64, ttl: Duration) -> Self {
+        Self { run, token, ttl }
+    }
+}
+
+impl Holder {
+    /// That `owner` has it, until then.
+    pub fn new(owner: Owner, until: SystemTime) -> Self {
+        Self { owner, until }
     }
 }
 

@@ -3,7 +3,7 @@
 /// When the state of a run is written to its store.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Checkpoints {
+pub enum CheckpointPolicy {
     /// After every Dynamic Step: of a run whose process dies, at most the step that was under way
     /// runs again.
     #[default]

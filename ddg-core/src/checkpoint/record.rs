@@ -10,13 +10,14 @@ use super::{Holder, RunId};
 
 /// A run as a store lists it.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct RunRecord {
     /// Its id.
     pub run: RunId,
     /// The automa that it is a run of.
     pub automa: String,
     /// The run that it was forked from.
-    pub origin: Option<Origin>,
+    pub origin: Option<ForkedFrom>,
     /// How it stands, by the last that was written.
     pub status: RunStatus,
     /// When it was added to the store.
@@ -31,7 +32,8 @@ pub struct RunRecord {
 
 /// Where a fork was made. That run may have been deleted since.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Origin {
+#[non_exhaustive]
+pub struct ForkedFrom {
     /// The run.
     pub run: RunId,
     /// The step after which.
@@ -41,6 +43,7 @@ pub struct Origin {
 /// How a run stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
+#[non_exhaustive]
 pub enum RunStatus {
     /// It goes on; if nobody holds its lease, it has been interrupted.
     Running,
@@ -57,9 +60,10 @@ pub enum RunStatus {
 /// ```
 /// use ddg_core::checkpoint::{RunFilter, RunStatus};
 ///
-/// let waiting = RunFilter { status: Some(RunStatus::Paused), ..RunFilter::default() };
+/// let waiting = RunFilter::default().status(RunStatus::Paused);
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct RunFilter {
     /// Those of the automa of this name.
     pub automa: Option<String>,
@@ -69,20 +73,75 @@ pub struct RunFilter {
 
 /// How many runs of a long list, and from where; the first hundred by default.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Page {
     /// At most so many.
     pub limit: usize,
     /// Those that come after this place.
-    pub after: Option<Place>,
+    pub after: Option<Cursor>,
 }
 
 /// A run's place in a list.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Place {
+#[non_exhaustive]
+pub struct Cursor {
     /// When it was created.
     pub created: SystemTime,
     /// The run; of those created at once, the greater id comes first.
     pub run: RunId,
+}
+
+impl RunRecord {
+    /// A run that was added at `created`, and of which nothing else is known: the rest is put into the
+    /// fields.
+    pub fn new(
+        run: RunId,
+        automa: impl Into<String>,
+        status: RunStatus,
+        created: SystemTime,
+    ) -> Self {
+        let automa = automa.into();
+        Self {
+            run,
+            automa,
+            origin: None,
+            status,
+            created,
+            updated: created,
+            step: None,
+            holder: None,
+        }
+    }
+}
+
+impl ForkedFrom {
+    /// That a fork was made of `run` after `step`.
+    pub fn new(run: RunId, step: u64) -> Self {
+        Self { run, step }
+    }
+}
+
+impl RunFilter {
+    /// Only runs of the automa of this name.
+    #[must_use]
+    pub fn automa(mut self, name: impl Into<String>) -> Self {
+        self.automa = Some(name.into());
+        self
+    }
+
+    /// Only runs that stand so.
+    #[must_use]
+    pub fn status(mut self, status: RunStatus) -> Self {
+        self.status = Some(status);
+        self
+    }
+}
+
+impl Cursor {
+    /// The place of a run that was created then.
+    pub fn new(created: SystemTime, run: RunId) -> Self {
+        Self { created, run }
+    }
 }
 
 impl Page {
@@ -94,7 +153,7 @@ impl Page {
     /// As many runs as in this page, after `last`, the last run of this page.
     #[must_use]
     pub fn next(&self, last: &RunRecord) -> Self {
-        let place = Place { created: last.created, run: last.run.clone() };
+        let place = Cursor { created: last.created, run: last.run.clone() };
         Self { limit: self.limit, after: Some(place) }
     }
 }

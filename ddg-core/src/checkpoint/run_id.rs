@@ -27,6 +27,7 @@ pub struct RunId(Arc<str>);
     "{id:?} cannot be the id of a run: an id has 1 to {} bytes and no control characters",
     RunId::MAX_BYTES
 )]
+#[non_exhaustive]
 pub struct InvalidRunId {
     /// The text.
     pub id: String,

@@ -21,11 +21,11 @@ use crate::worker::{AnyWorker, Body, IntoFunc, IntoWorker, Source, WorkerOptions
 /// }
 /// ```
 #[derive(Clone, Copy)]
-pub struct AutomaView<'a> {
+pub struct GraphView<'a> {
     core: &'a RunCore,
 }
 
-impl<'a> AutomaView<'a> {
+impl<'a> GraphView<'a> {
     pub(crate) fn new(core: &'a RunCore) -> Self {
         Self { core }
     }
@@ -56,9 +56,9 @@ impl<'a> AutomaView<'a> {
     }
 }
 
-impl std::fmt::Debug for AutomaView<'_> {
+impl std::fmt::Debug for GraphView<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "AutomaView({:?})", self.name())
+        write!(f, "GraphView({:?})", self.name())
     }
 }
 

@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 use super::last::{Last, replay};
 use super::lease_guard::LeaseGuard;
 use crate::checkpoint::{
-    Checkpoint, CheckpointStore, Checkpoints, Entry, Lease, RunId, RunStatus, StoreError,
+    Checkpoint, CheckpointPolicy, CheckpointStore, Entry, Lease, RunId, RunStatus, StoreError,
 };
 use crate::engine::{Ended, Job, RunCore};
 use crate::key::Key;
@@ -21,7 +21,7 @@ use crate::values::Value;
 /// The journal of one run, to be written to.
 pub(crate) struct Journal {
     lease: LeaseGuard,
-    checkpoints: Checkpoints,
+    checkpoints: CheckpointPolicy,
     last: Mutex<Option<Last>>,
     /// Results of the step that was under way when the run was left, by kickoff.
     found: Mutex<BTreeMap<u64, SavedResult>>,
@@ -32,7 +32,7 @@ impl Journal {
     pub(crate) fn new(
         store: Arc<dyn CheckpointStore>,
         lease: Lease,
-        checkpoints: Checkpoints,
+        checkpoints: CheckpointPolicy,
     ) -> Self {
         Self {
             lease: LeaseGuard::new(store, lease),
@@ -116,11 +116,11 @@ impl Journal {
     /// As [`begin`](Self::begin).
     pub(crate) async fn settled(&self, core: &RunCore) -> Result<(), RunError> {
         match self.checkpoints {
-            Checkpoints::EveryStep | Checkpoints::EveryWorker => {
+            CheckpointPolicy::EveryStep | CheckpointPolicy::EveryWorker => {
                 let saved = core.state()?;
                 self.write(saved, RunStatus::Running).await
             }
-            Checkpoints::OnPause => Ok(()),
+            CheckpointPolicy::OnPause => Ok(()),
         }
     }
 
@@ -179,7 +179,7 @@ impl Journal {
 
     /// Whether the results of single workers are written.
     pub(crate) fn wants_results(&self) -> bool {
-        self.checkpoints == Checkpoints::EveryWorker
+        self.checkpoints == CheckpointPolicy::EveryWorker
     }
 
     /// Writes the results of some workers of the step that is under way.

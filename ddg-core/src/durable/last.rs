@@ -1,7 +1,7 @@
 //! What was written last of a run, and so what is to be written next.
 
 use crate::checkpoint::{Checkpoint, Entry};
-use crate::saved::{Changes, Snapshot, SnapshotError};
+use crate::saved::{Snapshot, SnapshotDelta, SnapshotError};
 
 /// A whole state is written again when the changes since the last are so many bytes, and twice
 /// those of that state: a journal is never much longer than what it has to say, and read in time.
@@ -80,5 +80,5 @@ impl Last {
 pub(crate) fn replay(checkpoint: &Checkpoint) -> Result<Snapshot, SnapshotError> {
     let whole: Snapshot = serde_json::from_slice(&checkpoint.full)?;
     let changes = checkpoint.changes.iter().map(|change| serde_json::from_slice(change));
-    whole.with_changes(changes.collect::<Result<Vec<Changes>, _>>()?)
+    whole.with_changes(changes.collect::<Result<Vec<SnapshotDelta>, _>>()?)
 }

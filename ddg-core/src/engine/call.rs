@@ -95,6 +95,10 @@ impl Future for Execution {
 
 #[inline(always)]
 fn ended(id: KickoffId, worker: WorkerId, (output, cx): CallEnd) -> Ended {
+    let output = match &cx {
+        Some(cx) => cx.checked(output),
+        None => output,
+    };
     let end = match output {
         Ok(output) => Ok((output, cx.map(Context::into_effects).unwrap_or_default())),
         Err(error) => {

@@ -29,7 +29,7 @@ pub(super) fn run(cx: Context, args: Args) -> BoxFuture<'static, CallEnd> {
         if watched {
             cx.tell(|worker, kickoff| EventKind::WorkerStarted { worker, kickoff });
         }
-        let output = hooked(&cx, args, watched).await;
+        let output = cx.checked(hooked(&cx, args, watched).await);
         if watched {
             tell_how(&cx, &output);
         }
@@ -114,7 +114,7 @@ async fn attempts(body: &Arc<Body>, mut args: Args, cx: &Context, watched: bool)
         let number = tried.0;
         let inner = cx.attempt_again(number);
         let given = if pauses.is_some() { args.clone() } else { std::mem::take(&mut args) };
-        let output = attempt(body, given, inner.clone()).await;
+        let output = inner.checked(attempt(body, given, inner.clone()).await);
         inner.requests().close();
         let error = match output {
             Ok(output) => {

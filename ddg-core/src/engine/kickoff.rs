@@ -8,7 +8,7 @@ use crate::key::Key;
 use crate::machine::{Cause, KickoffId};
 use crate::worker::Body;
 
-/// One scheduled execution of one worker; see [`simulate`](crate::RunBuilder::simulate).
+/// One scheduled execution of one worker; see [`simulate`](crate::run::RunBuilder::simulate).
 #[derive(Clone)]
 pub struct Kickoff {
     pub(crate) id: KickoffId,

@@ -13,7 +13,7 @@ use crate::context::Context;
 use crate::error::WorkerError;
 use crate::graph::View;
 use crate::run::RunError;
-use crate::values::{Type, Value};
+use crate::values::{Value, ValueType};
 use crate::worker::{AnyWorker, Body, Callable, IntoWorker, Signature, Start, begin};
 
 /// An automa inside another. Changes that the outer run makes to it are kept in a view of it.
@@ -40,7 +40,7 @@ impl Nested {
     }
 
     /// The one type that all its output workers give.
-    fn output(&self) -> Option<Type> {
+    fn output(&self) -> Option<ValueType> {
         let mut outputs =
             self.automa.declared().map(|(body, _)| &body.role).filter(|role| role.wiring.output);
         let first = outputs.next()?.returns?;

@@ -1,7 +1,7 @@
 //! Publishes what a step does to the subscribers of its run.
 
 use super::{Ended, Job, RunCore};
-use crate::event::{Change, ChangeKind, EventKind, Scheduled, WorkerOutput};
+use crate::event::{Change, ChangeKind, EventKind, ScheduledKickoff, WorkerOutput};
 use crate::key::Key;
 use crate::machine::Record;
 use crate::values::Value;
@@ -12,7 +12,7 @@ pub(super) fn step_started(core: &RunCore, jobs: &[Job], ended: &[Ended]) {
         return;
     }
     let step = core.machine().steps();
-    let kickoffs = jobs.iter().map(|job| Scheduled {
+    let kickoffs = jobs.iter().map(|job| ScheduledKickoff {
         worker: job.payload.role.key.clone(),
         kickoff: job.id,
         cause: job.cause.clone(),

@@ -12,9 +12,9 @@ use crate::durable::Journal;
 use crate::event::{EventKind, Feed};
 use crate::feedback::{Handlers, OpenRequests};
 use crate::graph::{View, WorkerId};
-use crate::local::{KeptSpaces, LocalSpace, Locals};
+use crate::local::{KeptSpaces, LocalValues, Locals};
 use crate::machine::{Beginning, End, Machine, Pace};
-use crate::path::Path;
+use crate::path::WorkerPath;
 use crate::run::RunError;
 use crate::saved::{Saved, SnapshotError};
 use crate::values::Value;
@@ -25,7 +25,7 @@ pub(crate) struct RunCore {
     /// The declared automa.
     pub(crate) program: Arc<Program>,
     /// Where the automa is nested; `None` at the top.
-    pub(crate) path: Option<Arc<Path>>,
+    pub(crate) path: Option<Arc<WorkerPath>>,
     /// How deep it is nested.
     pub(crate) depth: u32,
     /// Run inputs by name, those of the automata around it included.
@@ -86,7 +86,7 @@ impl RunCore {
     /// It was a run of another graph.
     pub(crate) fn nested_again(
         program: Arc<Program>,
-        path: Path,
+        path: WorkerPath,
         saved: Saved,
         outer: (&Arc<Self>, WorkerId),
     ) -> Result<Arc<Self>, RunError> {
@@ -102,7 +102,7 @@ impl RunCore {
     pub(crate) fn nested(
         program: Arc<Program>,
         view: View<Arc<Body>>,
-        path: Path,
+        path: WorkerPath,
         args: Args,
         outer: (&Arc<Self>, WorkerId),
     ) -> Result<Arc<Self>, RunError> {
@@ -168,12 +168,12 @@ impl RunCore {
     }
 
     /// The local space of a worker.
-    pub(crate) fn local(&self, worker: WorkerId) -> LocalSpace {
+    pub(crate) fn local(&self, worker: WorkerId) -> LocalValues {
         self.locals().of(worker)
     }
 
     /// The local space of a worker, if it has one.
-    pub(crate) fn find_local(&self, worker: WorkerId) -> Option<LocalSpace> {
+    pub(crate) fn find_local(&self, worker: WorkerId) -> Option<LocalValues> {
         self.locals().get(worker).cloned()
     }
 
@@ -292,7 +292,7 @@ impl RunCore {
 fn begin(
     program: &Program,
     view: View<Arc<Body>>,
-    path: Option<Arc<Path>>,
+    path: Option<Arc<WorkerPath>>,
     args: Args,
     outer_inputs: &[(Cow<'static, str>, Value)],
 ) -> Begun {

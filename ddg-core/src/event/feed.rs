@@ -14,7 +14,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::{Event, EventFilter, EventKind, EventStream, Missed};
-use crate::path::Path;
+use crate::path::WorkerPath;
 
 /// The events of a run and of those nested in it.
 #[derive(Default)]
@@ -74,7 +74,7 @@ impl Feed {
     }
 
     /// Tells all subscribers; `automa` is where the automa is nested.
-    pub(crate) fn emit(&self, automa: Option<Arc<Path>>, step: u64, kind: EventKind) {
+    pub(crate) fn emit(&self, automa: Option<Arc<WorkerPath>>, step: u64, kind: EventKind) {
         let mut subscribed = self.lock();
         subscribed.queues.retain(|queue| !queue.is_abandoned());
         if subscribed.queues.is_empty() {
@@ -100,7 +100,7 @@ impl Feed {
     fn tell(
         &self,
         subscribed: &mut Subscribed,
-        automa: Option<Arc<Path>>,
+        automa: Option<Arc<WorkerPath>>,
         step: u64,
         kind: EventKind,
     ) {

@@ -10,7 +10,7 @@ use crate::key::Key;
 /// Filters are combined with `|`: an event passes if it passes either side.
 ///
 /// ```
-/// use ddg_core::EventFilter;
+/// use ddg_core::event::EventFilter;
 ///
 /// let tokens_of_the_writer = EventFilter::messages().of_worker("write");
 /// let filter = tokens_of_the_writer | EventFilter::custom() | EventFilter::updates().within(["plan"]);
@@ -59,24 +59,24 @@ impl EventFilter {
         Self::of(Modes::UPDATES.and(Modes::MESSAGES).and(Modes::CUSTOM).and(Modes::DEBUG))
     }
 
-    /// The state of the run after each step: [`Values`](crate::EventKind::Values).
+    /// The state of the run after each step: [`Values`](crate::event::EventKind::Values).
     pub fn values() -> Self {
         Self::of(Modes::VALUES)
     }
 
-    /// What each step gave, and how the run ended: [`StepSettled`](crate::EventKind::StepSettled),
-    /// [`RunPaused`](crate::EventKind::RunPaused), [`RunFinished`](crate::EventKind::RunFinished),
-    /// [`RunFailed`](crate::EventKind::RunFailed), [`RunCancelled`](crate::EventKind::RunCancelled).
+    /// What each step gave, and how the run ended: [`StepSettled`](crate::event::EventKind::StepSettled),
+    /// [`RunPaused`](crate::event::EventKind::RunPaused), [`RunFinished`](crate::event::EventKind::RunFinished),
+    /// [`RunFailed`](crate::event::EventKind::RunFailed), [`RunCancelled`](crate::event::EventKind::RunCancelled).
     pub fn updates() -> Self {
         Self::of(Modes::UPDATES)
     }
 
-    /// Parts of outputs, tokens of a model say: [`Chunk`](crate::EventKind::Chunk).
+    /// Parts of outputs, tokens of a model say: [`Chunk`](crate::event::EventKind::Chunk).
     pub fn messages() -> Self {
         Self::of(Modes::MESSAGES)
     }
 
-    /// What workers tell: [`Custom`](crate::EventKind::Custom).
+    /// What workers tell: [`Custom`](crate::event::EventKind::Custom).
     pub fn custom() -> Self {
         Self::of(Modes::CUSTOM)
     }
@@ -105,7 +105,7 @@ impl EventFilter {
 
     /// How many events are kept for a subscriber that does not take them (1024 unless set, at least
     /// one). When one more comes, the oldest is given up, and the subscriber is told:
-    /// [`Missed`](crate::Missed).
+    /// [`Missed`](crate::event::Missed).
     #[must_use]
     pub fn buffer(mut self, events: usize) -> Self {
         self.buffer = events.max(1);

@@ -13,7 +13,7 @@ use crate::machine::{Cause, KickoffId, Question};
 use crate::printable::Printable;
 use crate::values::Value;
 
-/// What happened; see [`Event`](crate::Event).
+/// What happened; see [`Event`](crate::event::Event).
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 #[non_exhaustive]
@@ -26,7 +26,7 @@ pub enum EventKind {
     /// A step began.
     StepStarted {
         /// What runs in it, in kickoff order.
-        kickoffs: Vec<Scheduled>,
+        kickoffs: Vec<ScheduledKickoff>,
     },
     /// A worker began.
     WorkerStarted {
@@ -125,7 +125,7 @@ pub enum EventKind {
         outputs: Vec<WorkerOutput>,
     },
     /// The state of the run after a step settled. Only for who asks for it with
-    /// [`EventFilter::values`](crate::EventFilter::values), as it grows with the graph.
+    /// [`EventFilter::values`](crate::event::EventFilter::values), as it grows with the graph.
     Values {
         /// The last output of each worker that has run, in the order of the workers.
         outputs: Vec<WorkerOutput>,
@@ -155,7 +155,7 @@ pub enum EventKind {
 /// A kickoff of a step.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
-pub struct Scheduled {
+pub struct ScheduledKickoff {
     /// The worker.
     pub worker: Key,
     /// The kickoff's number within the run of its automa.
@@ -301,7 +301,7 @@ impl fmt::Display for EventKind {
     }
 }
 
-impl fmt::Display for Scheduled {
+impl fmt::Display for ScheduledKickoff {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(Printable::line(f), "`{}` ({})", self.worker, self.cause)
     }

@@ -11,8 +11,8 @@ use super::reply::ReplyTo;
 use super::request::{Pending, name};
 use super::{FeedbackError, Request};
 use crate::context::Context;
-use crate::path::Path;
-use crate::values::{Data, Type, Value, literal_as_text};
+use crate::path::WorkerPath;
+use crate::values::{Data, Value, ValueType, literal_as_text};
 
 /// An event of any type, as a default handler gets it; see
 /// [`GraphAutoma::on_any_post`](crate::GraphAutoma::on_any_post).
@@ -20,11 +20,11 @@ use crate::values::{Data, Type, Value, literal_as_text};
 #[non_exhaustive]
 pub struct Posted {
     /// The event's type.
-    pub ty: Type,
+    pub ty: ValueType,
     /// The event.
     pub event: Value,
     /// The worker that posted it.
-    pub from: Path,
+    pub from: WorkerPath,
     /// The right to reply, if it is a [`Request`].
     pub reply: Option<ReplyTo<Value>>,
 }
@@ -43,12 +43,15 @@ struct Registered {
 /// An [`EventHandler`] or a [`RequestHandler`].
 type AnyHandler = Arc<dyn Any + Send + Sync>;
 
-type EventHandler<E> = Box<dyn Fn(E, &Path) + Send + Sync>;
+type EventHandler<E> = Box<dyn Fn(E, &WorkerPath) + Send + Sync>;
 type RequestHandler<E> = Box<dyn Fn(E, ReplyTo<<E as Request>::Reply>) + Send + Sync>;
 type OtherHandler = Arc<dyn Fn(Posted) + Send + Sync>;
 
 impl Handlers {
-    pub(crate) fn on_post<E: Data>(&mut self, handle: impl Fn(E, &Path) + Send + Sync + 'static) {
+    pub(crate) fn on_post<E: Data>(
+        &mut self,
+        handle: impl Fn(E, &WorkerPath) + Send + Sync + 'static,
+    ) {
         let handler: EventHandler<E> = Box::new(handle);
         self.registered().events.insert(TypeId::of::<E>(), Arc::new(handler));
     }
@@ -92,7 +95,7 @@ impl Handlers {
         if let Some(handle) = all.iter().find_map(|handlers| handlers.event::<E>()) {
             guard(cx, || handle(event, &from));
         } else if let Some(handle) = all.iter().find_map(|handlers| handlers.other()) {
-            let (ty, event) = (Type::of::<E>(), Value::new(event));
+            let (ty, event) = (ValueType::of::<E>(), Value::new(event));
             guard(cx, || handle(Posted { ty, event, from, reply: None }));
         } else {
             return false;
@@ -114,7 +117,7 @@ impl Handlers {
         if let Some(handle) = all.iter().find_map(|handlers| handlers.request::<E>()) {
             guard(cx, || handle(event, reply));
         } else if let Some(handle) = all.iter().find_map(|handlers| handlers.other()) {
-            let (ty, event) = (Type::of::<E>(), Value::new(event));
+            let (ty, event) = (ValueType::of::<E>(), Value::new(event));
             let (from, reply) = (cx.path(), Some(reply.untyped()));
             guard(cx, || handle(Posted { ty, event, from, reply }));
         } else {

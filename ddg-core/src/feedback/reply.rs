@@ -7,7 +7,7 @@ use std::task::{Context, Poll, Waker};
 use std::time::Instant;
 
 use super::Request;
-use crate::path::Path;
+use crate::path::WorkerPath;
 use crate::values::{Data, TypeMismatch, Value};
 
 /// The right to reply to a request, once. It can be cloned and sent anywhere: of all replies the
@@ -36,7 +36,7 @@ pub enum ReplyError {
 /// What all clones share.
 struct Handle {
     slot: Arc<Slot>,
-    from: Path,
+    from: WorkerPath,
 }
 
 impl Drop for Handle {
@@ -46,7 +46,7 @@ impl Drop for Handle {
 }
 
 impl<R: Data> ReplyTo<R> {
-    pub(super) fn new(slot: &Arc<Slot>, from: Path) -> Self {
+    pub(super) fn new(slot: &Arc<Slot>, from: WorkerPath) -> Self {
         let handle = Handle { slot: Arc::clone(slot), from };
         Self { handle: Arc::new(handle), reply: PhantomData }
     }
@@ -66,7 +66,7 @@ impl<R: Data> ReplyTo<R> {
     }
 
     /// The worker that asks.
-    pub fn from(&self) -> &Path {
+    pub fn from(&self) -> &WorkerPath {
         &self.handle.from
     }
 

@@ -10,7 +10,7 @@ use tokio::runtime::Handle;
 use super::reply::{Closed, Slot};
 use super::{FeedbackError, Request};
 use crate::engine::RunCore;
-use crate::values::{Type, Value};
+use crate::values::{Value, ValueType};
 
 /// A request that waits for its reply. Dropped, it refuses one.
 pub(crate) struct Pending<E> {
@@ -111,5 +111,5 @@ fn ended<E: Request>(
 
 /// What messages call a request.
 pub(super) fn name<E: Request>() -> String {
-    Type::of::<E>().to_string()
+    ValueType::of::<E>().to_string()
 }

@@ -21,6 +21,7 @@ use crate::key::Key;
 /// # Ok::<(), BuildError>(())
 /// ```
 #[derive(Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct BuildError {
     /// The automa's name.
     pub automa: String,
@@ -251,6 +252,11 @@ pub enum EditError {
 }
 
 impl BuildError {
+    /// That `automa` has these faults.
+    pub fn new(automa: impl Into<String>, faults: Vec<Fault>) -> Self {
+        Self { automa: automa.into(), faults }
+    }
+
     pub(crate) fn one(automa: &str, fault: Fault) -> Self {
         Self { automa: automa.to_owned(), faults: vec![fault] }
     }

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Fault, Gives};
 use crate::key::Key;
-use crate::values::{Type, Value};
+use crate::values::{Value, ValueType};
 
 /// A worker as the graph and the machine know it. It does not change once it is in a graph.
 #[derive(Clone)]
@@ -18,7 +18,7 @@ pub(crate) struct Role {
     /// Whether it takes any arguments, by position and by name.
     pub(crate) open: bool,
     /// The type of its output, where that is known.
-    pub(crate) returns: Option<Type>,
+    pub(crate) returns: Option<ValueType>,
     pub(crate) wiring: Wiring,
 }
 
@@ -61,7 +61,7 @@ pub(crate) enum Dealing {
 #[derive(Clone, Debug)]
 pub(crate) struct Param {
     pub(crate) name: Option<Cow<'static, str>>,
-    pub(crate) ty: Type,
+    pub(crate) ty: ValueType,
     pub(crate) origin: Origin,
 }
 
@@ -75,7 +75,7 @@ pub(crate) enum Origin {
 }
 
 impl Param {
-    pub(crate) fn unnamed(ty: Type) -> Self {
+    pub(crate) fn unnamed(ty: ValueType) -> Self {
         Self { name: None, ty, origin: Origin::Argument }
     }
 }
@@ -133,7 +133,7 @@ impl Role {
     /// What this worker hands on to its successors: a unit output only orders.
     pub(crate) fn gives(&self) -> Gives {
         match self.wiring.dealing {
-            _ if self.returns.is_some_and(Type::is_unit) => Gives::Nothing,
+            _ if self.returns.is_some_and(ValueType::is_unit) => Gives::Nothing,
             Dealing::AsIs => Gives::Output,
             Dealing::InOrder => Gives::Element,
         }

@@ -4,31 +4,31 @@ use std::collections::BTreeMap;
 
 use rustc_hash::FxHashMap;
 
-use super::{KeptSpaces, LocalSpace};
+use super::{KeptSpaces, LocalValues};
 use crate::graph::{Payload, View, WorkerId};
 use crate::values::Value;
 
 /// The local spaces of one run.
 #[derive(Default)]
 pub(crate) struct Locals {
-    spaces: FxHashMap<WorkerId, LocalSpace>,
+    spaces: FxHashMap<WorkerId, LocalValues>,
     /// What nested automata keep from one kickoff to the next.
     kept: FxHashMap<WorkerId, KeptSpaces>,
 }
 
 impl Locals {
     /// The space of a worker.
-    pub(crate) fn of(&mut self, worker: WorkerId) -> LocalSpace {
+    pub(crate) fn of(&mut self, worker: WorkerId) -> LocalValues {
         self.spaces.entry(worker).or_default().clone()
     }
 
-    pub(crate) fn get(&self, worker: WorkerId) -> Option<&LocalSpace> {
+    pub(crate) fn get(&self, worker: WorkerId) -> Option<&LocalValues> {
         self.spaces.get(&worker)
     }
 
     /// Puts a space in its place.
     pub(crate) fn insert(&mut self, worker: WorkerId, values: BTreeMap<String, Value>) {
-        self.spaces.insert(worker, LocalSpace::of(values));
+        self.spaces.insert(worker, LocalValues::of(values));
     }
 
     /// What the nested automa `worker` has kept in this run.

@@ -6,7 +6,7 @@ mod step;
 
 pub use bind::BindError;
 pub(crate) use hint::did_you_mean;
-pub use step::{Failure, FailureKind, StepError};
+pub use step::{FailureKind, StepError, StepFailure};
 
 use crate::key::Key;
 

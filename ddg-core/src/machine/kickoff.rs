@@ -21,7 +21,7 @@ pub struct KickoffId(pub(crate) u64);
 ///
 /// ```
 /// use ddg_core::prelude::*;
-/// use ddg_core::Cause;
+/// use ddg_core::run::Cause;
 ///
 /// async fn greet(cx: Context) -> String {
 ///     match cx.cause() {
@@ -32,6 +32,7 @@ pub struct KickoffId(pub(crate) u64);
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum Cause {
     /// It is a start worker, and the run has begun.
     Start,

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 /// [`set_pace`](crate::GraphAutoma::set_pace).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum Pace {
     /// When all workers of a step have ended. What runs in which step depends on the graph and the
     /// workers alone.

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::kickoff::Cause;
 use crate::args::Args;
-use crate::path::Path;
+use crate::path::WorkerPath;
 use crate::values::Value;
 
 /// A question that a worker has asked with
@@ -67,7 +67,7 @@ pub(crate) struct Replay<R> {
 }
 
 impl Question {
-    pub(crate) fn id_of(path: &Path, kickoff: u64, n: usize) -> String {
+    pub(crate) fn id_of(path: &WorkerPath, kickoff: u64, n: usize) -> String {
         format!("{path}#{kickoff}.{}", n + 1)
     }
 }

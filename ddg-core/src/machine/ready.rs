@@ -1,7 +1,7 @@
 //! Beginning a step: workers that are ready get their arguments and are handed out as jobs.
 
 use super::bind::{LastOutput, bind, map};
-use super::error::{BindError, Failure, FailureKind};
+use super::error::{BindError, FailureKind, StepFailure};
 use super::{
     Cause, Effects, End, Hosts, Interrupted, Job, KickoffId, Machine, MachineError, Next, Running,
 };
@@ -91,7 +91,7 @@ impl<P: Hosts> Machine<P> {
     }
 
     /// Numbers a ready worker's kickoff, binds its arguments, and appends it to `jobs`.
-    fn bind(&mut self, ready: Ready, jobs: &mut Vec<Job<P>>) -> Result<(), Box<Failure>> {
+    fn bind(&mut self, ready: Ready, jobs: &mut Vec<Job<P>>) -> Result<(), Box<StepFailure>> {
         // From now on it waits for all its dependencies again.
         self.state.waits.reset(ready.worker);
         let node = self.state.view.node(ready.worker);

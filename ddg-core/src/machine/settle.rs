@@ -5,9 +5,10 @@ use std::sync::Arc;
 use rustc_hash::FxHashSet;
 
 use super::effects::{Effects, Ferry, Target};
-use super::error::{Failure, FailureKind};
+use super::error::{FailureKind, StepFailure};
 use super::{
-    Cause, Ended, Failures, Hosts, Interrupted, KickoffId, Machine, MachineError, Ready, Undone, Waits,
+    Cause, Ended, Failures, Hosts, Interrupted, KickoffId, Machine, MachineError, Ready, Undone,
+    Waits,
 };
 use crate::graph::{Dealing, Node, Payload, View, WorkerId, some_keys};
 use crate::key::Key;
@@ -226,7 +227,7 @@ impl<P: Hosts> Machine<P> {
     /// that was applied meanwhile counts as if it had come before that.
     ///
     /// Returns those whose list cannot be dealt out to the successors that they have by now.
-    pub(super) fn release(&mut self) -> Vec<Failure> {
+    pub(super) fn release(&mut self) -> Vec<StepFailure> {
         let mut failures = Vec::new();
         for worker in std::mem::take(&mut self.state.held.workers) {
             let state = &mut self.state;
@@ -258,7 +259,7 @@ impl<P: Hosts> Machine<P> {
     #[inline]
     fn settled(
         &mut self,
-        released: Vec<Failure>,
+        released: Vec<StepFailure>,
         mut failures: Failures,
     ) -> Result<(), Box<MachineError>> {
         if !self.removed.is_empty() {

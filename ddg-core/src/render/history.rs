@@ -22,7 +22,7 @@ use crate::values::Value;
 /// when the run has ended, also with an error or cancelled.
 ///
 /// From it come an SVG timeline (steps across, workers down, a bar for each kickoff) and, with
-/// [`Drawing::with`](crate::Drawing::with), the ferries of a graph's drawing.
+/// [`Drawing::with`](crate::render::Drawing::with), the ferries of a graph's drawing.
 ///
 /// It keeps all that it sees, about 100 bytes for each kickoff, until it is
 /// [cleared](Self::clear). Runs that follow each other are shown one after the other; give runs
@@ -31,7 +31,7 @@ use crate::values::Value;
 ///
 /// ```
 /// use ddg_core::prelude::*;
-/// use ddg_core::History;
+/// use ddg_core::render::History;
 ///
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {

@@ -39,7 +39,7 @@ use seen::Seen;
 /// The shortest way is [`RunBuilder::watched`]. This is what it writes to a file:
 ///
 /// ```
-/// use ddg_core::TerminalView;
+/// use ddg_core::render::TerminalView;
 /// use ddg_core::prelude::*;
 ///
 /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
@@ -75,7 +75,7 @@ use seen::Seen;
 ///
 /// What is shown is what passes the [filter](EventFilter) of the stream: with
 /// [`EventFilter::updates`], say, there is only the end. Kickoffs that began before the stream did, or
-/// whose beginning was [missed](crate::Missed), are not among those that run, and end without a duration.
+/// whose beginning was [missed](crate::event::Missed), are not among those that run, and end without a duration.
 #[must_use = "it shows nothing until it watches"]
 pub struct TerminalView {
     screen: Screen,

@@ -15,13 +15,13 @@ use super::stored::{Claiming, Place};
 use super::{Outcome, RunError, RunHandle, stored};
 use crate::args::Args;
 use crate::automa::GraphAutoma;
-use crate::checkpoint::{CheckpointStore, Checkpoints, Claim};
+use crate::checkpoint::{CheckpointPolicy, CheckpointStore, Claim};
 use crate::engine::{self, Kickoff, drive};
 use crate::event::{EarlySubscribers, EventFilter, EventStream};
 use crate::feedback::{Posted, ReplyTo, Request};
 use crate::graph::BuildError;
 use crate::machine::Pace;
-use crate::path::Path;
+use crate::path::WorkerPath;
 use crate::saved::Snapshot;
 use crate::values::Data;
 
@@ -42,7 +42,7 @@ use crate::values::Data;
 /// ```
 /// use std::time::Duration;
 ///
-/// use ddg_core::EventFilter;
+/// use ddg_core::event::EventFilter;
 /// use ddg_core::prelude::*;
 ///
 /// # #[tokio::main(flavor = "current_thread")]
@@ -200,7 +200,10 @@ impl<T> RunBuilder<T> {
 
     /// As [`GraphAutoma::on_post`](crate::GraphAutoma::on_post), for this run alone, and before what
     /// the automa has.
-    pub fn on_post<E: Data>(mut self, handle: impl Fn(E, &Path) + Send + Sync + 'static) -> Self {
+    pub fn on_post<E: Data>(
+        mut self,
+        handle: impl Fn(E, &WorkerPath) + Send + Sync + 'static,
+    ) -> Self {
         self.plan.options().handlers.on_post(handle);
         self
     }
@@ -247,7 +250,7 @@ impl<T> RunBuilder<T> {
     }
 
     /// Sets when a [stored](Self::stored_in) run is written.
-    pub fn checkpoints(mut self, checkpoints: Checkpoints) -> Self {
+    pub fn checkpoints(mut self, checkpoints: CheckpointPolicy) -> Self {
         self.plan.options().checkpoints = checkpoints;
         self
     }

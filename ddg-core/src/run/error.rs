@@ -133,7 +133,7 @@ pub enum RunError {
         /// The run as it is, with a [snapshot](Outcome::snapshot).
         outcome: Box<Outcome>,
     },
-    /// The run went on for longer than it [may](crate::RunBuilder::deadline); its workers were
+    /// The run went on for longer than it [may](crate::run::RunBuilder::deadline); its workers were
     /// cancelled.
     #[error("automa `{automa}`: not at its end after {after:?}, its deadline")]
     DeadlineExceeded {

@@ -20,7 +20,7 @@ use crate::event::{EarlySubscribers, EventFilter, EventStream};
 use crate::values::Data;
 
 /// A run that goes on as a task of its own: a future of what its automa's runs give; made by
-/// [`RunBuilder::spawn`](crate::RunBuilder::spawn).
+/// [`RunBuilder::spawn`](crate::run::RunBuilder::spawn).
 ///
 /// Dropping it cancels the run.
 ///
@@ -40,7 +40,7 @@ use crate::values::Data;
 /// ```
 ///
 /// # Errors
-/// As those of the [run](crate::RunBuilder#errors), and if it was cancelled.
+/// As those of the [run](crate::run::RunBuilder#errors), and if it was cancelled.
 ///
 /// # Cancel safety
 /// Dropping it, or a future made of it, cancels the run.
@@ -87,7 +87,7 @@ impl<T> RunHandle<T> {
     }
 
     /// Subscribes to the events of the run that pass `filter`, from its next step on; to get all
-    /// from its beginning, subscribe [before it begins](crate::RunBuilder::events).
+    /// from its beginning, subscribe [before it begins](crate::run::RunBuilder::events).
     pub fn events(&self, filter: EventFilter) -> EventStream {
         match &self.run {
             Run::Begun(core) => core.feed().subscribe(filter),
@@ -99,7 +99,7 @@ impl<T> RunHandle<T> {
     /// Cancels the run: its workers are dropped at their next `await`, and the run ends with
     /// [`RunError::Cancelled`]. Blocking workers run to their end; their output is dropped.
     ///
-    /// A [stored](crate::RunBuilder::stored_in) run can be resumed from its last step when it has
+    /// A [stored](crate::run::RunBuilder::stored_in) run can be resumed from its last step when it has
     /// ended so.
     pub fn cancel(&self) {
         match &self.run {

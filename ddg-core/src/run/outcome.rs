@@ -5,13 +5,13 @@ use std::sync::Arc;
 
 use super::RunError;
 use crate::automa::GraphAutoma;
-use crate::context::AutomaView;
+use crate::context::GraphView;
 use crate::engine::RunCore;
 use crate::graph::View;
 use crate::key::Key;
 use crate::machine::{End, Question, Unmet};
 use crate::saved::{Saved, Snapshot, SnapshotError};
-use crate::values::{RunResult, Type, Value};
+use crate::values::{RunResult, Value, ValueType};
 use crate::worker::Body;
 
 /// A run that has come to its end, or was asked to stop.
@@ -40,6 +40,7 @@ pub struct Outcome {
 
 /// A worker that was left waiting.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Waiting {
     /// The worker.
     pub worker: Key,
@@ -77,7 +78,7 @@ impl Outcome {
         if self.output.is_null() {
             return self.output.get().map_err(|_| RunError::NoOutput {
                 automa: self.core.automa().to_string(),
-                expected: Type::of::<T>().to_string(),
+                expected: ValueType::of::<T>().to_string(),
                 declared: self.has_output_worker(),
                 waiting: self.waiting(),
             });
@@ -129,12 +130,12 @@ impl Outcome {
     }
 
     /// The automa at the end of the run: keys, dependencies, the last output of every worker.
-    pub fn automa(&self) -> AutomaView<'_> {
-        AutomaView::new(&self.core)
+    pub fn automa(&self) -> GraphView<'_> {
+        GraphView::new(&self.core)
     }
 
     /// The run's state after its last step, to be continued with
-    /// [`resume`](crate::GraphAutoma::resume): of use after a [stop](crate::RunHandle::stop).
+    /// [`resume`](crate::GraphAutoma::resume): of use after a [stop](crate::run::RunHandle::stop).
     ///
     /// # Errors
     /// A value has no JSON form, or a worker that the run has added cannot be found again.

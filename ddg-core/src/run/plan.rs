@@ -7,7 +7,7 @@ use super::RunError;
 use super::stored::Place;
 use crate::args::Args;
 use crate::automa::{GraphAutoma, Program};
-use crate::checkpoint::{Checkpoints, Claim};
+use crate::checkpoint::{CheckpointPolicy, Claim};
 use crate::engine::{RunCore, RunGuard};
 use crate::feedback::Handlers;
 use crate::graph::BuildError;
@@ -36,7 +36,7 @@ pub(super) struct Options {
     pub(super) deadline: Option<Duration>,
     pub(super) handlers: Handlers,
     pub(super) place: Option<Place>,
-    pub(super) checkpoints: Checkpoints,
+    pub(super) checkpoints: CheckpointPolicy,
     pub(super) claim: Option<Claim>,
 }
 

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use super::RunError;
 use crate::checkpoint::{
-    CheckpointStore, Checkpoints, Claim, Page, RunFilter, RunId, RunRecord, RunStatus, StepRecord,
-    StoreError,
+    CheckpointPolicy, CheckpointStore, Claim, Page, RunFilter, RunId, RunRecord, RunStatus,
+    StepRecord, StoreError,
 };
 use crate::durable::{Journal, replay};
 use crate::machine::Question;
@@ -15,7 +15,7 @@ use crate::values::Data;
 
 /// The runs of a store, of whichever automa: listed, read, answered, edited, forked, deleted.
 ///
-/// Runs begin and go on with [`RunBuilder::stored_in`](crate::RunBuilder::stored_in); here is what
+/// Runs begin and go on with [`RunBuilder::stored_in`](crate::run::RunBuilder::stored_in); here is what
 /// needs no automa. It is a cheap clone, to be kept in a server's state.
 ///
 /// What only reads takes no lease, and sees a run that goes on as it was written last. What writes
@@ -35,7 +35,7 @@ use crate::values::Data;
 /// automa.run(()).stored_in(&store, "pay-1").await?;
 ///
 /// let runs = StoredRuns::new(&store);
-/// let waiting = RunFilter { status: Some(RunStatus::Paused), ..RunFilter::default() };
+/// let waiting = RunFilter::default().status(RunStatus::Paused);
 /// for run in runs.list(&waiting).await? {
 ///     let id = run.run.as_str();
 ///     for question in runs.questions(id).await? {
@@ -181,7 +181,7 @@ impl StoredRuns {
     ) -> Result<(), RunError> {
         let id = run_id(id)?;
         let lease = self.store.acquire(&id, &self.claim).await?;
-        let journal = Journal::new(Arc::clone(&self.store), lease, Checkpoints::default());
+        let journal = Journal::new(Arc::clone(&self.store), lease, CheckpointPolicy::default());
         let edited = async {
             let mut snapshot = self.snapshot(id.as_str()).await?;
             change(&mut snapshot)?;

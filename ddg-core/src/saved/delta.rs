@@ -9,16 +9,16 @@ use super::patch::Patch;
 use super::{SnapshotError, Version};
 
 /// What has changed from one snapshot of a run to a later one; see
-/// [`Snapshot::changes_since`](crate::Snapshot::changes_since). Like a snapshot it is serde data.
+/// [`Snapshot::changes_since`](crate::snapshot::Snapshot::changes_since). Like a snapshot it is serde data.
 #[derive(Clone, Serialize, Deserialize)]
-pub struct Changes {
+pub struct SnapshotDelta {
     version: Version,
     after: u64,
     step: u64,
     patch: Patch,
 }
 
-impl Changes {
+impl SnapshotDelta {
     pub(crate) fn new(after: u64, step: u64, patch: Patch) -> Self {
         Self { version: Version, after, step, patch }
     }
@@ -43,8 +43,8 @@ impl Changes {
     }
 }
 
-impl fmt::Debug for Changes {
+impl fmt::Debug for SnapshotDelta {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Changes(after {}, to {}: {:?})", self.after, self.step, self.patch)
+        write!(f, "SnapshotDelta(after {}, to {}: {:?})", self.after, self.step, self.patch)
     }
 }

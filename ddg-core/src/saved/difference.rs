@@ -7,7 +7,7 @@ use crate::key::Key;
 /// Something that is declared in another way than it was.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Difference {
+pub enum DeclarationDiff {
     /// A worker is declared no more.
     Gone {
         /// The worker.
@@ -48,7 +48,7 @@ pub enum Difference {
     },
 }
 
-impl fmt::Display for Difference {
+impl fmt::Display for DeclarationDiff {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Gone { worker } => write!(f, "worker `{worker}` is declared no more"),

@@ -1,9 +1,9 @@
 //! Why a run cannot be saved, or not be continued.
 
-use super::Difference;
+use super::DeclarationDiff;
 use crate::graph::EditError;
 use crate::key::Key;
-use crate::path::Path;
+use crate::path::WorkerPath;
 use crate::values::NotSerializable;
 
 /// A run cannot be saved, or cannot be continued.
@@ -30,7 +30,7 @@ pub enum SnapshotError {
         /// The automa.
         automa: String,
         /// The worker.
-        worker: Path,
+        worker: WorkerPath,
         /// Why not, and what to do.
         how: String,
     },
@@ -42,7 +42,7 @@ pub enum SnapshotError {
         /// The automa.
         automa: String,
         /// The worker.
-        worker: Path,
+        worker: WorkerPath,
         /// What is nested.
         what: &'static str,
         /// How deep it may be.
@@ -71,7 +71,7 @@ pub enum SnapshotError {
         /// The automa.
         automa: String,
         /// What is different; never empty.
-        differences: Vec<Difference>,
+        differences: Vec<DeclarationDiff>,
     },
     /// A worker that the run has added is not found.
     #[error("automa `{automa}`: the snapshot has a worker `{worker}`: {how}")]
@@ -79,7 +79,7 @@ pub enum SnapshotError {
         /// The automa.
         automa: String,
         /// The worker.
-        worker: Path,
+        worker: WorkerPath,
         /// Where it was looked for, and what to do.
         how: String,
     },
@@ -92,7 +92,7 @@ pub enum SnapshotError {
         /// The automa.
         automa: String,
         /// The worker.
-        worker: Path,
+        worker: WorkerPath,
         /// The name its type is registered under.
         name: Key,
         /// Why not.
@@ -197,7 +197,7 @@ impl From<serde_json::Error> for SnapshotError {
     }
 }
 
-fn list(differences: &[Difference]) -> String {
+fn list(differences: &[DeclarationDiff]) -> String {
     const LISTED: usize = 8;
     let listed = differences.iter().take(LISTED).map(ToString::to_string);
     let mut listed: Vec<_> = listed.collect();

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::Difference;
+use super::DeclarationDiff;
 use crate::automa::{Digest, Mark, Program};
 use crate::graph::{Node, Topology, WorkerId};
 use crate::key::Key;
@@ -45,7 +45,7 @@ impl Fingerprint {
     }
 
     /// What is declared in another way in `topology`.
-    pub(crate) fn differences(&self, program: &Program) -> Vec<Difference> {
+    pub(crate) fn differences(&self, program: &Program) -> Vec<DeclarationDiff> {
         let (now, topology) = (program.marks(), &program.topology);
         if self.whole == now.whole {
             return Vec::new();
@@ -53,7 +53,7 @@ impl Fingerprint {
         let mut differences = Vec::new();
         for (key, mark) in &self.marks {
             match topology.index.get(key) {
-                None => differences.push(Difference::Gone { worker: key.clone() }),
+                None => differences.push(DeclarationDiff::Gone { worker: key.clone() }),
                 Some(id) => {
                     compare(*mark, now.by_worker[id.index()], *id, topology, &mut differences);
                 }
@@ -63,13 +63,13 @@ impl Fingerprint {
         if all_marked {
             let new = topology.nodes.iter().map(Node::key);
             let new = new.filter(|key| !self.marks.contains_key(key.as_str()));
-            differences.extend(new.map(|key| Difference::New { worker: key.clone() }));
+            differences.extend(new.map(|key| DeclarationDiff::New { worker: key.clone() }));
         }
         if differences.is_empty() {
             let (then, now) = (self.n_workers, topology.nodes.len());
             differences.push(match all_marked {
-                true => Difference::Order,
-                false => Difference::Unreached { then, now },
+                true => DeclarationDiff::Order,
+                false => DeclarationDiff::Unreached { then, now },
             });
         }
         differences
@@ -89,21 +89,21 @@ fn compare(
     now: Mark,
     id: WorkerId,
     topology: &Topology<Arc<Body>>,
-    differences: &mut Vec<Difference>,
+    differences: &mut Vec<DeclarationDiff>,
 ) {
     let node = &topology.nodes[id.index()];
     let worker = node.key().clone();
     if then.dependencies != now.dependencies {
         let key = |(_, on): (usize, WorkerId)| topology.nodes[on.index()].key().clone();
         let now = node.live_dependencies().map(key).collect();
-        differences.push(Difference::Dependencies { worker: worker.clone(), now });
+        differences.push(DeclarationDiff::Dependencies { worker: worker.clone(), now });
     }
     if then.signature != now.signature {
         let now = signature_of(&node.payload);
-        differences.push(Difference::Signature { worker: worker.clone(), now });
+        differences.push(DeclarationDiff::Signature { worker: worker.clone(), now });
     }
     if then.options != now.options {
-        differences.push(Difference::Options { worker });
+        differences.push(DeclarationDiff::Options { worker });
     }
 }
 

@@ -9,7 +9,7 @@ use crate::graph::{View, WorkerId};
 use crate::key::Key;
 use crate::local::Locals;
 use crate::machine::{KickoffId, Machine, Ready, State};
-use crate::path::Path;
+use crate::path::WorkerPath;
 use crate::worker::Body;
 
 /// More steps and kickoffs than any run has.
@@ -33,7 +33,7 @@ impl Saved {
         self,
         program: &Arc<Program>,
         mut view: View<Arc<Body>>,
-        path: Option<Arc<Path>>,
+        path: Option<Arc<WorkerPath>>,
     ) -> Result<(Machine<Arc<Body>>, Locals), SnapshotError> {
         let lenient = self.check(program)?;
         view.grow(&self.graph, program, &Scope::top(program), lenient)?;

@@ -5,7 +5,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::{AnswerError, Changes, Saved, SnapshotError};
+use super::{AnswerError, Saved, SnapshotDelta, SnapshotError};
 use crate::key::Key;
 use crate::machine::{PausedRun, Question};
 use crate::values::{Data, Value};
@@ -19,7 +19,7 @@ use crate::values::{Data, Value};
 ///
 /// ```
 /// use ddg_core::prelude::*;
-/// use ddg_core::Snapshot;
+/// use ddg_core::snapshot::Snapshot;
 ///
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -176,7 +176,7 @@ impl Snapshot {
     ///
     /// ```
     /// # use ddg_core::prelude::*;
-    /// # use ddg_core::Snapshot;
+    /// # use ddg_core::snapshot::Snapshot;
     /// # async fn example(automa: GraphAutoma, json: &str) -> Result<(), Box<dyn std::error::Error>> {
     /// let snapshot: Snapshot = serde_json::from_str(json)?;
     /// let migrated = snapshot
@@ -221,7 +221,7 @@ impl Snapshot {
     ///
     /// ```
     /// # use ddg_core::prelude::*;
-    /// # use ddg_core::Snapshot;
+    /// # use ddg_core::snapshot::Snapshot;
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// let mut automa = GraphAutoma::new("letters");
@@ -242,9 +242,9 @@ impl Snapshot {
     ///
     /// # Errors
     /// A value has no JSON form.
-    pub fn changes_since(&self, earlier: &Self) -> Result<Changes, SnapshotError> {
+    pub fn changes_since(&self, earlier: &Self) -> Result<SnapshotDelta, SnapshotError> {
         let patch = self.run.changes_since(&earlier.run)?;
-        Ok(Changes::new(earlier.step(), self.step(), patch))
+        Ok(SnapshotDelta::new(earlier.step(), self.step(), patch))
     }
 
     /// This snapshot with `changes` made, one after the other.
@@ -253,7 +253,7 @@ impl Snapshot {
     /// One does not follow what is before it.
     pub fn with_changes(
         self,
-        changes: impl IntoIterator<Item = Changes>,
+        changes: impl IntoIterator<Item = SnapshotDelta>,
     ) -> Result<Self, SnapshotError> {
         let mut changes = changes.into_iter().peekable();
         if changes.peek().is_none() {

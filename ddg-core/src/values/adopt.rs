@@ -10,7 +10,7 @@ use super::repr::Repr;
 use super::text::{Owner, owner_of};
 use super::ty::{is_dynamic, is_numeric, numbers_agree};
 use super::value::same;
-use super::{Data, Type, TypeMismatch, Value};
+use super::{Data, TypeMismatch, Value, ValueType};
 
 /// Turns `value` into one that a reader of `T` takes without failing.
 pub(super) fn adopt<T: Data>(value: Value) -> Result<Value, TypeMismatch> {
@@ -19,7 +19,7 @@ pub(super) fn adopt<T: Data>(value: Value) -> Result<Value, TypeMismatch> {
         Some(Owner::Text) => return adopt::<String>(value),
         Some(Owner::Optional) => return adopt::<Option<String>>(value),
     }
-    let want = Type::of::<T>();
+    let want = ValueType::of::<T>();
     if want.id() == TypeId::of::<Value>() {
         return Ok(value);
     }
@@ -95,11 +95,11 @@ pub(super) fn null_as<T: Data>() -> Result<T, TypeMismatch> {
 pub(super) fn read_json<T: Data>(value: &Value) -> Result<T, TypeMismatch> {
     let json = value.to_json().map_err(|error| mismatch::<T>(&format!("`{}`", error.type_name)))?;
     let number = match &json {
-        Json::Number(number) if is_numeric(Type::of::<T>().id()) => Some(number.to_string()),
+        Json::Number(number) if is_numeric(ValueType::of::<T>().id()) => Some(number.to_string()),
         _ => None,
     };
     let misfit = number.map(|number| mismatch::<T>(&format!("{number}, which does not fit")));
-    if is_numeric(Type::of::<T>().id()) && too_large::<T>(&json) {
+    if is_numeric(ValueType::of::<T>().id()) && too_large::<T>(&json) {
         return Err(misfit.unwrap_or_else(|| mismatch::<T>("a number that does not fit")));
     }
     let found = match &json {
@@ -124,5 +124,5 @@ fn too_large<T: Data>(json: &Json) -> bool {
 }
 
 pub(super) fn mismatch<T: Data>(found: &str) -> TypeMismatch {
-    TypeMismatch { expected: Type::of::<T>().to_string(), found: found.to_owned() }
+    TypeMismatch { expected: ValueType::of::<T>().to_string(), found: found.to_owned() }
 }

@@ -7,11 +7,11 @@ use std::sync::{Arc, OnceLock};
 use serde_json::Value as Json;
 
 use super::value::NotSerializable;
-use super::{Data, Shape, Type, Value};
+use super::{Data, Shape, Value, ValueType};
 
 /// What a value holds, behind one pointer.
 pub(super) trait Erased: Any + Send + Sync {
-    fn ty(&self) -> Type;
+    fn ty(&self) -> ValueType;
     fn cell(&self) -> Cell<'_>;
     fn shape(&self) -> Shape;
     fn to_json(&self) -> Result<Json, serde_json::Error>;
@@ -31,8 +31,8 @@ pub(super) enum Cell<'a> {
 }
 
 impl<T: Data> Erased for T {
-    fn ty(&self) -> Type {
-        Type::of::<T>()
+    fn ty(&self) -> ValueType {
+        ValueType::of::<T>()
     }
 
     fn cell(&self) -> Cell<'_> {
@@ -132,8 +132,8 @@ impl Element {
 macro_rules! erased_cell {
     ($cell:ident) => {
         impl Erased for $cell {
-            fn ty(&self) -> Type {
-                Type::of::<Value>()
+            fn ty(&self) -> ValueType {
+                ValueType::of::<Value>()
             }
 
             fn cell(&self) -> Cell<'_> {

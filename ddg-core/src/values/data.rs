@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 ///
 /// In memory a value keeps its own type and is shared, not copied; JSON is written only where it
 /// must be (snapshots, tool arguments, other machines). What cannot be written as JSON travels in
-/// an [`Opaque`](crate::Opaque); what cannot be cloned travels in an `Arc`.
+/// an [`Opaque`](crate::values::Opaque); what cannot be cloned travels in an `Arc`.
 ///
 /// ```
 /// use serde::{Deserialize, Serialize};
@@ -28,7 +28,7 @@ use serde::{Deserialize, Serialize};
 ///
 /// assert_eq!(Value::new("Tokyo").get::<String>()?, "Tokyo");
 /// assert_eq!(Value::new(("Tokyo", 3)).get::<(String, i32)>()?, ("Tokyo".to_owned(), 3));
-/// # Ok::<(), ddg_core::TypeMismatch>(())
+/// # Ok::<(), ddg_core::values::TypeMismatch>(())
 /// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot travel between workers",

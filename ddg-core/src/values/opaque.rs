@@ -13,7 +13,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 /// snapshot of a run that holds one is refused with an error that names the worker and the type.
 ///
 /// ```
-/// use ddg_core::{Opaque, Value};
+/// use ddg_core::Value;
+/// use ddg_core::values::Opaque;
 ///
 /// let channel = Opaque::new(std::sync::mpsc::channel::<i32>().0);
 /// let value = Value::new(channel);

@@ -20,7 +20,7 @@ use super::ty::short_name;
 /// every reader that gets there, which fails its worker.
 ///
 /// ```
-/// use ddg_core::ItemStream;
+/// use ddg_core::values::ItemStream;
 /// use futures::StreamExt;
 ///
 /// # #[tokio::main(flavor = "current_thread")]

@@ -15,16 +15,16 @@ use super::value::{TypeMismatch, Value};
 ///
 /// ```
 /// use std::sync::Arc;
-/// use ddg_core::Type;
+/// use ddg_core::values::ValueType;
 ///
-/// assert!(Type::of::<Arc<String>>().accepts(Type::of::<String>()));
-/// assert!(Type::of::<f64>().accepts(Type::of::<i32>()));
-/// assert!(Type::of::<Option<u8>>().accepts(Type::of::<i32>()));
-/// assert!(!Type::of::<String>().accepts(Type::of::<i32>()));
-/// assert_eq!(Type::of::<Vec<String>>().to_string(), "Vec<String>");
+/// assert!(ValueType::of::<Arc<String>>().accepts(ValueType::of::<String>()));
+/// assert!(ValueType::of::<f64>().accepts(ValueType::of::<i32>()));
+/// assert!(ValueType::of::<Option<u8>>().accepts(ValueType::of::<i32>()));
+/// assert!(!ValueType::of::<String>().accepts(ValueType::of::<i32>()));
+/// assert_eq!(ValueType::of::<Vec<String>>().to_string(), "Vec<String>");
 /// ```
 #[derive(Clone, Copy)]
-pub struct Type(&'static TypeInfo);
+pub struct ValueType(&'static TypeInfo);
 
 struct TypeInfo {
     id: TypeId,
@@ -42,7 +42,7 @@ struct Family {
     optional_shared: TypeId,
 }
 
-impl Type {
+impl ValueType {
     /// The type `T`; that of a text literal is `String`.
     pub fn of<T: Data>() -> Self {
         match owner_of::<T>() {
@@ -74,7 +74,7 @@ impl Type {
     /// Whether a parameter of this type takes values of type `given`: the same type, shared or
     /// optional forms of it, numbers for numbers, and anything where one end is a
     /// [`Value`] or other JSON, optional or not.
-    pub fn accepts(self, given: Type) -> bool {
+    pub fn accepts(self, given: ValueType) -> bool {
         let (want, have) = (self.id(), given.id());
         want == have
             || given.hands_out_to(self)
@@ -88,7 +88,7 @@ impl Type {
 
     /// Whether this is what `given` is but for text literals in it, where this has `String`s:
     /// `(String, u8)` for `(&str, u8)`.
-    pub(super) fn owns_text_of(self, given: Type) -> bool {
+    pub(super) fn owns_text_of(self, given: ValueType) -> bool {
         const LITERAL: &str = "&str";
         let given = (given.0.name)();
         given.contains(LITERAL)
@@ -120,13 +120,13 @@ impl Type {
     }
 
     /// Whether values of this `T` can be read as `want`: its `Arc`, `Option` or `Option<Arc>`.
-    pub(super) fn hands_out_to(self, want: Type) -> bool {
+    pub(super) fn hands_out_to(self, want: ValueType) -> bool {
         let (family, want) = ((self.0.family)(), want.id());
         want == family.shared || want == family.optional || want == family.optional_shared
     }
 
     /// Whether this is `Arc<T>` where `inner` is `T`.
-    pub(super) fn is_shared_form_of(self, inner: Type) -> bool {
+    pub(super) fn is_shared_form_of(self, inner: ValueType) -> bool {
         self.id() == (inner.0.family)().shared
     }
 }
@@ -180,21 +180,21 @@ fn numbers(id: TypeId) -> Option<Numbers> {
     numbers!(i8, i16, i32, i64, i128, isize, u8, u16, u32, u64, u128, usize, f32, f64)
 }
 
-impl PartialEq for Type {
+impl PartialEq for ValueType {
     fn eq(&self, other: &Self) -> bool {
         self.id() == other.id()
     }
 }
 
-impl Eq for Type {}
+impl Eq for ValueType {}
 
-impl fmt::Display for Type {
+impl fmt::Display for ValueType {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&short_name((self.0.name)()))
     }
 }
 
-impl fmt::Debug for Type {
+impl fmt::Debug for ValueType {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{self}")
     }
@@ -257,10 +257,10 @@ mod tests {
 
     #[test]
     fn only_options_can_be_missing() {
-        assert!(Type::of::<Option<String>>().missing().is_some());
-        assert!(Type::of::<String>().missing().is_none());
-        assert!(Type::of::<Vec<u8>>().missing().is_none());
-        assert!(Type::of::<Value>().missing().is_none());
-        assert!(Type::of::<()>().missing().is_none());
+        assert!(ValueType::of::<Option<String>>().missing().is_some());
+        assert!(ValueType::of::<String>().missing().is_none());
+        assert!(ValueType::of::<Vec<u8>>().missing().is_none());
+        assert!(ValueType::of::<Value>().missing().is_none());
+        assert!(ValueType::of::<()>().missing().is_none());
     }
 }

@@ -11,7 +11,7 @@ use super::adopt::{adopt, null_as, read_json};
 use super::cell::{Cell, Dealt, Element, Erased, List, Parsed};
 use super::repr::Repr;
 use super::text::{borrowed, owned, owner_of};
-use super::{Data, Shape, Type};
+use super::{Data, Shape, ValueType};
 
 /// A value of any type, cheap to clone (one pointer).
 ///
@@ -36,7 +36,7 @@ use super::{Data, Shape, Type};
 ///     Value::new("seven".to_owned()).get::<u64>().unwrap_err().to_string(),
 ///     "expected `u64`, found `String`",
 /// );
-/// # Ok::<(), ddg_core::TypeMismatch>(())
+/// # Ok::<(), ddg_core::values::TypeMismatch>(())
 /// ```
 #[derive(Clone, Default)]
 pub struct Value(pub(super) Repr);
@@ -44,6 +44,7 @@ pub struct Value(pub(super) Repr);
 /// A value was asked for as a type that it is not.
 #[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[error("expected `{expected}`, found {found}")]
+#[non_exhaustive]
 pub struct TypeMismatch {
     /// The type asked for.
     pub expected: String,
@@ -54,6 +55,7 @@ pub struct TypeMismatch {
 /// A value has no JSON form.
 #[derive(thiserror::Error)]
 #[error("`{type_name}` cannot be written as JSON: {source}")]
+#[non_exhaustive]
 pub struct NotSerializable {
     /// The type of the value.
     pub type_name: String,
@@ -185,7 +187,7 @@ impl Value {
     /// This value as JSON.
     ///
     /// # Errors
-    /// [`NotSerializable`] if it holds something [opaque](crate::Opaque).
+    /// [`NotSerializable`] if it holds something [opaque](crate::values::Opaque).
     pub fn to_json(&self) -> Result<Json, NotSerializable> {
         match self.cell() {
             Cell::Null => Ok(Json::Null),
@@ -205,7 +207,7 @@ impl Value {
     }
 
     /// Whether this is held as exactly the type `ty`.
-    pub(crate) fn holds(&self, ty: Type) -> bool {
+    pub(crate) fn holds(&self, ty: ValueType) -> bool {
         self.0.get().is_some_and(|inner| (inner as &dyn Any).type_id() == ty.id())
     }
 
@@ -255,7 +257,7 @@ impl Value {
     }
 
     /// The type of a value that is held as a `T`; `None` for JSON, lists and null.
-    pub(crate) fn ty(&self) -> Option<Type> {
+    pub(crate) fn ty(&self) -> Option<ValueType> {
         match self.cell() {
             Cell::Typed(inner) => Some(inner.ty()),
             Cell::Null | Cell::Parsed(_) | Cell::List(_) | Cell::Element(_) => None,

@@ -14,7 +14,7 @@ use crate::context::Context;
 use crate::error::WorkerError;
 use crate::graph::View;
 use crate::key::Key;
-use crate::values::{Type, Value};
+use crate::values::{Value, ValueType};
 
 /// A worker whose type is known only at run time; cheap to clone.
 ///
@@ -94,12 +94,12 @@ pub trait IntoWorker<M> {
 
 /// What [`add_func_as_worker`](crate::GraphAutoma::add_func_as_worker) takes: an async or sync
 /// function or closure of up to 12 parameters, or, where a graph is changed while it runs, a
-/// [`Declared`](crate::Declared) worker. `M` is found by the compiler.
+/// [`WorkerRef`](crate::worker::WorkerRef) worker. `M` is found by the compiler.
 ///
 /// Parameters are taken by value (`T`, cloned only if somebody else holds it, too), shared
 /// (`&T` or `Arc<T>`, never cloned), optional (`Option<T>`), untyped ([`Value`]), or are the
-/// [`Context`]; see [`Parameter`](crate::Parameter). The return value is a `T`, a
-/// `Result<T, E>` or a stream; see [`IntoOutput`](crate::IntoOutput).
+/// [`Context`]; see [`Parameter`](crate::worker::Parameter). The return value is a `T`, a
+/// `Result<T, E>` or a stream; see [`IntoOutput`](crate::worker::IntoOutput).
 ///
 /// An async closure that captures something is written `move |x: i64| async move { … }`: the form
 /// `async move |x: i64| { … }` lends what it captured to its future, and Rust calls that one at a
@@ -282,7 +282,7 @@ pub(crate) struct OwnWorker<W>(pub(crate) W);
 impl<W: Worker> Callable for OwnWorker<W> {
     fn signature(&self) -> Signature {
         let mut signature = self.0.signature();
-        signature.output = Some(Type::of::<W::Output>());
+        signature.output = Some(ValueType::of::<W::Output>());
         signature.context = true;
         signature
     }
@@ -319,7 +319,7 @@ impl IntoWorker<AsIs> for AnyWorker {
 pub struct ByName;
 
 #[diagnostic::do_not_recommend]
-impl<F> IntoFunc<ByName> for super::Declared<F> {
+impl<F> IntoFunc<ByName> for super::WorkerRef<F> {
     type Made = Key;
 
     fn into_func(self) -> Key {

@@ -14,17 +14,17 @@ use crate::values::Data;
 /// ones. Ferrying to it checks the arguments at compile time.
 ///
 /// ```
-/// use ddg_core::Declared;
+/// use ddg_core::worker::WorkerRef;
 ///
-/// const START: Declared<fn(i64) -> i64> = Declared::new("start");
+/// const START: WorkerRef<fn(i64) -> i64> = WorkerRef::new("start");
 /// assert_eq!(START.key(), "start");
 /// ```
-pub struct Declared<F> {
+pub struct WorkerRef<F> {
     key: &'static str,
     function: PhantomData<fn() -> F>,
 }
 
-impl<F> Declared<F> {
+impl<F> WorkerRef<F> {
     /// The worker called `key`.
     pub const fn new(key: &'static str) -> Self {
         Self { key, function: PhantomData }
@@ -36,27 +36,27 @@ impl<F> Declared<F> {
     }
 }
 
-impl<F> Clone for Declared<F> {
+impl<F> Clone for WorkerRef<F> {
     fn clone(&self) -> Self {
         *self
     }
 }
 
-impl<F> Copy for Declared<F> {}
+impl<F> Copy for WorkerRef<F> {}
 
-impl<F> fmt::Debug for Declared<F> {
+impl<F> fmt::Debug for WorkerRef<F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Declared({:?})", self.key)
+        write!(f, "WorkerRef({:?})", self.key)
     }
 }
 
-impl<F> From<Declared<F>> for Key {
-    fn from(declared: Declared<F>) -> Self {
+impl<F> From<WorkerRef<F>> for Key {
+    fn from(declared: WorkerRef<F>) -> Self {
         Self::from_static(declared.key)
     }
 }
 
-/// What a [`Declared`] worker's parameter of type `P` may be ferried: a `P`, a `T` where `P` is
+/// What a [`WorkerRef`] worker's parameter of type `P` may be ferried: a `P`, a `T` where `P` is
 /// `Option<T>` or `Arc<T>`, a text literal where it is a `String`.
 #[diagnostic::on_unimplemented(
     message = "the worker that is ferried to takes `{P}` here, not `{Self}`",
@@ -78,7 +78,7 @@ impl FerryArgument<Option<String>> for Option<&'static str> {}
 impl FerryArgument<Arc<String>> for &'static str {}
 
 /// Where a ferry may go, with which arguments `A`: a key with anything that can be
-/// [arguments](IntoArgs), or a [`Declared`] worker with a tuple of [what its parameters
+/// [arguments](IntoArgs), or a [`WorkerRef`] worker with a tuple of [what its parameters
 /// take](FerryArgument) (or [`args!`](crate::args), checked when the step settles).
 #[diagnostic::on_unimplemented(
     message = "`{A}` are not the arguments of this worker",
@@ -118,7 +118,7 @@ macro_rules! keys {
 
 keys!(&str: as_ref, String: as_str, &String: as_str, Key: as_str, &Key: as_str);
 
-impl<F> FerryTarget<Args> for Declared<F> {
+impl<F> FerryTarget<Args> for WorkerRef<F> {
     fn text(&self) -> &str {
         self.key
     }
@@ -134,7 +134,7 @@ impl<F> FerryTarget<Args> for Declared<F> {
 
 macro_rules! declared {
     ($(($P:ident, $T:ident)),*) => {
-        impl<R, $($P, $T: FerryArgument<$P>),*> FerryTarget<($($T,)*)> for Declared<fn($($P),*) -> R> {
+        impl<R, $($P, $T: FerryArgument<$P>),*> FerryTarget<($($T,)*)> for WorkerRef<fn($($P),*) -> R> {
             fn text(&self) -> &str {
                 self.key
             }

@@ -10,7 +10,7 @@ use super::{
     AnyWorker, Callable, IntoFunc, IntoOutput, Parameter, Placement, Signature, Start, Started,
 };
 use crate::graph::Param;
-use crate::values::Type;
+use crate::values::ValueType;
 
 /// Marks an async function.
 #[doc(hidden)]
@@ -59,7 +59,7 @@ pub trait SyncCall<A> {
     fn call_sync(&self, arguments: A) -> Self::Output;
 }
 
-fn signature(params: &[Option<Type>], output: Option<Type>) -> Signature {
+fn signature(params: &[Option<ValueType>], output: Option<ValueType>) -> Signature {
     Signature {
         params: params.iter().flatten().map(|ty| Param::unnamed(*ty)).collect(),
         output,

@@ -16,7 +16,8 @@ use crate::values::{Data, Value};
 ///
 /// ```
 /// use std::time::Duration;
-/// use ddg_core::{after, Retry};
+/// use ddg_core::after;
+/// use ddg_core::worker::Retry;
 ///
 /// let options = after(["fetch", "parse"])
 ///     .merge()
@@ -147,7 +148,7 @@ impl WorkerOptions {
         self
     }
 
-    /// Fails with [`TimedOut`](crate::TimedOut) if an attempt takes longer. An async worker is
+    /// Fails with [`TimedOut`](crate::worker::TimedOut) if an attempt takes longer. An async worker is
     /// dropped then; a blocking one cannot be stopped, its output is dropped when it ends.
     #[must_use]
     pub fn timeout(mut self, timeout: Duration) -> Self {

@@ -6,7 +6,7 @@ use futures::Stream;
 use serde_json::Value as Json;
 
 use crate::error::{BoxError, WorkerError};
-use crate::values::{Data, ItemStream, Type, Value};
+use crate::values::{Data, ItemStream, Value, ValueType};
 
 /// What a worker function may return: a `T`, `impl Stream<Item = T>`, or a `Result` of either, where
 /// `T` is [`Data`]. `M` is found by the compiler.
@@ -23,7 +23,7 @@ use crate::values::{Data, ItemStream, Type, Value};
 pub trait IntoOutput<M> {
     /// The type of the output as far as it is known.
     #[doc(hidden)]
-    fn ty() -> Option<Type>;
+    fn ty() -> Option<ValueType>;
     /// The output as a value, or the worker's error.
     #[doc(hidden)]
     fn into_output(self) -> Result<Value, WorkerError>;
@@ -31,7 +31,7 @@ pub trait IntoOutput<M> {
 
 /// The error of a worker function: any [`Error`], or what wraps one (`anyhow::Error`,
 /// [`WorkerError`], `Box<dyn Error + Send + Sync>`). `M` is found by the compiler.
-pub trait Failure<M> {
+pub trait IntoWorkerError<M> {
     /// As the engine keeps it.
     #[doc(hidden)]
     fn into_failure(self) -> WorkerError;
@@ -45,24 +45,24 @@ pub struct Plain;
 #[doc(hidden)]
 pub struct Wrapped;
 
-impl<E: Error + Send + Sync + 'static> Failure<Plain> for E {
+impl<E: Error + Send + Sync + 'static> IntoWorkerError<Plain> for E {
     fn into_failure(self) -> WorkerError {
         WorkerError::boxed(self)
     }
 }
 
-impl<E: AsRef<dyn Error + Send + Sync> + Into<BoxError>> Failure<Wrapped> for E {
+impl<E: AsRef<dyn Error + Send + Sync> + Into<BoxError>> IntoWorkerError<Wrapped> for E {
     fn into_failure(self) -> WorkerError {
         WorkerError::boxed(self)
     }
 }
 
 impl<T: Data> IntoOutput<Plain> for T {
-    fn ty() -> Option<Type> {
+    fn ty() -> Option<ValueType> {
         if !is_result::<T>() {
-            Some(Type::of::<T>())
+            Some(ValueType::of::<T>())
         } else if std::any::type_name::<T>().starts_with("core::result::Result<(), ") {
-            Some(Type::of::<()>())
+            Some(ValueType::of::<()>())
         } else {
             None
         }
@@ -73,13 +73,13 @@ impl<T: Data> IntoOutput<Plain> for T {
     }
 }
 
-impl<T: Data, M, E: Failure<M>> IntoOutput<Fallible<M>> for Result<T, E> {
-    fn ty() -> Option<Type> {
-        Some(Type::of::<T>())
+impl<T: Data, M, E: IntoWorkerError<M>> IntoOutput<Fallible<M>> for Result<T, E> {
+    fn ty() -> Option<ValueType> {
+        Some(ValueType::of::<T>())
     }
 
     fn into_output(self) -> Result<Value, WorkerError> {
-        self.map(Value::new).map_err(Failure::into_failure)
+        self.map(Value::new).map_err(IntoWorkerError::into_failure)
     }
 }
 
@@ -92,8 +92,8 @@ pub struct Fallible<M>(M);
 pub struct Streaming;
 
 impl<T: Data, S: Stream<Item = T> + Send + 'static> IntoOutput<Streaming> for S {
-    fn ty() -> Option<Type> {
-        Some(Type::of::<ItemStream<T>>())
+    fn ty() -> Option<ValueType> {
+        Some(ValueType::of::<ItemStream<T>>())
     }
 
     fn into_output(self) -> Result<Value, WorkerError> {
@@ -109,14 +109,14 @@ impl<T, S, M, E> IntoOutput<FallibleStream<M>> for Result<S, E>
 where
     T: Data,
     S: Stream<Item = T> + Send + 'static,
-    E: Failure<M>,
+    E: IntoWorkerError<M>,
 {
-    fn ty() -> Option<Type> {
-        Some(Type::of::<ItemStream<T>>())
+    fn ty() -> Option<ValueType> {
+        Some(ValueType::of::<ItemStream<T>>())
     }
 
     fn into_output(self) -> Result<Value, WorkerError> {
-        self.map(|items| Value::new(ItemStream::new(items))).map_err(Failure::into_failure)
+        self.map(|items| Value::new(ItemStream::new(items))).map_err(IntoWorkerError::into_failure)
     }
 }
 

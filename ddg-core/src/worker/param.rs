@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::any::Callee;
 use crate::args::Args;
 use crate::context::Context;
-use crate::values::{Data, Type, TypeMismatch, Value};
+use crate::values::{Data, TypeMismatch, Value, ValueType};
 
 /// A parameter of a worker function: a value by `T` or `&T`, or the [`Context`] by value or
 /// reference. `M` is found by the compiler.
@@ -32,7 +32,7 @@ pub trait Parameter<M>: 'static {
 
     /// The type of the value, or `None` for the context.
     #[doc(hidden)]
-    fn ty() -> Option<Type>;
+    fn ty() -> Option<ValueType>;
     /// Takes the next value of the call, where this is a value.
     #[doc(hidden)]
     fn hold(call: &mut Arguments<'_>) -> Result<Self::Held, TypeMismatch>;
@@ -65,8 +65,8 @@ impl<T: Data> Parameter<ByValue> for T {
     type Held = Option<T>;
     type Given<'a> = T;
 
-    fn ty() -> Option<Type> {
-        Some(Type::of::<T>())
+    fn ty() -> Option<ValueType> {
+        Some(ValueType::of::<T>())
     }
 
     fn hold(call: &mut Arguments<'_>) -> Result<Self::Held, TypeMismatch> {
@@ -87,8 +87,8 @@ impl<T: Data> Parameter<ByRef> for &'static T {
     type Held = Arc<T>;
     type Given<'a> = &'a T;
 
-    fn ty() -> Option<Type> {
-        Some(Type::of::<T>())
+    fn ty() -> Option<ValueType> {
+        Some(ValueType::of::<T>())
     }
 
     fn hold(call: &mut Arguments<'_>) -> Result<Self::Held, TypeMismatch> {
@@ -108,7 +108,7 @@ impl Parameter<Injected> for Context {
     type Held = ();
     type Given<'a> = Self;
 
-    fn ty() -> Option<Type> {
+    fn ty() -> Option<ValueType> {
         None
     }
 
@@ -125,7 +125,7 @@ impl Parameter<Injected> for &'static Context {
     type Held = ();
     type Given<'a> = &'a Context;
 
-    fn ty() -> Option<Type> {
+    fn ty() -> Option<ValueType> {
         None
     }
 

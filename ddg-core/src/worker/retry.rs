@@ -14,7 +14,8 @@ use serde::{Deserialize, Serialize};
 ///
 /// ```
 /// use std::time::Duration;
-/// use ddg_core::{free, Retry};
+/// use ddg_core::free;
+/// use ddg_core::worker::Retry;
 ///
 /// let options = free().retry(Retry::times(3).delay(Duration::from_millis(100)).jitter());
 /// ```

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use crate::graph::{Origin, Param};
-use crate::values::{Data, Type};
+use crate::values::{Data, ValueType};
 
 /// What a worker takes and gives, as far as it says so beforehand.
 ///
@@ -11,14 +11,14 @@ use crate::values::{Data, Type};
 /// otherwise: it takes whatever it is called with.
 ///
 /// ```
-/// use ddg_core::Signature;
+/// use ddg_core::worker::Signature;
 ///
 /// let signature = Signature::new().param::<String>("city").param::<Option<u32>>("days");
 /// ```
 #[derive(Clone, Debug, Default)]
 pub struct Signature {
     pub(crate) params: Vec<Param>,
-    pub(crate) output: Option<Type>,
+    pub(crate) output: Option<ValueType>,
     pub(crate) context: bool,
     pub(crate) open: bool,
 }
@@ -39,7 +39,7 @@ impl Signature {
     pub fn param<T: Data>(mut self, name: impl Into<Cow<'static, str>>) -> Self {
         self.params.push(Param {
             name: Some(name.into()),
-            ty: Type::of::<T>(),
+            ty: ValueType::of::<T>(),
             origin: Origin::Argument,
         });
         self

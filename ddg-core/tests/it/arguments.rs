@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use ddg_core::IntoArgs;
+use ddg_core::args::IntoArgs;
 use ddg_core::prelude::*;
 use expect_test::expect;
 use serde::{Deserialize, Serialize};
@@ -342,7 +342,7 @@ async fn the_context_is_given_wherever_it_stands_and_counts_as_no_argument() {
     let mut automa = GraphAutoma::new("context");
     let a = async |x: i32, cx: Context, y: i32| {
         assert_eq!((cx.key().as_str(), cx.step(), cx.attempt()), ("a", 1, 1));
-        assert_eq!(cx.cause(), &ddg_core::Cause::Start);
+        assert_eq!(cx.cause(), &ddg_core::run::Cause::Start);
         x - y
     };
     automa.add_func_as_worker("a", a, start().params(["x", "y"]).output()).unwrap();

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use ddg_core::IntoArgs;
+use ddg_core::args::IntoArgs;
 use ddg_core::prelude::*;
 use expect_test::{Expect, expect};
 use serde::{Deserialize, Serialize};

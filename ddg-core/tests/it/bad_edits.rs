@@ -1,8 +1,10 @@
 //! Changes of a running graph that cannot be made fail the run, with an error that names who asked
 //! for them; none of the step's changes is made, and other runs see nothing of it.
 
+use ddg_core::graph::{EditError, Fault};
 use ddg_core::prelude::*;
-use ddg_core::{Declared, EditError, FailureKind, Fault};
+use ddg_core::run::FailureKind;
+use ddg_core::worker::WorkerRef;
 use expect_test::{Expect, expect};
 
 use super::trial::{failure, fine};
@@ -199,7 +201,7 @@ async fn a_worker_without_a_key() {
 
 #[tokio::test]
 async fn a_worker_that_was_never_declared() {
-    const TOOL: Declared<fn(i64) -> i64> = Declared::new("tool");
+    const TOOL: WorkerRef<fn(i64) -> i64> = WorkerRef::new("tool");
     check(
         |cx| cx.add_func_as_worker("new", TOOL, free()),
         &expect![[r#"
@@ -235,7 +237,7 @@ async fn a_worker_that_does_not_fit_its_dependencies() {
 
 #[tokio::test]
 async fn a_declared_worker_that_is_given_parameters_where_it_is_placed() {
-    const NUMBER: Declared<fn() -> i64> = Declared::new("number");
+    const NUMBER: WorkerRef<fn() -> i64> = WorkerRef::new("number");
     check(
         |cx| cx.add_func_as_worker("new", NUMBER, free().params(["a"])),
         &expect!["automa `trial`, step 2: worker `editor` asked for a change that cannot be made: `number` is declared with its parameters: leave `.params([…])` and `.from(…)` out where it is placed as `new`"],

@@ -1,8 +1,9 @@
 //! Graphs that cannot run say why before anything runs, all faults together; graphs in which
 //! nothing starts give null at once.
 
+use ddg_core::Key;
+use ddg_core::graph::Fault;
 use ddg_core::prelude::*;
-use ddg_core::{Fault, Key};
 use expect_test::{Expect, expect};
 use futures::FutureExt;
 
@@ -345,7 +346,7 @@ fn removals_of_what_is_not_there() {
     check_refused(
         |automa| automa.remove_dependency("smae", "number"),
         &expect![
-            "automa `graph`: cannot change the dependencies of `smae`: there is no such worker; the workers are: `number`, `same`"
+            "automa `graph`: cannot change the dependencies of `smae`: there is no such worker; did you mean `same`?"
         ],
     );
     check_refused(

@@ -5,14 +5,14 @@ use std::panic::panic_any;
 use std::time::Duration;
 
 use ddg_core::prelude::*;
-use ddg_core::{Panicked, TimedOut};
+use ddg_core::worker::{Panicked, TimedOut};
 use expect_test::{Expect, expect};
 
 use super::trial::{failure, fine, message};
 
 /// Adds `worker`, which misbehaves, and the output worker after it.
 fn with<M>(
-    worker: impl ddg_core::IntoFunc<M, Made = AnyWorker>,
+    worker: impl ddg_core::worker::IntoFunc<M, Made = AnyWorker>,
     options: WorkerOptions,
 ) -> impl FnOnce(&mut GraphAutoma) {
     move |automa| {

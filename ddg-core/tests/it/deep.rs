@@ -67,7 +67,7 @@ fn a_long_cycle() {
         automa.add_func_as_worker(key(n), next, options).unwrap();
     }
     let error = automa.validate().unwrap_err();
-    let [ddg_core::Fault::Cycle { keys }] = &error.faults[..] else { panic!("{error}") };
+    let [ddg_core::graph::Fault::Cycle { keys }] = &error.faults[..] else { panic!("{error}") };
     assert_eq!(keys.len(), LONG);
     let error = error.to_string();
     assert!(error.contains("`w99999`") || error.contains("`w1`"), "{error}");

@@ -61,7 +61,7 @@ async fn three(events: &mut UnboundedReceiver<String>) -> [String; 3] {
 }
 
 /// Begins two runs and another; ends one of the two with `end` in mid-step.
-async fn check(end: impl AsyncFnOnce(ddg_core::RunHandle)) {
+async fn check(end: impl AsyncFnOnce(ddg_core::run::RunHandle)) {
     let automa = automa();
     let (hang, mut events) = args(true);
     let (also_hang, mut other_events) = args(true);

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use ddg_core::checkpoint::{
-    CheckpointStore, Checkpoints, MemoryStore, RunId, RunStatus, StoreError, StoredRuns,
+    CheckpointPolicy, CheckpointStore, MemoryStore, RunId, RunStatus, StoreError, StoredRuns,
 };
 use ddg_core::prelude::*;
 use expect_test::expect;
@@ -96,7 +96,7 @@ async fn an_output_can_be_changed_before_the_run_goes_on() {
     let runs = StoredRuns::new(&store);
     automa.run(()).stored_in(&store, "a").await.unwrap();
     runs.fork("a", 1, "b").await.unwrap();
-    let change = |snapshot: &mut ddg_core::Snapshot| {
+    let change = |snapshot: &mut ddg_core::snapshot::Snapshot| {
         assert!(snapshot.set_output("a", 7_u64) && !snapshot.set_output("x", 7_u64));
         Ok(())
     };
@@ -123,7 +123,7 @@ async fn a_run_that_has_ended_has_ended_also_when_it_is_changed() {
     assert_eq!(status().await, RunStatus::Finished);
     runs.edit("a", |_| Ok(())).await.unwrap();
     assert_eq!(status().await, RunStatus::Finished);
-    let change = |snapshot: &mut ddg_core::Snapshot| {
+    let change = |snapshot: &mut ddg_core::snapshot::Snapshot| {
         assert!(snapshot.set_output("count", 9_u64));
         Ok(())
     };
@@ -150,7 +150,7 @@ async fn on_pause_only_the_begin_and_the_end_are_written() {
     let (automa, _) = counter(20, None);
     let store = MemoryStore::new();
     let run = automa.run(args!(0)).stored_in(&store, "a");
-    run.checkpoints(Checkpoints::OnPause).await.unwrap();
+    run.checkpoints(CheckpointPolicy::OnPause).await.unwrap();
     let steps = store.steps(&RunId::new("a").unwrap()).await.unwrap();
     let steps: Vec<_> = steps.iter().map(|step| step.step).collect();
     assert_eq!(steps, [0, 22]);

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use ddg_core::checkpoint::{CheckpointStore, Checkpoints, RunId};
+use ddg_core::checkpoint::{CheckpointPolicy, CheckpointStore, RunId};
 use ddg_core::prelude::*;
 use tokio::sync::Semaphore;
 
@@ -63,8 +63,8 @@ impl Worker for Gated {
 }
 
 /// The run `a`, of which each result is written.
-fn stored(automa: &GraphAutoma, store: &GatedStore) -> ddg_core::RunBuilder {
-    automa.run(()).stored_in(store, "a").checkpoints(Checkpoints::EveryWorker)
+fn stored(automa: &GraphAutoma, store: &GatedStore) -> ddg_core::run::RunBuilder {
+    automa.run(()).stored_in(store, "a").checkpoints(CheckpointPolicy::EveryWorker)
 }
 
 /// Waits until nothing can get on any more.

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use ddg_core::checkpoint::{CheckpointStore, Checkpoints, MemoryStore, RunId};
+use ddg_core::checkpoint::{CheckpointPolicy, CheckpointStore, MemoryStore, RunId};
 use ddg_core::prelude::*;
 
 use crate::random_graphs::generate;
@@ -55,7 +55,7 @@ async fn in_many_lives(seed: u64, program: &Arc<Program>, tally: &mut Tally) -> 
         let hang = SomeHang { seed, life, n_hanging: Arc::clone(&n_hanging) };
         let automa = Stage::new(program, &log).automa(hang);
         let run_on = automa.run(args(&program.input)).stored_in(&store, "run");
-        let run_on = run_on.checkpoints(Checkpoints::EveryWorker).spawn();
+        let run_on = run_on.checkpoints(CheckpointPolicy::EveryWorker).spawn();
         // Time stands still as long as anything can get on.
         let mut run_on = std::pin::pin!(run_on);
         if let Ok(ended) = tokio::time::timeout(Duration::from_secs(1), run_on.as_mut()).await {

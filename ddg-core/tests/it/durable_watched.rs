@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::task::Poll;
 
 use ddg_core::checkpoint::{CheckpointStore, RunId, RunStatus, StoreError};
+use ddg_core::event::{EventFilter, EventKind, EventStream};
 use ddg_core::prelude::*;
-use ddg_core::{EventFilter, EventKind, EventStream};
 use expect_test::expect;
 use tokio::sync::Notify;
 

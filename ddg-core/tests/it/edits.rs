@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use ddg_core::Declared;
 use ddg_core::prelude::*;
+use ddg_core::worker::WorkerRef;
 use expect_test::{Expect, expect};
 
 use crate::trace::{add, name, trace};
@@ -244,7 +244,7 @@ async fn a_removed_worker_ends_its_output_is_dropped_and_what_it_asked_for_count
     expect![[r#"
         step 1: a (start) () → "lost"
         step 1: remove (start) () → null
-        step 2: c (ferry by `a`) () → "AutomaView(\"last words\")"
+        step 2: c (ferry by `a`) () → "GraphView(\"last words\")"
         step 2: look (dependencies) () → "[\"remove\", \"b\", \"c\", \"look\", \"d\"]"
         output: null
     "#]]
@@ -469,7 +469,7 @@ async fn an_added_start_worker_begins_with_the_next_run_of_the_grown_graph() {
 /// [E12] [A9]
 #[tokio::test]
 async fn a_declared_worker_is_placed_by_its_name_under_any_key() {
-    const TOTAL: Declared<fn(Vec<i32>) -> i32> = Declared::new("total");
+    const TOTAL: WorkerRef<fn(Vec<i32>) -> i32> = WorkerRef::new("total");
     let mut automa = GraphAutoma::new("placed");
     let a = async |cx: Context| {
         cx.add_func_as_worker("sum", TOTAL, after(["a", "b"]).merge().output());
@@ -493,7 +493,7 @@ async fn a_declared_worker_is_placed_by_its_name_under_any_key() {
 /// [E12] [W1]
 #[tokio::test(start_paused = true)]
 async fn timeout_and_retry_are_those_declared_unless_they_are_given_anew() {
-    const SLOW: Declared<fn() -> u32> = Declared::new("slow");
+    const SLOW: WorkerRef<fn() -> u32> = WorkerRef::new("slow");
     let mut automa = GraphAutoma::new("placed");
     let place = async |anew: bool, cx: Context| {
         let options = free().output();
@@ -524,7 +524,7 @@ async fn timeout_and_retry_are_those_declared_unless_they_are_given_anew() {
 /// [E12]
 #[tokio::test]
 async fn a_worker_that_has_its_place_can_be_placed_once_more() {
-    const DOUBLE: Declared<fn(i32) -> i32> = Declared::new("double");
+    const DOUBLE: WorkerRef<fn(i32) -> i32> = WorkerRef::new("double");
     let mut automa = GraphAutoma::new("twice");
     let first = async |n: i32, cx: Context| {
         cx.add_func_as_worker("again", DOUBLE, after(["double"]).output());

@@ -6,8 +6,9 @@ mod cases;
 mod stage;
 mod wish;
 
+use ddg_core::graph::{EditError, Fault};
 use ddg_core::prelude::*;
-use ddg_core::{EditError, FailureKind, Fault};
+use ddg_core::run::FailureKind;
 use proptest::collection::vec;
 use proptest::prelude::*;
 

@@ -5,12 +5,14 @@ use std::error::Error;
 use std::fmt;
 use std::time::Duration;
 
+use ddg_core::RunError;
 use ddg_core::checkpoint::StoreError;
+use ddg_core::feedback::FeedbackError;
+use ddg_core::graph::{EditError, Fault};
 use ddg_core::prelude::*;
-use ddg_core::{
-    AnswerError, EditError, Fault, FeedbackError, InteractionError, NotSerializable, RunError,
-    SnapshotError, TypeMismatch,
-};
+use ddg_core::run::{AnswerError, InteractionError};
+use ddg_core::snapshot::SnapshotError;
+use ddg_core::values::TypeMismatch;
 use expect_test::{Expect, expect};
 
 /// An error whose message does not say its source.
@@ -216,7 +218,7 @@ fn no_error_says_its_source_again() {
     let json = || serde_json::from_str::<i32>("x").unwrap_err();
     let boxed = || Box::new(Outer(Inner));
     let fault = || Fault::SelfDependency { worker: "a".into() };
-    let opaque = || NotSerializable { type_name: "T".to_owned(), source: json() };
+    let opaque = || Value::new(Opaque::new(1)).to_json().unwrap_err();
     let automa = || "a".to_owned();
     let edit = || EditError::from(fault());
     let all: Vec<Box<dyn Error>> = vec![
@@ -240,7 +242,7 @@ fn no_error_says_its_source_again() {
         Box::new(SnapshotError::NotFollowing { step: 1, source: Some(json()) }),
         Box::new(StoreError::Open { store: automa(), source: boxed(), hint: "look" }),
         Box::new(StoreError::Backend { store: automa(), action: "read", source: boxed() }),
-        Box::new(ddg_core::TimedOut { after: Duration::from_secs(1) }),
+        Box::new(ddg_core::worker::TimedOut::new(Duration::from_secs(1))),
     ];
     for error in &all {
         check_law(&**error);

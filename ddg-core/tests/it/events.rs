@@ -7,8 +7,8 @@ mod nested;
 mod steps;
 mod subscribers;
 
+use ddg_core::event::{EventFilter, EventStream};
 use ddg_core::prelude::*;
-use ddg_core::{EventFilter, EventStream};
 
 use crate::trace::name;
 

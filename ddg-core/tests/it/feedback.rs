@@ -4,8 +4,9 @@ use std::sync::mpsc::{channel, sync_channel};
 use std::sync::{Arc, Barrier, Mutex};
 use std::time::Duration;
 
+use ddg_core::feedback::{FeedbackError, Posted, ReplyError, ReplyTo, Request};
+use ddg_core::graph::WorkerPath;
 use ddg_core::prelude::*;
-use ddg_core::{FeedbackError, Path, Posted, ReplyError, ReplyTo, Request};
 use expect_test::expect;
 use serde::{Deserialize, Serialize};
 use tokio::sync::Notify;
@@ -78,14 +79,14 @@ async fn events_reach_the_handler_of_their_type_at_the_top_from_any_depth() {
     automa.add_func_as_worker("async", post, start()).unwrap();
     let post = |cx: Context| assert!(cx.post(Progress { percent: 99 }));
     automa.add_func_as_worker("blocking", post, after(["async"])).unwrap();
-    automa.on_post(|_: Progress, _: &Path| panic!("this automa is not the one that is run"));
+    automa.on_post(|_: Progress, _: &WorkerPath| panic!("this automa is not the one that is run"));
     automa.on_any_post(|_| panic!("nor is this its default handler"));
     let mut outer = nested(automa);
 
     let told = Arc::new(Mutex::new(Vec::new()));
     let tell = Arc::clone(&told);
-    outer.on_post(|_: Progress, _: &Path| panic!("this handler was replaced"));
-    outer.on_post(move |progress: Progress, from: &Path| {
+    outer.on_post(|_: Progress, _: &WorkerPath| panic!("this handler was replaced"));
+    outer.on_post(move |progress: Progress, from: &WorkerPath| {
         tell.lock().unwrap().push(format!("{from}: {}", progress.percent));
     });
     let tell = Arc::clone(&told);
@@ -119,7 +120,7 @@ async fn handlers_of_the_run_come_before_those_of_the_automa() {
         move |what: &str| told.send(format!("{who}: {what}")).unwrap()
     };
     let by_automa = tell("the automa's");
-    automa.on_post(move |_: Progress, _: &Path| by_automa("progress"));
+    automa.on_post(move |_: Progress, _: &WorkerPath| by_automa("progress"));
     automa.on_request(|_: Approve, reply: ReplyTo<bool>| reply.send(true).unwrap());
     let by_automa = tell("the automa's default");
     automa.on_any_post(move |_| by_automa("any"));
@@ -130,7 +131,7 @@ async fn handlers_of_the_run_come_before_those_of_the_automa() {
     let by_run = tell("the run's");
     let prepared = automa
         .run(())
-        .on_post(move |_: Progress, _: &Path| by_run("progress"))
+        .on_post(move |_: Progress, _: &WorkerPath| by_run("progress"))
         .on_request(|_: Approve, reply: ReplyTo<bool>| reply.send(false).unwrap());
     assert_eq!(prepared.output::<String>().await.unwrap(), "false");
     assert_eq!(result(&automa).await, "true", "the automa keeps its own");
@@ -153,7 +154,7 @@ async fn a_handler_that_panics_is_no_fault_of_the_worker() {
     let mut automa = asking(None);
     let post = async |cx: Context| assert!(cx.post(Progress { percent: 1 }));
     automa.add_func_as_worker("post", post, start()).unwrap();
-    automa.on_post(|_: Progress, _: &Path| panic!("handler of events"));
+    automa.on_post(|_: Progress, _: &WorkerPath| panic!("handler of events"));
     automa.on_request(|_: Approve, _: ReplyTo<bool>| panic!("handler of requests"));
     let log = crate::recording::record(tracing::Level::WARN, async {
         expect!["the handler of `Approve` let go of the request without a reply: it dropped the `ReplyTo`, or panicked"]
@@ -172,7 +173,7 @@ async fn without_a_handler_an_event_is_dropped_and_a_request_an_error_at_once() 
     let mut automa = asking(None);
     let post = async |cx: Context| assert!(!cx.post(Progress { percent: 1 }));
     automa.add_func_as_worker("post", post, start()).unwrap();
-    automa.on_post(|_: Approve, _: &Path| panic!("a request is not just posted"));
+    automa.on_post(|_: Approve, _: &WorkerPath| panic!("a request is not just posted"));
     automa.on_request(|_: Other, _: ReplyTo<()>| panic!("this is another type"));
     expect![
         "nobody handles `Approve`: register a handler with `on_request`, or with `on_any_post`, on the automa that is run"

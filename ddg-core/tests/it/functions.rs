@@ -7,8 +7,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
+use ddg_core::Data;
 use ddg_core::prelude::*;
-use ddg_core::{Data, IntoFunc};
+use ddg_core::worker::IntoFunc;
 use expect_test::expect;
 use serde::{Deserialize, Serialize};
 

@@ -63,6 +63,7 @@ fn describe(status: RunStatus, entries: &[Entry]) -> String {
         EntryKind::Full | EntryKind::Change => format!("state of step {}", entry.step),
         EntryKind::Result { kickoff } if entry.body == b"null" => format!("no result of {kickoff}"),
         EntryKind::Result { kickoff } => format!("result of {kickoff}"),
+        other => format!("{other:?}"),
     };
     let entries: Vec<_> = entries.iter().map(entry).collect();
     format!("{status}: {}", entries.join(", "))

@@ -50,8 +50,8 @@ async fn dependencies_may_be_declared_before_the_workers_they_name() {
 fn types_agree_where_both_ends_are_known() {
     #[track_caller]
     fn check<M, N>(
-        output: impl ddg_core::IntoFunc<M, Made = AnyWorker>,
-        taker: impl ddg_core::IntoFunc<N, Made = AnyWorker>,
+        output: impl ddg_core::worker::IntoFunc<M, Made = AnyWorker>,
+        taker: impl ddg_core::worker::IntoFunc<N, Made = AnyWorker>,
         agree: bool,
     ) {
         let mut automa = GraphAutoma::new("types");

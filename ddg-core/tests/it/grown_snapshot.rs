@@ -8,8 +8,9 @@ mod written;
 use std::sync::Arc;
 use std::time::Duration;
 
+use ddg_core::Key;
 use ddg_core::prelude::*;
-use ddg_core::{Key, Snapshot, SnapshotError};
+use ddg_core::snapshot::{Snapshot, SnapshotError};
 use expect_test::expect;
 use serde::{Deserialize, Serialize};
 

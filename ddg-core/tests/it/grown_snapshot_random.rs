@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
 use ddg_core::prelude::*;
-use ddg_core::{Changes, Snapshot};
+use ddg_core::snapshot::{Snapshot, SnapshotDelta};
 
 use crate::random_graphs::generate;
 use crate::random_graphs::stage::{Log, Stage};
@@ -77,7 +77,7 @@ async fn saved_after_every_step(program: &Arc<Program>, tally: &mut Tally) -> Re
         tally.add(&json);
         if let Some(last) = last.take() {
             let changes = serde_json::to_string(&next.changes_since(&last).unwrap()).unwrap();
-            let changes: Changes = serde_json::from_str(&changes).unwrap();
+            let changes: SnapshotDelta = serde_json::from_str(&changes).unwrap();
             let again = last.with_changes([changes]).unwrap();
             assert_eq!(serde_json::to_string(&again).unwrap(), json);
         }

@@ -3,8 +3,8 @@
 
 use std::sync::Arc;
 
-use ddg_core::Snapshot;
 use ddg_core::prelude::*;
+use ddg_core::snapshot::Snapshot;
 use tokio::sync::Semaphore;
 
 use crate::trace::add;
@@ -273,7 +273,7 @@ async fn at_a_rolling_pace_an_answered_worker_runs_again_in_the_step_that_it_beg
     automa.add_func_as_worker("asks", asks, start().output()).unwrap();
     // `quick` settles alone, and `asks` asks when `next` has ended.
     let mut n_choices = 0;
-    let choose = |_: &[ddg_core::Kickoff]| {
+    let choose = |_: &[ddg_core::run::Kickoff]| {
         n_choices += 1;
         [0, usize::MAX, 1][(n_choices - 1) % 3]
     };

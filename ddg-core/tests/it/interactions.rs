@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use ddg_core::checkpoint::{MemoryStore, StoredRuns};
 use ddg_core::prelude::*;
-use ddg_core::{AnswerError, InteractionError, Question, Snapshot};
+use ddg_core::run::{AnswerError, InteractionError, Question};
+use ddg_core::snapshot::Snapshot;
 use expect_test::expect;
 
 use crate::trace::{Trace, add};

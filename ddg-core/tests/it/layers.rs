@@ -15,7 +15,7 @@ const CORE: &[(&str, &[&str])] = &[
     ("error", &["report"]),
     ("values", &["report"]),
     ("args", &["values"]),
-    ("graph", &["hint", "key", "report", "values"]),
+    ("graph", &["hint", "key", "path", "report", "values"]),
     ("local", &["graph", "key", "values"]),
     ("machine", &["args", "error", "graph", "hint", "key", "path", "report", "values"]),
     // What acts: a worker sees a context, which belongs to a run, which runs workers.
@@ -115,13 +115,13 @@ const AGENTIC: &[(&str, &[&str])] = &[
     ("schema", &[]),
     ("prompt", &[]),
     ("compose", &[]),
-    ("files", &["message", "provider"]),
+    ("files", &["message", "model", "provider"]),
     ("tool", &["files", "message", "schema"]),
     ("model", &["message", "schema", "tool"]),
     ("provider", &["message", "model", "tls", "tool"]),
     ("mcp", &["message", "tls", "tool"]),
     ("memory", &["message", "model"]),
-    ("react", &["memory", "message", "model", "tool"]),
+    ("react", &["files", "memory", "message", "model", "tool"]),
     ("runs", &["memory", "message", "react"]),
 ];
 

@@ -81,8 +81,6 @@ async fn values_are_set_read_removed_and_listed_by_name() {
         local.set("a", "text".to_owned());
         assert_eq!(local.names(), ["a", "b"]);
         assert_eq!(local.get::<i64>("b"), Some(1));
-        assert_eq!(local.get::<i64>("a"), None);
-        assert_eq!(local.update("a", |n: &mut i64| *n + 1), 1);
         assert!(local.remove("a"));
         assert!(!local.remove("a"));
         local.names()
@@ -345,4 +343,63 @@ async fn of_two_runs_that_overlap_the_one_that_ends_last_is_kept() {
     first.await.unwrap();
     let before = automa.run(args!(2)).output::<Option<usize>>().await.unwrap();
     assert_eq!(before, Some(0));
+}
+
+/// What a worker does with its local space, in an automa that keeps it.
+fn keeping(
+    work: impl Fn(&Context) + Clone + Send + Sync + 'static,
+    options: WorkerOptions,
+) -> GraphAutoma {
+    let mut automa = GraphAutoma::new("keeping");
+    let work = move |cx: Context| work(&cx);
+    automa.add_func_as_worker("work", work, options.inline()).unwrap();
+    automa.keep_local_spaces();
+    automa
+}
+
+/// [L4]
+#[tokio::test]
+async fn a_value_of_another_type_is_left_alone_and_ends_the_execution() {
+    let read = |cx: &Context| assert_eq!(cx.local().get::<Vec<u32>>("n"), None);
+    let update = |cx: &Context| {
+        let seen = cx.local().update("n", |n: &mut Vec<u32>| {
+            n.push(1);
+            n.len()
+        });
+        assert_eq!(seen, 1, "what it is given is dropped");
+    };
+    type Work = fn(&Context);
+    for work in [read as Work, update as Work] {
+        for options in [start(), start().retry(Retry::times(1))] {
+            let mut automa = keeping(|cx| cx.local().set("n", "seven".to_owned()), start());
+            automa.run(()).await.unwrap();
+            let work = move |cx: Context| work(&cx);
+            automa.override_func_as_worker("work", work, options.inline()).unwrap();
+            let error = automa.run(()).await.unwrap_err();
+            expect!["automa `keeping`, step 1: worker `work` failed: local value `n`: expected `Vec<u32>`, found `String`; it was left as it is: ask for what it is, or `remove` it first"].assert_eq(&error.to_string());
+            let look = |cx: Context| cx.local().get::<String>("n");
+            automa.override_func_as_worker("work", look, start().inline().output()).unwrap();
+            let kept = automa.run(()).output::<Option<String>>().await.unwrap();
+            assert_eq!(kept.as_deref(), Some("seven"));
+        }
+    }
+}
+
+/// [L4]
+#[tokio::test]
+async fn a_worker_can_look_what_type_a_value_has() {
+    let work = |cx: &Context| {
+        let local = cx.local();
+        assert_eq!(local.try_get::<u32>("n").unwrap(), None);
+        assert_eq!(local.try_update("n", |n: &mut u32| *n += 1), Ok(()));
+        assert_eq!(local.try_get::<u32>("n").unwrap(), Some(1));
+        let mismatch = local.try_get::<String>("n").unwrap_err();
+        assert_eq!(mismatch.name, "n");
+        let change = |_: &mut String| panic!("it is not called");
+        assert_eq!(local.try_update("n", change).unwrap_err(), mismatch);
+        assert_eq!(local.get::<u32>("n"), Some(1));
+        local.set("n", "one".to_owned());
+        assert_eq!(local.get::<String>("n").as_deref(), Some("one"));
+    };
+    keeping(work, start()).run(()).await.unwrap();
 }

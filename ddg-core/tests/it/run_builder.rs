@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use ddg_core::EventFilter;
 use ddg_core::checkpoint::{
-    CheckpointStore, Checkpoints, MemoryStore, RunId, RunStatus, StoredRuns,
+    CheckpointPolicy, CheckpointStore, MemoryStore, RunId, RunStatus, StoredRuns,
 };
+use ddg_core::event::EventFilter;
 use ddg_core::prelude::*;
 use expect_test::expect;
 use futures::FutureExt;
@@ -167,7 +167,7 @@ async fn a_snapshot_begins_a_run_in_a_shared_store() {
     automa.add_func_as_worker("end", async |x: i64| x, free().output()).unwrap();
     let snapshot = automa.run(args!(4)).await.unwrap().snapshot().unwrap();
     let store: std::sync::Arc<dyn CheckpointStore> = std::sync::Arc::new(MemoryStore::new());
-    let run = automa.resume(snapshot).stored_in(&store, "a").checkpoints(Checkpoints::OnPause);
+    let run = automa.resume(snapshot).stored_in(&store, "a").checkpoints(CheckpointPolicy::OnPause);
     assert_eq!(run.output::<i64>().await.unwrap(), 8);
     let record = store.find(&RunId::new("a").unwrap()).await.unwrap();
     assert_eq!((record.status, record.step), (RunStatus::Finished, Some(2)));

@@ -67,7 +67,7 @@ async fn at_a_rolling_pace_a_choice_past_the_end_settles_what_has_ended() {
     // `a` settles alone, and `after_a` runs while `b` has not been polled.
     let mut seen = Vec::new();
     let mut ended = 0;
-    let choose = |ready: &[ddg_core::Kickoff]| {
+    let choose = |ready: &[ddg_core::run::Kickoff]| {
         let keys: Vec<_> = ready.iter().map(|kickoff| kickoff.key().to_string()).collect();
         seen.push(keys.join(" "));
         ended += 1;

@@ -2,7 +2,7 @@
 //! been stopped.
 
 use ddg_core::prelude::*;
-use ddg_core::{Snapshot, SnapshotError};
+use ddg_core::snapshot::{Snapshot, SnapshotError};
 use expect_test::expect;
 use proptest::prelude::*;
 

@@ -1,8 +1,9 @@
 //! What changes from one snapshot of a run to the next is small where little has changed, and
 //! leads from the one to the other.
 
+use ddg_core::Key;
 use ddg_core::prelude::*;
-use ddg_core::{Changes, Key, Snapshot};
+use ddg_core::snapshot::{Snapshot, SnapshotDelta};
 use expect_test::expect;
 
 /// Goes from step to step, stopping after each: what `step` does in each of them is up to it.
@@ -47,7 +48,7 @@ fn json<T: serde::Serialize>(value: &T) -> String {
 fn journal(states: &[Snapshot]) -> Vec<String> {
     let changes: Vec<_> =
         states.windows(2).map(|pair| json(&pair[1].changes_since(&pair[0]).unwrap())).collect();
-    let read = changes.iter().map(|text| serde_json::from_str::<Changes>(text).unwrap());
+    let read = changes.iter().map(|text| serde_json::from_str::<SnapshotDelta>(text).unwrap());
     let first: Snapshot = serde_json::from_str(&json(&states[0])).unwrap();
     let last = first.with_changes(read).unwrap();
     assert_eq!(json(&last), json(&states[states.len() - 1]));
@@ -103,7 +104,7 @@ async fn changes_that_do_not_follow_are_refused() {
     let error = states[0].clone().with_changes([changes(0, 2), changes(3, 4)]).unwrap_err();
     expect!["these changes do not follow the state after step 3"].assert_eq(&error.to_string());
     let foreign = json(&changes(0, 1)).replace("steps", "stops");
-    let foreign: Changes = serde_json::from_str(&foreign).unwrap();
+    let foreign: SnapshotDelta = serde_json::from_str(&foreign).unwrap();
     let error = states[0].clone().with_changes([foreign]).unwrap_err();
     expect!["these changes do not follow the state after step 1"].assert_eq(&error.to_string());
 }

@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
+use ddg_core::Key;
 use ddg_core::prelude::*;
-use ddg_core::{Changes, Key, Snapshot};
+use ddg_core::snapshot::{Snapshot, SnapshotDelta};
 use expect_test::expect;
 use proptest::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -107,7 +108,7 @@ async fn go_on(text: &str) -> bool {
 
 /// Reads `text` as changes and makes them to `first`.
 fn change(first: &Snapshot, text: &str) -> bool {
-    let Ok(changes) = serde_json::from_str::<Changes>(text) else { return false };
+    let Ok(changes) = serde_json::from_str::<SnapshotDelta>(text) else { return false };
     first.clone().with_changes([changes]).is_ok()
 }
 
@@ -186,7 +187,7 @@ async fn what_is_cut_off_is_an_error() {
         assert!(serde_json::from_str::<Snapshot>(&first[..end]).is_err());
     }
     for end in (0..changes.len()).filter(|end| changes.is_char_boundary(*end)) {
-        assert!(serde_json::from_str::<Changes>(&changes[..end]).is_err());
+        assert!(serde_json::from_str::<SnapshotDelta>(&changes[..end]).is_err());
     }
 }
 
@@ -253,13 +254,13 @@ async fn what_could_not_be_read_again_is_not_written() {
 async fn another_format_is_refused() {
     let (first, changes) = saved().await;
     let first: Snapshot = serde_json::from_value(first).unwrap();
-    let changes: Changes = serde_json::from_value(changes).unwrap();
+    let changes: SnapshotDelta = serde_json::from_value(changes).unwrap();
     let text = serde_json::to_string(&first).unwrap().replace("\"version\":1", "\"version\":7");
     let error = serde_json::from_str::<Snapshot>(&text).unwrap_err();
     expect!["this is written in format 7, and only format 1 can be read at line 1 column 12"]
         .assert_eq(&error.to_string());
     let text = serde_json::to_string(&changes).unwrap().replace("\"version\":1", "\"version\":7");
-    let error = serde_json::from_str::<Changes>(&text).unwrap_err();
+    let error = serde_json::from_str::<SnapshotDelta>(&text).unwrap_err();
     expect!["this is written in format 7, and only format 1 can be read at line 1 column 12"]
         .assert_eq(&error.to_string());
 }

@@ -3,8 +3,9 @@
 
 use std::time::Duration;
 
+use ddg_core::Key;
 use ddg_core::prelude::*;
-use ddg_core::{Key, Snapshot};
+use ddg_core::snapshot::Snapshot;
 use expect_test::expect;
 
 /// Stops the run in its first step.

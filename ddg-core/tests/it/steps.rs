@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use ddg_core::Cause;
 use ddg_core::prelude::*;
+use ddg_core::run::Cause;
 use expect_test::expect;
 use tokio::sync::Barrier;
 
@@ -94,6 +94,7 @@ async fn a_kickoff_has_a_cause_that_its_worker_can_see() {
         Cause::Start => "it is a start worker".to_owned(),
         Cause::Ferry { by } => format!("{by} ferried"),
         Cause::Dependencies => "its dependencies have run".to_owned(),
+        other => other.to_string(),
     };
     let mut automa = GraphAutoma::new("causes");
     automa.add_func_as_worker("a", async |cx: Context| cx.ferry_to("b", ()), start()).unwrap();

@@ -17,7 +17,7 @@ fn asking() -> GraphAutoma {
 }
 
 fn somebody() -> Claim {
-    Claim { owner: Owner::named("somebody"), ..Claim::default() }
+    Claim::new(Owner::named("somebody"), Claim::default().ttl)
 }
 
 /// [X14]
@@ -105,6 +105,6 @@ async fn all_runs_are_listed() {
     }
     let runs = StoredRuns::new(&store).claim(somebody());
     assert_eq!(runs.list(&RunFilter::default()).await.unwrap().len(), 250);
-    let paused = RunFilter { status: Some(RunStatus::Paused), ..RunFilter::default() };
+    let paused = RunFilter::default().status(RunStatus::Paused);
     assert_eq!(runs.list(&paused).await.unwrap().len(), 5);
 }

@@ -3,9 +3,14 @@
 use std::fmt::Debug;
 use std::sync::Arc;
 
+use ddg_core::Data;
+use ddg_core::args::IntoArgs;
 use ddg_core::event::EventFilter;
+use ddg_core::event::EventKind;
 use ddg_core::prelude::*;
-use ddg_core::{Data, Declared, EventKind, IntoArgs, IntoFunc, Signature, Snapshot, Type};
+use ddg_core::snapshot::Snapshot;
+use ddg_core::values::ValueType;
+use ddg_core::worker::{IntoFunc, Signature, WorkerRef};
 use futures::StreamExt;
 use serde_json::json;
 
@@ -74,12 +79,12 @@ fn literals_in_tuples_options_and_results_are_strings() {
 
 #[test]
 fn the_type_of_a_literal_is_that_of_a_string() {
-    assert_eq!(Type::of::<&str>(), Type::of::<String>());
-    assert_eq!(Type::of::<Option<&str>>(), Type::of::<Option<String>>());
-    assert_eq!(Type::of::<&str>().to_string(), "String");
-    assert!(Type::of::<(String, i32)>().accepts(Type::of::<(&str, i32)>()));
-    assert!(!Type::of::<(String, i32)>().accepts(Type::of::<(&str, u8)>()));
-    assert!(!Type::of::<i32>().accepts(Type::of::<&str>()));
+    assert_eq!(ValueType::of::<&str>(), ValueType::of::<String>());
+    assert_eq!(ValueType::of::<Option<&str>>(), ValueType::of::<Option<String>>());
+    assert_eq!(ValueType::of::<&str>().to_string(), "String");
+    assert!(ValueType::of::<(String, i32)>().accepts(ValueType::of::<(&str, i32)>()));
+    assert!(!ValueType::of::<(String, i32)>().accepts(ValueType::of::<(&str, u8)>()));
+    assert!(!ValueType::of::<i32>().accepts(ValueType::of::<&str>()));
 }
 
 #[tokio::test]
@@ -153,7 +158,7 @@ async fn runs_are_given_it() {
 #[tokio::test]
 async fn ferries_carry_it() {
     type End = fn(String, Option<String>, Option<u32>, Arc<String>) -> String;
-    const END: Declared<End> = Declared::new("end");
+    const END: WorkerRef<End> = WorkerRef::new("end");
     let end = async |a: String, b: Option<String>, n: Option<u32>, c: Arc<String>| {
         format!("{a}{}{}{c}", b.unwrap_or_default(), n.unwrap_or_default())
     };

@@ -10,7 +10,7 @@
 use std::fmt::Write;
 use std::sync::{Arc, Mutex};
 
-use ddg_core::IntoArgs;
+use ddg_core::args::IntoArgs;
 use ddg_core::prelude::*;
 
 /// Records every kickoff of an automa and of the automata nested in it. It only watches.

@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use std::fmt::Debug;
 use std::sync::Arc;
 
+use ddg_core::Data;
 use ddg_core::prelude::*;
-use ddg_core::{Data, Type};
+use ddg_core::values::ValueType;
 use expect_test::expect;
 use futures::FutureExt;
 use proptest::prelude::*;
@@ -86,7 +87,7 @@ fn numbers_fit_optional_and_shared_parameters_too() {
         assert_eq!(value.get::<Arc<u64>>(), Ok(Arc::new(7)));
         assert_eq!(value.get::<Option<f64>>(), Ok(Some(7.0)));
     }
-    assert!(Type::of::<Option<u64>>().accepts(Type::of::<i32>()));
+    assert!(ValueType::of::<Option<u64>>().accepts(ValueType::of::<i32>()));
     let mut automa = GraphAutoma::new("optional");
     let days = |days: Option<u8>| days;
     automa.add_func_as_worker("days", days, start().params(["days"]).inline().output()).unwrap();
@@ -212,14 +213,14 @@ fn merged_outputs_are_taken_as_lists_and_tuples() {
         automa.add_worker("takes", takes, options).unwrap();
         automa.run(()).output::<String>().now_or_never().unwrap().unwrap()
     };
-    let tuple = async |all: (String, u8)| format!("{all:?}");
-    assert_eq!(merged(AnyWorker::func(tuple)), r#"("two", 1)"#);
+    let tuple = async |all: (String, (), u8)| format!("{all:?}");
+    assert_eq!(merged(AnyWorker::func(tuple)), r#"("two", (), 1)"#);
     let values = async |all: Vec<Value>| all[0].get::<String>().unwrap() + &all.len().to_string();
-    assert_eq!(merged(AnyWorker::func(values)), "two2");
-    let borrowed = async |all: &(String, i64)| format!("{all:?}");
-    assert_eq!(merged(AnyWorker::func(borrowed)), r#"("two", 1)"#);
+    assert_eq!(merged(AnyWorker::func(values)), "two3");
+    let borrowed = async |all: &(String, Option<u8>, i64)| format!("{all:?}");
+    assert_eq!(merged(AnyWorker::func(borrowed)), r#"("two", None, 1)"#);
     let json = async |all: serde_json::Value| all.to_string();
-    assert_eq!(merged(AnyWorker::func(json)), r#"["two",1]"#);
+    assert_eq!(merged(AnyWorker::func(json)), r#"["two",null,1]"#);
 }
 
 #[test]

@@ -76,9 +76,9 @@ async fn by_age_and_status(Setup { store, clock, .. }: &Setup) {
     add(&**store, "paused", RunStatus::Paused).await;
     add(&**store, "finished", RunStatus::Finished).await;
     clock.advance(DAY);
-    let elsewhere = RunFilter { automa: Some("other".to_owned()), ..RunFilter::default() };
+    let elsewhere = RunFilter::default().automa("other");
     assert_eq!(store.delete_older_than(DAY, &elsewhere).await.unwrap(), 0);
-    let finished = RunFilter { status: Some(RunStatus::Finished), ..RunFilter::default() };
+    let finished = RunFilter::default().status(RunStatus::Finished);
     assert_eq!(store.delete_older_than(DAY, &finished).await.unwrap(), 1);
     assert_eq!(left(&**store).await, ["paused"]);
 }

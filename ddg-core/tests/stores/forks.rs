@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use ddg_core::checkpoint::{CheckpointStore, Entry, Origin, RunStatus, StoreError};
+use ddg_core::checkpoint::{CheckpointStore, Entry, ForkedFrom, RunStatus, StoreError};
 
 use crate::setup::{Setup, claim, id, on_every_store};
 
@@ -42,7 +42,7 @@ async fn a_fork_is_as_the_run_was(Setup { store, clock, .. }: &Setup) {
     }
     let record = store.find(&id("fork 5")).await.unwrap();
     assert_eq!(record.automa, "automa");
-    assert_eq!(record.origin, Some(Origin { run: id("run"), step: 5 }));
+    assert_eq!(record.origin, Some(ForkedFrom::new(id("run"), 5)));
     assert_eq!(record.status, RunStatus::Paused);
     assert_eq!((record.created, record.updated), (clock.now(), clock.now()));
     assert_eq!((record.step, record.holder), (Some(5), None));
@@ -88,7 +88,7 @@ async fn a_fork_of_a_fork(Setup { store, .. }: &Setup) {
     let original = store.at(&id("run"), 4).await.unwrap();
     assert_eq!(store.latest(&id("of a fork")).await.unwrap().unwrap(), original);
     let origin = store.find(&id("of a fork")).await.unwrap().origin.unwrap();
-    assert_eq!(origin, Origin { run: id("fork"), step: 4 });
+    assert_eq!(origin, ForkedFrom::new(id("fork"), 4));
 }
 
 async fn a_fork_outlives_its_origin(Setup { store, clock, .. }: &Setup) {

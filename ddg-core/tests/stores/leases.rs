@@ -32,7 +32,7 @@ async fn a_run_is_held_by_who_created_it(Setup { store, clock, .. }: &Setup) {
     expect![[r#"run `run` is held by ann for another 29.6s: wait until that is over, stop it there, or go on with a fork of the run"#]]
     .assert_eq(&refused.to_string());
     let until = clock.now() + TTL - Duration::from_millis(400);
-    let holder = Holder { owner: Owner::named("ann"), until };
+    let holder = Holder::new(Owner::named("ann"), until);
     assert_eq!(store.find(&run).await.unwrap().holder, Some(holder));
 }
 
@@ -135,7 +135,7 @@ async fn tokens_grow(Setup { store, .. }: &Setup) {
 
 async fn a_lease_for_ever(Setup { store, clock, .. }: &Setup) {
     let run = id("run");
-    let ever = Claim { owner: Owner::named("ann"), ttl: Duration::MAX };
+    let ever = Claim::new(Owner::named("ann"), Duration::MAX);
     let ann = store.create(&run, "automa", &ever).await.unwrap();
     clock.advance(Duration::from_secs(1_000_000_000));
     store.acquire(&run, &claim("bob")).await.unwrap_err();

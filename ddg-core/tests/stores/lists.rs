@@ -70,7 +70,8 @@ async fn by_automa_and_status(Setup { store, clock, .. }: &Setup) {
         (x.clone(), Some(Finished), vec!["x2"]),
         (Some("z".to_owned()), None, vec![]),
     ] {
-        let filter = RunFilter { automa, status };
+        let mut filter = RunFilter::default();
+        (filter.automa, filter.status) = (automa, status);
         let found = store.list(&filter, &Page::default()).await.unwrap();
         assert_eq!(ids(&found), expected, "{filter:?}");
     }
@@ -84,16 +85,8 @@ async fn a_record_says_all(Setup { store, clock, .. }: &Setup) {
     let entries = [ddg_core::checkpoint::Entry::full(3, "")];
     store.put(&lease, RunStatus::Paused, &entries).await.unwrap();
     store.release(&lease).await.unwrap();
-    let expected = RunRecord {
-        run: id("run"),
-        automa: "automa".to_owned(),
-        origin: None,
-        status: RunStatus::Paused,
-        created,
-        updated,
-        step: Some(3),
-        holder: None,
-    };
+    let mut expected = RunRecord::new(id("run"), "automa", RunStatus::Paused, created);
+    (expected.updated, expected.step) = (updated, Some(3));
     let found = store.list(&RunFilter::default(), &Page::default()).await.unwrap();
     assert_eq!(found, [expected]);
 }

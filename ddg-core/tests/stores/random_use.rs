@@ -45,7 +45,7 @@ fn requests() -> impl Strategy<Value = Vec<Request>> {
         3 => (0..3_u64).prop_map(|kickoff| EntryKind::Result { kickoff }),
     ];
     let body = proptest::collection::vec(any::<u8>(), 0..4);
-    let entry = (0..STEPS, kind, body).prop_map(|(step, kind, body)| Entry { step, kind, body });
+    let entry = (0..STEPS, kind, body).prop_map(|(step, kind, body)| Entry::new(step, kind, body));
     // Sorted, since few others pass the rules.
     let entries = proptest::collection::vec(entry, 0..4).prop_map(|mut entries| {
         entries.sort_by_key(|entry| entry.step);
@@ -106,7 +106,8 @@ async fn ask(setup: &Setup, leases: &mut Leases, request: &Request) -> String {
         Request::Fork { run, step, fork } => told(store.fork(&id(run), step, &id(fork)).await),
         Request::Delete { run } => told(store.delete(&id(run)).await),
         Request::DeleteOld { age, status } => {
-            let filter = RunFilter { status, ..RunFilter::default() };
+            let mut filter = RunFilter::default();
+            filter.status = status;
             store.delete_older_than(age, &filter).await.unwrap().to_string()
         }
         Request::Wait(time) => {

@@ -126,5 +126,5 @@ pub(crate) const TTL: Duration = Duration::from_secs(30);
 
 /// A claim by name, for [`TTL`] at a time.
 pub(crate) fn claim(name: &str) -> Claim {
-    Claim { owner: Owner::named(name), ttl: TTL }
+    Claim::new(Owner::named(name), TTL)
 }

@@ -59,10 +59,7 @@ async fn steps_say_when_they_were_written(Setup { store, clock, .. }: &Setup) {
     let second = clock.now();
     let entries = [Entry::change(4, "+"), Entry::result(4, 0, "r")];
     store.put(&lease, RunStatus::Running, &entries).await.unwrap();
-    let expected = [
-        StepRecord { step: 0, written: first, n_bytes: 4 },
-        StepRecord { step: 4, written: second, n_bytes: 1 },
-    ];
+    let expected = [StepRecord::new(0, first, 4), StepRecord::new(4, second, 1)];
     assert_eq!(store.steps(&run).await.unwrap(), expected);
 }
 

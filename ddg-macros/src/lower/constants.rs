@@ -25,8 +25,8 @@ fn constant(block: &Block, worker: &Worker) -> TokenStream {
         #[doc = #doc]
         #[allow(dead_code)]
         #(#cfgs)*
-        #vis const #name: #krate::Declared<fn(#(#given),*) -> #output> =
-            #krate::Declared::new(#key);
+        #vis const #name: #krate::worker::WorkerRef<fn(#(#given),*) -> #output> =
+            #krate::worker::WorkerRef::new(#key);
     }
 }
 

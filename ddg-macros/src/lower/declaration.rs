@@ -21,7 +21,7 @@ pub(super) fn declaration(block: &Block, generics: &Generics, body: &TokenStream
         (
             #this: &::std::sync::Arc<Self>,
             #graph: &mut #krate::GraphAutoma,
-        ) -> ::core::result::Result<(), #krate::BuildError>
+        ) -> ::core::result::Result<(), #krate::graph::BuildError>
     };
     match &block.role {
         Role::Automa { name, output } => {

@@ -49,7 +49,7 @@ impl Output {
     pub(crate) fn ty(&self, krate: &Path) -> TokenStream {
         match self {
             Self::Value(ty) => quote!(#ty),
-            Self::Stream(item) => quote!(#krate::ItemStream<#item>),
+            Self::Stream(item) => quote!(#krate::values::ItemStream<#item>),
             Self::Refused => quote!(#krate::Value),
         }
     }

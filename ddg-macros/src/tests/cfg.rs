@@ -28,15 +28,21 @@ fn conditions_are_carried_over() {
                 /// The worker `begin`.
                 #[allow(dead_code)]
                 #[cfg(unix)]
-                const BEGIN: ::ddg_core::Declared<fn() -> i64> = ::ddg_core::Declared::new("begin");
+                const BEGIN: ::ddg_core::worker::WorkerRef<fn() -> i64> = ::ddg_core::worker::WorkerRef::new(
+                    "begin",
+                );
                 /// The worker `begin`.
                 #[allow(dead_code)]
                 #[cfg(not(unix))]
-                const BEGIN: ::ddg_core::Declared<fn() -> i64> = ::ddg_core::Declared::new("begin");
+                const BEGIN: ::ddg_core::worker::WorkerRef<fn() -> i64> = ::ddg_core::worker::WorkerRef::new(
+                    "begin",
+                );
                 /// The worker `log`.
                 #[allow(dead_code)]
                 #[cfg(debug_assertions)]
-                const LOG: ::ddg_core::Declared<fn(i64) -> ()> = ::ddg_core::Declared::new("log");
+                const LOG: ::ddg_core::worker::WorkerRef<fn(i64) -> ()> = ::ddg_core::worker::WorkerRef::new(
+                    "log",
+                );
             }
             #[cfg(feature = "agents")]
             impl ::ddg_core::Automa for Agent {
@@ -45,7 +51,7 @@ fn conditions_are_carried_over() {
                 fn declare(
                     this: &::std::sync::Arc<Self>,
                     graph: &mut ::ddg_core::GraphAutoma,
-                ) -> ::core::result::Result<(), ::ddg_core::BuildError> {
+                ) -> ::core::result::Result<(), ::ddg_core::graph::BuildError> {
                     let _never_called = || {
                         #[cfg(all(debug_assertions, not(any(all(unix), all(not(unix))))))]
                         ::core::compile_error!(

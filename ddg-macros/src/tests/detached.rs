@@ -23,14 +23,14 @@ fn a_detached_worker_is_declared() {
             impl Agent {
                 /// The worker `process_tool_calls`.
                 #[allow(dead_code)]
-                const PROCESS_TOOL_CALLS: ::ddg_core::Declared<fn(Vec<ToolCall>) -> Vec<ToolCall>> = ::ddg_core::Declared::new(
-                    "process_tool_calls",
-                );
+                const PROCESS_TOOL_CALLS: ::ddg_core::worker::WorkerRef<
+                    fn(Vec<ToolCall>) -> Vec<ToolCall>,
+                > = ::ddg_core::worker::WorkerRef::new("process_tool_calls");
                 /// The worker `aggregate_results`.
                 #[allow(dead_code)]
-                const AGGREGATE_RESULTS: ::ddg_core::Declared<fn(Vec<Value>) -> Vec<ToolMessage>> = ::ddg_core::Declared::new(
-                    "aggregate_results",
-                );
+                const AGGREGATE_RESULTS: ::ddg_core::worker::WorkerRef<
+                    fn(Vec<Value>) -> Vec<ToolMessage>,
+                > = ::ddg_core::worker::WorkerRef::new("aggregate_results");
             }
             impl ::ddg_core::Automa for Agent {
                 type Output = Vec<ToolCall>;
@@ -38,7 +38,7 @@ fn a_detached_worker_is_declared() {
                 fn declare(
                     this: &::std::sync::Arc<Self>,
                     graph: &mut ::ddg_core::GraphAutoma,
-                ) -> ::core::result::Result<(), ::ddg_core::BuildError> {
+                ) -> ::core::result::Result<(), ::ddg_core::graph::BuildError> {
                     let _never_called = || {
                         ::ddg_core::check::output::<Vec<ToolMessage>>();
                     };

@@ -98,11 +98,14 @@ fn merged_outputs_meet_the_elements_of_the_list() {
     let merge = |param: &str| {
         format!("#[worker(dependencies = [number, nothing, text], merge)] fn sink(a: {param}) {{}}")
     };
-    let both = ["merged i64 => T", "merged String => T"];
-    check_edges(&merge("Vec<T>"), &both);
-    check_edges(&merge("&[T]"), &both);
-    check_edges(&merge("Arc<VecDeque<T>>"), &both);
-    check_edges(&merge("(A, B)"), &["merged i64 => A", "merged String => B"]);
+    let all = ["merged i64 => T", "merged () => T", "merged String => T"];
+    check_edges(&merge("Vec<T>"), &all);
+    check_edges(&merge("&[T]"), &all);
+    check_edges(&merge("Arc<VecDeque<T>>"), &all);
+    check_edges(&merge("(A, (), B)"), &["merged i64 => A", "merged String => B"]);
+    // What gives nothing is null in the list.
+    let given = ["merged i64 => Option<T>", "merged String => Option<T>"];
+    check_edges(&merge("Vec<Option<T>>"), &given);
     check_edges(&merge("Vec<Value>"), &[]);
     check_edges(&merge("Gathered"), &[]);
 }

@@ -38,12 +38,12 @@ fn constants_stay_and_nothing_is_declared() {
         impl Agent {
             /// The worker `begin`.
             #[allow(dead_code)]
-            const BEGIN: ::ddg_core::Declared<fn(i64) -> i64> = ::ddg_core::Declared::new(
+            const BEGIN: ::ddg_core::worker::WorkerRef<fn(i64) -> i64> = ::ddg_core::worker::WorkerRef::new(
                 "begin",
             );
             /// The worker `end`.
             #[allow(dead_code)]
-            const END: ::ddg_core::Declared<fn(::ddg_core::Value) -> i64> = ::ddg_core::Declared::new(
+            const END: ::ddg_core::worker::WorkerRef<fn(::ddg_core::Value) -> i64> = ::ddg_core::worker::WorkerRef::new(
                 "end",
             );
         }
@@ -53,7 +53,7 @@ fn constants_stay_and_nothing_is_declared() {
             fn declare(
                 this: &::std::sync::Arc<Self>,
                 graph: &mut ::ddg_core::GraphAutoma,
-            ) -> ::core::result::Result<(), ::ddg_core::BuildError> {
+            ) -> ::core::result::Result<(), ::ddg_core::graph::BuildError> {
                 ::core::unimplemented!()
             }
         }
@@ -76,7 +76,9 @@ fn a_fragment_keeps_its_function() {
         impl Agent {
             /// The worker `search`.
             #[allow(dead_code)]
-            const SEARCH: ::ddg_core::Declared<fn() -> ()> = ::ddg_core::Declared::new("search");
+            const SEARCH: ::ddg_core::worker::WorkerRef<fn() -> ()> = ::ddg_core::worker::WorkerRef::new(
+                "search",
+            );
         }
         impl Agent {
             /// Declares the workers of the fragment `tools`.
@@ -84,7 +86,7 @@ fn a_fragment_keeps_its_function() {
             pub fn tools(
                 this: &::std::sync::Arc<Self>,
                 graph: &mut ::ddg_core::GraphAutoma,
-            ) -> ::core::result::Result<(), ::ddg_core::BuildError> {
+            ) -> ::core::result::Result<(), ::ddg_core::graph::BuildError> {
                 ::core::unimplemented!()
             }
         }

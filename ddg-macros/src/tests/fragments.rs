@@ -19,12 +19,14 @@ fn fragments_are_declared_first() {
             impl Agent {
                 /// The worker `answer`.
                 #[allow(dead_code)]
-                const ANSWER: ::ddg_core::Declared<fn(Vec<Hit>) -> String> = ::ddg_core::Declared::new(
+                const ANSWER: ::ddg_core::worker::WorkerRef<fn(Vec<Hit>) -> String> = ::ddg_core::worker::WorkerRef::new(
                     "answer",
                 );
                 /// The worker `rank`.
                 #[allow(dead_code)]
-                const RANK: ::ddg_core::Declared<fn() -> ()> = ::ddg_core::Declared::new("rank");
+                const RANK: ::ddg_core::worker::WorkerRef<fn() -> ()> = ::ddg_core::worker::WorkerRef::new(
+                    "rank",
+                );
             }
             impl ::ddg_core::Automa for Agent {
                 type Output = String;
@@ -32,7 +34,7 @@ fn fragments_are_declared_first() {
                 fn declare(
                     this: &::std::sync::Arc<Self>,
                     graph: &mut ::ddg_core::GraphAutoma,
-                ) -> ::core::result::Result<(), ::ddg_core::BuildError> {
+                ) -> ::core::result::Result<(), ::ddg_core::graph::BuildError> {
                     let _never_called = || {
                         ::ddg_core::check::parameter::<Vec<Hit>>();
                     };
@@ -85,12 +87,12 @@ fn a_fragment_is_a_function() {
             impl Agent {
                 /// The worker `search`.
                 #[allow(dead_code)]
-                const SEARCH: ::ddg_core::Declared<fn(String) -> Vec<Hit>> = ::ddg_core::Declared::new(
+                const SEARCH: ::ddg_core::worker::WorkerRef<fn(String) -> Vec<Hit>> = ::ddg_core::worker::WorkerRef::new(
                     "search",
                 );
                 /// The worker `rank`.
                 #[allow(dead_code)]
-                const RANK: ::ddg_core::Declared<fn(::std::vec::Vec<Hit>) -> Vec<Hit>> = ::ddg_core::Declared::new(
+                const RANK: ::ddg_core::worker::WorkerRef<fn(::std::vec::Vec<Hit>) -> Vec<Hit>> = ::ddg_core::worker::WorkerRef::new(
                     "rank",
                 );
             }
@@ -100,7 +102,7 @@ fn a_fragment_is_a_function() {
                 pub fn tools(
                     this: &::std::sync::Arc<Self>,
                     graph: &mut ::ddg_core::GraphAutoma,
-                ) -> ::core::result::Result<(), ::ddg_core::BuildError> {
+                ) -> ::core::result::Result<(), ::ddg_core::graph::BuildError> {
                     let _never_called = || {
                         ::ddg_core::check::output::<Vec<Hit>>();
                         ::ddg_core::check::parameter::<::std::vec::Vec<Hit>>();
@@ -149,7 +151,7 @@ fn a_fragment_without_a_name_is_called_fragment() {
                 pub fn fragment(
                     this: &::std::sync::Arc<Self>,
                     graph: &mut ::ddg_core::GraphAutoma,
-                ) -> ::core::result::Result<(), ::ddg_core::BuildError> {
+                ) -> ::core::result::Result<(), ::ddg_core::graph::BuildError> {
                     ::core::result::Result::Ok(())
                 }
             }

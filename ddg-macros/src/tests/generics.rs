@@ -25,12 +25,12 @@ fn generics_are_carried_over() {
             {
                 /// The worker `ask`.
                 #[allow(dead_code)]
-                const ASK: crate::Declared<fn(Prompt<M>) -> [M::Answer; N]> = crate::Declared::new(
+                const ASK: crate::worker::WorkerRef<fn(Prompt<M>) -> [M::Answer; N]> = crate::worker::WorkerRef::new(
                     "ask",
                 );
                 /// The worker `answer`.
                 #[allow(dead_code)]
-                const ANSWER: crate::Declared<fn([M::Answer; N]) -> M::Answer> = crate::Declared::new(
+                const ANSWER: crate::worker::WorkerRef<fn([M::Answer; N]) -> M::Answer> = crate::worker::WorkerRef::new(
                     "answer",
                 );
             }
@@ -43,7 +43,7 @@ fn generics_are_carried_over() {
                 fn declare(
                     this: &::std::sync::Arc<Self>,
                     graph: &mut crate::GraphAutoma,
-                ) -> ::core::result::Result<(), crate::BuildError> {
+                ) -> ::core::result::Result<(), crate::graph::BuildError> {
                     let _never_called = || {
                         crate::check::output::<[M::Answer; N]>();
                         crate::check::parameter::<Prompt<M>>();

@@ -26,12 +26,12 @@ fn from_names_parameter_and_worker() {
             impl Agent {
                 /// The worker `the plan`.
                 #[allow(dead_code)]
-                const PLAN: ::ddg_core::Declared<fn() -> Plan> = ::ddg_core::Declared::new(
+                const PLAN: ::ddg_core::worker::WorkerRef<fn() -> Plan> = ::ddg_core::worker::WorkerRef::new(
                     "the plan",
                 );
                 /// The worker `act`.
                 #[allow(dead_code)]
-                const ACT: ::ddg_core::Declared<fn(i64) -> String> = ::ddg_core::Declared::new(
+                const ACT: ::ddg_core::worker::WorkerRef<fn(i64) -> String> = ::ddg_core::worker::WorkerRef::new(
                     "act",
                 );
             }
@@ -41,7 +41,7 @@ fn from_names_parameter_and_worker() {
                 fn declare(
                     this: &::std::sync::Arc<Self>,
                     graph: &mut ::ddg_core::GraphAutoma,
-                ) -> ::core::result::Result<(), ::ddg_core::BuildError> {
+                ) -> ::core::result::Result<(), ::ddg_core::graph::BuildError> {
                     let _never_called = || {
                         ::ddg_core::check::output::<Plan>();
                         ::ddg_core::check::injected!(

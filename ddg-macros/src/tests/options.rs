@@ -39,31 +39,37 @@ fn options_are_chained_in_one_order() {
             impl Agent {
                 /// The worker `everything`.
                 #[allow(dead_code)]
-                const EVERYTHING: ::ddg_core::Declared<fn(Vec<i64>) -> Vec<i64>> = ::ddg_core::Declared::new(
+                const EVERYTHING: ::ddg_core::worker::WorkerRef<fn(Vec<i64>) -> Vec<i64>> = ::ddg_core::worker::WorkerRef::new(
                     "everything",
                 );
                 /// The worker `spread`.
                 #[allow(dead_code)]
-                const SPREAD: ::ddg_core::Declared<fn(i64, i64) -> ()> = ::ddg_core::Declared::new(
+                const SPREAD: ::ddg_core::worker::WorkerRef<fn(i64, i64) -> ()> = ::ddg_core::worker::WorkerRef::new(
                     "spread",
                 );
                 /// The worker `later`.
                 #[allow(dead_code)]
-                const LATER: ::ddg_core::Declared<fn() -> ()> = ::ddg_core::Declared::new("later");
+                const LATER: ::ddg_core::worker::WorkerRef<fn() -> ()> = ::ddg_core::worker::WorkerRef::new(
+                    "later",
+                );
                 /// The worker `free`.
                 #[allow(dead_code)]
-                const FREE: ::ddg_core::Declared<fn() -> ()> = ::ddg_core::Declared::new("free");
+                const FREE: ::ddg_core::worker::WorkerRef<fn() -> ()> = ::ddg_core::worker::WorkerRef::new(
+                    "free",
+                );
                 /// The worker `seed`.
                 #[allow(dead_code)]
-                const SEED: ::ddg_core::Declared<fn() -> ()> = ::ddg_core::Declared::new("seed");
+                const SEED: ::ddg_core::worker::WorkerRef<fn() -> ()> = ::ddg_core::worker::WorkerRef::new(
+                    "seed",
+                );
                 /// The worker `other key`.
                 #[allow(dead_code)]
-                const OTHER: ::ddg_core::Declared<fn() -> ()> = ::ddg_core::Declared::new(
+                const OTHER: ::ddg_core::worker::WorkerRef<fn() -> ()> = ::ddg_core::worker::WorkerRef::new(
                     "other key",
                 );
                 /// The worker `after_other`.
                 #[allow(dead_code)]
-                const AFTER_OTHER: ::ddg_core::Declared<fn() -> ()> = ::ddg_core::Declared::new(
+                const AFTER_OTHER: ::ddg_core::worker::WorkerRef<fn() -> ()> = ::ddg_core::worker::WorkerRef::new(
                     "after_other",
                 );
             }
@@ -73,7 +79,17 @@ fn options_are_chained_in_one_order() {
                 fn declare(
                     this: &::std::sync::Arc<Self>,
                     graph: &mut ::ddg_core::GraphAutoma,
-                ) -> ::core::result::Result<(), ::ddg_core::BuildError> {
+                ) -> ::core::result::Result<(), ::ddg_core::graph::BuildError> {
+                    let _never_called = || {
+                        ::ddg_core::check::merged!(
+                            () => i64,
+                            "`everything` takes `Vec<i64>` as `all`, but `seed` gives `()`"
+                        );
+                        ::ddg_core::check::merged!(
+                            () => i64,
+                            "`everything` takes `Vec<i64>` as `all`, but `other` gives `()`"
+                        );
+                    };
                     graph
                         .add_func_as_worker(
                             "everything",

@@ -20,7 +20,7 @@ fn it_is_that_of_the_output_workers() {
     check(
         "",
         "#[worker(output)] fn a() -> impl Stream<Item = u8> { todo!() }",
-        "::ddg_core::ItemStream<u8>",
+        "::ddg_core::values::ItemStream<u8>",
     );
     check(
         "",

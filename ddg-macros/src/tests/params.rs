@@ -25,7 +25,7 @@ fn values_are_moved_and_shared_ones_borrowed() {
             impl Agent {
                 /// The worker `all`.
                 #[allow(dead_code)]
-                const ALL: ::ddg_core::Declared<
+                const ALL: ::ddg_core::worker::WorkerRef<
                     fn(
                         String,
                         Report,
@@ -34,7 +34,7 @@ fn values_are_moved_and_shared_ones_borrowed() {
                         Arc<Report>,
                         Option<Arc<Report>>,
                     ) -> Arc<Report>,
-                > = ::ddg_core::Declared::new("all");
+                > = ::ddg_core::worker::WorkerRef::new("all");
             }
             impl ::ddg_core::Automa for Agent {
                 type Output = ();
@@ -42,7 +42,7 @@ fn values_are_moved_and_shared_ones_borrowed() {
                 fn declare(
                     this: &::std::sync::Arc<Self>,
                     graph: &mut ::ddg_core::GraphAutoma,
-                ) -> ::core::result::Result<(), ::ddg_core::BuildError> {
+                ) -> ::core::result::Result<(), ::ddg_core::graph::BuildError> {
                     let _never_called = || {
                         ::ddg_core::check::output::<Arc<Report>>();
                         ::ddg_core::check::parameter::<Report>();
@@ -100,7 +100,7 @@ fn a_sync_worker_is_a_sync_closure() {
             impl Agent {
                 /// The worker `parse`.
                 #[allow(dead_code)]
-                const PARSE: ::ddg_core::Declared<fn(::std::string::String) -> i64> = ::ddg_core::Declared::new(
+                const PARSE: ::ddg_core::worker::WorkerRef<fn(::std::string::String) -> i64> = ::ddg_core::worker::WorkerRef::new(
                     "parse",
                 );
             }
@@ -110,7 +110,7 @@ fn a_sync_worker_is_a_sync_closure() {
                 fn declare(
                     this: &::std::sync::Arc<Self>,
                     graph: &mut ::ddg_core::GraphAutoma,
-                ) -> ::core::result::Result<(), ::ddg_core::BuildError> {
+                ) -> ::core::result::Result<(), ::ddg_core::graph::BuildError> {
                     graph
                         .add_func_as_worker(
                             "parse",
@@ -145,10 +145,12 @@ fn a_function_that_owns_all_it_takes_is_passed_as_it_is() {
             impl Agent {
                 /// The worker `add`.
                 #[allow(dead_code)]
-                const ADD: ::ddg_core::Declared<fn(i64) -> i64> = ::ddg_core::Declared::new("add");
+                const ADD: ::ddg_core::worker::WorkerRef<fn(i64) -> i64> = ::ddg_core::worker::WorkerRef::new(
+                    "add",
+                );
                 /// The worker `nothing`.
                 #[allow(dead_code)]
-                const NOTHING: ::ddg_core::Declared<fn() -> ()> = ::ddg_core::Declared::new(
+                const NOTHING: ::ddg_core::worker::WorkerRef<fn() -> ()> = ::ddg_core::worker::WorkerRef::new(
                     "nothing",
                 );
             }
@@ -158,7 +160,7 @@ fn a_function_that_owns_all_it_takes_is_passed_as_it_is() {
                 fn declare(
                     this: &::std::sync::Arc<Self>,
                     graph: &mut ::ddg_core::GraphAutoma,
-                ) -> ::core::result::Result<(), ::ddg_core::BuildError> {
+                ) -> ::core::result::Result<(), ::ddg_core::graph::BuildError> {
                     graph.add_func_as_worker("add", Self::add, ::ddg_core::free().params(["x"]))?;
                     graph.add_func_as_worker("nothing", Self::nothing, ::ddg_core::free())?;
                     ::core::result::Result::Ok(())
@@ -183,14 +185,14 @@ fn a_function_that_borrows_gets_a_closure() {
             impl Agent {
                 /// The worker `count`.
                 #[allow(dead_code)]
-                const COUNT: ::ddg_core::Declared<fn(::std::string::String) -> usize> = ::ddg_core::Declared::new(
+                const COUNT: ::ddg_core::worker::WorkerRef<fn(::std::string::String) -> usize> = ::ddg_core::worker::WorkerRef::new(
                     "count",
                 );
                 /// The worker `count_sync`.
                 #[allow(dead_code)]
-                const COUNT_SYNC: ::ddg_core::Declared<fn(::std::string::String) -> usize> = ::ddg_core::Declared::new(
-                    "count_sync",
-                );
+                const COUNT_SYNC: ::ddg_core::worker::WorkerRef<
+                    fn(::std::string::String) -> usize,
+                > = ::ddg_core::worker::WorkerRef::new("count_sync");
             }
             impl ::ddg_core::Automa for Agent {
                 type Output = ();
@@ -198,7 +200,7 @@ fn a_function_that_borrows_gets_a_closure() {
                 fn declare(
                     this: &::std::sync::Arc<Self>,
                     graph: &mut ::ddg_core::GraphAutoma,
-                ) -> ::core::result::Result<(), ::ddg_core::BuildError> {
+                ) -> ::core::result::Result<(), ::ddg_core::graph::BuildError> {
                     graph
                         .add_func_as_worker(
                             "count",
@@ -235,12 +237,12 @@ fn raw_names_lose_their_prefix_in_keys() {
             impl Agent {
                 /// The worker `loop`.
                 #[allow(dead_code)]
-                const LOOP: ::ddg_core::Declared<fn(i64, i64, i64) -> i64> = ::ddg_core::Declared::new(
+                const LOOP: ::ddg_core::worker::WorkerRef<fn(i64, i64, i64) -> i64> = ::ddg_core::worker::WorkerRef::new(
                     "loop",
                 );
                 /// The worker `nextStep`.
                 #[allow(dead_code)]
-                const NEXT_STEP: ::ddg_core::Declared<fn(i64) -> i64> = ::ddg_core::Declared::new(
+                const NEXT_STEP: ::ddg_core::worker::WorkerRef<fn(i64) -> i64> = ::ddg_core::worker::WorkerRef::new(
                     "nextStep",
                 );
             }
@@ -250,7 +252,7 @@ fn raw_names_lose_their_prefix_in_keys() {
                 fn declare(
                     this: &::std::sync::Arc<Self>,
                     graph: &mut ::ddg_core::GraphAutoma,
-                ) -> ::core::result::Result<(), ::ddg_core::BuildError> {
+                ) -> ::core::result::Result<(), ::ddg_core::graph::BuildError> {
                     graph
                         .add_func_as_worker(
                             "loop",

@@ -19,22 +19,22 @@ fn the_output_is_a_stream_of_items() {
             impl Agent {
                 /// The worker `tokens`.
                 #[allow(dead_code)]
-                const TOKENS: ::ddg_core::Declared<fn(String) -> ::ddg_core::ItemStream<String>> = ::ddg_core::Declared::new(
-                    "tokens",
-                );
+                const TOKENS: ::ddg_core::worker::WorkerRef<
+                    fn(String) -> ::ddg_core::values::ItemStream<String>,
+                > = ::ddg_core::worker::WorkerRef::new("tokens");
                 /// The worker `upper`.
                 #[allow(dead_code)]
-                const UPPER: ::ddg_core::Declared<
-                    fn(ItemStream<String>) -> ::ddg_core::ItemStream<String>,
-                > = ::ddg_core::Declared::new("upper");
+                const UPPER: ::ddg_core::worker::WorkerRef<
+                    fn(ItemStream<String>) -> ::ddg_core::values::ItemStream<String>,
+                > = ::ddg_core::worker::WorkerRef::new("upper");
             }
             impl ::ddg_core::Automa for Agent {
-                type Output = ::ddg_core::ItemStream<String>;
+                type Output = ::ddg_core::values::ItemStream<String>;
                 const NAME: &'static str = "Agent";
                 fn declare(
                     this: &::std::sync::Arc<Self>,
                     graph: &mut ::ddg_core::GraphAutoma,
-                ) -> ::core::result::Result<(), ::ddg_core::BuildError> {
+                ) -> ::core::result::Result<(), ::ddg_core::graph::BuildError> {
                     let _never_called = || {
                         ::ddg_core::check::parameter::<ItemStream<String>>();
                     };

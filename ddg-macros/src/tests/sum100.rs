@@ -26,17 +26,17 @@ fn sum100_expands_to_plain_calls() {
             impl Sum100 {
                 /// The worker `start`.
                 #[allow(dead_code)]
-                const START: ::ddg_core::Declared<fn(i64) -> i64> = ::ddg_core::Declared::new(
+                const START: ::ddg_core::worker::WorkerRef<fn(i64) -> i64> = ::ddg_core::worker::WorkerRef::new(
                     "start",
                 );
                 /// The worker `accumulate`.
                 #[allow(dead_code)]
-                const ACCUMULATE: ::ddg_core::Declared<fn(i64) -> ()> = ::ddg_core::Declared::new(
+                const ACCUMULATE: ::ddg_core::worker::WorkerRef<fn(i64) -> ()> = ::ddg_core::worker::WorkerRef::new(
                     "accumulate",
                 );
                 /// The worker `end`.
                 #[allow(dead_code)]
-                pub const END: ::ddg_core::Declared<fn(i64) -> i64> = ::ddg_core::Declared::new(
+                pub const END: ::ddg_core::worker::WorkerRef<fn(i64) -> i64> = ::ddg_core::worker::WorkerRef::new(
                     "end",
                 );
             }
@@ -46,7 +46,7 @@ fn sum100_expands_to_plain_calls() {
                 fn declare(
                     this: &::std::sync::Arc<Self>,
                     graph: &mut ::ddg_core::GraphAutoma,
-                ) -> ::core::result::Result<(), ::ddg_core::BuildError> {
+                ) -> ::core::result::Result<(), ::ddg_core::graph::BuildError> {
                     graph
                         .add_func_as_worker(
                             "start",

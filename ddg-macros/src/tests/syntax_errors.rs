@@ -30,7 +30,7 @@ fn a_body_may_be_anything() {
         }",
         &[
             "impl Agent { async fn begin(&self, x: i64) -> i64 { x.; } async fn end(&self, x: i64) -> i64 { let y = x 3 } }",
-            "const BEGIN: ::ddg_core::Declared<fn(i64) -> i64>",
+            "const BEGIN: ::ddg_core::worker::WorkerRef<fn(i64) -> i64>",
             "type Output = i64;",
             r#"::ddg_core::after(["begin"]).params(["x"]).output()"#,
         ],
@@ -54,7 +54,7 @@ fn a_head_with_an_error_leaves_the_others_and_its_own_name() {
         &[
             "impl Agent { async fn begin(&self, x: i64) -> i64 { x } async fn end(&self, x: u8) {} }",
             "impl Agent { pub async fn middle(&self, x: ) -> u8 { 0 } }",
-            "const END: ::ddg_core::Declared<fn(u8) -> ()>",
+            "const END: ::ddg_core::worker::WorkerRef<fn(u8) -> ()>",
             r#"pub const MIDDLE: ::ddg_core::Key = ::ddg_core::Key::from_static("middle");"#,
             "type Output = u8;",
             "::core::unimplemented!()",
@@ -77,7 +77,7 @@ fn what_has_no_body_yet_is_left_out() {
             ),
             &[
                 "impl Agent { async fn begin(&self) {} }",
-                "const BEGIN: ::ddg_core::Declared<fn() -> ()>",
+                "const BEGIN: ::ddg_core::worker::WorkerRef<fn() -> ()>",
             ],
         );
     }
@@ -98,7 +98,7 @@ fn items_that_are_no_methods_stay() {
         &[
             "async fn begin(&self) {}",
             "helper! { anything at . all }",
-            "const BEGIN: ::ddg_core::Declared<fn() -> ()>",
+            "const BEGIN: ::ddg_core::worker::WorkerRef<fn() -> ()>",
         ],
     );
 }

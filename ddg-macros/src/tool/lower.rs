@@ -24,14 +24,14 @@ pub(super) fn lower(tool: &Tool) -> TokenStream {
         #arguments
         #krate::__private::FuncTool::new(#name, #description, #function) #(#needs)*
     };
-    beside(tool, &quote!(impl #krate::Tool), &body)
+    beside(tool, &quote!(impl #krate::tool::Tool), &body)
 }
 
 /// What other code may name of a function with faults, so that it has no errors of its own. It never
 /// runs: the faults are compile errors beside it.
 pub(super) fn stub(tool: &Tool) -> TokenStream {
     let krate = &tool.krate;
-    let output = quote!(::std::sync::Arc<dyn #krate::Tool>);
+    let output = quote!(::std::sync::Arc<dyn #krate::tool::Tool>);
     beside(tool, &output, &quote!(::core::unimplemented!()))
 }
 

@@ -9,13 +9,13 @@ use std::future::Future;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use ddg_core::Retry;
+use ddg_core::worker::Retry;
 use futures::FutureExt;
 use tokio::time::sleep;
 
 use super::{FileUpload, RemoteContent, RemoteError, RemoteFile, RemoteFiles, RemoteFuture};
-use crate::ApiKey;
 use crate::model::ModelError;
+use crate::provider::ApiKey;
 use crate::provider::{variable, wrong_url};
 use requests::Connection;
 
@@ -43,7 +43,7 @@ const PURPOSES: [&str; 8] = [
 /// use std::time::Duration;
 ///
 /// use ddg_agentic::files::{FileManager, OpenAiFiles};
-/// use ddg_core::Retry;
+/// use ddg_core::worker::Retry;
 ///
 /// # async fn upload() -> Result<(), Box<dyn std::error::Error>> {
 /// let client = OpenAiFiles::from_env()? // OPENAI_API_KEY, OPENAI_BASE_URL

@@ -1,7 +1,7 @@
 //! Why a store of conversations refuses or fails.
 
 use ddg_core::__report::Told;
-use ddg_core::BoxError;
+use ddg_core::worker::BoxError;
 
 use super::{ConversationId, ConversationVersion};
 use crate::memory::SummaryError;

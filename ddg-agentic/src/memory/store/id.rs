@@ -9,11 +9,11 @@ use serde::{Deserialize, Serialize};
 /// A conversation's id, a name of the user's own; cheap to clone.
 ///
 /// ```
-/// use ddg_agentic::ConversationId;
+/// use ddg_agentic::memory::ConversationId;
 ///
 /// let id = ConversationId::new("ada/trip to Tokyo")?;
 /// assert_eq!(id.as_str(), "ada/trip to Tokyo");
-/// # Ok::<(), ddg_agentic::InvalidConversationId>(())
+/// # Ok::<(), ddg_agentic::memory::InvalidConversationId>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
@@ -25,6 +25,7 @@ pub struct ConversationId(Arc<str>);
     "{:?} cannot be the id of a conversation: an id has 1 to {} bytes and no control characters",
     beginning(.id), ConversationId::MAX_BYTES
 )]
+#[non_exhaustive]
 pub struct InvalidConversationId {
     /// The text.
     pub id: String,

@@ -44,6 +44,7 @@ impl fmt::Display for ConversationVersion {
 
 /// A conversation as it came from a store.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct StoredConversation {
     /// The conversation; empty if it is not in the store.
     pub conversation: Conversation,
@@ -51,8 +52,16 @@ pub struct StoredConversation {
     pub version: ConversationVersion,
 }
 
+impl StoredConversation {
+    /// A conversation of this version.
+    pub fn new(conversation: Conversation, version: ConversationVersion) -> Self {
+        Self { conversation, version }
+    }
+}
+
 /// A conversation as a store lists it.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct ConversationRecord {
     /// Its id.
     pub id: ConversationId,
@@ -66,8 +75,21 @@ pub struct ConversationRecord {
     pub updated: SystemTime,
 }
 
+impl ConversationRecord {
+    /// A conversation that was saved first and last at these times.
+    pub fn new(
+        id: ConversationId,
+        version: ConversationVersion,
+        n_messages: usize,
+        [created, updated]: [SystemTime; 2],
+    ) -> Self {
+        Self { id, version, n_messages, created, updated }
+    }
+}
+
 /// How many conversations of a long list, and from where; the first hundred by default.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct ConversationPage {
     /// At most so many.
     pub limit: usize,

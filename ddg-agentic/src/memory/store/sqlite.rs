@@ -13,7 +13,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use ddg_core::__store::{Clock, open_sqlite};
-use ddg_core::BoxError;
+use ddg_core::worker::BoxError;
 use futures::{FutureExt, TryFutureExt};
 use sqlx::sqlite::{SqlitePool, SqliteSynchronous};
 
@@ -30,7 +30,8 @@ use super::{
 /// which belong to it. A clone is the same store. What has been confirmed survives a power failure.
 ///
 /// ```no_run
-/// use ddg_agentic::{ConversationId, ConversationStore, Message, SqliteConversations};
+/// use ddg_agentic::Message;
+/// use ddg_agentic::memory::{ConversationId, ConversationStore, SqliteConversations};
 ///
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {

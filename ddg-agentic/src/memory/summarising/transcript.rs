@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::ops::Range;
 
 use crate::memory::Conversation;
-use crate::message::{Message, Part};
+use crate::message::{ContentPart, Message};
 
 /// How much of a text is shown at its beginning and at its end, in bytes.
 const BYTES_OF_HEAD: usize = 6000;
@@ -39,8 +39,8 @@ fn told(message: &Message) -> Vec<String> {
         Message::System { .. } => Vec::new(),
         Message::User { content } => {
             let parts = content.iter().map(|part| match part {
-                Part::Text { text } => clipped(text),
-                Part::Image { .. } => "[an image]".into(),
+                ContentPart::Text { text } => clipped(text),
+                ContentPart::Image { .. } => "[an image]".into(),
             });
             vec![format!("Person: {}", parts.collect::<Vec<_>>().join("\n"))]
         }

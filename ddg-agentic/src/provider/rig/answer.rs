@@ -7,7 +7,7 @@ use rig_core::message::ToolCall as RigCall;
 use serde_json::Value as Json;
 
 use super::call_ids::CallIds;
-use crate::message::{Arguments, AssistantMessage, ToolCall};
+use crate::message::{AssistantMessage, ToolArguments, ToolCall};
 use crate::model::{ChatReply, FinishReason, Usage};
 
 /// A whole reply. What the model thought is left out.
@@ -30,7 +30,7 @@ pub(super) fn reply(response: CompletionResponse, ids: &mut CallIds) -> ChatRepl
 fn tool_call(call: RigCall, id: String) -> ToolCall {
     let arguments = match call.function.invalid_arguments {
         None => Json::Object(call.function.arguments).into(),
-        Some(text) => Arguments::parse(&text),
+        Some(text) => ToolArguments::parse(&text),
     };
     ToolCall { id, name: call.function.name.into(), arguments }
 }

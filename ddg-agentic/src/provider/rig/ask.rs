@@ -11,7 +11,7 @@ use rig_core::message::{
 use rig_core::schemars::Schema;
 use serde_json::{Value as Json, json};
 
-use crate::message::{Arguments, AssistantMessage, Image, Message, Part, ToolMessage};
+use crate::message::{AssistantMessage, ContentPart, Image, Message, ToolArguments, ToolMessage};
 use crate::model::{Capabilities, ChatRequest, ModelError, OutputSchema, ToolChoice};
 use crate::tool::ToolSpec;
 
@@ -75,13 +75,13 @@ impl<'a> Ask<'a> {
         Ok(asked)
     }
 
-    fn part(&self, part: Part) -> Result<UserContent, ModelError> {
+    fn part(&self, part: ContentPart) -> Result<UserContent, ModelError> {
         let image = match part {
-            Part::Text { text } => return Ok(UserContent::text(text)),
-            Part::Image { image: Image::Url(url) } => {
+            ContentPart::Text { text } => return Ok(UserContent::text(text)),
+            ContentPart::Image { image: Image::Url(url) } => {
                 RigImage { data: DocumentSourceKind::Url(url), ..RigImage::default() }
             }
-            Part::Image { image: Image::Data { media_type, base64 } } => RigImage {
+            ContentPart::Image { image: Image::Data { media_type, base64 } } => RigImage {
                 data: DocumentSourceKind::Base64(base64),
                 media_type: ImageMediaType::from_mime_type(&media_type),
                 ..RigImage::default()
@@ -133,8 +133,8 @@ fn said(AssistantMessage { text, tool_calls }: AssistantMessage) -> Vec<Assistan
     let calls = tool_calls.into_iter().map(|call| {
         let name = name_said(&call.name);
         let function = match call.arguments {
-            Arguments::Json(json) => ToolFunction::new(name, json),
-            Arguments::Malformed(text) => ToolFunction::parse(name, &text),
+            ToolArguments::Json(json) => ToolFunction::new(name, json),
+            ToolArguments::Malformed(text) => ToolFunction::parse(name, &text),
         };
         AssistantContent::ToolCall(ToolCall::from_wire(call.id, function))
     });

@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
-use ddg_core::{
-    AnyWorker, BuildError, Callback, Context, GraphAutoma, Retry, Value, WorkerError, free, start,
-};
+use ddg_core::callback::Callback;
+use ddg_core::graph::BuildError;
+use ddg_core::worker::{AnyWorker, Retry};
+use ddg_core::{Context, GraphAutoma, Value, WorkerError, free, start};
 use serde::{Deserialize, Serialize};
 use tokio::sync::OwnedSemaphorePermit;
 

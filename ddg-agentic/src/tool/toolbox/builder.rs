@@ -13,7 +13,8 @@ use crate::tool::{States, Tool, ToolOptions};
 /// A toolbox that is being filled; made by [`Toolbox::builder`].
 ///
 /// ```
-/// use ddg_agentic::{ToolOptions, Toolbox, tool};
+/// use ddg_agentic::{Toolbox, tool};
+/// use ddg_agentic::tool::ToolOptions;
 ///
 /// /// Pays somebody.
 /// #[tool]
@@ -58,7 +59,7 @@ impl ToolboxBuilder {
         tools.into_iter().fold(self, Self::with)
     }
 
-    /// Gives the tools a state: those that have a parameter [`State<T>`](crate::State) get it,
+    /// Gives the tools a state: those that have a parameter [`State<T>`](crate::tool::State) get it,
     /// whether they were added before or after.
     #[must_use]
     pub fn state<T: Send + Sync + 'static>(self, state: T) -> Self {

@@ -4,7 +4,8 @@ use std::any::Any;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
-use ddg_core::{Context, Panicked, TimedOut, WorkerError};
+use ddg_core::worker::{Panicked, TimedOut};
+use ddg_core::{Context, WorkerError};
 use futures::FutureExt;
 use serde_json::{Map, Value as Json};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -12,7 +13,7 @@ use tokio::time::timeout;
 
 use super::ToolboxFault;
 use crate::files::File;
-use crate::message::{Arguments, ToolCall};
+use crate::message::{ToolArguments, ToolCall};
 use crate::schema::Validator;
 use crate::tool::error::Halt;
 use crate::tool::files::FileFinder;
@@ -174,11 +175,13 @@ impl Entry {
             let call = self.tool.call(arguments, cx);
             match self.options.timeout {
                 None => call.await,
-                Some(after) => timeout(after, call).await.unwrap_or(Err(TimedOut { after }.into())),
+                Some(after) => {
+                    timeout(after, call).await.unwrap_or(Err(TimedOut::new(after).into()))
+                }
             }
         };
         let output = AssertUnwindSafe(attempt).catch_unwind().await;
-        output.unwrap_or_else(|panic| Err(Panicked { message: message(&*panic) }.into()))
+        output.unwrap_or_else(|panic| Err(Panicked::new(message(&*panic)).into()))
     }
 
     /// Asks a person; gives the arguments with which the tool is to be called.
@@ -203,14 +206,14 @@ impl Entry {
         ToolError::Denied { tool: self.name().to_owned(), reason }.into()
     }
 
-    fn read(&self, arguments: &Arguments) -> Result<Json, ToolError> {
+    fn read(&self, arguments: &ToolArguments) -> Result<Json, ToolError> {
         match arguments {
-            Arguments::Json(Json::Null) => self.checked(Json::Object(Map::new())),
-            Arguments::Json(json) => self.checked(json.clone()),
-            Arguments::Malformed(text) => {
+            ToolArguments::Json(Json::Null) => self.checked(Json::Object(Map::new())),
+            ToolArguments::Json(json) => self.checked(json.clone()),
+            ToolArguments::Malformed(text) => {
                 let reason = match serde_json::from_str::<Json>(text) {
                     Err(error) => error.to_string(),
-                    Ok(_) => format!("nested deeper than {}", Arguments::DEEPEST),
+                    Ok(_) => format!("nested deeper than {}", ToolArguments::DEEPEST),
                 };
                 Err(ToolError::Malformed { tool: self.name().to_owned(), reason })
             }

@@ -2,10 +2,11 @@
 
 use std::fmt;
 
-use ddg_core::BuildError;
+use ddg_core::graph::BuildError;
 
 /// A toolbox that cannot be built: every fault, not just the first.
 #[derive(Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct ToolboxError {
     /// What is wrong, in the order in which it was given; never empty.
     pub faults: Vec<ToolboxFault>,

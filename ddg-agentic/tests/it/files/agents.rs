@@ -7,8 +7,9 @@ use std::time::Duration;
 
 use ddg_agentic::files::{File, FileError, FileManager};
 use ddg_agentic::prelude::*;
-use ddg_agentic::{AnswerPart, ToolOutput};
-use ddg_core::Snapshot;
+use ddg_agentic::react::AnswerPart;
+use ddg_agentic::tool::ToolOutput;
+use ddg_core::snapshot::Snapshot;
 use futures::future::join_all;
 use serde_json::json;
 

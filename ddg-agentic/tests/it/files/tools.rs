@@ -3,8 +3,10 @@
 use ddg_agentic::files::{File, FileError, FileManager};
 use ddg_agentic::prelude::*;
 use ddg_agentic::schemars::{self, JsonSchema};
-use ddg_agentic::{AutomaTool, Tool, ToolCalled, ToolEnded, ToolOutput, ToolResult, ToolSpec};
-use ddg_core::{EventFilter, EventKind};
+use ddg_agentic::tool::{
+    AutomaTool, Tool, ToolCalled, ToolEnded, ToolOutput, ToolResult, ToolSpec,
+};
+use ddg_core::event::{EventFilter, EventKind};
 use expect_test::expect;
 use futures::future::BoxFuture;
 use serde::{Deserialize, Serialize};

@@ -1,7 +1,7 @@
 //! An agent's graph is drawn like any other: as it is declared, as it has grown, and what ran when.
 
 use ddg_agentic::prelude::*;
-use ddg_core::History;
+use ddg_core::render::History;
 use expect_test::expect;
 
 use super::{add, adding};
@@ -114,7 +114,7 @@ async fn every_turn_is_drawn() {
     agent.add_callback(history.clone());
     let outcome = agent.run(args!("add them")).outcome().await.unwrap();
     let drawn = outcome.drawing().with(&history).to_mermaid();
-    let arrows: Vec<_> = drawn.lines().filter(|line| line.contains("-->")).collect();
+    let arrows: Vec<_> = drawn.lines().filter(|line| line.contains("-->")).map(str::trim).collect();
     expect![[r#"
             n0 --> n1
             n3 --> n6

@@ -1,8 +1,11 @@
 //! How a run of an agent ends: with an answer, a question, at a limit, or because the model failed.
 
+use ddg_agentic::Message;
+use ddg_agentic::message::AssistantMessage;
+use ddg_agentic::model::{Capabilities, FinishReason, Usage};
 use ddg_agentic::prelude::*;
+use ddg_agentic::react::Limit;
 use ddg_agentic::schemars::{self, JsonSchema};
-use ddg_agentic::{AssistantMessage, Capabilities, FinishReason, Limit, Message, Usage};
 use expect_test::expect;
 use serde::Deserialize;
 use serde_json::json;
@@ -80,10 +83,7 @@ async fn a_task_that_is_none_is_refused() {
 #[tokio::test]
 async fn a_question_back() {
     let ask = ToolCall::new("q", "ask_the_person", json!({ "question": "Which Paris?" }));
-    let calls = AssistantMessage {
-        text: "There are two.".into(),
-        tool_calls: vec![adding("a", 1, 2), ask.clone()],
-    };
+    let calls = AssistantMessage::new("There are two.", [adding("a", 1, 2), ask.clone()]);
     let model = ScriptedModel::new()
         .reply(ChatReply::new(calls))
         .expects_tools(["add", "broken", "ask_the_person"])

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 
 use ddg_agentic::prelude::*;
-use ddg_core::{Event, EventFilter, EventKind};
+use ddg_core::event::{Event, EventFilter, EventKind};
 use expect_test::expect;
 use serde_json::json;
 use tokio::sync::Barrier;
@@ -114,7 +114,7 @@ async fn or_one_after_the_other() {
     let model = ScriptedModel::new().calls(calls).text("done");
     let tools = Toolbox::builder().with(log::tool()).shared_state(seen.clone()).build().unwrap();
     let agent =
-        ReActAutoma::new(model).tools(tools).tool_calls(ToolCalls::Sequential).build().unwrap();
+        ReActAutoma::new(model).tools(tools).tool_calls(ToolCallMode::Sequential).build().unwrap();
     let outcome = agent.run(args!("Log.")).await.unwrap();
     expect![[r#"
         a begins

@@ -1,7 +1,9 @@
 //! What an agent shows its model of a conversation, and what it summarises while its tools run.
 
+use ddg_agentic::Message;
+use ddg_agentic::memory::{Conversation, FullHistory, Memory, Summary};
+use ddg_agentic::model::Usage;
 use ddg_agentic::prelude::*;
-use ddg_agentic::{Conversation, Everything, Memory, Message, Summary, Usage};
 use expect_test::expect;
 use futures::future::BoxFuture;
 use std::ops::Range;
@@ -34,7 +36,7 @@ struct Once(Arc<Barrier>);
 
 impl Memory for Once {
     fn window(&self, conversation: &Conversation) -> Vec<Message> {
-        Everything.window(conversation)
+        FullHistory.window(conversation)
     }
 
     fn due(&self, conversation: &Conversation) -> Option<Range<usize>> {
@@ -83,7 +85,7 @@ struct Fails;
 
 impl Memory for Fails {
     fn window(&self, conversation: &Conversation) -> Vec<Message> {
-        Everything.window(conversation)
+        FullHistory.window(conversation)
     }
 
     fn due(&self, _: &Conversation) -> Option<Range<usize>> {

@@ -1,6 +1,6 @@
 //! Agents among the tools of agents, and agents as workers of other automata.
 
-use ddg_agentic::Usage;
+use ddg_agentic::model::Usage;
 use ddg_agentic::prelude::*;
 use expect_test::expect;
 use serde_json::json;

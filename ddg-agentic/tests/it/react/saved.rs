@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use ddg_agentic::prelude::*;
-use ddg_core::Snapshot;
 use ddg_core::checkpoint::{MemoryStore, StoredRuns};
+use ddg_core::snapshot::Snapshot;
 use futures::future::BoxFuture;
 
 use super::adding;
@@ -32,7 +32,7 @@ impl ChatModel for Sums {
             [one, other] => ChatReply::calls([adding("c", one, other)]),
             [.., last] => ChatReply::text(last.to_string()),
         };
-        Box::pin(async move { Ok(reply.usage(ddg_agentic::Usage::new(10, 1))) })
+        Box::pin(async move { Ok(reply.usage(ddg_agentic::model::Usage::new(10, 1))) })
     }
 }
 
@@ -44,7 +44,7 @@ async fn add(a: i64, b: i64, n_calls: State<AtomicU32>) -> i64 {
 }
 
 fn agent(
-    tool_calls: ToolCalls,
+    tool_calls: ToolCallMode,
     options: ToolOptions,
 ) -> (TypedAutoma<AgentOutcome>, Arc<AtomicU32>) {
     let n_calls: Arc<AtomicU32> = Arc::default();
@@ -59,7 +59,7 @@ fn agent(
 
 #[tokio::test]
 async fn gone_on_with_from_any_step_it_ends_the_same() {
-    for tool_calls in [ToolCalls::Parallel, ToolCalls::Sequential] {
+    for tool_calls in [ToolCallMode::Parallel, ToolCallMode::Sequential] {
         let store = MemoryStore::new();
         let (first, _) = agent(tool_calls, ToolOptions::new());
         let whole = first.run(args!("Sums!")).stored_in(&store, "whole").outcome().await.unwrap();
@@ -80,13 +80,13 @@ async fn gone_on_with_from_any_step_it_ends_the_same() {
 
 #[tokio::test]
 async fn what_a_person_has_allowed_is_done_once_in_another_process() {
-    let (first, n_calls) = agent(ToolCalls::Parallel, ToolOptions::new().approval());
+    let (first, n_calls) = agent(ToolCallMode::Parallel, ToolOptions::new().approval());
     let paused = first.run(args!("Sums!")).outcome().await.unwrap();
     assert_eq!(paused.questions().len(), 2, "both calls of the turn");
     assert_eq!(n_calls.load(Ordering::SeqCst), 0);
     let text = serde_json::to_string(&paused.snapshot().unwrap()).unwrap();
 
-    let (second, n_calls) = agent(ToolCalls::Parallel, ToolOptions::new().approval());
+    let (second, n_calls) = agent(ToolCallMode::Parallel, ToolOptions::new().approval());
     let mut snapshot: Snapshot = serde_json::from_str(&text).unwrap();
     let questions = snapshot.questions();
     let asked: Approval = questions[0].content.get().unwrap();

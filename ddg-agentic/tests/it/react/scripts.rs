@@ -3,8 +3,10 @@
 
 use std::sync::Arc;
 
+use ddg_agentic::message::{AssistantMessage, ToolArguments};
+use ddg_agentic::model::Usage;
 use ddg_agentic::prelude::*;
-use ddg_agentic::{AgentEnd, Arguments, AssistantMessage, Limit, Usage};
+use ddg_agentic::react::{AgentEnd, Limit};
 use ddg_core::checkpoint::{MemoryStore, StoredRuns};
 use futures::future::BoxFuture;
 use proptest::collection::vec;
@@ -26,7 +28,7 @@ enum Turn {
 
 impl Script {
     fn turn(&self, nth: usize) -> Turn {
-        let done = || Turn::Says(AssistantMessage { text: "done".into(), tool_calls: Vec::new() });
+        let done = || Turn::Says(AssistantMessage::new("done", []));
         self.0.get(nth).cloned().unwrap_or_else(done)
     }
 }
@@ -40,7 +42,7 @@ impl ChatModel for Script {
         let is_turn = |message: &&Message| match message {
             Message::Assistant(_) => true,
             Message::User { .. } => message.text().starts_with("Your answer is empty"),
-            Message::System { .. } | Message::Tool(_) => false,
+            _ => false,
         };
         let reply = match self.turn(request.messages.iter().filter(is_turn).count()) {
             Turn::Says(message) => Ok(ChatReply::new(message).usage(Usage::new(10, 1))),
@@ -78,7 +80,7 @@ async fn hangs() {
     std::future::pending::<()>().await;
 }
 
-fn agent(script: &Script, tool_calls: ToolCalls) -> TypedAutoma<AgentOutcome> {
+fn agent(script: &Script, tool_calls: ToolCallMode) -> TypedAutoma<AgentOutcome> {
     let in_time = ToolOptions::new().timeout(std::time::Duration::from_secs(5));
     let tools = Toolbox::builder()
         .with(add::tool())
@@ -105,17 +107,16 @@ fn call() -> impl Strategy<Value = ToolCall> {
         1 => Just(json!({}).into()),
         1 => Just(json!([1, 2]).into()),
         1 => Just(json!(null).into()),
-        1 => ".{0,8}".prop_map(|text| Arguments::parse(&text)),
-        1 => Just(Arguments::parse(&("[".repeat(100) + &"]".repeat(100)))),
+        1 => ".{0,8}".prop_map(|text| ToolArguments::parse(&text)),
+        1 => Just(ToolArguments::parse(&("[".repeat(100) + &"]".repeat(100)))),
     ];
-    (id, prop::sample::select(names.to_vec()), arguments).prop_map(|(id, name, arguments)| {
-        ToolCall { id: id.to_owned(), name: name.to_owned(), arguments }
-    })
+    (id, prop::sample::select(names.to_vec()), arguments)
+        .prop_map(|(id, name, arguments)| ToolCall::new(id, name, arguments))
 }
 
 fn turn() -> impl Strategy<Value = Turn> {
     let says =
-        |text: &str, tool_calls| Turn::Says(AssistantMessage { text: text.to_owned(), tool_calls });
+        |text: &str, tool_calls: Vec<ToolCall>| Turn::Says(AssistantMessage::new(text, tool_calls));
     let text = prop::sample::select(vec!["", " \n", "Let me see."]);
     prop_oneof![
         6 => (text, vec(call(), 1..4)).prop_map(move |(text, calls)| says(text, calls)),
@@ -134,7 +135,7 @@ fn expected(script: &Script) -> (AgentEnd, u32) {
                 return (AgentEnd::Failed { error, retryable }, n_turns);
             }
             Turn::Says(said) if said.tool_calls.is_empty() && !said.text.trim().is_empty() => {
-                let finish = ddg_agentic::FinishReason::Stop;
+                let finish = ddg_agentic::model::FinishReason::Stop;
                 return (AgentEnd::Finished { text: said.text, finish }, n_turns + 1);
             }
             Turn::Says(_) => {}
@@ -148,7 +149,6 @@ fn check_transcript(messages: &[Message]) {
     let mut messages = messages.iter();
     while let Some(message) = messages.next() {
         match message {
-            Message::Tool(result) => panic!("a result without a call: {result:?}"),
             Message::System { .. } | Message::User { .. } => assert_ne!(message.text(), ""),
             Message::Assistant(said) => {
                 assert!(!said.tool_calls.is_empty() || !said.text.trim().is_empty());
@@ -160,19 +160,20 @@ fn check_transcript(messages: &[Message]) {
                     assert_eq!(result.is_error, !fits(call), "{call:?}: {}", result.content);
                 }
             }
+            other => panic!("a result without a call: {other:?}"),
         }
     }
 }
 
 /// Whether a call gives something.
 fn fits(call: &ToolCall) -> bool {
-    let Arguments::Json(arguments) = &call.arguments else { return false };
+    let ToolArguments::Json(arguments) = &call.arguments else { return false };
     call.name == "add" && arguments["a"].is_i64() && arguments["b"].is_i64()
 }
 
 async fn check(script: Script) {
     let (mut told, expected) = (Vec::new(), expected(&script));
-    for tool_calls in [ToolCalls::Parallel, ToolCalls::Sequential] {
+    for tool_calls in [ToolCallMode::Parallel, ToolCallMode::Sequential] {
         let store = MemoryStore::new();
         let first = agent(&script, tool_calls);
         let whole = first.run(args!("Go.")).stored_in(&store, "whole").outcome().await.unwrap();

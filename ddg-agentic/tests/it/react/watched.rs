@@ -2,9 +2,9 @@
 
 use std::sync::{Arc, Mutex};
 
+use ddg_agentic::model::{ChatChunk, FinishReason, ModelCalled, Usage};
 use ddg_agentic::prelude::*;
-use ddg_agentic::{ChatChunk, FinishReason, ModelCalled, Usage};
-use ddg_core::{EventFilter, EventKind};
+use ddg_core::event::{EventFilter, EventKind};
 use expect_test::expect;
 
 use super::{adding, tools};
@@ -63,7 +63,7 @@ impl Callback for Hooks {
     }
 
     async fn did_run(&self, cx: &Context, output: &Value) -> Result<(), WorkerError> {
-        let result: Option<ddg_agentic::ToolResult> = output.get().ok();
+        let result: Option<ddg_agentic::tool::ToolResult> = output.get().ok();
         let told = result.map(|result| format!("gives {}", result.message.content));
         self.say(cx, told.as_deref().unwrap_or("ends"));
         Ok(())

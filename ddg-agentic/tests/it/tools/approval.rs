@@ -3,9 +3,12 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use ddg_agentic::{Approval, State, ToolCall, ToolOptions, ToolResult, Toolbox, Verdict, tool};
+use ddg_agentic::message::ToolCall;
+use ddg_agentic::tool::{Approval, State, ToolOptions, ToolResult, Verdict};
+use ddg_agentic::{Toolbox, tool};
 use ddg_core::prelude::*;
-use ddg_core::{Question, Snapshot};
+use ddg_core::run::Question;
+use ddg_core::snapshot::Snapshot;
 use expect_test::expect;
 use serde_json::{Value as Json, json};
 
@@ -58,7 +61,7 @@ async fn the_question_shows_the_call_and_once_allowed_it_is_made_once() {
     let desk = Desk::new();
     let (questions, snapshot) = desk.asks(json!({ "euros": 30 })).await;
     let approval: Approval = questions[0].content.get().unwrap();
-    assert_eq!(approval, Approval { tool: "pay".into(), arguments: json!({ "euros": 30 }) });
+    assert_eq!(approval, Approval::new("pay", json!({ "euros": 30 })));
 
     // Another process has a toolbox of its own.
     let elsewhere = Desk::new();

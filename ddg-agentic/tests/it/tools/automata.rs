@@ -4,12 +4,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
+use ddg_agentic::Toolbox;
+use ddg_agentic::message::ToolCall;
+use ddg_agentic::model::Usage;
 use ddg_agentic::schemars::JsonSchema;
-use ddg_agentic::{
-    AutomaTool, OnFailure, ToolCall, ToolOptions, ToolOutput, ToolResult, Toolbox, Usage, Verdict,
-};
+use ddg_agentic::tool::{AutomaTool, OnFailure, ToolOptions, ToolOutput, ToolResult, Verdict};
+use ddg_core::event::EventFilter;
 use ddg_core::prelude::*;
-use ddg_core::{EventFilter, Snapshot};
+use ddg_core::snapshot::Snapshot;
 use expect_test::expect;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -145,14 +147,14 @@ async fn a_call_that_was_added_at_run_time_is_found_again() {
 }
 
 /// An automa of one worker.
-fn lone<M>(work: impl ddg_core::IntoFunc<M, Made = AnyWorker>) -> GraphAutoma {
+fn lone<M>(work: impl ddg_core::worker::IntoFunc<M, Made = AnyWorker>) -> GraphAutoma {
     let mut lone = GraphAutoma::new("lone");
     lone.add_func_as_worker("work", work, start().output()).unwrap();
     lone
 }
 
 fn lone_tool<M>(
-    work: impl ddg_core::IntoFunc<M, Made = AnyWorker>,
+    work: impl ddg_core::worker::IntoFunc<M, Made = AnyWorker>,
     options: ToolOptions,
 ) -> Toolbox {
     let tool = AutomaTool::new::<Stay>("lone", "Works.", lone(work));

@@ -1,7 +1,9 @@
 //! What models do wrong: they are told what would be right, and the run goes on.
 
+use ddg_agentic::message::{ToolArguments, ToolCall};
 use ddg_agentic::schemars::JsonSchema;
-use ddg_agentic::{Arguments, ToolCall, ToolResult, Toolbox, tool};
+use ddg_agentic::tool::ToolResult;
+use ddg_agentic::{Toolbox, tool};
 use expect_test::{Expect, expect};
 use serde::Deserialize;
 use serde_json::{Value as Json, json};
@@ -90,8 +92,7 @@ async fn arguments_are_checked_against_the_schema_before_the_call() {
 async fn arguments_that_cannot_be_read_are_told_as_such() {
     let mut told = Vec::new();
     for text in ["{\"nights\": 3".to_owned(), "[".repeat(100) + &"]".repeat(100)] {
-        let (id, name) = ("call_1".to_owned(), "hotel_price".to_owned());
-        let call = ToolCall { id, name, arguments: Arguments::parse(&text) };
+        let call = ToolCall::new("call_1", "hotel_price", ToolArguments::parse(&text));
         let result: ToolResult =
             caller(&tools(), "hotel_price").run((call,)).output().await.unwrap();
         assert!(result.message.is_error);

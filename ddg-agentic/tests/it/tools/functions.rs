@@ -2,7 +2,10 @@
 
 use std::thread;
 
-use ddg_agentic::{State, Tool, ToolOutput, Toolbox, Usage, tool};
+use ddg_agentic::model::Usage;
+use ddg_agentic::tool::ToolResult;
+use ddg_agentic::tool::{State, Tool, ToolOutput};
+use ddg_agentic::{Toolbox, tool};
 use ddg_core::prelude::*;
 use serde::Serialize;
 use serde_json::json;
@@ -47,7 +50,7 @@ async fn arguments_may_be_borrowed_and_the_context_taken() {
 
 #[tokio::test]
 async fn names_do_not_clash() {
-    struct Arguments;
+    struct ToolArguments;
     /// Has parameters that are called like everything else.
     #[tool]
     async fn given(
@@ -55,12 +58,12 @@ async fn names_do_not_clash() {
         arguments: u32,
         tool: &str,
         r#type: Option<u32>,
-        output: State<Arguments>,
+        output: State<ToolArguments>,
     ) -> String {
-        let Arguments = *output;
+        let ToolArguments = *output;
         format!("{given} {arguments} {tool} {type:?}")
     }
-    let tools = Toolbox::builder().with(given::tool()).state(Arguments).build().unwrap();
+    let tools = Toolbox::builder().with(given::tool()).state(ToolArguments).build().unwrap();
     let arguments = json!({ "given": "a", "arguments": 1, "tool": "b", "type": 2 });
     assert_eq!(super::given(&tools, "given", arguments).await, "a 1 b Some(2)");
 }
@@ -101,9 +104,9 @@ async fn texts_are_read_as_they_are_and_other_types_as_json() {
 
 #[tokio::test]
 async fn the_usage_of_agents_comes_along() {
-    let call = ddg_agentic::ToolCall::new("call_1", "agent", json!({}));
+    let call = ddg_agentic::message::ToolCall::new("call_1", "agent", json!({}));
     let automa = super::caller(&toolbox(agent::tool()), "agent");
-    let result: ddg_agentic::ToolResult = automa.run((call,)).output().await.unwrap();
+    let result: ToolResult = automa.run((call,)).output().await.unwrap();
     assert_eq!((result.message.content.as_str(), result.usage), ("asked", Usage::new(3, 4)));
 }
 

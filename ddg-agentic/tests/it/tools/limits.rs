@@ -3,7 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use ddg_agentic::{State, ToolCall, ToolOptions, ToolResult, Toolbox, tool};
+use ddg_agentic::message::ToolCall;
+use ddg_agentic::tool::{State, ToolOptions, ToolResult};
+use ddg_agentic::{Toolbox, tool};
 use ddg_core::prelude::*;
 use expect_test::expect;
 use serde_json::json;

@@ -3,7 +3,10 @@
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use ddg_agentic::{OnFailure, State, ToolCall, ToolError, ToolOptions, Toolbox, tool};
+use ddg_agentic::message::ToolCall;
+use ddg_agentic::tool::ToolResult;
+use ddg_agentic::tool::{OnFailure, State, ToolError, ToolOptions};
+use ddg_agentic::{Toolbox, tool};
 use ddg_core::prelude::*;
 use expect_test::expect;
 use serde_json::json;
@@ -66,7 +69,7 @@ async fn a_failure_fails_the_run_if_that_is_the_policy_and_a_bad_call_does_not()
     let tools = tools(OnFailure::FailRun);
     let call = ToolCall::new("call_1", "flaky", json!({ "failures": 1 }));
     let RunError::Step(failed) =
-        caller(&tools, "flaky").run((call,)).output::<ddg_agentic::ToolResult>().await.unwrap_err()
+        caller(&tools, "flaky").run((call,)).output::<ToolResult>().await.unwrap_err()
     else {
         panic!("the step fails");
     };

@@ -1,7 +1,8 @@
 //! What a model is told of a function: its name, its doc comment, and the schema of its parameters.
 
 use ddg_agentic::schemars::JsonSchema;
-use ddg_agentic::{State, Tool, tool};
+use ddg_agentic::tool;
+use ddg_agentic::tool::{State, Tool};
 use ddg_core::prelude::*;
 use expect_test::{Expect, expect};
 use serde::{Deserialize, Serialize};

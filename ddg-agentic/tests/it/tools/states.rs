@@ -3,7 +3,8 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use ddg_agentic::{State, Tool, Toolbox, tool};
+use ddg_agentic::tool::{State, Tool};
+use ddg_agentic::{Toolbox, tool};
 use ddg_core::prelude::*;
 use expect_test::expect;
 use serde_json::json;

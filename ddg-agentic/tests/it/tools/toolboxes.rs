@@ -1,6 +1,7 @@
 //! Toolboxes are checked when they are built, and every fault is reported.
 
-use ddg_agentic::{AutomaTool, Tool, ToolOutput, ToolSpec, Toolbox, tool};
+use ddg_agentic::tool::{AutomaTool, Tool, ToolOutput, ToolSpec};
+use ddg_agentic::{Toolbox, tool};
 use ddg_core::prelude::*;
 use expect_test::expect;
 use futures::future::BoxFuture;

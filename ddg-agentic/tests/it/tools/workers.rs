@@ -1,8 +1,10 @@
 //! Tools as workers of any automa, added while it runs and found again after a snapshot.
 
-use ddg_agentic::{ToolCall, ToolOutput, ToolResult, Toolbox, tool};
-use ddg_core::Snapshot;
+use ddg_agentic::message::ToolCall;
+use ddg_agentic::tool::{ToolOutput, ToolResult};
+use ddg_agentic::{Toolbox, tool};
 use ddg_core::prelude::*;
+use ddg_core::snapshot::Snapshot;
 use expect_test::expect;
 use serde_json::json;
 
@@ -104,7 +106,7 @@ async fn what_a_tool_emits_is_seen_by_who_watches_the_run() {
         "weather",
         json!({ "city": "Rome" }),
     ),));
-    let mut events = prepared.events(ddg_core::EventFilter::custom());
+    let mut events = prepared.events(ddg_core::event::EventFilter::custom());
     prepared.spawn().await.unwrap();
     let event = futures::StreamExt::next(&mut events).await.unwrap();
     assert_eq!(event.unwrap().kind.to_string(), r#"`call` tells asked: "Rome""#);

@@ -1,6 +1,6 @@
 //! Anthropic's Messages.
 
-use ddg_agentic::Anthropic;
+use ddg_agentic::provider::Anthropic;
 use expect_test::expect;
 use serde_json::{Value as Json, json};
 

@@ -1,6 +1,8 @@
 //! Gemini's `generateContent`.
 
-use ddg_agentic::{ChatModel, ChatRequest, Gemini};
+use ddg_agentic::ChatModel;
+use ddg_agentic::model::ChatRequest;
+use ddg_agentic::provider::Gemini;
 use expect_test::expect;
 use serde_json::{Value as Json, json};
 

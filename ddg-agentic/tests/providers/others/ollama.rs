@@ -1,6 +1,6 @@
 //! Ollama, which speaks as OpenAI does.
 
-use ddg_agentic::Ollama;
+use ddg_agentic::provider::Ollama;
 use expect_test::expect;
 
 use super::{check, looking};

@@ -6,14 +6,14 @@ use crate::checkpoint::clock::from_ms;
 use crate::checkpoint::journal::End;
 use crate::checkpoint::lease::Hold;
 use crate::checkpoint::{
-    Checkpoint, Entry, EntryKind, Origin, RunFilter, RunId, RunRecord, RunStatus, StoreError,
+    Checkpoint, Entry, EntryKind, ForkedFrom, RunFilter, RunId, RunRecord, RunStatus, StoreError,
 };
 
 /// A run.
 #[derive(Debug)]
 pub(super) struct Kept {
     pub(super) automa: String,
-    pub(super) origin: Option<Origin>,
+    pub(super) origin: Option<ForkedFrom>,
     pub(super) status: RunStatus,
     pub(super) created_ms: i64,
     pub(super) updated_ms: i64,
@@ -81,7 +81,7 @@ impl Kept {
         let full = states.first().map(|state| state.entry.step);
         Ok(Self {
             automa: self.automa.clone(),
-            origin: Some(Origin { run: run.clone(), step }),
+            origin: Some(ForkedFrom { run: run.clone(), step }),
             status: RunStatus::Paused,
             created_ms: now_ms,
             updated_ms: now_ms,

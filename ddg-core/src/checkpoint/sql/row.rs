@@ -5,7 +5,7 @@ use super::{Failed, SqlStore};
 use crate::checkpoint::clock::from_ms;
 use crate::checkpoint::journal::End;
 use crate::checkpoint::lease::Hold;
-use crate::checkpoint::{Origin, Owner, RunId, RunRecord, StoreError};
+use crate::checkpoint::{ForkedFrom, Owner, RunId, RunRecord, StoreError};
 
 /// A run's row, locked by the transaction that read it.
 pub(super) struct Locked {
@@ -46,7 +46,7 @@ pub(super) fn record(mut row: Row, now_ms: i64) -> Result<RunRecord, sqlx::Error
         run: run_id(row.text()?)?,
         automa: row.text()?,
         origin: match (row.text_or_null()?, row.unsigned_or_null()?) {
-            (Some(run), Some(step)) => Some(Origin { run: run_id(run)?, step }),
+            (Some(run), Some(step)) => Some(ForkedFrom { run: run_id(run)?, step }),
             _ => None,
         },
         status: row.text()?.parse().map_err(|error| sqlx::Error::Decode(Box::new(error)))?,

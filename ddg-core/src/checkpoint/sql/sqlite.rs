@@ -42,6 +42,7 @@ pub struct SqliteStore {
 
 /// What a store promises of what it has confirmed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Durability {
     /// It survives a power failure: every write waits until the disk has it.
     #[default]

@@ -9,13 +9,13 @@ use crate::error::WorkerError;
 use crate::graph::{EditError, listing};
 use crate::key::Key;
 use crate::machine::Question;
-use crate::path::Path;
+use crate::path::WorkerPath;
 
 /// A step in which something went wrong: every failure, in kickoff order.
 ///
 /// ```
 /// use ddg_core::prelude::*;
-/// use ddg_core::FailureKind;
+/// use ddg_core::run::FailureKind;
 ///
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -28,13 +28,14 @@ use crate::path::Path;
 /// # Ok(())
 /// # }
 /// ```
+#[non_exhaustive]
 pub struct StepError {
     /// The automa, as a message names it.
     pub automa: String,
     /// The step, from 1.
     pub step: u64,
     /// What went wrong; never empty.
-    pub failures: Vec<Failure>,
+    pub failures: Vec<StepFailure>,
     /// Questions that were asked in the same step; they get no answer, since the run has failed.
     pub questions: Vec<Question>,
 }
@@ -49,7 +50,7 @@ impl StepError {
     ///
     /// ```
     /// use ddg_core::prelude::*;
-    /// use ddg_core::Panicked;
+    /// use ddg_core::worker::Panicked;
     ///
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -78,9 +79,10 @@ impl StepError {
 
 /// One thing that went wrong in a step.
 #[derive(Debug)]
-pub struct Failure {
+#[non_exhaustive]
+pub struct StepFailure {
     /// The worker that failed, that could not be started, or that asked for what cannot be done.
-    pub worker: Path,
+    pub worker: WorkerPath,
     /// What went wrong.
     pub kind: FailureKind,
 }
@@ -89,8 +91,8 @@ pub struct Failure {
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum FailureKind {
-    /// It returned an error, panicked ([`Panicked`](crate::Panicked)) or timed out
-    /// ([`TimedOut`](crate::TimedOut)).
+    /// It returned an error, panicked ([`Panicked`](crate::worker::Panicked)) or timed out
+    /// ([`TimedOut`](crate::worker::TimedOut)).
     Worker(WorkerError),
     /// It could not be called; no worker of the step was started.
     Bind(BindError),
@@ -146,7 +148,7 @@ impl Error for StepError {
     }
 }
 
-impl fmt::Display for Failure {
+impl fmt::Display for StepFailure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let worker = &self.worker;
         match &self.kind {

@@ -8,17 +8,17 @@ use rustc_hash::FxHashMap;
 use super::progress::Told;
 use super::text::one_line;
 use crate::machine::KickoffId;
-use crate::path::Path;
+use crate::path::WorkerPath;
 
 #[derive(Default)]
 pub(super) struct Running {
     /// In the order in which they began.
     rows: BTreeMap<u64, Row>,
     /// Where in these. A worker that was ferried to twice runs twice, and so does all that is in it.
-    places: FxHashMap<Path, Vec<(KickoffId, u64)>>,
+    places: FxHashMap<WorkerPath, Vec<(KickoffId, u64)>>,
     next_place: u64,
     /// Those whose beginning was not seen, and so perhaps not their end.
-    unseen: Vec<(Path, KickoffId)>,
+    unseen: Vec<(WorkerPath, KickoffId)>,
 }
 
 /// A kickoff that is running.
@@ -41,7 +41,7 @@ pub(super) struct Row {
 }
 
 impl Running {
-    pub(super) fn begin(&mut self, path: &Path, kickoff: KickoffId, began: Option<Duration>) {
+    pub(super) fn begin(&mut self, path: &WorkerPath, kickoff: KickoffId, began: Option<Duration>) {
         let (place, of) = (self.next_place, one_line(&path.to_string()));
         self.next_place += 1;
         self.rows.insert(place, Row { of, began, ..Row::default() });
@@ -49,7 +49,7 @@ impl Running {
     }
 
     /// One that tells something, and so is running, whether it was seen to begin or not.
-    pub(super) fn telling(&mut self, path: &Path, kickoff: KickoffId) -> &mut Row {
+    pub(super) fn telling(&mut self, path: &WorkerPath, kickoff: KickoffId) -> &mut Row {
         if self.place(path, kickoff).is_none() {
             self.begin(path, kickoff, None);
             self.unseen.push((path.clone(), kickoff));
@@ -57,18 +57,18 @@ impl Running {
         self.row(path, kickoff).expect("it has begun above")
     }
 
-    pub(super) fn row(&mut self, path: &Path, kickoff: KickoffId) -> Option<&mut Row> {
+    pub(super) fn row(&mut self, path: &WorkerPath, kickoff: KickoffId) -> Option<&mut Row> {
         let place = self.place(path, kickoff)?;
         self.rows.get_mut(&place)
     }
 
     /// The one of this worker that began last.
-    pub(super) fn last_of(&mut self, path: &Path) -> Option<&mut Row> {
+    pub(super) fn last_of(&mut self, path: &WorkerPath) -> Option<&mut Row> {
         let (_, place) = self.places.get(path)?.last()?;
         self.rows.get_mut(place)
     }
 
-    pub(super) fn remove(&mut self, path: &Path, kickoff: KickoffId) -> Option<Row> {
+    pub(super) fn remove(&mut self, path: &WorkerPath, kickoff: KickoffId) -> Option<Row> {
         let places = self.places.get_mut(path)?;
         let (_, place) = places.remove(places.iter().position(|(id, _)| *id == kickoff)?);
         if places.is_empty() {
@@ -80,8 +80,8 @@ impl Running {
     /// Those that are in such an automa and were not seen to begin.
     pub(super) fn take_unseen(
         &mut self,
-        is_such: impl Fn(Option<&Path>) -> bool,
-    ) -> Vec<(Path, KickoffId)> {
+        is_such: impl Fn(Option<&WorkerPath>) -> bool,
+    ) -> Vec<(WorkerPath, KickoffId)> {
         let all = std::mem::take(&mut self.unseen);
         let (taken, left) = all.into_iter().partition(|(path, _)| is_such(path.parent()));
         self.unseen = left;
@@ -100,7 +100,7 @@ impl Running {
         self.rows.values()
     }
 
-    fn place(&self, path: &Path, kickoff: KickoffId) -> Option<u64> {
+    fn place(&self, path: &WorkerPath, kickoff: KickoffId) -> Option<u64> {
         let mut places = self.places.get(path)?.iter();
         places.find(|(id, _)| *id == kickoff).map(|(_, place)| *place)
     }

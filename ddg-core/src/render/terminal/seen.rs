@@ -8,9 +8,9 @@ use super::line::{Line, Tone};
 use super::progress::{Told, value};
 use super::running::Running;
 use super::text::{count, one_line, some};
-use crate::event::{ChangeKind, Event, EventKind, Missed, Scheduled};
+use crate::event::{ChangeKind, Event, EventKind, Missed, ScheduledKickoff};
 use crate::machine::{Cause, KickoffId};
-use crate::path::Path;
+use crate::path::WorkerPath;
 use crate::render::duration;
 use crate::values::Value;
 
@@ -65,7 +65,7 @@ impl Seen {
         let began = Instant::now().checked_sub(event.at);
         self.began = [self.began, began].into_iter().flatten().min();
         match event.kind.worker().cloned() {
-            Some(worker) => self.of_worker(&Path::new(event.automa, worker), event.kind),
+            Some(worker) => self.of_worker(&WorkerPath::new(event.automa, worker), event.kind),
             None => self.of_automa(event.automa.as_deref(), event.step, event.kind),
         }
     }
@@ -77,7 +77,7 @@ impl Seen {
         self.say(self.name().to_owned(), Tone::Warning, missed.to_string());
     }
 
-    fn of_worker(&mut self, path: &Path, kind: EventKind) {
+    fn of_worker(&mut self, path: &WorkerPath, kind: EventKind) {
         match kind {
             EventKind::WorkerStarted { kickoff, .. } => {
                 self.running.begin(path, kickoff, Some(self.at));
@@ -118,7 +118,14 @@ impl Seen {
     }
 
     /// Says how it ended, and in what time if its beginning was seen.
-    fn end(&mut self, path: &Path, kickoff: KickoffId, tone: Tone, how: &str, why: Option<&str>) {
+    fn end(
+        &mut self,
+        path: &WorkerPath,
+        kickoff: KickoffId,
+        tone: Tone,
+        how: &str,
+        why: Option<&str>,
+    ) {
         self.end_line(path, kickoff);
         self.n_ended += 1;
         self.n_done += u64::from(path.parent().is_none());
@@ -132,7 +139,7 @@ impl Seen {
         self.say(one_line(&path.to_string()), tone, says);
     }
 
-    fn retry(&mut self, path: &Path, kickoff: KickoffId, attempt: u32, wait: Duration) {
+    fn retry(&mut self, path: &WorkerPath, kickoff: KickoffId, attempt: u32, wait: Duration) {
         self.n_retries += 1;
         let row = self.running.telling(path, kickoff);
         let error = std::mem::take(&mut row.error);
@@ -146,7 +153,7 @@ impl Seen {
     }
 
     /// Texts are put together to lines; anything else is a line.
-    fn chunk(&mut self, path: &Path, kickoff: KickoffId, chunk: &Value) {
+    fn chunk(&mut self, path: &WorkerPath, kickoff: KickoffId, chunk: &Value) {
         let row = self.running.telling(path, kickoff);
         let lines: Vec<_> = match chunk.get::<String>() {
             Ok(text) => {
@@ -167,7 +174,7 @@ impl Seen {
     }
 
     /// What its chunks have not come to the end of ends here.
-    fn end_line(&mut self, path: &Path, kickoff: KickoffId) {
+    fn end_line(&mut self, path: &WorkerPath, kickoff: KickoffId) {
         let row = self.running.row(path, kickoff);
         let line = row.map(|row| std::mem::take(&mut row.line)).unwrap_or_default();
         if !line.is_empty() {
@@ -175,7 +182,7 @@ impl Seen {
         }
     }
 
-    fn of_automa(&mut self, automa: Option<&Path>, step: u64, kind: EventKind) {
+    fn of_automa(&mut self, automa: Option<&WorkerPath>, step: u64, kind: EventKind) {
         let of = match (automa, &kind) {
             (None, EventKind::RunStarted { name }) => self.name.insert(one_line(name)).clone(),
             (None, _) => self.name().to_owned(),
@@ -221,7 +228,7 @@ impl Seen {
         }
     }
 
-    fn reach(&mut self, automa: Option<&Path>, step: u64) {
+    fn reach(&mut self, automa: Option<&WorkerPath>, step: u64) {
         match automa {
             None => {
                 self.n_steps += u64::from(step > self.step);
@@ -236,7 +243,7 @@ impl Seen {
     }
 
     /// Lets go of who was not seen to begin: if they still run, they will tell something again.
-    fn end_unseen(&mut self, is_such: impl Fn(Option<&Path>) -> bool) {
+    fn end_unseen(&mut self, is_such: impl Fn(Option<&WorkerPath>) -> bool) {
         for (path, kickoff) in self.running.take_unseen(is_such) {
             self.end_line(&path, kickoff);
             self.running.remove(&path, kickoff);
@@ -261,9 +268,9 @@ impl Seen {
 
 /// Which workers run, and who sent those that were ferried to. Of several in a row, the last has
 /// what they have in common.
-fn in_short(kickoffs: &[Scheduled]) -> Vec<String> {
+fn in_short(kickoffs: &[ScheduledKickoff]) -> Vec<String> {
     let mut workers = Vec::with_capacity(kickoffs.len());
-    for (place, Scheduled { worker, cause, .. }) in kickoffs.iter().enumerate() {
+    for (place, ScheduledKickoff { worker, cause, .. }) in kickoffs.iter().enumerate() {
         let next = kickoffs.get(place + 1).map(|next| &next.cause);
         workers.push(match cause {
             Cause::Ferry { by } if next != Some(cause) => format!("{worker} (ferry by {by})"),

@@ -6,9 +6,9 @@ use super::{GrownAutoma, Is};
 use crate::automa::{Digest, Program, digest_of_worker};
 use crate::graph::EditError;
 use crate::key::Key;
-use crate::path::Path;
+use crate::path::WorkerPath;
 use crate::saved::fingerprint::signature_of;
-use crate::saved::{Difference, SnapshotError};
+use crate::saved::{DeclarationDiff, SnapshotError};
 use crate::values::{NotSerializable, short_name};
 use crate::worker::{AnyWorker, Body};
 
@@ -23,7 +23,7 @@ pub(in crate::saved) struct Scope<'a> {
     base: Option<&'a Program>,
     outer: Option<&'a Scope<'a>>,
     /// The nested automa, by its keys.
-    path: Option<Arc<Path>>,
+    path: Option<Arc<WorkerPath>>,
     levels: usize,
 }
 
@@ -162,7 +162,7 @@ impl<'a> Scope<'a> {
             signature_of(&Body::new(key, worker.clone(), Default::default(), &mut Vec::new()))
         });
         let worker = self.path_to(key).to_string().into();
-        let differences = vec![Difference::Signature { worker, now }];
+        let differences = vec![DeclarationDiff::Signature { worker, now }];
         SnapshotError::Redeclared { automa: self.automa.to_owned(), differences }
     }
 
@@ -181,15 +181,15 @@ impl<'a> Scope<'a> {
         short_name(worker.0.own_type().unwrap_or_default())
     }
 
-    fn path_to(&self, key: &Key) -> Path {
-        Path::new(self.path.clone(), key.clone())
+    fn path_to(&self, key: &Key) -> WorkerPath {
+        WorkerPath::new(self.path.clone(), key.clone())
     }
 
     /// The worker of this scope cannot be found again.
     pub(super) fn unfindable(&self, how: &str) -> SnapshotError {
         let worker = match &self.path {
             Some(path) => (**path).clone(),
-            None => Path::new(None, Key::from(self.automa)),
+            None => WorkerPath::new(None, Key::from(self.automa)),
         };
         SnapshotError::Unfindable { automa: self.automa.to_owned(), worker, how: how.to_owned() }
     }

@@ -1,7 +1,7 @@
 //! Kickoffs of one worker, and results that cannot be written.
 
-use ddg_core::Opaque;
 use ddg_core::prelude::*;
+use ddg_core::values::Opaque;
 use expect_test::expect;
 
 use super::{PLENTY, Stage, go_on, kept, leave_in_the_middle, stored};

@@ -1,7 +1,7 @@
 //! Which workers run again, and when a result is written.
 
-use ddg_core::EventFilter;
 use ddg_core::checkpoint::{CheckpointStore, RunId, RunStatus};
+use ddg_core::event::EventFilter;
 use ddg_core::prelude::*;
 use expect_test::expect;
 

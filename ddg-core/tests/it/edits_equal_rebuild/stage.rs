@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
-use ddg_core::KickoffId;
 use ddg_core::prelude::*;
+use ddg_core::run::KickoffId;
 
 use super::wish::is_editor;
 use crate::reference::engine::{called_with, options};

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
+use ddg_core::event::{Event, EventFilter};
 use ddg_core::prelude::*;
-use ddg_core::{Event, EventFilter};
 use expect_test::expect;
 use futures::StreamExt;
 

@@ -1,6 +1,6 @@
 //! How a stream ends: with its run, however that ends.
 
-use ddg_core::EventFilter;
+use ddg_core::event::EventFilter;
 use ddg_core::prelude::*;
 use expect_test::expect;
 

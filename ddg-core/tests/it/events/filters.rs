@@ -1,7 +1,7 @@
 //! Filters choose which events a subscriber gets.
 
+use ddg_core::event::{Event, EventFilter, EventKind};
 use ddg_core::prelude::*;
-use ddg_core::{Event, EventFilter, EventKind};
 use expect_test::expect;
 use futures::StreamExt;
 

@@ -1,6 +1,6 @@
 //! Automata within a run are told with it, whatever their depth.
 
-use ddg_core::EventFilter;
+use ddg_core::event::EventFilter;
 use expect_test::expect;
 
 use super::{nested, watched};

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use ddg_core::event::{Event, EventFilter, EventKind, Missed};
 use ddg_core::prelude::*;
-use ddg_core::{Event, EventFilter, EventKind, Missed};
 use expect_test::expect;
 use tokio::sync::Notify;
 

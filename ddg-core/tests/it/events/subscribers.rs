@@ -1,7 +1,7 @@
 //! Who comes late, leaves early or is slow holds nobody up and gets what there is.
 
+use ddg_core::event::{Event, EventFilter, EventKind, Missed};
 use ddg_core::prelude::*;
-use ddg_core::{Event, EventFilter, EventKind, Missed};
 use expect_test::expect;
 use futures::StreamExt;
 

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 
-use ddg_core::KickoffId;
 use ddg_core::prelude::*;
+use ddg_core::run::KickoffId;
 use serde_json::Value as Json;
 use tokio::runtime::Handle;
 

@@ -4,8 +4,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, OnceLock};
 
+use ddg_core::Key;
 use ddg_core::prelude::*;
-use ddg_core::{Key, KickoffId};
+use ddg_core::run::KickoffId;
 use serde_json::Value as Json;
 
 use super::actor::end;

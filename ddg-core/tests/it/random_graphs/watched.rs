@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use ddg_core::{Event, EventFilter, EventKind, EventStream, Key, KickoffId, RunBuilder, Scheduled};
+use ddg_core::Key;
+use ddg_core::event::{Event, EventFilter, EventKind, EventStream, ScheduledKickoff};
+use ddg_core::run::{KickoffId, RunBuilder};
 use futures::StreamExt;
 
 /// Subscribers of a run: one that gets everything, and one that never takes anything.
@@ -54,8 +56,9 @@ impl Step {
             EventKind::StepStarted { kickoffs } => {
                 assert!(self.kickoffs.is_empty(), "the step before has settled: {event}");
                 assert!(kickoffs.is_sorted_by_key(|scheduled| scheduled.kickoff), "{event}");
-                let by_id =
-                    |Scheduled { worker, kickoff, .. }: &Scheduled| (*kickoff, worker.clone());
+                let by_id = |ScheduledKickoff { worker, kickoff, .. }: &ScheduledKickoff| {
+                    (*kickoff, worker.clone())
+                };
                 self.kickoffs = kickoffs.iter().map(by_id).collect();
             }
             EventKind::WorkerStarted { worker, kickoff } => {

@@ -2,8 +2,10 @@
 
 use std::fmt::Write;
 
+use ddg_core::context::GraphView;
+use ddg_core::graph::{EditError, Fault};
 use ddg_core::prelude::*;
-use ddg_core::{AutomaView, BindError, EditError, Failure, FailureKind, Fault};
+use ddg_core::run::{BindError, FailureKind, StepFailure};
 use serde_json::Value as Json;
 
 use super::{Called, Kind, Mapping, Worker, joined};
@@ -75,7 +77,7 @@ pub(crate) fn graph(automa: &GraphAutoma) -> String {
     }))
 }
 
-pub(crate) fn view(view: &AutomaView<'_>) -> String {
+pub(crate) fn view(view: &GraphView<'_>) -> String {
     nodes(view.keys().iter().map(|key| {
         let dependencies = view.dependencies(key.as_str()).unwrap();
         (key.to_string(), dependencies.iter().map(ToString::to_string).collect())
@@ -83,7 +85,7 @@ pub(crate) fn view(view: &AutomaView<'_>) -> String {
 }
 
 /// Who failed, and why.
-pub(crate) fn failure(failure: &Failure) -> (String, String) {
+pub(crate) fn failure(failure: &StepFailure) -> (String, String) {
     let why = match &failure.kind {
         FailureKind::Worker(error) if error.to_string() == "as the script says" => {
             "failed".to_owned()

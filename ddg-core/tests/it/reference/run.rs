@@ -6,7 +6,7 @@ use std::fmt;
 use serde_json::Value as Json;
 
 use super::binding::{bound, mapped};
-use super::{Ask, Called, Graph, Kind, Program, joined};
+use super::{Ask, Called, Graph, Kind, Mapping, Program, joined};
 
 /// What a run did and how it ended: two engines that follow the same rules give the same.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -143,7 +143,11 @@ impl Run {
         let given = match &due.args {
             Some(args) => args.clone(),
             None => {
-                let gives = |on: &&String| self.graph.find(on).unwrap().worker.kind != Kind::Silent;
+                // A list has an element for each dependency, also for one that gives nothing.
+                let gives = |on: &&String| {
+                    worker.mapping == Mapping::Merge
+                        || self.graph.find(on).unwrap().worker.kind != Kind::Silent
+                };
                 let on = worker.dependencies.iter().filter(gives);
                 mapped(worker, on.map(|on| (on.clone(), self.given(due.id, on))).collect())?
             }
@@ -155,7 +159,7 @@ impl Run {
     /// What the dependency `on` gives to a worker: its output, or one element of it.
     fn given(&self, worker: usize, on: &str) -> Json {
         let on = self.graph.find(on).unwrap();
-        match on.worker.in_order {
+        match on.worker.in_order && on.worker.kind != Kind::Silent {
             true => self.dealt[&(worker, on.id)].clone(),
             false => self.outputs[&on.id].clone(),
         }

@@ -3,8 +3,8 @@
 use std::future::pending;
 use std::time::Duration;
 
-use ddg_core::History;
 use ddg_core::prelude::*;
+use ddg_core::render::History;
 use expect_test::expect;
 use tokio::time::sleep;
 

@@ -1,7 +1,7 @@
 //! The graph as a run has left it, with the ferries that were taken.
 
-use ddg_core::History;
 use ddg_core::prelude::*;
+use ddg_core::render::History;
 use expect_test::expect;
 
 use crate::trace::name;

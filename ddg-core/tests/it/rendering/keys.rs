@@ -1,8 +1,8 @@
 //! Any key can be drawn: what is read back from the text is the key.
 
-use ddg_core::History;
 use ddg_core::prelude::*;
 use ddg_core::printable;
+use ddg_core::render::History;
 use proptest::prelude::*;
 
 /// Keys that mean something, or end something, in one of the languages.

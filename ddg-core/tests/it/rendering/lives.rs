@@ -1,8 +1,8 @@
 //! A worker that is removed and added again under its key is drawn with the dependencies of all its
 //! lives.
 
-use ddg_core::History;
 use ddg_core::prelude::*;
+use ddg_core::render::History;
 use expect_test::expect;
 
 /// Thinks, calls tools, collects what they gave, and thinks again; as many tools as turns are left.

@@ -1,8 +1,8 @@
 //! Without a history, a drawing shows who may ferry to what nothing else leads to, and who may place
 //! what is declared to be placed at run time.
 
-use ddg_core::History;
 use ddg_core::prelude::*;
+use ddg_core::render::History;
 use expect_test::expect;
 
 /// As an agent is declared: only `think` is given the context.

@@ -169,7 +169,7 @@ async fn what_failed_is_not_folded() {
     let mut fails = wide(300);
     let bad = async || Err::<(), _>(WorkerError::msg("no"));
     fails.add_func_as_worker("bad", bad, after(["split"]).suppressed()).unwrap();
-    let history = ddg_core::History::new();
+    let history = ddg_core::render::History::new();
     fails.add_callback(history.clone());
     fails.run(()).await.unwrap_err();
     let drawn = fails.drawing().with(&history).to_mermaid();

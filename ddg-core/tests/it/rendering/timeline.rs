@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use ddg_core::History;
 use ddg_core::prelude::*;
+use ddg_core::render::History;
 use expect_test::expect;
 use tokio::time::sleep;
 

@@ -3,8 +3,8 @@
 
 use std::time::Duration;
 
-use ddg_core::History;
 use ddg_core::prelude::*;
+use ddg_core::render::History;
 use tokio::time::sleep;
 
 /// How many names of workers there are.

@@ -4,8 +4,9 @@ use std::io;
 use std::sync::mpsc;
 use std::time::Duration;
 
+use ddg_core::event::EventFilter;
 use ddg_core::prelude::*;
-use ddg_core::{EventFilter, TerminalView};
+use ddg_core::render::TerminalView;
 use expect_test::expect;
 
 use super::{Log, article, sleep};

@@ -1,8 +1,8 @@
 //! On a terminal, what is running now is painted below the lines.
 
-use ddg_core::EventFilter;
-use ddg_core::TerminalView;
+use ddg_core::event::EventFilter;
 use ddg_core::prelude::*;
+use ddg_core::render::TerminalView;
 use expect_test::{Expect, expect};
 use indicatif::InMemoryTerm;
 

@@ -93,6 +93,10 @@ fn merged<'a>(block: &'a Block, worker: &'a Worker) -> Vec<Fit<'a>> {
             Some(items) => items.get(place).copied()?,
             None => list_item(&param.ty)?,
         };
+        // What gives nothing is null in the list.
+        if dependency.output.is_unit() && is_optional(taken) {
+            return None;
+        }
         let what = format!("`{}` gives `{}`", dependency.method(), type_text(output));
         let fit = fit("merged", dependency, output, worker, param, &what);
         Some(Fit { taken, is_borrowed: false, ..fit })

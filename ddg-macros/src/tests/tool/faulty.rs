@@ -26,7 +26,7 @@ fn the_type_beside_it_stays() {
         impl now {
             /// The tool `now`.
             #[allow(dead_code)]
-            pub fn tool() -> ::std::sync::Arc<dyn ::ddg_agentic::Tool> {
+            pub fn tool() -> ::std::sync::Arc<dyn ::ddg_agentic::tool::Tool> {
                 ::core::unimplemented!()
             }
         }

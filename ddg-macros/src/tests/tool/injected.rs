@@ -22,7 +22,7 @@ fn the_context_and_states_are_no_fields() {
             impl search {
                 /// The tool `search`.
                 #[allow(dead_code)]
-                fn tool() -> impl ::ddg_agentic::Tool {
+                fn tool() -> impl ::ddg_agentic::tool::Tool {
                     #[derive(
                         ::ddg_agentic::__private::serde::Deserialize,
                         ::ddg_agentic::__private::schemars::JsonSchema,

@@ -19,7 +19,7 @@ fn name_description_crate_and_cfg_are_taken_over() {
             impl search {
                 /// The tool `web-search`.
                 #[allow(dead_code)]
-                pub(crate) fn tool() -> impl my::agents::Tool {
+                pub(crate) fn tool() -> impl my::agents::tool::Tool {
                     #[derive(
                         my::agents::__private::serde::Deserialize,
                         my::agents::__private::schemars::JsonSchema,

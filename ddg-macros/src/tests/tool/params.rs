@@ -26,7 +26,7 @@ fn parameters_become_the_fields_of_a_struct() {
             impl weather {
                 /// The tool `weather`.
                 #[allow(dead_code)]
-                pub fn tool() -> impl ::ddg_agentic::Tool {
+                pub fn tool() -> impl ::ddg_agentic::tool::Tool {
                     fn __default_days() -> u32 {
                         2 + 1
                     }
@@ -84,7 +84,7 @@ fn raw_names_lose_their_prefix() {
             impl r#await {
                 /// The tool `await`.
                 #[allow(dead_code)]
-                fn tool() -> impl ::ddg_agentic::Tool {
+                fn tool() -> impl ::ddg_agentic::tool::Tool {
                     fn __default_type() -> i64 {
                         1
                     }

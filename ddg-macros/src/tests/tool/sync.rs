@@ -17,7 +17,7 @@ fn they_run_where_blocking_is_allowed_or_in_place() {
             impl read {
                 /// The tool `read`.
                 #[allow(dead_code)]
-                fn tool() -> impl ::ddg_agentic::Tool {
+                fn tool() -> impl ::ddg_agentic::tool::Tool {
                     #[derive(
                         ::ddg_agentic::__private::serde::Deserialize,
                         ::ddg_agentic::__private::schemars::JsonSchema,
@@ -55,7 +55,7 @@ fn they_run_where_blocking_is_allowed_or_in_place() {
             impl add {
                 /// The tool `add`.
                 #[allow(dead_code)]
-                fn tool() -> impl ::ddg_agentic::Tool {
+                fn tool() -> impl ::ddg_agentic::tool::Tool {
                     #[derive(
                         ::ddg_agentic::__private::serde::Deserialize,
                         ::ddg_agentic::__private::schemars::JsonSchema,

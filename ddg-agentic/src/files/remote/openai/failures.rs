@@ -6,7 +6,7 @@ use reqwest::Response;
 use reqwest::header::RETRY_AFTER;
 
 use super::super::RemoteError;
-use crate::ApiKey;
+use crate::provider::ApiKey;
 use crate::provider::{chain, retry_after, told};
 
 /// How much of the body of an error is read.

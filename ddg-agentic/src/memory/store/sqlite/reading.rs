@@ -1,7 +1,7 @@
 //! What is in the file.
 
 use ddg_core::__store::{from_ms, to_ms};
-use ddg_core::BoxError;
+use ddg_core::worker::BoxError;
 use sqlx::sqlite::{Sqlite, SqliteConnection, SqliteRow};
 use sqlx::{Decode, Row, Type};
 

@@ -3,6 +3,7 @@
 use std::future::IntoFuture;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::SystemTime;
 
@@ -82,6 +83,13 @@ struct Draft {
     media_type: String,
     purpose: FilePurpose,
     metadata: Map<String, Json>,
+}
+
+/// A file that is being written. Closing waits for the slot, so what is written goes first when this is
+/// dropped, wherever that is.
+struct Writing {
+    part: Part,
+    slot: Slot,
 }
 
 impl FileManager {
@@ -175,14 +183,14 @@ impl Creation {
             (Kind::Local, Source::Bytes(bytes)) => {
                 let id = new_local();
                 let slot = Slot::begin(shared, bytes.len() as u64)?;
-                let (slot, part) = shared.write(slot, id.clone(), bytes).await?;
-                shared.keep(slot, part, draft, id).await
+                let writing = shared.write(slot, id.clone(), bytes).await?;
+                shared.keep(writing, draft, id).await
             }
             (Kind::Local, Source::Stream(stream)) => {
                 let id = new_local();
                 let slot = Slot::begin(shared, 0)?;
-                let (slot, part) = shared.spool(slot, id.clone(), stream, &draft.filename).await?;
-                shared.keep(slot, part, draft, id).await
+                let writing = shared.spool(slot, id.clone(), stream, &draft.filename).await?;
+                shared.keep(writing, draft, id).await
             }
             (Kind::Local, Source::Path(path)) => {
                 let (path, bytes) = existing(path).await?;
@@ -196,10 +204,13 @@ impl Creation {
             }
             (Kind::Remote, Source::Stream(stream)) => {
                 let slot = Slot::begin(shared, 0)?;
-                let (slot, copy) = shared.spool(slot, new_local(), stream, &draft.filename).await?;
-                let content = UploadContent::Path(copy.path().to_owned());
-                // Our copy is removed when this ends, however it does.
-                shared.upload(slot, draft, content).await
+                let Writing { part, slot } =
+                    shared.spool(slot, new_local(), stream, &draft.filename).await?;
+                let content = UploadContent::Path(part.path().to_owned());
+                let upload = pin!(shared.upload(slot, draft, content));
+                // Our copy is removed when this ends, however it does: before the slot is free.
+                let _copy = part;
+                upload.await
             }
             (Kind::Remote, Source::Path(path)) => {
                 let (path, bytes) = existing(path).await?;
@@ -251,18 +262,13 @@ impl Shared {
     }
 
     /// Writes a file of ours in one go.
-    async fn write(
-        &self,
-        slot: Slot,
-        name: String,
-        bytes: Bytes,
-    ) -> Result<(Slot, Part), FileError> {
+    async fn write(&self, slot: Slot, name: String, bytes: Bytes) -> Result<Writing, FileError> {
         let root = self.folder.root().await?;
         // The slot goes along: while a thread writes, the creation is under way.
         blocking("write a file", move || {
             let mut part = root.create(&name)?;
             part.write(&bytes)?;
-            Ok((slot, part))
+            Ok(Writing { part, slot })
         })
         .await
     }
@@ -274,10 +280,10 @@ impl Shared {
         name: String,
         mut stream: BoxStream<'static, io::Result<Bytes>>,
         filename: &str,
-    ) -> Result<(Slot, Part), FileError> {
+    ) -> Result<Writing, FileError> {
         let root = self.folder.root().await?;
-        let (mut slot, mut part) =
-            blocking("write a file", move || Ok((slot, root.create(&name)?))).await?;
+        let begin = move || Ok(Writing { part: root.create(&name)?, slot });
+        let mut writing = blocking("write a file", begin).await?;
         let mut collected = Vec::new();
         loop {
             let piece = stream.next().await.transpose().map_err(|error| FileError::Content {
@@ -286,19 +292,19 @@ impl Shared {
             })?;
             let ended = piece.is_none();
             if let Some(piece) = piece {
-                slot.grow(piece.len() as u64)?;
+                writing.slot.grow(piece.len() as u64)?;
                 collected.extend_from_slice(&piece);
             }
             if collected.len() >= PIECE || ended {
                 let bytes = std::mem::take(&mut collected);
-                (slot, part) = blocking("write a file", move || {
-                    part.write(&bytes)?;
-                    Ok((slot, part))
+                writing = blocking("write a file", move || {
+                    writing.part.write(&bytes)?;
+                    Ok(writing)
                 })
                 .await?;
             }
             if ended {
-                return Ok((slot, part));
+                return Ok(writing);
             }
         }
     }
@@ -306,8 +312,7 @@ impl Shared {
     /// Registers a file that has been written.
     async fn keep(
         &self,
-        slot: Slot,
-        part: Part,
+        Writing { part, slot }: Writing,
         draft: Draft,
         id: String,
     ) -> Result<File, FileError> {

@@ -51,7 +51,7 @@ pub struct Printable<'a, W: ?Sized> {
 }
 
 impl<'a, W: Write + ?Sized> Printable<'a, W> {
-    /// All on one line, as [`line`] does.
+    /// All on one line, as [`line()`] does.
     pub fn line(out: &'a mut W) -> Self {
         Self { out, kept: Kept::Nothing, last: ' ' }
     }
@@ -117,8 +117,9 @@ fn is_printable(c: char, last: char, kept: Kept) -> bool {
     match c {
         ' '..='~' => true,
         '\n' | '\t' => matches!(kept, Kept::Lines),
-        // Joiners make letters of Persian and parts of an emoji one; elsewhere they hide.
-        '\u{200c}' | '\u{200d}' => !last.is_ascii() && !is_hidden(last),
+        // Joiners make letters of Persian and parts of an emoji one; elsewhere, also after what is
+        // escaped, they hide.
+        '\u{200c}' | '\u{200d}' => !last.is_ascii() && !last.is_control() && !is_hidden(last),
         c => !c.is_control() && !is_hidden(c),
     }
 }

@@ -71,7 +71,7 @@ async fn why_a_model_stopped_is_told() {
     for finish in ["stop", "length", "content_filter", "tool_calls", "abort"] {
         found.push(reply_to(text.clone(), finish).await.finish);
     }
-    expect![[r#"[Stop, Length, ContentFilter, ToolCallMode, Other("abort")]"#]]
+    expect![[r#"[Stop, Length, ContentFilter, ToolCalls, Other("abort")]"#]]
         .assert_eq(&format!("{found:?}"));
 }
 

@@ -79,7 +79,7 @@ impl FerryArgument<Arc<String>> for &'static str {}
 
 /// Where a ferry may go, with which arguments `A`: a key with anything that can be
 /// [arguments](IntoArgs), or a [`WorkerRef`] worker with a tuple of [what its parameters
-/// take](FerryArgument) (or [`args!`](crate::args), checked when the step settles).
+/// take](FerryArgument) (or [`args!`](crate::args!), checked when the step settles).
 #[diagnostic::on_unimplemented(
     message = "`{A}` are not the arguments of this worker",
     label = "these arguments do not fit the worker that is ferried to",

@@ -92,6 +92,7 @@ fn keys_that_cannot_be_shown() {
     assert_eq!(shown("bell\u{7}"), "bell\\u{7}");
     assert_eq!(shown("right\u{202e}left"), "right\\u{202e}left");
     assert_eq!(shown("\u{200b}"), "\\u{200b}");
+    assert_eq!(shown("\u{95}\u{200c}"), "\\u{95}\\u{200c}");
     assert_eq!(shown("a\r\nb"), "a\nb");
     assert_eq!(shown(&"x".repeat(61)), "x".repeat(60) + "…");
     assert_eq!(shown("1\n2\n3\n4\n5"), "1\n2\n3\n4\n…");

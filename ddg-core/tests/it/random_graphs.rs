@@ -4,7 +4,9 @@
 pub(crate) mod actor;
 mod dice;
 pub(crate) mod generate;
-mod shrink;
+mod lives;
+mod played;
+pub(crate) mod shrink;
 pub(crate) mod stage;
 mod watched;
 
@@ -34,18 +36,41 @@ async fn the_engine_does_what_the_reference_does() {
             checks.spawn(async move { (seed, compared(&generate::program(seed), seed).await) });
         }
         let Some(checked) = checks.join_next().await else { break };
-        let (seed, compared) = checked.unwrap();
-        match compared {
+        let (seed, result) = checked.unwrap();
+        match result {
             Ok((program, report)) => tally.add(&program, &report),
-            Err(_) => panic!("{}", shrink::explained(seed).await),
+            Err(_) => {
+                let program = generate::program(seed);
+                let compared = async |program: &Program| compared(program, seed).await.map(drop);
+                panic!("{}", shrink::explained(seed, program, compared).await)
+            }
         }
     }
     tally.check();
 }
 
+/// Lets others get on so many times.
+async fn pause(times: usize) {
+    for _ in 0..times {
+        let mut paused = false;
+        // Wakes itself at once, so that it can be simulated without a runtime.
+        std::future::poll_fn(|task| {
+            if std::mem::replace(&mut paused, true) {
+                return std::task::Poll::Ready(());
+            }
+            task.waker().wake_by_ref();
+            std::task::Poll::Pending
+        })
+        .await;
+    }
+}
+
+/// How two reports differ.
+type DeclarationDiff = String;
+
 /// Runs `program` in several ways at once. Gives what the reference says if all agree with it,
 /// else how they differ.
-async fn compared(program: &Program, noise: u64) -> Result<(Program, Report), String> {
+async fn compared(program: &Program, noise: u64) -> Result<(Program, Report), DeclarationDiff> {
     let program = program.clone();
     let expected = reference::run(&program);
     let stage = Stage::new(program, noise);
@@ -57,7 +82,7 @@ async fn compared(program: &Program, noise: u64) -> Result<(Program, Report), St
     Ok((stage.program.clone(), expected))
 }
 
-fn difference(way: &str, expected: &Report, seen: &Report) -> String {
+fn difference(way: &str, expected: &Report, seen: &Report) -> DeclarationDiff {
     let mut text = format!("{way}:\n");
     for place in 0..expected.trace.len().max(seen.trace.len()) {
         match (expected.trace.get(place), seen.trace.get(place)) {

@@ -15,11 +15,17 @@ pub(crate) use graph::Graph;
 pub(crate) use program::{
     Ask, Called, Gives, Kind, Mapping, Program, Takes, Turn, Worker, digest, joined,
 };
-pub(crate) use run::{Report, Run, failed};
+pub(crate) use run::{Group, Report, Run, failed};
 
 /// Runs `program` to its end.
 pub(crate) fn run(program: &Program) -> Report {
+    grouped(program).0
+}
+
+/// The same, and which kickoffs have settled together.
+pub(crate) fn grouped(program: &Program) -> (Report, Vec<Group>) {
     let mut run = Run::begin(program);
     while run.step(program) {}
-    run.report()
+    let groups = std::mem::take(&mut run.groups);
+    (run.report(), groups)
 }

@@ -8,8 +8,8 @@ use ddg_core::run::KickoffId;
 use serde_json::Value as Json;
 use tokio::runtime::Handle;
 
-use super::Dice;
 use super::watched::Watcher;
+use super::{Dice, pause};
 use crate::reference::engine::{args, called_with, failure, graph, json, options, view};
 use crate::reference::{Ask, Called, Kind, Program, Report, Takes, Turn, Worker, failed, joined};
 
@@ -239,12 +239,6 @@ impl Actor {
             Json::Array(_) => Value::new(serde_json::from_value::<Vec<i64>>(json)?),
             json => Value::new(serde_json::from_value::<BTreeMap<String, i64>>(json)?),
         })
-    }
-}
-
-async fn pause(times: usize) {
-    for _ in 0..times {
-        tokio::task::yield_now().await;
     }
 }
 

@@ -1,6 +1,6 @@
 //! Random numbers that a seed repeats (SplitMix64).
 
-pub(super) struct Dice(u64);
+pub(crate) struct Dice(u64);
 
 impl Dice {
     pub(super) fn new(seed: u64) -> Self {

@@ -8,42 +8,104 @@ use crate::reference::{
     Ask, Called, Gives, Graph, Kind, Mapping, Program, Run, Takes, Turn, Worker,
 };
 
+/// What programs have beside jumps and changes of the graph.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) struct Flavour {
+    pub(crate) rolling: bool,
+    pub(crate) questions: Option<Questions>,
+    pub(crate) stops: bool,
+    pub(crate) failed_attempts: bool,
+    /// Whether many workers are removed and added again under one key.
+    pub(crate) replaced: bool,
+}
+
+/// Who asks questions.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Questions {
+    Anybody,
+    /// Whoever asks has come last in its step and asks for nothing else, or all of the step ask:
+    /// then the program does what it does if nobody asks.
+    Last,
+}
+
 /// The program of a seed.
 pub(crate) fn program(seed: u64) -> Program {
+    flavoured(seed, Flavour::default())
+}
+
+/// A program of a flavour.
+pub(crate) fn flavoured(seed: u64, flavour: Flavour) -> Program {
     let mut dice = Dice::new(seed);
+    let graph = initial_graph(&mut dice);
+    of_graph(graph, flavour, seed, &mut dice)
+}
+
+/// A program that runs within another one: the graph as it is declared, what is changed about it
+/// from outside before it runs, and the program of the changed graph.
+pub(crate) fn nested(seed: u64, flavour: Flavour) -> (Graph, Vec<Ask>, Program) {
+    let mut dice = Dice::new(seed);
+    let declared = initial_graph(&mut dice);
+    let (mut changed, mut changes) = (declared.clone(), Vec::new());
+    for _ in 0..dice.below(5) {
+        let some = vec![declared.keys()[0].clone()];
+        let asks = asks(&changed, &some, true, &mut dice);
+        let is_change = asks.iter().all(|ask| !matches!(ask, Ask::Ferry { .. }));
+        let all: Vec<_> = changes.iter().chain(&asks).cloned().collect();
+        if is_change && let Ok(edited) = declared.edited(&all) {
+            (changed, changes) = (edited, all);
+        }
+    }
+    let program = of_graph(changed, flavour, seed, &mut dice);
+    (declared, changes, program)
+}
+
+fn of_graph(graph: Graph, flavour: Flavour, seed: u64, dice: &mut Dice) -> Program {
     let by_name = (0..3).filter(|_| dice.chance(20)).collect::<Vec<_>>();
     let by_name = by_name.into_iter().map(|place| (format!("p{place}"), json!(1000 + place)));
     let input = Called { by_position: vec![json!(1)], by_name: by_name.collect() };
     let mut program = Program {
-        graph: initial_graph(&mut dice),
+        graph,
         input,
         max_steps: 5 + dice.below(20) as u64,
+        rolling: flavour.rolling.then_some(seed),
+        counts: false,
         script: std::collections::BTreeMap::new(),
     };
-    write_script(&mut program, &mut dice);
+    write_script(&mut program, flavour, dice);
     program
 }
 
 /// How many kickoffs a program may have, more if it has many workers.
 const KICKOFFS: usize = 120;
 
+/// The same of those that are played in several lives.
+const KICKOFFS_OF_LIVES: usize = 40;
+
 /// From how many workers on a program is one of those with [`widen`]ed graphs.
 const WIDE: usize = 60;
 
 /// Writes what happens, step by step, until the run is over or long enough.
-fn write_script(program: &mut Program, dice: &mut Dice) {
+fn write_script(program: &mut Program, flavour: Flavour, dice: &mut Dice) {
     let mut run = Run::begin(program);
     let mut n_kickoffs = 0;
+    let most = if flavour == Flavour::default() { KICKOFFS } else { KICKOFFS_OF_LIVES };
     loop {
         n_kickoffs += run.due.len();
-        if n_kickoffs > KICKOFFS + 4 * program.graph.workers.len() {
+        if n_kickoffs > most + 4 * program.graph.workers.len() {
             program.max_steps = run.steps;
         }
         let mut draft = run.graph.clone();
+        for running in &run.running {
+            // What those who are running have asked for will mostly have been done by then.
+            draft = draft.edited(running.asks()).unwrap_or(draft);
+        }
         let due: Vec<_> = run.due.iter().map(|due| due.key.clone()).collect();
         for (place, key) in due.iter().enumerate() {
             if !due[..place].contains(key) {
-                let turns = turns(&mut draft, &due, key, dice);
+                let mut turns = turns(&mut draft, &due, key, dice);
+                if flavour.replaced && dice.chance(30) {
+                    replace(&mut draft, &due, &mut turns, dice);
+                }
                 program.script.insert((run.steps + 1, key.clone()), turns);
             }
         }
@@ -65,9 +127,77 @@ fn write_script(program: &mut Program, dice: &mut Dice) {
                 turns.iter_mut().for_each(|turn| turn.gives = gives);
             }
         }
+        season(program, &run.graph, run.steps + 1, &due, flavour, dice);
         if !run.step(program) {
             program.script.retain(|(step, _), _| *step <= run.steps);
             return;
+        }
+    }
+}
+
+/// Lets somebody remove a worker and add another one under its key.
+fn replace(draft: &mut Graph, due: &[String], turns: &mut [Turn], dice: &mut Dice) {
+    let keys = draft.keys();
+    if turns.len() > 1 || turns[0].fails || keys.is_empty() {
+        return;
+    }
+    let key = dice.pick(&keys).clone();
+    let mut asks = vec![Ask::Remove(key.clone())];
+    let on = draft.find(&key).map(|placed| placed.worker.dependencies.clone()).unwrap_or_default();
+    let mut new = worker(key.clone(), on, dice);
+    new.output = dice.chance(6);
+    asks.push(Ask::Add(new));
+    for successor in draft.successors(&key) {
+        if dice.chance(60) {
+            asks.push(Ask::AddDependency(successor.worker.key.clone(), key.clone()));
+        }
+    }
+    if let Ok(edited) = draft.edited(&asks)
+        && (n_misfits(&edited) <= n_misfits(draft) || due.len() == 1)
+    {
+        *draft = edited;
+        turns[0].asks.extend(asks);
+    }
+}
+
+/// Adds questions, stops and attempts that fail to what is written for a step.
+fn season(
+    program: &mut Program,
+    graph: &Graph,
+    step: u64,
+    due: &[String],
+    flavour: Flavour,
+    dice: &mut Dice,
+) {
+    let in_order = |key: &String| graph.find(key).is_some_and(|placed| placed.worker.in_order);
+    // From where on in the step everybody asks a question.
+    let first = match if flavour.questions.is_some() { dice.below(10) } else { 9 } {
+        0..3 if !due.is_empty() => 0,
+        3..6 if !due.is_empty() => dice.below(due.len()),
+        _ => due.len(),
+    };
+    let last = &due[first..];
+    let are_last =
+        last.iter().all(|key| !due[..first].contains(key) && (first == 0 || !in_order(key)));
+    for key in due {
+        let Some(turns) = program.script.get_mut(&(step, key.clone())) else { continue };
+        for turn in turns {
+            let asks = match flavour.questions {
+                None => false,
+                Some(Questions::Anybody) => dice.chance(25),
+                Some(Questions::Last) => are_last && last.contains(key),
+            };
+            if asks {
+                turn.n_questions = 1 + dice.below(2);
+                turn.fails = false;
+                if flavour.questions == Some(Questions::Last) && first > 0 {
+                    turn.asks.clear();
+                }
+            }
+            turn.stops |= flavour.stops && dice.chance(15);
+            if flavour.failed_attempts && dice.chance(30) {
+                turn.n_failed_attempts = 1 + dice.below(2) as u32;
+            }
         }
     }
 }

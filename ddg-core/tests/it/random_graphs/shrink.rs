@@ -1,27 +1,39 @@
 //! Finds the smallest program that still shows a difference.
 
-use super::{compared, generate};
+use std::time::{Duration, Instant};
+
+use super::DeclarationDiff;
 use crate::reference::{Ask, Called, Gives, Graph, Kind, Mapping, Program, Takes, Turn, Worker};
 
 /// How many smaller programs are tried.
 const TRIES: usize = 3000;
 
-/// A message about the program of `seed`, on which engine and reference differ.
-pub(super) async fn explained(seed: u64) -> String {
-    let mut program = generate::program(seed);
+/// For how long smaller ones are tried.
+const LONGEST: Duration = Duration::from_secs(20);
+
+/// A message about the `program` of `seed`, on which engine and reference differ as `compared` says.
+pub(crate) async fn explained(
+    seed: u64,
+    mut program: Program,
+    compared: impl AsyncFn(&Program) -> Result<(), DeclarationDiff>,
+) -> String {
     let mut difference = "(only now and then)".to_owned();
     let mut tries = 0;
-    'smaller: while tries < TRIES {
+    let began = Instant::now();
+    'smaller: while tries < TRIES && began.elapsed() < LONGEST {
         for smaller in smaller(&program) {
             tries += 1;
-            if let Err(found) = compared(&smaller, seed).await {
+            if began.elapsed() > LONGEST {
+                break;
+            }
+            if let Err(found) = compared(&smaller).await {
                 (program, difference) = (smaller, found);
                 continue 'smaller;
             }
         }
         break;
     }
-    if let Err(found) = compared(&program, seed).await {
+    if let Err(found) = compared(&program).await {
         difference = found;
     }
     format!("seed {seed}, shrunk to:\n{program}\n{difference}")
@@ -61,6 +73,15 @@ fn smaller(program: &Program) -> Vec<Program> {
             if turn.fails {
                 with(&|turn| turn.fails = false);
             }
+            if turn.stops {
+                with(&|turn| turn.stops = false);
+            }
+            if turn.n_questions > 0 {
+                with(&|turn| turn.n_questions -= 1);
+            }
+            if turn.n_failed_attempts > 0 {
+                with(&|turn| turn.n_failed_attempts = 0);
+            }
             if turn.gives != Gives::Number {
                 with(&|turn| turn.gives = Gives::Number);
             }
@@ -89,6 +110,9 @@ fn smaller(program: &Program) -> Vec<Program> {
                 all.push(smaller);
             }
         }
+    }
+    if program.rolling.is_some() {
+        all.push(Program { rolling: None, ..program.clone() });
     }
     for place in 0..program.input.by_name.len() {
         let mut smaller = program.clone();

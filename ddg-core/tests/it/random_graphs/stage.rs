@@ -6,16 +6,21 @@ use std::sync::{Arc, Mutex, OnceLock};
 
 use ddg_core::Key;
 use ddg_core::prelude::*;
-use ddg_core::run::KickoffId;
+use ddg_core::run::{Kickoff, KickoffId};
 use serde_json::Value as Json;
 
 use super::actor::end;
+use super::{Dice, pause};
 use crate::reference::engine::{args, called_with, options, view};
-use crate::reference::{Ask, Called, Kind, Program, Report, Takes, Worker};
+use crate::reference::{Ask, Called, Graph, Group, Kind, Program, Report, Takes, Turn, Worker};
 
 /// A program on a stage of its own: nothing is shared with another but the log.
 pub(crate) struct Stage {
     program: Arc<Program>,
+    /// The graph as it is declared.
+    declared: Graph,
+    /// What is changed about it from outside before it runs, if it is nested.
+    changes: Vec<Ask>,
     /// All that are in the program, first or later.
     workers: Vec<Worker>,
     /// Those that are added as the very worker that is declared.
@@ -31,6 +36,13 @@ pub(crate) struct Log {
     pub(crate) kept: BTreeSet<KickoffId>,
     /// How often a kickoff ran again.
     pub(crate) n_again: usize,
+    /// At a rolling pace, what is to settle together.
+    groups: Vec<Group>,
+    /// Which of these is next.
+    next_group: usize,
+    ended: Vec<u64>,
+    /// How often somebody got on; a run that does something else than planned comes to an end, too.
+    n_choices: usize,
 }
 
 /// Does what the script says, and gives something.
@@ -44,9 +56,19 @@ struct Silent(Speaking);
 
 impl Stage {
     pub(crate) fn new(program: &Arc<Program>, log: &Arc<Mutex<Log>>) -> Arc<Self> {
-        let placed = program.graph.workers.iter().map(|placed| &placed.worker);
+        Self::nested(program.graph.clone(), Vec::new(), program, log)
+    }
+
+    /// The `program` of a graph that is `declared` and changed from outside before it runs.
+    pub(crate) fn nested(
+        declared: Graph,
+        changes: Vec<Ask>,
+        program: &Arc<Program>,
+        log: &Arc<Mutex<Log>>,
+    ) -> Arc<Self> {
+        let placed = declared.workers.iter().map(|placed| &placed.worker);
         let asked = program.script.values().flatten().flat_map(|turn| &turn.asks);
-        let added = asked.filter_map(|ask| match ask {
+        let added = asked.chain(&changes).filter_map(|ask| match ask {
             Ask::Add(worker) => Some(worker),
             _ => None,
         });
@@ -58,6 +80,8 @@ impl Stage {
         }
         let stage = Self {
             program: Arc::clone(program),
+            declared,
+            changes,
             workers,
             tools: OnceLock::new(),
             log: Arc::clone(log),
@@ -91,16 +115,60 @@ impl Stage {
         {
             automa.declare_worker(format!("tool {which}"), tool.clone(), free()).unwrap();
             automa
-                .declare_worker(format!("actor {which}"), self.actor(which), declared(worker))
+                .declare_worker(format!("actor {which}"), self.actor(which), self.declared(worker))
                 .unwrap();
         }
-        for placed in &self.program.graph.workers {
+        for placed in &self.declared.workers {
             let which = self.which(&placed.worker);
-            automa
-                .add_worker(&placed.worker.key, self.actor(which), options(&placed.worker))
-                .unwrap();
+            let options = self.options(&placed.worker);
+            automa.add_worker(&placed.worker.key, self.actor(which), options).unwrap();
         }
         automa
+    }
+
+    /// The same within another one, in which it is changed before it runs.
+    pub(crate) fn outer_automa(self: &Arc<Self>, callback: impl Callback) -> GraphAutoma {
+        let mut automa = GraphAutoma::new("outer");
+        let stage = Arc::clone(self);
+        let change = move |x: i64, cx: Context| {
+            let nested = cx.nested("inner").unwrap();
+            for change in &stage.changes {
+                match change {
+                    Ask::Ferry { .. } => {}
+                    Ask::Add(worker) => {
+                        let tool = stage.tools.get().unwrap()[stage.which(worker)].clone();
+                        nested.add_worker(&worker.key, tool, stage.options(worker));
+                    }
+                    Ask::Remove(key) => nested.remove_worker(key),
+                    Ask::AddDependency(worker, on) => nested.add_dependency(worker, on),
+                    Ask::RemoveDependency(worker, on) => nested.remove_dependency(worker, on),
+                }
+            }
+            x
+        };
+        automa.add_func_as_worker("change", change, start().inline()).unwrap();
+        automa.add_worker("inner", self.automa(callback), after(["change"]).output()).unwrap();
+        automa
+    }
+
+    fn options(&self, worker: &Worker) -> WorkerOptions {
+        let turns = self.program.script.values().flatten();
+        match turns.map(|turn| turn.n_failed_attempts).max().unwrap_or_default() {
+            0 => options(worker),
+            most => options(worker).retry(Retry::times(most as usize)),
+        }
+    }
+
+    /// The options that belong to a worker wherever it is placed.
+    fn declared(&self, worker: &Worker) -> WorkerOptions {
+        let alone = Worker {
+            dependencies: Vec::new(),
+            start: false,
+            output: false,
+            in_order: false,
+            ..worker.clone()
+        };
+        self.options(&alone)
     }
 
     fn which(&self, worker: &Worker) -> usize {
@@ -124,12 +192,12 @@ impl Stage {
         match (self.workers[which].kind, self.workers[which].takes) {
             (Kind::Async, Takes::Values(1)) => AnyWorker::func(move |a: Value, cx: Context| {
                 let actor = Arc::clone(&actor);
-                async move { actor.act(&Args::new().with(a), &cx) }
+                async move { actor.act(Args::new().with(a), &cx).await }
             }),
             (Kind::Async, Takes::Values(2)) => {
                 AnyWorker::func(move |a: Value, b: Value, cx: Context| {
                     let actor = Arc::clone(&actor);
-                    async move { actor.act(&Args::new().with(a).with(b), &cx) }
+                    async move { actor.act(Args::new().with(a).with(b), &cx).await }
                 })
             }
             _ => self.actor(which),
@@ -142,30 +210,18 @@ impl Stage {
         match worker.kind {
             Kind::Async => {
                 let tool = self.tools.get().unwrap()[which].clone();
-                cx.add_worker(&worker.key, tool, options(worker));
+                cx.add_worker(&worker.key, tool, self.options(worker));
             }
             Kind::Inline => {
                 let name = Key::from(format!("actor {which}"));
                 let placed = Worker { takes: Takes::Anything, from: None, ..worker.clone() };
-                cx.add_func_as_worker(&worker.key, name, options(&placed));
+                cx.add_func_as_worker(&worker.key, name, self.options(&placed));
             }
             Kind::Own | Kind::Blocking | Kind::Silent => {
-                cx.add_worker(&worker.key, self.actor(which), options(worker));
+                cx.add_worker(&worker.key, self.actor(which), self.options(worker));
             }
         }
     }
-}
-
-/// The options that belong to a worker wherever it is placed.
-fn declared(worker: &Worker) -> WorkerOptions {
-    let alone = Worker {
-        dependencies: Vec::new(),
-        start: false,
-        output: false,
-        in_order: false,
-        ..worker.clone()
-    };
-    options(&alone)
 }
 
 impl Speaking {
@@ -182,24 +238,34 @@ impl Speaking {
         }
     }
 
-    fn act(&self, args: &Args, cx: &Context) -> Result<Value, WorkerError> {
-        let called = called_with(args);
-        {
-            let mut log = self.stage.log.lock().unwrap();
-            log.graphs.insert((cx.step(), view(&cx.automa())));
-            let line = format!("{} ({}) {called}", cx.key(), cx.cause());
-            let earlier = log.kickoffs.insert((cx.step(), cx.kickoff_id()), line.clone());
-            assert!(!log.kept.contains(&cx.kickoff_id()), "{line} runs again");
-            if let Some(earlier) = earlier {
-                assert_eq!(earlier, line, "a kickoff has a number of its own");
-                log.n_again += 1;
-            }
-        }
+    async fn act(&self, args: Args, cx: &Context) -> Result<Value, WorkerError> {
+        let called = called_with(&args);
+        self.enter(&called, cx);
         cx.local().update("runs", |runs: &mut u32| *runs += 1);
         let turn = self.stage.program.turn(cx.step(), cx.key().as_str(), &called);
-        for ask in &turn.asks {
-            self.ask(ask, &called, cx);
+        if cx.attempt() <= turn.n_failed_attempts {
+            return Err(self.fail_once(&turn, &called, cx));
         }
+        let (first, then) = turn.asks.split_at(turn.asks.len() / 2);
+        first.iter().for_each(|ask| self.ask(ask, &called, cx));
+        let kickoff = number(cx.kickoff_id());
+        pause(Dice::new(kickoff).below(3)).await;
+        while !self.stage.log.lock().unwrap().may_end(kickoff) {
+            pause(1).await;
+        }
+        for question in 0..turn.n_questions {
+            let asked = format!("{kickoff} {question}");
+            let answer: Result<String, _> = cx.interact_with_human(asked.clone());
+            if answer.is_err() {
+                self.stage.log.lock().unwrap().ended.push(kickoff);
+            }
+            assert_eq!(answer?, answer_to(&asked));
+        }
+        then.iter().for_each(|ask| self.ask(ask, &called, cx));
+        if turn.stops {
+            cx.stop();
+        }
+        self.stage.log.lock().unwrap().ended.push(kickoff);
         if turn.fails {
             return Err(WorkerError::msg("as the script says"));
         }
@@ -208,6 +274,43 @@ impl Speaking {
             Json::Array(items) => Value::new(items),
             json => Value::from_json(json),
         })
+    }
+
+    /// Writes down how it was called.
+    fn enter(&self, called: &Called, cx: &Context) {
+        let program = &self.stage.program;
+        let mut line = format!("{} ({}) {called}", cx.key(), cx.cause());
+        if program.counts {
+            let at = (number(cx.kickoff_id()), cx.step());
+            let n_before = cx.local().update("kickoffs", |kickoffs: &mut Vec<(u64, u64)>| {
+                if !kickoffs.contains(&at) {
+                    kickoffs.push(at);
+                }
+                kickoffs.iter().filter(|(_, step)| *step < cx.step()).count()
+            });
+            line += &format!(" #{n_before}");
+        }
+        let mut log = self.stage.log.lock().unwrap();
+        let earlier = log.kickoffs.insert((cx.step(), cx.kickoff_id()), line.clone());
+        assert!(!log.kept.contains(&cx.kickoff_id()), "{line} runs again");
+        match earlier {
+            None if program.rolling.is_some() => {}
+            None => _ = log.graphs.insert((cx.step(), view(&cx.automa()))),
+            // Its peers may have changed the graph since.
+            Some(earlier) => {
+                assert_eq!(earlier, line, "a kickoff has a number of its own");
+                log.n_again += 1;
+            }
+        }
+    }
+
+    /// An attempt that fails asks for what would be seen, or would fail the run.
+    fn fail_once(&self, turn: &Turn, called: &Called, cx: &Context) -> WorkerError {
+        turn.asks.iter().for_each(|ask| self.ask(ask, called, cx));
+        cx.ferry_to("nowhere", ());
+        cx.remove_worker(cx.key().clone());
+        cx.stop();
+        WorkerError::msg("an attempt that fails")
     }
 
     fn ask(&self, ask: &Ask, called: &Called, cx: &Context) {
@@ -231,7 +334,7 @@ impl ddg_core::Worker for Speaking {
     }
 
     async fn run(&self, args: Args, cx: &Context) -> Result<Value, WorkerError> {
-        self.act(&args, cx)
+        self.act(args, cx).await
     }
 }
 
@@ -243,11 +346,62 @@ impl ddg_core::Worker for Silent {
     }
 
     async fn run(&self, args: Args, cx: &Context) -> Result<(), WorkerError> {
-        self.0.act(&args, cx).map(drop)
+        self.0.act(args, cx).await.map(drop)
     }
 }
 
+/// The answer to a question.
+pub(crate) fn answer_to(question: &str) -> String {
+    format!("yes, {question}")
+}
+
+fn number(kickoff: KickoffId) -> u64 {
+    serde_json::to_value(kickoff).unwrap().as_u64().unwrap()
+}
+
 impl Log {
+    /// How often anybody gets on in a run that does what is planned, at the most.
+    const CHOICES: usize = 4000;
+
+    /// A log that sees to it that `groups` settle, one after the other.
+    pub(crate) fn of_groups(groups: Vec<Group>) -> Self {
+        Self { groups, ..Self::default() }
+    }
+
+    /// Whether a kickoff may end now.
+    fn may_end(&self, kickoff: u64) -> bool {
+        let groups = self.groups.iter().take(self.next_group + 1);
+        self.next_group >= self.groups.len()
+            || self.n_choices > Self::CHOICES
+            || groups.into_iter().any(|group| group.kickoffs.contains(&kickoff))
+    }
+
+    /// Who gets on next; none if what has ended is to settle first.
+    pub(crate) fn choose(&mut self, ready: &[Kickoff], dice: &mut Dice) -> Option<usize> {
+        self.n_choices += 1;
+        // Everybody begins before anybody ends, so that all that the reference kicks off is seen.
+        let is_new =
+            |kickoff: &Kickoff| !self.kickoffs.contains_key(&(kickoff.step(), kickoff.id()));
+        if let Some(new) = ready.iter().position(is_new) {
+            return Some(new);
+        }
+        while let Some(group) = self.groups.get(self.next_group)
+            && group.kickoffs.iter().all(|kickoff| self.ended.contains(kickoff))
+        {
+            self.next_group += 1;
+            // If nothing else was running, it has settled by itself.
+            if !group.is_all {
+                return None;
+            }
+        }
+        Some(dice.below(ready.len()))
+    }
+
+    /// What was to settle together, and the order in which kickoffs ended.
+    pub(crate) fn order(&self) -> String {
+        format!("{:?}\nended: {:?}", self.groups, self.ended)
+    }
+
     /// What was seen in the runs that have written to this, the last of which has `ended`.
     pub(crate) fn report(self, ended: Result<Outcome, RunError>) -> Report {
         let graphs = self.graphs.into_iter().map(|(step, seen)| ((step, None), seen));

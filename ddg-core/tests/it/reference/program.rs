@@ -13,6 +13,10 @@ pub(crate) struct Program {
     pub(crate) graph: Graph,
     pub(crate) input: Called,
     pub(crate) max_steps: u64,
+    /// At a rolling pace, the seed of which kickoffs settle together.
+    pub(crate) rolling: Option<u64>,
+    /// Whether each kickoff tells how often its worker began in the steps before.
+    pub(crate) counts: bool,
     /// What a worker does in a step: one turn of these, chosen by its arguments.
     pub(crate) script: BTreeMap<(u64, String), Vec<Turn>>,
 }
@@ -67,6 +71,11 @@ pub(crate) struct Turn {
     pub(crate) asks: Vec<Ask>,
     pub(crate) gives: Gives,
     pub(crate) fails: bool,
+    /// How many questions it asks, one after the other.
+    pub(crate) n_questions: usize,
+    /// How many attempts fail before one does not.
+    pub(crate) n_failed_attempts: u32,
+    pub(crate) stops: bool,
 }
 
 /// The shape of what a worker gives; the numbers in it are computed from its arguments.
@@ -165,7 +174,9 @@ pub(crate) fn joined<T: fmt::Display>(items: impl IntoIterator<Item = T>) -> Str
 
 impl fmt::Display for Program {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "run with {}, at most {} steps", self.input, self.max_steps)?;
+        write!(f, "run with {}, at most {} steps", self.input, self.max_steps)?;
+        self.rolling.iter().try_for_each(|seed| write!(f, ", rolling as {seed} says"))?;
+        writeln!(f)?;
         for placed in &self.graph.workers {
             writeln!(f, "  {}", placed.worker)?;
         }
@@ -208,6 +219,15 @@ impl fmt::Display for Turn {
                 Ask::RemoveDependency(worker, on) => write!(f, "free {worker} from {on}; ")?,
             }
         }
+        match self.n_questions {
+            0 => {}
+            n => write!(f, "ask {n} times; ")?,
+        }
+        match self.n_failed_attempts {
+            0 => {}
+            n => write!(f, "fail in {n} attempts; ")?,
+        }
+        f.write_str(if self.stops { "stop; " } else { "" })?;
         match self.fails {
             true => write!(f, "fail"),
             false => write!(f, "give {:?}", self.gives),

@@ -6,14 +6,24 @@ use std::fmt;
 use serde_json::Value as Json;
 
 use super::binding::{bound, mapped};
-use super::{Ask, Called, Graph, Kind, Mapping, Program, joined};
+use super::graph::Placed;
+use super::{Ask, Called, Graph, Kind, Mapping, Program, Turn, joined};
 
 /// What a run did and how it ended: two engines that follow the same rules give the same.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Report {
-    /// For each step the graph as its workers saw it, and each kickoff in order.
+    /// For each step the graph as its workers saw it, and each kickoff in order. At a rolling pace
+    /// the graph is not told: workers of one step see it at different times.
     pub(crate) trace: Vec<String>,
     pub(crate) end: String,
+}
+
+/// The kickoffs that end before one settling.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Group {
+    pub(crate) kickoffs: Vec<u64>,
+    /// Whether nothing else is running then.
+    pub(crate) is_all: bool,
 }
 
 /// The state of a run. Workers are told apart by their id.
@@ -21,6 +31,23 @@ pub(crate) struct Run {
     pub(crate) graph: Graph,
     pub(crate) steps: u64,
     pub(crate) due: Vec<Due>,
+    /// What has begun and has not settled, in kickoff order.
+    pub(crate) running: Vec<Running>,
+    /// What has asked a question and waits for the answer, in kickoff order.
+    interrupted: Vec<Running>,
+    /// Whether the run was asked to stop, and has not.
+    stopping: bool,
+    /// The workers that have ended while a question or a stop holds the step back, in order: they
+    /// are crossed off when it does so no longer.
+    held: Vec<usize>,
+    /// The kickoff of each of these workers that gave its output.
+    latest: BTreeMap<usize, u64>,
+    n_kickoffs: u64,
+    /// What has settled together. Kickoffs that ended after an answer are not in it: those settle
+    /// all at once.
+    pub(crate) groups: Vec<Group>,
+    /// In which steps each worker has begun.
+    begun: BTreeMap<usize, Vec<u64>>,
     /// Which dependencies of each worker have run since its last kickoff.
     crossed: BTreeMap<usize, BTreeSet<usize>>,
     outputs: BTreeMap<usize, Json>,
@@ -42,13 +69,14 @@ pub(crate) struct Due {
     args: Option<Called>,
 }
 
-/// A worker that has run in this step.
-struct Ended {
+/// A kickoff that has begun: what the worker will do is known from then on.
+#[derive(Clone, Debug)]
+pub(crate) struct Running {
+    kickoff: u64,
     key: String,
     id: usize,
-    /// `None` if it failed.
-    output: Option<Json>,
-    asks: Vec<Ask>,
+    output: Json,
+    pub(crate) turn: Turn,
 }
 
 impl Run {
@@ -66,6 +94,14 @@ impl Run {
             due: due.collect(),
             graph: program.graph.clone(),
             steps: 0,
+            running: Vec::new(),
+            interrupted: Vec::new(),
+            stopping: false,
+            held: Vec::new(),
+            latest: BTreeMap::new(),
+            n_kickoffs: 0,
+            groups: Vec::new(),
+            begun: BTreeMap::new(),
             crossed: BTreeMap::new(),
             outputs: BTreeMap::new(),
             dealt: BTreeMap::new(),
@@ -76,26 +112,57 @@ impl Run {
         }
     }
 
-    /// Takes the next step; false if there is none.
+    /// Whether a question or a stop lets nothing begin.
+    pub(crate) fn is_held(&self) -> bool {
+        self.stopping || !self.interrupted.is_empty()
+    }
+
+    /// Begins what is due, unless it is held back, and settles what ends next; false if there is
+    /// nothing to do.
     pub(crate) fn step(&mut self, program: &Program) -> bool {
-        if self.due.is_empty() || self.failed.is_some() {
+        if self.failed.is_some() {
             return false;
         }
-        if self.steps == program.max_steps {
-            let due = joined(self.due.iter().map(|due| &due.key));
-            self.failed = Some(format!("{} steps, then due: {due}", self.steps));
-            return false;
+        let stepped = self.try_step(program);
+        if let Err(failures) = &stepped {
+            self.failed = Some(failed(self.steps, failures));
         }
-        self.steps += 1;
-        let ended = self.kick_off(program).and_then(|kickoffs| {
-            let ended = kickoffs.into_iter().map(|(due, called)| self.act(program, due, &called));
-            let ended: Vec<_> = ended.collect();
-            self.settle(&ended)
-        });
-        if let Err(failures) = ended {
-            self.failed = Some(failed(self.steps, &failures));
+        stepped == Ok(true) && self.failed.is_none()
+    }
+
+    fn try_step(&mut self, program: &Program) -> Result<bool, Failures> {
+        if !self.due.is_empty() && !self.is_held() {
+            if self.steps == program.max_steps {
+                let due = joined(self.due.iter().map(|due| &due.key));
+                self.failed = Some(format!("{} steps, then due: {due}", self.steps));
+                return Ok(false);
+            }
+            self.steps += 1;
+            self.kick_off(program)?;
         }
-        self.failed.is_none()
+        if self.running.is_empty() {
+            return Ok(false);
+        }
+        let ended = self.group(program);
+        self.settle(ended, false)?;
+        if self.running.is_empty() {
+            // Stopped, saved and resumed; or all questions are answered, in whatever order.
+            self.stopping = false;
+            if !self.interrupted.is_empty() {
+                let answered = std::mem::take(&mut self.interrupted);
+                let answered = answered.into_iter().map(Running::answered).collect();
+                self.settle(answered, true)?;
+                self.stopping = false;
+            }
+        }
+        if !self.is_held() {
+            let failures = self.release();
+            self.latest.clear();
+            if !failures.is_empty() {
+                return Err(failures);
+            }
+        }
+        Ok(true)
     }
 
     pub(crate) fn report(self) -> Report {
@@ -112,10 +179,11 @@ impl Run {
     }
 
     /// Binds all that is due; if anything cannot be, nothing runs.
-    fn kick_off(&mut self, program: &Program) -> Result<Vec<(Due, Called)>, Failures> {
+    fn kick_off(&mut self, program: &Program) -> Result<(), Failures> {
         let mut kickoffs = Vec::new();
         let mut failures = Vec::new();
         for due in std::mem::take(&mut self.due) {
+            self.crossed.remove(&due.id);
             match self.bind(program, &due) {
                 Ok(called) => kickoffs.push((due, called)),
                 Err(why) => failures.push((due.key, why)),
@@ -125,11 +193,21 @@ impl Run {
             return Err(failures);
         }
         let step = self.steps;
-        self.trace.push(format!("step {step}: {}", self.graph));
-        for (due, called) in &kickoffs {
-            self.trace.push(format!("step {step}: {} ({}) {called}", due.key, due.cause));
+        if program.rolling.is_none() {
+            self.trace.push(format!("step {step}: {}", self.graph));
         }
-        Ok(kickoffs)
+        for (due, called) in kickoffs {
+            let begun = self.begun.entry(due.id).or_default();
+            let count = match program.counts {
+                true => format!(" #{}", begun.iter().filter(|before| **before < step).count()),
+                false => String::new(),
+            };
+            begun.push(step);
+            self.trace.push(format!("step {step}: {} ({}) {called}{count}", due.key, due.cause));
+            let running = self.act(program, due, &called);
+            self.running.push(running);
+        }
+        Ok(())
     }
 
     fn bind(&mut self, program: &Program, due: &Due) -> Result<Called, String> {
@@ -165,38 +243,52 @@ impl Run {
         }
     }
 
-    fn act(&self, program: &Program, due: Due, called: &Called) -> Ended {
+    fn act(&mut self, program: &Program, due: Due, called: &Called) -> Running {
         let Due { key, id, .. } = due;
-        let turn = program.turn(self.steps, &key, called);
-        if turn.fails {
-            return Ended { key, id, output: None, asks: Vec::new() };
+        let mut turn = program.turn(self.steps, &key, called);
+        for ask in &mut turn.asks {
+            if let Ask::Ferry { args, .. } = ask {
+                *args = args.of_ferry(&key, called);
+            }
         }
         let silent = self.graph.find(&key).unwrap().worker.kind == Kind::Silent;
         let output = if silent { Json::Null } else { turn.output(&key, called) };
-        let asks = turn.asks.into_iter().map(|ask| match ask {
-            Ask::Ferry { to, args } => Ask::Ferry { to, args: args.of_ferry(&key, called) },
-            edit => edit,
-        });
-        Ended { asks: asks.collect(), key, id, output: Some(output) }
+        self.n_kickoffs += 1;
+        Running { kickoff: self.n_kickoffs - 1, key, id, output, turn }
     }
 
-    /// Edits, then results, then what is due next: ferries, then what waits for nothing more.
-    fn settle(&mut self, ended: &[Ended]) -> Result<(), Failures> {
-        let mut failures: Vec<(usize, String)> = Vec::new();
-        for (place, worker) in ended.iter().enumerate() {
-            if worker.output.is_none() {
-                failures.push((place, "failed".to_owned()));
-            }
+    /// Takes those that end next: in lockstep all that run, else some.
+    fn group(&mut self, program: &Program) -> Vec<Running> {
+        let mut group = std::mem::take(&mut self.running);
+        if let Some(seed) = program.rolling {
+            let at = seed ^ (self.groups.len() as u64) << 32;
+            let chosen = |running: &Running| mixed(at ^ running.kickoff).is_multiple_of(2);
+            let first = group[mixed(at) as usize % group.len()].kickoff;
+            let (ends, runs_on) =
+                group.into_iter().partition(|running| running.kickoff == first || chosen(running));
+            (group, self.running) = (ends, runs_on);
         }
-        self.edit(ended, &mut failures);
-        let ready = self.take_results(ended, &mut failures);
-        let mut due = Vec::new();
+        let kickoffs = group.iter().map(|running| running.kickoff).collect();
+        self.groups.push(Group { kickoffs, is_all: self.running.is_empty() });
+        group
+    }
+
+    /// Edits, then ferries, then results: what waits for nothing more is due after the ferries.
+    /// What was held back until those that were `answered` had ended comes before all that.
+    fn settle(&mut self, ended: Vec<Running>, answered: bool) -> Result<(), Failures> {
+        let mut failures: Vec<(usize, String)> = Vec::new();
+        for (place, _) in ended.iter().enumerate().filter(|(_, worker)| worker.fails()) {
+            failures.push((place, "failed".to_owned()));
+        }
+        self.stopping |= ended.iter().any(|worker| worker.ended_well() && worker.turn.stops);
+        self.edit(&ended, &mut failures);
+        let released = if answered { self.release() } else { Vec::new() };
         for (place, by) in ended.iter().enumerate() {
-            for ask in &by.asks {
+            for ask in by.asks() {
                 let Ask::Ferry { to, args } = ask else { continue };
                 match self.graph.find(to) {
                     None => failures.push((place, format!("ferry to unknown {to}"))),
-                    Some(target) => due.push(Due {
+                    Some(target) => self.due.push(Due {
                         key: to.clone(),
                         id: target.id,
                         cause: format!("ferry by `{}`", by.key),
@@ -205,29 +297,26 @@ impl Run {
                 }
             }
         }
-        if !failures.is_empty() {
-            failures.sort_by_key(|(place, _)| *place);
-            let named = |(place, why): (usize, String)| (ended[place].key.clone(), why);
-            return Err(failures.into_iter().map(named).collect());
+        let hold = self.is_held() || ended.iter().any(Running::is_interrupted);
+        self.take_results(&ended, hold, &mut failures);
+        let keys: Vec<_> = ended.iter().map(|worker| worker.key.clone()).collect();
+        let there = |worker: &Running| self.graph.workers.iter().any(|there| there.id == worker.id);
+        let interrupted = ended.into_iter().filter(Running::is_interrupted).filter(there);
+        self.interrupted.extend(interrupted);
+        self.interrupted.sort_by_key(|interrupted| interrupted.kickoff);
+        if failures.is_empty() && released.is_empty() {
+            return Ok(());
         }
-        due.extend(ready.into_iter().map(|(key, id)| Due {
-            key,
-            id,
-            cause: "dependencies".to_owned(),
-            args: None,
-        }));
-        for due in &due {
-            self.crossed.remove(&due.id);
-        }
-        self.due = due;
-        Ok(())
+        failures.sort_by_key(|(place, _)| *place);
+        let named = failures.into_iter().map(|(place, why)| (keys[place].clone(), why));
+        Err(released.into_iter().chain(named).collect())
     }
 
-    fn edit(&mut self, ended: &[Ended], failures: &mut Vec<(usize, String)>) {
+    fn edit(&mut self, ended: &[Running], failures: &mut Vec<(usize, String)>) {
         let mut askers = Vec::new();
         let mut edits = Vec::new();
         for (place, worker) in ended.iter().enumerate() {
-            for ask in worker.asks.iter().filter(|ask| !matches!(ask, Ask::Ferry { .. })) {
+            for ask in worker.asks().iter().filter(|ask| !matches!(ask, Ask::Ferry { .. })) {
                 askers.push(place);
                 edits.push(ask.clone());
             }
@@ -253,53 +342,94 @@ impl Run {
         self.crossed.retain(|worker, _| there.contains(worker));
         self.crossed.values_mut().for_each(|on| on.retain(|on| there.contains(on)));
         self.outputs.retain(|worker, _| there.contains(worker));
+        // What is due but held back goes with its worker.
+        self.due.retain(|due| there.contains(&due.id));
+        self.held.retain(|worker| there.contains(worker));
+        self.latest.retain(|worker, _| there.contains(worker));
+        self.interrupted.retain(|interrupted| there.contains(&interrupted.id));
     }
 
-    /// Keeps the outputs and crosses their workers off; gives what waits for nothing more.
-    fn take_results(
-        &mut self,
-        ended: &[Ended],
-        failures: &mut Vec<(usize, String)>,
-    ) -> Vec<(String, usize)> {
-        let mut ready = Vec::new();
-        for (place, Ended { key, id, output, .. }) in ended.iter().enumerate() {
-            let Some(output) = output else { continue };
-            let Some(placed) = self.graph.find(key).filter(|placed| placed.id == *id) else {
+    /// Keeps the outputs and crosses their workers off, unless that is held back.
+    fn take_results(&mut self, ended: &[Running], hold: bool, failures: &mut Vec<(usize, String)>) {
+        for (place, worker) in ended.iter().enumerate().filter(|(_, worker)| worker.ended_well()) {
+            let Running { kickoff, key, id, output, .. } = worker;
+            let Some(placed) = self.graph.find(key).filter(|placed| placed.id == *id).cloned()
+            else {
                 continue;
             };
-            let successors = self.graph.successors(key);
-            if placed.worker.in_order {
-                match output {
-                    Json::Array(list) if list.len() == successors.len() => {
-                        for (successor, element) in successors.iter().zip(list) {
-                            self.dealt.insert((successor.id, *id), element.clone());
-                        }
-                    }
-                    _ => {
-                        failures.push((place, format!("deals to {}", successors.len())));
-                        continue;
-                    }
+            let before = self.latest.get(id).copied().filter(|before| before > kickoff);
+            if hold || !self.latest.is_empty() {
+                self.latest.insert(*id, before.unwrap_or(*kickoff));
+            }
+            if let Err(why) = self.deal(&placed, output, before.is_none()) {
+                failures.push((place, why));
+                continue;
+            }
+            match hold {
+                true => self.held.push(*id),
+                false => self.cross_off(key, *id),
+            }
+            if before.is_none() {
+                if placed.worker.output {
+                    self.result = output.clone();
                 }
+                self.outputs.insert(*id, output.clone());
             }
-            for successor in successors {
-                let crossed = self.crossed.entry(successor.id).or_default();
-                crossed.insert(*id);
-                let waits_for_more = successor
-                    .worker
-                    .dependencies
-                    .iter()
-                    .any(|on| !crossed.contains(&self.graph.find(on).unwrap().id));
-                let entry = (successor.worker.key.clone(), successor.id);
-                if !waits_for_more && !ready.contains(&entry) {
-                    ready.push(entry);
-                }
-            }
-            if placed.worker.output {
-                self.result = output.clone();
-            }
-            self.outputs.insert(*id, output.clone());
         }
-        ready
+        if !hold {
+            self.latest.clear();
+        }
+    }
+
+    /// Deals the output of a worker out, if it is one that deals and its output `counts`.
+    fn deal(&mut self, placed: &Placed, output: &Json, counts: bool) -> Result<(), String> {
+        if !placed.worker.in_order {
+            return Ok(());
+        }
+        let successors: Vec<_> =
+            self.graph.successors(&placed.worker.key).iter().map(|placed| placed.id).collect();
+        match output {
+            Json::Array(list) if list.len() == successors.len() => {
+                for (successor, element) in successors.iter().zip(list).filter(|_| counts) {
+                    self.dealt.insert((*successor, placed.id), element.clone());
+                }
+                Ok(())
+            }
+            _ => Err(format!("deals to {}", successors.len())),
+        }
+    }
+
+    /// Crosses a worker off; whoever then waits for nothing more is due.
+    fn cross_off(&mut self, key: &str, id: usize) {
+        for successor in self.graph.successors(key) {
+            let crossed = self.crossed.entry(successor.id).or_default();
+            crossed.insert(id);
+            let on = &successor.worker.dependencies;
+            let waits_for_more =
+                on.iter().any(|on| !crossed.contains(&self.graph.find(on).unwrap().id));
+            let is_due = |due: &Due| due.id == successor.id && due.args.is_none();
+            if !waits_for_more && !self.due.iter().any(is_due) {
+                self.due.push(Due {
+                    key: successor.worker.key.clone(),
+                    id: successor.id,
+                    cause: "dependencies".to_owned(),
+                    args: None,
+                });
+            }
+        }
+    }
+
+    /// Crosses off those that were held back, in the graph as it is now.
+    fn release(&mut self) -> Failures {
+        let mut failures = Vec::new();
+        for id in std::mem::take(&mut self.held) {
+            let placed = self.graph.workers.iter().find(|placed| placed.id == id).unwrap().clone();
+            match self.deal(&placed, &self.outputs[&id].clone(), true) {
+                Ok(()) => self.cross_off(&placed.worker.key, id),
+                Err(why) => failures.push((placed.worker.key, why)),
+            }
+        }
+        failures
     }
 
     /// The workers that never ran, or have seen some of their dependencies run since, with what
@@ -318,6 +448,39 @@ impl Run {
         }
         waiting
     }
+}
+
+impl Running {
+    /// Whether it has a question that nobody has answered.
+    fn is_interrupted(&self) -> bool {
+        self.turn.n_questions > 0
+    }
+
+    fn fails(&self) -> bool {
+        !self.is_interrupted() && self.turn.fails
+    }
+
+    fn ended_well(&self) -> bool {
+        !self.is_interrupted() && !self.turn.fails
+    }
+
+    /// What it asks for, as far as that counts.
+    pub(crate) fn asks(&self) -> &[Ask] {
+        if self.ended_well() { &self.turn.asks } else { &[] }
+    }
+
+    /// The same with answers to all of its questions.
+    fn answered(self) -> Self {
+        Self { turn: Turn { n_questions: 0, ..self.turn }, ..self }
+    }
+}
+
+/// A number that looks like chance (the last part of SplitMix64).
+fn mixed(number: u64) -> u64 {
+    let mut mixed = number.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    mixed ^ (mixed >> 31)
 }
 
 /// Who failed, and why, in kickoff order.

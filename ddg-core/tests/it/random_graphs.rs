@@ -66,11 +66,11 @@ async fn pause(times: usize) {
 }
 
 /// How two reports differ.
-type DeclarationDiff = String;
+type Difference = String;
 
 /// Runs `program` in several ways at once. Gives what the reference says if all agree with it,
 /// else how they differ.
-async fn compared(program: &Program, noise: u64) -> Result<(Program, Report), DeclarationDiff> {
+async fn compared(program: &Program, noise: u64) -> Result<(Program, Report), Difference> {
     let program = program.clone();
     let expected = reference::run(&program);
     let stage = Stage::new(program, noise);
@@ -82,7 +82,7 @@ async fn compared(program: &Program, noise: u64) -> Result<(Program, Report), De
     Ok((stage.program.clone(), expected))
 }
 
-fn difference(way: &str, expected: &Report, seen: &Report) -> DeclarationDiff {
+fn difference(way: &str, expected: &Report, seen: &Report) -> Difference {
     let mut text = format!("{way}:\n");
     for place in 0..expected.trace.len().max(seen.trace.len()) {
         match (expected.trace.get(place), seen.trace.get(place)) {

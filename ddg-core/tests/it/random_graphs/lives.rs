@@ -3,7 +3,7 @@
 
 use super::generate::{self, Flavour, Questions};
 use super::played::{Lives, Way, played};
-use super::{DeclarationDiff, shrink};
+use super::{Difference, shrink};
 use crate::reference::{self, Program, Report, Turn};
 
 /// How many programs are tried of each kind; many more at night.
@@ -13,7 +13,7 @@ fn seeds() -> std::ops::Range<u64> {
 }
 
 /// Plays `program` as it is and compares it with the reference.
-async fn compared(program: &Program, way: &Way, seed: u64) -> Result<Lives, DeclarationDiff> {
+async fn compared(program: &Program, way: &Way, seed: u64) -> Result<Lives, Difference> {
     let (expected, mut groups) = reference::grouped(program);
     if program.rolling.is_none() {
         // All of a step settles together anyhow.

@@ -8,7 +8,7 @@ use ddg_core::run::Kickoff;
 use ddg_core::snapshot::Snapshot;
 
 use super::stage::{Log, Stage, answer_to};
-use super::{DeclarationDiff, Dice, difference};
+use super::{Dice, Difference, difference};
 use crate::reference::engine::args;
 use crate::reference::{Ask, Graph, Group, Program, Report};
 
@@ -49,7 +49,7 @@ pub(super) async fn played(
     groups: Vec<Group>,
     way: &Way,
     seed: u64,
-) -> Result<Lives, DeclarationDiff> {
+) -> Result<Lives, Difference> {
     let mut dice = Dice::new(seed ^ 0x5eed);
     let mut lives = Lives { n_programs: 1, ..Lives::default() };
     lives.n_rolled = groups.iter().filter(|group| !group.is_all).count();
@@ -85,7 +85,7 @@ async fn live(
     log: &Arc<Mutex<Log>>,
     dice: &mut Dice,
     lives: &mut Lives,
-) -> Result<Result<Outcome, RunError>, DeclarationDiff> {
+) -> Result<Result<Outcome, RunError>, Difference> {
     let mut last: Option<Snapshot> = None;
     for _ in 0..MOST_LIVES {
         // Nothing is shared with the life before but the log.

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::DeclarationDiff;
+use super::Difference;
 use crate::reference::{Ask, Called, Gives, Graph, Kind, Mapping, Program, Takes, Turn, Worker};
 
 /// How many smaller programs are tried.
@@ -15,7 +15,7 @@ const LONGEST: Duration = Duration::from_secs(20);
 pub(crate) async fn explained(
     seed: u64,
     mut program: Program,
-    compared: impl AsyncFn(&Program) -> Result<(), DeclarationDiff>,
+    compared: impl AsyncFn(&Program) -> Result<(), Difference>,
 ) -> String {
     let mut difference = "(only now and then)".to_owned();
     let mut tries = 0;

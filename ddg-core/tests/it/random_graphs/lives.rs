@@ -8,7 +8,8 @@ use crate::reference::{self, Program, Report, Turn};
 
 /// How many programs are tried of each kind; many more at night.
 fn seeds() -> std::ops::Range<u64> {
-    let rounds = if std::env::var_os("DDG_NIGHTLY").is_some() { 50 } else { 1 };
+    let is_night = std::env::var_os("DDG_NIGHTLY").is_some_and(|value| value == "1");
+    let rounds = if is_night { 50 } else { 1 };
     0..1000 * rounds
 }
 

@@ -124,7 +124,7 @@ impl Folder {
         matches!(self, Self::Temporary { .. })
     }
 
-    /// The folder; a temporary one is made if there is none yet, once, whoever asks at the same time.
+    /// The folder. The first call creates the temporary one; concurrent calls wait for it and share it.
     pub(super) async fn root(&self) -> Result<Root, FileError> {
         match self {
             Self::Given(root) => Ok(root.clone()),

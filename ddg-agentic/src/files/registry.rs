@@ -103,7 +103,7 @@ impl Registry {
         self.n_removals > 0
     }
 
-    // Creations, of which a retrieval is one.
+    // Creations. A retrieval counts as one.
 
     /// Whether anything new may begin.
     pub(super) fn admit(&self) -> Result<(), FileError> {

@@ -40,7 +40,7 @@ impl<F: FnMut()> Drop for Restore<F> {
     }
 }
 
-/// Reads a value, in which files are those of `files`.
+/// Runs `read`, which looks up the ids of files in `files`.
 pub(crate) fn reading<T>(files: Option<&FileManager>, read: impl FnOnce() -> T) -> T {
     let mut before = MANAGER.replace(files.cloned());
     let _restore = Restore(move || drop(MANAGER.replace(before.take())));

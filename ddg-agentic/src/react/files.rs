@@ -249,8 +249,8 @@ impl ReActAutoma {
         Ok((task, each_once(given)))
     }
 
-    /// Gives calls of tools that run at the provider the files that they have seen: those of the last
-    /// message of a person.
+    /// Adds input files to the calls of tools that run at the provider. The files are the ones named
+    /// in the last message of a person.
     pub(super) fn add_files_at_provider(&self, news: &mut News, state: &State) {
         let results = news.messages.iter().zip(&mut news.files);
         for (message, files) in results {

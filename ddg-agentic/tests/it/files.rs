@@ -1,5 +1,5 @@
-//! Files that tools and agents hand to each other by id. The rules are those of `docs/files.md`, cited
-//! by their numbers.
+//! Files that tools and agents hand to each other by id. Tests cite the rules of `docs/files.md` by
+//! number.
 
 mod agents;
 mod cancelling;

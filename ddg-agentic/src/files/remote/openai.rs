@@ -21,7 +21,7 @@ use requests::Connection;
 
 const BASE_URL: &str = "https://api.openai.com/v1";
 
-/// The purposes that OpenAI's documentation names, those of its own output among them.
+/// The purposes that OpenAI's documentation names, including those of files that OpenAI creates.
 const PURPOSES: [&str; 8] = [
     "assistants",
     "assistants_output",

@@ -72,7 +72,7 @@ impl Entry {
         (faults.len() == n_before).then_some(entry)
     }
 
-    /// The same tool with these states; calls take turns with those of this one.
+    /// The same tool with these states. The two share one limit of concurrent calls.
     pub(super) fn with_states(&self, states: &States) -> Result<Self, MissingState> {
         let tool = self.tool.with_states(states)?.unwrap_or_else(|| Arc::clone(&self.tool));
         let mut entry = Self {

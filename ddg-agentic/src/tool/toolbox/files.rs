@@ -29,7 +29,7 @@ impl Toolbox {
         self.0.offered.get(tool).is_some_and(|offered| offered.entry.options.at_provider)
     }
 
-    /// The same tools with this file manager. Calls take turns with those of this toolbox.
+    /// The same tools with this file manager. The two toolboxes share their limits of concurrent calls.
     pub(crate) fn with_files(&self, files: &FileManager) -> Result<Self, ToolboxError> {
         let states = self.0.states.clone().with_files(files.clone());
         let mut faults = Vec::new();

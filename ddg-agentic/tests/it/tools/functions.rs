@@ -50,7 +50,7 @@ async fn arguments_may_be_borrowed_and_the_context_taken() {
 
 #[tokio::test]
 async fn names_do_not_clash() {
-    struct ToolArguments;
+    struct Arguments;
     /// Has parameters that are called like everything else.
     #[tool]
     async fn given(
@@ -58,12 +58,12 @@ async fn names_do_not_clash() {
         arguments: u32,
         tool: &str,
         r#type: Option<u32>,
-        output: State<ToolArguments>,
+        output: State<Arguments>,
     ) -> String {
-        let ToolArguments = *output;
+        let Arguments = *output;
         format!("{given} {arguments} {tool} {type:?}")
     }
-    let tools = Toolbox::builder().with(given::tool()).state(ToolArguments).build().unwrap();
+    let tools = Toolbox::builder().with(given::tool()).state(Arguments).build().unwrap();
     let arguments = json!({ "given": "a", "arguments": 1, "tool": "b", "type": 2 });
     assert_eq!(super::given(&tools, "given", arguments).await, "a 1 b Some(2)");
 }

@@ -57,12 +57,18 @@ impl<T: Data> DynData for T {}
 /// Compiles if a worker can take or give a `T`, behind which there is a `dyn Trait`.
 pub const fn dyn_data<T: DynData>() {}
 
-/// Compiles if a parameter takes a `$given`, `$how` it does; says `$message` if not.
+/// Compiles if a parameter takes a `$given`, by value or borrowed; says `$message` and `$note` if not.
 // Rustfmt would move the attribute in it to the right each time.
 #[rustfmt::skip]
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __check_fits {
+    ($note:literal, $given:ty => & $taken:ty, $message:literal) => {
+        $crate::__check_fits!(Borrows, $given, $taken, $message, $note)
+    };
+    ($note:literal, $given:ty => $taken:ty, $message:literal) => {
+        $crate::__check_fits!(Accepts, $given, $taken, $message, $note)
+    };
     ($how:ident, $given:ty, $taken:ty, $message:literal, $note:literal) => {{
         // A trait of its own for each check, since that is where the compiler takes a message from.
         #[diagnostic::on_unimplemented(
@@ -85,11 +91,8 @@ macro_rules! __check_fits {
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __check_dependency {
-    ($given:ty => & $taken:ty, $message:literal) => {
-        $crate::__check_fits!(Borrows, $given, $taken, $message, "outputs fill the parameters in the order of `dependencies`; use `merge`, `unpack` or `suppressed` to fill them otherwise")
-    };
-    ($given:ty => $taken:ty, $message:literal) => {
-        $crate::__check_fits!(Accepts, $given, $taken, $message, "outputs fill the parameters in the order of `dependencies`; use `merge`, `unpack` or `suppressed` to fill them otherwise")
+    ($($fit:tt)*) => {
+        $crate::__check_fits!("outputs fill the parameters in the order of `dependencies`; use `merge`, `unpack` or `suppressed` to fill them otherwise", $($fit)*)
     };
 }
 
@@ -97,23 +100,8 @@ macro_rules! __check_dependency {
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __check_dealt {
-    ($given:ty => & $taken:ty, $message:literal) => {
-        $crate::__check_fits!(
-            Borrows,
-            $given,
-            $taken,
-            $message,
-            "a worker marked `in_order` gives each successor one element of its list"
-        )
-    };
-    ($given:ty => $taken:ty, $message:literal) => {
-        $crate::__check_fits!(
-            Accepts,
-            $given,
-            $taken,
-            $message,
-            "a worker marked `in_order` gives each successor one element of its list"
-        )
+    ($($fit:tt)*) => {
+        $crate::__check_fits!("a worker marked `in_order` gives each successor one element of its list", $($fit)*)
     };
 }
 
@@ -121,11 +109,8 @@ macro_rules! __check_dealt {
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __check_merged {
-    ($given:ty => & $taken:ty, $message:literal) => {
-        $crate::__check_fits!(Borrows, $given, $taken, $message, "`merge` gives one list of all outputs: a `Vec<T>` of what all dependencies give, or a tuple with one type for each")
-    };
-    ($given:ty => $taken:ty, $message:literal) => {
-        $crate::__check_fits!(Accepts, $given, $taken, $message, "`merge` gives one list of all outputs: a `Vec<T>` of what all dependencies give, or a tuple with one type for each")
+    ($($fit:tt)*) => {
+        $crate::__check_fits!("`merge` gives one list of all outputs: a `Vec<T>` of what all dependencies give, or a tuple with one type for each", $($fit)*)
     };
 }
 
@@ -133,23 +118,8 @@ macro_rules! __check_merged {
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __check_unpacked {
-    ($given:ty => & $taken:ty, $message:literal) => {
-        $crate::__check_fits!(
-            Borrows,
-            $given,
-            $taken,
-            $message,
-            "`unpack` fills the parameters with the elements of the output, in order"
-        )
-    };
-    ($given:ty => $taken:ty, $message:literal) => {
-        $crate::__check_fits!(
-            Accepts,
-            $given,
-            $taken,
-            $message,
-            "`unpack` fills the parameters with the elements of the output, in order"
-        )
+    ($($fit:tt)*) => {
+        $crate::__check_fits!("`unpack` fills the parameters with the elements of the output, in order", $($fit)*)
     };
 }
 
@@ -157,11 +127,8 @@ macro_rules! __check_unpacked {
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __check_injected {
-    ($given:ty => & $taken:ty, $message:literal) => {
-        $crate::__check_fits!(Borrows, $given, $taken, $message, "`#[from]` injects the last output of the worker: take its type, `Option` of it where it may not have run, or `Arc` of it")
-    };
-    ($given:ty => $taken:ty, $message:literal) => {
-        $crate::__check_fits!(Accepts, $given, $taken, $message, "`#[from]` injects the last output of the worker: take its type, `Option` of it where it may not have run, or `Arc` of it")
+    ($($fit:tt)*) => {
+        $crate::__check_fits!("`#[from]` injects the last output of the worker: take its type, `Option` of it where it may not have run, or `Arc` of it", $($fit)*)
     };
 }
 
@@ -169,10 +136,7 @@ macro_rules! __check_injected {
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __check_result {
-    ($given:ty => & $taken:ty, $message:literal) => {
-        $crate::__check_fits!(Borrows, $given, $taken, $message, "the result of a run is what the worker marked `output` gives: drop `output = ..` to have its type")
-    };
-    ($given:ty => $taken:ty, $message:literal) => {
-        $crate::__check_fits!(Accepts, $given, $taken, $message, "the result of a run is what the worker marked `output` gives: drop `output = ..` to have its type")
+    ($($fit:tt)*) => {
+        $crate::__check_fits!("the result of a run is what the worker marked `output` gives: drop `output = ..` to have its type", $($fit)*)
     };
 }

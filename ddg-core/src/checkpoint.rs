@@ -71,7 +71,10 @@ pub use run_id::{InvalidRunId, RunId};
 pub use sql::PostgresStore;
 #[cfg(feature = "sqlite")]
 #[doc(hidden)]
-pub use sql::open_sqlite;
+pub use sql::SqliteFile;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+#[doc(hidden)]
+pub use sql::connection;
 #[cfg(feature = "sqlite")]
 pub use sql::{Durability, SqliteStore};
 

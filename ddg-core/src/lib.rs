@@ -114,9 +114,11 @@ pub mod __report {
 /// What every store does alike, for those of other crates of the workspace; not for people.
 #[doc(hidden)]
 pub mod __store {
-    pub use crate::checkpoint::clock::{Clock, from_ms, millis, to_ms};
     #[cfg(feature = "sqlite")]
-    pub use crate::checkpoint::open_sqlite;
+    pub use crate::checkpoint::SqliteFile;
+    pub use crate::checkpoint::clock::{Clock, from_ms, millis, to_ms};
+    #[cfg(any(feature = "sqlite", feature = "postgres"))]
+    pub use crate::checkpoint::connection::{Connection, Connections, Write};
 }
 
 /// The programs of the guide, compiled and run.

@@ -5,6 +5,7 @@
 //! lease is found out before anything is written. Every read is a single statement, which sees
 //! one moment of the database.
 
+pub mod connection;
 mod deleting;
 mod dialect;
 mod forking;
@@ -24,11 +25,11 @@ use std::time::SystemTime;
 use super::StoreError;
 use super::clock::Clock;
 use crate::error::BoxError;
-use dialect::Dialect;
+use dialect::{Dialect, Transaction};
 #[cfg(feature = "postgres")]
 pub use postgres::PostgresStore;
 #[cfg(feature = "sqlite")]
-pub use sqlite::{Durability, SqliteStore, open_sqlite};
+pub use sqlite::{Durability, SqliteFile, SqliteStore};
 
 /// A store in a database; a clone is the same store.
 #[derive(Clone, Debug)]
@@ -63,6 +64,17 @@ impl<D: Dialect> SqlStore<D> {
             }
         }
     }
+}
+
+/// Commits what was `done` in a transaction; undoes it if the store has refused. If the database has
+/// failed, the transaction is dropped, and the connection with it.
+async fn end<T>(tx: impl Transaction, done: Result<T, Failed>) -> Result<T, Failed> {
+    match &done {
+        Ok(_) => tx.commit().await?,
+        Err(Failed::Refused(_)) => tx.roll_back().await?,
+        Err(Failed::Broken(_)) => drop(tx),
+    }
+    done
 }
 
 impl From<StoreError> for Failed {

@@ -6,9 +6,10 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use ddg_core::__store::open_sqlite;
+use ddg_core::__store::SqliteFile;
 use sqlx::Row;
-use sqlx::sqlite::{SqlitePool, SqliteRow, SqliteSynchronous};
+use sqlx::query::Query;
+use sqlx::sqlite::{Sqlite, SqliteArguments, SqliteRow, SqliteSynchronous};
 
 use super::super::file::Record;
 use super::super::registry::{Entry, Place};
@@ -20,8 +21,7 @@ const MIGRATIONS: &[&str] = &[include_str!("../../../migrations/files/1.sql")];
 /// Which files there are, in an SQLite database.
 #[derive(Debug)]
 pub(in crate::files) struct Index {
-    writer: SqlitePool,
-    readers: SqlitePool,
+    database: SqliteFile,
     /// What messages call it.
     name: String,
 }
@@ -39,10 +39,11 @@ impl Index {
                 cause(error)
             ),
         };
-        let (writer, readers) = open_sqlite(path, SqliteSynchronous::Full).await.map_err(failed)?;
-        let index = Self { writer, readers, name };
-        let known = MIGRATIONS.len() as i64;
-        let found = index.migrate(known).await.map_err(index.explain("prepare its tables"))?;
+        let database = SqliteFile::open(path, SqliteSynchronous::Full).await.map_err(failed)?;
+        let index = Self { database, name };
+        let known = MIGRATIONS.len() as u64;
+        let found = index.database.migrate("ddg_file_schema", MIGRATIONS).await;
+        let found = found.map_err(|error| index.explain("prepare its tables")(cause(error)))?;
         if found > known {
             let message = format!(
                 "{} has tables of version {found}, but this program knows versions up to {known}: run \
@@ -54,31 +55,11 @@ impl Index {
         Ok(index)
     }
 
-    /// Brings the tables to the version `known`, unless they are newer; gives which they had.
-    async fn migrate(&self, known: i64) -> Result<i64, BoxError> {
-        let mut tx = self.writer.begin_with("begin immediate").await?;
-        let table = "create table if not exists ddg_file_schema (version integer not null)";
-        sqlx::query(table).execute(&mut *tx).await?;
-        let version = sqlx::query_scalar("select version from ddg_file_schema");
-        let found: i64 = version.fetch_optional(&mut *tx).await?.unwrap_or(0);
-        if found < known {
-            let missing = MIGRATIONS.iter().skip(usize::try_from(found).unwrap_or_default());
-            for migration in missing {
-                sqlx::raw_sql(*migration).execute(&mut *tx).await?;
-            }
-            sqlx::query("delete from ddg_file_schema").execute(&mut *tx).await?;
-            let version = sqlx::query("insert into ddg_file_schema values ($1)");
-            version.bind(known).execute(&mut *tx).await?;
-        }
-        tx.commit().await?;
-        Ok(found)
-    }
-
     /// All files, in the order in which they were made.
     pub(in crate::files) async fn load(&self) -> Result<Vec<Entry>, FileError> {
         let sql = "select record, place, path, owned from ddg_files order by seq";
-        let rows = sqlx::query(sql).fetch_all(&self.readers).await;
-        let rows = rows.map_err(|error| self.explain("read its files")(cause(error)))?;
+        let read = async { sqlx::query(sql).fetch_all(&mut *self.database.read().await?).await };
+        let rows = read.await.map_err(|error| self.explain("read its files")(cause(error)))?;
         rows.iter().map(|row| entry(row).map_err(self.explain("read a file of it"))).collect()
     }
 
@@ -98,19 +79,24 @@ impl Index {
         let sql = "insert into ddg_files (id, record, place, path, owned) values ($1, $2, $3, $4, $5) \
                    on conflict (id) do nothing";
         let query = sqlx::query(sql).bind(entry.file.id()).bind(record).bind(place);
-        let done = query.bind(path).bind(entry.owned).execute(&self.writer).await;
-        done.map(|_| ()).map_err(|error| explain(cause(error)))
+        let done = self.write(query.bind(path).bind(entry.owned)).await;
+        done.map_err(|error| explain(cause(error)))
     }
 
     pub(in crate::files) async fn remove(&self, id: &str) -> Result<(), FileError> {
         let query = sqlx::query("delete from ddg_files where id = $1").bind(id);
-        let done = query.execute(&self.writer).await;
-        done.map(|_| ()).map_err(|error| self.explain("forget a file")(cause(error)))
+        let done = self.write(query).await;
+        done.map_err(|error| self.explain("forget a file")(cause(error)))
+    }
+
+    async fn write(&self, query: Query<'_, Sqlite, SqliteArguments>) -> Result<(), sqlx::Error> {
+        let mut write = self.database.write().await?;
+        query.execute(&mut *write).await?;
+        write.commit().await
     }
 
     pub(in crate::files) async fn close(&self) {
-        self.readers.close().await;
-        self.writer.close().await;
+        self.database.close().await;
     }
 
     /// A function that says of an error what could not be done.

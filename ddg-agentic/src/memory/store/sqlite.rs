@@ -12,10 +12,10 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use ddg_core::__store::{Clock, open_sqlite};
+use ddg_core::__store::{Clock, SqliteFile};
 use ddg_core::worker::BoxError;
 use futures::{FutureExt, TryFutureExt};
-use sqlx::sqlite::{SqlitePool, SqliteSynchronous};
+use sqlx::sqlite::SqliteSynchronous;
 
 use super::{
     Conversation, ConversationError, ConversationFuture, ConversationId, ConversationPage,
@@ -45,9 +45,7 @@ use super::{
 /// ```
 #[derive(Clone, Debug)]
 pub struct SqliteConversations {
-    /// One connection: writers of this process wait for each other in a queue, not by trying.
-    writer: SqlitePool,
-    readers: SqlitePool,
+    file: SqliteFile,
     /// What messages call it.
     name: Arc<str>,
     clock: Clock,
@@ -68,15 +66,15 @@ impl SqliteConversations {
     pub async fn open(path: impl AsRef<Path>) -> Result<Self, ConversationError> {
         let path = path.as_ref();
         let name = format!("SQLite database `{}`", path.display());
-        let (writer, readers) = match open_sqlite(path, SqliteSynchronous::Full).await {
-            Ok(pools) => pools,
+        let file = match SqliteFile::open(path, SqliteSynchronous::Full).await {
+            Ok(file) => file,
             Err(error) => {
                 let (store, source) = (name, cause(error));
                 let hint = "the folder must exist and be writable, and the file, if there is one, must be an SQLite database";
                 return Err(ConversationError::Open { store, source, hint });
             }
         };
-        let store = Self { writer, readers, name: name.into(), clock: Clock::default() };
+        let store = Self { file, name: name.into(), clock: Clock::default() };
         store.migrate().map_err(store.explain("prepare its tables")).await?;
         Ok(store)
     }
@@ -91,8 +89,7 @@ impl SqliteConversations {
     ///
     /// A store that is dropped instead has lost nothing.
     pub async fn close(self) {
-        self.readers.close().await;
-        self.writer.close().await;
+        self.file.close().await;
     }
 
     /// A function that says of a failure what could not be done.

@@ -4,17 +4,21 @@ use std::time::Duration;
 
 use super::dialect::{Dialect, Transaction};
 use super::reading::passing;
-use super::{Failed, SqlStore};
+use super::{Failed, SqlStore, end};
 use crate::checkpoint::clock::millis;
 use crate::checkpoint::{RunFilter, RunId};
 
 impl<D: Dialect> SqlStore<D> {
     pub(super) async fn delete(&self, run: &RunId) -> Result<(), Failed> {
         let mut tx = self.database.write().await?;
-        let locked = self.lock(&mut tx, run).await?;
-        locked.hold.is_free(run, self.clock.now_ms())?;
-        tx.execute("delete from ddg_runs where id = $1", &[locked.id.into()]).await?;
-        Ok(tx.commit().await?)
+        let done = async {
+            let locked = self.lock(&mut tx, run).await?;
+            locked.hold.is_free(run, self.clock.now_ms())?;
+            tx.execute("delete from ddg_runs where id = $1", &[locked.id.into()]).await?;
+            Ok(())
+        };
+        let done = done.await;
+        end(tx, done).await
     }
 
     pub(super) async fn delete_older_than(

@@ -47,6 +47,8 @@ pub(super) trait Transaction: Send + Sized {
     fn script(&mut self, sql: &str) -> impl Future<Output = Result<(), sqlx::Error>> + Send;
 
     fn commit(self) -> impl Future<Output = Result<(), sqlx::Error>> + Send;
+
+    fn roll_back(self) -> impl Future<Output = Result<(), sqlx::Error>> + Send;
 }
 
 /// An argument of a statement.
@@ -156,12 +158,10 @@ fn unexpected(expected: &str, found: &Cell) -> sqlx::Error {
     sqlx::Error::Decode(format!("expected {expected} in a row, found {found}").into())
 }
 
-/// Makes a transaction of sqlx speak, and gives a function that reads from its pool.
+/// Makes a transaction of sqlx speak, and gives a function that reads from a connection.
 macro_rules! speaks_sqlx {
     ($Database:ty, $Row:ty) => {
-        impl crate::checkpoint::sql::dialect::Transaction
-            for sqlx::Transaction<'static, $Database>
-        {
+        impl crate::checkpoint::sql::dialect::Transaction for Write<$Database> {
             async fn rows(&mut self, sql: &str, args: &[Arg<'_>]) -> Result<Vec<Row>, sqlx::Error> {
                 let found = bound(sql, args).fetch_all(&mut **self).await?;
                 found.iter().map(row).collect()
@@ -180,14 +180,18 @@ macro_rules! speaks_sqlx {
             async fn commit(self) -> Result<(), sqlx::Error> {
                 self.commit().await
             }
+
+            async fn roll_back(self) -> Result<(), sqlx::Error> {
+                self.roll_back().await
+            }
         }
 
         async fn read_from(
-            pool: &sqlx::Pool<$Database>,
+            connection: &mut <$Database as sqlx::Database>::Connection,
             sql: &str,
             args: &[Arg<'_>],
         ) -> Result<Vec<Row>, sqlx::Error> {
-            bound(sql, args).fetch_all(pool).await?.iter().map(row).collect()
+            bound(sql, args).fetch_all(connection).await?.iter().map(row).collect()
         }
 
         type Query<'a> =

@@ -2,13 +2,24 @@
 
 use super::dialect::{Dialect, Row, Transaction, int};
 use super::writing::FULL;
-use super::{Failed, SqlStore};
+use super::{Failed, SqlStore, end};
 use crate::checkpoint::{RunId, RunStatus, StoreError};
 
 impl<D: Dialect> SqlStore<D> {
     pub(super) async fn fork(&self, run: &RunId, step: u64, fork: &RunId) -> Result<(), Failed> {
         let mut tx = self.database.write().await?;
-        let parent = self.lock(&mut tx, run).await?;
+        let done = self.copy(&mut tx, run, step, fork).await;
+        end(tx, done).await
+    }
+
+    async fn copy(
+        &self,
+        tx: &mut D::Transaction,
+        run: &RunId,
+        step: u64,
+        fork: &RunId,
+    ) -> Result<(), Failed> {
+        let parent = self.lock(tx, run).await?;
         let last = parent.end.step;
         let unknown_step = || StoreError::UnknownStep { run: run.clone(), step, last };
         // Larger numbers than the database knows are of no step.
@@ -49,6 +60,6 @@ impl<D: Dialect> SqlStore<D> {
                        select $2, kickoff, body from ddg_results where run = $1";
             tx.execute(sql, &[parent.id.into(), id.into()]).await?;
         }
-        Ok(tx.commit().await?)
+        Ok(())
     }
 }

@@ -1,7 +1,7 @@
 //! Who may write.
 
 use super::dialect::{Arg, Dialect, Transaction, int};
-use super::{Failed, SqlStore};
+use super::{Failed, SqlStore, end};
 use crate::checkpoint::lease::Hold;
 use crate::checkpoint::{Claim, Lease, Owner, RunId, RunStatus, StoreError};
 
@@ -22,47 +22,59 @@ impl<D: Dialect> SqlStore<D> {
         let args = [run.as_str().into(), automa.into(), status.into(), now_ms.into()];
         let args = [args, [token, owner, process, until]].concat();
         let mut tx = self.database.write().await?;
-        if tx.execute(sql, &args).await? == 0 {
-            return Err(StoreError::RunExists { run: run.clone() }.into());
-        }
-        tx.commit().await?;
-        Ok(lease)
+        let done = match tx.execute(sql, &args).await? {
+            0 => Err(StoreError::RunExists { run: run.clone() }.into()),
+            _ => Ok(lease),
+        };
+        end(tx, done).await
     }
 
     pub(super) async fn acquire(&self, run: &RunId, claim: &Claim) -> Result<Lease, Failed> {
         let mut tx = self.database.write().await?;
-        let locked = self.lock(&mut tx, run).await?;
-        let now_ms = self.clock.now_ms();
-        locked.hold.is_free(run, now_ms)?;
-        let (lease, hold) = locked.hold.taken(run, claim, now_ms);
-        self.keep(tx, locked.id, &hold).await?;
-        Ok(lease)
+        let done = async {
+            let locked = self.lock(&mut tx, run).await?;
+            let now_ms = self.clock.now_ms();
+            locked.hold.is_free(run, now_ms)?;
+            let (lease, hold) = locked.hold.taken(run, claim, now_ms);
+            self.keep(&mut tx, locked.id, &hold).await?;
+            Ok(lease)
+        };
+        let done = done.await;
+        end(tx, done).await
     }
 
     pub(super) async fn renew(&self, lease: &Lease) -> Result<(), Failed> {
         let mut tx = self.database.write().await?;
-        let locked = self.lock(&mut tx, &lease.run).await?;
-        locked.hold.admits(lease)?;
-        let hold = Hold { until_ms: lease.until_ms(self.clock.now_ms()), ..locked.hold };
-        self.keep(tx, locked.id, &hold).await
+        let done = async {
+            let locked = self.lock(&mut tx, &lease.run).await?;
+            locked.hold.admits(lease)?;
+            let hold = Hold { until_ms: lease.until_ms(self.clock.now_ms()), ..locked.hold };
+            self.keep(&mut tx, locked.id, &hold).await
+        };
+        let done = done.await;
+        end(tx, done).await
     }
 
     pub(super) async fn release(&self, lease: &Lease) -> Result<(), Failed> {
         let mut tx = self.database.write().await?;
-        let locked = self.lock(&mut tx, &lease.run).await?;
-        if locked.hold.admits(lease).is_err() {
-            return Ok(());
-        }
-        self.keep(tx, locked.id, &Hold::free(lease.token)).await
+        let done = async {
+            let locked = self.lock(&mut tx, &lease.run).await?;
+            match locked.hold.admits(lease) {
+                Ok(()) => self.keep(&mut tx, locked.id, &Hold::free(lease.token)).await,
+                Err(_) => Ok(()),
+            }
+        };
+        let done = done.await;
+        end(tx, done).await
     }
 
-    /// Writes down who holds a run, and commits.
-    async fn keep(&self, mut tx: D::Transaction, id: i64, hold: &Hold) -> Result<(), Failed> {
+    /// Writes down who holds a run.
+    async fn keep(&self, tx: &mut D::Transaction, id: i64, hold: &Hold) -> Result<(), Failed> {
         let sql = "update ddg_runs set token = $2, owner = $3, process = $4, held_until = $5 \
                    where id = $1";
         let [token, owner, process, until] = columns(hold)?;
         tx.execute(sql, &[id.into(), token, owner, process, until]).await?;
-        Ok(tx.commit().await?)
+        Ok(())
     }
 }
 

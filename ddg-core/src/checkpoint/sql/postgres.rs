@@ -4,9 +4,10 @@ use std::str::FromStr;
 use std::time::{Duration, SystemTime};
 
 use futures::{FutureExt, TryFutureExt};
-use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions, PgRow, Postgres};
-use sqlx::{ConnectOptions, Connection};
+use sqlx::postgres::{PgConnectOptions, PgRow, Postgres};
+use sqlx::{ConnectOptions, Connection as _};
 
+use super::connection::{Connections, Write};
 use super::dialect::{Arg, Cell, Dialect, Row, speaks_sqlx};
 use super::{SqlStore, cause, stores_by_sql};
 use crate::checkpoint::{
@@ -40,7 +41,7 @@ pub struct PostgresStore {
 
 #[derive(Clone, Debug)]
 struct Server {
-    pool: PgPool,
+    connections: Connections<Postgres>,
 }
 
 /// How many connections a store has at most; it opens them when it needs them.
@@ -73,8 +74,8 @@ impl PostgresStore {
             source: cause(error),
             hint: "the server must run and accept the URL's user, password and database",
         })?;
-        let pool = PgPoolOptions::new().max_connections(MAX_CONNECTIONS).connect_lazy_with(options);
-        let sql = SqlStore::new(Server { pool }, name);
+        let connections = Connections::new(MAX_CONNECTIONS, options);
+        let sql = SqlStore::new(Server { connections }, name);
         sql.migrate().map_err(sql.explain("prepare its tables")).await?;
         Ok(Self { sql })
     }
@@ -87,7 +88,7 @@ impl PostgresStore {
 
     /// Closes the connections.
     pub async fn close(self) {
-        self.sql.database.pool.close().await;
+        self.sql.database.connections.close().await;
     }
 }
 
@@ -102,7 +103,7 @@ fn name(options: &PgConnectOptions) -> String {
 }
 
 impl Dialect for Server {
-    type Transaction = sqlx::Transaction<'static, Postgres>;
+    type Transaction = Write<Postgres>;
 
     const LOCKED: &'static str = " for update";
     const LOCKED_IF_FREE: &'static str = " for update skip locked";
@@ -112,11 +113,11 @@ impl Dialect for Server {
     const LOCK_SCHEMA: Option<&'static str> = Some("select pg_advisory_xact_lock(7233201)");
 
     async fn write(&self) -> Result<Self::Transaction, sqlx::Error> {
-        self.pool.begin().await
+        self.connections.write("begin").await
     }
 
     async fn read(&self, sql: &str, args: &[Arg<'_>]) -> Result<Vec<Row>, sqlx::Error> {
-        read_from(&self.pool, sql, args).await
+        read_from(&mut *self.connections.read().await?, sql, args).await
     }
 }
 

@@ -1,13 +1,18 @@
 //! The tables and their versions.
 
 use super::dialect::{Dialect, Transaction};
-use super::{Failed, SqlStore};
+use super::{Failed, SqlStore, end};
 use crate::checkpoint::StoreError;
 
 impl<D: Dialect> SqlStore<D> {
     /// Brings the tables to the newest version; refuses tables that are newer.
     pub(super) async fn migrate(&self) -> Result<(), Failed> {
         let mut tx = self.database.write().await?;
+        let done = self.migrate_in(&mut tx).await;
+        end(tx, done).await
+    }
+
+    async fn migrate_in(&self, tx: &mut D::Transaction) -> Result<(), Failed> {
         if let Some(lock) = D::LOCK_SCHEMA {
             tx.script(lock).await?;
         }
@@ -29,6 +34,6 @@ impl<D: Dialect> SqlStore<D> {
         }
         tx.script("delete from ddg_schema").await?;
         tx.script(&format!("insert into ddg_schema (version) values ({known})")).await?;
-        Ok(tx.commit().await?)
+        Ok(())
     }
 }

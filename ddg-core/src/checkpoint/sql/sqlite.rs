@@ -6,10 +6,11 @@ use std::path::Path;
 use std::time::{Duration, SystemTime};
 
 use futures::{FutureExt, TryFutureExt};
-use sqlx::sqlite::{Sqlite, SqlitePool, SqliteRow, SqliteSynchronous};
+use sqlx::sqlite::{Sqlite, SqliteRow, SqliteSynchronous};
 
-pub use file::open_sqlite;
+pub use file::SqliteFile;
 
+use super::connection::Write;
 use super::dialect::{Arg, Cell, Dialect, Row, speaks_sqlx};
 use super::{SqlStore, cause, stores_by_sql};
 use crate::checkpoint::{
@@ -37,7 +38,7 @@ use crate::checkpoint::{
 /// ```
 #[derive(Clone, Debug)]
 pub struct SqliteStore {
-    sql: SqlStore<File>,
+    sql: SqlStore<SqliteFile>,
 }
 
 /// What a store promises of what it has confirmed.
@@ -51,13 +52,6 @@ pub enum Durability {
     /// or a crash of the system may lose the last writes, all from some moment on; the journals
     /// stay whole.
     ProcessCrash,
-}
-
-#[derive(Clone, Debug)]
-struct File {
-    /// One connection: writers of this process wait for each other in a queue, not by trying.
-    writer: SqlitePool,
-    readers: SqlitePool,
 }
 
 impl SqliteStore {
@@ -89,8 +83,7 @@ impl SqliteStore {
             source: cause(source),
             hint: "the folder must exist and be writable, and the file, if there is one, must be an SQLite database",
         };
-        let (writer, readers) = open_sqlite(path, synchronous).await.map_err(failed)?;
-        let file = File { writer, readers };
+        let file = SqliteFile::open(path, synchronous).await.map_err(failed)?;
         let sql = SqlStore::new(file, name.clone());
         sql.migrate().map_err(sql.explain("prepare its tables")).await?;
         Ok(Self { sql })
@@ -106,27 +99,24 @@ impl SqliteStore {
     ///
     /// A store that is dropped instead has lost nothing.
     pub async fn close(self) {
-        self.sql.database.readers.close().await;
-        self.sql.database.writer.close().await;
+        self.sql.database.close().await;
     }
 }
 
-impl Dialect for File {
-    type Transaction = sqlx::Transaction<'static, Sqlite>;
+impl Dialect for SqliteFile {
+    type Transaction = Write<Sqlite>;
 
     const LOCKED: &'static str = "";
     const LOCKED_IF_FREE: &'static str = "";
     const MIGRATIONS: &'static [&'static str] = &[include_str!("../../../migrations/sqlite/1.sql")];
     const LOCK_SCHEMA: Option<&'static str> = None;
 
-    /// Immediate: a transaction that begins by reading cannot be made to write once another has
-    /// written, however long it waits.
-    async fn write(&self) -> Result<Self::Transaction, sqlx::Error> {
-        self.writer.begin_with("begin immediate").await
+    async fn write(&self) -> Result<Write<Sqlite>, sqlx::Error> {
+        self.write().await
     }
 
     async fn read(&self, sql: &str, args: &[Arg<'_>]) -> Result<Vec<Row>, sqlx::Error> {
-        read_from(&self.readers, sql, args).await
+        read_from(&mut *self.read().await?, sql, args).await
     }
 }
 

@@ -1,7 +1,7 @@
 //! How a journal grows.
 
 use super::dialect::{Arg, Dialect, Transaction, int};
-use super::{Failed, SqlStore};
+use super::{Failed, SqlStore, end};
 use crate::checkpoint::{Entry, EntryKind, Lease, RunStatus};
 
 /// The numbers that the database knows the kinds of entries by.
@@ -17,7 +17,18 @@ impl<D: Dialect> SqlStore<D> {
         entries: &[Entry],
     ) -> Result<(), Failed> {
         let mut tx = self.database.write().await?;
-        let locked = self.lock(&mut tx, &lease.run).await?;
+        let done = self.append(&mut tx, lease, status, entries).await;
+        end(tx, done).await
+    }
+
+    async fn append(
+        &self,
+        tx: &mut D::Transaction,
+        lease: &Lease,
+        status: RunStatus,
+        entries: &[Entry],
+    ) -> Result<(), Failed> {
+        let locked = self.lock(tx, &lease.run).await?;
         locked.hold.admits(lease)?;
         let append = locked.end.append(&lease.run, entries)?;
         let (id, now_ms) = (locked.id, self.clock.now_ms());
@@ -39,13 +50,13 @@ impl<D: Dialect> SqlStore<D> {
             Ok([id.into(), int(entry.step)?.into(), kind.into(), now_ms.into(), body.into()])
         });
         let states = states.collect::<Result<Vec<_>, sqlx::Error>>()?;
-        insert(&mut tx, &STATES, &states).await?;
+        insert(tx, &STATES, &states).await?;
         let results = append.results.into_iter();
         let results =
             results.map(|(kickoff, body)| Ok([id.into(), int(kickoff)?.into(), body.into()]));
         let results = results.collect::<Result<Vec<_>, sqlx::Error>>()?;
-        insert(&mut tx, &RESULTS, &results).await?;
-        Ok(tx.commit().await?)
+        insert(tx, &RESULTS, &results).await?;
+        Ok(())
     }
 }
 

@@ -3,7 +3,7 @@
 use ddg_core::__store::{from_ms, to_ms};
 use ddg_core::worker::BoxError;
 use sqlx::sqlite::{Sqlite, SqliteConnection, SqliteRow};
-use sqlx::{Decode, Row, Type};
+use sqlx::{Connection, Decode, Row, Type};
 
 use super::{
     Conversation, ConversationId, ConversationPage, ConversationRecord, ConversationVersion,
@@ -21,7 +21,8 @@ pub(super) struct Head {
 
 impl SqliteConversations {
     pub(super) async fn read(&self, id: &ConversationId) -> Result<StoredConversation, Failed> {
-        let mut tx = self.readers.begin().await?;
+        let mut connection = self.file.read().await?;
+        let mut tx = connection.begin().await?;
         let Some(head) = self.head(&mut tx, id).await? else {
             return Ok(StoredConversation::default());
         };
@@ -96,7 +97,7 @@ impl SqliteConversations {
         };
         let limit = i64::try_from(page.limit).unwrap_or(i64::MAX);
         let query = sqlx::query(sql).bind(updated).bind(after).bind(limit);
-        let rows = query.fetch_all(&self.readers).await?;
+        let rows = query.fetch_all(&mut *self.file.read().await?).await?;
         rows.iter().map(|row| self.record(row)).collect()
     }
 

@@ -20,16 +20,34 @@ impl SqliteConversations {
         expected: ConversationVersion,
         saving: Saving,
     ) -> Result<ConversationVersion, Failed> {
-        let mut tx = self.writer.begin_with("begin immediate").await?;
-        let head = self.head(&mut tx, id).await?;
+        let mut tx = self.file.write().await?;
+        let done = self.put_in(&mut tx, id, conversation, expected, saving).await;
+        match &done {
+            Ok(_) => tx.commit().await?,
+            Err(Failed::Refused(_)) => tx.roll_back().await?,
+            // The connection goes with the transaction.
+            Err(Failed::Broken(_)) => drop(tx),
+        }
+        done
+    }
+
+    async fn put_in(
+        &self,
+        tx: &mut SqliteConnection,
+        id: &ConversationId,
+        conversation: &Conversation,
+        expected: ConversationVersion,
+        saving: Saving,
+    ) -> Result<ConversationVersion, Failed> {
+        let head = self.head(tx, id).await?;
         let found = head.as_ref().map_or(ConversationVersion::NEW, |head| head.version);
         admit(id, conversation, expected, found)?;
         let n_kept = match (saving, &head) {
-            (Saving::Append, Some(head)) => self.n_kept(&mut tx, id, head, conversation).await?,
+            (Saving::Append, Some(head)) => self.n_kept(tx, id, head, conversation).await?,
             (Saving::Append, None) | (Saving::Rewrite, _) => 0,
         };
         let version = expected.next();
-        let row = self.write_head(&mut tx, id, conversation, version).await?;
+        let row = self.write_head(tx, id, conversation, version).await?;
         if saving == Saving::Rewrite {
             let sql = "delete from ddg_messages where conversation = $1";
             sqlx::query(sql).bind(row).execute(&mut *tx).await?;
@@ -39,7 +57,6 @@ impl SqliteConversations {
             let query = sqlx::query(sql).bind(row).bind(place as i64);
             query.bind(body(id, place, message)?).execute(&mut *tx).await?;
         }
-        tx.commit().await?;
         Ok(version)
     }
 
@@ -85,13 +102,17 @@ impl SqliteConversations {
 
     pub(super) async fn remove(&self, id: &ConversationId) -> Result<bool, Failed> {
         let sql = "delete from ddg_conversations where conversation = $1";
-        let done = sqlx::query(sql).bind(id.as_str()).execute(&self.writer).await?;
+        let mut tx = self.file.write().await?;
+        let done = sqlx::query(sql).bind(id.as_str()).execute(&mut *tx).await?;
+        tx.commit().await?;
         Ok(done.rows_affected() > 0)
     }
 
     pub(super) async fn remove_older_than(&self, age: Duration) -> Result<u64, Failed> {
         let sql = "delete from ddg_conversations where updated < $1";
-        let done = sqlx::query(sql).bind(self.clock.before_ms(age)).execute(&self.writer).await?;
+        let mut tx = self.file.write().await?;
+        let done = sqlx::query(sql).bind(self.clock.before_ms(age)).execute(&mut *tx).await?;
+        tx.commit().await?;
         Ok(done.rows_affected())
     }
 }

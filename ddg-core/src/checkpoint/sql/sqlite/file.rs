@@ -1,10 +1,12 @@
-//! How an SQLite file is opened, by whatever keeps something in one.
+//! An SQLite file, for whatever keeps something in one.
 
 use std::path::Path;
 use std::time::Duration;
 
-use sqlx::sqlite::{SqliteConnectOptions, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{ConnectOptions, Connection};
+use sqlx::sqlite::{Sqlite, SqliteConnectOptions, SqliteSynchronous};
+use sqlx::{ConnectOptions, Connection as _};
+
+use crate::checkpoint::sql::connection::{Connection, Connections, Write};
 
 /// How long a writer waits for those of other processes.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -13,27 +15,94 @@ const PATIENCE: Duration = Duration::from_secs(30);
 const LOG_PAGES: &str = "100";
 const LOG_BYTES: &str = "409600";
 
-/// One connection that writes, so that the writers of a process wait for each other in a queue, and
-/// some that read, for the file at `path`, which is made if there is none.
-///
-/// # Errors
-/// The file cannot be opened, or is no database.
-pub async fn open_sqlite(
-    path: &Path,
-    synchronous: SqliteSynchronous,
-) -> Result<(SqlitePool, SqlitePool), sqlx::Error> {
-    let options = SqliteConnectOptions::new()
-        .filename(path)
-        .create_if_missing(true)
-        .busy_timeout(PATIENCE)
-        .foreign_keys(true)
-        .synchronous(synchronous)
-        .pragma("wal_autocheckpoint", LOG_PAGES)
-        .pragma("journal_size_limit", LOG_BYTES)
-        .disable_statement_logging();
-    log_ahead(&options).await?;
-    let pool = |n| SqlitePoolOptions::new().max_connections(n).connect_lazy_with(options.clone());
-    Ok((pool(1), pool(4)))
+/// How many connections read at a time.
+const N_READERS: u32 = 4;
+
+/// An open SQLite file. A clone is the same file.
+#[derive(Clone, Debug)]
+pub struct SqliteFile {
+    /// One connection: writers of this process wait for each other in a queue, not by trying.
+    writer: Connections<Sqlite>,
+    readers: Connections<Sqlite>,
+}
+
+impl SqliteFile {
+    /// Opens the file at `path`, and makes it if there is none.
+    ///
+    /// # Errors
+    /// The file cannot be opened, or is no database.
+    pub async fn open(path: &Path, synchronous: SqliteSynchronous) -> Result<Self, sqlx::Error> {
+        let options = SqliteConnectOptions::new()
+            .filename(path)
+            .create_if_missing(true)
+            .busy_timeout(PATIENCE)
+            .foreign_keys(true)
+            .synchronous(synchronous)
+            .pragma("wal_autocheckpoint", LOG_PAGES)
+            .pragma("journal_size_limit", LOG_BYTES)
+            .disable_statement_logging();
+        log_ahead(&options).await?;
+        let writer = Connections::new(1, options.clone());
+        let readers = Connections::new(N_READERS, options).sharing_commits(&writer);
+        Ok(Self { writer, readers })
+    }
+
+    /// Begins a transaction that writes.
+    ///
+    /// It is immediate: one that begins by reading could not be made to write once another process
+    /// has written, however long it waits.
+    ///
+    /// # Errors
+    /// The database refuses, or another process has kept it locked for too long.
+    pub async fn write(&self) -> Result<Write<Sqlite>, sqlx::Error> {
+        self.writer.write("begin immediate").await
+    }
+
+    /// A connection to read with.
+    ///
+    /// # Errors
+    /// The file cannot be opened.
+    pub async fn read(&self) -> Result<Connection<Sqlite>, sqlx::Error> {
+        self.readers.read().await
+    }
+
+    /// Brings the tables to the newest version, unless they are newer already. `table` keeps the
+    /// version, and `migrations` lead to each version, from 1. Returns the version that was found.
+    ///
+    /// # Errors
+    /// A migration fails; then none has been made.
+    pub async fn migrate(
+        &self,
+        table: &str,
+        migrations: &[&'static str],
+    ) -> Result<u64, sqlx::Error> {
+        let sql = |text: String| sqlx::AssertSqlSafe(text);
+        let mut write = self.write().await?;
+        let create = format!("create table if not exists {table} (version integer not null)");
+        sqlx::query(sql(create)).execute(&mut *write).await?;
+        let select = sqlx::query_scalar(sql(format!("select version from {table}")));
+        let version: i64 = select.fetch_optional(&mut *write).await?.unwrap_or(0);
+        let found = u64::try_from(version).unwrap_or(u64::MAX);
+        let known = migrations.len() as u64;
+        if found >= known {
+            write.roll_back().await?;
+            return Ok(found);
+        }
+        for migration in migrations.iter().skip(found as usize) {
+            sqlx::raw_sql(*migration).execute(&mut *write).await?;
+        }
+        sqlx::query(sql(format!("delete from {table}"))).execute(&mut *write).await?;
+        let insert = sqlx::query(sql(format!("insert into {table} values ($1)")));
+        insert.bind(known as i64).execute(&mut *write).await?;
+        write.commit().await?;
+        Ok(found)
+    }
+
+    /// Closes the file, for clones, too; if nobody else has it open, all is in the one file then.
+    pub async fn close(&self) {
+        self.readers.close().await;
+        self.writer.close().await;
+    }
 }
 
 /// Switches the database to a write-ahead log, which stays so. SQLite does not wait for others

@@ -15,7 +15,7 @@ mod publish;
 mod shared;
 mod spans;
 
-pub(crate) use drive::{drive, simulate};
+pub(crate) use drive::{drive, drive_stored, simulate};
 pub(crate) use guard::RunGuard;
 pub use kickoff::Kickoff;
 pub(crate) use shared::RunCore;

@@ -99,6 +99,21 @@ pub enum StoreError {
         /// What to look at.
         hint: &'static str,
     },
+    /// The store was away for longer than the [`Claim`](super::Claim) of the run allows. What was
+    /// written before is there; run it again when the store is back.
+    #[error(
+        "run `{run}` has waited for its store for {waited:?}, and its lease may have run out{}: run it \
+         again when the store is back",
+        last.as_deref().map(|error| format!("; {error}")).unwrap_or_default()
+    )]
+    Away {
+        /// The run.
+        run: RunId,
+        /// For how long it has waited.
+        waited: Duration,
+        /// How the store failed last; nothing if it did not answer.
+        last: Option<Box<StoreError>>,
+    },
     /// The store itself failed. Whether a change was made is not known; it can be tried again.
     #[error("{store} could not {action}: {}", Told(&**.source))]
     Backend {
@@ -109,6 +124,22 @@ pub enum StoreError {
         /// What the store's driver says.
         r#source: BoxError,
     },
+}
+
+impl StoreError {
+    /// Whether the same may go well a little later: the store itself failed, and not because of
+    /// something that time does not mend, such as a damaged file or a table that is missing.
+    ///
+    /// Runs wait for such a store, for as long as their [claim](super::Claim) says.
+    pub fn is_transient(&self) -> bool {
+        match self {
+            #[cfg(any(feature = "sqlite", feature = "postgres"))]
+            Self::Backend { source, .. } => super::sql::is_transient(&**source),
+            #[cfg(not(any(feature = "sqlite", feature = "postgres")))]
+            Self::Backend { .. } => true,
+            _ => false,
+        }
+    }
 }
 
 fn last_step(last: &Option<u64>) -> Option<String> {

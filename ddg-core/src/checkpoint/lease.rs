@@ -13,8 +13,13 @@ use super::{Owner, RunId, StoreError};
 pub struct Claim {
     /// Who.
     pub owner: Owner,
-    /// How long a lease lasts that nobody renews.
+    /// How long a lease lasts that nobody renews; a run takes one of 50 ms if this is shorter.
     pub ttl: Duration,
+    /// For how long a run waits for a store that is away once its lease may have run out; 5 minutes
+    /// by default.
+    pub patience: Duration,
+    /// Whether the lease is taken from whoever has it.
+    pub force: bool,
 }
 
 /// The right to write to a run's journal, until somebody else has it.
@@ -42,12 +47,29 @@ pub struct Holder {
 impl Claim {
     /// That `owner` wants it, for `ttl` at a time.
     pub fn new(owner: Owner, ttl: Duration) -> Self {
-        Self { owner, ttl }
+        Self { owner, ttl, patience: PATIENCE, force: false }
     }
 
     /// This process, for `ttl` at a time.
     pub fn this_process(ttl: Duration) -> Self {
-        Self { owner: Owner::this_process(), ttl }
+        Self::new(Owner::this_process(), ttl)
+    }
+
+    /// Sets for how long a run waits for a store that is away.
+    ///
+    /// Until its lease may have run out a run waits in any case. Then its workers are cancelled, and
+    /// it waits for `patience` more; if the store comes back, and nobody else has taken the run, it
+    /// goes on from where it was written last.
+    #[must_use]
+    pub fn patience(self, patience: Duration) -> Self {
+        Self { patience, ..self }
+    }
+
+    /// Takes the lease from whoever has it: for a person who knows that the holder is gone for good,
+    /// with its machine, say. A holder that is not gone is refused when it writes next, and stops.
+    #[must_use]
+    pub fn by_force(self) -> Self {
+        Self { force: true, ..self }
     }
 }
 
@@ -71,6 +93,9 @@ impl Default for Claim {
     }
 }
 
+/// For how long a run waits for a store that is away.
+const PATIENCE: Duration = Duration::from_secs(5 * 60);
+
 /// A run's lease as a store keeps it.
 #[derive(Clone, Debug)]
 pub(super) struct Hold {
@@ -87,6 +112,16 @@ impl Hold {
             lasts && !owner.has_ended()
         })?;
         Some(Holder { owner: owner.clone(), until: from_ms(self.until_ms) })
+    }
+
+    /// Fails if somebody has it, unless it is claimed by force.
+    pub(super) fn admits_claim(
+        &self,
+        run: &RunId,
+        claim: &Claim,
+        now_ms: i64,
+    ) -> Result<(), StoreError> {
+        if claim.force { Ok(()) } else { self.is_free(run, now_ms) }
     }
 
     /// Fails if somebody has it.

@@ -103,7 +103,7 @@ impl CheckpointStore for MemoryStore {
         async move {
             let now_ms = self.clock.now_ms();
             self.write(run, |kept| {
-                kept.hold.is_free(run, now_ms)?;
+                kept.hold.admits_claim(run, claim, now_ms)?;
                 let (lease, hold) = kept.hold.taken(run, claim, now_ms);
                 kept.hold = hold;
                 Ok(lease)

@@ -101,6 +101,23 @@ fn cause(error: sqlx::Error) -> BoxError {
     }
 }
 
+/// Whether an error of a database may be gone a little later.
+pub(super) fn is_transient(error: &(dyn std::error::Error + Send + Sync + 'static)) -> bool {
+    #[cfg(feature = "sqlite")]
+    if let Some(error) = error.downcast_ref() {
+        return sqlite::is_transient(error);
+    }
+    #[cfg(feature = "postgres")]
+    if let Some(error) = error.downcast_ref() {
+        return postgres::is_transient(error);
+    }
+    match error.downcast_ref::<sqlx::Error>() {
+        Some(error) => matches!(error, sqlx::Error::PoolTimedOut | sqlx::Error::WorkerCrashed),
+        // Of the system: a connection was cut, a file cannot be read.
+        None => true,
+    }
+}
+
 /// Implements [`CheckpointStore`](super::CheckpointStore) for a type with a field `sql`.
 macro_rules! stores_by_sql {
     ($Store:ty) => {

@@ -1,16 +1,20 @@
 //! The journal of a run: what is written of it to a checkpoint store, and when.
 
 use std::collections::{BTreeMap, btree_map};
+use std::future::Future;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use futures::FutureExt;
-use futures::future::BoxFuture;
+use futures::future::{BoxFuture, Either, select};
 use tokio_util::sync::CancellationToken;
 
+use super::hold::{Acting, Hold, LONGEST_PAUSE, Standing, pauses};
+use super::keeper::{self, Carried};
 use super::last::{Last, replay};
-use super::lease_guard::LeaseGuard;
 use crate::checkpoint::{
-    Checkpoint, CheckpointPolicy, CheckpointStore, Entry, Lease, RunId, RunStatus, StoreError,
+    Checkpoint, CheckpointPolicy, CheckpointStore, Claim, Entry, RunId, RunStatus, StoreError,
 };
 use crate::engine::{Ended, Job, RunCore};
 use crate::key::Key;
@@ -20,45 +24,99 @@ use crate::values::Value;
 
 /// The journal of one run, to be written to.
 pub(crate) struct Journal {
-    lease: LeaseGuard,
+    hold: Hold,
     checkpoints: CheckpointPolicy,
     last: Mutex<Option<Last>>,
     /// Results of the step that was under way when the run was left, by kickoff.
     found: Mutex<BTreeMap<u64, SavedResult>>,
+    /// Whether the run does nothing but wait for the store, so that its lease may run out.
+    waiting: AtomicBool,
     cancelled: CancellationToken,
 }
 
+/// A lease that is shorter could not be renewed in time.
+const SHORTEST_TTL: Duration = Duration::from_millis(50);
+
+/// How a stored run is claimed.
+pub(crate) enum Beginning {
+    /// It is added to the store, as a run of the automa of this name.
+    Create(Arc<str>),
+    /// The store has it.
+    Acquire,
+}
+
+/// What comes of driving a stored run.
+pub(crate) enum Attempt<T> {
+    Ended(Result<T, RunError>),
+    /// Its lease may have run out, so it was interrupted: if the lease can be regained, the run goes on
+    /// from where it was written last.
+    Interrupted,
+}
+
 impl Journal {
-    pub(crate) fn new(
-        store: Arc<dyn CheckpointStore>,
-        lease: Lease,
+    /// Claims the run `id`.
+    ///
+    /// # Errors
+    /// There is such a run, or none, as the `beginning` says; somebody else has it; the store fails.
+    ///
+    /// # Cancel safety
+    /// Dropped before it is done, whatever it has claimed is released.
+    pub(crate) async fn claim(
+        store: &Arc<dyn CheckpointStore>,
+        id: &RunId,
+        claim: &Claim,
+        beginning: Beginning,
         checkpoints: CheckpointPolicy,
-    ) -> Self {
-        Self {
-            lease: LeaseGuard::new(store, lease),
+        cancelled: &CancellationToken,
+    ) -> Result<Self, StoreError> {
+        let asked = Instant::now();
+        let claim = Claim { ttl: claim.ttl.max(SHORTEST_TTL), ..claim.clone() };
+        let patience = claim.patience;
+        let claiming = {
+            let (store, id) = (Arc::clone(store), id.clone());
+            async move {
+                match beginning {
+                    Beginning::Create(automa) => store.create(&id, &automa, &claim).await,
+                    Beginning::Acquire => store.acquire(&id, &claim).await,
+                }
+            }
+        };
+        let unclaimed = Arc::clone(store);
+        let lease = Carried::new(claiming, move |claimed| {
+            let release = async move {
+                if let Ok(lease) = claimed {
+                    _ = unclaimed.release(&lease).await;
+                }
+            };
+            release.boxed()
+        });
+        let lease = lease.await?;
+        Ok(Self {
+            hold: Hold::new(Arc::clone(store), lease, patience, asked),
             checkpoints,
             last: Mutex::default(),
             found: Mutex::default(),
-            cancelled: CancellationToken::new(),
-        }
+            waiting: AtomicBool::new(false),
+            cancelled: cancelled.clone(),
+        })
     }
 
     /// Whose it is.
     pub(crate) fn run(&self) -> &RunId {
-        &self.lease.lease().run
+        &self.hold.leased().lease().run
     }
 
     /// Goes on with what is written already; gives the state that it leads to.
     ///
     /// # Errors
     /// The journal was not written by this, or has been tampered with.
-    pub(crate) fn resume(&mut self, checkpoint: &Checkpoint) -> Result<Snapshot, SnapshotError> {
+    pub(crate) fn resume(&self, checkpoint: &Checkpoint) -> Result<Snapshot, SnapshotError> {
         let snapshot = replay(checkpoint)?;
-        self.last = Mutex::new(Some(Last::of(checkpoint, snapshot.clone())));
+        *lock(&self.last) = Some(Last::of(checkpoint, snapshot.clone()));
         let result =
             |(kickoff, body): (&u64, &Vec<u8>)| Ok((*kickoff, serde_json::from_slice(body)?));
         let found = checkpoint.results.iter().map(result).collect::<Result<_, SnapshotError>>();
-        self.found = Mutex::new(found?);
+        *lock(&self.found) = found?;
         Ok(snapshot)
     }
 
@@ -120,6 +178,9 @@ impl Journal {
                 let saved = core.state()?;
                 self.write(saved, RunStatus::Running).await
             }
+            CheckpointPolicy::OnPause if self.hold.leased().may_have_run_out() => {
+                Ok(self.waiting_for(self.hold.leased().regain()).await?)
+            }
             CheckpointPolicy::OnPause => Ok(()),
         }
     }
@@ -134,14 +195,16 @@ impl Journal {
                 let paused = outcome.is_paused() || outcome.stopped();
                 let status = if paused { RunStatus::Paused } else { RunStatus::Finished };
                 let written = async { self.write(outcome.state()?, status).await };
-                written.await.map(|()| outcome)
+                self.until_lost(written).await.map(|()| outcome)
             }
             // The last step that was written is what can be gone on from.
             Err(error) => {
                 let written = match &error {
                     RunError::Cancelled { .. } | RunError::DeadlineExceeded { .. } => Ok(()),
-                    RunError::Step(error) if !error.is_of_workers() => self.forget_results().await,
-                    _ => self.mark(RunStatus::Failed).await,
+                    RunError::Step(error) if !error.is_of_workers() => {
+                        self.until_lost(self.forget_results()).await
+                    }
+                    _ => self.until_lost(self.mark(RunStatus::Failed)).await,
                 };
                 if let Err(error) = written {
                     tracing::warn!(%error, "that a run has failed was not written");
@@ -149,7 +212,7 @@ impl Journal {
                 Err(error)
             }
         };
-        self.lease.release().await;
+        self.hold.release().await;
         ended
     }
 
@@ -161,7 +224,7 @@ impl Journal {
         let last = lock(&self.last).take();
         let (entry, last) = Last::next(last, Snapshot::new(saved))?;
         match entry {
-            Some(entry) => self.lease.store().put(self.lease.lease(), status, &[entry]).await?,
+            Some(entry) => self.put(status, &[entry]).await?,
             None => self.mark(status).await?,
         }
         *lock(&self.last) = Some(last);
@@ -174,7 +237,7 @@ impl Journal {
             Some(last) if self.wants_results() => Some(last.again()?),
             _ => None,
         };
-        Ok(self.lease.store().put(self.lease.lease(), RunStatus::Failed, again.as_slice()).await?)
+        self.put(RunStatus::Failed, again.as_slice()).await
     }
 
     /// Whether the results of single workers are written.
@@ -187,8 +250,12 @@ impl Journal {
         &self,
         results: Vec<Entry>,
     ) -> BoxFuture<'static, Result<(), StoreError>> {
-        let (store, lease) = (Arc::clone(self.lease.store()), self.lease.lease().clone());
-        async move { store.put(&lease, RunStatus::Running, &results).await }.boxed()
+        let leased = Arc::clone(self.hold.leased());
+        async move {
+            let put = || leased.store().put(leased.lease(), RunStatus::Running, &results);
+            leased.write(put).await
+        }
+        .boxed()
     }
 
     /// The step that was written last.
@@ -203,27 +270,129 @@ impl Journal {
 
     /// Writes how the run stands.
     async fn mark(&self, status: RunStatus) -> Result<(), RunError> {
-        Ok(self.lease.store().put(self.lease.lease(), status, &[]).await?)
+        self.put(status, &[]).await
+    }
+
+    /// Writes to the journal while nothing of the run is running.
+    async fn put(&self, status: RunStatus, entries: &[Entry]) -> Result<(), RunError> {
+        let leased = self.hold.leased();
+        let put = async {
+            leased.write(|| leased.store().put(leased.lease(), status, entries)).await?;
+            // It may have taken so long that the lease has run out again.
+            if leased.may_have_run_out() { leased.regain().await } else { Ok(()) }
+        };
+        Ok(self.waiting_for(put).await?)
+    }
+
+    /// The run does nothing but wait for its store.
+    async fn waiting_for<T>(&self, store: impl Future<Output = T>) -> T {
+        self.waiting.store(true, Ordering::Relaxed);
+        let done = store.await;
+        self.waiting.store(false, Ordering::Relaxed);
+        done
+    }
+
+    /// Drives the run of `automa` until it ends, is cancelled, or has to stop because of its lease.
+    pub(crate) async fn drive<T>(
+        &self,
+        automa: &str,
+        run: impl Future<Output = Result<T, RunError>>,
+    ) -> Attempt<T> {
+        let mut standing = self.hold.standing();
+        let run_out = async {
+            // While the run waits for the store nothing is running, and the lease may run out.
+            let stops = |now: &Standing| match now {
+                Standing::Held => false,
+                Standing::RunOut => !self.waiting.load(Ordering::Relaxed),
+                Standing::Lost => true,
+            };
+            match standing.wait_for(stops).await.map(|now| *now) {
+                Ok(Standing::Lost) => Attempt::Ended(Err(self.hold.leased().why_lost().into())),
+                _ => Attempt::Interrupted,
+            }
+        };
+        let attempt = async {
+            futures::pin_mut!(run_out, run);
+            match select(run_out, run).await {
+                Either::Left((stopped, _)) => stopped,
+                Either::Right((ended, _)) => Attempt::Ended(ended),
+            }
+        };
+        match self.cancelled.run_until_cancelled(attempt).await {
+            Some(attempt) => attempt,
+            None => Attempt::Ended(Err(RunError::Cancelled { automa: automa.to_owned() })),
+        }
+    }
+
+    /// Waits for the store for as long as the lease is not lost.
+    async fn until_lost<T>(
+        &self,
+        store: impl Future<Output = Result<T, RunError>>,
+    ) -> Result<T, RunError> {
+        let mut standing = self.hold.standing();
+        let lost = standing.wait_for(|now| *now == Standing::Lost).map(|_| ());
+        futures::pin_mut!(lost, store);
+        match select(lost, store).await {
+            Either::Left(_) => Err(self.hold.leased().why_lost().into()),
+            Either::Right((done, _)) => done,
+        }
+    }
+
+    /// Waits until the lease, which may have run out, is valid again, and nothing acts for the run as it
+    /// was. Gives what the store has of the run.
+    ///
+    /// # Errors
+    /// Somebody else has taken the run, or the store has been away for too long.
+    pub(crate) async fn regain(&self) -> Result<Option<Checkpoint>, RunError> {
+        let regained = async {
+            self.hold.acting().tasks_ended().await;
+            let leased = self.hold.leased();
+            leased.regain().await?;
+            Ok(leased.read(|| leased.store().latest(self.run())).await?)
+        };
+        self.until_lost(regained).await
+    }
+
+    /// What acts for the run.
+    pub(crate) fn acting(&self) -> &Acting {
+        self.hold.acting()
     }
 
     /// Gives the lease back, for who has written all there was.
     pub(crate) async fn release(&self) {
-        self.lease.release().await;
+        self.hold.release().await;
     }
 
     /// The run is dropped: gives the lease back, soon.
     pub(crate) fn release_soon(&self) {
-        self.lease.release_soon();
+        self.hold.release_soon();
     }
+}
 
-    /// Cancels the run, which then gives the lease back before it ends.
-    pub(crate) fn cancel(&self) {
-        self.cancelled.cancel();
-    }
-
-    /// Resolves when the run is to be cancelled.
-    pub(crate) fn cancelled(&self) -> &CancellationToken {
-        &self.cancelled
+/// Does something again and again for as long as a store is away, up to `patience`. It is told whether
+/// an earlier try may have done what it does.
+///
+/// # Errors
+/// Those of `action`; its last one if the store is away for too long.
+pub(crate) async fn patiently<T, F>(
+    patience: Duration,
+    mut action: impl FnMut(bool) -> F,
+) -> Result<T, RunError>
+where
+    F: Future<Output = Result<T, RunError>>,
+{
+    let began = Instant::now();
+    let mut pauses = pauses();
+    let mut again = false;
+    loop {
+        match action(again).await {
+            Err(RunError::Store(error)) if error.is_transient() && began.elapsed() < patience => {
+                tracing::warn!(%error, "a store is away");
+                again = true;
+                keeper::sleep(pauses.next().unwrap_or(LONGEST_PAUSE)).await;
+            }
+            done => return done,
+        }
     }
 }
 

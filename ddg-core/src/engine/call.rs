@@ -10,6 +10,7 @@ use std::task::{Context as TaskContext, Poll};
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use tokio::runtime::Handle;
+use tokio_util::task::task_tracker::TaskTrackerToken;
 
 use super::{Ended, Job, Kickoff, RunCore, instrument};
 use crate::args::Args;
@@ -57,7 +58,7 @@ pub(super) fn launch(
         Ok(Started::Ended(end)) => Launched::Ended(ended(id, worker, end)),
         Ok(Started::Async(future)) => Launched::Running(Execution { id, worker, future }),
         Ok(Started::Blocking(work)) => {
-            let future = on_blocking_pool(work).boxed();
+            let future = on_blocking_pool(core.thread_token(), work).boxed();
             Execution { id, worker, future }.begun(task)
         }
         Err(panicked) => Launched::Ended(failed(id, worker, panicked)),
@@ -129,7 +130,11 @@ pub(super) fn call(
     catch_unwind(AssertUnwindSafe(|| start(callee, args, task))).map_err(|panic| panicked(&*panic))
 }
 
-pub(super) async fn on_blocking_pool(work: Box<dyn FnOnce() -> CallEnd + Send>) -> CallEnd {
+/// Runs a worker on the blocking pool, which has the `token` of its run for as long as it does.
+pub(super) async fn on_blocking_pool(
+    token: Option<TaskTrackerToken>,
+    work: Box<dyn FnOnce() -> CallEnd + Send>,
+) -> CallEnd {
     let Ok(runtime) = Handle::try_current() else {
         let error = WorkerError::msg(
             "a synchronous worker needs a tokio runtime for its blocking pool: \
@@ -138,7 +143,12 @@ pub(super) async fn on_blocking_pool(work: Box<dyn FnOnce() -> CallEnd + Send>) 
         return (Err(error), None);
     };
     let span = tracing::Span::current();
-    runtime.spawn_blocking(move || span.in_scope(work)).await.unwrap_or_else(|error| {
+    let work = move || {
+        let end = span.in_scope(work);
+        drop(token);
+        end
+    };
+    runtime.spawn_blocking(work).await.unwrap_or_else(|error| {
         let error = match error.try_into_panic() {
             Ok(panic) => panicked(&*panic),
             Err(error) => error.into(),

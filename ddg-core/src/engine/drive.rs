@@ -5,13 +5,14 @@ use std::sync::Arc;
 use std::task::{Poll, ready};
 
 use futures::FutureExt;
+use futures::future::BoxFuture;
 use tokio::runtime::Handle;
 use tracing::{Instrument, Span};
 
 use super::call::{Execution, Launched, launch};
 use super::executor::{Executor, Pool, Simulated};
 use super::{Ended, Job, Kickoff, RunCore, RunGuard, publish, spans};
-use crate::durable::{Journal, Writer};
+use crate::durable::{Attempt, Journal, Writer};
 use crate::machine::{End, Next};
 use crate::run::{Outcome, RunError};
 
@@ -33,24 +34,13 @@ async fn drive_on(mut guard: RunGuard, mut executor: impl Executor) -> Result<Ou
     let core = &guard.core;
     let spanned = spans::run(core);
     let span = spanned.span();
-    let ended = match &core.journal {
-        None if span.is_disabled() && core.deadline.is_none() => steps(core, &mut executor).await,
-        None => {
-            let steps = in_time(core, steps(core, &mut executor));
-            Box::pin(steps.instrument(span.clone())).await
-        }
-        // Boxed, so that runs that are not written need no room for it.
-        Some(journal) => {
-            let written = written(core, journal, &mut executor);
-            Box::pin(written.instrument(span.clone())).await
-        }
+    let ended = if span.is_disabled() && core.deadline.is_none() {
+        steps(core, &mut executor).await
+    } else {
+        let steps = in_time(core, steps(core, &mut executor));
+        Box::pin(steps.instrument(span.clone())).await
     };
-    let ended = match (ended, &core.journal) {
-        (Ok(end), None) => Ok(Outcome::new(core, end)),
-        (Ok(end), Some(journal)) => journal.end(Ok(Outcome::new(core, end))).await,
-        (Err(error), None) => Err(error),
-        (Err(error), Some(journal)) => journal.end(Err(error)).await,
-    };
+    let ended = ended.map(|end| Outcome::new(core, end));
     if let Ok(outcome) = &ended {
         core.keep_locals(outcome.end());
     }
@@ -59,19 +49,41 @@ async fn drive_on(mut guard: RunGuard, mut executor: impl Executor) -> Result<Ou
     ended
 }
 
-/// Drives a run that is written to a journal, until it ends or is cancelled.
-async fn written(
-    core: &Arc<RunCore>,
+/// Drives a run that is written to a journal. If its lease may have run out in the meantime, what is
+/// running is stopped, and the run goes on as what `regain` gives: from where it was written last.
+pub(crate) async fn drive_stored<'a>(
+    mut guard: RunGuard,
     journal: &Journal,
-    executor: &mut impl Executor,
-) -> Result<End, RunError> {
+    regain: impl Fn() -> BoxFuture<'a, Result<Arc<RunCore>, RunError>>,
+) -> Result<Outcome, RunError> {
+    guard.begin();
+    let first = Arc::clone(&guard.core);
+    let spanned = spans::run(&first);
+    let attempts = async {
+        loop {
+            match attempt(&guard.core, journal).await {
+                Attempt::Ended(ended) => return ended,
+                Attempt::Interrupted => guard.go_on_with(regain().await?),
+            }
+        }
+    };
+    let ended = in_time(&first, attempts).instrument(spanned.span().clone()).await;
+    let ended = journal.end(ended).await;
+    if let Ok(outcome) = &ended {
+        guard.core.keep_locals(outcome.end());
+    }
+    spanned.run_ended(&ended);
+    guard.end(&ended);
+    ended
+}
+
+async fn attempt(core: &Arc<RunCore>, journal: &Journal) -> Attempt<Outcome> {
+    let mut executor = Pool::default();
     let steps = async {
         journal.begin(core).await?;
-        steps(core, executor).await
+        steps(core, &mut executor).await.map(|end| Outcome::new(core, end))
     };
-    let steps = in_time(core, steps);
-    let ended = journal.cancelled().run_until_cancelled(steps).await;
-    ended.unwrap_or_else(|| Err(RunError::Cancelled { automa: core.automa().to_string() }))
+    journal.drive(core.automa(), steps).await
 }
 
 /// Drives a run for as long as its deadline allows, if it has one.

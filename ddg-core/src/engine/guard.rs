@@ -34,6 +34,13 @@ impl RunGuard {
         }
     }
 
+    /// The run goes on as `core`, from where it was written last.
+    pub(crate) fn go_on_with(&mut self, core: Arc<RunCore>) {
+        core.feed().take_over(self.core.feed());
+        let before = std::mem::replace(&mut self.core, core);
+        before.requests.end();
+    }
+
     pub(crate) fn end(&mut self, ended: &Result<Outcome, RunError>) {
         let told = self.core.feed().is_watched().then(|| match ended {
             Ok(outcome) if outcome.is_paused() => {

@@ -153,13 +153,14 @@ async fn attempts(body: &Arc<Body>, mut args: Args, cx: &Context, watched: bool)
 
 /// Tries the worker once.
 async fn attempt(body: &Arc<Body>, mut args: Args, cx: Context) -> Output {
+    let token = cx.core().thread_token();
     let work = async {
         let plain = || Called::Plain(Arc::clone(body));
         let called = if body.context { Called::WithContext(cx) } else { plain() };
         let (output, _) = match call(Callee(called), &mut args, None)? {
             Started::Ended(end) => end,
             Started::Async(future) => future.await,
-            Started::Blocking(work) => on_blocking_pool(work).await,
+            Started::Blocking(work) => on_blocking_pool(token, work).await,
         };
         output
     };

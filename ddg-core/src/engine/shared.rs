@@ -5,10 +5,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use tokio_util::task::task_tracker::TaskTrackerToken;
+
 use crate::args::{Args, Named};
 use crate::automa::Program;
 use crate::callback::{DynCallback, installed};
-use crate::durable::Journal;
+use crate::durable::{Acting, Journal};
 use crate::event::{EventKind, Feed};
 use crate::feedback::{Handlers, OpenRequests};
 use crate::graph::{View, WorkerId};
@@ -48,7 +50,7 @@ pub(crate) struct RunCore {
     machine: Mutex<Machine<Arc<Body>>>,
     locals: Mutex<Locals>,
     /// Where the run is written to.
-    pub(crate) journal: Option<Box<Journal>>,
+    pub(crate) journal: Option<Arc<Journal>>,
     /// Whether the step is watched by a subscriber.
     watched: AtomicBool,
     /// Whether there is more to running any worker of the step than calling it.
@@ -205,6 +207,18 @@ impl RunCore {
     /// Whether the results of single workers are written.
     pub(crate) fn writes_results(&self) -> bool {
         self.journal.as_ref().is_some_and(|journal| journal.wants_results())
+    }
+
+    /// What acts for the run, if it is held by a lease; to be told of all that is not stopped by
+    /// dropping the run's future.
+    pub(super) fn acting(&self) -> Option<&Acting> {
+        self.outermost().journal.as_ref().map(|journal| journal.acting())
+    }
+
+    /// What a thread of the blocking pool has as long as it acts for the run, if that is held by a
+    /// lease.
+    pub(super) fn thread_token(&self) -> Option<TaskTrackerToken> {
+        self.acting().map(|acting| acting.threads.token())
     }
 
     /// The outermost run.

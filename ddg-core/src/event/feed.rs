@@ -73,6 +73,21 @@ impl Feed {
         }
     }
 
+    /// Goes on for `other`, which then has ended: with its subscribers, its numbers, and its time.
+    pub(crate) fn take_over(&self, other: &Self) {
+        let mut before = other.lock();
+        let state = other.state.swap(ENDED, Ordering::Relaxed);
+        if let Some(began) = other.began.get() {
+            self.began.get_or_init(|| *began);
+        }
+        let mut subscribed = self.lock();
+        subscribed.next_number = before.next_number;
+        subscribed.queues.append(&mut before.queues);
+        if state == WATCHED {
+            self.switch(QUIET, WATCHED);
+        }
+    }
+
     /// Tells all subscribers; `automa` is where the automa is nested.
     pub(crate) fn emit(&self, automa: Option<Arc<WorkerPath>>, step: u64, kind: EventKind) {
         let mut subscribed = self.lock();

@@ -100,12 +100,12 @@ impl Origin {
 
 impl Options {
     /// Sets what holds for the run of `core`.
-    pub(super) fn set(self, core: &mut Arc<RunCore>) {
+    pub(super) fn set(&self, core: &mut Arc<RunCore>) {
         let core = Arc::get_mut(core).expect("nobody else has a run that has not begun");
         if let Some(pace) = self.pace {
             core.set_pace(pace);
         }
         core.deadline = self.deadline;
-        core.handlers = self.handlers;
+        core.handlers = self.handlers.clone();
     }
 }

@@ -2,12 +2,17 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::plan::Plan;
+use futures::FutureExt;
+use tokio_util::sync::CancellationToken;
+
+use super::plan::{Options, Origin, Plan};
 use super::{Outcome, RunError};
 use crate::automa::Program;
-use crate::checkpoint::{CheckpointStore, InvalidRunId, RunId, RunStatus, StoreError};
-use crate::durable::{Journal, replay};
-use crate::engine::{RunCore, RunGuard, drive};
+use crate::checkpoint::{
+    Checkpoint, CheckpointStore, Claim, InvalidRunId, RunId, RunStatus, StoreError,
+};
+use crate::durable::{Beginning, Journal, patiently, replay};
+use crate::engine::{RunCore, RunGuard, drive_stored};
 use crate::event::{EarlySubscribers, EventFilter, EventStream};
 use crate::machine::End;
 
@@ -28,21 +33,22 @@ impl Place {
 pub(super) struct Claiming {
     subscribers: EarlySubscribers,
     stage: Mutex<Stage>,
+    cancelled: CancellationToken,
 }
 
 enum Stage {
-    /// Its store has not given it; whether it is to stop, or is cancelled, once it has.
+    /// Its store has not given it; whether it is to stop once it has.
     Claimed {
         stop: bool,
-        cancel: bool,
     },
     Begun(Arc<RunCore>),
 }
 
 impl Claiming {
     pub(super) fn new(subscribers: EarlySubscribers) -> Arc<Self> {
-        let stage = Mutex::new(Stage::Claimed { stop: false, cancel: false });
-        Arc::new(Self { subscribers, stage })
+        let (stage, cancelled) =
+            (Mutex::new(Stage::Claimed { stop: false }), CancellationToken::new());
+        Arc::new(Self { subscribers, stage, cancelled })
     }
 
     pub(super) fn events(&self, filter: EventFilter) -> EventStream {
@@ -54,34 +60,28 @@ impl Claiming {
 
     pub(super) fn stop(&self) {
         match &mut *self.stage() {
-            Stage::Claimed { stop, .. } => *stop = true,
+            Stage::Claimed { stop } => *stop = true,
             Stage::Begun(core) => core.machine().stop(),
         }
     }
 
     /// Cancels the run, which gives its lease back before it ends.
     pub(super) fn cancel(&self) {
-        match &mut *self.stage() {
-            Stage::Claimed { cancel, .. } => *cancel = true,
-            Stage::Begun(core) => cancel_journal(core),
-        }
+        self.cancelled.cancel();
     }
 
-    /// The store has given the run.
+    /// The store has given the run, for the first time or once more.
     fn begin(&self, core: &Arc<RunCore>) {
         let mut stage = self.stage();
-        if let Stage::Claimed { stop, cancel } = *stage {
+        if let Stage::Claimed { stop } = *stage {
             core.feed().adopt(&self.subscribers);
             // Somebody may subscribe at any time.
             core.feed().begin();
             if stop {
                 core.machine().stop();
             }
-            if cancel {
-                cancel_journal(core);
-            }
-            *stage = Stage::Begun(Arc::clone(core));
         }
+        *stage = Stage::Begun(Arc::clone(core));
     }
 
     fn stage(&self) -> MutexGuard<'_, Stage> {
@@ -89,29 +89,39 @@ impl Claiming {
     }
 }
 
-fn cancel_journal(core: &RunCore) {
-    if let Some(journal) = &core.journal {
-        journal.cancel();
-    }
+/// A stored run that can be run: its parts, of which its state may be made more than once.
+struct Stored {
+    program: Arc<Program>,
+    origin: Origin,
+    options: Options,
+    store: Arc<dyn CheckpointStore>,
+    id: RunId,
+    claim: Claim,
 }
 
 /// What a store has of a run.
 enum Found {
     /// To be gone on with, by whoever has claimed it here.
-    Active(RunGuard),
+    Active(Arc<RunCore>, Arc<Journal>),
     /// At its end.
-    Ended(RunGuard),
+    Ended(Arc<RunCore>),
 }
 
 /// Begins the run, goes on with it, or reads how it has ended.
 pub(super) async fn run(plan: Plan, claiming: Arc<Claiming>) -> Result<Outcome, RunError> {
-    match find(plan).await {
-        Ok(Found::Active(live)) => {
-            claiming.begin(&live.core);
-            drive(live).await
-        }
-        Ok(Found::Ended(mut live)) => {
-            claiming.begin(&live.core);
+    let automa = plan.automa();
+    let found = async {
+        let stored = Stored::new(plan)?;
+        let found = stored.find(&claiming.cancelled);
+        let found = claiming.cancelled.run_until_cancelled(found).await;
+        let cancelled = || RunError::Cancelled { automa: automa.to_string() };
+        Ok((found.ok_or_else(cancelled)??, stored))
+    };
+    match found.await {
+        Ok((Found::Active(core, journal), stored)) => stored.drive(core, journal, &claiming).await,
+        Ok((Found::Ended(core), _)) => {
+            claiming.begin(&core);
+            let mut live = RunGuard::new(core);
             live.begin();
             let ended = Ok(Outcome::new(&live.core, End::Finished));
             live.end(&ended);
@@ -124,66 +134,125 @@ pub(super) async fn run(plan: Plan, claiming: Arc<Claiming>) -> Result<Outcome, 
     }
 }
 
-/// Claims the run, unless it has ended.
-async fn find(plan: Plan) -> Result<Found, RunError> {
-    let (program, origin, mut options) = plan.into_parts()?;
-    let place = options.place.take().expect("only stored runs are looked for in a store");
-    let (store, id) = (place.store, place.id?);
-    let claim = options.claim.take().unwrap_or_default();
-    let checkpoints = options.checkpoints;
-    let fresh = || origin.clone().core(Arc::clone(&program));
-
-    let mut begun = None;
-    match store.find(&id).await {
-        Ok(record) if record.status == RunStatus::Finished => {
-            if let Some(core) = last_state(&*store, &id, &program).await?
-                && core.machine().is_idle()
-            {
-                return Ok(Found::Ended(RunGuard::new(core)));
-            }
-        }
-        Ok(_) => {}
-        Err(StoreError::UnknownRun { .. }) => {
-            // A run that cannot begin is not added.
-            let core = fresh()?;
-            match store.create(&id, program.automa(), &claim).await {
-                Ok(lease) => begun = Some((core, lease)),
-                // Somebody was quicker.
-                Err(StoreError::RunExists { .. }) => {}
-                Err(error) => return Err(error.into()),
-            }
-        }
-        Err(error) => return Err(error.into()),
+impl Stored {
+    fn new(plan: Plan) -> Result<Self, RunError> {
+        let (program, origin, mut options) = plan.into_parts()?;
+        let place = options.place.take().expect("only stored runs are looked for in a store");
+        let claim = options.claim.take().unwrap_or_default();
+        let (store, id) = (place.store, place.id?);
+        Ok(Self { program, origin, options, store, id, claim })
     }
 
-    let (mut core, journal) = match begun {
-        Some((core, lease)) => (core, Journal::new(store, lease, checkpoints)),
-        None => {
-            let lease = store.acquire(&id, &claim).await?;
-            let mut journal = Journal::new(Arc::clone(&store), lease, checkpoints);
-            let found = async {
-                match store.latest(&id).await? {
-                    Some(checkpoint) => {
-                        let saved = journal.resume(&checkpoint)?.into_run();
-                        RunCore::resumed(Arc::clone(&program), saved)
-                    }
-                    // It was added, and has not begun.
-                    None => fresh(),
+    /// Claims the run, unless it has ended; waits for a store that is away.
+    async fn find(&self, cancelled: &CancellationToken) -> Result<Found, RunError> {
+        patiently(self.claim.patience, |again| async move {
+            match self.find_once(cancelled).await {
+                // An earlier try may have claimed it, and not have heard so: that lease runs out.
+                Err(RunError::Store(StoreError::Held { run, owner, left }))
+                    if again && owner == self.claim.owner =>
+                {
+                    let source = StoreError::Held { run, owner, left }.into();
+                    let (store, action) = ("the store".to_owned(), "claim the run");
+                    Err(StoreError::Backend { store, action, source }.into())
                 }
-            };
-            match found.await {
-                Ok(core) => (core, journal),
-                Err(error) => {
-                    journal.release().await;
-                    return Err(error);
+                found => found,
+            }
+        })
+        .await
+    }
+
+    async fn find_once(&self, cancelled: &CancellationToken) -> Result<Found, RunError> {
+        let Self { program, store, id, .. } = self;
+        let claim = |beginning| {
+            let checkpoints = self.options.checkpoints;
+            Journal::claim(store, id, &self.claim, beginning, checkpoints, cancelled)
+        };
+        match store.find(id).await {
+            Ok(record) if record.status == RunStatus::Finished => {
+                if let Some(core) = last_state(&**store, id, program).await?
+                    && core.machine().is_idle()
+                {
+                    return Ok(Found::Ended(core));
                 }
             }
+            Ok(_) => {}
+            Err(StoreError::UnknownRun { .. }) => {
+                // A run that cannot begin is not added.
+                let core = self.fresh()?;
+                match claim(Beginning::Create(Arc::clone(program.automa()))).await {
+                    Ok(journal) => {
+                        let journal = Arc::new(journal);
+                        return Ok(Found::Active(self.with(core, &journal), journal));
+                    }
+                    // Somebody was quicker.
+                    Err(StoreError::RunExists { .. }) => {}
+                    Err(error) => return Err(error.into()),
+                }
+            }
+            Err(error) => return Err(error.into()),
         }
-    };
-    options.set(&mut core);
-    let unshared = Arc::get_mut(&mut core).expect("nobody else has a run that has not begun");
-    unshared.journal = Some(Box::new(journal));
-    Ok(Found::Active(RunGuard::new(core)))
+        let journal = Arc::new(claim(Beginning::Acquire).await?);
+        let found = async { self.from(store.latest(id).await?, &journal) };
+        match found.await {
+            Ok(core) => Ok(Found::Active(core, journal)),
+            Err(error) => {
+                journal.release().await;
+                Err(error)
+            }
+        }
+    }
+
+    /// The run as the store has it; as it begins if it was added, and has not begun.
+    fn from(
+        &self,
+        latest: Option<Checkpoint>,
+        journal: &Arc<Journal>,
+    ) -> Result<Arc<RunCore>, RunError> {
+        let core = match latest {
+            Some(latest) => {
+                let saved = journal.resume(&latest)?.into_run();
+                RunCore::resumed(Arc::clone(&self.program), saved)?
+            }
+            None => self.fresh()?,
+        };
+        Ok(self.with(core, journal))
+    }
+
+    fn fresh(&self) -> Result<Arc<RunCore>, RunError> {
+        self.origin.clone().core(Arc::clone(&self.program))
+    }
+
+    fn with(&self, mut core: Arc<RunCore>, journal: &Arc<Journal>) -> Arc<RunCore> {
+        self.options.set(&mut core);
+        let unshared = Arc::get_mut(&mut core).expect("nobody else has a run that has not begun");
+        unshared.journal = Some(Arc::clone(journal));
+        core
+    }
+
+    /// Drives the run to its end.
+    async fn drive(
+        self,
+        core: Arc<RunCore>,
+        journal: Arc<Journal>,
+        claiming: &Claiming,
+    ) -> Result<Outcome, RunError> {
+        claiming.begin(&core);
+        let regain = || self.regain(&journal, claiming).boxed();
+        drive_stored(RunGuard::new(core), &journal, regain).await
+    }
+
+    /// The run from where it was written last, once its lease has been regained.
+    async fn regain(
+        &self,
+        journal: &Arc<Journal>,
+        claiming: &Claiming,
+    ) -> Result<Arc<RunCore>, RunError> {
+        let regained = claiming.cancelled.run_until_cancelled(journal.regain()).await;
+        let cancelled = || RunError::Cancelled { automa: self.program.automa().to_string() };
+        let core = self.from(regained.ok_or_else(cancelled)??, journal)?;
+        claiming.begin(&core);
+        Ok(core)
+    }
 }
 
 /// The run from where its store has it, without a lease: nothing of it is written.

@@ -3,12 +3,14 @@
 use std::fmt;
 use std::sync::Arc;
 
+use tokio_util::sync::CancellationToken;
+
 use super::RunError;
 use crate::checkpoint::{
     CheckpointPolicy, CheckpointStore, Claim, Page, RunFilter, RunId, RunRecord, RunStatus,
     StepRecord, StoreError,
 };
-use crate::durable::{Journal, replay};
+use crate::durable::{Beginning, Journal, replay};
 use crate::machine::Question;
 use crate::saved::Snapshot;
 use crate::values::Data;
@@ -180,8 +182,11 @@ impl StoredRuns {
         change: impl FnOnce(&mut Snapshot) -> Result<(), RunError>,
     ) -> Result<(), RunError> {
         let id = run_id(id)?;
-        let lease = self.store.acquire(&id, &self.claim).await?;
-        let journal = Journal::new(Arc::clone(&self.store), lease, CheckpointPolicy::default());
+        let (beginning, checkpoints) = (Beginning::Acquire, CheckpointPolicy::default());
+        let cancelled = CancellationToken::new();
+        let journal =
+            Journal::claim(&self.store, &id, &self.claim, beginning, checkpoints, &cancelled);
+        let journal = journal.await?;
         let edited = async {
             let mut snapshot = self.snapshot(id.as_str()).await?;
             change(&mut snapshot)?;

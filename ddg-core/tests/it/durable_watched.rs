@@ -159,14 +159,15 @@ async fn dropped_before_it_has_begun_it_is_not_in_the_store() {
 
 /// [X8] [X2] What is asked of a run before its store has given it is not forgotten.
 #[tokio::test]
-async fn cancelled_before_the_store_has_given_it_it_has_not_begun() {
+async fn cancelled_before_the_store_has_given_it_it_is_not_added() {
     let (automa, gate) = two_steps();
     let store = GatedStore::open_for(PLENTY);
     let run = automa.run(args!(1)).stored_in(&store, "a").spawn();
     run.cancel();
     assert!(matches!(run.await, Err(RunError::Cancelled { .. })));
     assert_eq!(store.puts(), [""; 0]);
-    assert_eq!(store.record("a").await.holder, None);
+    let unknown = store.find(&RunId::new("a").unwrap()).await.unwrap_err();
+    assert!(matches!(unknown, StoreError::UnknownRun { .. }), "{unknown}");
     gate.notify_one();
     let run = automa.run(args!(2)).stored_in(&store, "a");
     assert_eq!(run.output::<i64>().await.unwrap(), 3);

@@ -19,6 +19,12 @@ pub(super) trait Dialect: fmt::Debug + Send + Sync {
     /// Begins a transaction that writes.
     fn write(&self) -> impl Future<Output = Result<Self::Transaction, sqlx::Error>> + Send;
 
+    /// The same, for renewing leases: it may have connections of its own, which belong to the thread
+    /// that keeps leases.
+    fn write_lease(&self) -> impl Future<Output = Result<Self::Transaction, sqlx::Error>> + Send {
+        self.write()
+    }
+
     /// The rows that one statement finds.
     fn read(
         &self,

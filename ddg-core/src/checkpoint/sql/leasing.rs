@@ -34,7 +34,7 @@ impl<D: Dialect> SqlStore<D> {
         let done = async {
             let locked = self.lock(&mut tx, run).await?;
             let now_ms = self.clock.now_ms();
-            locked.hold.is_free(run, now_ms)?;
+            locked.hold.admits_claim(run, claim, now_ms)?;
             let (lease, hold) = locked.hold.taken(run, claim, now_ms);
             self.keep(&mut tx, locked.id, &hold).await?;
             Ok(lease)
@@ -44,7 +44,7 @@ impl<D: Dialect> SqlStore<D> {
     }
 
     pub(super) async fn renew(&self, lease: &Lease) -> Result<(), Failed> {
-        let mut tx = self.database.write().await?;
+        let mut tx = self.database.write_lease().await?;
         let done = async {
             let locked = self.lock(&mut tx, &lease.run).await?;
             locked.hold.admits(lease)?;

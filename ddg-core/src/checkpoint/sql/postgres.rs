@@ -4,7 +4,7 @@ use std::str::FromStr;
 use std::time::{Duration, SystemTime};
 
 use futures::{FutureExt, TryFutureExt};
-use sqlx::postgres::{PgConnectOptions, PgRow, Postgres};
+use sqlx::postgres::{PgConnectOptions, PgDatabaseError, PgRow, Postgres};
 use sqlx::{ConnectOptions, Connection as _};
 
 use super::connection::{Connections, Write};
@@ -42,9 +42,13 @@ pub struct PostgresStore {
 #[derive(Clone, Debug)]
 struct Server {
     connections: Connections<Postgres>,
+    /// A connection is served by the runtime that has opened it; if that is blocked, so is whoever
+    /// uses the connection. So there is one for renewing leases alone.
+    leases: Connections<Postgres>,
 }
 
-/// How many connections a store has at most; it opens them when it needs them.
+/// How many connections a store has at most, besides one that renews leases; it opens them when it
+/// needs them.
 const MAX_CONNECTIONS: u32 = 8;
 
 impl PostgresStore {
@@ -74,8 +78,9 @@ impl PostgresStore {
             source: cause(error),
             hint: "the server must run and accept the URL's user, password and database",
         })?;
-        let connections = Connections::new(MAX_CONNECTIONS, options);
-        let sql = SqlStore::new(Server { connections }, name);
+        let connections = Connections::new(MAX_CONNECTIONS, options.clone());
+        let leases = Connections::new(1, options).sharing_commits(&connections);
+        let sql = SqlStore::new(Server { connections, leases }, name);
         sql.migrate().map_err(sql.explain("prepare its tables")).await?;
         Ok(Self { sql })
     }
@@ -89,6 +94,7 @@ impl PostgresStore {
     /// Closes the connections.
     pub async fn close(self) {
         self.sql.database.connections.close().await;
+        self.sql.database.leases.close().await;
     }
 }
 
@@ -100,6 +106,20 @@ fn name(options: &PgConnectOptions) -> String {
         None => format!("{}:{}", options.get_host(), options.get_port()),
     };
     format!("PostgreSQL database `{database}` at {place}")
+}
+
+/// Whether the server may be fit to be used a little later: by the [classes of its error codes][codes],
+/// connection exceptions, transactions rolled back for others, insufficient resources, intervention of
+/// an operator, errors of the system, and a server that only reads because another is taking over.
+///
+/// [codes]: https://www.postgresql.org/docs/current/errcodes-appendix.html
+pub(super) fn is_transient(error: &PgDatabaseError) -> bool {
+    const READ_ONLY: &str = "25006";
+    const LOCK_NOT_AVAILABLE: &str = "55P03";
+    let code = error.code();
+    let class = code.get(..2).unwrap_or_default();
+    matches!(class, "08" | "40" | "53" | "57" | "58")
+        || [READ_ONLY, LOCK_NOT_AVAILABLE].contains(&code)
 }
 
 impl Dialect for Server {
@@ -114,6 +134,10 @@ impl Dialect for Server {
 
     async fn write(&self) -> Result<Self::Transaction, sqlx::Error> {
         self.connections.write("begin").await
+    }
+
+    async fn write_lease(&self) -> Result<Write<Postgres>, sqlx::Error> {
+        self.leases.write("begin").await
     }
 
     async fn read(&self, sql: &str, args: &[Arg<'_>]) -> Result<Vec<Row>, sqlx::Error> {

@@ -6,7 +6,8 @@ use std::path::Path;
 use std::time::{Duration, SystemTime};
 
 use futures::{FutureExt, TryFutureExt};
-use sqlx::sqlite::{Sqlite, SqliteRow, SqliteSynchronous};
+use sqlx::error::DatabaseError;
+use sqlx::sqlite::{Sqlite, SqliteError, SqliteRow, SqliteSynchronous};
 
 pub use file::SqliteFile;
 
@@ -101,6 +102,22 @@ impl SqliteStore {
     pub async fn close(self) {
         self.sql.database.close().await;
     }
+}
+
+/// Whether the file may be fit to be used a little later: it is locked, the disk is full or cannot be
+/// written to, a descriptor is missing.
+pub(super) fn is_transient(error: &SqliteError) -> bool {
+    const BUSY: u32 = 5;
+    const LOCKED: u32 = 6;
+    const NO_MEMORY: u32 = 7;
+    const READ_ONLY: u32 = 8;
+    const IO: u32 = 10;
+    const FULL: u32 = 13;
+    const CANNOT_OPEN: u32 = 14;
+    const PROTOCOL: u32 = 15;
+    // The lower byte is the code, the others extend it.
+    let code = error.code().and_then(|code| code.parse::<u32>().ok()).map(|code| code & 0xff);
+    matches!(code, Some(BUSY | LOCKED | NO_MEMORY | READ_ONLY | IO | FULL | CANNOT_OPEN | PROTOCOL))
 }
 
 impl Dialect for SqliteFile {

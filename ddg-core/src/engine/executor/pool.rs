@@ -244,7 +244,10 @@ impl Workforce {
     }
 
     fn spawn(&mut self, task: impl Future<Output = Report> + Send + 'static) {
-        self.elsewhere.spawn(task.in_current_span());
+        match self.core.acting() {
+            None => self.elsewhere.spawn(task.in_current_span()),
+            Some(acting) => self.elsewhere.spawn(acting.tasks.track_future(task.in_current_span())),
+        };
     }
 }
 

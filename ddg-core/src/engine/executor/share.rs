@@ -50,7 +50,13 @@ impl Share {
                     match start(&self.core, job, task) {
                         Begun::Ended(end) => ended.push(end),
                         Begun::Running(measured) => {
-                            waiting.spawn(measured.in_current_span());
+                            match self.core.acting() {
+                                None => waiting.spawn(measured.in_current_span()),
+                                Some(acting) => {
+                                    let measured = measured.in_current_span();
+                                    waiting.spawn(acting.tasks.track_future(measured))
+                                }
+                            };
                         }
                     }
                 }

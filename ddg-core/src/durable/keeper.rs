@@ -1,0 +1,84 @@
+//! The thread that keeps leases, whatever the runtimes of their runs do: one of them may be blocked by
+//! a worker, or be gone while a run that it had still holds its lease.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::OnceLock;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use futures::FutureExt;
+use futures::future::BoxFuture;
+use tokio::runtime::{Builder, Handle};
+use tokio::task::JoinHandle;
+use tokio_util::task::AbortOnDropHandle;
+
+/// The runtime of the thread, which lives as long as the process; `None` if the system has no thread
+/// to spare.
+fn runtime() -> Option<&'static Handle> {
+    static RUNTIME: OnceLock<Option<Handle>> = OnceLock::new();
+    let start = || {
+        let runtime = Builder::new_current_thread().enable_all().build().ok()?;
+        let handle = runtime.handle().clone();
+        let keep = move || runtime.block_on(futures::future::pending::<()>());
+        let thread = std::thread::Builder::new().name("ddg-leases".to_owned()).spawn(keep);
+        thread.ok().map(|_| handle)
+    };
+    RUNTIME.get_or_init(start).as_ref()
+}
+
+/// Spawns a task on the thread; `None` if there is no such thread.
+pub(super) fn spawn<T: Send + 'static>(
+    task: impl Future<Output = T> + Send + 'static,
+) -> Option<JoinHandle<T>> {
+    let runtime = runtime();
+    if runtime.is_none() {
+        tracing::warn!("no thread could be started to keep leases: they run out");
+    }
+    runtime.map(|runtime| runtime.spawn(task))
+}
+
+/// Waits for `duration` of real time, within whatever runtime, or none.
+pub(super) async fn sleep(duration: Duration) {
+    if let Some(slept) = spawn(async move { tokio::time::sleep(duration).await }) {
+        _ = AbortOnDropHandle::new(slept).await;
+    }
+}
+
+/// A future that is carried to its end also if it is dropped: then `settle` is given what it gives.
+pub(super) struct Carried<T: Send + 'static> {
+    future: Option<BoxFuture<'static, T>>,
+    settle: Option<Box<dyn FnOnce(T) -> BoxFuture<'static, ()> + Send>>,
+}
+
+impl<T: Send + 'static> Carried<T> {
+    pub(super) fn new(
+        future: impl Future<Output = T> + Send + 'static,
+        settle: impl FnOnce(T) -> BoxFuture<'static, ()> + Send + 'static,
+    ) -> Self {
+        Self { future: Some(future.boxed()), settle: Some(Box::new(settle)) }
+    }
+}
+
+impl<T: Send + 'static> Unpin for Carried<T> {}
+
+impl<T: Send + 'static> Future for Carried<T> {
+    type Output = T;
+
+    fn poll(mut self: Pin<&mut Self>, task: &mut Context<'_>) -> Poll<T> {
+        let future = self.future.as_mut().expect("polled no more after it was ready");
+        let polled = future.poll_unpin(task);
+        if polled.is_ready() {
+            self.future = None;
+        }
+        polled
+    }
+}
+
+impl<T: Send + 'static> Drop for Carried<T> {
+    fn drop(&mut self) {
+        if let (Some(future), Some(settle)) = (self.future.take(), self.settle.take()) {
+            spawn(async move { settle(future.await).await });
+        }
+    }
+}

@@ -1,0 +1,347 @@
+//! Stored runs whose store goes away, whose lease runs out or is taken, and that are dropped while they
+//! are on their way.
+
+use std::future::Future;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::task::{Context as TaskContext, Waker};
+use std::time::Duration;
+
+use ddg_core::checkpoint::{
+    CheckpointPolicy, CheckpointStore, Claim, RunId, StoreError, StoredRuns,
+};
+use ddg_core::event::EventFilter;
+use ddg_core::prelude::*;
+use expect_test::expect;
+use futures::FutureExt;
+use tokio::sync::{Notify, mpsc};
+
+use crate::faulty_store::{FaultyStore, Mood};
+
+/// So short that a test can wait for its end.
+const SHORT: Duration = Duration::from_millis(300);
+
+/// Tells when it is dropped.
+struct Dropped(mpsc::UnboundedSender<&'static str>);
+
+impl Drop for Dropped {
+    fn drop(&mut self) {
+        _ = self.0.send("stopped");
+    }
+}
+
+/// `first` gives its argument. `second` says that it has begun, waits to be let go on, and adds one; if
+/// it is stopped before that, it says so.
+fn two_steps() -> (GraphAutoma, Arc<Notify>, mpsc::UnboundedReceiver<&'static str>) {
+    let gate = Arc::new(Notify::new());
+    let (said, hear) = mpsc::unbounded_channel();
+    let opened = Arc::clone(&gate);
+    let mut automa = GraphAutoma::new("two");
+    automa.add_func_as_worker("first", async |x: i64| x, start()).unwrap();
+    let second = move |x: i64| {
+        let (opened, said) = (Arc::clone(&opened), said.clone());
+        async move {
+            _ = said.send("begun");
+            let dropped = Dropped(said.clone());
+            opened.notified().await;
+            std::mem::forget(dropped);
+            x + 1
+        }
+    };
+    automa.add_func_as_worker("second", second, after(["first"]).output()).unwrap();
+    (automa, gate, hear)
+}
+
+fn fenced(error: &RunError) -> bool {
+    matches!(error, RunError::Store(StoreError::Fenced { .. }))
+}
+
+/// [X15] A run waits for a store that is away, and nothing runs meanwhile.
+#[tokio::test]
+async fn a_store_that_is_away_is_waited_for() {
+    for policy in [CheckpointPolicy::EveryStep, CheckpointPolicy::EveryWorker] {
+        let (automa, gate, mut hear) = two_steps();
+        let store = FaultyStore::new();
+        gate.notify_one();
+        store.set(Mood::Failing);
+        let run = automa.run(args!(1)).stored_in(&store, "a").checkpoints(policy).spawn();
+        store.failed(3).await;
+        assert!(hear.try_recv().is_err(), "it has not been claimed");
+        store.set(Mood::Well);
+        assert_eq!(run.output::<i64>().await.unwrap(), 2);
+        store.freed("a").await;
+    }
+}
+
+/// [X15] The same in the middle: the second step does not begin before the first is written.
+#[tokio::test]
+async fn no_step_begins_before_the_last_is_written() {
+    let store = FaultyStore::new();
+    let mut automa = GraphAutoma::new("two");
+    let away = store.clone();
+    let first = move || {
+        away.set(Mood::Failing);
+        async { 1 }
+    };
+    automa.add_func_as_worker("first", first, start()).unwrap();
+    let begun = Arc::new(AtomicBool::new(false));
+    let begins = Arc::clone(&begun);
+    let second = move |x: i64| {
+        begins.store(true, Ordering::SeqCst);
+        async move { x + 1 }
+    };
+    automa.add_func_as_worker("second", second, after(["first"]).output()).unwrap();
+    let run = automa.run(()).stored_in(&store, "a").spawn();
+    store.failed(4).await;
+    assert!(!begun.load(Ordering::SeqCst));
+    store.set(Mood::Well);
+    assert_eq!(run.output::<i64>().await.unwrap(), 2);
+}
+
+/// [X15] [V1] At the end of its lease a run stops what is running, and goes on from where it was
+/// written last once the store is back; who watches it sees one run.
+#[tokio::test]
+async fn at_the_end_of_its_lease_what_is_running_is_stopped() {
+    for mood in [Mood::Failing, Mood::Hanging] {
+        let (automa, gate, mut hear) = two_steps();
+        let store = FaultyStore::new();
+        let run = automa.run(args!(1)).stored_in(&store, "a").claim(Claim::this_process(SHORT));
+        let mut events = run.events(EventFilter::all());
+        let run = run.spawn();
+        assert_eq!(hear.recv().await, Some("begun"));
+        store.set(mood);
+        assert_eq!(hear.recv().await, Some("stopped"), "{mood:?}");
+        store.failed(1).await;
+        store.set(Mood::Well);
+        assert_eq!(hear.recv().await, Some("begun"));
+        gate.notify_one();
+        assert_eq!(run.output::<i64>().await.unwrap(), 2);
+        let mut told = Vec::new();
+        while let Some(event) = events.next().await {
+            told.push(event.unwrap().kind.to_string());
+        }
+        let begun = told.iter().filter(|told| told.contains("`two` started")).count();
+        assert_eq!((begun, told.last().unwrap().as_str()), (1, "run finished: 2"), "{told:#?}");
+    }
+}
+
+/// [X15] [X6] Who comes back to a run that somebody else has taken ends.
+#[tokio::test]
+async fn a_run_that_was_taken_meanwhile_is_not_gone_on_with() {
+    let (automa, _, mut hear) = two_steps();
+    let store = FaultyStore::new();
+    let run = automa.run(args!(1)).stored_in(&store, "a").claim(Claim::this_process(SHORT)).spawn();
+    assert_eq!(hear.recv().await, Some("begun"));
+    store.set(Mood::Failing);
+    assert_eq!(hear.recv().await, Some("stopped"));
+    let id = RunId::new("a").unwrap();
+    store.inner().acquire(&id, &Claim::default().by_force()).await.unwrap();
+    store.set(Mood::Well);
+    let error = run.await.unwrap_err();
+    assert!(fenced(&error), "{error}");
+}
+
+/// [X6] [X15] Whose lease is taken stops at once, in the middle of a step.
+#[tokio::test]
+async fn who_has_lost_the_lease_stops_in_the_middle_of_a_step() {
+    for policy in [CheckpointPolicy::EveryStep, CheckpointPolicy::OnPause] {
+        let (automa, _, mut hear) = two_steps();
+        let store = FaultyStore::new();
+        let run = automa.run(args!(1)).stored_in(&store, "a").claim(Claim::this_process(SHORT));
+        let run = run.checkpoints(policy).spawn();
+        assert_eq!(hear.recv().await, Some("begun"));
+        let id = RunId::new("a").unwrap();
+        store.inner().acquire(&id, &Claim::default().by_force()).await.unwrap();
+        assert_eq!(hear.recv().await, Some("stopped"));
+        let error = run.await.unwrap_err();
+        assert!(fenced(&error), "{error}");
+    }
+}
+
+/// [X15] There is an end to a run's patience.
+#[tokio::test]
+async fn a_store_that_stays_away_ends_the_run() {
+    for mood in [Mood::Failing, Mood::Hanging] {
+        let (automa, _, mut hear) = two_steps();
+        let store = FaultyStore::new();
+        let claim = Claim::this_process(SHORT).patience(SHORT);
+        let run = automa.run(args!(1)).stored_in(&store, "a").claim(claim).spawn();
+        assert_eq!(hear.recv().await, Some("begun"));
+        store.set(mood);
+        assert_eq!(hear.recv().await, Some("stopped"));
+        let error = run.await.unwrap_err();
+        let RunError::Store(StoreError::Away { waited, .. }) = &error else { panic!("{error}") };
+        assert!(*waited >= 2 * SHORT, "{waited:?}");
+        let text = error.to_string().replace(&format!("{waited:?}"), "SOME TIME");
+        let expected = match mood {
+            Mood::Failing => expect![[
+                r#"run `a` has waited for its store for SOME TIME, and its lease may have run out; the store could not do it: it is away: run it again when the store is back"#
+            ]],
+            _ => expect![[
+                r#"run `a` has waited for its store for SOME TIME, and its lease may have run out: run it again when the store is back"#
+            ]],
+        };
+        expected.assert_eq(&text);
+    }
+}
+
+/// [X15] What time does not mend is not waited for.
+#[tokio::test]
+async fn a_store_that_refuses_is_not_asked_again() {
+    let (automa, _, _) = two_steps();
+    let store = FaultyStore::new();
+    let id = RunId::new("a").unwrap();
+    store.inner().create(&id, "two", &Claim::default()).await.unwrap();
+    let error = automa.run(args!(1)).stored_in(&store, "a").await.unwrap_err();
+    assert!(matches!(error, RunError::Store(StoreError::Held { .. })), "{error}");
+}
+
+/// [X2] [X8] A store that does not answer keeps no cancelled run from ending.
+#[tokio::test]
+async fn a_store_that_hangs_does_not_keep_a_run_from_being_cancelled() {
+    let (automa, _, mut hear) = two_steps();
+    let store = FaultyStore::new();
+    store.set(Mood::Hanging);
+    let run = automa.run(args!(1)).stored_in(&store, "a").spawn();
+    store.failed(1).await;
+    run.cancel();
+    assert!(matches!(run.await, Err(RunError::Cancelled { .. })));
+
+    store.set(Mood::Well);
+    let run = automa.run(args!(1)).stored_in(&store, "b").spawn();
+    assert_eq!(hear.recv().await, Some("begun"));
+    store.set(Mood::Hanging);
+    run.cancel();
+    assert!(matches!(run.await, Err(RunError::Cancelled { .. })));
+}
+
+/// [X8] Dropped after any number of polls, a run is given back.
+#[tokio::test]
+async fn dropped_at_every_poll_a_run_is_given_back() {
+    let (automa, gate, _hear) = two_steps();
+    let mut n_polls = 0;
+    loop {
+        let store = FaultyStore::new().slow();
+        let run = automa.run(args!(1)).stored_in(&store, "a").outcome();
+        let mut run = Box::pin(run);
+        gate.notify_one();
+        let mut task = TaskContext::from_waker(Waker::noop());
+        let ended = (0..n_polls).any(|_| run.as_mut().poll(&mut task).is_ready());
+        drop(run);
+        if store.inner().find(&RunId::new("a").unwrap()).await.is_ok() {
+            store.freed("a").await;
+        }
+        if ended {
+            break;
+        }
+        n_polls += 1;
+    }
+    assert!(n_polls > 5, "{n_polls}");
+}
+
+/// [X8] A run that is cancelled while a thread of it is at work is given back when that has ended.
+#[tokio::test]
+async fn a_thread_that_cannot_be_stopped_keeps_the_lease() {
+    let store = FaultyStore::new();
+    let (go_on, wait) = std::sync::mpsc::channel::<()>();
+    let wait = std::sync::Mutex::new(wait);
+    let (begun, mut begins) = mpsc::unbounded_channel();
+    let mut automa = GraphAutoma::new("blocking");
+    let block = move || {
+        begun.send(()).unwrap();
+        _ = wait.lock().unwrap().recv();
+    };
+    automa.add_func_as_worker("block", block, start()).unwrap();
+    let run = automa.run(()).stored_in(&store, "a").claim(Claim::this_process(SHORT)).spawn();
+    begins.recv().await.unwrap();
+    run.cancel();
+    assert!(matches!(run.await, Err(RunError::Cancelled { .. })));
+    let renewed = store.n_renewed();
+    while store.n_renewed() < renewed + 4 {
+        tokio::task::yield_now().await;
+    }
+    let id = RunId::new("a").unwrap();
+    let held = store.acquire(&id, &Claim::default()).await.unwrap_err();
+    assert!(matches!(held, StoreError::Held { .. }), "{held}");
+    drop(go_on);
+    store.freed("a").await;
+}
+
+/// [X15] A worker that blocks the thread of its run does not lose the lease.
+#[test]
+fn a_blocked_thread_does_not_lose_the_lease() {
+    let store = FaultyStore::new();
+    let mut automa = GraphAutoma::new("blocks");
+    let (other, id) = (store.clone(), RunId::new("a").unwrap());
+    let block = move || {
+        let renewed = other.n_renewed();
+        // Four renewals take longer than the lease lasts.
+        while other.n_renewed() < renewed + 4 {
+            std::thread::yield_now();
+        }
+        let taken = other.acquire(&id, &Claim::default()).now_or_never();
+        taken.unwrap().unwrap_err().to_string()
+    };
+    automa.add_func_as_worker("block", block, start().inline().output()).unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let run = automa.run(()).stored_in(&store, "a").claim(Claim::this_process(SHORT));
+    let refused: String = runtime.block_on(run.output()).unwrap();
+    assert!(refused.contains("is held by"), "{refused}");
+}
+
+/// [X8] The runs of a runtime that is dropped are given back.
+#[test]
+fn the_runs_of_a_dropped_runtime_are_given_back() {
+    let (automa, _, mut hear) = two_steps();
+    let store = FaultyStore::new();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let entered = runtime.enter();
+    let run = automa.run(args!(1)).stored_in(&store, "a").spawn();
+    drop(entered);
+    assert_eq!(runtime.block_on(hear.recv()), Some("begun"));
+    drop(runtime);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(store.freed("a"));
+    drop(run);
+}
+
+/// [X6] A run can be taken from whoever has it, who then is refused.
+#[tokio::test]
+async fn a_run_can_be_taken_by_force() {
+    let (automa, gate, mut hear) = two_steps();
+    let store = FaultyStore::new();
+    let first = automa.run(args!(1)).stored_in(&store, "a").spawn();
+    assert_eq!(hear.recv().await, Some("begun"));
+    let runs = StoredRuns::new(&store);
+    let refused = runs.edit("a", |_| Ok(())).await.unwrap_err();
+    assert!(matches!(refused, RunError::Store(StoreError::Held { .. })), "{refused}");
+    let second = automa.run(args!(1)).stored_in(&store, "a").claim(Claim::default().by_force());
+    let second = second.spawn();
+    assert_eq!(hear.recv().await, Some("begun"));
+    gate.notify_one();
+    gate.notify_one();
+    assert_eq!(second.output::<i64>().await.unwrap(), 2);
+    gate.notify_one();
+    let error = first.await.unwrap_err();
+    assert!(fenced(&error), "{error}");
+}
+
+/// A lease of no time at all is not renewed all the time.
+#[tokio::test]
+async fn a_lease_of_no_time_at_all() {
+    let store = FaultyStore::new();
+    let mut automa = GraphAutoma::new("one");
+    let n_ran = Arc::new(AtomicU32::new(0));
+    let runs = Arc::clone(&n_ran);
+    let one = move || {
+        runs.fetch_add(1, Ordering::SeqCst);
+        async { 1 }
+    };
+    automa.add_func_as_worker("one", one, start().output()).unwrap();
+    let run = automa.run(()).stored_in(&store, "a").claim(Claim::this_process(Duration::ZERO));
+    let began = std::time::Instant::now();
+    let error = run.output::<i64>().await;
+    let tens = began.elapsed().as_millis() / 10;
+    assert!(u128::from(store.n_renewed()) <= tens + 2, "{} in {tens} × 10 ms", store.n_renewed());
+    assert_eq!(error.unwrap(), 1);
+}

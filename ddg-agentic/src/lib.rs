@@ -45,7 +45,7 @@ pub mod prelude {
     pub use crate::model::{
         ChatModelExt, ChatReply, ChatRequest, ModelError, OfflineModel, ScriptedModel, UsageMeter,
     };
-    pub use crate::react::{AgentEnd, Limits, ToolCallMode};
+    pub use crate::react::{AgentEnd, AgentFailed, Limits, ToolCallMode};
     pub use crate::tool::{Approval, State, ToolOptions, Verdict};
     pub use crate::{
         Agent, AgentOutcome, ChatModel, Message, ReActAutoma, Said, Task, Toolbox, WhenBusy,

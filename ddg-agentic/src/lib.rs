@@ -5,10 +5,11 @@
 //! conversation the model is shown, and a [`ConversationStore`](memory::ConversationStore) keeps it; a [`ReActAutoma`] is an agent
 //! of all these, and an [`Agent`] one for many conversations; [`files`] are handed over by id.
 //!
-//! Features, all off unless asked for: `providers` for models over HTTP (`OpenAi` and all that speak as
+//! Features: `prompts`, on unless it is turned off, for prompt templates. Off unless asked for: `providers` for models over HTTP (`OpenAi` and all that speak as
 //! it does, `Anthropic`, `Gemini`, `Ollama`); `mcp` for tools of MCP servers (`McpEndpoint`) and for tools
 //! as an MCP server (`McpService`); `sqlite` for conversations in a file; `tiktoken` for tokens
-//! counted as OpenAI's models do.
+//! counted as OpenAI's models do; `json-schema` for arguments and answers checked by all of JSON Schema, in place
+//! of the keywords that schemas of Rust types use. `mcp` turns it on.
 
 pub mod compose;
 pub mod files;
@@ -17,6 +18,7 @@ pub mod mcp;
 pub mod memory;
 pub mod message;
 pub mod model;
+#[cfg(feature = "prompts")]
 pub mod prompt;
 #[cfg(feature = "providers")]
 pub mod provider;
@@ -45,7 +47,7 @@ pub mod prelude {
     pub use crate::model::{
         ChatModelExt, ChatReply, ChatRequest, ModelError, OfflineModel, ScriptedModel, UsageMeter,
     };
-    pub use crate::react::{AgentEnd, Limits, ToolCallMode};
+    pub use crate::react::{AgentEnd, AgentFailed, Limits, ToolCallMode};
     pub use crate::tool::{Approval, State, ToolOptions, Verdict};
     pub use crate::{
         Agent, AgentOutcome, ChatModel, Message, ReActAutoma, Said, Task, Toolbox, WhenBusy,

@@ -1,5 +1,6 @@
 //! The ReAct loop: a model thinks, tools act, until there is an answer.
 
+mod failure;
 mod files;
 mod limits;
 mod mailbox;
@@ -16,6 +17,7 @@ use ddg_core::{Automa, GraphAutoma};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub use failure::AgentFailed;
 pub use files::{AnswerPart, ToolStep};
 pub use limits::Limits;
 pub(crate) use mailbox::{Mailbox, Mailboxes};
@@ -73,7 +75,8 @@ const ASK_BACK: &str = "ask_the_person";
 /// ```
 ///
 /// A run takes one argument, the task: a text, a [`Message`](crate::Message), several, or a [`Task`],
-/// which goes on with a conversation.
+/// which goes on with a conversation. It gives an [`AgentOutcome`] with an answer, or with a question if it
+/// [may ask back](Self::may_ask_back); any other end is an error, [`AgentFailed`], with the conversation.
 #[derive(Clone)]
 pub struct ReActAutoma {
     name: String,
@@ -202,7 +205,7 @@ impl ReActAutoma {
 
 impl ReActAutoma {
     /// The agent as a tool of another: it is given a task in words, and what it says, the other reads.
-    /// What it takes of models counts as the other's.
+    /// What it takes of models counts as the other's, also if it [fails](AgentFailed), of which the other is told.
     ///
     /// ```
     /// use ddg_agentic::prelude::*;
@@ -229,9 +232,8 @@ impl ReActAutoma {
         let shares_files = self.shares_files();
         let automa = self.build()?.into_graph();
         let tool = AutomaTool::new::<Assignment>(&name, &description, automa);
-        let tool = tool.output(|outcome: AgentOutcome| {
-            ToolOutput::text(outcome.text()).files(outcome.files()).usage(outcome.usage)
-        });
+        let tool = tool.output(|outcome: AgentOutcome| told(&outcome));
+        let tool = tool.failure(|error| Some(told(&error.downcast_ref::<AgentFailed>()?.outcome)));
         Ok(match shares_files {
             false => tool,
             true => tool.rebuilt(needs_files, move |files| {
@@ -262,6 +264,11 @@ impl ReActAutoma {
         let mailboxes = Arc::clone(&self.mailboxes);
         (self, mailboxes)
     }
+}
+
+/// What another agent reads of a run, and what that took.
+fn told(outcome: &AgentOutcome) -> ToolOutput {
+    ToolOutput::text(outcome.text()).files(outcome.files()).usage(outcome.usage)
 }
 
 impl Automa for ReActAutoma {

@@ -14,7 +14,7 @@ use turnstile::{Admitted, OpenMailbox, Turnstile};
 
 use crate::memory::{ConversationId, ConversationStore, ConversationVersion, MemoryConversations};
 use crate::message::Message;
-use crate::react::{AgentOutcome, Mailboxes, ReActAutoma, Task};
+use crate::react::{AgentFailed, AgentOutcome, Mailboxes, ReActAutoma, Task};
 
 /// One agent for many conversations, to be shared by as many tasks as you like.
 ///
@@ -210,19 +210,19 @@ impl Agent {
             Ok(outcome) => outcome.into_output::<AgentOutcome>(),
             Err(error) => Err(error),
         };
-        let outcome = match ended {
-            Ok(outcome) => outcome,
-            Err(error) => {
-                let (source, unheard) = (Box::new(error), mailbox.close());
-                return Err(AgentError::Run { conversation: id.clone(), source, unheard });
-            }
+        let left = match &ended {
+            Ok(outcome) => Some(outcome),
+            Err(error) => error.downcast_ref().map(|AgentFailed { outcome, .. }| &**outcome),
         };
-        match self.conversations.save(id, &outcome.conversation, version).await {
-            Ok(_) => Ok(Said::Ended(outcome)),
-            Err(source) => {
-                let (conversation, outcome) = (id.clone(), Box::new(outcome));
-                Err(AgentError::Unwritten { conversation, source, outcome })
-            }
+        if let Some(outcome) = left
+            && let Err(source) = self.conversations.save(id, &outcome.conversation, version).await
+        {
+            let (conversation, outcome) = (id.clone(), Box::new(outcome.clone()));
+            return Err(AgentError::Unwritten { conversation, source, outcome });
         }
+        ended.map(Said::Ended).map_err(|error| {
+            let (source, unheard) = (Box::new(error), mailbox.close());
+            AgentError::Run { conversation: id.clone(), source, unheard }
+        })
     }
 }

@@ -1,18 +1,33 @@
 //! JSON schemas of types, and whether JSON is what a schema asks for.
+//!
+//! Schemas that are derived from Rust types use few of JSON Schema's keywords, and [`derived`] knows those. All of
+//! them, as the tools of MCP servers may use, take a library and its 45 crates: the feature `json-schema`.
+
+#[cfg(any(test, not(feature = "json-schema")))]
+mod derived;
+#[cfg(feature = "json-schema")]
+mod full;
+mod well_formed;
 
 use std::fmt;
 
-use jsonschema::ValidationError;
-use jsonschema::error::ValidationErrorKind;
 use schemars::generate::SchemaSettings;
 use schemars::transform::{Transform, transform_subschemas};
 use schemars::{JsonSchema, Schema};
 use serde_json::Value as Json;
 
+#[cfg(not(feature = "json-schema"))]
+use derived::Rules;
+#[cfg(feature = "json-schema")]
+use full::Rules;
+use well_formed::well_formed;
+
 /// How many faults are told at a time.
 const MOST_FAULTS: usize = 10;
 /// How many bytes a fault may have before it no longer cites what is wrong.
 const LONGEST_FAULT: usize = 400;
+/// What it says then in place of what is wrong.
+const WHAT_IS_HERE: &str = "what is here";
 
 /// The schema of what a `T` is read from: in one piece, but for types that hold themselves.
 pub(crate) fn schema_of<T: JsonSchema>() -> Json {
@@ -43,7 +58,7 @@ impl Transform for WithoutNumberFormats {
 }
 
 /// Tells whether JSON is what a schema asks for.
-pub(crate) struct Validator(jsonschema::Validator);
+pub(crate) struct Validator(Rules);
 
 impl Validator {
     /// That of `schema`.
@@ -51,7 +66,8 @@ impl Validator {
     /// # Errors
     /// Why it is no schema.
     pub(crate) fn new(schema: &Json) -> Result<Self, String> {
-        jsonschema::validator_for(schema).map(Self).map_err(|error| at_path(&error))
+        well_formed(schema)?;
+        Rules::new(schema).map(Self)
     }
 
     /// Checks `json`.
@@ -60,8 +76,7 @@ impl Validator {
     /// What is wrong with it, sorted, each as `path: what is wrong`, in words that a model can act
     /// on, and no more of it than a model can read.
     pub(crate) fn check(&self, json: &Json) -> Result<(), Vec<String>> {
-        let mut faults = Vec::new();
-        self.0.iter_errors(json).for_each(|error| explain(&error, &mut faults));
+        let mut faults = self.0.faults(json);
         faults.sort_unstable();
         if let Some(n_more @ 1..) = faults.len().checked_sub(MOST_FAULTS) {
             faults.truncate(MOST_FAULTS);
@@ -77,38 +92,9 @@ impl fmt::Debug for Validator {
     }
 }
 
-/// Says what is wrong; with one of several alternatives, what is wrong with the one that is meant, if
-/// that can be told.
-fn explain(error: &ValidationError<'_>, faults: &mut Vec<String>) {
-    let (ValidationErrorKind::AnyOf { context } | ValidationErrorKind::OneOfNotValid { context }) =
-        error.kind()
-    else {
-        return faults.push(at_path(error));
-    };
-    // Another type, or another tag, and it is not the one that is meant.
-    let is_other = |within: &ValidationError<'_>| match within.kind() {
-        ValidationErrorKind::Type { .. } => within.instance_path() == error.instance_path(),
-        ValidationErrorKind::Constant { .. } => true,
-        _ => false,
-    };
-    let mut meant = context.iter().filter(|errors| !errors.iter().any(is_other));
-    match (meant.next(), meant.next()) {
-        (Some(meant), None) => meant.iter().for_each(|error| explain(error, faults)),
-        _ => faults.push(at_path(error)),
-    }
-}
-
 /// `trip.days: "x" is not of type "integer"`; without a path where the whole is meant.
-fn at_path(error: &ValidationError<'_>) -> String {
-    let path = error.instance_path().to_string();
-    let mut what = error.to_string();
-    if what.len() > LONGEST_FAULT {
-        what = error.masked_with("what is here").to_string();
-    }
-    match path.trim_start_matches('/').replace('/', ".") {
-        path if path.is_empty() => what,
-        path => format!("{path}: {what}"),
-    }
+fn at_path(path: &str, what: &str) -> String {
+    if path.is_empty() { what.to_owned() } else { format!("{path}: {what}") }
 }
 
 #[cfg(test)]
@@ -263,11 +249,116 @@ mod tests {
             then.days: "x" is not of type "integer"
             then: "city" is a required property
             then: "price" is a required property"#]].assert_eq(&checked.unwrap_err().join("\n"));
-        let no_schema = Validator::new(&json!({ "type": "numbr" })).unwrap_err();
-        expect![[
-            r#"type: "numbr" is not valid under any of the schemas listed in the 'anyOf' keyword"#
-        ]]
-        .assert_eq(&no_schema);
+    }
+
+    /// The library says what is right: of what derived schemas use, we know the same, in the same words.
+    #[cfg(feature = "json-schema")]
+    #[test]
+    fn derived_schemas_are_checked_as_by_the_whole_of_json_schema() {
+        let (many, two) = (json!(["a", "b", 1, "d"]), json!(["a", null]));
+        let object = json!({
+            "type": "object",
+            "properties": { "n": { "type": ["integer", "null"], "maximum": 2 }, "t": { "$ref": "#/$defs/T" } },
+            "required": ["n", "t"],
+            "additionalProperties": false,
+            "$defs": { "T": { "type": "string", "minLength": 1, "maxLength": 2 } },
+        });
+        let mut within = object.clone();
+        within["properties"]["t"] = json!({ "type": "string" });
+        let mut schemas = vec![
+            json!(true),
+            json!(false),
+            json!({ "enum": many }),
+            json!({ "enum": two }),
+            json!({ "enum": [3] }),
+            json!({ "exclusiveMinimum": 1, "exclusiveMaximum": 3 }),
+            json!({ "minimum": 1.5, "maximum": 18_446_744_073_709_551_615_u64 }),
+            json!({ "type": "array", "prefixItems": [{ "type": "integer" }], "items": { "const": "a" } }),
+            json!({ "items": { "type": "integer" }, "uniqueItems": true, "minItems": 2, "maxItems": 3 }),
+            json!({ "additionalProperties": { "type": "boolean" }, "minProperties": 1, "maxProperties": 1 }),
+            json!({ "allOf": [{ "type": "string" }, { "maxLength": 1 }], "not": { "const": "" } }),
+            json!({ "oneOf": [{ "type": "integer" }, { "type": "number" }, within] }),
+            json!({ "anyOf": [{ "type": "integer" }, within] }),
+            object,
+        ];
+        schemas.push(schema_of::<Trip>());
+        schemas.push(schema_of::<Option<By>>());
+        schemas.push(schema_of::<BTreeMap<String, (u8, Vec<By>)>>());
+        let deep =
+            json!({ "city": "", "days": 300, "price": "x", "nights": -1, "by": { "by": "car" } });
+        let values = vec![
+            json!(null),
+            json!(true),
+            json!(0),
+            json!(2.0),
+            json!(2.5),
+            json!(-1),
+            json!(""),
+            json!("abc"),
+            json!("é"),
+            json!([]),
+            json!([1, "a"]),
+            json!(["x", "a", "b"]),
+            json!([1, 1]),
+            json!({}),
+            json!({ "n": 3, "t": "abc" }),
+            json!({ "n": null, "t": "" }),
+            json!({ "n": 1, "x": 1, "y": 2 }),
+            json!({ "n": 1, "t": "x" }),
+            json!({ "by": "train", "class": 256 }),
+            json!({ "by": "x" }),
+            json!({ "a": [1, [{ "by": "train" }, { "by": "car", "seats": "two" }]], "b": [1] }),
+            json!(i64::MIN),
+            json!(u64::MAX),
+            json!(1e300),
+            json!("x".repeat(500)),
+            json!(vec!["x"; 200]),
+            json!({ "city": "a", "days": 1, "price": 1, "then": deep }),
+            deep,
+        ];
+        for schema in &schemas {
+            let (ours, full) = (derived::Rules::new(schema).unwrap(), Rules::new(schema).unwrap());
+            for value in &values {
+                let sorted = |mut faults: Vec<String>| {
+                    faults.sort_unstable();
+                    faults
+                };
+                assert_eq!(
+                    sorted(ours.faults(value)),
+                    sorted(full.faults(value)),
+                    "{schema}: {value}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_no_schema_is_told_with_its_path() {
+        let faults = [
+            json!(7),
+            json!({ "type": "numbr" }),
+            json!({ "properties": { "a": { "type": [] } } }),
+            json!({ "required": "city" }),
+            json!({ "required": [1] }),
+            json!({ "anyOf": [{ "items": { "enum": 1 } }] }),
+            json!({ "$ref": "#/$defs/T" }),
+            json!({ "minimum": "1" }),
+            json!({ "$defs": { "T": { "additionalProperties": [] } } }),
+        ]
+        .map(|schema| Validator::new(&schema).unwrap_err());
+        expect![[r##"
+            7 is not of type "object"
+            type: "numbr" is no type of JSON; there are: array, boolean, integer, null, number, object, string
+            properties.a.type: [] is no type of JSON; there are: array, boolean, integer, null, number, object, string
+            required: "city" is not of type "array"
+            required: [1] has elements that are no strings
+            anyOf.0.items.enum: 1 is not of type "array"
+            $ref: "#/$defs/T" points to nothing
+            minimum: "1" is not of type "number"
+            $defs.T.additionalProperties: [] is not of type "object""##]].assert_eq(&faults.join("\n"));
+        // A circle of references is no fault, and comes to an end.
+        let circle = Validator::new(&json!({ "$ref": "#", "type": "string" })).unwrap();
+        assert!(circle.check(&json!("x")).is_ok());
     }
 
     #[test]

@@ -46,11 +46,15 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         let prepared = agent.run(args!(Task::new(line).after(conversation)));
         let events = prepared.events(EventFilter::all());
         let (outcome, ()) = tokio::join!(prepared.output::<AgentOutcome>(), show(events));
-        let outcome = outcome?;
-        if !matches!(outcome.end, AgentEnd::Finished { .. }) {
-            println!("{}", outcome.text());
-        }
-        conversation = outcome.conversation;
+        conversation = match outcome {
+            Ok(outcome) => outcome.conversation,
+            // Without an answer, what was said is there all the same.
+            Err(error) => {
+                let failed = error.downcast_ref::<AgentFailed>().cloned().ok_or(error)?;
+                println!("no answer: {failed}");
+                failed.outcome.conversation
+            }
+        };
     }
     println!("\n{} messages", conversation.messages.len());
     Ok(())

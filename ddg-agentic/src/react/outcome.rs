@@ -46,12 +46,12 @@ pub enum AgentEnd {
         /// What it asks.
         question: String,
     },
-    /// The model had no answer within the [`Limits`].
+    /// The model had no answer within the [`Limits`]; only in an [`AgentFailed`](super::AgentFailed).
     StoppedByLimit {
         /// Which.
         limit: Limit,
     },
-    /// The model failed, after all retries it has.
+    /// The model failed, after all retries it has; only in an [`AgentFailed`](super::AgentFailed).
     Failed {
         /// Why.
         error: String,
@@ -94,7 +94,8 @@ impl AgentOutcome {
             AgentEnd::Finished { text, .. } => text.clone(),
             AgentEnd::ClarificationAsked { question } => question.clone(),
             AgentEnd::StoppedByLimit { limit: Limit::Turns } => {
-                format!("stopped without an answer after {} turns", self.turns)
+                let turns = if self.turns == 1 { "turn" } else { "turns" };
+                format!("stopped without an answer after {} {turns}", self.turns)
             }
             AgentEnd::StoppedByLimit { limit: Limit::Tokens } => {
                 format!("stopped without an answer after {} tokens", self.usage.total())

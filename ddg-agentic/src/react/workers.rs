@@ -8,10 +8,10 @@ use ddg_core::prelude::*;
 use serde_json::{Value as Json, json};
 
 use super::state::{News, State};
-use super::{ASK_BACK, AgentEnd, AgentOutcome, ReActAutoma, Task, ToolCallMode};
+use super::{ASK_BACK, AgentEnd, AgentFailed, AgentOutcome, ReActAutoma, Task, ToolCallMode};
 use crate::memory::{Conversation, Summary};
 use crate::message::{Message, ToolArguments};
-use crate::model::{ChatReply, ChatRequest, Usage, Wanted, ask};
+use crate::model::{ChatReply, ChatRequest, ModelError, Usage, Wanted, ask};
 use crate::tool::{ToolResult, ToolSpec};
 
 /// What a model is told that has said nothing.
@@ -44,14 +44,12 @@ impl ReActAutoma {
         state.conversation.messages.extend(mail);
 
         if let Some(limit) = self.limits.reached(state.turns, &state.usage) {
-            self.end(state, AgentEnd::StoppedByLimit { limit }, cx);
-            return Ok(());
+            return Err(self.fail(state, AgentEnd::StoppedByLimit { limit }, None).into());
         }
         let reply = match ask(&self.model, self.request(&state.conversation), cx).await {
             Ok(reply) => reply,
             Err(error) => {
-                self.end(state, AgentEnd::failed(&error), cx);
-                return Ok(());
+                return Err(self.fail(state, AgentEnd::failed(&error), Some(error)).into());
             }
         };
         if let Some(question) = self.question(&reply) {
@@ -194,11 +192,22 @@ impl ReActAutoma {
         }
     }
 
-    fn end(&self, mut state: State, end: AgentEnd, cx: &Context) {
+    /// Ends with an answer or a question.
+    fn end(&self, state: State, end: AgentEnd, cx: &Context) {
+        cx.ferry_to(Self::FINISH, (self.outcome(state, end),));
+    }
+
+    /// Ends with neither. `think` fails with it, and not `finish`: of a stored run that is run again, `think`
+    /// runs again.
+    fn fail(&self, state: State, end: AgentEnd, model_error: Option<ModelError>) -> AgentFailed {
+        AgentFailed { outcome: Box::new(self.outcome(state, end)), model_error }
+    }
+
+    fn outcome(&self, mut state: State, end: AgentEnd) -> AgentOutcome {
         // What was said too late to be thought about is there for the next run.
         let mail = self.mailboxes.close(state.mailbox.as_deref());
         state.conversation.messages.extend(mail);
-        cx.ferry_to(Self::FINISH, (state.end(end),));
+        state.end(end)
     }
 
     /// What the model asks the person, if it does.

@@ -5,7 +5,7 @@ use ddg_core::{Outcome, RunError};
 
 use crate::memory::{ConversationError, ConversationId, InvalidConversationId};
 use crate::message::Message;
-use crate::react::AgentOutcome;
+use crate::react::{AgentFailed, AgentOutcome};
 
 /// Why an agent did not take or end a run.
 #[derive(thiserror::Error)]
@@ -23,7 +23,8 @@ pub enum AgentError {
         /// The conversation.
         conversation: ConversationId,
     },
-    /// The run failed. The conversation is as it was before.
+    /// The run failed. The conversation is as it was before, but if the [agent failed](AgentFailed): then it has
+    /// what was said until then.
     #[error("conversation `{conversation}`: {}", Told(&**.source))]
     Run {
         /// The conversation.
@@ -76,6 +77,16 @@ pub enum AgentError {
         /// The conversation.
         conversation: ConversationId,
     },
+}
+
+impl AgentError {
+    /// How the agent failed, if that is what went wrong.
+    pub fn agent_failed(&self) -> Option<&AgentFailed> {
+        match self {
+            Self::Run { source, .. } => source.downcast_ref(),
+            _ => None,
+        }
+    }
 }
 
 ddg_core::__report::debug_is_display!(AgentError);

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use ddg_core::args::{Args, IntoArgs};
 use ddg_core::graph::BuildError;
-use ddg_core::{Context, Data, GraphAutoma, Value, WorkerError};
+use ddg_core::{Context, Data, GraphAutoma, RunError, Value, WorkerError};
 use futures::future::BoxFuture;
 use schemars::JsonSchema;
 use serde_json::Value as Json;
@@ -65,6 +65,7 @@ pub struct AutomaTool {
     automa: GraphAutoma,
     read: Arc<Read>,
     write: Arc<Write>,
+    explain: Option<Arc<Explain>>,
     /// In which ids of files among the arguments are looked up.
     files: Option<FileManager>,
     /// If it is an agent without a file manager of its own: the same with one.
@@ -80,6 +81,9 @@ type Read = dyn Fn(Json) -> Result<Args, serde_json::Error> + Send + Sync;
 
 /// What the model reads of an output.
 type Write = dyn Fn(&Value) -> Result<ToolOutput, WorkerError> + Send + Sync;
+
+/// What the model reads of an error, and what the run took until then.
+type Explain = dyn Fn(&RunError) -> Option<ToolOutput> + Send + Sync;
 
 impl AutomaTool {
     /// The tool `name`, which gives each field of an `Input` to the automa by its name, as an input of
@@ -128,6 +132,7 @@ impl AutomaTool {
             automa,
             read: Arc::new(read),
             write: Arc::new(as_json),
+            explain: None,
             files: None,
             rebuild: None,
             needs_manager,
@@ -154,6 +159,28 @@ impl AutomaTool {
     ) -> Self {
         self.write = Arc::new(move |output| Ok(write(output.get::<T>()?)));
         self
+    }
+
+    /// Sets what the model reads of errors of which the automa's own knows more than their message.
+    pub(crate) fn failure(
+        mut self,
+        explain: impl Fn(&RunError) -> Option<ToolOutput> + Send + Sync + 'static,
+    ) -> Self {
+        self.explain = Some(Arc::new(explain));
+        self
+    }
+
+    /// What the model reads of an error of the automa, and what the run took until then.
+    fn told(&self, error: &WorkerError) -> ToolOutput {
+        let of_run = self.explain.as_ref().zip(error.downcast_ref());
+        match of_run.and_then(|(explain, error)| explain(error)) {
+            Some(mut output) => {
+                let why = WorkerError::msg(output.content);
+                output.content = ToolError::told(&self.spec.name, &why);
+                output
+            }
+            None => ToolOutput::text(ToolError::told(&self.spec.name, error)),
+        }
     }
 
     /// With what the automa is run.

@@ -198,6 +198,19 @@ async fn a_panicking_model_leaves_the_conversation_as_it_was_and_free() {
 }
 
 #[tokio::test]
+async fn a_failing_model_is_an_error_and_the_conversation_keeps_what_was_said() {
+    let away = ModelError::Setup { message: "no network".into() };
+    let model = ScriptedModel::new().fails(away).text("Here I am.");
+    let agent = Agent::new(ReActAutoma::new(model)).unwrap();
+    let error = agent.run("c", "one").await.unwrap_err();
+    expect!["conversation `c`: automa `agent`, step 2: worker `think` failed: no network"]
+        .assert_eq(&error.to_string());
+    assert_eq!(error.agent_failed().unwrap().outcome.conversation.messages.len(), 1);
+    let outcome = agent.run("c", "two").await.unwrap();
+    assert_eq!(outcome.conversation.messages.len(), 3);
+}
+
+#[tokio::test]
 async fn what_a_failing_run_has_not_heard_comes_back() {
     let (asked, go) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
     let (gate, told) = (Arc::clone(&go), Arc::clone(&asked));

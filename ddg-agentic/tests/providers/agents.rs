@@ -95,7 +95,8 @@ async fn after_a_broken_connection_the_conversation_is_gone_on_with() {
     let cut = Answer::events(&wait()).then(Then::Cut);
     let server = OpenAiServer::serving([calls, cut, Answer::text("Take sunglasses.")]).await;
     let agent = agent(model(&server)).build().unwrap();
-    let broken = agent.run(args!("What do I need in Tokyo?")).await.unwrap();
+    let error = agent.run(args!("What do I need in Tokyo?")).await.unwrap_err();
+    let AgentFailed { outcome: broken, .. } = error.downcast_ref::<AgentFailed>().unwrap().clone();
     assert!(matches!(broken.end, AgentEnd::Failed { retryable: true, .. }), "{:?}", broken.end);
     assert_eq!(broken.conversation.messages.len(), 3, "half a reply is none");
 

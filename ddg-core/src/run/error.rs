@@ -168,12 +168,34 @@ impl From<Box<MachineError>> for RunError {
 }
 
 impl RunError {
-    /// The error of the first worker that failed, if it is an `E`; see
-    /// [`StepError::downcast_ref`].
+    /// The error of the first worker that failed, if it is an `E`, as
+    /// [`StepError::downcast_ref`] gives it. If that worker is a nested automa, so is the error of the
+    /// first worker that failed in there, at any depth.
+    ///
+    /// ```
+    /// use ddg_core::prelude::*;
+    /// use std::num::ParseIntError;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let mut inner = GraphAutoma::new("inner");
+    /// inner.add_func_as_worker("parse", async |text: String| text.parse::<i64>(), start().output())?;
+    /// let mut outer = GraphAutoma::new("outer");
+    /// outer.add_worker("inner", inner, start().output())?;
+    /// let error = outer.run(args!("seven")).output::<i64>().await.unwrap_err();
+    /// assert!(error.downcast_ref::<ParseIntError>().is_some());
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn downcast_ref<E: std::error::Error + 'static>(&self) -> Option<&E> {
-        match self {
-            Self::Step(error) => error.downcast_ref(),
-            _ => None,
+        let mut run = self;
+        loop {
+            let Self::Step(step) = run else { return None };
+            let first = step.first_error()?;
+            if let Some(found) = first.downcast_ref() {
+                return Some(found);
+            }
+            run = first.downcast_ref()?;
         }
     }
 }

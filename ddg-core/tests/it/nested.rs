@@ -234,6 +234,21 @@ async fn a_failure_inside_names_the_path_to_its_worker() {
     .assert_eq(&trace(&automa, ()).await);
 }
 
+/// [N4]
+#[tokio::test]
+async fn the_error_of_a_worker_is_found_through_all_automata_around_it() {
+    let mut automa = GraphAutoma::new("a0");
+    let fails = async || Err::<(), _>(std::fmt::Error);
+    automa.add_func_as_worker("bad", fails, start()).unwrap();
+    for depth in 1..20 {
+        let error = automa.run(()).output::<()>().await.unwrap_err();
+        assert!(error.downcast_ref::<std::fmt::Error>().is_some(), "{depth}");
+        assert!(error.downcast_ref::<std::num::ParseIntError>().is_none(), "{depth}");
+        let inner = std::mem::replace(&mut automa, GraphAutoma::new(format!("a{depth}")));
+        automa.add_worker("inner", inner, start()).unwrap();
+    }
+}
+
 /// [N1] [W1]
 #[tokio::test]
 async fn a_nested_automa_may_be_retried_as_a_whole() {

@@ -1,13 +1,13 @@
 //! What a worker gives.
 
 use proc_macro2::{Span, TokenStream};
-use quote::quote;
+use quote::{ToTokens, quote};
 use syn::{Path, Type, parse_quote, parse_quote_spanned};
 
 use crate::type_syntax::is_dynamic;
 
 /// The output of a worker: its return type without `Result`.
-#[derive(Clone, PartialEq)]
+#[derive(Clone)]
 pub(crate) enum Output {
     /// A value of this type.
     Value(Type),
@@ -15,6 +15,20 @@ pub(crate) enum Output {
     Stream(Type),
     /// The return type was refused.
     Refused,
+}
+
+/// Types are the same if they are written the same. `syn` could compare them, for a second of compile time.
+impl PartialEq for Output {
+    fn eq(&self, other: &Self) -> bool {
+        let written = |ty: &Type| ty.to_token_stream().to_string();
+        match (self, other) {
+            (Self::Value(a), Self::Value(b)) | (Self::Stream(a), Self::Stream(b)) => {
+                written(a) == written(b)
+            }
+            (Self::Refused, Self::Refused) => true,
+            (Self::Value(_) | Self::Stream(_) | Self::Refused, _) => false,
+        }
+    }
 }
 
 impl Output {

@@ -15,7 +15,7 @@ use crate::message::ToolCall;
 use crate::tool::error::Halt;
 use crate::tool::output::cut;
 use crate::tool::toolbox::{Admitted, Entry};
-use crate::tool::{OnFailure, ToolError, ToolResult};
+use crate::tool::{OnFailure, ToolOutput, ToolResult};
 
 const CHECK: &str = "check";
 const AUTOMA: &str = "automa";
@@ -32,7 +32,7 @@ pub(in crate::tool) fn call_automa(
     tool.automa.validate()?;
     let mut call = GraphAutoma::new(entry.name());
     call.add_worker(CHECK, check(entry, tool), start())?;
-    let mut options = free().callback(Conclude { entry: Arc::clone(entry) });
+    let mut options = free().callback(Conclude { entry: Arc::clone(entry), tool: tool.clone() });
     if let Some(timeout) = entry.options.timeout {
         options = options.timeout(timeout);
     }
@@ -50,7 +50,7 @@ pub(in crate::tool) fn call_automa(
 #[serde(rename_all = "snake_case")]
 enum Ended {
     Gave(Value),
-    Failed(String),
+    Failed(ToolOutput),
 }
 
 /// A call that was looked at.
@@ -92,7 +92,7 @@ fn check(entry: &Arc<Entry>, tool: &AutomaTool) -> AnyWorker {
                 Err(Halt::Tell(error)) => error,
                 Err(Halt::Fail(error)) => return Err(error),
             };
-            cx.ferry_to(RESULT, (Ended::Failed(refused.to_string()),));
+            cx.ferry_to(RESULT, (Ended::Failed(ToolOutput::text(refused.to_string())),));
             Ok::<_, WorkerError>(Checked { call, input })
         }
     })
@@ -104,7 +104,9 @@ fn result(entry: &Arc<Entry>, tool: &AutomaTool) -> AnyWorker {
     AnyWorker::func(move |ended: Ended, call: Checked, cx: Context| {
         let Checked { call, input } = call;
         let output = match ended {
-            Ended::Gave(output) => write(&output).map_err(|error| error.to_string()),
+            Ended::Gave(output) => {
+                write(&output).map_err(|error| ToolOutput::text(error.to_string()))
+            }
             Ended::Failed(why) => Err(why),
         };
         let mut result = match output {
@@ -112,7 +114,11 @@ fn result(entry: &Arc<Entry>, tool: &AutomaTool) -> AnyWorker {
                 entry.complete(&mut output);
                 ToolResult::new(&call, output)
             }
-            Err(why) => ToolResult::error(&call, why),
+            Err(why) => {
+                let mut result = ToolResult::error(&call, why.content);
+                (result.usage, result.files.output) = (why.usage, why.files);
+                result
+            }
         };
         result.files.input = input;
         if let Some(finder) = &entry.finder {
@@ -126,6 +132,7 @@ fn result(entry: &Arc<Entry>, tool: &AutomaTool) -> AnyWorker {
 /// Ferries to the result when the automa has ended, well or not.
 struct Conclude {
     entry: Arc<Entry>,
+    tool: AutomaTool,
 }
 
 impl Callback for Conclude {
@@ -142,8 +149,7 @@ impl Callback for Conclude {
         if self.entry.options.on_failure == OnFailure::FailRun {
             return Ok(None);
         }
-        let why = ToolError::told(self.entry.name(), error);
-        cx.ferry_to(RESULT, (Ended::Failed(why),));
+        cx.ferry_to(RESULT, (Ended::Failed(self.tool.told(error)),));
         Ok(Some(Value::null()))
     }
 }

@@ -124,9 +124,14 @@ async fn the_turns_are_limited() {
     }
     let agent =
         ReActAutoma::new(model.clone()).tools(tools()).limits(Limits::turns(2)).build().unwrap();
-    let outcome = agent.run(args!("Count.")).await.unwrap();
+    let error = agent.run(args!("Count.")).await.unwrap_err();
+    expect![
+        "automa `agent`, step 8: worker `think` failed: stopped without an answer after 2 turns"
+    ]
+    .assert_eq(&error.to_string());
+    let AgentFailed { outcome, model_error, .. } = failed(&error);
     assert_eq!(outcome.end, AgentEnd::StoppedByLimit { limit: Limit::Turns });
-    assert_eq!(outcome.text(), "stopped without an answer after 2 turns");
+    assert!(model_error.is_none());
     expect![[r#"
         user: Count.
         model: [add#0]
@@ -143,7 +148,7 @@ async fn the_tokens_are_limited() {
     let model = ScriptedModel::new().reply(call("a")).reply(call("b")).reply(call("c"));
     let limits = Limits::default().tokens(100);
     let agent = ReActAutoma::new(model).tools(tools()).limits(limits).build().unwrap();
-    let outcome = agent.run(args!("Count.")).await.unwrap();
+    let outcome = failed(&agent.run(args!("Count.")).await.unwrap_err()).outcome;
     assert_eq!(outcome.end, AgentEnd::StoppedByLimit { limit: Limit::Tokens });
     assert_eq!((outcome.turns, outcome.usage.total()), (2, 100));
 }
@@ -158,12 +163,16 @@ async fn a_model_that_fails_loses_nothing() {
     };
     let model = ScriptedModel::new().calls([adding("a", 1, 2)]).fails(busy).text("3");
     let agent = ReActAutoma::new(model).tools(tools()).build().unwrap();
-    let outcome = agent.run(args!("1 + 2?")).await.unwrap();
-    let AgentEnd::Failed { error, retryable } = &outcome.end else { panic!("{:?}", outcome.end) };
+    let error = agent.run(args!("1 + 2?")).await.unwrap_err();
+    expect!["automa `agent`, step 5: worker `think` failed: model `scripted`: the provider answered 503: overloaded"]
+        .assert_eq(&error.to_string());
+    let failed = failed(&error);
+    let AgentEnd::Failed { error, retryable } = &failed.outcome.end else { panic!() };
     expect!["model `scripted`: the provider answered 503: overloaded"].assert_eq(error);
     assert!(retryable);
+    assert!(matches!(failed.model_error, Some(ModelError::Status { status: 503, .. })));
     // What is there already is not asked for again.
-    let task = Task::default().after(outcome.conversation);
+    let task = Task::default().after(failed.outcome.conversation);
     let outcome = agent.run(args!(task)).await.unwrap();
     expect![[r#"
         user: 1 + 2?
@@ -171,6 +180,11 @@ async fn a_model_that_fails_loses_nothing() {
         result of add#a: 3
         model: 3"#]]
     .assert_eq(&lines(&outcome.conversation.messages));
+}
+
+/// How an agent has failed.
+fn failed(error: &RunError) -> AgentFailed {
+    error.downcast_ref::<AgentFailed>().expect("the agent failed, and nothing else").clone()
 }
 
 #[derive(Debug, Deserialize, JsonSchema, PartialEq)]
@@ -254,7 +268,7 @@ fn what_is_wrong_with_an_agent_is_said_before_it_runs() {
     let error = agent.answer::<Odd>().build().map(|_| ()).unwrap_err();
     expect![[r#"
         automa `agent`: 2 faults
-        - the JSON schema of the answer is none: properties.value.type: "odd" is not valid under any of the schemas listed in the 'anyOf' keyword
+        - the JSON schema of the answer is none: properties.value.type: "odd" is no type of JSON; there are: array, boolean, integer, null, number, object, string
         - a tool is named `ask_the_person`, with which the model asks back: rename it, or leave `may_ask_back` out"#]].assert_eq(&error.to_string());
 }
 
@@ -265,7 +279,7 @@ async fn no_answer_says_why() {
         .limits(Limits::turns(2))
         .build()
         .unwrap();
-    let outcome = agent.run(args!("1 + 2?")).await.unwrap();
+    let outcome = failed(&agent.run(args!("1 + 2?")).await.unwrap_err()).outcome;
     expect!["the agent gave no answer: stopped without an answer after 2 turns"]
         .assert_eq(&outcome.answer::<Sum>().unwrap_err().to_string());
     let free = ReActAutoma::new(ScriptedModel::new().text("Many.")).build().unwrap();
@@ -274,6 +288,21 @@ async fn no_answer_says_why() {
         "the agent gave no answer: what it said is no `u32`: expected value at line 1 column 1"
     ]
     .assert_eq(&outcome.answer::<u32>().unwrap_err().to_string());
+}
+
+#[tokio::test]
+async fn a_stored_run_that_failed_asks_again_when_it_is_run_again() {
+    let store = ddg_core::checkpoint::MemoryStore::new();
+    let busy = ModelError::Setup { message: "no network".into() };
+    let model = ScriptedModel::new().calls([adding("a", 1, 2)]).fails(busy).text("3");
+    let agent = ReActAutoma::new(model.clone()).tools(tools()).build().unwrap();
+    let error = agent.run(args!("1 + 2?")).stored_in(&store, "sum").await.unwrap_err();
+    assert_eq!(failed(&error).outcome.conversation.messages.len(), 3);
+
+    let outcome = agent.run(()).stored_in(&store, "sum").await.unwrap();
+    assert_eq!((outcome.text().as_str(), outcome.turns, model.n_left()), ("3", 2, 0));
+    let read = agent.run(()).stored_in(&store, "sum").await.unwrap();
+    assert_eq!(read, outcome, "it has ended, and is read");
 }
 
 #[tokio::test]

@@ -62,13 +62,15 @@ impl StepError {
     /// # }
     /// ```
     pub fn downcast_ref<E: Error + 'static>(&self) -> Option<&E> {
-        self.failures
-            .iter()
-            .find_map(|failure| match &failure.kind {
-                FailureKind::Worker(error) => Some(error),
-                _ => None,
-            })?
-            .downcast_ref()
+        self.first_error()?.downcast_ref()
+    }
+
+    /// The error of the first worker that failed.
+    pub(crate) fn first_error(&self) -> Option<&WorkerError> {
+        self.failures.iter().find_map(|failure| match &failure.kind {
+            FailureKind::Worker(error) => Some(error),
+            _ => None,
+        })
     }
 
     /// Whether workers have failed, and nothing else is wrong.

@@ -10,6 +10,7 @@
 //! as an MCP server (`McpService`); `sqlite` for conversations in a file; `tiktoken` for tokens
 //! counted as OpenAI's models do.
 
+mod agent;
 pub mod compose;
 pub mod files;
 #[cfg(feature = "mcp")]
@@ -21,17 +22,17 @@ pub mod prompt;
 #[cfg(feature = "providers")]
 pub mod provider;
 pub mod react;
-mod runs;
 mod schema;
 #[cfg(any(feature = "mcp", feature = "providers"))]
 mod tls;
 pub mod tool;
 
+pub use agent::{Agent, AgentError, AgentRun, FromSaid, Said, WhenBusy};
 pub use ddg_macros::tool;
 pub use message::Message;
 pub use model::ChatModel;
 pub use react::{AgentOutcome, ReActAutoma, Task};
-pub use runs::{Agent, AgentError, Said, WhenBusy};
+
 pub use schemars;
 pub use tool::Toolbox;
 

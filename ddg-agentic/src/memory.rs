@@ -23,8 +23,8 @@ pub use last_messages::LastMessages;
 pub use store::SqliteConversations;
 pub use store::{
     ConversationError, ConversationFuture, ConversationId, ConversationPage, ConversationRecord,
-    ConversationStore, ConversationVersion, InvalidConversationId, MemoryConversations,
-    StoredConversation,
+    ConversationStore, ConversationVersion, InvalidConversationId, MemoryConversations, OpenRun,
+    OpenRunPlace, StoredConversation,
 };
 pub use summarising::Summarising;
 pub use summary::{Summary, SummaryError};

@@ -5,6 +5,7 @@ mod files;
 mod setup;
 
 mod lists;
+mod open_runs;
 mod processes;
 mod saving;
 mod sqlite_files;

@@ -9,8 +9,8 @@ use futures::FutureExt;
 
 use super::{
     Conversation, ConversationError, ConversationFuture, ConversationId, ConversationPage,
-    ConversationRecord, ConversationStore, ConversationVersion, Saving, StoredConversation, admit,
-    appended,
+    ConversationRecord, ConversationStore, ConversationVersion, OpenRun, Saving,
+    StoredConversation, admit, appended, is_current,
 };
 
 /// Keeps conversations in memory. A clone is the same store.
@@ -66,6 +66,24 @@ impl MemoryConversations {
         stored.conversation.messages.extend_from_slice(&conversation.messages[n_kept..]);
         stored.conversation.goal.clone_from(&conversation.goal);
         stored.conversation.summaries.clone_from(&conversation.summaries);
+        stored.run = None;
+        stored.version = expected.next();
+        *updated_ms = now_ms;
+        Ok(stored.version)
+    }
+
+    fn put_run(
+        &self,
+        id: &ConversationId,
+        run: Option<&OpenRun>,
+        expected: ConversationVersion,
+    ) -> Result<ConversationVersion, ConversationError> {
+        let (mut kept, now_ms) = (self.kept(), self.clock.now_ms());
+        let found = kept.get(id).map_or(ConversationVersion::NEW, |kept| kept.stored.version);
+        is_current(id, expected, found)?;
+        let new_kept = || Kept { created_ms: now_ms, ..Kept::default() };
+        let Kept { stored, updated_ms, .. } = kept.entry(id.clone()).or_insert_with(new_kept);
+        stored.run = run.cloned();
         stored.version = expected.next();
         *updated_ms = now_ms;
         Ok(stored.version)
@@ -94,6 +112,15 @@ impl ConversationStore for MemoryConversations {
         expected: ConversationVersion,
     ) -> ConversationFuture<'a, ConversationVersion> {
         async move { self.put(id, conversation, expected, Saving::Rewrite) }.boxed()
+    }
+
+    fn keep_run<'a>(
+        &'a self,
+        id: &'a ConversationId,
+        run: Option<&'a OpenRun>,
+        expected: ConversationVersion,
+    ) -> ConversationFuture<'a, ConversationVersion> {
+        async move { self.put_run(id, run, expected) }.boxed()
     }
 
     fn list<'a>(

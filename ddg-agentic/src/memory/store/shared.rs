@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::{
     ConversationFuture, ConversationId, ConversationPage, ConversationRecord, ConversationStore,
-    ConversationVersion, StoredConversation,
+    ConversationVersion, OpenRun, StoredConversation,
 };
 use crate::memory::Conversation;
 
@@ -30,6 +30,15 @@ impl<S: ConversationStore + ?Sized> ConversationStore for Arc<S> {
         expected: ConversationVersion,
     ) -> ConversationFuture<'a, ConversationVersion> {
         (**self).rewrite(id, conversation, expected)
+    }
+
+    fn keep_run<'a>(
+        &'a self,
+        id: &'a ConversationId,
+        run: Option<&'a OpenRun>,
+        expected: ConversationVersion,
+    ) -> ConversationFuture<'a, ConversationVersion> {
+        (**self).keep_run(id, run, expected)
     }
 
     fn list<'a>(

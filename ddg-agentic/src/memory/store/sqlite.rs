@@ -4,6 +4,7 @@
 //! row, decides by what it finds there, and writes; so writers come one after the other, in whatever
 //! process they are. A conversation is read in one transaction, which sees one moment.
 
+mod open_run;
 mod reading;
 mod schema;
 mod writing;
@@ -19,7 +20,8 @@ use sqlx::sqlite::SqliteSynchronous;
 
 use super::{
     Conversation, ConversationError, ConversationFuture, ConversationId, ConversationPage,
-    ConversationRecord, ConversationStore, ConversationVersion, Saving, StoredConversation,
+    ConversationRecord, ConversationStore, ConversationVersion, OpenRun, Saving,
+    StoredConversation,
 };
 
 /// Keeps conversations in an SQLite database; a path is all that it needs. It may be the file in
@@ -134,6 +136,16 @@ impl ConversationStore for SqliteConversations {
     ) -> ConversationFuture<'a, ConversationVersion> {
         let done = self.put(id, conversation, expected, Saving::Rewrite);
         done.map_err(self.explain("rewrite a conversation")).boxed()
+    }
+
+    fn keep_run<'a>(
+        &'a self,
+        id: &'a ConversationId,
+        run: Option<&'a OpenRun>,
+        expected: ConversationVersion,
+    ) -> ConversationFuture<'a, ConversationVersion> {
+        let done = self.put_run(id, run, expected);
+        done.map_err(self.explain("keep the run of a conversation")).boxed()
     }
 
     fn list<'a>(

@@ -7,7 +7,7 @@ use sqlx::{Connection, Decode, Row, Type};
 
 use super::{
     Conversation, ConversationId, ConversationPage, ConversationRecord, ConversationVersion,
-    Failed, SqliteConversations, StoredConversation, cause,
+    Failed, OpenRun, SqliteConversations, StoredConversation, cause,
 };
 use crate::memory::Summary;
 use crate::message::Message;
@@ -26,7 +26,7 @@ impl SqliteConversations {
         let Some(head) = self.head(&mut tx, id).await? else {
             return Ok(StoredConversation::default());
         };
-        let sql = "select goal, summaries from ddg_conversations where id = $1";
+        let sql = "select goal, summaries, run from ddg_conversations where id = $1";
         let row = sqlx::query(sql).bind(head.id).fetch_one(&mut *tx).await?;
         let goal = column(&row, "goal").map_err(self.unreadable(id.as_str(), "the goal"))?;
         let summaries = summaries(&row).map_err(self.unreadable(id.as_str(), "a summary"))?;
@@ -34,7 +34,9 @@ impl SqliteConversations {
         let conversation = Conversation { messages, goal, summaries };
         let check = conversation.check().map_err(Into::into);
         check.map_err(self.unreadable(id.as_str(), "a summary"))?;
-        Ok(StoredConversation { conversation, version: head.version })
+        let run =
+            run(&row).map_err(self.unreadable(id.as_str(), "the run that is not at its end"))?;
+        Ok(StoredConversation { conversation, version: head.version, run })
     }
 
     /// What is known of a conversation, if there is one.
@@ -129,6 +131,11 @@ fn counts(row: &SqliteRow) -> Result<(ConversationVersion, usize), BoxError> {
 
 fn summaries(row: &SqliteRow) -> Result<Vec<Summary>, BoxError> {
     Ok(serde_json::from_str(column(row, "summaries")?)?)
+}
+
+fn run(row: &SqliteRow) -> Result<Option<OpenRun>, BoxError> {
+    let run: Option<&str> = column(row, "run")?;
+    Ok(run.map(serde_json::from_str).transpose()?)
 }
 
 /// The message at `place`, if it is what the rows of a conversation of `n_messages` have there.

@@ -1,6 +1,7 @@
 //! One agent for many conversations, each of which has one run at a time.
 
 mod error;
+mod lease;
 mod run;
 mod said;
 mod turnstile;
@@ -8,29 +9,41 @@ mod visit;
 
 use std::sync::Arc;
 
-use ddg_core::checkpoint::CheckpointStore;
+use ddg_core::checkpoint::{CheckpointStore, Claim};
 use ddg_core::graph::BuildError;
 use ddg_core::run::Question;
 use ddg_core::snapshot::Snapshot;
 use ddg_core::values::{Data, Value};
 use ddg_core::{Automa, TypedAutoma};
+use futures::future::ready;
+use futures::stream::{self, StreamExt};
 
 pub use error::AgentError;
+use lease::own_claim;
 use run::Errand;
 pub use run::{AgentRun, FromSaid};
 pub use said::{Said, WhenBusy};
 use turnstile::Turnstile;
 use visit::Visit;
 
-use crate::memory::{ConversationStore, MemoryConversations};
+use crate::memory::{
+    ConversationError, ConversationId, ConversationPage, ConversationRecord, ConversationStore,
+    MemoryConversations,
+};
 use crate::message::Message;
 use crate::react::{AgentOutcome, Mailboxes, ReActAutoma};
+
+/// How many interrupted runs are gone on with at a time.
+const N_AT_A_TIME: usize = 8;
 
 /// One agent for many conversations, to be shared by as many tasks as you like.
 ///
 /// A conversation has one run at a time. What is said while one goes on is refused, waits for its
 /// turn, or is told to the run that goes on, see [`WhenBusy`]. However a run ends, with an answer, an
-/// error, a panic, or because its future is dropped, the conversation is free again.
+/// error, a panic, or because its future is dropped, the conversation is free again. Of several
+/// processes with one store, one at a time has the right to run a conversation: a lease, which it
+/// renews while the run goes on, and which another takes over when it ends or the process does. So an
+/// agent needs a tokio runtime with time.
 ///
 /// [`say`](Self::say) and its like give an [`AgentRun`], which is awaited like any run, and takes what
 /// any run takes: events, a deadline, a store, inputs.
@@ -92,6 +105,7 @@ pub struct Agent {
     /// Where runs are kept while they go on.
     runs: Option<Arc<dyn CheckpointStore>>,
     when_busy: WhenBusy,
+    claim: Claim,
     turnstile: Arc<Turnstile>,
     mailboxes: Arc<Mailboxes>,
 }
@@ -108,6 +122,7 @@ impl Agent {
             conversations: Arc::new(MemoryConversations::new()),
             runs: None,
             when_busy: WhenBusy::default(),
+            claim: own_claim(),
             turnstile: Arc::default(),
             mailboxes,
         })
@@ -132,6 +147,14 @@ impl Agent {
     #[must_use]
     pub fn when_busy(mut self, when_busy: WhenBusy) -> Self {
         self.when_busy = when_busy;
+        self
+    }
+
+    /// Sets who claims conversations, and for how long at a time: this agent, for 30 seconds, unless this
+    /// is set. A claim is renewed while a run goes on; agents with one owner do not exclude each other.
+    #[must_use]
+    pub fn claim(mut self, claim: Claim) -> Self {
+        self.claim = claim;
         self
     }
 
@@ -215,6 +238,41 @@ impl Agent {
     /// Dropping the future stops the run, which can be recovered again.
     pub fn recover(&self, conversation: impl AsRef<str>) -> AgentRun {
         AgentRun::new(self, conversation.as_ref(), Errand::Recover)
+    }
+
+    /// Goes on with all runs that were interrupted and that no process works on, some at a time: for a
+    /// process that begins. Says what became of each conversation.
+    ///
+    /// # Errors
+    /// The conversations cannot be listed.
+    ///
+    /// # Cancel safety
+    /// As [`recover`](Self::recover).
+    pub async fn recover_all(
+        &self,
+    ) -> Result<Vec<(ConversationId, Result<Said, AgentError>)>, ConversationError> {
+        let mut page = ConversationPage::default();
+        let mut open = Vec::new();
+        loop {
+            let records = self.conversations.list(&page).await?;
+            let last = records.last().filter(|_| records.len() == page.limit);
+            let next = last.map(|last| page.next(last));
+            open.extend(records.into_iter().filter(|record| record.has_open_run));
+            match next {
+                Some(next) => page = next,
+                None => break,
+            }
+        }
+        let recover = |record: ConversationRecord| async move {
+            let said = match Visit::if_free(self, record.id.clone()).await {
+                Ok(visit) => visit.recover_if_due().await.transpose(),
+                Err(AgentError::Busy { .. }) => None,
+                Err(error) => Some(Err(error)),
+            };
+            said.map(|said| (record.id, said))
+        };
+        let recovered = stream::iter(open).map(recover).buffered(N_AT_A_TIME);
+        Ok(recovered.filter_map(ready).collect().await)
     }
 
     /// Gives the run up that a conversation waits for, with its questions and with what has been said

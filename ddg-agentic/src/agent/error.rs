@@ -15,7 +15,7 @@ pub enum AgentError {
     /// The conversation's id is none.
     #[error(transparent)]
     Id(#[from] InvalidConversationId),
-    /// A run of the conversation goes on.
+    /// A run of the conversation goes on, in this process or another.
     #[error(
         "conversation `{conversation}` is busy: a run of it goes on; wait for its end, or let the \
          agent queue or steer (`when_busy`)"
@@ -33,6 +33,17 @@ pub enum AgentError {
         conversation: ConversationId,
         /// Why.
         r#source: Box<RunError>,
+        /// What was told to the run while it went on, heard or not, and is in no conversation now.
+        unheard: Vec<Message>,
+    },
+    /// Another process has taken the conversation over, because this one did not renew its lease in
+    /// time. The run was stopped; it may go on there if it was kept.
+    #[error("conversation `{conversation}`: the run was stopped: {}", Told(&**.source))]
+    TakenOver {
+        /// The conversation.
+        conversation: ConversationId,
+        /// Why.
+        r#source: Box<ConversationError>,
         /// What was told to the run while it went on, heard or not, and is in no conversation now.
         unheard: Vec<Message>,
     },

@@ -185,14 +185,18 @@ impl<T> AgentRun<T> {
             },
             _ => Visit::of(&agent, &conversation).await?,
         };
+        let lease = visit.lease();
         let visit = visit.with(run, inputs, place);
         let said = match errand {
-            Errand::Say(message) => visit.say(message).await?,
-            Errand::Answer { question, answer } => visit.answer(question, answer).await?,
-            Errand::Resume(snapshot) => visit.resume(*snapshot).await?,
-            Errand::Recover => visit.recover().await?,
+            Errand::Say(message) => visit.say(message).await,
+            Errand::Answer { question, answer } => visit.answer(question, answer).await,
+            Errand::Resume(snapshot) => visit.resume(*snapshot).await,
+            Errand::Recover => visit.recover().await,
         };
-        T::from_said(said, &conversation)
+        if let Some(lease) = Arc::into_inner(lease) {
+            lease.release().await;
+        }
+        T::from_said(said?, &conversation)
     }
 }
 

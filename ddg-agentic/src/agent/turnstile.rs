@@ -59,8 +59,8 @@ impl Turnstile {
         message: &Message,
     ) -> Admitted {
         let entrance = self.entrance(conversation);
-        if let Ok(guard) = Arc::clone(&entrance.gate).try_lock_owned() {
-            return Admitted::In(Turn { entrance, _in: guard });
+        if let Some(turn) = entrance.try_enter() {
+            return Admitted::In(turn);
         }
         match when_busy {
             WhenBusy::Refuse => return Admitted::Refused,
@@ -83,6 +83,11 @@ impl Turnstile {
         self.entrance(conversation).enter().await
     }
 
+    /// The turn of something else than a message, if nobody is in.
+    pub(super) fn try_enter(&self, conversation: &ConversationId) -> Option<Turn> {
+        self.entrance(conversation).try_enter()
+    }
+
     fn entrance(&self, conversation: &ConversationId) -> Arc<Entrance> {
         let mut entrances = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(entrance) = entrances.get(conversation).and_then(Weak::upgrade) {
@@ -97,6 +102,11 @@ impl Turnstile {
 }
 
 impl Entrance {
+    fn try_enter(self: &Arc<Self>) -> Option<Turn> {
+        let guard = Arc::clone(&self.gate).try_lock_owned().ok()?;
+        Some(Turn { entrance: Arc::clone(self), _in: guard })
+    }
+
     async fn enter(self: Arc<Self>) -> Turn {
         let guard = Arc::clone(&self.gate).lock_owned().await;
         Turn { entrance: self, _in: guard }

@@ -13,6 +13,7 @@ use ddg_core::snapshot::Snapshot;
 use ddg_core::values::Value;
 use ddg_core::{Outcome, RunError};
 
+use super::lease::HeldLease;
 use super::run::RunPlace;
 use super::turnstile::{Admitted, OpenMailbox, Turn};
 use super::{Agent, AgentError, Said, WhenBusy};
@@ -28,17 +29,26 @@ pub(super) struct Visit<'a> {
     agent: &'a Agent,
     id: ConversationId,
     turn: Turn,
+    lease: Arc<HeldLease>,
     run: RunBuilder<AgentOutcome>,
     inputs: Args,
     place: Option<RunPlace>,
 }
 
 impl<'a> Visit<'a> {
-    /// Waits until the conversation is free.
+    /// Waits until the conversation is free, here and in other processes.
     pub(super) async fn of(agent: &'a Agent, conversation: &str) -> Result<Self, AgentError> {
         let id = ConversationId::new(conversation)?;
         let turn = agent.turnstile.wait(&id).await;
-        Ok(Self::new(agent, id, turn))
+        Self::enter(agent, id, turn, true).await
+    }
+
+    /// The visit of a conversation that is free now.
+    pub(super) async fn if_free(agent: &'a Agent, id: ConversationId) -> Result<Self, AgentError> {
+        match agent.turnstile.try_enter(&id) {
+            Some(turn) => Self::enter(agent, id, turn, false).await,
+            None => Err(AgentError::Busy { conversation: id }),
+        }
     }
 
     /// Lets `message` in as the agent's [`WhenBusy`] says, or says what else became of it.
@@ -49,14 +59,42 @@ impl<'a> Visit<'a> {
     ) -> Result<Result<Self, Said>, AgentError> {
         let id = ConversationId::new(conversation)?;
         match agent.turnstile.admit(&id, agent.when_busy, message).await {
-            Admitted::In(turn) => Ok(Ok(Self::new(agent, id, turn))),
+            Admitted::In(turn) => {
+                let waits = agent.when_busy != WhenBusy::Refuse;
+                Self::enter(agent, id, turn, waits).await.map(Ok)
+            }
             Admitted::Steered => Ok(Err(Said::Steered)),
             Admitted::Refused => Err(AgentError::Busy { conversation: id }),
         }
     }
 
-    fn new(agent: &'a Agent, id: ConversationId, turn: Turn) -> Self {
-        Self { agent, id, turn, run: agent.automa.run(()), inputs: Args::new(), place: None }
+    /// Takes the lease of a conversation whose turn it is in this process.
+    async fn enter(
+        agent: &'a Agent,
+        id: ConversationId,
+        turn: Turn,
+        waits: bool,
+    ) -> Result<Self, AgentError> {
+        let (store, claim) = (&agent.conversations, &agent.claim);
+        let lease = match waits {
+            true => HeldLease::wait(store, &id, claim).await,
+            false => HeldLease::take(store, &id, claim).await,
+        };
+        let lease = match lease {
+            Ok(lease) => Arc::new(lease),
+            Err(ConversationError::Held { .. }) => {
+                return Err(AgentError::Busy { conversation: id });
+            }
+            Err(source) => return Err(AgentError::Unread { conversation: id, source }),
+        };
+        let (run, inputs) = (agent.automa.run(()), Args::new());
+        let place = agent.runs.clone().map(|store| RunPlace { store, id: None });
+        Ok(Self { agent, id, turn, lease, run, inputs, place })
+    }
+
+    /// The lease, to be given back after the visit.
+    pub(super) fn lease(&self) -> Arc<HeldLease> {
+        Arc::clone(&self.lease)
     }
 
     /// The same, with what is said of its run.
@@ -151,6 +189,17 @@ impl<'a> Visit<'a> {
         }
     }
 
+    /// Goes on with the open run if it does not wait for a person.
+    pub(super) async fn recover_if_due(self) -> Result<Option<Said>, AgentError> {
+        let StoredConversation { run, .. } = self.load().await?;
+        match run {
+            Some(open) if self.questions_of(&open).await?.is_empty() => {
+                self.recover().await.map(Some)
+            }
+            _ => Ok(None),
+        }
+    }
+
     /// Gives the open run up.
     pub(super) async fn give_up(self) -> Result<bool, AgentError> {
         loop {
@@ -220,7 +269,17 @@ impl<'a> Visit<'a> {
         unheard: Unheard,
     ) -> Result<Said, AgentError> {
         let mailbox = self.turn.open(&self.id, &self.agent.mailboxes, unheard);
-        let ended = match run.outcome().await {
+        let ended = match self.lease.during(run.outcome()).await {
+            Ok(ended) => ended,
+            Err(source) => {
+                return Err(AgentError::TakenOver {
+                    conversation: self.id.clone(),
+                    source: Box::new(source),
+                    unheard: mailbox.told(),
+                });
+            }
+        };
+        let ended = match ended {
             Ok(outcome) if outcome.is_paused() => {
                 return self.pause(outcome, open, version, &mailbox).await;
             }

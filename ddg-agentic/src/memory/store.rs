@@ -3,6 +3,7 @@
 mod error;
 mod id;
 mod in_memory;
+mod lease;
 mod open_run;
 mod record;
 mod shared;
@@ -12,11 +13,13 @@ mod sqlite;
 use std::fmt;
 use std::time::Duration;
 
+use ddg_core::checkpoint::Claim;
 use futures::future::BoxFuture;
 
 pub use error::ConversationError;
 pub use id::{ConversationId, InvalidConversationId};
 pub use in_memory::MemoryConversations;
+pub use lease::ConversationLease;
 pub use open_run::{OpenRun, OpenRunPlace};
 pub use record::{ConversationPage, ConversationRecord, ConversationVersion, StoredConversation};
 #[cfg(feature = "sqlite")]
@@ -111,6 +114,27 @@ pub trait ConversationStore: fmt::Debug + Send + Sync + 'static {
         run: Option<&'a OpenRun>,
         expected: ConversationVersion,
     ) -> ConversationFuture<'a, ConversationVersion>;
+
+    /// Gives the right to run a conversation, which need not be in the store, to who claims it. Who has
+    /// it already, by the owner's name and process, is given a new lease.
+    ///
+    /// # Errors
+    /// [`Held`](ConversationError::Held) if somebody else has it, whose process is not known to have
+    /// ended.
+    fn acquire<'a>(
+        &'a self,
+        id: &'a ConversationId,
+        claim: &'a Claim,
+    ) -> ConversationFuture<'a, ConversationLease>;
+
+    /// Lets a lease last for its time from now on.
+    ///
+    /// # Errors
+    /// [`LeaseLost`](ConversationError::LeaseLost) if somebody else has taken the conversation over.
+    fn renew<'a>(&'a self, lease: &'a ConversationLease) -> ConversationFuture<'a, ()>;
+
+    /// Gives a lease back; nothing happens if it is somebody else's by now.
+    fn release<'a>(&'a self, lease: &'a ConversationLease) -> ConversationFuture<'a, ()>;
 
     /// The conversations, the one saved last first.
     fn list<'a>(

@@ -5,11 +5,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use ddg_core::__store::{Clock, from_ms, to_ms};
+use ddg_core::checkpoint::Claim;
 use futures::FutureExt;
 
+use super::lease::{Hold, lost};
 use super::{
-    Conversation, ConversationError, ConversationFuture, ConversationId, ConversationPage,
-    ConversationRecord, ConversationStore, ConversationVersion, OpenRun, Saving,
+    Conversation, ConversationError, ConversationFuture, ConversationId, ConversationLease,
+    ConversationPage, ConversationRecord, ConversationStore, ConversationVersion, OpenRun, Saving,
     StoredConversation, admit, appended, is_current,
 };
 
@@ -17,6 +19,7 @@ use super::{
 #[derive(Clone, Debug, Default)]
 pub struct MemoryConversations {
     kept: Arc<Mutex<BTreeMap<ConversationId, Kept>>>,
+    leases: Arc<Mutex<BTreeMap<ConversationId, Hold>>>,
     clock: Clock,
 }
 
@@ -41,6 +44,31 @@ impl MemoryConversations {
 
     fn kept(&self) -> MutexGuard<'_, BTreeMap<ConversationId, Kept>> {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn leases(&self) -> MutexGuard<'_, BTreeMap<ConversationId, Hold>> {
+        self.leases.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn take(
+        &self,
+        id: &ConversationId,
+        claim: &Claim,
+    ) -> Result<ConversationLease, ConversationError> {
+        let mut leases = self.leases();
+        let (lease, hold) = Hold::taken(leases.get(id), id, claim, self.clock.now_ms())?;
+        leases.insert(id.clone(), hold);
+        Ok(lease)
+    }
+
+    fn lengthen(&self, lease: &ConversationLease) -> Result<(), ConversationError> {
+        match self.leases().get_mut(&lease.conversation) {
+            Some(hold) if hold.token == lease.token => {
+                hold.until_ms = lease.until_ms(self.clock.now_ms());
+                Ok(())
+            }
+            _ => Err(lost(lease)),
+        }
     }
 
     fn put(
@@ -123,6 +151,29 @@ impl ConversationStore for MemoryConversations {
         async move { self.put_run(id, run, expected) }.boxed()
     }
 
+    fn acquire<'a>(
+        &'a self,
+        id: &'a ConversationId,
+        claim: &'a Claim,
+    ) -> ConversationFuture<'a, ConversationLease> {
+        async move { self.take(id, claim) }.boxed()
+    }
+
+    fn renew<'a>(&'a self, lease: &'a ConversationLease) -> ConversationFuture<'a, ()> {
+        async move { self.lengthen(lease) }.boxed()
+    }
+
+    fn release<'a>(&'a self, lease: &'a ConversationLease) -> ConversationFuture<'a, ()> {
+        async move {
+            let mut leases = self.leases();
+            if leases.get(&lease.conversation).is_some_and(|hold| hold.token == lease.token) {
+                leases.remove(&lease.conversation);
+            }
+            Ok(())
+        }
+        .boxed()
+    }
+
     fn list<'a>(
         &'a self,
         page: &'a ConversationPage,
@@ -163,6 +214,7 @@ impl Kept {
             n_messages: self.stored.conversation.messages.len(),
             created: from_ms(self.created_ms),
             updated: from_ms(self.updated_ms),
+            has_open_run: self.stored.run.is_some(),
         }
     }
 }

@@ -82,6 +82,8 @@ pub struct ConversationRecord {
     pub created: SystemTime,
     /// When it was saved last.
     pub updated: SystemTime,
+    /// Whether a run of it is not at its end.
+    pub has_open_run: bool,
 }
 
 impl ConversationRecord {
@@ -92,7 +94,14 @@ impl ConversationRecord {
         n_messages: usize,
         [created, updated]: [SystemTime; 2],
     ) -> Self {
-        Self { id, version, n_messages, created, updated }
+        Self { id, version, n_messages, created, updated, has_open_run: false }
+    }
+
+    /// Sets whether a run of it is not at its end.
+    #[must_use]
+    pub fn open_run(mut self, has_open_run: bool) -> Self {
+        self.has_open_run = has_open_run;
+        self
     }
 }
 

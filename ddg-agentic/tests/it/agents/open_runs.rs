@@ -227,7 +227,10 @@ async fn a_stored_run_that_was_interrupted_is_gone_on_with_by_another_process() 
     let error = second.run("ada", "Hello?").await.unwrap_err();
     expect!["conversation `ada`: a run of it was interrupted before its end; `recover` it or `give_up`, or let the agent queue or steer (`when_busy`)"].assert_eq(&error.to_string());
     gate.notify_one();
-    let Said::Ended(outcome) = second.recover("ada").await.unwrap() else { panic!() };
+    let mut recovered = second.recover_all().await.unwrap();
+    let (id, said) = recovered.remove(0);
+    assert_eq!((id.as_str(), recovered.len()), ("ada", 0));
+    let Said::Ended(outcome) = said.unwrap() else { panic!() };
     assert_eq!((outcome.text().as_str(), outcome.turns), ("Done.", 2));
     assert_eq!(till.n_paid(), 2, "what was under way happens again, and nothing else");
     assert_eq!(model.requests().len(), 2);

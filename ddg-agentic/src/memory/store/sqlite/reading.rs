@@ -89,7 +89,8 @@ impl SqliteConversations {
         &self,
         page: &ConversationPage,
     ) -> Result<Vec<ConversationRecord>, Failed> {
-        let sql = "select conversation, version, n_messages, created, updated \
+        let sql = "select conversation, version, n_messages, created, updated, \
+                          run is not null as open \
                    from ddg_conversations \
                    where $1 is null or (updated, conversation) < ($1, $2) \
                    order by updated desc, conversation desc limit $3";
@@ -109,7 +110,8 @@ impl SqliteConversations {
             let (version, n_messages) = counts(row)?;
             let (created, updated) = (column(row, "created")?, column(row, "updated")?);
             let (id, created, updated) = (id.parse()?, from_ms(created), from_ms(updated));
-            Ok(ConversationRecord { id, version, n_messages, created, updated })
+            let has_open_run = column(row, "open")?;
+            Ok(ConversationRecord { id, version, n_messages, created, updated, has_open_run })
         };
         record(&id).map_err(self.unreadable(&id, "the row"))
     }

@@ -11,6 +11,7 @@
 //! counted as OpenAI's models do; `json-schema` for arguments and answers checked by all of JSON Schema, in place
 //! of the keywords that schemas of Rust types use. `mcp` turns it on.
 
+mod agent;
 pub mod compose;
 pub mod files;
 #[cfg(feature = "mcp")]
@@ -23,17 +24,17 @@ pub mod prompt;
 #[cfg(feature = "providers")]
 pub mod provider;
 pub mod react;
-mod runs;
 mod schema;
 #[cfg(any(feature = "mcp", feature = "providers"))]
 mod tls;
 pub mod tool;
 
+pub use agent::{Agent, AgentError, AgentRun, FromSaid, Said, WhenBusy};
 pub use ddg_macros::tool;
 pub use message::Message;
 pub use model::ChatModel;
 pub use react::{AgentOutcome, ReActAutoma, Task};
-pub use runs::{Agent, AgentError, Said, WhenBusy};
+
 pub use schemars;
 pub use tool::Toolbox;
 

@@ -22,9 +22,9 @@ pub use last_messages::LastMessages;
 #[cfg(feature = "sqlite")]
 pub use store::SqliteConversations;
 pub use store::{
-    ConversationError, ConversationFuture, ConversationId, ConversationPage, ConversationRecord,
-    ConversationStore, ConversationVersion, InvalidConversationId, MemoryConversations,
-    StoredConversation,
+    ConversationError, ConversationFuture, ConversationId, ConversationLease, ConversationPage,
+    ConversationRecord, ConversationStore, ConversationVersion, InvalidConversationId,
+    MemoryConversations, OpenRun, OpenRunPlace, StoredConversation,
 };
 pub use summarising::Summarising;
 pub use summary::{Summary, SummaryError};

@@ -124,6 +124,20 @@ impl<A: Api> HttpModel<A> {
         Self::with(Settings { capabilities: Some(capabilities), ..self.settings })
     }
 
+    /// Adds a header to every request. Its value is in no `Debug` text and no log.
+    #[must_use]
+    pub fn extra_header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.settings.extra_headers.push(name, value);
+        Self::with(self.settings)
+    }
+
+    /// Adds a parameter to the query of every request, as Azure's `api-version`.
+    #[must_use]
+    pub fn extra_query(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.settings.extra_query.push(name, value);
+        Self::with(self.settings)
+    }
+
     /// Sets how long connecting may take; 10 seconds unless set.
     #[must_use]
     pub fn connect_timeout(self, time: Duration) -> Self {

@@ -5,6 +5,7 @@ mod files;
 mod limits;
 mod mailbox;
 mod outcome;
+mod settings;
 mod state;
 mod task;
 mod workers;
@@ -20,13 +21,13 @@ use serde::{Deserialize, Serialize};
 pub use failure::AgentFailed;
 pub use files::{AnswerPart, ToolStep};
 pub use limits::Limits;
-pub(crate) use mailbox::{Mailbox, Mailboxes};
+pub(crate) use mailbox::{Mailbox, Mailboxes, Unheard};
 pub use outcome::{AgentEnd, AgentOutcome, Limit, NoAnswer};
 pub use task::Task;
 
 use crate::files::FileManager;
 use crate::memory::{FullHistory, Memory};
-use crate::model::{ChatModel, Wanted};
+use crate::model::{ChatModel, ChatRequest, Wanted};
 use crate::tool::{AutomaTool, ToolOutput, ToolSpec, Toolbox};
 
 /// The name of the tool with which a model asks the person back.
@@ -87,6 +88,10 @@ pub struct ReActAutoma {
     limits: Limits,
     tool_calls: ToolCallMode,
     may_ask: bool,
+    /// What every request has besides messages and tools.
+    settings: ChatRequest,
+    /// Inputs of a run that only tools read.
+    inputs: Vec<String>,
     /// What the answer has to be, or why its schema is none.
     answer: Option<Result<Arc<Wanted>, String>>,
     /// What the model may call, once that is known.
@@ -131,6 +136,8 @@ impl ReActAutoma {
             limits: Limits::default(),
             tool_calls: ToolCallMode::default(),
             may_ask: false,
+            settings: ChatRequest::default(),
+            inputs: Vec::new(),
             answer: None,
             specs: OnceLock::new(),
             mailboxes: Arc::default(),
@@ -174,6 +181,40 @@ impl ReActAutoma {
     #[must_use]
     pub fn limits(mut self, limits: Limits) -> Self {
         self.limits = limits;
+        self
+    }
+
+    /// Announces an input of a run, by name, that tools read with
+    /// [`Context::input`](ddg_core::Context::input): who is speaking, say. Runs are given it as `args!(task, user =
+    /// ..)`, those of an [`Agent`](crate::Agent) with [`input`](crate::AgentRun::input).
+    ///
+    /// ```
+    /// use ddg_agentic::prelude::*;
+    /// use serde_json::json;
+    ///
+    /// /// The orders of the person who is speaking.
+    /// #[tool]
+    /// async fn orders(cx: &Context) -> Result<String, WorkerError> {
+    ///     let user: String = cx.input("user")?.unwrap_or_default();
+    ///     Ok(format!("{user} has ordered tea"))
+    /// }
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let model = ScriptedModel::new()
+    ///     .calls([ToolCall::new("call_1", "orders", json!({}))])
+    ///     .text("Tea.").expects_last("ada has ordered tea");
+    /// let tools = Toolbox::builder().with(orders::tool()).build()?;
+    /// let agent = Agent::new(ReActAutoma::new(model).tools(tools).declare_input("user"))?;
+    /// let said = agent.say("visitor-7", "What have I ordered?").input("user", "ada").await?;
+    /// # let Said::Ended(outcome) = said else { panic!() };
+    /// # assert_eq!(outcome.text(), "Tea.");
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn declare_input(mut self, name: impl Into<String>) -> Self {
+        self.inputs.push(name.into());
         self
     }
 
@@ -285,6 +326,7 @@ impl Automa for ReActAutoma {
         if !faults.is_empty() {
             return Err(BuildError::new(graph.name(), faults));
         }
+        this.inputs.iter().for_each(|name| graph.declare_input(name));
         this.tools.register_in(graph)?;
         Self::workers(this, graph)
     }

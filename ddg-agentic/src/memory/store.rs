@@ -3,6 +3,8 @@
 mod error;
 mod id;
 mod in_memory;
+mod lease;
+mod open_run;
 mod record;
 mod shared;
 #[cfg(feature = "sqlite")]
@@ -11,11 +13,14 @@ mod sqlite;
 use std::fmt;
 use std::time::Duration;
 
+use ddg_core::checkpoint::Claim;
 use futures::future::BoxFuture;
 
 pub use error::ConversationError;
 pub use id::{ConversationId, InvalidConversationId};
 pub use in_memory::MemoryConversations;
+pub use lease::ConversationLease;
+pub use open_run::{OpenRun, OpenRunPlace};
 pub use record::{ConversationPage, ConversationRecord, ConversationVersion, StoredConversation};
 #[cfg(feature = "sqlite")]
 pub use sqlite::SqliteConversations;
@@ -31,7 +36,8 @@ pub type ConversationFuture<'a, T> = BoxFuture<'a, Result<T, ConversationError>>
 /// An `Arc` of a store is a store, `Arc<dyn ConversationStore>` too. It can be used from any number of tasks and, where the store lives outside
 /// the process, of processes. Whoever saves says which version the conversation has been loaded at,
 /// and is refused if somebody else has saved it since; so two writers never mix their messages
-/// unnoticed. Every method is one transaction.
+/// unnoticed. A [run that is not at its end](OpenRun) is kept beside its conversation, and changes with it:
+/// whatever is saved after it puts an end to it. Every method is one transaction.
 ///
 /// ```
 /// use ddg_agentic::Message;
@@ -69,8 +75,8 @@ pub trait ConversationStore: fmt::Debug + Send + Sync + 'static {
     /// [`ConversationError::Unreadable`] if what is there is no conversation.
     fn load<'a>(&'a self, id: &'a ConversationId) -> ConversationFuture<'a, StoredConversation>;
 
-    /// Appends the messages that are new since `expected`, and replaces goal and summaries. Says what
-    /// the version is now.
+    /// Appends the messages that are new since `expected`, replaces goal and summaries, and drops the
+    /// run that was kept beside them, if any. Says what the version is now.
     ///
     /// # Errors
     /// [`Changed`](ConversationError::Changed) if the conversation's version is not `expected`;
@@ -84,7 +90,8 @@ pub trait ConversationStore: fmt::Debug + Send + Sync + 'static {
         expected: ConversationVersion,
     ) -> ConversationFuture<'a, ConversationVersion>;
 
-    /// Replaces all of a conversation: for one of which earlier messages have been changed.
+    /// Replaces all of a conversation, and drops the run that was kept beside it, if any: for one of
+    /// which earlier messages have been changed.
     ///
     /// # Errors
     /// As [`save`](Self::save), but [`NotAppended`](ConversationError::NotAppended).
@@ -94,6 +101,40 @@ pub trait ConversationStore: fmt::Debug + Send + Sync + 'static {
         conversation: &'a Conversation,
         expected: ConversationVersion,
     ) -> ConversationFuture<'a, ConversationVersion>;
+
+    /// Keeps `run` beside the conversation in place of the one before, or drops that. The messages
+    /// stay as they are; there need not be any. Says what the version is now.
+    ///
+    /// # Errors
+    /// [`Changed`](ConversationError::Changed) if the conversation's version is not `expected`. Nothing
+    /// is written then.
+    fn keep_run<'a>(
+        &'a self,
+        id: &'a ConversationId,
+        run: Option<&'a OpenRun>,
+        expected: ConversationVersion,
+    ) -> ConversationFuture<'a, ConversationVersion>;
+
+    /// Gives the right to run a conversation, which need not be in the store, to who claims it. Who has
+    /// it already, by the owner's name and process, is given a new lease.
+    ///
+    /// # Errors
+    /// [`Held`](ConversationError::Held) if somebody else has it, whose process is not known to have
+    /// ended.
+    fn acquire<'a>(
+        &'a self,
+        id: &'a ConversationId,
+        claim: &'a Claim,
+    ) -> ConversationFuture<'a, ConversationLease>;
+
+    /// Lets a lease last for its time from now on.
+    ///
+    /// # Errors
+    /// [`LeaseLost`](ConversationError::LeaseLost) if somebody else has taken the conversation over.
+    fn renew<'a>(&'a self, lease: &'a ConversationLease) -> ConversationFuture<'a, ()>;
+
+    /// Gives a lease back; nothing happens if it is somebody else's by now.
+    fn release<'a>(&'a self, lease: &'a ConversationLease) -> ConversationFuture<'a, ()>;
 
     /// The conversations, the one saved last first.
     fn list<'a>(
@@ -115,6 +156,18 @@ enum Saving {
     Rewrite,
 }
 
+/// Refuses a version that is not the expected one.
+fn is_current(
+    id: &ConversationId,
+    expected: ConversationVersion,
+    found: ConversationVersion,
+) -> Result<(), ConversationError> {
+    if expected == found {
+        return Ok(());
+    }
+    Err(ConversationError::Changed { id: id.clone(), expected, found })
+}
+
 /// Refuses a version that is not the expected one, and summaries that do not fit.
 fn admit(
     id: &ConversationId,
@@ -122,9 +175,7 @@ fn admit(
     expected: ConversationVersion,
     found: ConversationVersion,
 ) -> Result<(), ConversationError> {
-    if expected != found {
-        return Err(ConversationError::Changed { id: id.clone(), expected, found });
-    }
+    is_current(id, expected, found)?;
     let summary = |source| ConversationError::Summary { id: id.clone(), source };
     conversation.check().map_err(summary)
 }

@@ -4,10 +4,15 @@ use std::sync::Arc;
 
 use serde_json::Value as Json;
 
+use super::settings::request_settings;
+use super::{ExtraPairs, ReasoningEffort, ServiceTier};
 use crate::message::Message;
 use crate::tool::ToolSpec;
 
 /// What a model is asked: a conversation, and what it may do to go on with it.
+///
+/// What is not set is left to the provider. A setting that the provider does not know is a
+/// [`ModelError::Setup`](super::ModelError::Setup) that names it.
 #[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct ChatRequest {
@@ -21,8 +26,26 @@ pub struct ChatRequest {
     pub output_schema: Option<OutputSchema>,
     /// How far it may stray, from 0; the provider's own default if `None`.
     pub temperature: Option<f64>,
+    /// From how many of the likeliest tokens it chooses, by their probability together.
+    pub top_p: Option<f64>,
     /// How many tokens its reply may have.
     pub max_output_tokens: Option<u64>,
+    /// Texts at which it stops.
+    pub stop: Vec<String>,
+    /// From where it draws its choices.
+    pub seed: Option<u64>,
+    /// Whether it may call several tools in one reply.
+    pub parallel_tool_calls: Option<bool>,
+    /// How much it thinks before it answers.
+    pub reasoning_effort: Option<ReasoningEffort>,
+    /// With which urgency the provider treats the request.
+    pub service_tier: Option<ServiceTier>,
+    /// Fields of the body of a request over HTTP that there is no setting for.
+    pub extra_body: serde_json::Map<String, Json>,
+    /// Headers of a request over HTTP.
+    pub extra_headers: ExtraPairs,
+    /// Parameters of the query of a request over HTTP.
+    pub extra_query: ExtraPairs,
 }
 
 /// Whether a model calls tools.
@@ -71,13 +94,6 @@ impl ChatRequest {
         self
     }
 
-    /// Sets whether tools are called.
-    #[must_use]
-    pub fn tool_choice(mut self, choice: ToolChoice) -> Self {
-        self.tool_choice = choice;
-        self
-    }
-
     /// Sets what the text has to be.
     #[must_use]
     pub fn output_schema(mut self, schema: OutputSchema) -> Self {
@@ -85,17 +101,5 @@ impl ChatRequest {
         self
     }
 
-    /// Sets how far the model may stray, from 0.
-    #[must_use]
-    pub fn temperature(mut self, temperature: f64) -> Self {
-        self.temperature = Some(temperature);
-        self
-    }
-
-    /// Sets how many tokens the reply may have.
-    #[must_use]
-    pub fn max_output_tokens(mut self, tokens: u64) -> Self {
-        self.max_output_tokens = Some(tokens);
-        self
-    }
+    request_settings!(this => this);
 }

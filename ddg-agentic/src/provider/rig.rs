@@ -4,6 +4,7 @@ mod answer;
 mod ask;
 mod call_ids;
 mod client;
+mod extras;
 mod failure;
 mod pieces;
 
@@ -27,6 +28,7 @@ use crate::model::{Capabilities, ChatReply, ChatRequest, ChatStream, ModelError}
 use ask::Ask;
 use call_ids::CallIds;
 use client::Client;
+use extras::Extras;
 use failure::Failures;
 pub(crate) use failure::{chain, told};
 use pieces::Pieces;
@@ -87,9 +89,11 @@ impl Connection {
 
     pub(super) async fn chat(&self, request: ChatRequest) -> Result<ChatReply, ModelError> {
         let mut ids = CallIds::new(&request);
+        let extras = self.extras(&request)?;
         let asked = self.ask().request(request)?;
         let limit = self.failures.reply_timeout;
-        let reply = tokio::time::timeout(limit, silent(self.model.call(asked))).await;
+        let asking = extras.scope(async { silent(self.model.call(asked)).await });
+        let reply = tokio::time::timeout(limit, asking).await;
         let reply = reply.map_err(|_| self.failures.timed_out(limit))?;
         Ok(answer::reply(reply.map_err(|error| self.failures.of_whole(&error))?, &mut ids))
     }
@@ -99,14 +103,19 @@ impl Connection {
             return Ok(ChatStream::of_reply(self.chat(request).await?));
         }
         let ids = CallIds::new(&request);
+        let extras = self.extras(&request)?;
         let asked = self.ask().request(request)?;
         let stream = silent(async { self.model.stream(asked) }).await;
         let stream = stream.map_err(|error| self.failures.of(&error))?;
-        let mut pieces = Box::pin(Pieces::new(stream, ids, self.failures.clone()).chunks());
+        let mut pieces = Box::pin(Pieces::new(stream, ids, extras, self.failures.clone()).chunks());
         // Nothing is sent before the first piece is asked for; what is wrong with the whole shows then.
         let first = pieces.next().await.transpose()?;
         let chunks = futures::stream::iter(first.map(Ok)).chain(pieces);
         Ok(ChatStream::new(self.target.model(), chunks))
+    }
+
+    fn extras(&self, request: &ChatRequest) -> Result<Arc<Extras>, ModelError> {
+        Extras::new(self.target.model(), &request.extra_headers, &request.extra_query)
     }
 
     fn ask(&self) -> Ask<'_> {

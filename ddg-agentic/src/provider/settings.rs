@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::api::Provider;
 use super::http::wrong_url;
 use super::key::ApiKey;
-use crate::model::{Capabilities, ModelError};
+use crate::model::{Capabilities, ExtraPairs, ModelError};
 
 /// What a model over HTTP is set to.
 #[derive(Clone, Debug)]
@@ -17,6 +17,8 @@ pub(super) struct Settings {
     pub(super) api_key: Option<ApiKey>,
     /// If not what the model's name tells.
     pub(super) capabilities: Option<Capabilities>,
+    pub(super) extra_headers: ExtraPairs,
+    pub(super) extra_query: ExtraPairs,
     pub(super) connect_timeout: Duration,
     /// How long a stream may be silent.
     pub(super) stall_timeout: Duration,
@@ -32,6 +34,8 @@ impl Settings {
             base_url: provider.base_url().to_owned(),
             api_key: None,
             capabilities: None,
+            extra_headers: ExtraPairs::default(),
+            extra_query: ExtraPairs::default(),
             connect_timeout: Duration::from_secs(10),
             stall_timeout: Duration::from_secs(2 * 60),
             reply_timeout: Duration::from_secs(10 * 60),

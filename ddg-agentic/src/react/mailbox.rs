@@ -15,14 +15,27 @@ pub(crate) struct Mailbox(Mutex<Mail>);
 
 #[derive(Debug, Default)]
 struct Mail {
+    /// To be heard before the model is asked again.
     messages: Vec<Message>,
+    /// To be heard after the answer.
+    queued: Vec<Message>,
+    /// All that has been put in since it was opened.
+    told: Vec<Message>,
     closed: bool,
 }
 
+/// What a run has not heard.
+#[derive(Debug, Default)]
+pub(crate) struct Unheard {
+    pub(crate) steered: Vec<Message>,
+    pub(crate) queued: Vec<Message>,
+}
+
 impl Mailboxes {
-    /// Opens the mailbox `name`, in place of an older one.
-    pub(crate) fn open(&self, name: &str) -> Arc<Mailbox> {
-        let mailbox = Arc::new(Mailbox::default());
+    /// Opens the mailbox `name`, in place of an older one, with what has been said before.
+    pub(crate) fn open(&self, name: &str, Unheard { steered, queued }: Unheard) -> Arc<Mailbox> {
+        let mail = Mail { messages: steered, queued, ..Mail::default() };
+        let mailbox = Arc::new(Mailbox(Mutex::new(mail)));
         self.lock().insert(name.to_owned(), Arc::clone(&mailbox));
         mailbox
     }
@@ -37,17 +50,24 @@ impl Mailboxes {
         self.find(name).map(|mailbox| mailbox.lock().take()).unwrap_or_default()
     }
 
-    /// What has come since; if nothing has, nothing more can come.
+    /// What has come since, or what was to wait for the answer; if nothing has, nothing more can come.
     pub(super) fn take_or_close(&self, name: Option<&str>) -> Vec<Message> {
         let Some(mailbox) = self.find(name) else { return Vec::new() };
         let mut mail = mailbox.lock();
-        mail.closed = mail.messages.is_empty();
-        mail.take()
+        let messages = match mail.take() {
+            steered if steered.is_empty() => std::mem::take(&mut mail.queued),
+            steered => steered,
+        };
+        mail.closed = messages.is_empty();
+        messages
     }
 
     /// What has come since, and nothing more can come.
     pub(super) fn close(&self, name: Option<&str>) -> Vec<Message> {
-        self.find(name).map(|mailbox| mailbox.close()).unwrap_or_default()
+        let Some(mailbox) = self.find(name) else { return Vec::new() };
+        let Unheard { mut steered, queued } = mailbox.close();
+        steered.extend(queued);
+        steered
     }
 
     fn find(&self, name: Option<&str>) -> Option<Arc<Mailbox>> {
@@ -69,15 +89,23 @@ impl Mailbox {
         if mail.closed {
             return Err(message);
         }
+        mail.told.push(message.clone());
         mail.messages.push(message);
         Ok(())
     }
 
-    /// What has come since, and nothing more can come.
-    pub(crate) fn close(&self) -> Vec<Message> {
+    /// What has not been heard, and nothing more can come.
+    pub(crate) fn close(&self) -> Unheard {
         let mut mail = self.lock();
         mail.closed = true;
-        mail.take()
+        Unheard { steered: mail.take(), queued: std::mem::take(&mut mail.queued) }
+    }
+
+    /// What has been put in since it was opened, heard or not, and nothing more can come.
+    pub(crate) fn told(&self) -> Vec<Message> {
+        let mut mail = self.lock();
+        mail.closed = true;
+        std::mem::take(&mut mail.told)
     }
 
     fn lock(&self) -> MutexGuard<'_, Mail> {

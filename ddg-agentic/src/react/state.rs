@@ -24,6 +24,9 @@ pub(super) struct State {
     pub(super) n_called: usize,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) mailbox: Option<String>,
+    /// Which run of its conversation it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) nth: Option<u64>,
     #[serde(default, skip_serializing_if = "RunFiles::is_nothing")]
     pub(super) files: RunFiles,
 }
@@ -51,10 +54,10 @@ pub(super) struct News {
 impl State {
     pub(super) fn hear(&mut self, news: News) {
         let News { task, messages, summary, usage, files, given } = news;
-        if let Some(Task { conversation, messages, mailbox }) = task {
+        if let Some(Task { conversation, messages, mailbox, nth }) = task {
             let n_before = conversation.messages.len();
             let files = RunFiles::new(n_before, given);
-            *self = Self { conversation, mailbox, files, ..Self::default() };
+            *self = Self { conversation, mailbox, nth, files, ..Self::default() };
             self.conversation.messages.extend(messages);
         }
         self.conversation.messages.extend(messages);
@@ -77,6 +80,17 @@ impl State {
         self.turns += 1;
         self.open_calls = reply.message.tool_calls.clone();
         self.n_called = 0;
+    }
+
+    /// The key of the worker of the next call. Questions are named after it; so it is another one in
+    /// each run of a conversation, and no late click on an old question answers a new one.
+    pub(super) fn next_key(&mut self, tool: &str) -> String {
+        self.n_called += 1;
+        let key = format!("tool_{tool}_{}_{}", self.turns, self.n_called);
+        match self.nth {
+            None | Some(0) => key,
+            Some(nth) => format!("{key}_of_{nth}"),
+        }
     }
 
     pub(super) fn end(self, end: AgentEnd) -> AgentOutcome {

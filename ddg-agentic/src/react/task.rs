@@ -1,8 +1,10 @@
 //! What an agent is given to do.
 
+use ddg_core::snapshot::Snapshot;
 use ddg_core::{Value, WorkerError};
 use serde::{Deserialize, Serialize};
 
+use super::state::News;
 use crate::memory::Conversation;
 use crate::message::Message;
 
@@ -34,12 +36,20 @@ pub struct Task {
     /// Where the run finds what is said to it while it goes on.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) mailbox: Option<String>,
+    /// Which run of its conversation it is: the version that the conversation had before.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) nth: Option<u64>,
 }
 
 impl Task {
     /// One message, a text say.
     pub fn new(message: impl Into<Message>) -> Self {
         Self { messages: vec![message.into()], ..Self::default() }
+    }
+
+    /// Several messages.
+    pub(crate) fn saying(messages: Vec<Message>) -> Self {
+        Self { messages, ..Self::default() }
     }
 
     /// Sets what has been said before.
@@ -53,6 +63,17 @@ impl Task {
     pub(crate) fn heard_from(mut self, mailbox: &str) -> Self {
         self.mailbox = Some(mailbox.to_owned());
         self
+    }
+
+    /// Sets which run of its conversation it is.
+    pub(crate) fn nth(mut self, nth: u64) -> Self {
+        self.nth = Some(nth);
+        self
+    }
+
+    /// The task of the agent's run that `snapshot` is of.
+    pub(crate) fn of_run(snapshot: &Snapshot) -> Option<Self> {
+        snapshot.output("begin")?.get::<News>().ok()?.task
     }
 
     /// What the argument of a run stands for.

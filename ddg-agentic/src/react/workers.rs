@@ -46,7 +46,8 @@ impl ReActAutoma {
         if let Some(limit) = self.limits.reached(state.turns, &state.usage) {
             return Err(self.fail(state, AgentEnd::StoppedByLimit { limit }, None).into());
         }
-        let reply = match ask(&self.model, self.request(&state.conversation), cx).await {
+        let reply = match ask(&self.model, self.request(&state.conversation, state.turns), cx).await
+        {
             Ok(reply) => reply,
             Err(error) => {
                 return Err(self.fail(state, AgentEnd::failed(&error), Some(error)).into());
@@ -124,10 +125,14 @@ impl ReActAutoma {
     }
 
     /// What the model is asked.
-    fn request(&self, conversation: &Conversation) -> ChatRequest {
+    fn request(&self, conversation: &Conversation, turns: u32) -> ChatRequest {
         let system = self.system.iter().map(Message::system);
         let messages = system.chain(self.memory.window(conversation));
-        let request = ChatRequest::new(messages).tools(Arc::clone(self.specs()));
+        let request = ChatRequest {
+            messages: messages.collect(),
+            tools: Arc::clone(self.specs()),
+            ..self.settings_after(turns)
+        };
         match self.wanted() {
             Some(wanted) => wanted.ask(request, self.model.capabilities()),
             None => request,
@@ -147,9 +152,9 @@ impl ReActAutoma {
             ToolCallMode::Sequential => 1,
         };
         let mut keys: Vec<Key> = Vec::new();
-        for call in state.open_calls.drain(..n_calls) {
-            state.n_called += 1;
-            let key = format!("tool_{}_{}_{}", call.name, state.turns, state.n_called);
+        let calls: Vec<_> = state.open_calls.drain(..n_calls).collect();
+        for call in calls {
+            let key = state.next_key(&call.name);
             cx.add_worker(key.clone(), self.tools.call_worker(&call.name), free());
             cx.ferry_to(key.clone(), (call,));
             keys.push(key.into());

@@ -4,7 +4,9 @@
 mod files;
 mod setup;
 
+mod leases;
 mod lists;
+mod open_runs;
 mod processes;
 mod saving;
 mod sqlite_files;

@@ -195,7 +195,7 @@ async fn tables_of_a_newer_version() {
     let mut connection = connect(&path).await;
     connection.execute("update ddg_conversation_schema set version = 99").await.unwrap();
     let refused = SqliteConversations::open(&path).await.unwrap_err();
-    expect!["SQLite database `/folder/talk.db` has tables of conversations of version 99, but this program knows versions up to 1: run it with a newer ddg-agentic"].assert_eq(&refused.to_string().replace(folder.path().to_str().unwrap(), "/folder"));
+    expect!["SQLite database `/folder/talk.db` has tables of conversations of version 99, but this program knows versions up to 2: run it with a newer ddg-agentic"].assert_eq(&refused.to_string().replace(folder.path().to_str().unwrap(), "/folder"));
 }
 
 #[tokio::test]

@@ -1,5 +1,8 @@
 //! One agent, many tasks: a conversation has one run at a time, and is free again however that ends.
 
+mod open_runs;
+mod settings;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
@@ -307,7 +310,7 @@ async fn no_two_runs_of_a_conversation_are_ever_in_at_once() {
                 .map(|nth| {
                     let (agent, conversation) = (agent.clone(), conversation.clone());
                     tokio::spawn(async move {
-                        let said = agent.say(&conversation, "hello");
+                        let said = agent.say(&conversation, "hello").into_future();
                         if (nth + round) % 3 != 0 {
                             return Some(said.await);
                         }

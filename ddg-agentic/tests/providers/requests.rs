@@ -1,7 +1,9 @@
 //! What a provider with OpenAI's API is sent.
 
 use ddg_agentic::message::{Image, ToolArguments, ToolCall};
-use ddg_agentic::model::{ChatRequest, ModelError, OutputSchema, ToolChoice};
+use ddg_agentic::model::{
+    ChatRequest, ModelError, OutputSchema, ReasoningEffort, ServiceTier, ToolChoice,
+};
 use ddg_agentic::tool::ToolSpec;
 use ddg_agentic::{ChatModel, Message};
 use expect_test::expect;
@@ -275,4 +277,37 @@ async fn what_cannot_be_asked_is_said_before_anything_is_sent() {
         model `test-model`: it cannot be asked this: request has an empty chat history; providers require at least one message
         model `gpt-3.5-turbo` cannot see images; its capabilities say so before it is asked"#]].assert_eq(&lines.join("\n"));
     assert_eq!(server.asked().len(), 0);
+}
+
+#[tokio::test]
+async fn settings_are_sent() {
+    let request = ChatRequest::new(["How long?"])
+        .top_p(0.5)
+        .stop(["END"])
+        .seed(7)
+        .reasoning_effort(ReasoningEffort::Low)
+        .service_tier(ServiceTier::Flex)
+        .extra_body("user", "ada");
+    let body = sent(request).await;
+    assert_eq!(body["top_p"], 0.5);
+    assert_eq!((&body["stop"], &body["seed"]), (&json!(["END"]), &json!(7)));
+    assert_eq!((&body["reasoning_effort"], &body["service_tier"]), (&json!("low"), &json!("flex")));
+    assert_eq!(body["user"], "ada");
+}
+
+#[tokio::test]
+async fn extra_headers_and_query_parameters_are_sent() {
+    let server = OpenAiServer::serving([Answer::text("ok"), Answer::text("ok")]).await;
+    let model = model(&server).extra_query("api-version", "2026 01").extra_header("api-key", "k1");
+    let request = ChatRequest::new(["Hello?"]).extra_header("x-user", "ada").extra_query("a", "b");
+    model.chat(request.clone()).await.unwrap();
+    model.stream(request).await.unwrap().reply(|_| ()).await.unwrap();
+    for asked in server.asked() {
+        assert_eq!(asked.path, "/v1/chat/completions?api-version=2026+01&a=b");
+        assert_eq!((asked.header("api-key"), asked.header("x-user")), (Some("k1"), Some("ada")));
+    }
+    assert!(!format!("{model:?}").contains("k1"), "{model:?}");
+    let bad = ChatRequest::new(["Hello?"]).extra_header("x user", "ada");
+    let error = model.chat(bad).await.unwrap_err();
+    expect!["model `test-model`: the extra header \"x user\" cannot be sent: a name has letters, digits and `-`, a value no line breaks"].assert_eq(&error.to_string());
 }

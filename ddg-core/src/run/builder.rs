@@ -13,7 +13,7 @@ use futures::future::{self, BoxFuture, Either};
 use super::plan::{Origin, Plan};
 use super::stored::{Claiming, Place};
 use super::{Outcome, RunError, RunHandle, stored};
-use crate::args::Args;
+use crate::args::{Args, IntoArgs};
 use crate::automa::GraphAutoma;
 use crate::checkpoint::{CheckpointPolicy, CheckpointStore, Claim};
 use crate::engine::{self, Kickoff, drive};
@@ -166,6 +166,31 @@ impl<T> RunBuilder<T> {
     /// A run of an automa that cannot be built.
     pub(crate) fn invalid(error: BuildError) -> Self {
         Self::planned(Plan::invalid(error))
+    }
+
+    /// Begins with these arguments in place of those, or of the snapshot, that the run was made with:
+    /// for who sets up a run before it is known what it begins with.
+    ///
+    /// ```
+    /// # use ddg_core::prelude::*;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let mut automa = GraphAutoma::new("double");
+    /// automa.add_func_as_worker("double", async |x: i64| 2 * x, start().output())?;
+    /// let run = automa.run(()).pace(Pace::Rolling);
+    /// assert_eq!(run.args(args!(21)).output::<i64>().await?, 42);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn args(mut self, args: impl IntoArgs) -> Self {
+        self.plan.origin = Origin::Args(args.into_args());
+        self
+    }
+
+    /// Goes on from `snapshot` in place of what the run was made with.
+    pub fn snapshot(mut self, snapshot: Snapshot) -> Self {
+        self.plan.origin = Origin::Snapshot(Box::new(snapshot));
+        self
     }
 
     /// Settles steps at another pace than the automa is [set](crate::GraphAutoma::set_pace) to.

@@ -122,7 +122,7 @@ const AGENTIC: &[(&str, &[&str])] = &[
     ("mcp", &["message", "tls", "tool"]),
     ("memory", &["message", "model"]),
     ("react", &["files", "memory", "message", "model", "tool"]),
-    ("runs", &["memory", "message", "react"]),
+    ("agent", &["memory", "message", "react"]),
 ];
 
 fn src(of: &str) -> PathBuf {

@@ -1,6 +1,9 @@
 //! Why a store of conversations refuses or fails.
 
+use std::time::Duration;
+
 use ddg_core::__report::Told;
+use ddg_core::checkpoint::Owner;
 use ddg_core::worker::BoxError;
 
 use super::{ConversationId, ConversationVersion};
@@ -23,6 +26,22 @@ pub enum ConversationError {
         expected: ConversationVersion,
         /// The version that is there.
         found: ConversationVersion,
+    },
+    /// Somebody else has the right to run the conversation.
+    #[error("conversation `{id}` is run by {owner}, whose lease lasts for {left:?} unless renewed")]
+    Held {
+        /// The conversation.
+        id: ConversationId,
+        /// Who.
+        owner: Owner,
+        /// For how long, unless it is renewed.
+        left: Duration,
+    },
+    /// Somebody else has taken over the right to run the conversation.
+    #[error("conversation `{id}` has been taken over: the lease ran out before it was renewed")]
+    LeaseLost {
+        /// The conversation.
+        id: ConversationId,
     },
     /// A message that is in the store already is missing or another.
     #[error(

@@ -5,18 +5,21 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use ddg_core::__store::{Clock, from_ms, to_ms};
+use ddg_core::checkpoint::Claim;
 use futures::FutureExt;
 
+use super::lease::{Hold, lost};
 use super::{
-    Conversation, ConversationError, ConversationFuture, ConversationId, ConversationPage,
-    ConversationRecord, ConversationStore, ConversationVersion, Saving, StoredConversation, admit,
-    appended,
+    Conversation, ConversationError, ConversationFuture, ConversationId, ConversationLease,
+    ConversationPage, ConversationRecord, ConversationStore, ConversationVersion, OpenRun, Saving,
+    StoredConversation, admit, appended, is_current,
 };
 
 /// Keeps conversations in memory. A clone is the same store.
 #[derive(Clone, Debug, Default)]
 pub struct MemoryConversations {
     kept: Arc<Mutex<BTreeMap<ConversationId, Kept>>>,
+    leases: Arc<Mutex<BTreeMap<ConversationId, Hold>>>,
     clock: Clock,
 }
 
@@ -43,6 +46,31 @@ impl MemoryConversations {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn leases(&self) -> MutexGuard<'_, BTreeMap<ConversationId, Hold>> {
+        self.leases.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn take(
+        &self,
+        id: &ConversationId,
+        claim: &Claim,
+    ) -> Result<ConversationLease, ConversationError> {
+        let mut leases = self.leases();
+        let (lease, hold) = Hold::taken(leases.get(id), id, claim, self.clock.now_ms())?;
+        leases.insert(id.clone(), hold);
+        Ok(lease)
+    }
+
+    fn lengthen(&self, lease: &ConversationLease) -> Result<(), ConversationError> {
+        match self.leases().get_mut(&lease.conversation) {
+            Some(hold) if hold.token == lease.token => {
+                hold.until_ms = lease.until_ms(self.clock.now_ms());
+                Ok(())
+            }
+            _ => Err(lost(lease)),
+        }
+    }
+
     fn put(
         &self,
         id: &ConversationId,
@@ -66,6 +94,24 @@ impl MemoryConversations {
         stored.conversation.messages.extend_from_slice(&conversation.messages[n_kept..]);
         stored.conversation.goal.clone_from(&conversation.goal);
         stored.conversation.summaries.clone_from(&conversation.summaries);
+        stored.run = None;
+        stored.version = expected.next();
+        *updated_ms = now_ms;
+        Ok(stored.version)
+    }
+
+    fn put_run(
+        &self,
+        id: &ConversationId,
+        run: Option<&OpenRun>,
+        expected: ConversationVersion,
+    ) -> Result<ConversationVersion, ConversationError> {
+        let (mut kept, now_ms) = (self.kept(), self.clock.now_ms());
+        let found = kept.get(id).map_or(ConversationVersion::NEW, |kept| kept.stored.version);
+        is_current(id, expected, found)?;
+        let new_kept = || Kept { created_ms: now_ms, ..Kept::default() };
+        let Kept { stored, updated_ms, .. } = kept.entry(id.clone()).or_insert_with(new_kept);
+        stored.run = run.cloned();
         stored.version = expected.next();
         *updated_ms = now_ms;
         Ok(stored.version)
@@ -94,6 +140,38 @@ impl ConversationStore for MemoryConversations {
         expected: ConversationVersion,
     ) -> ConversationFuture<'a, ConversationVersion> {
         async move { self.put(id, conversation, expected, Saving::Rewrite) }.boxed()
+    }
+
+    fn keep_run<'a>(
+        &'a self,
+        id: &'a ConversationId,
+        run: Option<&'a OpenRun>,
+        expected: ConversationVersion,
+    ) -> ConversationFuture<'a, ConversationVersion> {
+        async move { self.put_run(id, run, expected) }.boxed()
+    }
+
+    fn acquire<'a>(
+        &'a self,
+        id: &'a ConversationId,
+        claim: &'a Claim,
+    ) -> ConversationFuture<'a, ConversationLease> {
+        async move { self.take(id, claim) }.boxed()
+    }
+
+    fn renew<'a>(&'a self, lease: &'a ConversationLease) -> ConversationFuture<'a, ()> {
+        async move { self.lengthen(lease) }.boxed()
+    }
+
+    fn release<'a>(&'a self, lease: &'a ConversationLease) -> ConversationFuture<'a, ()> {
+        async move {
+            let mut leases = self.leases();
+            if leases.get(&lease.conversation).is_some_and(|hold| hold.token == lease.token) {
+                leases.remove(&lease.conversation);
+            }
+            Ok(())
+        }
+        .boxed()
     }
 
     fn list<'a>(
@@ -136,6 +214,7 @@ impl Kept {
             n_messages: self.stored.conversation.messages.len(),
             created: from_ms(self.created_ms),
             updated: from_ms(self.updated_ms),
+            has_open_run: self.stored.run.is_some(),
         }
     }
 }

@@ -5,7 +5,7 @@ use std::time::SystemTime;
 
 use serde::{Deserialize, Serialize};
 
-use super::ConversationId;
+use super::{ConversationId, OpenRun};
 use crate::memory::Conversation;
 
 /// How often a conversation has been saved; what tells that somebody else has saved it since.
@@ -27,8 +27,7 @@ impl ConversationVersion {
         Self(n)
     }
 
-    #[cfg(feature = "sqlite")]
-    pub(super) fn number(self) -> u64 {
+    pub(crate) fn number(self) -> u64 {
         self.0
     }
 }
@@ -50,12 +49,22 @@ pub struct StoredConversation {
     pub conversation: Conversation,
     /// What the next save has to name.
     pub version: ConversationVersion,
+    /// A run of it that is not at its end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub run: Option<OpenRun>,
 }
 
 impl StoredConversation {
     /// A conversation of this version.
     pub fn new(conversation: Conversation, version: ConversationVersion) -> Self {
-        Self { conversation, version }
+        Self { conversation, version, run: None }
+    }
+
+    /// Sets the run of it that is not at its end.
+    #[must_use]
+    pub fn with_run(mut self, run: Option<OpenRun>) -> Self {
+        self.run = run;
+        self
     }
 }
 
@@ -73,6 +82,8 @@ pub struct ConversationRecord {
     pub created: SystemTime,
     /// When it was saved last.
     pub updated: SystemTime,
+    /// Whether a run of it is not at its end.
+    pub has_open_run: bool,
 }
 
 impl ConversationRecord {
@@ -83,7 +94,14 @@ impl ConversationRecord {
         n_messages: usize,
         [created, updated]: [SystemTime; 2],
     ) -> Self {
-        Self { id, version, n_messages, created, updated }
+        Self { id, version, n_messages, created, updated, has_open_run: false }
+    }
+
+    /// Sets whether a run of it is not at its end.
+    #[must_use]
+    pub fn open_run(mut self, has_open_run: bool) -> Self {
+        self.has_open_run = has_open_run;
+        self
     }
 }
 

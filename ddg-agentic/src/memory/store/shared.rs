@@ -3,9 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use ddg_core::checkpoint::Claim;
+
 use super::{
-    ConversationFuture, ConversationId, ConversationPage, ConversationRecord, ConversationStore,
-    ConversationVersion, StoredConversation,
+    ConversationFuture, ConversationId, ConversationLease, ConversationPage, ConversationRecord,
+    ConversationStore, ConversationVersion, OpenRun, StoredConversation,
 };
 use crate::memory::Conversation;
 
@@ -30,6 +32,31 @@ impl<S: ConversationStore + ?Sized> ConversationStore for Arc<S> {
         expected: ConversationVersion,
     ) -> ConversationFuture<'a, ConversationVersion> {
         (**self).rewrite(id, conversation, expected)
+    }
+
+    fn keep_run<'a>(
+        &'a self,
+        id: &'a ConversationId,
+        run: Option<&'a OpenRun>,
+        expected: ConversationVersion,
+    ) -> ConversationFuture<'a, ConversationVersion> {
+        (**self).keep_run(id, run, expected)
+    }
+
+    fn acquire<'a>(
+        &'a self,
+        id: &'a ConversationId,
+        claim: &'a Claim,
+    ) -> ConversationFuture<'a, ConversationLease> {
+        (**self).acquire(id, claim)
+    }
+
+    fn renew<'a>(&'a self, lease: &'a ConversationLease) -> ConversationFuture<'a, ()> {
+        (**self).renew(lease)
+    }
+
+    fn release<'a>(&'a self, lease: &'a ConversationLease) -> ConversationFuture<'a, ()> {
+        (**self).release(lease)
     }
 
     fn list<'a>(

@@ -4,6 +4,8 @@
 //! row, decides by what it finds there, and writes; so writers come one after the other, in whatever
 //! process they are. A conversation is read in one transaction, which sees one moment.
 
+mod leasing;
+mod open_run;
 mod reading;
 mod schema;
 mod writing;
@@ -13,13 +15,15 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use ddg_core::__store::{Clock, SqliteFile};
+use ddg_core::checkpoint::Claim;
 use ddg_core::worker::BoxError;
 use futures::{FutureExt, TryFutureExt};
 use sqlx::sqlite::SqliteSynchronous;
 
 use super::{
-    Conversation, ConversationError, ConversationFuture, ConversationId, ConversationPage,
-    ConversationRecord, ConversationStore, ConversationVersion, Saving, StoredConversation,
+    Conversation, ConversationError, ConversationFuture, ConversationId, ConversationLease,
+    ConversationPage, ConversationRecord, ConversationStore, ConversationVersion, OpenRun, Saving,
+    StoredConversation,
 };
 
 /// Keeps conversations in an SQLite database; a path is all that it needs. It may be the file in
@@ -134,6 +138,32 @@ impl ConversationStore for SqliteConversations {
     ) -> ConversationFuture<'a, ConversationVersion> {
         let done = self.put(id, conversation, expected, Saving::Rewrite);
         done.map_err(self.explain("rewrite a conversation")).boxed()
+    }
+
+    fn keep_run<'a>(
+        &'a self,
+        id: &'a ConversationId,
+        run: Option<&'a OpenRun>,
+        expected: ConversationVersion,
+    ) -> ConversationFuture<'a, ConversationVersion> {
+        let done = self.put_run(id, run, expected);
+        done.map_err(self.explain("keep the run of a conversation")).boxed()
+    }
+
+    fn acquire<'a>(
+        &'a self,
+        id: &'a ConversationId,
+        claim: &'a Claim,
+    ) -> ConversationFuture<'a, ConversationLease> {
+        self.take(id, claim).map_err(self.explain("claim a conversation")).boxed()
+    }
+
+    fn renew<'a>(&'a self, lease: &'a ConversationLease) -> ConversationFuture<'a, ()> {
+        self.lengthen(lease).map_err(self.explain("renew a lease")).boxed()
+    }
+
+    fn release<'a>(&'a self, lease: &'a ConversationLease) -> ConversationFuture<'a, ()> {
+        self.drop_lease(lease).map_err(self.explain("release a lease")).boxed()
     }
 
     fn list<'a>(

@@ -1,8 +1,8 @@
 //! What is asked, in rig's words.
 
 use rig_core::completion::{
-    AssistantContent, AssistantMessage as RigAssistant, CompletionRequest, Media,
-    Message as RigMessage, Place, ReplayTarget, ToolDefinition,
+    AssistantContent, AssistantMessage as RigAssistant, CompletionRequest, Effort, Media,
+    Message as RigMessage, Place, Reasoning, ReplayTarget, ServiceTier as RigTier, ToolDefinition,
 };
 use rig_core::message::{
     CallId, DocumentSourceKind, Image as RigImage, ImageMediaType, MimeType, Text, ToolCall,
@@ -12,7 +12,9 @@ use rig_core::schemars::Schema;
 use serde_json::{Value as Json, json};
 
 use crate::message::{AssistantMessage, ContentPart, Image, Message, ToolArguments, ToolMessage};
-use crate::model::{Capabilities, ChatRequest, ModelError, OutputSchema, ToolChoice};
+use crate::model::{
+    Capabilities, ChatRequest, ModelError, OutputSchema, ReasoningEffort, ServiceTier, ToolChoice,
+};
 use crate::tool::ToolSpec;
 
 /// Says what is asked so that `target` can be asked it.
@@ -50,6 +52,15 @@ impl<'a> Ask<'a> {
             request.output_schema.map(|schema| self.schema(schema)).transpose()?;
         asked.temperature = request.temperature;
         asked.max_tokens = request.max_output_tokens;
+        let options = &mut asked.options;
+        options.reasoning = request.reasoning_effort.map(reasoning);
+        options.service_tier = request.service_tier.map(service_tier);
+        options.parallel_tool_calls = request.parallel_tool_calls;
+        (options.top_p, options.seed) = (request.top_p, request.seed);
+        options.stop = request.stop;
+        if !request.extra_body.is_empty() {
+            asked.additional_params = Some(Json::Object(request.extra_body));
+        }
         Ok(asked)
     }
 
@@ -123,6 +134,27 @@ impl<'a> Ask<'a> {
 
     fn wrong(&self, what: &str) -> ModelError {
         ModelError::Setup { message: format!("model `{}`: {what}", self.target.model()) }
+    }
+}
+
+fn reasoning(effort: ReasoningEffort) -> Reasoning {
+    match effort {
+        ReasoningEffort::Off => Reasoning::Off,
+        ReasoningEffort::Minimal => Effort::Minimal.into(),
+        ReasoningEffort::Low => Effort::Low.into(),
+        ReasoningEffort::Medium => Effort::Medium.into(),
+        ReasoningEffort::High => Effort::High.into(),
+        ReasoningEffort::Max => Effort::Max.into(),
+        ReasoningEffort::Tokens(tokens) => Reasoning::Budget { tokens },
+    }
+}
+
+fn service_tier(tier: ServiceTier) -> RigTier {
+    match tier {
+        ServiceTier::Auto => RigTier::Auto,
+        ServiceTier::Default => RigTier::Default,
+        ServiceTier::Flex => RigTier::Flex,
+        ServiceTier::Priority => RigTier::Priority,
     }
 }
 

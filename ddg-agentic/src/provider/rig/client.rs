@@ -2,6 +2,7 @@
 //! silence.
 
 use std::future::Future;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -15,6 +16,7 @@ use rig_reqwest::ReqwestClient;
 
 use super::super::http::http_client;
 use super::super::settings::Settings;
+use super::extras::Extras;
 use super::failure::chain;
 use crate::model::ModelError;
 
@@ -23,6 +25,7 @@ use crate::model::ModelError;
 pub(super) struct Client {
     http: ReqwestClient,
     key: Option<(HeaderName, HeaderValue)>,
+    extras: Arc<Extras>,
     stall_timeout: Duration,
 }
 
@@ -48,8 +51,10 @@ impl Client {
             value.set_sensitive(true);
             Ok((HeaderName::from_static(header), value))
         });
+        let (headers, query) = (&settings.extra_headers, &settings.extra_query);
+        let extras = Extras::new(&settings.model, headers, query)?;
         let stall_timeout = settings.stall_timeout;
-        Ok(Self { http: http.into(), key: key.transpose()?, stall_timeout })
+        Ok(Self { http: http.into(), key: key.transpose()?, extras, stall_timeout })
     }
 
     /// The request with the key in its header. Rig puts Gemini's into the address, where the place that
@@ -66,6 +71,7 @@ impl Client {
         if let Some((name, value)) = &self.key {
             request.headers_mut().insert(name, value.clone());
         }
+        self.extras.add_to(&mut request);
         request
     }
 }

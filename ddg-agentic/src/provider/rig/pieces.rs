@@ -1,11 +1,14 @@
 //! A reply that comes in pieces, in our words.
 
+use std::sync::Arc;
+
 use futures::{Stream, StreamExt, stream};
 use rig_core::completion::AssistantContent;
 use rig_core::streaming::{CompletionStream, Item, Part, PartKind, StreamEvent};
 
 use super::answer;
 use super::call_ids::CallIds;
+use super::extras::Extras;
 use super::failure::Failures;
 use super::silent;
 use crate::model::{ChatChunk, ModelError};
@@ -14,14 +17,20 @@ use crate::model::{ChatChunk, ModelError};
 pub(super) struct Pieces {
     stream: CompletionStream,
     ids: CallIds,
+    extras: Arc<Extras>,
     failures: Failures,
     /// The calls that have begun, with the names that have been told.
     calls: Vec<(Part, String)>,
 }
 
 impl Pieces {
-    pub(super) fn new(stream: CompletionStream, ids: CallIds, failures: Failures) -> Self {
-        Self { stream, ids, failures, calls: Vec::new() }
+    pub(super) fn new(
+        stream: CompletionStream,
+        ids: CallIds,
+        extras: Arc<Extras>,
+        failures: Failures,
+    ) -> Self {
+        Self { stream, ids, extras, failures, calls: Vec::new() }
     }
 
     /// The pieces, up to the end or the first that is wrong.
@@ -30,7 +39,8 @@ impl Pieces {
             let mut pieces = pieces?;
             let failures = pieces.failures.clone();
             loop {
-                match silent(pieces.stream.next()).await {
+                let extras = Arc::clone(&pieces.extras);
+                match extras.scope(silent(pieces.stream.next())).await {
                     Some(Ok(Item::Event(event))) => {
                         if let Some(chunk) = pieces.chunk(event) {
                             return Some((Ok(chunk), Some(pieces)));

@@ -7,7 +7,7 @@ use sqlx::{Connection, Decode, Row, Type};
 
 use super::{
     Conversation, ConversationId, ConversationPage, ConversationRecord, ConversationVersion,
-    Failed, SqliteConversations, StoredConversation, cause,
+    Failed, OpenRun, SqliteConversations, StoredConversation, cause,
 };
 use crate::memory::Summary;
 use crate::message::Message;
@@ -26,7 +26,7 @@ impl SqliteConversations {
         let Some(head) = self.head(&mut tx, id).await? else {
             return Ok(StoredConversation::default());
         };
-        let sql = "select goal, summaries from ddg_conversations where id = $1";
+        let sql = "select goal, summaries, run from ddg_conversations where id = $1";
         let row = sqlx::query(sql).bind(head.id).fetch_one(&mut *tx).await?;
         let goal = column(&row, "goal").map_err(self.unreadable(id.as_str(), "the goal"))?;
         let summaries = summaries(&row).map_err(self.unreadable(id.as_str(), "a summary"))?;
@@ -34,7 +34,9 @@ impl SqliteConversations {
         let conversation = Conversation { messages, goal, summaries };
         let check = conversation.check().map_err(Into::into);
         check.map_err(self.unreadable(id.as_str(), "a summary"))?;
-        Ok(StoredConversation { conversation, version: head.version })
+        let run =
+            run(&row).map_err(self.unreadable(id.as_str(), "the run that is not at its end"))?;
+        Ok(StoredConversation { conversation, version: head.version, run })
     }
 
     /// What is known of a conversation, if there is one.
@@ -87,7 +89,8 @@ impl SqliteConversations {
         &self,
         page: &ConversationPage,
     ) -> Result<Vec<ConversationRecord>, Failed> {
-        let sql = "select conversation, version, n_messages, created, updated \
+        let sql = "select conversation, version, n_messages, created, updated, \
+                          run is not null as open \
                    from ddg_conversations \
                    where $1 is null or (updated, conversation) < ($1, $2) \
                    order by updated desc, conversation desc limit $3";
@@ -107,7 +110,8 @@ impl SqliteConversations {
             let (version, n_messages) = counts(row)?;
             let (created, updated) = (column(row, "created")?, column(row, "updated")?);
             let (id, created, updated) = (id.parse()?, from_ms(created), from_ms(updated));
-            Ok(ConversationRecord { id, version, n_messages, created, updated })
+            let has_open_run = column(row, "open")?;
+            Ok(ConversationRecord { id, version, n_messages, created, updated, has_open_run })
         };
         record(&id).map_err(self.unreadable(&id, "the row"))
     }
@@ -129,6 +133,11 @@ fn counts(row: &SqliteRow) -> Result<(ConversationVersion, usize), BoxError> {
 
 fn summaries(row: &SqliteRow) -> Result<Vec<Summary>, BoxError> {
     Ok(serde_json::from_str(column(row, "summaries")?)?)
+}
+
+fn run(row: &SqliteRow) -> Result<Option<OpenRun>, BoxError> {
+    let run: Option<&str> = column(row, "run")?;
+    Ok(run.map(serde_json::from_str).transpose()?)
 }
 
 /// The message at `place`, if it is what the rows of a conversation of `n_messages` have there.

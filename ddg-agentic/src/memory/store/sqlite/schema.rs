@@ -3,7 +3,10 @@
 use super::{ConversationError, Failed, SqliteConversations};
 
 /// What brings the tables to each version, from 1.
-const MIGRATIONS: &[&str] = &[include_str!("../../../../migrations/sqlite/1.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("../../../../migrations/sqlite/1.sql"),
+    include_str!("../../../../migrations/sqlite/2.sql"),
+];
 
 impl SqliteConversations {
     /// Brings the tables to the newest version; refuses tables that are newer.

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use sqlx::sqlite::SqliteConnection;
+use ddg_core::__store::Write;
+use sqlx::sqlite::{Sqlite, SqliteConnection};
 
 use super::super::{admit, appended};
 use super::reading::Head;
@@ -22,13 +23,7 @@ impl SqliteConversations {
     ) -> Result<ConversationVersion, Failed> {
         let mut tx = self.file.write().await?;
         let done = self.put_in(&mut tx, id, conversation, expected, saving).await;
-        match &done {
-            Ok(_) => tx.commit().await?,
-            Err(Failed::Refused(_)) => tx.roll_back().await?,
-            // The connection goes with the transaction.
-            Err(Failed::Broken(_)) => drop(tx),
-        }
-        done
+        ended(tx, done).await
     }
 
     async fn put_in(
@@ -88,7 +83,7 @@ impl SqliteConversations {
                    values ($1, $2, $3, $4, $5, $6, $6) \
                    on conflict (conversation) do update set version = excluded.version, \
                    n_messages = excluded.n_messages, goal = excluded.goal, \
-                   summaries = excluded.summaries, updated = excluded.updated \
+                   summaries = excluded.summaries, updated = excluded.updated, run = null \
                    returning id";
         let query = sqlx::query_scalar(sql)
             .bind(id.as_str())
@@ -117,6 +112,17 @@ impl SqliteConversations {
     }
 }
 
+/// Commits what has been done in a transaction, or undoes it.
+pub(super) async fn ended<T>(tx: Write<Sqlite>, done: Result<T, Failed>) -> Result<T, Failed> {
+    match &done {
+        Ok(_) => tx.commit().await?,
+        Err(Failed::Refused(_)) => tx.roll_back().await?,
+        // The connection goes with the transaction.
+        Err(Failed::Broken(_)) => drop(tx),
+    }
+    done
+}
+
 /// Whether a message is the one in the file. Its text tells, or what is read from it, since a number
 /// may come back from a text a little different.
 fn is_written(message: &Message, body: &str) -> bool {
@@ -136,6 +142,6 @@ fn body(id: &ConversationId, place: usize, message: &Message) -> Result<String, 
     }
 }
 
-fn json(data: &impl serde::Serialize) -> Result<String, sqlx::Error> {
+pub(super) fn json(data: &impl serde::Serialize) -> Result<String, sqlx::Error> {
     serde_json::to_string(data).map_err(|error| sqlx::Error::Encode(error.into()))
 }

@@ -9,7 +9,7 @@ use tokio::sync::{Mutex as Gate, OwnedMutexGuard};
 use super::WhenBusy;
 use crate::memory::ConversationId;
 use crate::message::Message;
-use crate::react::{Mailbox, Mailboxes};
+use crate::react::{Mailbox, Mailboxes, Unheard};
 
 /// The conversations that a run goes on of, or that are waited for.
 #[derive(Default)]
@@ -56,24 +56,36 @@ impl Turnstile {
         &self,
         conversation: &ConversationId,
         when_busy: WhenBusy,
-        message: Option<&Message>,
+        message: &Message,
     ) -> Admitted {
         let entrance = self.entrance(conversation);
-        if let Ok(guard) = Arc::clone(&entrance.gate).try_lock_owned() {
-            return Admitted::In(Turn { entrance, _in: guard });
+        if let Some(turn) = entrance.try_enter() {
+            return Admitted::In(turn);
         }
-        match (when_busy, message) {
-            (WhenBusy::Refuse, _) => return Admitted::Refused,
-            (WhenBusy::Steer, Some(message)) => {
+        match when_busy {
+            WhenBusy::Refuse => return Admitted::Refused,
+            WhenBusy::Steer => {
                 let mailbox = entrance.mailbox();
                 if mailbox.is_some_and(|mailbox| mailbox.put(message.clone()).is_ok()) {
                     return Admitted::Steered;
                 }
             }
-            (WhenBusy::Queue | WhenBusy::Steer, _) => {}
+            WhenBusy::Queue => {}
         }
-        let guard = Arc::clone(&entrance.gate).lock_owned().await;
-        Admitted::In(Turn { entrance, _in: guard })
+        Admitted::In(entrance.enter().await)
+    }
+
+    /// Waits for the turn of something else than a message, in the same queue.
+    ///
+    /// # Cancel safety
+    /// Dropping the future gives the place in the queue up.
+    pub(super) async fn wait(&self, conversation: &ConversationId) -> Turn {
+        self.entrance(conversation).enter().await
+    }
+
+    /// The turn of something else than a message, if nobody is in.
+    pub(super) fn try_enter(&self, conversation: &ConversationId) -> Option<Turn> {
+        self.entrance(conversation).try_enter()
     }
 
     fn entrance(&self, conversation: &ConversationId) -> Arc<Entrance> {
@@ -90,6 +102,16 @@ impl Turnstile {
 }
 
 impl Entrance {
+    fn try_enter(self: &Arc<Self>) -> Option<Turn> {
+        let guard = Arc::clone(&self.gate).try_lock_owned().ok()?;
+        Some(Turn { entrance: Arc::clone(self), _in: guard })
+    }
+
+    async fn enter(self: Arc<Self>) -> Turn {
+        let guard = Arc::clone(&self.gate).lock_owned().await;
+        Turn { entrance: self, _in: guard }
+    }
+
     fn mailbox(&self) -> Option<Arc<Mailbox>> {
         self.mailbox.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
@@ -100,27 +122,29 @@ impl Entrance {
 }
 
 impl Turn {
-    /// Lets others tell the run of a conversation something.
+    /// Lets others tell the run of a conversation something; it has not heard this yet.
     pub(super) fn open<'a>(
         &'a self,
         conversation: &ConversationId,
         mailboxes: &'a Mailboxes,
+        unheard: Unheard,
     ) -> OpenMailbox<'a> {
         let name = conversation.to_string();
-        let mailbox = mailboxes.open(&name);
+        let mailbox = mailboxes.open(&name, unheard);
         self.entrance.set_mailbox(Some(Arc::clone(&mailbox)));
         OpenMailbox { name, mailbox, mailboxes, turn: self }
     }
 }
 
 impl OpenMailbox<'_> {
-    pub(super) fn name(&self) -> &str {
-        &self.name
+    /// What nobody has heard; nothing more can come.
+    pub(super) fn close(&self) -> Unheard {
+        self.mailbox.close()
     }
 
-    /// What nobody has heard; nothing more can come.
-    pub(super) fn close(&self) -> Vec<Message> {
-        self.mailbox.close()
+    /// What has been told to the run, heard or not; nothing more can come.
+    pub(super) fn told(&self) -> Vec<Message> {
+        self.mailbox.told()
     }
 }
 

@@ -1,0 +1,476 @@
+//! One run of a conversation: how it is let in, begins or goes on, and what is written of it.
+//!
+//! **Invariant.** Nothing acts before it is written that it may: an answer is written, and counts
+//! once, before the run goes on with it; what is said while a run is open is decided on before that.
+//! Who loses the race for the conversation's version looks again.
+
+use std::sync::Arc;
+
+use ddg_core::args::Args;
+use ddg_core::checkpoint::{CheckpointStore, RunId, StoredRuns};
+use ddg_core::run::{AnswerError, Question, RunBuilder};
+use ddg_core::snapshot::Snapshot;
+use ddg_core::values::Value;
+use ddg_core::{Outcome, RunError};
+
+use super::lease::HeldLease;
+use super::run::RunPlace;
+use super::turnstile::{Admitted, OpenMailbox, Turn};
+use super::{Agent, AgentError, Said, WhenBusy};
+use crate::memory::{
+    Conversation, ConversationError, ConversationId, ConversationVersion, OpenRun, OpenRunPlace,
+    StoredConversation,
+};
+use crate::message::Message;
+use crate::react::{AgentFailed, AgentOutcome, Task, Unheard};
+
+/// The right to run a conversation, with what there is to run.
+pub(super) struct Visit<'a> {
+    agent: &'a Agent,
+    id: ConversationId,
+    turn: Turn,
+    lease: Arc<HeldLease>,
+    run: RunBuilder<AgentOutcome>,
+    inputs: Args,
+    place: Option<RunPlace>,
+}
+
+impl<'a> Visit<'a> {
+    /// Waits until the conversation is free, here and in other processes.
+    pub(super) async fn of(agent: &'a Agent, conversation: &str) -> Result<Self, AgentError> {
+        let id = ConversationId::new(conversation)?;
+        let turn = agent.turnstile.wait(&id).await;
+        Self::enter(agent, id, turn, true).await
+    }
+
+    /// The visit of a conversation that is free now.
+    pub(super) async fn if_free(agent: &'a Agent, id: ConversationId) -> Result<Self, AgentError> {
+        match agent.turnstile.try_enter(&id) {
+            Some(turn) => Self::enter(agent, id, turn, false).await,
+            None => Err(AgentError::Busy { conversation: id }),
+        }
+    }
+
+    /// Lets `message` in as the agent's [`WhenBusy`] says, or says what else became of it.
+    pub(super) async fn begin(
+        agent: &'a Agent,
+        conversation: &str,
+        message: &Message,
+    ) -> Result<Result<Self, Said>, AgentError> {
+        let id = ConversationId::new(conversation)?;
+        match agent.turnstile.admit(&id, agent.when_busy, message).await {
+            Admitted::In(turn) => {
+                let waits = agent.when_busy != WhenBusy::Refuse;
+                Self::enter(agent, id, turn, waits).await.map(Ok)
+            }
+            Admitted::Steered => Ok(Err(Said::Steered)),
+            Admitted::Refused => Err(AgentError::Busy { conversation: id }),
+        }
+    }
+
+    /// Takes the lease of a conversation whose turn it is in this process.
+    async fn enter(
+        agent: &'a Agent,
+        id: ConversationId,
+        turn: Turn,
+        waits: bool,
+    ) -> Result<Self, AgentError> {
+        let (store, claim) = (&agent.conversations, &agent.claim);
+        let lease = match waits {
+            true => HeldLease::wait(store, &id, claim).await,
+            false => HeldLease::take(store, &id, claim).await,
+        };
+        let lease = match lease {
+            Ok(lease) => Arc::new(lease),
+            Err(ConversationError::Held { .. }) => {
+                return Err(AgentError::Busy { conversation: id });
+            }
+            Err(source) => return Err(AgentError::Unread { conversation: id, source }),
+        };
+        let (run, inputs) = (agent.automa.run(()), Args::new());
+        let place = agent.runs.clone().map(|store| RunPlace { store, id: None });
+        Ok(Self { agent, id, turn, lease, run, inputs, place })
+    }
+
+    /// The lease, to be given back after the visit.
+    pub(super) fn lease(&self) -> Arc<HeldLease> {
+        Arc::clone(&self.lease)
+    }
+
+    /// The same, with what is said of its run.
+    pub(super) fn with(
+        mut self,
+        run: RunBuilder<AgentOutcome>,
+        inputs: Args,
+        place: Option<RunPlace>,
+    ) -> Self {
+        (self.run, self.inputs, self.place) = (run, inputs, place);
+        self
+    }
+
+    /// Says `message`, to a run of its own or to the one that is open.
+    pub(super) async fn say(self, message: Message) -> Result<Said, AgentError> {
+        loop {
+            let StoredConversation { conversation, version, run } = self.load().await?;
+            let Some(mut open) = run else {
+                return self.begin_run(conversation, version, message).await;
+            };
+            let questions = self.questions_of(&open).await?;
+            let said = match self.agent.when_busy {
+                WhenBusy::Refuse => return Err(self.refused(questions)),
+                WhenBusy::Steer => {
+                    open.steered.push(message.clone());
+                    Said::Steered
+                }
+                WhenBusy::Queue => {
+                    open.queued.push(message.clone());
+                    Said::Queued
+                }
+            };
+            let Some(version) = self.keep(&open, version).await? else { continue };
+            if questions.is_empty() {
+                return self.go_on(open, version).await;
+            }
+            return Ok(said);
+        }
+    }
+
+    /// Answers a question, and goes on.
+    pub(super) async fn answer(self, question: String, answer: Value) -> Result<Said, AgentError> {
+        loop {
+            let StoredConversation { version, run, .. } = self.load().await?;
+            let Some(mut open) = run else {
+                let source = AnswerError::NotPaused { id: question };
+                return Err(AgentError::NotAsked { conversation: self.id, source });
+            };
+            match &mut open.at {
+                OpenRunPlace::Snapshot(snapshot) => {
+                    if let Err(source) = snapshot.answer(&question, answer.clone()) {
+                        return Err(AgentError::NotAsked { conversation: self.id, source });
+                    }
+                    let Some(version) = self.keep(&open, version).await? else { continue };
+                    return self.go_on(open, version).await;
+                }
+                OpenRunPlace::Stored { run, .. } => {
+                    let runs = StoredRuns::new(&self.runs(run)?);
+                    return match runs.answer(run.as_str(), &question, answer).await {
+                        Ok(()) => self.go_on(open, version).await,
+                        Err(RunError::Answer(source)) => {
+                            Err(AgentError::NotAsked { conversation: self.id, source })
+                        }
+                        Err(error) => Err(self.failed(error, Vec::new())),
+                    };
+                }
+            }
+        }
+    }
+
+    /// Goes on from a snapshot of the open run.
+    pub(super) async fn resume(self, snapshot: Snapshot) -> Result<Said, AgentError> {
+        let StoredConversation { version, run, .. } = self.load().await?;
+        let Some(mut open) = run else { return Err(self.not_paused()) };
+        let OpenRunPlace::Snapshot(kept) = &mut open.at else { return Err(self.not_paused()) };
+        if !is_of(&snapshot, kept) {
+            return Err(self.not_paused());
+        }
+        **kept = snapshot;
+        match self.keep(&open, version).await? {
+            Some(version) => self.go_on(open, version).await,
+            None => Err(self.not_paused()),
+        }
+    }
+
+    /// Goes on with the open run.
+    pub(super) async fn recover(self) -> Result<Said, AgentError> {
+        let StoredConversation { version, run, .. } = self.load().await?;
+        match run {
+            Some(open) => self.go_on(open, version).await,
+            None => Err(self.not_paused()),
+        }
+    }
+
+    /// Goes on with the open run if it does not wait for a person.
+    pub(super) async fn recover_if_due(self) -> Result<Option<Said>, AgentError> {
+        let StoredConversation { run, .. } = self.load().await?;
+        match run {
+            Some(open) if self.questions_of(&open).await?.is_empty() => {
+                self.recover().await.map(Some)
+            }
+            _ => Ok(None),
+        }
+    }
+
+    /// Gives the open run up.
+    pub(super) async fn give_up(self) -> Result<bool, AgentError> {
+        loop {
+            let StoredConversation { version, run, .. } = self.load().await?;
+            if run.is_none() {
+                return Ok(false);
+            }
+            match self.put(None, version).await {
+                Ok(_) => return Ok(true),
+                Err(ConversationError::Changed { .. }) => {}
+                Err(source) => return Err(self.unkept(source)),
+            }
+        }
+    }
+
+    /// Begins a run. That it has begun is written if it is stored, so that it is found again.
+    async fn begin_run(
+        mut self,
+        conversation: Conversation,
+        version: ConversationVersion,
+        message: Message,
+    ) -> Result<Said, AgentError> {
+        let (said, nth) = (vec![message], version.number());
+        let mut run = self.take_run();
+        let inputs = std::mem::take(&mut self.inputs);
+        let Some(RunPlace { store, id }) = self.place.take() else {
+            let run = run.args(self.task(said, conversation, nth, &inputs));
+            return self.run_to_end(run, None, version, Unheard::default()).await;
+        };
+        let id = id.unwrap_or_else(|| RunId::random().to_string());
+        run = run.stored_in(&store, &id);
+        let at = OpenRunPlace::Stored { run: id, said: said.clone(), inputs: inputs.clone() };
+        let Some(version) = self.keep(&OpenRun::new(at.clone()), version).await? else {
+            return Err(AgentError::Busy { conversation: self.id });
+        };
+        let run = run.args(self.task(said, conversation, nth, &inputs));
+        self.run_to_end(run, Some(at), version, Unheard::default()).await
+    }
+
+    /// Goes on with the run that is open.
+    async fn go_on(
+        mut self,
+        open: OpenRun,
+        version: ConversationVersion,
+    ) -> Result<Said, AgentError> {
+        let OpenRun { at, steered, queued } = open;
+        let run = self.take_run();
+        let run = match &at {
+            OpenRunPlace::Snapshot(snapshot) => run.snapshot(Snapshot::clone(snapshot)),
+            OpenRunPlace::Stored { run: id, said, inputs } => {
+                let store = self.runs(id)?;
+                let StoredConversation { conversation, .. } = self.load().await?;
+                // Looked at only if the run has not been written at all.
+                let task = self.task(said.clone(), conversation, version.number(), inputs);
+                run.stored_in(&store, id).args(task)
+            }
+        };
+        self.run_to_end(run, Some(at), version, Unheard { steered, queued }).await
+    }
+
+    /// Runs to the end, and writes what is left behind. `open` is where it is kept already.
+    async fn run_to_end(
+        self,
+        run: RunBuilder<AgentOutcome>,
+        open: Option<OpenRunPlace>,
+        version: ConversationVersion,
+        unheard: Unheard,
+    ) -> Result<Said, AgentError> {
+        let mailbox = self.turn.open(&self.id, &self.agent.mailboxes, unheard);
+        let ended = match self.lease.during(run.outcome()).await {
+            Ok(ended) => ended,
+            Err(source) => {
+                return Err(AgentError::TakenOver {
+                    conversation: self.id.clone(),
+                    source: Box::new(source),
+                    unheard: mailbox.told(),
+                });
+            }
+        };
+        let ended = match ended {
+            Ok(outcome) if outcome.is_paused() => {
+                return self.pause(outcome, open, version, &mailbox).await;
+            }
+            Ok(outcome) => outcome.into_output::<AgentOutcome>(),
+            Err(error) => Err(error),
+        };
+        let left = match &ended {
+            Ok(outcome) => Some(outcome),
+            Err(error) => error.downcast_ref().map(|AgentFailed { outcome, .. }| &**outcome),
+        };
+        if let Some(outcome) = left {
+            let store = &self.agent.conversations;
+            if let Err(source) = store.save(&self.id, &outcome.conversation, version).await {
+                return Err(AgentError::Unwritten {
+                    conversation: self.id.clone(),
+                    source,
+                    outcome: Box::new(outcome.clone()),
+                });
+            }
+        }
+        let is_written = left.is_some();
+        match ended {
+            Ok(outcome) => Ok(Said::Ended(outcome)),
+            Err(error) => {
+                if !is_written && open.is_some() && is_final(&error) {
+                    // If that cannot be written either, the first error is what counts.
+                    let _ = self.put(None, version).await;
+                }
+                Err(self.failed(error, mailbox.told()))
+            }
+        }
+    }
+
+    /// Keeps a run that asks a person with its conversation.
+    async fn pause(
+        &self,
+        outcome: Outcome,
+        open: Option<OpenRunPlace>,
+        version: ConversationVersion,
+        mailbox: &OpenMailbox<'_>,
+    ) -> Result<Said, AgentError> {
+        let at = match open {
+            Some(at @ OpenRunPlace::Stored { .. }) => at,
+            _ => match outcome.snapshot() {
+                Ok(snapshot) => OpenRunPlace::Snapshot(Box::new(snapshot)),
+                Err(error) => return Err(self.failed(error.into(), mailbox.told())),
+            },
+        };
+        let Unheard { steered, queued } = mailbox.close();
+        match self.put(Some(&OpenRun { at, steered, queued }), version).await {
+            Ok(_) => Ok(Said::Paused { outcome }),
+            Err(source) => Err(self.unkept(source)),
+        }
+    }
+
+    fn task(
+        &self,
+        said: Vec<Message>,
+        conversation: Conversation,
+        nth: u64,
+        inputs: &Args,
+    ) -> Args {
+        let task = Task::saying(said).after(conversation).heard_from(self.id.as_str()).nth(nth);
+        let named = inputs.by_name().map(|(name, value)| (name.to_owned(), value.clone()));
+        named.fold(Args::new().with(task), |args, (name, value)| args.with_named(name, value))
+    }
+
+    fn take_run(&mut self) -> RunBuilder<AgentOutcome> {
+        std::mem::replace(&mut self.run, self.agent.automa.run(()))
+    }
+
+    async fn load(&self) -> Result<StoredConversation, AgentError> {
+        load(self.agent, &self.id).await
+    }
+
+    /// Keeps `open` with the conversation; `None` if somebody else has changed that.
+    async fn keep(
+        &self,
+        open: &OpenRun,
+        version: ConversationVersion,
+    ) -> Result<Option<ConversationVersion>, AgentError> {
+        match self.put(Some(open), version).await {
+            Ok(version) => Ok(Some(version)),
+            Err(ConversationError::Changed { .. }) => Ok(None),
+            Err(source) => Err(self.unkept(source)),
+        }
+    }
+
+    async fn put(
+        &self,
+        open: Option<&OpenRun>,
+        version: ConversationVersion,
+    ) -> Result<ConversationVersion, ConversationError> {
+        self.agent.conversations.keep_run(&self.id, open, version).await
+    }
+
+    /// The store that has the run `id`.
+    fn runs(&self, id: &str) -> Result<Arc<dyn CheckpointStore>, AgentError> {
+        let place = self.place.as_ref().map(|place| Arc::clone(&place.store));
+        run_store(place.as_ref(), &self.id, id)
+    }
+
+    async fn questions_of(&self, open: &OpenRun) -> Result<Vec<Question>, AgentError> {
+        let place = self.place.as_ref().map(|place| &place.store);
+        questions_of(open, place, &self.id).await
+    }
+
+    fn refused(self, questions: Vec<Question>) -> AgentError {
+        let conversation = self.id;
+        match questions[..] {
+            [] => AgentError::Interrupted { conversation },
+            _ => AgentError::Waiting {
+                conversation,
+                questions: questions.into_iter().map(|question| question.id).collect(),
+            },
+        }
+    }
+
+    fn not_paused(self) -> AgentError {
+        AgentError::NotPaused { conversation: self.id }
+    }
+
+    fn unkept(&self, source: ConversationError) -> AgentError {
+        AgentError::Unkept { conversation: self.id.clone(), source }
+    }
+
+    fn failed(&self, error: RunError, unheard: Vec<Message>) -> AgentError {
+        AgentError::Run { conversation: self.id.clone(), source: Box::new(error), unheard }
+    }
+}
+
+/// The questions that a conversation waits for.
+pub(super) async fn questions(
+    agent: &Agent,
+    conversation: &str,
+) -> Result<Vec<Question>, AgentError> {
+    let id = ConversationId::new(conversation)?;
+    match load(agent, &id).await?.run {
+        Some(open) => questions_of(&open, agent.runs.as_ref(), &id).await,
+        None => Ok(Vec::new()),
+    }
+}
+
+async fn load(agent: &Agent, id: &ConversationId) -> Result<StoredConversation, AgentError> {
+    let stored = agent.conversations.load(id).await;
+    stored.map_err(|source| AgentError::Unread { conversation: id.clone(), source })
+}
+
+async fn questions_of(
+    open: &OpenRun,
+    runs: Option<&Arc<dyn CheckpointStore>>,
+    conversation: &ConversationId,
+) -> Result<Vec<Question>, AgentError> {
+    let OpenRunPlace::Stored { run, .. } = &open.at else { return Ok(open.questions()) };
+    let questions = StoredRuns::new(&run_store(runs, conversation, run)?).questions(run).await;
+    questions.map_err(|error| AgentError::Run {
+        conversation: conversation.clone(),
+        source: Box::new(error),
+        unheard: Vec::new(),
+    })
+}
+
+fn run_store(
+    runs: Option<&Arc<dyn CheckpointStore>>,
+    conversation: &ConversationId,
+    run: &str,
+) -> Result<Arc<dyn CheckpointStore>, AgentError> {
+    runs.cloned().ok_or_else(|| AgentError::NoRunStore {
+        conversation: conversation.clone(),
+        run: run.to_owned(),
+    })
+}
+
+/// Whether a run that has failed so fails again whenever it is gone on with.
+fn is_final(error: &RunError) -> bool {
+    matches!(
+        error,
+        RunError::Step(_)
+            | RunError::Output { .. }
+            | RunError::NoOutput { .. }
+            | RunError::StepLimit { .. }
+            | RunError::TooDeep { .. }
+    )
+}
+
+/// Whether a snapshot is of the pause that is kept: of the same run, at the same step, with the same
+/// questions, answered or not.
+fn is_of(snapshot: &Snapshot, kept: &Snapshot) -> bool {
+    let run = |snapshot| Task::of_run(snapshot).map(|task| (task.mailbox, task.nth));
+    let asks = |question: &Question| snapshot.clone().withdraw_answer(&question.id).is_ok();
+    snapshot.step() == kept.step()
+        && run(snapshot) == run(kept)
+        && kept.questions().iter().all(asks)
+}

@@ -1,0 +1,73 @@
+//! Who may run a conversation.
+
+use ddg_core::checkpoint::{Claim, Owner};
+use sqlx::Row;
+use sqlx::sqlite::{SqliteConnection, SqliteRow};
+
+use super::super::lease::{Hold, lost};
+use super::writing::ended;
+use super::{ConversationId, ConversationLease, Failed, SqliteConversations};
+
+impl SqliteConversations {
+    pub(super) async fn take(
+        &self,
+        id: &ConversationId,
+        claim: &Claim,
+    ) -> Result<ConversationLease, Failed> {
+        let mut tx = self.file.write().await?;
+        let done = self.take_in(&mut tx, id, claim).await;
+        ended(tx, done).await
+    }
+
+    async fn take_in(
+        &self,
+        tx: &mut SqliteConnection,
+        id: &ConversationId,
+        claim: &Claim,
+    ) -> Result<ConversationLease, Failed> {
+        let sql = "select token, owner, process, held_until from ddg_conversation_leases \
+                   where conversation = $1";
+        let row = sqlx::query(sql).bind(id.as_str()).fetch_optional(&mut *tx).await?;
+        let found = row.map(|row| hold(&row)).transpose()?;
+        let (lease, hold) = Hold::taken(found.as_ref(), id, claim, self.clock.now_ms())?;
+        let sql = "insert into ddg_conversation_leases \
+                   (conversation, token, owner, process, held_until) values ($1, $2, $3, $4, $5) \
+                   on conflict (conversation) do update set token = excluded.token, \
+                   owner = excluded.owner, process = excluded.process, \
+                   held_until = excluded.held_until";
+        let query = sqlx::query(sql)
+            .bind(id.as_str())
+            .bind(&hold.token)
+            .bind(hold.owner.name())
+            .bind(hold.owner.process())
+            .bind(hold.until_ms);
+        query.execute(tx).await?;
+        Ok(lease)
+    }
+
+    pub(super) async fn lengthen(&self, lease: &ConversationLease) -> Result<(), Failed> {
+        let sql = "update ddg_conversation_leases set held_until = $3 \
+                   where conversation = $1 and token = $2";
+        let mut tx = self.file.write().await?;
+        let query = sqlx::query(sql).bind(lease.conversation.as_str()).bind(&lease.token);
+        let done = query.bind(lease.until_ms(self.clock.now_ms())).execute(&mut *tx).await?;
+        tx.commit().await?;
+        match done.rows_affected() {
+            0 => Err(lost(lease).into()),
+            _ => Ok(()),
+        }
+    }
+
+    pub(super) async fn drop_lease(&self, lease: &ConversationLease) -> Result<(), Failed> {
+        let sql = "delete from ddg_conversation_leases where conversation = $1 and token = $2";
+        let mut tx = self.file.write().await?;
+        let query = sqlx::query(sql).bind(lease.conversation.as_str()).bind(&lease.token);
+        query.execute(&mut *tx).await?;
+        Ok(tx.commit().await?)
+    }
+}
+
+fn hold(row: &SqliteRow) -> Result<Hold, sqlx::Error> {
+    let owner = Owner::kept(row.try_get::<String, _>("owner")?, row.try_get("process")?);
+    Ok(Hold { token: row.try_get("token")?, owner, until_ms: row.try_get("held_until")? })
+}

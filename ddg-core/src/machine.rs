@@ -29,6 +29,7 @@ mod question;
 mod ready;
 mod record;
 mod settle;
+mod start;
 mod state;
 mod waits;
 
@@ -143,14 +144,16 @@ impl<P: Hosts> Machine<P> {
         let Beginning { path, args, outer_inputs, pace, max_steps } = beginning;
         let Args { positional, named } = args;
         let mut inputs = named.map(|named| *named).unwrap_or_default();
+        let start = |worker| {
+            let args = start::taken(view.node(worker).role(), &positional, &inputs);
+            Ready { worker, cause: Cause::Start, args: Some(args) }
+        };
+        let ready = view.starts().map(start).collect();
         for outer in outer_inputs {
             if find(&inputs, &outer.0).is_none() {
                 inputs.push(outer.clone());
             }
         }
-        let by_position = Args { positional, named: None };
-        let start = |worker| Ready { worker, cause: Cause::Start, args: Some(by_position.clone()) };
-        let ready = view.starts().map(start).collect();
         let state = State { ready, ..State::new(view, Arc::new(inputs)) };
         Self::of(state, path, pace, max_steps)
     }

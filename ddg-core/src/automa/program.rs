@@ -8,12 +8,15 @@ use super::{GraphAutoma, Marks, Registry, Settings};
 use crate::graph::{BuildError, Declared, Fault, Topology, View};
 use crate::key::Key;
 use crate::local::Spaces;
+use crate::machine::Machine;
 use crate::worker::{Body, Source, WorkerOptions};
 
 /// A validated automa, shared by all its runs and never changed.
 pub(crate) struct Program {
     pub(crate) topology: Arc<Topology<Arc<Body>>>,
     pub(crate) inputs: Inputs,
+    /// How many positional arguments a run takes at most.
+    pub(crate) most_positional: usize,
     pub(crate) registry: Registry,
     pub(crate) settings: Settings,
     /// Local spaces that outlive a run, where the automa keeps them.
@@ -46,8 +49,10 @@ impl Program {
         if !faults.is_empty() {
             return Err(BuildError { automa: automa.name().to_owned(), faults });
         }
+        let topology = Arc::new(topology);
         Ok(Arc::new(Self {
-            topology: Arc::new(topology),
+            most_positional: Machine::most_taken(&View::of(Arc::clone(&topology)), &Vec::new()),
+            topology,
             inputs,
             registry: automa.registry.clone(),
             settings: automa.settings.clone(),

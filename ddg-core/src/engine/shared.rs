@@ -62,10 +62,11 @@ impl RunCore {
     /// A run that nothing is around.
     ///
     /// # Errors
-    /// A named input reaches nobody.
+    /// An argument reaches nobody.
     pub(crate) fn top(program: Arc<Program>, args: Args) -> Result<Arc<Self>, RunError> {
-        check_inputs(&program, args.named_slice())?;
-        let begun = begin(&program, program.view(), None, args, &[]);
+        let view = program.view();
+        check_arguments(&program, &view, &args)?;
+        let begun = begin(&program, view, None, args, &[]);
         let kept = kept_from_earlier_runs(&program);
         Ok(Self::around(program, begun, Some(kept), None))
     }
@@ -98,7 +99,7 @@ impl RunCore {
     /// A run of an automa that is the worker at `path` of `outer`, with the graph `view`.
     ///
     /// # Errors
-    /// A named argument reaches nobody.
+    /// An argument reaches nobody.
     pub(crate) fn nested(
         program: Arc<Program>,
         view: View<Arc<Body>>,
@@ -106,7 +107,7 @@ impl RunCore {
         args: Args,
         outer: (&Arc<Self>, WorkerId),
     ) -> Result<Arc<Self>, RunError> {
-        check_inputs(&program, args.named_slice())?;
+        check_arguments(&program, &view, &args)?;
         let kept =
             outer.0.locals().kept_of(outer.1).unwrap_or_else(|| kept_from_earlier_runs(&program));
         let begun = begin(&program, view, Some(Arc::new(path)), args, &outer.0.inputs);
@@ -326,6 +327,23 @@ fn commit(kept: KeptSpaces, program: &Arc<Program>, view: &View<Arc<Body>>) {
             if let (Some(program), Some(view)) = (program, worker.graph()) {
                 rest.push((kept, program, view));
             }
+        }
+    }
+}
+
+/// Whether each argument of a run reaches somebody.
+fn check_arguments(program: &Program, view: &View<Arc<Body>>, args: &Args) -> Result<(), RunError> {
+    check_inputs(program, args.named_slice())?;
+    let given = args.positional.len();
+    if given == 0 {
+        return Ok(());
+    }
+    let named = args.named.as_deref();
+    let taken = Machine::most_taken(view, named.unwrap_or(&Vec::new()));
+    match given <= taken {
+        true => Ok(()),
+        false => {
+            Err(RunError::UnusedArguments { automa: program.automa().to_string(), given, taken })
         }
     }
 }

@@ -13,7 +13,7 @@ use crate::values::{Value, ValueType};
 pub(crate) struct Role {
     pub(crate) key: Key,
     pub(crate) params: Box<[Param]>,
-    /// How many of the parameters can be filled by position.
+    /// How many of the parameters can be filled by position; of an open one, how many arguments it takes.
     pub(crate) n_positional: usize,
     /// Whether it takes any arguments, by position and by name.
     pub(crate) open: bool,

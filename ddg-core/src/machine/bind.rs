@@ -59,7 +59,7 @@ pub(super) fn map<'a>(
 
 /// One list of all outputs: of the parameter's own type if they are such, so that they are read
 /// where they are; else of shared values.
-fn merge(role: &Role, outputs: SmallVec<[&Value; 32]>) -> Value {
+pub(super) fn merge(role: &Role, outputs: SmallVec<[&Value; 32]>) -> Value {
     let gathered = match &*role.params {
         [param] => param.ty.gather(&outputs),
         _ => None,

@@ -109,6 +109,11 @@ impl<P: Hosts> Machine<P> {
         let ferried = matches!(ready.cause, Cause::Ferry { .. });
         let mut args = Args::new();
         let mapped = match ready.args {
+            Some(given)
+                if ready.cause == Cause::Start && role.wiring.mapping == Mapping::Unpack =>
+            {
+                map(role, given.positional.iter(), &mut args)
+            }
             Some(given) => {
                 args = given;
                 Ok(())
@@ -118,6 +123,9 @@ impl<P: Hosts> Machine<P> {
         let bound = match mapped {
             Ok(()) => {
                 bind(role, &mut args, ferried, &self.state.inputs, |key| self.last_output(key))
+            }
+            Err(found) if ready.cause == Cause::Start => {
+                Err(Box::new(BindError::ArgumentNotUnpackable { found }))
             }
             Err(found) => Err(self.not_unpackable(node, found)),
         };

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::{Outcome, Waiting};
 use crate::checkpoint::{InvalidRunId, StoreError};
-use crate::graph::{BuildError, key_list};
+use crate::graph::{BuildError, count, key_list};
 use crate::key::Key;
 use crate::machine::{MachineError, StepError, did_you_mean};
 use crate::saved::{AnswerError, SnapshotError};
@@ -47,6 +47,20 @@ pub enum RunError {
         name: String,
         /// The names that workers have, sorted.
         known: Vec<String>,
+    },
+    /// The run was given more positional arguments than any of its start workers takes; nothing ran.
+    #[error(
+        "automa `{automa}`: {} given by position, but its start workers take {}; other workers take \
+         a run's arguments by name",
+        count(*.given, "argument"), at_most(*.taken)
+    )]
+    UnusedArguments {
+        /// The automa.
+        automa: String,
+        /// How many were given.
+        given: usize,
+        /// How many the start worker takes that takes the most.
+        taken: usize,
     },
     /// A step failed.
     #[error(transparent)]
@@ -176,6 +190,10 @@ impl RunError {
             _ => None,
         }
     }
+}
+
+fn at_most(taken: usize) -> String {
+    if taken == 0 { "none".to_owned() } else { format!("{taken} at most") }
 }
 
 fn left_waiting(waiting: &[Waiting]) -> String {

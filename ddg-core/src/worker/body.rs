@@ -60,7 +60,10 @@ impl Body {
         for from in froms {
             role.fill_from(from.param, from.worker, from.default, faults);
         }
-        role.open = signature.open;
+        if signature.open {
+            role.open = true;
+            role.n_positional = signature.most_positional.unwrap_or(usize::MAX);
+        }
         role.returns = signature.output;
         Arc::new(Self {
             role,

@@ -64,7 +64,7 @@ fn signature(params: &[Option<ValueType>], output: Option<ValueType>) -> Signatu
         params: params.iter().flatten().map(|ty| Param::unnamed(*ty)).collect(),
         output,
         context: params.iter().any(Option::is_none),
-        open: false,
+        ..Signature::default()
     }
 }
 

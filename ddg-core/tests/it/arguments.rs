@@ -23,6 +23,85 @@ fn tokyo() -> City {
 
 /// [A1]
 #[tokio::test]
+async fn each_start_worker_takes_as_many_of_the_runs_arguments_as_it_has_parameters() {
+    let mut automa = GraphAutoma::new("first");
+    automa.add_func_as_worker("all", async |x: i32, y: i32| x - y, start()).unwrap();
+    automa.add_func_as_worker("one", async |x: i32| x, start()).unwrap();
+    automa.add_func_as_worker("none", async || (), start()).unwrap();
+    let named = async |x: i32, y: i32| (x, y);
+    automa.add_func_as_worker("named", named, start().params(["named", "y"])).unwrap();
+    let injected = async |one: Option<i32>, x: i32| (one, x);
+    let options = start().params(["one", "x"]).from("one", "one");
+    automa.add_func_as_worker("injected", injected, options).unwrap();
+    automa.add_func_as_worker("merged", async |all: Vec<i32>| all, start().merge()).unwrap();
+    automa.add_func_as_worker("suppressed", async || (), start().suppressed()).unwrap();
+    let mut inner = GraphAutoma::new("inner");
+    inner.add_func_as_worker("one", async |x: i32| -x, start().output()).unwrap();
+    automa.add_worker("inner", inner, start()).unwrap();
+
+    expect![[r#"
+        step 1: all (start) (5, 3) → 2
+        step 1: one (start) (5) → 5
+        step 1: none (start) () → null
+        step 1: named (start) (7, 5) → [7,5]
+        step 1: injected (start) (null, 5) → [null,5]
+        step 1: merged (start) ([5,3]) → [5,3]
+        step 1: suppressed (start) () → null
+        step 1: inner (start) (5) → -5
+        step 1: inner/one (start) (5) → -5
+        output: null
+    "#]]
+    .assert_eq(&trace(&automa, args!(5, 3, named = 7)).await);
+}
+
+/// [A1] [A5]
+#[tokio::test]
+async fn a_start_worker_unpacks_the_runs_first_argument() {
+    let mut automa = GraphAutoma::new("first");
+    let days = async |name: String, days: u32| format!("{days} {name}");
+    let options = start().unpack().params(["name", "days"]).output();
+    automa.add_func_as_worker("days", days, options).unwrap();
+
+    let unpacked = async |args: Args| automa.run(args).output::<String>().await;
+    assert_eq!(unpacked(args!(tokyo())).await.unwrap(), "3 Tokyo");
+    assert_eq!(unpacked(args!(json!(["Oslo", 2]))).await.unwrap(), "2 Oslo");
+    assert_eq!(unpacked(args!(name = "Rome", days = 1)).await.unwrap(), "1 Rome");
+    expect![
+        "automa `first`, step 1: worker `days` cannot be called: cannot unpack the run's argument: it is no list and no map, but `i32`"
+    ]
+    .assert_eq(&unpacked(args!(5)).await.unwrap_err().to_string());
+}
+
+/// [A1]
+#[tokio::test]
+async fn an_argument_that_no_start_worker_takes_is_refused_before_anything_runs() {
+    let mut automa = GraphAutoma::new("inner");
+    automa.add_func_as_worker("first", async || 1, start()).unwrap();
+    automa.add_func_as_worker("last", async |x: i32| x, after(["first"]).output()).unwrap();
+    let error = automa.run(args!(5)).await.unwrap_err();
+    assert!(matches!(error, RunError::UnusedArguments { given: 1, taken: 0, .. }));
+    expect![
+        "automa `inner`: 1 argument given by position, but its start workers take none; other workers take a run's arguments by name"
+    ]
+    .assert_eq(&error.to_string());
+
+    let mut outer = GraphAutoma::new("outer");
+    outer.add_func_as_worker("give", async || 5, start()).unwrap();
+    outer.add_worker("inner", automa, after(["give"])).unwrap();
+    expect![
+        "automa `outer`, step 2: worker `inner` failed: automa `inner`: 1 argument given by position, but its start workers take none; other workers take a run's arguments by name"
+    ]
+    .assert_eq(&outer.run(()).await.unwrap_err().to_string());
+
+    let empty = GraphAutoma::new("empty");
+    expect![
+        "automa `empty`: 1 argument given by position, but its start workers take none; other workers take a run's arguments by name"
+    ]
+    .assert_eq(&empty.run(args!(5)).await.unwrap_err().to_string());
+}
+
+/// [A1]
+#[tokio::test]
 async fn a_run_gives_its_positional_arguments_to_every_start_worker_and_to_nobody_else() {
     let mut automa = GraphAutoma::new("first");
     let minus = async |x: i32, y: i32| x - y;

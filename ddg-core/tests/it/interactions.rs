@@ -243,13 +243,6 @@ async fn a_nested_automa_goes_on_where_it_was() {
     }
     automa.add_func_as_worker("beside", ask_twice, start()).unwrap();
 
-    let paused = automa.run(args!(4)).await;
-    // `beside` takes no argument: start workers are given the run's.
-    assert!(paused.is_err());
-    automa.remove_worker("beside").unwrap();
-    let beside = async |_: u32, cx: Context| ask_twice(cx).await;
-    automa.add_func_as_worker("beside", beside, start()).unwrap();
-
     let paused = automa.run(args!(4)).await.unwrap();
     assert_eq!(ids(&paused.questions()), ["inner/inner/ask#1.1", "beside#1.1"]);
     assert_eq!(paused.questions()[0].content.get::<u32>().unwrap(), 5);

@@ -57,6 +57,12 @@ pub enum BindError {
         /// What it is.
         found: String,
     },
+    /// The run's argument that a start worker is to unpack is neither a list nor a map.
+    #[error("cannot unpack the run's argument: it is no list and no map, but {found}")]
+    ArgumentNotUnpackable {
+        /// What it is.
+        found: String,
+    },
     /// A parameter takes the output of a worker that has not run.
     #[error("parameter {parameter} takes the output of `{from}`, which {why}")]
     From {

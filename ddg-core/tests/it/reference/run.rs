@@ -5,7 +5,7 @@ use std::fmt;
 
 use serde_json::Value as Json;
 
-use super::binding::{bound, mapped};
+use super::binding::{bound, mapped, most_taken, of_run};
 use super::graph::Placed;
 use super::{Ask, Called, Graph, Kind, Mapping, Program, Turn, joined};
 
@@ -65,7 +65,7 @@ pub(crate) struct Due {
     pub(crate) key: String,
     id: usize,
     cause: String,
-    /// With which arguments; `None` for what its dependencies give.
+    /// With which arguments; `None` for what its dependencies give, or the run.
     args: Option<Called>,
 }
 
@@ -82,13 +82,14 @@ pub(crate) struct Running {
 impl Run {
     /// All start workers are due, in the order they were added.
     pub(crate) fn begin(program: &Program) -> Self {
-        let args = Called { by_name: Vec::new(), ..program.input.clone() };
         let starts = program.graph.workers.iter().filter(|placed| placed.worker.start);
+        let given = program.input.by_position.len();
+        let taken = most_taken(program);
         let due = starts.map(|placed| Due {
             key: placed.worker.key.clone(),
             id: placed.id,
             cause: "start".to_owned(),
-            args: Some(args.clone()),
+            args: None,
         });
         Self {
             due: due.collect(),
@@ -108,7 +109,7 @@ impl Run {
             output_worker: None,
             result: Json::Null,
             trace: Vec::new(),
-            failed: None,
+            failed: (given > taken).then(|| unused(given, taken)),
         }
     }
 
@@ -220,6 +221,7 @@ impl Run {
         }
         let given = match &due.args {
             Some(args) => args.clone(),
+            None if due.cause == "start" => of_run(worker, program)?,
             None => {
                 // A list has an element for each dependency, also for one that gives nothing.
                 let gives = |on: &&String| {
@@ -231,7 +233,8 @@ impl Run {
             }
         };
         let last_output = |key: &str| self.outputs.get(&self.graph.find(key)?.id).cloned();
-        bound(worker, given, &program.input.by_name, last_output)
+        let ferried = due.cause.starts_with("ferry");
+        bound(worker, given, ferried, &program.input.by_name, last_output)
     }
 
     /// What the dependency `on` gives to a worker: its output, or one element of it.
@@ -407,7 +410,7 @@ impl Run {
             let on = &successor.worker.dependencies;
             let waits_for_more =
                 on.iter().any(|on| !crossed.contains(&self.graph.find(on).unwrap().id));
-            let is_due = |due: &Due| due.id == successor.id && due.args.is_none();
+            let is_due = |due: &Due| due.id == successor.id && due.cause == "dependencies";
             if !waits_for_more && !self.due.iter().any(is_due) {
                 self.due.push(Due {
                     key: successor.worker.key.clone(),
@@ -485,6 +488,11 @@ fn mixed(number: u64) -> u64 {
 
 /// Who failed, and why, in kickoff order.
 type Failures = Vec<(String, String)>;
+
+/// How a run ends that has more positional arguments than its start workers take.
+pub(crate) fn unused(given: usize, taken: usize) -> String {
+    format!("failed: {given} given, {taken} taken")
+}
 
 /// How a run ends when a step has failed. In which order several failures of one worker come is
 /// nobody's business.

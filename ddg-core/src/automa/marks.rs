@@ -130,6 +130,8 @@ pub(crate) fn digest_of_body(body: &Body) -> Digest {
     let params = body.role.params.iter().map(|param| {
         let from = match &param.origin {
             Origin::Argument => None,
+            // No key is empty.
+            Origin::Input => Some(("", false)),
             Origin::From { key, default } => Some((key.as_str(), default.is_some())),
         };
         (param.name.as_deref(), param.ty.to_string(), from)

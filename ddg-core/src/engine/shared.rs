@@ -65,7 +65,7 @@ impl RunCore {
     /// An argument reaches nobody.
     pub(crate) fn top(program: Arc<Program>, args: Args) -> Result<Arc<Self>, RunError> {
         let view = program.view();
-        check_arguments(&program, &view, &args)?;
+        check_arguments(&program, &view, &args, &Vec::new())?;
         let begun = begin(&program, view, None, args, &[]);
         let kept = kept_from_earlier_runs(&program);
         Ok(Self::around(program, begun, Some(kept), None))
@@ -107,7 +107,7 @@ impl RunCore {
         args: Args,
         outer: (&Arc<Self>, WorkerId),
     ) -> Result<Arc<Self>, RunError> {
-        check_arguments(&program, &view, &args)?;
+        check_arguments(&program, &view, &args, &outer.0.inputs)?;
         let kept =
             outer.0.locals().kept_of(outer.1).unwrap_or_else(|| kept_from_earlier_runs(&program));
         let begun = begin(&program, view, Some(Arc::new(path)), args, &outer.0.inputs);
@@ -331,15 +331,25 @@ fn commit(kept: KeptSpaces, program: &Arc<Program>, view: &View<Arc<Body>>) {
     }
 }
 
-/// Whether each argument of a run reaches somebody.
-fn check_arguments(program: &Program, view: &View<Arc<Body>>, args: &Args) -> Result<(), RunError> {
+/// Whether each argument of a run reaches somebody, and everybody has the inputs that it needs.
+fn check_arguments(
+    program: &Program,
+    view: &View<Arc<Body>>,
+    args: &Args,
+    outer_inputs: &Named,
+) -> Result<(), RunError> {
     check_inputs(program, args.named_slice())?;
+    let none = Vec::new();
+    let named = args.named.as_deref().unwrap_or(&none);
+    let faults = program.input_faults(&[named, outer_inputs]);
+    if !faults.is_empty() {
+        return Err(RunError::Inputs { automa: program.automa().to_string(), faults });
+    }
     let given = args.positional.len();
     if given == 0 {
         return Ok(());
     }
-    let named = args.named.as_deref();
-    let taken = Machine::most_taken(view, named.unwrap_or(&Vec::new()));
+    let taken = Machine::most_taken(view, named);
     match given <= taken {
         true => Ok(()),
         false => {

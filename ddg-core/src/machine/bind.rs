@@ -136,6 +136,13 @@ fn bind_by_name(
                     expected: param.ty.to_string(),
                     given: n_given,
                 })?,
+            Origin::Input => by_name(&named)
+                .or_else(|| by_name(inputs))
+                .or_else(|| param.ty.missing())
+                .ok_or_else(|| BindError::NoInput {
+                    parameter: role.param_label(place),
+                    expected: param.ty.to_string(),
+                })?,
             Origin::From { key, default } => {
                 let (by_ferry, by_map) =
                     if ferried { (by_name(&named), None) } else { (None, by_name(&named)) };

@@ -9,7 +9,7 @@ use serde::Serialize;
 use serde_json::Value as Json;
 
 use super::graph::Grown;
-use super::patch::{Differ, Patch, json_of};
+use super::patch::{Differ, Patch};
 use super::{Saved, SnapshotError};
 use crate::values::{NotSerializable, Value};
 
@@ -155,7 +155,7 @@ impl<T: Serialize + ?Sized> Part for Data<'_, T> {
 
 impl Part for Value {
     fn json(&self) -> Result<Json, Unwritable> {
-        json_of(self).map_err(|NotSerializable { .. }| Unwritable)
+        self.written().map_err(|NotSerializable { .. }| Unwritable)
     }
 
     fn is_same(&self, base: &Self) -> bool {

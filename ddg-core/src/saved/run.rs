@@ -9,15 +9,19 @@ use serde_json::Value as Json;
 
 use super::fingerprint::Fingerprint;
 use super::graph::{Grown, Scope};
-use super::{SavedResult, SnapshotError, json_of};
+use super::{SavedResult, SnapshotError};
 use crate::args::Args;
 use crate::automa::Program;
 use crate::graph::{Node, View, WorkerId};
 use crate::key::Key;
 use crate::local::{KeptSpaces, Locals, Spaces};
-use crate::machine::{Cause, Interrupted, Machine, State};
-use crate::values::{NotSerializable, Value};
+use crate::machine::{Cause, Interrupted, Machine, Pending, State};
+use crate::path::WorkerPath;
+use crate::values::{NotSerializable, Value, levels};
 use crate::worker::Body;
+
+/// How deep the state of a run may be nested to be read again within a snapshot.
+const MOST_LEVELS: usize = 120;
 
 /// All that a run has to remember between two steps, by key: what the graph declares is not in it.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -230,19 +234,39 @@ impl Saved {
             values.values().map(move |value| (key, "an element it is dealt", value))
         });
         for (key, what, value) in outputs.chain(locals).chain(dealt) {
-            json_of(value).map_err(|source| self.not_writable(key, what, source))?;
+            value.written().map_err(|source| self.not_writable(key, what, source))?;
         }
         let inputs = self.inputs.iter().map(|(_, value)| value);
         for value in inputs.chain([&self.result]) {
             let key = Key::from(self.automa.as_str());
-            json_of(value)
+            value
+                .written()
                 .map_err(|source| self.not_writable(&key, "an input or result", source))?;
         }
         Ok(())
     }
 
+    /// Whether the states of paused automata, one within the other, can be read again.
+    fn check_levels(&self) -> Result<(), SnapshotError> {
+        let inner = |interrupted: &&Interrupted<Key, Self>| {
+            matches!(interrupted.pending, Pending::Inner(_))
+        };
+        let Some(interrupted) = self.interrupted.iter().find(inner) else { return Ok(()) };
+        match serde_json::to_value(self) {
+            Ok(json) if levels(&json) > MOST_LEVELS => Err(SnapshotError::TooDeep {
+                automa: self.automa.clone(),
+                worker: WorkerPath::new(None, interrupted.worker.clone()),
+                what: "with the automata that are paused in it, its state",
+                levels: MOST_LEVELS,
+            }),
+            // What cannot be written is found by looking at each value.
+            Ok(_) | Err(_) => Ok(()),
+        }
+    }
+
     /// The same among what runs next.
     pub(super) fn check_next(&self) -> Result<(), SnapshotError> {
+        self.check_levels()?;
         let due = self.due.iter().flat_map(|due| {
             let args = due.args.iter();
             let values = args.flat_map(|args| {
@@ -255,7 +279,7 @@ impl Saved {
             values.map(|value| (&interrupted.worker, "an argument it is to run again with", value))
         });
         for (key, what, value) in due.chain(interrupted) {
-            json_of(value).map_err(|source| self.not_writable(key, what, source))?;
+            value.written().map_err(|source| self.not_writable(key, what, source))?;
         }
         Ok(())
     }

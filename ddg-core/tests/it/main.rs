@@ -66,3 +66,4 @@ mod tracing_spans;
 mod trial;
 mod typed_automa;
 mod values;
+mod written;

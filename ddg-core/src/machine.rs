@@ -272,6 +272,7 @@ impl<P: Hosts> Machine<P> {
     pub(crate) fn forget_outputs(&mut self) {
         self.state.result = Value::null();
         self.state.outputs.clear();
+        self.state.departed.clear();
     }
 
     /// The ids whose worker is gone since this was asked last; `None` for none.

@@ -211,7 +211,10 @@ impl<P: Hosts> Machine<P> {
 
     fn last_output(&self, key: &Key) -> LastOutput {
         match self.state.view.find(key.as_str()) {
-            None => LastOutput::NoSuchWorker,
+            None => {
+                let departed = self.state.departed.get(key).cloned();
+                departed.map_or(LastOutput::NoSuchWorker, LastOutput::Is)
+            }
             Some(worker) => {
                 self.state.outputs.get(worker).cloned().map_or(LastOutput::NotYet, LastOutput::Is)
             }

@@ -40,6 +40,9 @@ pub(crate) struct Saved {
     /// The dependencies that each waiting worker has crossed off.
     pub(super) crossed: BTreeMap<Key, Vec<Key>>,
     pub(super) outputs: BTreeMap<Key, Value>,
+    /// Those of workers that were removed.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(super) departed: BTreeMap<Key, Value>,
     /// Elements that are dealt out: by successor, by dealer.
     pub(super) dealt: BTreeMap<Key, BTreeMap<Key, Value>>,
     pub(super) locals: Spaces,
@@ -114,6 +117,8 @@ impl Saved {
             let values = locals.get(id)?.values();
             (!values.is_empty()).then(|| (node.key().clone(), values))
         };
+        let departed = state.departed.iter().filter(|(key, _)| view.find(key.as_str()).is_none());
+        let departed = departed.map(|(key, output)| (key.clone(), output.clone()));
         let mut dealt: BTreeMap<_, BTreeMap<_, _>> = BTreeMap::new();
         for ((to, by), value) in &state.dealt {
             dealt.entry(key(*to)).or_default().insert(key(*by), value.clone());
@@ -131,6 +136,7 @@ impl Saved {
             due: due.collect(),
             crossed: crossed(state, held),
             outputs: nodes().filter_map(output).collect(),
+            departed: departed.collect(),
             dealt,
             locals: nodes().filter_map(local).collect(),
             kept: kept
@@ -226,7 +232,8 @@ impl Saved {
     /// Finds a value that cannot be written, to name it.
     pub(crate) fn check_json(&self) -> Result<(), SnapshotError> {
         self.check_next()?;
-        let outputs = self.outputs.iter().map(|(key, value)| (key, "its output", value));
+        let outputs = self.outputs.iter().chain(&self.departed);
+        let outputs = outputs.map(|(key, value)| (key, "its output", value));
         let locals = self.locals.iter().flat_map(|(key, values)| {
             values.values().map(move |value| (key, "its local space", value))
         });

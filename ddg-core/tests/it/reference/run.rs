@@ -51,6 +51,8 @@ pub(crate) struct Run {
     /// Which dependencies of each worker have run since its last kickoff.
     crossed: BTreeMap<usize, BTreeSet<usize>>,
     outputs: BTreeMap<usize, Json>,
+    /// The last outputs of workers that were removed, until somebody else is removed under their key.
+    departed: BTreeMap<String, Json>,
     /// What a worker was dealt: by worker and dealer.
     dealt: BTreeMap<(usize, usize), Json>,
     output_worker: Option<String>,
@@ -105,6 +107,7 @@ impl Run {
             begun: BTreeMap::new(),
             crossed: BTreeMap::new(),
             outputs: BTreeMap::new(),
+            departed: BTreeMap::new(),
             dealt: BTreeMap::new(),
             output_worker: None,
             result: Json::Null,
@@ -232,7 +235,10 @@ impl Run {
                 mapped(worker, on.map(|on| (on.clone(), self.given(due.id, on))).collect())?
             }
         };
-        let last_output = |key: &str| self.outputs.get(&self.graph.find(key)?.id).cloned();
+        let last_output = |key: &str| match self.graph.find(key) {
+            Some(placed) => self.outputs.get(&placed.id).cloned(),
+            None => self.departed.get(key).cloned(),
+        };
         let ferried = due.cause.starts_with("ferry");
         bound(worker, given, ferried, &program.input.by_name, last_output)
     }
@@ -332,6 +338,20 @@ impl Run {
 
     /// Takes the edited graph over: what is not in it any more was never waited for.
     fn follow(&mut self, graph: Graph, edits: &[Ask]) {
+        let mut added = BTreeSet::new();
+        for edit in edits {
+            match edit {
+                Ask::Add(worker) => _ = added.insert(&worker.key),
+                Ask::Remove(key) => {
+                    let old = self.graph.find(key).filter(|_| !added.remove(key));
+                    match old.and_then(|old| self.outputs.get(&old.id)) {
+                        Some(output) => _ = self.departed.insert(key.clone(), output.clone()),
+                        None => _ = self.departed.remove(key),
+                    }
+                }
+                _ => {}
+            }
+        }
         for edit in edits {
             if let Ask::RemoveDependency(worker, on) = edit
                 && let (Some(worker), Some(on)) = (self.graph.find(worker), self.graph.find(on))

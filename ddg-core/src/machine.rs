@@ -46,7 +46,7 @@ pub(crate) use outputs::Outputs;
 pub use pace::Pace;
 pub use question::Question;
 pub(crate) use question::{Interrupted, PausedRun, Pending, Replay};
-pub(crate) use ready::Ready;
+pub(crate) use ready::{Ready, Unbound};
 pub(crate) use record::Record;
 pub(crate) use state::State;
 pub(crate) use waits::Waits;
@@ -82,6 +82,8 @@ pub(crate) struct Machine<P: Hosts> {
     forgotten: Vec<WorkerId>,
     /// Effects that were taken, whose memory the next job can use.
     spare: Effects<P>,
+    /// What could not be called in the step that has failed, for error hooks.
+    unbound: Vec<Unbound>,
     recording: bool,
     record: Option<Box<Record<P>>>,
 }
@@ -176,6 +178,7 @@ impl<P: Hosts> Machine<P> {
             removed: Vec::new(),
             forgotten: Vec::new(),
             spare: Effects::default(),
+            unbound: Vec::new(),
             recording: false,
             record: None,
         }
@@ -279,6 +282,11 @@ impl<P: Hosts> Machine<P> {
     #[inline]
     pub(crate) fn take_forgotten(&mut self) -> Option<Vec<WorkerId>> {
         (!self.forgotten.is_empty()).then(|| std::mem::take(&mut self.forgotten))
+    }
+
+    /// The kickoffs of the step that could not be called, once.
+    pub(crate) fn take_unbound(&mut self) -> Vec<Unbound> {
+        std::mem::take(&mut self.unbound)
     }
 
     /// The last output of the worker `key`.

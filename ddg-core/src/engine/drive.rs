@@ -10,7 +10,7 @@ use tracing::{Instrument, Span};
 
 use super::call::{Execution, Launched, launch};
 use super::executor::{Executor, Pool, Simulated};
-use super::{Ended, Job, Kickoff, RunCore, RunGuard, publish, spans};
+use super::{Ended, Job, Kickoff, RunCore, RunGuard, publish, run_hooks, spans};
 use crate::durable::{Journal, Writer};
 use crate::machine::{End, Next};
 use crate::run::{Outcome, RunError};
@@ -33,6 +33,10 @@ async fn drive_on(mut guard: RunGuard, mut executor: impl Executor) -> Result<Ou
     let core = &guard.core;
     let spanned = spans::run(core);
     let span = spanned.span();
+    let hooked = core.has_run_hooks();
+    if hooked {
+        Box::pin(run_hooks::will_start(core)).await;
+    }
     let ended = match &core.journal {
         None if span.is_disabled() && core.deadline.is_none() => steps(core, &mut executor).await,
         None => {
@@ -45,6 +49,12 @@ async fn drive_on(mut guard: RunGuard, mut executor: impl Executor) -> Result<Ou
             Box::pin(written.instrument(span.clone())).await
         }
     };
+    if ended.is_err() {
+        let unbound = core.machine().take_unbound();
+        if !unbound.is_empty() {
+            Box::pin(run_hooks::could_not_be_called(core, unbound)).await;
+        }
+    }
     let ended = match (ended, &core.journal) {
         (Ok(end), None) => Ok(Outcome::new(core, end)),
         (Ok(end), Some(journal)) => journal.end(Ok(Outcome::new(core, end))).await,
@@ -53,6 +63,9 @@ async fn drive_on(mut guard: RunGuard, mut executor: impl Executor) -> Result<Ou
     };
     if let Ok(outcome) = &ended {
         core.keep_locals(outcome.end());
+    }
+    if hooked {
+        Box::pin(run_hooks::did_end(core, &ended)).await;
     }
     spanned.run_ended(&ended);
     guard.end(&ended);

@@ -208,6 +208,11 @@ impl RunCore {
         self.journal.as_ref().is_some_and(|journal| journal.wants_results())
     }
 
+    /// Whether nothing is around it.
+    pub(super) fn is_outermost(&self) -> bool {
+        self.outermost.is_none()
+    }
+
     /// The outermost run.
     fn outermost(&self) -> &Self {
         self.outermost.as_deref().unwrap_or(self)

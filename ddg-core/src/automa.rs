@@ -3,6 +3,7 @@
 mod declaration;
 mod digest;
 mod marks;
+mod needs;
 mod program;
 mod registry;
 mod settings;

@@ -1,4 +1,4 @@
-//! Hooks around workers, in three scopes: the process, an automa, one worker.
+//! Hooks around workers and runs, in three scopes: the process, an automa, one worker.
 
 use std::future::Future;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -9,6 +9,7 @@ use futures::future::BoxFuture;
 use crate::args::Args;
 use crate::context::Context;
 use crate::error::WorkerError;
+use crate::run::{Outcome, RunError};
 use crate::values::Value;
 
 /// Hooks around a worker. Implement those that you need.
@@ -83,8 +84,8 @@ pub trait Callback: Send + Sync + 'static {
         async { Ok(()) }
     }
 
-    /// After it has failed for good. A value given here stands for its output: the hooks further
-    /// out see a worker that has run.
+    /// After it has failed for good, or could not be called. A value given here stands for its output: the hooks further
+    /// out see a worker that has run. A worker that could not be called has failed its step, whatever is given.
     ///
     /// # Errors
     /// Reported, and otherwise without effect.
@@ -95,6 +96,41 @@ pub trait Callback: Send + Sync + 'static {
     ) -> impl Future<Output = Result<Option<Value>, WorkerError>> + Send {
         _ = (cx, error);
         async { Ok(None) }
+    }
+
+    /// Before the first step of a run, or of one that is resumed, of the automa called `automa`. A nested
+    /// automa has the hooks of the worker that it is.
+    ///
+    /// # Errors
+    /// Reported, and otherwise without effect.
+    fn run_will_start(&self, automa: &str) -> impl Future<Output = Result<(), WorkerError>> + Send {
+        _ = automa;
+        async { Ok(()) }
+    }
+
+    /// After a run has finished, paused or was stopped.
+    ///
+    /// # Errors
+    /// Reported, and otherwise without effect.
+    fn run_did_end(
+        &self,
+        outcome: &Outcome,
+    ) -> impl Future<Output = Result<(), WorkerError>> + Send {
+        _ = outcome;
+        async { Ok(()) }
+    }
+
+    /// After a run has failed. One that is cancelled or dropped, and one that cannot begin, has no such hook.
+    ///
+    /// # Errors
+    /// Reported, and otherwise without effect.
+    fn run_did_fail(
+        &self,
+        automa: &str,
+        error: &RunError,
+    ) -> impl Future<Output = Result<(), WorkerError>> + Send {
+        _ = (automa, error);
+        async { Ok(()) }
     }
 }
 
@@ -117,6 +153,16 @@ pub(crate) trait DynCallback: Send + Sync {
         cx: &'a Context,
         error: &'a WorkerError,
     ) -> BoxFuture<'a, Result<Option<Value>, WorkerError>>;
+
+    fn run_will_start<'a>(&'a self, automa: &'a str) -> BoxFuture<'a, Result<(), WorkerError>>;
+
+    fn run_did_end<'a>(&'a self, outcome: &'a Outcome) -> BoxFuture<'a, Result<(), WorkerError>>;
+
+    fn run_did_fail<'a>(
+        &'a self,
+        automa: &'a str,
+        error: &'a RunError,
+    ) -> BoxFuture<'a, Result<(), WorkerError>>;
 }
 
 impl<C: Callback> DynCallback for C {
@@ -142,6 +188,22 @@ impl<C: Callback> DynCallback for C {
         error: &'a WorkerError,
     ) -> BoxFuture<'a, Result<Option<Value>, WorkerError>> {
         Callback::did_fail(self, cx, error).boxed()
+    }
+
+    fn run_will_start<'a>(&'a self, automa: &'a str) -> BoxFuture<'a, Result<(), WorkerError>> {
+        Callback::run_will_start(self, automa).boxed()
+    }
+
+    fn run_did_end<'a>(&'a self, outcome: &'a Outcome) -> BoxFuture<'a, Result<(), WorkerError>> {
+        Callback::run_did_end(self, outcome).boxed()
+    }
+
+    fn run_did_fail<'a>(
+        &'a self,
+        automa: &'a str,
+        error: &'a RunError,
+    ) -> BoxFuture<'a, Result<(), WorkerError>> {
+        Callback::run_did_fail(self, automa, error).boxed()
     }
 }
 

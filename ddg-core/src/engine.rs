@@ -12,6 +12,7 @@ mod instrument;
 mod kickoff;
 mod nested;
 mod publish;
+mod run_hooks;
 mod shared;
 mod spans;
 

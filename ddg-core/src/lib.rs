@@ -80,7 +80,7 @@ pub use ddg_macros::{automa, worker};
 pub use key::Key;
 pub use run::{Outcome, RunError};
 pub use values::{Data, Value};
-pub use worker::{Worker, WorkerError, WorkerOptions, after, free, start};
+pub use worker::{Worker, WorkerError, WorkerOptions, after, free, start, with};
 
 /// What nearly every user of the crate needs.
 pub mod prelude {
@@ -92,7 +92,7 @@ pub mod prelude {
     pub use crate::worker::{AnyWorker, Retry, Signature};
     pub use crate::{
         Automa, Context, GraphAutoma, Outcome, RunError, TypedAutoma, Value, Worker, WorkerError,
-        WorkerOptions, after, args, free, start,
+        WorkerOptions, after, args, free, start, with,
     };
     #[cfg(feature = "macros")]
     pub use ddg_macros::{automa, worker};

@@ -29,6 +29,7 @@ mod question;
 mod ready;
 mod record;
 mod settle;
+mod start;
 mod state;
 mod waits;
 
@@ -45,7 +46,7 @@ pub(crate) use outputs::Outputs;
 pub use pace::Pace;
 pub use question::Question;
 pub(crate) use question::{Interrupted, PausedRun, Pending, Replay};
-pub(crate) use ready::Ready;
+pub(crate) use ready::{Ready, Unbound};
 pub(crate) use record::Record;
 pub(crate) use state::State;
 pub(crate) use waits::Waits;
@@ -81,6 +82,8 @@ pub(crate) struct Machine<P: Hosts> {
     forgotten: Vec<WorkerId>,
     /// Effects that were taken, whose memory the next job can use.
     spare: Effects<P>,
+    /// What could not be called in the step that has failed, for error hooks.
+    unbound: Vec<Unbound>,
     recording: bool,
     record: Option<Box<Record<P>>>,
 }
@@ -143,14 +146,16 @@ impl<P: Hosts> Machine<P> {
         let Beginning { path, args, outer_inputs, pace, max_steps } = beginning;
         let Args { positional, named } = args;
         let mut inputs = named.map(|named| *named).unwrap_or_default();
+        let start = |worker| {
+            let args = start::taken(view.node(worker).role(), &positional, &inputs);
+            Ready { worker, cause: Cause::Start, args: Some(args) }
+        };
+        let ready = view.starts().map(start).collect();
         for outer in outer_inputs {
             if find(&inputs, &outer.0).is_none() {
                 inputs.push(outer.clone());
             }
         }
-        let by_position = Args { positional, named: None };
-        let start = |worker| Ready { worker, cause: Cause::Start, args: Some(by_position.clone()) };
-        let ready = view.starts().map(start).collect();
         let state = State { ready, ..State::new(view, Arc::new(inputs)) };
         Self::of(state, path, pace, max_steps)
     }
@@ -173,6 +178,7 @@ impl<P: Hosts> Machine<P> {
             removed: Vec::new(),
             forgotten: Vec::new(),
             spare: Effects::default(),
+            unbound: Vec::new(),
             recording: false,
             record: None,
         }
@@ -269,12 +275,18 @@ impl<P: Hosts> Machine<P> {
     pub(crate) fn forget_outputs(&mut self) {
         self.state.result = Value::null();
         self.state.outputs.clear();
+        self.state.departed.clear();
     }
 
     /// The ids whose worker is gone since this was asked last; `None` for none.
     #[inline]
     pub(crate) fn take_forgotten(&mut self) -> Option<Vec<WorkerId>> {
         (!self.forgotten.is_empty()).then(|| std::mem::take(&mut self.forgotten))
+    }
+
+    /// The kickoffs of the step that could not be called, once.
+    pub(crate) fn take_unbound(&mut self) -> Vec<Unbound> {
+        std::mem::take(&mut self.unbound)
     }
 
     /// The last output of the worker `key`.

@@ -10,7 +10,7 @@ mod stored;
 mod stored_runs;
 
 pub use builder::{RunBuilder, RunFuture};
-pub use error::RunError;
+pub use error::{InputFault, RunError};
 pub use handle::RunHandle;
 pub use outcome::{Outcome, Waiting};
 pub use stored_runs::StoredRuns;

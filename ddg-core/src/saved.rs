@@ -18,7 +18,6 @@ pub use answer::AnswerError;
 pub use delta::SnapshotDelta;
 pub use difference::DeclarationDiff;
 pub use error::SnapshotError;
-pub(crate) use patch::json_of;
 pub(crate) use result::SavedResult;
 pub(crate) use run::Saved;
 pub use snapshot::Snapshot;

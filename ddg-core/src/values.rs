@@ -10,6 +10,7 @@ mod stream;
 mod text;
 mod ty;
 mod value;
+mod written;
 
 pub(crate) use cell::Dealt;
 pub use data::{Data, RunResult};
@@ -20,3 +21,4 @@ pub(crate) use text::literal_as_text;
 pub use ty::ValueType;
 pub(crate) use ty::short_name;
 pub use value::{NotSerializable, TypeMismatch, Value};
+pub(crate) use written::{levels, written};

@@ -11,6 +11,7 @@ mod own;
 mod param;
 mod retry;
 mod signature;
+mod stateful;
 
 pub use any::{AnyWorker, IntoFunc, IntoWorker};
 pub(crate) use any::{CallEnd, Callable, Called, Callee, OwnWorker, Source, Start, Started, begin};
@@ -24,5 +25,6 @@ pub use own::Worker;
 pub use param::Parameter;
 pub use retry::Retry;
 pub use signature::Signature;
+pub use stateful::{With, with};
 
 pub use crate::error::{BoxError, Panicked, TimedOut, WorkerError};

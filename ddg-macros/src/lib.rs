@@ -211,6 +211,7 @@ pub fn automa(attr: TokenStream, item: TokenStream) -> TokenStream {
 /// | `cx: &Context`, `cx: Context` | the context, known by the name `Context` |
 /// | `#[from("key")] x: T` | the last output of that worker |
 /// | `#[from("key", default = expr)] x: T` | the same; `expr` while there is none |
+/// | `#[input] x: T` | the run's input called `x`; a ferry's tuple leaves it out |
 ///
 /// Parameters other than the context are also filled by name, from the inputs of the run and from
 /// named arguments of a ferry.

@@ -1,5 +1,6 @@
 //! A model's call of a tool.
 
+use ddg_core::args::{Args, IntoArgs};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Json};
 
@@ -87,6 +88,26 @@ fn is_deeper_than(json: &Json, depth: usize) -> bool {
     match depth.checked_sub(1) {
         Some(depth) => within.any(|json| is_deeper_than(json, depth)),
         None => true,
+    }
+}
+
+/// Each by name where they are an object, so that a call's arguments can be ferried with; whatever else they are is
+/// one argument by position.
+///
+/// ```
+/// use ddg_agentic::message::ToolCall;
+/// use ddg_core::prelude::*;
+///
+/// async fn act(call: ToolCall, cx: Context) {
+///     cx.ferry_to(call.name.as_str(), call.arguments);
+/// }
+/// ```
+impl IntoArgs for ToolArguments {
+    fn into_args(self) -> Args {
+        match self {
+            Self::Json(json) => json.into_args(),
+            Self::Malformed(_) => Args::new().with(self),
+        }
     }
 }
 

@@ -155,7 +155,7 @@ impl Toolbox {
     }
 
     /// The tool `name` as a worker of any automa: it takes the arguments as one JSON object, or each
-    /// by name, and gives a [`ToolOutput`]. They are checked, people are asked, and attempts made as
+    /// by name, those that are not given from the run's inputs, and gives a [`ToolOutput`]. They are checked, people are asked, and attempts made as
     /// for a model; what goes wrong makes the worker fail.
     ///
     /// # Errors
@@ -163,6 +163,13 @@ impl Toolbox {
     pub fn worker(&self, name: &str) -> Result<AnyWorker, ToolError> {
         self.entry(name)?;
         Ok(AnyWorker::new(ToolWorker::new(self.clone(), name)))
+    }
+
+    /// The names of the arguments of a tool.
+    pub(super) fn parameters_of(&self, name: &str) -> impl Iterator<Item = &str> {
+        let entry = self.0.offered.get(name).map(|offered| &offered.entry);
+        let properties = entry.and_then(|entry| entry.spec.parameters["properties"].as_object());
+        properties.into_iter().flatten().map(|(name, _)| name.as_str())
     }
 
     /// Lets snapshots of runs of `automa` find the workers of this toolbox again, by the names of

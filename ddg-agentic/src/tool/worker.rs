@@ -2,11 +2,11 @@
 
 use ddg_core::args::Args;
 use ddg_core::worker::Signature;
-use ddg_core::{Context, Worker, WorkerError};
+use ddg_core::{Context, Value, Worker, WorkerError};
 use serde_json::{Map, Value as Json};
 
 use super::{ToolOutput, ToolResult, Toolbox};
-use crate::message::ToolCall;
+use crate::message::{ToolArguments, ToolCall};
 
 /// Makes calls of a tool.
 pub(super) struct CallWorker {
@@ -52,23 +52,45 @@ impl ToolWorker {
     }
 }
 
+impl ToolWorker {
+    /// The one argument by position, or an object of those by name; what is not given is taken from the run's
+    /// inputs, as for any parameter.
+    fn arguments(&self, args: &Args, cx: &Context) -> Result<ToolArguments, WorkerError> {
+        let mut named = Map::new();
+        for (name, value) in args.by_name() {
+            named.insert(name.to_owned(), value.to_json()?);
+        }
+        match args.positional() {
+            [] => {}
+            [arguments] if named.is_empty() => {
+                return Ok(match arguments.downcast_ref::<ToolArguments>() {
+                    Some(arguments) => arguments.clone(),
+                    None => arguments.to_json()?.into(),
+                });
+            }
+            _ => {
+                return Err(WorkerError::msg(
+                    "a tool takes its arguments as one JSON object, or each of them by name",
+                ));
+            }
+        }
+        for name in self.tools.parameters_of(&self.tool) {
+            if !named.contains_key(name)
+                && let Some(input) = cx.input::<Value>(name)?
+            {
+                named.insert(name.to_owned(), input.to_json()?);
+            }
+        }
+        Ok(Json::Object(named).into())
+    }
+}
+
 impl Worker for ToolWorker {
     type Output = ToolOutput;
 
     async fn run(&self, args: Args, cx: &Context) -> Result<ToolOutput, WorkerError> {
-        let call = ToolCall::new("", &self.tool, arguments(&args)?);
+        let arguments = self.arguments(&args, cx)?;
+        let call = ToolCall::new("", &self.tool, arguments);
         Ok(self.tools.output(&call, cx, &mut Vec::new()).await?)
-    }
-}
-
-/// The one argument by position, or an object of those by name.
-fn arguments(args: &Args) -> Result<Json, WorkerError> {
-    let named = || args.by_name().map(|(name, value)| Ok((name.to_owned(), value.to_json()?)));
-    match args.positional() {
-        [] => named().collect::<Result<Map<_, _>, WorkerError>>().map(Json::Object),
-        [arguments] if named().next().is_none() => Ok(arguments.to_json()?),
-        _ => Err(WorkerError::msg(
-            "a tool takes its arguments as one JSON object, or each of them by name",
-        )),
     }
 }

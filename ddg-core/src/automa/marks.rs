@@ -14,6 +14,8 @@ use crate::worker::{AnyWorker, Body, Signature};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub(crate) struct Mark {
+    /// Its place in the order of the declaration.
+    pub(crate) place: usize,
     pub(crate) dependencies: Digest,
     pub(crate) signature: Digest,
     pub(crate) options: Digest,
@@ -35,7 +37,7 @@ impl Program {
 
     /// What the worker declared as `name` looks like, from outside.
     pub(crate) fn digest_of(&self, name: &Key) -> Option<Digest> {
-        Some(digest_of_body(self.declared(name)?))
+        Some(digest_of_body(self.declared(name)?, |key| key))
     }
 
     /// What it looks like, worked out when it is asked for first.
@@ -48,13 +50,20 @@ impl Program {
         while let Some(inner) = unmarked.last() {
             let deeper: Vec<_> = inner.unmarked().collect();
             if deeper.is_empty() {
-                inner.marks.get_or_init(|| Marks::of(inner));
+                inner.marks.get_or_init(|| Marks::of(inner, |key| key));
                 unmarked.pop();
             } else {
                 unmarked.extend(deeper);
             }
         }
-        self.marks.get_or_init(|| Marks::of(self))
+        self.marks.get_or_init(|| Marks::of(self, |key| key))
+    }
+
+    /// The same, with the workers called as they were when they were declared under other keys.
+    pub(crate) fn marks_by<'a>(&'a self, called: impl Fn(&'a Key) -> &'a Key) -> Marks {
+        // Those of the automata in it are worked out before.
+        self.marks();
+        Marks::of(self, called)
     }
 
     /// The automata in it that have no marks yet.
@@ -67,12 +76,12 @@ impl Program {
 }
 
 impl Marks {
-    fn of(program: &Program) -> Self {
+    fn of<'a>(program: &'a Program, called: impl Fn(&'a Key) -> &'a Key) -> Self {
         let topology = &program.topology;
         let mut whole = Hasher::new();
-        let by_worker = topology.nodes.iter().map(|node| {
-            let mark = Mark::of(node, |on| topology.nodes[on.index()].key());
-            whole.text(node.key().as_str());
+        let by_worker = topology.nodes.iter().enumerate().map(|(place, node)| {
+            let mark = Mark::of(place, node, |on| topology.nodes[on.index()].key(), &called);
+            whole.text(called(node.key()).as_str());
             for part in [mark.dependencies, mark.signature, mark.options] {
                 whole.digest(part);
             }
@@ -92,10 +101,15 @@ fn address(worker: &AnyWorker) -> usize {
 }
 
 impl Mark {
-    fn of<'a>(node: &'a Node<Arc<Body>>, key: impl Fn(WorkerId) -> &'a Key) -> Self {
+    fn of<'a>(
+        place: usize,
+        node: &'a Node<Arc<Body>>,
+        key: impl Fn(WorkerId) -> &'a Key,
+        called: impl Fn(&'a Key) -> &'a Key,
+    ) -> Self {
         let mut dependencies = Hasher::new();
         for (_, on) in node.live_dependencies() {
-            dependencies.text(key(on).as_str());
+            dependencies.text(called(key(on)).as_str());
         }
         let body = &node.payload;
         let wiring = body.role.wiring;
@@ -112,8 +126,9 @@ impl Mark {
             Dealing::InOrder => 1,
         });
         Self {
+            place,
             dependencies: dependencies.end(),
-            signature: digest_of_body(body),
+            signature: digest_of_body(body, called),
             options: options.end(),
         }
     }
@@ -126,11 +141,13 @@ pub(crate) fn digest_of_worker(worker: &AnyWorker) -> Digest {
     digest(params, output.map(|ty| ty.to_string()), open, worker)
 }
 
-pub(crate) fn digest_of_body(body: &Body) -> Digest {
+fn digest_of_body<'a>(body: &'a Body, called: impl Fn(&'a Key) -> &'a Key) -> Digest {
     let params = body.role.params.iter().map(|param| {
         let from = match &param.origin {
             Origin::Argument => None,
-            Origin::From { key, default } => Some((key.as_str(), default.is_some())),
+            // No key is empty.
+            Origin::Input => Some(("", false)),
+            Origin::From { key, default } => Some((called(key).as_str(), default.is_some())),
         };
         (param.name.as_deref(), param.ty.to_string(), from)
     });
@@ -163,7 +180,7 @@ fn digest<'a>(
 impl From<Mark> for String {
     fn from(mark: Mark) -> Self {
         let parts = [mark.dependencies, mark.signature, mark.options].map(Self::from);
-        parts.join("-")
+        format!("{}-{}", mark.place, parts.join("-"))
     }
 }
 
@@ -171,8 +188,11 @@ impl TryFrom<String> for Mark {
     type Error = String;
 
     fn try_from(text: String) -> Result<Self, String> {
-        let mut parts = text.split('-').map(|part| Digest::try_from(part.to_owned()));
-        let mut next = || parts.next().unwrap_or_else(|| Err(format!("`{text}` is no mark")));
-        Ok(Self { dependencies: next()?, signature: next()?, options: next()? })
+        let no_mark = || format!("`{text}` is no mark");
+        let (place, parts) = text.split_once('-').ok_or_else(no_mark)?;
+        let place = place.parse().map_err(|_| no_mark())?;
+        let mut parts = parts.split('-').map(|part| Digest::try_from(part.to_owned()));
+        let mut next = || parts.next().unwrap_or_else(|| Err(no_mark()));
+        Ok(Self { place, dependencies: next()?, signature: next()?, options: next()? })
     }
 }

@@ -4,16 +4,22 @@ use std::sync::{Arc, Mutex, OnceLock};
 
 use rustc_hash::FxHashSet;
 
+use super::needs::{self, Need};
 use super::{GraphAutoma, Marks, Registry, Settings};
 use crate::graph::{BuildError, Declared, Fault, Topology, View};
 use crate::key::Key;
 use crate::local::Spaces;
+use crate::machine::Machine;
 use crate::worker::{Body, Source, WorkerOptions};
 
 /// A validated automa, shared by all its runs and never changed.
 pub(crate) struct Program {
     pub(crate) topology: Arc<Topology<Arc<Body>>>,
     pub(crate) inputs: Inputs,
+    /// How many positional arguments a run takes at most.
+    pub(crate) most_positional: usize,
+    /// What a run must be given by name.
+    pub(super) needs: Vec<Need>,
     pub(crate) registry: Registry,
     pub(crate) settings: Settings,
     /// Local spaces that outlive a run, where the automa keeps them.
@@ -46,8 +52,11 @@ impl Program {
         if !faults.is_empty() {
             return Err(BuildError { automa: automa.name().to_owned(), faults });
         }
+        let topology = Arc::new(topology);
         Ok(Arc::new(Self {
-            topology: Arc::new(topology),
+            most_positional: Machine::most_taken(&View::of(Arc::clone(&topology)), &Vec::new()),
+            needs: needs::needs(&topology),
+            topology,
             inputs,
             registry: automa.registry.clone(),
             settings: automa.settings.clone(),
@@ -86,7 +95,7 @@ impl Program {
         let mut faults = Vec::new();
         let body = match source {
             Source::Here(worker) => Body::new(key, worker, options, &mut faults),
-            Source::Declared(name) if !options.params.is_empty() || !options.froms.is_empty() => {
+            Source::Declared(name) if options.says_parameters() => {
                 return Err(Fault::ParametersAreDeclared { name, key: key.clone() });
             }
             Source::Declared(name) => match self.declared(&name) {
@@ -105,9 +114,7 @@ impl Program {
 
 impl Inputs {
     fn collect(&mut self, key: &Key, body: &Body, faults: &mut Vec<Fault>) {
-        for (_, param) in body.role.positional() {
-            self.names.extend(param.name.as_deref().map(str::to_owned));
-        }
+        self.names.extend(body.role.inputs().map(|(name, _)| name.to_owned()));
         let Some(nested) = body.worker.0.automa() else {
             self.open |= body.role.open;
             return;

@@ -11,6 +11,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value as Json;
 
 use crate::key::Key;
+use crate::values::written;
 use crate::worker::{AnyWorker, Body, IntoWorker, OwnWorker, Worker};
 
 /// Declared workers by name, and registered types by name.
@@ -67,7 +68,7 @@ impl WorkerType {
     pub(super) fn of<W: Worker + Serialize + DeserializeOwned>() -> Self {
         Self {
             worker: TypeId::of::<OwnWorker<W>>(),
-            to_config: Arc::new(|worker| serde_json::to_value(own::<W>(worker))),
+            to_config: Arc::new(|worker| written(own::<W>(worker))),
             from_config: Arc::new(|json| {
                 serde_json::from_value::<W>(json).map(IntoWorker::into_worker)
             }),
@@ -80,7 +81,7 @@ impl WorkerType {
     ) -> Self {
         Self {
             worker: TypeId::of::<OwnWorker<W>>(),
-            to_config: Arc::new(move |worker| serde_json::to_value(to_config(own(worker)))),
+            to_config: Arc::new(move |worker| written(&to_config(own(worker)))),
             from_config: Arc::new(move |json| {
                 serde_json::from_value(json).map(|config| from_config(config).into_worker())
             }),

@@ -11,7 +11,7 @@ use tracing::{Instrument, Span};
 
 use super::call::{Execution, Launched, launch};
 use super::executor::{Executor, Pool, Simulated};
-use super::{Ended, Job, Kickoff, RunCore, RunGuard, publish, spans};
+use super::{Ended, Job, Kickoff, RunCore, RunGuard, publish, run_hooks, spans};
 use crate::durable::{Attempt, Journal, Writer};
 use crate::machine::{End, Next};
 use crate::run::{Outcome, RunError};
@@ -34,15 +34,25 @@ async fn drive_on(mut guard: RunGuard, mut executor: impl Executor) -> Result<Ou
     let core = &guard.core;
     let spanned = spans::run(core);
     let span = spanned.span();
+    let hooked = core.has_run_hooks();
+    if hooked {
+        Box::pin(run_hooks::will_start(core)).await;
+    }
     let ended = if span.is_disabled() && core.deadline.is_none() {
         steps(core, &mut executor).await
     } else {
         let steps = in_time(core, steps(core, &mut executor));
         Box::pin(steps.instrument(span.clone())).await
     };
+    if ended.is_err() {
+        tell_unbound(core).await;
+    }
     let ended = ended.map(|end| Outcome::new(core, end));
     if let Ok(outcome) = &ended {
         core.keep_locals(outcome.end());
+    }
+    if hooked {
+        Box::pin(run_hooks::did_end(core, &ended)).await;
     }
     spanned.run_ended(&ended);
     guard.end(&ended);
@@ -59,6 +69,10 @@ pub(crate) async fn drive_stored<'a>(
     guard.begin();
     let first = Arc::clone(&guard.core);
     let spanned = spans::run(&first);
+    let hooked = first.has_run_hooks();
+    if hooked {
+        run_hooks::will_start(&first).await;
+    }
     let attempts = async {
         loop {
             match attempt(&guard.core, journal).await {
@@ -68,13 +82,27 @@ pub(crate) async fn drive_stored<'a>(
         }
     };
     let ended = in_time(&first, attempts).instrument(spanned.span().clone()).await;
+    if ended.is_err() {
+        tell_unbound(&guard.core).await;
+    }
     let ended = journal.end(ended).await;
     if let Ok(outcome) = &ended {
         guard.core.keep_locals(outcome.end());
     }
+    if hooked {
+        run_hooks::did_end(&guard.core, &ended).await;
+    }
     spanned.run_ended(&ended);
     guard.end(&ended);
     ended
+}
+
+/// Tells the error hooks of workers that could not be called.
+async fn tell_unbound(core: &Arc<RunCore>) {
+    let unbound = core.machine().take_unbound();
+    if !unbound.is_empty() {
+        Box::pin(run_hooks::could_not_be_called(core, unbound)).await;
+    }
 }
 
 async fn attempt(core: &Arc<RunCore>, journal: &Journal) -> Attempt<Outcome> {

@@ -88,7 +88,7 @@ async fn tell_end(hook: &Arc<dyn DynCallback>, cx: &Context, output: Output) -> 
 }
 
 /// Runs a hook; that it fails or panics is reported and changes nothing.
-async fn guard<'a, T>(
+pub(super) async fn guard<'a, T>(
     name: &'static str,
     cx: &Context,
     hook: impl FnOnce() -> BoxFuture<'a, Result<T, WorkerError>>,

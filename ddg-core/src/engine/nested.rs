@@ -50,7 +50,12 @@ impl Nested {
 
 impl Callable for Nested {
     fn signature(&self) -> Signature {
-        Signature { context: true, output: self.output(), ..Signature::open() }
+        Signature {
+            context: true,
+            output: self.output(),
+            most_positional: self.automa.compiled().ok().map(|program| program.most_positional),
+            ..Signature::open()
+        }
     }
 
     fn start(&self) -> Start {

@@ -64,10 +64,11 @@ impl RunCore {
     /// A run that nothing is around.
     ///
     /// # Errors
-    /// A named input reaches nobody.
+    /// An argument reaches nobody.
     pub(crate) fn top(program: Arc<Program>, args: Args) -> Result<Arc<Self>, RunError> {
-        check_inputs(&program, args.named_slice())?;
-        let begun = begin(&program, program.view(), None, args, &[]);
+        let view = program.view();
+        check_arguments(&program, &view, &args, &Vec::new())?;
+        let begun = begin(&program, view, None, args, &[]);
         let kept = kept_from_earlier_runs(&program);
         Ok(Self::around(program, begun, Some(kept), None))
     }
@@ -100,7 +101,7 @@ impl RunCore {
     /// A run of an automa that is the worker at `path` of `outer`, with the graph `view`.
     ///
     /// # Errors
-    /// A named argument reaches nobody.
+    /// An argument reaches nobody.
     pub(crate) fn nested(
         program: Arc<Program>,
         view: View<Arc<Body>>,
@@ -108,7 +109,7 @@ impl RunCore {
         args: Args,
         outer: (&Arc<Self>, WorkerId),
     ) -> Result<Arc<Self>, RunError> {
-        check_inputs(&program, args.named_slice())?;
+        check_arguments(&program, &view, &args, &outer.0.inputs)?;
         let kept =
             outer.0.locals().kept_of(outer.1).unwrap_or_else(|| kept_from_earlier_runs(&program));
         let begun = begin(&program, view, Some(Arc::new(path)), args, &outer.0.inputs);
@@ -219,6 +220,11 @@ impl RunCore {
     /// lease.
     pub(super) fn thread_token(&self) -> Option<TaskTrackerToken> {
         self.acting().map(|acting| acting.threads.token())
+    }
+
+    /// Whether nothing is around it.
+    pub(super) fn is_outermost(&self) -> bool {
+        self.outermost.is_none()
     }
 
     /// The outermost run.
@@ -340,6 +346,33 @@ fn commit(kept: KeptSpaces, program: &Arc<Program>, view: &View<Arc<Body>>) {
             if let (Some(program), Some(view)) = (program, worker.graph()) {
                 rest.push((kept, program, view));
             }
+        }
+    }
+}
+
+/// Whether each argument of a run reaches somebody, and everybody has the inputs that it needs.
+fn check_arguments(
+    program: &Program,
+    view: &View<Arc<Body>>,
+    args: &Args,
+    outer_inputs: &Named,
+) -> Result<(), RunError> {
+    check_inputs(program, args.named_slice())?;
+    let none = Vec::new();
+    let named = args.named.as_deref().unwrap_or(&none);
+    let faults = program.input_faults(&[named, outer_inputs]);
+    if !faults.is_empty() {
+        return Err(RunError::Inputs { automa: program.automa().to_string(), faults });
+    }
+    let given = args.positional.len();
+    if given == 0 {
+        return Ok(());
+    }
+    let taken = Machine::most_taken(view, named);
+    match given <= taken {
+        true => Ok(()),
+        false => {
+            Err(RunError::UnusedArguments { automa: program.automa().to_string(), given, taken })
         }
     }
 }

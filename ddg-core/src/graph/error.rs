@@ -176,6 +176,17 @@ pub enum Fault {
         /// The worker whose output it was to take.
         from: Key,
     },
+    /// `input` names a parameter that does not exist.
+    #[error(
+        "worker `{worker}` has no parameter `{parameter}` to fill with an input; \
+         name its parameters with `.params([…])`"
+    )]
+    UnknownInputParameter {
+        /// The worker.
+        worker: Key,
+        /// The parameter.
+        parameter: String,
+    },
     /// A worker was asked for under a name that was never declared.
     #[error(
         "`{name}` was not declared in this automa: declare it with `#[worker(detached)]` \

@@ -13,7 +13,7 @@ use crate::values::{Value, ValueType};
 pub(crate) struct Role {
     pub(crate) key: Key,
     pub(crate) params: Box<[Param]>,
-    /// How many of the parameters can be filled by position.
+    /// How many of the parameters can be filled by position; of an open one, how many arguments it takes.
     pub(crate) n_positional: usize,
     /// Whether it takes any arguments, by position and by name.
     pub(crate) open: bool,
@@ -70,6 +70,8 @@ pub(crate) struct Param {
 pub(crate) enum Origin {
     /// By position, else by name.
     Argument,
+    /// By name only: what the run is given for it.
+    Input,
     /// Another worker's last output, else the default.
     From { key: Key, default: Option<Value> },
 }
@@ -130,6 +132,24 @@ impl Role {
         }
     }
 
+    /// Fills the parameter called `param` from the run's inputs alone.
+    ///
+    /// Appends a fault if there is no such parameter.
+    pub(crate) fn fill_by_name(&mut self, param: Cow<'static, str>, faults: &mut Vec<Fault>) {
+        match self.params.iter_mut().find(|have| have.name.as_ref() == Some(&param)) {
+            Some(param) => {
+                if matches!(param.origin, Origin::Argument) {
+                    self.n_positional -= 1;
+                }
+                param.origin = Origin::Input;
+            }
+            None => faults.push(Fault::UnknownInputParameter {
+                worker: self.key.clone(),
+                parameter: param.into_owned(),
+            }),
+        }
+    }
+
     /// What this worker hands on to its successors: a unit output only orders.
     pub(crate) fn gives(&self) -> Gives {
         match self.wiring.dealing {
@@ -142,6 +162,12 @@ impl Role {
     /// The parameters that can be filled by position, with their place among all.
     pub(crate) fn positional(&self) -> impl Iterator<Item = (usize, &Param)> {
         self.params.iter().enumerate().filter(|(_, param)| matches!(param.origin, Origin::Argument))
+    }
+
+    /// The parameters that run inputs can fill, with the names of these.
+    pub(crate) fn inputs(&self) -> impl Iterator<Item = (&str, &Param)> {
+        let takes = |param: &&Param| !matches!(param.origin, Origin::From { .. });
+        self.params.iter().filter(takes).filter_map(|param| Some((param.name.as_deref()?, param)))
     }
 
     /// What messages call the parameter at `place`: its name in backquotes, or its position.

@@ -59,7 +59,7 @@ pub(super) fn map<'a>(
 
 /// One list of all outputs: of the parameter's own type if they are such, so that they are read
 /// where they are; else of shared values.
-fn merge(role: &Role, outputs: SmallVec<[&Value; 32]>) -> Value {
+pub(super) fn merge(role: &Role, outputs: SmallVec<[&Value; 32]>) -> Value {
     let gathered = match &*role.params {
         [param] => param.ty.gather(&outputs),
         _ => None,
@@ -135,6 +135,13 @@ fn bind_by_name(
                     parameter: role.param_label(place),
                     expected: param.ty.to_string(),
                     given: n_given,
+                })?,
+            Origin::Input => by_name(&named)
+                .or_else(|| by_name(inputs))
+                .or_else(|| param.ty.missing())
+                .ok_or_else(|| BindError::NoInput {
+                    parameter: role.param_label(place),
+                    expected: param.ty.to_string(),
                 })?,
             Origin::From { key, default } => {
                 let (by_ferry, by_map) =

@@ -36,11 +36,10 @@ impl Outputs {
         block[worker.index() % BLOCK] = Some(output);
     }
 
-    /// Lets go of the output of one worker.
-    pub(crate) fn remove(&mut self, worker: WorkerId) {
-        if let Some(block) = &mut self.0[worker.index() / BLOCK] {
-            block[worker.index() % BLOCK] = None;
-        }
+    /// Takes the output of one worker out.
+    pub(crate) fn take(&mut self, worker: WorkerId) -> Option<Value> {
+        let block = self.0[worker.index() / BLOCK].as_mut()?;
+        block[worker.index() % BLOCK].take()
     }
 
     /// Lets go of all outputs.

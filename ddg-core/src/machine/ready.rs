@@ -6,6 +6,7 @@ use super::{
     Cause, Effects, End, Hosts, Interrupted, Job, KickoffId, Machine, MachineError, Next, Running,
 };
 use crate::args::Args;
+use crate::error::WorkerError;
 use crate::graph::{Gives, Mapping, Node, WorkerId};
 use crate::key::Key;
 use crate::values::Value;
@@ -16,6 +17,15 @@ pub(crate) struct Ready {
     pub(crate) cause: Cause,
     /// What it is called with, where that is not what its dependencies give.
     pub(crate) args: Option<Args>,
+}
+
+/// A kickoff whose worker could not be called.
+pub(crate) struct Unbound {
+    pub(crate) id: KickoffId,
+    pub(crate) worker: WorkerId,
+    pub(crate) step: u64,
+    pub(crate) cause: Cause,
+    pub(crate) error: WorkerError,
 }
 
 impl<P: Hosts> Machine<P> {
@@ -100,7 +110,7 @@ impl<P: Hosts> Machine<P> {
             match &self.state.output_worker {
                 Some(first) if first != node.key() => {
                     let kind = FailureKind::SecondOutput { first: first.clone() };
-                    return Err(self.failure(node.key(), kind).into());
+                    return Err(self.unbound(ready.worker, ready.cause, kind));
                 }
                 Some(_) => {}
                 None => self.state.output_worker = Some(node.key().clone()),
@@ -109,6 +119,11 @@ impl<P: Hosts> Machine<P> {
         let ferried = matches!(ready.cause, Cause::Ferry { .. });
         let mut args = Args::new();
         let mapped = match ready.args {
+            Some(given)
+                if ready.cause == Cause::Start && role.wiring.mapping == Mapping::Unpack =>
+            {
+                map(role, given.positional.iter(), &mut args)
+            }
             Some(given) => {
                 args = given;
                 Ok(())
@@ -119,10 +134,13 @@ impl<P: Hosts> Machine<P> {
             Ok(()) => {
                 bind(role, &mut args, ferried, &self.state.inputs, |key| self.last_output(key))
             }
+            Err(found) if ready.cause == Cause::Start => {
+                Err(Box::new(BindError::ArgumentNotUnpackable { found }))
+            }
             Err(found) => Err(self.not_unpackable(node, found)),
         };
         if let Err(error) = bound {
-            return Err(self.failure(node.key(), FailureKind::Bind(*error)).into());
+            return Err(self.unbound(ready.worker, ready.cause, FailureKind::Bind(*error)));
         }
         let id = KickoffId(self.state.next_kickoff);
         self.state.next_kickoff += 1;
@@ -138,6 +156,20 @@ impl<P: Hosts> Machine<P> {
             replay: None,
         });
         Ok(())
+    }
+
+    /// Notes that a ready worker cannot be called.
+    #[cold]
+    fn unbound(&mut self, worker: WorkerId, cause: Cause, kind: FailureKind) -> Box<StepFailure> {
+        let failure = self.failure(self.state.view.node(worker).key(), kind);
+        let error = match &failure.kind {
+            FailureKind::Bind(error) => error.clone().into(),
+            _ => WorkerError::msg(failure.to_string()),
+        };
+        let (id, step) = (KickoffId(self.state.next_kickoff), self.state.step);
+        self.state.next_kickoff += 1;
+        self.unbound.push(Unbound { id, worker, step, cause, error });
+        failure.into()
     }
 
     /// Runs the interrupted executions again that were answered, within the same step.
@@ -203,7 +235,10 @@ impl<P: Hosts> Machine<P> {
 
     fn last_output(&self, key: &Key) -> LastOutput {
         match self.state.view.find(key.as_str()) {
-            None => LastOutput::NoSuchWorker,
+            None => {
+                let departed = self.state.departed.get(key).cloned();
+                departed.map_or(LastOutput::NoSuchWorker, LastOutput::Is)
+            }
             Some(worker) => {
                 self.state.outputs.get(worker).cloned().map_or(LastOutput::NotYet, LastOutput::Is)
             }

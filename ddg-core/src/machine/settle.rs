@@ -138,7 +138,7 @@ impl<P: Hosts> Machine<P> {
                     self.state.waits.uncross(worker, place);
                 }
                 for (worker, key) in applied.removed {
-                    self.forget(worker);
+                    self.forget(worker, &key);
                     self.removed.push((worker, key));
                 }
                 if recording {
@@ -273,15 +273,19 @@ impl<P: Hosts> Machine<P> {
         Err(self.step_error(released.into_iter().chain(failures).collect()))
     }
 
-    /// Drops all that belonged to a worker that was removed. What is ready but held back counts as
+    /// Drops all that belonged to a worker that was removed, but for its last output. What is ready but held back counts as
     /// waiting, so it goes with its worker.
-    fn forget(&mut self, worker: WorkerId) {
+    fn forget(&mut self, worker: WorkerId, key: &Key) {
         let state = &mut self.state;
         state.waits.forget(worker);
         state.ready.retain(|ready| ready.worker != worker);
         state.held.forget(worker);
         state.interrupted.retain(|interrupted| interrupted.worker != worker);
-        state.outputs.remove(worker);
+        match state.outputs.take(worker) {
+            Some(output) => _ = state.departed.insert(key.clone(), output),
+            // Who took over a key has not given anything.
+            None => _ = state.departed.remove(key),
+        }
         state.dealt.retain(|(to, by), _| *to != worker && *by != worker);
         self.forgotten.push(worker);
     }

@@ -23,6 +23,8 @@ pub(crate) struct State<P: Hosts> {
     pub(crate) held: Held,
     pub(crate) waits: Waits,
     pub(crate) outputs: Outputs,
+    /// The last outputs of workers that were removed, as long as nobody else has had their key.
+    pub(crate) departed: FxHashMap<Key, Value>,
     /// Elements that are dealt out, by successor and dealer.
     pub(crate) dealt: FxHashMap<(WorkerId, WorkerId), Value>,
     /// Executions that wait for answers of people, in kickoff order. While there are any, nothing
@@ -49,6 +51,7 @@ impl<P: Hosts> State<P> {
             held: Held::default(),
             waits: Waits::new(n_workers),
             outputs: Outputs::new(n_workers),
+            departed: FxHashMap::default(),
             dealt: FxHashMap::default(),
             interrupted: Vec::new(),
             answered: Vec::new(),

@@ -9,8 +9,8 @@ impl GraphAutoma {
     /// A run that begins with `args`: `.await` it, or say more about it first; see [`RunBuilder`]
     /// for all that can be said.
     ///
-    /// Positional arguments reach every start worker; named ones reach every worker, at any depth,
-    /// that has a parameter of that name.
+    /// Each start worker takes as many of the positional arguments as it has parameters for; named ones
+    /// reach every worker, at any depth, that has a parameter of that name.
     ///
     /// ```
     /// use ddg_core::prelude::*;

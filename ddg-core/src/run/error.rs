@@ -1,10 +1,11 @@
 //! Why a run failed.
 
+use std::fmt;
 use std::time::Duration;
 
 use super::{Outcome, Waiting};
 use crate::checkpoint::{InvalidRunId, StoreError};
-use crate::graph::{BuildError, key_list};
+use crate::graph::{BuildError, count, key_list};
 use crate::key::Key;
 use crate::machine::{MachineError, StepError, did_you_mean};
 use crate::saved::{AnswerError, SnapshotError};
@@ -47,6 +48,28 @@ pub enum RunError {
         name: String,
         /// The names that workers have, sorted.
         known: Vec<String>,
+    },
+    /// The run was given more positional arguments than any of its start workers takes; nothing ran.
+    #[error(
+        "automa `{automa}`: {} given by position, but its start workers take {}; other workers take \
+         a run's arguments by name",
+        count(*.given, "argument"), at_most(*.taken)
+    )]
+    UnusedArguments {
+        /// The automa.
+        automa: String,
+        /// How many were given.
+        given: usize,
+        /// How many the start worker takes that takes the most.
+        taken: usize,
+    },
+    /// The run was not given inputs that it needs, or others; nothing ran.
+    #[error("automa `{automa}`: {}", faults_in_a_row(.faults))]
+    Inputs {
+        /// The automa.
+        automa: String,
+        /// All that is wrong with them.
+        faults: Vec<InputFault>,
     },
     /// A step failed.
     #[error(transparent)]
@@ -156,6 +179,49 @@ pub enum RunError {
     },
 }
 
+/// What is wrong with an input of a run.
+#[derive(Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct InputFault {
+    /// The worker that needs it: its key, with those of the automata around it.
+    pub worker: String,
+    /// The parameter that it fills: its name in backquotes, or its position from 1.
+    pub parameter: String,
+    /// The name under which the run would be given it; `None` of a parameter without one.
+    pub name: Option<String>,
+    /// The type of the parameter.
+    pub expected: String,
+    /// What it is instead, if it was given.
+    pub mismatch: Option<TypeMismatch>,
+}
+
+impl fmt::Display for InputFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { worker, parameter, name, expected, mismatch } = self;
+        match (mismatch, name) {
+            (Some(mismatch), _) => {
+                write!(f, "the input for parameter {parameter} of worker `{worker}`: {mismatch}")
+            }
+            (None, Some(name)) => write!(
+                f,
+                "nobody gives parameter {parameter} (`{expected}`) of worker `{worker}`: give the \
+                 run `{name} = …`"
+            ),
+            (None, None) => write!(
+                f,
+                "nobody gives parameter {parameter} (`{expected}`) of worker `{worker}`: give it \
+                 one dependency more, or name its parameters with `.params([…])` for an input"
+            ),
+        }
+    }
+}
+
+impl fmt::Debug for InputFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
 impl From<Box<MachineError>> for RunError {
     fn from(error: Box<MachineError>) -> Self {
         match *error {
@@ -198,6 +264,14 @@ impl RunError {
             run = first.downcast_ref()?;
         }
     }
+}
+
+fn faults_in_a_row(faults: &[InputFault]) -> String {
+    faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
+}
+
+fn at_most(taken: usize) -> String {
+    if taken == 0 { "none".to_owned() } else { format!("{taken} at most") }
 }
 
 fn left_waiting(waiting: &[Waiting]) -> String {

@@ -11,7 +11,7 @@ use crate::graph::View;
 use crate::key::Key;
 use crate::machine::{End, Question, Unmet};
 use crate::saved::{Saved, Snapshot, SnapshotError};
-use crate::values::{RunResult, Value, ValueType};
+use crate::values::{Data, RunResult, Value, ValueType};
 use crate::worker::Body;
 
 /// A run that has come to its end, or was asked to stop.
@@ -141,6 +141,43 @@ impl Outcome {
     /// A value has no JSON form, or a worker that the run has added cannot be found again.
     pub fn snapshot(&self) -> Result<Snapshot, SnapshotError> {
         self.core.save().map(Snapshot::new)
+    }
+
+    /// The state of a paused run with the answers that `answer` gives to its questions, in kickoff order: to be
+    /// resumed. For answers of several types it gives [`Value`]s; to answer some of the questions take a
+    /// [`snapshot`](Self::snapshot).
+    ///
+    /// ```
+    /// use ddg_core::prelude::*;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let mut automa = GraphAutoma::new("order");
+    /// let ship = async |cx: Context| -> Result<String, WorkerError> {
+    ///     let city: String = cx.interact_with_human("Where to?")?;
+    ///     Ok(format!("shipped to {city}"))
+    /// };
+    /// automa.add_func_as_worker("ship", ship, start().output())?;
+    ///
+    /// let paused = automa.run(()).await?;
+    /// let answered = paused.answer_with(|question| {
+    ///     println!("{}", question.content);
+    ///     "Tokyo"
+    /// })?;
+    /// assert_eq!(automa.resume(answered).output::<String>().await?, "shipped to Tokyo");
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// As [`snapshot`](Self::snapshot).
+    pub fn answer_with<T: Data>(
+        &self,
+        answer: impl FnMut(&Question) -> T,
+    ) -> Result<Snapshot, SnapshotError> {
+        let mut snapshot = self.snapshot()?;
+        snapshot.answer_with(answer);
+        Ok(snapshot)
     }
 
     /// The run's view of its graph.

@@ -9,7 +9,7 @@ use serde::Serialize;
 use serde_json::Value as Json;
 
 use super::graph::Grown;
-use super::patch::{Differ, Patch, json_of};
+use super::patch::{Differ, Patch};
 use super::{Saved, SnapshotError};
 use crate::values::{NotSerializable, Value};
 
@@ -57,6 +57,7 @@ impl Saved {
             due,
             crossed,
             outputs,
+            departed,
             dealt,
             locals,
             kept,
@@ -93,7 +94,9 @@ impl Saved {
         optional(differ, "answered", items(answered), items(&base.answered))?;
         optional(differ, "held", items(held), items(&base.held))?;
         let entries = |map| (!BTreeMap::is_empty(map)).then_some(map);
-        optional(differ, "latest", entries(latest), entries(&base.latest))
+        optional(differ, "latest", entries(latest), entries(&base.latest))?;
+        let entries = |map| (!BTreeMap::is_empty(map)).then_some(map);
+        optional_part(differ, "departed", entries(departed), entries(&base.departed))
     }
 }
 
@@ -121,6 +124,16 @@ fn optional<T: Serialize + ?Sized>(
     next: Option<&T>,
     base: Option<&T>,
 ) -> Result<(), Unwritable> {
+    optional_part(differ, name, next.map(Data).as_ref(), base.map(Data).as_ref())
+}
+
+/// The same of what is compared part by part.
+fn optional_part<P: Part>(
+    differ: &mut Differ,
+    name: &str,
+    next: Option<&P>,
+    base: Option<&P>,
+) -> Result<(), Unwritable> {
     differ.within(name, |differ| match (next, base) {
         (None, None) => Ok(()),
         (None, Some(_)) => {
@@ -128,10 +141,10 @@ fn optional<T: Serialize + ?Sized>(
             Ok(())
         }
         (Some(next), None) => {
-            differ.to(Data(next).json()?);
+            differ.to(next.json()?);
             Ok(())
         }
-        (Some(next), Some(base)) => Data(next).since(&Data(base), differ),
+        (Some(next), Some(base)) => next.since(base, differ),
     })
 }
 
@@ -155,7 +168,7 @@ impl<T: Serialize + ?Sized> Part for Data<'_, T> {
 
 impl Part for Value {
     fn json(&self) -> Result<Json, Unwritable> {
-        json_of(self).map_err(|NotSerializable { .. }| Unwritable)
+        self.written().map_err(|NotSerializable { .. }| Unwritable)
     }
 
     fn is_same(&self, base: &Self) -> bool {

@@ -21,6 +21,9 @@ pub(crate) struct Fingerprint {
     whole: Digest,
     n_workers: usize,
     marks: BTreeMap<Key, Mark>,
+    /// What workers were called, by what they are called now.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    renamed: BTreeMap<Key, Key>,
 }
 
 impl Program {
@@ -34,7 +37,12 @@ impl Program {
         } else {
             reached.filter_map(|key| Some((key.clone(), mark(key)?))).collect()
         };
-        Fingerprint { whole: marks.whole, n_workers: self.topology.nodes.len(), marks: marked }
+        Fingerprint {
+            whole: marks.whole,
+            n_workers: self.topology.nodes.len(),
+            marks: marked,
+            renamed: BTreeMap::new(),
+        }
     }
 }
 
@@ -44,9 +52,18 @@ impl Fingerprint {
         self.marks.keys()
     }
 
-    /// What is declared in another way in `topology`.
+    /// What is declared in another way in `program`. Workers that were renamed are compared with what they
+    /// were under the old key, wherever they are declared now.
     pub(crate) fn differences(&self, program: &Program) -> Vec<DeclarationDiff> {
-        let (now, topology) = (program.marks(), &program.topology);
+        let renamed;
+        let now = match self.renamed.is_empty() {
+            true => program.marks(),
+            false => {
+                renamed = program.marks_by(|key| self.renamed.get(key).unwrap_or(key));
+                &renamed
+            }
+        };
+        let topology = &program.topology;
         if self.whole == now.whole {
             return Vec::new();
         }
@@ -65,20 +82,31 @@ impl Fingerprint {
             let new = new.filter(|key| !self.marks.contains_key(key.as_str()));
             differences.extend(new.map(|key| DeclarationDiff::New { worker: key.clone() }));
         }
-        if differences.is_empty() {
-            let (then, now) = (self.n_workers, topology.nodes.len());
-            differences.push(match all_marked {
-                true => DeclarationDiff::Order,
-                false => DeclarationDiff::Unreached { then, now },
-            });
+        if !differences.is_empty() {
+            return differences;
         }
-        differences
+        let (then, now) = (self.n_workers, topology.nodes.len());
+        match all_marked {
+            true if self.is_in_order(topology) => Vec::new(),
+            true => vec![DeclarationDiff::Order],
+            false => vec![DeclarationDiff::Unreached { then, now }],
+        }
+    }
+
+    /// Whether the workers that were not renamed are declared in the order of before.
+    fn is_in_order(&self, topology: &Topology<Arc<Body>>) -> bool {
+        let kept = topology.nodes.iter().map(Node::key);
+        let kept = kept.filter(|key| !self.renamed.contains_key(key.as_str()));
+        let places = kept.filter_map(|key| Some(self.marks.get(key)?.place));
+        places.is_sorted()
     }
 
     /// Follows the worker `old` to its key `new`.
     pub(crate) fn rename(&mut self, old: &Key, new: &Key) {
         if let Some(mark) = self.marks.remove(old) {
             self.marks.insert(new.clone(), mark);
+            let first = self.renamed.remove(old).unwrap_or_else(|| old.clone());
+            self.renamed.insert(new.clone(), first);
         }
     }
 }

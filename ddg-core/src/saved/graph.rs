@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 use self::automa::GrownAutoma;
 pub(super) use self::edit::SavedEdit;
 pub(super) use self::scope::Scope;
-use super::{SnapshotError, json_of};
+use super::SnapshotError;
 use crate::automa::{Digest, Program};
 use crate::graph::{Dealing, Edit, Mapping, Node, Origin, Param, View, Wiring};
 use crate::key::Key;
@@ -72,6 +72,8 @@ pub(crate) struct Added {
     params: Vec<Cow<'static, str>>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     froms: Vec<From>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    inputs: Vec<Cow<'static, str>>,
 }
 
 /// How a worker is found again.
@@ -344,7 +346,7 @@ impl Added {
             Origin::From { default, .. } if !placed => default.as_ref(),
             _ => None,
         }) {
-            json_of(default).map_err(|source| {
+            default.written().map_err(|source| {
                 scope.not_writable(&body.role.key, "the default of a parameter", source)
             })?;
         }
@@ -364,6 +366,7 @@ impl Added {
             retry,
             params: if placed { Vec::new() } else { own_names(body) },
             froms: if placed { Vec::new() } else { froms(body) },
+            inputs: if placed { Vec::new() } else { inputs(body) },
             is,
         })
     }
@@ -377,6 +380,7 @@ impl Added {
             calling: Calling { placement, timeout, retry },
             params: self.params.clone(),
             froms: self.froms.clone(),
+            inputs: self.inputs.clone(),
             callbacks: Vec::new(),
         }
     }
@@ -415,10 +419,16 @@ fn own_names(body: &Body) -> Vec<Cow<'static, str>> {
     params.iter().filter_map(|param| param.name.clone()).collect()
 }
 
+/// The parameters of a worker that only run inputs fill.
+fn inputs(body: &Body) -> Vec<Cow<'static, str>> {
+    let inputs = body.role.params.iter().filter(|param| matches!(param.origin, Origin::Input));
+    inputs.filter_map(|param| param.name.clone()).collect()
+}
+
 /// The parameters of a worker that take another worker's last output.
 fn froms(body: &Body) -> Vec<From> {
     let from = |param: &Param| match &param.origin {
-        Origin::Argument => None,
+        Origin::Argument | Origin::Input => None,
         Origin::From { key, default } => {
             Some(From { param: param.name.clone()?, worker: key.clone(), default: default.clone() })
         }

@@ -51,6 +51,7 @@ impl Saved {
         rename(&mut self.crossed, old, new);
         self.crossed.values_mut().flatten().for_each(follow);
         rename(&mut self.outputs, old, new);
+        rename(&mut self.departed, old, new);
         rename(&mut self.dealt, old, new);
         self.dealt.values_mut().for_each(|dealt| rename(dealt, old, new));
         rename(&mut self.locals, old, new);
@@ -80,6 +81,7 @@ impl Saved {
         self.crossed.values_mut().for_each(|crossed| crossed.retain(|on| on != key));
         self.crossed.retain(|_, crossed| !crossed.is_empty());
         self.outputs.remove(key);
+        self.departed.remove(key);
         self.dealt.remove(key);
         self.dealt.values_mut().for_each(|dealt| _ = dealt.remove(key));
         self.dealt.retain(|_, dealt| !dealt.is_empty());
@@ -99,6 +101,7 @@ impl Saved {
         self.reached().contains(key)
             || self.graph.knows(key)
             || self.locals.contains_key(key)
+            || self.departed.contains_key(key)
             || self.declared.iter().flat_map(Fingerprint::keys).any(|have| have == key)
     }
 }

@@ -7,8 +7,6 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
-use crate::values::{NotSerializable, Value};
-
 /// Changes, in order.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Patch(Vec<Step>);
@@ -47,39 +45,6 @@ pub(crate) struct Differ {
 
 /// Text at least so long is compared for what was appended to it.
 const LONG: usize = 16;
-
-/// How deep a value may be nested so that it can be read again, within a snapshot, by a reader
-/// that goes 128 levels deep, as serde_json's does.
-const MOST_LEVELS: usize = 100;
-
-/// The JSON form of `value`.
-///
-/// # Errors
-/// It has none that could be read again.
-pub(crate) fn json_of(value: &Value) -> Result<Json, NotSerializable> {
-    let json = value.to_json()?;
-    if levels(&json) > MOST_LEVELS {
-        let what = format!("it is nested more than {MOST_LEVELS} levels deep");
-        let source = serde::ser::Error::custom(what);
-        return Err(NotSerializable { type_name: value.type_name(), source });
-    }
-    Ok(json)
-}
-
-/// How deep `json` is nested.
-fn levels(json: &Json) -> usize {
-    let mut most = 0;
-    let mut rest = vec![(json, 0)];
-    while let Some((json, level)) = rest.pop() {
-        most = most.max(level);
-        match json {
-            Json::Array(items) => rest.extend(items.iter().map(|item| (item, level + 1))),
-            Json::Object(map) => rest.extend(map.values().map(|item| (item, level + 1))),
-            Json::Null | Json::Bool(_) | Json::Number(_) | Json::String(_) => {}
-        }
-    }
-    most
-}
 
 impl Differ {
     pub(crate) fn end(self) -> Patch {

@@ -98,6 +98,7 @@ impl Restoring<'_> {
             let id = self.find(&key)?;
             self.state.outputs.set(id, output);
         }
+        self.state.departed = saved.departed.into_iter().collect();
         for (to, dealt) in saved.dealt {
             let id = self.find(&to)?;
             for (by, value) in dealt {

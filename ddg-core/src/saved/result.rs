@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::graph::SavedEdit;
-use super::{SnapshotError, Version, json_of};
+use super::{SnapshotError, Version};
 use crate::args::Args;
 use crate::automa::Program;
 use crate::graph::{View, WorkerId};
@@ -152,7 +152,7 @@ fn serialised(
     value: &Value,
     what: &'static str,
 ) -> Result<Value, SnapshotError> {
-    json_of(value).map(Value::from_json).map_err(|source| {
+    value.written().map(Value::from_json).map_err(|source| {
         let (automa, worker) = (program.automa().to_string(), worker.clone());
         SnapshotError::NotSerializable { automa, worker, what, source }
     })

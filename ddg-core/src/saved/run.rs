@@ -9,15 +9,19 @@ use serde_json::Value as Json;
 
 use super::fingerprint::Fingerprint;
 use super::graph::{Grown, Scope};
-use super::{SavedResult, SnapshotError, json_of};
+use super::{SavedResult, SnapshotError};
 use crate::args::Args;
 use crate::automa::Program;
 use crate::graph::{Node, View, WorkerId};
 use crate::key::Key;
 use crate::local::{KeptSpaces, Locals, Spaces};
-use crate::machine::{Cause, Interrupted, Machine, State};
-use crate::values::{NotSerializable, Value};
+use crate::machine::{Cause, Interrupted, Machine, Pending, State};
+use crate::path::WorkerPath;
+use crate::values::{NotSerializable, Value, levels};
 use crate::worker::Body;
+
+/// How deep the state of a run may be nested to be read again within a snapshot.
+const MOST_LEVELS: usize = 120;
 
 /// All that a run has to remember between two steps, by key: what the graph declares is not in it.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -36,6 +40,9 @@ pub(crate) struct Saved {
     /// The dependencies that each waiting worker has crossed off.
     pub(super) crossed: BTreeMap<Key, Vec<Key>>,
     pub(super) outputs: BTreeMap<Key, Value>,
+    /// Those of workers that were removed.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(super) departed: BTreeMap<Key, Value>,
     /// Elements that are dealt out: by successor, by dealer.
     pub(super) dealt: BTreeMap<Key, BTreeMap<Key, Value>>,
     pub(super) locals: Spaces,
@@ -110,6 +117,8 @@ impl Saved {
             let values = locals.get(id)?.values();
             (!values.is_empty()).then(|| (node.key().clone(), values))
         };
+        let departed = state.departed.iter().filter(|(key, _)| view.find(key.as_str()).is_none());
+        let departed = departed.map(|(key, output)| (key.clone(), output.clone()));
         let mut dealt: BTreeMap<_, BTreeMap<_, _>> = BTreeMap::new();
         for ((to, by), value) in &state.dealt {
             dealt.entry(key(*to)).or_default().insert(key(*by), value.clone());
@@ -127,6 +136,7 @@ impl Saved {
             due: due.collect(),
             crossed: crossed(state, held),
             outputs: nodes().filter_map(output).collect(),
+            departed: departed.collect(),
             dealt,
             locals: nodes().filter_map(local).collect(),
             kept: kept
@@ -222,7 +232,8 @@ impl Saved {
     /// Finds a value that cannot be written, to name it.
     pub(crate) fn check_json(&self) -> Result<(), SnapshotError> {
         self.check_next()?;
-        let outputs = self.outputs.iter().map(|(key, value)| (key, "its output", value));
+        let outputs = self.outputs.iter().chain(&self.departed);
+        let outputs = outputs.map(|(key, value)| (key, "its output", value));
         let locals = self.locals.iter().flat_map(|(key, values)| {
             values.values().map(move |value| (key, "its local space", value))
         });
@@ -230,19 +241,39 @@ impl Saved {
             values.values().map(move |value| (key, "an element it is dealt", value))
         });
         for (key, what, value) in outputs.chain(locals).chain(dealt) {
-            json_of(value).map_err(|source| self.not_writable(key, what, source))?;
+            value.written().map_err(|source| self.not_writable(key, what, source))?;
         }
         let inputs = self.inputs.iter().map(|(_, value)| value);
         for value in inputs.chain([&self.result]) {
             let key = Key::from(self.automa.as_str());
-            json_of(value)
+            value
+                .written()
                 .map_err(|source| self.not_writable(&key, "an input or result", source))?;
         }
         Ok(())
     }
 
+    /// Whether the states of paused automata, one within the other, can be read again.
+    fn check_levels(&self) -> Result<(), SnapshotError> {
+        let inner = |interrupted: &&Interrupted<Key, Self>| {
+            matches!(interrupted.pending, Pending::Inner(_))
+        };
+        let Some(interrupted) = self.interrupted.iter().find(inner) else { return Ok(()) };
+        match serde_json::to_value(self) {
+            Ok(json) if levels(&json) > MOST_LEVELS => Err(SnapshotError::TooDeep {
+                automa: self.automa.clone(),
+                worker: WorkerPath::new(None, interrupted.worker.clone()),
+                what: "with the automata that are paused in it, its state",
+                levels: MOST_LEVELS,
+            }),
+            // What cannot be written is found by looking at each value.
+            Ok(_) | Err(_) => Ok(()),
+        }
+    }
+
     /// The same among what runs next.
     pub(super) fn check_next(&self) -> Result<(), SnapshotError> {
+        self.check_levels()?;
         let due = self.due.iter().flat_map(|due| {
             let args = due.args.iter();
             let values = args.flat_map(|args| {
@@ -255,7 +286,7 @@ impl Saved {
             values.map(|value| (&interrupted.worker, "an argument it is to run again with", value))
         });
         for (key, what, value) in due.chain(interrupted) {
-            json_of(value).map_err(|source| self.not_writable(key, what, source))?;
+            value.written().map_err(|source| self.not_writable(key, what, source))?;
         }
         Ok(())
     }

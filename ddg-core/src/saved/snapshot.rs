@@ -148,6 +148,15 @@ impl Snapshot {
         Ok(())
     }
 
+    /// Answers all questions that wait, in kickoff order; see
+    /// [`Outcome::answer_with`](crate::Outcome::answer_with).
+    pub fn answer_with<T: Data>(&mut self, mut answer: impl FnMut(&Question) -> T) {
+        for question in self.questions() {
+            let answered = self.answer(&question.id, answer(&question));
+            answered.expect("a question that waits can be answered");
+        }
+    }
+
     /// Takes the answer to a question back, if it has one, so that another can be given: a worker
     /// that is given an answer of another type than it asked for fails, however often the run is
     /// resumed.

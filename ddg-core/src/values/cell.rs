@@ -7,6 +7,7 @@ use std::sync::{Arc, OnceLock};
 use serde_json::Value as Json;
 
 use super::value::NotSerializable;
+use super::written::written;
 use super::{Data, Shape, Value, ValueType};
 
 /// What a value holds, behind one pointer.
@@ -15,6 +16,8 @@ pub(super) trait Erased: Any + Send + Sync {
     fn cell(&self) -> Cell<'_>;
     fn shape(&self) -> Shape;
     fn to_json(&self) -> Result<Json, serde_json::Error>;
+    /// The same, where that is read as the same value.
+    fn write(&self) -> Result<Json, serde_json::Error>;
     /// Fills `slot` if it is an `Option` of another form in which this `T` can be read:
     /// `Arc<T>`, `Option<T>`, `Option<Arc<T>>`.
     fn hand_out(self: Arc<Self>, slot: &mut dyn Any) -> bool;
@@ -45,6 +48,10 @@ impl<T: Data> Erased for T {
 
     fn to_json(&self) -> Result<Json, serde_json::Error> {
         caught(|| serde_json::to_value(self))
+    }
+
+    fn write(&self) -> Result<Json, serde_json::Error> {
+        caught(|| written(self))
     }
 
     fn hand_out(self: Arc<Self>, slot: &mut dyn Any) -> bool {
@@ -115,13 +122,18 @@ impl Element {
     }
 
     pub(super) fn to_json(&self) -> Result<Json, NotSerializable> {
-        if let Some(inner) = self.inner() {
-            return inner.to_json();
+        match self.inner() {
+            Some(inner) => inner.to_json(),
+            None => self.of_written(),
         }
+    }
+
+    /// The element, of the list as it is written.
+    pub(super) fn of_written(&self) -> Result<Json, NotSerializable> {
         let json = match self.dealt.json.get() {
             Some(json) => json,
             None => {
-                let json = self.dealt.list.to_json()?;
+                let json = self.dealt.list.written()?;
                 self.dealt.json.get_or_init(|| json)
             }
         };
@@ -145,6 +157,10 @@ macro_rules! erased_cell {
             }
 
             fn to_json(&self) -> Result<Json, serde_json::Error> {
+                unreachable!("only typed cells are asked for their JSON")
+            }
+
+            fn write(&self) -> Result<Json, serde_json::Error> {
                 unreachable!("only typed cells are asked for their JSON")
             }
 

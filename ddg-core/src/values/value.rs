@@ -333,7 +333,7 @@ impl fmt::Debug for Value {
 
 impl Serialize for Value {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        self.to_json().map_err(serde::ser::Error::custom)?.serialize(serializer)
+        self.written().map_err(serde::ser::Error::custom)?.serialize(serializer)
     }
 }
 

@@ -101,9 +101,10 @@ pub trait IntoWorker<M> {
 /// [`Context`]; see [`Parameter`](crate::worker::Parameter). The return value is a `T`, a
 /// `Result<T, E>` or a stream; see [`IntoOutput`](crate::worker::IntoOutput).
 ///
-/// An async closure that captures something is written `move |x: i64| async move { … }`: the form
-/// `async move |x: i64| { … }` lends what it captured to its future, and Rust calls that one at a
-/// time.
+/// A closure that needs something of its surroundings takes it as state: `with(state, async |state: &S,
+/// x: i64| { … })`, see [`with`](crate::with). (An async closure that captures something has to be written
+/// `move |x: i64| async move { … }`: the form `async move |x: i64| { … }` lends what it captured to its
+/// future, and Rust calls that one at a time.)
 ///
 /// ```
 /// use std::sync::Arc;
@@ -128,6 +129,7 @@ pub trait IntoWorker<M> {
     note = "its parameters, at most 12, are `T`, `&T`, `&str`, `Arc<T>`, `Option<T>`, `Value` or `Context`; a closure names their types",
     note = "it returns `T`, `Result<T, E>` or `impl Stream<Item = T>`, where `E` is an error that is `Send + Sync`: `WorkerError`, `Box<dyn Error + Send + Sync>`",
     note = "`T` has `#[derive(Clone, serde::Serialize, serde::Deserialize)]`, or is wrapped in `Opaque<T>`",
+    note = "a closure that captures something is written `with(state, async |state: &S, x: i64| …)`",
     note = "its future is `Send`: it holds no `Rc`, `RefCell` borrow or lock guard over an `.await`"
 )]
 pub trait IntoFunc<M> {

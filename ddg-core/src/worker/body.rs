@@ -55,12 +55,18 @@ impl Body {
         faults: &mut Vec<Fault>,
     ) -> Arc<Self> {
         let signature = worker.0.signature();
-        let WorkerOptions { wiring, calling, params, froms, callbacks, .. } = options;
+        let WorkerOptions { wiring, calling, params, froms, inputs, callbacks, .. } = options;
         let mut role = Role::new(key.clone(), signature.params, params, wiring, faults);
         for from in froms {
             role.fill_from(from.param, from.worker, from.default, faults);
         }
-        role.open = signature.open;
+        for input in inputs {
+            role.fill_by_name(input, faults);
+        }
+        if signature.open {
+            role.open = true;
+            role.n_positional = signature.most_positional.unwrap_or(usize::MAX);
+        }
         role.returns = signature.output;
         Arc::new(Self {
             role,

@@ -59,18 +59,18 @@ pub trait SyncCall<A> {
     fn call_sync(&self, arguments: A) -> Self::Output;
 }
 
-fn signature(params: &[Option<ValueType>], output: Option<ValueType>) -> Signature {
+pub(super) fn signature(params: &[Option<ValueType>], output: Option<ValueType>) -> Signature {
     Signature {
         params: params.iter().flatten().map(|ty| Param::unnamed(*ty)).collect(),
         output,
         context: params.iter().any(Option::is_none),
-        open: false,
+        ..Signature::default()
     }
 }
 
-macro_rules! functions {
-    ($(($P:ident, $M:ident)),*) => {
-        #[allow(non_snake_case, unused_variables, unused_mut, reason = "one body for 0 to 12 parameters")]
+macro_rules! calls {
+    ($($P:ident),*) => {
+        #[allow(non_snake_case, reason = "one body for 0 to 13 parameters")]
         const _: () = {
             impl<F, Fut, $($P),*> AsyncCall<($($P,)*)> for F
             where
@@ -95,7 +95,29 @@ macro_rules! functions {
                     self($($P),*)
                 }
             }
+        };
+    };
+}
 
+calls!();
+calls!(A);
+calls!(A, B);
+calls!(A, B, C);
+calls!(A, B, C, D);
+calls!(A, B, C, D, E);
+calls!(A, B, C, D, E, G);
+calls!(A, B, C, D, E, G, H);
+calls!(A, B, C, D, E, G, H, I);
+calls!(A, B, C, D, E, G, H, I, J);
+calls!(A, B, C, D, E, G, H, I, J, K);
+calls!(A, B, C, D, E, G, H, I, J, K, L);
+calls!(A, B, C, D, E, G, H, I, J, K, L, N);
+calls!(A, B, C, D, E, G, H, I, J, K, L, N, O);
+
+macro_rules! functions {
+    ($(($P:ident, $M:ident)),*) => {
+        #[allow(non_snake_case, unused_variables, unused_mut, reason = "one body for 0 to 12 parameters")]
+        const _: () = {
             impl<F, R, MR, $($P, $M),*> IntoFunc<Async<(R, MR, $(($P, $M)),*)>> for F
             where
                 Func<F, Async<(R, MR, $(($P, $M)),*)>>: Callable,
@@ -192,52 +214,71 @@ macro_rules! functions {
     };
 }
 
-functions!();
-functions!((A, MA));
-functions!((A, MA), (B, MB));
-functions!((A, MA), (B, MB), (C, MC));
-functions!((A, MA), (B, MB), (C, MC), (D, MD));
-functions!((A, MA), (B, MB), (C, MC), (D, MD), (E, ME));
-functions!((A, MA), (B, MB), (C, MC), (D, MD), (E, ME), (G, MG));
-functions!((A, MA), (B, MB), (C, MC), (D, MD), (E, ME), (G, MG), (H, MH));
-functions!((A, MA), (B, MB), (C, MC), (D, MD), (E, ME), (G, MG), (H, MH), (I, MI));
-functions!((A, MA), (B, MB), (C, MC), (D, MD), (E, ME), (G, MG), (H, MH), (I, MI), (J, MJ));
-functions!(
-    (A, MA),
-    (B, MB),
-    (C, MC),
-    (D, MD),
-    (E, ME),
-    (G, MG),
-    (H, MH),
-    (I, MI),
-    (J, MJ),
-    (K, MK)
-);
-functions!(
-    (A, MA),
-    (B, MB),
-    (C, MC),
-    (D, MD),
-    (E, ME),
-    (G, MG),
-    (H, MH),
-    (I, MI),
-    (J, MJ),
-    (K, MK),
-    (L, ML)
-);
-functions!(
-    (A, MA),
-    (B, MB),
-    (C, MC),
-    (D, MD),
-    (E, ME),
-    (G, MG),
-    (H, MH),
-    (I, MI),
-    (J, MJ),
-    (K, MK),
-    (L, ML),
-    (N, MN)
-);
+/// Calls `$functions` with as many parameters as functions may have: 0 to 12.
+macro_rules! for_all_arities {
+    ($functions:ident) => {
+        $functions!();
+        $functions!((A, MA));
+        $functions!((A, MA), (B, MB));
+        $functions!((A, MA), (B, MB), (C, MC));
+        $functions!((A, MA), (B, MB), (C, MC), (D, MD));
+        $functions!((A, MA), (B, MB), (C, MC), (D, MD), (E, ME));
+        $functions!((A, MA), (B, MB), (C, MC), (D, MD), (E, ME), (G, MG));
+        $functions!((A, MA), (B, MB), (C, MC), (D, MD), (E, ME), (G, MG), (H, MH));
+        $functions!((A, MA), (B, MB), (C, MC), (D, MD), (E, ME), (G, MG), (H, MH), (I, MI));
+        $functions!(
+            (A, MA),
+            (B, MB),
+            (C, MC),
+            (D, MD),
+            (E, ME),
+            (G, MG),
+            (H, MH),
+            (I, MI),
+            (J, MJ)
+        );
+        $functions!(
+            (A, MA),
+            (B, MB),
+            (C, MC),
+            (D, MD),
+            (E, ME),
+            (G, MG),
+            (H, MH),
+            (I, MI),
+            (J, MJ),
+            (K, MK)
+        );
+        $functions!(
+            (A, MA),
+            (B, MB),
+            (C, MC),
+            (D, MD),
+            (E, ME),
+            (G, MG),
+            (H, MH),
+            (I, MI),
+            (J, MJ),
+            (K, MK),
+            (L, ML)
+        );
+        $functions!(
+            (A, MA),
+            (B, MB),
+            (C, MC),
+            (D, MD),
+            (E, ME),
+            (G, MG),
+            (H, MH),
+            (I, MI),
+            (J, MJ),
+            (K, MK),
+            (L, ML),
+            (N, MN)
+        );
+    };
+}
+
+pub(super) use for_all_arities;
+
+for_all_arities!(functions);

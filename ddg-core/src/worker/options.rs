@@ -32,6 +32,8 @@ pub struct WorkerOptions {
     pub(crate) calling: Calling,
     pub(crate) params: Vec<Cow<'static, str>>,
     pub(crate) froms: Vec<From>,
+    /// The parameters that only run inputs fill.
+    pub(crate) inputs: Vec<Cow<'static, str>>,
     pub(crate) callbacks: Vec<Arc<dyn DynCallback>>,
 }
 
@@ -208,11 +210,39 @@ impl WorkerOptions {
         self.with_from(param.into(), worker.into(), Some(Value::new(default)))
     }
 
+    /// Fills the parameter called `param` (see [`params`](Self::params)) by name only: with the run's
+    /// input of that name, or what a ferry names so. No output and no argument by position fills it. A run
+    /// that is not given it does not begin, unless it is an `Option`.
+    ///
+    /// ```
+    /// # use ddg_core::prelude::*;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let mut automa = GraphAutoma::new("greet");
+    /// automa.add_func_as_worker("begin", async |cx: Context| cx.ferry_to("greet", (2,)), start())?;
+    /// let greet = async |name: String, times: usize| vec![name; times].join(" and ");
+    /// let options = free().params(["name", "times"]).input("name").output();
+    /// automa.add_func_as_worker("greet", greet, options)?;
+    /// assert_eq!(automa.run(args!(name = "Ada")).output::<String>().await?, "Ada and Ada");
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn input(mut self, param: impl Into<Cow<'static, str>>) -> Self {
+        self.inputs.push(param.into());
+        self
+    }
+
     /// Adds a callback around this worker; see [`Callback`].
     #[must_use]
     pub fn callback(mut self, callback: impl Callback) -> Self {
         self.callbacks.push(Arc::new(callback));
         self
+    }
+
+    /// Whether anything about the parameters is said in it.
+    pub(crate) fn says_parameters(&self) -> bool {
+        !self.params.is_empty() || !self.froms.is_empty() || !self.inputs.is_empty()
     }
 
     fn with_from(mut self, param: Cow<'static, str>, worker: Key, default: Option<Value>) -> Self {

@@ -21,6 +21,8 @@ pub struct Signature {
     pub(crate) output: Option<ValueType>,
     pub(crate) context: bool,
     pub(crate) open: bool,
+    /// How many arguments an open one takes by position, where that is known.
+    pub(crate) most_positional: Option<usize>,
 }
 
 impl Signature {

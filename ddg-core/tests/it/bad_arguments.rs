@@ -240,7 +240,7 @@ async fn a_run_that_is_given_arguments_that_do_not_fit() {
         (
             args!("Rome", 3, 4),
             expect![
-                "automa `trip`, step 1: worker `plan` cannot be called: 3 arguments given by position, but only 2 parameters to take them"
+                "automa `trip`: 3 arguments given by position, but its start workers take 2 at most; other workers take a run's arguments by name"
             ],
         ),
         (

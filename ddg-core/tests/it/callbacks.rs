@@ -309,3 +309,164 @@ async fn a_hook_that_fails_or_panics_loses_neither_the_run_nor_the_other_hooks()
         .assert_eq(&log.take());
     }
 }
+
+/// Writes down the hooks of runs.
+struct RunHook(&'static str, Log);
+
+impl RunHook {
+    fn called(&self, what: &str) -> Result<(), WorkerError> {
+        let line = format!("{}: {what}\n", self.0);
+        self.1.0.lock().unwrap().push_str(&line);
+        match self.0 {
+            "fails" => Err(WorkerError::msg("a hook that fails")),
+            "panics" => panic!("a hook that panics"),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl Callback for RunHook {
+    async fn run_will_start(&self, automa: &str) -> Result<(), WorkerError> {
+        self.called(&format!("`{automa}` will start"))
+    }
+
+    async fn run_did_end(&self, outcome: &Outcome) -> Result<(), WorkerError> {
+        let how = (outcome.is_paused(), outcome.stopped(), outcome.output().clone());
+        self.called(&format!("did end {how:?}"))
+    }
+
+    async fn run_did_fail(&self, automa: &str, error: &RunError) -> Result<(), WorkerError> {
+        self.called(&format!("`{automa}` did fail: {error}"))
+    }
+
+    async fn did_fail(
+        &self,
+        cx: &Context,
+        error: &WorkerError,
+    ) -> Result<Option<Value>, WorkerError> {
+        self.called(&format!("{} in step {} ({}): {error}", cx.path(), cx.step(), cx.cause()))?;
+        Ok(Some(Value::new(1)))
+    }
+}
+
+/// [C7] [C5] [C1]
+#[tokio::test]
+async fn a_run_has_hooks_of_its_own_each_time_it_goes_on() {
+    let log = Log::default();
+    let mut inner = GraphAutoma::new("inner");
+    let ask = async |cx: Context| Ok::<i32, WorkerError>(cx.interact_with_human("how many?")?);
+    inner.add_func_as_worker("ask", ask, start().output()).unwrap();
+    let mut automa = GraphAutoma::new("outer");
+    automa.add_worker("inner", inner, start().output()).unwrap();
+    for name in ["outside", "fails", "panics", "inside"] {
+        automa.add_callback(RunHook(name, log.clone()));
+    }
+
+    let mut snapshot = automa.run(()).await.unwrap().snapshot().unwrap();
+    let question = snapshot.questions().remove(0);
+    snapshot.answer(&question.id, 3).unwrap();
+    assert_eq!(automa.resume(snapshot).output::<i32>().await.unwrap(), 3);
+    expect![[r#"
+        outside: `outer` will start
+        fails: `outer` will start
+        panics: `outer` will start
+        inside: `outer` will start
+        inside: did end (true, false, null)
+        panics: did end (true, false, null)
+        fails: did end (true, false, null)
+        outside: did end (true, false, null)
+        outside: `outer` will start
+        fails: `outer` will start
+        panics: `outer` will start
+        inside: `outer` will start
+        inside: did end (false, false, 3)
+        panics: did end (false, false, 3)
+        fails: did end (false, false, 3)
+        outside: did end (false, false, 3)
+    "#]]
+    .assert_eq(&log.take());
+
+    automa.set_max_steps(0);
+    assert!(matches!(automa.run(()).await, Err(RunError::StepLimit { .. })));
+    expect![[r#"
+        outside: `outer` will start
+        fails: `outer` will start
+        panics: `outer` will start
+        inside: `outer` will start
+        inside: `outer` did fail: automa `outer`: stopped after 0 steps, its limit, with `inner` still due
+        panics: `outer` did fail: automa `outer`: stopped after 0 steps, its limit, with `inner` still due
+        fails: `outer` did fail: automa `outer`: stopped after 0 steps, its limit, with `inner` still due
+        outside: `outer` did fail: automa `outer`: stopped after 0 steps, its limit, with `inner` still due
+    "#]].assert_eq(&log.take());
+
+    // It cannot begin.
+    assert!(matches!(automa.run(args!(5)).await, Err(RunError::UnusedArguments { .. })));
+    assert_eq!(log.take(), "");
+}
+
+/// [C6] [S2]
+#[tokio::test]
+async fn a_worker_that_cannot_be_called_is_told_to_its_error_hooks() {
+    let log = Log::default();
+    let mut automa = GraphAutoma::new("unfit");
+    automa.add_func_as_worker("a", async |cx: Context| cx.ferry_to("c", (1, 2)), start()).unwrap();
+    let c = async |x: String| x;
+    automa.add_func_as_worker("b", async || 1, after(["a"])).unwrap();
+    automa.add_func_as_worker("c", c, free().callback(RunHook("worker", log.clone()))).unwrap();
+    automa.add_callback(RunHook("automa", log.clone()));
+
+    assert!(matches!(automa.run(()).await, Err(RunError::Step(_))));
+    expect![[r#"
+        automa: `unfit` will start
+        worker: c in step 2 (ferry by `a`): parameter #1: expected `String`, found `i32`
+        automa: c in step 2 (ferry by `a`): parameter #1: expected `String`, found `i32`
+        automa: `unfit` did fail: automa `unfit`, step 2: worker `c` cannot be called: parameter #1: expected `String`, found `i32`
+    "#]].assert_eq(&log.take());
+}
+
+/// Ferries before and after the worker.
+struct Jumps;
+
+impl Callback for Jumps {
+    async fn will_run(&self, cx: &Context, _: &Args) -> Result<(), WorkerError> {
+        cx.ferry_to("log", ("start hook",));
+        Ok(())
+    }
+
+    async fn did_run(&self, cx: &Context, _: &Value) -> Result<(), WorkerError> {
+        cx.ferry_to("log", ("end hook",));
+        Ok(())
+    }
+
+    async fn did_fail(&self, cx: &Context, _: &WorkerError) -> Result<Option<Value>, WorkerError> {
+        cx.ferry_to("log", ("error hook",));
+        Ok(cx.input::<bool>("saved")?.unwrap_or_default().then(Value::null))
+    }
+}
+
+/// [C8] [S9] [C4]
+#[tokio::test]
+async fn what_hooks_ask_for_counts_around_what_the_worker_asks_for() {
+    let mut automa = GraphAutoma::new("jumps");
+    let jump = async |fails: bool, cx: Context| {
+        cx.ferry_to("log", ("worker",));
+        if fails { Err(WorkerError::msg("no")) } else { Ok(()) }
+    };
+    automa.add_func_as_worker("jump", jump, start().callback(Jumps)).unwrap();
+    let log = async |by: String, cx: Context| {
+        cx.local().update("all", |all: &mut Vec<String>| {
+            all.push(by);
+            all.clone()
+        })
+    };
+    automa.add_func_as_worker("log", log, free().output()).unwrap();
+    automa.declare_input("saved");
+    automa.set_max_concurrency(1);
+
+    let logged = async |args: Args| automa.run(args).output::<Vec<String>>().await;
+    assert_eq!(logged(args!(false)).await.unwrap(), ["start hook", "worker", "end hook"]);
+    let saved = logged(args!(true, saved = true)).await.unwrap();
+    assert_eq!(saved, ["start hook", "error hook"]);
+    expect!["automa `jumps`, step 1: worker `jump` failed: no"]
+        .assert_eq(&logged(args!(true)).await.unwrap_err().to_string());
+}

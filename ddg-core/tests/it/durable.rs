@@ -213,6 +213,6 @@ async fn what_cannot_be_read_again_is_not_written() {
     let store = MemoryStore::new();
     let runs = StoredRuns::new(&store);
     let error = automa.run(()).stored_in(&store, "a").await.unwrap_err();
-    expect!["automa `deep`: worker `b`: an argument it is to be called with: `JSON array` cannot be written as JSON: it is nested more than 100 levels deep"].assert_eq(&error.to_string());
+    expect!["automa `deep`: worker `b`: an argument it is to be called with: `JSON array` cannot be written as JSON: it is nested more than 100 levels deep; keep it as a list of its parts"].assert_eq(&error.to_string());
     assert_eq!(runs.snapshot("a").await.unwrap().step(), 0);
 }

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
+use ddg_core::Key;
 use ddg_core::prelude::*;
+use ddg_core::snapshot::Snapshot;
 use ddg_core::worker::WorkerRef;
 use expect_test::{Expect, expect};
 
@@ -81,7 +83,7 @@ async fn the_first_change_that_cannot_be_made_fails_the_step_and_none_is_made() 
     expect!["automa `all or nothing`, step 1: worker `bad` asked for a change that cannot be made: cannot remove `nobody`: there is no such worker; the workers are: `good`, `bad`, `keep`, `new`, `newer`"]
         .assert_eq(&error.to_string());
     let cx = tells.try_recv().unwrap();
-    assert_eq!(cx.automa().keys(), ["good", "bad", "keep"].map(ddg_core::Key::from));
+    assert_eq!(cx.automa().keys(), ["good", "bad", "keep"].map(Key::from));
 }
 
 /// [E3]
@@ -540,4 +542,51 @@ async fn a_worker_that_has_its_place_can_be_placed_once_more() {
         output: 12
     "#]]
     .assert_eq(&trace(&automa, args!(3)).await);
+}
+
+/// [A17] [E10]
+#[tokio::test]
+async fn the_last_output_of_a_removed_worker_can_be_injected_until_another_has_its_key() {
+    let mut automa = GraphAutoma::new("departed");
+    automa.add_func_as_worker("gone", async || 5, start()).unwrap();
+    let remove = async |cx: Context| {
+        cx.remove_worker("gone");
+        cx.ferry_to("read", ());
+        cx.stop();
+    };
+    automa.add_func_as_worker("remove", remove, after(["gone"]).suppressed()).unwrap();
+    let read = async |gone: i32, cx: Context| {
+        if cx.step() == 3 {
+            cx.add_func_as_worker("gone", Key::from("again"), free());
+            cx.ferry_to("read", ());
+        }
+        gone
+    };
+    let options = free().params(["gone"]).from_or("gone", "gone", -1).output();
+    automa.add_func_as_worker("read", read, options).unwrap();
+    automa.declare_func("again", async || 6, free()).unwrap();
+
+    let stopped = automa.run(()).await.unwrap();
+    let json = serde_json::to_string(&stopped.snapshot().unwrap()).unwrap();
+    let snapshot: Snapshot = serde_json::from_str(&json).unwrap();
+    let mut resumed = automa.resume(snapshot).await.unwrap();
+    assert_eq!(resumed.steps(), 4);
+    assert_eq!(resumed.output().get::<i32>().unwrap(), -1, "the new worker has given nothing");
+
+    automa.remove_worker("remove").unwrap();
+    let again = async |cx: Context| {
+        if cx.step() == 2 {
+            cx.remove_worker("gone");
+            cx.ferry_to("again", ());
+        } else {
+            cx.ferry_to("read_once", ());
+        }
+    };
+    automa.add_func_as_worker("again", again, after(["gone"]).suppressed()).unwrap();
+    let options = free().params(["gone"]).from("gone", "gone").output();
+    automa.override_func_as_worker("read", async |gone: i32| gone, options.clone()).unwrap();
+    automa.remove_worker("read").unwrap();
+    automa.add_func_as_worker("read_once", async |gone: i32| gone, options).unwrap();
+    resumed = automa.run(()).await.unwrap();
+    assert_eq!(resumed.output().get::<i32>().unwrap(), 5);
 }

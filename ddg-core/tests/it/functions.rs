@@ -1,10 +1,11 @@
 //! What a worker function may be: async or not, of 0 to 12 parameters, each taken its own way,
 //! with a value or a `Result`.
 
+use std::collections::BTreeMap;
 use std::error::Error;
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use std::thread;
 
 use ddg_core::Data;
@@ -298,4 +299,86 @@ async fn outputs_of_every_form() {
     let value = async || Value::new(oslo());
     assert_eq!(call::<City, _>(value, args!()).await.unwrap(), oslo());
     call::<(), _>(async || (), args!()).await.unwrap();
+}
+
+/// [W4]
+#[tokio::test]
+async fn a_function_with_state_takes_it_before_its_parameters() {
+    struct Shop {
+        prices: BTreeMap<&'static str, i64>,
+        n_asked: AtomicU32,
+    }
+
+    async fn total(shop: &Shop, item: &String, n: Option<i64>, cx: &Context) -> i64 {
+        shop.n_asked.fetch_add(1, Ordering::Relaxed);
+        tokio::task::yield_now().await;
+        shop.prices[&**item] * n.unwrap_or(cx.step() as i64)
+    }
+
+    let prices = BTreeMap::from([("tea", 3), ("cake", 5)]);
+    let shop = Arc::new(Shop { prices, n_asked: AtomicU32::new(0) });
+    let mut automa = GraphAutoma::new("shop");
+    let begin = with("tea".to_owned(), async |item: &String| item.clone());
+    automa.add_func_as_worker("begin", begin, start()).unwrap();
+    let async_closure = async |shop: &Arc<Shop>, item: String, cx: Context| {
+        tokio::task::yield_now().await;
+        shop.prices[&*item] + cx.step() as i64
+    };
+    automa
+        .add_func_as_worker("closure", with(Arc::clone(&shop), async_closure), after(["begin"]))
+        .unwrap();
+    let sync_closure = |shop: &Arc<Shop>, item: &String| -> Result<i64, WorkerError> {
+        let price = shop.prices.get(&**item).copied();
+        price.ok_or_else(|| WorkerError::msg("not for sale"))
+    };
+    automa
+        .add_func_as_worker("sync", with(Arc::clone(&shop), sync_closure), after(["begin"]))
+        .unwrap();
+    let add = with(100, |more: &i64, a: i64, b: i64, c: i64| more + a + b + c);
+    let options = after(["closure", "sync", "total"]).inline().output();
+    automa.add_func_as_worker("add", add, options).unwrap();
+    struct State(Arc<Shop>);
+    let of_fn = async |State(shop): &State, item: String| total_of(shop, item).await;
+    async fn total_of(shop: &Shop, item: String) -> i64 {
+        shop.prices[&*item] * 10
+    }
+    automa.add_func_as_worker("total", with(State(shop.clone()), of_fn), after(["begin"])).unwrap();
+    assert_eq!(automa.run(()).output::<i64>().await.unwrap(), 100 + 5 + 3 + 30);
+
+    // Shared by all runs.
+    let mut automa = GraphAutoma::new("shop");
+    let shop = Arc::into_inner(shop);
+    assert!(shop.is_none(), "the first automa holds it");
+    let shop = Shop { prices: BTreeMap::from([("tea", 3)]), n_asked: AtomicU32::new(0) };
+    let options = start().params(["item", "n"]).output();
+    automa.add_func_as_worker("total", with(shop, total), options).unwrap();
+    let count = with(7, async |n: &u32| *n);
+    automa.add_func_as_worker("count", count, after(["total"]).suppressed()).unwrap();
+    assert_eq!(automa.run(args!("tea")).output::<i64>().await.unwrap(), 3);
+    assert_eq!(automa.run(args!("tea", n = 4)).output::<i64>().await.unwrap(), 12);
+}
+
+/// [A2]
+#[tokio::test]
+async fn a_function_with_state_has_as_many_parameters_as_one_without() {
+    let sum = with(
+        1_u64,
+        async |one: &u64,
+               a: u64,
+               b: u64,
+               c: u64,
+               d: u64,
+               e: u64,
+               f: u64,
+               g: u64,
+               h: u64,
+               i: u64,
+               j: u64,
+               k: u64,
+               l: u64| { one + a + b + c + d + e + f + g + h + i + j + k + l },
+    );
+    let mut automa = GraphAutoma::new("many");
+    automa.add_func_as_worker("sum", sum, start().output()).unwrap();
+    let sum: u64 = automa.run(args!(1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12)).output().await.unwrap();
+    assert_eq!(sum, 79);
 }

@@ -243,13 +243,6 @@ async fn a_nested_automa_goes_on_where_it_was() {
     }
     automa.add_func_as_worker("beside", ask_twice, start()).unwrap();
 
-    let paused = automa.run(args!(4)).await;
-    // `beside` takes no argument: start workers are given the run's.
-    assert!(paused.is_err());
-    automa.remove_worker("beside").unwrap();
-    let beside = async |_: u32, cx: Context| ask_twice(cx).await;
-    automa.add_func_as_worker("beside", beside, start()).unwrap();
-
     let paused = automa.run(args!(4)).await.unwrap();
     assert_eq!(ids(&paused.questions()), ["inner/inner/ask#1.1", "beside#1.1"]);
     assert_eq!(paused.questions()[0].content.get::<u32>().unwrap(), 5);
@@ -404,4 +397,31 @@ async fn at_a_rolling_pace_what_is_running_ends_first() {
     let mut snapshot = elsewhere(&paused.snapshot().unwrap());
     snapshot.answer("ask#0.2", 2).unwrap();
     assert_eq!(automa.resume(snapshot).await.unwrap().into_output::<String>().unwrap(), "next");
+}
+
+/// [Q2] [Q5]
+#[tokio::test]
+async fn all_questions_are_answered_at_once() {
+    let mut automa = GraphAutoma::new("ask");
+    let ask = async |name: String, cx: Context| -> Result<String, WorkerError> {
+        let n: u32 = cx.interact_with_human(name)?;
+        Ok(format!("{} {n}", cx.key()))
+    };
+    automa.add_func_as_worker("a", ask, start()).unwrap();
+    automa.add_func_as_worker("b", ask, start()).unwrap();
+    let join = async |a: String, b: String| format!("{a}, {b}");
+    automa.add_func_as_worker("join", join, after(["a", "b"]).output()).unwrap();
+
+    let paused = automa.run(args!("how many?")).await.unwrap();
+    let mut asked = Vec::new();
+    let answered = paused.answer_with(|question| {
+        asked.push(question.id.clone());
+        asked.len() as u32
+    });
+    let resumed = automa.resume(answered.unwrap()).await.unwrap();
+    assert_eq!(asked, ["a#0.1", "b#1.1"]);
+    assert_eq!(resumed.output().get::<String>().unwrap(), "a 1, b 2");
+    // There is nothing to answer.
+    let again = resumed.answer_with(|question| question.id.clone()).unwrap();
+    assert_eq!(again.step(), 2);
 }

@@ -20,7 +20,7 @@ const CORE: &[(&str, &[&str])] = &[
     ("machine", &["args", "error", "graph", "hint", "key", "path", "report", "values"]),
     // What acts: a worker sees a context, which belongs to a run, which runs workers.
     ("worker", &["args", "automa", "callback", "context", "error", "graph", "key", "values"]),
-    ("callback", &["args", "context", "error", "values"]),
+    ("callback", &["args", "context", "error", "run", "values"]),
     (
         "automa",
         &[

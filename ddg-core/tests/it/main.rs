@@ -68,3 +68,4 @@ mod tracing_spans;
 mod trial;
 mod typed_automa;
 mod values;
+mod written;

@@ -11,11 +11,12 @@ mod graph;
 mod program;
 mod run;
 
+pub(crate) use binding::most_taken;
 pub(crate) use graph::Graph;
 pub(crate) use program::{
     Ask, Called, Gives, Kind, Mapping, Program, Takes, Turn, Worker, digest, joined,
 };
-pub(crate) use run::{Group, Report, Run, failed};
+pub(crate) use run::{Group, Report, Run, failed, unused};
 
 /// Runs `program` to its end.
 pub(crate) fn run(program: &Program) -> Report {

@@ -247,7 +247,7 @@ async fn what_could_not_be_read_again_is_not_written() {
     let text = serde_json::to_string(&nested(100).await.unwrap()).unwrap();
     assert!(serde_json::from_str::<Snapshot>(&text).is_ok());
     let error = nested(101).await.unwrap_err();
-    expect!["automa `deep`: worker `nest`: its output: `JSON array` cannot be written as JSON: it is nested more than 100 levels deep"].assert_eq(&error.to_string());
+    expect!["automa `deep`: worker `nest`: its output: `JSON array` cannot be written as JSON: it is nested more than 100 levels deep; keep it as a list of its parts"].assert_eq(&error.to_string());
 }
 
 #[tokio::test]

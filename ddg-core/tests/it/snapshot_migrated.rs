@@ -290,3 +290,43 @@ async fn a_migration_of_workers_that_are_not_there_is_refused() {
     expect!["the snapshot of a run of `sums` knows no worker `ghost`"]
         .assert_eq(&error.to_string());
 }
+
+/// [D4]
+#[tokio::test]
+async fn a_rename_alone_is_enough_and_all_else_is_still_checked() {
+    let renamed = |change: fn(&mut GraphAutoma)| {
+        let mut automa = GraphAutoma::new("sums");
+        automa.add_func_as_worker("b", one, start()).unwrap();
+        automa.add_func_as_worker("sum", sum, after(["first", "b"])).unwrap();
+        let options = after(["first", "sum"]).merge().output();
+        automa.add_func_as_worker("end", end, options).unwrap();
+        automa.add_func_as_worker("first", one, start()).unwrap();
+        change(&mut automa);
+        automa
+    };
+    let snapshot = stopped(automa()).await.rename_worker("a", "zero").unwrap();
+    let snapshot = snapshot.rename_worker("zero", "first").unwrap();
+    let json = serde_json::to_string(&snapshot).unwrap();
+    let snapshot: Snapshot = serde_json::from_str(&json).unwrap();
+
+    let all: Vec<i64> = renamed(|_| {}).resume(snapshot.clone()).output().await.unwrap();
+    assert_eq!(all, [1, 2]);
+
+    let refused = async |change: fn(&mut GraphAutoma)| {
+        renamed(change).resume(snapshot.clone()).await.unwrap_err().to_string()
+    };
+    let other = refused(|automa| {
+        automa.override_func_as_worker("sum", sum, after(["b", "first"])).unwrap();
+    });
+    expect!["automa `sums` is declared in another way than when the snapshot was taken: worker `sum` depends on `b`, `first` now; declare it as it was, or migrate the snapshot (see `Snapshot::accept_changes`)"].assert_eq(&other.await);
+    let other = refused(|automa| {
+        automa.override_func_as_worker("first", async || 1.5, start()).unwrap();
+    });
+    expect!["automa `sums` is declared in another way than when the snapshot was taken: worker `first` is `() -> f64` now; declare it as it was, or migrate the snapshot (see `Snapshot::accept_changes`)"].assert_eq(&other.await);
+    let other = refused(|automa| {
+        automa.remove_worker("b").unwrap();
+        automa.add_func_as_worker("b", one, start()).unwrap();
+        automa.add_dependency("sum", "b").unwrap();
+    });
+    expect!["automa `sums` is declared in another way than when the snapshot was taken: the workers are declared in another order; declare it as it was, or migrate the snapshot (see `Snapshot::accept_changes`)"].assert_eq(&other.await);
+}

@@ -36,6 +36,10 @@ fn injections(block: &Block, worker: &Worker) -> TokenStream {
         options.extend(quote_spanned!(span=> .params([#(#names),*])));
     }
     for param in named {
+        if matches!(param.source, Source::Input) {
+            let name = param.name();
+            options.extend(quote_spanned!(span=> .input(#name)));
+        }
         let Source::From { worker, default } = &param.source else {
             continue;
         };

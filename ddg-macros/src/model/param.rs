@@ -24,6 +24,8 @@ pub(crate) struct Param {
 pub(crate) enum Source {
     /// Outputs of dependencies, a ferry or the run's inputs.
     Argument,
+    /// `#[input]`: the run's input of its name.
+    Input,
     /// `cx: &Context`
     Context,
     /// `#[from("key", default = expr)]`: the last output of that worker.

@@ -6,7 +6,7 @@ use syn::{Attribute, FnArg, GenericParam, ImplItem, ItemImpl, Signature};
 
 use super::{
     automa::{AutomaOptions, parse_automa_options},
-    from::is_from,
+    from::{FILLED_BY, is_from},
     worker::{cfgs, parse_unreadable, parse_worker},
 };
 use crate::fault::Faults;
@@ -150,10 +150,11 @@ fn refuse_injection(signature: &Signature, faults: &mut Faults) {
         FnArg::Typed(param) => Some(param),
     });
     for attr in params.flat_map(|param| &param.attrs).filter(|attr| is_from(attr)) {
+        let name = if attr.path().is_ident("from") { "from" } else { "input" };
         faults.push_with_help(
             attr,
-            "#[from] injects into a worker, and this method is none",
-            "mark the method with `#[worker]`, or drop the `#[from]`",
+            format!("#[{name}] injects into a worker, and this method is none"),
+            format!("mark the method with `#[worker]`, or drop the `#[{name}]`"),
         );
     }
 }
@@ -172,7 +173,7 @@ fn strip_attributes(item: &mut BlockItem) {
         },
         BlockItem::Unreadable(item) => {
             item.attrs.retain(|attr| !is_worker(attr));
-            item.strip_params(&["from"]);
+            item.strip_params(&FILLED_BY);
         }
     }
 }
@@ -181,7 +182,7 @@ fn strip_attributes(item: &mut BlockItem) {
 fn strip_workers(item: TokenStream) -> TokenStream {
     let strip = |token| match token {
         TokenTree::Group(group) => {
-            with_stream(&group, without_attributes(group.stream(), &["worker", "from"]))
+            with_stream(&group, without_attributes(group.stream(), &["worker", "from", "input"]))
         }
         other => other,
     };

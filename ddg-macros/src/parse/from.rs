@@ -13,9 +13,12 @@ use crate::model::Source;
 const GRAMMAR: Grammar =
     Grammar { attribute: "#[from]", options: &[("default", Shape::Expr("default = 0"))] };
 
+/// The attributes of a parameter that say what fills it.
+pub(super) const FILLED_BY: [&str; 2] = ["from", "input"];
+
 /// Reads where a parameter with these attributes is injected from, if it is.
 pub(super) fn parse_from(attrs: &[Attribute], faults: &mut Faults) -> Option<Source> {
-    let mut froms = attrs.iter().filter(|attr| is_from(attr));
+    let mut froms = attrs.iter().filter(|attr| attr.path().is_ident("from"));
     let first = froms.next()?;
     for other in froms {
         faults.push(other, "a parameter is injected from one worker: drop this `#[from]`");
@@ -32,9 +35,22 @@ pub(super) fn parse_from(attrs: &[Attribute], faults: &mut Faults) -> Option<Sou
     }
 }
 
-/// Whether the attribute is our `#[from]`.
+/// Whether a parameter with these attributes is filled by the run's inputs alone.
+pub(super) fn parse_input(attrs: &[Attribute], faults: &mut Faults) -> Option<Source> {
+    let attr = attrs.iter().find(|attr| attr.path().is_ident("input"))?;
+    if !matches!(attr.meta, Meta::Path(_)) {
+        faults.push_with_help(
+            attr,
+            "`#[input]` has no options",
+            "the parameter takes the run's input that is called like it",
+        );
+    }
+    Some(Source::Input)
+}
+
+/// Whether the attribute is our `#[from]` or `#[input]`.
 pub(super) fn is_from(attr: &Attribute) -> bool {
-    attr.path().is_ident("from")
+    FILLED_BY.iter().any(|name| attr.path().is_ident(name))
 }
 
 /// The worker's name and the options behind it.

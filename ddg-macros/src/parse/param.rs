@@ -6,7 +6,7 @@ use syn::{
     Pat, PatType, Path, Type, TypeReference, parse_quote, parse_quote_spanned, spanned::Spanned,
 };
 
-use super::from::parse_from;
+use super::from::{parse_from, parse_input};
 use crate::fault::Faults;
 use crate::model::{Param, Passing, Source};
 use crate::type_syntax::{ends_in, find_borrow, find_unnamed, last_segment, peel, type_text};
@@ -21,16 +21,22 @@ const NAME_IT: &str = "write `name: T`, and take it apart in the body";
 /// One that is refused stays in the list, so that those behind it keep their positions.
 pub(super) fn parse_param(param: &PatType, krate: &Path, faults: &mut Faults) -> Param {
     let from = parse_from(&param.attrs, faults);
+    let input = parse_input(&param.attrs, faults);
+    if from.is_some() && input.is_some() {
+        faults.push(&param.pat, "`#[from]` and `#[input]` fill the same parameter: drop one");
+    }
     let ident = name(&param.pat, faults);
     let refused = || (parse_quote!(#krate::Value), Passing::Owned);
     let (ty, passing) = passing(&param.ty, faults).unwrap_or_else(refused);
     let source = if is_context(&ty) {
         if from.is_some() {
             faults.push(&param.pat, "the context is always given: drop the `#[from]`");
+        } else if input.is_some() {
+            faults.push(&param.pat, "the context is always given: drop the `#[input]`");
         }
         Source::Context
     } else {
-        from.unwrap_or(Source::Argument)
+        from.or(input).unwrap_or(Source::Argument)
     };
     Param { ident, source, passing, ty, written: type_text(&param.ty) }
 }

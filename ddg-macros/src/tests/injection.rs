@@ -5,6 +5,48 @@ use expect_test::expect;
 use super::check_expansion;
 
 #[test]
+fn an_input_is_filled_by_name_and_left_out_of_ferries() {
+    check_expansion(
+        r##"#[automa]
+        impl Greet {
+            #[worker(start)]
+            async fn greet(&self, times: usize, #[input] name: &str) -> String { todo!() }
+        }"##,
+        &expect![[r#"
+            impl Greet {
+                /// The worker `greet`.
+                #[allow(dead_code)]
+                const GREET: ::ddg_core::worker::WorkerRef<fn(usize) -> String> = ::ddg_core::worker::WorkerRef::new(
+                    "greet",
+                );
+            }
+            impl ::ddg_core::Automa for Greet {
+                type Output = ();
+                const NAME: &'static str = "Greet";
+                fn declare(
+                    this: &::std::sync::Arc<Self>,
+                    graph: &mut ::ddg_core::GraphAutoma,
+                ) -> ::core::result::Result<(), ::ddg_core::graph::BuildError> {
+                    graph
+                        .add_func_as_worker(
+                            "greet",
+                            {
+                                let this = ::std::sync::Arc::clone(this);
+                                move |times: usize, name: ::std::sync::Arc<::std::string::String>| {
+                                    let this = ::std::sync::Arc::clone(&this);
+                                    async move { Self::greet(&this, times, &name).await }
+                                }
+                            },
+                            ::ddg_core::start().params(["times", "name"]).input("name"),
+                        )?;
+                    ::core::result::Result::Ok(())
+                }
+            }
+        "#]],
+    );
+}
+
+#[test]
 fn from_names_parameter_and_worker() {
     check_expansion(
         r##"#[automa]

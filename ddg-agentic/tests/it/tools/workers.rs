@@ -1,6 +1,6 @@
 //! Tools as workers of any automa, added while it runs and found again after a snapshot.
 
-use ddg_agentic::message::ToolCall;
+use ddg_agentic::message::{ToolArguments, ToolCall};
 use ddg_agentic::tool::{ToolOutput, ToolResult};
 use ddg_agentic::{Toolbox, tool};
 use ddg_core::prelude::*;
@@ -34,6 +34,35 @@ async fn arguments_are_one_object_or_each_by_name() {
     automa.add_func_as_worker("join", join, after(["by position", "by name"]).output()).unwrap();
     let text: String = automa.run(()).output().await.unwrap();
     assert_eq!(text, "sunny in Rome for 3 days, sunny in Oslo for 1 days");
+}
+
+#[tokio::test]
+async fn a_start_worker_takes_named_inputs_of_the_run() {
+    let mut automa = GraphAutoma::new("trip");
+    automa.add_worker("weather", tools().worker("weather").unwrap(), start().output()).unwrap();
+    let told = async |args: Args| automa.run(args).output::<ToolOutput>().await.unwrap().content;
+    assert_eq!(told(args!(city = "Rome")).await, "sunny in Rome for 3 days");
+    assert_eq!(told(args!(days = 1, city = "Oslo")).await, "sunny in Oslo for 1 days");
+    assert_eq!(told(args!(json!({ "city": "Rome" }), days = 1)).await, "sunny in Rome for 3 days");
+}
+
+#[tokio::test]
+async fn the_arguments_of_a_call_can_be_ferried_with() {
+    let mut automa = GraphAutoma::new("trip");
+    let act = async |text: String, cx: Context| {
+        let call = ToolCall::new("1", "weather", ToolArguments::parse(&text));
+        cx.ferry_to(call.name.as_str(), call.arguments);
+    };
+    automa.add_func_as_worker("act", act, start()).unwrap();
+    automa.add_worker("weather", tools().worker("weather").unwrap(), free().output()).unwrap();
+    automa.declare_input("days");
+    let told = async |args: Args| automa.run(args).output::<ToolOutput>().await;
+    let rome = told(args!(r#"{"city":"Rome","days":2}"#, days = 7)).await.unwrap();
+    assert_eq!(rome.content, "sunny in Rome for 2 days");
+    let oslo = told(args!(r#"{"city":"Oslo"}"#, days = 7)).await.unwrap();
+    assert_eq!(oslo.content, "sunny in Oslo for 7 days");
+    expect!["automa `trip`, step 2: worker `weather` failed: the arguments of `weather` cannot be read (expected value at line 1 column 1): call it again with a JSON object"].assert_eq(&told(args!("Rome")).await.unwrap_err().to_string());
+    expect![[r#"automa `trip`, step 2: worker `weather` failed: the arguments of `weather` are wrong: [1] is not of type "object""#]].assert_eq(&told(args!("[1]")).await.unwrap_err().to_string());
 }
 
 #[tokio::test]

@@ -22,6 +22,16 @@ pub enum BindError {
         /// How many arguments were given by position.
         given: usize,
     },
+    /// A parameter that only a run input fills has none.
+    #[error(
+        "parameter {parameter} (`{expected}`) is an input, and the run was given none of that name"
+    )]
+    NoInput {
+        /// The parameter: its name in backquotes.
+        parameter: String,
+        /// Its type.
+        expected: String,
+    },
     /// There are more arguments than parameters.
     #[error(
         "{} given by position, but only {} to take them",
@@ -54,6 +64,12 @@ pub enum BindError {
     NotUnpackable {
         /// The worker whose output it is.
         dependency: Key,
+        /// What it is.
+        found: String,
+    },
+    /// The run's argument that a start worker is to unpack is neither a list nor a map.
+    #[error("cannot unpack the run's argument: it is no list and no map, but {found}")]
+    ArgumentNotUnpackable {
         /// What it is.
         found: String,
     },

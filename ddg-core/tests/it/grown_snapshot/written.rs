@@ -31,9 +31,9 @@ async fn what_is_written() {
               "whole": "0f1a3d0c",
               "n_workers": 3,
               "marks": {
-                "end": "4fd0bfc1-400a62f8-81ee1cd2",
-                "old": "4fd0bfc1-5a4d8bb3-81ee1cd2",
-                "plan": "4fd0bfc1-5a4d8bb3-19f8ae3f"
+                "end": "2-4fd0bfc1-400a62f8-81ee1cd2",
+                "old": "1-4fd0bfc1-5a4d8bb3-81ee1cd2",
+                "plan": "0-4fd0bfc1-5a4d8bb3-19f8ae3f"
               }
             },
             "graph": {

@@ -11,7 +11,9 @@ use tokio::runtime::Handle;
 use super::watched::Watcher;
 use super::{Dice, pause};
 use crate::reference::engine::{args, called_with, failure, graph, json, options, view};
-use crate::reference::{Ask, Called, Kind, Program, Report, Takes, Turn, Worker, failed, joined};
+use crate::reference::{
+    Ask, Called, Kind, Program, Report, Takes, Turn, Worker, failed, joined, unused,
+};
 
 /// A program that is performed, several times at once.
 pub(super) struct Stage {
@@ -261,6 +263,7 @@ pub(crate) fn end(ended: Result<Outcome, RunError>) -> String {
         Err(RunError::StepLimit { limit, due, .. }) => {
             return format!("{limit} steps, then due: {}", joined(due));
         }
+        Err(RunError::UnusedArguments { given, taken, .. }) => return unused(given, taken),
         Err(RunError::Step(step)) => step,
         Err(error) => return format!("unlike the reference: {error}"),
     };

@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::Dice;
 use crate::reference::{
-    Ask, Called, Gives, Graph, Kind, Mapping, Program, Run, Takes, Turn, Worker,
+    Ask, Called, Gives, Graph, Kind, Mapping, Program, Run, Takes, Turn, Worker, most_taken,
 };
 
 /// What programs have beside jumps and changes of the graph.
@@ -55,22 +55,35 @@ pub(crate) fn nested(seed: u64, flavour: Flavour) -> (Graph, Vec<Ask>, Program) 
             (changed, changes) = (edited, all);
         }
     }
-    let program = of_graph(changed, flavour, seed, &mut dice);
+    let mut program = of_graph(changed, flavour, seed, &mut dice);
+    program.nested = true;
     (declared, changes, program)
 }
 
 fn of_graph(graph: Graph, flavour: Flavour, seed: u64, dice: &mut Dice) -> Program {
     let by_name = (0..3).filter(|_| dice.chance(20)).collect::<Vec<_>>();
     let by_name = by_name.into_iter().map(|place| (format!("p{place}"), json!(1000 + place)));
-    let input = Called { by_position: vec![json!(1)], by_name: by_name.collect() };
+    let by_position = match dice.below(60) {
+        0 => Vec::new(),
+        1 => vec![json!([1, 2])],
+        2 => vec![json!({ "p0": 1 })],
+        3 | 4 => vec![json!(1), json!(2)],
+        5 => vec![json!(1), json!(2), json!(3)],
+        _ => vec![json!(1)],
+    };
+    let input = Called { by_position, by_name: by_name.collect() };
     let mut program = Program {
         graph,
         input,
+        nested: false,
         max_steps: 5 + dice.below(20) as u64,
         rolling: flavour.rolling.then_some(seed),
         counts: false,
         script: std::collections::BTreeMap::new(),
     };
+    if dice.chance(90) {
+        program.input.by_position.truncate(most_taken(&program));
+    }
     write_script(&mut program, flavour, dice);
     program
 }
@@ -264,6 +277,7 @@ fn worker(key: String, dependencies: Vec<String>, dice: &mut Dice) -> Worker {
         0 | 1 => Mapping::Merge,
         2 => Mapping::Suppressed,
         3 if dependencies.len() == 1 => Mapping::Unpack,
+        3 if dependencies.is_empty() && dice.chance(20) => Mapping::Unpack,
         _ => Mapping::AsIs,
     };
     let kind = *dice.pick(&[
@@ -308,7 +322,13 @@ fn fit(worker: &mut Worker, keys: &[String], silent: &[String], dice: &mut Dice)
     }
     let mut n = match worker.mapping {
         _ if worker.start && !worker.dependencies.is_empty() => return,
-        _ if worker.start => 1,
+        Mapping::AsIs if worker.start => {
+            if dice.chance(85) {
+                1
+            } else {
+                dice.below(3)
+            }
+        }
         Mapping::AsIs => worker.dependencies.iter().filter(|on| !silent.contains(on)).count(),
         Mapping::Merge => 1,
         Mapping::Suppressed => 0,

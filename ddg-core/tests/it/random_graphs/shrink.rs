@@ -119,6 +119,11 @@ fn smaller(program: &Program) -> Vec<Program> {
         smaller.input.by_name.remove(place);
         all.push(smaller);
     }
+    for place in 0..program.input.by_position.len() {
+        let mut smaller = program.clone();
+        smaller.input.by_position.remove(place);
+        all.push(smaller);
+    }
     all.retain(|program| program.graph.fault().is_none());
     all
 }

@@ -130,7 +130,7 @@ impl Stage {
     pub(crate) fn outer_automa(self: &Arc<Self>, callback: impl Callback) -> GraphAutoma {
         let mut automa = GraphAutoma::new("outer");
         let stage = Arc::clone(self);
-        let change = move |x: i64, cx: Context| {
+        let change = move |given: Vec<Value>, cx: Context| {
             let nested = cx.nested("inner").unwrap();
             for change in &stage.changes {
                 match change {
@@ -144,10 +144,11 @@ impl Stage {
                     Ask::RemoveDependency(worker, on) => nested.remove_dependency(worker, on),
                 }
             }
-            x
+            given
         };
-        automa.add_func_as_worker("change", change, start().inline()).unwrap();
-        automa.add_worker("inner", self.automa(callback), after(["change"]).output()).unwrap();
+        automa.add_func_as_worker("change", change, start().merge().inline()).unwrap();
+        let options = after(["change"]).unpack().output();
+        automa.add_worker("inner", self.automa(callback), options).unwrap();
         automa
     }
 

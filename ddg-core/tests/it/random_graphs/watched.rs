@@ -32,6 +32,10 @@ impl Watcher {
 
     pub(super) async fn check(self) {
         let events: Vec<_> = self.events.map(Result::unwrap).collect().await;
+        if let [Event { kind: EventKind::RunFailed { .. }, .. }] = events.as_slice() {
+            // It could not begin.
+            return;
+        }
         let [first, middle @ .., last] = events.as_slice() else { panic!("{events:?}") };
         assert!(matches!(first.kind, EventKind::RunStarted { .. }), "{first}");
         assert!(

@@ -107,6 +107,7 @@ fn bind_error(error: &BindError) -> String {
         BindError::TooMany { .. } => "too many arguments".to_owned(),
         BindError::UnknownName { name, .. } => format!("no parameter {name}"),
         BindError::Mismatch { parameter, .. } => format!("no number for {}", unquoted(parameter)),
+        BindError::ArgumentNotUnpackable { .. } => "cannot unpack the run's".to_owned(),
         BindError::NotUnpackable { dependency, .. } => format!("cannot unpack {dependency}"),
         other => other.to_string(),
     }

@@ -12,6 +12,9 @@ use super::Graph;
 pub(crate) struct Program {
     pub(crate) graph: Graph,
     pub(crate) input: Called,
+    /// Whether it runs within another one, whose inputs by name are those of [`input`](Self::input): what is
+    /// given by position is then stronger.
+    pub(crate) nested: bool,
     pub(crate) max_steps: u64,
     /// At a rolling pace, the seed of which kickoffs settle together.
     pub(crate) rolling: Option<u64>,
@@ -115,6 +118,11 @@ pub(crate) fn digest(key: &str, called: &Called) -> i64 {
 }
 
 impl Program {
+    /// What the run itself is given by name.
+    pub(crate) fn own_names(&self) -> &[(String, Json)] {
+        if self.nested { &[] } else { &self.input.by_name }
+    }
+
     /// What the worker `key` does in `step` when it is called like this.
     pub(crate) fn turn(&self, step: u64, key: &str, called: &Called) -> Turn {
         match self.script.get(&(step, key.to_owned())) {

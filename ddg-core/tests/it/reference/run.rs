@@ -5,7 +5,7 @@ use std::fmt;
 
 use serde_json::Value as Json;
 
-use super::binding::{bound, mapped};
+use super::binding::{bound, mapped, most_taken, of_run};
 use super::graph::Placed;
 use super::{Ask, Called, Graph, Kind, Mapping, Program, Turn, joined};
 
@@ -51,6 +51,8 @@ pub(crate) struct Run {
     /// Which dependencies of each worker have run since its last kickoff.
     crossed: BTreeMap<usize, BTreeSet<usize>>,
     outputs: BTreeMap<usize, Json>,
+    /// The last outputs of workers that were removed, until somebody else is removed under their key.
+    departed: BTreeMap<String, Json>,
     /// What a worker was dealt: by worker and dealer.
     dealt: BTreeMap<(usize, usize), Json>,
     output_worker: Option<String>,
@@ -65,7 +67,7 @@ pub(crate) struct Due {
     pub(crate) key: String,
     id: usize,
     cause: String,
-    /// With which arguments; `None` for what its dependencies give.
+    /// With which arguments; `None` for what its dependencies give, or the run.
     args: Option<Called>,
 }
 
@@ -82,13 +84,14 @@ pub(crate) struct Running {
 impl Run {
     /// All start workers are due, in the order they were added.
     pub(crate) fn begin(program: &Program) -> Self {
-        let args = Called { by_name: Vec::new(), ..program.input.clone() };
         let starts = program.graph.workers.iter().filter(|placed| placed.worker.start);
+        let given = program.input.by_position.len();
+        let taken = most_taken(program);
         let due = starts.map(|placed| Due {
             key: placed.worker.key.clone(),
             id: placed.id,
             cause: "start".to_owned(),
-            args: Some(args.clone()),
+            args: None,
         });
         Self {
             due: due.collect(),
@@ -104,11 +107,12 @@ impl Run {
             begun: BTreeMap::new(),
             crossed: BTreeMap::new(),
             outputs: BTreeMap::new(),
+            departed: BTreeMap::new(),
             dealt: BTreeMap::new(),
             output_worker: None,
             result: Json::Null,
             trace: Vec::new(),
-            failed: None,
+            failed: (given > taken).then(|| unused(given, taken)),
         }
     }
 
@@ -220,6 +224,7 @@ impl Run {
         }
         let given = match &due.args {
             Some(args) => args.clone(),
+            None if due.cause == "start" => of_run(worker, program)?,
             None => {
                 // A list has an element for each dependency, also for one that gives nothing.
                 let gives = |on: &&String| {
@@ -230,8 +235,12 @@ impl Run {
                 mapped(worker, on.map(|on| (on.clone(), self.given(due.id, on))).collect())?
             }
         };
-        let last_output = |key: &str| self.outputs.get(&self.graph.find(key)?.id).cloned();
-        bound(worker, given, &program.input.by_name, last_output)
+        let last_output = |key: &str| match self.graph.find(key) {
+            Some(placed) => self.outputs.get(&placed.id).cloned(),
+            None => self.departed.get(key).cloned(),
+        };
+        let ferried = due.cause.starts_with("ferry");
+        bound(worker, given, ferried, &program.input.by_name, last_output)
     }
 
     /// What the dependency `on` gives to a worker: its output, or one element of it.
@@ -329,6 +338,20 @@ impl Run {
 
     /// Takes the edited graph over: what is not in it any more was never waited for.
     fn follow(&mut self, graph: Graph, edits: &[Ask]) {
+        let mut added = BTreeSet::new();
+        for edit in edits {
+            match edit {
+                Ask::Add(worker) => _ = added.insert(&worker.key),
+                Ask::Remove(key) => {
+                    let old = self.graph.find(key).filter(|_| !added.remove(key));
+                    match old.and_then(|old| self.outputs.get(&old.id)) {
+                        Some(output) => _ = self.departed.insert(key.clone(), output.clone()),
+                        None => _ = self.departed.remove(key),
+                    }
+                }
+                _ => {}
+            }
+        }
         for edit in edits {
             if let Ask::RemoveDependency(worker, on) = edit
                 && let (Some(worker), Some(on)) = (self.graph.find(worker), self.graph.find(on))
@@ -407,7 +430,7 @@ impl Run {
             let on = &successor.worker.dependencies;
             let waits_for_more =
                 on.iter().any(|on| !crossed.contains(&self.graph.find(on).unwrap().id));
-            let is_due = |due: &Due| due.id == successor.id && due.args.is_none();
+            let is_due = |due: &Due| due.id == successor.id && due.cause == "dependencies";
             if !waits_for_more && !self.due.iter().any(is_due) {
                 self.due.push(Due {
                     key: successor.worker.key.clone(),
@@ -485,6 +508,11 @@ fn mixed(number: u64) -> u64 {
 
 /// Who failed, and why, in kickoff order.
 type Failures = Vec<(String, String)>;
+
+/// How a run ends that has more positional arguments than its start workers take.
+pub(crate) fn unused(given: usize, taken: usize) -> String {
+    format!("failed: {given} given, {taken} taken")
+}
 
 /// How a run ends when a step has failed. In which order several failures of one worker come is
 /// nobody's business.

@@ -1,0 +1,66 @@
+//! Which of a run's positional arguments each start worker takes.
+
+use super::bind::merge;
+use super::{Hosts, Machine};
+use crate::args::{Args, Named, find};
+use crate::graph::{Mapping, Param, Role, View};
+use crate::values::Value;
+
+impl<P: Hosts> Machine<P> {
+    /// How many positional arguments a run of `view` takes at most that has these `named` ones.
+    pub(crate) fn most_taken(view: &View<P>, named: &Named) -> usize {
+        view.starts().map(|start| n_taken(view.node(start).role(), named)).max().unwrap_or_default()
+    }
+}
+
+/// How many positional arguments of a run a start worker takes at most.
+fn n_taken(role: &Role, named: &Named) -> usize {
+    let n_left = match role.open {
+        true => role.n_positional,
+        false => role.positional().filter(|(_, param)| given(named, param).is_none()).count(),
+    };
+    match role.wiring.mapping {
+        Mapping::AsIs => n_left,
+        Mapping::Unpack => n_left.min(1),
+        Mapping::Merge if n_left > 0 => usize::MAX,
+        Mapping::Merge | Mapping::Suppressed => 0,
+    }
+}
+
+/// What a start worker takes of a run's arguments. What it unpacks is one argument until it is bound.
+pub(super) fn taken(role: &Role, positional: &[Value], named: &Named) -> Args {
+    let most = n_taken(role, named);
+    let positional = &positional[..most.min(positional.len())];
+    let mut args = Args::new();
+    match role.wiring.mapping {
+        Mapping::Merge if most == 0 => {}
+        Mapping::Merge => args.push_value(merge(role, positional.iter().collect())),
+        Mapping::AsIs if !role.open && !named.is_empty() => {
+            as_is(role, positional, named, &mut args);
+        }
+        Mapping::AsIs | Mapping::Unpack | Mapping::Suppressed => {
+            args.positional.extend(positional.iter().cloned());
+        }
+    }
+    args
+}
+
+/// Fills a parameter by position unless the run names an argument for it.
+fn as_is(role: &Role, positional: &[Value], named: &Named, args: &mut Args) {
+    let mut positional = positional.iter();
+    for (_, param) in role.positional() {
+        if positional.len() == 0 {
+            // The rest is filled by name, as in any other worker.
+            break;
+        }
+        match given(named, param).or_else(|| positional.next()) {
+            Some(value) => args.push_value(value.clone()),
+            None => break,
+        }
+    }
+}
+
+/// The argument that is named like `param`.
+fn given<'a>(named: &'a Named, param: &Param) -> Option<&'a Value> {
+    find(named, param.name.as_deref()?)
+}

@@ -1,0 +1,303 @@
+//! Writes values as JSON that is read as what was written, or says why there is none.
+//!
+//! serde_json writes some values as others without a word: NaN and infinities as null, `Some(None)` as null,
+//! two keys of a map that look alike as one. Whatever is kept (snapshots, journals, results) is written here.
+
+use serde::ser::{self, Error as _, Serialize, Serializer};
+use serde_json::{Error, Value as Json};
+
+use super::cell::{Cell, Element};
+use super::value::NotSerializable;
+use super::{Shape, Value};
+
+/// How deep a value may be nested so that it can be read again, within a snapshot, by a reader
+/// that goes 128 levels deep, as serde_json's does.
+const MOST_LEVELS: usize = 100;
+
+impl Value {
+    /// This value as JSON that is read as the same value.
+    ///
+    /// # Errors
+    /// There is no such JSON.
+    pub(crate) fn written(&self) -> Result<Json, NotSerializable> {
+        let fail = |source| NotSerializable { type_name: self.type_name(), source };
+        let json = match self.cell() {
+            Cell::Null => Json::Null,
+            Cell::Typed(inner) => inner.write().map_err(fail)?,
+            Cell::Parsed(parsed) => parsed.json.clone(),
+            Cell::List(list) => list.0.iter().map(Self::written).collect::<Result<_, _>>()?,
+            Cell::Element(element) => element.written()?,
+        };
+        if levels(&json) > MOST_LEVELS {
+            return Err(fail(Error::custom(format_args!(
+                "it is nested more than {MOST_LEVELS} levels deep; keep it as a list of its parts"
+            ))));
+        }
+        Ok(json)
+    }
+}
+
+impl Element {
+    fn written(&self) -> Result<Json, NotSerializable> {
+        match self.inner() {
+            Some(inner) => inner.written(),
+            None => self.of_written(),
+        }
+    }
+}
+
+/// `value` as JSON that is read as the same value.
+///
+/// # Errors
+/// There is no such JSON, or its `Serialize` fails.
+pub(crate) fn written<T: Serialize + ?Sized>(value: &T) -> Result<Json, Error> {
+    let mut entries = 0;
+    value.serialize(Check { entries: &mut entries })?;
+    let json = serde_json::to_value(value)?;
+    if entries > 0 && n_entries(&json) < entries {
+        return Err(Error::custom(
+            "a map in it has two keys that are written alike; write it as a list of pairs",
+        ));
+    }
+    Ok(json)
+}
+
+/// How deep `json` is nested.
+pub(crate) fn levels(json: &Json) -> usize {
+    let mut most = 0;
+    let mut rest = vec![(json, 0)];
+    while let Some((json, level)) = rest.pop() {
+        most = most.max(level);
+        match json {
+            Json::Array(items) => rest.extend(items.iter().map(|item| (item, level + 1))),
+            Json::Object(map) => rest.extend(map.values().map(|item| (item, level + 1))),
+            Json::Null | Json::Bool(_) | Json::Number(_) | Json::String(_) => {}
+        }
+    }
+    most
+}
+
+/// How many entries the maps in `json` have.
+fn n_entries(json: &Json) -> usize {
+    let mut n = 0;
+    let mut rest = vec![json];
+    while let Some(json) = rest.pop() {
+        match json {
+            Json::Array(items) => rest.extend(items),
+            Json::Object(map) => {
+                n += map.len();
+                rest.extend(map.values());
+            }
+            Json::Null | Json::Bool(_) | Json::Number(_) | Json::String(_) => {}
+        }
+    }
+    n
+}
+
+/// Finds what JSON would change, and counts the entries of maps and structs; writes nothing.
+struct Check<'a> {
+    entries: &'a mut usize,
+}
+
+/// The same for what is inside a list, a map or a struct.
+struct Inside<'a> {
+    entries: &'a mut usize,
+}
+
+fn finite(float: f64) -> Result<(), Error> {
+    if float.is_finite() {
+        return Ok(());
+    }
+    Err(Error::custom(format_args!("JSON has no {float}; give an `Option` without it, or text")))
+}
+
+macro_rules! unchanged {
+    ($($method:ident: $ty:ty),* $(,)?) => {
+        $(fn $method(self, _: $ty) -> Result<(), Error> { Ok(()) })*
+    };
+}
+
+impl<'a> Serializer for Check<'a> {
+    type Ok = ();
+    type Error = Error;
+    type SerializeSeq = Inside<'a>;
+    type SerializeTuple = Inside<'a>;
+    type SerializeTupleStruct = Inside<'a>;
+    type SerializeTupleVariant = Inside<'a>;
+    type SerializeMap = Inside<'a>;
+    type SerializeStruct = Inside<'a>;
+    type SerializeStructVariant = Inside<'a>;
+
+    unchanged! {
+        serialize_bool: bool, serialize_i8: i8, serialize_i16: i16, serialize_i32: i32,
+        serialize_i64: i64, serialize_i128: i128, serialize_u8: u8, serialize_u16: u16,
+        serialize_u32: u32, serialize_u64: u64, serialize_u128: u128, serialize_char: char,
+        serialize_str: &str, serialize_bytes: &[u8], serialize_unit_struct: &'static str,
+    }
+
+    fn serialize_f32(self, float: f32) -> Result<(), Error> {
+        finite(float.into())
+    }
+
+    fn serialize_f64(self, float: f64) -> Result<(), Error> {
+        finite(float)
+    }
+
+    fn serialize_none(self) -> Result<(), Error> {
+        Ok(())
+    }
+
+    fn serialize_some<T: Serialize + ?Sized>(self, value: &T) -> Result<(), Error> {
+        if Shape::of(value) == Shape::Nothing {
+            return Err(Error::custom(
+                "`Some` of nothing (`None`, `()`, null) would come back as `None`; use an enum \
+                 that has a name for it",
+            ));
+        }
+        value.serialize(self)
+    }
+
+    fn serialize_unit(self) -> Result<(), Error> {
+        Ok(())
+    }
+
+    fn serialize_unit_variant(self, _: &'static str, _: u32, _: &'static str) -> Result<(), Error> {
+        Ok(())
+    }
+
+    fn serialize_newtype_struct<T: Serialize + ?Sized>(
+        self,
+        _: &'static str,
+        value: &T,
+    ) -> Result<(), Error> {
+        value.serialize(self)
+    }
+
+    fn serialize_newtype_variant<T: Serialize + ?Sized>(
+        self,
+        _: &'static str,
+        _: u32,
+        _: &'static str,
+        value: &T,
+    ) -> Result<(), Error> {
+        *self.entries += 1;
+        value.serialize(self)
+    }
+
+    fn serialize_seq(self, _: Option<usize>) -> Result<Inside<'a>, Error> {
+        Ok(Inside { entries: self.entries })
+    }
+
+    fn serialize_tuple(self, _: usize) -> Result<Inside<'a>, Error> {
+        Ok(Inside { entries: self.entries })
+    }
+
+    fn serialize_tuple_struct(self, _: &'static str, _: usize) -> Result<Inside<'a>, Error> {
+        Ok(Inside { entries: self.entries })
+    }
+
+    fn serialize_tuple_variant(
+        self,
+        _: &'static str,
+        _: u32,
+        _: &'static str,
+        _: usize,
+    ) -> Result<Inside<'a>, Error> {
+        *self.entries += 1;
+        Ok(Inside { entries: self.entries })
+    }
+
+    fn serialize_map(self, _: Option<usize>) -> Result<Inside<'a>, Error> {
+        Ok(Inside { entries: self.entries })
+    }
+
+    fn serialize_struct(self, _: &'static str, _: usize) -> Result<Inside<'a>, Error> {
+        Ok(Inside { entries: self.entries })
+    }
+
+    fn serialize_struct_variant(
+        self,
+        _: &'static str,
+        _: u32,
+        _: &'static str,
+        _: usize,
+    ) -> Result<Inside<'a>, Error> {
+        *self.entries += 1;
+        Ok(Inside { entries: self.entries })
+    }
+}
+
+impl Inside<'_> {
+    fn item<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Error> {
+        value.serialize(Check { entries: self.entries })
+    }
+
+    fn entry<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Error> {
+        *self.entries += 1;
+        self.item(value)
+    }
+}
+
+macro_rules! items {
+    ($($part:ident: $method:ident),* $(,)?) => {
+        $(impl ser::$part for Inside<'_> {
+            type Ok = ();
+            type Error = Error;
+
+            fn $method<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Error> {
+                self.item(value)
+            }
+
+            fn end(self) -> Result<(), Error> {
+                Ok(())
+            }
+        })*
+    };
+}
+
+items! {
+    SerializeSeq: serialize_element,
+    SerializeTuple: serialize_element,
+    SerializeTupleStruct: serialize_field,
+    SerializeTupleVariant: serialize_field,
+}
+
+impl ser::SerializeMap for Inside<'_> {
+    type Ok = ();
+    type Error = Error;
+
+    fn serialize_key<T: Serialize + ?Sized>(&mut self, key: &T) -> Result<(), Error> {
+        self.entry(key)
+    }
+
+    fn serialize_value<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Error> {
+        self.item(value)
+    }
+
+    fn end(self) -> Result<(), Error> {
+        Ok(())
+    }
+}
+
+macro_rules! fields {
+    ($($part:ident),* $(,)?) => {
+        $(impl ser::$part for Inside<'_> {
+            type Ok = ();
+            type Error = Error;
+
+            fn serialize_field<T: Serialize + ?Sized>(
+                &mut self,
+                _: &'static str,
+                value: &T,
+            ) -> Result<(), Error> {
+                self.entry(value)
+            }
+
+            fn end(self) -> Result<(), Error> {
+                Ok(())
+            }
+        })*
+    };
+}
+
+fields!(SerializeStruct, SerializeStructVariant);

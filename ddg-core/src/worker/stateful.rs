@@ -1,0 +1,184 @@
+//! Functions with state as workers.
+
+use std::marker::PhantomData;
+use std::sync::Arc;
+
+use super::any::begin;
+use super::func::{Async, AsyncCall, Sync, SyncCall, signature};
+use super::param::Arguments;
+use super::{
+    AnyWorker, Callable, IntoFunc, IntoOutput, Parameter, Placement, Signature, Start, Started,
+};
+
+/// A function with the state that it is given as its first argument; made by [`with`].
+#[derive(Clone, Debug)]
+pub struct With<S, F> {
+    state: S,
+    function: F,
+}
+
+/// A function or closure that takes `state` by reference before its parameters, as a worker: what a
+/// closure would capture.
+///
+/// All kickoffs and all runs share the state; it is part of the declaration and not saved. What belongs to
+/// one run goes into its [local space](crate::Context::local).
+///
+/// ```
+/// use std::collections::BTreeMap;
+/// use ddg_core::prelude::*;
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let prices = BTreeMap::from([("tea", 3), ("cake", 5)]);
+/// let price = async |prices: &BTreeMap<&str, i64>, item: String, n: i64| {
+///     prices.get(&*item).map(|price| price * n).ok_or("not for sale".to_owned())
+/// };
+/// let mut automa = GraphAutoma::new("shop");
+/// automa.add_func_as_worker("price", with(prices, price), start().output())?;
+/// assert_eq!(automa.run(args!("tea", 2)).output::<Result<i64, String>>().await?, Ok(6));
+/// # Ok(())
+/// # }
+/// ```
+pub fn with<S, F>(state: S, function: F) -> With<S, F> {
+    With { state, function }
+}
+
+/// Marks a function with state of the kind `M`.
+#[doc(hidden)]
+pub struct Stateful<M>(PhantomData<M>);
+
+/// A function with its state as a worker; `M` says which kind, and how each parameter is taken.
+struct StatefulFunc<S, F, M> {
+    state: S,
+    function: F,
+    kind: PhantomData<fn() -> M>,
+}
+
+impl<S, F> With<S, F> {
+    fn any<M>(self) -> AnyWorker
+    where
+        StatefulFunc<S, F, M>: Callable,
+    {
+        let Self { state, function } = self;
+        AnyWorker(Arc::new(StatefulFunc { state, function, kind: PhantomData }))
+    }
+}
+
+/// From a function the compiler finds its parameters; apart from [`AsyncCall`], which for a function without any
+/// would be asked for twice.
+#[doc(hidden)]
+pub trait TakesAsync<A> {}
+
+impl<F: AsyncCall<A>, A> TakesAsync<A> for F {}
+
+/// The same for a synchronous function.
+#[doc(hidden)]
+pub trait TakesSync<A> {}
+
+impl<F: SyncCall<A>, A> TakesSync<A> for F {}
+
+macro_rules! functions {
+    ($(($P:ident, $M:ident)),*) => {
+        #[allow(non_snake_case, unused_variables, unused_mut, reason = "one body for 0 to 12 parameters")]
+        const _: () = {
+            impl<S, F, R, MR, $($P, $M),*> IntoFunc<Stateful<Async<(R, MR, $(($P, $M)),*)>>> for With<S, F>
+            where
+                StatefulFunc<S, F, Async<(R, MR, $(($P, $M)),*)>>: Callable,
+                S: 'static,
+                R: IntoOutput<MR>,
+                $($P: Parameter<$M>,)*
+                F: TakesAsync<(&'static S, $($P,)*)>,
+                F: for<'a> AsyncCall<(&'a S, $($P::Given<'a>,)*), Output = R>,
+            {
+                type Made = AnyWorker;
+
+                fn into_func(self) -> AnyWorker {
+                    self.any::<Async<(R, MR, $(($P, $M)),*)>>()
+                }
+            }
+
+            impl<S, F, R, MR, $($P, $M),*> Callable for StatefulFunc<S, F, Async<(R, MR, $(($P, $M)),*)>>
+            where
+                S: Send + core::marker::Sync + 'static,
+                R: IntoOutput<MR> + Send + 'static,
+                MR: 'static,
+                $($P: Parameter<$M>, $M: 'static,)*
+                F: Send + core::marker::Sync + 'static,
+                F: for<'a> AsyncCall<(&'a S, $($P::Given<'a>,)*), Output = R>,
+            {
+                fn signature(&self) -> Signature {
+                    signature(&[$($P::ty()),*], R::ty())
+                }
+
+                fn start(&self) -> Start {
+                    |callee, args, task| {
+                        let mut arguments = Arguments::of(args);
+                        $(let mut $P = match $P::hold(&mut arguments) {
+                            Ok(held) => held,
+                            Err(mismatch) => return Started::Ended((Err(mismatch.into()), None)),
+                        };)*
+                        let run = async move {
+                            let Self { state, function, .. } = callee.worker();
+                            let call = function.call_async((state, $($P::give(&mut $P, &callee),)*));
+                            let output = call.await;
+                            (output.into_output(), callee.into_context())
+                        };
+                        begin(run, task)
+                    }
+                }
+            }
+
+            impl<S, F, R, MR, $($P, $M),*> IntoFunc<Stateful<Sync<(R, MR, $(($P, $M)),*)>>> for With<S, F>
+            where
+                StatefulFunc<S, F, Sync<(R, MR, $(($P, $M)),*)>>: Callable,
+                S: 'static,
+                R: IntoOutput<MR>,
+                $($P: Parameter<$M>,)*
+                F: TakesSync<(&'static S, $($P,)*)>,
+                F: for<'a> SyncCall<(&'a S, $($P::Given<'a>,)*), Output = R>,
+            {
+                type Made = AnyWorker;
+
+                fn into_func(self) -> AnyWorker {
+                    self.any::<Sync<(R, MR, $(($P, $M)),*)>>()
+                }
+            }
+
+            impl<S, F, R, MR, $($P, $M),*> Callable for StatefulFunc<S, F, Sync<(R, MR, $(($P, $M)),*)>>
+            where
+                S: Send + core::marker::Sync + 'static,
+                R: IntoOutput<MR> + 'static,
+                MR: 'static,
+                $($P: Parameter<$M>, $M: 'static,)*
+                F: Send + core::marker::Sync + 'static,
+                F: for<'a> SyncCall<(&'a S, $($P::Given<'a>,)*), Output = R>,
+            {
+                fn signature(&self) -> Signature {
+                    signature(&[$($P::ty()),*], R::ty())
+                }
+
+                fn start(&self) -> Start {
+                    |callee, args, _| {
+                        let mut arguments = Arguments::of(args);
+                        $(let mut $P = match $P::hold(&mut arguments) {
+                            Ok(held) => held,
+                            Err(mismatch) => return Started::Ended((Err(mismatch.into()), None)),
+                        };)*
+                        let placement = callee.body().calling.placement;
+                        let run = move || {
+                            let Self { state, function, .. } = callee.worker();
+                            let output = function.call_sync((state, $($P::give(&mut $P, &callee),)*));
+                            (output.into_output(), callee.into_context())
+                        };
+                        match placement {
+                            Placement::Inline => Started::Ended(run()),
+                            Placement::Blocking => Started::Blocking(Box::new(run)),
+                        }
+                    }
+                }
+            }
+        };
+    };
+}
+
+super::func::for_all_arities!(functions);

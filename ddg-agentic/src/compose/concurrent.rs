@@ -1,9 +1,11 @@
 //! All workers at once, and what they give in order.
 
 use ddg_core::args::IntoArgs;
+use ddg_core::context::NestedAutoma;
 use ddg_core::graph::BuildError;
+use ddg_core::run::Cause;
 use ddg_core::worker::{AnyWorker, IntoFunc, IntoWorker};
-use ddg_core::{Context, GraphAutoma, Key, Value, after, free, start};
+use ddg_core::{Context, GraphAutoma, Key, Value, WorkerOptions, after, free, start};
 
 /// The worker that waits for all branches.
 const RESULTS: &str = "results";
@@ -37,7 +39,7 @@ const RESULTS: &str = "results";
 #[must_use = "it is no automa yet: call `build`"]
 pub struct ConcurrentAutoma {
     name: String,
-    branches: Vec<(Key, AnyWorker)>,
+    branches: Vec<(Key, AnyWorker, WorkerOptions)>,
 }
 
 impl ConcurrentAutoma {
@@ -49,7 +51,18 @@ impl ConcurrentAutoma {
     /// Runs an own worker, an automa or an [`AnyWorker`] beside those that are there. The key
     /// `results` is taken.
     pub fn branch<M>(mut self, key: impl Into<Key>, worker: impl IntoWorker<M>) -> Self {
-        self.branches.push((key.into(), worker.into_worker()));
+        self.branches.push((key.into(), worker.into_worker(), WorkerOptions::default()));
+        self
+    }
+
+    /// The same with options: a timeout, a retry, names of parameters, how it takes the run's arguments.
+    pub fn branch_with<M>(
+        mut self,
+        key: impl Into<Key>,
+        worker: impl IntoWorker<M>,
+        options: WorkerOptions,
+    ) -> Self {
+        self.branches.push((key.into(), worker.into_worker(), options));
         self
     }
 
@@ -69,17 +82,13 @@ impl ConcurrentAutoma {
     pub fn build(self) -> Result<GraphAutoma, BuildError> {
         let mut automa = GraphAutoma::new(self.name);
         let mut keys = Vec::new();
-        for (key, worker) in self.branches {
+        for (key, worker, options) in self.branches {
             keys.push(key.clone());
-            automa.add_worker(key, worker, start())?;
+            automa.add_worker(key, worker, options.start())?;
         }
-        if keys.is_empty() {
-            let nothing = async || Vec::<Value>::new();
-            automa.add_func_as_worker(RESULTS, nothing, start().output())?;
-        } else {
-            let all = async |results: Value| results;
-            automa.add_func_as_worker(RESULTS, all, after(keys).merge().output())?;
-        }
+        // Without branches there is nobody whose end would call it.
+        let options = if keys.is_empty() { start() } else { after(keys) };
+        automa.add_func_as_worker(RESULTS, results, options.merge().output())?;
         automa.validate()?;
         Ok(automa)
     }
@@ -99,5 +108,54 @@ impl ConcurrentAutoma {
         cx.add_worker(key.clone(), worker, free());
         cx.add_dependency(RESULTS, key.clone());
         cx.ferry_to(key, args.into_args());
+    }
+
+    /// Adds a branch to an automa that is nested beside the worker that looks at it, before it runs: it begins
+    /// with the others, and what it gives comes after their results. The automa may have none before.
+    ///
+    /// ```
+    /// use ddg_agentic::compose::ConcurrentAutoma;
+    /// use ddg_core::prelude::*;
+    /// use ddg_core::worker::AnyWorker;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let plan = async |topics: Vec<String>, cx: Context| {
+    ///     let research = cx.nested("research").expect("it is added below");
+    ///     for topic in topics {
+    ///         let look_up = AnyWorker::func(with(topic.clone(), async |topic: &String| topic.len()));
+    ///         ConcurrentAutoma::fill(&research, topic, look_up);
+    ///     }
+    /// };
+    /// let mut automa = GraphAutoma::new("library");
+    /// automa.add_func_as_worker("plan", plan, start())?;
+    /// let research = ConcurrentAutoma::new("research").build()?;
+    /// automa.add_worker("research", research, after(["plan"]).output())?;
+    /// let topics = vec!["trees".to_owned(), "ants".to_owned()];
+    /// assert_eq!(automa.run((topics,)).output::<Vec<usize>>().await?, [5, 4]);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn fill<M>(automa: &NestedAutoma<'_>, key: impl Into<Key>, worker: impl IntoWorker<M>) {
+        let key = key.into();
+        automa.add_worker(key.clone(), worker, start());
+        automa.add_dependency(RESULTS, key);
+    }
+
+    /// Takes a branch out of the run that the worker of `cx`, another branch, is in: there is no result of it. If
+    /// it is running it runs to its end.
+    ///
+    /// A branch that is not there fails the run when the step settles.
+    pub fn take_out(cx: &Context, key: impl Into<Key>) {
+        cx.remove_worker(key);
+    }
+}
+
+/// What the branches have given, in order. Without branches it is called as the run begins, with what the run
+/// was given.
+async fn results(results: Value, cx: Context) -> Value {
+    match cx.cause() {
+        Cause::Start => Value::new(Vec::<Value>::new()),
+        _ => results,
     }
 }

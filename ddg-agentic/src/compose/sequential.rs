@@ -2,7 +2,10 @@
 
 use ddg_core::graph::BuildError;
 use ddg_core::worker::{AnyWorker, IntoFunc, IntoWorker};
-use ddg_core::{GraphAutoma, Key, after, start};
+use ddg_core::{Context, GraphAutoma, Key, Value, WorkerOptions, after};
+
+/// The worker that comes last where there may be more.
+const RESULT: &str = "result";
 
 /// Builds an automa of workers that run one after the other: the first takes the run's arguments,
 /// each other one what the one before gave, and what the last gives is the result.
@@ -24,18 +27,30 @@ use ddg_core::{GraphAutoma, Key, after, start};
 #[must_use = "it is no automa yet: call `build`"]
 pub struct SequentialAutoma {
     name: String,
-    workers: Vec<(Key, AnyWorker)>,
+    workers: Vec<(Key, AnyWorker, WorkerOptions)>,
+    growing: bool,
 }
 
 impl SequentialAutoma {
     /// An automa without workers.
     pub fn new(name: impl Into<String>) -> Self {
-        Self { name: name.into(), workers: Vec::new() }
+        Self { name: name.into(), workers: Vec::new(), growing: false }
     }
 
     /// Runs an own worker, an automa or an [`AnyWorker`] after those that are there.
     pub fn then<M>(mut self, key: impl Into<Key>, worker: impl IntoWorker<M>) -> Self {
-        self.workers.push((key.into(), worker.into_worker()));
+        self.workers.push((key.into(), worker.into_worker(), WorkerOptions::default()));
+        self
+    }
+
+    /// The same with options: a timeout, a retry, names of parameters, how it takes what it is given.
+    pub fn then_with<M>(
+        mut self,
+        key: impl Into<Key>,
+        worker: impl IntoWorker<M>,
+        options: WorkerOptions,
+    ) -> Self {
+        self.workers.push((key.into(), worker.into_worker(), options));
         self
     }
 
@@ -48,6 +63,13 @@ impl SequentialAutoma {
         self.then(key, AnyWorker::func(function))
     }
 
+    /// Lets workers [append](Self::append) others while it runs. A worker `result` comes last then, which hands on
+    /// what the one before gave; its key is taken.
+    pub fn growing(mut self) -> Self {
+        self.growing = true;
+        self
+    }
+
     /// The automa, to be run as often as you like. Without workers, its result is null.
     ///
     /// # Errors
@@ -56,15 +78,60 @@ impl SequentialAutoma {
         let mut automa = GraphAutoma::new(self.name);
         let n_workers = self.workers.len();
         let mut before: Option<Key> = None;
-        for (nth, (key, worker)) in self.workers.into_iter().enumerate() {
+        for (nth, (key, worker, options)) in self.workers.into_iter().enumerate() {
             let options = match before.replace(key.clone()) {
-                Some(before) => after([before]),
-                None => start(),
+                Some(before) => options.after([before]),
+                None => options.start(),
             };
-            let options = if nth + 1 == n_workers { options.output() } else { options };
-            automa.add_worker(key, worker, options)?;
+            let is_last = nth + 1 == n_workers && !self.growing;
+            automa.add_worker(key, worker, if is_last { options.output() } else { options })?;
+        }
+        if self.growing {
+            let result = async |result: Option<Value>| result.unwrap_or_default();
+            automa.add_func_as_worker(RESULT, result, after(before).output())?;
         }
         automa.validate()?;
         Ok(automa)
+    }
+
+    /// Adds workers after the last one of the run that the worker of `cx` is in: each takes what the one before
+    /// gave, and what the last gives is the result. The automa has been made to be [growing](Self::growing).
+    ///
+    /// As with every change of a graph, one that cannot be made fails the run when the step settles: if a key is
+    /// taken, or this is called twice in a step.
+    ///
+    /// ```
+    /// use ddg_agentic::compose::SequentialAutoma;
+    /// use ddg_core::prelude::*;
+    /// use ddg_core::worker::AnyWorker;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let plan = async |text: String, cx: Context| {
+    ///     let shout = AnyWorker::func(async |text: String| text.to_uppercase());
+    ///     let cry = AnyWorker::func(async |text: String| text + "!");
+    ///     SequentialAutoma::append(&cx, [("shout", shout), ("cry", cry)]);
+    ///     text
+    /// };
+    /// let automa = SequentialAutoma::new("headline")
+    ///     .then_func("plan", plan)
+    ///     .then_func("trim", async |text: String| text.trim().to_owned())
+    ///     .growing()
+    ///     .build()?;
+    /// assert_eq!(automa.run(args!("  rain ")).output::<String>().await?, "RAIN!");
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn append<K: Into<Key>>(cx: &Context, workers: impl IntoIterator<Item = (K, AnyWorker)>) {
+        let mut before = cx.automa().dependencies(RESULT).and_then(|mut on| on.pop());
+        let old = before.clone();
+        for (key, worker) in workers {
+            let key = key.into();
+            cx.add_worker(key.clone(), worker, after(before.replace(key)));
+        }
+        if let (Some(old), Some(last)) = (old, before) {
+            cx.remove_dependency(RESULT, old);
+            cx.add_dependency(RESULT, last);
+        }
     }
 }

@@ -92,3 +92,55 @@ fn a_taken_key_is_named() {
     expect!["automa `pair`: there is a worker `results` already: choose another key, or remove the other first"]
         .assert_eq(&branches.build().unwrap_err().to_string());
 }
+
+#[tokio::test]
+async fn a_branch_takes_another_out() {
+    let automa = ConcurrentAutoma::new("race")
+        .branch_func("slow", async || 1)
+        .branch_func("fast", async |cx: Context| {
+            ConcurrentAutoma::take_out(&cx, "slow");
+            2
+        })
+        .branch_func("other", async || 3)
+        .build()
+        .unwrap();
+    assert_eq!(automa.run(()).output::<Vec<u32>>().await.unwrap(), [2, 3]);
+}
+
+#[tokio::test]
+async fn workers_have_options() {
+    let flaky = AnyWorker::func(async |n: u32, cx: Context| match cx.attempt() {
+        1 => Err(WorkerError::msg("not yet")),
+        attempt => Ok(n * attempt),
+    });
+    let once_more = || free().retry(Retry::times(1)).params(["n"]);
+    let sequential = SequentialAutoma::new("in a row")
+        .then_with("double", flaky.clone(), once_more())
+        .then_with("again", flaky.clone(), once_more())
+        .build()
+        .unwrap();
+    assert_eq!(sequential.run(args!(n = 5)).output::<u32>().await.unwrap(), 20);
+    let concurrent = ConcurrentAutoma::new("side by side")
+        .branch_with("double", flaky.clone(), once_more())
+        .branch_with("none", AnyWorker::func(async || 1), free().suppressed())
+        .build()
+        .unwrap();
+    assert_eq!(concurrent.run(args!(5)).output::<Vec<u32>>().await.unwrap(), [10, 1]);
+}
+
+#[tokio::test]
+async fn workers_append_workers_and_those_append_more() {
+    let append = async |n: u32, cx: Context| {
+        let next = AnyWorker::func(async |n: u32, cx: Context| {
+            let last = AnyWorker::func(async |n: u32| n * 10);
+            SequentialAutoma::append(&cx, [("last", last)]);
+            n + 1
+        });
+        SequentialAutoma::append(&cx, [("next", next)]);
+        n + 1
+    };
+    let automa = SequentialAutoma::new("grows").then_func("first", append).growing();
+    let automa = automa.build().unwrap();
+    assert_eq!(automa.run(args!(1)).output::<u32>().await.unwrap(), 30);
+    assert_eq!(automa.run(args!(2)).output::<u32>().await.unwrap(), 40);
+}

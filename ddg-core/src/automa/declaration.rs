@@ -12,7 +12,7 @@ use super::registry::WorkerType;
 use super::{GraphAutoma, Registry, Settings};
 use crate::graph::{BuildError, Fault, some_keys};
 use crate::key::Key;
-use crate::worker::{AnyWorker, Body, IntoFunc, IntoWorker, Worker, WorkerOptions};
+use crate::worker::{AnyWorker, Body, IntoFunc, IntoWorker, Source, Worker, WorkerOptions};
 
 #[derive(Clone)]
 pub(super) struct Declaration {
@@ -39,20 +39,22 @@ impl GraphAutoma {
         &self.name
     }
 
-    /// Adds a function or closure as a worker. See [`IntoFunc`] for what it may take and return.
+    /// Adds a function or closure as a worker, or one that is declared, by its name. See [`IntoFunc`] for what a
+    /// function may take and return.
     ///
     /// Its dependencies may be added later; that they exist is checked by
     /// [`validate`](Self::validate) and before each run.
     ///
     /// # Errors
-    /// The key is empty or taken, or the options name parameters that the function has not.
+    /// The key is empty or taken, the options name parameters that the function has not, or nothing is declared
+    /// under the name.
     pub fn add_func_as_worker<M>(
         &mut self,
         key: impl Into<Key>,
-        function: impl IntoFunc<M, Made = AnyWorker>,
+        function: impl IntoFunc<M>,
         options: WorkerOptions,
     ) -> Result<(), BuildError> {
-        self.insert(key.into(), function.into_func(), options)
+        self.insert(key.into(), function.into_func().into(), options)
     }
 
     /// Adds an own [`Worker`](crate::Worker), a nested automa, or an [`AnyWorker`].
@@ -68,7 +70,7 @@ impl GraphAutoma {
         worker: impl IntoWorker<M>,
         options: WorkerOptions,
     ) -> Result<(), BuildError> {
-        self.insert(key.into(), worker.into_worker(), options)
+        self.insert(key.into(), worker.into_worker().into(), options)
     }
 
     /// Replaces a worker that was added before, on purpose; it keeps its place in the order.
@@ -78,7 +80,7 @@ impl GraphAutoma {
     pub fn override_func_as_worker<M>(
         &mut self,
         key: impl Into<Key>,
-        function: impl IntoFunc<M, Made = AnyWorker>,
+        function: impl IntoFunc<M>,
         options: WorkerOptions,
     ) -> Result<(), BuildError> {
         let key = key.into();
@@ -86,7 +88,7 @@ impl GraphAutoma {
             let known = some_keys(&key, self.declarations.keys());
             return Err(self.fault(Fault::NothingToOverride { key, known }));
         }
-        let declaration = self.declaration(&key, function.into_func(), options)?;
+        let declaration = self.declaration(&key, function.into_func().into(), options)?;
         self.declarations.insert(key, declaration);
         Ok(())
     }
@@ -336,13 +338,13 @@ impl GraphAutoma {
     fn insert(
         &mut self,
         key: Key,
-        worker: AnyWorker,
+        source: Source,
         options: WorkerOptions,
     ) -> Result<(), BuildError> {
         if self.declarations.contains_key(&key) {
             return Err(self.fault(Fault::DuplicateKey { key }));
         }
-        let declaration = self.declaration(&key, worker, options)?;
+        let declaration = self.declaration(&key, source, options)?;
         self.declarations.insert(key, declaration);
         Ok(())
     }
@@ -353,7 +355,7 @@ impl GraphAutoma {
         worker: AnyWorker,
         options: WorkerOptions,
     ) -> Result<(), BuildError> {
-        let declaration = self.declaration(&name, worker, options)?;
+        let declaration = self.declaration(&name, worker.into(), options)?;
         if self.registry.insert(name.clone(), declaration.body).is_some() {
             return Err(self.fault(Fault::DuplicateName { name }));
         }
@@ -374,7 +376,7 @@ impl GraphAutoma {
     fn declaration(
         &mut self,
         key: &Key,
-        worker: AnyWorker,
+        source: Source,
         mut options: WorkerOptions,
     ) -> Result<Declaration, BuildError> {
         self.compiled = OnceLock::new();
@@ -383,12 +385,27 @@ impl GraphAutoma {
             faults.push(Fault::EmptyKey);
         }
         let dependencies = std::mem::take(&mut options.dependencies);
-        let body = Body::new(key, worker, options, &mut faults);
+        let body = match source {
+            Source::Here(worker) => Body::new(key, worker, options, &mut faults),
+            Source::Declared(name) if options.says_parameters() => {
+                return Err(self.fault(Fault::ParametersAreDeclared { name, key: key.clone() }));
+            }
+            Source::Declared(name) => match self.declared_as(&name) {
+                Some(body) => body.placed(name, key.clone(), options),
+                None => return Err(self.fault(Fault::NotDeclared { name })),
+            },
+        };
         if faults.is_empty() {
             Ok(Declaration { body, dependencies })
         } else {
             Err(BuildError { automa: self.name.to_string(), faults })
         }
+    }
+
+    /// The worker that is declared as `name`, placed or not.
+    fn declared_as(&self, name: &Key) -> Option<&Arc<Body>> {
+        let placed = || Some(&self.declarations.get(name)?.body);
+        self.registry.get(name).or_else(placed)
     }
 
     fn fault(&self, fault: Fault) -> BuildError {

@@ -106,3 +106,21 @@ async fn a_worker_may_be_replaced_on_purpose() {
     expect!["automa `override`: there is no worker `b` to override; the workers are: `a`"]
         .assert_eq(&error.to_string());
 }
+
+/// [E12]
+#[tokio::test]
+async fn a_declared_worker_is_placed_by_its_name_before_a_run_too() {
+    let mut automa = GraphAutoma::new("placed");
+    let minus = async |x: i64, y: i64| x - y;
+    automa.declare_func("minus", minus, free().params(["x", "y"])).unwrap();
+    let minus = ddg_core::Key::from("minus");
+    automa.add_func_as_worker("first", minus.clone(), start()).unwrap();
+    automa.add_func_as_worker("second", minus.clone(), after(["first"]).output()).unwrap();
+    assert_eq!(automa.run(args!(7, y = 2)).output::<i64>().await.unwrap(), 3);
+
+    let error = automa.add_func_as_worker("third", minus, free().params(["a", "b"])).unwrap_err();
+    expect!["automa `placed`: `minus` is declared with its parameters: leave `.params([…])` and `.from(…)` out where it is placed as `third`"].assert_eq(&error.to_string());
+    let error =
+        automa.add_func_as_worker("third", ddg_core::Key::from("plus"), free()).unwrap_err();
+    expect!["automa `placed`: `plus` was not declared in this automa: declare it with `#[worker(detached)]` or `declare_func`"].assert_eq(&error.to_string());
+}

@@ -19,7 +19,7 @@ pub(crate) use body::{Body, Calling, Placement};
 pub(crate) use cost::Cost;
 pub use declared::{FerryArgument, FerryTarget, WorkerRef};
 pub(crate) use options::From;
-pub use options::{WorkerOptions, after, free, start};
+pub use options::{IntoKeys, WorkerOptions, after, free, start};
 pub use output::{IntoOutput, IntoWorkerError};
 pub use own::Worker;
 pub use param::Parameter;

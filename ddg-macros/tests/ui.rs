@@ -1,4 +1,4 @@
-//! Every message that a misused `#[automa]` gives, as the compiler prints it.
+//! Every message that a misused `#[automa]` gives, and misused functions of the engine, as the compiler prints it.
 //!
 //! What stands around our own words is the compiler's and differs from release to release. The texts
 //! are compared as they are with the compiler of `rust-toolchain.toml`; another one only has to refuse

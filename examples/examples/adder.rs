@@ -65,11 +65,11 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     adder.add_func_as_worker("worker_4", worker_4, after(["worker_2", "worker_3"]).output())?;
     let by_calls: i64 = adder.run(args!(10)).output().await?;
 
-    println!("by methods:");
+    println!("by methods, of which the compiler checks the edges:");
     let by_methods = Adder.run(args!(x = 10)).await?;
 
     assert_eq!(by_calls, by_methods);
     assert_eq!(by_methods, 27);
-    println!("{by_methods}");
+    println!("both give {by_methods}");
     Ok(())
 }

@@ -3,7 +3,7 @@
 //!
 //! A text is drafted and checked (by a nested automa) until it is good, which takes three rounds
 //! by ferry; then a worker is added for each language it is to be translated into.
-//! Paste what is printed where Markdown is shown, between ```` ```mermaid ```` and ```` ``` ````.
+//! What is printed is Markdown: paste it where that is shown, or `… --example drawing > article.md`.
 //! Say where the timeline goes: `cargo run -p examples --example drawing -- --out target/timeline.svg`
 
 use std::path::PathBuf;
@@ -77,18 +77,24 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     article.add_worker("check", check()?, after(["draft"]))?;
     article.add_func_as_worker("decide", decide, after(["draft", "check"]))?;
     article.add_func_as_worker("translate", translate, free())?;
-    println!("As it was declared:\n\n{}", article.to_mermaid());
+    let declared = article.to_mermaid();
+    println!(
+        "As it was declared, in {} workers:\n\n```mermaid\n{declared}```\n",
+        article.keys().count()
+    );
 
     let history = History::new();
     article.add_callback(history.clone());
     let outcome = article.run(args!(1)).await?;
     let drawing = outcome.drawing().with(&history);
-    println!("As the run has left it:\n\n{}", drawing.to_mermaid());
+    let n_workers = outcome.automa().keys().len();
+    println!("As the run has left it, after three rounds by ferry, in {n_workers} workers:\n");
+    println!("```mermaid\n{}```\n", drawing.to_mermaid());
 
     let published: String = outcome.into_output()?;
     println!("published: {published}");
     assert_eq!(published, LANGUAGES.join(", "));
     history.write_svg(&path)?;
-    println!("timeline: {}", path.display());
+    println!("what ran when, for a browser: {}", path.display());
     Ok(())
 }

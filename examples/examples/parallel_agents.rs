@@ -1,8 +1,9 @@
 //! Two agents look into one question at once, each with tools of its own; a third makes one text of
 //! what they say. They are workers of one graph, so they are watched, drawn and saved as one run, and
-//! what they took of models is counted together.
+//! what they took of models is counted together. A timeline of the run is written as an SVG file, for a browser.
 
 use ddg_agentic::prelude::*;
+use ddg_core::render::History;
 
 /// The weather of a city in a month.
 #[tool]
@@ -39,16 +40,20 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     automa.add_func_as_worker(
         "advice",
         async |climate: AgentOutcome, cost: AgentOutcome| {
-            format!("{}\n{}", climate.text(), cost.text())
+            format!("meteorologist: {}\n\naccountant: {}", climate.text(), cost.text())
         },
         after(["meteorologist", "accountant"]).output(),
     )?;
     let meter = UsageMeter::new();
     meter.watch(&mut automa);
+    let history = History::new();
+    automa.add_callback(history.clone());
 
     let advice: String = automa.run(args!("A week in Lisbon: climate and cost?")).output().await?;
     println!("{advice}");
     println!("\n{} tokens in all", meter.usage().total());
-    println!("\n{}", automa.to_mermaid());
+    let timeline = std::env::temp_dir().join("advisers.svg");
+    history.write_svg(&timeline)?;
+    println!("both at once, as this shows: {}", timeline.display());
     Ok(())
 }

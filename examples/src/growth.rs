@@ -49,7 +49,11 @@ impl Seen {
         let gone: Vec<_> = self.keys.iter().filter(|key| !keys.contains(key)).collect();
         let n_new = keys.iter().filter(|key| !self.keys.contains(key)).count();
         let lost = if gone.is_empty() { String::new() } else { format!(", -{}", gone.len()) };
-        println!("\nafter step {step}: {n_workers} workers (+{n_new}{lost})");
+        let at_once = match self.ran.len() {
+            0 | 1 => String::new(),
+            n_ran => format!("; {n_ran} ran at once"),
+        };
+        println!("\nafter step {step}: {n_workers} workers (+{n_new}{lost}{at_once})");
         for key in &keys {
             let after = automa.dependencies(key.as_str()).unwrap_or_default();
             let after = after.iter().map(Key::as_str).collect::<Vec<_>>().join(", ");

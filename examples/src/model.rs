@@ -1,6 +1,6 @@
 //! The model that the examples talk to.
 
-use std::sync::Arc;
+use std::sync::{Arc, Once};
 
 use ddg_agentic::ChatModel;
 use ddg_agentic::model::{ModelError, OfflineModel};
@@ -14,9 +14,12 @@ pub fn model() -> Result<Arc<dyn ChatModel>, ModelError> {
     let configured =
         ["OPENAI_API_KEY", "OPENAI_BASE_URL"].iter().any(|name| std::env::var_os(name).is_some());
     if !configured {
-        eprintln!(
-            "(offline: tools are picked by the words of the request; set OPENAI_API_KEY for a model)"
-        );
+        static SAID: Once = Once::new();
+        SAID.call_once(|| {
+            eprintln!(
+                "(offline: tools are picked by the words of the request; set OPENAI_API_KEY for a model)"
+            );
+        });
         return Ok(Arc::new(OfflineModel::new()));
     }
     #[cfg(feature = "providers")]

@@ -23,7 +23,7 @@ use crate::graph::BuildError;
 use crate::machine::Pace;
 use crate::path::WorkerPath;
 use crate::saved::Snapshot;
-use crate::values::Data;
+use crate::values::{Data, RunResult};
 
 /// A run that has not begun: everything that can be said of one run, and the ways to run it.
 ///
@@ -295,7 +295,7 @@ impl<T> RunBuilder<T> {
     ///
     /// # Cancel safety
     /// As [above](Self#cancel-safety).
-    pub fn output<U: Data>(
+    pub fn output<U: RunResult>(
         self,
     ) -> impl Future<Output = Result<U, RunError>> + Send + 'static + use<T, U> {
         let outcome = self.outcome();

@@ -17,7 +17,7 @@ use super::stored::{self, Claiming};
 use super::{Outcome, RunError};
 use crate::engine::{RunCore, drive};
 use crate::event::{EarlySubscribers, EventFilter, EventStream};
-use crate::values::Data;
+use crate::values::RunResult;
 
 /// A run that goes on as a task of its own: a future of what its automa's runs give; made by
 /// [`RunBuilder::spawn`](crate::run::RunBuilder::spawn).
@@ -130,7 +130,7 @@ impl<T> RunHandle<T> {
     ///
     /// # Cancel safety
     /// As [above](Self#cancel-safety).
-    pub async fn output<U: Data>(self) -> Result<U, RunError> {
+    pub async fn output<U: RunResult>(self) -> Result<U, RunError> {
         self.outcome().await?.into_output()
     }
 

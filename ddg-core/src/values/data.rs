@@ -34,7 +34,8 @@ use serde::{Deserialize, Serialize};
     message = "`{Self}` cannot travel between workers",
     label = "not worker data",
     note = "if it is a type of yours: `#[derive(Clone, serde::Serialize, serde::Deserialize)]`",
-    note = "or wrap it: `Opaque<T>` for what cannot be written as JSON, `Arc<T>` for what cannot be cloned"
+    note = "or wrap it: `Opaque<T>` for what cannot be written as JSON, `Arc<T>` for what cannot be cloned",
+    note = "if it is a reference: give what it points to, `.clone()`"
 )]
 // `Deserialize<'static>` and not `DeserializeOwned`: the compiler takes `&'static str` for a
 // `DeserializeOwned` until it looks at lifetimes, and then refuses it without a word of `String`.

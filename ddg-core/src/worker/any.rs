@@ -130,7 +130,8 @@ pub trait IntoWorker<M> {
     note = "it returns `T`, `Result<T, E>` or `impl Stream<Item = T>`, where `E` is an error that is `Send + Sync`: `WorkerError`, `Box<dyn Error + Send + Sync>`",
     note = "`T` has `#[derive(Clone, serde::Serialize, serde::Deserialize)]`, or is wrapped in `Opaque<T>`",
     note = "a closure that captures something is written `with(state, async |state: &S, x: i64| …)`",
-    note = "its future is `Send`: it holds no `Rc`, `RefCell` borrow or lock guard over an `.await`"
+    note = "its future is `Send`: it holds no `Rc`, `RefCell` borrow or lock guard over an `.await`",
+    note = "it is given itself, and not called: `f`, not `f(x)`; automata and `Worker`s go to `add_worker`"
 )]
 pub trait IntoFunc<M> {
     /// An [`AnyWorker`], or a reference to a declared one.

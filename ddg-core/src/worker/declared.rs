@@ -84,7 +84,8 @@ impl FerryArgument<Arc<String>> for &'static str {}
     message = "`{A}` are not the arguments of this worker",
     label = "these arguments do not fit the worker that is ferried to",
     note = "give a tuple with one value per parameter, such as `(x,)`; what is injected (`#[from]`, the context) is left out",
-    note = "or give `args!(name = value)`, which is checked when the step settles"
+    note = "or give `args!(name = value)`, which is checked when the step settles",
+    note = "the target is a key, or the constant of a worker of an `#[automa]` block: `Self::START`, not the method `Self::start`"
 )]
 pub trait FerryTarget<A> {
     /// The text of the target's key.

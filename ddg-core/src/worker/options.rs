@@ -73,8 +73,27 @@ pub fn start() -> WorkerOptions {
 /// automa.add_func_as_worker("sum", async |a: i32, b: i32| a + b, after(["a", "b"]).output())?;
 /// # Ok::<(), BuildError>(())
 /// ```
-pub fn after<K: Into<Key>>(dependencies: impl IntoIterator<Item = K>) -> WorkerOptions {
+pub fn after(dependencies: impl IntoKeys) -> WorkerOptions {
     WorkerOptions::default().after(dependencies)
+}
+
+/// Keys of workers, in their order: an array, a vector, or whatever can be iterated over, of what can be a [`Key`].
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no list of keys",
+    label = "not a list of keys",
+    note = "a single key stands in a list, too: `after([\"load\"])`"
+)]
+pub trait IntoKeys {
+    /// The keys.
+    fn into_keys(self) -> impl Iterator<Item = Key>;
+}
+
+// The list is told of, and not that it is no iterator.
+#[diagnostic::do_not_recommend]
+impl<K: Into<Key>, I: IntoIterator<Item = K>> IntoKeys for I {
+    fn into_keys(self) -> impl Iterator<Item = Key> {
+        self.into_iter().map(Into::into)
+    }
 }
 
 /// A worker that runs only when it is ferried to.
@@ -100,8 +119,8 @@ impl WorkerOptions {
 
     /// Depends on these workers as well.
     #[must_use]
-    pub fn after<K: Into<Key>>(mut self, dependencies: impl IntoIterator<Item = K>) -> Self {
-        self.dependencies.extend(dependencies.into_iter().map(Into::into));
+    pub fn after(mut self, dependencies: impl IntoKeys) -> Self {
+        self.dependencies.extend(dependencies.into_keys());
         self
     }
 

@@ -1,0 +1,11 @@
+use ddg_core::prelude::*;
+
+async fn f(x: &mut i64) {
+    *x += 1;
+}
+
+fn main() -> Result<(), BuildError> {
+    let mut automa = GraphAutoma::new("automa");
+    automa.add_func_as_worker("f", f, start())?;
+    Ok(())
+}

@@ -1,0 +1,13 @@
+use ddg_core::prelude::*;
+
+struct Money(u32);
+
+async fn f(_: Money) {
+    ()
+}
+
+fn main() -> Result<(), BuildError> {
+    let mut automa = GraphAutoma::new("automa");
+    automa.add_func_as_worker("f", f, start())?;
+    Ok(())
+}

@@ -19,7 +19,7 @@ pub use api::Api;
 pub(crate) use environment::variable;
 pub(crate) use http::{http_client, wrong_url};
 pub use key::ApiKey;
-pub(crate) use retry_after::retry_after;
+pub(crate) use retry_after::retry_after_of;
 pub(crate) use rig::{chain, told};
 
 use crate::model::{Capabilities, ChatModel, ChatReply, ChatRequest, ChatStream, ModelError};

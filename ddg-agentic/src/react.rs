@@ -16,6 +16,7 @@ use std::time::Duration;
 use ddg_core::graph::{BuildError, Fault};
 use ddg_core::{Automa, GraphAutoma};
 use schemars::JsonSchema;
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 pub use failure::AgentFailed;
@@ -235,11 +236,48 @@ impl ReActAutoma {
     }
 
     /// Makes the answer a `T`; read it with [`AgentOutcome::answer`]. The model is told the JSON schema
-    /// of `T`, in words if it [follows none](crate::model::Capabilities::output_schema). What is no `T` is
-    /// given back to it, with what is wrong, as a turn more.
+    /// of `T`; beside tools, or if it [follows none](crate::model::Capabilities::output_schema), in words. The
+    /// answer is what in its reply is a `T`, whatever is around it. If nothing is, the model is told what
+    /// is wrong, a few [times](Limits::tries); none of that is kept in the conversation.
     #[must_use]
-    pub fn answer<T: JsonSchema>(mut self) -> Self {
+    pub fn answer<T: JsonSchema + DeserializeOwned>(mut self) -> Self {
         self.answer = Some(Wanted::new::<T>().map(Arc::new));
+        self
+    }
+
+    /// As [`answer`](Self::answer), and the answer has to pass `check`: the model is told the error.
+    ///
+    /// ```
+    /// use ddg_agentic::prelude::*;
+    /// use ddg_agentic::schemars::{self, JsonSchema};
+    /// use serde::Deserialize;
+    ///
+    /// #[derive(Deserialize, JsonSchema)]
+    /// struct Trip { days: u32 }
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let model = ScriptedModel::new()
+    ///     .text(r#"{ "days": 90 }"#)
+    ///     .text(r#"Sure! {"days": 9}"#).expects(|asked| {
+    ///         assert!(asked.messages.last().unwrap().text().contains("at most 14 days"));
+    ///     });
+    /// let agent = ReActAutoma::new(model).checked_answer(|trip: &Trip| match trip.days {
+    ///     0..=14 => Ok(()),
+    ///     _ => Err("at most 14 days".to_owned()),
+    /// });
+    /// let outcome = agent.build()?.run(args!("Plan a trip.")).await?;
+    /// assert_eq!(outcome.answer::<Trip>()?.days, 9);
+    /// assert_eq!(outcome.conversation.messages.len(), 2);
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn checked_answer<T: JsonSchema + DeserializeOwned>(
+        mut self,
+        check: impl Fn(&T) -> Result<(), String> + Send + Sync + 'static,
+    ) -> Self {
+        self.answer = Some(Wanted::checked::<T>(check).map(Arc::new));
         self
     }
 }

@@ -10,13 +10,22 @@ pub struct Capabilities {
     pub streaming: bool,
     /// It follows a JSON schema for its reply. Without, it is told the schema and its reply checked.
     pub output_schema: bool,
+    /// It follows a JSON schema for its reply also where it may call tools. Without, it is told the schema
+    /// in words there: many do not answer at once then, or never call a tool.
+    pub output_schema_with_tools: bool,
     /// It sees images.
     pub images: bool,
 }
 
 impl Default for Capabilities {
     fn default() -> Self {
-        Self { tools: true, streaming: true, output_schema: true, images: false }
+        Self {
+            tools: true,
+            streaming: true,
+            output_schema: true,
+            output_schema_with_tools: false,
+            images: false,
+        }
     }
 }
 
@@ -28,6 +37,8 @@ impl Capabilities {
             tools: self.tools && other.tools,
             streaming: self.streaming && other.streaming,
             output_schema: self.output_schema && other.output_schema,
+            output_schema_with_tools: self.output_schema_with_tools
+                && other.output_schema_with_tools,
             images: self.images && other.images,
         }
     }
@@ -50,6 +61,13 @@ impl Capabilities {
     #[must_use]
     pub fn output_schema(mut self, output_schema: bool) -> Self {
         self.output_schema = output_schema;
+        self
+    }
+
+    /// Sets whether it follows a JSON schema also where it may call tools.
+    #[must_use]
+    pub fn output_schema_with_tools(mut self, output_schema_with_tools: bool) -> Self {
+        self.output_schema_with_tools = output_schema_with_tools;
         self
     }
 

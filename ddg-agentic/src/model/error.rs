@@ -28,6 +28,12 @@ pub enum ModelError {
         /// What happened.
         message: String,
     },
+    /// The stream of a reply ended before its end.
+    #[error("model `{model}`: the stream of its reply broke off before the end")]
+    BrokenOff {
+        /// The model.
+        model: String,
+    },
     /// No reply came in time.
     #[error("model `{model}`: no reply within {after:?}")]
     TimedOut {
@@ -53,6 +59,14 @@ pub enum ModelError {
         message: String,
         /// Whether asking again may help.
         retryable: bool,
+    },
+    /// The conversation is longer than what the model can read.
+    #[error("model `{model}`: the conversation is too long for it: {message}")]
+    ContextOverflow {
+        /// The model.
+        model: String,
+        /// What the provider says of it.
+        message: String,
     },
     /// The model cannot do what it was asked for.
     #[error("model `{model}` cannot {what}; its capabilities say so before it is asked")]
@@ -88,14 +102,28 @@ pub enum ModelError {
 
 impl ModelError {
     /// Whether asking again may help: the connection broke, it took too long, or the provider
-    /// answered 408, 429 or 5xx. Of several models that failed, it is enough if one is worth it.
+    /// answered 408, 409, 425, 429 or 5xx. Of several models that failed, it is enough if one is worth it.
     pub fn is_retryable(&self) -> bool {
         match self {
-            Self::Status { status, .. } => matches!(status, 408 | 429 | 500..=599),
-            Self::Connection { .. } | Self::TimedOut { .. } => true,
+            Self::Status { status, .. } => matches!(status, 408 | 409 | 425 | 429 | 500..=599),
+            Self::Connection { .. } | Self::BrokenOff { .. } | Self::TimedOut { .. } => true,
             Self::Failed { retryable, .. } | Self::Other { retryable, .. } => *retryable,
             Self::AllFailed { failures } => failures.iter().any(Self::is_retryable),
-            Self::Malformed { .. } | Self::Unsupported { .. } | Self::Setup { .. } => false,
+            Self::ContextOverflow { .. }
+            | Self::Malformed { .. }
+            | Self::Unsupported { .. }
+            | Self::Setup { .. } => false,
+        }
+    }
+
+    /// Whether the conversation is too long, for the model or for each of several.
+    pub fn is_context_overflow(&self) -> bool {
+        match self {
+            Self::ContextOverflow { .. } => true,
+            Self::AllFailed { failures } => {
+                !failures.is_empty() && failures.iter().all(Self::is_context_overflow)
+            }
+            _ => false,
         }
     }
 

@@ -1,17 +1,17 @@
 //! Models that stand in for each other.
 
-use std::future::Future;
 use std::sync::Arc;
 
 use futures::future::BoxFuture;
+use tokio::sync::Mutex;
 
 use super::{Capabilities, ChatModel, ChatReply, ChatRequest, ChatStream, ModelError};
 
 /// A model, and those that are asked in its place when it fails, one after the other.
 ///
 /// It can do what all of them can. The next is asked whatever the error: a key that is refused here
-/// may be right there. A stream goes over to the next only before its first piece. Which of them
-/// replied is said in [`ChatReply::model`]. Give each its own [`retries`](super::ChatModelExt::retrying);
+/// may be right there. A stream that breaks in its middle goes over to the next as well, and begins
+/// [anew](super::ChatChunk::Restart). Which of them replied is said in [`ChatReply::model`]. Give each its own [`retries`](super::ChatModelExt::retrying);
 /// then the next is asked once they are used up.
 ///
 /// ```
@@ -50,27 +50,6 @@ impl Fallback {
         self.models.push(Arc::new(model));
         self
     }
-
-    /// What the first that succeeds gives, or why none did.
-    async fn first<'a, T, F>(
-        &'a self,
-        ask: impl Fn(&'a dyn ChatModel) -> F,
-    ) -> Result<T, ModelError>
-    where
-        F: Future<Output = Result<T, ModelError>>,
-    {
-        let mut failures = Vec::new();
-        for model in &self.models {
-            match ask(&**model).await {
-                Ok(reply) => return Ok(reply),
-                Err(error) => {
-                    tracing::warn!(model = model.name(), %error, "a model failed; is there another?");
-                    failures.push(error);
-                }
-            }
-        }
-        Err(ModelError::AllFailed { failures })
-    }
 }
 
 impl ChatModel for Fallback {
@@ -87,25 +66,60 @@ impl ChatModel for Fallback {
 
     fn chat(&self, request: ChatRequest) -> BoxFuture<'_, Result<ChatReply, ModelError>> {
         Box::pin(async move {
-            self.first(|model| {
-                let reply = model.chat(request.clone());
-                async move {
-                    let mut reply = reply.await?;
-                    reply.model.get_or_insert_with(|| model.name().to_owned());
-                    Ok(reply)
+            let mut failures = Vec::new();
+            for model in &self.models {
+                match model.chat(request.clone()).await {
+                    Ok(mut reply) => {
+                        reply.model.get_or_insert_with(|| model.name().to_owned());
+                        return Ok(reply);
+                    }
+                    Err(error) => failed(&**model, error, &mut failures),
                 }
-            })
-            .await
+            }
+            Err(ModelError::AllFailed { failures })
         })
     }
 
     fn stream(&self, request: ChatRequest) -> BoxFuture<'_, Result<ChatStream, ModelError>> {
         Box::pin(async move {
-            self.first(|model| {
-                let stream = model.stream(request.clone());
-                async move { Ok(stream.await?.begun().await?.said_by(model.name())) }
-            })
-            .await
+            let (next, stream) = begin(&self.models, 0, &request, &mut Vec::new()).await?;
+            let state = Arc::new(Mutex::new((next, Vec::new())));
+            let models = self.models.clone();
+            Ok(stream.restarting(move |error| {
+                let (models, request) = (models.clone(), request.clone());
+                let state = Arc::clone(&state);
+                Box::pin(async move {
+                    let mut state = state.lock().await;
+                    let (next, failures) = &mut *state;
+                    failed(&*models[*next - 1], error, failures);
+                    let (after, stream) = begin(&models, *next, &request, failures).await?;
+                    *next = after;
+                    Ok(stream)
+                })
+            }))
         })
     }
+}
+
+/// The stream of the first model from `next` on that begins, and who comes after it.
+async fn begin(
+    models: &[Arc<dyn ChatModel>],
+    next: usize,
+    request: &ChatRequest,
+    failures: &mut Vec<ModelError>,
+) -> Result<(usize, ChatStream), ModelError> {
+    for (nth, model) in models.iter().enumerate().skip(next) {
+        let begun = async { model.stream(request.clone()).await?.begun().await };
+        match begun.await {
+            Ok(stream) => return Ok((nth + 1, stream.said_by(model.name()))),
+            Err(error) => failed(&**model, error, failures),
+        }
+    }
+    Err(ModelError::AllFailed { failures: std::mem::take(failures) })
+}
+
+/// Notes that a model has failed.
+fn failed(model: &dyn ChatModel, error: ModelError, failures: &mut Vec<ModelError>) {
+    tracing::warn!(model = model.name(), %error, "a model failed; is there another?");
+    failures.push(error);
 }

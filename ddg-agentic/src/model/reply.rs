@@ -34,6 +34,10 @@ pub enum FinishReason {
     Length,
     /// The provider held something back.
     ContentFilter,
+    /// The model refused to answer.
+    Refusal,
+    /// It called a tool in a form that the provider could not read.
+    MalformedCall,
     /// Something else, in the provider's word.
     Other(String),
 }

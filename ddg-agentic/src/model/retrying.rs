@@ -1,10 +1,12 @@
 //! A model that is asked again when it fails.
 
 use std::future::Future;
+use std::sync::Arc;
 use std::time::Duration;
 
 use ddg_core::worker::Retry;
 use futures::future::BoxFuture;
+use tokio::sync::Mutex;
 use tokio::time::{sleep, timeout};
 
 use super::{Capabilities, ChatModel, ChatReply, ChatRequest, ChatStream, ModelError};
@@ -13,7 +15,8 @@ use super::{Capabilities, ChatModel, ChatReply, ChatRequest, ChatStream, ModelEr
 /// [`Retry`] or as long as the provider asks for, whichever is longer. Made by
 /// [`retrying`](super::ChatModelExt::retrying).
 ///
-/// A stream is asked for again only before its first piece: nobody is shown the same words twice.
+/// A stream that breaks in its middle is asked for again as well: who watches it is told by
+/// [`ChatChunk::Restart`](super::ChatChunk::Restart) that what came before is void.
 ///
 /// ```
 /// use std::time::Duration;
@@ -37,9 +40,9 @@ use super::{Capabilities, ChatModel, ChatReply, ChatRequest, ChatStream, ModelEr
 /// # Ok(())
 /// # }
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Retrying<M> {
-    model: M,
+    model: Arc<M>,
     retry: Retry,
     timeout: Option<Duration>,
     longest_retry_after: Duration,
@@ -47,7 +50,12 @@ pub struct Retrying<M> {
 
 impl<M: ChatModel> Retrying<M> {
     pub(super) fn new(model: M, retry: Retry) -> Self {
-        Self { model, retry, timeout: None, longest_retry_after: Duration::from_secs(60) }
+        Self {
+            model: Arc::new(model),
+            retry,
+            timeout: None,
+            longest_retry_after: Duration::from_secs(60),
+        }
     }
 
     /// Gives each attempt this long: for the whole reply, or, of a stream, for its first piece and
@@ -66,25 +74,50 @@ impl<M: ChatModel> Retrying<M> {
     }
 
     /// The first success of `attempt`, or the last error.
-    async fn until_it_succeeds<T, F>(&self, attempt: impl Fn() -> F) -> Result<T, ModelError>
+    async fn until_it_succeeds<T, F>(
+        &self,
+        waits: &mut Waits,
+        attempt: impl Fn() -> F,
+    ) -> Result<T, ModelError>
     where
         F: Future<Output = Result<T, ModelError>>,
     {
-        let mut waits = self.retry.waits();
         loop {
-            let error = match self.in_time(attempt()).await {
+            match self.in_time(attempt()).await {
                 Ok(reply) => return Ok(reply),
-                Err(error) => error,
-            };
-            let asked_for = error.retry_after().unwrap_or_default();
-            if !error.is_retryable() || asked_for > self.longest_retry_after {
-                return Err(error);
+                Err(error) => self.wait(waits, error).await?,
             }
-            let Some(wait) = waits.next() else { return Err(error) };
-            let wait = wait.max(asked_for);
-            tracing::warn!(model = self.name(), %error, ?wait, "a model failed and is asked again");
-            sleep(wait).await;
         }
+    }
+
+    /// Waits until the model may be asked again.
+    ///
+    /// # Errors
+    /// It may not.
+    async fn wait(&self, waits: &mut Waits, error: ModelError) -> Result<(), ModelError> {
+        let asked_for = error.retry_after().unwrap_or_default();
+        if !error.is_retryable() || asked_for > self.longest_retry_after {
+            return Err(error);
+        }
+        let Some(wait) = waits.next() else { return Err(error) };
+        let wait = wait.max(asked_for);
+        tracing::warn!(model = self.name(), %error, ?wait, "a model failed and is asked again");
+        sleep(wait).await;
+        Ok(())
+    }
+
+    /// A stream that has begun.
+    async fn begin(
+        &self,
+        waits: &mut Waits,
+        request: &ChatRequest,
+    ) -> Result<ChatStream, ModelError> {
+        let begin = async || self.model.stream(request.clone()).await?.begun().await;
+        let stream = self.until_it_succeeds(waits, begin).await?;
+        Ok(match self.timeout {
+            Some(after) => stream.paced(after),
+            None => stream,
+        })
     }
 
     async fn in_time<T>(
@@ -97,6 +130,9 @@ impl<M: ChatModel> Retrying<M> {
     }
 }
 
+/// The waits between attempts that are left.
+type Waits = Box<dyn Iterator<Item = Duration> + Send>;
+
 impl<M: ChatModel> ChatModel for Retrying<M> {
     fn name(&self) -> &str {
         self.model.name()
@@ -107,17 +143,38 @@ impl<M: ChatModel> ChatModel for Retrying<M> {
     }
 
     fn chat(&self, request: ChatRequest) -> BoxFuture<'_, Result<ChatReply, ModelError>> {
-        Box::pin(async move { self.until_it_succeeds(|| self.model.chat(request.clone())).await })
+        Box::pin(async move {
+            let mut waits: Waits = Box::new(self.retry.waits());
+            self.until_it_succeeds(&mut waits, || self.model.chat(request.clone())).await
+        })
     }
 
     fn stream(&self, request: ChatRequest) -> BoxFuture<'_, Result<ChatStream, ModelError>> {
         Box::pin(async move {
-            let begin = async || self.model.stream(request.clone()).await?.begun().await;
-            let stream = self.until_it_succeeds(begin).await?;
-            Ok(match self.timeout {
-                Some(after) => stream.paced(after),
-                None => stream,
-            })
+            let mut waits: Waits = Box::new(self.retry.waits());
+            let stream = self.begin(&mut waits, &request).await?;
+            let (this, waits) = (self.clone(), Arc::new(Mutex::new(waits)));
+            Ok(stream.restarting(move |error| {
+                let (this, request) = (this.clone(), request.clone());
+                let waits = Arc::clone(&waits);
+                Box::pin(async move {
+                    let mut waits = waits.lock().await;
+                    this.wait(&mut waits, error).await?;
+                    this.begin(&mut waits, &request).await
+                })
+            }))
         })
+    }
+}
+
+impl<M> Clone for Retrying<M> {
+    fn clone(&self) -> Self {
+        let Self { model, retry, timeout, longest_retry_after } = self;
+        Self {
+            model: Arc::clone(model),
+            retry: *retry,
+            timeout: *timeout,
+            longest_retry_after: *longest_retry_after,
+        }
     }
 }

@@ -5,7 +5,7 @@ use std::pin::Pin;
 use std::task::{Context as TaskContext, Poll};
 use std::time::Duration;
 
-use futures::future::ready;
+use futures::future::{BoxFuture, ready};
 use futures::stream::{self, BoxStream, Stream, StreamExt};
 use serde::{Deserialize, Serialize};
 use tokio::time::timeout;
@@ -30,6 +30,11 @@ pub enum ChatChunk {
         name: Option<String>,
         /// More of the text of its arguments.
         arguments: String,
+    },
+    /// What came before is void: the stream broke, and the reply begins anew.
+    Restart {
+        /// Which of several models it comes from now.
+        model: Option<String>,
     },
     /// The reply is whole.
     End {
@@ -89,6 +94,34 @@ impl ChatStream {
         Ok(self.map_chunks(|rest| stream::once(ready(Ok(first))).chain(rest)))
     }
 
+    /// The same, which begins anew with what `next` gives when it breaks, as long as `next` gives
+    /// something.
+    pub(super) fn restarting<F>(self, next: F) -> Self
+    where
+        F: FnMut(ModelError) -> BoxFuture<'static, Result<Self, ModelError>> + Send + 'static,
+    {
+        let broken_off = self.broken_off();
+        self.map_chunks(|chunks| {
+            stream::unfold(Some((chunks, next, broken_off)), |state| async {
+                let (mut chunks, mut next, broken_off) = state?;
+                let error = match chunks.next().await {
+                    Some(Ok(end @ ChatChunk::End { .. })) => return Some((Ok(end), None)),
+                    Some(Ok(chunk)) => return Some((Ok(chunk), Some((chunks, next, broken_off)))),
+                    Some(Err(error)) => error,
+                    None => broken_off,
+                };
+                match next(error).await {
+                    Ok(stream) => {
+                        let (model, broken_off) = (stream.one_of.clone(), stream.broken_off());
+                        let restart = ChatChunk::Restart { model };
+                        Some((Ok(restart), Some((stream.chunks, next, broken_off))))
+                    }
+                    Err(error) => Some((Err(error), None)),
+                }
+            })
+        })
+    }
+
     /// The same with no more than `after` between one piece and the next. It ends with the reply,
     /// however long the provider keeps the connection.
     pub(super) fn paced(self, after: Duration) -> Self {
@@ -117,8 +150,7 @@ impl ChatStream {
     }
 
     fn broken_off(&self) -> ModelError {
-        let message = "the stream of its reply broke off before the end".to_owned();
-        ModelError::Connection { model: self.model.clone(), message }
+        ModelError::BrokenOff { model: self.model.clone() }
     }
 
     /// The whole reply, once it has come; `each` is told every piece as it comes.
@@ -151,6 +183,11 @@ impl ChatStream {
                     call.0.push_str(&id.unwrap_or_default());
                     call.1.push_str(&name.unwrap_or_default());
                     call.2.push_str(&arguments);
+                }
+                ChatChunk::Restart { model } => {
+                    text.clear();
+                    calls.clear();
+                    self.one_of = model.or(self.one_of);
                 }
                 ChatChunk::End { finish, usage } => {
                     let tool_calls = calls.into_iter().map(|(id, name, arguments)| ToolCall {

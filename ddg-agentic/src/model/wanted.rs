@@ -3,9 +3,10 @@
 use std::fmt;
 
 use schemars::JsonSchema;
+use serde::de::DeserializeOwned;
 use serde_json::Value as Json;
 
-use super::{Capabilities, ChatReply, ChatRequest, FinishReason, OutputSchema};
+use super::{Capabilities, ChatReply, ChatRequest, FinishReason, OutputSchema, ToolChoice};
 use crate::message::Message;
 use crate::schema::{Validator, schema_of};
 
@@ -15,7 +16,11 @@ pub(crate) struct Wanted {
     validator: Validator,
     /// Whether it is the only field of an object: providers take schemas of objects alone.
     in_object: bool,
+    /// What else is wrong with a value that follows the schema.
+    check: Box<Check>,
 }
+
+type Check = dyn Fn(&Json) -> Result<(), String> + Send + Sync;
 
 /// What is no object, in one.
 #[derive(JsonSchema)]
@@ -29,22 +34,37 @@ impl Wanted {
     ///
     /// # Errors
     /// Why the type's schema is none.
-    pub(crate) fn new<T: JsonSchema>() -> Result<Self, String> {
+    pub(crate) fn new<T: JsonSchema + DeserializeOwned>() -> Result<Self, String> {
+        Self::checked::<T>(|_| Ok(()))
+    }
+
+    /// A `T` that passes `check`.
+    ///
+    /// # Errors
+    /// Why the type's schema is none.
+    pub(crate) fn checked<T: JsonSchema + DeserializeOwned>(
+        check: impl Fn(&T) -> Result<(), String> + Send + Sync + 'static,
+    ) -> Result<Self, String> {
         let schema = schema_of::<T>();
         let in_object = schema["type"] != "object";
         let schema = if in_object { schema_of::<InObject<T>>() } else { schema };
         let validator = Validator::new(&schema)?;
         let schema = OutputSchema { name: name_of::<T>(), schema };
-        Ok(Self { schema, validator, in_object })
+        let check =
+            move |json: &Json| check(&T::deserialize(json).map_err(|error| error.to_string())?);
+        Ok(Self { schema, validator, in_object, check: Box::new(check) })
     }
 
-    /// The request, with the schema where the model looks for it.
+    /// The request, with the schema where the model looks for it: beside tools in words, unless it is
+    /// known to follow a schema there as well.
     pub(crate) fn ask(&self, mut request: ChatRequest, can: Capabilities) -> ChatRequest {
-        if can.output_schema {
+        let beside_tools = !request.tools.is_empty() && request.tool_choice != ToolChoice::None;
+        if can.output_schema && (!beside_tools || can.output_schema_with_tools) {
             return request.output_schema(self.schema.clone());
         }
+        let when = if beside_tools { "When you give your answer, reply" } else { "Reply" };
         let told = format!(
-            "Reply with one JSON value that follows this JSON schema, and with nothing else:\n{}",
+            "{when} with one JSON value that follows this JSON schema, and with nothing else:\n{}",
             self.schema.schema
         );
         match request.messages.first_mut() {
@@ -54,19 +74,34 @@ impl Wanted {
         request
     }
 
-    /// The value as JSON.
+    /// The value as JSON: the first in the reply that is what was asked for, whatever is around it.
     ///
     /// # Errors
     /// What is wrong with the reply, in words that a model can act on.
     pub(crate) fn read(&self, reply: &ChatReply) -> Result<Json, Vec<String>> {
         let text = &reply.message.text;
-        let mut json = json_of(text).map_err(|error| match reply.finish {
+        let mut faults = None;
+        for json in found(text) {
+            match self.check(json) {
+                Ok(value) => return Ok(value),
+                Err(wrong) => _ = faults.get_or_insert(wrong),
+            }
+        }
+        Err(faults.unwrap_or_else(|| match reply.finish {
             FinishReason::Length => vec!["it was cut off: make it shorter".to_owned()],
             _ if text.trim().is_empty() => vec!["it is empty".to_owned()],
-            _ => vec![format!("it is no JSON: {error}")],
-        })?;
+            _ => match serde_json::from_str::<Json>(text.trim()) {
+                Err(error) => vec![format!("it is no JSON: {error}")],
+                Ok(_) => vec!["it is no JSON".to_owned()],
+            },
+        }))
+    }
+
+    fn check(&self, mut json: Json) -> Result<Json, Vec<String>> {
         self.validator.check(&json)?;
-        Ok(if self.in_object { json["value"].take() } else { json })
+        let value = if self.in_object { json["value"].take() } else { json };
+        (self.check)(&value).map_err(|fault| vec![fault])?;
+        Ok(value)
     }
 
     /// What a model is told whose reply has these faults.
@@ -91,19 +126,25 @@ fn name_of<T: JsonSchema>() -> String {
     T::schema_name().chars().map(fits).take(64).collect()
 }
 
-/// The JSON that a text is, or that it has between fences.
-fn json_of(text: &str) -> Result<Json, serde_json::Error> {
-    let whole = serde_json::from_str(text.trim());
-    match fenced(text) {
-        Some(fenced) if whole.is_err() => serde_json::from_str(fenced),
-        _ => whole,
-    }
-}
+/// How many places in a text are looked at for JSON.
+const MOST_PLACES: usize = 64;
 
-/// What stands between the first pair of fences, if any.
-fn fenced(text: &str) -> Option<&str> {
-    let (_, rest) = text.split_once("```")?;
-    let (_language, rest) = rest.split_once('\n')?;
-    let (inside, _) = rest.split_once("```")?;
-    Some(inside.trim())
+/// The JSON in a text: the whole, then each value in what follows the model's thinking.
+fn found(text: &str) -> impl Iterator<Item = Json> {
+    let whole = serde_json::from_str(text.trim()).ok();
+    let said = text.rsplit_once("</think>").map_or(text, |(_, said)| said);
+    let mut from = 0;
+    // Each value is looked for behind the one before, so that what is within it is none of its own.
+    let within = std::iter::from_fn(move || {
+        from += said[from..].find(['{', '['])?;
+        let mut values = serde_json::Deserializer::from_str(&said[from..]).into_iter();
+        let json = values.next().and_then(Result::ok);
+        from += if json.is_some() { values.byte_offset() } else { 1 };
+        Some(json)
+    });
+    let within: Vec<_> = match whole {
+        Some(_) => Vec::new(),
+        None => within.take(MOST_PLACES).flatten().collect(),
+    };
+    whole.into_iter().chain(within)
 }

@@ -6,6 +6,7 @@ mod call_ids;
 mod client;
 mod extras;
 mod failure;
+mod not_a_stream;
 mod pieces;
 
 use std::sync::Arc;
@@ -57,6 +58,8 @@ impl Connection {
                 dialect.quirks.auth = Auth::OptionalBearer;
                 // Texts as plain strings, which every server takes, not as lists of parts.
                 dialect.quirks.rewrite = BodyRewrite::Perplexity;
+                // Some gateways leave the reason out; that the stream is whole they say all the same.
+                dialect.quirks.done_without_finish_reason = true;
                 let config = OpenAIConfig::with_key(&dialect, "").with_base_url(base_url);
                 let model = config.connect(client).chat(name);
                 (model.clone().erase(), Arc::new(model.wire))
@@ -95,7 +98,8 @@ impl Connection {
         let asking = extras.scope(async { silent(self.model.call(asked)).await });
         let reply = tokio::time::timeout(limit, asking).await;
         let reply = reply.map_err(|_| self.failures.timed_out(limit))?;
-        Ok(answer::reply(reply.map_err(|error| self.failures.of_whole(&error))?, &mut ids))
+        let reply = reply.map_err(|error| self.failures.of_whole(&error))?;
+        self.failures.ended(answer::reply(reply, &mut ids))
     }
 
     pub(super) async fn stream(&self, request: ChatRequest) -> Result<ChatStream, ModelError> {

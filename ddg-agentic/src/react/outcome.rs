@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Limits;
 use super::files::RunFiles;
+use super::state::State;
 use crate::memory::Conversation;
 use crate::model::{FinishReason, ModelError, Usage};
 
@@ -46,6 +47,24 @@ pub enum AgentEnd {
         /// What it asks.
         question: String,
     },
+    /// The reply was cut off at the most tokens that it may have before there was an answer; only
+    /// in an [`AgentFailed`](super::AgentFailed).
+    CutOff,
+    /// The provider held the answer back; only
+    /// in an [`AgentFailed`](super::AgentFailed).
+    Filtered,
+    /// The model refused to answer; only
+    /// in an [`AgentFailed`](super::AgentFailed).
+    Refused {
+        /// In what words; perhaps none.
+        text: String,
+    },
+    /// The model has not given what was asked for, however often it was told; only
+    /// in an [`AgentFailed`](super::AgentFailed).
+    NoAnswer {
+        /// What was wrong with its last reply, as the model was told.
+        faults: Vec<String>,
+    },
     /// The model had no answer within the [`Limits`]; only in an [`AgentFailed`](super::AgentFailed).
     StoppedByLimit {
         /// Which.
@@ -69,15 +88,23 @@ pub enum Limit {
     Turns,
     /// The tokens.
     Tokens,
+    /// The calls of tools.
+    ToolCalls,
+    /// The turns that made the very same calls.
+    Repeats,
 }
 
 impl Limits {
     /// Which of them has been reached.
-    pub(super) fn reached(&self, turns: u32, usage: &Usage) -> Option<Limit> {
-        if turns >= self.turns {
+    pub(super) fn reached(&self, state: &State) -> Option<Limit> {
+        let by = |limit: Option<u32>, n: u32| limit.is_some_and(|limit| n >= limit);
+        if state.turns >= self.turns {
             return Some(Limit::Turns);
         }
-        self.tokens.is_some_and(|tokens| usage.total() >= tokens).then_some(Limit::Tokens)
+        if self.tokens.is_some_and(|tokens| state.usage.total() >= tokens) {
+            return Some(Limit::Tokens);
+        }
+        by(self.tool_calls, state.n_tool_calls).then_some(Limit::ToolCalls)
     }
 }
 
@@ -93,6 +120,19 @@ impl AgentOutcome {
         match &self.end {
             AgentEnd::Finished { text, .. } => text.clone(),
             AgentEnd::ClarificationAsked { question } => question.clone(),
+            AgentEnd::CutOff => "the reply was cut off before there was an answer".to_owned(),
+            AgentEnd::Filtered => "the provider held the answer back".to_owned(),
+            AgentEnd::Refused { text } if text.is_empty() => "the model refused".to_owned(),
+            AgentEnd::Refused { text } => text.clone(),
+            AgentEnd::NoAnswer { faults } => {
+                format!("the model did not give what was asked for: {}", faults.join("; "))
+            }
+            AgentEnd::StoppedByLimit { limit: Limit::ToolCalls } => {
+                "stopped without an answer: too many calls of tools".to_owned()
+            }
+            AgentEnd::StoppedByLimit { limit: Limit::Repeats } => {
+                "stopped without an answer: the same calls again and again".to_owned()
+            }
             AgentEnd::StoppedByLimit { limit: Limit::Turns } => {
                 let turns = if self.turns == 1 { "turn" } else { "turns" };
                 format!("stopped without an answer after {} {turns}", self.turns)

@@ -8,14 +8,28 @@ use ddg_core::prelude::*;
 use serde_json::{Value as Json, json};
 
 use super::state::{News, State};
-use super::{ASK_BACK, AgentEnd, AgentFailed, AgentOutcome, ReActAutoma, Task, ToolCallMode};
+use super::{
+    ASK_BACK, AgentEnd, AgentFailed, AgentOutcome, Limit, ReActAutoma, Task, ToolCallMode,
+};
 use crate::memory::{Conversation, Summary};
-use crate::message::{Message, ToolArguments};
-use crate::model::{ChatReply, ChatRequest, ModelError, Usage, Wanted, ask};
+use crate::message::{AssistantMessage, Message, ToolArguments, ToolCall};
+use crate::model::{ChatReply, ChatRequest, FinishReason, ModelError, Usage, Wanted, ask};
 use crate::tool::{ToolResult, ToolSpec};
 
 /// What a model is told that has said nothing.
 const EMPTY: &str = "Your answer is empty. Give one, or call a tool.";
+
+/// What a model is told whose provider could not read its call.
+const MALFORMED: &str = "Your call of a tool was malformed. Call it again, or answer.";
+
+/// What a model is told of calls beside its question to the person.
+const NOT_CALLED: &str = "not called, since the person was asked; call it again if it is needed";
+
+/// What a model is told of calls that it has made too often.
+const NOT_AGAIN: &str = "not called: the same call was made again and again";
+
+/// After how many failures a run asks for no more summaries.
+const MOST_FAILED_SUMMARIES: u32 = 2;
 
 /// Where `think` keeps its [`State`]. It is written last, so that an execution that is given up leaves
 /// nothing behind.
@@ -43,27 +57,44 @@ impl ReActAutoma {
         let mail = self.mailboxes.take(state.mailbox.as_deref());
         state.conversation.messages.extend(mail);
 
-        if let Some(limit) = self.limits.reached(state.turns, &state.usage) {
+        if let Some(limit) = self.limits.reached(&state) {
             return Err(self.fail(state, AgentEnd::StoppedByLimit { limit }, None).into());
         }
-        let reply = match ask(&self.model, self.request(&state.conversation, state.turns), cx).await
-        {
+        let reply = match ask(&self.model, self.request(&state), cx).await {
             Ok(reply) => reply,
+            Err(error) if error.is_context_overflow() && state.show_less() => {
+                cx.emit("context_overflow", error.to_string());
+                cx.ferry_to(Self::THINK, (News::default(),));
+                cx.local().set(STATE, state);
+                return Ok(());
+            }
             Err(error) => {
                 return Err(self.fail(state, AgentEnd::failed(&error), Some(error)).into());
             }
         };
-        if let Some(question) = self.question(&reply) {
+        state.count(&reply);
+        if let Some((question, others)) = self.question(&reply) {
             // Not the call itself, so that no call is left without a result.
             let text = [reply.message.text.trim(), &question].join("\n");
-            state.say(&ChatReply::text(text.trim()).usage(reply.usage));
+            state.say(&AssistantMessage::new(text.trim(), others.clone()));
+            let told = others.iter().map(|call| Message::tool_error(call, NOT_CALLED));
+            state.conversation.messages.extend(told);
             self.end(state, AgentEnd::ClarificationAsked { question }, cx);
         } else if reply.message.tool_calls.is_empty() {
-            state.say(&reply);
-            self.conclude(state, reply, cx);
+            self.conclude(state, reply, cx)?;
         } else {
-            state.say(&reply);
-            self.act(state, cx);
+            state.say(&reply.message);
+            state.call(&reply.message.tool_calls);
+            match self.limits.repeats {
+                Some(repeats) if state.n_repeats >= repeats => {
+                    let told = reply.message.tool_calls.iter();
+                    let told = told.map(|call| Message::tool_error(call, NOT_AGAIN));
+                    state.conversation.messages.extend(told);
+                    let end = AgentEnd::StoppedByLimit { limit: Limit::Repeats };
+                    return Err(self.fail(state, end, None).into());
+                }
+                _ => self.act(state, cx),
+            }
         }
         Ok(())
     }
@@ -81,9 +112,14 @@ impl ReActAutoma {
                 news.messages.push(message.into());
                 news.files.push(files);
                 news.usage += usage;
-            } else if let Some((summary, usage)) = result.get::<Option<(Summary, Usage)>>()? {
-                news.summary = Some(summary);
-                news.usage += usage;
+            } else {
+                match result.get::<Option<(Summary, Usage)>>()? {
+                    Some((summary, usage)) => {
+                        news.summary = Some(summary);
+                        news.usage += usage;
+                    }
+                    None => news.summary_failed = true,
+                }
             }
         }
         cx.ferry_to(Self::THINK, (news,));
@@ -125,13 +161,17 @@ impl ReActAutoma {
     }
 
     /// What the model is asked.
-    fn request(&self, conversation: &Conversation, turns: u32) -> ChatRequest {
+    fn request(&self, state: &State) -> ChatRequest {
         let system = self.system.iter().map(Message::system);
-        let messages = system.chain(self.memory.window(conversation));
+        let shown = match state.shown_from {
+            None => self.memory.window(&state.conversation),
+            Some(first) => state.conversation.shown_from(first),
+        };
+        let tries = state.tries.iter().cloned();
         let request = ChatRequest {
-            messages: messages.collect(),
+            messages: system.chain(shown).chain(tries).collect(),
             tools: Arc::clone(self.specs()),
-            ..self.settings_after(turns)
+            ..self.settings_after(state.turns)
         };
         match self.wanted() {
             Some(wanted) => wanted.ask(request, self.model.capabilities()),
@@ -159,7 +199,10 @@ impl ReActAutoma {
             cx.ferry_to(key.clone(), (call,));
             keys.push(key.into());
         }
-        if begins && let Some(range) = self.memory.due(&state.conversation) {
+        if begins
+            && state.n_failed_summaries < MOST_FAILED_SUMMARIES
+            && let Some(range) = self.memory.due(&state.conversation)
+        {
             cx.add_func_as_worker("summarise", Self::SUMMARISE, free());
             cx.ferry_to("summarise", (state.conversation.clone(), range));
             keys.push("summarise".into());
@@ -169,32 +212,66 @@ impl ReActAutoma {
     }
 
     /// Ends with what the model says, or tells it what is wrong with that.
-    fn conclude(&self, state: State, reply: ChatReply, cx: &Context) {
-        let messages = match self.answer_of(&reply) {
-            Ok(text) => {
+    fn conclude(
+        &self,
+        mut state: State,
+        reply: ChatReply,
+        cx: &Context,
+    ) -> Result<(), AgentFailed> {
+        match self.verdict(&reply) {
+            Verdict::Answer(text) => {
+                state.say(&reply.message);
                 let mail = self.mailboxes.take_or_close(state.mailbox.as_deref());
                 if mail.is_empty() {
                     let end = AgentEnd::Finished { text, finish: reply.finish };
-                    return self.end(state, end, cx);
+                    self.end(state, end, cx);
+                    return Ok(());
                 }
-                mail
+                state.conversation.messages.extend(mail);
             }
-            Err(told) => vec![told],
-        };
-        cx.ferry_to(Self::THINK, (News { messages, ..News::default() },));
+            Verdict::End(end) => {
+                state.say(&reply.message);
+                return Err(self.fail(state, end, None));
+            }
+            Verdict::Again { faults, .. } if state.n_tries >= self.limits.tries => {
+                let end = match reply.finish {
+                    FinishReason::Length => AgentEnd::CutOff,
+                    _ => AgentEnd::NoAnswer { faults },
+                };
+                return Err(self.fail(state, end, None));
+            }
+            Verdict::Again { told, .. } => state.try_again(&reply.message, told),
+        }
+        cx.ferry_to(Self::THINK, (News::default(),));
         cx.local().set(STATE, state);
+        Ok(())
     }
 
-    /// The answer, or what the model is told of what is none.
-    fn answer_of(&self, reply: &ChatReply) -> Result<String, Message> {
-        match self.wanted() {
-            Some(wanted) => wanted
-                .read(reply)
-                .map(|json| json.to_string())
-                .map_err(|faults| Wanted::again(&faults)),
-            None if reply.message.says_nothing() => Err(Message::user(EMPTY)),
-            None => Ok(reply.message.text.clone()),
+    /// What is to be done about a reply without calls.
+    fn verdict(&self, reply: &ChatReply) -> Verdict {
+        let silent = reply.message.says_nothing();
+        match (&reply.finish, self.wanted()) {
+            (FinishReason::Refusal, _) => {
+                return Verdict::End(AgentEnd::Refused { text: reply.message.text.clone() });
+            }
+            (FinishReason::ContentFilter, _) if silent => return Verdict::End(AgentEnd::Filtered),
+            // To ask for the same once more is no use: it has thought too long, or has too little room.
+            (FinishReason::Length, _) if silent => return Verdict::End(AgentEnd::CutOff),
+            (_, Some(wanted)) if !silent => {
+                return match wanted.read(reply) {
+                    Ok(json) => Verdict::Answer(json.to_string()),
+                    Err(faults) => Verdict::Again { told: Wanted::again(&faults), faults },
+                };
+            }
+            (_, None) if !silent => return Verdict::Answer(reply.message.text.clone()),
+            _ => {}
         }
+        let fault = match &reply.finish {
+            FinishReason::MalformedCall => MALFORMED,
+            _ => EMPTY,
+        };
+        let told = Message::user(fault);
+        Verdict::Again { told, faults: vec![fault.to_owned()] }
     }
 
     /// Ends with an answer or a question.
@@ -215,16 +292,27 @@ impl ReActAutoma {
         state.end(end)
     }
 
-    /// What the model asks the person, if it does.
-    fn question(&self, reply: &ChatReply) -> Option<String> {
-        let mut calls = reply.message.tool_calls.iter();
-        let call = calls.find(|call| self.may_ask && call.name == ASK_BACK)?;
+    /// What the model asks the person, if it does, and the other calls of its reply.
+    fn question(&self, reply: &ChatReply) -> Option<(String, Vec<ToolCall>)> {
+        let asks = |call: &&ToolCall| self.may_ask && call.name == ASK_BACK;
+        let call = reply.message.tool_calls.iter().find(asks)?;
+        let others = reply.message.tool_calls.iter().filter(|call| !asks(call)).cloned().collect();
         let question = match &call.arguments {
             ToolArguments::Json(arguments) => arguments.get("question").and_then(Json::as_str),
             ToolArguments::Malformed(_) => None,
         };
-        Some(question.map_or_else(|| call.arguments.to_text(), str::to_owned))
+        Some((question.map_or_else(|| call.arguments.to_text(), str::to_owned), others))
     }
+}
+
+/// What is to be done about a reply without calls.
+enum Verdict {
+    /// It is the answer.
+    Answer(String),
+    /// There will be none.
+    End(AgentEnd),
+    /// The model is told what is wrong with it.
+    Again { told: Message, faults: Vec<String> },
 }
 
 /// The tool with which the model asks the person back. It is never called: it ends the run.

@@ -87,16 +87,17 @@ impl ToolOutput {
     }
 }
 
-/// At most so many bytes of a text for a model, and a note on what is missing.
-pub(super) fn cut(mut text: String, max_bytes: usize) -> String {
+/// At most so many bytes of a text for a model: its head and its tail, with a note between them on what
+/// is missing. The end of a text often says most, as the error of a build.
+pub(super) fn cut(text: String, max_bytes: usize) -> String {
     let n_bytes = text.len();
-    if n_bytes > max_bytes {
-        let kept = text.floor_char_boundary(max_bytes);
-        text.truncate(kept);
-        let missing = n_bytes - kept;
-        text += &format!("\n[cut: {missing} of {n_bytes} bytes are missing]");
+    if n_bytes <= max_bytes {
+        return text;
     }
-    text
+    let head = text.floor_char_boundary(max_bytes / 2);
+    let tail = text.ceil_char_boundary(n_bytes - (max_bytes - head));
+    let missing = tail - head;
+    format!("{}\n[cut: {missing} of {n_bytes} bytes are missing]\n{}", &text[..head], &text[tail..])
 }
 
 impl From<String> for ToolOutput {

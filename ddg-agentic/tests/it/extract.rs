@@ -134,9 +134,9 @@ fn what_is_wrong_is_told() {
     check_told(
         "```json\n{ \"city\": \n```",
         &expect![[r#"
-        This is not what was asked for:
-        - it is no JSON: EOF while parsing a value at line 1 column 9
-        Reply with the whole JSON value again, corrected, and with nothing else."#]],
+            This is not what was asked for:
+            - it is no JSON: expected value at line 1 column 1
+            Reply with the whole JSON value again, corrected, and with nothing else."#]],
     );
     check_told(
         "[]",

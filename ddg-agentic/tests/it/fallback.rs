@@ -80,21 +80,26 @@ async fn each_has_retries_of_its_own() {
 }
 
 #[tokio::test]
-async fn a_stream_goes_over_to_the_next_before_its_first_piece_only() {
+async fn a_stream_goes_over_to_the_next_wherever_it_breaks() {
     let text = |text: &str| ChatChunk::Text(text.to_owned());
     let end = ChatChunk::End { finish: FinishReason::Stop, usage: Usage::new(1, 2) };
     let a = scripted("a")
         .streams(stream::iter([Err(away("a"))]))
         .streams(stream::iter([Ok(text("H")), Err(away("a"))]));
-    let b = scripted("b").pieces([text("He"), text("re."), end]).text("never");
+    let b = scripted("b").pieces([text("He"), text("re."), end]).text("Hello.");
     let model = Fallback::new(a).or(b.clone());
 
     let reply = model.stream(request()).await.unwrap().reply(|_| ()).await.unwrap();
     assert_eq!((reply.message.text.as_str(), reply.model.as_deref()), ("Here.", Some("b")));
 
-    let error = model.stream(request()).await.unwrap().reply(|_| ()).await.unwrap_err();
-    assert_eq!(error.to_string(), away("a").to_string());
-    assert_eq!(b.n_left(), 1);
+    let mut pieces = Vec::new();
+    let stream = model.stream(request()).await.unwrap();
+    let reply = stream.reply(|piece| pieces.push(piece.clone())).await.unwrap();
+    assert_eq!((reply.message.text.as_str(), reply.model.as_deref()), ("Hello.", Some("b")));
+    assert_eq!(pieces[..2], [text("H"), ChatChunk::Restart { model: Some("b".into()) }]);
+    assert_eq!(b.n_left(), 0);
+    let error = model.stream(request()).await.unwrap_err();
+    assert!(matches!(error, ModelError::AllFailed { failures } if failures.len() == 2));
 }
 
 #[tokio::test]

@@ -2,6 +2,7 @@
 
 mod drawn;
 mod endings;
+mod ends;
 mod grows;
 mod memory;
 mod nested;

@@ -159,20 +159,28 @@ async fn a_stream_is_asked_for_again_before_its_first_piece() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_stream_is_not_asked_for_again_after_its_first_piece() {
+async fn a_stream_that_breaks_in_its_middle_begins_anew() {
     let script = ScriptedModel::new()
         .streams(stream::iter([Ok(text("He")), Err(away())]))
-        .pieces([text("He")])
-        .text("never");
+        .pieces([text("Hel")])
+        .fails(status(503, None))
+        .text("Hello.");
     let model = script.clone().retrying(retry());
-    let (pieces, reply, _) = streamed(&model).await;
-    assert_eq!(pieces, "He");
-    expect!["model `scripted`: it hung up; is the address right, and the provider up?"]
+    let (pieces, reply, seconds) = streamed(&model).await;
+    assert_eq!((pieces.as_str(), reply), ("He|Hel|Hello.", Ok("Hello.".to_owned())));
+    assert_eq!((seconds, script.n_left()), (1 + 2 + 4, 0));
+    // What is no use is not asked for again, nor is anything without bound.
+    let script = ScriptedModel::new()
+        .streams(stream::iter([Ok(text("He")), Err(status(400, None))]))
+        .text("never");
+    let (_, reply, _) = streamed(&script.clone().retrying(retry())).await;
+    assert!(reply.unwrap_err().contains("400"));
+    assert_eq!(script.n_left(), 1);
+    let script = (0..5).fold(ScriptedModel::new(), |script, _| script.pieces([text("He")]));
+    let (_, reply, _) = streamed(&script.clone().retrying(Retry::times(2))).await;
+    expect!["model `scripted`: the stream of its reply broke off before the end"]
         .assert_eq(&reply.unwrap_err());
-    let (_, reply, seconds) = streamed(&model).await;
-    expect!["model `scripted`: the stream of its reply broke off before the end; is the address right, and the provider up?"]
-        .assert_eq(&reply.unwrap_err());
-    assert_eq!((seconds, script.n_left()), (0, 1));
+    assert_eq!(script.n_left(), 2);
 }
 
 #[tokio::test(start_paused = true)]
@@ -190,11 +198,11 @@ async fn a_stream_has_the_time_for_its_first_piece_and_from_piece_to_piece() {
     let (pieces, reply, seconds) = streamed(&model).await;
     assert_eq!((pieces.as_str(), reply, seconds), ("x|x", Ok("xx".to_owned()), 10 + 1 + 27));
 
-    let script = ScriptedModel::new().streams(slow(1, 1).chain(stream::pending())).text("never");
+    let script = ScriptedModel::new().streams(slow(1, 1).chain(stream::pending())).text("y");
     let model = script.clone().retrying(retry()).timeout(10 * SECOND);
     let (pieces, reply, seconds) = streamed(&model).await;
-    expect!["model `scripted`: no reply within 10s"].assert_eq(&reply.unwrap_err());
-    assert_eq!((pieces.as_str(), seconds, script.n_left()), ("x", 11, 1));
+    assert_eq!((pieces.as_str(), reply), ("x|y", Ok("y".to_owned())));
+    assert_eq!((seconds, script.n_left()), (11 + 1, 0));
 }
 
 #[tokio::test(start_paused = true)]

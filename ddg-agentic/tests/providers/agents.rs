@@ -133,9 +133,7 @@ async fn an_answer_of_a_type_is_asked_for_until_it_is_one() {
     expect![[r#"
         system user: What do I need in Tokyo?
         system user assistant tool: sunny in Tokyo
-        system user assistant tool user: This is not what was asked for:
-        - it is empty
-        Reply with the whole JSON value again, corrected, and with nothing else.
+        system user assistant tool user: Your answer is empty. Give one, or call a tool.
         system user assistant tool user assistant user: This is not what was asked for:
         - value.0: "count" is a required property
         Reply with the whole JSON value again, corrected, and with nothing else."#]]

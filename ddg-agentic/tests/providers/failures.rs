@@ -8,7 +8,7 @@ use ddg_agentic::provider::OpenAi;
 use expect_test::expect;
 
 use crate::model;
-use crate::openai_server::{Answer, OpenAiServer, Then};
+use crate::openai_server::{Answer, OpenAiServer, Then, wait};
 
 /// The error of a model that answers so, by `chat` and by `stream`, which is the same.
 async fn error(answer: Answer) -> ModelError {
@@ -123,4 +123,85 @@ async fn a_wrong_setup_is_said_at_the_first_request() {
         model `m`: its address has a user or password in it, which belong into the key; set base_url or OPENAI_BASE_URL to one as https://api.openai.com/v1
         model `m`: its address ends in a query or fragment; set base_url or OPENAI_BASE_URL to one as https://api.openai.com/v1
         model `m`: its key has characters that no key has, as line breaks; set api_key or OPENAI_API_KEY"#]].assert_eq(&lines.join("\n"));
+}
+
+/// What a streamed request ends with.
+async fn streamed(answer: Answer) -> Result<String, ModelError> {
+    let server = OpenAiServer::serving([answer]).await;
+    let stream = model(&server).stream(ChatRequest::new(["hi"])).await?;
+    Ok(stream.reply(|_| ()).await?.message.text)
+}
+
+fn json(body: &str) -> Answer {
+    Answer::body(200, "application/json", body)
+}
+
+/// As OpenRouter and litellm answer a streamed request.
+#[tokio::test]
+async fn an_error_in_place_of_a_stream_keeps_message_code_and_whether_it_passes() {
+    let limited = r#"{"error":{"message":"Rate limited","code":429}}"#;
+    let error = streamed(json(limited).header("retry-after-ms", "1500")).await.unwrap_err();
+    expect!["model `test-model`: the provider answered 429: Rate limited"]
+        .assert_eq(&error.to_string());
+    assert!(error.is_retryable());
+    assert_eq!(error.retry_after(), Some(Duration::from_millis(1500)));
+    let error = streamed(json(r#"{"detail":"no"}"#)).await.unwrap_err();
+    assert!(!error.is_retryable() && error.to_string().contains("no"), "{error}");
+}
+
+#[tokio::test]
+async fn a_whole_reply_in_place_of_a_stream_is_one() {
+    let whole = r#"{"id":"1","object":"chat.completion","created":1,"model":"m","choices":[
+        {"index":0,"message":{"role":"assistant","content":"Hello."},"finish_reason":"stop"}]}"#;
+    assert_eq!(streamed(json(whole)).await.unwrap(), "Hello.");
+    let events = Answer::events(&(wait() + "data: [DONE]\n\n"));
+    assert_eq!(streamed(events).await.unwrap(), "wait", "though no reason is given");
+    let as_text = Answer::body(200, "text/plain", &(wait() + "data: [DONE]\n\n"));
+    assert_eq!(streamed(as_text).await.unwrap(), "wait");
+}
+
+/// As a litellm proxy sends it.
+#[tokio::test]
+async fn a_code_may_be_a_text() {
+    let event = "data: {\"error\": {\"message\": \"down\", \"code\": \"500\"}}\n\n";
+    let error = streamed(Answer::events(&(wait() + event))).await.unwrap_err();
+    assert!(error.is_retryable(), "{error}");
+    assert!(error.to_string().contains("500: down"), "{error}");
+}
+
+/// As OpenRouter breaks a reply off.
+#[tokio::test]
+async fn a_reply_that_ends_with_an_error_is_none() {
+    let event =
+        "data: {\"choices\": [{\"index\": 0, \"delta\": {}, \"finish_reason\": \"error\"}]}\n\n";
+    let error = streamed(Answer::events(&(wait() + event + "data: [DONE]\n\n"))).await.unwrap_err();
+    assert!(error.is_retryable(), "{error}");
+    expect!["model `test-model`: the provider gave up on its reply: it broke off with an error"]
+        .assert_eq(&error.to_string());
+}
+
+/// In the words of OpenAI, Anthropic, Gemini and llama.cpp.
+#[tokio::test]
+async fn a_conversation_that_is_too_long_is_an_error_of_its_own() {
+    for body in [
+        r#"{"error":{"message":"This model's maximum context length is 8192 tokens.","code":"context_length_exceeded"}}"#,
+        r#"{"type":"error","error":{"type":"invalid_request_error","message":"prompt is too long: 212000 tokens > 200000 maximum"}}"#,
+        r#"{"error":{"code":400,"message":"The input token count (1200000) exceeds the maximum number of tokens allowed (1048576).","status":"INVALID_ARGUMENT"}}"#,
+        r#"{"error":{"code":400,"message":"the request exceeds the available context size","type":"exceed_context_size_error"}}"#,
+    ] {
+        let found = error(Answer::body(400, "application/json", body)).await;
+        assert!(found.is_context_overflow() && !found.is_retryable(), "{found:?}");
+    }
+    assert!(!error(Answer::error(400, "no such field")).await.is_context_overflow());
+}
+
+#[tokio::test]
+async fn what_is_used_up_is_not_asked_for_again() {
+    let body =
+        r#"{"error":{"message":"You exceeded your current quota","code":"insufficient_quota"}}"#;
+    let found = error(Answer::body(429, "application/json", body)).await;
+    assert!(!found.is_retryable() && found.to_string().contains("quota"), "{found}");
+    for status in [409, 425] {
+        assert!(error(Answer::error(status, "busy")).await.is_retryable());
+    }
 }

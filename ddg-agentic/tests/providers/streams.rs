@@ -162,9 +162,9 @@ async fn a_stream_that_breaks_is_told_after_what_came() {
         lines.push(format!("{} {error}", error.is_retryable()));
     }
     expect![[r#"
-        true model `test-model`: the stream of its reply broke off before the end; is the address right, and the provider up?
+        true model `test-model`: the stream of its reply broke off before the end
         true model `test-model`: error decoding response body: error reading a body from connection: unexpected EOF during chunk size line; is the address right, and the provider up?
-        true model `test-model`: the stream of its reply broke off before the end; is the address right, and the provider up?
+        true model `test-model`: the stream of its reply broke off before the end
         false model `test-model`: its answer is no reply: key must be a string at line 1 column 2
         true model `test-model`: the provider gave up on its reply: overloaded
         true model `test-model`: the provider answered 429: too many
@@ -187,7 +187,7 @@ async fn a_stream_that_is_none_is_told_before_it_begins() {
     }
     expect![[r#"
         false model `test-model`: its answer is no reply: it is text/html; is the address that of the API?
-        true model `test-model`: the stream of its reply broke off before the end; is the address right, and the provider up?
-        true model `test-model`: the stream of its reply broke off before the end; is the address right, and the provider up?
+        true model `test-model`: the stream of its reply broke off before the end
+        true model `test-model`: the stream of its reply broke off before the end
         true model `test-model`: the provider answered 500: out of order"#]].assert_eq(&lines.join("\n"));
 }

@@ -42,8 +42,21 @@ pub(super) fn finish(response: &CompletionResponse) -> FinishReason {
         Some(RigFinish::ToolCalls) => FinishReason::ToolCalls,
         Some(RigFinish::Length) => FinishReason::Length,
         Some(RigFinish::ContentFilter) => FinishReason::ContentFilter,
-        Some(RigFinish::Other(reason)) => FinishReason::Other(reason),
+        Some(RigFinish::Other(reason)) => named(reason),
         Some(other) => FinishReason::Other(format!("{other:?}")),
+    }
+}
+
+/// A reason that the library has no name for, by the words of the providers.
+fn named(reason: String) -> FinishReason {
+    match reason.to_ascii_lowercase().as_str() {
+        "refusal" => FinishReason::Refusal,
+        "malformed_function_call" | "unexpected_tool_call" => FinishReason::MalformedCall,
+        "safety" | "recitation" | "blocklist" | "prohibited_content" | "spii" | "image_safety" => {
+            FinishReason::ContentFilter
+        }
+        "max_tokens" | "model_context_window_exceeded" => FinishReason::Length,
+        _ => FinishReason::Other(reason),
     }
 }
 

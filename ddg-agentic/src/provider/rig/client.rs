@@ -18,6 +18,7 @@ use super::super::http::http_client;
 use super::super::settings::Settings;
 use super::extras::Extras;
 use super::failure::chain;
+use super::not_a_stream::as_stream;
 use crate::model::ModelError;
 
 /// A client for one provider. The library that writes the requests never sees the key.
@@ -115,7 +116,7 @@ impl HttpClientExt for Client {
         let sent = self.http.send_streaming(self.with_key(request));
         let response = tokio::time::timeout(after, sent).await;
         let response = response.map_err(|_| Error::instance(Stalled { after }))??;
-        Ok(response.map(|body| watched(body, after)))
+        as_stream(response.map(|body| watched(body, after))).await
     }
 }
 

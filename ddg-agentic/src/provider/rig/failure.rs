@@ -9,10 +9,11 @@ use rig_core::http_client::Error as HttpError;
 use serde_json::Value as Json;
 
 use super::super::key::ApiKey;
-use super::super::retry_after::retry_after;
+use super::super::retry_after::retry_after_of;
 use super::super::settings::Settings;
 use super::client::Stalled;
-use crate::model::ModelError;
+use super::not_a_stream::NotAStream;
+use crate::model::{ChatReply, FinishReason, ModelError};
 
 /// What providers call errors that pass, where they give no status.
 const PASSES: [&str; 10] = [
@@ -68,9 +69,7 @@ impl Failures {
         }
         match error {
             ProviderError::Http(error) => self.of_http(error),
-            ProviderError::Truncated => {
-                self.connection("the stream of its reply broke off before the end")
-            }
+            ProviderError::Truncated => ModelError::BrokenOff { model: self.model.clone() },
             ProviderError::Request(error) => self.setup(&error.to_string()),
             ProviderError::UnsupportedOption(option) => self.setup(&option.to_string()),
             ProviderError::Url(error) => self.setup(&error.to_string()),
@@ -83,20 +82,57 @@ impl Failures {
 
     /// The provider has answered with an error, though perhaps with the status of a reply.
     fn of_response(&self, response: &ProviderResponseError, retryable: bool) -> ModelError {
-        let message = told(&response.body);
-        let status = response.status.filter(|status| !status.is_success());
-        let Some(status) = status.map(|status| status.as_u16()).or_else(|| code(&response.body))
-        else {
-            let passes = response.machine_code().is_some_and(|code| PASSES.contains(&&*code));
-            return self.failed(&message, retryable || passes);
-        };
-        let header = response.headers.as_ref().and_then(|headers| headers.get("retry-after"));
-        let header = header.and_then(|header| header.to_str().ok());
-        ModelError::Status {
-            model: self.model.clone(),
-            status,
-            message: self.clean(&message),
-            retry_after: header.and_then(|header| retry_after(header, SystemTime::now())),
+        let headers = response.headers.as_ref();
+        self.of_answer(Answered {
+            status: response.status.filter(|status| !status.is_success()).map(|s| s.as_u16()),
+            body: &response.body,
+            code: response.machine_code(),
+            retry_after: headers.and_then(|headers| retry_after_of(headers, SystemTime::now())),
+            retryable,
+        })
+    }
+
+    fn of_answer(&self, answered: Answered<'_>) -> ModelError {
+        let Answered { status, body, code, retry_after, retryable } = answered;
+        let message = told(body);
+        let status = status.or_else(|| status_in(body));
+        let code = code.or_else(|| code_in(body));
+        let is = |name: &str| code.as_deref() == Some(name);
+        if OVERFLOWS.into_iter().any(is) || says_overflow(&message) {
+            let (model, message) = (self.model.clone(), self.clean(&message));
+            return ModelError::ContextOverflow { model, message };
+        }
+        match status {
+            // What is used up does not come back by waiting.
+            Some(status) if is("insufficient_quota") => {
+                self.failed(&format!("{status} insufficient_quota: {message}"), false)
+            }
+            Some(status) => ModelError::Status {
+                model: self.model.clone(),
+                status,
+                message: self.clean(&message),
+                retry_after,
+            },
+            None => {
+                let passes = PASSES.into_iter().any(is);
+                self.failed(&message, retryable || passes)
+            }
+        }
+    }
+
+    /// The reply, if it has not ended with an error.
+    pub(super) fn ended(&self, reply: ChatReply) -> Result<ChatReply, ModelError> {
+        self.finish(reply.finish.clone())?;
+        Ok(reply)
+    }
+
+    /// Why a reply has ended, if that is no error: some gateways break a reply off so.
+    pub(super) fn finish(&self, finish: FinishReason) -> Result<FinishReason, ModelError> {
+        match finish {
+            FinishReason::Other(reason) if reason.eq_ignore_ascii_case("error") => {
+                Err(self.failed("it broke off with an error", true))
+            }
+            finish => Ok(finish),
         }
     }
 
@@ -106,6 +142,12 @@ impl Failures {
             HttpError::Instance(error) => {
                 if let Some(Stalled { after }) = error.downcast_ref() {
                     return self.timed_out(*after);
+                }
+                if let Some(NotAStream { body, retry_after }) = error.downcast_ref() {
+                    return self.of_answer(Answered {
+                        retry_after: *retry_after,
+                        ..Answered::new(None, body)
+                    });
                 }
                 match error.downcast_ref::<reqwest::Error>() {
                     Some(error) if error.is_timeout() => self.timed_out(self.connect_timeout),
@@ -118,12 +160,9 @@ impl Failures {
                 let found = found.to_str().unwrap_or("unknown");
                 self.malformed(&format!("it is {found}; is the address that of the API?"))
             }
-            HttpError::InvalidStatusCodeWithDetails { status, body, .. } => ModelError::Status {
-                model: self.model.clone(),
-                status: status.as_u16(),
-                message: self.clean(&told(body)),
-                retry_after: None,
-            },
+            HttpError::InvalidStatusCodeWithDetails { status, body, .. } => {
+                self.of_answer(Answered::new(Some(status.as_u16()), body))
+            }
             other => self.setup(&other.to_string()),
         }
     }
@@ -167,11 +206,62 @@ pub(crate) fn told(body: &str) -> String {
     }
 }
 
-/// The HTTP status in the body of an error, where it has one as its code.
-fn code(body: &str) -> Option<u16> {
+/// An error that a provider has answered with.
+struct Answered<'a> {
+    status: Option<u16>,
+    body: &'a str,
+    /// What the provider calls it.
+    code: Option<String>,
+    retry_after: Option<Duration>,
+    retryable: bool,
+}
+
+impl<'a> Answered<'a> {
+    fn new(status: Option<u16>, body: &'a str) -> Self {
+        Self { status, body, code: None, retry_after: None, retryable: false }
+    }
+}
+
+/// What providers call a conversation that is too long.
+const OVERFLOWS: [&str; 3] =
+    ["context_length_exceeded", "exceed_context_size_error", "context_window_exceeded"];
+
+/// Whether a provider says that the conversation is too long, in the words that they have for it.
+fn says_overflow(message: &str) -> bool {
+    let message = message.to_ascii_lowercase();
+    [
+        "maximum context length",
+        "context length exceeded",
+        "context window",
+        "exceed context limit",
+        "exceeds the available context size",
+        "prompt is too long",
+        "input is too long",
+        "input token count",
+        "reduce the length of the messages",
+    ]
+    .iter()
+    .any(|words| message.contains(words))
+}
+
+/// The field `name` of the error in a body.
+fn in_error(body: &str, name: &str) -> Option<Json> {
     let json: Json = serde_json::from_str(body).ok()?;
-    let code = json.pointer("/error/code")?.as_u64().filter(|code| (400..600).contains(code))?;
-    u16::try_from(code).ok()
+    let json = json.get(0).unwrap_or(&json);
+    json.get("error")?.get(name).cloned()
+}
+
+/// The HTTP status in the body of an error, where it has one as its code, in digits or as a text.
+fn status_in(body: &str) -> Option<u16> {
+    let code = in_error(body, "code")?;
+    let code = code.as_u64().or_else(|| code.as_str()?.trim().parse().ok());
+    u16::try_from(code.filter(|code| (400..600).contains(code))?).ok()
+}
+
+/// What the body of an error calls it.
+fn code_in(body: &str) -> Option<String> {
+    let text = |name| in_error(body, name)?.as_str().map(str::to_owned);
+    text("code").filter(|code| code.parse::<u16>().is_err()).or_else(|| text("type"))
 }
 
 /// An error and what is behind it, each told once.

@@ -51,9 +51,9 @@ impl Pieces {
                     None => {
                         let end = silent(pieces.stream.finish()).await;
                         let end = end.map_err(|error| failures.of(&error));
-                        let end = end.map(|response| ChatChunk::End {
-                            finish: answer::finish(&response),
-                            usage: answer::usage(&response.usage),
+                        let end = end.and_then(|response| {
+                            let finish = failures.finish(answer::finish(&response))?;
+                            Ok(ChatChunk::End { finish, usage: answer::usage(&response.usage) })
                         });
                         return Some((end, None));
                     }

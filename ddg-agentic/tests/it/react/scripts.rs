@@ -15,6 +15,9 @@ use serde_json::json;
 
 const MOST_TURNS: u32 = 5;
 
+/// How often an empty reply is asked for again.
+const MOST_TRIES: u32 = 2;
+
 /// What a model says, one reply a turn, and "done" when it has said all. It knows the turn by what it is
 /// asked, so any process can go on with it.
 #[derive(Clone, Debug)]
@@ -92,7 +95,7 @@ fn agent(script: &Script, tool_calls: ToolCallMode) -> TypedAutoma<AgentOutcome>
     ReActAutoma::new(script.clone())
         .tools(tools)
         .tool_calls(tool_calls)
-        .limits(Limits::turns(MOST_TURNS))
+        .limits(Limits::turns(MOST_TURNS).tries(MOST_TRIES))
         .build()
         .unwrap()
 }
@@ -128,8 +131,10 @@ fn turn() -> impl Strategy<Value = Turn> {
 
 /// How it has to end, and after how many turns.
 fn expected(script: &Script) -> (AgentEnd, u32) {
+    // What is no answer is forgotten with the next call.
+    let (mut n_tries, mut n_kept, mut n_apart) = (0, 0, 0);
     for n_turns in 0..MOST_TURNS {
-        match script.turn(n_turns as usize) {
+        match script.turn(n_kept + n_apart) {
             Turn::Fails { retryable } => {
                 let error = "model `script`: the provider gave up on its reply: gave up".to_owned();
                 return (AgentEnd::Failed { error, retryable }, n_turns);
@@ -138,7 +143,15 @@ fn expected(script: &Script) -> (AgentEnd, u32) {
                 let finish = ddg_agentic::model::FinishReason::Stop;
                 return (AgentEnd::Finished { text: said.text, finish }, n_turns + 1);
             }
-            Turn::Says(_) => {}
+            Turn::Says(said) if said.tool_calls.is_empty() && n_tries == MOST_TRIES => {
+                let faults = vec!["Your answer is empty. Give one, or call a tool.".to_owned()];
+                return (AgentEnd::NoAnswer { faults }, n_turns + 1);
+            }
+            Turn::Says(said) if said.tool_calls.is_empty() => {
+                n_tries += 1;
+                n_apart += 1;
+            }
+            Turn::Says(_) => (n_kept, n_apart) = (n_kept + 1, 0),
         }
     }
     (AgentEnd::StoppedByLimit { limit: Limit::Turns }, MOST_TURNS)

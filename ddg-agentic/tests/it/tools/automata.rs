@@ -182,8 +182,9 @@ async fn timeouts_policies_and_cuts_are_those_of_any_tool() {
     let options = ToolOptions::new().max_output_bytes(2);
     let long = lone_tool(async || "long".to_owned(), options);
     expect![[r#"
-        lo
-        [cut: 2 of 4 bytes are missing]"#]]
+        l
+        [cut: 2 of 4 bytes are missing]
+        g"#]]
     .assert_eq(&given(&long, "lone", arguments).await);
 
     let options = ToolOptions::new().on_failure(OnFailure::FailRun);

@@ -39,13 +39,15 @@ async fn a_long_output_is_cut_at_the_end_of_a_character() {
     let say = async |text: &str| given(&tools, "say", json!({ "text": text })).await;
     assert_eq!(say("äöx").await, "äöx");
     expect![[r#"
-        äö
-        [cut: 3 of 7 bytes are missing]"#]]
+        ä
+        [cut: 2 of 7 bytes are missing]
+        üx"#]]
     .assert_eq(&say("äöüx").await);
     let wrong = error(&tools, "say", json!({ "text": vec![0; 1000] })).await;
     expect![[r#"
-        the a
-        [cut: 71 of 76 bytes are missing]"#]]
+        th
+        [cut: 71 of 76 bytes are missing]
+        ng""#]]
     .assert_eq(&wrong);
 }
 

@@ -3,11 +3,10 @@
 use std::time::{Duration, SystemTime};
 
 use reqwest::Response;
-use reqwest::header::RETRY_AFTER;
 
 use super::super::RemoteError;
 use crate::provider::ApiKey;
-use crate::provider::{chain, retry_after, told};
+use crate::provider::{chain, retry_after_of, told};
 
 /// How much of the body of an error is read.
 const MOST_READ: usize = 64 * 1024;
@@ -42,8 +41,7 @@ impl Failures {
         if let (404, Some(id)) = (status, id) {
             return RemoteError::NotFound { id: id.to_owned() };
         }
-        let header = response.headers().get(RETRY_AFTER).and_then(|header| header.to_str().ok());
-        let retry_after = header.and_then(|header| retry_after(header, SystemTime::now()));
+        let retry_after = retry_after_of(response.headers(), SystemTime::now());
         let mut body = Vec::new();
         while let Ok(Some(piece)) = response.chunk().await {
             body.extend_from_slice(&piece);

@@ -5,6 +5,7 @@ mod setup;
 
 mod contention;
 mod deleting;
+mod dropped;
 mod forks;
 mod journals;
 mod leases;
@@ -14,6 +15,8 @@ mod random_use;
 mod run_ids;
 mod time_travel;
 
+#[cfg(all(feature = "sqlite", target_os = "linux"))]
+mod sqlite_faults;
 #[cfg(feature = "sqlite")]
 mod sqlite_files;
 #[cfg(feature = "sqlite")]

@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use ddg_core::checkpoint::{CheckpointStore, PostgresStore};
+use ddg_core::checkpoint::{CheckpointStore, PostgresStore, StoredRuns};
+use ddg_core::prelude::*;
 use expect_test::expect;
 use futures::future;
 
@@ -96,4 +97,32 @@ async fn where_there_is_no_server() {
 async fn what_is_no_url() {
     let refused = PostgresStore::connect("runs of secret").await.unwrap_err().to_string();
     expect!["a PostgreSQL database cannot be opened: relative URL without a base; its URL should read `postgres://user:password@host:port/database`"].assert_eq(&refused);
+}
+
+/// Sessions are cut all the time, as by a server that restarts: runs go on, and every step counts once.
+#[tokio::test(flavor = "multi_thread")]
+async fn runs_go_on_when_their_sessions_are_cut() {
+    let Some(database) = Database::new().await else { return };
+    let store = PostgresStore::connect(database.url()).await.unwrap();
+    let mut automa = GraphAutoma::new("count");
+    let url = database.url().to_owned();
+    let count = move |n: u32, cx: Context| {
+        let url = url.clone();
+        async move {
+            let cut = "select pg_terminate_backend(pid) from pg_stat_activity \
+                       where datname = current_database() and pid <> pg_backend_pid()";
+            execute(&url, cut).await;
+            if n < 20 {
+                cx.ferry_to("count", (n + 1,));
+            }
+            n
+        }
+    };
+    automa.add_func_as_worker("count", count, start().output()).unwrap();
+    let n: u32 = automa.run(args!(0_u32)).stored_in(&store, "run").output().await.unwrap();
+    assert_eq!(n, 20);
+    let steps = StoredRuns::new(&store).history("run").await.unwrap();
+    assert_eq!(steps.len(), 22);
+    store.close().await;
+    database.drop().await;
 }

@@ -76,6 +76,20 @@ impl Setup {
         Some(Self { store, clock, _ground: Ground::Database(database) })
     }
 
+    /// Asserts that no session is left in a transaction, with locks that others wait for.
+    pub(crate) async fn assert_idle(&self) {
+        #[cfg(feature = "postgres")]
+        if let Ground::Database(database) = &self._ground {
+            let idle = async {
+                while postgres::n_in_transaction(database.url()).await > 0 {
+                    tokio::task::yield_now().await;
+                }
+            };
+            let idle = tokio::time::timeout(Duration::from_secs(20), idle).await;
+            idle.expect("no session is left in a transaction");
+        }
+    }
+
     /// Removes what the test has left outside this process.
     #[cfg(feature = "postgres")]
     pub(crate) async fn clear(self) {

@@ -51,6 +51,16 @@ pub(crate) async fn execute(url: &str, sql: &str) {
     connection.close().await.unwrap();
 }
 
+/// How many sessions of the database wait within a transaction.
+pub(crate) async fn n_in_transaction(url: &str) -> i64 {
+    let mut connection = PgConnection::connect(url).await.unwrap();
+    let sql = "select count(*) from pg_stat_activity \
+               where datname = current_database() and state like 'idle in transaction%'";
+    let n = sqlx::query_scalar(sql).fetch_one(&mut connection).await.unwrap();
+    connection.close().await.unwrap();
+    n
+}
+
 /// The server that `DDG_TEST_POSTGRES` names, or one that `.ci/postgres` starts.
 ///
 /// Where neither is to be had the tests of PostgreSQL cannot run; a gate must not let that pass.

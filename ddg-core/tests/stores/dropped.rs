@@ -1,0 +1,141 @@
+//! Every call of a store is dropped after every number of polls: the store goes on to work, and keeps
+//! nothing locked.
+
+use std::future::poll_fn;
+use std::task::Poll;
+use std::time::Duration;
+
+use ddg_core::checkpoint::{
+    CheckpointStore, Claim, Entry, Page, RunFilter, RunStatus, StoreError, StoredRuns,
+};
+use ddg_core::prelude::*;
+use futures::FutureExt;
+use futures::future::BoxFuture;
+
+use crate::setup::{Setup, id, on_every_store};
+
+on_every_store! {
+    every_call_can_be_dropped_at_every_poll,
+    every_run_can_be_dropped_at_every_poll,
+}
+
+/// What a future gives within so many polls.
+async fn within<T>(mut future: BoxFuture<'_, T>, n_polls: usize) -> Option<T> {
+    let mut n = 0;
+    poll_fn(|task| {
+        if n == n_polls {
+            return Poll::Ready(None);
+        }
+        n += 1;
+        future.as_mut().poll(task).map(Some)
+    })
+    .await
+}
+
+/// Does something as soon as the run is held by nobody. What was dropped gives it back in the
+/// background, after it has taken it perhaps.
+async fn when_free<T>(action: impl AsyncFn() -> Result<T, RunError>) -> Result<T, RunError> {
+    let done = async {
+        loop {
+            match action().await {
+                Err(RunError::Store(StoreError::Held { .. })) => tokio::task::yield_now().await,
+                done => return done,
+            }
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(20), done).await.expect("it is given back")
+}
+
+type Call = for<'a> fn(&'a dyn CheckpointStore, &'a str) -> BoxFuture<'a, Result<(), StoreError>>;
+
+const CALLS: &[(&str, Call)] = &[
+    ("create", |store, run| {
+        async move { store.create(&id(run), "automa", &Claim::default()).await.map(|_| ()) }.boxed()
+    }),
+    ("acquire", |store, _| {
+        async move { store.acquire(&id("free"), &Claim::default()).await.map(|_| ()) }.boxed()
+    }),
+    ("put", |store, run| {
+        async move {
+            let lease = store.create(&id(run), "automa", &Claim::default()).await?;
+            store.put(&lease, RunStatus::Running, &[Entry::full(0, "zero")]).await?;
+            store.renew(&lease).await?;
+            store.release(&lease).await
+        }
+        .boxed()
+    }),
+    ("read", |store, _| {
+        async move {
+            store.latest(&id("free")).await?;
+            store.at(&id("free"), 0).await?;
+            store.steps(&id("free")).await?;
+            store.find(&id("free")).await?;
+            store.list(&RunFilter::default(), &Page::default()).await.map(|_| ())
+        }
+        .boxed()
+    }),
+    ("fork", |store, run| async move { store.fork(&id("free"), 0, &id(run)).await }.boxed()),
+    ("delete", |store, _| {
+        async move {
+            store.delete_older_than(Duration::from_secs(3600), &RunFilter::default()).await?;
+            store.delete(&id("unknown")).await
+        }
+        .boxed()
+    }),
+];
+
+async fn every_call_can_be_dropped_at_every_poll(setup: &Setup) {
+    let store = &*setup.store;
+    let lease = store.create(&id("free"), "automa", &Claim::default()).await.unwrap();
+    store.put(&lease, RunStatus::Paused, &[Entry::full(0, "zero")]).await.unwrap();
+    for (name, call) in CALLS {
+        for n_polls in 0.. {
+            // What an acquisition that was dropped has taken belongs to nobody who could release it.
+            let taken = store.acquire(&id("free"), &Claim::default().by_force()).await.unwrap();
+            store.release(&taken).await.unwrap();
+            let done = within(call(store, &format!("{name} {n_polls}")), n_polls).await;
+            let latest = store.latest(&id("free")).await.unwrap().unwrap();
+            assert_eq!(latest.full, b"zero", "{name} {n_polls}");
+            if let Some(done) = done {
+                let refused = matches!(done, Err(StoreError::UnknownRun { .. }));
+                assert!(done.is_ok() || refused && *name == "delete", "{name}: {done:?}");
+                break;
+            }
+        }
+    }
+    setup.assert_idle().await;
+}
+
+async fn every_run_can_be_dropped_at_every_poll(setup: &Setup) {
+    let store = &setup.store;
+    let mut automa = GraphAutoma::new("asks");
+    let double = async |x: i64| x * 2;
+    automa.add_func_as_worker("double", double, start()).unwrap();
+    let ask = async |x: i64, cx: Context| -> Result<i64, WorkerError> {
+        Ok(x + cx.interact_with_human::<i64>("How many?".to_owned())?)
+    };
+    automa.add_func_as_worker("ask", ask, after(["double"]).output()).unwrap();
+    let runs = StoredRuns::new(store);
+    for n_polls in 0.. {
+        let id = format!("run {n_polls}");
+        let run = || automa.run(args!(1)).stored_in(store, &id);
+        let mut done = within(run().outcome().boxed(), n_polls).await.is_some();
+        let outcome = when_free(async || run().outcome().await).await.unwrap();
+        assert!(outcome.is_paused());
+        let question = outcome.questions().remove(0).id;
+        let answered = within(runs.answer(&id, &question, 40_i64).boxed(), n_polls).await;
+        done &= answered.is_some();
+        if !runs.questions(&id).await.unwrap().is_empty() {
+            let answered = when_free(async || runs.answer(&id, &question, 40_i64).await).await;
+            // What was dropped may have answered in the meantime.
+            assert!(matches!(answered, Ok(()) | Err(RunError::Answer(_))), "{answered:?}");
+        }
+        done &= within(run().outcome().boxed(), n_polls).await.is_some();
+        let output = when_free(async || run().output::<i64>().await).await;
+        assert_eq!(output.unwrap(), 42, "{n_polls}");
+        if done {
+            break;
+        }
+    }
+    setup.assert_idle().await;
+}

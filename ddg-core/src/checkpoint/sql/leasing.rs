@@ -1,4 +1,4 @@
-//! Who may write.
+//! Leases in a database.
 
 use super::dialect::{Arg, Dialect, Transaction, int};
 use super::{Failed, SqlStore, end};
@@ -78,7 +78,7 @@ impl<D: Dialect> SqlStore<D> {
     }
 }
 
-/// What the columns token, owner, process and held_until are to be.
+/// The values of the columns token, owner, process and held_until.
 fn columns(hold: &Hold) -> Result<[Arg<'_>; 4], sqlx::Error> {
     let owner = hold.owner.as_ref();
     Ok([

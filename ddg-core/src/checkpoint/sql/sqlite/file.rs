@@ -1,4 +1,4 @@
-//! An SQLite file, for whatever keeps something in one.
+//! Opens SQLite files, for all stores that use one.
 
 use std::path::Path;
 use std::time::Duration;
@@ -8,10 +8,10 @@ use sqlx::{ConnectOptions, Connection as _};
 
 use crate::checkpoint::sql::connection::{Connection, Connections, Write};
 
-/// How long a writer waits for those of other processes.
+/// How long a writer waits for writers of other processes.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// After how many pages the log is copied into the database, 4 KiB each; keeps it small.
+/// Number of pages of 4 KiB after which the log is copied into the database, which keeps it small.
 const LOG_PAGES: &str = "100";
 const LOG_BYTES: &str = "409600";
 
@@ -105,8 +105,8 @@ impl SqliteFile {
     }
 }
 
-/// Switches the database to a write-ahead log, which stays so. SQLite does not wait for others
-/// that are doing the same, so this tries again.
+/// Switches the database permanently to a write-ahead log. The busy timeout does not apply to this
+/// statement, so it is retried while other connections do the same.
 async fn log_ahead(options: &SqliteConnectOptions) -> Result<(), sqlx::Error> {
     let pause = Duration::from_millis(20);
     let mut tries_left = PATIENCE.as_millis() / pause.as_millis();
@@ -124,7 +124,7 @@ async fn log_ahead(options: &SqliteConnectOptions) -> Result<(), sqlx::Error> {
     }
 }
 
-/// SQLITE_BUSY and SQLITE_LOCKED, with whatever they are extended by.
+/// SQLITE_BUSY and SQLITE_LOCKED with all their extended codes.
 fn is_busy(error: &dyn sqlx::error::DatabaseError) -> bool {
     let code = error.code().and_then(|code| code.parse::<u32>().ok());
     matches!(code.map(|code| code & 0xff), Some(5 | 6))

@@ -131,7 +131,7 @@ impl Hold {
         Err(StoreError::Held { run: run.clone(), owner, left })
     }
 
-    /// Acquires the lease for `claim`. Gives the lease and the hold to store.
+    /// Acquires the lease for `claim`. Returns the lease and the hold to store.
     pub(super) fn taken(&self, run: &RunId, claim: &Claim, now_ms: i64) -> (Lease, Self) {
         let lease = Lease { run: run.clone(), token: self.token + 1, ttl: claim.ttl };
         let owner = Some(claim.owner.clone());

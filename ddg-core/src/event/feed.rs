@@ -129,7 +129,7 @@ impl Feed {
         subscribed.queues.iter().for_each(|queue| queue.push(&event));
     }
 
-    /// Changes the state from `from` to `to` if it is `from`. Gives the state before.
+    /// Changes the state from `from` to `to` if it is `from`. Returns the state before.
     fn switch(&self, from: u8, to: u8) -> u8 {
         let switched = self.state.compare_exchange(from, to, Ordering::Relaxed, Ordering::Relaxed);
         switched.unwrap_or_else(|state| state)

@@ -84,7 +84,7 @@ impl Handlers {
         self.0.as_ref()?.other.as_ref()
     }
 
-    /// Passes `event` to the first handler of its type, else to the first default handler. Gives
+    /// Passes `event` to the first handler of its type, else to the first default handler. Returns
     /// whether there was one.
     pub(crate) fn post<E: Data>(all: [&Self; 2], cx: &Context, event: E) -> bool {
         let event = match literal_as_text(event) {

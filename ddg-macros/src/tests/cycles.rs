@@ -1,4 +1,4 @@
-//! Workers that wait for each other.
+//! Tests of workers that wait for each other.
 
 use expect_test::expect;
 

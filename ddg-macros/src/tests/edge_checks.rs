@@ -1,4 +1,4 @@
-//! Which types the compiler is asked to compare.
+//! Tests of the types that the compiler is asked to compare.
 
 use super::{expand_source, generated, render};
 
@@ -103,7 +103,7 @@ fn merged_outputs_meet_the_elements_of_the_list() {
     check_edges(&merge("&[T]"), &all);
     check_edges(&merge("Arc<VecDeque<T>>"), &all);
     check_edges(&merge("(A, (), B)"), &["merged i64 => A", "merged String => B"]);
-    // What gives nothing is null in the list.
+    // A unit output becomes null in the list.
     let given = ["merged i64 => Option<T>", "merged String => Option<T>"];
     check_edges(&merge("Vec<Option<T>>"), &given);
     check_edges(&merge("Vec<Value>"), &[]);

@@ -1,4 +1,4 @@
-//! What is left of a block with faults: enough that other code meets no second error.
+//! Tests that the remains of a faulty block give other code no second error.
 
 use expect_test::expect;
 use quote::quote;

@@ -1,4 +1,4 @@
-//! Messages about the type parameters of an automa.
+//! Tests of messages about the type parameters of an automa.
 
 use expect_test::{Expect, expect};
 

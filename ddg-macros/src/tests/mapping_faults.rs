@@ -1,4 +1,4 @@
-//! Messages about `merge`, `unpack` and `in_order` where there are no lists.
+//! Tests of messages about `merge`, `unpack` and `in_order` without lists.
 
 use expect_test::{Expect, expect};
 

@@ -1,4 +1,4 @@
-//! Methods that cannot be workers.
+//! Tests of methods that cannot be workers.
 
 use expect_test::expect;
 

@@ -1,4 +1,4 @@
-//! Options that are not, or not so.
+//! Tests of unknown and malformed options.
 
 use expect_test::expect;
 

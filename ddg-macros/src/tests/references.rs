@@ -1,4 +1,4 @@
-//! Workers that are named and not there, or cannot be waited for.
+//! Tests of references to workers that do not exist or cannot be waited for.
 
 use expect_test::expect;
 

@@ -1,11 +1,11 @@
-//! What is left of a block with a syntax error, which the compiler reports: everything but what has
-//! the error in its head.
+//! Tests of blocks with a syntax error, which the compiler reports: everything is kept except items
+//! with an error in their head.
 
 use expect_test::expect;
 
 use super::{expand_source, render};
 
-/// Checks the expansion, token for token, since not all of it can be parsed.
+/// Checks the expansion token by token, because not all of it can be parsed.
 #[track_caller]
 fn check(source: &str, expected: &[&str]) {
     let (expansion, faults) = expand_source(source);

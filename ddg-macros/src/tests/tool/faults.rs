@@ -1,4 +1,4 @@
-//! What a function cannot be, as a tool.
+//! Tests of functions that cannot be tools.
 
 use expect_test::expect;
 

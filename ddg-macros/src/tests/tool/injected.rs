@@ -1,4 +1,4 @@
-//! What no model gives: the context, and states of the toolbox.
+//! Tests of parameters that no model fills: the context and states of the toolbox.
 
 use expect_test::expect;
 

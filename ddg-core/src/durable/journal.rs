@@ -1,4 +1,4 @@
-//! The journal of a run: what is written of it to a checkpoint store, and when.
+//! The journal of a run: what is written to a store, and when.
 
 use std::collections::{BTreeMap, btree_map};
 use std::future::Future;
@@ -22,12 +22,12 @@ use crate::run::{Outcome, RunError};
 use crate::saved::{Saved, SavedResult, Snapshot, SnapshotError};
 use crate::values::Value;
 
-/// The journal of one run, to be written to.
+/// The journal of one run, for writing.
 pub(crate) struct Journal {
     hold: Hold,
     checkpoints: CheckpointPolicy,
     last: Mutex<Option<Last>>,
-    /// Results of the step that was under way when the run was left, by kickoff.
+    /// Results of the step that was interrupted when the run was left, by kickoff.
     found: Mutex<BTreeMap<u64, SavedResult>>,
     /// Whether the run does nothing but wait for the store, so that its lease may run out.
     waiting: AtomicBool,
@@ -101,12 +101,12 @@ impl Journal {
         })
     }
 
-    /// Whose it is.
+    /// The id of the run.
     pub(crate) fn run(&self) -> &RunId {
         &self.hold.leased().lease().run
     }
 
-    /// Goes on with what is written already; gives the state that it leads to.
+    /// Continues a journal that exists; returns the state that it leads to.
     ///
     /// # Errors
     /// The journal was not written by this, or has been tampered with.
@@ -120,10 +120,10 @@ impl Journal {
         Ok(snapshot)
     }
 
-    /// The run of `core` begins or goes on.
+    /// Writes that the run of `core` begins or continues.
     ///
     /// # Errors
-    /// Its state has no JSON form, the store fails, or somebody else has the run.
+    /// If the state has no JSON form, the store fails, or the lease is held by somebody else.
     pub(crate) async fn begin(&self, core: &RunCore) -> Result<(), RunError> {
         let is_new = lock(&self.last).is_none();
         if is_new {
@@ -134,10 +134,10 @@ impl Journal {
         if is_idle { Ok(()) } else { self.mark(RunStatus::Running).await }
     }
 
-    /// Replays stored results: jobs whose result is in the journal go to `ended` unrun.
+    /// Replays stored results: jobs whose result is in the journal go to `ended` without being run.
     ///
     /// # Errors
-    /// A result is not that of the job.
+    /// If a result belongs to none of the jobs.
     pub(crate) fn replay(
         &self,
         core: &RunCore,
@@ -168,7 +168,7 @@ impl Journal {
         Err(SnapshotError::StrayResult { automa, worker, kickoff, step: self.step() })
     }
 
-    /// A step of the run has settled, and nothing is running.
+    /// Writes the state after a step that has settled, when nothing is running.
     ///
     /// # Errors
     /// As [`begin`](Self::begin).
@@ -185,10 +185,10 @@ impl Journal {
         }
     }
 
-    /// The run has ended: writes how, and gives the lease back.
+    /// Writes how the run has ended, and releases the lease.
     ///
     /// # Errors
-    /// Those of the run, or what it has ended with cannot be written.
+    /// Those of the run, or if its end cannot be written.
     pub(crate) async fn end(&self, ended: Result<Outcome, RunError>) -> Result<Outcome, RunError> {
         let ended = match ended {
             Ok(outcome) => {
@@ -197,7 +197,7 @@ impl Journal {
                 let written = async { self.write(outcome.state()?, status).await };
                 self.until_lost(written).await.map(|()| outcome)
             }
-            // The last step that was written is what can be gone on from.
+            // A failed run writes no state: it can be resumed from the last step that was written.
             Err(error) => {
                 let written = match &error {
                     RunError::Cancelled { .. } | RunError::DeadlineExceeded { .. } => Ok(()),
@@ -216,11 +216,13 @@ impl Journal {
         ended
     }
 
-    /// Writes a state: all of it, or what has changed since the last.
+    /// Writes a state as a whole, or as the delta since the last one.
     ///
     /// # Errors
-    /// The store fails, or somebody else has the run.
+    /// If the store fails, or the lease is held by somebody else.
     pub(crate) async fn write(&self, saved: Saved, status: RunStatus) -> Result<(), RunError> {
+        // Put back only after a successful write. After a failure it is unknown what the store has,
+        // so the next write is a whole state.
         let last = lock(&self.last).take();
         let (entry, last) = Last::next(last, Snapshot::new(saved))?;
         match entry {
@@ -231,7 +233,7 @@ impl Journal {
         Ok(())
     }
 
-    /// A step has failed because of what its workers gave and asked for: they are to run again.
+    /// Drops the results of a step that failed as a whole: its workers must run again.
     async fn forget_results(&self) -> Result<(), RunError> {
         let again = match &mut *lock(&self.last) {
             Some(last) if self.wants_results() => Some(last.again()?),
@@ -245,7 +247,7 @@ impl Journal {
         self.checkpoints == CheckpointPolicy::EveryWorker
     }
 
-    /// Writes the results of some workers of the step that is under way.
+    /// Writes the results of some workers of the current step.
     pub(crate) fn write_results(
         &self,
         results: Vec<Entry>,
@@ -263,12 +265,12 @@ impl Journal {
         lock(&self.last).as_ref().map_or(0, Last::step)
     }
 
-    /// Whether the local space of `worker` was written with these very values.
+    /// Whether the last written local space of `worker` has the same values.
     pub(crate) fn has_local(&self, worker: &Key, values: &BTreeMap<String, Value>) -> bool {
         lock(&self.last).as_ref().is_some_and(|last| last.snapshot().has_local(worker, values))
     }
 
-    /// Writes how the run stands.
+    /// Writes the status of the run.
     async fn mark(&self, status: RunStatus) -> Result<(), RunError> {
         self.put(status, &[]).await
     }
@@ -358,12 +360,12 @@ impl Journal {
         self.hold.acting()
     }
 
-    /// Gives the lease back, for who has written all there was.
+    /// Releases the lease after everything has been written.
     pub(crate) async fn release(&self) {
         self.hold.release().await;
     }
 
-    /// The run is dropped: gives the lease back, soon.
+    /// Releases the lease in the background, because the run is dropped.
     pub(crate) fn release_soon(&self) {
         self.hold.release_soon();
     }

@@ -1,4 +1,4 @@
-//! Runs one kickoff: calls its worker, in place or on the blocking pool, and takes how it ended.
+//! Runs one kickoff: calls its worker, in place or on the blocking pool.
 
 use std::any::Any;
 use std::future::Future;
@@ -26,15 +26,14 @@ pub(super) enum Launched {
     Running(Execution),
 }
 
-/// A kickoff that is running; a future that never panics.
+/// The future of a running kickoff. It never panics.
 pub(super) struct Execution {
     id: KickoffId,
     worker: WorkerId,
     future: BoxFuture<'static, CallEnd>,
 }
 
-/// Starts a kickoff, and polls it once if there is a `task`. A worker without extras is called
-/// directly: one allocation for its future, and one for its context if it takes one.
+/// Starts a kickoff, and polls it once if there is a `task`.
 pub(super) fn launch(
     core: &Arc<RunCore>,
     job: Job,
@@ -46,6 +45,8 @@ pub(super) fn launch(
     let started = if instrumented || body.context {
         let kickoff = Kickoff { id, worker, body, cause, step };
         let cx = Context::new(Arc::clone(core), kickoff, &args, effects, replay);
+        // The common path below is a plain call: one allocation for the future of the worker, and
+        // one for its context if it takes one. Everything else goes through `instrument`.
         if instrumented {
             let future = instrument::run(cx, args);
             return Execution { id, worker, future }.begun(task);
@@ -66,7 +67,7 @@ pub(super) fn launch(
 }
 
 impl Execution {
-    /// Polls it once if there is a `task`.
+    /// Polls the execution once if there is a `task`.
     fn begun(mut self, task: Option<&mut TaskContext<'_>>) -> Launched {
         match task.map_or(Poll::Pending, |task| self.poll_unpin(task)) {
             Poll::Ready(ended) => Launched::Ended(ended),
@@ -74,7 +75,7 @@ impl Execution {
         }
     }
 
-    /// Whose it is.
+    /// The id of the worker.
     pub(super) fn worker(&self) -> WorkerId {
         self.worker
     }
@@ -120,7 +121,8 @@ fn failed(id: KickoffId, worker: WorkerId, error: WorkerError) -> Ended {
     Ended { id, worker, end: Err(Undone::Failed(error)) }
 }
 
-/// Calls the worker; a panic in a synchronous one, or before the first `await`, is its error.
+/// Calls the worker. A panic of a synchronous worker, or before the first `await`, becomes its
+/// error.
 pub(super) fn call(
     callee: Callee,
     args: &mut Args,

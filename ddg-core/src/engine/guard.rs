@@ -1,4 +1,4 @@
-//! The guard of a run that has not ended.
+//! The drop guard of a run.
 
 use std::sync::Arc;
 
@@ -7,7 +7,7 @@ use crate::event::EventKind;
 use crate::run::{Outcome, RunError};
 
 /// Drop guard of a run: publishes its last event, fails open requests, and releases its lease, also
-/// where the run is dropped.
+/// if the run is dropped before its end.
 pub(crate) struct RunGuard {
     pub(crate) core: Arc<RunCore>,
     stage: Stage,
@@ -16,7 +16,7 @@ pub(crate) struct RunGuard {
 enum Stage {
     Waiting,
     Begun,
-    /// With its last event, if somebody watches.
+    /// With the last event, if there are subscribers.
     Ended(Option<EventKind>),
 }
 

@@ -1,4 +1,4 @@
-//! What a model is asked.
+//! Requests to models.
 
 use std::sync::Arc;
 
@@ -20,11 +20,11 @@ pub struct ChatRequest {
     pub messages: Vec<Message>,
     /// The tools that it may call.
     pub tools: Arc<[ToolSpec]>,
-    /// Whether it may, or has to.
+    /// Whether the model may or must call tools.
     pub tool_choice: ToolChoice,
-    /// What its text has to be, if not free.
+    /// The schema of the reply, if it is not free text.
     pub output_schema: Option<OutputSchema>,
-    /// How far it may stray, from 0; the provider's own default if `None`.
+    /// The temperature, from 0; `None` for the provider's default.
     pub temperature: Option<f64>,
     /// From how many of the likeliest tokens it chooses, by their probability together.
     pub top_p: Option<f64>,
@@ -52,42 +52,42 @@ pub struct ChatRequest {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ToolChoice {
-    /// As it likes.
+    /// The model decides.
     #[default]
     Auto,
-    /// It calls none.
+    /// The model calls no tool.
     None,
-    /// It calls at least one.
+    /// The model calls at least one tool.
     Required,
-    /// It calls the one of this name.
+    /// The model calls the tool with this name.
     Named(String),
 }
 
-/// A JSON schema that a model's text has to follow.
+/// A JSON schema for a model's reply.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct OutputSchema {
-    /// The schema's name, of letters, digits, `_` and `-`.
+    /// The name of the schema: letters, digits, `_` and `-`.
     pub name: String,
     /// The schema.
     pub schema: Json,
 }
 
 impl OutputSchema {
-    /// A schema called `name`.
+    /// Creates a schema with the name `name`.
     pub fn new(name: impl Into<String>, schema: Json) -> Self {
         Self { name: name.into(), schema }
     }
 }
 
 impl ChatRequest {
-    /// A conversation without tools.
+    /// Creates a request without tools.
     pub fn new<M: Into<Message>>(messages: impl IntoIterator<Item = M>) -> Self {
         let messages = messages.into_iter().map(Into::into).collect();
         Self { messages, ..Self::default() }
     }
 
-    /// Offers tools.
+    /// Sets the tools.
     #[must_use]
     pub fn tools(mut self, tools: impl Into<Arc<[ToolSpec]>>) -> Self {
         self.tools = tools.into();

@@ -8,13 +8,13 @@ use serde_json::{Map, Value as Json};
 use super::{ToolOutput, ToolResult, Toolbox};
 use crate::message::{ToolArguments, ToolCall};
 
-/// Makes calls of a tool.
+/// A worker that makes calls of a tool.
 pub(super) struct CallWorker {
     tools: Toolbox,
     tool: String,
 }
 
-/// A tool with its arguments, whoever gives them.
+/// A worker that calls a tool with arguments from any source.
 pub(super) struct ToolWorker {
     tools: Toolbox,
     tool: String,

@@ -1,4 +1,4 @@
-//! One worker after the other.
+//! Workers that run in sequence.
 
 use ddg_core::graph::BuildError;
 use ddg_core::worker::{AnyWorker, IntoFunc, IntoWorker};
@@ -7,8 +7,8 @@ use ddg_core::{Context, GraphAutoma, Key, Value, WorkerOptions, after};
 /// The worker that comes last where there may be more.
 const RESULT: &str = "result";
 
-/// Builds an automa of workers that run one after the other: the first takes the run's arguments,
-/// each other one what the one before gave, and what the last gives is the result.
+/// Builds an automa of workers that run one after another. The first takes the run's arguments,
+/// each further one the output of the one before, and the output of the last is the result.
 ///
 /// ```
 /// use ddg_agentic::compose::SequentialAutoma;
@@ -32,12 +32,12 @@ pub struct SequentialAutoma {
 }
 
 impl SequentialAutoma {
-    /// An automa without workers.
+    /// Creates an automa without workers.
     pub fn new(name: impl Into<String>) -> Self {
         Self { name: name.into(), workers: Vec::new(), growing: false }
     }
 
-    /// Runs an own worker, an automa or an [`AnyWorker`] after those that are there.
+    /// Adds an own worker, an automa or an [`AnyWorker`] at the end.
     pub fn then<M>(mut self, key: impl Into<Key>, worker: impl IntoWorker<M>) -> Self {
         self.workers.push((key.into(), worker.into_worker(), WorkerOptions::default()));
         self
@@ -54,7 +54,7 @@ impl SequentialAutoma {
         self
     }
 
-    /// Runs a function or a closure after those that are there.
+    /// Adds a function or a closure at the end.
     pub fn then_func<M>(
         self,
         key: impl Into<Key>,
@@ -73,7 +73,7 @@ impl SequentialAutoma {
     /// The automa, to be run as often as you like. Without workers, its result is null.
     ///
     /// # Errors
-    /// A key is empty or given twice, or what a worker gives is not what the next takes.
+    /// If a key is empty or used twice, or the output of a worker does not fit the next one.
     pub fn build(self) -> Result<GraphAutoma, BuildError> {
         let mut automa = GraphAutoma::new(self.name);
         let n_workers = self.workers.len();

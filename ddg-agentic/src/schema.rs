@@ -24,12 +24,12 @@ use well_formed::well_formed;
 
 /// How many faults are told at a time.
 const MOST_FAULTS: usize = 10;
-/// How many bytes a fault may have before it no longer cites what is wrong.
+/// Length in bytes from which on a fault does not quote the value.
 const LONGEST_FAULT: usize = 400;
 /// What it says then in place of what is wrong.
 const WHAT_IS_HERE: &str = "what is here";
 
-/// The schema of what a `T` is read from: in one piece, but for types that hold themselves.
+/// The schema of a `T`, without references except for recursive types.
 pub(crate) fn schema_of<T: JsonSchema>() -> Json {
     let settings = SchemaSettings::draft2020_12().for_deserialize().with(|settings| {
         settings.inline_subschemas = true;
@@ -39,7 +39,7 @@ pub(crate) fn schema_of<T: JsonSchema>() -> Json {
     generator.into_root_schema_for::<T>().into()
 }
 
-/// Drops `uint32` and the like: they are of no standard, and some providers refuse them.
+/// Removes formats such as `uint32`, which are not standard and which some providers refuse.
 #[derive(Clone)]
 struct WithoutNumberFormats;
 
@@ -61,10 +61,10 @@ impl Transform for WithoutNumberFormats {
 pub(crate) struct Validator(Rules);
 
 impl Validator {
-    /// That of `schema`.
+    /// Compiles `schema`.
     ///
     /// # Errors
-    /// Why it is no schema.
+    /// The reason why it is not a schema.
     pub(crate) fn new(schema: &Json) -> Result<Self, String> {
         well_formed(schema)?;
         Rules::new(schema).map(Self)
@@ -73,8 +73,8 @@ impl Validator {
     /// Checks `json`.
     ///
     /// # Errors
-    /// What is wrong with it, sorted, each as `path: what is wrong`, in words that a model can act
-    /// on, and no more of it than a model can read.
+    /// The faults, sorted, each as `path: what is wrong`, in words that a model can act on. Their
+    /// number and length are limited.
     pub(crate) fn check(&self, json: &Json) -> Result<(), Vec<String>> {
         let mut faults = self.0.faults(json);
         faults.sort_unstable();
@@ -126,7 +126,8 @@ mod tests {
         Car { seats: u8 },
     }
 
-    /// As it is written whether or not objects keep the order of their entries.
+    /// Sorts the entries of objects, so that the result does not depend on whether objects keep
+    /// their order.
     fn sorted(json: Json) -> Json {
         match json {
             Json::Object(map) => {

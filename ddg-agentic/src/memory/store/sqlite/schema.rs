@@ -9,7 +9,7 @@ const MIGRATIONS: &[&str] = &[
 ];
 
 impl SqliteConversations {
-    /// Brings the tables to the newest version; refuses tables that are newer.
+    /// Brings the tables to the newest version. Refuses tables that are newer.
     pub(super) async fn migrate(&self) -> Result<(), Failed> {
         let found = self.file.migrate("ddg_conversation_schema", MIGRATIONS).await?;
         let known = MIGRATIONS.len() as u64;

@@ -1,4 +1,4 @@
-//! How the file changes.
+//! Writes to the file.
 
 use std::time::Duration;
 
@@ -55,7 +55,7 @@ impl SqliteConversations {
         Ok(version)
     }
 
-    /// How many messages stay as they are.
+    /// Number of stored messages that do not change.
     async fn n_kept(
         &self,
         connection: &mut SqliteConnection,
@@ -70,7 +70,7 @@ impl SqliteConversations {
         })?)
     }
 
-    /// Writes a conversation's row, and says which it is.
+    /// Writes the row of a conversation, and returns its key.
     async fn write_head(
         &self,
         connection: &mut SqliteConnection,
@@ -130,7 +130,7 @@ fn is_written(message: &Message, body: &str) -> bool {
     same_text || serde_json::from_str::<Message>(body).is_ok_and(|found| found == *message)
 }
 
-/// A message's text, which can be read again.
+/// The text of a message, after checking that it can be read again.
 fn body(id: &ConversationId, place: usize, message: &Message) -> Result<String, Failed> {
     let text = json(message)?;
     match serde_json::from_str::<Message>(&text) {

@@ -1,4 +1,4 @@
-//! How long a provider asks to be left alone.
+//! The `Retry-After` header.
 
 use std::time::{Duration, SystemTime};
 

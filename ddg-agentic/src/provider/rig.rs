@@ -1,4 +1,4 @@
-//! Asking with the client library rig, whose types stay in here.
+//! Requests with the client library rig, whose types are used only in this module.
 
 mod answer;
 mod ask;
@@ -34,10 +34,10 @@ use failure::Failures;
 pub(crate) use failure::{chain, told};
 use pieces::Pieces;
 
-/// How many tokens a reply may have where nobody says and a provider has to be told.
+/// Maximum number of tokens of a reply, for providers that require one, if none is set.
 const MAX_OUTPUT_TOKENS: u64 = 4096;
 
-/// A provider that can be asked: what is kept from request to request.
+/// A connection to a provider, which is kept between requests.
 pub(super) struct Connection {
     model: DynModel<Completion>,
     target: Arc<dyn ReplayTarget + Send>,
@@ -56,7 +56,8 @@ impl Connection {
             Provider::OpenAi => {
                 let mut dialect = OPENAI;
                 dialect.quirks.auth = Auth::OptionalBearer;
-                // Texts as plain strings, which every server takes, not as lists of parts.
+                // Sends texts as plain strings, which every server accepts, rather than lists of
+                // parts.
                 dialect.quirks.rewrite = BodyRewrite::Perplexity;
                 // Some gateways leave the reason out; that the stream is whole they say all the same.
                 dialect.quirks.done_without_finish_reason = true;
@@ -127,7 +128,7 @@ impl Connection {
     }
 }
 
-/// What rig does, without what it logs: whole conversations, and what providers say of a key.
+/// Silences rig's log, which contains whole conversations and provider messages about keys.
 fn silent<F: Future>(asking: F) -> WithDispatch<F> {
     asking.with_subscriber(Dispatch::none())
 }

@@ -124,7 +124,6 @@ impl SavedResult {
     ///
     /// # Errors
     /// If an effect is not possible here.
-    /// What it asked for cannot be asked for here.
     pub(crate) fn into_ended(
         self,
         program: &Arc<Program>,

@@ -13,8 +13,8 @@ pub use worker::PromptWorker;
 
 /// A prompt with variables, in the language of Jinja: `{{ city }}`, `{% for day in days %}`.
 ///
-/// A missing variable is an error, never an empty text, unless the template provides a default (`{{
-/// mood | default("any") }}`). A template serialises to its text.
+/// A missing variable is an error, never an empty text, unless the template provides a default:
+/// `{{ mood | default("any") }}`. A template serialises to its text.
 ///
 /// ```
 /// use ddg_agentic::prompt::PromptTemplate;

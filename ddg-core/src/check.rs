@@ -2,8 +2,11 @@
 //!
 //! The macro sees types only as they are written; only the compiler knows which types the names
 //! stand for. So the macro generates the message for two types that do not fit, and the compiler
-//! reports it if they do not: `dependency!(i64 => String, "`f` takes `String` as `text`, but
-//! `start` gives `i64`")`.
+//! reports it if they do not:
+//!
+//! ```text
+//! dependency!(i64 => String, "`f` takes `String` as `text`, but `start` gives `i64`")
+//! ```
 
 use std::sync::Arc;
 

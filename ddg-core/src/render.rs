@@ -123,8 +123,8 @@ impl Drawing {
         mermaid::write(&picture, direction)
     }
 
-    /// Writes the DOT language of [Graphviz](https://graphviz.org): `dot -Tsvg graph.dot -o
-    /// graph.svg`.
+    /// Writes the DOT language of [Graphviz](https://graphviz.org), for
+    /// `dot -Tsvg graph.dot -o graph.svg`.
     pub fn to_dot(&self) -> String {
         let (picture, direction) = layout::fit(&self.picture, self.folds);
         dot::write(&picture, direction)

@@ -217,8 +217,8 @@ pub fn automa(attr: TokenStream, item: TokenStream) -> TokenStream {
 /// Parameters other than the context can also be filled by name, from the inputs of the run and
 /// from named arguments of a ferry.
 ///
-/// It returns nothing, `T`, `Result<T, E>` or `impl Stream<Item = T>`, all of which own their data.
-/// A stream outlives the call that made it; write `impl Stream<Item = T> + use<>` to say that it
+/// It returns nothing, `T`, `Result<T, E>` or `impl Stream<Item = T>`. The output owns its data. A
+/// stream outlives the call that made it; write `impl Stream<Item = T> + use<>` to say that it
 /// borrows nothing from `&self`.
 #[proc_macro_attribute]
 pub fn worker(_options: TokenStream, item: TokenStream) -> TokenStream {

@@ -95,7 +95,7 @@ pub enum FileError {
     Replaced {
         /// The path.
         path: PathBuf,
-        /// What is there now.
+        /// The kind of thing that has replaced it.
         reason: &'static str,
     },
     /// The operating system reported an error.

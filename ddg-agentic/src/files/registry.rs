@@ -62,7 +62,7 @@ pub(super) enum Place {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Removed {
     Gone,
-    /// It stays registered.
+    /// The entry stays registered.
     Kept,
 }
 

@@ -13,7 +13,7 @@ use super::{Payload, View, WorkerId};
 pub(super) enum Ranked {
     /// The order already agrees with the edge.
     Agrees,
-    /// These workers get these ranks.
+    /// New ranks for some workers.
     Moved(Vec<(WorkerId, u32)>),
     /// The edge closes a cycle. The path leads from the waiting worker to the one that it would
     /// wait for.

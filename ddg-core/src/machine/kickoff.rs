@@ -83,6 +83,6 @@ pub(crate) type ExecutionEnd<P> = Result<(Value, Effects<P>), Undone<P>>;
 /// The end of a kickoff without an output.
 pub(crate) enum Undone<P: Hosts> {
     Failed(WorkerError),
-    /// It has asked a question without an answer.
+    /// Interrupted by a question without an answer.
     Interrupted(Box<Interrupted<WorkerId, P::Paused>>),
 }

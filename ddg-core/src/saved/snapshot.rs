@@ -51,7 +51,7 @@ use crate::values::{Data, Value};
 ///   [`declare_worker`](crate::GraphAutoma::declare_worker)),
 /// - by the name that its type is registered under, with its configuration
 ///   ([`register_worker`](crate::GraphAutoma::register_worker)),
-/// - or, if it is an automa that the run has made, by its workers, each of which is resolved in one
+/// - or, if it is an automa that the run has made, by its workers. Each worker is resolved in one
 ///   of these ways.
 ///
 /// Names are looked up in the automa that the worker was added to, then in the automata around it.

@@ -101,8 +101,9 @@ pub trait IntoWorker<M> {
 /// a parameter, too. See [`Parameter`](crate::worker::Parameter). The return type is `T`,
 /// `Result<T, E>` or a stream; see [`IntoOutput`](crate::worker::IntoOutput).
 ///
-/// Write an async closure with captures as `move |x: i64| async move { … }`. The form `async move
-/// |x: i64| { … }` lends its captures to the future, and Rust only allows one such call at a time.
+/// Write an async closure with captures as `move |x: i64| async move { … }`. The other form,
+/// `async move |x: i64| { … }`, lends its captures to the future, and Rust only allows one such
+/// call at a time.
 ///
 /// ```
 /// use std::sync::Arc;

@@ -35,8 +35,9 @@ impl<F, M> Func<F, M> {
     }
 }
 
-/// An async function whose future may borrow its parameters. The bound `F: for<'a> AsyncCall<(&'a
-/// T,), Output = R>` expresses what `F: for<'a> Fn(&'a T) -> impl Future` cannot.
+/// An async function whose future may borrow its parameters. The bound
+/// `F: for<'a> AsyncCall<(&'a T,), Output = R>` expresses what
+/// `F: for<'a> Fn(&'a T) -> impl Future` cannot.
 #[doc(hidden)]
 pub trait AsyncCall<A> {
     /// The future of a call.

@@ -120,8 +120,8 @@ where
     }
 }
 
-/// Whether `T` is a `Result` whose error is data and not an [`Error`], such as `Result<i64,
-/// String>`. It implements serde, so to the compiler it is data like any other.
+/// Whether `T` is a `Result` whose error is data and not an [`Error`], such as
+/// `Result<i64, String>`. It implements serde, so to the compiler it is data like any other.
 fn is_result<T>() -> bool {
     std::any::type_name::<T>().starts_with("core::result::Result<")
 }

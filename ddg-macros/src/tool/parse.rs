@@ -34,7 +34,7 @@ const GRAMMAR: Grammar = Grammar {
 pub(super) enum Parsed {
     /// A function that can be a tool.
     Tool(Box<Tool>),
-    /// A function with a syntax error in its head, of which little more than the name is known.
+    /// A function with a syntax error in its head. Little more than its name is known.
     Unreadable(Box<Tool>),
     /// Something else.
     Nothing,

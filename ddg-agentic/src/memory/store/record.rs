@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::{ConversationId, OpenRun};
 use crate::memory::Conversation;
 
-/// The number of saves of a conversation, which tells whether it has been saved since it was
+/// The number of saves of a conversation. It changes when somebody else saves the conversation.
 /// loaded.
 #[derive(
     Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,

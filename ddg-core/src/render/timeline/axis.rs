@@ -176,8 +176,8 @@ fn strips(n_steps: usize, n_rows: usize) -> usize {
     n_steps.div_ceil(STEPS).min(most)
 }
 
-/// Divides a strip that starts at `begin` among its steps. Returns the number of steps wider than to
-/// scale.
+/// Divides a strip that starts at `begin` among its steps. Returns the number of steps that are
+/// drawn wider than to scale.
 fn lay_out(bands: &mut [Band], begin: f64, width: f64) -> usize {
     let n_bands = bands.len() as f64;
     let narrowest = NARROWEST.min(width / n_bands / 2.0);

@@ -18,7 +18,7 @@ const SOURCES: &[&str] = &["ddg-core/src", "ddg-macros/src", "ddg-agentic/src"];
 const UNCHECKED: &[&str] = &["ddg-agentic/src/react", "ddg-agentic/src/runs"];
 
 /// Texts whose prose is checked for phrases.
-const TEXTS: &[&str] = &["CONTRIBUTING.md"];
+const TEXTS: &[&str] = &["README.md", "CONTRIBUTING.md", "docs"];
 
 /// Maximum length of a line of a comment.
 const MOST_COLUMNS: usize = 100;

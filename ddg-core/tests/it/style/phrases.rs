@@ -49,8 +49,6 @@ pub(super) const PHRASES: &[(&str, &str)] = &[
     ("at rest", "saved, serialised"),
     ("gives whether", "returns whether"),
     ("tells whether", "returns whether"),
-    ("is no more", "does not exist any more"),
-    ("are no more", "do not exist any more"),
     // Quantities.
     ("so many", "n, this many, up to a number"),
     ("so much", "n, this much"),

@@ -114,30 +114,32 @@ fn prose(lines: &[String]) -> Vec<(usize, String)> {
     prose.collect()
 }
 
-/// The words of a text in lower case with one space between them, and the index of each word's line.
-fn words(prose: &[(usize, String)]) -> (Vec<String>, Vec<usize>) {
-    let words = prose.iter().flat_map(|(place, line)| {
-        let words = line.split_whitespace();
-        words.map(|word| {
-            let letter = |c: char| c.is_alphanumeric() || c == '\'';
-            (word.trim_matches(|c| !letter(c)).to_lowercase(), *place)
-        })
-    });
-    words.filter(|(word, _)| !word.is_empty()).unzip()
+/// The words of a text in lower case, each between spaces, and the index of each word's line.
+fn words(prose: &[(usize, String)]) -> (String, Vec<usize>) {
+    let (mut text, mut places) = (String::from(" "), Vec::new());
+    for (place, line) in prose {
+        for word in line.split_whitespace() {
+            let word = word.trim_matches(|c: char| !c.is_alphanumeric() && c != '\'');
+            if !word.is_empty() {
+                text.push_str(&word.to_lowercase());
+                text.push(' ');
+                places.push(*place);
+            }
+        }
+    }
+    (text, places)
 }
 
 /// Reports phrases in `lines`, the first of which has the number `first`.
 fn check_phrases(file: &str, first: usize, lines: &[String], faults: &mut String) {
-    let (words, places) = words(&prose(lines));
+    let (text, places) = words(&prose(lines));
     for (phrase, instead) in PHRASES {
-        let phrase_words: Vec<_> = phrase.split(' ').collect();
-        for (at, _) in words
-            .windows(phrase_words.len())
-            .enumerate()
-            .filter(|(_, window)| window.iter().zip(&phrase_words).all(|(have, want)| have == want))
-        {
-            let line = first + places[at];
-            writeln!(faults, "{file}:{line}: \"{phrase}\"; write: {instead}").unwrap();
+        for (at, _) in text.match_indices(phrase) {
+            let end = at + phrase.len();
+            if text[..at].ends_with(' ') && text[end..].starts_with(' ') {
+                let line = first + places[text[..at].matches(' ').count() - 1];
+                writeln!(faults, "{file}:{line}: \"{phrase}\"; write: {instead}").unwrap();
+            }
         }
     }
 }

@@ -234,7 +234,7 @@ mod tests {
     }
 
     #[test]
-    fn all_that_is_wrong_is_told_with_its_path() {
+    fn all_faults_are_reported_with_their_paths() {
         let validator = Validator::new(&schema_of::<Trip>()).unwrap();
         let checked = validator.check(&json!({
             "city": 1,
@@ -363,7 +363,7 @@ mod tests {
     }
 
     #[test]
-    fn no_more_is_told_than_a_model_can_read() {
+    fn faults_are_limited_to_what_a_model_can_read() {
         let validator = Validator::new(&schema_of::<Vec<u8>>()).unwrap();
         let faults = validator.check(&vec!["x"; 50].into()).unwrap_err();
         assert_eq!((faults.len(), faults[10].as_str()), (11, "and 40 more"));

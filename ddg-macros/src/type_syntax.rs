@@ -375,7 +375,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_surely_data_is_built_of_std() {
+    fn types_that_are_surely_data_are_built_of_std() {
         let is_data = |ty| is_surely_data(&syn::parse_str(ty).expect("the test gives a type"));
         assert!(is_data("Vec<Option<(i64, String)>>"));
         assert!(is_data("()"));

@@ -103,7 +103,7 @@ async fn or_waits_for_its_turn() {
 }
 
 #[tokio::test]
-async fn or_is_told_to_the_run_that_goes_on() {
+async fn or_is_passed_to_the_active_run() {
     let mut scene = scene(WhenBusy::Steer);
     let first = run(&scene.agent, "one");
     scene.asked.recv().await.unwrap();
@@ -125,7 +125,7 @@ async fn or_is_told_to_the_run_that_goes_on() {
 }
 
 #[tokio::test]
-async fn agents_of_one_kind_do_not_hear_what_is_told_to_each_other() {
+async fn agents_of_one_kind_do_not_get_messages_for_each_other() {
     let (asked, mut requests) = mpsc::unbounded_channel();
     let go = Arc::new(Semaphore::new(0));
     let kind = ReActAutoma::new(Arc::new(Gated { asked, go: Arc::clone(&go) }));
@@ -244,7 +244,7 @@ async fn what_a_failing_run_has_not_heard_comes_back() {
 }
 
 #[tokio::test]
-async fn a_paused_run_is_gone_on_with() {
+async fn a_paused_run_is_resumed() {
     /// Adds.
     #[tool]
     async fn add(a: i64, b: i64) -> i64 {

@@ -103,7 +103,7 @@ async fn a_schema_is_sent_to_each() {
 }
 
 #[tokio::test]
-async fn why_they_stopped_is_told() {
+async fn the_finish_reasons_are_reported() {
     let anthropic = |stop: &str| {
         json!({
             "id": "m", "type": "message", "role": "assistant", "model": "claude",

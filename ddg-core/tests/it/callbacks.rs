@@ -253,7 +253,7 @@ async fn an_error_hook_may_give_an_output_and_hooks_further_out_see_a_worker_tha
 
 /// [C4] [S9]
 #[tokio::test]
-async fn what_the_failed_worker_asked_for_is_dropped_when_its_error_is_replaced() {
+async fn the_effects_of_a_failed_worker_are_dropped_when_its_error_is_replaced() {
     for retry in [None, Some(Retry::times(1))] {
         let log = Log::default();
         let mut automa = GraphAutoma::new("substitute");

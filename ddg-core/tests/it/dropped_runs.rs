@@ -109,7 +109,7 @@ async fn dropping_the_future_of_a_run_drops_the_workers_at_once() {
 }
 
 #[tokio::test]
-async fn a_run_that_is_dropped_before_it_is_polled_runs_nobody() {
+async fn a_run_dropped_before_its_first_poll_runs_no_worker() {
     let (go, mut events) = args(false);
     drop(automa().run(go).output::<String>());
     assert_eq!(events.recv().await, None);

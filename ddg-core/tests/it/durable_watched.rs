@@ -60,7 +60,7 @@ async fn until_free(store: &GatedStore) {
 
 /// [X7]
 #[tokio::test]
-async fn it_is_watched_from_its_beginning_and_when_it_goes_on() {
+async fn a_stored_run_has_events_from_its_start_and_when_it_resumes() {
     let (automa, gate) = two_steps();
     let store = GatedStore::open_for(PLENTY);
     let prepared = automa.run(args!(1)).stored_in(&store, "a");
@@ -98,7 +98,7 @@ async fn it_is_watched_from_its_beginning_and_when_it_goes_on() {
 
 /// [X7]
 #[tokio::test]
-async fn its_end_is_told_when_it_is_written() {
+async fn its_end_is_published_when_it_is_written() {
     let (automa, gate) = two_steps();
     gate.notify_one();
     // Its beginning and two steps; the end waits.
@@ -122,7 +122,7 @@ async fn its_end_is_told_when_it_is_written() {
 
 /// [X7] What cannot be written is a failure, also to those who watch.
 #[tokio::test]
-async fn an_end_that_cannot_be_written_is_told_as_a_failure() {
+async fn an_end_that_cannot_be_written_is_published_as_a_failure() {
     let (automa, gate) = two_steps();
     gate.notify_one();
     let store = GatedStore::open_for(3);
@@ -192,7 +192,7 @@ async fn stopped_and_watched_before_the_store_has_given_it() {
 
 /// [X8] [X2]
 #[tokio::test]
-async fn cancelled_it_is_given_back_before_it_ends() {
+async fn a_cancelled_run_is_released_before_it_ends() {
     let (automa, gate) = two_steps();
     let store = GatedStore::open_for(PLENTY);
     let prepared = automa.run(args!(1)).stored_in(&store, "a");
@@ -217,7 +217,7 @@ async fn cancelled_it_is_given_back_before_it_ends() {
 
 /// [X8]
 #[tokio::test]
-async fn dropped_it_is_given_back_in_the_background() {
+async fn a_dropped_run_is_released_in_the_background() {
     let (automa, gate) = two_steps();
     let store = GatedStore::open_for(PLENTY);
     {
@@ -251,7 +251,7 @@ async fn a_run_that_cannot_begin_is_not_in_the_store() {
 
 /// [X6] A state of another automa is refused, and given back.
 #[tokio::test]
-async fn a_run_of_another_automa_is_refused_and_given_back() {
+async fn a_run_of_another_automa_is_refused_and_released() {
     let (automa, gate) = two_steps();
     gate.notify_one();
     let store = GatedStore::open_for(PLENTY);

@@ -61,7 +61,7 @@ proptest! {
     /// that could not be declared is refused and laid to whom asked; the declared graph is as
     /// before.
     #[test]
-    fn what_could_not_be_declared_is_refused(
+    fn edits_that_could_not_be_declared_are_refused(
         first in vec(wish(), 0..8),
         wishes in vec(vec(wish(), 0..4), 3),
     ) {

@@ -192,7 +192,7 @@ async fn a_worker_keeps_its_options() {
 }
 
 #[tokio::test]
-async fn a_list_is_dealt_out_to_added_workers_in_their_order() {
+async fn a_list_is_scattered_over_added_workers_in_their_order() {
     let declare = || {
         let mut automa = planned(|cx| {
             // By their keys they would come in another order.

@@ -174,7 +174,7 @@ async fn a_snapshot_begins_a_run_in_a_shared_store() {
 }
 
 #[tokio::test]
-async fn what_is_no_id_of_a_run_is_an_error_of_the_run() {
+async fn an_invalid_run_id_is_an_error_of_the_run() {
     let error = double().run(args!(1)).stored_in(&MemoryStore::new(), "").await.unwrap_err();
     assert!(matches!(error, RunError::RunId(_)), "{error}");
 }

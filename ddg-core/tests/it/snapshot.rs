@@ -123,7 +123,7 @@ async fn snapshot_of(automa: &GraphAutoma) -> Result<Snapshot, SnapshotError> {
 
 /// [D2]
 #[tokio::test]
-async fn what_has_no_json_form_is_named() {
+async fn a_value_without_a_json_form_is_named() {
     let mut automa = GraphAutoma::new("socket");
     let open = async || Opaque::new(std::sync::mpsc::channel::<u8>().0);
     automa.add_func_as_worker("open", open, start()).unwrap();

@@ -64,7 +64,7 @@ async fn the_next_worker_consumes_while_it_is_produced() {
 }
 
 #[tokio::test]
-async fn nothing_is_produced_before_somebody_reads() {
+async fn nothing_is_produced_before_a_reader_polls() {
     let produced = Arc::new(AtomicUsize::new(0));
     let count = Arc::clone(&produced);
     let mut automa = GraphAutoma::new("lazy");
@@ -201,7 +201,7 @@ async fn a_producer_that_panics_fails_the_run() {
 }
 
 #[tokio::test]
-async fn a_stream_whose_producer_panicked_is_not_taken_for_complete() {
+async fn a_stream_with_a_panicked_producer_is_not_complete() {
     let mut automa = GraphAutoma::new("panics");
     let produce =
         || stream::iter(1..=3).inspect(|item| assert!(*item < 2, "it cannot count further than 1"));
@@ -215,7 +215,7 @@ async fn a_stream_whose_producer_panicked_is_not_taken_for_complete() {
 }
 
 #[tokio::test]
-async fn a_stream_as_the_result_of_a_run_goes_on_after_its_end() {
+async fn a_stream_as_the_result_of_a_run_continues_after_its_end() {
     let (sender, source) = source();
     let mut automa = GraphAutoma::new("relay");
     automa.add_func_as_worker("relay", relay, start().inline().output()).unwrap();

@@ -17,6 +17,9 @@ const SOURCES: &[&str] = &["ddg-core/src", "ddg-macros/src", "ddg-agentic/src"];
 /// Rooms whose prose still has to be rewritten. A room that passes must not be listed.
 const UNCHECKED: &[&str] = &["ddg-agentic/src/react", "ddg-agentic/src/runs"];
 
+/// Folders with tests, whose names are checked for phrases.
+const TESTS: &[&str] = &["ddg-core", "ddg-macros", "ddg-agentic"];
+
 /// Texts whose prose is checked for phrases.
 const TEXTS: &[&str] = &["README.md", "CONTRIBUTING.md", "docs"];
 
@@ -230,6 +233,22 @@ fn check_width(file: &str, comment: &Comment, source: &[&str], faults: &mut Stri
     }
 }
 
+/// The names of the tests in a source, each with the number of its line.
+fn test_names(source: &str) -> Vec<(usize, &str)> {
+    let mut names = Vec::new();
+    let mut is_test = false;
+    for (place, line) in source.lines().map(str::trim_start).enumerate() {
+        is_test |= line.starts_with("#[test]") || line.starts_with("#[tokio::test");
+        if let Some((_, name)) = line.split_once("fn ").filter(|_| !line.starts_with("//")) {
+            if is_test {
+                names.push((place + 1, name.split('(').next().unwrap_or_default()));
+            }
+            is_test = false;
+        }
+    }
+    names
+}
+
 #[test]
 fn comments_are_written_in_plain_english() {
     let mut faults = String::new();
@@ -267,6 +286,18 @@ fn texts_are_written_in_plain_english() {
     assert!(faults.is_empty(), "\n{faults}");
 }
 
+#[test]
+fn tests_are_named_in_plain_english() {
+    let mut faults = String::new();
+    for file in TESTS.iter().flat_map(|folder| files(folder, "rs")) {
+        let source = fs::read_to_string(root().join(&file)).unwrap();
+        for (line, name) in test_names(&source) {
+            check_phrases(&file, line, &[name.replace('_', " ")], &mut faults);
+        }
+    }
+    assert!(faults.is_empty(), "\n{faults}");
+}
+
 /// The faults of a source, without the name of the file.
 #[track_caller]
 fn check(source: &str, expected: &[&str]) {
@@ -274,6 +305,13 @@ fn check(source: &str, expected: &[&str]) {
     check_source("f", source, &mut faults);
     let faults: Vec<_> = faults.lines().map(|fault| fault.trim_start_matches("f:")).collect();
     assert_eq!(faults, expected);
+}
+
+#[test]
+fn names_of_tests_are_found() {
+    let source = "#[test]\n#[expect(x)]\nfn a_b() {}\nfn helper() {}\n\
+                  #[tokio::test(flavor = \"x\")]\nasync fn c() {}\n";
+    assert_eq!(test_names(source), [(3, "a_b"), (6, "c")]);
 }
 
 #[test]

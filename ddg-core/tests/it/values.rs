@@ -153,7 +153,7 @@ fn untyped_forms_of_any_value() {
 }
 
 #[tokio::test]
-async fn an_optional_value_takes_what_there_is_as_it_is() {
+async fn an_optional_value_takes_any_value_unchanged() {
     let city = City { name: "Oslo".into(), days: Some(3), tags: vec![] };
     let taken = Value::new(city.clone()).get::<Option<Value>>().unwrap().unwrap();
     assert_eq!(taken.downcast_ref::<City>(), Some(&city), "it keeps its type");

@@ -138,7 +138,7 @@ async fn tables_of_a_newer_version() {
 }
 
 #[tokio::test]
-async fn a_file_that_is_no_database() {
+async fn a_file_that_is_not_a_database() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("notes.txt");
     let notes = "not a database, whatever its name says; ".repeat(200);

@@ -52,7 +52,7 @@ fn outputs_meet_parameters_in_order() {
 }
 
 #[test]
-fn what_is_written_alike_is_not_compared() {
+fn types_that_are_written_alike_are_not_compared() {
     check_edges(
         "#[worker(dependencies = [number, text])] fn sink(a: i64, b: &str) {}
         #[worker(dependencies = [text])] fn sink_2(a: &String) {}",
@@ -61,7 +61,7 @@ fn what_is_written_alike_is_not_compared() {
 }
 
 #[test]
-fn what_has_no_type_is_left_out() {
+fn outputs_without_a_comparable_type_are_left_out() {
     check_edges(
         "#[worker(dependencies = [value, stream, dealt, number, text])]
         fn sink(a: i64, b: ItemStream<i64>, c: i64, d: &Value, e: Text) {}",
@@ -85,7 +85,7 @@ fn behind_an_unknown_dependency_no_position_is_known() {
 }
 
 #[test]
-fn a_dealt_list_meets_parameters_with_its_elements() {
+fn a_scattered_list_meets_parameters_with_its_elements() {
     check_edges(
         "#[worker(dependencies = [dealt])] fn sink(a: u8) {}
         #[worker(dependencies = [number, dealt])] fn sink_2(a: i64, b: &str) {}",

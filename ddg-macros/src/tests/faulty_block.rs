@@ -94,7 +94,7 @@ fn a_fragment_keeps_its_function() {
 }
 
 #[test]
-fn an_item_that_is_no_block_stays() {
+fn an_item_that_is_not_a_block_stays() {
     let expansion = expand(
         quote!(),
         quote!(

@@ -81,7 +81,7 @@ fn lists_and_maps_are_unpacked() {
 }
 
 #[test]
-fn lists_are_dealt_out() {
+fn lists_are_scattered() {
     check(
         "#[worker(start, in_order)] fn a(&self) -> String { todo!() }
         #[worker(start, in_order)] fn b(&self) -> HashMap<String, i64> { todo!() }

@@ -243,7 +243,7 @@ fn provider() -> Provider {
 ///
 /// [files 11]
 #[tokio::test(flavor = "multi_thread", worker_threads = 8)]
-async fn what_threads_see_one_could_have_seen_alone() {
+async fn concurrent_operations_are_linearisable() {
     let provider = provider();
     for round in 0..rounds(1_000, 40) {
         let (files, calls) = history(&provider, round, 2).await;
@@ -257,7 +257,7 @@ async fn what_threads_see_one_could_have_seen_alone() {
 ///
 /// [files 11]
 #[tokio::test(flavor = "multi_thread", worker_threads = 8)]
-async fn what_threads_see_of_a_file_one_could_have_seen_alone() {
+async fn concurrent_operations_on_a_file_are_linearisable() {
     let provider = provider();
     for round in 0..rounds(1_000, 40) {
         let (files, calls) = history(&provider, round, 12).await;

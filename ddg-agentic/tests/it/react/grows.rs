@@ -57,7 +57,7 @@ async fn calls_become_workers_that_are_removed_when_they_are_collected() {
 }
 
 #[tokio::test]
-async fn results_are_in_the_order_of_the_calls_and_failures_are_told() {
+async fn results_are_in_the_order_of_the_calls_and_failures_are_reported() {
     let model = ScriptedModel::new()
         .calls([
             ToolCall::new("a", "broken", json!({ "why": "no paper" })),

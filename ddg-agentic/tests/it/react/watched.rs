@@ -35,7 +35,7 @@ async fn words_and_calls_are_seen_as_they_come() {
 }
 
 #[tokio::test]
-async fn what_models_take_is_posted_to_the_program_around() {
+async fn the_usage_of_models_is_posted_to_the_program_around() {
     let reply = |text: &str| ChatReply::text(text).usage(Usage::new(7, 3));
     let agent = ReActAutoma::new(ScriptedModel::new().named("small").reply(reply("b")));
     let mut agent = agent.build().unwrap();

@@ -54,7 +54,7 @@ async fn weather(
 }
 
 #[test]
-fn names_types_docs_and_defaults_are_told_and_what_is_injected_is_not() {
+fn a_model_gets_names_types_docs_and_defaults_and_no_injected_parameters() {
     check(
         &weather::tool(),
         &expect![[r#"

@@ -44,7 +44,7 @@ fn made() -> GraphAutoma {
 
 /// [X9] [L1]
 #[tokio::test(start_paused = true)]
-async fn what_was_asked_for_counts_once() {
+async fn effects_count_once() {
     let (stage, store) = (Stage::default(), GatedStore::open_for(PLENTY));
     let automa = asking(&stage);
     stage.open(["boss#0"]);

@@ -21,7 +21,7 @@ fn endless() -> GraphAutoma {
 
 /// [V4] [V6]
 #[tokio::test]
-async fn who_comes_late_gets_whole_steps_from_the_next_on() {
+async fn a_late_subscriber_gets_whole_steps_from_the_next_one_on() {
     let run = endless().run(args!(0)).spawn();
     for _ in 0..10 {
         tokio::task::yield_now().await;
@@ -57,7 +57,7 @@ async fn who_comes_late_gets_whole_steps_from_the_next_on() {
 
 /// [V6]
 #[tokio::test]
-async fn who_leaves_is_forgotten() {
+async fn dropped_subscribers_are_forgotten() {
     let run = endless().run(args!(0)).spawn();
     let mut events = run.events(EventFilter::all());
     events.next().await.unwrap().unwrap();
@@ -73,7 +73,7 @@ async fn who_leaves_is_forgotten() {
 
 /// [V7]
 #[tokio::test]
-async fn who_is_slow_is_told_how_much_was_missed_where_it_was() {
+async fn a_slow_subscriber_gets_the_number_of_missed_events_in_their_place() {
     let mut automa = GraphAutoma::new("chatty");
     let chat = async |cx: Context| {
         for n in 0..10 {

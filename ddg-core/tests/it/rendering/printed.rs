@@ -62,7 +62,7 @@ async fn events_are_one_line() {
 }
 
 #[test]
-fn what_is_printable_stays() {
+fn printable_text_stays() {
     for text in ["plain", "日本語 🦀", "שלום", "می‌خواهم", "👩‍👩‍👧", "a\u{301}", "½ – “x”", ""]
     {
         assert_eq!(printable::line(text), text);

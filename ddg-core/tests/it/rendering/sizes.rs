@@ -165,7 +165,7 @@ fn alike_automata() {
 
 /// What would be folded into one that looks otherwise is not: what failed, what is an output.
 #[tokio::test]
-async fn what_failed_is_not_folded() {
+async fn failed_workers_are_not_folded() {
     let mut fails = wide(300);
     let bad = async || Err::<(), _>(WorkerError::msg("no"));
     fails.add_func_as_worker("bad", bad, after(["split"]).suppressed()).unwrap();

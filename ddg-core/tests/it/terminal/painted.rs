@@ -30,7 +30,7 @@ async fn check_on(term: InMemoryTerm, automa: &GraphAutoma, at: &[u64], expected
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_runs_for_how_long_and_what_it_told_last() {
+async fn running_workers_with_their_time_and_last_event() {
     let expected = expect![[r#"
         --- 130 ms
         0:00:00.000 article: started
@@ -151,7 +151,7 @@ async fn of_many_that_run_the_first_are_shown() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_wider_than_the_terminal_is_cut() {
+async fn text_wider_than_the_terminal_is_cut() {
     let mut automa = GraphAutoma::new("a name that is longer than the terminal is wide");
     let worker = async |cx: Context| {
         cx.emit_chunk("of a long line the end is shown, ".repeat(5) + "that is: this");

@@ -34,7 +34,7 @@ fn the_type_beside_it_stays() {
 }
 
 #[test]
-fn an_item_that_is_no_function_stays() {
+fn an_item_that_is_not_a_function_stays() {
     let expansion = expand(
         quote!(),
         quote!(

@@ -5,7 +5,7 @@ use expect_test::expect;
 use super::check_expansion;
 
 #[test]
-fn the_context_and_states_are_no_fields() {
+fn the_context_and_states_are_not_fields() {
     check_expansion(
         r##"#[tool]
         /// Searches.

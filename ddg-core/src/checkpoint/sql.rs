@@ -66,8 +66,8 @@ impl<D: Dialect> SqlStore<D> {
     }
 }
 
-/// Commits what was `done` in a transaction; undoes it if the store has refused. If the database has
-/// failed, the transaction is dropped, and the connection with it.
+/// Commits a transaction after `done`, or rolls it back if the store has refused. If the database
+/// has failed, the transaction and its connection are dropped.
 async fn end<T>(tx: impl Transaction, done: Result<T, Failed>) -> Result<T, Failed> {
     match &done {
         Ok(_) => tx.commit().await?,

@@ -23,7 +23,7 @@ const MIGRATIONS: &[&str] = &[include_str!("../../../migrations/files/1.sql")];
 #[derive(Debug)]
 pub(in crate::files) struct Index {
     database: SqliteFile,
-    /// What messages call it.
+    /// The name of the index in messages.
     name: String,
 }
 
@@ -56,7 +56,7 @@ impl Index {
         Ok(index)
     }
 
-    /// All files, in the order in which they were made.
+    /// All files in the order of their creation.
     pub(in crate::files) async fn load(&self) -> Result<Vec<Entry>, FileError> {
         let sql = "select record, place, path, owned from ddg_files order by seq";
         let read = async { sqlx::query(sql).fetch_all(&mut *self.database.read().await?).await };

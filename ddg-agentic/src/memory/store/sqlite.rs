@@ -50,7 +50,7 @@ use super::{
 #[derive(Clone, Debug)]
 pub struct SqliteConversations {
     file: SqliteFile,
-    /// What messages call it.
+    /// The name of the store in messages.
     name: Arc<str>,
     clock: Clock,
 }

@@ -164,7 +164,7 @@ fn unexpected(expected: &str, found: &Cell) -> sqlx::Error {
     sqlx::Error::Decode(format!("expected {expected} in a row, found {found}").into())
 }
 
-/// Implements [`Transaction`] for sqlx, and defines a function that reads from a pool.
+/// Implements [`Transaction`] for sqlx, and defines a function that reads from a connection.
 macro_rules! speaks_sqlx {
     ($Database:ty, $Row:ty) => {
         impl crate::checkpoint::sql::dialect::Transaction for Write<$Database> {

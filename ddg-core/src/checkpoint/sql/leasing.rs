@@ -68,7 +68,7 @@ impl<D: Dialect> SqlStore<D> {
         end(tx, done).await
     }
 
-    /// Writes down who holds a run.
+    /// Stores the hold of a run.
     async fn keep(&self, tx: &mut D::Transaction, id: i64, hold: &Hold) -> Result<(), Failed> {
         let sql = "update ddg_runs set token = $2, owner = $3, process = $4, held_until = $5 \
                    where id = $1";

@@ -15,22 +15,22 @@ const PATIENCE: Duration = Duration::from_secs(30);
 const LOG_PAGES: &str = "100";
 const LOG_BYTES: &str = "409600";
 
-/// How many connections read at a time.
+/// Number of connections for reading.
 const N_READERS: u32 = 4;
 
 /// An open SQLite file. A clone is the same file.
 #[derive(Clone, Debug)]
 pub struct SqliteFile {
-    /// One connection: writers of this process wait for each other in a queue, not by trying.
+    /// A pool of one connection, so that the writers of this process queue up instead of retrying.
     writer: Connections<Sqlite>,
     readers: Connections<Sqlite>,
 }
 
 impl SqliteFile {
-    /// Opens the file at `path`, and makes it if there is none.
+    /// Opens the file at `path`, and creates it if it does not exist.
     ///
     /// # Errors
-    /// The file cannot be opened, or is no database.
+    /// If the file cannot be opened or is not a database.
     pub async fn open(path: &Path, synchronous: SqliteSynchronous) -> Result<Self, sqlx::Error> {
         let options = SqliteConnectOptions::new()
             .filename(path)
@@ -49,28 +49,29 @@ impl SqliteFile {
 
     /// Begins a transaction that writes.
     ///
-    /// It is immediate: one that begins by reading could not be made to write once another process
-    /// has written, however long it waits.
+    /// It is immediate, because SQLite cannot upgrade a transaction that began with a read once
+    /// another process has written, however long it waits.
     ///
     /// # Errors
-    /// The database refuses, or another process has kept it locked for too long.
+    /// If the database refuses, or another process has kept it locked for too long.
     pub async fn write(&self) -> Result<Write<Sqlite>, sqlx::Error> {
         self.writer.write("begin immediate").await
     }
 
-    /// A connection to read with.
+    /// A connection for reading.
     ///
     /// # Errors
-    /// The file cannot be opened.
+    /// If the file cannot be opened.
     pub async fn read(&self) -> Result<Connection<Sqlite>, sqlx::Error> {
         self.readers.read().await
     }
 
-    /// Brings the tables to the newest version, unless they are newer already. `table` keeps the
-    /// version, and `migrations` lead to each version, from 1. Returns the version that was found.
+    /// Brings the tables to the newest version, unless they are newer already. `table` has the
+    /// version, and `migrations` are the statements that lead to each version, starting with 1.
+    /// Returns the version before.
     ///
     /// # Errors
-    /// A migration fails; then none has been made.
+    /// If a migration fails. None is applied then.
     pub async fn migrate(
         &self,
         table: &str,
@@ -98,7 +99,8 @@ impl SqliteFile {
         Ok(found)
     }
 
-    /// Closes the file, for clones, too; if nobody else has it open, all is in the one file then.
+    /// Closes the file, also for clones. If no other process has it open, all data is in the one
+    /// file afterwards.
     pub async fn close(&self) {
         self.readers.close().await;
         self.writer.close().await;

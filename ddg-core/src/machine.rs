@@ -154,6 +154,7 @@ impl<P: Hosts> Machine<P> {
         };
         let ready = view.starts().map(start).collect();
         for outer in outer_inputs {
+            // The nearest input of a name counts.
             if find(&inputs, &outer.0).is_none() {
                 inputs.push(outer.clone());
             }
@@ -338,6 +339,7 @@ impl<P: Hosts> Machine<P> {
         let removed = || self.removed.iter().find(|(removed, _)| *removed == worker);
         match self.state.view.get(worker) {
             Some(node) => node.key().clone(),
+            // Cannot happen: a running worker is in the view or among the removed ones.
             None => removed().map_or(Key::from_static(""), |(_, key)| key.clone()),
         }
     }

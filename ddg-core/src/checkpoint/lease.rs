@@ -133,6 +133,7 @@ impl Hold {
 
     /// Acquires the lease for `claim`. Returns the lease and the hold to store.
     pub(super) fn taken(&self, run: &RunId, claim: &Claim, now_ms: i64) -> (Lease, Self) {
+        // A new token for each holder: writes with an older one are refused from now on.
         let lease = Lease { run: run.clone(), token: self.token + 1, ttl: claim.ttl };
         let owner = Some(claim.owner.clone());
         let hold = Self { token: lease.token, owner, until_ms: lease.until_ms(now_ms) };

@@ -75,6 +75,8 @@ mod linux {
         let here = neighbourhood();
         let mut words = process.rsplitn(3, ' ');
         match (words.next(), words.next(), words.next(), here) {
+            // A process of another machine or user is invisible from here, which does not mean that
+            // it has ended.
             (Some(start), Some(pid), Some(place), Some(here)) if place == here => {
                 started(pid).as_deref() != Some(start)
             }

@@ -130,6 +130,7 @@ impl Journal {
             let saved = core.state()?;
             return self.write(saved, RunStatus::Running).await;
         }
+        // A run that has ended is only read; marking it as running would be wrong.
         let is_idle = core.machine().is_idle();
         if is_idle { Ok(()) } else { self.mark(RunStatus::Running).await }
     }
@@ -200,6 +201,8 @@ impl Journal {
             // A failed run writes no state: it can be resumed from the last step that was written.
             Err(error) => {
                 let written = match &error {
+                    // Nothing is written for these: the run stays as it was after its last step, to
+                    // be resumed.
                     RunError::Cancelled { .. } | RunError::DeadlineExceeded { .. } => Ok(()),
                     RunError::Step(error) if !error.is_of_workers() => {
                         self.until_lost(self.forget_results()).await

@@ -53,6 +53,7 @@ impl Last {
     ) -> Result<(Option<Entry>, Self), SnapshotError> {
         let step = snapshot.step();
         if let Some(last) = &last
+            // A delta must follow an earlier step. The same step is written as a whole.
             && last.step() < step
             && last.changes <= MANY_BYTES.max(2 * last.whole)
         {

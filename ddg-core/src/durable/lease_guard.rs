@@ -26,6 +26,7 @@ impl LeaseGuard {
                     // A third, so that the lease survives one renewal that fails and is tried
                     // again.
                     tokio::time::sleep(lease.ttl / 3).await;
+                    // Any other error may be temporary, so the next renewal tries again.
                     if let Err(error @ StoreError::Fenced { .. }) = store.renew(&lease).await {
                         tracing::warn!(%error, "the lease of a run is lost");
                         return;

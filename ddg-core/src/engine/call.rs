@@ -42,6 +42,7 @@ pub(super) fn launch(
     let Job { id, worker, step, payload: body, cause, mut args, effects, replay } = job;
     let traced = tracing::enabled!(tracing::Level::DEBUG);
     let instrumented = body.hooked || core.is_attended() || traced;
+    // A worker that takes no context needs none unless hooks or subscribers look at it.
     let started = if instrumented || body.context {
         let kickoff = Kickoff { id, worker, body, cause, step };
         let cx = Context::new(Arc::clone(core), kickoff, &args, effects, replay);
@@ -105,6 +106,7 @@ fn ended(id: KickoffId, worker: WorkerId, (output, cx): CallEnd) -> Ended {
         Ok(output) => Ok((output, cx.map(Context::into_effects).unwrap_or_default())),
         Err(error) => {
             let interrupted = cx.and_then(|cx| {
+                // The worker may have kept its context; requests from now on are refused.
                 cx.requests().close();
                 cx.interrupted()
             });

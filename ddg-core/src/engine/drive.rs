@@ -141,10 +141,12 @@ async fn steps(core: &Arc<RunCore>, executor: &mut impl Executor) -> Result<End,
             Next::Done(end) => return Ok(end),
             Next::Run => {
                 if let Some(journal) = &core.journal
+                    // Only the first step after a resume can have stored results.
                     && !std::mem::replace(&mut replayed, true)
                 {
                     journal.replay(core, &mut jobs, &mut ended)?;
                 }
+                // Asked once per step, so that a step is published as a whole or not at all.
                 let watched = core.look_for_watchers();
                 if watched {
                     publish::step_started(core, &jobs, &ended);

@@ -60,6 +60,7 @@ impl RunGuard {
 impl Drop for RunGuard {
     fn drop(&mut self) {
         if let Some(journal) = &self.core.journal {
+            // Drop cannot wait for the store, so the lease is released in the background.
             journal.release_soon();
         }
         let told = match std::mem::replace(&mut self.stage, Stage::Ended(None)) {

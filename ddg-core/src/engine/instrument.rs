@@ -112,7 +112,9 @@ async fn attempts(body: &Arc<Body>, mut args: Args, cx: &Context, watched: bool)
     let mut tried = spans::Attempts(1);
     loop {
         let number = tried.0;
+        // Each attempt has requests of its own, so those of a failed attempt can be dropped.
         let inner = cx.attempt_again(number);
+        // Arguments are cloned only if there may be another attempt.
         let given = if pauses.is_some() { args.clone() } else { std::mem::take(&mut args) };
         let output = inner.checked(attempt(body, given, inner.clone()).await);
         inner.requests().close();
@@ -123,6 +125,7 @@ async fn attempts(body: &Arc<Body>, mut args: Args, cx: &Context, watched: bool)
             }
             Err(error) => error,
         };
+        // An interrupted attempt is not a failure and is not retried.
         if let Some(pending) = inner.requests().take_pending() {
             cx.requests().wait_for(pending);
             return Err(error);

@@ -129,6 +129,7 @@ async fn run_nested(
             match AbortOnDropHandle::new(task).await {
                 Ok(outcome) => outcome?,
                 Err(error) => match error.try_into_panic() {
+                    // The panic continues in the worker, where it is caught and becomes its error.
                     Ok(panic) => std::panic::resume_unwind(panic),
                     Err(_) => {
                         return Err(RunError::Cancelled { automa: cx.path().to_string() });

@@ -131,6 +131,7 @@ impl Slot {
     }
 
     fn reply(&self, reply: Value) -> Result<(), ReplyError> {
+        // Checked before the slot is settled, so that another reply can follow a wrong one.
         (self.check)(&reply).map_err(ReplyError::Mismatch)?;
         self.settle(State::Replied(reply))
     }
@@ -150,6 +151,7 @@ impl Slot {
         *state = new;
         // Released before waking: the woken thread or task takes this lock at once.
         drop(state);
+        // Wakes a blocking worker; the waker wakes an async one.
         self.changed.notify_all();
         if let Some(waker) = waker {
             waker.wake();

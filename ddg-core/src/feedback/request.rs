@@ -77,6 +77,7 @@ impl<E: Request> Pending<E> {
 impl<E> Drop for Pending<E> {
     fn drop(&mut self) {
         self.slot.close(Closed::Gone);
+        // The list holds only open requests, so it stays short however many a run makes.
         self.core.requests.lock().slots.retain(|slot| !Arc::ptr_eq(slot, &self.slot));
     }
 }

@@ -111,6 +111,7 @@ impl<A: Copy, P: Payload> Transaction<'_, A, P> {
         for (asker, edit) in edits {
             self.edit(asker, edit).map_err(|error| (asker, error))?;
         }
+        // Most edits add workers after their dependencies, and need no ranking.
         if self.forward {
             self.rank_added();
         }
@@ -206,6 +207,7 @@ impl<A: Copy, P: Payload> Transaction<'_, A, P> {
     ) -> Result<(), EditError> {
         let n_pending = self.links.len();
         self.links.retain(|link| link.worker != worker || link.dependency != dependency);
+        // The edge may be one of this transaction, which is not in the graph yet.
         let was_pending = self.links.len() < n_pending;
         let Some(id) = self.view.find(worker.as_str()) else {
             let known = some_keys(&worker, self.view.keys());
@@ -341,6 +343,7 @@ impl<A: Copy, P: Payload> Transaction<'_, A, P> {
     }
 
     fn commit(self) -> Applied {
+        // Gaps are closed only now, because a rollback needs every edge in its place.
         for undo in self.undo {
             if let Undo::Unlinked(_, _, dependency) = undo {
                 self.view.close_gaps(dependency.on);
@@ -351,6 +354,7 @@ impl<A: Copy, P: Payload> Transaction<'_, A, P> {
 
     fn roll_back(self) {
         let view = self.view;
+        // In reverse order, so that each undo finds the view as its edit left it.
         for undo in self.undo.into_iter().rev() {
             match undo {
                 Undo::Inserted(id) => {

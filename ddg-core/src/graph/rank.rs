@@ -34,6 +34,7 @@ pub(super) fn rank_edge<P: Payload>(view: &View<P>, first: WorkerId, then: Worke
     seen.insert(then);
     while let Some((worker, next)) = trail.last_mut() {
         let worker = *worker;
+        // The trail is the path from `then`, so it is the cycle to report.
         if worker == first {
             return Ranked::Cycle(trail.into_iter().map(|(worker, _)| worker).collect());
         }
@@ -46,6 +47,7 @@ pub(super) fn rank_edge<P: Payload>(view: &View<P>, first: WorkerId, then: Worke
                 *next += 1;
                 let successor = successor.worker;
                 if successor != WorkerId::VACANT
+                    // A successor with a higher rank already comes after `first`.
                     && view.rank(successor) <= high
                     && seen.insert(successor)
                 {

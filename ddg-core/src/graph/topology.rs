@@ -151,6 +151,7 @@ fn rank<P: Payload>(nodes: &[Node<P>], faults: &mut Vec<Fault>) -> Vec<u32> {
                 .filter(|component| component.len() > 1)
                 .map(|component| cycle(nodes, &component))
                 .collect();
+            // The error lists cycles in declared order.
             cycles.sort_unstable();
             faults.extend(cycles.into_iter().map(|cycle| Fault::Cycle {
                 keys: cycle.into_iter().map(|place| nodes[place].key().clone()).collect(),

@@ -233,6 +233,7 @@ impl<P: Payload> View<P> {
     pub(crate) fn recycle(&mut self, id: WorkerId) {
         if id.index() >= self.base.nodes.len() {
             self.ranks.remove(&id);
+            // Declared ids are not reused: they index the shared topology.
             self.free.push(id);
         }
     }
@@ -244,9 +245,12 @@ impl<P: Payload> View<P> {
         let (place, since) = (waiting.dependencies.len(), waiting.since);
         let first = self.node(on);
         let gives = first.role().gives();
+        // Successors are ordered by age, which decides the order of kickoffs and of scattered
+        // elements.
         let later = |successor: &&Successor| {
             successor.worker == WorkerId::VACANT || self.node(successor.worker).since > since
         };
+        // Counted from the end, because a new edge nearly always belongs there.
         let n_later = first.successors.iter().rev().take_while(later).count();
         let at = first.successors.len() - n_later;
         let successor = Successor { worker, place: narrow(place) };
@@ -272,6 +276,7 @@ impl<P: Payload> View<P> {
     /// Whether `worker` depends on `on`. Searches the shorter of the two lists.
     pub(super) fn is_linked(&self, worker: WorkerId, on: WorkerId) -> bool {
         let (waiting, first) = (self.node(worker), self.node(on));
+        // A worker with thousands of successors must not slow down each edge to it.
         if waiting.dependencies.len() <= first.successors.len() {
             waiting.live_dependencies().any(|(_, have)| have == on)
         } else {

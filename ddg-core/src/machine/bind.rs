@@ -70,6 +70,7 @@ pub(super) fn merge(role: &Role, outputs: SmallVec<[&Value; 32]>) -> Value {
 
 fn unpack(output: Value, args: &mut Args) -> Result<(), String> {
     if let Some(len) = output.list_len() {
+        // Shares the list: each argument is an index into it, so nothing is copied.
         let dealt = Dealt::new(output);
         args.positional.extend((0..len).map(|index| Value::element(Arc::clone(&dealt), index)));
         return Ok(());

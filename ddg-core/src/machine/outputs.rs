@@ -7,6 +7,8 @@ use crate::values::Value;
 /// output. Memory grows with the workers that have run, not with the graph.
 pub(crate) struct Outputs(Vec<Option<Box<Block>>>);
 
+// Small enough that a run of few workers allocates little, large enough that the list of blocks is
+// short.
 const BLOCK: usize = 16;
 
 type Block = [Option<Value>; BLOCK];

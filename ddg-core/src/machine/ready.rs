@@ -61,6 +61,7 @@ impl<P: Hosts> Machine<P> {
                 _ => Next::Wait(self.n_awaited()),
             });
         }
+        // Checked here, when it is known that there would be a further step.
         if self.state.step >= self.max_steps {
             let key = |ready: &Ready| self.state.view.node(ready.worker).key().clone();
             let ready = self.state.ready.iter().map(key).collect();
@@ -69,6 +70,7 @@ impl<P: Hosts> Machine<P> {
         }
         self.state.step += 1;
         jobs.reserve_exact(self.state.ready.len());
+        // Fast path for chains and loops: no list has to be moved.
         if self.state.ready.len() == 1
             && let Some(ready) = self.state.ready.pop()
         {
@@ -82,6 +84,7 @@ impl<P: Hosts> Machine<P> {
                 failures.push(*failure);
             }
         }
+        // Puts the empty vector back, so that its memory is reused.
         self.state.ready = ready;
         if failures.is_empty() {
             return Ok(Next::Run);
@@ -152,6 +155,7 @@ impl<P: Hosts> Machine<P> {
             payload: node.payload.clone(),
             cause: ready.cause,
             args,
+            // Reuses the allocation of the last ferry.
             effects: std::mem::take(&mut self.spare),
             replay: None,
         });

@@ -23,6 +23,7 @@ impl<P: Hosts> Machine<P> {
         self.begin_record();
         self.take(ended);
         let releases = std::mem::take(&mut self.resuming) && self.gather_answered(ended);
+        // Before the results: a stop decides whether they are held.
         if ended.iter().any(|ended| ended.end.as_ref().is_ok_and(|(_, effects)| effects.stops())) {
             self.stopping = true;
         }
@@ -59,6 +60,7 @@ impl<P: Hosts> Machine<P> {
     /// As [`settle`](Self::settle).
     #[inline]
     pub(super) fn settle_one(&mut self, ended: Ended<P>) -> Result<(), Box<MachineError>> {
+        // Anything but a success with at most one ferry goes the general way.
         let Ok((output, mut effects)) = ended.end else { return self.settle(&mut vec![ended]) };
         if !effects.is_simple()
             || self.running.len() > 1
@@ -85,13 +87,16 @@ impl<P: Hosts> Machine<P> {
 
     /// Sorts what has ended by kickoff, and removes it from the running executions.
     fn take(&mut self, ended: &mut [Ended<P>]) {
+        // Executions end in any order, and settle in kickoff order.
         if ended.len() > 1 && !ended.is_sorted_by_key(|ended| ended.id) {
             ended.sort_unstable_by_key(|ended| ended.id);
         }
+        // Fast path for lockstep, where all running executions end together.
         if ended.len() == self.running.len() {
             self.running.clear();
             return;
         }
+        // Both lists are in kickoff order, so one pass is enough.
         let mut gone = ended.iter().map(|ended| ended.id).peekable();
         self.running.retain(|running| gone.next_if_eq(&running.id).is_none());
     }
@@ -128,12 +133,14 @@ impl<P: Hosts> Machine<P> {
         let asked = ended.iter_mut().enumerate().flat_map(|(place, ended)| {
             let edits = ended.end.as_mut().map(|(_, asked)| asked.take_edits()).unwrap_or_default();
             if recording {
+                // Cloned only for subscribers, because applying an edit consumes it.
                 applied_edits.extend(edits.iter().map(|edit| (place, edit.clone())));
             }
             edits.into_iter().map(move |edit| (place, edit))
         });
         match self.state.view.apply(asked) {
             Ok(applied) => {
+                // Added workers need room before anything refers to them.
                 let n_slots = self.state.view.n_slots();
                 self.state.waits.grow(n_slots);
                 self.state.outputs.grow(n_slots);
@@ -208,6 +215,7 @@ impl<P: Hosts> Machine<P> {
             *latest == id
         };
         if node.role().wiring.dealing == Dealing::InOrder {
+            // Also if the step is held: a list of the wrong length is a failure of this step.
             let dealt = deal(node, &output)?;
             for (index, successor) in node.live_successors().enumerate().filter(|_| counts) {
                 let element = Value::element(Arc::clone(&dealt), index);
@@ -273,6 +281,8 @@ impl<P: Hosts> Machine<P> {
         if failures.is_empty() && released.is_empty() {
             return Ok(());
         }
+        // Edits, ferries and results were checked one after another; the error lists them by
+        // worker.
         failures.sort_by_key(|(place, _)| *place);
         let failures = failures.into_iter().map(|(_, failure)| failure);
         Err(self.step_error(released.into_iter().chain(failures).collect()))

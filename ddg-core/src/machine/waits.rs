@@ -54,6 +54,7 @@ impl Waits {
         if *word & WIDE == 0 && place < NARROW {
             let bit = 1 << place;
             if *word & bit == 0 {
+                // One addition sets the bit and counts it.
                 *word += bit + ONE;
             }
             return n_crossed(*word);

@@ -17,6 +17,8 @@ pub(super) fn folded(picture: &Picture, most: usize) -> Picture {
     // so the comparison below would find all of its workers alike.
     let mut fold = Fold::new(picture);
     for chain in chains(picture) {
+        // Folding one worker would save nothing, because the node that stands for it takes its
+        // place.
         if chain.len() > 2 * most + 1 {
             fold.hide(picture, &chain[most..chain.len() - most]);
         }
@@ -147,6 +149,7 @@ fn colours(picture: &Picture) -> Vec<usize> {
             finer.number((*colour, around))
         });
         colours = next.collect();
+        // No colour was split in this round, so none will be in later ones.
         if finer.0.len() == n_colours {
             break;
         }

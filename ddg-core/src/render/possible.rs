@@ -35,6 +35,7 @@ impl Picture {
                     _ => None,
                 })
                 .collect();
+            // Every able worker has an arrow to every target, so their number is the product.
             if able.len() * targets.len() <= MOST_ARROWS {
                 let arrows = able.iter().flat_map(|&from| {
                     let others = targets.iter().filter(move |(to, _)| *to != from);

@@ -193,6 +193,7 @@ impl StoredRuns {
             let mut snapshot = self.snapshot(id.as_str()).await?;
             change(&mut snapshot)?;
             let status = match self.store.find(&id).await?.status {
+                // Its process died, or the lease could not have been acquired.
                 RunStatus::Running => RunStatus::Paused,
                 status => status,
             };

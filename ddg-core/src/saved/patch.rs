@@ -79,6 +79,7 @@ impl Differ {
         let before = self.steps.len();
         self.json(base, next);
         let steps = &self.steps[before..];
+        // Many small changes can take more bytes than the new value.
         if !steps.is_empty() && size(&steps) > size(next) + size(&self.at) {
             self.steps.truncate(before);
             self.to(next.clone());
@@ -112,6 +113,8 @@ impl Differ {
 
     fn list(&mut self, base: &[Json], next: &[Json]) {
         let same = |(base, next): &(&Json, &Json)| base == next;
+        // Lists mostly grow or shrink at one place, so a common prefix and suffix find the change
+        // without a full comparison of all pairs.
         let front = base.iter().zip(next).take_while(same).count();
         let (base, next) = (&base[front..], &next[front..]);
         let back = base.iter().rev().zip(next.iter().rev()).take_while(same).count();

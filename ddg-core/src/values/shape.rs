@@ -21,6 +21,7 @@ impl Shape {
     /// The shape of `value`. Nothing is serialised.
     pub(crate) fn of<T: Serialize + ?Sized>(value: &T) -> Self {
         match value.serialize(Probe) {
+            // Only scalars reach the end of `serialize` in the probe.
             Ok(()) => Self::Scalar,
             Err(Found(shape)) => shape,
         }

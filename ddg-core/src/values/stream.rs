@@ -118,6 +118,7 @@ impl<T> Source<T> {
             Producer::Broken => panic!("the producer of this stream has panicked"),
         };
         self.waiting.add(cx.waker());
+        // The producer wakes all readers rather than the one that happened to poll it.
         let waker = Waker::from(Arc::clone(&self.waiting));
         // If the producer panics, it stays `Broken` and dropping this guard wakes all readers.
         let woken = WakeAll(&self.waiting);

@@ -71,6 +71,7 @@ pub(super) fn borrowed<T: Data>(value: Value, owner: &Owner) -> Result<T, TypeMi
 /// types tells the two apart (see "Text is text" in docs/architecture.md), so the text that such a
 /// worker gets has to live as long as the program.
 fn kept(text: String) -> Literal {
+    // Deduplicated, so that the leaked memory is bounded by the number of different texts.
     static KEPT: Mutex<Option<FxHashSet<Literal>>> = Mutex::new(None);
     let mut kept = KEPT.lock().unwrap_or_else(PoisonError::into_inner);
     let kept = kept.get_or_insert_default();

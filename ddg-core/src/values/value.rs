@@ -73,6 +73,8 @@ impl Value {
     /// literal becomes a `String`.
     pub fn new<T: Data>(inner: T) -> Self {
         if TypeId::of::<T>() == TypeId::of::<()>() {
+            // All unit values are the same null, so that `()` and JSON's null can replace each
+            // other.
             return Self::null();
         }
         let inner = match same::<T, Self>(inner) {
@@ -154,6 +156,7 @@ impl Value {
     pub fn take<T: Data>(self) -> Result<T, TypeMismatch> {
         match self.downcast_ref::<T>() {
             None => self.into_other(),
+            // A number in place has no other holder, and copying it is free.
             Some(inner) if !matches!(self.0, Repr::Shared(_)) => Ok(inner.clone()),
             Some(_) => {
                 let inner = self.0.into_shared().expect("a value of type `T` is not null");
@@ -228,6 +231,7 @@ impl Value {
 
     /// The entries by name, if this is a map or a struct.
     pub(crate) fn map_entries(&self) -> Option<Vec<(String, Value)>> {
+        // Asks for the shape first, which is cheaper than serialising a large value in vain.
         if let Cell::Typed(inner) = self.cell()
             && inner.shape() != Shape::Map
         {

@@ -41,6 +41,7 @@ impl<D: Dialect> SqlStore<D> {
         let args = [id.into(), status.as_str().into(), now_ms.into(), until_ms.into()];
         tx.execute(sql, &[&args[..], &[Arg::Int(step), Arg::Int(full)]].concat()).await?;
 
+        // Results belong to the step after the last state, so a new state makes them obsolete.
         if !append.states.is_empty() {
             tx.execute("delete from ddg_results where run = $1", &[id.into()]).await?;
         }

@@ -69,6 +69,7 @@ impl Kickoffs {
                 let result = SavedResult::of(program, view, &self.key, output, effects)?;
                 self.held.push((id, result));
             }
+            // A kickoff without a result runs again, and may have changed the local space already.
             Err(_) => self.mixed = true,
         }
         Ok(())

@@ -65,6 +65,7 @@ impl Future for Batch {
 
     fn poll(mut self: Pin<&mut Self>, task: &mut TaskContext<'_>) -> Poll<Report> {
         let this = &mut *self;
+        // The time since the last poll was spent waiting, not computing.
         this.meter.timer().resume();
         let left = loop {
             match this.members.poll_next_unpin(task) {

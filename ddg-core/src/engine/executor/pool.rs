@@ -156,6 +156,8 @@ impl Workforce {
             return;
         }
         if self.sharing && self.n_threads > 1 {
+            // Heavy workers are spread first, so that other threads start while this one polls the
+            // light ones.
             let (light, others) = std::mem::take(&mut self.queue).into_iter().partition(is_light);
             self.queue = light;
             self.spread(others);
@@ -202,6 +204,8 @@ impl Workforce {
                 Launched::Running(execution) => waiting.push(execution),
             }
             if self.n_threads > 1 && timer.is_heavy() {
+                // The timer cannot tell which polls of its last groups were slow, so all of them
+                // are suspects.
                 let last = |n: usize| n.saturating_sub(timer.n_suspects())..n;
                 self.forget_costs(&ended[last(ended.len())], &waiting[last(waiting.len())]);
                 return;

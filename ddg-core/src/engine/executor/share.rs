@@ -64,6 +64,7 @@ impl Share {
                 Poll::Ready(())
             })
             .await;
+            // Doubling and halving adapts within a few shares, without a measurement of each job.
             n = if began.elapsed() < BUSY { n * 2 } else { n / 2 }.clamp(1, LARGEST_SHARE);
             tokio::task::coop::consume_budget().await;
         }
@@ -75,6 +76,7 @@ impl Share {
     /// none.
     fn take(&self, n: usize, share: &mut Vec<Job>) -> bool {
         let mut jobs = self.jobs.lock().unwrap_or_else(PoisonError::into_inner);
+        // Near the end each task takes only its part, so that all tasks finish together.
         let part = jobs.len().div_ceil(self.n_tasks);
         share.extend(jobs.by_ref().take(n.min(part)));
         !share.is_empty()

@@ -69,12 +69,14 @@ impl Actor {
             cause: job.cause.clone(),
             step: job.step,
         };
+        // A new actor can always continue: it has not been polled.
         let cue = Cue { given: AtomicBool::new(true), outer: Arc::clone(outer) };
         Self { kickoff, state: ActorState::Waiting(Box::new(job)), cue: Arc::new(cue) }
     }
 
     /// Starts or polls the execution once. Returns its end, if it has ended.
     fn get_on(&mut self, core: &Arc<RunCore>) -> Option<Ended> {
+        // Cleared before polling, so that a wake during the poll is not lost.
         self.cue.given.store(false, Ordering::Release);
         let waker = Waker::from(Arc::clone(&self.cue));
         let mut task = TaskContext::from_waker(&waker);

@@ -7,10 +7,12 @@
 //! conversations; a [`ReActAutoma`] is an agent made of all of these, and an [`Agent`] serves many
 //! conversations; [`files`] are passed by id.
 //!
-//! Features, all off by default: `providers` for models over HTTP (`OpenAi` and compatible servers,
-//! `Anthropic`, `Gemini`, `Ollama`); `mcp` for tools of MCP servers (`McpEndpoint`) and for tools
-//! as an MCP server (`McpService`); `sqlite` for conversations in a file; `tiktoken` for counting
-//! tokens as OpenAI's models do.
+//! Features: `prompts`, on by default, for prompt templates. Off by default: `providers` for models
+//! over HTTP (`OpenAi` and compatible servers, `Anthropic`, `Gemini`, `Ollama`); `mcp` for tools of
+//! MCP servers (`McpEndpoint`) and for tools as an MCP server (`McpService`); `sqlite` for
+//! conversations in a file; `tiktoken` for counting tokens as OpenAI's models do; `json-schema` for
+//! checking arguments and answers by all of JSON Schema, instead of the keywords that schemas of
+//! Rust types use. `mcp` turns it on.
 
 mod agent;
 pub mod compose;

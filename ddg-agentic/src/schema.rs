@@ -1,7 +1,8 @@
-//! JSON schemas of types, and whether JSON is what a schema asks for.
+//! JSON schemas of types, and validation of JSON.
 //!
-//! Schemas that are derived from Rust types use few of JSON Schema's keywords, and [`derived`] knows those. All of
-//! them, as the tools of MCP servers may use, take a library and its 45 crates: the feature `json-schema`.
+//! Schemas that are derived from Rust types use few keywords, which [`derived`] implements. The
+//! feature `json-schema` supports all keywords, which tools of MCP servers may use; it compiles a
+//! library with 45 crates.
 
 #[cfg(any(test, not(feature = "json-schema")))]
 mod derived;
@@ -22,11 +23,11 @@ use derived::Rules;
 use full::Rules;
 use well_formed::well_formed;
 
-/// How many faults are told at a time.
+/// Maximum number of faults in a message.
 const MOST_FAULTS: usize = 10;
-/// Length in bytes from which on a fault does not quote the value.
+/// Maximum length of a fault that quotes the value, in bytes.
 const LONGEST_FAULT: usize = 400;
-/// What it says then in place of what is wrong.
+/// Stands for the value in faults that would be longer.
 const WHAT_IS_HERE: &str = "what is here";
 
 /// The schema of a `T`, without references except for recursive types.
@@ -57,7 +58,7 @@ impl Transform for WithoutNumberFormats {
     }
 }
 
-/// Tells whether JSON is what a schema asks for.
+/// Checks JSON against a schema.
 pub(crate) struct Validator(Rules);
 
 impl Validator {
@@ -92,7 +93,8 @@ impl fmt::Debug for Validator {
     }
 }
 
-/// `trip.days: "x" is not of type "integer"`; without a path where the whole is meant.
+/// Formats a fault as `trip.days: "x" is not of type "integer"`, without a path for the whole
+/// value.
 fn at_path(path: &str, what: &str) -> String {
     if path.is_empty() { what.to_owned() } else { format!("{path}: {what}") }
 }
@@ -109,7 +111,7 @@ mod tests {
     #[derive(JsonSchema)]
     #[expect(dead_code, reason = "only its schema is looked at")]
     struct Trip {
-        /// Where to.
+        /// The destination.
         city: String,
         days: u8,
         nights: Option<usize>,
@@ -252,7 +254,8 @@ mod tests {
             then: "price" is a required property"#]].assert_eq(&checked.unwrap_err().join("\n"));
     }
 
-    /// The library says what is right: of what derived schemas use, we know the same, in the same words.
+    /// The library is the reference: the rules for derived schemas find the same faults, in the
+    /// same words.
     #[cfg(feature = "json-schema")]
     #[test]
     fn derived_schemas_are_checked_as_by_the_whole_of_json_schema() {
@@ -357,7 +360,7 @@ mod tests {
             $ref: "#/$defs/T" points to nothing
             minimum: "1" is not of type "number"
             $defs.T.additionalProperties: [] is not of type "object""##]].assert_eq(&faults.join("\n"));
-        // A circle of references is no fault, and comes to an end.
+        // A circle of references is not a fault, and the check ends.
         let circle = Validator::new(&json!({ "$ref": "#", "type": "string" })).unwrap();
         assert!(circle.check(&json!("x")).is_ok());
     }

@@ -65,7 +65,7 @@ pub struct AutomaTool {
     read: Arc<Read>,
     write: Arc<Write>,
     explain: Option<Arc<Explain>>,
-    /// In which ids of files among the arguments are looked up.
+    /// The file manager that resolves ids of files in the arguments.
     files: Option<FileManager>,
     /// Creates the same agent with a file manager, if the automa is an agent without one.
     rebuild: Option<Arc<Rebuild>>,
@@ -81,7 +81,7 @@ type Read = dyn Fn(Json) -> Result<Args, serde_json::Error> + Send + Sync;
 /// Converts the output of the run into text for the model.
 type Write = dyn Fn(&Value) -> Result<ToolOutput, WorkerError> + Send + Sync;
 
-/// What the model reads of an error, and what the run took until then.
+/// Converts an error of the run into text for the model, with the usage until then.
 type Explain = dyn Fn(&RunError) -> Option<ToolOutput> + Send + Sync;
 
 impl AutomaTool {
@@ -160,7 +160,7 @@ impl AutomaTool {
         self
     }
 
-    /// Sets what the model reads of errors of which the automa's own knows more than their message.
+    /// Sets the text for the model of errors that carry more than their message.
     pub(crate) fn failure(
         mut self,
         explain: impl Fn(&RunError) -> Option<ToolOutput> + Send + Sync + 'static,
@@ -169,7 +169,7 @@ impl AutomaTool {
         self
     }
 
-    /// What the model reads of an error of the automa, and what the run took until then.
+    /// The text for the model of an error of the automa, and the usage until then.
     fn told(&self, error: &WorkerError) -> ToolOutput {
         let of_run = self.explain.as_ref().zip(error.downcast_ref());
         match of_run.and_then(|(explain, error)| explain(error)) {
@@ -182,7 +182,7 @@ impl AutomaTool {
         }
     }
 
-    /// With what the automa is run.
+    /// The arguments of the run.
     fn arguments(&self, arguments: Json) -> Result<Args, ToolError> {
         let read = || (self.read)(arguments);
         reading(self.files.as_ref(), read)

@@ -201,7 +201,7 @@ async fn a_panicking_model_leaves_the_conversation_as_it_was_and_free() {
 }
 
 #[tokio::test]
-async fn a_failing_model_is_an_error_and_the_conversation_keeps_what_was_said() {
+async fn a_failing_model_is_an_error_and_the_conversation_keeps_the_messages() {
     let away = ModelError::Setup { message: "no network".into() };
     let model = ScriptedModel::new().fails(away).text("Here I am.");
     let agent = Agent::new(ReActAutoma::new(model)).unwrap();
@@ -214,7 +214,7 @@ async fn a_failing_model_is_an_error_and_the_conversation_keeps_what_was_said() 
 }
 
 #[tokio::test]
-async fn what_a_failing_run_has_not_heard_comes_back() {
+async fn messages_that_a_failing_run_has_not_read_come_back() {
     let (asked, go) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
     let (gate, told) = (Arc::clone(&go), Arc::clone(&asked));
     /// Fails when it is let go.

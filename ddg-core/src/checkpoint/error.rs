@@ -98,8 +98,8 @@ pub enum StoreError {
         /// What to check.
         hint: &'static str,
     },
-    /// The store was away for longer than the [`Claim`](super::Claim) of the run allows. What was
-    /// written before is there; run it again when the store is back.
+    /// The store was unavailable for longer than the [`Claim`](super::Claim) of the run allows. The
+    /// state written before is kept; the run can be run again when the store is available.
     #[error(
         "run `{run}` has waited for its store for {waited:?}, and its lease may have run out{}: run it \
          again when the store is back",
@@ -108,12 +108,12 @@ pub enum StoreError {
     Away {
         /// The run.
         run: RunId,
-        /// For how long it has waited.
+        /// How long the run has waited.
         waited: Duration,
-        /// How the store failed last; nothing if it did not answer.
+        /// The last error of the store; `None` if the store did not answer.
         last: Option<Box<StoreError>>,
     },
-    /// The store itself failed. Whether a change was made is not known; it can be tried again.
+    /// The store itself failed. Whether a change was made is unknown; the call can be repeated.
     #[error("{store} could not {action}: {}", Told(&**.source))]
     Backend {
         /// The store.
@@ -126,10 +126,10 @@ pub enum StoreError {
 }
 
 impl StoreError {
-    /// Whether the same may go well a little later: the store itself failed, and not because of
-    /// something that time does not mend, such as a damaged file or a table that is missing.
+    /// Whether a retry may succeed: the store itself failed, and its cause may pass without
+    /// intervention. A damaged file or a missing table does not.
     ///
-    /// Runs wait for such a store, for as long as their [claim](super::Claim) says.
+    /// Runs wait for such a store as long as their [claim](super::Claim) allows.
     pub fn is_transient(&self) -> bool {
         match self {
             #[cfg(any(feature = "sqlite", feature = "postgres"))]

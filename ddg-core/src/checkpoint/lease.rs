@@ -15,14 +15,14 @@ pub struct Claim {
     pub owner: Owner,
     /// The time after which the lease expires unless it is renewed.
     pub ttl: Duration,
-    /// For how long a run waits for a store that is away once its lease may have run out; 5 minutes
-    /// by default.
+    /// How long a run waits for an unavailable store after its lease may have expired; 5 minutes by
+    /// default.
     pub patience: Duration,
-    /// Whether the lease is taken from whoever has it.
+    /// Whether the lease is taken from its holder.
     pub force: bool,
 }
 
-/// The right to write to a run's journal, until somebody else acquires the run.
+/// The right to write to a run's journal, until another process acquires the run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Lease {
@@ -55,18 +55,20 @@ impl Claim {
         Self::new(Owner::this_process(), ttl)
     }
 
-    /// Sets for how long a run waits for a store that is away.
+    /// Sets how long a run waits for an unavailable store after its lease may have expired.
     ///
-    /// Until its lease may have run out a run waits in any case. Then its workers are cancelled, and
-    /// it waits for `patience` more; if the store comes back, and nobody else has taken the run, it
-    /// goes on from where it was written last.
+    /// Until then, a run waits in any case. When the lease may have expired, the workers of the run
+    /// are cancelled, and it waits for `patience` more. If the store becomes available and no other
+    /// process has acquired the run, it continues from its last written state.
     #[must_use]
     pub fn patience(self, patience: Duration) -> Self {
         Self { patience, ..self }
     }
 
-    /// Takes the lease from whoever has it: for a person who knows that the holder is gone for good,
-    /// with its machine, say. A holder that is not gone is refused when it writes next, and stops.
+    /// Takes the lease from its holder.
+    ///
+    /// This is for people who know that the holder is gone for good, for example with its machine.
+    /// A holder that is still active is refused at its next write, and stops.
     #[must_use]
     pub fn by_force(self) -> Self {
         Self { force: true, ..self }
@@ -93,7 +95,7 @@ impl Default for Claim {
     }
 }
 
-/// For how long a run waits for a store that is away.
+/// Default time that a run waits for an unavailable store.
 const PATIENCE: Duration = Duration::from_secs(5 * 60);
 
 /// A run's lease as a store keeps it.
@@ -114,7 +116,7 @@ impl Hold {
         Some(Holder { owner: owner.clone(), until: from_ms(self.until_ms) })
     }
 
-    /// Fails if somebody has it, unless it is claimed by force.
+    /// Checks that `claim` may have the lease: it is free, or claimed by force.
     pub(super) fn admits_claim(
         &self,
         run: &RunId,
@@ -124,7 +126,7 @@ impl Hold {
         if claim.force { Ok(()) } else { self.is_free(run, now_ms) }
     }
 
-    /// Fails if somebody has it.
+    /// Checks that the lease is free.
     pub(super) fn is_free(&self, run: &RunId, now_ms: i64) -> Result<(), StoreError> {
         let Some(Holder { owner, until }) = self.holder(now_ms) else { return Ok(()) };
         let left = until.duration_since(from_ms(now_ms)).unwrap_or_default();

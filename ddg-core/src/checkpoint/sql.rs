@@ -101,7 +101,7 @@ fn cause(error: sqlx::Error) -> BoxError {
     }
 }
 
-/// Whether an error of a database may be gone a little later.
+/// Whether a retry may succeed after an error of a database.
 pub(super) fn is_transient(error: &(dyn std::error::Error + Send + Sync + 'static)) -> bool {
     #[cfg(feature = "sqlite")]
     if let Some(error) = error.downcast_ref() {
@@ -113,7 +113,7 @@ pub(super) fn is_transient(error: &(dyn std::error::Error + Send + Sync + 'stati
     }
     match error.downcast_ref::<sqlx::Error>() {
         Some(error) => matches!(error, sqlx::Error::PoolTimedOut | sqlx::Error::WorkerCrashed),
-        // Of the system: a connection was cut, a file cannot be read.
+        // An error of the system, such as a connection that was cut.
         None => true,
     }
 }

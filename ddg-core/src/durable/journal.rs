@@ -29,27 +29,27 @@ pub(crate) struct Journal {
     last: Mutex<Option<Last>>,
     /// Results of the step that was interrupted when the run was left, by kickoff.
     found: Mutex<BTreeMap<u64, SavedResult>>,
-    /// Whether the run does nothing but wait for the store, so that its lease may run out.
+    /// Whether the run only waits for the store. Nothing is running then, so its lease may expire.
     waiting: AtomicBool,
     cancelled: CancellationToken,
 }
 
-/// A lease that is shorter could not be renewed in time.
+/// Minimum time to live of a lease. A shorter lease could not be renewed in time.
 const SHORTEST_TTL: Duration = Duration::from_millis(50);
 
-/// How a stored run is claimed.
+/// The way a stored run is claimed.
 pub(crate) enum Beginning {
-    /// It is added to the store, as a run of the automa of this name.
+    /// Adds the run to the store, as a run of the automa of this name.
     Create(Arc<str>),
-    /// The store has it.
+    /// Acquires a run that the store has.
     Acquire,
 }
 
-/// What comes of driving a stored run.
+/// The result of driving a stored run.
 pub(crate) enum Attempt<T> {
     Ended(Result<T, RunError>),
-    /// Its lease may have run out, so it was interrupted: if the lease can be regained, the run goes on
-    /// from where it was written last.
+    /// The run was interrupted because its lease may have expired. If the lease is regained, the
+    /// run continues from its last written state.
     Interrupted,
 }
 
@@ -57,10 +57,11 @@ impl Journal {
     /// Claims the run `id`.
     ///
     /// # Errors
-    /// There is such a run, or none, as the `beginning` says; somebody else has it; the store fails.
+    /// If the run exists and is to be added, or does not exist and is to be acquired; if its lease
+    /// is held; if the store fails.
     ///
     /// # Cancel safety
-    /// Dropped before it is done, whatever it has claimed is released.
+    /// If the future is dropped before it is done, a lease that it has acquired is released.
     pub(crate) async fn claim(
         store: &Arc<dyn CheckpointStore>,
         id: &RunId,
@@ -108,8 +109,7 @@ impl Journal {
 
     /// Continues a journal that exists; returns the state that it leads to.
     ///
-    /// # Errors
-    /// The journal was not written by this, or has been tampered with.
+    /// If another program has written the journal, or the journal was changed.
     pub(crate) fn resume(&self, checkpoint: &Checkpoint) -> Result<Snapshot, SnapshotError> {
         let snapshot = replay(checkpoint)?;
         *lock(&self.last) = Some(Last::of(checkpoint, snapshot.clone()));
@@ -283,13 +283,13 @@ impl Journal {
         let leased = self.hold.leased();
         let put = async {
             leased.write(|| leased.store().put(leased.lease(), status, entries)).await?;
-            // It may have taken so long that the lease has run out again.
+            // The write may have taken so long that the lease has expired again.
             if leased.may_have_run_out() { leased.regain().await } else { Ok(()) }
         };
         Ok(self.waiting_for(put).await?)
     }
 
-    /// The run does nothing but wait for its store.
+    /// Awaits `store` while nothing else of the run is running.
     async fn waiting_for<T>(&self, store: impl Future<Output = T>) -> T {
         self.waiting.store(true, Ordering::Relaxed);
         let done = store.await;
@@ -297,7 +297,7 @@ impl Journal {
         done
     }
 
-    /// Drives the run of `automa` until it ends, is cancelled, or has to stop because of its lease.
+    /// Drives the run of `automa` until it ends, is cancelled, or stops because of its lease.
     pub(crate) async fn drive<T>(
         &self,
         automa: &str,
@@ -305,7 +305,7 @@ impl Journal {
     ) -> Attempt<T> {
         let mut standing = self.hold.standing();
         let run_out = async {
-            // While the run waits for the store nothing is running, and the lease may run out.
+            // While the run waits for the store nothing is running, so its lease may expire.
             let stops = |now: &Standing| match now {
                 Standing::Held => false,
                 Standing::RunOut => !self.waiting.load(Ordering::Relaxed),
@@ -329,7 +329,7 @@ impl Journal {
         }
     }
 
-    /// Waits for the store for as long as the lease is not lost.
+    /// Awaits `store` until the lease is lost.
     async fn until_lost<T>(
         &self,
         store: impl Future<Output = Result<T, RunError>>,
@@ -343,11 +343,11 @@ impl Journal {
         }
     }
 
-    /// Waits until the lease, which may have run out, is valid again, and nothing acts for the run as it
-    /// was. Gives what the store has of the run.
+    /// Waits until a lease that may have expired is renewed, and nothing of the interrupted run is
+    /// running. Returns the last written state of the run.
     ///
     /// # Errors
-    /// Somebody else has taken the run, or the store has been away for too long.
+    /// If another process has acquired the run, or the store is unavailable for too long.
     pub(crate) async fn regain(&self) -> Result<Option<Checkpoint>, RunError> {
         let regained = async {
             self.hold.acting().tasks_ended().await;
@@ -358,7 +358,7 @@ impl Journal {
         self.until_lost(regained).await
     }
 
-    /// What acts for the run.
+    /// The tasks and threads that act for the run.
     pub(crate) fn acting(&self) -> &Acting {
         self.hold.acting()
     }
@@ -374,11 +374,11 @@ impl Journal {
     }
 }
 
-/// Does something again and again for as long as a store is away, up to `patience`. It is told whether
-/// an earlier try may have done what it does.
+/// Executes `action`, and retries it for up to `patience` while the store is unavailable. The
+/// argument of `action` is whether an earlier try may have taken effect.
 ///
 /// # Errors
-/// Those of `action`; its last one if the store is away for too long.
+/// The errors of `action`; the last one if the store is unavailable for too long.
 pub(crate) async fn patiently<T, F>(
     patience: Duration,
     mut action: impl FnMut(bool) -> F,

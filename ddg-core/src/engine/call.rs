@@ -134,7 +134,7 @@ pub(super) fn call(
     catch_unwind(AssertUnwindSafe(|| start(callee, args, task))).map_err(|panic| panicked(&*panic))
 }
 
-/// Runs a worker on the blocking pool, which has the `token` of its run for as long as it does.
+/// Runs a worker on the blocking pool. The `token` of its run is held until the worker has ended.
 pub(super) async fn on_blocking_pool(
     token: Option<TaskTrackerToken>,
     work: Box<dyn FnOnce() -> CallEnd + Send>,

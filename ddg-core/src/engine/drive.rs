@@ -59,8 +59,8 @@ async fn drive_on(mut guard: RunGuard, mut executor: impl Executor) -> Result<Ou
     ended
 }
 
-/// Drives a run that is written to a journal. If its lease may have run out in the meantime, what is
-/// running is stopped, and the run goes on as what `regain` gives: from where it was written last.
+/// Drives a run that is written to a journal. If its lease may have expired, its workers are
+/// cancelled, and the run continues from the last written state, which `regain` returns.
 pub(crate) async fn drive_stored<'a>(
     mut guard: RunGuard,
     journal: &Journal,

@@ -34,7 +34,7 @@ impl RunGuard {
         }
     }
 
-    /// The run goes on as `core`, from where it was written last.
+    /// Continues the run as `core`, which has its last written state.
     pub(crate) fn go_on_with(&mut self, core: Arc<RunCore>) {
         core.feed().take_over(self.core.feed());
         let before = std::mem::replace(&mut self.core, core);

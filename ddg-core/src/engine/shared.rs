@@ -50,9 +50,9 @@ pub(crate) struct RunCore {
     feed: Feed,
     machine: Mutex<Machine<Arc<Body>>>,
     locals: Mutex<Locals>,
-    /// Where the run is written to.
+    /// The journal of a stored run.
     pub(crate) journal: Option<Arc<Journal>>,
-    /// Whether the step is watched by a subscriber.
+    /// Whether the current step has subscribers.
     watched: AtomicBool,
     /// Whether the calls of the current step are instrumented for all workers.
     attended: AtomicBool,
@@ -212,14 +212,13 @@ impl RunCore {
         self.journal.as_ref().is_some_and(|journal| journal.wants_results())
     }
 
-    /// What acts for the run, if it is held by a lease; to be told of all that is not stopped by
-    /// dropping the run's future.
+    /// The tracker of tasks and threads of a stored run. Everything that dropping the run's future
+    /// does not stop must be registered with it, because the lease is kept until it has ended.
     pub(super) fn acting(&self) -> Option<&Acting> {
         self.outermost().journal.as_ref().map(|journal| journal.acting())
     }
 
-    /// What a thread of the blocking pool has as long as it acts for the run, if that is held by a
-    /// lease.
+    /// A token for a thread of the blocking pool, which holds it while it acts for a stored run.
     pub(super) fn thread_token(&self) -> Option<TaskTrackerToken> {
         self.acting().map(|acting| acting.threads.token())
     }

@@ -75,7 +75,7 @@ impl Feed {
         }
     }
 
-    /// Goes on for `other`, which then has ended: with its subscribers, its numbers, and its time.
+    /// Continues `other`, which ends: takes over its subscribers, its numbers and its start time.
     pub(crate) fn take_over(&self, other: &Self) {
         let mut before = other.lock();
         let state = other.state.swap(ENDED, Ordering::Relaxed);
@@ -90,7 +90,7 @@ impl Feed {
         }
     }
 
-    /// Tells all subscribers; `automa` is where the automa is nested.
+    /// Publishes an event; `automa` is the path of the nested automa.
     pub(crate) fn emit(&self, automa: Option<Arc<WorkerPath>>, step: u64, kind: EventKind) {
         let mut subscribed = self.lock();
         // Queues are removed here because a dropped stream has no way to the feed.

@@ -233,9 +233,9 @@ impl From<Box<MachineError>> for RunError {
 }
 
 impl RunError {
-    /// The error of the first worker that failed, if it is an `E`, as
-    /// [`StepError::downcast_ref`] gives it. If that worker is a nested automa, so is the error of the
-    /// first worker that failed in there, at any depth.
+    /// The error of the first worker that failed, if it is an `E`; see [`StepError::downcast_ref`].
+    /// If that worker is a nested automa, the first worker that failed inside it counts, at any
+    /// depth.
     ///
     /// ```
     /// use ddg_core::prelude::*;

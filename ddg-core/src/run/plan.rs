@@ -100,7 +100,7 @@ impl Origin {
 }
 
 impl Options {
-    /// Sets what holds for the run of `core`.
+    /// Applies the options to the run of `core`.
     pub(super) fn set(&self, core: &mut Arc<RunCore>) {
         let core = Arc::get_mut(core).expect("nobody else has a run that has not begun");
         if let Some(pace) = self.pace {

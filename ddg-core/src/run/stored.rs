@@ -90,7 +90,7 @@ impl Claiming {
     }
 }
 
-/// A stored run that can be run: its parts, of which its state may be made more than once.
+/// A stored run that can be driven. Its parts are kept, because it may be restored more than once.
 struct Stored {
     program: Arc<Program>,
     origin: Origin,
@@ -102,9 +102,9 @@ struct Stored {
 
 /// A run in a store.
 enum Found {
-    /// To be gone on with, by whoever has claimed it here.
+    /// Active, and claimed by this process.
     Active(Arc<RunCore>, Arc<Journal>),
-    /// At its end.
+    /// Ended.
     Ended(Arc<RunCore>),
 }
 
@@ -144,11 +144,12 @@ impl Stored {
         Ok(Self { program, origin, options, store, id, claim })
     }
 
-    /// Claims the run, unless it has ended; waits for a store that is away.
+    /// Claims the run unless it has ended, and waits for an unavailable store.
     async fn find(&self, cancelled: &CancellationToken) -> Result<Found, RunError> {
         patiently(self.claim.patience, |again| async move {
             match self.find_once(cancelled).await {
-                // An earlier try may have claimed it, and not have heard so: that lease runs out.
+                // An earlier try may have claimed the run without getting the answer; that lease
+                // expires.
                 Err(RunError::Store(StoreError::Held { run, owner, left }))
                     if again && owner == self.claim.owner =>
                 {
@@ -178,14 +179,14 @@ impl Stored {
             }
             Ok(_) => {}
             Err(StoreError::UnknownRun { .. }) => {
-                // A run that cannot begin is not added.
+                // Created first: a run that cannot begin must not be added to the store.
                 let core = self.fresh()?;
                 match claim(Beginning::Create(Arc::clone(program.automa()))).await {
                     Ok(journal) => {
                         let journal = Arc::new(journal);
                         return Ok(Found::Active(self.with(core, &journal), journal));
                     }
-                    // Somebody was quicker.
+                    // Another process has added it in the meantime, so it is acquired below.
                     Err(StoreError::RunExists { .. }) => {}
                     Err(error) => return Err(error.into()),
                 }
@@ -197,13 +198,14 @@ impl Stored {
         match found.await {
             Ok(core) => Ok(Found::Active(core, journal)),
             Err(error) => {
+                // The run does not begin, so nothing else would release the lease.
                 journal.release().await;
                 Err(error)
             }
         }
     }
 
-    /// The run as the store has it; as it begins if it was added, and has not begun.
+    /// Restores the run from its `latest` state; without one, the run begins.
     fn from(
         &self,
         latest: Option<Checkpoint>,
@@ -242,7 +244,7 @@ impl Stored {
         drive_stored(RunGuard::new(core), &journal, regain).await
     }
 
-    /// The run from where it was written last, once its lease has been regained.
+    /// Restores the run from its last written state, after its lease has been regained.
     async fn regain(
         &self,
         journal: &Arc<Journal>,

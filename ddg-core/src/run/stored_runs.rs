@@ -56,8 +56,7 @@ use crate::values::Data;
 ///
 /// # Cancel safety
 /// If a future is dropped before it is done, the call has either taken effect as a whole or not at
-/// all. A run that was claimed is released in the background if there is a runtime; otherwise its
-/// lease expires.
+/// all. The lease of a claimed run is released in the background.
 #[derive(Clone)]
 pub struct StoredRuns {
     store: Arc<dyn CheckpointStore>,
@@ -162,7 +161,6 @@ impl StoredRuns {
     /// # Errors
     /// As [above](Self#errors), if the run has no such question, if the question has an answer, and
     /// if the lease of the run is held.
-    /// else has the run.
     pub async fn answer(
         &self,
         id: impl AsRef<str>,

@@ -58,7 +58,7 @@ fn fenced(error: &RunError) -> bool {
 
 /// [X15] A run waits for a store that is away, and nothing runs meanwhile.
 #[tokio::test]
-async fn a_store_that_is_away_is_waited_for() {
+async fn a_run_waits_for_an_unavailable_store() {
     for policy in [CheckpointPolicy::EveryStep, CheckpointPolicy::EveryWorker] {
         let (automa, gate, mut hear) = two_steps();
         let store = FaultyStore::new();
@@ -101,7 +101,7 @@ async fn no_step_begins_before_the_last_is_written() {
 /// [X15] [V1] At the end of its lease a run stops what is running, and goes on from where it was
 /// written last once the store is back; who watches it sees one run.
 #[tokio::test]
-async fn at_the_end_of_its_lease_what_is_running_is_stopped() {
+async fn workers_are_cancelled_when_the_lease_expires() {
     for mood in [Mood::Failing, Mood::Hanging] {
         let (automa, gate, mut hear) = two_steps();
         let store = FaultyStore::new();
@@ -127,7 +127,7 @@ async fn at_the_end_of_its_lease_what_is_running_is_stopped() {
 
 /// [X15] [X6] Who comes back to a run that somebody else has taken ends.
 #[tokio::test]
-async fn a_run_that_was_taken_meanwhile_is_not_gone_on_with() {
+async fn a_run_that_another_process_has_acquired_is_not_continued() {
     let (automa, _, mut hear) = two_steps();
     let store = FaultyStore::new();
     let run = automa.run(args!(1)).stored_in(&store, "a").claim(Claim::this_process(SHORT)).spawn();
@@ -143,7 +143,7 @@ async fn a_run_that_was_taken_meanwhile_is_not_gone_on_with() {
 
 /// [X6] [X15] Whose lease is taken stops at once, in the middle of a step.
 #[tokio::test]
-async fn who_has_lost_the_lease_stops_in_the_middle_of_a_step() {
+async fn a_run_that_has_lost_its_lease_stops_in_the_middle_of_a_step() {
     for policy in [CheckpointPolicy::EveryStep, CheckpointPolicy::OnPause] {
         let (automa, _, mut hear) = two_steps();
         let store = FaultyStore::new();
@@ -160,7 +160,7 @@ async fn who_has_lost_the_lease_stops_in_the_middle_of_a_step() {
 
 /// [X15] There is an end to a run's patience.
 #[tokio::test]
-async fn a_store_that_stays_away_ends_the_run() {
+async fn a_store_that_stays_unavailable_ends_the_run() {
     for mood in [Mood::Failing, Mood::Hanging] {
         let (automa, _, mut hear) = two_steps();
         let store = FaultyStore::new();
@@ -187,7 +187,7 @@ async fn a_store_that_stays_away_ends_the_run() {
 
 /// [X15] What time does not mend is not waited for.
 #[tokio::test]
-async fn a_store_that_refuses_is_not_asked_again() {
+async fn a_refusal_of_the_store_is_not_retried() {
     let (automa, _, _) = two_steps();
     let store = FaultyStore::new();
     let id = RunId::new("a").unwrap();
@@ -198,7 +198,7 @@ async fn a_store_that_refuses_is_not_asked_again() {
 
 /// [X2] [X8] A store that does not answer keeps no cancelled run from ending.
 #[tokio::test]
-async fn a_store_that_hangs_does_not_keep_a_run_from_being_cancelled() {
+async fn a_run_can_be_cancelled_while_its_store_hangs() {
     let (automa, _, mut hear) = two_steps();
     let store = FaultyStore::new();
     store.set(Mood::Hanging);
@@ -217,7 +217,7 @@ async fn a_store_that_hangs_does_not_keep_a_run_from_being_cancelled() {
 
 /// [X8] Dropped after any number of polls, a run is given back.
 #[tokio::test]
-async fn dropped_at_every_poll_a_run_is_given_back() {
+async fn a_run_dropped_at_any_poll_is_released() {
     let (automa, gate, _hear) = two_steps();
     let mut n_polls = 0;
     loop {
@@ -291,7 +291,7 @@ fn a_blocked_thread_does_not_lose_the_lease() {
 
 /// [X8] The runs of a runtime that is dropped are given back.
 #[test]
-fn the_runs_of_a_dropped_runtime_are_given_back() {
+fn the_runs_of_a_dropped_runtime_are_released() {
     let (automa, _, mut hear) = two_steps();
     let store = FaultyStore::new();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
@@ -328,7 +328,7 @@ async fn a_run_can_be_taken_by_force() {
 
 /// A lease of no time at all is not renewed all the time.
 #[tokio::test]
-async fn a_lease_of_no_time_at_all() {
+async fn a_lease_without_time_is_not_renewed_in_a_loop() {
     let store = FaultyStore::new();
     let mut automa = GraphAutoma::new("one");
     let n_ran = Arc::new(AtomicU32::new(0));

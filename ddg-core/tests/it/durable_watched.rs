@@ -159,7 +159,7 @@ async fn dropped_before_it_has_begun_it_is_not_in_the_store() {
 
 /// [X8] [X2] What is asked of a run before its store has given it is not forgotten.
 #[tokio::test]
-async fn cancelled_before_the_store_has_given_it_it_is_not_added() {
+async fn a_run_cancelled_before_the_store_has_returned_it_is_not_added() {
     let (automa, gate) = two_steps();
     let store = GatedStore::open_for(PLENTY);
     let run = automa.run(args!(1)).stored_in(&store, "a").spawn();

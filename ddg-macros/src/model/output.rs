@@ -17,7 +17,8 @@ pub(crate) enum Output {
     Refused,
 }
 
-/// Types are the same if they are written the same. `syn` could compare them, for a second of compile time.
+/// Types are equal if they are written the same. `syn` could compare them, for a second of compile
+/// time.
 impl PartialEq for Output {
     fn eq(&self, other: &Self) -> bool {
         let written = |ty: &Type| ty.to_token_stream().to_string();

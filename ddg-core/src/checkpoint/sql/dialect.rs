@@ -19,8 +19,8 @@ pub(super) trait Dialect: fmt::Debug + Send + Sync {
     /// Begins a transaction that writes.
     fn write(&self) -> impl Future<Output = Result<Self::Transaction, sqlx::Error>> + Send;
 
-    /// The same, for renewing leases: it may have connections of its own, which belong to the thread
-    /// that keeps leases.
+    /// Begins a transaction that renews a lease. May use connections of its own, which belong to
+    /// the thread that keeps leases.
     fn write_lease(&self) -> impl Future<Output = Result<Self::Transaction, sqlx::Error>> + Send {
         self.write()
     }

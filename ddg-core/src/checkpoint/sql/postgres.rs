@@ -42,8 +42,8 @@ pub struct PostgresStore {
 #[derive(Clone, Debug)]
 struct Server {
     connections: Connections<Postgres>,
-    /// A connection is served by the runtime that has opened it; if that is blocked, so is whoever
-    /// uses the connection. So there is one for renewing leases alone.
+    /// A pool for renewals alone. A connection is driven by the runtime that opened it: if a worker
+    /// blocks that runtime, every user of the connection waits, and leases would expire.
     leases: Connections<Postgres>,
 }
 
@@ -107,9 +107,10 @@ fn name(options: &PgConnectOptions) -> String {
     format!("PostgreSQL database `{database}` at {place}")
 }
 
-/// Whether the server may be fit to be used a little later: by the [classes of its error codes][codes],
-/// connection exceptions, transactions rolled back for others, insufficient resources, intervention of
-/// an operator, errors of the system, and a server that only reads because another is taking over.
+/// Whether a retry may succeed, by the [class of the error code][codes].
+///
+/// The classes are connection exceptions, transaction rollbacks, insufficient resources, operator
+/// intervention and system errors; and a read-only server, because another one is taking over.
 ///
 /// [codes]: https://www.postgresql.org/docs/current/errcodes-appendix.html
 pub(super) fn is_transient(error: &PgDatabaseError) -> bool {

@@ -104,8 +104,8 @@ impl SqliteStore {
     }
 }
 
-/// Whether the file may be fit to be used a little later: it is locked, the disk is full or cannot be
-/// written to, a descriptor is missing.
+/// Whether a retry may succeed: the file is locked, the disk is full or not writable, or no file
+/// descriptor is left.
 pub(super) fn is_transient(error: &SqliteError) -> bool {
     const BUSY: u32 = 5;
     const LOCKED: u32 = 6;

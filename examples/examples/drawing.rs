@@ -2,9 +2,12 @@
 //! run as an SVG file.
 //!
 //! A text is drafted, and checked by a nested automa, until it is good, which takes three rounds by
-//! ferry. Then a worker is added for each language. Paste the output where Markdown is displayed,
-//! between ```` ```mermaid ```` and ```` ``` ````. Set the file of the timeline with `cargo run -p
-//! examples --example drawing -- --out target/timeline.svg`.
+//! ferry. Then a worker is added for each language. The output can be pasted into a `mermaid` block
+//! of a Markdown document. Set the file of the timeline:
+//!
+//! ```text
+//! cargo run -p examples --example drawing -- --out target/timeline.svg
+//! ```
 
 use std::path::PathBuf;
 use std::thread::sleep;

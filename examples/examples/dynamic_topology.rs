@@ -2,8 +2,11 @@
 //! worker and ferries to it, and one more worker aggregates their answers in order.
 //!
 //! The graph is printed after each step, beginning with step 0, the declared graph. `▶` marks
-//! workers that ran in the step, `+` workers that it added. Pass a sentence of your own: `cargo run
-//! -p examples --example dynamic_topology -- "weather in Oslo?"`.
+//! workers that ran in the step, `+` workers that it added. Pass a sentence of your own:
+//!
+//! ```text
+//! cargo run -p examples --example dynamic_topology -- "weather in Oslo?"
+//! ```
 
 use ddg_core::prelude::*;
 use examples::Growth;

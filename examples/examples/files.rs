@@ -3,7 +3,7 @@
 //! A model can only pass text. So the first tool returns an id, the model passes it to the second,
 //! and names it in its answer. The program resolves the ids in the answer.
 //!
-//! `cargo run -p examples --example files`
+//! Run it with `cargo run -p examples --example files`.
 
 use ddg_agentic::files::{File, FileError, FileManager};
 use ddg_agentic::model::ChatRequest;

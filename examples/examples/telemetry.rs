@@ -5,7 +5,7 @@
 //! attributes. With `OTEL_EXPORTER_OTLP_ENDPOINT=http://localhost:4318` they are sent to a
 //! collector instead.
 //!
-//! `cargo run -p examples --features telemetry --example telemetry`
+//! Run it with `cargo run -p examples --features telemetry --example telemetry`.
 
 use std::error::Error;
 use std::sync::{Arc, Mutex, PoisonError};

@@ -2,9 +2,12 @@
 //! once, and their results go back to the model until it has an answer. The graph is printed after
 //! each step.
 //!
-//! By default it runs offline, with simple rules in place of a model. With a real one:
-//! `OPENAI_API_KEY=… OPENAI_MODEL=… cargo run -p examples --features providers --example
-//! travel_planner` (any compatible server: `OPENAI_BASE_URL=http://localhost:11434/v1`).
+//! By default it runs offline, with simple rules in place of a model. Run it with a real model, or
+//! with any compatible server (`OPENAI_BASE_URL=http://localhost:11434/v1`):
+//!
+//! ```text
+//! OPENAI_API_KEY=… OPENAI_MODEL=… cargo run -p examples --features providers --example travel_planner
+//! ```
 
 use ddg_agentic::prelude::*;
 use examples::Growth;

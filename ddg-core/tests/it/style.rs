@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use phrases::{OPENINGS, PHRASES};
 
 /// Folders with sources, whose comments are checked.
-const SOURCES: &[&str] = &["ddg-core/src", "ddg-macros/src", "ddg-agentic/src"];
+const SOURCES: &[&str] = &["ddg-core/src", "ddg-macros/src", "ddg-agentic/src", "examples"];
 
 /// Rooms whose prose still has to be rewritten. A room that passes must not be listed.
 const UNCHECKED: &[&str] = &["ddg-agentic/src/react", "ddg-agentic/src/runs"];
@@ -133,7 +133,7 @@ fn words(prose: &[(usize, String)]) -> (String, Vec<usize>) {
     (text, places)
 }
 
-/// Reports phrases in `lines`, the first of which has the number `first`.
+/// Reports phrases in `lines`. `first` is the number of the first line.
 fn check_phrases(file: &str, first: usize, lines: &[String], faults: &mut String) {
     let (text, places) = words(&prose(lines));
     for (phrase, instead) in PHRASES {

@@ -1,4 +1,4 @@
-//! Files that the managers of other processes know, by an index.
+//! Files that managers in other processes find by an index.
 
 use ddg_agentic::files::{File, FileError, FileManager, FileManagerBuilder};
 use expect_test::expect;

@@ -1,4 +1,4 @@
-//! A conversation goes on in another process.
+//! A conversation continues in another process.
 
 use std::path::Path;
 use std::process::Command;

@@ -1,4 +1,4 @@
-//! One agent, many tasks: a conversation has one run at a time, and is free again however that ends.
+//! One agent, many tasks: a conversation has one run at a time, and is free again however it ends.
 
 mod open_runs;
 mod settings;

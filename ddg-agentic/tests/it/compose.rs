@@ -1,4 +1,4 @@
-//! Automata of a given shape: one worker after the other, or all at once and in order.
+//! Automata of a given shape: workers in sequence, or concurrent and collected in order.
 
 use ddg_agentic::compose::{ConcurrentAutoma, SequentialAutoma};
 use ddg_core::prelude::*;

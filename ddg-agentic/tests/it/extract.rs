@@ -1,4 +1,4 @@
-//! A model is asked for a value of a type, told what is wrong with what it gave, and asked again.
+//! A model is asked for a value of a type, gets the faults of its reply, and is asked again.
 
 use std::sync::Arc;
 

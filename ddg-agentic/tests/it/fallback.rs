@@ -1,4 +1,5 @@
-//! When a model fails, the next is asked; who replied, and why the others did not, is told.
+//! If a model fails, the next one is asked; the reply says which one replied, and why others
+//! failed.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Messages are plain data: they come back from JSON as they were, and read well at rest.
+//! Messages are plain data: they survive JSON, and the JSON is readable.
 
 use ddg_agentic::Message;
 use ddg_agentic::message::{Image, ToolArguments, ToolCall};

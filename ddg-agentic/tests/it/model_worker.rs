@@ -1,4 +1,4 @@
-//! A model as a worker: takes messages in several forms, shows pieces, and gives the reply.
+//! A model as a worker: takes messages in several forms, emits pieces, and returns the reply.
 
 use ddg_agentic::Message;
 use ddg_agentic::model::{

@@ -1,4 +1,4 @@
-//! The offline model chooses tools, and fills their arguments, by the words of the request.
+//! The offline model picks tools, and fills their arguments, by the words of the request.
 
 use ddg_agentic::message::ToolMessage;
 use ddg_agentic::model::{ChatModelExt, ChatRequest, OfflineModel, ToolChoice};

@@ -1,4 +1,5 @@
-//! Prompt templates: bad ones are refused when they are made, missing values when they are filled.
+//! Prompt templates: invalid ones are refused when they are parsed, missing values when they are
+//! rendered.
 
 use ddg_agentic::prompt::{PromptTemplate, PromptWorker};
 use ddg_core::prelude::*;

@@ -1,4 +1,4 @@
-//! A model that fails is asked again where that may help, in the time that it is given.
+//! A failed request is retried if a retry may help, within its time limit.
 
 use std::time::Duration;
 

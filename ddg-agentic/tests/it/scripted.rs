@@ -1,4 +1,4 @@
-//! A scripted model gives the replies it was given, and says so when it is asked for others.
+//! A scripted model returns its replies in order, and fails if it is asked for others.
 
 use ddg_agentic::ChatModel;
 use ddg_agentic::message::ToolCall;

@@ -1,4 +1,4 @@
-//! A summary stands for messages of a conversation once it is applied, or is refused.
+//! A summary replaces messages of a conversation when it is applied, or is refused.
 
 use ddg_agentic::Message;
 use ddg_agentic::memory::{Conversation, Summary};

@@ -1,4 +1,4 @@
-//! A memory that has the older part of a conversation summarised.
+//! A memory that summarises the older part of a conversation.
 
 use std::sync::{Arc, Mutex};
 
@@ -289,6 +289,6 @@ proptest! {
 async fn a_long_life_shows_few_messages() {
     let (conversation, most_shown) = live(said(200), 2, usize::MAX).await;
     assert!(conversation.n_summarised() > 190);
-    // Two are kept, four are due, and one is said until the summary comes.
+    // Two are kept, four are to be summarised, and one is said before the summary is applied.
     assert_eq!(most_shown, 7);
 }

@@ -1,4 +1,4 @@
-//! What models take is added up over all workers of a run, and has a price.
+//! The usage of models is added up over all workers of a run, and has a price.
 
 use ddg_agentic::model::{
     ChatReply, Cost, Fallback, ModelCalled, ModelError, ModelWorker, Price, ScriptedModel, Usage,

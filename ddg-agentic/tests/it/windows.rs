@@ -1,4 +1,4 @@
-//! What windows by messages and by tokens show of a conversation.
+//! Windows on a conversation by messages and by tokens.
 
 use ddg_agentic::Message;
 use ddg_agentic::memory::{

@@ -1,5 +1,5 @@
-//! Our tools as an MCP server, used by our own client over both transports: schemas, checked
-//! arguments, automata, and what goes wrong, in words.
+//! Our tools as an MCP server for our own client, over both transports: schemas, checked arguments,
+//! automata, and messages of errors.
 
 use std::sync::Arc;
 

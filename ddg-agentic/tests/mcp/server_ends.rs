@@ -1,5 +1,5 @@
-//! Servers that do not start, do not greet, refuse, fail or end: the errors name them and say what
-//! they wrote last to their stderr, and hold no secret.
+//! Servers that do not start, do not greet, refuse, fail or end: the errors name them, quote the
+//! last lines of their stderr, and contain no secret.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Agents whose model is behind a server: the whole loop over the wire.
+//! Agents with a model behind a server: the whole loop over HTTP.
 
 use std::time::Duration;
 

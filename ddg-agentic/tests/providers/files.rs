@@ -1,4 +1,4 @@
-//! The Files API of OpenAI. What the server gives is as OpenAI's documentation has it.
+//! The Files API of OpenAI. The server's answers follow OpenAI's documentation.
 
 use std::time::{Duration, SystemTime};
 

@@ -1,5 +1,5 @@
-//! The providers that do not speak as OpenAI does, or not quite: what they are sent, and what is made
-//! of answers in the form that they document.
+//! Providers with APIs other than OpenAI's, or with differences: their requests, and replies in the
+//! form that they document.
 
 mod anthropic;
 mod gemini;

@@ -1,4 +1,4 @@
-//! What is made of a whole reply of a provider with OpenAI's API.
+//! Whole replies of a provider with OpenAI's API.
 
 use ddg_agentic::message::{ToolArguments, ToolCall};
 use ddg_agentic::model::{ChatReply, ChatRequest, FinishReason, ModelError, Usage};

@@ -1,4 +1,4 @@
-//! What a provider with OpenAI's API is sent.
+//! Requests to a provider with OpenAI's API.
 
 use ddg_agentic::message::{Image, ToolArguments, ToolCall};
 use ddg_agentic::model::{

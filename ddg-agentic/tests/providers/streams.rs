@@ -1,4 +1,4 @@
-//! What is made of a reply of a provider with OpenAI's API that comes in pieces.
+//! Streamed replies of a provider with OpenAI's API.
 
 use ddg_agentic::ChatModel;
 use ddg_agentic::message::{ToolArguments, ToolCall};

@@ -1,4 +1,4 @@
-//! Retry and timeout: how often a worker is tried, how long, and what a failed attempt leaves.
+//! Retry and timeout: the number of attempts, their duration, and the effects of a failed one.
 
 use std::sync::{Arc, Mutex, mpsc};
 use std::time::Duration;

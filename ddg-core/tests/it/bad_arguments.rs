@@ -1,5 +1,5 @@
-//! Arguments that do not fit fail the step before any of its workers starts, with an error that
-//! names automa, worker and parameter, and what was expected and found.
+//! Arguments that do not fit fail the step before any of its workers starts. The error names
+//! automa, worker and parameter, and the expected and actual types.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};

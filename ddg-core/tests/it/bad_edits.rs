@@ -1,5 +1,5 @@
-//! Changes of a running graph that cannot be made fail the run, with an error that names who asked
-//! for them; none of the step's changes is made, and other runs see nothing of it.
+//! Impossible edits of a running graph fail the run, with an error that names the worker behind
+//! them. No edit of the step is applied, and other runs are not affected.
 
 use ddg_core::graph::{EditError, Fault};
 use ddg_core::prelude::*;

@@ -1,5 +1,5 @@
-//! Graphs that cannot run say why before anything runs, all faults together; graphs in which
-//! nothing starts give null at once.
+//! Invalid graphs are reported before anything runs, with all faults together; graphs without a
+//! start worker return null at once.
 
 use ddg_core::Key;
 use ddg_core::graph::Fault;

@@ -1,5 +1,5 @@
-//! Workers that fail, panic, never end or go astray fail their run, with an error that names them;
-//! other runs of the automa, and later ones, see nothing of it.
+//! Workers that fail, panic, never end or misbehave fail their run, with an error that names them.
+//! Other runs of the automa, and later ones, are not affected.
 
 use std::panic::panic_any;
 use std::time::Duration;
@@ -254,7 +254,7 @@ async fn a_blocking_worker_that_does_not_end_times_out() {
     let released = std::sync::Mutex::new(released);
     let worker = move |bad: bool| {
         if bad {
-            // Ends when the test lets go of the other end.
+            // Ends when the test drops the other end.
             _ = released.lock().unwrap().recv();
         }
     };

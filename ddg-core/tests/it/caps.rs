@@ -1,4 +1,4 @@
-//! Caps: on the steps of a run, and on how many of its workers run at the same time.
+//! Caps on the steps of a run, and on the number of its workers that run concurrently.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};

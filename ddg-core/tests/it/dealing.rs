@@ -1,4 +1,4 @@
-//! `in_order`: a list dealt out, one element to each successor.
+//! `in_order`: a list is scattered, one element to each successor.
 
 use ddg_core::prelude::*;
 use expect_test::expect;

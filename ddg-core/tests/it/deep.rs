@@ -1,5 +1,5 @@
-//! Very long chains, very wide fans and very deep nesting: nothing recurses over the graph, so all
-//! of this is done within the stack of a test's thread.
+//! Very long chains, very wide fans and very deep nesting: nothing recurses over the graph, so the
+//! stack of a test's thread is enough.
 
 use ddg_core::prelude::*;
 

@@ -1,4 +1,5 @@
-//! A run that is dropped in mid-step stops its workers; other runs and later ones go on.
+//! A run that is dropped in the middle of a step stops its workers; other runs and later ones
+//! continue.
 
 use ddg_core::prelude::*;
 use futures::FutureExt;

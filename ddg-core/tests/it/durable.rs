@@ -1,4 +1,4 @@
-//! Runs that are kept in a store.
+//! Runs in a store.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -86,7 +86,7 @@ async fn a_run_can_be_looked_at_and_forked_at_every_step() {
     ));
 }
 
-/// [X5] What a step has given can be changed before the run goes on.
+/// [X5] The output of a step can be changed before the run is resumed.
 #[tokio::test]
 async fn an_output_can_be_changed_before_the_run_resumes() {
     let mut automa = GraphAutoma::new("edit");
@@ -199,8 +199,8 @@ async fn a_step_is_as_large_as_what_it_changes() {
     assert!(steps.iter().all(|step| step.n_bytes < 1000), "{steps:?}");
 }
 
-/// [X5] Only what a step changed is written and looked at: what cannot be written is found all the
-/// same, and named.
+/// [X5] Only the changes of a step are written and checked; a value that cannot be written is still
+/// found and named.
 #[tokio::test]
 async fn values_that_cannot_be_read_again_are_not_written() {
     let mut automa = GraphAutoma::new("deep");

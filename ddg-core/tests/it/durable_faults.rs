@@ -1,5 +1,5 @@
-//! Stored runs whose store goes away, whose lease runs out or is taken, and that are dropped while they
-//! are on their way.
+//! Stored runs whose store becomes unavailable, whose lease expires or is taken, or that are
+//! dropped while they are active.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -18,10 +18,10 @@ use tokio::sync::{Notify, mpsc};
 
 use crate::faulty_store::{FaultyStore, Mood};
 
-/// So short that a test can wait for its end.
+/// Short enough for a test to wait until it expires.
 const SHORT: Duration = Duration::from_millis(300);
 
-/// Tells when it is dropped.
+/// Sends a message when it is dropped.
 struct Dropped(mpsc::UnboundedSender<&'static str>);
 
 impl Drop for Dropped {
@@ -30,8 +30,8 @@ impl Drop for Dropped {
     }
 }
 
-/// `first` gives its argument. `second` says that it has begun, waits to be let go on, and adds one; if
-/// it is stopped before that, it says so.
+/// `first` returns its argument. `second` reports its begin, waits for the gate, and adds one. If
+/// it is cancelled before that, it reports so.
 fn two_steps() -> (GraphAutoma, Arc<Notify>, mpsc::UnboundedReceiver<&'static str>) {
     let gate = Arc::new(Notify::new());
     let (said, hear) = mpsc::unbounded_channel();
@@ -56,7 +56,7 @@ fn fenced(error: &RunError) -> bool {
     matches!(error, RunError::Store(StoreError::Fenced { .. }))
 }
 
-/// [X15] A run waits for a store that is away, and nothing runs meanwhile.
+/// [X15] A run waits for an unavailable store, and nothing is running meanwhile.
 #[tokio::test]
 async fn a_run_waits_for_an_unavailable_store() {
     for policy in [CheckpointPolicy::EveryStep, CheckpointPolicy::EveryWorker] {
@@ -73,7 +73,8 @@ async fn a_run_waits_for_an_unavailable_store() {
     }
 }
 
-/// [X15] The same in the middle: the second step does not begin before the first is written.
+/// [X15] The same in the middle of a run: the second step does not begin before the first is
+/// written.
 #[tokio::test]
 async fn no_step_begins_before_the_last_is_written() {
     let store = FaultyStore::new();
@@ -98,8 +99,8 @@ async fn no_step_begins_before_the_last_is_written() {
     assert_eq!(run.output::<i64>().await.unwrap(), 2);
 }
 
-/// [X15] [V1] At the end of its lease a run stops what is running, and goes on from where it was
-/// written last once the store is back; who watches it sees one run.
+/// [X15] [V1] When its lease may have expired, a run cancels its workers. It continues from its
+/// last written state when the store is available; for a subscriber it stays one run.
 #[tokio::test]
 async fn workers_are_cancelled_when_the_lease_expires() {
     for mood in [Mood::Failing, Mood::Hanging] {
@@ -125,7 +126,7 @@ async fn workers_are_cancelled_when_the_lease_expires() {
     }
 }
 
-/// [X15] [X6] Who comes back to a run that somebody else has taken ends.
+/// [X15] [X6] A run ends if another process has acquired it meanwhile.
 #[tokio::test]
 async fn a_run_that_another_process_has_acquired_is_not_continued() {
     let (automa, _, mut hear) = two_steps();
@@ -141,7 +142,7 @@ async fn a_run_that_another_process_has_acquired_is_not_continued() {
     assert!(fenced(&error), "{error}");
 }
 
-/// [X6] [X15] Whose lease is taken stops at once, in the middle of a step.
+/// [X6] [X15] A run whose lease is taken stops at once, in the middle of a step.
 #[tokio::test]
 async fn a_run_that_has_lost_its_lease_stops_in_the_middle_of_a_step() {
     for policy in [CheckpointPolicy::EveryStep, CheckpointPolicy::OnPause] {
@@ -158,7 +159,7 @@ async fn a_run_that_has_lost_its_lease_stops_in_the_middle_of_a_step() {
     }
 }
 
-/// [X15] There is an end to a run's patience.
+/// [X15] A run does not wait longer than its patience.
 #[tokio::test]
 async fn a_store_that_stays_unavailable_ends_the_run() {
     for mood in [Mood::Failing, Mood::Hanging] {
@@ -185,7 +186,7 @@ async fn a_store_that_stays_unavailable_ends_the_run() {
     }
 }
 
-/// [X15] What time does not mend is not waited for.
+/// [X15] An error that does not pass is not retried.
 #[tokio::test]
 async fn a_refusal_of_the_store_is_not_retried() {
     let (automa, _, _) = two_steps();
@@ -196,7 +197,7 @@ async fn a_refusal_of_the_store_is_not_retried() {
     assert!(matches!(error, RunError::Store(StoreError::Held { .. })), "{error}");
 }
 
-/// [X2] [X8] A store that does not answer keeps no cancelled run from ending.
+/// [X2] [X8] A cancelled run ends even if its store does not answer.
 #[tokio::test]
 async fn a_run_can_be_cancelled_while_its_store_hangs() {
     let (automa, _, mut hear) = two_steps();
@@ -215,7 +216,7 @@ async fn a_run_can_be_cancelled_while_its_store_hangs() {
     assert!(matches!(run.await, Err(RunError::Cancelled { .. })));
 }
 
-/// [X8] Dropped after any number of polls, a run is given back.
+/// [X8] A run that is dropped after any number of polls is released.
 #[tokio::test]
 async fn a_run_dropped_at_any_poll_is_released() {
     let (automa, gate, _hear) = two_steps();
@@ -239,7 +240,7 @@ async fn a_run_dropped_at_any_poll_is_released() {
     assert!(n_polls > 5, "{n_polls}");
 }
 
-/// [X8] A run that is cancelled while a thread of it is at work is given back when that has ended.
+/// [X8] A cancelled run with an active thread is released when the thread has ended.
 #[tokio::test]
 async fn a_thread_that_cannot_be_stopped_keeps_the_lease() {
     let store = FaultyStore::new();
@@ -289,7 +290,7 @@ fn a_blocked_thread_does_not_lose_the_lease() {
     assert!(refused.contains("is held by"), "{refused}");
 }
 
-/// [X8] The runs of a runtime that is dropped are given back.
+/// [X8] The runs of a dropped runtime are released.
 #[test]
 fn the_runs_of_a_dropped_runtime_are_released() {
     let (automa, _, mut hear) = two_steps();
@@ -305,7 +306,7 @@ fn the_runs_of_a_dropped_runtime_are_released() {
     drop(run);
 }
 
-/// [X6] A run can be taken from whoever has it, who then is refused.
+/// [X6] A run can be taken from its holder, which is then refused.
 #[tokio::test]
 async fn a_run_can_be_taken_by_force() {
     let (automa, gate, mut hear) = two_steps();
@@ -326,7 +327,7 @@ async fn a_run_can_be_taken_by_force() {
     assert!(fenced(&error), "{error}");
 }
 
-/// A lease of no time at all is not renewed all the time.
+/// A lease with a time to live of zero is not renewed in a busy loop.
 #[tokio::test]
 async fn a_lease_without_time_is_not_renewed_in_a_loop() {
     let store = FaultyStore::new();

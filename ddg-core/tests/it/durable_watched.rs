@@ -1,5 +1,5 @@
-//! A durable run is prepared, watched, started, cancelled and dropped like any other, and gives
-//! itself back to its store.
+//! A durable run is prepared, subscribed to, started, cancelled and dropped like any other, and
+//! releases its lease.
 
 use std::future::poll_fn;
 use std::sync::Arc;
@@ -15,7 +15,7 @@ use crate::gated_store::GatedStore;
 
 const PLENTY: usize = 1_000;
 
-/// `first` gives its argument; `second` adds one, once it is let go on.
+/// `first` returns its argument; `second` waits for the gate, and adds one.
 fn two_steps() -> (GraphAutoma, Arc<Notify>) {
     let gate = Arc::new(Notify::new());
     let opened = Arc::clone(&gate);
@@ -249,7 +249,7 @@ async fn a_run_that_cannot_begin_is_not_in_the_store() {
     assert!(matches!(unknown, StoreError::UnknownRun { .. }), "{unknown}");
 }
 
-/// [X6] A state of another automa is refused, and given back.
+/// [X6] A state of another automa is refused, and the run is released.
 #[tokio::test]
 async fn a_run_of_another_automa_is_refused_and_released() {
     let (automa, gate) = two_steps();

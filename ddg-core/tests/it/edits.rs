@@ -1,4 +1,4 @@
-//! Changes of the graph while it runs: when they are made, and what they do to waiting workers.
+//! Edits of the graph at run time: when they are applied, and their effect on waiting workers.
 
 use std::time::Duration;
 

@@ -1,5 +1,5 @@
-//! Errors as one sees them: `main` shows the message and its causes as a list, and no message says
-//! what its source says again.
+//! Errors as users see them: `main` prints the message and its causes as a list, and no message
+//! repeats its source.
 
 use std::error::Error;
 use std::fmt;

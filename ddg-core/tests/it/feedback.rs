@@ -1,4 +1,4 @@
-//! Events that workers post to the program around the run, and requests that it replies to.
+//! Messages of workers to the program around the run, and requests that it replies to.
 
 use std::sync::mpsc::{channel, sync_channel};
 use std::sync::{Arc, Barrier, Mutex};

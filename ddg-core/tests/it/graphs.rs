@@ -1,4 +1,4 @@
-//! What is checked before anything runs.
+//! Checks before anything runs.
 
 use ddg_core::prelude::*;
 use expect_test::expect;

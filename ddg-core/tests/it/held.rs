@@ -1,5 +1,4 @@
-//! A step that is held back by a question or a stop: edits of meanwhile count as if they had come
-//! in time.
+//! A step that is held back by a question or a stop: later edits count as if they had come in time.
 
 use std::sync::Arc;
 

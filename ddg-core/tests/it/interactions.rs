@@ -1,4 +1,4 @@
-//! Questions to people: a run pauses, is answered, and goes on.
+//! Questions to people: a run pauses, gets its answers, and is resumed.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -206,7 +206,7 @@ async fn an_error_in_the_same_step_is_reported_together_with_the_questions() {
     .assert_eq(&error.to_string());
 }
 
-/// [Q1] The result of a paused run is an error that has all there is.
+/// [Q1] The result of a paused run is an error with all open questions.
 #[tokio::test]
 async fn a_result_that_is_asked_for_is_an_error_with_the_run_in_it() {
     let mut automa = GraphAutoma::new("result");

@@ -1,5 +1,5 @@
-//! Who may import whom. A room is a file or a folder at the top of a crate's `src`; a line of the
-//! table says which rooms it may name. What is not in the table is refused, with both files.
+//! Allowed imports. A room is a file or a folder at the top of a crate's `src`; a line of the table
+//! lists the rooms that it may name. Any other import is refused, with both files.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;

@@ -1,4 +1,4 @@
-//! What has no JSON form travels in an `Opaque`: shared, never copied, never written.
+//! Values without a JSON form travel in an `Opaque`: shared, never copied, never serialised.
 
 use std::sync::mpsc::{Sender, channel};
 use std::sync::{Arc, Mutex};

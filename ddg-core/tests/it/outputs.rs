@@ -1,4 +1,4 @@
-//! The result of a run, and what is said of a run that has none.
+//! The result of a run, and the error of a run without one.
 
 use ddg_core::prelude::*;
 use expect_test::expect;

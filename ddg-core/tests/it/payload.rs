@@ -1,4 +1,4 @@
-//! A large payload goes from worker to worker without being copied or written as JSON.
+//! A large payload is passed from worker to worker without being copied or serialised.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};

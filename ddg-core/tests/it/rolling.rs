@@ -72,7 +72,7 @@ async fn workers_that_end_together_settle_in_kickoff_order() {
     .assert_eq(&trace(&automa, ()).await);
 }
 
-/// 64 branches of 10 workers, each of which sleeps 1 to 20 ms; the longest takes `longest` in all.
+/// 64 branches of 10 workers that sleep 1 to 20 ms each. The longest branch takes `longest` in all.
 fn uneven() -> (GraphAutoma, Duration, u64) {
     let mut automa = GraphAutoma::new("uneven");
     let mut seed = 7_u64;

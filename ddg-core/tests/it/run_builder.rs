@@ -1,4 +1,4 @@
-//! What is said of one run before it begins holds for that run.
+//! Options of one run apply to that run.
 
 use std::time::Duration;
 
@@ -179,7 +179,7 @@ async fn an_invalid_run_id_is_an_error_of_the_run() {
     assert!(matches!(error, RunError::RunId(_)), "{error}");
 }
 
-/// [X14] A simulated run goes on from what the store has, and leaves it as it is.
+/// [X14] A simulated run continues from the state in the store, and does not change it.
 #[tokio::test]
 async fn a_stored_run_is_simulated_without_being_written() {
     let mut automa = GraphAutoma::new("ask");

@@ -1,4 +1,4 @@
-//! Runs: each on its own view of the graph, with fresh state, beside and after others.
+//! Runs: each has its own view of the graph and fresh state, during and after others.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! Whatever is read as a snapshot, or as changes between two: an error or a run, never a panic.
+//! Reading any text as a snapshot, or as a delta, gives an error or a run, never a panic.
 
 use std::time::Duration;
 
@@ -91,7 +91,7 @@ impl Callback for StopAlways {
     }
 }
 
-/// Reads `text` and goes on with what it says; tells whether there was anything to go on with.
+/// Reads `text` and resumes the run. Returns whether there was a run to resume.
 async fn go_on(text: &str) -> bool {
     let Ok(snapshot) = serde_json::from_str::<Snapshot>(text) else { return false };
     for snapshot in [snapshot.clone(), snapshot.accept_changes()] {

@@ -1,5 +1,5 @@
-//! A snapshot knows what the declaration looked like: one that looks different now is refused with
-//! the difference named, unless the snapshot is told how to go on.
+//! A snapshot includes the declaration. If the declaration has changed, resuming is refused with
+//! the difference, unless the snapshot is migrated.
 
 use std::time::Duration;
 
@@ -51,7 +51,7 @@ async fn stopped(mut automa: GraphAutoma) -> Snapshot {
     serde_json::from_str(&json).unwrap()
 }
 
-/// Why a run of [`automa`] does not go on with what `change` makes of it.
+/// The error of resuming a run of [`automa`] after a `change` of its declaration.
 async fn refusal(change: impl FnOnce(&mut GraphAutoma)) -> String {
     let mut changed = automa();
     change(&mut changed);

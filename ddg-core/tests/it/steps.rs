@@ -1,4 +1,4 @@
-//! Dynamic Steps: which workers run in a step, with what, and in which order.
+//! Dynamic Steps: which workers run in a step, with which arguments, and in which order.
 
 use std::sync::Arc;
 

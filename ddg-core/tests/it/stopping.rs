@@ -1,4 +1,4 @@
-//! Ending a run before its end: dropping it, cancelling it, asking it to stop.
+//! Runs that end early: dropped, cancelled or stopped.
 
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};

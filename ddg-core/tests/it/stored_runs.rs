@@ -1,4 +1,4 @@
-//! Stored runs are read without a lease, and ended ones without being written.
+//! Stored runs are read without a lease, and ended ones are never written.
 
 use ddg_core::checkpoint::{
     CheckpointStore, Claim, MemoryStore, Owner, RunFilter, RunId, RunStatus, StoreError, StoredRuns,

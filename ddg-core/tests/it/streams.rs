@@ -1,4 +1,4 @@
-//! A worker's output that is a stream: the next worker consumes it while it is produced.
+//! Streams as outputs: the next worker consumes the stream while it is produced.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -84,7 +84,7 @@ async fn nothing_is_produced_before_a_reader_polls() {
     assert_eq!(produced.load(Ordering::Relaxed), 3);
 }
 
-/// Two consumers side by side, each of which tells what it sees.
+/// Two consumers of a stream that report the items they see.
 fn two_consumers(seen: &UnboundedSender<(String, i64)>) -> GraphAutoma {
     let mut automa = relaying();
     for key in ["one", "two"] {

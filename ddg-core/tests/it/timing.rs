@@ -1,4 +1,4 @@
-//! Order does not depend on timing: however long its workers take, a run ends the same.
+//! The result does not depend on timing: a run ends the same however long its workers take.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Each run, step and worker is a `tracing` span that says who it is, why it runs and how it ended.
+//! Each run, step and worker is a `tracing` span with its name, its cause and its end.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;

@@ -1,5 +1,4 @@
-//! Values: the user's own type in memory, or JSON that becomes one; whichever it is, a parameter
-//! takes it the same.
+//! Values are of a user's type in memory, or JSON that is converted to one; a parameter takes both.
 
 use std::collections::BTreeMap;
 use std::fmt::Debug;
@@ -312,7 +311,7 @@ fn bound<T: Data + Debug>(value: &Value) -> Vec<Result<String, String>> {
         }
     }
     for taker in takers() {
-        // From a worker whose output is one of a list, dealt out, unpacked.
+        // From a worker whose output is a list of one value, scattered and unpacked.
         let list = Value::list(vec![value.clone()]);
         let (dealt, unpacked) = (list.clone(), list);
         let mut automa = GraphAutoma::new("bound");

@@ -1,4 +1,4 @@
-//! A database is shared by several stores, and errors say which database they are about.
+//! Several stores share a database, and errors name the database.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! The id of a run is a text that every store can keep.
+//! The id of a run is a text that every store can hold.
 
 use ddg_core::checkpoint::RunId;
 use expect_test::expect;

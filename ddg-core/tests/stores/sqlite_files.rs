@@ -1,5 +1,5 @@
-//! What is in an SQLite file outlives the store, is shared by several, and is not touched if it is
-//! not understood.
+//! An SQLite file outlives its store, is shared by several stores, and is left unchanged if its
+//! format is unknown.
 
 use std::path::Path;
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! What a call leaves whose future is dropped.
+//! The state after the future of a call is dropped.
 
 use std::task::Poll;
 

@@ -1,4 +1,4 @@
-//! How files are found by their ids.
+//! Look-up of files by their ids.
 
 use ddg_agentic::files::{FileError, FileManager, RemoteError};
 use expect_test::expect;

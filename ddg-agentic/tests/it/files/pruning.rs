@@ -1,4 +1,4 @@
-//! What pruning removes, and what it leaves alone.
+//! What pruning removes and what it keeps.
 
 use std::fs;
 

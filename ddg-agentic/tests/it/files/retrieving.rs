@@ -1,4 +1,4 @@
-//! How remote files that others have made are registered.
+//! Registration of remote files that others have created.
 
 use ddg_agentic::files::{FileError, FileManager, RemoteError};
 use futures::future::join_all;

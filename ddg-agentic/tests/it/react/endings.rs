@@ -1,4 +1,4 @@
-//! How a run of an agent ends: with an answer, a question, at a limit, or because the model failed.
+//! Ends of an agent's run: an answer, a question, a limit, or a failure of the model.
 
 use ddg_agentic::Message;
 use ddg_agentic::message::AssistantMessage;

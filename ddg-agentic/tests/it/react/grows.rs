@@ -1,4 +1,5 @@
-//! Each call of a tool becomes a worker; those of a turn run together, and are collected in order.
+//! Each call of a tool becomes a worker; those of a turn run concurrently and are collected in
+//! order.
 
 use std::sync::{Arc, Mutex};
 

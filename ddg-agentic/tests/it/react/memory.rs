@@ -1,4 +1,4 @@
-//! What an agent shows its model of a conversation, and what it summarises while its tools run.
+//! The part of a conversation that an agent shows its model, and summaries while its tools run.
 
 use ddg_agentic::Message;
 use ddg_agentic::memory::{Conversation, FullHistory, Memory, Summary};

@@ -1,4 +1,4 @@
-//! An agent's run can stop after any step and go on elsewhere.
+//! An agent's run can stop after any step and be resumed elsewhere.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};

@@ -1,4 +1,4 @@
-//! What one sees of an agent while it works: words as they come, tools at work, what it takes.
+//! Events of a working agent: its words as they arrive, its calls of tools, and its usage.
 
 use std::sync::{Arc, Mutex};
 

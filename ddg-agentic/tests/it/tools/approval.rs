@@ -1,4 +1,4 @@
-//! A person is asked before a tool is called, here or in another process, and what they say is done.
+//! A person approves a call before it is made, in this process or another.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};

@@ -1,4 +1,4 @@
-//! An automa as a tool: it is nested in the run of who calls it, pauses with it and is saved with it.
+//! An automa as a tool: it is nested in the caller's run, pauses with it and is saved with it.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};

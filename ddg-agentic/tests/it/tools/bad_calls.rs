@@ -1,4 +1,4 @@
-//! What models do wrong: they are told what would be right, and the run goes on.
+//! Mistakes of models: the reply says what would be right, and the run continues.
 
 use ddg_agentic::message::{ToolArguments, ToolCall};
 use ddg_agentic::schemars::JsonSchema;

@@ -1,4 +1,4 @@
-//! What functions take and give as tools, async and sync.
+//! Parameters and results of functions as tools, async and sync.
 
 use std::thread;
 

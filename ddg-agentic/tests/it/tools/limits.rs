@@ -1,4 +1,4 @@
-//! Timeouts, how many calls there are at a time, and how much a model is given to read.
+//! Timeouts, the number of concurrent calls, and the size of results.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -51,7 +51,7 @@ async fn a_long_output_is_cut_at_the_end_of_a_character() {
     .assert_eq(&wrong);
 }
 
-/// What a call that goes on tells, and waits for.
+/// Reports active calls, and holds them until they may end.
 struct Gate {
     began: mpsc::UnboundedSender<u32>,
     goes_on: Semaphore,

@@ -1,4 +1,4 @@
-//! What becomes of a call whose tool fails or panics: the model is told, it is tried again, or the run
+//! Policies for tools that fail or panic: the model gets the error, the call is retried, or the run
 //! fails.
 
 use std::sync::atomic::{AtomicU32, Ordering};

@@ -1,4 +1,4 @@
-//! What a model is told of a function: its name, its doc comment, and the schema of its parameters.
+//! The description of a function: its name, its doc comment, and the schema of its parameters.
 
 use ddg_agentic::schemars::JsonSchema;
 use ddg_agentic::tool;

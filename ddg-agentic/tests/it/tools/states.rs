@@ -1,4 +1,4 @@
-//! States of a toolbox reach the tools that ask for them, and one that is missing is found at once.
+//! States of a toolbox reach the tools that take them, and a missing one is reported at once.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};

@@ -1,4 +1,4 @@
-//! Tools as workers of any automa, added while it runs and found again after a snapshot.
+//! Tools as workers of any automa, added at run time and restored from a snapshot.
 
 use ddg_agentic::message::{ToolArguments, ToolCall};
 use ddg_agentic::tool::{ToolOutput, ToolResult};
@@ -78,7 +78,7 @@ async fn bad_arguments_make_a_worker_fail() {
         .assert_eq(&error.to_string());
 }
 
-/// An agent that calls two tools, one of which does not exist, and collects what they give.
+/// An agent that calls an existing and a missing tool, and collects the results.
 fn agent() -> GraphAutoma {
     let tools = tools();
     let mut agent = GraphAutoma::new("agent");

@@ -1,4 +1,4 @@
-//! What a worker asked for counts once, though it does not run again.
+//! The effects of a worker count once, although it does not run again.
 
 use ddg_core::Key;
 use ddg_core::prelude::*;
@@ -37,7 +37,7 @@ fn asking(stage: &Stage) -> GraphAutoma {
     automa
 }
 
-/// An automa that is made while the run goes on.
+/// An automa that is created during the run.
 fn made() -> GraphAutoma {
     GraphAutoma::new("made")
 }

@@ -1,4 +1,4 @@
-//! Steps that failed, paused or overlap, and results that are of no such step.
+//! Steps that failed, paused or overlap, and results that belong to no such step.
 
 use ddg_core::checkpoint::{CheckpointStore, RunId, RunStatus, StoredRuns};
 use ddg_core::prelude::*;

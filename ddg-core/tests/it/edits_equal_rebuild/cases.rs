@@ -1,4 +1,4 @@
-//! Single cases: what changes leave in place, and what they may not leave.
+//! Single cases: what edits leave unchanged, and what they must not leave behind.
 
 use ddg_core::prelude::*;
 

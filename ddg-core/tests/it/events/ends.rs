@@ -1,4 +1,4 @@
-//! How a stream ends: with its run, however that ends.
+//! Ends of streams: with the run, however it ends.
 
 use ddg_core::event::EventFilter;
 use ddg_core::prelude::*;

@@ -1,4 +1,4 @@
-//! What is told of a step and its workers, and in which order.
+//! Events of a step and its workers, and their order.
 
 use std::sync::Arc;
 use std::time::Duration;

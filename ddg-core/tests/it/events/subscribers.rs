@@ -1,4 +1,4 @@
-//! Who comes late, leaves early or is slow holds nobody up and gets what there is.
+//! Subscribers that come late, leave early or are slow delay nobody.
 
 use ddg_core::event::{Event, EventFilter, EventKind, Missed};
 use ddg_core::prelude::*;
@@ -63,7 +63,7 @@ async fn dropped_subscribers_are_forgotten() {
     events.next().await.unwrap().unwrap();
     drop(events);
     tokio::task::yield_now().await;
-    // Numbers go on only while somebody watches: nobody did when the last one was to be given.
+    // Events are only numbered while there are subscribers, so the numbers are still small.
     let mut events = run.events(EventFilter::all());
     let next = events.next().await.unwrap().unwrap();
     assert!(next.number < 20, "{next}");

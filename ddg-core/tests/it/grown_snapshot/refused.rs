@@ -1,4 +1,4 @@
-//! Who could not be found again is named: when the snapshot is taken, or when it is resumed.
+//! Workers that cannot be resolved are named, when the snapshot is taken or when it is resumed.
 
 use ddg_core::Key;
 use ddg_core::prelude::*;

@@ -1,4 +1,5 @@
-//! What is printed carries no character from data that commands a terminal or turns a line around.
+//! Printed text has no characters from data that control a terminal or change the direction of
+//! text.
 
 use ddg_core::event::EventFilter;
 use ddg_core::prelude::*;

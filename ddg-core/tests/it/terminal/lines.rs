@@ -1,4 +1,4 @@
-//! Lines for a log: when, of whom, what.
+//! Lines for a log: the time, the worker, and the event.
 
 use std::io;
 use std::sync::mpsc;

@@ -1,4 +1,4 @@
-//! On a terminal, what is running now is painted below the lines.
+//! On a terminal, running workers are painted below the lines.
 
 use ddg_core::event::EventFilter;
 use ddg_core::prelude::*;
@@ -209,7 +209,7 @@ async fn a_view_that_is_dropped_leaves_the_lines() {
     run.await.unwrap();
 }
 
-/// So many workers of which some end before the others.
+/// A number of workers. Some of them end before the others.
 fn many(n_workers: u64) -> GraphAutoma {
     let mut automa = GraphAutoma::new("many");
     for n in 0..n_workers {
@@ -268,7 +268,7 @@ async fn a_large_terminal() {
     view.await.unwrap().unwrap();
 }
 
-/// Lines go on below themselves, and rows are cut, between words.
+/// Long lines are wrapped, and rows cut, between words.
 #[tokio::test(start_paused = true)]
 async fn words_stay_whole() {
     let mut automa = GraphAutoma::new("library");

@@ -130,14 +130,14 @@ impl<A: Api> HttpModel<A> {
         Self::with(self.settings)
     }
 
-    /// Adds a parameter to the query of every request, as Azure's `api-version`.
+    /// Adds a query parameter to every request, such as Azure's `api-version`.
     #[must_use]
     pub fn extra_query(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.settings.extra_query.push(name, value);
         Self::with(self.settings)
     }
 
-    /// Sets how long connecting may take; 10 seconds unless set.
+    /// Sets the timeout for connecting (10 seconds by default).
     #[must_use]
     pub fn connect_timeout(self, time: Duration) -> Self {
         Self::with(Settings { connect_timeout: time, ..self.settings })

@@ -142,7 +142,6 @@ pub trait CheckpointStore: fmt::Debug + Send + Sync {
     /// # Errors
     /// [`StoreError::Fenced`] if the lease is not the run's current one, and
     /// [`StoreError::OutOfOrder`] if an entry breaks a rule. Nothing is written then.
-    /// an entry breaks a rule. Nothing is written then.
     fn put<'a>(
         &'a self,
         lease: &'a Lease,

@@ -36,7 +36,8 @@ pub type ConversationFuture<'a, T> = BoxFuture<'a, Result<T, ConversationError>>
 /// An `Arc` of a store is a store, and so is `Arc<dyn ConversationStore>`. A store can be used from
 /// any number of tasks and, if it is outside the process, from any number of processes. A save
 /// names the version that was loaded, and is refused if the conversation has been saved since. So
-/// two writers never mix their messages unnoticed. Every method is one transaction.
+/// two writers never mix their messages unnoticed. An [open run](OpenRun) is kept with its
+/// conversation, and ends with the next save. Every method is one transaction.
 ///
 /// ```
 /// use ddg_agentic::Message;
@@ -76,8 +77,8 @@ pub trait ConversationStore: fmt::Debug + Send + Sync + 'static {
     /// [`ConversationError::Unreadable`] if the stored data is not a conversation.
     fn load<'a>(&'a self, id: &'a ConversationId) -> ConversationFuture<'a, StoredConversation>;
 
-    /// Appends the messages that are new since `expected`, and replaces goal and summaries. Returns
-    /// the new version.
+    /// Appends the messages that are new since `expected`, replaces goal and summaries, and drops
+    /// the open run, if any. Returns the new version.
     ///
     /// # Errors
     /// [`Changed`](ConversationError::Changed) if the conversation's version is not `expected`,
@@ -91,7 +92,8 @@ pub trait ConversationStore: fmt::Debug + Send + Sync + 'static {
         expected: ConversationVersion,
     ) -> ConversationFuture<'a, ConversationVersion>;
 
-    /// Replaces a conversation as a whole, after earlier messages have been changed.
+    /// Replaces a conversation as a whole, after earlier messages have been changed, and drops its
+    /// open run, if any.
     ///
     /// # Errors
     /// As [`save`](Self::save), without [`NotAppended`](ConversationError::NotAppended).
@@ -102,12 +104,12 @@ pub trait ConversationStore: fmt::Debug + Send + Sync + 'static {
         expected: ConversationVersion,
     ) -> ConversationFuture<'a, ConversationVersion>;
 
-    /// Keeps `run` beside the conversation in place of the one before, or drops that. The messages
-    /// stay as they are; there need not be any. Says what the version is now.
+    /// Replaces or drops the open run of a conversation, and leaves the messages as they are. There
+    /// may be none. Returns the new version.
     ///
     /// # Errors
-    /// [`Changed`](ConversationError::Changed) if the conversation's version is not `expected`. Nothing
-    /// is written then.
+    /// [`Changed`](ConversationError::Changed) if the conversation's version is not `expected`.
+    /// Nothing is written then.
     fn keep_run<'a>(
         &'a self,
         id: &'a ConversationId,
@@ -115,28 +117,28 @@ pub trait ConversationStore: fmt::Debug + Send + Sync + 'static {
         expected: ConversationVersion,
     ) -> ConversationFuture<'a, ConversationVersion>;
 
-    /// Gives the right to run a conversation, which need not be in the store, to who claims it. Who has
-    /// it already, by the owner's name and process, is given a new lease.
+    /// Acquires the lease for running a conversation, which need not be in the store. The current
+    /// holder, by the owner's name and process, gets a new lease.
     ///
     /// # Errors
-    /// [`Held`](ConversationError::Held) if somebody else has it, whose process is not known to have
-    /// ended.
+    /// [`Held`](ConversationError::Held) if another owner holds the lease and its process is not
+    /// known to have ended.
     fn acquire<'a>(
         &'a self,
         id: &'a ConversationId,
         claim: &'a Claim,
     ) -> ConversationFuture<'a, ConversationLease>;
 
-    /// Lets a lease last for its time from now on.
+    /// Renews a lease for its time to live from now.
     ///
     /// # Errors
-    /// [`LeaseLost`](ConversationError::LeaseLost) if somebody else has taken the conversation over.
+    /// [`LeaseLost`](ConversationError::LeaseLost) if another owner has acquired the lease.
     fn renew<'a>(&'a self, lease: &'a ConversationLease) -> ConversationFuture<'a, ()>;
 
-    /// Gives a lease back; nothing happens if it is somebody else's by now.
+    /// Releases a lease. Does nothing if another owner holds it by now.
     fn release<'a>(&'a self, lease: &'a ConversationLease) -> ConversationFuture<'a, ()>;
 
-    /// The conversations, the one saved last first.
+    /// Lists the conversations, last saved first.
     fn list<'a>(
         &'a self,
         page: &'a ConversationPage,
@@ -156,7 +158,7 @@ enum Saving {
     Rewrite,
 }
 
-/// Refuses a version that is not the expected one.
+/// Refuses an unexpected version.
 fn is_current(
     id: &ConversationId,
     expected: ConversationVersion,
@@ -168,7 +170,7 @@ fn is_current(
     Err(ConversationError::Changed { id: id.clone(), expected, found })
 }
 
-/// Refuses a version that is not the expected one, and summaries that do not fit.
+/// Refuses an unexpected version, and summaries that do not fit.
 fn admit(
     id: &ConversationId,
     conversation: &Conversation,

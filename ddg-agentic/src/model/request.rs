@@ -9,10 +9,10 @@ use super::{ExtraPairs, ReasoningEffort, ServiceTier};
 use crate::message::Message;
 use crate::tool::ToolSpec;
 
-/// What a model is asked: a conversation, and what it may do to go on with it.
+/// A request to a model: a conversation, and how the model may continue it.
 ///
-/// What is not set is left to the provider. A setting that the provider does not know is a
-/// [`ModelError::Setup`](super::ModelError::Setup) that names it.
+/// The provider decides about settings that are `None`. A setting that the provider does not
+/// support is a [`ModelError::Setup`](super::ModelError::Setup) that names it.
 #[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct ChatRequest {
@@ -26,25 +26,25 @@ pub struct ChatRequest {
     pub output_schema: Option<OutputSchema>,
     /// The temperature, from 0; `None` for the provider's default.
     pub temperature: Option<f64>,
-    /// From how many of the likeliest tokens it chooses, by their probability together.
+    /// The probability mass of the tokens from which the model samples, up to 1.
     pub top_p: Option<f64>,
-    /// How many tokens its reply may have.
+    /// Maximum number of tokens of the reply.
     pub max_output_tokens: Option<u64>,
-    /// Texts at which it stops.
+    /// Texts that end the reply.
     pub stop: Vec<String>,
-    /// From where it draws its choices.
+    /// The seed of the sampling.
     pub seed: Option<u64>,
-    /// Whether it may call several tools in one reply.
+    /// Whether the model may call several tools in one reply.
     pub parallel_tool_calls: Option<bool>,
-    /// How much it thinks before it answers.
+    /// The effort of reasoning before the reply.
     pub reasoning_effort: Option<ReasoningEffort>,
-    /// With which urgency the provider treats the request.
+    /// The service tier of the request.
     pub service_tier: Option<ServiceTier>,
-    /// Fields of the body of a request over HTTP that there is no setting for.
+    /// Fields of the body of an HTTP request, for parameters without a setting.
     pub extra_body: serde_json::Map<String, Json>,
-    /// Headers of a request over HTTP.
+    /// Headers of an HTTP request.
     pub extra_headers: ExtraPairs,
-    /// Parameters of the query of a request over HTTP.
+    /// Query parameters of an HTTP request.
     pub extra_query: ExtraPairs,
 }
 
@@ -94,7 +94,7 @@ impl ChatRequest {
         self
     }
 
-    /// Sets what the text has to be.
+    /// Sets the schema of the reply.
     #[must_use]
     pub fn output_schema(mut self, schema: OutputSchema) -> Self {
         self.output_schema = Some(schema);

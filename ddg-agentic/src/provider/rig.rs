@@ -113,7 +113,8 @@ impl Connection {
         let stream = silent(async { self.model.stream(asked) }).await;
         let stream = stream.map_err(|error| self.failures.of(&error))?;
         let mut pieces = Box::pin(Pieces::new(stream, ids, extras, self.failures.clone()).chunks());
-        // Nothing is sent before the first piece is asked for; what is wrong with the whole shows then.
+        // Nothing is sent before the first piece is polled, so errors of the whole request show
+        // here.
         let first = pieces.next().await.transpose()?;
         let chunks = futures::stream::iter(first.map(Ok)).chain(pieces);
         Ok(ChatStream::new(self.target.model(), chunks))

@@ -167,8 +167,8 @@ impl<T> RunBuilder<T> {
         Self::planned(Plan::invalid(error))
     }
 
-    /// Begins with these arguments in place of those, or of the snapshot, that the run was made with:
-    /// for who sets up a run before it is known what it begins with.
+    /// Begins with these arguments, instead of those or the snapshot that the run was created with.
+    /// So a run can be configured before its arguments are known.
     ///
     /// ```
     /// # use ddg_core::prelude::*;
@@ -186,14 +186,14 @@ impl<T> RunBuilder<T> {
         self
     }
 
-    /// Goes on from `snapshot` in place of what the run was made with.
+    /// Continues from `snapshot`, instead of what the run was created with.
     pub fn snapshot(mut self, snapshot: Snapshot) -> Self {
         self.plan.origin = Origin::Snapshot(Box::new(snapshot));
         self
     }
 
-    /// Settles steps at another pace than the automa is [set](crate::GraphAutoma::set_pace) to.
-    /// Nested automata keep theirs.
+    /// Sets the pace of this run instead of the one that the automa is
+    /// [set](crate::GraphAutoma::set_pace) to. Nested automata keep theirs.
     pub fn pace(mut self, pace: Pace) -> Self {
         self.plan.options().pace = Some(pace);
         self

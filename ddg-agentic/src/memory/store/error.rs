@@ -26,23 +26,23 @@ pub enum ConversationError {
         /// The version in the store.
         found: ConversationVersion,
     },
-    /// Somebody else has the right to run the conversation.
+    /// Another owner holds the lease of the conversation.
     #[error("conversation `{id}` is run by {owner}, whose lease lasts for {left:?} unless renewed")]
     Held {
         /// The conversation.
         id: ConversationId,
-        /// Who.
+        /// The holder.
         owner: Owner,
-        /// For how long, unless it is renewed.
+        /// The time until the lease expires, unless it is renewed.
         left: Duration,
     },
-    /// Somebody else has taken over the right to run the conversation.
+    /// Another owner has acquired the lease of the conversation.
     #[error("conversation `{id}` has been taken over: the lease ran out before it was renewed")]
     LeaseLost {
         /// The conversation.
         id: ConversationId,
     },
-    /// A message that is in the store already is missing or another.
+    /// A stored message is missing or differs.
     #[error(
         "conversation `{id}` has {n_saved} messages in the store, and its message {place} is \
          not the one there: a save only appends; to change earlier messages, rewrite the \

@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 use super::{ConversationId, OpenRun};
 use crate::memory::Conversation;
 
-/// The number of saves of a conversation. It changes when somebody else saves the conversation.
-/// loaded.
+/// The number of saves of a conversation. It differs from the loaded one if the conversation has
+/// been saved since.
 #[derive(
     Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
 )]
@@ -50,7 +50,7 @@ pub struct StoredConversation {
     pub conversation: Conversation,
     /// The version that the next save must name.
     pub version: ConversationVersion,
-    /// A run of it that is not at its end.
+    /// Its open run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub run: Option<OpenRun>,
 }
@@ -61,7 +61,7 @@ impl StoredConversation {
         Self { conversation, version, run: None }
     }
 
-    /// Sets the run of it that is not at its end.
+    /// Sets the open run.
     #[must_use]
     pub fn with_run(mut self, run: Option<OpenRun>) -> Self {
         self.run = run;
@@ -83,7 +83,7 @@ pub struct ConversationRecord {
     pub created: SystemTime,
     /// When the conversation was last saved.
     pub updated: SystemTime,
-    /// Whether a run of it is not at its end.
+    /// Whether it has an open run.
     pub has_open_run: bool,
 }
 
@@ -98,7 +98,7 @@ impl ConversationRecord {
         Self { id, version, n_messages, created, updated, has_open_run: false }
     }
 
-    /// Sets whether a run of it is not at its end.
+    /// Sets whether it has an open run.
     #[must_use]
     pub fn open_run(mut self, has_open_run: bool) -> Self {
         self.has_open_run = has_open_run;

@@ -158,7 +158,7 @@ fn service_tier(tier: ServiceTier) -> RigTier {
     }
 }
 
-/// What the model has said, without what is empty.
+/// Converts a message of the model, without empty parts.
 fn said(AssistantMessage { text, tool_calls }: AssistantMessage) -> Vec<AssistantContent> {
     let text = Some(text).filter(|text| !text.trim().is_empty());
     let text = text.map(|text| AssistantContent::Text(Text::new(text)));

@@ -140,7 +140,8 @@ fn run(row: &SqliteRow) -> Result<Option<OpenRun>, BoxError> {
     Ok(run.map(serde_json::from_str).transpose()?)
 }
 
-/// The message at `place`, if it is what the rows of a conversation of `n_messages` have there.
+/// Reads the message at `place`. Fails if the row is not that of `place` in a conversation of
+/// `n_messages`.
 fn message(row: Option<&SqliteRow>, place: usize, n_messages: usize) -> Result<Message, BoxError> {
     if place >= n_messages {
         return Err(format!("there should be {n_messages} messages, and there are more").into());

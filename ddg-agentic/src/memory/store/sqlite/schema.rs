@@ -2,7 +2,7 @@
 
 use super::{ConversationError, Failed, SqliteConversations};
 
-/// What brings the tables to each version, from 1.
+/// The statements that bring the tables to each version, starting with 1.
 const MIGRATIONS: &[&str] = &[
     include_str!("../../../../migrations/sqlite/1.sql"),
     include_str!("../../../../migrations/sqlite/2.sql"),

@@ -112,19 +112,19 @@ impl SqliteConversations {
     }
 }
 
-/// Commits what has been done in a transaction, or undoes it.
+/// Commits a transaction, or rolls it back if the operation was refused.
 pub(super) async fn ended<T>(tx: Write<Sqlite>, done: Result<T, Failed>) -> Result<T, Failed> {
     match &done {
         Ok(_) => tx.commit().await?,
         Err(Failed::Refused(_)) => tx.roll_back().await?,
-        // The connection goes with the transaction.
+        // Dropping the transaction closes its connection.
         Err(Failed::Broken(_)) => drop(tx),
     }
     done
 }
 
-/// Whether a message is the one in the file. Its text tells, or what is read from it, since a number
-/// may come back from a text a little different.
+/// Whether a message is the one in the file. If the texts differ, the parsed messages are compared,
+/// because a number may have another text.
 fn is_written(message: &Message, body: &str) -> bool {
     let same_text = serde_json::to_string(message).is_ok_and(|text| text == body);
     same_text || serde_json::from_str::<Message>(body).is_ok_and(|found| found == *message)

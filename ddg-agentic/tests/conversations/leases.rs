@@ -15,9 +15,9 @@ use tokio::sync::{Notify, Semaphore};
 use crate::setup::{Setup, id, on_every_store};
 
 on_every_store! {
-    one_has_it_until_it_is_given_back,
-    it_runs_out,
-    an_ended_process_has_none,
+    a_lease_is_held_until_it_is_released,
+    a_lease_expires,
+    an_ended_process_holds_no_lease,
     two_agents_do_not_act_at_once,
     a_run_whose_lease_is_lost_is_stopped,
     races_of_two_processes_pay_once,
@@ -29,7 +29,7 @@ fn claim(name: &str) -> Claim {
     Claim::new(Owner::named(name), TTL)
 }
 
-async fn one_has_it_until_it_is_given_back(Setup { store, .. }: Setup) {
+async fn a_lease_is_held_until_it_is_released(Setup { store, .. }: Setup) {
     let (talk, ada, bob) = (id("talk"), claim("ada"), claim("bob"));
     let first = store.acquire(&talk, &ada).await.unwrap();
     let held = store.acquire(&talk, &bob).await.unwrap_err();
@@ -49,7 +49,7 @@ async fn one_has_it_until_it_is_given_back(Setup { store, .. }: Setup) {
     assert!(!store.delete(&talk).await.unwrap());
 }
 
-async fn it_runs_out(Setup { store, clock, .. }: Setup) {
+async fn a_lease_expires(Setup { store, clock, .. }: Setup) {
     let (talk, ada, bob) = (id("talk"), claim("ada"), claim("bob"));
     let of_ada = store.acquire(&talk, &ada).await.unwrap();
     clock.advance(TTL - Duration::from_secs(1));
@@ -61,7 +61,7 @@ async fn it_runs_out(Setup { store, clock, .. }: Setup) {
     assert!(store.renew(&of_ada).await.is_err());
 }
 
-async fn an_ended_process_has_none(Setup { store, .. }: Setup) {
+async fn an_ended_process_holds_no_lease(Setup { store, .. }: Setup) {
     // No process has this start time.
     let Some(process) = Owner::this_process().process().map(|process| format!("{process}0")) else {
         return; // not known on this system

@@ -1,4 +1,4 @@
-//! A run that is not at its end is kept with its conversation, in one transaction.
+//! An open run is kept with its conversation, in one transaction.
 
 use ddg_agentic::Agent;
 use ddg_agentic::memory::{ConversationError, ConversationVersion, OpenRun};

@@ -1,4 +1,4 @@
-//! A run that asks a person is kept with its conversation, and gone on with once.
+//! A run that asks a person is kept with its conversation, and continued once.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -12,7 +12,7 @@ use expect_test::expect;
 use serde_json::json;
 use tokio::sync::Notify;
 
-/// Counts what has been paid.
+/// Counts payments.
 #[derive(Clone, Default)]
 struct Till(Arc<AtomicU32>);
 
@@ -46,7 +46,7 @@ fn agent(model: &ScriptedModel, till: &Till) -> Agent {
     Agent::new(automa(model, till)).unwrap()
 }
 
-/// Says something that makes the run ask, and gives what it asks and the snapshot with the answer.
+/// Sends a message that makes the run ask. Returns the question, and the snapshot with the answer.
 async fn paused(agent: &Agent, conversation: &str) -> (Question, ddg_core::snapshot::Snapshot) {
     let Said::Paused { outcome, .. } = agent.say(conversation, "Pay.").await.unwrap() else {
         panic!("it asks")
@@ -106,7 +106,7 @@ async fn an_old_question_is_not_one_of_the_next_run() {
     agent.answer("ada", &old.id, Verdict::Allow).await.unwrap();
     let (new, snapshot) = paused(&agent, "ada").await;
     assert_ne!(new.id, old.id);
-    // A person clicks at the first question again.
+    // A person answers the first question again.
     let late = agent.answer("ada", &old.id, Verdict::Allow).await.unwrap_err();
     assert!(matches!(late, AgentError::NotAsked { .. }), "{late}");
     assert_eq!(till.n_paid(), 1);

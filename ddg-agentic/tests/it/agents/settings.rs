@@ -1,4 +1,4 @@
-//! What is set on an agent and said of its runs reaches model, tools and subscribers.
+//! Settings of an agent and options of its runs reach the model, tools and subscribers.
 
 use std::time::Duration;
 

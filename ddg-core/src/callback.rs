@@ -1,4 +1,4 @@
-//! Hooks around workers in three scopes: the process, an automa, one worker.
+//! Hooks around workers and runs, in three scopes: the process, an automa, one worker.
 
 use std::future::Future;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -84,8 +84,9 @@ pub trait Callback: Send + Sync + 'static {
         async { Ok(()) }
     }
 
-    /// Called after the worker has failed for good. A value returned here replaces its output, and
-    /// the hooks further out see a worker that has run.
+    /// Called after the worker has failed for good, or could not be called. A value returned here
+    /// replaces its output, and the hooks further out see a worker that has run. The step of a
+    /// worker that could not be called fails in any case.
     ///
     /// # Errors
     /// Logged, and otherwise ignored.
@@ -98,20 +99,20 @@ pub trait Callback: Send + Sync + 'static {
         async { Ok(None) }
     }
 
-    /// Before the first step of a run, or of one that is resumed, of the automa called `automa`. A nested
-    /// automa has the hooks of the worker that it is.
+    /// Called before the first step of a run of the automa `automa`, and of a resumed one. A nested
+    /// automa has the hooks of its worker instead.
     ///
     /// # Errors
-    /// Reported, and otherwise without effect.
+    /// Logged, and otherwise ignored.
     fn run_will_start(&self, automa: &str) -> impl Future<Output = Result<(), WorkerError>> + Send {
         _ = automa;
         async { Ok(()) }
     }
 
-    /// After a run has finished, paused or was stopped.
+    /// Called after a run has finished, paused or stopped.
     ///
     /// # Errors
-    /// Reported, and otherwise without effect.
+    /// Logged, and otherwise ignored.
     fn run_did_end(
         &self,
         outcome: &Outcome,
@@ -120,10 +121,11 @@ pub trait Callback: Send + Sync + 'static {
         async { Ok(()) }
     }
 
-    /// After a run has failed. One that is cancelled or dropped, and one that cannot begin, has no such hook.
+    /// Called after a run has failed. Not called for a run that is cancelled or dropped, or cannot
+    /// begin.
     ///
     /// # Errors
-    /// Reported, and otherwise without effect.
+    /// Logged, and otherwise ignored.
     fn run_did_fail(
         &self,
         automa: &str,

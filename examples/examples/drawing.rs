@@ -2,8 +2,8 @@
 //! run as an SVG file.
 //!
 //! A text is drafted, and checked by a nested automa, until it is good, which takes three rounds by
-//! ferry. Then a worker is added for each language. The output can be pasted into a `mermaid` block
-//! of a Markdown document. Set the file of the timeline:
+//! ferry. Then a worker is added for each language. The output is Markdown, and can be redirected
+//! to a file (`… --example drawing > article.md`). Set the file of the timeline:
 //!
 //! ```text
 //! cargo run -p examples --example drawing -- --out target/timeline.svg

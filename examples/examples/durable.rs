@@ -1,6 +1,7 @@
 //! A run that survives its process: kill it at any time, start it again, and it continues.
 //!
-//! Without options it starts a process that is killed in the middle of the run, and goes on from there.
+//! Without options it starts a process that is killed in the middle of the run, and then continues
+//! the run.
 //!
 //! ```text
 //! cargo run -p examples --features sqlite --example durable -- --db /tmp/run.db --log /tmp/run.log --steps 200
@@ -8,7 +9,8 @@
 //!
 //! Each step appends a line `step K` to the log, and is then written to the database. If the
 //! process is killed in between, that line is appended again; a step that is in the database never
-//! runs again. The last line of the output is the result: the sum of all steps.
+//! runs again. With `--die-at K` the process kills itself in step K, and can be started again. The
+//! last line of the output is the result: the sum of all steps.
 
 use std::ffi::OsStr;
 use std::fs::OpenOptions;

@@ -55,7 +55,8 @@ impl ConcurrentAutoma {
         self
     }
 
-    /// The same with options: a timeout, a retry, names of parameters, how it takes the run's arguments.
+    /// Adds a branch with options: a timeout, a retry, names of parameters, or the mapping of the
+    /// run's arguments.
     pub fn branch_with<M>(
         mut self,
         key: impl Into<Key>,
@@ -86,7 +87,7 @@ impl ConcurrentAutoma {
             keys.push(key.clone());
             automa.add_worker(key, worker, options.start())?;
         }
-        // Without branches there is nobody whose end would call it.
+        // Without branches, no worker would make it ready.
         let options = if keys.is_empty() { start() } else { after(keys) };
         automa.add_func_as_worker(RESULTS, results, options.merge().output())?;
         automa.validate()?;
@@ -110,8 +111,8 @@ impl ConcurrentAutoma {
         cx.ferry_to(key, args.into_args());
     }
 
-    /// Adds a branch to an automa that is nested beside the worker that looks at it, before it runs: it begins
-    /// with the others, and what it gives comes after their results. The automa may have none before.
+    /// Adds a branch to a nested automa that has not started. The branch begins with the others,
+    /// and its output comes after theirs. The automa may have no branches before.
     ///
     /// ```
     /// use ddg_agentic::compose::ConcurrentAutoma;
@@ -142,17 +143,17 @@ impl ConcurrentAutoma {
         automa.add_dependency(RESULTS, key);
     }
 
-    /// Takes a branch out of the run that the worker of `cx`, another branch, is in: there is no result of it. If
-    /// it is running it runs to its end.
+    /// Removes a branch from the current run. `cx` is the context of another branch. The result has
+    /// no output of the branch; if it is running, it runs to its end.
     ///
-    /// A branch that is not there fails the run when the step settles.
+    /// If there is no such branch, the run fails when the step settles.
     pub fn take_out(cx: &Context, key: impl Into<Key>) {
         cx.remove_worker(key);
     }
 }
 
-/// What the branches have given, in order. Without branches it is called as the run begins, with what the run
-/// was given.
+/// Collects the outputs of the branches in order. Without branches it is called when the run
+/// begins, with the arguments of the run.
 async fn results(results: Value, cx: Context) -> Value {
     match cx.cause() {
         Cause::Start => Value::new(Vec::<Value>::new()),

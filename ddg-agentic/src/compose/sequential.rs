@@ -4,7 +4,7 @@ use ddg_core::graph::BuildError;
 use ddg_core::worker::{AnyWorker, IntoFunc, IntoWorker};
 use ddg_core::{Context, GraphAutoma, Key, Value, WorkerOptions, after};
 
-/// The worker that comes last where there may be more.
+/// The key of the last worker of an automa that can grow.
 const RESULT: &str = "result";
 
 /// Builds an automa of workers that run one after another. The first takes the run's arguments,
@@ -43,7 +43,8 @@ impl SequentialAutoma {
         self
     }
 
-    /// The same with options: a timeout, a retry, names of parameters, how it takes what it is given.
+    /// Adds a worker with options: a timeout, a retry, names of parameters, or the mapping of its
+    /// arguments.
     pub fn then_with<M>(
         mut self,
         key: impl Into<Key>,
@@ -63,14 +64,15 @@ impl SequentialAutoma {
         self.then(key, AnyWorker::func(function))
     }
 
-    /// Lets workers [append](Self::append) others while it runs. A worker `result` comes last then, which hands on
-    /// what the one before gave; its key is taken.
+    /// Allows workers to [append](Self::append) others at run time. The automa then has a last
+    /// worker with the key `result`, which returns the output of the one before it.
     pub fn growing(mut self) -> Self {
         self.growing = true;
         self
     }
 
-    /// The automa, to be run as often as you like. Without workers, its result is null.
+    /// Builds the automa, which can be run any number of times. Without workers, its result is
+    /// null.
     ///
     /// # Errors
     /// If a key is empty or used twice, or the output of a worker does not fit the next one.
@@ -94,11 +96,12 @@ impl SequentialAutoma {
         Ok(automa)
     }
 
-    /// Adds workers after the last one of the run that the worker of `cx` is in: each takes what the one before
-    /// gave, and what the last gives is the result. The automa has been made to be [growing](Self::growing).
+    /// Adds workers at the end of the current run; `cx` is the context of one of its workers. Each
+    /// takes the output of the one before, and the output of the last is the result. The automa
+    /// must be [growing](Self::growing).
     ///
-    /// As with every change of a graph, one that cannot be made fails the run when the step settles: if a key is
-    /// taken, or this is called twice in a step.
+    /// As with every edit of a graph, the run fails when the step settles if the edit is
+    /// impossible: if a key is taken, or if this is called twice in a step.
     ///
     /// ```
     /// use ddg_agentic::compose::SequentialAutoma;

@@ -91,8 +91,8 @@ fn is_deeper_than(json: &Json, depth: usize) -> bool {
     }
 }
 
-/// Each by name where they are an object, so that a call's arguments can be ferried with; whatever else they are is
-/// one argument by position.
+/// If the arguments are an object, each is passed by name, so that a worker can ferry with them.
+/// Other arguments are one positional argument.
 ///
 /// ```
 /// use ddg_agentic::message::ToolCall;

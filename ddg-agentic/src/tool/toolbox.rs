@@ -153,8 +153,8 @@ impl Toolbox {
     }
 
     /// The tool `name` as a worker of any automa. It takes the arguments as one JSON object, or
-    /// each by name, and gives a [`ToolOutput`]. Checks, approval and retries are as for a model,
-    /// but errors fail the worker.
+    /// each by name, with missing ones from the run's inputs, and returns a [`ToolOutput`]. Checks,
+    /// approval and retries are as for a model, but errors fail the worker.
     ///
     /// # Errors
     /// If the tool does not exist.

@@ -53,8 +53,8 @@ impl ToolWorker {
 }
 
 impl ToolWorker {
-    /// The one argument by position, or an object of those by name; what is not given is taken from the run's
-    /// inputs, as for any parameter.
+    /// The only argument by position, or an object of arguments by name. Missing ones are filled
+    /// from the run's inputs, as for any parameter.
     fn arguments(&self, args: &Args, cx: &Context) -> Result<ToolArguments, WorkerError> {
         let mut named = Map::new();
         for (name, value) in args.by_name() {

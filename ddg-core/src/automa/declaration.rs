@@ -39,15 +39,15 @@ impl GraphAutoma {
         &self.name
     }
 
-    /// Adds a function or closure as a worker, or one that is declared, by its name. See [`IntoFunc`] for what a
-    /// function may take and return.
+    /// Adds a function or closure as a worker, or a declared worker by its name. See [`IntoFunc`]
+    /// for the parameters and return types of functions.
     ///
     /// Its dependencies may be added later: [`validate`](Self::validate) and every run check that
     /// they exist.
     ///
     /// # Errors
-    /// If the key is empty or taken, or the options name parameters that the function does not
-    /// have.
+    /// If the key is empty or taken, if the options name parameters that the function does not
+    /// have, or if no worker is declared under the name.
     pub fn add_func_as_worker<M>(
         &mut self,
         key: impl Into<Key>,

@@ -97,7 +97,7 @@ pub(crate) async fn drive_stored<'a>(
     ended
 }
 
-/// Tells the error hooks of workers that could not be called.
+/// Calls the error hooks of workers that could not be called.
 async fn tell_unbound(core: &Arc<RunCore>) {
     let unbound = core.machine().take_unbound();
     if !unbound.is_empty() {

@@ -65,7 +65,7 @@ impl RunCore {
     /// Creates an outermost run.
     ///
     /// # Errors
-    /// If a named input reaches no worker.
+    /// If an argument reaches no worker, or a needed input is missing.
     pub(crate) fn top(program: Arc<Program>, args: Args) -> Result<Arc<Self>, RunError> {
         let view = program.view();
         check_arguments(&program, &view, &args, &Vec::new())?;
@@ -102,7 +102,7 @@ impl RunCore {
     /// Creates the run of the automa at `path`, a worker of `outer`, with the graph `view`.
     ///
     /// # Errors
-    /// If a named argument reaches no worker.
+    /// If an argument reaches no worker, or a needed input is missing.
     pub(crate) fn nested(
         program: Arc<Program>,
         view: View<Arc<Body>>,
@@ -223,7 +223,7 @@ impl RunCore {
         self.acting().map(|acting| acting.threads.token())
     }
 
-    /// Whether nothing is around it.
+    /// Whether this is the outermost run.
     pub(super) fn is_outermost(&self) -> bool {
         self.outermost.is_none()
     }
@@ -352,7 +352,7 @@ fn commit(kept: KeptSpaces, program: &Arc<Program>, view: &View<Arc<Body>>) {
     }
 }
 
-/// Whether each argument of a run reaches somebody, and everybody has the inputs that it needs.
+/// Checks that each argument of a run reaches a worker, and that all needed inputs are present.
 fn check_arguments(
     program: &Program,
     view: &View<Arc<Body>>,

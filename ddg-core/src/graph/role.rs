@@ -71,7 +71,7 @@ pub(crate) struct Param {
 pub(crate) enum Origin {
     /// By position, else by name.
     Argument,
-    /// By name only: what the run is given for it.
+    /// Only by name, from the run's input.
     Input,
     /// Another worker's last output, else the default.
     From { key: Key, default: Option<Value> },
@@ -133,7 +133,7 @@ impl Role {
         }
     }
 
-    /// Fills the parameter called `param` from the run's inputs alone.
+    /// Fills the parameter `param` only from the run's inputs.
     ///
     /// Appends a fault if there is no such parameter.
     pub(crate) fn fill_by_name(&mut self, param: Cow<'static, str>, faults: &mut Vec<Fault>) {
@@ -151,7 +151,7 @@ impl Role {
         }
     }
 
-    /// What this worker hands on to its successors: a unit output only orders.
+    /// What successors of this worker get. A unit output only orders them.
     pub(crate) fn gives(&self) -> Gives {
         match self.wiring.dealing {
             _ if self.returns.is_some_and(ValueType::is_unit) => Gives::Nothing,
@@ -165,7 +165,7 @@ impl Role {
         self.params.iter().enumerate().filter(|(_, param)| matches!(param.origin, Origin::Argument))
     }
 
-    /// The parameters that run inputs can fill, with the names of these.
+    /// The parameters that run inputs can fill, with the names of the inputs.
     pub(crate) fn inputs(&self) -> impl Iterator<Item = (&str, &Param)> {
         let takes = |param: &&Param| !matches!(param.origin, Origin::From { .. });
         self.params.iter().filter(takes).filter_map(|param| Some((param.name.as_deref()?, param)))

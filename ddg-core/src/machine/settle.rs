@@ -288,8 +288,8 @@ impl<P: Hosts> Machine<P> {
         Err(self.step_error(released.into_iter().chain(failures).collect()))
     }
 
-    /// Drops all that belonged to a worker that was removed, but for its last output. What is ready but held back counts as
-    /// waiting, so it goes with its worker.
+    /// Drops the state of a removed worker, except its last output. If it is ready but held back it
+    /// counts as waiting, so it is dropped with its worker.
     fn forget(&mut self, worker: WorkerId, key: &Key) {
         let state = &mut self.state;
         state.waits.forget(worker);

@@ -23,9 +23,9 @@ pub(crate) struct State<P: Hosts> {
     pub(crate) held: Held,
     pub(crate) waits: Waits,
     pub(crate) outputs: Outputs,
-    /// The last outputs of workers that were removed, as long as nobody else has had their key.
+    /// The last outputs of removed workers, until another worker takes their key.
     pub(crate) departed: FxHashMap<Key, Value>,
-    /// Elements that are dealt out, by successor and dealer.
+    /// Elements of scattered lists, by successor and by the worker that scattered them.
     pub(crate) dealt: FxHashMap<(WorkerId, WorkerId), Value>,
     /// Executions that wait for answers, in kickoff order. While there are any, the step has not
     /// ended, and no ready worker starts.

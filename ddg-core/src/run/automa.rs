@@ -9,8 +9,8 @@ impl GraphAutoma {
     /// Creates a run with the arguments `args`. `.await` it, or set options first; see
     /// [`RunBuilder`].
     ///
-    /// Positional arguments reach every start worker. Named ones reach every worker, at any depth,
-    /// that has a parameter of that name.
+    /// Each start worker takes as many of the positional arguments as it has parameters for. Named
+    /// ones reach every worker, at any depth, that has a parameter of that name.
     ///
     /// ```
     /// use ddg_core::prelude::*;

@@ -49,7 +49,7 @@ pub enum RunError {
         /// The names of all parameters, sorted.
         known: Vec<String>,
     },
-    /// The run was given more positional arguments than any of its start workers takes; nothing ran.
+    /// The run has more positional arguments than any of its start workers takes. Nothing ran.
     #[error(
         "automa `{automa}`: {} given by position, but its start workers take {}; other workers take \
          a run's arguments by name",
@@ -58,17 +58,17 @@ pub enum RunError {
     UnusedArguments {
         /// The automa.
         automa: String,
-        /// How many were given.
+        /// The number of arguments.
         given: usize,
-        /// How many the start worker takes that takes the most.
+        /// The maximum number that a start worker takes.
         taken: usize,
     },
-    /// The run was not given inputs that it needs, or others; nothing ran.
+    /// The run lacks inputs that it needs, or has inputs of other types. Nothing ran.
     #[error("automa `{automa}`: {}", faults_in_a_row(.faults))]
     Inputs {
         /// The automa.
         automa: String,
-        /// All that is wrong with them.
+        /// All faults.
         faults: Vec<InputFault>,
     },
     /// A step failed.
@@ -178,19 +178,19 @@ pub enum RunError {
     },
 }
 
-/// What is wrong with an input of a run.
+/// A fault of an input of a run.
 #[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct InputFault {
-    /// The worker that needs it: its key, with those of the automata around it.
+    /// The worker that needs it: its key, with the keys of the automata around it.
     pub worker: String,
     /// The parameter that it fills: its name in backquotes, or its position from 1.
     pub parameter: String,
-    /// The name under which the run would be given it; `None` of a parameter without one.
+    /// The name of the input; `None` if the parameter has no name.
     pub name: Option<String>,
     /// The type of the parameter.
     pub expected: String,
-    /// What it is instead, if it was given.
+    /// The type of the input, if there is one.
     pub mismatch: Option<TypeMismatch>,
 }
 

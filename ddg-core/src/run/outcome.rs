@@ -145,9 +145,9 @@ impl Outcome {
         self.core.save().map(Snapshot::new)
     }
 
-    /// The state of a paused run with the answers that `answer` gives to its questions, in kickoff order: to be
-    /// resumed. For answers of several types it gives [`Value`]s; to answer some of the questions take a
-    /// [`snapshot`](Self::snapshot).
+    /// The state of a paused run with answers to all its questions, for resuming. `answer` is
+    /// called in kickoff order. If the answers have several types, return [`Value`]s; to answer
+    /// only some of the questions, use a [`snapshot`](Self::snapshot).
     ///
     /// ```
     /// use ddg_core::prelude::*;

@@ -128,7 +128,7 @@ fn optional<T: Serialize + ?Sized>(
     optional_part(differ, name, next.map(Data).as_ref(), base.map(Data).as_ref())
 }
 
-/// The same of what is compared part by part.
+/// Compares values part by part.
 fn optional_part<P: Part>(
     differ: &mut Differ,
     name: &str,

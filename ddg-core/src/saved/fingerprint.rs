@@ -22,7 +22,7 @@ pub(crate) struct Fingerprint {
     whole: Digest,
     n_workers: usize,
     marks: BTreeMap<Key, Mark>,
-    /// What workers were called, by what they are called now.
+    /// Earlier keys of workers, by their current keys.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     renamed: BTreeMap<Key, Key>,
 }
@@ -94,7 +94,7 @@ impl Fingerprint {
         }
     }
 
-    /// Whether the workers that were not renamed are declared in the order of before.
+    /// Whether the workers that were not renamed are declared in the same order as before.
     fn is_in_order(&self, topology: &Topology<Arc<Body>>) -> bool {
         let kept = topology.nodes.iter().map(Node::key);
         let kept = kept.filter(|key| !self.renamed.contains_key(key.as_str()));

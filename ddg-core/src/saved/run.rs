@@ -20,7 +20,7 @@ use crate::path::WorkerPath;
 use crate::values::{NotSerializable, Value, levels};
 use crate::worker::Body;
 
-/// How deep the state of a run may be nested to be read again within a snapshot.
+/// Maximum depth of a run's state that can be read again within a snapshot.
 const MOST_LEVELS: usize = 120;
 
 /// All that a run has to remember between two steps, by key: what the graph declares is not in it.
@@ -40,10 +40,10 @@ pub(crate) struct Saved {
     /// The satisfied dependencies of each waiting worker.
     pub(super) crossed: BTreeMap<Key, Vec<Key>>,
     pub(super) outputs: BTreeMap<Key, Value>,
-    /// Those of workers that were removed.
+    /// The outputs of removed workers.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub(super) departed: BTreeMap<Key, Value>,
-    /// Elements that are dealt out: by successor, by dealer.
+    /// Elements of scattered lists, by successor and by the worker that scattered them.
     pub(super) dealt: BTreeMap<Key, BTreeMap<Key, Value>>,
     pub(super) locals: Spaces,
     /// The local spaces that nested automata keep from one kickoff to the next, by worker.
@@ -254,7 +254,7 @@ impl Saved {
         Ok(())
     }
 
-    /// Whether the states of paused automata, one within the other, can be read again.
+    /// Checks that the nested states of paused automata can be read again.
     fn check_levels(&self) -> Result<(), SnapshotError> {
         let inner = |interrupted: &&Interrupted<Key, Self>| {
             matches!(interrupted.pending, Pending::Inner(_))
@@ -267,7 +267,7 @@ impl Saved {
                 what: "with the automata that are paused in it, its state",
                 levels: MOST_LEVELS,
             }),
-            // What cannot be written is found by looking at each value.
+            // Values that cannot be serialised are found by checking each one.
             Ok(_) | Err(_) => Ok(()),
         }
     }

@@ -148,7 +148,7 @@ impl Snapshot {
         Ok(())
     }
 
-    /// Answers all questions that wait, in kickoff order; see
+    /// Answers all open questions in kickoff order; see
     /// [`Outcome::answer_with`](crate::Outcome::answer_with).
     pub fn answer_with<T: Data>(&mut self, mut answer: impl FnMut(&Question) -> T) {
         for question in self.questions() {

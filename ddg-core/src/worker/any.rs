@@ -101,7 +101,9 @@ pub trait IntoWorker<M> {
 /// a parameter, too. See [`Parameter`](crate::worker::Parameter). The return type is `T`,
 /// `Result<T, E>` or a stream; see [`IntoOutput`](crate::worker::IntoOutput).
 ///
-/// Write an async closure with captures as `move |x: i64| async move { … }`. The other form,
+/// A closure that needs values from outside takes them as a state:
+/// `with(state, async |state: &S, x: i64| { … })`, see [`with`](crate::with). Without a state,
+/// write an async closure with captures as `move |x: i64| async move { … }`. The other form,
 /// `async move |x: i64| { … }`, lends its captures to the future, and Rust only allows one such
 /// call at a time.
 ///

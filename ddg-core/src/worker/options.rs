@@ -32,7 +32,7 @@ pub struct WorkerOptions {
     pub(crate) calling: Calling,
     pub(crate) params: Vec<Cow<'static, str>>,
     pub(crate) froms: Vec<From>,
-    /// The parameters that only run inputs fill.
+    /// The parameters that only run inputs can fill.
     pub(crate) inputs: Vec<Cow<'static, str>>,
     pub(crate) callbacks: Vec<Arc<dyn DynCallback>>,
 }
@@ -77,7 +77,8 @@ pub fn after(dependencies: impl IntoKeys) -> WorkerOptions {
     WorkerOptions::default().after(dependencies)
 }
 
-/// Keys of workers, in their order: an array, a vector, or whatever can be iterated over, of what can be a [`Key`].
+/// Keys of workers in their order: an array, a vector, or any iterable of items that convert to
+/// [`Key`].
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is no list of keys",
     label = "not a list of keys",
@@ -88,7 +89,7 @@ pub trait IntoKeys {
     fn into_keys(self) -> impl Iterator<Item = Key>;
 }
 
-// The list is told of, and not that it is no iterator.
+// The message names the list, not the iterator that it is not.
 #[diagnostic::do_not_recommend]
 impl<K: Into<Key>, I: IntoIterator<Item = K>> IntoKeys for I {
     fn into_keys(self) -> impl Iterator<Item = Key> {
@@ -232,9 +233,9 @@ impl WorkerOptions {
         self.with_from(param.into(), worker.into(), Some(Value::new(default)))
     }
 
-    /// Fills the parameter called `param` (see [`params`](Self::params)) by name only: with the run's
-    /// input of that name, or what a ferry names so. No output and no argument by position fills it. A run
-    /// that is not given it does not begin, unless it is an `Option`.
+    /// Fills the parameter `param` (see [`params`](Self::params)) only by name: with the run's
+    /// input of that name, or a named argument of a ferry. Outputs and positional arguments do not
+    /// fill it. A run without the input does not begin, unless the parameter is an `Option`.
     ///
     /// ```
     /// # use ddg_core::prelude::*;
@@ -262,7 +263,7 @@ impl WorkerOptions {
         self
     }
 
-    /// Whether anything about the parameters is said in it.
+    /// Whether the options say anything about parameters.
     pub(crate) fn says_parameters(&self) -> bool {
         !self.params.is_empty() || !self.froms.is_empty() || !self.inputs.is_empty()
     }

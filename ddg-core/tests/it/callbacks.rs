@@ -351,7 +351,7 @@ impl Callback for RunHook {
 
 /// [C7] [C5] [C1]
 #[tokio::test]
-async fn a_run_has_hooks_of_its_own_each_time_it_goes_on() {
+async fn a_run_has_hooks_each_time_it_begins_or_is_resumed() {
     let log = Log::default();
     let mut inner = GraphAutoma::new("inner");
     let ask = async |cx: Context| Ok::<i32, WorkerError>(cx.interact_with_human("how many?")?);

@@ -24,9 +24,9 @@ pub(crate) struct Param {
 pub(crate) enum Source {
     /// Outputs of dependencies, a ferry or the run's inputs.
     Argument,
-    /// `#[input]`: the run's input of its name.
+    /// `#[input]`: the run's input of this name.
     Input,
-    /// `cx: &Context`
+    /// `cx: &Context`: the context of the execution.
     Context,
     /// `#[from("key", default = expr)]`: the last output of that worker.
     From {

@@ -11,10 +11,10 @@ pub struct Capabilities {
     /// The model follows a JSON schema for its reply. Otherwise it is told the schema, and its
     /// reply is checked.
     pub output_schema: bool,
-    /// It follows a JSON schema for its reply also where it may call tools. Without, it is told the schema
-    /// in words there: many do not answer at once then, or never call a tool.
+    /// The model follows a JSON schema for its reply even if it may call tools. Otherwise the
+    /// schema is described in words, because many models would answer at once or never call a tool.
     pub output_schema_with_tools: bool,
-    /// It sees images.
+    /// The model sees images.
     pub images: bool,
 }
 

@@ -34,7 +34,7 @@ pub enum ModelError {
         /// The model.
         model: String,
     },
-    /// No reply came in time.
+    /// The reply did not arrive in time.
     #[error("model `{model}`: no reply within {after:?}")]
     TimedOut {
         /// The model.
@@ -68,7 +68,7 @@ pub enum ModelError {
         /// What the provider says of it.
         message: String,
     },
-    /// The model cannot do what it was asked for.
+    /// The model cannot do what the request asks for.
     #[error("model `{model}` cannot {what}; its capabilities say so before it is asked")]
     Unsupported {
         /// The model.

@@ -10,9 +10,10 @@ use super::{Capabilities, ChatModel, ChatReply, ChatRequest, ChatStream, ModelEr
 /// A model with fallbacks: the next model is asked when those before it have failed.
 ///
 /// It has the capabilities that all models have. The next model is asked after any error, because a
-/// key that one provider refuses may be right for another. A stream switches to the next model only
-/// before its first piece. [`ChatReply::model`] says which model has replied. Give each model its
-/// own [`retries`](super::ChatModelExt::retrying); the next one is asked when they are used up.
+/// key that one provider refuses may be right for another. A stream that breaks in its middle
+/// switches to the next model as well, and [restarts](super::ChatChunk::Restart).
+/// [`ChatReply::model`] says which model has replied. Give each model its own
+/// [`retries`](super::ChatModelExt::retrying); the next one is asked when they are used up.
 ///
 /// ```
 /// use ddg_agentic::ChatModel;

@@ -36,7 +36,7 @@ pub enum FinishReason {
     ContentFilter,
     /// The model refused to answer.
     Refusal,
-    /// It called a tool in a form that the provider could not read.
+    /// The model called a tool in a form that the provider could not read.
     MalformedCall,
     /// Something else, in the provider's word.
     Other(String),

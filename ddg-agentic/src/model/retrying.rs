@@ -15,7 +15,8 @@ use super::{Capabilities, ChatModel, ChatReply, ChatRequest, ChatStream, ModelEr
 /// [`Retry`] or the time that the provider asks for, whichever is longer. Created by
 /// [`retrying`](super::ChatModelExt::retrying).
 ///
-/// A stream is requested again only before its first piece, so no text is streamed twice.
+/// A stream that breaks in its middle is requested again as well.
+/// [`ChatChunk::Restart`](super::ChatChunk::Restart) tells subscribers that the earlier pieces are void.
 ///
 /// ```
 /// use std::time::Duration;

@@ -56,7 +56,8 @@ impl Wanted {
         Ok(Self { schema, validator, in_object, check: Box::new(check) })
     }
 
-    /// Adds the schema to the request, in the place where the model expects it.
+    /// Adds the schema to the request, in the place where the model expects it. Next to tools the
+    /// schema is described in words, unless the model is known to follow a schema there.
     pub(crate) fn ask(&self, mut request: ChatRequest, can: Capabilities) -> ChatRequest {
         let beside_tools = !request.tools.is_empty() && request.tool_choice != ToolChoice::None;
         if can.output_schema && (!beside_tools || can.output_schema_with_tools) {
@@ -74,7 +75,7 @@ impl Wanted {
         request
     }
 
-    /// Reads the value as JSON.
+    /// Finds the first JSON in the reply that fits the schema, whatever text is around it.
     ///
     /// # Errors
     /// What is wrong with the reply, in words that a model can act on.

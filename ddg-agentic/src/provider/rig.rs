@@ -59,7 +59,8 @@ impl Connection {
                 // Sends texts as plain strings, which every server accepts, rather than lists of
                 // parts.
                 dialect.quirks.rewrite = BodyRewrite::Perplexity;
-                // Some gateways leave the reason out; that the stream is whole they say all the same.
+                // Some gateways omit the finish reason, but still mark the end of a complete
+                // stream.
                 dialect.quirks.done_without_finish_reason = true;
                 let config = OpenAIConfig::with_key(&dialect, "").with_base_url(base_url);
                 let model = config.connect(client).chat(name);

@@ -87,8 +87,8 @@ impl ToolOutput {
     }
 }
 
-/// At most so many bytes of a text for a model: its head and its tail, with a note between them on what
-/// is missing. The end of a text often says most, as the error of a build.
+/// Cuts a text for a model to at most `max_bytes`: its head and its tail, with a note between them.
+/// The tail is kept because the end of a text often says most, such as the error of a build.
 pub(super) fn cut(text: String, max_bytes: usize) -> String {
     let n_bytes = text.len();
     if n_bytes <= max_bytes {

@@ -1,4 +1,4 @@
-//! Automata of a given shape: one worker after the other, or all at once.
+//! Automata of common shapes: workers in sequence, or workers that run concurrently.
 
 mod concurrent;
 mod sequential;

@@ -1,10 +1,10 @@
-//! Files that tools and agents hand to each other by id.
+//! Files that tools and agents pass to each other by id.
 //!
-//! A model can only pass text, so a file travels as its *id*, in arguments of tools and in answers. One
-//! [`FileManager`] knows which id is which file: it makes files, reads them, finds their ids in
-//! JSON and in text, and removes what it has made.
+//! A model can only pass text, so a file travels as its *id*, in arguments of tools and in answers.
+//! One [`FileManager`] resolves ids to files: it creates files, reads them, finds their ids in JSON
+//! and in text, and removes what it has created.
 //!
-//! The rules are in `docs/files.md`; tests cite them by their numbers.
+//! The rules are in `docs/files.md`. Tests cite them by their numbers.
 
 mod builder;
 mod close;

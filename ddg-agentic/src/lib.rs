@@ -1,15 +1,18 @@
 //! Agents on [`ddg_core`]: models, tools, and a ReAct loop that is a dynamic graph.
 //!
-//! Read in this order: [`Message`] is what is said; [`ChatModel`] says it, and [`ChatModelExt`](model::ChatModelExt) is what
-//! can be done with any; a [`Tool`](tool::Tool) does what a model asks for; [`Memory`](memory::Memory) decides what of a
-//! conversation the model is shown, and a [`ConversationStore`](memory::ConversationStore) keeps it; a [`ReActAutoma`] is an agent
-//! of all these, and an [`Agent`] one for many conversations; [`files`] are handed over by id.
+//! Read in this order: a [`Message`] is part of a conversation; a [`ChatModel`] replies to
+//! messages, and [`ChatModelExt`](model::ChatModelExt) has the methods that every model has; a
+//! model calls [`Tool`](tool::Tool)s; [`Memory`](memory::Memory) decides which part of a
+//! conversation the model sees, and a [`ConversationStore`](memory::ConversationStore) keeps
+//! conversations; a [`ReActAutoma`] is an agent made of all of these, and an [`Agent`] serves many
+//! conversations; [`files`] are passed by id.
 //!
-//! Features: `prompts`, on unless it is turned off, for prompt templates. Off unless asked for: `providers` for models over HTTP (`OpenAi` and all that speak as
-//! it does, `Anthropic`, `Gemini`, `Ollama`); `mcp` for tools of MCP servers (`McpEndpoint`) and for tools
-//! as an MCP server (`McpService`); `sqlite` for conversations in a file; `tiktoken` for tokens
-//! counted as OpenAI's models do; `json-schema` for arguments and answers checked by all of JSON Schema, in place
-//! of the keywords that schemas of Rust types use. `mcp` turns it on.
+//! Features: `prompts`, on by default, for prompt templates. Off by default: `providers` for models
+//! over HTTP (`OpenAi` and compatible servers, `Anthropic`, `Gemini`, `Ollama`); `mcp` for tools of
+//! MCP servers (`McpEndpoint`) and for tools as an MCP server (`McpService`); `sqlite` for
+//! conversations in a file; `tiktoken` for counting tokens as OpenAI's models do; `json-schema` for
+//! checking arguments and answers by all of JSON Schema, instead of the keywords that schemas of
+//! Rust types use. `mcp` turns it on.
 
 mod agent;
 pub mod compose;
@@ -38,7 +41,7 @@ pub use react::{AgentOutcome, ReActAutoma, Task};
 pub use schemars;
 pub use tool::Toolbox;
 
-/// What nearly every agent needs, with the [prelude of the engine](ddg_core::prelude).
+/// The items that nearly every agent needs, with the [prelude of the engine](ddg_core::prelude).
 pub mod prelude {
     pub use ddg_core::prelude::*;
     pub use ddg_macros::tool;
@@ -55,7 +58,7 @@ pub mod prelude {
     };
 }
 
-/// What `#[tool]` writes; not for people.
+/// Items for the code that `#[tool]` generates. Not part of the public API.
 #[doc(hidden)]
 pub mod __private {
     pub use {schemars, serde};
@@ -63,10 +66,10 @@ pub mod __private {
     pub use crate::tool::{FuncTool, Given, blocking, output, result};
 }
 
-/// What the compiler refuses of a `#[tool]`, with the compiler's own words around the library's:
-/// messages of the macro itself are among its tests.
+/// Functions with `#[tool]` that the compiler refuses, with messages of the compiler around those
+/// of this crate. Messages of the macro itself are among its own tests.
 ///
-/// A parameter that has no schema:
+/// A parameter without a schema:
 ///
 /// ```compile_fail,E0277
 /// #[derive(serde::Deserialize)]
@@ -77,7 +80,7 @@ pub mod __private {
 /// async fn travel(to: Place) {}
 /// ```
 ///
-/// An output that no model can read:
+/// An output that a model cannot read:
 ///
 /// ```compile_fail,E0277
 /// struct Ticket;
@@ -97,7 +100,7 @@ pub mod __private {
 /// async fn count(n: State<std::cell::Cell<u32>>) -> u32 { n.get() }
 /// ```
 ///
-/// A function that does not say what it is for:
+/// A function without a description:
 ///
 /// ```compile_fail
 /// #[ddg_agentic::tool]
@@ -106,7 +109,7 @@ pub mod __private {
 #[cfg(doctest)]
 struct Refused;
 
-/// The programs of the README and the guide to agents, compiled and run.
+/// The programs of the README and of the guide to agents, compiled and run.
 #[cfg(doctest)]
 mod pages {
     #[doc = include_str!("../../README.md")]

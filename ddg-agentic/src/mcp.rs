@@ -1,4 +1,4 @@
-//! Tools of MCP servers, and our tools as an MCP server.
+//! The Model Context Protocol: tools of MCP servers, and a toolbox as an MCP server.
 
 mod client;
 mod connection;

@@ -1,4 +1,4 @@
-//! What of a conversation a model is shown.
+//! Memories: which part of a conversation a model sees.
 
 mod conversation;
 mod groups;
@@ -36,29 +36,29 @@ pub use tokens::{CountTokens, EstimatedTokens};
 use crate::message::Message;
 use crate::model::{ModelError, Usage};
 
-/// What of a conversation a model is shown, and what is summarised when.
+/// A memory decides which part of a conversation a model sees, and what is summarised when.
 ///
-/// The first two are decisions without a wait; only [`summarise`](Self::summarise) asks anybody.
-/// Between a call of a tool and its result nothing is ever cut.
+/// The first two methods decide without waiting; only [`summarise`](Self::summarise) may ask a
+/// model. A conversation is never cut between a tool call and its result.
 pub trait Memory: Send + Sync + 'static {
-    /// What the model is shown of `conversation`.
+    /// The messages of `conversation` that the model sees.
     fn window(&self, conversation: &Conversation) -> Vec<Message>;
 
-    /// Which messages are to be summarised now; none, unless this is overridden.
+    /// The messages to summarise now. Defaults to none.
     fn due(&self, conversation: &Conversation) -> Option<Range<usize>> {
         let _ = conversation;
         None
     }
 
-    /// Summarises the messages of `range`, which [`due`](Self::due) gave; what that took comes with
-    /// it. It is called while the agent goes on, so the conversation may have grown when it ends and
-    /// the summary is [applied](Conversation::apply).
+    /// Summarises the messages of `range`, as returned by [`due`](Self::due). Returns the summary
+    /// with its usage. The agent continues meanwhile, so the conversation may have grown when the
+    /// summary is [applied](Conversation::apply).
     ///
     /// # Errors
-    /// The model that summarises fails. The agent goes on without the summary.
+    /// If the model that summarises fails. The agent continues without the summary.
     ///
     /// # Cancel safety
-    /// Dropping the future gives the summary up; nothing is kept of it.
+    /// Dropping the future drops the summary.
     fn summarise<'a>(
         &'a self,
         conversation: &'a Conversation,
@@ -70,7 +70,7 @@ pub trait Memory: Send + Sync + 'static {
     }
 }
 
-/// Shows everything.
+/// A memory that shows the whole conversation.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct FullHistory;
 

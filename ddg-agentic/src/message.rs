@@ -1,4 +1,4 @@
-//! What people, models and tools say to each other.
+//! Messages between people, models and tools.
 
 mod image;
 mod tool_call;
@@ -11,10 +11,10 @@ pub use image::Image;
 pub use tool_call::{ToolArguments, ToolCall};
 pub use usage::Usage;
 
-/// One message of a conversation.
+/// A message of a conversation.
 ///
-/// It is plain data: it travels between workers, into snapshots, stores and events. At rest it is a
-/// JSON object with its `role`.
+/// Messages are plain data: they travel between workers, and into snapshots, stores and events. A
+/// message serialises to a JSON object with its `role`.
 ///
 /// ```
 /// use ddg_agentic::Message;
@@ -39,23 +39,23 @@ pub use usage::Usage;
 #[serde(tag = "role", rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Message {
-    /// What the model is told before the conversation.
+    /// Instructions for the model, before the conversation.
     System {
         /// The text.
         text: String,
     },
-    /// What a person says.
+    /// A message of a person.
     User {
-        /// In the order in which it is said.
+        /// The parts of the message, in order.
         content: Vec<ContentPart>,
     },
-    /// What the model says.
+    /// A message of the model.
     Assistant(AssistantMessage),
-    /// What a tool gave for a call of the model.
+    /// The result of a tool call.
     Tool(ToolMessage),
 }
 
-/// A part of what a person says.
+/// A part of a person's message.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 #[non_exhaustive]
@@ -72,19 +72,19 @@ pub enum ContentPart {
     },
 }
 
-/// What a model says: a text, calls of tools, or both.
+/// A message of a model: text, tool calls, or both.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 #[non_exhaustive]
 pub struct AssistantMessage {
-    /// The text; empty if it only calls tools.
+    /// The text; empty if the message consists of tool calls.
     pub text: String,
-    /// The calls, in the order in which it asks for them.
+    /// The tool calls, in the order in which the model asks for them.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub tool_calls: Vec<ToolCall>,
 }
 
-/// What a tool gave for a call of the model, or why it gave nothing.
+/// The result of a tool call, or the reason why there is none.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct ToolMessage {
@@ -92,7 +92,7 @@ pub struct ToolMessage {
     pub call_id: String,
     /// The name of the tool.
     pub name: String,
-    /// What the model reads.
+    /// The text for the model.
     pub content: String,
     /// Whether the call failed.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
@@ -100,45 +100,45 @@ pub struct ToolMessage {
 }
 
 impl Message {
-    /// What the model is told before the conversation.
+    /// Creates instructions for the model.
     pub fn system(text: impl Into<String>) -> Self {
         Self::System { text: text.into() }
     }
 
-    /// What a person says.
+    /// Creates a message of a person.
     pub fn user(text: impl Into<String>) -> Self {
         Self::User { content: vec![ContentPart::Text { text: text.into() }] }
     }
 
-    /// What a person says, with an image.
+    /// Creates a message of a person with an image.
     pub fn user_with_image(text: impl Into<String>, image: Image) -> Self {
         Self::User {
             content: vec![ContentPart::Text { text: text.into() }, ContentPart::Image { image }],
         }
     }
 
-    /// What a model says in words alone.
+    /// Creates a message of a model that is only text.
     pub fn assistant(text: impl Into<String>) -> Self {
         Self::Assistant(AssistantMessage { text: text.into(), tool_calls: Vec::new() })
     }
 
-    /// A model's calls of tools without a word.
+    /// Creates a message of a model that is only tool calls.
     pub fn calls(calls: impl IntoIterator<Item = ToolCall>) -> Self {
         let tool_calls = calls.into_iter().collect();
         Self::Assistant(AssistantMessage { text: String::new(), tool_calls })
     }
 
-    /// What a tool gave for a call.
+    /// Creates the result of a tool call.
     pub fn tool_result(call: &ToolCall, content: impl Into<String>) -> Self {
         Self::Tool(ToolMessage::new(call, content))
     }
 
-    /// Why a tool gave nothing for a call.
+    /// Creates the error of a tool call.
     pub fn tool_error(call: &ToolCall, content: impl Into<String>) -> Self {
         Self::Tool(ToolMessage::error(call, content))
     }
 
-    /// What is said, in any of the forms that stand for messages: a text, a message, or a list.
+    /// Converts a value that stands for messages: text, a message, or a list of messages.
     pub(crate) fn several(said: &Value) -> Option<Vec<Self>> {
         if let Ok(text) = said.get::<String>() {
             return Some(vec![text.into()]);
@@ -149,7 +149,7 @@ impl Message {
         }
     }
 
-    /// All its text; parts are joined by line breaks, images left out.
+    /// The text of the message. Parts are joined with line breaks, and images are left out.
     pub fn text(&self) -> String {
         match self {
             Self::System { text } => text.clone(),
@@ -165,7 +165,7 @@ impl Message {
         }
     }
 
-    /// The calls of tools that it asks for; none unless a model says it.
+    /// The tool calls. Only messages of models have any.
     pub fn tool_calls(&self) -> &[ToolCall] {
         match self {
             Self::Assistant(message) => &message.tool_calls,
@@ -173,34 +173,34 @@ impl Message {
         }
     }
 
-    /// Whether it is what the model is told before the conversation.
+    /// Whether these are instructions for the model.
     pub fn is_system(&self) -> bool {
         matches!(self, Self::System { .. })
     }
 }
 
 impl AssistantMessage {
-    /// Whether there is nothing in it that anybody could read or do.
+    /// Whether the message has neither text nor tool calls nor images.
     pub(crate) fn says_nothing(&self) -> bool {
         self.text.trim().is_empty() && self.tool_calls.is_empty()
     }
 }
 
 impl AssistantMessage {
-    /// What a model says, and the tools that it calls.
+    /// Creates a message of a model.
     pub fn new(text: impl Into<String>, tool_calls: impl IntoIterator<Item = ToolCall>) -> Self {
         Self { text: text.into(), tool_calls: tool_calls.into_iter().collect() }
     }
 }
 
 impl ToolMessage {
-    /// What a tool gave for a call.
+    /// Creates the result of a tool call.
     pub fn new(call: &ToolCall, content: impl Into<String>) -> Self {
         let (call_id, name) = (call.id.clone(), call.name.clone());
         Self { call_id, name, content: content.into(), is_error: false }
     }
 
-    /// Why a tool gave nothing for a call.
+    /// Creates the error of a tool call.
     pub fn error(call: &ToolCall, content: impl Into<String>) -> Self {
         Self { is_error: true, ..Self::new(call, content) }
     }
@@ -219,14 +219,14 @@ impl From<ToolMessage> for Message {
 }
 
 impl From<&str> for Message {
-    /// A person's text.
+    /// Creates a message of a person.
     fn from(text: &str) -> Self {
         Self::user(text)
     }
 }
 
 impl From<String> for Message {
-    /// A person's text.
+    /// Creates a message of a person.
     fn from(text: String) -> Self {
         Self::user(text)
     }

@@ -1,4 +1,4 @@
-//! What an agent asks of a language model, whoever provides it.
+//! The interface to language models of any provider.
 
 mod ask;
 mod capabilities;
@@ -45,11 +45,11 @@ pub use stream::{ChatChunk, ChatStream};
 pub(crate) use wanted::Wanted;
 pub use worker::ModelWorker;
 
-/// A language model that one can chat with.
+/// A language model that can chat.
 ///
 /// Implement [`chat`](Self::chat), and [`stream`](Self::stream) if the model can give its reply
-/// piece by piece. What a model cannot do is said in its [`capabilities`](Self::capabilities), and is a
-/// [`ModelError::Unsupported`] when it is asked for all the same, never a panic.
+/// piece by piece. The [`capabilities`](Self::capabilities) say what the model can do; a request
+/// for anything else is a [`ModelError::Unsupported`], never a panic.
 ///
 /// ```
 /// use ddg_agentic::ChatModel;
@@ -79,10 +79,10 @@ pub use worker::ModelWorker;
 /// # }
 /// ```
 pub trait ChatModel: fmt::Debug + Send + Sync + 'static {
-    /// The model's name, for people, logs and prices.
+    /// The name of the model, for people, logs and prices.
     fn name(&self) -> &str;
 
-    /// What it can do: all but seeing images, unless this is overridden.
+    /// The capabilities of the model, by default everything except seeing images.
     fn capabilities(&self) -> Capabilities {
         Capabilities::default()
     }
@@ -90,17 +90,17 @@ pub trait ChatModel: fmt::Debug + Send + Sync + 'static {
     /// Asks for a reply.
     ///
     /// # Errors
-    /// The model cannot be reached, refuses the request, or answers with what is no reply.
+    /// If the model cannot be reached, refuses the request, or sends something that is not a reply.
     ///
     /// # Cancel safety
-    /// Dropping the future gives the request up; the provider may still count it.
+    /// Dropping the future cancels the request; the provider may still charge for it.
     fn chat(&self, request: ChatRequest) -> BoxFuture<'_, Result<ChatReply, ModelError>>;
 
-    /// Asks for a reply piece by piece: the whole of [`chat`](Self::chat) in one, unless this is
-    /// overridden.
+    /// Asks for a reply piece by piece. The default gives the reply of [`chat`](Self::chat) as one
+    /// piece.
     ///
     /// # Errors
-    /// As [`chat`](Self::chat); what goes wrong after the first piece comes in the stream.
+    /// As [`chat`](Self::chat). Errors after the first piece are in the stream.
     ///
     /// # Cancel safety
     /// As [`chat`](Self::chat), for the future and for the stream.

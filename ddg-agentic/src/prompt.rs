@@ -1,4 +1,4 @@
-//! Prompts with places to fill.
+//! Prompt templates.
 
 mod worker;
 
@@ -11,10 +11,10 @@ use serde::{Deserialize, Serialize};
 
 pub use worker::PromptWorker;
 
-/// A prompt with places to fill, in the language of Jinja: `{{ city }}`, `{% for day in days %}`.
+/// A prompt with variables, in the language of Jinja: `{{ city }}`, `{% for day in days %}`.
 ///
-/// A variable that is not given is an error, never an empty text, unless the template says so
-/// (`{{ mood | default("any") }}`). At rest it is its text.
+/// A missing variable is an error, never an empty text, unless the template provides a default:
+/// `{{ mood | default("any") }}`. A template serialises to its text.
 ///
 /// ```
 /// use ddg_agentic::prompt::PromptTemplate;
@@ -37,11 +37,11 @@ pub struct PromptTemplate {
     text: Arc<str>,
 }
 
-/// Why a prompt cannot be made.
+/// A prompt cannot be rendered.
 #[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum PromptError {
-    /// The template is none.
+    /// The text is not a valid template.
     #[error("line {line} of the prompt: {message}")]
     Syntax {
         /// The line, from 1.
@@ -49,15 +49,15 @@ pub enum PromptError {
         /// What is wrong.
         message: String,
     },
-    /// A variable that the template needs is not given.
+    /// A variable that the template needs is missing.
     #[error("line {line} of the prompt: `{variable}` is not given")]
     Missing {
         /// The line, from 1.
         line: usize,
-        /// The variable, as the template names it.
+        /// The name of the variable in the template.
         variable: String,
     },
-    /// What is given does not fit the template.
+    /// A value does not fit the template.
     #[error("line {line} of the prompt: {message}")]
     Render {
         /// The line, from 1.
@@ -70,10 +70,10 @@ pub enum PromptError {
 const NAME: &str = "prompt";
 
 impl PromptTemplate {
-    /// A template of this text.
+    /// Parses a template.
     ///
     /// # Errors
-    /// The text is no template; says in which line.
+    /// If the text is not a valid template. The error has the line.
     pub fn new(text: impl Into<String>) -> Result<Self, PromptError> {
         let text: Arc<str> = text.into().into();
         let mut engine = Environment::new();
@@ -86,12 +86,12 @@ impl PromptTemplate {
         Ok(Self { engine: Arc::new(engine), text })
     }
 
-    /// Its text.
+    /// The text of the template.
     pub fn text(&self) -> &str {
         &self.text
     }
 
-    /// The variables that it names, in the order in which it does.
+    /// The variables, in the order in which the template names them.
     pub fn variables(&self) -> Vec<String> {
         let Ok(template) = self.engine.get_template(NAME) else { return Vec::new() };
         let globals: Vec<_> = self.engine.globals().map(|(name, _)| name).collect();
@@ -105,10 +105,10 @@ impl PromptTemplate {
         variables
     }
 
-    /// The prompt with `values`, a struct or a map, in its places.
+    /// Renders the prompt with `values`, a struct or a map.
     ///
     /// # Errors
-    /// A variable is not given, or what is given does not fit.
+    /// If a variable is missing, or a value does not fit.
     pub fn render(&self, values: &impl Serialize) -> Result<String, PromptError> {
         let values = minijinja::Value::from(Serde(values));
         let template = self.engine.get_template(NAME);
@@ -128,8 +128,8 @@ impl PromptTemplate {
         }
     }
 
-    /// What is undefined: what the error points at, or, if that is a filter, the first variable of
-    /// the line that has no value.
+    /// The name of the undefined variable: the one that the error points at or, if the error is in
+    /// a filter, the first variable of the line without a value.
     fn missing(&self, error: &minijinja::Error, values: &minijinja::Value) -> Option<String> {
         let variables = self.variables();
         let place = error.range()?;
@@ -146,12 +146,12 @@ impl PromptTemplate {
     }
 }
 
-/// What is wrong, without the place, which is told apart.
+/// The message of an error without its place, which is reported separately.
 fn message(error: &minijinja::Error) -> String {
     error.detail().map_or_else(|| error.kind().to_string(), ToOwned::to_owned)
 }
 
-/// Where a text first has `word` as a whole word.
+/// The offset of the first occurrence of `word` as a whole word.
 fn first_place(text: &str, word: &str) -> Option<usize> {
     let in_word = |c: char| c.is_alphanumeric() || c == '_';
     let mut places = text.match_indices(word).map(|(place, _)| place);

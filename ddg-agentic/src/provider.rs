@@ -1,4 +1,4 @@
-//! Models of providers, asked over HTTP.
+//! Models of providers over HTTP.
 
 mod api;
 mod environment;
@@ -26,43 +26,42 @@ use crate::model::{Capabilities, ChatModel, ChatReply, ChatRequest, ChatStream, 
 use rig::Connection;
 use settings::Settings;
 
-/// A model of OpenAI, or of any server that speaks its Chat Completions: vLLM, llama.cpp, LM Studio,
-/// OpenRouter, Groq and many more, by their [`base_url`](HttpModel::base_url).
+/// A model of OpenAI, or of any server with its Chat Completions API, such as vLLM, llama.cpp, LM
+/// Studio, OpenRouter and Groq, with another [`base_url`](HttpModel::base_url).
 ///
-/// From the environment: `OPENAI_MODEL`; `OPENAI_API_KEY`, which a server named by `OPENAI_BASE_URL`
-/// may do without.
+/// Variables of the environment: `OPENAI_MODEL`, and `OPENAI_API_KEY`, which is optional for a
+/// server named by `OPENAI_BASE_URL`.
 pub type OpenAi = HttpModel<api::OpenAi>;
 
-/// A model of Anthropic, by its Messages.
+/// A model of Anthropic, with its Messages API.
 ///
-/// From the environment: `ANTHROPIC_MODEL`, `ANTHROPIC_API_KEY`, and, if not the provider's own,
-/// `ANTHROPIC_BASE_URL`. Checked against what its documentation says it sends, not against the
+/// Variables of the environment: `ANTHROPIC_MODEL`, `ANTHROPIC_API_KEY` and, for another server,
+/// `ANTHROPIC_BASE_URL`. It was tested against the documentation of the API, not against the
 /// service.
 pub type Anthropic = HttpModel<api::Anthropic>;
 
-/// A model of Google's Gemini, by its `generateContent`.
+/// A model of Google's Gemini, with its `generateContent` API.
 ///
-/// From the environment: `GEMINI_MODEL`, `GEMINI_API_KEY`, and, if not the provider's own,
-/// `GEMINI_BASE_URL`. Checked against what its documentation says it sends, not against the
-/// service.
+/// Variables of the environment: `GEMINI_MODEL`, `GEMINI_API_KEY` and, for another server,
+/// `GEMINI_BASE_URL`. It was tested against the documentation of the API, not against the service.
 pub type Gemini = HttpModel<api::Gemini>;
 
-/// A model that Ollama runs, on this machine unless the address says otherwise, by its
-/// OpenAI-compatible API.
+/// A model of Ollama, on this machine unless the URL says otherwise, with its OpenAI-compatible
+/// API.
 ///
-/// From the environment: `OLLAMA_MODEL`, and, if not the usual, `OLLAMA_BASE_URL` (as
-/// `http://localhost:11434`) and `OLLAMA_API_KEY`. Checked against what its documentation says it
-/// sends, not against the service.
+/// Variables of the environment: `OLLAMA_MODEL` and, optionally, `OLLAMA_BASE_URL` (such as
+/// `http://localhost:11434`) and `OLLAMA_API_KEY`. It was tested against the documentation of the
+/// API, not against the service.
 pub type Ollama = HttpModel<api::Ollama>;
 
-/// A model that is asked over HTTP: one of [`OpenAi`], [`Anthropic`], [`Gemini`] and [`Ollama`].
+/// A model over HTTP: [`OpenAi`], [`Anthropic`], [`Gemini`] or [`Ollama`].
 ///
-/// Clones share connections. The key goes into the requests' headers, and into nothing else: not into
-/// addresses, errors, logs or the `Debug` text. Redirects are not followed, as they would carry the
+/// Clones share connections. The key is sent only in the headers of requests; it is never part of
+/// URLs, errors, logs or the `Debug` text. Redirects are not followed, because they would send the
 /// key elsewhere.
 ///
-/// It needs a tokio runtime with I/O and time. A request is sent once; ask again on
-/// [`ModelError::is_retryable`]. A wrong address and a missing key are a [`ModelError::Setup`] of the
+/// It needs a tokio runtime with I/O and time. A request is sent once; retry on
+/// [`ModelError::is_retryable`]. A wrong URL or a missing key is a [`ModelError::Setup`] of the
 /// first request.
 ///
 /// ```no_run
@@ -89,23 +88,23 @@ pub struct HttpModel<A> {
 }
 
 impl<A: Api> HttpModel<A> {
-    /// The provider's model of this name, at the provider's own address, without a key.
+    /// Creates the model with this name, at the provider's own URL, without a key.
     pub fn new(model: impl Into<String>) -> Self {
         Self::with(Settings::new(A::PROVIDER, model.into()))
     }
 
-    /// The model that the environment names; see [`OpenAi`], [`Anthropic`], [`Gemini`] and [`Ollama`]
-    /// for the variables. An empty variable is as one that is not set.
+    /// Configures the model from the environment. The variables are listed at [`OpenAi`],
+    /// [`Anthropic`], [`Gemini`] and [`Ollama`]. An empty variable counts as missing.
     ///
     /// # Errors
-    /// [`ModelError::Setup`], which names the variable that is missing or wrong.
+    /// [`ModelError::Setup`] with the variable that is missing or wrong.
     pub fn from_env() -> Result<Self, ModelError> {
         let model = Self::with(environment::settings(A::PROVIDER)?);
         model.connection()?;
         Ok(model)
     }
 
-    /// Sets where the provider is, as `http://localhost:8000/v1`.
+    /// Sets the URL of the provider, such as `http://localhost:8000/v1`.
     #[must_use]
     pub fn base_url(self, base_url: impl Into<String>) -> Self {
         Self::with(Settings { base_url: base_url.into(), ..self.settings })
@@ -117,8 +116,8 @@ impl<A: Api> HttpModel<A> {
         Self::with(Settings { api_key: Some(key.into()), ..self.settings })
     }
 
-    /// Sets what the model can do, where its name does not tell. Without, it can do all, and sees images
-    /// unless it is known not to.
+    /// Sets the capabilities, if they do not follow from the name. By default a model can do
+    /// everything, except seeing images if it is known not to.
     #[must_use]
     pub fn with_capabilities(self, capabilities: Capabilities) -> Self {
         Self::with(Settings { capabilities: Some(capabilities), ..self.settings })
@@ -131,27 +130,27 @@ impl<A: Api> HttpModel<A> {
         Self::with(self.settings)
     }
 
-    /// Adds a parameter to the query of every request, as Azure's `api-version`.
+    /// Adds a query parameter to every request, such as Azure's `api-version`.
     #[must_use]
     pub fn extra_query(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.settings.extra_query.push(name, value);
         Self::with(self.settings)
     }
 
-    /// Sets how long connecting may take; 10 seconds unless set.
+    /// Sets the timeout for connecting (10 seconds by default).
     #[must_use]
     pub fn connect_timeout(self, time: Duration) -> Self {
         Self::with(Settings { connect_timeout: time, ..self.settings })
     }
 
-    /// Sets how long a stream may be silent; 2 minutes unless set.
+    /// Sets how long a stream may be silent (2 minutes by default).
     #[must_use]
     pub fn stall_timeout(self, time: Duration) -> Self {
         Self::with(Settings { stall_timeout: time, ..self.settings })
     }
 
-    /// Sets how long a reply that is no stream may take; 10 minutes unless set. A stream may take as
-    /// long as it goes on.
+    /// Sets the timeout of a reply that is not a stream (10 minutes by default). A stream has no
+    /// total timeout.
     #[must_use]
     pub fn reply_timeout(self, time: Duration) -> Self {
         Self::with(Settings { reply_timeout: time, ..self.settings })

@@ -1,7 +1,8 @@
-//! JSON schemas of types, and whether JSON is what a schema asks for.
+//! JSON schemas of types, and validation of JSON.
 //!
-//! Schemas that are derived from Rust types use few of JSON Schema's keywords, and [`derived`] knows those. All of
-//! them, as the tools of MCP servers may use, take a library and its 45 crates: the feature `json-schema`.
+//! Schemas that are derived from Rust types use few keywords, which [`derived`] implements. The
+//! feature `json-schema` supports all keywords, which tools of MCP servers may use; it compiles a
+//! library with 45 crates.
 
 #[cfg(any(test, not(feature = "json-schema")))]
 mod derived;
@@ -22,14 +23,14 @@ use derived::Rules;
 use full::Rules;
 use well_formed::well_formed;
 
-/// How many faults are told at a time.
+/// Maximum number of faults in a message.
 const MOST_FAULTS: usize = 10;
-/// How many bytes a fault may have before it no longer cites what is wrong.
+/// Maximum length of a fault that quotes the value, in bytes.
 const LONGEST_FAULT: usize = 400;
-/// What it says then in place of what is wrong.
+/// Stands for the value in faults that would be longer.
 const WHAT_IS_HERE: &str = "what is here";
 
-/// The schema of what a `T` is read from: in one piece, but for types that hold themselves.
+/// The schema of a `T`, without references except for recursive types.
 pub(crate) fn schema_of<T: JsonSchema>() -> Json {
     let settings = SchemaSettings::draft2020_12().for_deserialize().with(|settings| {
         settings.inline_subschemas = true;
@@ -39,7 +40,7 @@ pub(crate) fn schema_of<T: JsonSchema>() -> Json {
     generator.into_root_schema_for::<T>().into()
 }
 
-/// Drops `uint32` and the like: they are of no standard, and some providers refuse them.
+/// Removes formats such as `uint32`, which are not standard and which some providers refuse.
 #[derive(Clone)]
 struct WithoutNumberFormats;
 
@@ -57,14 +58,14 @@ impl Transform for WithoutNumberFormats {
     }
 }
 
-/// Tells whether JSON is what a schema asks for.
+/// Checks JSON against a schema.
 pub(crate) struct Validator(Rules);
 
 impl Validator {
-    /// That of `schema`.
+    /// Compiles `schema`.
     ///
     /// # Errors
-    /// Why it is no schema.
+    /// The reason why it is not a schema.
     pub(crate) fn new(schema: &Json) -> Result<Self, String> {
         well_formed(schema)?;
         Rules::new(schema).map(Self)
@@ -73,8 +74,8 @@ impl Validator {
     /// Checks `json`.
     ///
     /// # Errors
-    /// What is wrong with it, sorted, each as `path: what is wrong`, in words that a model can act
-    /// on, and no more of it than a model can read.
+    /// The faults, sorted, each as `path: what is wrong`, in words that a model can act on. Their
+    /// number and length are limited.
     pub(crate) fn check(&self, json: &Json) -> Result<(), Vec<String>> {
         let mut faults = self.0.faults(json);
         faults.sort_unstable();
@@ -92,7 +93,8 @@ impl fmt::Debug for Validator {
     }
 }
 
-/// `trip.days: "x" is not of type "integer"`; without a path where the whole is meant.
+/// Formats a fault as `trip.days: "x" is not of type "integer"`, without a path for the whole
+/// value.
 fn at_path(path: &str, what: &str) -> String {
     if path.is_empty() { what.to_owned() } else { format!("{path}: {what}") }
 }
@@ -109,7 +111,7 @@ mod tests {
     #[derive(JsonSchema)]
     #[expect(dead_code, reason = "only its schema is looked at")]
     struct Trip {
-        /// Where to.
+        /// The destination.
         city: String,
         days: u8,
         nights: Option<usize>,
@@ -126,7 +128,8 @@ mod tests {
         Car { seats: u8 },
     }
 
-    /// As it is written whether or not objects keep the order of their entries.
+    /// Sorts the entries of objects, so that the result does not depend on whether objects keep
+    /// their order.
     fn sorted(json: Json) -> Json {
         match json {
             Json::Object(map) => {
@@ -233,7 +236,7 @@ mod tests {
     }
 
     #[test]
-    fn all_that_is_wrong_is_told_with_its_path() {
+    fn all_faults_are_reported_with_their_paths() {
         let validator = Validator::new(&schema_of::<Trip>()).unwrap();
         let checked = validator.check(&json!({
             "city": 1,
@@ -251,7 +254,8 @@ mod tests {
             then: "price" is a required property"#]].assert_eq(&checked.unwrap_err().join("\n"));
     }
 
-    /// The library says what is right: of what derived schemas use, we know the same, in the same words.
+    /// The library is the reference: the rules for derived schemas find the same faults, in the
+    /// same words.
     #[cfg(feature = "json-schema")]
     #[test]
     fn derived_schemas_are_checked_as_by_the_whole_of_json_schema() {
@@ -356,13 +360,13 @@ mod tests {
             $ref: "#/$defs/T" points to nothing
             minimum: "1" is not of type "number"
             $defs.T.additionalProperties: [] is not of type "object""##]].assert_eq(&faults.join("\n"));
-        // A circle of references is no fault, and comes to an end.
+        // A circle of references is not a fault, and the check ends.
         let circle = Validator::new(&json!({ "$ref": "#", "type": "string" })).unwrap();
         assert!(circle.check(&json!("x")).is_ok());
     }
 
     #[test]
-    fn no_more_is_told_than_a_model_can_read() {
+    fn faults_are_limited_to_what_a_model_can_read() {
         let validator = Validator::new(&schema_of::<Vec<u8>>()).unwrap();
         let faults = validator.check(&vec!["x"; 50].into()).unwrap_err();
         assert_eq!((faults.len(), faults[10].as_str()), (11, "and 40 more"));

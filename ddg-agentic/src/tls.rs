@@ -1,11 +1,12 @@
-//! What encrypts our connections.
+//! The cryptography of connections.
 
 use rustls::crypto::{CryptoProvider, ring};
 
-/// Chooses what encrypts, unless the program has chosen already. An HTTP client is built after this.
+/// Installs a cryptography provider, unless the program has installed one. Call it before an HTTP
+/// client is built.
 pub(crate) fn choose_crypto() {
     if CryptoProvider::get_default().is_none() {
-        // Another thread may have been quicker, which is as good.
+        // An error means that another thread has installed one, which is just as good.
         let _ = ring::default_provider().install_default();
     }
 }

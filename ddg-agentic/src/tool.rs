@@ -1,4 +1,4 @@
-//! What a model can have done.
+//! Tools: functions, automata and services that a model can call.
 
 mod approval;
 mod automa;
@@ -31,8 +31,7 @@ pub use spec::ToolSpec;
 pub use state::{MissingState, State, States};
 pub use toolbox::{Toolbox, ToolboxBuilder, ToolboxError, ToolboxFault};
 
-/// Something that a model can have done: a function, an automa, what an MCP server offers, or a type
-/// of one's own.
+/// Something that a model can call: a function, an automa, a tool of an MCP server, or an own type.
 ///
 /// ```
 /// use ddg_agentic::tool::{Tool, ToolOutput, ToolSpec};
@@ -78,14 +77,14 @@ pub use toolbox::{Toolbox, ToolboxBuilder, ToolboxError, ToolboxFault};
     note = "another async function becomes one by `FuncTool`, an automa by `AutomaTool`; for a type of yours implement `Tool`"
 )]
 pub trait Tool: Send + Sync + 'static {
-    /// What the model is told of it. It stays the same.
+    /// The description for the model. It must not change.
     fn spec(&self) -> &ToolSpec;
 
-    /// Does it, with arguments that have been checked against the schema.
+    /// Calls the tool with arguments that have been checked against the schema.
     ///
     /// # Errors
-    /// Whatever went wrong, in words that a model can act on. What asks a person and has no answer
-    /// yet passes the error on with `?`, and the run pauses.
+    /// Any error, in words that a model can act on. A tool that asks a person and has no answer yet
+    /// passes the error on with `?`, and the run pauses.
     ///
     /// # Cancel safety
     /// The future is dropped at any `await` when the run is cancelled or the tool times out.
@@ -95,24 +94,24 @@ pub trait Tool: Send + Sync + 'static {
         cx: &'a Context,
     ) -> BoxFuture<'a, Result<ToolOutput, WorkerError>>;
 
-    /// The same tool with the states of a toolbox, if it needs any; `None` if not, as unless this is
-    /// overridden. A [`Toolbox`] asks for it when it is built.
+    /// The same tool with the states of a toolbox, if it needs any. Defaults to `None`. A
+    /// [`Toolbox`] calls this when it is built.
     ///
     /// # Errors
-    /// The toolbox has not what the tool needs.
+    /// If the toolbox does not have the state that the tool needs.
     fn with_states(&self, states: &States) -> Result<Option<Arc<dyn Tool>>, MissingState> {
         let _ = states;
         Ok(None)
     }
 
-    /// The automa that it is, if it is one: it is nested in the run of whoever calls it then, so that
-    /// it can be watched, pauses, and is saved with that run. `None` unless this is overridden.
+    /// The automa, if the tool is one. It is then nested in the run of its caller, so that it
+    /// publishes events there, pauses with it, and is saved with it. Defaults to `None`.
     fn as_automa(&self) -> Option<&AutomaTool> {
         None
     }
 
-    /// What it has to do with files. Not for people: a tool of one's own names them in its schema, or in
-    /// its arguments and results.
+    /// The tool's use of files. Not part of the public API: an own tool names files in its schema,
+    /// or in its arguments and results.
     #[doc(hidden)]
     fn file_use(&self) -> FileUse {
         let needs_manager = crate::files::has_files(&self.spec().parameters);

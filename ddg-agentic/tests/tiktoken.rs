@@ -14,7 +14,7 @@ fn texts_are_counted_by_the_table() {
     assert_eq!(TiktokenTokens::O200k.text(""), 0);
 }
 
-/// The table's own pattern gives up on so many spaces.
+/// The table's own pattern fails on this many spaces.
 #[test]
 fn a_million_spaces_are_counted() {
     let n_tokens = TiktokenTokens::O200k.text(&" ".repeat(1 << 20));

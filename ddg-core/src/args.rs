@@ -1,4 +1,4 @@
-//! What a worker or a run is called with: values by position and by name.
+//! Arguments of workers and runs: values by position and by name.
 
 mod into_args;
 
@@ -14,7 +14,7 @@ pub use into_args::IntoArgs;
 #[doc(hidden)]
 pub use into_args::{AnyValue, Argument};
 
-/// Arguments: some by position, some by name. Usually written with [`args!`](crate::args!).
+/// Arguments by position and by name, usually written with [`args!`](crate::args!).
 ///
 /// ```
 /// use ddg_core::args;
@@ -33,31 +33,31 @@ pub struct Args {
     pub(crate) named: Option<Box<Named>>,
 }
 
-/// Values by name, in the order they were given.
+/// Values by name, in the order in which they were given.
 pub(crate) type Named = Vec<(Cow<'static, str>, Value)>;
 
-/// An argument is missing or is of another type.
+/// An argument is missing or has another type.
 #[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ArgError {
-    /// Nobody gave it.
+    /// The argument was not given.
     #[error("argument {which} was not given")]
     Missing {
         /// Its position, from 0, or its name in backquotes.
         which: String,
     },
-    /// It is something else than what was asked for.
+    /// The argument has another type than asked for.
     #[error("argument {which}: {source}")]
     Mismatch {
         /// Its position, from 0, or its name in backquotes.
         which: String,
-        /// Expected and found.
+        /// The expected type and the actual one.
         r#source: TypeMismatch,
     },
 }
 
 impl Args {
-    /// No arguments.
+    /// Creates empty arguments.
     pub fn new() -> Self {
         Self::default()
     }
@@ -69,7 +69,7 @@ impl Args {
         self
     }
 
-    /// Adds an argument by name; the last of one name counts.
+    /// Adds an argument by name. If a name occurs twice, the last value counts.
     #[must_use]
     pub fn with_named<T: Data>(mut self, name: impl Into<Cow<'static, str>>, value: T) -> Self {
         self.set_named(name.into(), Value::new(value));
@@ -81,28 +81,28 @@ impl Args {
         &self.positional
     }
 
-    /// The values by name, in the order they were given.
+    /// The values by name, in the order in which they were given.
     pub fn by_name(&self) -> impl Iterator<Item = (&str, &Value)> {
         self.named_slice().iter().map(|(name, value)| (name.as_ref(), value))
     }
 
-    /// Whether there are none at all.
+    /// Whether there are no arguments.
     pub fn is_empty(&self) -> bool {
         self.positional.is_empty() && self.named_slice().is_empty()
     }
 
-    /// The argument at `position` (from 0) as a `T`.
+    /// Reads the argument at `position`, counted from 0, as a `T`.
     ///
     /// # Errors
-    /// [`ArgError`] if there is none, or it is something else.
+    /// [`ArgError`] if it does not exist or is not a `T`.
     pub fn get<T: Data>(&self, position: usize) -> Result<T, ArgError> {
         read(self.positional.get(position), || position.to_string())
     }
 
-    /// The argument called `name` as a `T`.
+    /// Reads the argument `name` as a `T`.
     ///
     /// # Errors
-    /// [`ArgError`] if there is none, or it is something else.
+    /// [`ArgError`] if it does not exist or is not a `T`.
     pub fn named<T: Data>(&self, name: &str) -> Result<T, ArgError> {
         read(self.find(name), || format!("`{name}`"))
     }
@@ -131,10 +131,10 @@ impl Args {
 }
 
 impl Args {
-    /// The same, each value replaced by what `map` makes of it.
+    /// Replaces each value by the result of `map`.
     ///
     /// # Errors
-    /// The first of `map`.
+    /// The first error of `map`.
     pub(crate) fn try_map<E>(&self, map: impl Fn(&Value) -> Result<Value, E>) -> Result<Self, E> {
         let positional = self.positional.iter().map(&map).collect::<Result<_, _>>()?;
         let named = |(name, value): &(Cow<'static, str>, _)| Ok((name.clone(), map(value)?));
@@ -170,9 +170,9 @@ impl fmt::Debug for Args {
     }
 }
 
-/// Makes [`Args`] of values by position and `name = value` pairs.
+/// Creates [`Args`] from values by position and `name = value` pairs.
 ///
-/// Text literals become `String`s; numbers are read as whatever number type the parameter has.
+/// Text literals become `String`s. Numbers can be read as any number type that they fit.
 ///
 /// ```
 /// use ddg_core::args;
@@ -190,7 +190,7 @@ macro_rules! args {
     }};
 }
 
-/// The part of [`args!`] that takes one argument after the other.
+/// The part of [`args!`] that handles one argument after another.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __args {

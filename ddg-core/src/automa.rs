@@ -1,4 +1,4 @@
-//! A graph that is being declared: the face of the engine.
+//! `GraphAutoma`: a graph that is being declared, and the entry point of the engine.
 
 mod declaration;
 mod digest;
@@ -28,10 +28,9 @@ use crate::key::Key;
 use crate::local::Spaces;
 use crate::worker::Body;
 
-/// A graph of workers: declare it, then [run](Self::run) it as often and as concurrently as you
-/// like.
+/// A graph of workers. Declare it, then [run](Self::run) it any number of times, also concurrently.
 ///
-/// Running never changes it: each run works on its own view, with fresh state.
+/// A run never changes it: each run works on its own view of the graph, with fresh state.
 ///
 /// ```
 /// use ddg_core::prelude::*;
@@ -56,7 +55,7 @@ pub struct GraphAutoma {
     registry: Registry,
     extra_inputs: FxHashSet<String>,
     settings: Settings,
-    /// Local spaces that outlive a run, where they do.
+    /// Local spaces that outlive a run, if the automa keeps them.
     kept: Arc<Mutex<Spaces>>,
     compiled: OnceLock<Result<Arc<Program>, BuildError>>,
 }
@@ -66,17 +65,17 @@ impl GraphAutoma {
         self.compiled.get_or_init(|| Program::compile(self)).clone()
     }
 
-    /// The workers in order, each with the keys of its dependencies, checked or not.
+    /// The workers in order, each with the keys of its dependencies, which may not be validated.
     pub(crate) fn declared(&self) -> impl Iterator<Item = (&Arc<Body>, &[Key])> {
         self.declarations.values().map(|worker| (&worker.body, &*worker.dependencies))
     }
 
-    /// The names of what is declared without being placed.
+    /// The names of workers that are declared but not placed.
     pub(crate) fn detached(&self) -> impl Iterator<Item = &Key> {
         self.registry.iter().map(|(name, _)| name)
     }
 
-    /// The names of run inputs that were announced for workers added at run time.
+    /// The names of run inputs that were declared for workers added at run time.
     pub(crate) fn extra_inputs(&self) -> &FxHashSet<String> {
         &self.extra_inputs
     }
@@ -85,7 +84,7 @@ impl GraphAutoma {
         &self.settings
     }
 
-    /// The graph that a run of `program` has left, as one that can be run and changed.
+    /// The graph at the end of a run of `program`, as one that can be run and changed.
     pub(crate) fn grown(program: &Program, view: &View<Arc<Body>>) -> Self {
         let declarations = view
             .workers()
@@ -109,8 +108,8 @@ impl GraphAutoma {
 }
 
 impl Clone for GraphAutoma {
-    /// The same graph, declared on its own: changes of the one do not reach the other, and neither
-    /// do [kept](Self::keep_local_spaces) local spaces.
+    /// Copies the declaration. Later changes of one copy do not affect the other, and
+    /// [kept](Self::keep_local_spaces) local spaces are not shared.
     fn clone(&self) -> Self {
         let (kept, compiled) = if self.settings.keep_local {
             let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);

@@ -12,16 +12,16 @@ use crate::error::WorkerError;
 use crate::run::{Outcome, RunError};
 use crate::values::Value;
 
-/// Hooks around a worker. Implement those that you need.
+/// Hooks around a worker. Implement the ones that you need.
 ///
-/// Scopes: [`install`] (every worker in the process), [`GraphAutoma::add_callback`] (every worker
-/// of an automa, of its nested automata, and those added at run time) and
+/// There are three scopes: [`install`] (every worker in the process), [`GraphAutoma::add_callback`]
+/// (every worker of an automa, of its nested automata, and those added at run time) and
 /// [`WorkerOptions::callback`] (one worker). Start hooks run from the outermost scope to the
-/// innermost, end and error hooks from the innermost to the outermost; within a scope in the
-/// order they were added, at the end in reverse.
+/// innermost, and within a scope in the order in which they were added. End and error hooks run in
+/// the reverse order.
 ///
-/// A kickoff is hooked once, however often it is retried. A hook that fails or panics is reported
-/// as a warning through `tracing`, and the run goes on as if that hook were not there.
+/// The hooks run once per kickoff, however often it is retried. If a hook fails or panics, a
+/// warning is logged with `tracing` and the run continues as if there were no such hook.
 ///
 /// ```
 /// use std::sync::atomic::{AtomicU32, Ordering};
@@ -58,10 +58,10 @@ use crate::values::Value;
 /// [`GraphAutoma::add_callback`]: crate::GraphAutoma::add_callback
 /// [`WorkerOptions::callback`]: crate::WorkerOptions::callback
 pub trait Callback: Send + Sync + 'static {
-    /// Before the worker runs.
+    /// Called before the worker runs.
     ///
     /// # Errors
-    /// Reported, and otherwise without effect.
+    /// Logged, and otherwise ignored.
     fn will_run(
         &self,
         cx: &Context,
@@ -71,10 +71,10 @@ pub trait Callback: Send + Sync + 'static {
         async { Ok(()) }
     }
 
-    /// After it has run, or after another hook gave an output in place of its error.
+    /// Called after the worker has run, or after another hook gave an output in place of its error.
     ///
     /// # Errors
-    /// Reported, and otherwise without effect.
+    /// Logged, and otherwise ignored.
     fn did_run(
         &self,
         cx: &Context,
@@ -84,11 +84,12 @@ pub trait Callback: Send + Sync + 'static {
         async { Ok(()) }
     }
 
-    /// After it has failed for good, or could not be called. A value given here stands for its output: the hooks further
-    /// out see a worker that has run. A worker that could not be called has failed its step, whatever is given.
+    /// Called after the worker has failed for good, or could not be called. A value returned here
+    /// replaces its output, and the hooks further out see a worker that has run. The step of a
+    /// worker that could not be called fails in any case.
     ///
     /// # Errors
-    /// Reported, and otherwise without effect.
+    /// Logged, and otherwise ignored.
     fn did_fail(
         &self,
         cx: &Context,
@@ -98,20 +99,20 @@ pub trait Callback: Send + Sync + 'static {
         async { Ok(None) }
     }
 
-    /// Before the first step of a run, or of one that is resumed, of the automa called `automa`. A nested
-    /// automa has the hooks of the worker that it is.
+    /// Called before the first step of a run of the automa `automa`, and of a resumed one. A nested
+    /// automa has the hooks of its worker instead.
     ///
     /// # Errors
-    /// Reported, and otherwise without effect.
+    /// Logged, and otherwise ignored.
     fn run_will_start(&self, automa: &str) -> impl Future<Output = Result<(), WorkerError>> + Send {
         _ = automa;
         async { Ok(()) }
     }
 
-    /// After a run has finished, paused or was stopped.
+    /// Called after a run has finished, paused or stopped.
     ///
     /// # Errors
-    /// Reported, and otherwise without effect.
+    /// Logged, and otherwise ignored.
     fn run_did_end(
         &self,
         outcome: &Outcome,
@@ -120,10 +121,11 @@ pub trait Callback: Send + Sync + 'static {
         async { Ok(()) }
     }
 
-    /// After a run has failed. One that is cancelled or dropped, and one that cannot begin, has no such hook.
+    /// Called after a run has failed. Not called for a run that is cancelled or dropped, or cannot
+    /// begin.
     ///
     /// # Errors
-    /// Reported, and otherwise without effect.
+    /// Logged, and otherwise ignored.
     fn run_did_fail(
         &self,
         automa: &str,
@@ -134,7 +136,7 @@ pub trait Callback: Send + Sync + 'static {
     }
 }
 
-/// [`Callback`] behind a pointer.
+/// A [`Callback`] as a trait object.
 pub(crate) trait DynCallback: Send + Sync {
     fn will_run<'a>(
         &'a self,
@@ -235,7 +237,7 @@ pub fn install(callback: impl Callback) -> Installed {
     Installed { id }
 }
 
-/// Keeps a process-wide callback installed.
+/// Guard of a process-wide callback: removes it when dropped.
 #[derive(Debug)]
 #[must_use = "the callback is removed when this is dropped"]
 pub struct Installed {
@@ -249,7 +251,7 @@ impl Drop for Installed {
     }
 }
 
-/// The process-wide callbacks, in the order they were installed.
+/// The process-wide callbacks, in the order in which they were installed.
 pub(crate) fn installed() -> Vec<Arc<dyn DynCallback>> {
     let installed = INSTALLED.read().unwrap_or_else(PoisonError::into_inner);
     installed.iter().map(|(_, callback)| Arc::clone(callback)).collect()

@@ -1,8 +1,12 @@
-//! What `#[automa]` asks the compiler about the types of its workers.
+//! Type checks that `#[automa]` leaves to the compiler.
 //!
-//! The macro sees types as they are written; which type a name stands for only the compiler knows. So
-//! the macro writes what it would say if two types did not agree, and the compiler says it if they
-//! don't: `dependency!(i64 => String, "`f` takes `String` as `text`, but `start` gives `i64`")`.
+//! The macro sees types only as they are written; only the compiler knows which types the names
+//! stand for. So the macro generates the message for two types that do not fit, and the compiler
+//! reports it if they do not:
+//!
+//! ```text
+//! dependency!(i64 => String, "`f` takes `String` as `text`, but `start` gives `i64`")
+//! ```
 
 use std::sync::Arc;
 
@@ -12,11 +16,11 @@ pub use crate::{
     __check_merged as merged, __check_result as result, __check_unpacked as unpacked,
 };
 
-/// A parameter of this type takes an output of type `Output`: the same type, or one side shared
-/// (`Arc<T>`) or optional (`Option<T>`). `M` is found by the compiler.
+/// A parameter of this type takes an output of type `Output`: the same type, or one that is shared
+/// (`Arc<T>`) or optional (`Option<T>`) on one side. The compiler infers `M`.
 pub trait Accepts<Output, M> {}
 
-/// A parameter that borrows this type takes an output of type `Output`. `M` is found by the compiler.
+/// A parameter that borrows this type takes an output of type `Output`. The compiler infers `M`.
 pub trait Borrows<Output, M> {}
 
 /// Marks equal types.
@@ -43,7 +47,7 @@ pub const fn output<T: Data>() {}
 /// Compiles if a worker can take a `T`.
 pub const fn parameter<T: Data>() {}
 
-/// Data behind which there is a `dyn Trait`.
+/// Data that contains a `dyn Trait`.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot travel between workers",
     label = "a `dyn Trait` has no JSON form",
@@ -54,11 +58,12 @@ pub trait DynData {}
 #[diagnostic::do_not_recommend]
 impl<T: Data> DynData for T {}
 
-/// Compiles if a worker can take or give a `T`, behind which there is a `dyn Trait`.
+/// Compiles if a worker can take or give a `T` that contains a `dyn Trait`.
 pub const fn dyn_data<T: DynData>() {}
 
-/// Compiles if a parameter takes a `$given`, by value or borrowed; says `$message` and `$note` if not.
-// Rustfmt would move the attribute in it to the right each time.
+/// Compiles if a parameter takes a `$given` by value or by reference. Otherwise the compiler
+/// reports `$message` and `$note`.
+// rustfmt would indent the attribute inside further on each run.
 #[rustfmt::skip]
 #[doc(hidden)]
 #[macro_export]
@@ -70,7 +75,7 @@ macro_rules! __check_fits {
         $crate::__check_fits!(Accepts, $given, $taken, $message, $note)
     };
     ($how:ident, $given:ty, $taken:ty, $message:literal, $note:literal) => {{
-        // A trait of its own for each check, since that is where the compiler takes a message from.
+        // A new trait for each check, because the compiler takes the message from the trait.
         #[diagnostic::on_unimplemented(
             message = $message,
             label = "takes `{Self}`, is given `{Output}`",
@@ -87,7 +92,7 @@ macro_rules! __check_fits {
     }};
 }
 
-/// An output that fills a parameter as it is.
+/// Checks an output that fills a parameter as it is.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __check_dependency {
@@ -96,7 +101,7 @@ macro_rules! __check_dependency {
     };
 }
 
-/// An element of a list that is dealt out.
+/// Checks an element of a list that is scattered.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __check_dealt {
@@ -105,7 +110,7 @@ macro_rules! __check_dealt {
     };
 }
 
-/// An output that becomes an element of a list.
+/// Checks an output that becomes an element of a list.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __check_merged {
@@ -114,7 +119,7 @@ macro_rules! __check_merged {
     };
 }
 
-/// An element of an output that is spread out.
+/// Checks an element of an output that is unpacked.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __check_unpacked {
@@ -123,7 +128,7 @@ macro_rules! __check_unpacked {
     };
 }
 
-/// The last output of another worker.
+/// Checks the last output of another worker.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __check_injected {
@@ -132,7 +137,7 @@ macro_rules! __check_injected {
     };
 }
 
-/// The output of the automa.
+/// Checks the output of the automa.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __check_result {

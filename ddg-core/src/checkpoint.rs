@@ -1,13 +1,13 @@
-//! Where runs are kept so that they survive their process: durable, ordered journals.
+//! Stores that keep runs so that they survive their process: durable, ordered journals.
 //!
-//! A [`CheckpointStore`] holds runs. Each has a journal of [`Entry`]s: whole states, changes, and
-//! the results of single workers of the step that is under way. What is in an entry is the
-//! writer's business; the store keeps bytes, in order, and gives back all that is needed to
-//! restore a run as it was after a step.
+//! A [`CheckpointStore`] holds runs. Each run has a journal of [`Entry`]s: whole states, changes
+//! between states, and results of single workers of the current step. The writer decides what is in
+//! an entry. The store keeps the bytes in order, and returns what is needed to restore the run
+//! after a step.
 //!
-//! Whoever writes holds a [`Lease`]. Its token grows each time that the run changes hands, and an
-//! entry that comes with an older token is refused, so that two processes cannot both go on with
-//! one run, not even if one of them was thought dead and was only slow.
+//! A writer holds a [`Lease`]. Its token grows each time the run changes hands, and an entry with
+//! an older token is refused. So two processes can never both continue one run, even if one of them
+//! was thought dead and was only slow.
 //!
 //! [`MemoryStore`] is for tests and for runs that need not outlive the process;
 #![cfg_attr(feature = "sqlite", doc = "[`SqliteStore`] keeps runs in a file;")]
@@ -80,28 +80,30 @@ pub use sql::{Durability, SqliteStore};
 
 pub use crate::run::StoredRuns;
 
-/// What a method of a [`CheckpointStore`] returns.
+/// The future that a method of a [`CheckpointStore`] returns.
 pub type StoreFuture<'a, T> = BoxFuture<'a, Result<T, StoreError>>;
 
-/// A place that keeps runs.
+/// A store of runs.
 ///
-/// An `Arc` of a store is a store, `Arc<dyn CheckpointStore>` too. It can be used from any number of tasks and, where the store lives
-/// outside the process, from any number of processes. Every method is one transaction: it is done
-/// as a whole or not at all, and what it has confirmed is seen by whatever comes after it.
+/// An `Arc` of a store is a store, and so is `Arc<dyn CheckpointStore>`. A store can be used from
+/// any number of tasks and, if it is outside the process, from any number of processes. Every
+/// method is one transaction: it is done as a whole or not at all, and later calls see what it has
+/// confirmed.
 ///
 /// # Errors
-/// Every method that takes a run or a lease fails with [`StoreError::UnknownRun`] if there is no
-/// such run (any more), and every method with [`StoreError::Backend`] if the store itself fails;
-/// after the latter nobody knows whether the change was made. Each method can simply be called
-/// again: [`put`](Self::put) of the same entries changes nothing the second time.
+/// Every method that takes a run or a lease fails with [`StoreError::UnknownRun`] if the run does
+/// not exist (any more), and every method fails with [`StoreError::Backend`] if the store itself
+/// fails. After a `Backend` error it is unknown whether the change was made. Every method can be
+/// called again: [`put`](Self::put) of the same entries changes nothing the second time.
 ///
 /// # Cancel safety
-/// Dropping a future before it is done leaves the store as it was or as it should become.
+/// If a future is dropped before it is done, the call has either taken effect as a whole or not at
+/// all.
 pub trait CheckpointStore: fmt::Debug + Send + Sync {
-    /// Adds a run with an empty journal, and takes its lease at once.
+    /// Adds a run with an empty journal and acquires its lease.
     ///
     /// # Errors
-    /// [`StoreError::RunExists`].
+    /// [`StoreError::RunExists`] if there is a run with this id.
     fn create<'a>(
         &'a self,
         run: &'a RunId,
@@ -109,37 +111,37 @@ pub trait CheckpointStore: fmt::Debug + Send + Sync {
         claim: &'a Claim,
     ) -> StoreFuture<'a, Lease>;
 
-    /// Takes the lease of a run whose lease is free, has run out, or is held by a process that is
-    /// known to have ended.
+    /// Acquires the lease of a run if the lease is free, has expired, or is held by a process that
+    /// is known to have ended.
     ///
     /// # Errors
-    /// [`StoreError::Held`] if somebody has it; a second claim of one process counts as somebody
-    /// else's.
+    /// [`StoreError::Held`] if the lease is held, also if the same process holds it.
     fn acquire<'a>(&'a self, run: &'a RunId, claim: &'a Claim) -> StoreFuture<'a, Lease>;
 
-    /// Makes the lease last for its [`ttl`](Lease::ttl) from now; so does [`put`](Self::put).
+    /// Extends the lease to its [`ttl`](Lease::ttl) from now. [`put`](Self::put) does the same.
     ///
-    /// A lease that has run out can be renewed for as long as nobody else has taken the run.
+    /// An expired lease can be renewed as long as nobody else has acquired the run.
     ///
     /// # Errors
-    /// [`StoreError::Fenced`] if somebody has.
+    /// [`StoreError::Fenced`] if somebody else has acquired it.
     fn renew<'a>(&'a self, lease: &'a Lease) -> StoreFuture<'a, ()>;
 
-    /// Gives the lease up; nothing happens if it is no longer the run's.
+    /// Releases the lease. Does nothing if the lease is not the run's current one.
     fn release<'a>(&'a self, lease: &'a Lease) -> StoreFuture<'a, ()>;
 
-    /// Appends to the journal of the lease's run, sets the run's status, renews the lease.
+    /// Appends entries to the journal of the lease's run, sets the run's status and renews the
+    /// lease.
     ///
     /// The rules of a journal:
-    /// - Its first entry is [`Full`](EntryKind::Full).
-    /// - Steps go up. A `Full` of the last step replaces what that step had; a
+    /// - The first entry is [`Full`](EntryKind::Full).
+    /// - Steps increase. A `Full` of the last step replaces the state of that step, a
     ///   [`Change`](EntryKind::Change) of the last step replaces its change.
-    /// - A [`Result`](EntryKind::Result) belongs to the last step that has a state; one of the
-    ///   same kickoff replaces it; the next `Full` or `Change` drops all results.
+    /// - A [`Result`](EntryKind::Result) belongs to the last step that has a state and replaces an
+    ///   earlier result of the same kickoff. The next `Full` or `Change` drops all results.
     ///
     /// # Errors
-    /// [`StoreError::Fenced`] if the lease is no longer the run's; [`StoreError::OutOfOrder`] if
-    /// an entry breaks a rule. Nothing is written then.
+    /// [`StoreError::Fenced`] if the lease is not the run's current one, and
+    /// [`StoreError::OutOfOrder`] if an entry breaks a rule. Nothing is written then.
     fn put<'a>(
         &'a self,
         lease: &'a Lease,
@@ -147,43 +149,45 @@ pub trait CheckpointStore: fmt::Debug + Send + Sync {
         entries: &'a [Entry],
     ) -> StoreFuture<'a, ()>;
 
-    /// What is needed to restore the run as it was last; `None` if its journal is empty.
+    /// Returns what is needed to restore the last state of the run; `None` if its journal is empty.
     fn latest<'a>(&'a self, run: &'a RunId) -> StoreFuture<'a, Option<Checkpoint>>;
 
-    /// What is needed to restore the run as it was after `step`; at the last step that is
+    /// Returns what is needed to restore the run after `step`. For the last step this is
     /// [`latest`](Self::latest).
     ///
     /// # Errors
     /// [`StoreError::UnknownStep`] if the journal has no state of that step.
     fn at<'a>(&'a self, run: &'a RunId, step: u64) -> StoreFuture<'a, Checkpoint>;
 
-    /// The steps of which the journal has a state, first to last.
+    /// Lists the steps that the journal has a state of, first to last.
     fn steps<'a>(&'a self, run: &'a RunId) -> StoreFuture<'a, Vec<StepRecord>>;
 
-    /// What is known of a run.
+    /// Returns the record of a run.
     fn find<'a>(&'a self, run: &'a RunId) -> StoreFuture<'a, RunRecord>;
 
-    /// The runs that pass the filter, the one created last first.
+    /// Lists the runs that pass the filter, newest first.
     fn list<'a>(&'a self, filter: &'a RunFilter, page: &'a Page)
     -> StoreFuture<'a, Vec<RunRecord>>;
 
-    /// Adds a run `fork` that starts as `run` was after `step`, paused and held by nobody.
+    /// Adds a run `fork` that starts with the state of `run` after `step`. It is paused and its
+    /// lease is free.
     ///
     /// Its journal begins with the last whole state at or before `step`. It does not change when
-    /// `run` goes on or is deleted.
+    /// `run` continues or is deleted.
     ///
     /// # Errors
-    /// [`StoreError::UnknownStep`] as [`at`](Self::at); [`StoreError::RunExists`] for `fork`.
+    /// [`StoreError::UnknownStep`] as [`at`](Self::at), and [`StoreError::RunExists`] if there is a
+    /// run `fork`.
     fn fork<'a>(&'a self, run: &'a RunId, step: u64, fork: &'a RunId) -> StoreFuture<'a, ()>;
 
-    /// Deletes a run with its journal.
+    /// Deletes a run and its journal.
     ///
     /// # Errors
-    /// [`StoreError::Held`] if somebody holds it.
+    /// [`StoreError::Held`] if its lease is held.
     fn delete<'a>(&'a self, run: &'a RunId) -> StoreFuture<'a, ()>;
 
-    /// Deletes the runs that pass the filter and have not changed for `age`, but none whose lease
-    /// has not run out; says how many.
+    /// Deletes the runs that pass the filter and have not changed for `age`, except those whose
+    /// lease has not expired. Returns their number.
     fn delete_older_than<'a>(
         &'a self,
         age: Duration,

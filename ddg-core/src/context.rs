@@ -1,4 +1,4 @@
-//! What a running worker can see and ask for.
+//! `Context`: a running worker's view of its run, and its requests.
 
 mod automa;
 mod interaction;
@@ -29,12 +29,12 @@ use crate::saved::Saved;
 use crate::values::{Data, TypeMismatch, Value};
 use crate::worker::{Body, FerryTarget, IntoFunc, IntoWorker, Source, WorkerError, WorkerOptions};
 
-/// A worker's view of its run, given to it as a parameter.
+/// A worker's view of its run, which it gets as a parameter.
 ///
-/// What a worker asks for (ferries, changes of the graph) is collected while it runs and applied
-/// when the step settles. Only an execution that succeeds counts: what a failed, retried,
-/// timed-out or cancelled one asked for is dropped, and so is what is asked for after the worker
-/// has ended.
+/// The effects that a worker asks for (ferries, edits of the graph) are collected while it runs,
+/// and applied when the step settles. Only those of a successful execution count: the effects of a
+/// failed, retried, timed-out or cancelled execution are dropped, and so are requests made after
+/// the worker has ended.
 ///
 /// ```
 /// use ddg_core::prelude::*;
@@ -60,14 +60,15 @@ use crate::worker::{Body, FerryTarget, IntoFunc, IntoWorker, Source, WorkerError
 #[derive(Clone)]
 pub struct Context(Arc<Execution>);
 
-/// One execution of a worker.
+/// An execution of a worker.
 struct Execution {
     core: Arc<RunCore>,
     kickoff: Kickoff,
-    /// What it was called with, to be called again if it is interrupted.
+    /// The arguments, which are needed again if the execution is interrupted.
     args: Args,
     replay: Option<Box<Replay>>,
-    /// Of the kickoff's own context, which hooks are given: the last attempt that began.
+    /// The number of the last attempt that began. Used by the kickoff's own context, which hooks
+    /// get.
     attempt: AtomicU32,
     requests: Requests,
     local: OnceLock<LocalSpace>,
@@ -92,7 +93,7 @@ impl Context {
         }))
     }
 
-    /// The same kickoff tried once more.
+    /// A context for another attempt of the same kickoff.
     pub(crate) fn attempt_again(&self, attempt: u32) -> Self {
         self.0.attempt.store(attempt, Ordering::Relaxed);
         Self(Arc::new(Execution {
@@ -106,7 +107,7 @@ impl Context {
         }))
     }
 
-    /// What it takes to run this again, if it has asked a question that nobody has answered.
+    /// What is needed to run the execution again, if it has asked a question without an answer.
     pub(crate) fn interrupted(&self) -> Option<Interrupted> {
         let pending = self.0.requests.take_pending()?;
         Some(Interrupted {
@@ -125,7 +126,7 @@ impl Context {
         })
     }
 
-    /// The interrupted run of the nested automa that this worker is.
+    /// The interrupted run of the nested automa, if this worker is one.
     pub(crate) fn inner(&self) -> Option<Saved> {
         Some((**self.0.replay.as_ref()?.inner.as_ref()?).clone())
     }
@@ -138,12 +139,12 @@ impl Context {
         &self.0.kickoff.body
     }
 
-    /// The worker that this is an execution of.
+    /// The id of the worker.
     pub(crate) fn worker(&self) -> WorkerId {
         self.0.kickoff.worker
     }
 
-    /// What this execution has asked for.
+    /// The requests of this execution.
     pub(crate) fn requests(&self) -> &Requests {
         &self.0.requests
     }
@@ -162,52 +163,51 @@ impl Context {
         self.edit(added(&self.0.core.program, key, source, options));
     }
 
-    /// This worker's key.
+    /// The key of this worker.
     pub fn key(&self) -> &Key {
         self.0.kickoff.key()
     }
 
-    /// This worker's key with those of the automata around it.
+    /// The path of this worker: its key and those of the automata around it.
     pub fn path(&self) -> WorkerPath {
         WorkerPath::new(self.0.core.path.clone(), self.key().clone())
     }
 
-    /// Why this worker runs now.
+    /// The reason why this worker runs.
     pub fn cause(&self) -> &Cause {
         self.0.kickoff.cause()
     }
 
-    /// The Dynamic Step of this automa's run, from 1.
+    /// The Dynamic Step of this automa's run, counted from 1.
     pub fn step(&self) -> u64 {
         self.0.kickoff.step()
     }
 
-    /// The number of this kickoff within its run.
+    /// The number of this kickoff in its run.
     pub fn kickoff_id(&self) -> KickoffId {
         self.0.kickoff.id()
     }
 
-    /// Which attempt of this kickoff it is, from 1; in a hook after the worker, which was the last.
+    /// The number of this attempt, counted from 1. In a hook after the worker, that of the last
+    /// attempt.
     pub fn attempt(&self) -> u32 {
         self.0.attempt.load(Ordering::Relaxed)
     }
 
-    /// The run input called `name`, from the innermost automa that was given one.
-    ///
-    /// `None` if there is none.
+    /// The run input `name`, from the innermost automa that was given one; `None` if there is none.
     ///
     /// # Errors
-    /// It is no `T`.
+    /// If it is not a `T`.
     pub fn input<T: Data>(&self, name: &str) -> Result<Option<T>, TypeMismatch> {
         find(&self.0.core.inputs, name).map(Value::get).transpose()
     }
 
-    /// Runs `target` in the next step with `args`, whatever its dependencies are.
+    /// Runs `target` in the next step with `args`, regardless of its dependencies.
     ///
-    /// The target gets these arguments in place of its dependencies' outputs, still gets run
-    /// inputs by name and what is injected, and waits for all its dependencies again afterwards.
-    /// Ferried to n times in a step, it runs n times in the next. A target that does not exist
-    /// when the step settles fails the run.
+    /// The target gets these arguments instead of its dependencies' outputs. It still gets run
+    /// inputs by name and injected values, and waits for all of its dependencies again afterwards.
+    /// If it is ferried to n times in a step, it runs n times in the next one. If the target does
+    /// not exist when the step settles, the run fails.
     pub fn ferry_to<A>(&self, target: impl FerryTarget<A>, args: A) {
         fn arguments<A, T: FerryTarget<A>>(_: &T, args: A) -> Args {
             T::arguments(args)
@@ -222,13 +222,13 @@ impl Context {
         }
     }
 
-    /// Adds an own worker, a nested automa or an [`AnyWorker`](crate::worker::AnyWorker) to the graph of
-    /// this run.
+    /// Adds an own worker, a nested automa or an [`AnyWorker`](crate::worker::AnyWorker) to the
+    /// graph of this run.
     ///
-    /// All changes of a step are applied together when it settles, before its results are: a
-    /// worker that depends on one that is running now is triggered by it. A dependency on a
-    /// worker that ended in an earlier step counts from its next end on. A change that cannot be
-    /// made fails the run with an error that names this worker.
+    /// All edits of a step are applied together when it settles, before its results. So a worker
+    /// that depends on one that is running now is triggered by it. A dependency on a worker that
+    /// ended in an earlier step is satisfied when that worker ends again. If an edit is impossible,
+    /// the run fails with an error that names this worker.
     pub fn add_worker<M>(
         &self,
         key: impl Into<Key>,
@@ -238,8 +238,8 @@ impl Context {
         self.add(key.into(), worker.into_worker().into(), options);
     }
 
-    /// Adds a function, a closure or a [`WorkerRef`](crate::worker::WorkerRef) worker to the graph of this
-    /// run; see [`add_worker`](Self::add_worker).
+    /// Adds a function, a closure or a [`WorkerRef`](crate::worker::WorkerRef) to the graph of this
+    /// run. See [`add_worker`](Self::add_worker).
     pub fn add_func_as_worker<M>(
         &self,
         key: impl Into<Key>,
@@ -249,35 +249,37 @@ impl Context {
         self.add(key.into(), function.into_func().into(), options);
     }
 
-    /// Removes a worker, with its edges, from the graph of this run. If it is running it runs to
-    /// its end; its output is dropped, what it asked for still counts. Nobody is triggered by
-    /// waiting for it no longer.
+    /// Removes a worker and its edges from the graph of this run. If it is running, it runs to its
+    /// end: its output is dropped, and its effects still count. No worker is triggered because it
+    /// waits for one dependency less.
     pub fn remove_worker(&self, key: impl Into<Key>) {
         self.edit(Edit::RemoveWorker { key: key.into() });
     }
 
-    /// Makes `worker` depend on `dependency`, as its last one.
+    /// Makes `worker` depend on `dependency`, as its last dependency.
     pub fn add_dependency(&self, worker: impl Into<Key>, dependency: impl Into<Key>) {
         let (worker, dependency) = (worker.into(), dependency.into());
         self.edit(Edit::AddDependency { worker, dependency });
     }
 
-    /// Lets `worker` depend on `dependency` no longer. This triggers nobody.
+    /// Removes the dependency of `worker` on `dependency`. This triggers no worker.
     pub fn remove_dependency(&self, worker: impl Into<Key>, dependency: impl Into<Key>) {
         let (worker, dependency) = (worker.into(), dependency.into());
         self.edit(Edit::RemoveDependency { worker, dependency });
     }
 
-    /// Asks a person, and gives the answer as an `R`.
+    /// Asks a person, and returns the answer as an `R`.
     ///
     /// If there is no answer yet, the run pauses: the other workers of the step run to their end,
-    /// then the run ends with an [`Outcome`](crate::Outcome) that has the
+    /// and the run ends with an [`Outcome`](crate::Outcome) that has the
     /// [questions](crate::Outcome::questions) and a [snapshot](crate::Outcome::snapshot). Pass the
-    /// error on with `?`. [Answered](crate::snapshot::Snapshot::answer) and
+    /// error on with `?`.
+    ///
+    /// When the question is [answered](crate::snapshot::Snapshot::answer) and the run is
     /// [resumed](crate::GraphAutoma::resume), in this process or another, the worker runs again
-    /// from the top with the same arguments, and its n-th question gets the n-th answer; so what
-    /// it does before a question, it does again, and it should ask the same questions again. What
-    /// an interrupted execution asked for (ferries, changes of the graph) does not count.
+    /// from the top with the same arguments, and its n-th question gets the n-th answer. So it
+    /// repeats what it does before a question, and should ask the same questions again. The effects
+    /// of an interrupted execution (ferries, edits of the graph) do not count.
     ///
     /// ```
     /// use ddg_core::prelude::*;
@@ -304,7 +306,7 @@ impl Context {
     /// ```
     ///
     /// # Errors
-    /// There is no answer yet, or it is no `R`.
+    /// If there is no answer yet, or the answer is not an `R`.
     pub fn interact_with_human<R: Data>(&self, question: impl Data) -> Result<R, InteractionError> {
         let n = self.0.requests.next_question();
         let id = Question::id_of(&self.path(), self.0.kickoff.id.0, n);
@@ -320,10 +322,10 @@ impl Context {
         Err(InteractionError::Waiting { id })
     }
 
-    /// Whether a [question](Self::interact_with_human) of this execution waits for an answer: an error
-    /// that the worker ends with now is how it is interrupted, and nobody is to take it for a failure.
+    /// Whether a [question](Self::interact_with_human) of this execution waits for an answer. If
+    /// so, an error that the worker ends with interrupts it, and must not be treated as a failure.
     ///
-    /// It is for who calls other people's code in a worker, and does something about its errors.
+    /// Use it if a worker calls other people's code and handles its errors.
     ///
     /// ```
     /// use ddg_core::prelude::*;
@@ -352,8 +354,8 @@ impl Context {
         self.0.requests.is_waiting()
     }
 
-    /// Tells whoever [watches](crate::run::RunHandle::events) the run something, at once, also if the worker
-    /// fails later. Nobody watching, this costs nothing to speak of.
+    /// Publishes an event to the [subscribers](crate::run::RunHandle::events) of the run, at once,
+    /// even if the worker fails later. Without subscribers it costs almost nothing.
     ///
     /// ```
     /// # use ddg_core::prelude::*;
@@ -368,38 +370,38 @@ impl Context {
         });
     }
 
-    /// Gives whoever [watches](crate::run::RunHandle::events) the run a part of this worker's output before
-    /// the whole is there: the tokens of a model, say. It has no effect on the output itself.
+    /// Publishes a part of this worker's output to the [subscribers](crate::run::RunHandle::events)
+    /// of the run before the whole is complete, such as the tokens of a model. It has no effect on
+    /// the output itself.
     pub fn emit_chunk(&self, chunk: impl Data) {
         self.tell(|worker, kickoff| EventKind::Chunk { worker, kickoff, chunk: Value::new(chunk) });
     }
 
-    /// Tells whoever watches the run something about this kickoff.
+    /// Publishes an event about this kickoff.
     pub(crate) fn tell(&self, kind: impl FnOnce(Key, KickoffId) -> EventKind) {
         if self.0.core.feed().is_watched() {
             self.0.core.emit(self.step(), kind(self.key().clone(), self.kickoff_id()));
         }
     }
 
-    /// Hands `event` to the program around the run: to the handler of its type that is registered
-    /// with the automa that was run ([`on_post`](crate::GraphAutoma::on_post)), however deep this
-    /// worker is nested in it, or else to its default handler. Gives whether there was one.
+    /// Passes a message to the program around the run: to the handler for its type of the automa
+    /// that was run ([`on_post`](crate::GraphAutoma::on_post)), however deep this worker is nested
+    /// in it, else to the default handler. Returns whether there was one.
     ///
-    /// The handler is called here and now, before this returns.
+    /// The handler is called before this returns.
     pub fn post(&self, event: impl Data) -> bool {
         Handlers::post(self.0.core.handlers(), self, event)
     }
 
-    /// Hands `event` to the program around the run, as [`post`](Self::post) does, and
-    /// waits for its reply; see [`Request`] for an example. Without a `timeout` (`None`) it waits
-    /// until the run ends.
+    /// Passes a request to the program around the run, as [`post`](Self::post) does, and waits for
+    /// the reply. See [`Request`] for an example. Without a `timeout` it waits until the run ends.
     ///
     /// # Errors
-    /// At once if nobody handles such requests, or who handled it let go of it without a reply;
-    /// when the timeout is over; when the run ends.
+    /// At once if there is no handler for such requests, or if the handler drops the request
+    /// without a reply; when the timeout has passed; and when the run ends.
     ///
     /// # Cancel safety
-    /// If the future is dropped, a reply is refused.
+    /// If the future is dropped, a later reply is refused.
     pub async fn request_feedback<E: Request>(
         &self,
         event: E,
@@ -409,8 +411,9 @@ impl Context {
         Handlers::request_from(self.0.core.handlers(), self, event)?.reply(timeout).await
     }
 
-    /// The same for a synchronous worker: blocks its thread until there is a reply. Not for async
-    /// workers, nor for [`inline`](crate::WorkerOptions::inline) ones, whose thread runs others, too.
+    /// Like [`request_feedback`](Self::request_feedback), for a synchronous worker: blocks its
+    /// thread until there is a reply. Not for async or [`inline`](crate::WorkerOptions::inline)
+    /// workers, whose thread runs other workers, too.
     ///
     /// # Errors
     /// As [`request_feedback`](Self::request_feedback).
@@ -423,13 +426,13 @@ impl Context {
         Handlers::request_from(self.0.core.handlers(), self, event)?.reply_blocking(timeout)
     }
 
-    /// This worker's own state, which lasts for the run, or across runs if the automa
-    /// [keeps it](crate::GraphAutoma::keep_local_spaces).
+    /// This worker's own state, which lasts for the run, or across runs if the automa [keeps
+    /// it](crate::GraphAutoma::keep_local_spaces).
     pub fn local(&self) -> &LocalSpace {
         self.0.local.get_or_init(|| LocalSpace::new(self.0.core.local(self.worker())))
     }
 
-    /// `output`, unless the execution has asked its local space for a type that was not there.
+    /// Returns `output`, or an error if the execution read a local value as a type that it is not.
     #[inline]
     pub(crate) fn checked<T>(&self, output: Result<T, WorkerError>) -> Result<T, WorkerError> {
         match self.0.local.get().and_then(LocalSpace::mismatch) {
@@ -438,21 +441,22 @@ impl Context {
         }
     }
 
-    /// Asks this automa's run to stop after the current step, as [`RunHandle::stop`](crate::run::RunHandle::stop)
-    /// does. A nested automa's run ends then with what it has; the outer one goes on.
+    /// Stops this automa's run after the current step, as
+    /// [`RunHandle::stop`](crate::run::RunHandle::stop) does. The run of a nested automa ends with
+    /// its current result, and the outer run continues.
     pub fn stop(&self) {
         if self.0.requests.set_stop() {
             self.too_late("stop");
         }
     }
 
-    /// The automa that this worker is in, as the last settled step left it.
+    /// The automa that contains this worker, as of the last settled step.
     pub fn automa(&self) -> GraphView<'_> {
         GraphView::new(&self.0.core)
     }
 
-    /// The nested automa `key` of the same automa, to look at its graph and to change it before
-    /// it runs next. `None` if there is no such worker, or it is no automa.
+    /// The nested automa `key` next to this worker, to inspect its graph and to change it before
+    /// its next kickoff. `None` if the worker does not exist or is not an automa.
     pub fn nested(&self, key: impl Into<Key>) -> Option<NestedAutoma<'_>> {
         NestedAutoma::find(self, vec![key.into()])
     }

@@ -1,4 +1,4 @@
-//! Runs in a store: what is written of a run, when, and under which lease.
+//! Durable runs: what is written to a store, when, and under which lease.
 
 mod hold;
 mod journal;

@@ -1,8 +1,9 @@
 //! The engine: does what the machine decides.
 //!
-//! A run is driven by one loop, [`drive`], over an [executor](executor): the runtime's threads, or a
-//! test that chooses who gets on. The loop asks the machine, starts what it says, waits, tells what
-//! has ended. It has no rule of its own about what runs, with what, or when a step settles.
+//! A run is driven by one loop, [`drive`], over an [executor](executor): the threads of the
+//! runtime, or a test that chooses which worker continues. The loop asks the machine, starts the
+//! jobs, waits, and passes on what has ended. It has no rules of its own about what runs, with
+//! which arguments, or when a step settles.
 
 mod call;
 mod drive;
@@ -27,7 +28,7 @@ use crate::machine;
 use crate::saved::Saved;
 use crate::worker::Body;
 
-/// The machine's types, with what they carry for this engine.
+/// The machine's types, with this engine's payload.
 pub(crate) type Job = machine::Job<Arc<Body>>;
 pub(crate) type Ended = machine::Ended<Arc<Body>>;
 pub(crate) type Effects = machine::Effects<Arc<Body>>;

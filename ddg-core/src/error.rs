@@ -1,4 +1,4 @@
-//! What a worker fails with.
+//! Errors of workers.
 
 use std::error::Error;
 use std::fmt;
@@ -7,9 +7,10 @@ use std::time::Duration;
 /// Any error.
 pub type BoxError = Box<dyn Error + Send + Sync + 'static>;
 
-/// What a worker returns when it fails: any error, so that `?` works in it.
+/// The error of a worker. Every error converts into it, so `?` works in workers.
 ///
-/// It is not itself an [`Error`] (as `anyhow::Error` is not), so that every error converts into it.
+/// It does not implement [`Error`] itself, for the same reason as `anyhow::Error`: otherwise not
+/// every error could convert into it.
 ///
 /// ```
 /// use ddg_core::WorkerError;
@@ -25,12 +26,12 @@ pub type BoxError = Box<dyn Error + Send + Sync + 'static>;
 pub struct WorkerError(BoxError);
 
 impl WorkerError {
-    /// An error that is only a message.
+    /// Creates an error from a message.
     pub fn msg(message: impl Into<String>) -> Self {
         Self(message.into().into())
     }
 
-    /// The error itself if it is an `E`.
+    /// The inner error, if it is an `E`.
     pub fn downcast_ref<E: Error + 'static>(&self) -> Option<&E> {
         self.0.downcast_ref()
     }
@@ -70,7 +71,7 @@ impl fmt::Debug for WorkerError {
     }
 }
 
-/// The worker panicked; the run goes on to report it like any other failure.
+/// The worker panicked. The run reports this like any other failure.
 ///
 /// ```
 /// use ddg_core::prelude::*;
@@ -89,19 +90,19 @@ impl fmt::Debug for WorkerError {
 #[error("panicked: {message}")]
 #[non_exhaustive]
 pub struct Panicked {
-    /// What it panicked with.
+    /// The message of the panic.
     pub message: String,
 }
 
 impl Panicked {
-    /// That it panicked with this message.
+    /// Creates the error from the message of the panic.
     pub fn new(message: impl Into<String>) -> Self {
         Self { message: message.into() }
     }
 }
 
 impl TimedOut {
-    /// That it did not end within this timeout.
+    /// Creates the error for the timeout `after`.
     pub fn new(after: Duration) -> Self {
         Self { after }
     }

@@ -1,4 +1,4 @@
-//! What happens in a run, told while it happens.
+//! Events of a run, published while it is active.
 
 mod change;
 mod feed;
@@ -21,10 +21,10 @@ pub use stream::{EventStream, Missed};
 use crate::path::WorkerPath;
 use crate::printable::Printable;
 
-/// One thing that happened in a run, or in an automa nested in it.
+/// An event of a run, or of an automa nested in it.
 ///
-/// Subscribe with [`RunBuilder::events`](crate::run::RunBuilder::events) before a run begins, or with
-/// [`RunHandle::events`](crate::run::RunHandle::events) while it is on its way.
+/// Subscribe with [`RunBuilder::events`](crate::run::RunBuilder::events) before a run begins, or
+/// with [`RunHandle::events`](crate::run::RunHandle::events) while it is active.
 ///
 /// ```
 /// use ddg_core::prelude::*;
@@ -55,29 +55,29 @@ use crate::printable::Printable;
 /// # }
 /// ```
 ///
-/// It is serde data, to be sent to whoever watches from elsewhere. Outputs and other values that
-/// have no JSON form are then written as a text that names their type.
+/// Events can be serialised and sent to other processes. Outputs and other values without a JSON
+/// form are then replaced by text that names their type.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Event {
-    /// Its place among the events of the run that was started and of all nested in it: from 0,
-    /// without gaps, counted from when somebody subscribed first.
+    /// The number of the event, counted over the run that was started and all runs nested in it:
+    /// from 0 and without gaps, starting with the first subscription.
     pub number: u64,
-    /// The nested automa that it happened in; `None` for the one that was run.
+    /// The nested automa that the event is from; `None` for the automa that was run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub automa: Option<Arc<WorkerPath>>,
-    /// The Dynamic Step of that automa, from 1; 0 before the first.
+    /// The Dynamic Step of that automa, counted from 1; 0 before the first step.
     pub step: u64,
-    /// The time since the run that was started began.
+    /// The time since the outermost run began.
     pub at: Duration,
-    /// What happened.
+    /// The kind of the event.
     #[serde(flatten)]
     pub kind: EventKind,
 }
 
 impl fmt::Display for Event {
-    /// One line, such as `3: inner: step 1: `parse` finished: 7`, without characters from data that
-    /// command a terminal or turn a line around: they are written as escapes.
+    /// Writes one line, such as `3: inner: step 1: `parse` finished: 7`. Characters from data that
+    /// would control a terminal or change the direction of the line are escaped.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let f = &mut Printable::line(f);
         write!(f, "{}: ", self.number)?;

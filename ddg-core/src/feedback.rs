@@ -1,4 +1,4 @@
-//! Events that workers post to the program around the run, and what it replies.
+//! Messages that workers post to the program around the run, and its replies.
 
 mod handlers;
 mod reply;
@@ -13,11 +13,11 @@ pub(crate) use request::OpenRequests;
 
 use crate::values::Data;
 
-/// An event that wants a reply.
+/// A message that expects a reply.
 ///
-/// A worker [requests](crate::Context::request_feedback) it; the program around the run handles it
-/// with [`GraphAutoma::on_request`](crate::GraphAutoma::on_request). The compiler sees to it that
-/// both mean the same type of reply.
+/// A worker sends it with [`request_feedback`](crate::Context::request_feedback); the program
+/// handles it with [`GraphAutoma::on_request`](crate::GraphAutoma::on_request). The compiler checks
+/// that both agree on the type of the reply.
 ///
 /// ```
 /// use std::time::Duration;
@@ -56,15 +56,15 @@ use crate::values::Data;
     note = "an event that wants no reply is posted with `post`"
 )]
 pub trait Request: Data {
-    /// What the reply is.
+    /// The type of the reply.
     type Reply: Data;
 }
 
-/// A worker did not get the feedback that it asked for.
+/// A worker did not get the reply that it asked for.
 #[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum FeedbackError {
-    /// Nobody handles such requests.
+    /// There is no handler for such requests.
     #[error(
         "nobody handles `{event}`: register a handler with `on_request`, or with `on_any_post`, \
          on the automa that is run"
@@ -73,7 +73,7 @@ pub enum FeedbackError {
         /// The type of the request.
         event: String,
     },
-    /// There was no reply in time.
+    /// The timeout passed without a reply.
     #[error("nobody replied to `{event}` within {after:?}")]
     TimedOut {
         /// The type of the request.
@@ -81,7 +81,7 @@ pub enum FeedbackError {
         /// The timeout.
         after: Duration,
     },
-    /// The handler, and whoever it gave the [`ReplyTo`] to, let go of it.
+    /// The handler dropped the [`ReplyTo`] and all its clones without a reply.
     #[error(
         "the handler of `{event}` let go of the request without a reply: it dropped the `ReplyTo`, \
          or panicked"
@@ -96,7 +96,7 @@ pub enum FeedbackError {
         /// The type of the request.
         event: String,
     },
-    /// A timeout needs a clock.
+    /// A timeout needs the clock of a tokio runtime.
     #[error("a timeout needs a tokio runtime: run the automa within one")]
     NoRuntime,
 }

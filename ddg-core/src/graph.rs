@@ -1,7 +1,7 @@
-//! The graph: what workers are for, how they depend on each other, and how a run edits its own view.
+//! The graph: the roles of workers, their dependencies, and how a run edits its own view.
 //!
-//! Nothing here knows what a worker *does*. What has to be carried along to run it is a payload, and
-//! the graph never looks into one.
+//! Nothing here knows what a worker *does*. What the engine needs to run a worker is a payload,
+//! which the graph carries without looking into it.
 
 mod edit;
 mod error;

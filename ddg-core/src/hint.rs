@@ -1,9 +1,9 @@
-//! Which of the names that exist a misspelled one was meant to be.
+//! Suggestions for misspelled names.
 
-/// The name of `known` that is nearest to `name`, if it is near enough to have been meant.
+/// The name in `known` that is most similar to `name`, if it is similar enough to be meant.
 pub(crate) fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let reach = match name.chars().count() {
-        // One letter for another says nothing.
+        // In such a short name any other letter makes another name.
         0..=2 => 0,
         length => (length / 3).max(1),
     };
@@ -12,7 +12,7 @@ pub(crate) fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) 
     near.min_by_key(|(distance, _)| *distance).map(|(_, known)| known)
 }
 
-/// How many letters have to be typed anew, left out, put in, or swapped with their neighbour.
+/// Number of letters to replace, remove, insert, or swap with their neighbour.
 fn distance(a: &str, b: &str) -> usize {
     let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
     let mut before_last = Vec::new();

@@ -1,4 +1,4 @@
-//! The name of a worker within its automa.
+//! The key of a worker in its automa.
 
 use std::borrow::Borrow;
 use std::fmt;
@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// A worker's key: any non-empty text, cheap to clone.
+/// The key of a worker: any non-empty text. Cheap to clone.
 ///
 /// ```
 /// use ddg_core::Key;
@@ -25,12 +25,12 @@ enum Repr {
 }
 
 impl Key {
-    /// A key that is known at compile time; nothing is allocated.
+    /// Creates a key from a literal without an allocation.
     pub const fn from_static(key: &'static str) -> Self {
         Self(Repr::Static(key))
     }
 
-    /// The key's text.
+    /// The text of the key.
     pub fn as_str(&self) -> &str {
         match &self.0 {
             Repr::Static(key) => key,

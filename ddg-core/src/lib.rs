@@ -1,15 +1,16 @@
 //! A dynamic directed graph engine: declare an automa of async workers, run it, and let it change
-//! itself while it runs.
+//! its graph while it runs.
 //!
-//! Read in this order: [`GraphAutoma`] declares and runs; [`Context`] is what a running worker
-//! sees and asks for; [`WorkerOptions`] says how a worker sits in the graph; [`Value`] is what
-//! travels; [`Automa`] with `#[automa]` lets the compiler check the graph.
+//! Read in this order: [`GraphAutoma`] declares workers and runs them; [`Context`] is a running
+//! worker's view of its run; [`WorkerOptions`] place a worker in the graph; [`Value`] travels
+//! between workers; [`Automa`] with `#[automa]` lets the compiler check the graph.
 //!
-//! At the root and in the [prelude] is what nearly every program needs. The rest has rooms: [`run`]
-//! (what can be said of a run, and what it leaves behind), [`event`] (to watch it), [`feedback`] (to
-//! talk to the program around it), [`checkpoint`] (to keep it in a store), [`snapshot`] (to keep it
-//! anywhere else), [`graph`] and [`context`] (to look at graphs and to change them), [`args`](mod@args),
-//! [`values`] and [`worker`](mod@worker) (what workers are given, give, and are), [`callback`], [`render`].
+//! The root and the [prelude] have what nearly every program needs. The modules have the rest:
+//! [`run`] (options and results of a run), [`event`] (subscribe to it), [`feedback`] (talk to the
+//! program around it), [`checkpoint`] (keep it in a store), [`snapshot`] (keep it anywhere else),
+//! [`graph`] and [`context`] (inspect and edit graphs), [`args`](mod@args), [`values`] and
+//! [`worker`](mod@worker) (what workers take, give, and are), [`callback`] (hooks), and [`render`]
+//! (drawings).
 #![cfg_attr(
     feature = "macros",
     doc = r#"
@@ -68,7 +69,7 @@ mod saved;
 pub mod values;
 pub mod worker;
 
-/// The state of a run at rest: what is due next, what each worker waits for, outputs, local spaces.
+/// Snapshots: the saved state of a run.
 pub mod snapshot {
     pub use crate::saved::{DeclarationDiff, Snapshot, SnapshotDelta, SnapshotError};
 }
@@ -82,7 +83,7 @@ pub use run::{Outcome, RunError};
 pub use values::{Data, Value};
 pub use worker::{Worker, WorkerError, WorkerOptions, after, free, start, with};
 
-/// What nearly every user of the crate needs.
+/// The items that nearly every program needs.
 pub mod prelude {
     pub use crate::args::Args;
     pub use crate::callback::Callback;
@@ -98,20 +99,20 @@ pub mod prelude {
     pub use ddg_macros::{automa, worker};
 }
 
-/// What the macros write; not for people.
+/// Items for the code that the macros generate. Not part of the public API.
 #[doc(hidden)]
 pub mod __private {
     pub use crate::args::{AnyValue, Argument};
 }
 
-/// How errors are shown, for those of other crates of the workspace; not for people.
+/// How errors are displayed, for other crates of this workspace. Not part of the public API.
 #[doc(hidden)]
 pub mod __report {
     pub use crate::__debug_is_display as debug_is_display;
     pub use crate::report::{Told, debug};
 }
 
-/// What every store does alike, for those of other crates of the workspace; not for people.
+/// What all stores share, for other crates of this workspace. Not part of the public API.
 #[doc(hidden)]
 pub mod __store {
     #[cfg(feature = "sqlite")]
@@ -121,14 +122,14 @@ pub mod __store {
     pub use crate::checkpoint::connection::{Connection, Connections, Write};
 }
 
-/// The programs of the guide, compiled and run.
+/// The programs of the guide, compiled and run as doc tests.
 #[cfg(all(doctest, feature = "macros"))]
 mod pages {
     #[doc = include_str!("../../docs/guide.md")]
     struct Guide;
 
-    /// What the compiler refuses with a message that names a closure by its path, which is why it is
-    /// not among the UI tests of the macros: the text differs with the length of the path.
+    /// Programs that the compiler refuses with a message that names a closure by its path. They are
+    /// not among the UI tests of the macros because the text depends on the length of the path.
     ///
     /// An output that cannot travel:
     ///

@@ -13,15 +13,15 @@ pub(crate) use run::Locals;
 
 use crate::values::{Data, TypeMismatch, Value};
 
-/// Values by name that belong to one worker and last for the run.
+/// Named values that belong to one worker and last for the run.
 ///
-/// Every change is made under a lock of its own, so that a worker that runs several times at once
-/// loses none; it takes effect at once, also if the execution fails later.
+/// Every change holds a lock, so a worker that runs several times at once loses no change. A change
+/// takes effect at once, also if the execution fails later.
 ///
-/// A value that is not of the type asked for is never replaced: [`get`](Self::get) and
-/// [`update`](Self::update) leave it alone, and the execution ends as an error that says what is
-/// there, whatever the worker gives. [`try_get`](Self::try_get) and [`try_update`](Self::try_update)
-/// give that error to the worker instead.
+/// A value of another type than asked for is never replaced. [`get`](Self::get) and
+/// [`update`](Self::update) leave it as it is, and the execution ends with an error that says what
+/// the value is, whatever the worker returns. [`try_get`](Self::try_get) and
+/// [`try_update`](Self::try_update) return that error to the worker instead.
 ///
 /// ```
 /// # use ddg_core::prelude::*;
@@ -31,34 +31,34 @@ use crate::values::{Data, TypeMismatch, Value};
 /// ```
 pub struct LocalSpace {
     values: LocalValues,
-    /// The first value that was not of the type asked for.
+    /// The first value that had another type than asked for.
     mismatch: OnceLock<Box<LocalMismatch>>,
 }
 
-/// A local value is not of the type asked for; it was left as it is.
+/// A local value has another type than asked for. It was left as it is.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
     "local value `{name}`: {source}; it was left as it is: ask for what it is, or `remove` it first"
 )]
 #[non_exhaustive]
 pub struct LocalMismatch {
-    /// The value's name.
+    /// The name of the value.
     pub name: String,
-    /// Expected and found.
+    /// The expected type and the actual one.
     pub source: TypeMismatch,
 }
 
-/// The values of a local space, shared by all who have it.
+/// The values of a local space, shared by all of its users.
 #[derive(Clone, Default)]
 pub(crate) struct LocalValues(Arc<Mutex<BTreeMap<String, Value>>>);
 
 impl LocalSpace {
-    /// A worker's, for one execution.
+    /// The local space of a worker for one execution.
     pub(crate) fn new(values: LocalValues) -> Self {
         Self { values, mismatch: OnceLock::new() }
     }
 
-    /// The first value that was not of the type asked for.
+    /// The first value that had another type than asked for.
     pub(crate) fn mismatch(&self) -> Option<&LocalMismatch> {
         self.mismatch.get().map(|mismatch| &**mismatch)
     }
@@ -67,8 +67,8 @@ impl LocalSpace {
         self.mismatch.get_or_init(|| Box::new(mismatch));
     }
 
-    /// The value called `name`; `None` if there is none. If it is no `T`, it is `None`, too, and the
-    /// execution ends as an error.
+    /// The value `name`; `None` if it does not exist. If it is not a `T` the result is also `None`,
+    /// and the execution ends with an error.
     pub fn get<T: Data>(&self, name: &str) -> Option<T> {
         self.try_get(name).unwrap_or_else(|mismatch| {
             self.ends_as(mismatch);
@@ -76,25 +76,25 @@ impl LocalSpace {
         })
     }
 
-    /// The value called `name`; `None` if there is none.
+    /// The value `name`; `None` if it does not exist.
     ///
     /// # Errors
-    /// It is no `T`.
+    /// If it is not a `T`.
     pub fn try_get<T: Data>(&self, name: &str) -> Result<Option<T>, LocalMismatch> {
         let found = self.values.lock().get(name).map(Value::get);
         found.transpose().map_err(|source| LocalMismatch { name: name.to_owned(), source })
     }
 
-    /// Sets the value called `name`, whatever it was before.
+    /// Sets the value `name`, whatever it was before.
     pub fn set<T: Data>(&self, name: impl Into<String>, value: T) {
         self.values.lock().insert(name.into(), Value::new(value));
     }
 
-    /// Changes the value called `name`, which is `T::default()` if there is none yet, and gives back
-    /// what `change` returns. `change` must not use this local space.
+    /// Changes the value `name`, which is `T::default()` if it does not exist, and returns the
+    /// result of `change`. `change` must not use this local space.
     ///
-    /// If the value is no `T`, `change` is given a default that is then dropped, and the execution
-    /// ends as an error.
+    /// If the value is not a `T`, `change` gets a default that is dropped afterwards, and the
+    /// execution ends with an error.
     pub fn update<T: Data + Default, R>(
         &self,
         name: impl Into<String>,
@@ -109,11 +109,11 @@ impl LocalSpace {
         }
     }
 
-    /// Changes the value called `name`, which is `T::default()` if there is none yet, and gives back
-    /// what `change` returns. `change` must not use this local space.
+    /// Changes the value `name`, which is `T::default()` if it does not exist, and returns the
+    /// result of `change`. `change` must not use this local space.
     ///
     /// # Errors
-    /// The value is no `T`; `change` is not called then.
+    /// If the value is not a `T`. `change` is not called then.
     pub fn try_update<T: Data + Default, R>(
         &self,
         name: impl Into<String>,
@@ -122,7 +122,7 @@ impl LocalSpace {
         self.update_or_else(name.into(), change).map_err(|(mismatch, _)| mismatch)
     }
 
-    /// Changes a value, or gives `change` back.
+    /// Changes a value, or returns `change` if the value has another type.
     fn update_or_else<T: Data + Default, R, F: FnOnce(&mut T) -> R>(
         &self,
         name: String,
@@ -132,7 +132,7 @@ impl LocalSpace {
         let (slot, value) = match values.entry(name) {
             Entry::Vacant(vacant) => (vacant.insert(Value::null()), T::default()),
             Entry::Occupied(mut found) => {
-                // What is a `T` in memory is moved out, not copied.
+                // A value that is a `T` in memory is moved out rather than cloned.
                 let value = match found.get().downcast_ref::<T>() {
                     Some(_) => std::mem::take(found.get_mut()).take(),
                     None => found.get().get(),
@@ -146,35 +146,35 @@ impl LocalSpace {
                 }
             }
         };
-        // Put back also if `change` panics, as it was left then.
+        // The guard puts the value back also if `change` panics.
         let mut borrowed = Borrowed { slot, value: Some(value) };
         let value = borrowed.value.as_mut().expect("taken only when it is put back");
         Ok(change(value))
     }
 
-    /// Removes the value called `name` and returns whether there was one.
+    /// Removes the value `name`, and returns whether it existed.
     pub fn remove(&self, name: &str) -> bool {
         self.values.lock().remove(name).is_some()
     }
 
-    /// The names that have a value, sorted.
+    /// The names of all values, sorted.
     pub fn names(&self) -> Vec<String> {
         self.values.lock().keys().cloned().collect()
     }
 }
 
 impl LocalValues {
-    /// One with these values.
+    /// A local space with these values.
     pub(crate) fn of(values: BTreeMap<String, Value>) -> Self {
         Self(Arc::new(Mutex::new(values)))
     }
 
-    /// The values as they are now, by name.
+    /// A copy of the values, by name.
     pub(crate) fn values(&self) -> BTreeMap<String, Value> {
         self.lock().clone()
     }
 
-    /// Puts `values` in the place of all that there are.
+    /// Replaces all values.
     pub(crate) fn replace(&self, values: BTreeMap<String, Value>) {
         let old = std::mem::replace(&mut *self.lock(), values);
         drop(old);
@@ -185,7 +185,7 @@ impl LocalValues {
     }
 }
 
-/// A value out of its slot, put back when this is dropped.
+/// A value taken out of its slot, and put back on drop.
 struct Borrowed<'a, T: Data> {
     slot: &'a mut Value,
     value: Option<T>,

@@ -1,22 +1,22 @@
 //! The pure state machine that decides what runs next.
 //!
-//! It knows the graph, what each worker waits for, and what has been given and asked for. It has
-//! no clock, no tasks, no handle to anything that acts, and no order that depends on a hash map:
-//! told the same ends in any order, it decides the same. A driver asks it one question,
-//! [`Machine::next`], and gets one answer, [`Next`].
+//! It knows the graph, what each worker waits for, and the outputs and effects so far. It has no
+//! clock, no tasks, no handle to anything that acts, and no order that depends on a hash map: given
+//! the same ends in any order, it decides the same. A driver asks one question, [`Machine::next`],
+//! and gets one answer, [`Next`].
 //!
-//! A step settles in this order (design: the Dynamic Step, rule 6):
-//! 1. edits of all workers that ended well, as one transaction;
-//! 2. ferries, in (kickoff order of the caller, call order within it);
-//! 3. results, in kickoff order: an output is kept, and each successor has one dependency more
-//!    satisfied;
+//! A step settles in this order:
+//! 1. edits of all workers that ended successfully, as one transaction;
+//! 2. ferries, in the order of (kickoff of the caller, call);
+//! 3. results, in kickoff order: the output is kept, and each successor has one more satisfied
+//!    dependency;
 //! 4. failures, if there are any, fail the run;
 //! 5. pending questions pause it;
-//! 6. the next kickoffs: ferries first, then successors that wait for nothing more, each once.
+//! 6. the next kickoffs: ferries first, then successors with all dependencies satisfied, each once.
 //!
 //! **Architecture Invariant:** this module and those that it imports (`graph`, `args`, `values`,
 //! `key`, `path`, `error`) name nothing that acts or waits. What is needed to run a worker is a
-//! payload of a type that the machine does not know.
+//! payload whose type the machine does not know.
 
 mod bind;
 mod effects;
@@ -59,28 +59,29 @@ use crate::values::Value;
 
 /// A payload whose worker may be a nested automa with a run of its own.
 pub(crate) trait Hosts: Payload {
-    /// That run while it is paused.
+    /// The paused run of the nested automa.
     type Paused: PausedRun;
 }
 
-/// One run: its [state](State), and what is going on right now.
+/// The machine of one run: its [state](State), and what is running.
 pub(crate) struct Machine<P: Hosts> {
     state: State<P>,
-    /// Where the automa is nested; `None` at the top.
+    /// The path of the automa; `None` for the outermost.
     path: Option<Arc<WorkerPath>>,
     pace: Pace,
     max_steps: u64,
-    /// The executions under way, in kickoff order.
+    /// The running executions, in kickoff order.
     running: Vec<Running>,
-    /// Whether those are interrupted executions that run again, within the step of before.
+    /// Whether the running executions were interrupted before and belong to an earlier step.
     resuming: bool,
     /// Whether the run was asked to stop.
     stopping: bool,
-    /// Workers that were removed and are still running.
+    /// Workers that were removed while they were running.
     removed: Vec<(WorkerId, Key)>,
-    /// Ids whose worker is gone since somebody looked: what is kept by id elsewhere goes with it.
+    /// Ids of removed workers that the engine has not asked for yet. It drops what it keeps by
+    /// these ids.
     forgotten: Vec<WorkerId>,
-    /// Effects that were taken, whose memory the next job can use.
+    /// Effects without content, whose memory the next job reuses.
     spare: Effects<P>,
     /// What could not be called in the step that has failed, for error hooks.
     unbound: Vec<Unbound>,
@@ -88,60 +89,61 @@ pub(crate) struct Machine<P: Hosts> {
     record: Option<Box<Record<P>>>,
 }
 
-/// An execution under way.
+/// A running execution.
 struct Running {
     id: KickoffId,
     worker: WorkerId,
 }
 
-/// What a driver is to do.
+/// What a driver must do next.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Next {
-    /// Start the jobs that were handed out, then ask again.
+    /// Start the jobs, then ask again.
     Run,
-    /// Wait until so many more executions have ended, then ask again with them.
+    /// Wait for this many more executions to end, then ask again with them.
     Wait(usize),
-    /// The executions that had ended are settled, and the state is one to save or to show. Ask again.
+    /// The ended executions are settled, and the state can be saved or shown. Ask again.
     Settled,
-    /// Nothing is running, and nothing is to run.
+    /// Nothing is running and nothing will run.
     Done(End),
 }
 
-/// How a run came to its end.
+/// How a run ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum End {
-    /// Nothing was left to do.
+    /// Nothing is left to do.
     Finished,
-    /// It was asked to stop before that.
+    /// The run was stopped before its end.
     Stopped,
     /// Questions wait for answers.
     Paused,
 }
 
-/// What a run begins with.
+/// The start of a run.
 pub(crate) struct Beginning<'a> {
-    /// Where the automa is nested; `None` at the top.
+    /// The path of the automa; `None` for the outermost.
     pub(crate) path: Option<Arc<WorkerPath>>,
-    /// By position for the start workers, by name for every worker with a parameter of that name.
+    /// Positional arguments for the start workers, and named ones for every worker with such a
+    /// parameter.
     pub(crate) args: Args,
-    /// The run inputs of the automa around it, weaker than `args` by name.
+    /// The run inputs of the automa around it. `args` take precedence.
     pub(crate) outer_inputs: &'a [(Cow<'static, str>, Value)],
     pub(crate) pace: Pace,
-    /// `None` for no limit.
+    /// Maximum number of steps; `None` for no limit.
     pub(crate) max_steps: Option<u64>,
 }
 
-/// A worker that waits for others: in a finished run, for what never came.
+/// A worker that is still waiting for others.
 pub(crate) struct Unmet {
     pub(crate) worker: Key,
     pub(crate) missing: Vec<Key>,
 }
 
-/// Failures with the place of their worker among all that ended.
+/// Failures, each with the index of the worker among all that ended.
 type Failures = Vec<(usize, StepFailure)>;
 
 impl<P: Hosts> Machine<P> {
-    /// A run of `view` that is about to begin.
+    /// Creates a run of `view` that has not begun.
     pub(crate) fn new(view: View<P>, beginning: Beginning<'_>) -> Self {
         let Beginning { path, args, outer_inputs, pace, max_steps } = beginning;
         let Args { positional, named } = args;
@@ -152,6 +154,7 @@ impl<P: Hosts> Machine<P> {
         };
         let ready = view.starts().map(start).collect();
         for outer in outer_inputs {
+            // The nearest input of a name counts.
             if find(&inputs, &outer.0).is_none() {
                 inputs.push(outer.clone());
             }
@@ -160,7 +163,7 @@ impl<P: Hosts> Machine<P> {
         Self::of(state, path, pace, max_steps)
     }
 
-    /// A run that continues from `state`.
+    /// Creates a run that continues from `state`.
     pub(crate) fn of(
         state: State<P>,
         path: Option<Arc<WorkerPath>>,
@@ -184,12 +187,12 @@ impl<P: Hosts> Machine<P> {
         }
     }
 
-    /// Tells what has ended since the last question, and asks what to do.
+    /// Takes the executions that have ended since the last call, and says what to do next.
     ///
-    /// Leaves `ended` empty where that is settled, and fills `jobs` where the answer is to run them.
+    /// Leaves `ended` empty if they are settled, and fills `jobs` if the answer is [`Next::Run`].
     ///
     /// # Errors
-    /// Everything that went wrong in the step, in kickoff order; or the step limit is reached.
+    /// Every failure of the step in kickoff order, or that the step limit is reached.
     pub(crate) fn next(
         &mut self,
         ended: &mut Vec<Ended<P>>,
@@ -207,8 +210,8 @@ impl<P: Hosts> Machine<P> {
         }
     }
 
-    /// Settles the one execution under way, and begins what follows: nearly every step of a chain
-    /// or a loop. For steps that nobody records and nobody saves.
+    /// Settles the only running execution and begins the next step. This is the fast path for
+    /// chains and loops, for steps that are neither recorded nor saved.
     ///
     /// # Errors
     /// As [`next`](Self::next).
@@ -221,17 +224,17 @@ impl<P: Hosts> Machine<P> {
         self.begin(jobs)
     }
 
-    /// How many executions must have ended before they are settled.
+    /// Number of executions that must have ended before they settle.
     fn n_awaited(&self) -> usize {
         match self.pace {
-            // Resumed executions belong to one step, whose effects must not depend on who was
-            // answered first.
+            // Resumed executions belong to one step, whose effects must not depend on the order of
+            // the answers.
             Pace::Rolling if !self.resuming => 1,
             Pace::Rolling | Pace::Lockstep => self.running.len(),
         }
     }
 
-    /// Asks the run to stop after the current step.
+    /// Stops the run after the current step.
     pub(crate) fn stop(&mut self) {
         self.stopping = true;
     }
@@ -241,7 +244,7 @@ impl<P: Hosts> Machine<P> {
         self.pace
     }
 
-    /// Settles at this pace from now on.
+    /// Sets when a step settles.
     pub(crate) fn set_pace(&mut self, pace: Pace) {
         self.pace = pace;
     }
@@ -278,7 +281,7 @@ impl<P: Hosts> Machine<P> {
         self.state.departed.clear();
     }
 
-    /// The ids whose worker is gone since this was asked last; `None` for none.
+    /// The ids of workers removed since the last call; `None` if there are none.
     #[inline]
     pub(crate) fn take_forgotten(&mut self) -> Option<Vec<WorkerId>> {
         (!self.forgotten.is_empty()).then(|| std::mem::take(&mut self.forgotten))
@@ -294,7 +297,7 @@ impl<P: Hosts> Machine<P> {
         self.state.outputs.get(self.state.view.find(key)?).cloned()
     }
 
-    /// Whether nothing is to run next, and no question is pending.
+    /// Whether nothing is ready and no question is pending.
     pub(crate) fn is_idle(&self) -> bool {
         self.state.ready.is_empty()
             && self.state.held.is_empty()
@@ -306,14 +309,15 @@ impl<P: Hosts> Machine<P> {
         !self.state.interrupted.is_empty()
     }
 
-    /// The questions that wait for an answer, in kickoff order.
+    /// The unanswered questions, in kickoff order.
     pub(crate) fn questions(&self) -> Vec<Question> {
         let mut questions = Vec::new();
         self.state.interrupted.iter().for_each(|waiting| waiting.questions(&mut questions));
         questions
     }
 
-    /// The workers that wait for others, and for which: in a finished run, what never came.
+    /// The workers that are still waiting for others. In a finished run these are the dependencies
+    /// that never ran.
     pub(crate) fn unmet(&self) -> Vec<Unmet> {
         let State { view, waits, outputs, .. } = &self.state;
         let unmet = |(id, node): (WorkerId, &Node<P>)| {
@@ -330,11 +334,12 @@ impl<P: Hosts> Machine<P> {
         view.workers().filter_map(unmet).collect()
     }
 
-    /// The key of a worker that is running, also if it has been removed since.
+    /// The key of a running worker, even if it has been removed.
     fn key_of(&self, worker: WorkerId) -> Key {
         let removed = || self.removed.iter().find(|(removed, _)| *removed == worker);
         match self.state.view.get(worker) {
             Some(node) => node.key().clone(),
+            // Cannot happen: a running worker is in the view or among the removed ones.
             None => removed().map_or(Key::from_static(""), |(_, key)| key.clone()),
         }
     }

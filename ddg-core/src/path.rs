@@ -1,4 +1,4 @@
-//! Where a worker is: its key, and those of the automata around it.
+//! Paths of workers: their key, and the keys of the automata around them.
 
 use std::fmt;
 use std::sync::Arc;
@@ -8,8 +8,10 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::key::Key;
 
-/// The keys that lead from the automa that was run to a worker: `inner/parse` is worker `parse`
-/// of the nested automa `inner`. As data it is the list of the keys.
+/// The path of a worker: the keys that lead to it from the automa that was run.
+///
+/// `inner/parse` is the worker `parse` of the nested automa `inner`. It serialises as the list of
+/// keys.
 ///
 /// ```
 /// # use ddg_core::prelude::*;
@@ -28,19 +30,19 @@ impl WorkerPath {
         Self { parent, key }
     }
 
-    /// The worker's own key.
+    /// The key of the worker itself.
     pub fn key(&self) -> &Key {
         &self.key
     }
 
-    /// The nested automa that the worker is in, if it is in one.
+    /// The path of the nested automa that contains the worker, if there is one.
     pub fn parent(&self) -> Option<&WorkerPath> {
         self.parent.as_deref()
     }
 }
 
 impl WorkerPath {
-    /// The keys, the outermost first.
+    /// The keys, outermost first.
     fn keys(&self) -> Vec<&Key> {
         let mut keys = vec![&self.key];
         let mut parent = self.parent();

@@ -1,10 +1,10 @@
-//! Text from data as it may be printed: nothing in it moves a cursor, turns the line around, or is
-//! not to be seen.
+//! Makes text from data safe to print: it cannot move the cursor, change the direction of the line,
+//! or be invisible.
 //!
-//! Keys, names and messages of errors come from users, models and other machines. Control
-//! characters among them command a terminal or forge a line of a log, bidirectional controls make a
-//! line read as another. Both are written as escapes, such as `\u{1b}`, wherever such text is
-//! printed; the data itself stays as it is.
+//! Keys, names and error messages come from users, models and other machines. Control characters in
+//! them can control a terminal or forge a line of a log, and bidirectional controls make a line
+//! read as another one. Both are printed as escapes, such as `\u{1b}`; the data itself is not
+//! changed.
 //!
 //! ```
 //! use ddg_core::printable;
@@ -16,17 +16,17 @@
 use std::borrow::Cow;
 use std::fmt::{self, Write};
 
-/// `text` on one line: also ends of lines and tabs are written as escapes.
+/// Formats `text` on one line. Line breaks and tabs are escaped, too.
 pub fn line(text: &str) -> Cow<'_, str> {
     escaped(text, Kept::Nothing)
 }
 
-/// `text` on the lines that it has: ends of lines (`\n`) and tabs are kept.
+/// Formats `text` on several lines. Line breaks (`\n`) and tabs are kept.
 pub fn lines(text: &str) -> Cow<'_, str> {
     escaped(text, Kept::Lines)
 }
 
-/// Escapes what is written to it on the way to `W`: for implementations of [`Display`](fmt::Display).
+/// A writer that escapes what is written to `W`, for implementations of [`Display`](fmt::Display).
 ///
 /// ```
 /// use std::fmt::{self, Write};
@@ -46,17 +46,17 @@ pub fn lines(text: &str) -> Cow<'_, str> {
 pub struct Printable<'a, W: ?Sized> {
     out: &'a mut W,
     kept: Kept,
-    /// The last character that was written.
+    /// The last character written.
     last: char,
 }
 
 impl<'a, W: Write + ?Sized> Printable<'a, W> {
-    /// All on one line, as [`line()`] does.
+    /// Writes everything on one line, as [`line()`] does.
     pub fn line(out: &'a mut W) -> Self {
         Self { out, kept: Kept::Nothing, last: ' ' }
     }
 
-    /// On the lines that there are, as [`lines`] does.
+    /// Keeps line breaks, as [`lines`] does.
     pub fn lines(out: &'a mut W) -> Self {
         Self { out, kept: Kept::Lines, last: ' ' }
     }
@@ -77,11 +77,11 @@ impl<W: Write + ?Sized> Write for Printable<'_, W> {
     }
 }
 
-/// Which control characters are kept.
+/// The control characters that are kept.
 #[derive(Clone, Copy, Debug)]
 enum Kept {
     Nothing,
-    /// Ends of lines and tabs.
+    /// Line breaks and tabs.
     Lines,
 }
 
@@ -97,7 +97,7 @@ fn escaped(text: &str, kept: Kept) -> Cow<'_, str> {
     Cow::Owned(line)
 }
 
-/// `\n`, `\r`, `\t`, or the number as in `\u{1b}`.
+/// The escape of a character: `\n`, `\r`, `\t`, or its number as in `\u{1b}`.
 fn escape(c: char) -> impl fmt::Display {
     let short = match c {
         '\n' => "\\n",
@@ -112,20 +112,20 @@ fn escape(c: char) -> impl fmt::Display {
     })
 }
 
-/// Whether `c` after `last` may be printed as it is.
+/// Whether `c` may be printed as it is when it follows `last`.
 fn is_printable(c: char, last: char, kept: Kept) -> bool {
     match c {
         ' '..='~' => true,
         '\n' | '\t' => matches!(kept, Kept::Lines),
-        // Joiners make letters of Persian and parts of an emoji one; elsewhere, also after what is
-        // escaped, they hide.
+        // Joiners are part of Persian words and of emoji. Anywhere else, also after an escape, they
+        // are invisible and could hide in a name.
         '\u{200c}' | '\u{200d}' => !last.is_ascii() && !last.is_control() && !is_hidden(last),
         c => !c.is_control() && !is_hidden(c),
     }
 }
 
-/// What turns text around, ends a line without being a control character, is not to be seen, or is
-/// no character of XML.
+/// Whether a character changes the direction of text, ends a line without being a control
+/// character, is invisible, or is not allowed in XML.
 fn is_hidden(c: char) -> bool {
     matches!(
         c,

@@ -1,7 +1,7 @@
-//! Seeing a graph and a run: as Mermaid, as DOT, as an SVG timeline, and in the terminal.
+//! Drawings of graphs and runs: Mermaid, DOT, an SVG timeline and a live view in the terminal.
 //!
-//! One `Picture` is made of what is to be drawn and of what a [`History`] has seen; two writers
-//! turn it into text.
+//! A `Picture` is built from a graph and from what a [`History`] has recorded; one writer per
+//! language turns it into text.
 
 mod caption;
 mod dot;
@@ -28,8 +28,10 @@ use crate::automa::GraphAutoma;
 use crate::run::Outcome;
 use picture::Picture;
 
-/// A graph to be drawn: a declared one ([`GraphAutoma::drawing`]) or the one that a run has left
-/// ([`Outcome::drawing`]), with what a [`History`] has seen of runs if it is [given](Self::with).
+/// A graph to draw, with what a [`History`] has recorded of its runs if one is [given](Self::with).
+///
+/// The graph is a declared one ([`GraphAutoma::drawing`]) or the one that a run has left behind
+/// ([`Outcome::drawing`]).
 ///
 /// How things are drawn:
 ///
@@ -46,12 +48,13 @@ use picture::Picture;
 /// | worker that failed when it last ran | red, `failed` | red, `failed` |
 /// | worker removed by a run, declared but not placed, or depended on but missing | dashed, says so | dashed, says so |
 ///
-/// A worker that takes the [`Context`](crate::Context) may ferry and place workers: an arrow leads from
-/// it to each worker of its automa that nothing else leads to, until a history says what happened.
+/// A worker that takes the [`Context`](crate::Context) may ferry to workers and place them. Until a
+/// history says what happened, an arrow leads from it to each worker of its automa that no other
+/// arrow reaches.
 ///
-/// A drawing fits a screen as far as it can: it goes from the left to the right if it would be too
-/// wide, and of many workers that look alike and are connected alike it has a few, and `… and 288 more`.
-/// [`unfolded`](Self::unfolded) has them all.
+/// A drawing is fitted to a screen: it runs from left to right if it would be too wide otherwise,
+/// and a large group of workers that look alike and are connected alike is folded into a few of
+/// them and `… and 288 more`. [`unfolded`](Self::unfolded) draws every worker.
 ///
 /// ```
 /// use ddg_core::prelude::*;
@@ -77,22 +80,23 @@ use picture::Picture;
 #[derive(Clone)]
 pub struct Drawing {
     picture: Picture,
-    /// Whether alike workers may be folded.
+    /// Whether groups of alike workers are folded.
     folds: bool,
 }
 
 impl Drawing {
-    /// The same with what `history` has seen: the ferries that were taken, the workers that were
-    /// added and ran (also in nested automata, whose own changes end with their run), those that
-    /// failed.
+    /// Adds what `history` has recorded: the ferries taken, the workers that failed, and the
+    /// workers that runs added and ran.
     ///
-    /// Runs that the history has seen are added up; it should have seen runs of this automa only.
+    /// This includes workers added to nested automata, whose own changes end with their run. If the
+    /// history has recorded several runs they are added up; all of them should be runs of this
+    /// automa.
     pub fn with(mut self, history: &History) -> Self {
         history.read(|book| self.picture.add_ran(book));
         self
     }
 
-    /// The same with every worker, however many are alike and however large it gets.
+    /// Draws every worker, however many are alike and however large the drawing becomes.
     ///
     /// ```
     /// # use ddg_core::prelude::*;
@@ -109,16 +113,18 @@ impl Drawing {
         self
     }
 
-    /// As a [Mermaid](https://mermaid.js.org) flowchart, which many places that show Markdown draw.
+    /// Writes a [Mermaid](https://mermaid.js.org) flowchart, which many viewers of Markdown
+    /// display.
     ///
-    /// They draw only so much: Mermaid refuses texts of more than 50,000 characters and graphs of
-    /// more than 500 arrows unless it is configured otherwise.
+    /// Mermaid has limits: unless configured otherwise, it refuses texts of more than 50,000
+    /// characters and graphs of more than 500 arrows.
     pub fn to_mermaid(&self) -> String {
         let (picture, direction) = layout::fit(&self.picture, self.folds);
         mermaid::write(&picture, direction)
     }
 
-    /// In the DOT language of [Graphviz](https://graphviz.org): `dot -Tsvg graph.dot -o graph.svg`.
+    /// Writes the DOT language of [Graphviz](https://graphviz.org), for
+    /// `dot -Tsvg graph.dot -o graph.svg`.
     pub fn to_dot(&self) -> String {
         let (picture, direction) = layout::fit(&self.picture, self.folds);
         dot::write(&picture, direction)
@@ -132,13 +138,13 @@ impl fmt::Debug for Drawing {
 }
 
 impl GraphAutoma {
-    /// The graph as it is declared, to be drawn. It need not be valid: that is when one looks.
+    /// The declared graph as a drawing. The graph need not be valid, so that a faulty one can be
+    /// looked at.
     pub fn drawing(&self) -> Drawing {
         Drawing { picture: Picture::declared(self), folds: true }
     }
 
-    /// The graph as it is declared, as a Mermaid flowchart; see [`Drawing`] for how things are
-    /// drawn.
+    /// Writes the declared graph as a Mermaid flowchart. [`Drawing`] says how things are drawn.
     ///
     /// ```
     /// # use ddg_core::prelude::*;
@@ -152,25 +158,25 @@ impl GraphAutoma {
         self.drawing().to_mermaid()
     }
 
-    /// The graph as it is declared, in DOT; see [`Drawing`] for how things are drawn.
+    /// Writes the declared graph in DOT. [`Drawing`] says how things are drawn.
     pub fn to_dot(&self) -> String {
         self.drawing().to_dot()
     }
 }
 
 impl Outcome {
-    /// The graph as the run has left it, to be drawn: what the run added is marked.
+    /// The graph at the end of the run as a drawing, which marks what the run added.
     pub fn drawing(&self) -> Drawing {
         Drawing { picture: Picture::grown(&self.view()), folds: true }
     }
 
-    /// The graph as the run has left it, as a Mermaid flowchart; see [`Drawing`] for how things
+    /// Writes the graph at the end of the run as a Mermaid flowchart. [`Drawing`] says how things
     /// are drawn.
     pub fn to_mermaid(&self) -> String {
         self.drawing().to_mermaid()
     }
 
-    /// The graph as the run has left it, in DOT; see [`Drawing`] for how things are drawn.
+    /// Writes the graph at the end of the run in DOT. [`Drawing`] says how things are drawn.
     pub fn to_dot(&self) -> String {
         self.drawing().to_dot()
     }

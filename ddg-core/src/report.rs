@@ -1,11 +1,12 @@
-//! How an error is shown: what its message does not say is a list of causes below it.
+//! How errors are displayed: the message, then the causes that it does not mention.
 
 use std::error::Error;
 use std::fmt;
 
-/// An error with its causes in one line, each said once: `cannot be opened: disk I/O error`.
+/// Displays an error with its causes in one line: `cannot be opened: disk I/O error`.
 ///
-/// It is for a message that says the whole of another error, which is then not its source as well.
+/// Use it in a message that includes another error completely, so that this other error is not also
+/// its source.
 pub struct Told<'a>(pub &'a (dyn Error + 'static));
 
 impl fmt::Display for Told<'_> {
@@ -14,7 +15,7 @@ impl fmt::Display for Told<'_> {
         f.write_str(&said)?;
         for cause in causes(self.0) {
             let cause = cause.to_string();
-            // Other people's errors may tell their source in their own message.
+            // Errors of other crates may already include their source in their message.
             if !said.contains(&cause) {
                 write!(f, ": {cause}")?;
             }
@@ -24,7 +25,7 @@ impl fmt::Display for Told<'_> {
     }
 }
 
-/// Shows `error` as `main` does that returns it: its message, then its causes.
+/// Writes `error` as `main` prints it when it returns the error: the message, then the causes.
 ///
 /// # Errors
 /// Those of `f`.
@@ -50,8 +51,8 @@ fn causes<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn
     })
 }
 
-/// Implements `Debug` of errors as their message and its causes, since that is what one sees of an
-/// error that `main` returns.
+/// Implements `Debug` for errors as their message and causes, because `main` prints an error that
+/// it returns with `Debug`.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __debug_is_display {

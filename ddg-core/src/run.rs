@@ -1,4 +1,4 @@
-//! What a user holds of a run: before it begins, while it is active, and when it has ended.
+//! Runs as a user sees them: before they begin, while they are active, and after they have ended.
 
 mod automa;
 mod builder;

@@ -1,4 +1,4 @@
-//! State at rest: everything about a run that is written, read again, compared or migrated.
+//! Saved state of a run: everything that is written, read, compared or migrated.
 
 mod answer;
 mod changes;

@@ -1,4 +1,4 @@
-//! What travels between workers: typed in memory, JSON at rest.
+//! Values that travel between workers: typed in memory, JSON when saved.
 
 mod adopt;
 mod cell;

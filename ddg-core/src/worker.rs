@@ -1,4 +1,4 @@
-//! What can be a worker, and how it wants to be run.
+//! Workers: what can be one, and how it is called.
 
 mod any;
 mod body;

@@ -1,5 +1,5 @@
-//! A process that runs a durable automa is killed, again and again; the run comes to its end as if
-//! nothing had happened.
+//! A process with a durable automa is killed, again and again; the run ends as if nothing had
+//! happened.
 
 #![cfg(feature = "sqlite")]
 #![allow(clippy::unwrap_used, reason = "a test fails where it cannot go on")]
@@ -17,7 +17,7 @@ const STEPS: u64 = 200;
 /// How often the process is killed.
 const KILLS: usize = 60;
 
-/// 200 steps, each of which appends a line to the log and sums up.
+/// A graph of 200 steps. Each appends a line to the log and adds to the sum.
 fn automa(log: PathBuf) -> GraphAutoma {
     let mut automa = GraphAutoma::new("crash");
     let step = move |k: u64, sum: u64, cx: Context| {

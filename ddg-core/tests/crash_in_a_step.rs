@@ -1,5 +1,5 @@
-//! A process is killed in the middle of a wide step, again and again: only the workers that were
-//! under way run again.
+//! A process is killed in the middle of a wide step, again and again; only the workers that were
+//! running run again.
 
 #![cfg(feature = "sqlite")]
 #![allow(clippy::unwrap_used, reason = "a test fails where it cannot go on")]
@@ -19,7 +19,7 @@ use tokio::sync::Semaphore;
 /// How many workers the step has.
 const WIDE: u64 = 20;
 
-/// A step of workers, each of which appends a line to the log when it is let; then their sum.
+/// A step of workers that append a line to the log when their gate opens, and then their sum.
 fn automa(log: &Path, gates: &Arc<Vec<Semaphore>>) -> GraphAutoma {
     let mut automa = GraphAutoma::new("wide");
     for k in 0..WIDE {
@@ -46,8 +46,8 @@ fn files() -> Option<(PathBuf, PathBuf)> {
     Some((std::env::var_os("DDG_STEP_DB")?.into(), std::env::var_os("DDG_STEP_LOG")?.into()))
 }
 
-/// The process that is killed. It is the other test that starts it, and names its files; where
-/// nobody does, there is nothing to do. Each line of its input lets a worker go on.
+/// The process that is killed. The other test starts it and names its files; without them, there is
+/// nothing to do. Each line of its input opens the gate of a worker.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn child() {
     let Some((db, log)) = files() else { return };

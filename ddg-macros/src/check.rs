@@ -1,4 +1,4 @@
-//! What the compiler can know about a block before anything runs.
+//! Checks what can be known about a block before anything runs.
 
 mod cycles;
 mod generics;
@@ -17,7 +17,7 @@ use crate::model::Block;
 
 /// Reports what is wrong with the graph that the block declares.
 ///
-/// What agrees with the types of parameters is left to the compiler, see [`crate::lower`].
+/// The compiler checks the types of parameters; see [`crate::lower`].
 pub(crate) fn check(block: &Block, faults: &mut Faults) {
     keys::check(block, faults);
     references::check(block, faults);

@@ -1,4 +1,4 @@
-//! The way of an `#[automa]` block through the macro: parse → model → check → lower.
+//! Expands an `#[automa]` block: parse → model → check → lower.
 
 use proc_macro2::TokenStream;
 use quote::quote;
@@ -8,7 +8,7 @@ use crate::fault::Faults;
 use crate::lower;
 use crate::parse;
 
-/// Expands `#[automa(attr)] item`; faults become `compile_error!`s in front of the expansion.
+/// Expands `#[automa(attr)] item`. Faults become `compile_error!`s before the expansion.
 pub(crate) fn expand(attr: TokenStream, item: TokenStream) -> TokenStream {
     let mut faults = Faults::default();
     let expansion = expand_collecting(attr, item, &mut faults);
@@ -18,8 +18,8 @@ pub(crate) fn expand(attr: TokenStream, item: TokenStream) -> TokenStream {
 
 /// Expands as far as the faults allow.
 ///
-/// The user's item is always part of the expansion, and so is everything that other code may
-/// name, so that one mistake gives one message.
+/// The user's item is always part of the expansion, and so is everything that other code may refer
+/// to, so that one mistake gives one message.
 pub(crate) fn expand_collecting(
     attr: TokenStream,
     item: TokenStream,
@@ -33,7 +33,7 @@ pub(crate) fn expand_collecting(
     quote!(#item #generated)
 }
 
-/// Expands `#[worker]` where no `#[automa]` has taken it off: to an error and the item.
+/// Expands a `#[worker]` that no `#[automa]` has removed: to an error and the item.
 pub(crate) fn expand_lone_worker(item: TokenStream) -> TokenStream {
     let mut faults = Faults::default();
     faults.push_with_help(

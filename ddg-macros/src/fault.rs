@@ -1,4 +1,4 @@
-//! Collects what is wrong with a block, so that all of it is reported in one go.
+//! Collects the faults of a block, so that all of them are reported at once.
 
 use std::fmt::Display;
 
@@ -15,7 +15,7 @@ impl Faults {
         self.0.push(syn::Error::new_spanned(at, message));
     }
 
-    /// Reports `message` at the tokens `at`, and on a line of its own what would be right.
+    /// Reports `message` at the tokens `at`, with a help on a line of its own.
     pub(crate) fn push_with_help(
         &mut self,
         at: impl ToTokens,

@@ -1,6 +1,6 @@
-//! From a checked block to plain calls that a person could have written.
+//! Lowers a checked block to plain calls that a person could have written.
 //!
-//! Lowering cannot fail: whatever could be wrong has been reported by then.
+//! Lowering cannot fail, because every fault has been reported before.
 
 mod callable;
 mod checks;
@@ -16,15 +16,15 @@ use syn::Generics;
 use crate::check::completed;
 use crate::model::Block;
 
-/// Everything that a block without faults generates.
+/// Generates everything for a block without faults.
 pub(crate) fn lower(block: &Block) -> TokenStream {
     let constants = constants::constants(block);
     let declaration = declaration::declaration(block, &block.generics, &declaration::body(block));
     quote!(#constants #declaration)
 }
 
-/// What other code may name of a block with faults or syntax errors. Its automa is never built: there
-/// is a compile error.
+/// Generates what other code may refer to, for a block with faults or syntax errors. Its automa is
+/// never built, because there is a compile error.
 pub(crate) fn stub(block: &Block) -> TokenStream {
     let generics = completed(block);
     let constants = constants::constants(block);

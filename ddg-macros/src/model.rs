@@ -1,4 +1,4 @@
-//! An `#[automa]` block as the user meant it: what parsing yields, and checks and lowering read.
+//! The model of an `#[automa]` block: the result of parsing, which checks and lowering read.
 
 mod output;
 mod param;
@@ -18,25 +18,25 @@ pub(crate) use self::{
     worker::{Declaration, Key, Mapping, Placement, Pool, Worker},
 };
 
-/// One `#[automa] impl` block.
+/// An `#[automa] impl` block.
 pub(crate) struct Block {
-    /// Path to the engine's crate, `::ddg_core` unless told otherwise.
+    /// Path of the engine's crate, by default `::ddg_core`.
     pub(crate) krate: Path,
     /// What the block declares.
     pub(crate) role: Role,
-    /// What is declared ahead of the block's own workers, in order.
+    /// The fragments that are declared before the block's own workers, in order.
     pub(crate) fragments: Vec<Fragment>,
-    /// Generics of the impl, carried over to everything generated.
+    /// The generics of the impl, which everything generated has as well.
     pub(crate) generics: Generics,
-    /// The type that the block is about.
+    /// The type that the block implements.
     pub(crate) self_ty: Type,
-    /// `#[cfg]`s of the impl, carried over to everything generated.
+    /// The `#[cfg]`s of the impl, which everything generated has as well.
     pub(crate) cfgs: Vec<Attribute>,
     /// The workers, in the order of their methods.
     pub(crate) workers: Vec<Worker>,
     /// Workers with a syntax error in their heads.
     pub(crate) unreadable: Vec<UnreadableWorker>,
-    /// Methods of the block that are no workers.
+    /// Methods of the block that are not workers.
     pub(crate) other_methods: Vec<Ident>,
 }
 
@@ -46,7 +46,7 @@ pub(crate) enum Role {
     Automa {
         /// The automa's name.
         name: LitStr,
-        /// Output type, where the user named it.
+        /// The output type, if the user named it.
         output: Option<Box<Type>>,
     },
     /// A part of an automa, declared by the function of this name.

@@ -1,7 +1,7 @@
-//! From the tokens of a block to its model.
+//! Parses the tokens of a block into its model.
 //!
-//! Parsing never stops at a fault: what is wrong is reported and left out, or stands in the model
-//! in the form that leads to no second message.
+//! Parsing never stops at a fault. A faulty part is reported, and then left out or represented in
+//! the model in a way that gives no second message.
 
 mod automa;
 mod block;

@@ -1,6 +1,6 @@
-//! What the user may have meant by a name that doesn't exist.
+//! Suggestions for names that don't exist.
 
-/// The candidate that `word` is most likely a slip of, if any is near enough.
+/// The candidate that is most similar to `word`, if it is similar enough to be meant.
 pub(crate) fn nearest<'a>(
     word: &str,
     candidates: impl IntoIterator<Item = &'a str>,
@@ -12,7 +12,7 @@ pub(crate) fn nearest<'a>(
         .map(|(_, candidate)| candidate)
 }
 
-/// `` `a`, `b` and `c` ``
+/// A list in words: `` `a`, `b` and `c` ``.
 pub(crate) fn enumerate<'a>(words: impl IntoIterator<Item = &'a str>) -> String {
     let mut quoted: Vec<_> = words.into_iter().map(|word| format!("`{word}`")).collect();
     match (quoted.pop(), quoted.as_slice()) {
@@ -22,7 +22,7 @@ pub(crate) fn enumerate<'a>(words: impl IntoIterator<Item = &'a str>) -> String 
     }
 }
 
-/// The edit distance where it is small for words of this length, or where one word holds the other
+/// The edit distance, if it is small for words of this length or one word contains the other
 /// (`is_start`, `start`).
 fn distance_if_near(word: &str, candidate: &str) -> Option<usize> {
     let distance = edit_distance(word, candidate);
@@ -31,7 +31,7 @@ fn distance_if_near(word: &str, candidate: &str) -> Option<usize> {
     (distance <= (word.len().max(candidate.len()) / 3).max(1) || holds).then_some(distance)
 }
 
-/// Insertions, deletions, substitutions and swaps of neighbours that turn `a` into `b`.
+/// Number of insertions, deletions, substitutions and swaps of neighbours that turn `a` into `b`.
 fn edit_distance(a: &str, b: &str) -> usize {
     let a: Vec<char> = a.chars().collect();
     let b: Vec<char> = b.chars().collect();

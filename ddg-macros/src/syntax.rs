@@ -1,8 +1,8 @@
-//! Items as a macro reads them: heads are parsed, bodies stay the tokens that they are.
+//! Items with parsed heads and unparsed bodies.
 //!
-//! The compiler has parsed an item before it hands the item to a macro, and it parses the expansion
-//! again. A syntax error is therefore the compiler's to report: the macro reports none, keeps every
-//! token, and reads what it can of the rest.
+//! The compiler has parsed an item before it passes the item to a macro, and parses the expansion
+//! again, so it reports syntax errors itself. The macro reports none, keeps every token, and reads
+//! what it can of the rest.
 
 mod block;
 mod function;
@@ -14,7 +14,7 @@ pub(crate) use self::block::{BlockItem, ImplBlock};
 pub(crate) use self::function::Function;
 pub(crate) use self::unreadable::Unreadable;
 
-/// The token that says what kind of item this is: `struct`, `fn`, .., or else the first.
+/// The token that names the kind of the item (`struct`, `fn`, ..), or else the first token.
 pub(crate) fn kind_token(item: &TokenStream) -> Option<TokenTree> {
     const KINDS: [&str; 7] = ["struct", "enum", "union", "trait", "fn", "mod", "type"];
     let is_kind = |token: &TokenTree| KINDS.iter().any(|kind| is_ident(token, kind));
@@ -22,13 +22,13 @@ pub(crate) fn kind_token(item: &TokenStream) -> Option<TokenTree> {
     head.find(is_kind).or_else(|| item.clone().into_iter().next())
 }
 
-/// Whether one of the tokens ahead of the item's braces is this keyword.
+/// Whether one of the tokens before the item's braces is this keyword.
 pub(crate) fn has_keyword(item: &TokenStream, keyword: &str) -> bool {
     let mut head = item.clone().into_iter().take_while(|token| !is_braces(token));
     head.any(|token| is_ident(&token, keyword))
 }
 
-/// The tokens without attributes of these names, also on what stands in parentheses.
+/// Removes attributes of these names from the tokens, also inside parentheses.
 pub(crate) fn without_attributes(tokens: TokenStream, names: &[&str]) -> TokenStream {
     let mut kept = Vec::new();
     let mut tokens = tokens.into_iter().peekable();
@@ -40,7 +40,8 @@ pub(crate) fn without_attributes(tokens: TokenStream, names: &[&str]) -> TokenSt
         kept.push(match token {
             TokenTree::Group(group) if group.delimiter() == Delimiter::Parenthesis => {
                 let stripped = without_attributes(group.stream(), names);
-                // A group that is made anew has no token of its own at its end to point at.
+                // A new group has no closing token of its own for messages to point at, so an
+                // unchanged group is kept.
                 let is_same =
                     stripped.clone().into_iter().count() == group.stream().into_iter().count();
                 if is_same { group.into() } else { with_stream(&group, stripped) }
@@ -51,14 +52,14 @@ pub(crate) fn without_attributes(tokens: TokenStream, names: &[&str]) -> TokenSt
     kept.into_iter().collect()
 }
 
-/// The group with other tokens in it.
+/// The group with other tokens inside.
 pub(crate) fn with_stream(group: &Group, stream: TokenStream) -> TokenTree {
     let mut changed = Group::new(group.delimiter(), stream);
     changed.set_span(group.span());
     changed.into()
 }
 
-/// Whether these are the brackets of an attribute of one of these names, by whatever path.
+/// Whether these are the brackets of an attribute with one of these names, by any path.
 fn is_attribute(token: &TokenTree, names: &[&str]) -> bool {
     let TokenTree::Group(group) = token else { return false };
     let path = group.stream().into_iter().take_while(|token| !matches!(token, TokenTree::Group(_)));

@@ -1,5 +1,4 @@
-//! What `#[automa]` makes of a block, and `#[tool]` of a function: expansions that read like code, and
-//! messages.
+//! Golden tests: the expansions of `#[automa]` and `#[tool]`, and the message of each fault.
 
 mod block_faults;
 mod cfg;
@@ -39,7 +38,7 @@ use syn::Meta;
 use crate::expand::expand_collecting;
 use crate::fault::Faults;
 
-/// Checks what comes after the user's own block in the expansion of `#[automa] impl ..`.
+/// Checks what follows the user's own block in the expansion of `#[automa] impl ..`.
 #[track_caller]
 fn check_expansion(source: &str, expected: &Expect) {
     let (expansion, faults) = expand_source(source);
@@ -87,7 +86,7 @@ fn expand_source(source: &str) -> (TokenStream, Faults) {
     (expansion, faults)
 }
 
-/// What stands in the parentheses of the first attribute, and the item behind it.
+/// The content of the parentheses of the first attribute, and the item after it.
 #[track_caller]
 fn attribute_and_item(source: &str) -> (TokenStream, TokenStream) {
     let tokens: TokenStream = source.parse().expect("the source consists of tokens");
@@ -109,7 +108,7 @@ fn parse_attribute(tokens: TokenStream) -> Meta {
     attributes.remove(0).meta
 }
 
-/// All items but the user's own, as code.
+/// All items except the user's own, as code.
 fn generated(expansion: TokenStream) -> String {
     let mut file: syn::File = syn::parse2(expansion).expect("the expansion consists of items");
     let own = file.items.remove(0);
@@ -122,7 +121,7 @@ fn code(expansion: TokenStream) -> String {
     prettyplease::unparse(&syn::parse2(expansion).expect("the expansion consists of items"))
 }
 
-/// `tokens | message` for each fault.
+/// Formats each fault as `tokens | message`.
 fn render(faults: &Faults) -> String {
     let render = |error: &syn::Error| {
         let at = error.span().source_text().unwrap_or_default();

@@ -1,4 +1,4 @@
-//! The way of a `#[tool]` function through the macro: parse → model → check → lower.
+//! Expands a `#[tool]` function: parse → model → check → lower.
 
 mod check;
 mod lower;
@@ -11,7 +11,7 @@ use quote::quote;
 use self::parse::Parsed;
 use crate::fault::Faults;
 
-/// Expands `#[tool(attr)] item`; faults become `compile_error!`s in front of the expansion.
+/// Expands `#[tool(attr)] item`. Faults become `compile_error!`s before the expansion.
 pub(crate) fn expand(attr: TokenStream, item: TokenStream) -> TokenStream {
     let mut faults = Faults::default();
     let expansion = expand_collecting(attr, item, &mut faults);
@@ -19,7 +19,7 @@ pub(crate) fn expand(attr: TokenStream, item: TokenStream) -> TokenStream {
     quote!(#errors #expansion)
 }
 
-/// Expands as far as the faults allow: the function is always part of the expansion, and so is the
+/// Expands as far as the faults allow. The function is always part of the expansion, and so is the
 /// type beside it, so that one mistake gives one message.
 pub(crate) fn expand_collecting(
     attr: TokenStream,

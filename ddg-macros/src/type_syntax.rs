@@ -1,4 +1,4 @@
-//! Questions to a type as it is written; a macro sees no more of it than that.
+//! Questions about a type as it is written, which is all that a macro sees of it.
 
 use proc_macro2::{Delimiter, Ident, TokenStream, TokenTree};
 use quote::ToTokens;
@@ -8,7 +8,7 @@ use syn::{
     visit::{self, Visit},
 };
 
-/// The type without parentheses and the invisible groups that `macro_rules!` leaves.
+/// Removes parentheses, and the invisible groups that `macro_rules!` leaves, around the type.
 pub(crate) fn peel(ty: &Type) -> &Type {
     match ty {
         Type::Group(group) => peel(&group.elem),
@@ -30,7 +30,7 @@ pub(crate) fn ends_in(ty: &Type, name: &str) -> bool {
     last_segment(ty).is_some_and(|segment| segment.ident == name)
 }
 
-/// Whether what values of the type are is known only at run time: `Value`, `Vec<Value>`,
+/// Whether the content of the type is known only at run time: `Value`, `Vec<Value>`,
 /// `Option<Value>`, of this engine or of `serde_json`.
 pub(crate) fn is_dynamic(ty: &Type) -> bool {
     let Some(segment) = last_segment(ty) else { return false };
@@ -54,7 +54,7 @@ pub(crate) fn find_borrow(ty: &Type) -> Option<TokenStream> {
     finder.found
 }
 
-/// The first reference, or lifetime that is not `'static`, in the type.
+/// The first reference in the type, of any lifetime, or lifetime that is not `'static`.
 pub(crate) fn find_reference(ty: &Type) -> Option<TokenStream> {
     let mut finder = BorrowFinder { found: None, also_static: true };
     finder.visit_type(ty);
@@ -68,15 +68,15 @@ pub(crate) fn find_unnamed(ty: &Type) -> Option<TokenStream> {
     finder.found
 }
 
-/// The first `dyn Trait` in the type that is not in an `Opaque`, where anything may be.
+/// The first `dyn Trait` in the type outside an `Opaque`, which may contain anything.
 pub(crate) fn find_dyn(ty: &Type) -> Option<TokenStream> {
     let mut finder = DynFinder { found: None };
     finder.visit_type(ty);
     finder.found
 }
 
-/// The type of the elements, where the type is a list by its name: `T` of `Vec<T>`, `&[T]`,
-/// `Arc<VecDeque<T>>`.
+/// The type of the elements, if the name of the type is that of a list: `T` for `Vec<T>`, `&[T]`
+/// and `Arc<VecDeque<T>>`.
 pub(crate) fn list_item(ty: &Type) -> Option<&Type> {
     match peel(ty) {
         Type::Slice(slice) => Some(&slice.elem),
@@ -92,7 +92,7 @@ pub(crate) fn list_item(ty: &Type) -> Option<&Type> {
     }
 }
 
-/// The types of a tuple's elements, unless it is `()`.
+/// The types of a tuple's elements; `None` for `()`.
 pub(crate) fn tuple_items(ty: &Type) -> Option<Vec<&Type>> {
     match peel(ty) {
         Type::Tuple(tuple) if !tuple.elems.is_empty() => Some(tuple.elems.iter().collect()),
@@ -106,7 +106,7 @@ pub(crate) fn is_optional(ty: &Type) -> bool {
     ends_in(ty, "Option")
 }
 
-/// Whether values of the type are neither lists nor maps, as far as its name says.
+/// Whether the name of the type says that values are neither lists nor maps.
 pub(crate) fn is_scalar(ty: &Type) -> bool {
     match peel(ty) {
         Type::Tuple(tuple) => tuple.elems.is_empty(),
@@ -117,13 +117,13 @@ pub(crate) fn is_scalar(ty: &Type) -> bool {
     }
 }
 
-/// Whether the type is a map by its name.
+/// Whether the name of the type is that of a map.
 pub(crate) fn is_map(ty: &Type) -> bool {
     let name = last_segment(ty).map(|segment| segment.ident.to_string());
     name.is_some_and(|name| MAPS.contains(&&*name)) || wrapped(ty).is_some_and(is_map)
 }
 
-/// Whether the type can travel whatever else there is: it consists of scalars, lists and options.
+/// Whether the type is certain to be data, because it consists of scalars, lists and options.
 pub(crate) fn is_surely_data(ty: &Type) -> bool {
     match peel(ty) {
         Type::Tuple(tuple) => tuple.elems.len() <= 12 && tuple.elems.iter().all(is_surely_data),
@@ -137,8 +137,8 @@ pub(crate) fn is_surely_data(ty: &Type) -> bool {
     }
 }
 
-/// The type as people write it: without the spaces that tokens have between them, and without the
-/// paths that we have written.
+/// The type as people write it: without spaces between tokens, and without the paths that the macro
+/// has added.
 pub(crate) fn type_text(ty: &Type) -> String {
     let mut text = String::new();
     write_tokens(peel(ty).to_token_stream(), &mut text);
@@ -177,7 +177,7 @@ fn generic(ty: &Type) -> Option<(&Ident, &Type)> {
     Some((&segment.ident, inner?))
 }
 
-/// The `T` of `Arc<T>`, `Option<T>`, `Box<T>`.
+/// The `T` in `Arc<T>`, `Option<T>` or `Box<T>`.
 fn wrapped(ty: &Type) -> Option<&Type> {
     let (name, inner) = generic(ty)?;
     WRAPPERS.iter().any(|wrapper| name == wrapper).then_some(inner)
@@ -227,7 +227,7 @@ fn is_in_word(letter: char) -> bool {
 
 struct BorrowFinder {
     found: Option<TokenStream>,
-    /// Whether a reference counts that is `'static`.
+    /// Whether a `'static` reference counts as well.
     also_static: bool,
 }
 
@@ -253,7 +253,7 @@ impl<'ast> Visit<'ast> for BorrowFinder {
         }
     }
 
-    // The lifetimes in `fn(&T)`, `dyn Fn(&T)` and `dyn for<'a> Tr<'a>` are those of a later call.
+    // The lifetimes in `fn(&T)`, `dyn Fn(&T)` and `dyn for<'a> Tr<'a>` belong to a later call.
     fn visit_type_fn_ptr(&mut self, _: &'ast TypeFnPtr) {}
 
     fn visit_parenthesized_generic_arguments(&mut self, _: &'ast ParenthesizedGenericArguments) {}
@@ -264,7 +264,7 @@ impl<'ast> Visit<'ast> for BorrowFinder {
         }
     }
 
-    // The length of an array.
+    // Skips the length of an array.
     fn visit_expr(&mut self, _: &'ast Expr) {}
 }
 
@@ -287,7 +287,7 @@ impl<'ast> Visit<'ast> for DynFinder {
         }
     }
 
-    // The length of an array.
+    // Skips the length of an array.
     fn visit_expr(&mut self, _: &'ast Expr) {}
 }
 
@@ -300,7 +300,7 @@ impl<'ast> Visit<'ast> for UnnamedFinder {
         self.found.get_or_insert_with(|| open.to_token_stream());
     }
 
-    // The length of an array.
+    // Skips the length of an array.
     fn visit_expr(&mut self, _: &'ast Expr) {}
 }
 
@@ -375,7 +375,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_surely_data_is_built_of_std() {
+    fn types_that_are_surely_data_are_built_of_std() {
         let is_data = |ty| is_surely_data(&syn::parse_str(ty).expect("the test gives a type"));
         assert!(is_data("Vec<Option<(i64, String)>>"));
         assert!(is_data("()"));

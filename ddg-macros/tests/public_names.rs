@@ -1,7 +1,7 @@
-//! What the crates of the workspace make public is what is listed in `docs/api`.
+//! The public items of the crates of the workspace are those listed in `docs/api`.
 //!
-//! It is read from their source, with `syn`: module by module, following `pub mod` and `pub use`.
-//! What is `#[doc(hidden)]` is not listed; what needs a feature is.
+//! They are read from the sources with `syn`, module by module, following `pub mod` and `pub use`.
+//! Items with `#[doc(hidden)]` are not listed; items that need a feature are.
 
 #[path = "public_names/krate.rs"]
 mod krate;

@@ -1,8 +1,8 @@
-//! Every message that a misused `#[automa]` gives, and misused functions of the engine, as the compiler prints it.
+//! Every message for a misused `#[automa]`, as the compiler prints it.
 //!
-//! What stands around our own words is the compiler's and differs from release to release. The texts
-//! are compared as they are with the compiler of `rust-toolchain.toml`; another one only has to refuse
-//! each case, with our words where the text begins with them.
+//! The compiler's own words around ours differ from release to release. The texts are compared as a
+//! whole with the compiler of `rust-toolchain.toml`. Another compiler only has to refuse each case,
+//! with our words where the text begins with them.
 
 use std::env;
 use std::fs;
@@ -80,7 +80,7 @@ fn write_texts() {
 /// Where `write_texts` writes.
 const TEXTS: &str = "DDG_UI_TEXTS";
 
-/// The directory with the texts that this compiler prints for all cases, none of which it compiles.
+/// The directory with the messages of this compiler for all cases, none of which compiles.
 fn texts_of_this_compiler() -> PathBuf {
     let texts = Path::new(env!("CARGO_TARGET_TMPDIR")).join("ui");
     // What is left of an earlier time may be of cases that there are no more.

@@ -6,7 +6,7 @@
 //!   (+1)     └─▶ worker_3 (+3) ─┘
 //! ```
 //!
-//! Run it with `cargo run -p examples --example adder`; the last line is 27.
+//! Run it with `cargo run -p examples --example adder`. The last line is 27.
 
 use ddg_core::prelude::*;
 

@@ -1,5 +1,5 @@
-//! An agent may pay only what a person has allowed, and the person may take a day to say so: the run
-//! ends on the question, and another process goes on with it.
+//! An agent that pays only what a person has approved. The person may take a day: the run ends with
+//! the question, and another process resumes it.
 //!
 //! ```text
 //! approval                                 asks on the terminal

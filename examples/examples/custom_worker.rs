@@ -1,5 +1,5 @@
-//! Own types as workers: with configuration, state, a signature that is known only at run time,
-//! and options that say what to do when they fail or take too long.
+//! Types as workers: with configuration, state, a signature that is known only at run time, and
+//! options for failures and timeouts.
 
 use std::error::Error;
 use std::sync::Arc;
@@ -9,7 +9,7 @@ use std::time::Duration;
 use ddg_core::prelude::*;
 use ddg_core::worker::TimedOut;
 
-/// A text with `{placeholders}`: its signature has a parameter for each.
+/// A text with `{placeholders}`. Its signature has one parameter for each placeholder.
 struct Template {
     text: &'static str,
 }
@@ -37,7 +37,7 @@ impl Worker for Template {
     }
 }
 
-/// A service that is not up at first, and slow. It counts its calls across all runs.
+/// A slow service that is unavailable at first. It counts its calls across all runs.
 struct Translator {
     up_from: u32,
     takes: Duration,

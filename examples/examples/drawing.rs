@@ -1,10 +1,13 @@
-//! Look at a graph and at a run: the graph as it was declared and as the run has left it, in
-//! Mermaid, and a timeline of the run as an SVG file.
+//! Draws the graph as it was declared and as the run has left it, in Mermaid, and a timeline of the
+//! run as an SVG file.
 //!
-//! A text is drafted and checked (by a nested automa) until it is good, which takes three rounds
-//! by ferry; then a worker is added for each language it is to be translated into.
-//! What is printed is Markdown: paste it where that is shown, or `… --example drawing > article.md`.
-//! Say where the timeline goes: `cargo run -p examples --example drawing -- --out target/timeline.svg`
+//! A text is drafted, and checked by a nested automa, until it is good, which takes three rounds by
+//! ferry. Then a worker is added for each language. The output is Markdown, and can be redirected
+//! to a file (`… --example drawing > article.md`). Set the file of the timeline:
+//!
+//! ```text
+//! cargo run -p examples --example drawing -- --out target/timeline.svg
+//! ```
 
 use std::path::PathBuf;
 use std::thread::sleep;
@@ -15,7 +18,7 @@ use ddg_core::render::History;
 
 const LANGUAGES: [&str; 3] = ["de", "fr", "ja"];
 
-/// Stands for work; a synchronous worker may block.
+/// Simulates work. A synchronous worker may block.
 fn work(millis: u64) {
     sleep(Duration::from_millis(millis));
 }
@@ -25,7 +28,7 @@ fn draft(round: i64) -> i64 {
     round
 }
 
-/// Both checks go on at the same time.
+/// Creates an automa with two checks that run concurrently.
 fn check() -> Result<GraphAutoma, BuildError> {
     let mut check = GraphAutoma::new("check");
     let spelling = |round: i64| {
@@ -43,12 +46,12 @@ fn check() -> Result<GraphAutoma, BuildError> {
     Ok(check)
 }
 
-/// Goes back for another round, or on.
+/// Ferries to another round, or to the translation.
 async fn decide(round: i64, good: bool, cx: Context) {
     if good { cx.ferry_to("translate", ()) } else { cx.ferry_to("draft", (round + 1,)) }
 }
 
-/// Adds a worker for each language, and one that waits for them all.
+/// Adds a worker for each language, and one that depends on all of them.
 async fn translate(cx: Context) {
     let keys = LANGUAGES.map(|language| format!("into {language}"));
     for (key, (language, millis)) in keys.iter().zip(LANGUAGES.into_iter().zip([40, 55, 20])) {

@@ -1,15 +1,16 @@
-//! A run that survives its process: kill it at any time, start it again, and it goes on.
+//! A run that survives its process: kill it at any time, start it again, and it continues.
 //!
-//! Without options it starts a process that is killed in the middle of the run, and goes on from there.
+//! Without options it starts a process that is killed in the middle of the run, and then continues
+//! the run.
 //!
 //! ```text
 //! cargo run -p examples --features sqlite --example durable -- --db /tmp/run.db --log /tmp/run.log --steps 200
 //! ```
 //!
-//! Each step appends a line `step K` to the log, and is then written to the database. Killed in
-//! between, it appends that one line again; a step that the database has is never run again. With
-//! `--die-at K` it kills itself in step K, to be started again. The last line that is printed is the
-//! result: the sum of all steps.
+//! Each step appends a line `step K` to the log, and is then written to the database. If the
+//! process is killed in between, that line is appended again; a step that is in the database never
+//! runs again. With `--die-at K` the process kills itself in step K, and can be started again. The
+//! last line of the output is the result: the sum of all steps.
 
 use std::ffi::OsStr;
 use std::fs::OpenOptions;
@@ -63,7 +64,7 @@ fn automa(log: PathBuf, steps: u64, die_at: Option<u64>) -> Result<GraphAutoma, 
     let mut automa = GraphAutoma::new("durable");
     let step = move |k: u64, sum: u64, cx: Context| -> Result<(), WorkerError> {
         let mut file = OpenOptions::new().create(true).append(true).open(&log)?;
-        // In one piece: killed between two, half a line would stay.
+        // One write, because a process killed between two writes would leave half a line.
         file.write_all(format!("step {k}\n").as_bytes())?;
         file.sync_data()?;
         if die_at == Some(k) {

@@ -1,9 +1,12 @@
-//! A graph that grows while it runs: a planner picks tools from the user's sentence, each is added
-//! as a worker and ferried to, and one more worker aggregates what they say, in order.
+//! A graph that grows while it runs: a planner picks tools from the user's sentence, adds each as a
+//! worker and ferries to it, and one more worker aggregates their answers in order.
 //!
-//! The graph is printed as each step leaves it, from step 0, as it was declared: `▶` has run in that
-//! step, `+` has been added.
-//! Give it a sentence of your own: `cargo run -p examples --example dynamic_topology -- "weather in Oslo?"`
+//! The graph is printed after each step, beginning with step 0, the declared graph. `▶` marks
+//! workers that ran in the step, `+` workers that it added. Pass a sentence of your own:
+//!
+//! ```text
+//! cargo run -p examples --example dynamic_topology -- "weather in Oslo?"
+//! ```
 
 use ddg_core::prelude::*;
 use examples::Growth;
@@ -19,7 +22,7 @@ struct Assistant;
 
 #[automa]
 impl Assistant {
-    /// Stands where a model would: picks tools, and a city, by the words of the sentence.
+    /// Stands for a model: picks tools and a city by the words of the sentence.
     #[worker(start)]
     async fn plan(&self, sentence: String) -> Vec<ToolCall> {
         let mut words = sentence.split(|c: char| !c.is_alphabetic()).skip(1);
@@ -45,13 +48,13 @@ impl Assistant {
         cx.add_func_as_worker("aggregate", Self::AGGREGATE, after(keys).merge().output());
     }
 
-    /// Declared here, placed at run time, behind the tools that were picked.
+    /// Declared here, and placed at run time after the tools that were picked.
     #[worker(detached)]
     fn aggregate(answers: Vec<String>, #[from(plan)] calls: &[ToolCall]) -> Vec<String> {
         calls.iter().zip(answers).map(|(call, answer)| format!("{}: {answer}", call.tool)).collect()
     }
 
-    /// Where the run ends when the sentence names no tool.
+    /// The last worker if the sentence names no tool.
     #[worker(output)]
     async fn decline(&self) -> Vec<String> {
         vec!["I can look up the weather, a flight or a hotel: which is it?".into()]

@@ -1,9 +1,9 @@
-//! Two tools hand a file to each other by its id, and the answer has the file as a part.
+//! One tool passes a file to another by its id, and the answer has the file as a part.
 //!
-//! A model can only pass text. So the first tool gives an id, the model passes it on to the second, and
-//! names it in its answer; the program shows the files that stand there.
+//! A model can only pass text. So the first tool returns an id, the model passes it to the second,
+//! and names it in its answer. The program resolves the ids in the answer.
 //!
-//! `cargo run -p examples --example files`
+//! Run it with `cargo run -p examples --example files`.
 
 use ddg_agentic::files::{File, FileError, FileManager};
 use ddg_agentic::model::ChatRequest;
@@ -13,7 +13,7 @@ use futures::future::BoxFuture;
 use serde::Serialize;
 use serde_json::json;
 
-/// What the weather station has noted.
+/// The notes of the weather station.
 #[derive(Serialize)]
 struct Readings {
     table: File,
@@ -49,7 +49,7 @@ async fn plot(
     files.create_from_bytes(chart, "chart.txt").purpose("assistants_output").await
 }
 
-/// Stands for a model: it passes on the ids that it is told.
+/// Stands for a model: passes on the ids that it gets.
 #[derive(Debug)]
 struct Analyst;
 

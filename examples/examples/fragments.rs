@@ -1,5 +1,5 @@
-//! One automa put together of parts: a shared fragment, a block of its own type, and its own
-//! workers, one of which takes the place of a fragment's on purpose.
+//! One automa made of parts: a shared fragment, a block of its own type, and its own workers. One
+//! of them replaces a worker of a fragment on purpose.
 //!
 //! ```text
 //! Library (a type of its own)   search ─▶ rank ─┐
@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use ddg_core::prelude::*;
 
-/// Knows books. An automa itself, and a part of others.
+/// Finds books. An automa itself, and a part of others.
 struct Library {
     titles: Vec<&'static str>,
 }
@@ -26,7 +26,7 @@ impl Library {
         hits.into_iter().map(ToString::to_string).collect()
     }
 
-    /// As they were found.
+    /// Keeps the order in which the books were found.
     #[worker(dependencies = [search])]
     async fn rank(&self, titles: Vec<String>) -> Vec<String> {
         println!("  rank (the library's) leaves them as they are");
@@ -38,7 +38,7 @@ struct Agent {
     library: Arc<Library>,
 }
 
-/// A part of `Agent`: a second block of the same type, in another file, say.
+/// A part of `Agent`: a second block of the same type, which could be in another file.
 #[automa(fragment = memory)]
 impl Agent {
     #[worker(start)]
@@ -50,7 +50,7 @@ impl Agent {
 
 #[automa(fragments = [self.library, Self::memory])]
 impl Agent {
-    /// The same key as the library's worker: without `override` that is an error.
+    /// This is the key of the library's worker. Without `override` that is an error.
     #[worker(dependencies = [dynamic("search")], override)]
     async fn rank(&self, mut titles: Vec<String>) -> Vec<String> {
         println!("  rank (the agent's) puts the shortest first");

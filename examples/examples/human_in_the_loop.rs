@@ -1,7 +1,7 @@
 //! A run that asks a person before it spends money.
 //!
-//! On the terminal it waits for the answer. With `--snapshot FILE` it writes the question down and
-//! ends; called again with `--answer`, in another process, it goes on from there:
+//! On the terminal it waits for the answer. With `--snapshot FILE` it writes the question to the
+//! file and ends. Called again with `--answer`, in another process, it resumes from there:
 //!
 //! ```text
 //! cargo run -p examples --example human_in_the_loop -- --snapshot /tmp/order.json

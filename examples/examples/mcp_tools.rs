@@ -1,5 +1,5 @@
-//! Tools of an MCP server, listed and called. The server is this program itself, in a second
-//! process, or any command:
+//! Lists and calls tools of an MCP server. The server is this program itself in a second process,
+//! or any command:
 //!
 //! ```text
 //! cargo run -p examples --features mcp --example mcp_tools
@@ -15,7 +15,7 @@ use ddg_agentic::{Toolbox, tool};
 use ddg_core::prelude::*;
 use serde_json::{Value as Json, json};
 
-/// The argument with which this program is the server.
+/// The argument that starts this program as the server.
 const SERVE: &str = "--serve";
 
 /// Adds two numbers.
@@ -34,7 +34,7 @@ async fn weather(
     format!("sunny in {city} for {days} days")
 }
 
-/// One worker for each call, all of them called at once.
+/// Calls all tools concurrently, with one worker for each call.
 async fn call(tools: &Toolbox, calls: &[(&str, Json)]) -> Result<Vec<ToolResult>, RunError> {
     let mut automa = GraphAutoma::new("calls");
     let mut keys = Vec::new();

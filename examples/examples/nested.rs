@@ -6,8 +6,8 @@
 //!   └ style                    greet
 //! ```
 //!
-//! Run inputs by name (`reader`, `author`) reach every depth. When the letter is not signed, the
-//! review adds a worker to the desk, an automa beside it, and sends the draft there once more.
+//! Run inputs by name (`reader`, `author`) reach every depth. If the letter is not signed, the
+//! review adds a worker to the desk, an automa next to it, and ferries the draft there once more.
 
 use std::sync::Arc;
 
@@ -17,7 +17,7 @@ struct Style;
 
 #[automa]
 impl Style {
-    /// `text` comes by position, from `trim`; `reader` by name, from the outermost run.
+    /// `text` is filled by position, from `trim`; `reader` by name, from the outermost run.
     #[worker(start, output)]
     async fn greet(&self, text: String, reader: String) -> String {
         format!("Dear {reader}, {text}")
@@ -57,7 +57,7 @@ impl Publisher {
         println!("  step {}: not signed, so the desk gets one more worker", cx.step());
         let desk = cx.nested("desk").ok_or_else(|| WorkerError::msg("there is no desk"))?;
         let sign = async |author: String| format!("Yours, {author}");
-        // Nothing comes by position, so `author` is filled by name, like `reader` above.
+        // No positional argument is passed, so `author` is filled by name, like `reader` above.
         desk.add_func_as_worker("sign", sign, after(["trim"]).suppressed().params(["author"]));
         desk.add_dependency("join", "sign");
         cx.ferry_to("desk", (draft,));
@@ -74,13 +74,14 @@ impl Publisher {
     /// A fragment is a function that declares workers; this one, an automa as a worker.
     fn nested(_: &Arc<Self>, graph: &mut GraphAutoma) -> Result<(), BuildError> {
         graph.add_worker("desk", desk()?, after(["write"]))?;
-        // Only a worker that comes at run time takes it: say so, or it is refused as a typo.
+        // Only a worker that is added at run time takes it; undeclared, it would be refused as a
+        // typo.
         graph.declare_input("author");
         Ok(())
     }
 }
 
-/// Prints what each worker gives. The nested automata inherit it.
+/// Prints the output of each worker. Nested automata inherit it.
 struct Log;
 
 impl Callback for Log {
@@ -97,7 +98,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut publisher = Publisher.build()?;
     publisher.add_callback(Log);
 
-    // The second run begins with the desk as it was declared: what a run changes is its own.
+    // The second run begins with the desk as declared, because edits belong to one run.
     for reader in ["Ada", "Alan"] {
         println!("a letter to {reader}:");
         let inputs = args!("  the ferry leaves at nine. ", reader = reader, author = "Grace");

@@ -1,6 +1,6 @@
-//! Two agents look into one question at once, each with tools of its own; a third makes one text of
-//! what they say. They are workers of one graph, so they are watched, drawn and saved as one run, and
-//! what they took of models is counted together. A timeline of the run is written as an SVG file, for a browser.
+//! Two agents work on one question at once, each with its own tools; a third combines their
+//! answers. They are workers of one graph, so they are watched, drawn and saved as one run, and
+//! their usage of models is counted together. A timeline of the run is written as an SVG file.
 
 use ddg_agentic::prelude::*;
 use ddg_core::render::History;

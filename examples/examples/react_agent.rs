@@ -1,5 +1,5 @@
-//! Talk with an agent on the terminal: its words come as the model writes them, and its tools are seen
-//! at work. An empty line, or the end of the input, ends it.
+//! A conversation with an agent on the terminal. Its words are displayed as the model writes them,
+//! and its calls of tools while they run. An empty line or the end of the input ends it.
 //!
 //! `cargo run -p examples --example react_agent`, or with a real model as in `travel_planner`.
 
@@ -48,7 +48,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         let (outcome, ()) = tokio::join!(prepared.output::<AgentOutcome>(), show(events));
         conversation = match outcome {
             Ok(outcome) => outcome.conversation,
-            // Without an answer, what was said is there all the same.
+            // The messages are kept even without an answer.
             Err(error) => {
                 let failed = error.downcast_ref::<AgentFailed>().cloned().ok_or(error)?;
                 println!("no answer: {failed}");
@@ -60,7 +60,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     Ok(())
 }
 
-/// Shows what the agent says and does while it does it.
+/// Displays the words and the calls of the agent as they happen.
 async fn show(mut events: EventStream) {
     while let Some(Ok(event)) = events.next().await {
         match &event.kind {
@@ -79,7 +79,7 @@ async fn show(mut events: EventStream) {
     }
 }
 
-/// What is typed, with a prompt.
+/// Reads lines with a prompt.
 fn lines() -> impl Iterator<Item = std::io::Result<String>> {
     std::iter::from_fn(|| {
         print!("> ");

@@ -19,7 +19,7 @@ struct Storyteller {
 
 #[automa]
 impl Storyteller {
-    /// Ends at once. Its output, the stream, comes about as somebody reads it.
+    /// Returns at once. The items of its output, a stream, are produced when they are read.
     #[worker(start)]
     async fn tell(&self, story: String) -> impl Stream<Item = String> + use<> {
         println!("step 1: tell gives a stream of which nothing has been told yet");
@@ -43,13 +43,13 @@ impl Storyteller {
         while let Some(word) = words.next().await {
             println!("         spoken {word}");
             spoken.push(word);
-            // No word is told before the one ahead of it has been spoken.
+            // No word is produced before the previous one has been spoken.
             assert_eq!(self.told.load(Ordering::Relaxed), spoken.len());
         }
         spoken
     }
 
-    /// Another reader of the same stream gets it from the first word on; nothing is told twice.
+    /// A second reader of the stream gets it from the first word on, without producing it again.
     #[worker(dependencies = [tell, speak], output)]
     async fn count(&self, words: ItemStream<String>, spoken: Vec<String>) -> usize {
         let words: Vec<_> = words.items().collect().await;

@@ -1,7 +1,9 @@
-//! An answer that is a type: from a lone question to a model, and from an agent. The model follows the
-//! JSON schema of the type; what does not fit is given back to it.
+//! An answer that is a value of a type: from a single request to a model, and from an agent. The
+//! model follows the JSON schema of the type. An answer that does not fit is returned to it with
+//! the faults.
 //!
-//! The model here is scripted, and wrong at first, to show that; see `travel_planner` for a real one.
+//! The model here is scripted and wrong at first, to show that; see `travel_planner` for a real
+//! one.
 
 use ddg_agentic::prelude::*;
 use schemars::JsonSchema;

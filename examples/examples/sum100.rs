@@ -1,6 +1,7 @@
-//! A loop that no edge shows: `accumulate` ferries back to `start` until x is 100.
+//! A loop without an edge: `accumulate` ferries back to `start` until x is 100.
 //!
-//! Run it with `cargo run -p examples --example sum100`; the last line is 5050, the sum of 1 to 100.
+//! Run it with `cargo run -p examples --example sum100`. The last line is 5050, the sum of 1 to
+//! 100.
 
 use ddg_core::prelude::*;
 
@@ -15,7 +16,7 @@ impl Sum100 {
 
     #[worker(dependencies = [start])]
     async fn accumulate(&self, x: i64, cx: &Context) {
-        // The local space belongs to this worker and lasts for the run.
+        // The local space belongs to this worker, and lasts as long as the run.
         let sum = cx.local().update("sum", |sum: &mut i64| {
             *sum += x;
             *sum

@@ -1,10 +1,11 @@
-//! Export the spans of a run through OpenTelemetry.
+//! Exports the spans of a run through OpenTelemetry.
 //!
-//! An order is priced and checked by a nested automa; the first attempt to reach the stock fails, and
-//! a second order fails for good. What is exported is printed as a tree, with all attributes.
-//! With `OTEL_EXPORTER_OTLP_ENDPOINT=http://localhost:4318` it is sent to a collector instead.
+//! An order is priced, and checked by a nested automa. The first attempt to reach the stock fails,
+//! and a second order fails for good. The exported spans are printed as a tree, with all
+//! attributes. With `OTEL_EXPORTER_OTLP_ENDPOINT=http://localhost:4318` they are sent to a
+//! collector instead.
 //!
-//! `cargo run -p examples --features telemetry --example telemetry`
+//! Run it with `cargo run -p examples --features telemetry --example telemetry`.
 
 use std::error::Error;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -25,7 +26,7 @@ struct Order;
 
 #[automa(fragments = [Self::nested])]
 impl Order {
-    /// What happens within a worker is within its span.
+    /// Events in a worker belong to its span.
     #[worker(start)]
     #[tracing::instrument(name = "query prices", skip(self))]
     async fn price(&self, item: String) -> usize {
@@ -59,12 +60,12 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let resource = Resource::builder().with_service_name("shop").build();
     let provider = SdkTracerProvider::builder().with_resource(resource);
     let provider = if std::env::var_os("OTEL_EXPORTER_OTLP_ENDPOINT").is_some() {
-        // It reads the variable, and others of that kind, by itself.
+        // The exporter reads this variable and related ones itself.
         provider.with_batch_exporter(OtlpExporter::builder().with_http().build()?).build()
     } else {
         provider.with_simple_exporter(memory.clone()).build()
     };
-    // Steps and workers are at the level of debug; the client that sends the spans has some, too.
+    // Steps and workers have the level debug, and so do spans of the client that exports them.
     let ours = Targets::new()
         .with_target("ddg_core", LevelFilter::DEBUG)
         .with_target("telemetry", LevelFilter::INFO);
@@ -84,7 +85,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// Keeps what is exported.
+/// Keeps the exported spans.
 #[derive(Clone, Debug, Default)]
 struct Memory(Arc<Mutex<Vec<SpanData>>>);
 
@@ -105,7 +106,7 @@ impl Memory {
     }
 }
 
-/// Adds the spans within `parent`, the first first.
+/// Adds the spans within `parent`.
 fn add_children(spans: &[SpanData], parent: SpanId, depth: usize, tree: &mut String) {
     let indent = "  ".repeat(depth);
     for span in spans.iter().filter(|span| span.parent_span_id == parent) {

@@ -1,4 +1,4 @@
-//! Goes back in a run that has ended, changes what a step gave, and goes on from there.
+//! Forks a run that has ended at an earlier step, changes the output of that step, and continues.
 
 use ddg_core::checkpoint::{MemoryStore, StoredRuns};
 use ddg_core::prelude::*;

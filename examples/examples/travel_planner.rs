@@ -1,9 +1,13 @@
-//! An agent plans a trip: its model picks tools, each call becomes a worker, all run at once, and what
-//! they say goes back to the model until it has an answer. The graph is printed after every step.
+//! An agent plans a trip: its model picks tools, each call becomes a worker, all of them run at
+//! once, and their results go back to the model until it has an answer. The graph is printed after
+//! each step.
 //!
-//! Runs offline by default, by simple rules in place of a model. Against a real one:
-//! `OPENAI_API_KEY=… OPENAI_MODEL=… cargo run -p examples --features providers --example travel_planner`
-//! (any endpoint that speaks the same protocol: `OPENAI_BASE_URL=http://localhost:11434/v1`).
+//! By default it runs offline, with simple rules in place of a model. Run it with a real model, or
+//! with any compatible server (`OPENAI_BASE_URL=http://localhost:11434/v1`):
+//!
+//! ```text
+//! OPENAI_API_KEY=… OPENAI_MODEL=… cargo run -p examples --features providers --example travel_planner
+//! ```
 
 use ddg_agentic::prelude::*;
 use examples::Growth;
@@ -31,7 +35,7 @@ async fn flight_price(
     /// Where it goes.
     to: String,
 ) -> String {
-    // No timetable here: so much per letter, for the example's sake.
+    // There is no real price list, so each letter has a price.
     let dollars = 350 + 40 * (from.len() + to.len());
     format!("{from} to {to} and back: about {dollars} USD")
 }

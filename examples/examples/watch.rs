@@ -1,10 +1,11 @@
-//! Watch a run in the terminal: its steps, what is running and for how long, what workers tell.
+//! Displays a run in the terminal: its steps, the running workers with their times, and their
+//! reports.
 //!
-//! A planner adds a worker for each source that is to be searched. They run side by side, and one of
-//! them has no connection at first. Then a nested automa writes a report.
+//! A planner adds a worker for each source to search. They run concurrently, and one of them has no
+//! connection at first. Then a nested automa writes a report.
 //!
-//! Quick unless told otherwise: with `--slow` there is time to look. Where the output is no terminal there are lines
-//! for a log:
+//! It is quick by default; `--slow` leaves time to look. If the output is not a terminal, it is
+//! lines for a log:
 //!
 //! ```text
 //! cargo run -p examples --features terminal --example watch -- --slow
@@ -18,7 +19,7 @@ use ddg_core::prelude::*;
 
 const SOURCES: [&str; 4] = ["archive", "library", "news", "web"];
 
-/// Does as if it worked.
+/// Simulates work.
 #[derive(Clone, Copy)]
 struct Work {
     tick: Duration,
@@ -36,7 +37,7 @@ struct Research {
 
 #[automa(fragments = [Self::nested])]
 impl Research {
-    /// Adds a worker for each source, and waits for what they find.
+    /// Adds a worker for each source, and one that collects their results.
     #[worker(start)]
     async fn plan(&self, cx: &Context) {
         self.work.ticks(4).await;
@@ -49,7 +50,7 @@ impl Research {
         cx.add_dependency("report", "collect");
     }
 
-    /// Says how far it is.
+    /// Reports its progress.
     #[worker(detached)]
     async fn search(&self, n: u32, cx: &Context) -> Result<u32, WorkerError> {
         let pages = 4 * n;
@@ -93,7 +94,7 @@ impl Report {
         pages / 10
     }
 
-    /// Gives its text word by word.
+    /// Writes a text, and emits it word by word.
     #[worker(dependencies = [outline])]
     async fn write(&self, pages: u32, topic: String, cx: &Context) -> String {
         let text = format!("On {pages} pages nobody says\nanything new about {topic}.");

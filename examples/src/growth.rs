@@ -7,9 +7,9 @@ use ddg_core::Key;
 use ddg_core::context::GraphView;
 use ddg_core::prelude::*;
 
-/// Sees every worker run, and prints the graph when a step has settled: just before the next.
+/// A callback that prints the graph after each step, just before the next one.
 ///
-/// `▶` has run in that step, `+` has been added by it, `-` removed.
+/// `▶` marks workers that ran in the step, `+` workers that it added, `-` workers that it removed.
 #[derive(Clone, Default)]
 pub struct Growth(Arc<Mutex<Seen>>);
 

@@ -1,4 +1,4 @@
-//! What several of the examples in `examples/` use.
+//! Code that several examples in `examples/` share.
 
 mod growth;
 mod model;

@@ -1,15 +1,15 @@
-//! The model that the examples talk to.
+//! The model of the examples.
 
 use std::sync::{Arc, Once};
 
 use ddg_agentic::ChatModel;
 use ddg_agentic::model::{ModelError, OfflineModel};
 
-/// A real model where one is configured (`OPENAI_API_KEY` or `OPENAI_BASE_URL`, and `OPENAI_MODEL`), or one
-/// that picks tools by the words of the request, so that examples run without a key.
+/// A real model if one is configured (`OPENAI_API_KEY` or `OPENAI_BASE_URL`, and `OPENAI_MODEL`).
+/// Otherwise one that picks tools by the words of the request, so that examples run without a key.
 ///
 /// # Errors
-/// What is configured is not enough.
+/// If the configuration is incomplete.
 pub fn model() -> Result<Arc<dyn ChatModel>, ModelError> {
     let configured =
         ["OPENAI_API_KEY", "OPENAI_BASE_URL"].iter().any(|name| std::env::var_os(name).is_some());

@@ -1,4 +1,4 @@
-//! Asks a person on the terminal, or lets another process go on with the answer.
+//! Asks a person on the terminal, or lets another process resume the run with the answer.
 
 use std::fs;
 use std::io::{self, BufRead, IsTerminal, Write};
@@ -7,20 +7,20 @@ use std::path::PathBuf;
 use ddg_core::prelude::*;
 use ddg_core::snapshot::Snapshot;
 
-/// What the examples that ask a person take: `--snapshot FILE` and `--answer TEXT`.
+/// The options of examples that ask a person: `--snapshot FILE` and `--answer TEXT`.
 #[derive(Default)]
 pub struct Asking {
-    /// The run ends on the question, and is in this file.
+    /// The file to which a paused run is written.
     pub snapshot: Option<PathBuf>,
-    /// The run in the file goes on with this answer.
+    /// The answer with which the run in the file is resumed.
     pub answer: Option<String>,
 }
 
 impl Asking {
-    /// What the process was called with.
+    /// Reads the arguments of the process.
     ///
     /// # Errors
-    /// There is something else, or an answer to no snapshot.
+    /// If there is another argument, or an answer without a snapshot.
     pub fn from_args() -> Result<Self, String> {
         let mut asking = Self::default();
         let mut args = std::env::args().skip(1);
@@ -38,12 +38,12 @@ impl Asking {
         Ok(asking)
     }
 
-    /// Begins a run with `args`, or goes on with the one in the file, and lets a person answer all its
-    /// questions: `text` puts one in words, `answer` reads what is typed. `None` if it has been put
-    /// into the file, to be gone on with by another process.
+    /// Begins a run with `args`, or resumes the one in the file, and lets a person answer its
+    /// questions. `text` formats a question, `answer` parses an answer. Returns `None` if the run
+    /// was written to the file, to be resumed by another process.
     ///
     /// # Errors
-    /// The run fails, or the file cannot be read or written.
+    /// If the run fails, or the file cannot be read or written.
     pub async fn run<A: ddg_core::Data>(
         &self,
         automa: &GraphAutoma,
@@ -82,7 +82,7 @@ impl Asking {
     }
 }
 
-/// Asks on the terminal; where there is none, nobody is there to say yes.
+/// Asks on the terminal. Without a terminal the answer is no.
 fn typed(question: &str) -> io::Result<String> {
     print!("{question} [y/n] ");
     io::stdout().flush()?;

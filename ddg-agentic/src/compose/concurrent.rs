@@ -1,4 +1,4 @@
-//! All workers at once, and what they give in order.
+//! Workers that run concurrently, with their outputs in order.
 
 use ddg_core::args::IntoArgs;
 use ddg_core::context::NestedAutoma;
@@ -7,12 +7,12 @@ use ddg_core::run::Cause;
 use ddg_core::worker::{AnyWorker, IntoFunc, IntoWorker};
 use ddg_core::{Context, GraphAutoma, Key, Value, WorkerOptions, after, free, start};
 
-/// The worker that waits for all branches.
+/// The key of the worker that waits for all branches.
 const RESULTS: &str = "results";
 
-/// Builds an automa of workers that run at once, the branches: each takes the run's arguments, and
-/// the result is the list of what they give, in the order in which they were added, whichever ends
-/// first. It can [grow](Self::grow) while it runs.
+/// Builds an automa of concurrent workers, its branches. Each branch takes the run's arguments, and
+/// the result is the list of their outputs, in the order in which the branches were added. The
+/// automa can [grow](Self::grow) while it runs.
 ///
 /// ```
 /// use ddg_agentic::compose::ConcurrentAutoma;
@@ -43,19 +43,20 @@ pub struct ConcurrentAutoma {
 }
 
 impl ConcurrentAutoma {
-    /// An automa without branches.
+    /// Creates an automa without branches.
     pub fn new(name: impl Into<String>) -> Self {
         Self { name: name.into(), branches: Vec::new() }
     }
 
-    /// Runs an own worker, an automa or an [`AnyWorker`] beside those that are there. The key
-    /// `results` is taken.
+    /// Adds an own worker, an automa or an [`AnyWorker`] as a branch. The key `results` is
+    /// reserved.
     pub fn branch<M>(mut self, key: impl Into<Key>, worker: impl IntoWorker<M>) -> Self {
         self.branches.push((key.into(), worker.into_worker(), WorkerOptions::default()));
         self
     }
 
-    /// The same with options: a timeout, a retry, names of parameters, how it takes the run's arguments.
+    /// Adds a branch with options: a timeout, a retry, names of parameters, or the mapping of the
+    /// run's arguments.
     pub fn branch_with<M>(
         mut self,
         key: impl Into<Key>,
@@ -66,7 +67,7 @@ impl ConcurrentAutoma {
         self
     }
 
-    /// Runs a function or a closure beside those that are there.
+    /// Adds a function or a closure as a branch.
     pub fn branch_func<M>(
         self,
         key: impl Into<Key>,
@@ -75,10 +76,10 @@ impl ConcurrentAutoma {
         self.branch(key, AnyWorker::func(function))
     }
 
-    /// The automa, to be run as often as you like.
+    /// Builds the automa, which can be run any number of times.
     ///
     /// # Errors
-    /// A key is empty, given twice, or `results`.
+    /// If a key is empty, used twice, or `results`.
     pub fn build(self) -> Result<GraphAutoma, BuildError> {
         let mut automa = GraphAutoma::new(self.name);
         let mut keys = Vec::new();
@@ -86,18 +87,18 @@ impl ConcurrentAutoma {
             keys.push(key.clone());
             automa.add_worker(key, worker, options.start())?;
         }
-        // Without branches there is nobody whose end would call it.
+        // Without branches, no worker would make it ready.
         let options = if keys.is_empty() { start() } else { after(keys) };
         automa.add_func_as_worker(RESULTS, results, options.merge().output())?;
         automa.validate()?;
         Ok(automa)
     }
 
-    /// Adds a branch to the run that the worker of `cx`, itself a branch, is in: it begins in the
-    /// next step with `args`, and what it gives comes after the results of those that were there.
+    /// Adds a branch to the current run. `cx` is the context of another branch. The new branch
+    /// starts in the next step with `args`, and its output is added at the end of the result.
     ///
-    /// As with every change of a graph, one that cannot be made fails the run when the step
-    /// settles: if the key is taken, or the automa is no `ConcurrentAutoma`.
+    /// As with every edit of a graph, the run fails when the step settles if the edit is
+    /// impossible, that is if the key is taken, or if the automa is not a `ConcurrentAutoma`.
     pub fn grow<M>(
         cx: &Context,
         key: impl Into<Key>,
@@ -110,8 +111,8 @@ impl ConcurrentAutoma {
         cx.ferry_to(key, args.into_args());
     }
 
-    /// Adds a branch to an automa that is nested beside the worker that looks at it, before it runs: it begins
-    /// with the others, and what it gives comes after their results. The automa may have none before.
+    /// Adds a branch to a nested automa that has not started. The branch begins with the others,
+    /// and its output comes after theirs. The automa may have no branches before.
     ///
     /// ```
     /// use ddg_agentic::compose::ConcurrentAutoma;
@@ -142,17 +143,17 @@ impl ConcurrentAutoma {
         automa.add_dependency(RESULTS, key);
     }
 
-    /// Takes a branch out of the run that the worker of `cx`, another branch, is in: there is no result of it. If
-    /// it is running it runs to its end.
+    /// Removes a branch from the current run. `cx` is the context of another branch. The result has
+    /// no output of the branch; if it is running, it runs to its end.
     ///
-    /// A branch that is not there fails the run when the step settles.
+    /// If there is no such branch, the run fails when the step settles.
     pub fn take_out(cx: &Context, key: impl Into<Key>) {
         cx.remove_worker(key);
     }
 }
 
-/// What the branches have given, in order. Without branches it is called as the run begins, with what the run
-/// was given.
+/// Collects the outputs of the branches in order. Without branches it is called when the run
+/// begins, with the arguments of the run.
 async fn results(results: Value, cx: Context) -> Value {
     match cx.cause() {
         Cause::Start => Value::new(Vec::<Value>::new()),

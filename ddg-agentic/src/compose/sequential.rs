@@ -1,14 +1,14 @@
-//! One worker after the other.
+//! Workers that run in sequence.
 
 use ddg_core::graph::BuildError;
 use ddg_core::worker::{AnyWorker, IntoFunc, IntoWorker};
 use ddg_core::{Context, GraphAutoma, Key, Value, WorkerOptions, after};
 
-/// The worker that comes last where there may be more.
+/// The key of the last worker of an automa that can grow.
 const RESULT: &str = "result";
 
-/// Builds an automa of workers that run one after the other: the first takes the run's arguments,
-/// each other one what the one before gave, and what the last gives is the result.
+/// Builds an automa of workers that run one after another. The first takes the run's arguments,
+/// each further one the output of the one before, and the output of the last is the result.
 ///
 /// ```
 /// use ddg_agentic::compose::SequentialAutoma;
@@ -32,18 +32,19 @@ pub struct SequentialAutoma {
 }
 
 impl SequentialAutoma {
-    /// An automa without workers.
+    /// Creates an automa without workers.
     pub fn new(name: impl Into<String>) -> Self {
         Self { name: name.into(), workers: Vec::new(), growing: false }
     }
 
-    /// Runs an own worker, an automa or an [`AnyWorker`] after those that are there.
+    /// Adds an own worker, an automa or an [`AnyWorker`] at the end.
     pub fn then<M>(mut self, key: impl Into<Key>, worker: impl IntoWorker<M>) -> Self {
         self.workers.push((key.into(), worker.into_worker(), WorkerOptions::default()));
         self
     }
 
-    /// The same with options: a timeout, a retry, names of parameters, how it takes what it is given.
+    /// Adds a worker with options: a timeout, a retry, names of parameters, or the mapping of its
+    /// arguments.
     pub fn then_with<M>(
         mut self,
         key: impl Into<Key>,
@@ -54,7 +55,7 @@ impl SequentialAutoma {
         self
     }
 
-    /// Runs a function or a closure after those that are there.
+    /// Adds a function or a closure at the end.
     pub fn then_func<M>(
         self,
         key: impl Into<Key>,
@@ -63,17 +64,18 @@ impl SequentialAutoma {
         self.then(key, AnyWorker::func(function))
     }
 
-    /// Lets workers [append](Self::append) others while it runs. A worker `result` comes last then, which hands on
-    /// what the one before gave; its key is taken.
+    /// Allows workers to [append](Self::append) others at run time. The automa then has a last
+    /// worker with the key `result`, which returns the output of the one before it.
     pub fn growing(mut self) -> Self {
         self.growing = true;
         self
     }
 
-    /// The automa, to be run as often as you like. Without workers, its result is null.
+    /// Builds the automa, which can be run any number of times. Without workers, its result is
+    /// null.
     ///
     /// # Errors
-    /// A key is empty or given twice, or what a worker gives is not what the next takes.
+    /// If a key is empty or used twice, or the output of a worker does not fit the next one.
     pub fn build(self) -> Result<GraphAutoma, BuildError> {
         let mut automa = GraphAutoma::new(self.name);
         let n_workers = self.workers.len();
@@ -94,11 +96,12 @@ impl SequentialAutoma {
         Ok(automa)
     }
 
-    /// Adds workers after the last one of the run that the worker of `cx` is in: each takes what the one before
-    /// gave, and what the last gives is the result. The automa has been made to be [growing](Self::growing).
+    /// Adds workers at the end of the current run; `cx` is the context of one of its workers. Each
+    /// takes the output of the one before, and the output of the last is the result. The automa
+    /// must be [growing](Self::growing).
     ///
-    /// As with every change of a graph, one that cannot be made fails the run when the step settles: if a key is
-    /// taken, or this is called twice in a step.
+    /// As with every edit of a graph, the run fails when the step settles if the edit is
+    /// impossible: if a key is taken, or if this is called twice in a step.
     ///
     /// ```
     /// use ddg_agentic::compose::SequentialAutoma;

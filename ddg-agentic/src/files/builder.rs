@@ -1,4 +1,4 @@
-//! A manager that is being set up.
+//! The builder of file managers.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -9,7 +9,7 @@ use super::limits::Limits;
 use super::manager::Shared;
 use super::{FileError, FileManager, RemoteFiles};
 
-/// A manager that is being set up; made by [`FileManager::builder`].
+/// The builder of a file manager, created by [`FileManager::builder`].
 ///
 /// ```
 /// use ddg_agentic::files::{FileError, FileManager};
@@ -36,18 +36,20 @@ pub struct FileManagerBuilder {
 }
 
 impl FileManagerBuilder {
-    /// Sets the folder in which files are kept; it is made if it is missing. Without, it is a temporary
-    /// folder that is made on first use and goes when the manager is closed.
+    /// Sets the folder of the files, which is created if it does not exist. The default is a
+    /// temporary folder, which is created on first use and removed when the manager is closed.
     #[must_use]
     pub fn save_dir(mut self, folder: impl Into<PathBuf>) -> Self {
         self.save_dir = Some(folder.into());
         self
     }
 
-    /// Keeps which files there are in an SQLite database, so that other processes with the same one, and the same
-    /// [`save_dir`](Self::save_dir), know them by their ids. It is made if it is missing, and may be
-    /// the file in which runs and conversations are kept. Closing does not prune then unless
-    /// [`prune_on_close`](Self::prune_on_close) says so, since others may use the files.
+    /// Keeps an index of the files in an SQLite database, which is created if it does not exist,
+    /// and may be the file in which runs and conversations are kept.
+    ///
+    /// Other processes with the same index and the same [`save_dir`](Self::save_dir) resolve the
+    /// same ids. Because they may use the files, closing then does not prune unless
+    /// [`prune_on_close`](Self::prune_on_close) is set.
     #[cfg(feature = "sqlite")]
     #[must_use]
     pub fn index(mut self, path: impl Into<PathBuf>) -> Self {
@@ -55,46 +57,47 @@ impl FileManagerBuilder {
         self
     }
 
-    /// Sets whether [closing](FileManager::close) [prunes](FileManager::prune): yes unless this is set,
-    /// or there is an index.
+    /// Sets whether [closing](FileManager::close) [prunes](FileManager::prune). The default is yes
+    /// without an index, and no with one.
     #[must_use]
     pub fn prune_on_close(mut self, prune: bool) -> Self {
         self.prune_on_close = Some(prune);
         self
     }
 
-    /// Sets a client for remote files. Files are made remote then, unless said otherwise.
+    /// Sets a client for remote files. New files are then remote by default.
     #[must_use]
     pub fn remote(mut self, client: impl RemoteFiles) -> Self {
         self.remote = Some(Arc::new(client));
         self
     }
 
-    /// Sets how many bytes a file may have.
+    /// Sets the maximum number of bytes of a file.
     #[must_use]
     pub fn max_file_bytes(mut self, bytes: u64) -> Self {
         self.limits.file_bytes = Some(bytes);
         self
     }
 
-    /// Sets how many bytes all files together may have. What is being made counts.
+    /// Sets the maximum number of bytes of all files together. Files that are being created count.
     #[must_use]
     pub fn max_total_bytes(mut self, bytes: u64) -> Self {
         self.limits.total_bytes = Some(bytes);
         self
     }
 
-    /// Sets how many files there may be. What is being made counts.
+    /// Sets the maximum number of files. Files that are being created count.
     #[must_use]
     pub fn max_files(mut self, files: u64) -> Self {
         self.limits.files = Some(files);
         self
     }
 
-    /// The manager.
+    /// Builds the manager.
     ///
     /// # Errors
-    /// The folder cannot be made, or is none; the index cannot be opened or read.
+    /// If the folder cannot be created or is not a folder, and if the index cannot be opened or
+    /// read.
     pub async fn build(self) -> Result<FileManager, FileError> {
         #[cfg(feature = "sqlite")]
         let index = match &self.index {

@@ -1,4 +1,4 @@
-//! How a manager is closed.
+//! Closes a manager.
 
 use std::sync::Arc;
 
@@ -10,20 +10,21 @@ impl FileManager {
     /// Closes the manager, in this order:
     ///
     /// 1. New files are refused with [`FileError::Closed`].
-    /// 2. What is being made, retrieved and removed is waited for: each ends as it would have.
+    /// 2. Creations, retrievals and removals that are running are waited for.
     /// 3. Files are [pruned](Self::prune), unless
     ///    [`prune_on_close`](super::FileManagerBuilder::prune_on_close) says no.
     /// 4. The temporary folder is removed.
-    /// 5. From here on everything is refused.
+    /// 5. From here on every call is refused.
     ///
-    /// It may be called any number of times, also at once: all calls wait until it is closed, and the
-    /// one that closed it gives what was pruned.
+    /// It can be called any number of times, also concurrently. All calls wait until the manager is
+    /// closed, and the one that closed it returns what was pruned.
     ///
     /// # Errors
-    /// The temporary folder could not be removed. The manager is closed all the same.
+    /// If the temporary folder could not be removed. The manager is closed nevertheless.
     ///
     /// # Cancel safety
-    /// A manager whose `close` is dropped refuses new files; the next call finishes the work.
+    /// If the future is dropped, the manager refuses new files, and the next call finishes the
+    /// work.
     pub async fn close(&self) -> Result<PruneReport, FileError> {
         let shared = &self.0;
         shared.lock().begin_close();

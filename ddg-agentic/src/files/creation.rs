@@ -1,4 +1,4 @@
-//! A file that is being made.
+//! Creations of files.
 
 use std::future::IntoFuture;
 use std::io;
@@ -25,11 +25,11 @@ use super::{
     File, FileError, FileManager, FilePurpose, FileUpload, RemoteError, RemoteFile, UploadContent,
 };
 
-/// How many bytes of a stream are collected before they are written.
+/// Number of bytes of a stream that are collected for one write.
 const PIECE: usize = 64 * 1024;
 
-/// A file that is being made: say how, and await it. Made by [`FileManager::create_from_bytes`] and its
-/// siblings.
+/// A file that is being created: set options, and await it. Created by
+/// [`FileManager::create_from_bytes`] and similar methods.
 ///
 /// ```
 /// use ddg_agentic::files::FileManager;
@@ -51,8 +51,8 @@ const PIECE: usize = 64 * 1024;
 /// ```
 ///
 /// # Cancel safety
-/// Dropped before it is done, it leaves neither a file on this machine nor a registration; a provider may
-/// have stored what was sent.
+/// If the future is dropped before it is done, there is neither a file on this machine nor a
+/// registration; a provider may have stored the upload.
 #[must_use = "a file is made when this is awaited"]
 pub struct Creation {
     manager: FileManager,
@@ -64,7 +64,7 @@ pub struct Creation {
     metadata: Map<String, Json>,
 }
 
-/// Where the content comes from.
+/// The source of the content.
 enum Source {
     Bytes(Bytes),
     Path(PathBuf),
@@ -77,7 +77,7 @@ enum Kind {
     Remote,
 }
 
-/// What is known of the file before it is made.
+/// What is known of the file before it is created.
 struct Draft {
     filename: String,
     media_type: String,
@@ -85,15 +85,15 @@ struct Draft {
     metadata: Map<String, Json>,
 }
 
-/// A file that is being written. Closing waits for the slot, so what is written goes first when this is
-/// dropped, wherever that is.
+/// A file that is being written. Closing waits for the slot, so the file is dropped before the
+/// slot, on whichever thread this is dropped.
 struct Writing {
     part: Part,
     slot: Slot,
 }
 
 impl FileManager {
-    /// Makes a file of bytes. Of `filename` the last component counts.
+    /// Creates a file from bytes. Only the last component of `filename` is used.
     pub fn create_from_bytes(
         &self,
         bytes: impl Into<Bytes>,
@@ -102,7 +102,7 @@ impl FileManager {
         self.create(Source::Bytes(bytes.into()), filename.into())
     }
 
-    /// Makes a file of a stream of bytes. Of `filename` the last component counts.
+    /// Creates a file from a stream of bytes. Only the last component of `filename` is used.
     pub fn create_from_stream<B: Into<Bytes> + 'static>(
         &self,
         stream: impl Stream<Item = io::Result<B>> + Send + 'static,
@@ -112,8 +112,8 @@ impl FileManager {
         self.create(Source::Stream(stream), filename.into())
     }
 
-    /// Registers a file that is there. It stays the user's: it is read where it is, or from there stored
-    /// at the provider, and never removed.
+    /// Registers an existing file, which still belongs to the user: it is read in place, or
+    /// uploaded from there to the provider, and never removed.
     pub fn create_from_path(&self, path: impl AsRef<Path>) -> Creation {
         let path = path.as_ref().to_owned();
         let filename = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
@@ -134,31 +134,32 @@ impl FileManager {
 }
 
 impl Creation {
-    /// Keeps the file on this machine, also if the manager has a client for remote files.
+    /// Keeps the file on this machine, even if the manager has a client for remote files.
     pub fn local(mut self) -> Self {
         self.kind = Some(Kind::Local);
         self
     }
 
-    /// Stores the file at the provider. It is an error if the manager has no client for remote files.
+    /// Stores the file at the provider. It is an error if the manager has no client for remote
+    /// files.
     pub fn remote(mut self) -> Self {
         self.kind = Some(Kind::Remote);
         self
     }
 
-    /// Sets what the file is for: [`FilePurpose::Assistants`] unless this is set.
+    /// Sets the purpose of the file ([`FilePurpose::Assistants`] by default).
     pub fn purpose(mut self, purpose: impl Into<FilePurpose>) -> Self {
         self.purpose = purpose.into();
         self
     }
 
-    /// Sets the media type; without, the ending of the name tells it.
+    /// Sets the media type. The default follows from the extension of the name.
     pub fn media_type(mut self, media_type: impl Into<String>) -> Self {
         self.media_type = Some(media_type.into());
         self
     }
 
-    /// Notes something on the file.
+    /// Adds metadata to the file.
     pub fn metadata(mut self, name: impl Into<String>, value: impl Into<Json>) -> Self {
         self.metadata.insert(name.into(), value.into());
         self
@@ -167,11 +168,12 @@ impl Creation {
     async fn make(self) -> Result<File, FileError> {
         let Self { manager, source, filename: asked, kind, purpose, media_type, metadata } = self;
         let shared = &manager.0;
-        // Before anything else that could be wrong: nothing of it could be mended any more.
+        // Checked before everything else, because nothing else matters when the manager is closed.
         shared.lock().admit()?;
         let kind = shared.kind(kind, &asked)?;
         shared.check_purpose(&purpose)?;
-        // Of a path only what it names counts: that may be a folder, which is said when it is opened.
+        // For a path only the name is checked here; whether it is a folder is found out when it is
+        // opened.
         let filename = match &source {
             Source::Path(_) => asked,
             Source::Bytes(_) | Source::Stream(_) => filename(&asked)?,
@@ -208,7 +210,7 @@ impl Creation {
                     shared.spool(slot, new_local(), stream, &draft.filename).await?;
                 let content = UploadContent::Path(part.path().to_owned());
                 let upload = pin!(shared.upload(slot, draft, content));
-                // Our copy is removed when this ends, however it does: before the slot is free.
+                // The copy is removed when this ends, in any case, and before the slot is free.
                 let _copy = part;
                 upload.await
             }
@@ -239,7 +241,7 @@ impl Draft {
 }
 
 impl Shared {
-    /// Which kind a file is that was asked for like this.
+    /// Chooses between a local and a remote file.
     fn kind(&self, asked: Option<Kind>, filename: &str) -> Result<Kind, FileError> {
         match (asked, &self.remote) {
             (Some(Kind::Remote), None) => {
@@ -261,10 +263,10 @@ impl Shared {
         Err(FileError::Purpose { purpose: purpose.clone(), known })
     }
 
-    /// Writes a file of ours in one go.
+    /// Writes a file of the manager at once.
     async fn write(&self, slot: Slot, name: String, bytes: Bytes) -> Result<Writing, FileError> {
         let root = self.folder.root().await?;
-        // The slot goes along: while a thread writes, the creation is under way.
+        // The slot moves with the work, so that closing waits for the thread that writes.
         blocking("write a file", move || {
             let mut part = root.create(&name)?;
             part.write(&bytes)?;
@@ -273,7 +275,7 @@ impl Shared {
         .await
     }
 
-    /// Writes a file of ours as its bytes come.
+    /// Writes a file of the manager as its bytes arrive.
     async fn spool(
         &self,
         slot: Slot,
@@ -320,7 +322,7 @@ impl Shared {
         slot.register(Entry::new(file, Place::Folder(id), true), Some(part)).await
     }
 
-    /// Stores a file at the provider, and registers it.
+    /// Uploads a file to the provider, and registers it.
     async fn upload(
         &self,
         slot: Slot,
@@ -339,7 +341,7 @@ impl Shared {
         };
         let RemoteFile { id, .. } = remote.upload(upload).await.map_err(failed)?;
         if !is_remote(&id) {
-            // Nobody could name it by that. It is removed again, if it can be.
+            // The id is not one that text could contain, so the file is removed again if possible.
             if let Err(error) = remote.delete(&id).await {
                 tracing::warn!(%id, %error, "a file was left at the provider");
             }
@@ -348,7 +350,8 @@ impl Shared {
         }
         let file = draft.file(id, slot.held());
         let registered = slot.register(Entry::new(file.clone(), Place::Remote, true), None).await;
-        // A file of the same id that is registered is not ours to remove.
+        // A registered file with the same id is not that of this creation, so it must not be
+        // removed.
         if let Err(error) = &registered
             && !matches!(error, FileError::Registered { .. })
             && let Err(error) = remote.delete(file.id()).await
@@ -359,7 +362,7 @@ impl Shared {
     }
 }
 
-/// Where a file of the user is, and how many bytes it has.
+/// The absolute path of a user's file, and its size.
 async fn existing(path: PathBuf) -> Result<(PathBuf, u64), FileError> {
     blocking("look at a file", move || {
         let path = std::path::absolute(&path).map_err(failed("find", &path))?;

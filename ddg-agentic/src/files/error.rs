@@ -1,4 +1,4 @@
-//! What goes wrong with files.
+//! Errors of files.
 
 use std::fmt;
 use std::io;
@@ -7,11 +7,11 @@ use std::sync::Arc;
 
 use super::RemoteError;
 
-/// Why an operation on files was not done.
+/// An operation on files failed.
 #[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum FileError {
-    /// No file of this manager has the id.
+    /// The manager has no file with this id.
     #[error(
         "no file has the id `{id}`: check that the id is whole and that the file was not deleted; \
          files of another manager are not known here"
@@ -20,7 +20,7 @@ pub enum FileError {
         /// The id.
         id: String,
     },
-    /// The removal of the file has begun.
+    /// The file is being removed.
     #[error("file `{id}` is being removed: it can no longer be used; make a new one")]
     Removing {
         /// The id.
@@ -29,26 +29,26 @@ pub enum FileError {
     /// The manager is closed, or is being closed.
     #[error("the file manager is closed: it makes and gives no files any more")]
     Closed,
-    /// The file is registered already.
+    /// The file is already registered.
     #[error("file `{id}` is registered already: look it up, or use `get_or_retrieve`")]
     Registered {
         /// The id.
         id: String,
     },
-    /// It would be more than the manager takes.
+    /// The file would exceed a limit of the manager.
     #[error(
         "{limit} would be {found}, and at most {allowed} are allowed: \
          remove files, or raise `{}`", .limit.setting()
     )]
     Limit {
-        /// Of what there would be too much.
+        /// The limit.
         limit: FileLimit,
-        /// How much is allowed.
+        /// The maximum.
         allowed: u64,
-        /// How much there would be, as far as it was counted.
+        /// The value that exceeds it, as far as it was counted.
         found: u64,
     },
-    /// A file cannot have this name.
+    /// The name is not valid for a file.
     #[error("a file cannot be called {filename:?}: {reason}; give a name such as \"report.txt\"")]
     Filename {
         /// The name.
@@ -56,13 +56,13 @@ pub enum FileError {
         /// What is wrong with it.
         reason: &'static str,
     },
-    /// A remote file was asked for, and there is no client for remote files.
+    /// A remote file was requested, but there is no client for remote files.
     #[error("{what}: the file manager has no remote client; give its builder one with `remote`")]
     NoRemote {
-        /// What was asked for.
+        /// The request.
         what: String,
     },
-    /// Nobody knows the purpose.
+    /// The purpose is unknown.
     #[error(
         "purpose `{purpose}` is not known{}: use `assistants` or `assistants_output`",
         listed(.known)
@@ -70,7 +70,7 @@ pub enum FileError {
     Purpose {
         /// The purpose.
         purpose: String,
-        /// Those that the remote side knows.
+        /// The purposes that the remote side knows.
         known: Vec<String>,
     },
     /// A remote file has no path.
@@ -79,7 +79,7 @@ pub enum FileError {
         /// The id.
         id: String,
     },
-    /// The path names no file.
+    /// The path is not that of a file.
     #[error("{} is no file: {reason}", path.display())]
     NoFile {
         /// The path.
@@ -87,7 +87,7 @@ pub enum FileError {
         /// What it is instead.
         reason: String,
     },
-    /// Somebody has put something else in the place of a file, or of the folder of files.
+    /// A file of the manager, or its folder, has been replaced by something else.
     #[error(
         "{} is no longer what the file manager has written: {reason}; it was left alone",
         path.display()
@@ -95,33 +95,33 @@ pub enum FileError {
     Replaced {
         /// The path.
         path: PathBuf,
-        /// What is there now.
+        /// The kind of thing that has replaced it.
         reason: &'static str,
     },
-    /// The operating system failed.
+    /// The operating system reported an error.
     #[error("could not {action} {}: {source}", path.display())]
     Io {
-        /// As `write`.
+        /// The operation, such as `write`.
         action: &'static str,
-        /// Of the file or folder.
+        /// The file or folder.
         path: PathBuf,
-        /// What the operating system says.
+        /// The error of the operating system.
         source: Arc<io::Error>,
     },
-    /// The content that was to be stored could not be read to its end.
+    /// The content could not be read to its end.
     #[error("the content of `{filename}` could not be read to its end: {source}")]
     Content {
-        /// The name of the file that was to be made.
+        /// The name of the file that was to be created.
         filename: String,
-        /// What its stream says.
+        /// The error of its stream.
         source: Arc<io::Error>,
     },
     /// The remote side failed.
     #[error("could not {action}: {source}")]
     Remote {
-        /// As "upload `tea.txt`".
+        /// The operation, such as "upload `tea.txt`".
         action: String,
-        /// Why.
+        /// The cause.
         source: RemoteError,
     },
     /// The index of files failed.
@@ -129,18 +129,18 @@ pub enum FileError {
     Index {
         /// The index.
         index: String,
-        /// As "read its files".
+        /// The operation, such as "read its files".
         action: &'static str,
-        /// Why.
+        /// The cause.
         source: Arc<dyn std::error::Error + Send + Sync>,
     },
-    /// The manager is set up wrongly.
+    /// The manager is configured wrongly.
     #[error("file manager: {message}")]
     Setup {
         /// What is wrong, and what would be right.
         message: String,
     },
-    /// There is no manager to look a file up in.
+    /// There is no manager to resolve the id.
     #[error(
         "file `{id}` cannot be looked up here: there is no file manager; give the toolbox one with \
          `state`, or the agent with `files`"
@@ -149,15 +149,15 @@ pub enum FileError {
         /// The id.
         id: String,
     },
-    /// The runtime shut down in the middle.
+    /// The runtime shut down during the operation.
     #[error("could not {action}: the runtime has shut down")]
     Shutdown {
-        /// What was under way.
+        /// The operation.
         action: &'static str,
     },
 }
 
-/// What a manager bounds.
+/// The limits of a manager.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum FileLimit {

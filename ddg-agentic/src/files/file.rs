@@ -1,4 +1,4 @@
-//! What is known of a file.
+//! Files, with their metadata.
 
 use std::fmt;
 use std::sync::Arc;
@@ -10,14 +10,14 @@ use serde_json::{Map, Value as Json};
 use super::FilePurpose;
 use super::id::is_local;
 
-/// A file of a [`FileManager`](super::FileManager): its id and what is known of it. Cheap to clone.
+/// A file of a [`FileManager`](super::FileManager): its id and its metadata. Cheap to clone.
 ///
-/// It stays as it is, also when the file is removed. The content is read with
-/// [`FileManager::read`](super::FileManager::read), by the id.
+/// A `File` does not change, even when the file is removed.
+/// [`FileManager::read`](super::FileManager::read) reads the content by the id.
 #[derive(Clone)]
 pub struct File(Arc<Record>);
 
-/// What is known of a file.
+/// The metadata of a file.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct Record {
     pub(super) id: String,
@@ -39,12 +39,12 @@ impl File {
         &self.0
     }
 
-    /// The id: `file-local-` and a UUID, or what the provider of a remote file calls it.
+    /// The id: `file-local-` and a UUID, or the provider's id of a remote file.
     pub fn id(&self) -> &str {
         &self.0.id
     }
 
-    /// The name that was asked for, without folders. It is not the name on disk.
+    /// The requested name, without folders. It is not the name on disk.
     pub fn filename(&self) -> &str {
         &self.0.filename
     }
@@ -54,38 +54,38 @@ impl File {
         self.0.bytes
     }
 
-    /// Whether there is nothing in it.
+    /// Whether the file is empty.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// As `text/plain`.
+    /// The media type, such as `text/plain`.
     pub fn media_type(&self) -> &str {
         &self.0.media_type
     }
 
-    /// What it is for.
+    /// The purpose of the file.
     pub fn purpose(&self) -> &FilePurpose {
         &self.0.purpose
     }
 
-    /// When it was made.
+    /// When the file was created.
     pub fn created(&self) -> SystemTime {
         self.0.created
     }
 
-    /// What its maker has noted.
+    /// The metadata that its creator has added.
     pub fn metadata(&self) -> &Map<String, Json> {
         &self.0.metadata
     }
 
-    /// Whether it is on this machine; a remote file is at a provider.
+    /// Whether the file is on this machine. A remote file is at a provider.
     pub fn is_local(&self) -> bool {
         is_local(self.id())
     }
 }
 
-/// Two are the same if all that is known of them is.
+/// Compares all metadata.
 impl PartialEq for File {
     fn eq(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.0, &other.0) || self.0 == other.0

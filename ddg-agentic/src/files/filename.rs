@@ -1,20 +1,20 @@
-//! Names of files as they are asked for: never a path.
+//! Requested names of files, which are never paths.
 
 use super::FileError;
 
-/// What nearly every file system takes at most.
+/// Maximum length of a name in nearly every file system, in bytes.
 const LONGEST: usize = 255;
 
-/// The last component of `asked`, cut where it is too long, its ending kept.
+/// The last component of `asked`. If it is too long it is cut, and keeps its extension.
 ///
 /// # Errors
-/// There is no name in it, or a character that no name should have.
+/// If there is no name in it, or a character that is invalid in names.
 pub(super) fn filename(asked: &str) -> Result<String, FileError> {
     let refuse = |reason| Err(FileError::Filename { filename: asked.to_owned(), reason });
     if asked.chars().any(char::is_control) {
         return refuse("it has a control character in it");
     }
-    // Backslashes, too: the name may come from a Windows machine.
+    // Backslashes are separators as well, because the name may come from Windows.
     match asked.rsplit(['/', '\\']).next().unwrap_or_default() {
         "" if asked.is_empty() => refuse("it is empty"),
         "" => refuse("it names a folder"),
@@ -27,7 +27,7 @@ fn cut(name: &str) -> String {
     if name.len() <= LONGEST {
         return name.to_owned();
     }
-    // An ending that is itself too long is none.
+    // An extension that is too long itself is not kept.
     let ending = name.rfind('.').map_or("", |at| &name[at..]);
     let ending = if ending.len() <= 32 { ending } else { "" };
     let stem = &name[..name.floor_char_boundary(LONGEST - ending.len())];

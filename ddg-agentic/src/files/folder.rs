@@ -1,8 +1,9 @@
-//! The folder in which a manager keeps what it has made.
+//! The folder of a manager's own files.
 //!
-//! **Invariant.** Every file of ours is a direct child of the folder, by a name that we have chosen. No
-//! operation follows a symbolic link: one in the place of a file, or of the folder, is an error. So
-//! nothing outside the folder is ever read, written or removed under the name of a file of ours.
+//! **Invariant.** Every file of the manager is a direct child of the folder, with a name that the
+//! manager has chosen. No operation follows a symbolic link: a link in the place of a file, or of
+//! the folder, is an error. So nothing outside the folder is ever read, written or removed under
+//! the name of a file of the manager.
 
 use std::fs::{self, Metadata, OpenOptions};
 use std::io::{self, ErrorKind, Read, Write};
@@ -17,28 +18,28 @@ use tokio::sync::OnceCell;
 
 use super::FileError;
 
-/// How much of a file is read at a time.
+/// Number of bytes of a file that are read at a time.
 const PIECE: usize = 64 * 1024;
 
 /// The folder of a manager.
 #[derive(Debug)]
 pub(super) enum Folder {
     Given(Root),
-    /// Made on first use.
+    /// A temporary folder, created on first use.
     Temporary {
         root: OnceCell<Root>,
         dir: Mutex<Option<TempDir>>,
     },
 }
 
-/// A folder that is there.
+/// A folder that exists.
 #[derive(Clone, Debug)]
 pub(super) struct Root {
     path: Arc<Path>,
     identity: Identity,
 }
 
-/// Drop guard of a file that is being written: it is removed unless it is kept.
+/// Drop guard of a file that is being written: removes it unless it is kept.
 #[derive(Debug)]
 pub(super) struct Part {
     path: PathBuf,
@@ -46,7 +47,7 @@ pub(super) struct Part {
     kept: bool,
 }
 
-/// What tells one file or folder from another that has taken its place.
+/// The identity of a file or folder, which differs from that of a replacement.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Identity(u64, u64);
 
@@ -57,14 +58,15 @@ impl Identity {
         Self(metadata.dev(), metadata.ino())
     }
 
-    /// Elsewhere the standard library tells none; what kind of thing it is is checked all the same.
+    /// The standard library has no identity on other systems; the type of the file is checked
+    /// nevertheless.
     #[cfg(not(unix))]
     fn of(_: &Metadata) -> Self {
         Self(0, 0)
     }
 }
 
-/// Does what blocks where it may.
+/// Runs blocking work on the blocking pool.
 pub(super) async fn blocking<T: Send + 'static>(
     action: &'static str,
     work: impl FnOnce() -> Result<T, FileError> + Send + 'static,
@@ -78,7 +80,7 @@ pub(super) async fn blocking<T: Send + 'static>(
     }
 }
 
-/// A function that says of an error of the operating system what could not be done.
+/// Creates a function that converts errors of the operating system.
 pub(super) fn failed(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> FileError {
     let path = path.to_owned();
     move |error| FileError::Io { action, path, source: Arc::new(error) }
@@ -111,7 +113,7 @@ impl Folder {
         Self::Temporary { root: OnceCell::new(), dir: Mutex::new(None) }
     }
 
-    /// The folder at `path`, which is made if it is missing.
+    /// Opens the folder at `path`, and creates it if it does not exist.
     pub(super) async fn given(path: PathBuf) -> Result<Self, FileError> {
         let root = blocking("make the folder of files", move || {
             fs::create_dir_all(&path).map_err(failed("make the folder", &path))?;
@@ -124,7 +126,8 @@ impl Folder {
         matches!(self, Self::Temporary { .. })
     }
 
-    /// The folder. The first call creates the temporary one; concurrent calls wait for it and share it.
+    /// The folder. The first call creates a temporary one; concurrent calls wait for it and share
+    /// it.
     pub(super) async fn root(&self) -> Result<Root, FileError> {
         match self {
             Self::Given(root) => Ok(root.clone()),
@@ -146,7 +149,7 @@ impl Folder {
         }
     }
 
-    /// The folder, if there is one yet.
+    /// The folder, if it exists yet.
     pub(super) fn existing(&self) -> Option<&Root> {
         match self {
             Self::Given(root) => Some(root),
@@ -154,7 +157,7 @@ impl Folder {
         }
     }
 
-    /// Removes the folder with all that is in it, if it is a temporary one.
+    /// Removes a temporary folder with its content.
     pub(super) fn remove_temporary(&self) -> Result<(), FileError> {
         let Self::Temporary { dir, .. } = self else { return Ok(()) };
         let Some(dir) = dir.lock().unwrap_or_else(PoisonError::into_inner).take() else {
@@ -185,7 +188,7 @@ impl Root {
         self.path.join(name)
     }
 
-    /// Whether the folder is still the one that it was; `false` if there is none any more.
+    /// Whether the folder is still the same one; `false` if it does not exist any more.
     fn is_there(&self) -> Result<bool, FileError> {
         match fs::symlink_metadata(&self.path) {
             Ok(found) if found.is_dir() && Identity::of(&found) == self.identity => Ok(true),
@@ -198,7 +201,7 @@ impl Root {
         }
     }
 
-    /// Begins a file, where there is none. Blocks.
+    /// Creates a file that must not exist. Blocks.
     pub(super) fn create(&self, name: &str) -> Result<Part, FileError> {
         let path = self.path_of(name);
         if !self.is_there()? {
@@ -210,7 +213,7 @@ impl Root {
         Ok(Part { path, file, kept: false })
     }
 
-    /// What is in the place of a file of ours; `None` if nothing is.
+    /// The metadata of a file of the manager; `None` if it does not exist.
     fn look_at(&self, path: &Path) -> Result<Option<Metadata>, FileError> {
         if !self.is_there()? {
             return Ok(None);
@@ -229,7 +232,7 @@ impl Root {
         }
     }
 
-    /// Opens a file of ours to read it; `None` if it is gone. Blocks.
+    /// Opens a file of the manager for reading; `None` if it does not exist. Blocks.
     pub(super) fn open(&self, name: &str) -> Result<Option<fs::File>, FileError> {
         let path = self.path_of(name);
         let Some(expected) = self.look_at(&path)? else { return Ok(None) };
@@ -237,7 +240,8 @@ impl Root {
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
             file => file.map_err(failed("read", &path))?,
         };
-        // It may have been replaced between the look and the opening.
+        // The file may have been replaced between the check and the opening, so it is checked
+        // again.
         let opened = file.metadata().map_err(failed("look at", &path))?;
         if Identity::of(&opened) != Identity::of(&expected) {
             let reason = "another file is in its place";
@@ -246,13 +250,13 @@ impl Root {
         Ok(Some(file))
     }
 
-    /// Removes a file of ours; gives whether it was still there. Blocks.
+    /// Removes a file of the manager. Returns whether it existed. Blocks.
     pub(super) fn remove(&self, name: &str) -> Result<bool, FileError> {
         let path = self.path_of(name);
         if self.look_at(&path)?.is_none() {
             return Ok(false);
         }
-        // Of a link that takes its place now, the link is removed, not what it leads to.
+        // If a link takes its place right now, the link is removed and not its target.
         match fs::remove_file(&path) {
             Ok(()) => Ok(true),
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
@@ -266,12 +270,12 @@ impl Part {
         &self.path
     }
 
-    /// Blocks.
+    /// Appends bytes. Blocks.
     pub(super) fn write(&mut self, bytes: &[u8]) -> Result<(), FileError> {
         self.file.write_all(bytes).map_err(failed("write", &self.path))
     }
 
-    /// Waits until it would survive a power failure. Blocks.
+    /// Waits until the file would survive a power failure. Blocks.
     pub(super) fn sync(&self) -> Result<(), FileError> {
         self.file.sync_data().map_err(failed("write", &self.path))
     }

@@ -1,18 +1,18 @@
-//! Ids of files, and where they stand in a text.
+//! Ids of files, and how they are found in text.
 
 use uuid::Uuid;
 
 const LOCAL: &str = "file-local-";
 const REMOTE: &str = "file-";
-/// The groups of a UUID, in hexadecimal digits.
+/// The lengths of the groups of a UUID, in hexadecimal digits.
 const GROUPS: [usize; 5] = [8, 4, 4, 4, 12];
 
-/// A new id of a local file.
+/// Creates an id of a local file.
 pub(super) fn new_local() -> String {
     format!("{LOCAL}{}", Uuid::now_v7())
 }
 
-/// Whether the whole of `text` is an id, of whichever kind.
+/// Whether the whole of `text` is an id of a local or remote file.
 pub(super) fn is_id(text: &str) -> bool {
     is_local(text) || is_remote(text)
 }
@@ -34,14 +34,15 @@ pub(super) fn is_remote(text: &str) -> bool {
     id.is_some_and(|id| !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_alphanumeric()))
 }
 
-/// The ids in a text, in order, each as often as it stands there.
+/// The ids in a text, in order, as often as they occur.
 ///
-/// An id consists of letters, digits, `_` and `-` alone and has something else, or an end of the text,
-/// on both sides. So a longest run of these characters is an id as a whole, or has none in it.
+/// An id consists only of letters, digits, `_` and `-`, and is surrounded by other characters or
+/// the ends of the text. So a maximal run of these characters either is an id as a whole, or
+/// contains none.
 pub(crate) fn ids_in(text: &str) -> impl Iterator<Item = (usize, &str)> {
     let is_within = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
     let runs = text.split(move |c| !is_within(c));
-    // The start of a part of `text` is found from the addresses, which `split` keeps.
+    // `split` returns slices of `text`, so the difference of the addresses is the offset.
     let at = move |run: &str| run.as_ptr() as usize - text.as_ptr() as usize;
     runs.filter(|run| is_id(run)).map(move |run| (at(run), run))
 }

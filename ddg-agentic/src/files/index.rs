@@ -1,4 +1,4 @@
-//! Which files there are, kept across processes.
+//! The index of files, which several processes can share.
 
 #[cfg(not(feature = "sqlite"))]
 mod none;

@@ -1,8 +1,8 @@
-//! How much a manager takes.
+//! Limits of a manager.
 
 use super::{FileError, FileLimit};
 
-/// How much a manager takes; `None` where there is no limit.
+/// Limits of a manager; `None` means no limit.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Limits {
     pub(super) file_bytes: Option<u64>,
@@ -11,7 +11,7 @@ pub(super) struct Limits {
 }
 
 impl Limits {
-    /// Whether a file of `bytes`, one of `files` of `total_bytes` in all, is within the limits.
+    /// Checks a file of `bytes`, if there are `files` of `total_bytes` with it.
     pub(super) fn check(&self, bytes: u64, total_bytes: u64, files: u64) -> Result<(), FileError> {
         let within = |limit, allowed: Option<u64>, found| match allowed {
             Some(allowed) if found > allowed => Err(FileError::Limit { limit, allowed, found }),

@@ -1,4 +1,4 @@
-//! The manager: which id is which file, and what is in it.
+//! The file manager: resolves ids to files and reads them.
 
 use std::fmt;
 use std::io::{ErrorKind, Read};
@@ -20,11 +20,11 @@ use super::{File, FileError, FileManagerBuilder, RemoteFile, RemoteFiles};
 /// The content of a file, piece by piece.
 pub type FileStream = BoxStream<'static, Result<Bytes, FileError>>;
 
-/// Knows which id is which file, for all tools and agents that share it; cheap to clone.
+/// Resolves ids to files, for all tools and agents that share it. Cheap to clone.
 ///
-/// Everything can be called from any number of tasks and threads at once, and each call takes effect at
-/// one moment. A file is seen only while it is whole: not before all of it has been written,
-/// and not once its removal has begun.
+/// All methods can be called from any number of tasks and threads, and each call takes effect at
+/// one moment. A file is visible only while it is complete: from when all of it has been written
+/// until its removal begins.
 ///
 /// ```
 /// use ddg_agentic::files::FileManager;
@@ -43,43 +43,45 @@ pub type FileStream = BoxStream<'static, Result<Bytes, FileError>>;
 /// # }
 /// ```
 ///
-/// It needs a tokio runtime. [Close](Self::close) it when nothing uses its files any more: dropped
-/// without, it removes its temporary folder, if it has made one, and logs a warning.
+/// It needs a tokio runtime. [Close](Self::close) it when its files are not used any more. If it is
+/// dropped without being closed, it removes its temporary folder, if there is one, and logs a
+/// warning.
 #[derive(Clone)]
 pub struct FileManager(pub(super) Arc<Shared>);
 
-/// What the clones of a manager share.
+/// The state that the clones of a manager share.
 pub(super) struct Shared {
-    /// Never held across I/O or an `await`.
+    /// Never held during I/O or across an `await`.
     registry: Mutex<Registry>,
-    /// Locked before the registry where both are.
+    /// If both are locked, this is locked before the registry.
     pub(super) flights: Mutex<Flights>,
     changes: watch::Sender<()>,
     pub(super) folder: Folder,
     pub(super) remote: Option<Arc<dyn RemoteFiles>>,
     pub(super) prune_on_close: bool,
-    /// What other processes know.
+    /// The index that other processes can see.
     pub(super) index: Option<Index>,
-    /// Held while the index and the registry are changed together.
+    /// Held while index and registry are changed together.
     pub(super) indexing: AsyncMutex<()>,
     /// Held by the call that closes.
     pub(super) closing: AsyncMutex<()>,
-    /// Made by an agent for itself, and closed with it.
+    /// Whether an agent has created the manager for itself, and closes it.
     private: bool,
 }
 
 impl FileManager {
-    /// A manager with a temporary folder, made on first use, without limits and remote files.
+    /// Creates a manager with a temporary folder, which is created on first use, without limits or
+    /// remote files.
     pub fn new() -> Self {
         Self(Arc::new(Shared::new(Folder::temporary(), Limits::default(), None, true)))
     }
 
-    /// A manager to be set up.
+    /// Creates a builder.
     pub fn builder() -> FileManagerBuilder {
         FileManagerBuilder::default()
     }
 
-    /// A manager of an agent that was given none: it is closed with the agent.
+    /// Creates a manager for an agent that was given none. It is closed with the agent.
     pub(crate) fn private() -> Self {
         let mut shared = Shared::new(Folder::temporary(), Limits::default(), None, true);
         shared.private = true;
@@ -94,17 +96,15 @@ impl FileManager {
         Self(Arc::new(shared))
     }
 
-    /// The file of this id.
-    ///
-    /// It waits for nothing, and reads no disk.
+    /// Resolves an id without waiting or reading the disk.
     ///
     /// # Errors
-    /// No file has the id; its removal has begun; the manager is closed.
+    /// If no file has the id, the file is being removed, or the manager is closed.
     pub fn look_up(&self, id: &str) -> Result<File, FileError> {
         self.0.lock().find(id).map(|entry| entry.file.clone())
     }
 
-    /// The file of this id; `None` if there is none, or its removal has begun, which is logged as a
+    /// Resolves an id; `None` if no file has it or the file is being removed, which is logged as a
     /// warning.
     pub fn try_look_up(&self, id: &str) -> Option<File> {
         match self.look_up(id) {
@@ -117,15 +117,15 @@ impl FileManager {
         }
     }
 
-    /// All files, in the order in which they were made; none if the manager is closed.
+    /// All files in the order of their creation; none if the manager is closed.
     pub fn list(&self) -> Vec<File> {
         self.0.lock().files().cloned().collect()
     }
 
-    /// What is at the provider, whether or not it is known here. Registers nothing.
+    /// Lists the files at the provider, whether or not they are registered here. Registers nothing.
     ///
     /// # Errors
-    /// There is no client for remote files, or the provider cannot be reached.
+    /// If there is no client for remote files, or the provider cannot be reached.
     pub async fn list_remote(&self) -> Result<Vec<RemoteFile>, FileError> {
         self.0.check_not_closed()?;
         let remote = self.0.remote("list remote files")?;
@@ -133,10 +133,11 @@ impl FileManager {
         remote.list().await.map_err(failed)
     }
 
-    /// The whole content of a file.
+    /// Reads the whole content of a file.
     ///
     /// # Errors
-    /// No file has the id; its removal has begun; the manager is closed; it cannot be read.
+    /// If no file has the id, the file is being removed, the manager is closed, or the content
+    /// cannot be read.
     pub async fn read(&self, id: &str) -> Result<Vec<u8>, FileError> {
         let entry = self.0.entry(id)?;
         match &entry.place {
@@ -161,10 +162,10 @@ impl FileManager {
         }
     }
 
-    /// The content of a file, piece by piece.
+    /// Reads the content of a file, piece by piece.
     ///
     /// # Errors
-    /// Those of [`read`](Self::read); also in the middle of the stream.
+    /// As [`read`](Self::read), also in the middle of the stream.
     pub async fn read_stream(&self, id: &str) -> Result<FileStream, FileError> {
         let entry = self.0.entry(id)?;
         if entry.place == Place::Remote {
@@ -176,11 +177,11 @@ impl FileManager {
         Ok(pieces(file, path).boxed())
     }
 
-    /// Registers what other processes have put into the index since, and forgets what they have removed. Without
-    /// an index there is nothing to do.
+    /// Registers files that other processes have added to the index, and forgets those that they
+    /// have removed. Does nothing without an index.
     ///
     /// # Errors
-    /// The manager is closed, or the index cannot be read.
+    /// If the manager is closed, or the index cannot be read.
     pub async fn refresh(&self) -> Result<(), FileError> {
         self.0.check_not_closed()?;
         let Some(index) = &self.0.index else { return Ok(()) };
@@ -190,11 +191,12 @@ impl FileManager {
         Ok(())
     }
 
-    /// Where the file is on this machine, for programs that take paths. Do not write there; the file is
-    /// gone once it is removed.
+    /// The path of a file on this machine, for programs that take paths. Do not write to it. The
+    /// file is gone when it is removed.
     ///
     /// # Errors
-    /// No file has the id; its removal has begun; the manager is closed; the file is remote.
+    /// If no file has the id, the file is being removed, the manager is closed, or the file is
+    /// remote.
     pub fn path_of(&self, id: &str) -> Result<PathBuf, FileError> {
         match self.0.entry(id)?.place {
             Place::Path(path) => Ok(path),
@@ -238,14 +240,14 @@ impl Shared {
         self.registry.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Tells those that wait that something has ended.
+    /// Wakes those that wait for a change.
     pub(super) fn changed(&self) {
         self.changes.send_replace(());
     }
 
-    /// Waits until the registry is as asked.
+    /// Waits until `is_so` holds for the registry.
     pub(super) async fn until(&self, is_so: impl Fn(&Registry) -> bool) {
-        // Subscribed before the look, so that no change is missed.
+        // Subscribes before checking, so that no change is missed.
         let mut changes = self.changes.subscribe();
         while !is_so(&self.lock()) {
             let changed = changes.changed().await;
@@ -277,7 +279,7 @@ impl Shared {
         Ok(content.map(move |piece| piece.map_err(&failed)).boxed())
     }
 
-    /// Opens a file of this machine; `None` if it is gone. Blocks.
+    /// Opens a file of this machine; `None` if it does not exist. Blocks.
     fn open(&self, place: &Place) -> Result<Option<(std::fs::File, PathBuf)>, FileError> {
         match place {
             Place::Folder(name) => {
@@ -293,7 +295,8 @@ impl Shared {
         }
     }
 
-    /// Why a file that was there a moment ago is gone: it was removed meanwhile, or by somebody else.
+    /// The reason why a registered file does not exist: it was removed meanwhile, or by somebody
+    /// else.
     fn gone(&self, entry: &Entry) -> FileError {
         if let Err(error) = self.entry(entry.file.id()) {
             return error;

@@ -1,6 +1,6 @@
-//! The media type of a file whose creator names none.
+//! Media types by file extension.
 
-/// The media type that the ending of `filename` stands for.
+/// The media type for the extension of `filename`.
 pub(super) fn of_filename(filename: &str) -> &'static str {
     let ending = filename.rsplit_once('.').map(|(_, ending)| ending.to_ascii_lowercase());
     match ending.as_deref() {

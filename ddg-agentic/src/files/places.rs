@@ -1,15 +1,15 @@
-//! Which files stand in arguments, where the schema of these says so.
+//! Finds the files in arguments, in the places where their schema has files.
 
 use serde_json::{Map, Value as Json};
 
 use super::scope::FORMAT;
 use super::{File, FileError, FileManager};
 
-/// How deep arguments and schemas are followed together. Arguments are less deep, but a schema can refer to
-/// itself without going on in the arguments.
+/// Maximum depth to which arguments and schemas are followed together. Arguments are less deep, but
+/// a schema can refer to itself without descending in the arguments.
 const DEEPEST: usize = 256;
 
-/// Whether a schema says of any place that it is a file.
+/// Whether a schema has a file in any place.
 pub(crate) fn has_files(schema: &Json) -> bool {
     let mut rest = vec![schema];
     while let Some(schema) = rest.pop() {
@@ -25,10 +25,10 @@ pub(crate) fn has_files(schema: &Json) -> bool {
     false
 }
 
-/// The files of `json` in places that `schema` calls files, and in those that may be any JSON.
+/// The files of `json` in places that are files in `schema`, and in places that may be any JSON.
 ///
 /// # Errors
-/// What stands in a place that can only be a file is the id of none.
+/// If a place that can only be a file does not have the id of one.
 pub(crate) fn files_at_places(
     files: &FileManager,
     schema: &Json,
@@ -46,7 +46,7 @@ struct Walk<'a> {
 }
 
 impl<'a> Walk<'a> {
-    /// `only`: whether no other schema holds for this place.
+    /// Follows one place. `only` says whether no other schema applies to it.
     fn follow(
         &mut self,
         schema: &'a Json,
@@ -72,7 +72,8 @@ impl<'a> Walk<'a> {
         {
             match self.files.look_up(id) {
                 Ok(file) => self.found.push(file),
-                // Where it could be something else, only who reads it knows.
+                // If the place may be something else, only its reader knows whether this is a
+                // fault.
                 Err(error) if only => return Err(error),
                 Err(_) => {}
             }
@@ -114,13 +115,13 @@ impl<'a> Walk<'a> {
     }
 }
 
-/// Whether any JSON is what the schema asks for.
+/// Whether the schema accepts any JSON.
 fn says_nothing(schema: &Map<String, Json>) -> bool {
     const NOTES: [&str; 4] = ["title", "description", "default", "examples"];
     schema.keys().all(|key| NOTES.contains(&key.as_str()))
 }
 
-/// The files that the whole of a tool's result names, if it is an object or a list.
+/// The files that a tool's result names, if it is an object or a list as a whole.
 pub(crate) fn files_of_result(files: &FileManager, content: &str) -> Vec<File> {
     if !content.trim_start().starts_with(['{', '[']) || !content.contains("file-") {
         return Vec::new();
@@ -128,7 +129,7 @@ pub(crate) fn files_of_result(files: &FileManager, content: &str) -> Vec<File> {
     serde_json::from_str(content).map(|json| files.sniff_value(&json)).unwrap_or_default()
 }
 
-/// Each file once, where it stands first.
+/// Removes duplicates, and keeps the first occurrence of each file.
 pub(crate) fn each_once(files: Vec<File>) -> Vec<File> {
     let mut once: Vec<File> = Vec::with_capacity(files.len());
     for file in files {

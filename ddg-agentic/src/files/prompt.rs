@@ -1,4 +1,4 @@
-//! How files stand in prompts.
+//! Files in prompts.
 
 use std::time::Duration;
 
@@ -11,8 +11,8 @@ const CLOSE: &str = "</file>";
 const URL: &str = "<url>";
 
 impl Message {
-    /// What a person says, with files: the text, then `<file>ID</file>` for each on a line of its own. A file
-    /// whose id is in the text already is not repeated.
+    /// A message of a person with files: the text, then `<file>ID</file>` for each file on its own
+    /// line. A file whose id is already in the text is not repeated.
     ///
     /// ```
     /// use ddg_agentic::{Message, files::FileManager};
@@ -42,12 +42,12 @@ impl Message {
 }
 
 impl FileManager {
-    /// Whether its client gives addresses of files.
+    /// Whether the client provides URLs of files.
     pub(crate) fn has_temporary_urls(&self) -> bool {
         self.0.remote.as_ref().is_some_and(|remote| remote.has_temporary_urls())
     }
 
-    /// The text with the address behind each remote file that has none there.
+    /// Adds URLs to the text: behind each remote file that has none.
     pub(crate) async fn with_urls(
         &self,
         text: &str,
@@ -71,10 +71,11 @@ impl FileManager {
         Ok(with_urls)
     }
 
-    /// An address from which anybody can read a remote file until `expiry` has passed.
+    /// A URL from which anybody can read a remote file until `expiry` has passed.
     ///
     /// # Errors
-    /// No file has the id; it is local; there is no client, or it gives no addresses.
+    /// If no file has the id, the file is local, there is no client, or the client provides no
+    /// URLs.
     pub async fn temporary_url(&self, id: &str, expiry: Duration) -> Result<String, FileError> {
         let file = self.look_up(id)?;
         let action = format!("get an address of `{id}`");

@@ -1,4 +1,4 @@
-//! What files are for.
+//! Purposes of files.
 
 use std::convert::Infallible;
 use std::fmt;
@@ -6,22 +6,22 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-/// What a file is for. Providers of remote files ask for it.
+/// The purpose of a file, which providers of remote files ask for.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(from = "String", into = "String")]
 #[non_exhaustive]
 pub enum FilePurpose {
-    /// `assistants`: agents and their tools read it.
+    /// For agents and their tools to read: `assistants`.
     #[default]
     Assistants,
-    /// `assistants_output`: an agent or a tool has made it.
+    /// Created by an agent or a tool: `assistants_output`.
     AssistantsOutput,
-    /// Another, which the remote side [knows](crate::files::RemoteFiles::purposes).
+    /// Another purpose, which the remote side [knows](crate::files::RemoteFiles::purposes).
     Other(String),
 }
 
 impl FilePurpose {
-    /// As providers write it.
+    /// The purpose in the form of providers.
     pub fn as_str(&self) -> &str {
         match self {
             Self::Assistants => "assistants",

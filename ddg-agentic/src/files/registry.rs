@@ -1,7 +1,7 @@
-//! Which id is which file: a pure structure, without I/O, clock or lock.
+//! The registry of ids and files: a pure data structure, without I/O, clock or lock.
 //!
-//! **Invariant.** An entry is in the registry only while its file is whole: it is put in when all has
-//! been written, and marked before anything is removed. What is under way is only counted.
+//! **Invariant.** An entry is in the registry only while its file is complete: it is added after
+//! all has been written, and marked before anything is removed. Running creations are only counted.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -11,7 +11,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use super::limits::Limits;
 use super::{File, FileError};
 
-/// The files of a manager, in the order in which they were made.
+/// The files of a manager, in the order of their creation.
 #[derive(Debug, Default)]
 pub(super) struct Registry {
     entries: BTreeMap<u64, Entry>,
@@ -19,20 +19,20 @@ pub(super) struct Registry {
     next: u64,
     phase: Phase,
     limits: Limits,
-    /// Bytes of the files that are registered.
+    /// Number of bytes of registered files.
     bytes: u64,
-    /// Files that are being made, and their bytes so far.
+    /// Number of files that are being created, and of their bytes so far.
     reserved_files: u64,
     reserved_bytes: u64,
     n_removals: usize,
 }
 
-/// How far a manager is.
+/// The phase of a manager.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum Phase {
     #[default]
     Open,
-    /// What is new is refused.
+    /// New files are refused.
     Closing,
     /// Everything is refused.
     Closed,
@@ -43,26 +43,26 @@ pub(super) enum Phase {
 pub(super) struct Entry {
     pub(super) file: File,
     pub(super) place: Place,
-    /// Whether we made it, so that pruning removes it.
+    /// Whether the manager has created the file, so that pruning removes it.
     pub(super) owned: bool,
     removing: bool,
 }
 
-/// Where the content of a file is.
+/// The place of a file's content.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Place {
     /// In the manager's folder, under this name.
     Folder(String),
-    /// Somewhere else on this machine, and somebody else's.
+    /// Elsewhere on this machine, and not owned by the manager.
     Path(PathBuf),
     Remote,
 }
 
-/// What becomes of an entry whose removal was tried.
+/// What happens to an entry after an attempt to remove its file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Removed {
     Gone,
-    /// It stays registered as it was.
+    /// The entry stays registered.
     Kept,
 }
 
@@ -81,31 +81,31 @@ impl Registry {
         self.phase
     }
 
-    /// Refuses what is new from now on.
+    /// Refuses new files from now on.
     pub(super) fn begin_close(&mut self) {
         if self.phase == Phase::Open {
             self.phase = Phase::Closing;
         }
     }
 
-    /// Forgets all.
+    /// Removes all entries.
     pub(super) fn close(&mut self) {
         *self = Self { phase: Phase::Closed, ..Self::default() };
     }
 
-    /// Whether anything is being made or retrieved.
+    /// Whether there are running creations or retrievals.
     pub(super) fn is_making(&self) -> bool {
         self.reserved_files > 0
     }
 
-    /// Whether anything is being removed.
+    /// Whether there are running removals.
     pub(super) fn is_removing(&self) -> bool {
         self.n_removals > 0
     }
 
     // Creations. A retrieval counts as one.
 
-    /// Whether anything new may begin.
+    /// Whether new files are accepted.
     pub(super) fn admit(&self) -> Result<(), FileError> {
         match self.phase {
             Phase::Open => Ok(()),
@@ -122,7 +122,7 @@ impl Registry {
         Ok(())
     }
 
-    /// Lets a creation that holds `held` bytes have `more`.
+    /// Reserves `more` bytes for a creation that has reserved `held` bytes.
     pub(super) fn reserve_bytes(&mut self, held: u64, more: u64) -> Result<(), FileError> {
         let total = self.bytes.saturating_add(self.reserved_bytes).saturating_add(more);
         self.limits.check(held.saturating_add(more), total, 0)?;
@@ -130,13 +130,13 @@ impl Registry {
         Ok(())
     }
 
-    /// Ends a creation that holds `held` bytes without a file.
+    /// Ends a creation that has reserved `held` bytes, without a file.
     pub(super) fn release(&mut self, held: u64) {
         self.reserved_files -= 1;
         self.reserved_bytes -= held;
     }
 
-    /// Ends a creation that holds `held` bytes with a file.
+    /// Ends a creation that has reserved `held` bytes, with a file.
     pub(super) fn commit(&mut self, held: u64, entry: Entry) -> Result<(), FileError> {
         self.insert(entry)?;
         self.release(held);
@@ -155,8 +155,8 @@ impl Registry {
         Ok(())
     }
 
-    /// Makes the registry have what is in an index: files that are not in it are forgotten, new ones put in.
-    /// What is being removed ends as it would have.
+    /// Makes the registry equal to an index: removes entries that are not in it, and adds new ones.
+    /// Running removals are not affected.
     pub(super) fn replace(&mut self, entries: Vec<Entry>) {
         let there: FxHashSet<&str> = entries.iter().map(|entry| entry.file.id()).collect();
         let is_gone =
@@ -166,7 +166,7 @@ impl Registry {
             self.forget(seq);
         }
         for entry in entries {
-            // What is known already stays as it is.
+            // An entry that exists stays as it is.
             let _ = self.insert(entry);
         }
     }
@@ -178,14 +178,14 @@ impl Registry {
         }
     }
 
-    // Looking.
+    // Look-ups.
 
-    /// Whether there is an entry of `id`, whole or being removed.
+    /// Whether there is an entry for `id`, complete or being removed.
     pub(super) fn is_registered(&self, id: &str) -> bool {
         self.by_id.contains_key(id)
     }
 
-    /// The entry of `id`, which is whole.
+    /// The entry for `id`, if it is complete.
     pub(super) fn find(&self, id: &str) -> Result<&Entry, FileError> {
         if self.phase == Phase::Closed {
             return Err(FileError::Closed);
@@ -197,14 +197,14 @@ impl Registry {
         }
     }
 
-    /// All files that are whole, in the order in which they were made.
+    /// All complete files, in the order of their creation.
     pub(super) fn files(&self) -> impl Iterator<Item = &File> {
         self.entries.values().filter(|entry| !entry.removing).map(|entry| &entry.file)
     }
 
     // Removals.
 
-    /// The numbers of what is owned, oldest first, also where its removal has begun.
+    /// The numbers of all owned files, oldest first, including those that are being removed.
     pub(super) fn owned(&self) -> Vec<u64> {
         let owned = self.entries.iter().filter(|(_, entry)| entry.owned);
         owned.map(|(seq, _)| *seq).collect()
@@ -220,7 +220,7 @@ impl Registry {
         Ok((seq, entry.clone()))
     }
 
-    /// Begins a removal by number; `None` if there is nothing any more, or somebody else removes it.
+    /// Begins a removal by number; `None` if the file is gone or is being removed.
     pub(super) fn try_begin_removal(&mut self, seq: u64) -> Option<Entry> {
         let entry = self.entries.get_mut(&seq).filter(|entry| !entry.removing)?;
         entry.removing = true;
@@ -228,12 +228,12 @@ impl Registry {
         Some(entry.clone())
     }
 
-    /// Whether the entry is there and its removal has begun.
+    /// Whether the entry exists and is being removed.
     pub(super) fn is_being_removed(&self, seq: u64) -> bool {
         self.entries.get(&seq).is_some_and(|entry| entry.removing)
     }
 
-    /// Ends a removal that was begun.
+    /// Ends a removal.
     pub(super) fn end_removal(&mut self, seq: u64, removed: Removed) {
         self.n_removals -= 1;
         match removed {

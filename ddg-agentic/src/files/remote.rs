@@ -1,4 +1,4 @@
-//! Files at a provider: what a client of one has to offer.
+//! The interface to files at a provider.
 
 mod error;
 #[cfg(feature = "providers")]
@@ -18,88 +18,89 @@ pub use openai::OpenAiFiles;
 
 use super::FilePurpose;
 
-/// What a method of [`RemoteFiles`] gives.
+/// The future that a method of [`RemoteFiles`] returns.
 pub type RemoteFuture<'a, T> = BoxFuture<'a, Result<T, RemoteError>>;
 
 /// The content of a remote file, piece by piece.
 pub type RemoteContent = BoxStream<'static, Result<Bytes, RemoteError>>;
 
-/// A client for files at a provider, given to a manager with
-/// [`remote`](super::FileManagerBuilder::remote).
+/// A client for files at a provider, which [`remote`](super::FileManagerBuilder::remote) gives to a
+/// manager.
 ///
 /// With the feature `providers` there is one for the Files API of OpenAI, `OpenAiFiles`.
 pub trait RemoteFiles: Send + Sync + 'static {
-    /// What errors and logs call it.
+    /// The name of the client in errors and logs.
     fn name(&self) -> &str;
 
-    /// The purposes that the provider knows; others are refused before they are sent.
+    /// The purposes that the provider knows. Others are refused before anything is sent.
     fn purposes(&self) -> &[&'static str] {
         &["assistants", "assistants_output"]
     }
 
-    /// Stores a file at the provider.
+    /// Uploads a file to the provider.
     ///
     /// # Errors
-    /// The provider refuses it, or cannot be reached.
+    /// If the provider refuses it, or cannot be reached.
     fn upload(&self, upload: FileUpload) -> RemoteFuture<'_, RemoteFile>;
 
-    /// What the provider knows of a file.
+    /// Retrieves the metadata of a file.
     ///
     /// # Errors
-    /// There is no such file, or the provider cannot be reached.
+    /// If the file does not exist, or the provider cannot be reached.
     fn retrieve<'a>(&'a self, id: &'a str) -> RemoteFuture<'a, RemoteFile>;
 
-    /// The content of a file.
+    /// Reads the content of a file.
     ///
     /// # Errors
-    /// There is no such file, the provider does not give it, or cannot be reached.
+    /// If the file does not exist, the provider does not give its content, or the provider cannot
+    /// be reached.
     fn content<'a>(&'a self, id: &'a str) -> RemoteFuture<'a, RemoteContent>;
 
-    /// All files at the provider.
+    /// Lists all files at the provider.
     ///
     /// # Errors
-    /// The provider cannot be reached.
+    /// If the provider cannot be reached.
     fn list(&self) -> RemoteFuture<'_, Vec<RemoteFile>>;
 
-    /// Removes a file from the provider.
+    /// Deletes a file at the provider.
     ///
     /// # Errors
-    /// [`RemoteError::NotFound`] if there is none, [`RemoteError::Unsupported`] if files cannot be
-    /// removed there: a manager then only forgets them.
+    /// [`RemoteError::NotFound`] if it does not exist, and [`RemoteError::Unsupported`] if files
+    /// cannot be deleted there. A manager then only forgets them.
     fn delete<'a>(&'a self, id: &'a str) -> RemoteFuture<'a, ()>;
 
-    /// Whether [`temporary_url`](Self::temporary_url) gives any. `false` unless overridden.
+    /// Whether [`temporary_url`](Self::temporary_url) returns URLs. Defaults to `false`.
     fn has_temporary_urls(&self) -> bool {
         false
     }
 
-    /// An address from which anybody can read the file until `expiry` has passed.
+    /// A URL from which anybody can read the file until `expiry` has passed.
     ///
     /// # Errors
-    /// The provider gives none, as unless this is overridden.
+    /// If the provider has no such URLs, which is the default.
     fn temporary_url<'a>(&'a self, id: &'a str, expiry: Duration) -> RemoteFuture<'a, String> {
         let _ = (id, expiry);
         Box::pin(async { Err(RemoteError::Unsupported { what: "give temporary URLs" }) })
     }
 }
 
-/// What is to be stored at a provider.
+/// An upload to a provider.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct FileUpload {
     /// The name of the file.
     pub filename: String,
-    /// As `text/plain`.
+    /// The media type, such as `text/plain`.
     pub media_type: String,
-    /// What it is for.
+    /// The purpose.
     pub purpose: FilePurpose,
-    /// How many bytes it has.
+    /// The number of bytes.
     pub len: u64,
     /// The bytes.
     pub content: UploadContent,
 }
 
-/// The bytes of an upload. They can be read again if it has to be tried again.
+/// The bytes of an upload. They can be read again for a retry.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum UploadContent {
@@ -109,24 +110,24 @@ pub enum UploadContent {
     Path(PathBuf),
 }
 
-/// What a provider knows of a file.
+/// The metadata of a file at a provider.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct RemoteFile {
-    /// What the provider calls it.
+    /// The provider's id.
     pub id: String,
-    /// The name that was asked for.
+    /// The requested name.
     pub filename: String,
-    /// Its size.
+    /// The size in bytes.
     pub bytes: u64,
-    /// What it is for.
+    /// The purpose.
     pub purpose: FilePurpose,
     /// When it was stored.
     pub created: SystemTime,
 }
 
 impl FileUpload {
-    /// An upload of bytes from memory.
+    /// Creates an upload of bytes in memory.
     pub fn new(filename: impl Into<String>, bytes: impl Into<Bytes>) -> Self {
         let (filename, bytes) = (filename.into(), bytes.into());
         Self {
@@ -138,7 +139,7 @@ impl FileUpload {
         }
     }
 
-    /// Sets what the file is for.
+    /// Sets the purpose.
     #[must_use]
     pub fn purpose(mut self, purpose: impl Into<FilePurpose>) -> Self {
         self.purpose = purpose.into();
@@ -147,7 +148,7 @@ impl FileUpload {
 }
 
 impl RemoteFile {
-    /// A file of this id, name and size, made now for assistants.
+    /// Creates a file with this id, name and size, the purpose `assistants`, and the current time.
     pub fn new(id: impl Into<String>, filename: impl Into<String>, bytes: u64) -> Self {
         Self {
             id: id.into(),
@@ -158,14 +159,14 @@ impl RemoteFile {
         }
     }
 
-    /// Sets what the file is for.
+    /// Sets the purpose.
     #[must_use]
     pub fn purpose(mut self, purpose: impl Into<FilePurpose>) -> Self {
         self.purpose = purpose.into();
         self
     }
 
-    /// Sets when it was stored.
+    /// Sets when the file was stored.
     #[must_use]
     pub fn created(mut self, created: SystemTime) -> Self {
         self.created = created;

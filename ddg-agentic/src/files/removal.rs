@@ -1,4 +1,4 @@
-//! How files are removed: one by one, or all that the manager has made.
+//! Removal of files: one by one, or all that the manager has created.
 
 use std::sync::Arc;
 
@@ -7,17 +7,17 @@ use super::manager::Shared;
 use super::registry::{Entry, Place, Removed};
 use super::{File, FileError, FileManager, RemoteError};
 
-/// What [`FileManager::prune`] has done.
+/// The report of [`FileManager::prune`].
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct PruneReport {
-    /// Removed, from the disk or the provider.
+    /// Files that were removed from the disk or the provider.
     pub deleted: Vec<File>,
-    /// Somebody else had removed these before.
+    /// Files that somebody else had removed before.
     pub missing: Vec<File>,
-    /// Remote files that are only forgotten, as their provider cannot remove any.
+    /// Remote files that are only unregistered, because their provider cannot delete files.
     pub unregistered: Vec<File>,
-    /// Could not be removed, and are registered as before.
+    /// Files that could not be removed and are still registered.
     pub failed: Vec<PruneFailure>,
 }
 
@@ -27,19 +27,19 @@ pub struct PruneReport {
 pub struct PruneFailure {
     /// The file.
     pub file: File,
-    /// Why.
+    /// The cause.
     pub error: FileError,
 }
 
-/// What has become of a file that was to be removed.
+/// The result of a removal.
 enum Done {
     Deleted,
     Missing,
     Unregistered,
 }
 
-/// Drop guard of a removal: if it ends without a result, as when the runtime shuts down, the file stays
-/// registered.
+/// Drop guard of a removal: if it ends without a result, as when the runtime shuts down, the file
+/// stays registered.
 struct Removal {
     shared: Arc<Shared>,
     seq: u64,
@@ -60,27 +60,27 @@ impl Drop for Removal {
 }
 
 impl FileManager {
-    /// Removes one file. One that the manager has made, here or at a provider, is deleted; of any other
-    /// only the registration goes.
+    /// Removes a file. A file that the manager has created, here or at a provider, is deleted; any
+    /// other is only unregistered.
     ///
     /// # Errors
-    /// No file has the id; its removal has begun; the manager is closed; or the file could not be
-    /// removed, and is registered as before.
+    /// If no file has the id, the file is being removed, the manager is closed, or the file could
+    /// not be deleted and is still registered.
     ///
     /// # Cancel safety
-    /// A removal that has begun goes on.
+    /// A removal that has begun continues if the future is dropped.
     pub async fn delete(&self, id: &str) -> Result<(), FileError> {
         let (seq, entry) = self.0.lock().begin_removal(id)?;
         self.0.remove(seq, entry).await.map(|_| ())
     }
 
-    /// Removes what the manager has made, oldest first, and reports what has become of each file. What
-    /// others have made stays: paths that were registered, files that were retrieved.
+    /// Deletes the files that the manager has created, oldest first, and reports what happened to
+    /// each. Other files stay: registered paths, and retrieved files.
     ///
-    /// A failure does not keep it from removing the rest. A closed manager has nothing to remove.
+    /// It continues after a failure. A closed manager has nothing to delete.
     ///
     /// # Cancel safety
-    /// The removal that has begun goes on; the files after it stay.
+    /// If the future is dropped, the current removal continues, and the files after it stay.
     pub async fn prune(&self) -> PruneReport {
         self.0.prune().await
     }
@@ -93,7 +93,7 @@ impl Shared {
         for seq in owned {
             let begun = self.lock().try_begin_removal(seq);
             let Some(entry) = begun else {
-                // Somebody else removes it, who reports it, too.
+                // Another call is removing it, and reports it as well.
                 self.until(|registry| !registry.is_being_removed(seq)).await;
                 continue;
             };
@@ -108,10 +108,10 @@ impl Shared {
         report
     }
 
-    /// Removes a file whose removal has been begun.
+    /// Removes a file after its removal has begun.
     async fn remove(self: &Arc<Self>, seq: u64, entry: Entry) -> Result<Done, FileError> {
         let removal = Removal { shared: Arc::clone(self), seq, removed: Removed::Kept };
-        // In a task of its own, so that a caller who is dropped leaves no file half removed.
+        // A task of its own, so that a dropped caller does not leave a file half removed.
         let task = tokio::spawn(async move {
             let mut done = removal.shared.unmake(&entry).await;
             let shared = Arc::clone(&removal.shared);
@@ -119,7 +119,7 @@ impl Shared {
             if let (Ok(_), Some(index)) = (&done, &shared.index)
                 && let Err(error) = index.remove(entry.file.id()).await
             {
-                // The next try finds the file missing, and goes on from there.
+                // The next attempt finds the file missing, and continues from there.
                 done = Err(error);
             }
             removal.end(if done.is_ok() { Removed::Gone } else { Removed::Kept });

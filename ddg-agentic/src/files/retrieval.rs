@@ -1,4 +1,4 @@
-//! Remote files that others have made, registered here.
+//! Retrieval: registers remote files that others have created.
 
 use std::sync::{Arc, MutexGuard, PoisonError};
 
@@ -16,15 +16,15 @@ use super::{File, FileError, FileManager, RemoteError, RemoteFiles, media_type};
 
 type Fetch = BoxFuture<'static, Result<File, FileError>>;
 
-/// The retrievals that are under way, by id. Each lives as long as somebody waits for it.
+/// The running retrievals by id. Each lives as long as a call waits for it.
 #[derive(Default)]
 pub(super) struct Flights {
     by_id: FxHashMap<String, (u64, WeakShared<Fetch>)>,
-    /// Tells a retrieval from a later one of the same id.
+    /// The number of the next retrieval, which tells it from later ones of the same id.
     next: u64,
 }
 
-/// Drop guard of a retrieval: others can begin one of the same id when it ends, however it does.
+/// Drop guard of a retrieval: allows another one of the same id when it ends, in any case.
 struct UnderWay {
     shared: Arc<Shared>,
     id: String,
@@ -41,14 +41,15 @@ impl Drop for UnderWay {
 }
 
 impl FileManager {
-    /// Asks the provider for a file that is not registered yet, and registers it. It stays the
-    /// provider's: pruning leaves it alone.
+    /// Retrieves a file from the provider and registers it. It still belongs to the provider, and
+    /// pruning does not delete it.
     ///
-    /// Calls for one id at the same time make one request together.
+    /// Concurrent calls for one id share one request.
     ///
     /// # Errors
-    /// The file is registered already, perhaps by a call that was quicker; there is no client for remote
-    /// files; the provider has no such file or cannot be reached; the manager is closed.
+    /// If the file is already registered, possibly by a faster call; if there is no client for
+    /// remote files; if the provider has no such file or cannot be reached; and if the manager is
+    /// closed.
     pub async fn retrieve_remote(&self, id: &str) -> Result<File, FileError> {
         match self.0.find_or_fetch(id)? {
             Found::Here(file) => Err(FileError::Registered { id: file.id().to_owned() }),
@@ -59,11 +60,11 @@ impl FileManager {
         }
     }
 
-    /// The file of this id: the registered one, or else [retrieved](Self::retrieve_remote).
+    /// The registered file with this id, else the [retrieved](Self::retrieve_remote) one.
     ///
     /// # Errors
-    /// Its removal has begun; there is no client for remote files; the provider has no such file or
-    /// cannot be reached; the manager is closed.
+    /// If the file is being removed; if there is no client for remote files; if the provider has no
+    /// such file or cannot be reached; and if the manager is closed.
     pub async fn get_or_retrieve(&self, id: &str) -> Result<File, FileError> {
         match self.0.find_or_fetch(id)? {
             Found::Here(file) => Ok(file),
@@ -76,7 +77,7 @@ enum Found {
     Here(File),
     Fetching {
         fetch: SharedFuture<Fetch>,
-        /// Whether this call has begun it.
+        /// Whether this call has begun the retrieval.
         first: bool,
     },
 }
@@ -86,8 +87,8 @@ impl Shared {
         self.flights.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Registers a file for which `held` bytes were reserved, and ends its retrieval, if it is one, at the same
-    /// moment: who asks later finds the file, or that it has been removed since, but never the
+    /// Registers a file with `held` reserved bytes and, at the same moment, ends its retrieval if
+    /// there is one. A later call finds the file, or that it has been removed since, but never the
     /// retrieval.
     pub(super) fn commit(&self, held: u64, entry: Entry) -> Result<(), FileError> {
         let mut flights = self.flights();
@@ -98,7 +99,8 @@ impl Shared {
     }
 
     fn find_or_fetch(self: &Arc<Self>, id: &str) -> Result<Found, FileError> {
-        // The flights stay locked until it is clear that there is one, so that nobody begins another.
+        // The lock is held until it is known whether there is a retrieval, so that nobody begins
+        // another.
         let mut flights = self.flights();
         match self.lock().find(id) {
             Ok(entry) => return Ok(Found::Here(entry.file.clone())),

@@ -1,7 +1,7 @@
-//! How `File`s within values meet a manager: a file is written as its id, and read by looking the id up.
+//! Serialisation of `File`s in values: as their id, which is resolved when the value is read.
 //!
-//! Serde hands nothing from the outside to the types that it reads and writes, so what they need stands
-//! beside the thread while a value is read or written, which is done in one go.
+//! Serde passes no context to the types that it reads and writes. So the context is in thread-local
+//! variables while a value is read or written, which happens without a break on one thread.
 
 use std::cell::RefCell;
 use std::fmt;
@@ -15,23 +15,23 @@ use super::file::Record;
 use super::{File, FileError, FileManager};
 
 thread_local! {
-    /// In which ids that are read are looked up.
+    /// The manager that resolves ids while a value is read.
     static MANAGER: RefCell<Option<FileManager>> = const { RefCell::new(None) };
-    /// What is done with files that are written.
+    /// How files are serialised.
     static WRITING: RefCell<Writing> = const { RefCell::new(Writing::Ids) };
 }
 
-/// What is done with files that are written.
+/// How files are serialised.
 enum Writing {
-    /// Their ids are written.
+    /// As their ids.
     Ids,
-    /// The same, and they are collected.
+    /// As their ids, which are collected.
     Collecting(Vec<File>),
-    /// All that is known of them is written, so that they can be read without a manager.
+    /// With all of their metadata, so that they can be read without a manager.
     Records,
 }
 
-/// Drop guard that puts back what stood beside the thread before, also after a panic.
+/// Drop guard that restores the thread-local variable, also after a panic.
 struct Restore<F: FnMut()>(F);
 
 impl<F: FnMut()> Drop for Restore<F> {
@@ -40,14 +40,14 @@ impl<F: FnMut()> Drop for Restore<F> {
     }
 }
 
-/// Runs `read`, which looks up the ids of files in `files`.
+/// Calls `read`, which resolves ids with `files`.
 pub(crate) fn reading<T>(files: Option<&FileManager>, read: impl FnOnce() -> T) -> T {
     let mut before = MANAGER.replace(files.cloned());
     let _restore = Restore(move || drop(MANAGER.replace(before.take())));
     read()
 }
 
-/// Writes a value, and gives the files in it.
+/// Serialises a value, and returns the files in it.
 pub(crate) fn collecting<T>(write: impl FnOnce() -> T) -> (T, Vec<File>) {
     let mut before = Some(WRITING.replace(Writing::Collecting(Vec::new())));
     let _restore = Restore(move || drop(WRITING.replace(before.take().unwrap_or(Writing::Ids))));
@@ -58,20 +58,20 @@ pub(crate) fn collecting<T>(write: impl FnOnce() -> T) -> (T, Vec<File>) {
     }
 }
 
-/// Writes a value, with all that is known of the files in it.
+/// Serialises a value with all metadata of its files.
 pub(crate) fn with_records<T>(write: impl FnOnce() -> T) -> T {
     let mut before = Some(WRITING.replace(Writing::Records));
     let _restore = Restore(move || drop(WRITING.replace(before.take().unwrap_or(Writing::Ids))));
     write()
 }
 
-/// How lists of files are written that have to be read without a manager, by `serialize_with`.
+/// For `serialize_with` of lists of files that must be readable without a manager.
 pub(crate) fn records<S: Serializer>(files: &[File], serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_seq(files.iter().map(File::record))
 }
 
 impl Serialize for File {
-    /// As its id.
+    /// Serialises the id.
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let as_record = WRITING.with_borrow_mut(|writing| match writing {
             Writing::Ids => false,
@@ -89,7 +89,7 @@ impl Serialize for File {
 }
 
 impl<'de> Deserialize<'de> for File {
-    /// From an id, where there is a manager to look it up: in the arguments of a tool.
+    /// Deserialises an id, where a manager can resolve it: in the arguments of a tool.
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Reading;
 
@@ -117,7 +117,7 @@ impl<'de> Deserialize<'de> for File {
     }
 }
 
-/// What the schema of a file has as its `format`.
+/// The `format` in the schema of a file.
 pub(crate) const FORMAT: &str = "ddg-file";
 
 impl JsonSchema for File {

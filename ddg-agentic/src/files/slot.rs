@@ -1,4 +1,4 @@
-//! A creation that is under way, as a guard.
+//! The drop guard of a creation.
 
 use std::sync::Arc;
 
@@ -7,10 +7,10 @@ use super::manager::Shared;
 use super::registry::Entry;
 use super::{File, FileError};
 
-/// Drop guard of a creation: what was reserved for it is free again when it ends without a file.
+/// Drop guard of a creation: releases its reservation if it ends without a file.
 ///
-/// It goes wherever the work goes, also to threads that may block, so that closing waits for work whose
-/// caller is gone.
+/// It moves with the work, also to blocking threads, so that closing waits for work whose caller is
+/// gone.
 #[derive(Debug)]
 pub(super) struct Slot {
     shared: Arc<Shared>,
@@ -19,10 +19,10 @@ pub(super) struct Slot {
 }
 
 impl Slot {
-    /// Begins a creation of `bytes`, as far as is known.
+    /// Begins a creation of `bytes`, as far as the size is known.
     ///
     /// # Errors
-    /// The manager is closed, or it would be too much.
+    /// If the manager is closed, or a limit would be exceeded.
     pub(super) fn begin(shared: &Arc<Shared>, bytes: u64) -> Result<Self, FileError> {
         shared.lock().reserve_file()?;
         let mut slot = Self { shared: Arc::clone(shared), held: 0, committed: false };
@@ -33,7 +33,7 @@ impl Slot {
     /// Reserves `more` bytes.
     ///
     /// # Errors
-    /// It would be too much.
+    /// If a limit would be exceeded.
     pub(super) fn grow(&mut self, more: u64) -> Result<(), FileError> {
         self.shared.lock().reserve_bytes(self.held, more)?;
         self.held += more;
@@ -44,10 +44,10 @@ impl Slot {
         self.held
     }
 
-    /// Registers the file: from here on everybody sees it. A part of ours is kept then.
+    /// Registers the file, which makes it visible, and keeps its `part`.
     ///
     /// # Errors
-    /// A file of that id is registered already, or the index failed; a part is removed.
+    /// If a file with this id is already registered, or the index failed. The part is removed then.
     pub(super) async fn register(
         self,
         entry: Entry,
@@ -56,7 +56,7 @@ impl Slot {
         if self.shared.index.is_none() {
             return self.commit(entry, part);
         }
-        // In a task of its own, so that the index and the registry say the same also if the caller is dropped.
+        // A task of its own, so that index and registry agree even if the caller is dropped.
         let task = tokio::spawn(self.index_and_commit(entry, part));
         task.await.unwrap_or(Err(FileError::Shutdown { action: "note a file" }))
     }
@@ -83,7 +83,8 @@ impl Slot {
         let file = entry.file.clone();
         self.shared.commit(self.held, entry)?;
         self.committed = true;
-        // No `await` since the file is seen: it cannot be dropped in between.
+        // There is no `await` after the file has become visible, so the task cannot be dropped in
+        // between.
         if let Some(part) = part {
             part.keep();
         }

@@ -1,4 +1,4 @@
-//! A connected MCP server.
+//! Clients: connections to MCP servers.
 
 use std::fmt;
 use std::sync::Arc;
@@ -7,12 +7,12 @@ use super::connection::Connection;
 use super::tool::names;
 use super::{McpError, McpTool};
 
-/// A connected MCP server; `connect` of [`McpEndpoint`](super::McpEndpoint) gives it.
+/// A connected MCP server, created by `connect` of [`McpEndpoint`](super::McpEndpoint).
 ///
-/// The connection lasts as long as the client, a clone of it, or one of its tools. With the last of
-/// them it ends, and so does the server's program: its stdin is closed; if it has not ended 3 seconds
-/// after that, it is told to terminate, and after 3 more killed, with all that it has started.
-/// [`close`](Self::close) does this at once, and waits for it.
+/// The connection lasts until the client, its clones and its tools are dropped. If the server is a
+/// program, its stdin is closed then; if it has not ended 3 seconds later it is told to terminate,
+/// and 3 seconds after that it is killed, with everything that it has started.
+/// [`close`](Self::close) does this at once, and waits for the end.
 #[derive(Clone)]
 pub struct McpClient(Arc<Connection>);
 
@@ -21,24 +21,24 @@ impl McpClient {
         Self(Arc::new(connection))
     }
 
-    /// The server's name, as set or found by [`McpEndpoint`](super::McpEndpoint).
+    /// The name of the server, as set or found by [`McpEndpoint`](super::McpEndpoint).
     pub fn name(&self) -> &str {
         &self.0.settings.name
     }
 
-    /// What the server says of how its tools are to be used, for the system prompt of an agent.
+    /// The server's instructions on how to use its tools, for the system prompt of an agent.
     pub fn instructions(&self) -> Option<String> {
         self.0.instructions()
     }
 
-    /// The tools that the server offers now.
+    /// Lists the tools that the server offers now.
     ///
-    /// A name that models cannot use becomes one that they can: what is neither a letter, a digit,
-    /// `_` nor `-` becomes `_`, what is longer than 64 is cut, and a number is added where two would
-    /// be the same.
+    /// Names that models cannot use are changed: characters other than letters, digits, `_` and `-`
+    /// become `_`, names longer than 64 characters are cut, and a number is added if two names
+    /// would be the same.
     ///
     /// # Errors
-    /// The server is gone, or does not answer as it should.
+    /// If the connection has ended, or the server does not answer as it should.
     pub async fn tools(&self) -> Result<Vec<McpTool>, McpError> {
         let offered = self.0.list_tools().await?;
         let names = names(&self.0.settings.prefix, offered.iter().map(|tool| &*tool.name));
@@ -46,16 +46,17 @@ impl McpClient {
         Ok(tools.map(|(name, tool)| McpTool::new(name, tool, Arc::clone(&self.0))).collect())
     }
 
-    /// Whether the server has said that its tools have changed since [`tools`](Self::tools) was last
-    /// called. Call that again then: what it has given stays as it was.
+    /// Whether the server has announced a change of its tools since the last call of
+    /// [`tools`](Self::tools). Call it again then: tools that were listed before do not change.
     pub fn tools_changed(&self) -> bool {
         self.0.listener.tools_changed()
     }
 
-    /// Ends the connection, for all clones and tools, and waits until the server's program has ended.
+    /// Closes the connection, for all clones and tools, and waits until the server's program has
+    /// ended.
     ///
     /// # Cancel safety
-    /// It ends all the same.
+    /// If the future is dropped, the connection is closed without waiting.
     pub async fn close(&self) {
         self.0.close().await;
     }

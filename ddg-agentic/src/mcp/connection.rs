@@ -1,4 +1,4 @@
-//! A connection to an MCP server, shared by the client and its tools.
+//! Connections to MCP servers, shared by a client and its tools.
 
 use std::error::Error;
 use std::future::Future;
@@ -21,7 +21,7 @@ use super::listener::Listener;
 use super::server::Settings;
 use super::stderr::Stderr;
 
-/// A connection to an MCP server. It ends when it is dropped, and with it the server's program.
+/// A connection to an MCP server. It is closed when dropped, which ends the server's program.
 pub(super) struct Connection {
     pub(super) settings: Settings,
     pub(super) listener: Listener,
@@ -32,7 +32,8 @@ pub(super) struct Connection {
 }
 
 impl Connection {
-    /// Greets the server at the other end of `transport`. What `redact` gives of a text can be shown.
+    /// Performs the handshake with the server at the other end of `transport`. `redact` makes text
+    /// safe to show.
     pub(super) async fn open<T, E, A>(
         settings: Settings,
         transport: T,
@@ -59,12 +60,12 @@ impl Connection {
         Err(McpError::Connect { server: settings.name, reason, stderr })
     }
 
-    /// What the server says of how to use it.
+    /// The server's instructions on how to use it.
     pub(super) fn instructions(&self) -> Option<String> {
         self.peer.peer_info()?.instructions.clone()
     }
 
-    /// All tools that the server offers, page by page.
+    /// Lists all tools of the server, page by page.
     pub(super) async fn list_tools(&self) -> Result<Vec<Offered>, McpError> {
         const REQUEST: &str = "tools/list";
         self.listener.will_list();
@@ -88,7 +89,7 @@ impl Connection {
     /// Calls the tool that the server calls `name`.
     ///
     /// # Cancel safety
-    /// The server is told that nobody waits any longer.
+    /// If the future is dropped, the server is told that the call is cancelled.
     pub(super) async fn call_tool(
         &self,
         name: &str,
@@ -102,9 +103,10 @@ impl Connection {
         }
     }
 
-    /// Ends the connection, and waits until the server's program has ended.
+    /// Closes the connection, and waits until the server's program has ended.
     pub(super) async fn close(&self) {
-        // It fails if the task that holds the connection has panicked: then that is gone, too.
+        // An error means that the task of the connection has panicked, so the connection is closed
+        // as well.
         let _quit = self.running.lock().await.close().await;
     }
 
@@ -147,7 +149,7 @@ impl Connection {
     }
 }
 
-/// Why there is no connection.
+/// The reason why there is no connection.
 fn no_greeting(error: &ClientInitializeError) -> String {
     match error {
         ClientInitializeError::ConnectionClosed(_) => "it ended before it had greeted".to_owned(),
@@ -160,13 +162,13 @@ fn no_greeting(error: &ClientInitializeError) -> String {
     }
 }
 
-/// Whether the program has ended while we were writing to it.
+/// Whether the program ended while the client was writing to it.
 fn is_closed(error: &DynamicTransportError) -> bool {
     let error = error.error.downcast_ref::<io::Error>();
     error.is_some_and(|error| matches!(error.kind(), BrokenPipe | ConnectionReset | NotConnected))
 }
 
-/// An error and its causes, each of which may or may not tell the next.
+/// An error with its causes. A cause that is in the message already is not repeated.
 fn causes(error: &(dyn Error + 'static)) -> String {
     let mut text = error.to_string();
     let mut cause = cause_of(error);
@@ -182,7 +184,7 @@ fn causes(error: &(dyn Error + 'static)) -> String {
 
 fn cause_of<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a (dyn Error + 'static)> {
     match error.downcast_ref() {
-        // It tells of the client's error only that there is one.
+        // Its message does not contain that of the client's error.
         Some(StreamableHttpError::<reqwest::Error>::Client(error)) => Some(error),
         _ => error.source(),
     }

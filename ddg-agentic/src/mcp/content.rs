@@ -1,9 +1,9 @@
-//! What a tool of an MCP server gives, in words that a model can read.
+//! Results of MCP tools as text for a model.
 
 use rmcp::model::{CallToolResult, ContentBlock, ResourceContents};
 use serde_json::Value as Json;
 
-/// All that `result` holds, as one text.
+/// The whole content of `result` as text.
 pub(super) fn text_of(result: &CallToolResult) -> String {
     let mut texts: Vec<String> = result.content.iter().map(block).collect();
     if let Some(structured) = &result.structured_content
@@ -45,18 +45,19 @@ fn resource(resource: &ResourceContents) -> String {
     }
 }
 
-/// The kind of a block that was not known when this was written.
+/// The kind of a block that this crate does not know.
 fn kind(block: &ContentBlock) -> String {
     let json = serde_json::to_value(block).unwrap_or_default();
     json["type"].as_str().unwrap_or("something").to_owned()
 }
 
-/// Of how many bytes `base64` is the text.
+/// The number of bytes that `base64` encodes.
 fn n_bytes(base64: &str) -> usize {
     base64.trim_end_matches('=').len() * 3 / 4
 }
 
-/// Whether `text` is `structured`, as the protocol asks of servers for clients that know texts only.
+/// Whether `text` is the JSON of `structured`, which servers send for clients without structured
+/// content.
 fn says(text: &str, structured: &Json) -> bool {
     serde_json::from_str::<Json>(text).is_ok_and(|json| json == *structured)
 }

@@ -1,14 +1,15 @@
-//! What can go wrong between us and an MCP server.
+//! Errors between this program and MCP servers.
 
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// What can go wrong between us and an MCP server. It holds no header and no environment variable.
+/// An error between this program and an MCP server. It contains no headers and no environment
+/// variables.
 #[derive(Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum McpError {
-    /// The server is described wrongly.
+    /// The endpoint is configured wrongly.
     #[error("MCP server `{server}`: {message}")]
     Setup {
         /// The server.
@@ -16,82 +17,82 @@ pub enum McpError {
         /// What is wrong, and what would be right.
         message: String,
     },
-    /// Its program does not start.
+    /// The program of the server could not be started.
     #[error("MCP server `{server}`: `{program}` does not start ({source}): is it installed?")]
     Start {
         /// The server.
         server: String,
         /// The program.
         program: String,
-        /// Why not.
+        /// The cause.
         r#source: Arc<io::Error>,
     },
-    /// It was reached, but did not greet as an MCP server does, or was not reached at all.
+    /// The server could not be reached, or its handshake failed.
     #[error("MCP server `{server}` cannot be connected to: {reason}{}", last_words(.stderr))]
     Connect {
         /// The server.
         server: String,
-        /// Why not.
+        /// The reason.
         reason: String,
-        /// What its program wrote last to its stderr, if it has one.
+        /// The last lines that its program wrote to stderr, if there is a program.
         stderr: String,
     },
-    /// The connection has ended: the server, or we, closed it, or it broke.
+    /// The connection has ended: one side closed it, or it broke.
     #[error("MCP server `{server}` is gone ({reason}): connect to it again{}", last_words(.stderr))]
     Gone {
         /// The server.
         server: String,
-        /// What is known of it.
+        /// The reason, if it is known.
         reason: String,
-        /// What its program wrote last to its stderr, if it has one.
+        /// The last lines that its program wrote to stderr, if there is a program.
         stderr: String,
     },
-    /// It did not answer in time.
+    /// The server did not answer in time.
     #[error("MCP server `{server}` did not answer `{request}` within {after:?}")]
     TimedOut {
         /// The server.
         server: String,
-        /// What it was asked.
+        /// The request.
         request: String,
-        /// The time it had.
+        /// The timeout.
         after: Duration,
     },
-    /// It answered that it will not.
+    /// The server refused the request.
     #[error("MCP server `{server}` refuses `{request}`: {message}")]
     Refused {
         /// The server.
         server: String,
-        /// What it was asked.
+        /// The request.
         request: String,
-        /// What it says of it.
+        /// The message of the server.
         message: String,
     },
-    /// What it answered is no answer to what it was asked.
+    /// The response does not fit the request.
     #[error("MCP server `{server}` answers `{request}` against the protocol: {message}")]
     Malformed {
         /// The server.
         server: String,
-        /// What it was asked.
+        /// The request.
         request: String,
         /// What is wrong with it.
         message: String,
     },
-    /// A tool failed there. The text is the tool's own, for the model that called it.
+    /// A tool failed on the server. The message is that of the tool, for the model that called it.
     #[error("{message}")]
     ToolFailed {
         /// The server.
         server: String,
-        /// The tool, by the server's name for it.
+        /// The name of the tool on the server.
         tool: String,
-        /// What the tool says of it.
+        /// The message of the tool.
         message: String,
     },
-    /// Our tools cannot be offered.
+    /// The tools of this program cannot be offered.
     #[error("the tools cannot be offered as the MCP server `{service}`: {message}")]
     Serve {
-        /// The name under which they were to be.
+        /// The name of the service.
         service: String,
-        /// Why not.
+        /// The reason.
         message: String,
     },
 }

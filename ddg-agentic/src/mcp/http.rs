@@ -1,4 +1,4 @@
-//! MCP servers that are spoken to over streamable HTTP.
+//! MCP servers over streamable HTTP.
 
 use std::fmt;
 use std::str::FromStr;
@@ -18,13 +18,14 @@ use super::stderr::Stderr;
 use super::{McpClient, McpError};
 use crate::tls::choose_crypto;
 
-/// How many redirections are followed.
+/// Maximum number of redirects.
 const MAX_REDIRECTIONS: usize = 5;
 
-/// What is shorter can be guessed, and may well be a part of an error that has nothing to do with it.
+/// Minimum length of text that is redacted. Shorter text can be guessed, and may be part of an
+/// unrelated error message.
 const SHORTEST_SECRET: usize = 5;
 
-/// An MCP server at an address; [`McpEndpoint::http`] makes it.
+/// An MCP server at a URL, created by [`McpEndpoint::http`].
 #[derive(Clone)]
 pub struct McpHttp {
     url: String,
@@ -41,7 +42,7 @@ impl McpHttp {
         url.and_then(|url| url.host_str().map(str::to_owned)).unwrap_or_else(|| "http".to_owned())
     }
 
-    /// The address without what may be secret in it.
+    /// The URL without parts that may be secret.
     fn shown_url(&self) -> String {
         match Url::parse(&self.url) {
             Ok(url) => format!("{}{}", url.origin().ascii_serialization(), url.path()),
@@ -49,7 +50,7 @@ impl McpHttp {
         }
     }
 
-    /// `text` without what we say only to the server.
+    /// Removes from `text` what is sent only to the server.
     fn redact(&self, text: String) -> String {
         let url = Url::parse(&self.url).ok();
         let in_url = url.iter().flat_map(|url| [url.password(), url.query()]).flatten();
@@ -82,7 +83,7 @@ impl McpHttp {
 }
 
 impl McpEndpoint<McpHttp> {
-    /// Sends a header with every request.
+    /// Sets a header of every request.
     #[must_use]
     pub fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.transport.headers.push((name.into(), value.into()));
@@ -95,14 +96,13 @@ impl McpEndpoint<McpHttp> {
         self.header("authorization", format!("Bearer {token}"))
     }
 
-    /// Connects to the server and greets it. Redirections are followed on its own host alone.
+    /// Connects to the server. Redirects are followed on the same host only.
     ///
     /// # Errors
-    /// The address or a header is none, the server is not reached, or it does not greet as an MCP
-    /// server does.
+    /// If the URL or a header is invalid, the server cannot be reached, or the handshake fails.
     ///
     /// # Cancel safety
-    /// Dropping the future gives the connection up.
+    /// Dropping the future cancels the connection attempt.
     pub async fn connect(&self) -> Result<McpClient, McpError> {
         let config = self.transport.config().map_err(|message| self.setup(message))?;
         let client = client().map_err(|error| self.setup(error.to_string()))?;
@@ -119,7 +119,7 @@ impl McpEndpoint<McpHttp> {
 }
 
 impl fmt::Debug for McpHttp {
-    /// Tells the names of the headers, not their values.
+    /// Writes the names of the headers, without their values.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let headers: Vec<_> = self.headers.iter().map(|(name, _)| name).collect();
         f.debug_struct("McpHttp")
@@ -134,8 +134,8 @@ fn client() -> reqwest::Result<reqwest::Client> {
     reqwest::Client::builder().redirect(Policy::custom(follow)).build()
 }
 
-/// A stream of answers that breaks is taken up again, if it can be soon: otherwise whoever waits for an
-/// answer is told that the server is gone.
+/// How often a broken response stream is resumed, which is limited so that requests fail soon if
+/// the server is gone.
 fn reconnecting() -> ExponentialBackoff {
     let mut reconnecting = ExponentialBackoff::default();
     reconnecting.base_duration = Duration::from_millis(250);
@@ -143,7 +143,7 @@ fn reconnecting() -> ExponentialBackoff {
     reconnecting
 }
 
-/// Headers are for one host alone.
+/// Follows redirects on the same host only, because the headers are meant for that host.
 fn follow(attempt: Attempt<'_>) -> reqwest::redirect::Action {
     let stays =
         attempt.previous().first().is_some_and(|url| url.origin() == attempt.url().origin());

@@ -1,4 +1,4 @@
-//! What a server tells us without being asked.
+//! Notifications of a server.
 
 use std::future::{Future, ready};
 use std::sync::Arc;
@@ -8,8 +8,8 @@ use rmcp::model::{ClientCapabilities, ClientConfig, Implementation};
 use rmcp::service::NotificationContext;
 use rmcp::{ClientHandler, RoleClient};
 
-/// Hears that the tools of a server have changed. It offers the server nothing: no sampling, no
-/// roots, no questions to people.
+/// Listens for changes of a server's tools. It offers the server nothing: no sampling, no roots, no
+/// questions to people.
 #[derive(Clone, Default)]
 pub(super) struct Listener(Arc<AtomicBool>);
 
@@ -19,7 +19,7 @@ impl Listener {
         self.0.load(Ordering::Acquire)
     }
 
-    /// The tools are about to be listed.
+    /// Resets the flag before the tools are listed.
     pub(super) fn will_list(&self) {
         self.0.store(false, Ordering::Release);
     }

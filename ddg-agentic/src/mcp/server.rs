@@ -1,12 +1,12 @@
-//! An MCP server to connect to.
+//! Endpoints: MCP servers to connect to.
 
 use std::time::Duration;
 
 use super::{McpHttp, McpStdio};
 
-/// An MCP server to connect to: how it is reached, what it is called, how long it may take.
+/// An MCP server to connect to: its transport, its name and its timeouts.
 ///
-/// Nothing happens before `connect`, which can be called again when the server is gone.
+/// `connect` opens the connection. It can be called again when the connection has ended.
 ///
 /// ```no_run
 /// use ddg_agentic::mcp::McpEndpoint;
@@ -35,7 +35,7 @@ pub struct McpEndpoint<T> {
     pub(super) transport: T,
 }
 
-/// What holds of a server however it is reached.
+/// Settings that do not depend on the transport.
 #[derive(Clone, Debug)]
 pub(super) struct Settings {
     pub(super) name: String,
@@ -55,28 +55,29 @@ impl<T> McpEndpoint<T> {
         Self { settings, transport }
     }
 
-    /// Sets the name that errors have for it. Unless set, it is that of the program or the host.
+    /// Sets the name of the server in errors. The default is the name of the program or of the
+    /// host.
     #[must_use]
     pub fn name(mut self, name: impl Into<String>) -> Self {
         self.settings.name = name.into();
         self
     }
 
-    /// Puts `prefix` before the names of its tools, so that those of two servers differ.
+    /// Sets a prefix for the names of its tools, so that those of two servers differ.
     #[must_use]
     pub fn prefix(mut self, prefix: impl Into<String>) -> Self {
         self.settings.prefix = prefix.into();
         self
     }
 
-    /// Gives it this long to start and to greet; 30 seconds unless set.
+    /// Sets the timeout for starting the server and the handshake (30 seconds by default).
     #[must_use]
     pub fn connect_timeout(mut self, timeout: Duration) -> Self {
         self.settings.connect_timeout = timeout;
         self
     }
 
-    /// Gives it this long to answer each request, a call of a tool included; 60 seconds unless set.
+    /// Sets the timeout of each request, including tool calls (60 seconds by default).
     #[must_use]
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.settings.timeout = timeout;
@@ -85,7 +86,7 @@ impl<T> McpEndpoint<T> {
 }
 
 impl McpEndpoint<McpStdio> {
-    /// A program that is started for us and spoken to over its stdin and stdout.
+    /// A program that is started as a child process, and used over its stdin and stdout.
     pub fn stdio<A: Into<std::ffi::OsString>>(
         program: impl Into<std::ffi::OsString>,
         args: impl IntoIterator<Item = A>,
@@ -96,7 +97,7 @@ impl McpEndpoint<McpStdio> {
 }
 
 impl McpEndpoint<McpHttp> {
-    /// A server that is spoken to over streamable HTTP at `url`.
+    /// A server that is used over streamable HTTP at `url`.
     pub fn http(url: impl Into<String>) -> Self {
         let transport = McpHttp::new(url.into());
         Self::new(transport.host(), transport)

@@ -1,4 +1,4 @@
-//! Our tools as an MCP server.
+//! Services: a toolbox as an MCP server.
 
 mod call;
 mod handler;
@@ -19,12 +19,13 @@ use tokio_util::sync::CancellationToken;
 use super::McpError;
 use crate::tool::Toolbox;
 
-/// The tools of a [`Toolbox`], automata among them, as an MCP server for whoever speaks the protocol.
+/// The tools of a [`Toolbox`], including automata, as an MCP server for any client.
 ///
-/// A call is a run of an automa of one worker, the toolbox's own for the tool. So arguments are
-/// checked, the policies of the toolbox hold, callbacks of the process see it, and the run is dropped
-/// when the client cancels the call or leaves. What goes wrong is told to the client's model. Nobody
-/// can be asked here: a call that needs a person's answer or approval fails and says so.
+/// Each call is a run of an automa with one worker, that of the toolbox for the tool. So arguments
+/// are checked, the options of the toolbox apply, callbacks of the process see the call, and the
+/// run is dropped when the client cancels the call or disconnects. Errors are returned to the
+/// client's model. Nobody can be asked here: a call that needs the answer or approval of a person
+/// fails with an error that says so.
 ///
 /// ```
 /// use ddg_agentic::{Toolbox, tool};
@@ -60,10 +61,10 @@ pub struct McpService {
 }
 
 impl McpService {
-    /// Where the server is over HTTP.
+    /// The path of the server over HTTP.
     pub const PATH: &str = "/mcp";
 
-    /// Offers `tools` under a name that clients show to people.
+    /// Creates a service that offers `tools` under a name that clients show to people.
     pub fn new(name: impl Into<String>, tools: Toolbox) -> Self {
         Self {
             name: name.into(),
@@ -75,63 +76,65 @@ impl McpService {
         }
     }
 
-    /// Sets the version that clients are told; `0.1.0` unless set.
+    /// Sets the version for clients (`0.1.0` by default).
     #[must_use]
     pub fn version(mut self, version: impl Into<String>) -> Self {
         self.version = version.into();
         self
     }
 
-    /// Says how the tools are to be used, for the model of the client.
+    /// Sets instructions on how to use the tools, for the model of the client.
     #[must_use]
     pub fn instructions(mut self, instructions: impl Into<String>) -> Self {
         self.instructions = Some(instructions.into());
         self
     }
 
-    /// Lets clients reach it over HTTP under this host, as `tools.example.com`, too. Without any,
-    /// only those on the same machine can: a page in somebody's browser must not.
+    /// Allows clients to reach the server over HTTP under this host, such as `tools.example.com`.
+    /// Without any, only clients on the same machine can, so that web pages in a browser cannot.
     #[must_use]
     pub fn host(mut self, host: impl Into<String>) -> Self {
         self.hosts.push(host.into());
         self
     }
 
-    /// Lets pages of this origin, as `https://app.example.com:443`, reach it over HTTP. Without any,
-    /// no page can.
+    /// Allows pages of this origin, such as `https://app.example.com:443`, to reach the server over
+    /// HTTP. By default no page can.
     #[must_use]
     pub fn origin(mut self, origin: impl Into<String>) -> Self {
         self.origins.push(origin.into());
         self
     }
 
-    /// Serves the one client that has started this process, over stdin and stdout, until it closes
-    /// stdin. Nothing else may be printed to stdout in the meantime.
+    /// Serves the client that has started this process, over stdin and stdout, until it closes
+    /// stdin. Nothing else may be printed to stdout meanwhile.
     ///
     /// # Errors
-    /// The client does not greet as an MCP client does.
+    /// If the handshake of the client fails.
     ///
     /// # Cancel safety
-    /// Dropping the future ends the connection and drops the calls that go on.
+    /// Dropping the future closes the connection and drops all running calls.
     pub async fn serve_stdio(self) -> Result<(), McpError> {
         let failed = |message: String| McpError::Serve { service: self.name.clone(), message };
         let running = match Handler::new(&self).serve(stdio_pipes()).await {
             Ok(running) => running,
-            // Nobody was there, so nobody misses anything.
+            // The client closed the connection before the handshake, which is not an error of the
+            // server.
             Err(ServerInitializeError::ConnectionClosed(_)) => return Ok(()),
             Err(error) => return Err(failed(error.to_string())),
         };
         running.waiting().await.map(|_| ()).map_err(|error| failed(error.to_string()))
     }
 
-    /// Serves any number of clients over streamable HTTP at [`PATH`](Self::PATH), for as long as the
-    /// future is polled. It asks nobody who they are: put [`router`](Self::router) behind what does.
+    /// Serves any number of clients over streamable HTTP at [`PATH`](Self::PATH), until the future
+    /// is dropped. There is no authentication: put [`router`](Self::router) behind a server that
+    /// has one.
     ///
     /// # Errors
-    /// The listener fails.
+    /// If the listener fails.
     ///
     /// # Cancel safety
-    /// Dropping the future ends all connections and drops the calls that go on.
+    /// Dropping the future closes all connections and drops all running calls.
     pub async fn serve_http(self, listener: TcpListener) -> Result<(), McpError> {
         let stop = CancellationToken::new();
         let router = self.route(stop.clone());
@@ -141,7 +144,7 @@ impl McpService {
             .map_err(|error| McpError::Serve { service: self.name, message: error.to_string() })
     }
 
-    /// The server as a part of a program that serves HTTP already: a router of axum 0.8, with one
+    /// The server as part of a program that already serves HTTP: a router of axum 0.8 with one
     /// route, [`PATH`](Self::PATH).
     pub fn router(self) -> Router {
         self.route(CancellationToken::new())

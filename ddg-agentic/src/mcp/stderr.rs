@@ -1,4 +1,4 @@
-//! What a server's program wrote last to its stderr.
+//! The last output of a server's program to stderr.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -7,17 +7,17 @@ use tokio::io::AsyncReadExt;
 use tokio::process::ChildStderr;
 use tokio_util::sync::CancellationToken;
 
-/// How much is kept.
+/// Maximum number of bytes kept.
 const MAX_BYTES: usize = 4096;
 
-/// How many lines of it are told.
+/// Maximum number of lines shown.
 const MAX_LINES: usize = 10;
 
-/// How long the end of it is waited for once the server is gone: a program that it has started may
-/// hold its stderr for longer.
+/// How long to wait for the end of stderr after the server has ended. A program that it started may
+/// keep stderr open for longer.
 const END_WITHIN: Duration = Duration::from_millis(500);
 
-/// What a server's program wrote last to its stderr. Of a server without a program, nothing.
+/// The last output of a server's program to stderr. Empty if the server is not a program.
 #[derive(Clone, Default)]
 pub(super) struct Stderr(Option<Arc<Tail>>);
 
@@ -28,7 +28,7 @@ struct Tail {
 }
 
 impl Stderr {
-    /// Reads all of `stderr`, so that the program is not held up, and keeps the end of it.
+    /// Reads all of `stderr`, so that the program does not block, and keeps the end.
     pub(super) fn read(mut stderr: ChildStderr) -> Self {
         let tail = Arc::new(Tail::default());
         let kept = Arc::clone(&tail);
@@ -42,7 +42,7 @@ impl Stderr {
         Self(Some(tail))
     }
 
-    /// The last lines, once the program has ended.
+    /// The last lines, after the program has ended.
     pub(super) async fn last_words(&self) -> String {
         let Some(tail) = &self.0 else { return String::new() };
         let _in_time = tokio::time::timeout(END_WITHIN, tail.ended.cancelled()).await;

@@ -1,4 +1,4 @@
-//! MCP servers that are programs, spoken to over stdin and stdout.
+//! MCP servers that are programs, used over stdin and stdout.
 
 mod process;
 
@@ -15,7 +15,7 @@ use super::connection::Connection;
 use super::server::McpEndpoint;
 use super::{McpClient, McpError};
 
-/// What a server's program sees of our environment.
+/// The environment variables that the program inherits.
 const PASSED_ON: &[&str] = if cfg!(windows) {
     &[
         "APPDATA",
@@ -39,7 +39,7 @@ const PASSED_ON: &[&str] = if cfg!(windows) {
     &["HOME", "LANG", "LOGNAME", "PATH", "SHELL", "TERM", "TMPDIR", "USER"]
 };
 
-/// An MCP server that is a program; [`McpEndpoint::stdio`] makes it.
+/// An MCP server that is a program, created by [`McpEndpoint::stdio`].
 #[derive(Clone)]
 pub struct McpStdio {
     program: OsString,
@@ -73,28 +73,28 @@ impl McpStdio {
 }
 
 impl McpEndpoint<McpStdio> {
-    /// Sets a variable of the program's environment.
+    /// Sets an environment variable of the program.
     ///
-    /// Of our own environment the program sees only where programs and files are, the user and the
-    /// language (`PATH`, `HOME`, `USER`, `LANG` and the like): no keys.
+    /// The program inherits only variables with the locations of programs and files, the user and
+    /// the language (`PATH`, `HOME`, `USER`, `LANG` and similar ones), and so no keys.
     #[must_use]
     pub fn env(mut self, name: impl Into<OsString>, value: impl Into<OsString>) -> Self {
         self.transport.env.insert(name.into(), value.into());
         self
     }
 
-    /// Starts the program in this directory.
+    /// Sets the working directory of the program.
     #[must_use]
     pub fn current_dir(mut self, directory: impl Into<PathBuf>) -> Self {
         self.transport.current_dir = Some(directory.into());
         self
     }
 
-    /// Starts the program and greets it. What it writes to its stderr is not shown; the end of it is
-    /// in the errors.
+    /// Starts the program and performs the handshake. Its output to stderr is not shown, but the
+    /// end of it is in errors.
     ///
     /// # Errors
-    /// The program does not start, ends, or does not greet as an MCP server does.
+    /// If the program cannot be started or ends, or the handshake fails.
     ///
     /// # Cancel safety
     /// Dropping the future ends the program.
@@ -112,7 +112,7 @@ impl McpEndpoint<McpStdio> {
 }
 
 impl fmt::Debug for McpStdio {
-    /// Tells the names of the environment's variables, not their values.
+    /// Writes the names of the environment variables, without their values.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("McpStdio")
             .field("program", &self.program)

@@ -1,4 +1,4 @@
-//! A tool of an MCP server.
+//! Tools of MCP servers.
 
 use std::fmt;
 use std::sync::Arc;
@@ -13,15 +13,14 @@ use super::connection::Connection;
 use super::content::text_of;
 use crate::tool::{Tool, ToolOutput, ToolSpec};
 
-/// How long a name may be that models can use.
+/// Maximum length of a name that models can use.
 const MAX_NAME: usize = 64;
 
-/// A tool of an MCP server; [`McpClient::tools`](super::McpClient::tools) gives it.
+/// A tool of an MCP server, from [`McpClient::tools`](super::McpClient::tools).
 ///
-/// What it gives is put into words: texts and texts of resources as they are, structured content as
-/// JSON unless a text says the same, images, sounds and files by kind and size. If the tool says
-/// that it has failed, the error is what it says of that. Dropping a call tells the server that it is
-/// not waited for any longer.
+/// Its result is converted to text: text and text resources as they are, structured content as JSON
+/// unless a text says the same, images, audio and files by kind and size. If the tool reports a
+/// failure, its message is the error. Dropping a call tells the server that it is cancelled.
 #[derive(Clone)]
 pub struct McpTool {
     spec: ToolSpec,
@@ -41,12 +40,12 @@ impl McpTool {
         Self { spec, offered_as: offered.name.into_owned(), connection }
     }
 
-    /// The server's name for the tool.
+    /// The name of the tool on the server.
     pub fn offered_as(&self) -> &str {
         &self.offered_as
     }
 
-    /// The server's name, as set or found by [`McpEndpoint`](super::McpEndpoint).
+    /// The name of the server, as set or found by [`McpEndpoint`](super::McpEndpoint).
     pub fn server(&self) -> &str {
         &self.connection.settings.name
     }
@@ -97,7 +96,7 @@ impl fmt::Debug for McpTool {
     }
 }
 
-/// The names that models have for what a server offers under `offered`: usable, and no two the same.
+/// The names for models of the tools that a server calls `offered`: usable, and all different.
 pub(super) fn names<'a>(prefix: &str, offered: impl Iterator<Item = &'a str>) -> Vec<String> {
     let mut names: Vec<String> = Vec::new();
     for name in offered {
@@ -108,13 +107,13 @@ pub(super) fn names<'a>(prefix: &str, offered: impl Iterator<Item = &'a str>) ->
     names
 }
 
-/// `name` in letters, digits, `_` and `-`.
+/// Replaces characters of `name` other than letters, digits, `_` and `-`.
 fn usable(name: &str) -> String {
     let usable = |c: char| if c.is_ascii_alphanumeric() || c == '-' { c } else { '_' };
     name.chars().map(usable).take(MAX_NAME).collect()
 }
 
-/// The `n`-th of those that would be called `name`.
+/// The name of the `n`-th tool with the name `name`.
 fn numbered(name: &str, n: usize) -> String {
     if n == 1 {
         return name.to_owned();

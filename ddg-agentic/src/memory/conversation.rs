@@ -1,4 +1,4 @@
-//! A conversation as it is kept.
+//! Conversations with their summaries.
 
 use std::ops::Range;
 
@@ -8,31 +8,31 @@ use super::summary::{Summary, SummaryError};
 use super::{groups, window};
 use crate::message::Message;
 
-/// A conversation as it is kept: every message, and summaries that can stand for some of them.
+/// A conversation: every message, and summaries that can replace some of them.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 #[non_exhaustive]
 pub struct Conversation {
-    /// Every message, the first first.
+    /// Every message, oldest first.
     pub messages: Vec<Message>,
-    /// What the person wants, if that has been found out.
+    /// The goal of the person, if it is known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub goal: Option<String>,
-    /// In the order of what they stand for; no message is in two of them.
+    /// The summaries, in the order of the messages that they replace. No message is in two of them.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub summaries: Vec<Summary>,
 }
 
 impl Conversation {
-    /// A conversation without summaries.
+    /// Creates a conversation without summaries.
     pub fn new<M: Into<Message>>(messages: impl IntoIterator<Item = M>) -> Self {
         let messages = messages.into_iter().map(Into::into).collect();
         Self { messages, ..Self::default() }
     }
 
-    /// The parts that are never split, the first first; each message is in one of them.
+    /// The groups of messages that are never split, oldest first. Each message is in one group.
     ///
-    /// A model's calls of tools are one group with all their results, and with what people say in
+    /// A model's tool calls are one group with all of their results, and with messages of people in
     /// between. Every other message is a group of its own.
     ///
     /// ```
@@ -54,22 +54,22 @@ impl Conversation {
         groups::groups(&self.messages)
     }
 
-    /// What a model is shown if that begins with message `first`, for memories of one's own.
+    /// The messages that a model sees if the window begins with message `first`. For own memories.
     ///
-    /// - If `first` is within a group, all of the group is shown.
-    /// - System messages are shown always, those before `first` at the head.
-    /// - The goal and the summaries of what is left out are shown in its place, at the head of what a
-    ///   person says.
-    /// - Without them it never begins with what a model or a tool says, if a person has said
-    ///   anything before: the last of that is shown in front.
+    /// - If `first` is in a group, the whole group is shown.
+    /// - System messages are always shown, those before `first` at the start.
+    /// - The goal and the summaries of the omitted messages are shown in their place, at the start
+    ///   of a message of the person.
+    /// - If there is neither, the window never begins with a message of a model or a tool when a
+    ///   person has said something before: the last such message is shown first.
     pub fn shown_from(&self, first: usize) -> Vec<Message> {
         let groups = self.groups();
         let within = groups.iter().find(|group| group.contains(&first));
         window::shown_from(self, within.map_or(self.messages.len(), |group| group.start))
     }
 
-    /// How many messages, from the first, are summarised or need no summary because they are a
-    /// system's.
+    /// Number of messages from the start that are summarised, or are system messages and need no
+    /// summary.
     pub fn n_summarised(&self) -> usize {
         let past_system = |place: usize| {
             let later = self.messages.get(place..).unwrap_or_default();
@@ -81,14 +81,14 @@ impl Conversation {
         })
     }
 
-    /// Lets a summary stand for its messages, and for the summaries that it covers.
+    /// Adds a summary, which replaces its messages and the summaries that it covers.
     ///
-    /// The conversation may have grown since the summary was begun. Applied twice, the later text
-    /// counts.
+    /// The conversation may have grown since the summary was begun. A summary of the same messages
+    /// replaces an earlier one.
     ///
     /// # Errors
-    /// The summary stands for no message or for some that are not there, splits a group, or covers a
-    /// part of another summary. The conversation is as it was then.
+    /// If the summary has no messages or messages that do not exist, splits a group, or covers a
+    /// part of another summary. The conversation does not change then.
     pub fn apply(&mut self, summary: Summary) -> Result<(), SummaryError> {
         self.admits(&summary)?;
         let (range, goal) = (summary.range.clone(), summary.goal.clone());
@@ -99,7 +99,8 @@ impl Conversation {
         Ok(())
     }
 
-    /// Whether the summaries are in order, and each could be [applied](Self::apply) where it is.
+    /// Checks that the summaries are in order, and that each could be [applied](Self::apply) in its
+    /// place.
     ///
     /// # Errors
     /// What is wrong with the first that could not.

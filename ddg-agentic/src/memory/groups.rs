@@ -1,15 +1,15 @@
-//! Where a transcript can be cut: it falls into groups that are never split.
+//! Groups of messages, which are never split when a transcript is cut.
 
 use std::ops::Range;
 
 use crate::message::Message;
 
-/// The groups of a transcript, the first first. Each message is in one of them.
+/// The groups of a transcript, oldest first. Each message is in one group.
 ///
-/// A model's calls of tools are one group with all their results, and with what people say in
-/// between; while results are missing and the model has not gone on, the group is open and has all
-/// that follows. Every other message is a group of its own; a result without a call goes with the
-/// message before it.
+/// A model's tool calls are one group with all of their results, and with messages of people in
+/// between. While results are missing and the model has not continued, the group is open and
+/// contains everything that follows. Every other message is a group of its own; a result without a
+/// call belongs to the group of the message before it.
 pub(super) fn groups(messages: &[Message]) -> Vec<Range<usize>> {
     let mut groups = Vec::new();
     let mut first = 0;
@@ -35,7 +35,8 @@ fn length(messages: &[Message]) -> usize {
     1 + n_until_last_result(&later[..until], 0)
 }
 
-/// How many messages there are up to the last result; all, if fewer than `n_expected` have come.
+/// Number of messages up to the last result; all of them, if fewer than `n_expected` results have
+/// come.
 fn n_until_last_result(messages: &[Message], n_expected: usize) -> usize {
     if messages.iter().filter(|message| is_result(message)).count() < n_expected {
         return messages.len();

@@ -1,12 +1,12 @@
-//! A window by messages.
+//! A window by number of messages.
 
 use super::{Conversation, Memory, window};
 use crate::message::Message;
 
-/// Shows the last messages, besides the system's, which are always shown.
+/// Shows the last messages. System messages are always shown.
 ///
-/// [`Conversation::shown_from`] says what stands for the others; it counts, too. The last
-/// [group](Conversation::groups) is shown even if it is larger than the window.
+/// [`Conversation::shown_from`] says what replaces the others; the replacement counts as well. The
+/// last [group](Conversation::groups) is shown even if it is larger than the window.
 ///
 /// ```
 /// use ddg_agentic::Message;

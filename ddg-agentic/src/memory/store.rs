@@ -1,4 +1,4 @@
-//! Where conversations are kept.
+//! Stores of conversations.
 
 mod error;
 mod id;
@@ -28,16 +28,16 @@ pub use sqlite::SqliteConversations;
 use super::Conversation;
 use crate::message::Message;
 
-/// What a method of a [`ConversationStore`] returns.
+/// The future that a method of a [`ConversationStore`] returns.
 pub type ConversationFuture<'a, T> = BoxFuture<'a, Result<T, ConversationError>>;
 
-/// A place that keeps conversations, by id.
+/// A store of conversations by id.
 ///
-/// An `Arc` of a store is a store, `Arc<dyn ConversationStore>` too. It can be used from any number of tasks and, where the store lives outside
-/// the process, of processes. Whoever saves says which version the conversation has been loaded at,
-/// and is refused if somebody else has saved it since; so two writers never mix their messages
-/// unnoticed. A [run that is not at its end](OpenRun) is kept beside its conversation, and changes with it:
-/// whatever is saved after it puts an end to it. Every method is one transaction.
+/// An `Arc` of a store is a store, and so is `Arc<dyn ConversationStore>`. A store can be used from
+/// any number of tasks and, if it is outside the process, from any number of processes. A save
+/// names the version that was loaded, and is refused if the conversation has been saved since. So
+/// two writers never mix their messages unnoticed. An [open run](OpenRun) is kept with its
+/// conversation, and ends with the next save. Every method is one transaction.
 ///
 /// ```
 /// use ddg_agentic::Message;
@@ -63,26 +63,28 @@ pub type ConversationFuture<'a, T> = BoxFuture<'a, Result<T, ConversationError>>
 /// ```
 ///
 /// # Errors
-/// Every method fails with [`ConversationError::Backend`] if the store itself fails; after that nobody
-/// knows whether a change was made.
+/// Every method fails with [`ConversationError::Backend`] if the store itself fails. It is then
+/// unknown whether the change was made.
 ///
 /// # Cancel safety
-/// Dropping a future before it is done leaves the store as it was or as it should become.
+/// If a future is dropped before it is done, the call has either taken effect as a whole or not at
+/// all.
 pub trait ConversationStore: fmt::Debug + Send + Sync + 'static {
-    /// A conversation; an empty one of version [`NEW`](ConversationVersion::NEW) if there is none.
+    /// Loads a conversation. If it does not exist, the result is empty with the version
+    /// [`NEW`](ConversationVersion::NEW).
     ///
     /// # Errors
-    /// [`ConversationError::Unreadable`] if what is there is no conversation.
+    /// [`ConversationError::Unreadable`] if the stored data is not a conversation.
     fn load<'a>(&'a self, id: &'a ConversationId) -> ConversationFuture<'a, StoredConversation>;
 
-    /// Appends the messages that are new since `expected`, replaces goal and summaries, and drops the
-    /// run that was kept beside them, if any. Says what the version is now.
+    /// Appends the messages that are new since `expected`, replaces goal and summaries, and drops
+    /// the open run, if any. Returns the new version.
     ///
     /// # Errors
-    /// [`Changed`](ConversationError::Changed) if the conversation's version is not `expected`;
-    /// [`NotAppended`](ConversationError::NotAppended) if there are fewer messages than in the store,
-    /// or the last of those is another one; [`Summary`](ConversationError::Summary) if a summary
-    /// does not fit. Nothing is written then.
+    /// [`Changed`](ConversationError::Changed) if the conversation's version is not `expected`,
+    /// [`NotAppended`](ConversationError::NotAppended) if there are fewer messages than in the
+    /// store or the last stored one differs, and [`Summary`](ConversationError::Summary) if a
+    /// summary does not fit. Nothing is written then.
     fn save<'a>(
         &'a self,
         id: &'a ConversationId,
@@ -90,11 +92,11 @@ pub trait ConversationStore: fmt::Debug + Send + Sync + 'static {
         expected: ConversationVersion,
     ) -> ConversationFuture<'a, ConversationVersion>;
 
-    /// Replaces all of a conversation, and drops the run that was kept beside it, if any: for one of
-    /// which earlier messages have been changed.
+    /// Replaces a conversation as a whole, after earlier messages have been changed, and drops its
+    /// open run, if any.
     ///
     /// # Errors
-    /// As [`save`](Self::save), but [`NotAppended`](ConversationError::NotAppended).
+    /// As [`save`](Self::save), without [`NotAppended`](ConversationError::NotAppended).
     fn rewrite<'a>(
         &'a self,
         id: &'a ConversationId,
@@ -102,12 +104,12 @@ pub trait ConversationStore: fmt::Debug + Send + Sync + 'static {
         expected: ConversationVersion,
     ) -> ConversationFuture<'a, ConversationVersion>;
 
-    /// Keeps `run` beside the conversation in place of the one before, or drops that. The messages
-    /// stay as they are; there need not be any. Says what the version is now.
+    /// Replaces or drops the open run of a conversation, and leaves the messages as they are. There
+    /// may be none. Returns the new version.
     ///
     /// # Errors
-    /// [`Changed`](ConversationError::Changed) if the conversation's version is not `expected`. Nothing
-    /// is written then.
+    /// [`Changed`](ConversationError::Changed) if the conversation's version is not `expected`.
+    /// Nothing is written then.
     fn keep_run<'a>(
         &'a self,
         id: &'a ConversationId,
@@ -115,48 +117,48 @@ pub trait ConversationStore: fmt::Debug + Send + Sync + 'static {
         expected: ConversationVersion,
     ) -> ConversationFuture<'a, ConversationVersion>;
 
-    /// Gives the right to run a conversation, which need not be in the store, to who claims it. Who has
-    /// it already, by the owner's name and process, is given a new lease.
+    /// Acquires the lease for running a conversation, which need not be in the store. The current
+    /// holder, by the owner's name and process, gets a new lease.
     ///
     /// # Errors
-    /// [`Held`](ConversationError::Held) if somebody else has it, whose process is not known to have
-    /// ended.
+    /// [`Held`](ConversationError::Held) if another owner holds the lease and its process is not
+    /// known to have ended.
     fn acquire<'a>(
         &'a self,
         id: &'a ConversationId,
         claim: &'a Claim,
     ) -> ConversationFuture<'a, ConversationLease>;
 
-    /// Lets a lease last for its time from now on.
+    /// Renews a lease for its time to live from now.
     ///
     /// # Errors
-    /// [`LeaseLost`](ConversationError::LeaseLost) if somebody else has taken the conversation over.
+    /// [`LeaseLost`](ConversationError::LeaseLost) if another owner has acquired the lease.
     fn renew<'a>(&'a self, lease: &'a ConversationLease) -> ConversationFuture<'a, ()>;
 
-    /// Gives a lease back; nothing happens if it is somebody else's by now.
+    /// Releases a lease. Does nothing if another owner holds it by now.
     fn release<'a>(&'a self, lease: &'a ConversationLease) -> ConversationFuture<'a, ()>;
 
-    /// The conversations, the one saved last first.
+    /// Lists the conversations, last saved first.
     fn list<'a>(
         &'a self,
         page: &'a ConversationPage,
     ) -> ConversationFuture<'a, Vec<ConversationRecord>>;
 
-    /// Deletes a conversation; says whether there was one.
+    /// Deletes a conversation. Returns whether it existed.
     fn delete<'a>(&'a self, id: &'a ConversationId) -> ConversationFuture<'a, bool>;
 
-    /// Deletes the conversations that were saved last more than `age` ago; says how many.
+    /// Deletes the conversations that were last saved more than `age` ago. Returns their number.
     fn delete_older_than(&self, age: Duration) -> ConversationFuture<'_, u64>;
 }
 
-/// What a save does with the messages that are in the store.
+/// What a save does with the stored messages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Saving {
     Append,
     Rewrite,
 }
 
-/// Refuses a version that is not the expected one.
+/// Refuses an unexpected version.
 fn is_current(
     id: &ConversationId,
     expected: ConversationVersion,
@@ -168,7 +170,7 @@ fn is_current(
     Err(ConversationError::Changed { id: id.clone(), expected, found })
 }
 
-/// Refuses a version that is not the expected one, and summaries that do not fit.
+/// Refuses an unexpected version, and summaries that do not fit.
 fn admit(
     id: &ConversationId,
     conversation: &Conversation,
@@ -180,8 +182,8 @@ fn admit(
     conversation.check().map_err(summary)
 }
 
-/// From which message on a conversation is new, if `n_saved` of its messages are in the store and the
-/// last of those is `is_last`.
+/// The index of the first new message, if `n_saved` messages are stored and `is_last` is the last
+/// of them.
 fn appended(
     id: &ConversationId,
     conversation: &Conversation,

@@ -1,4 +1,4 @@
-//! A memory that has the older part of a conversation summarised.
+//! A memory that summarises the older part of a conversation.
 
 mod transcript;
 
@@ -15,16 +15,16 @@ use crate::message::Message;
 use crate::model::{ChatModel, ChatRequest, ModelError, Usage};
 use transcript::transcript;
 
-/// Shows all that is not summarised, and has a model summarise the older part of it from time to
-/// time; many summaries become one.
+/// Shows everything that is not summarised, and lets a model summarise the older part from time to
+/// time. Many summaries are merged into one.
 ///
-/// What is counted are [groups](Conversation::groups): a message, or calls of tools with their
-/// results. The last few are never summarised. Once there are too many groups before them, or too
-/// many tokens in those, they are [due](Memory::due). Each summary says what the person wants, which
-/// becomes the conversation's [`goal`](Conversation::goal).
+/// The unit is a [group](Conversation::groups): a message, or tool calls with their results. The
+/// last few groups are never summarised. When there are too many groups before them, or too many
+/// tokens in those groups, they are [due](Memory::due). Each summary also states what the person
+/// wants, which becomes the conversation's [`goal`](Conversation::goal).
 ///
-/// If summaries fail, the conversation is shown as it is, and grows;
-/// [`max_tokens`](Self::max_tokens) is for that.
+/// If summaries fail, the conversation is shown as it is, and grows.
+/// [`max_tokens`](Self::max_tokens) limits it.
 ///
 /// ```
 /// use ddg_agentic::{ChatModel, Message};
@@ -74,10 +74,11 @@ pub struct Summarising {
 }
 
 impl Summarising {
-    /// What the model is told, unless [`prompt`](Self::prompt) says something else.
+    /// The instructions for the model. [`prompt`](Self::prompt) replaces them.
     pub const PROMPT: &str = include_str!("summarising/prompt.md");
 
-    /// A memory for which `model` summarises; one that is small and cheap will do.
+    /// Creates a memory whose summaries are written by `model`. A small and cheap one is
+    /// sufficient.
     pub fn new(model: impl ChatModel) -> Self {
         Self {
             model: Arc::new(model),
@@ -92,67 +93,69 @@ impl Summarising {
         }
     }
 
-    /// Summarises once there are more than so many groups besides those that are kept; 30 if not set.
+    /// Sets the number of groups, besides the kept ones, above which they are summarised (30 by
+    /// default).
     #[must_use]
     pub fn after_groups(mut self, n_groups: usize) -> Self {
         self.after_groups = n_groups;
         self
     }
 
-    /// Summarises once the groups besides those that are kept have more than so many tokens; 12,000
-    /// if not set.
+    /// Sets the number of tokens in groups, besides the kept ones, above which they are summarised
+    /// (12,000 by default).
     #[must_use]
     pub fn after_tokens(mut self, n_tokens: usize) -> Self {
         self.after_tokens = n_tokens;
         self
     }
 
-    /// Keeps the last so many groups as they are, at least one; 8 if not set.
+    /// Sets the number of last groups that are never summarised (8 by default, at least one).
     #[must_use]
     pub fn keep_groups(mut self, n_groups: usize) -> Self {
         self.keep_groups = n_groups.max(1);
         self
     }
 
-    /// Makes one of all summaries once there are more than so many, at least one; 4 if not set.
+    /// Sets the number of summaries above which they are merged into one (4 by default, at least
+    /// one).
     #[must_use]
     pub fn max_summaries(mut self, n_summaries: usize) -> Self {
         self.max_summaries = n_summaries.max(1);
         self
     }
 
-    /// Has the model read at most so many tokens at once, but at least one group; 24,000 if not set.
-    /// It is shown long texts without their middle.
+    /// Sets the maximum number of tokens that the model reads at once (24,000 by default), but at
+    /// least one group. The middle of long texts is left out.
     #[must_use]
     pub fn max_read_tokens(mut self, n_tokens: usize) -> Self {
         self.max_read_tokens = n_tokens;
         self
     }
 
-    /// Shows at most so many tokens, summarised or not, as [`TokenWindow`](super::TokenWindow) does;
-    /// any number if not set.
+    /// Sets the maximum number of tokens shown, summarised or not, as
+    /// [`TokenWindow`](super::TokenWindow) does. The default is no limit.
     #[must_use]
     pub fn max_tokens(mut self, n_tokens: usize) -> Self {
         self.max_tokens = Some(n_tokens);
         self
     }
 
-    /// Counts tokens so; [estimates](EstimatedTokens) if not set.
+    /// Sets the token counter. The default is an [estimate](EstimatedTokens).
     #[must_use]
     pub fn counter(mut self, counter: impl CountTokens) -> Self {
         self.counter = Arc::new(counter);
         self
     }
 
-    /// Tells the model so what to do. Its reply is the summary; a first line `Goal: …` says what the
-    /// person wants.
+    /// Sets the instructions for the model. Its reply is the summary; a first line `Goal: …` states
+    /// what the person wants.
     #[must_use]
     pub fn prompt(mut self, prompt: impl Into<Arc<str>>) -> Self {
         self.prompt = prompt.into();
         self
     }
 
-    /// The oldest groups that are due, if there are too many that are not summarised.
+    /// The oldest groups that are to be summarised, if there are too many.
     fn groups_due(&self, conversation: &Conversation) -> Option<Range<usize>> {
         let (from, messages) = (conversation.n_summarised(), &conversation.messages);
         let said = |group: &Range<usize>| {
@@ -176,7 +179,7 @@ impl Summarising {
         Some(older.first()?.start..older[n_groups - 1].end)
     }
 
-    /// All that is summarised, if there are too many summaries.
+    /// The range of all summaries, if there are too many.
     fn summaries_due(&self, conversation: &Conversation) -> Option<Range<usize>> {
         let end = conversation.n_summarised();
         let ranges = conversation.summaries.iter().map(|summary| &summary.range);
@@ -226,7 +229,7 @@ impl Memory for Summarising {
     }
 }
 
-/// The goal, if the first line says one, and the summary.
+/// Splits a reply into the goal, if the first line states one, and the summary.
 fn read(reply: &str) -> (Option<String>, &str) {
     let reply = reply.trim();
     let (first, rest) = reply.split_once('\n').unwrap_or((reply, ""));

@@ -1,15 +1,15 @@
-//! Tokens as OpenAI's models count them.
+//! Token counts of OpenAI's models.
 
 use tiktoken_rs::{CoreBPE, cl100k_base_singleton, o200k_base_singleton};
 
 use super::CountTokens;
 
-/// Counts tokens by a table of OpenAI's. The table is prepared when something is counted for the first
-/// time, which takes about a tenth of a second, and kept for the process.
+/// Counts tokens with one of OpenAI's tables. The table is prepared at the first use, which takes
+/// about a tenth of a second, and is kept for the process.
 ///
-/// A long text is counted in pieces of 4 KiB, since the table's pattern gives up on a million spaces; a
-/// cut can add a token or two. Models of others have tables of their own, for which this is a good
-/// estimate.
+/// Long text is counted in pieces of 4 KiB, because the table's pattern fails on a million spaces.
+/// A cut can add a token or two. Models of other providers have other tables; for them the count is
+/// a good estimate.
 ///
 /// ```
 /// use ddg_agentic::memory::{CountTokens, TiktokenTokens};
@@ -19,10 +19,10 @@ use super::CountTokens;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum TiktokenTokens {
-    /// That of GPT-4o and later.
+    /// The table of GPT-4o and later models.
     #[default]
     O200k,
-    /// That of GPT-4 and GPT-3.5.
+    /// The table of GPT-4 and GPT-3.5.
     Cl100k,
 }
 

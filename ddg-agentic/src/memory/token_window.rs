@@ -1,14 +1,14 @@
-//! A window by tokens.
+//! A window by number of tokens.
 
 use super::{Conversation, CountTokens, Memory, window};
 use crate::message::Message;
 
-/// Shows as many of the last messages as have at most so many tokens together with the system's,
-/// which are always shown.
+/// Shows as many of the last messages as fit into a number of tokens, together with the system
+/// messages, which are always shown.
 ///
-/// [`Conversation::shown_from`] says what stands for the others; it counts, too. The last
-/// [group](Conversation::groups) is shown even if it is larger than the window. What a model is told
-/// of tools does not count, and its reply needs room as well: leave some.
+/// [`Conversation::shown_from`] says what replaces the others; the replacement counts as well. The
+/// last [group](Conversation::groups) is shown even if it is larger than the window. Descriptions
+/// of tools do not count, and the reply of the model needs room as well, so leave some.
 ///
 /// ```
 /// use ddg_agentic::Message;
@@ -29,7 +29,7 @@ pub struct TokenWindow<C> {
 }
 
 impl<C: CountTokens> TokenWindow<C> {
-    /// Shows at most `max_tokens`, as `counter` counts them.
+    /// Creates a window of at most `max_tokens`, counted by `counter`.
     pub fn new(max_tokens: usize, counter: C) -> Self {
         Self { max_tokens, counter }
     }

@@ -1,16 +1,16 @@
-//! How many tokens a text has.
+//! Counters of tokens.
 
 use std::sync::Arc;
 
 use crate::message::{ContentPart, Message};
 
-/// Counts tokens.
+/// A counter of tokens.
 pub trait CountTokens: Send + Sync + 'static {
-    /// How many tokens a text has.
+    /// The number of tokens of a text.
     fn text(&self, text: &str) -> usize;
 
-    /// How many tokens a message has: those of its texts, calls and arguments, 4 more for what tells
-    /// messages apart, and 1,000 for each image, unless this is overridden.
+    /// The number of tokens of a message. By default the tokens of its texts, calls and arguments,
+    /// 4 more for what separates messages, and 1,000 for each image.
     fn message(&self, message: &Message) -> usize {
         let content: usize = match message {
             Message::System { text } => self.text(text),
@@ -37,15 +37,15 @@ pub trait CountTokens: Send + Sync + 'static {
     }
 }
 
-/// What tells a message from the next.
+/// Tokens that separate one message from the next.
 const TOKENS_OF_FRAME: usize = 4;
-/// One of 1,024 by 1,024 pixels takes from 700 to 1,400, by provider.
+/// An image of 1,024 by 1,024 pixels takes 700 to 1,400 tokens, depending on the provider.
 const TOKENS_OF_IMAGE: usize = 1000;
 
-/// Estimates tokens without a table: a quarter of a text's bytes, rounded up.
+/// Estimates tokens without a table: a quarter of the bytes of a text, rounded up.
 ///
-/// For English and code that is a little more than most models count, for other scripts about as
-/// much.
+/// For English and code this is a little more than most models count, for other scripts it is about
+/// equal.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct EstimatedTokens;
 

@@ -1,25 +1,25 @@
-//! What a model is shown of a conversation of which the beginning is left out.
+//! Windows: a conversation without its beginning, as a model sees it.
 //!
-//! **Invariant.** A window is the system messages, something that stands for what is left out, and the
-//! end of the conversation as it is, from the beginning of a group.
+//! **Invariant.** A window consists of the system messages, a replacement for the omitted messages,
+//! and the unchanged end of the conversation from the start of a group.
 
 use super::Conversation;
 use super::groups::groups;
 use crate::message::{ContentPart, Message};
 
-/// What stands for the messages that are left out.
+/// The replacement for the omitted messages.
 enum Front<'a> {
     Nothing,
-    /// The goal and summaries, as what a person says.
+    /// The goal and summaries, as a message of the person.
     Note(String),
-    /// The same, at the head of what the person says first.
+    /// The goal and summaries, at the start of the first message of the person.
     Joined(String),
-    /// The last thing that the person has said.
+    /// The last message of the person.
     Question(&'a Message),
 }
 
-/// Shows as many of the last groups as `most` allows by what messages cost, but none that begins
-/// before `floor`. The last one is shown whatever it costs.
+/// Shows as many of the last groups as `most` allows by the cost of messages, but none before
+/// `floor`. The last group is shown whatever it costs.
 pub(super) fn last_groups(
     conversation: &Conversation,
     floor: usize,
@@ -46,7 +46,7 @@ pub(super) fn last_groups(
     shown_from(conversation, first.unwrap_or(messages.len()))
 }
 
-/// Shows the groups from message `first` on, which begins one.
+/// Shows the groups from message `first` on, which is the first of its group.
 pub(super) fn shown_from(conversation: &Conversation, first: usize) -> Vec<Message> {
     let (before, rest) = conversation.messages.split_at(first);
     let system = before.iter().filter(|message| message.is_system()).cloned();
@@ -106,12 +106,12 @@ impl<'a> Front<'a> {
     }
 }
 
-/// Whether nobody says anything.
+/// Whether there is no message of a person, a model or a tool.
 fn silent(messages: &[Message]) -> bool {
     messages.iter().all(Message::is_system)
 }
 
-/// What is said of the messages before `first`; none if there is nothing to say.
+/// The note about the messages before `first`; `None` if there is nothing to say.
 fn note(conversation: &Conversation, first: usize) -> Option<String> {
     let cut = conversation.summaries.iter().filter(|summary| summary.range.start < first);
     let texts = cut.map(|summary| summary.text.clone()).filter(|text| !text.is_empty());

@@ -2,18 +2,18 @@
 
 use serde::{Deserialize, Serialize};
 
-/// An image, by address or by content.
+/// An image, by URL or by content.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Image {
-    /// Where the model's provider finds it.
+    /// A URL that the model's provider can fetch.
     Url(String),
-    /// The image itself.
+    /// The content of the image.
     Data {
-        /// As `image/png`.
+        /// The media type, such as `image/png`.
         media_type: String,
-        /// Its bytes in base64 (RFC 4648, with padding).
+        /// The bytes in base64 (RFC 4648, with padding).
         base64: String,
     },
 }

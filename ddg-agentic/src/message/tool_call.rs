@@ -1,34 +1,34 @@
-//! A model's call of a tool.
+//! Tool calls of models.
 
 use ddg_core::args::{Args, IntoArgs};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Json};
 
-/// A model's call of a tool.
+/// A tool call of a model.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct ToolCall {
-    /// Tells the calls of a conversation apart.
+    /// The id of the call, which is unique in the conversation.
     pub id: String,
-    /// The name of the tool, which need not exist: models make names up.
+    /// The name of the tool. It may not exist, because models make names up.
     pub name: String,
-    /// With what it is called.
+    /// The arguments.
     pub arguments: ToolArguments,
 }
 
-/// The arguments of a call, as the model wrote them.
+/// The arguments of a tool call, as the model wrote them.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum ToolArguments {
-    /// They are JSON. Whether it is what the tool takes is not said.
+    /// The arguments are JSON. They may not be what the tool takes.
     Json(Json),
-    /// They are not even JSON, or nested so deep that nobody would read them: the text as it is.
+    /// The arguments are not JSON, or are nested too deeply to be read. This is the text.
     Malformed(String),
 }
 
 impl ToolCall {
-    /// A call with these arguments, which are JSON, or [as a model wrote them](ToolArguments).
+    /// Creates a tool call. The arguments are JSON, or [as a model wrote them](ToolArguments).
     pub fn new(
         id: impl Into<String>,
         name: impl Into<String>,
@@ -39,12 +39,12 @@ impl ToolCall {
 }
 
 impl ToolArguments {
-    /// How deep arguments may be nested. In a snapshot there is a run around them, and no JSON is read
-    /// that is nested deeper than about twice this.
+    /// Maximum depth of arguments. A snapshot has a run around them, and JSON is refused by readers
+    /// from about twice this depth on.
     pub(crate) const DEEPEST: usize = 64;
 
-    /// What a model's text is: JSON, or malformed. An empty text and `null` stand for no arguments, and
-    /// an object that has been written into a string is taken out of it.
+    /// Parses a model's text as JSON. Empty text and `null` mean no arguments, and an object that
+    /// is encoded as a JSON string is decoded.
     ///
     /// ```
     /// use ddg_agentic::message::ToolArguments;
@@ -91,8 +91,8 @@ fn is_deeper_than(json: &Json, depth: usize) -> bool {
     }
 }
 
-/// Each by name where they are an object, so that a call's arguments can be ferried with; whatever else they are is
-/// one argument by position.
+/// If the arguments are an object, each is passed by name, so that a worker can ferry with them.
+/// Other arguments are one positional argument.
 ///
 /// ```
 /// use ddg_agentic::message::ToolCall;

@@ -1,37 +1,37 @@
-//! What a model's replies took.
+//! The tokens that a model's replies used.
 
 use std::iter::Sum;
 use std::ops::{Add, AddAssign};
 
 use serde::{Deserialize, Serialize};
 
-/// How many tokens a model's replies took.
+/// Number of tokens that a model's replies used.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 #[non_exhaustive]
 pub struct Usage {
-    /// What the model read, cached or not.
+    /// Tokens that the model read, cached or not.
     pub input_tokens: u64,
-    /// Of those, the ones that the provider had cached.
+    /// Number of input tokens that were in the provider's cache.
     pub cached_input_tokens: u64,
-    /// What the model wrote, what it wrote for itself alone included.
+    /// Tokens that the model wrote, including those of its reasoning.
     pub output_tokens: u64,
 }
 
 impl Usage {
-    /// So many tokens read, none of them cached, and so many written.
+    /// Creates a usage of uncached input tokens and output tokens.
     pub fn new(input_tokens: u64, output_tokens: u64) -> Self {
         Self { input_tokens, cached_input_tokens: 0, output_tokens }
     }
 
-    /// Sets how many of the tokens read the provider had cached.
+    /// Sets the number of input tokens that were in the provider's cache.
     #[must_use]
     pub fn cached_input(mut self, tokens: u64) -> Self {
         self.cached_input_tokens = tokens;
         self
     }
 
-    /// All tokens.
+    /// The sum of input and output tokens.
     pub fn total(&self) -> u64 {
         self.input_tokens.saturating_add(self.output_tokens)
     }

@@ -1,35 +1,36 @@
-//! Asking a model from inside a worker.
+//! Calls of a model from a worker.
 
 use ddg_core::Context;
 use serde::{Deserialize, Serialize};
 
 use super::{ChatModel, ChatReply, ChatRequest, ModelError, Usage};
 
-/// A model has replied: what workers that ask one [post](Context::post) to the program around
-/// the run, whatever becomes of the worker. A [`UsageMeter`](super::UsageMeter) adds these up.
+/// A message that a model has replied, which workers [post](Context::post) to the program around
+/// the run, even if the worker fails later. A [`UsageMeter`](super::UsageMeter) adds them up.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct ModelCalled {
-    /// The model's name; of several that stand in for each other, the one that replied.
+    /// The name of the model; of several models, the one that replied.
     pub model: String,
-    /// What it took.
+    /// The usage of the reply.
     pub usage: Usage,
 }
 
 impl ModelCalled {
-    /// That `model` has replied, which took so much.
+    /// Creates the message that `model` has replied with this usage.
     pub fn new(model: impl Into<String>, usage: Usage) -> Self {
         Self { model: model.into(), usage }
     }
 }
 
-/// Asks `model`, shows each piece of its reply to who watches the run, and posts what it took.
+/// Asks `model`, publishes each piece of its reply to the subscribers of the run, and posts its
+/// usage.
 ///
 /// # Errors
-/// The model's.
+/// Those of the model.
 ///
 /// # Cancel safety
-/// Dropping the future gives the request up; nothing is posted then.
+/// Dropping the future cancels the request, and nothing is posted.
 pub(crate) async fn ask<M: ChatModel + ?Sized>(
     model: &M,
     request: ChatRequest,

@@ -1,19 +1,20 @@
-//! What a model can do.
+//! Capabilities of models.
 
-/// What a model can do.
+/// The capabilities of a model.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Capabilities {
-    /// It calls tools.
+    /// The model calls tools.
     pub tools: bool,
-    /// It gives its reply piece by piece. Without, a stream has one piece.
+    /// The model gives its reply piece by piece. Otherwise a stream has one piece.
     pub streaming: bool,
-    /// It follows a JSON schema for its reply. Without, it is told the schema and its reply checked.
+    /// The model follows a JSON schema for its reply. Otherwise it is told the schema, and its
+    /// reply is checked.
     pub output_schema: bool,
-    /// It follows a JSON schema for its reply also where it may call tools. Without, it is told the schema
-    /// in words there: many do not answer at once then, or never call a tool.
+    /// The model follows a JSON schema for its reply even if it may call tools. Otherwise the
+    /// schema is described in words, because many models would answer at once or never call a tool.
     pub output_schema_with_tools: bool,
-    /// It sees images.
+    /// The model sees images.
     pub images: bool,
 }
 
@@ -30,7 +31,7 @@ impl Default for Capabilities {
 }
 
 impl Capabilities {
-    /// What both can do.
+    /// The capabilities that both have.
     #[must_use]
     pub fn common(self, other: Self) -> Self {
         Self {
@@ -43,21 +44,21 @@ impl Capabilities {
         }
     }
 
-    /// Sets whether it calls tools.
+    /// Sets whether the model calls tools.
     #[must_use]
     pub fn tools(mut self, tools: bool) -> Self {
         self.tools = tools;
         self
     }
 
-    /// Sets whether it gives its reply piece by piece.
+    /// Sets whether the model gives its reply piece by piece.
     #[must_use]
     pub fn streaming(mut self, streaming: bool) -> Self {
         self.streaming = streaming;
         self
     }
 
-    /// Sets whether it follows a JSON schema.
+    /// Sets whether the model follows a JSON schema.
     #[must_use]
     pub fn output_schema(mut self, output_schema: bool) -> Self {
         self.output_schema = output_schema;

@@ -1,10 +1,10 @@
-//! Why a model gave no reply.
+//! Errors of models.
 
 use ddg_core::__report::Told;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Why a model gave no reply. It never holds a key.
+/// A model gave no reply. The error never contains a key.
 #[derive(Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum ModelError {
@@ -15,9 +15,9 @@ pub enum ModelError {
         model: String,
         /// The HTTP status.
         status: u16,
-        /// What the provider says of it.
+        /// The message of the provider.
         message: String,
-        /// How long it asks to be left alone.
+        /// The time to wait that the provider asks for.
         retry_after: Option<Duration>,
     },
     /// The provider could not be reached, or the connection broke.
@@ -25,7 +25,7 @@ pub enum ModelError {
     Connection {
         /// The model.
         model: String,
-        /// What happened.
+        /// The cause.
         message: String,
     },
     /// The stream of a reply ended before its end.
@@ -34,15 +34,15 @@ pub enum ModelError {
         /// The model.
         model: String,
     },
-    /// No reply came in time.
+    /// The reply did not arrive in time.
     #[error("model `{model}`: no reply within {after:?}")]
     TimedOut {
         /// The model.
         model: String,
-        /// The time it had.
+        /// The timeout.
         after: Duration,
     },
-    /// What came is no reply.
+    /// The response is not a reply.
     #[error("model `{model}`: its answer is no reply: {message}")]
     Malformed {
         /// The model.
@@ -50,14 +50,14 @@ pub enum ModelError {
         /// What is wrong with it.
         message: String,
     },
-    /// The provider reported an error instead of a reply or in the middle of one.
+    /// The provider reported an error instead of a reply, or in the middle of one.
     #[error("model `{model}`: the provider gave up on its reply: {message}")]
     Failed {
         /// The model.
         model: String,
-        /// What the provider says of it.
+        /// The message of the provider.
         message: String,
-        /// Whether asking again may help.
+        /// Whether a retry may help.
         retryable: bool,
     },
     /// The conversation is longer than what the model can read.
@@ -68,41 +68,41 @@ pub enum ModelError {
         /// What the provider says of it.
         message: String,
     },
-    /// The model cannot do what it was asked for.
+    /// The model cannot do what the request asks for.
     #[error("model `{model}` cannot {what}; its capabilities say so before it is asked")]
     Unsupported {
         /// The model.
         model: String,
-        /// As "see images".
+        /// The missing capability, such as "see images".
         what: &'static str,
     },
-    /// It is set up wrongly.
+    /// The model is configured wrongly.
     #[error("{message}")]
     Setup {
         /// What is missing or wrong, and where to set it.
         message: String,
     },
-    /// One model after the other was asked, and none replied.
+    /// Several models were asked one after another, and none replied.
     #[error("none of {n} models replied:{}", listed(failures), n = failures.len())]
     AllFailed {
-        /// Why each failed, in the order in which they were asked.
+        /// The errors, in the order in which the models were asked.
         failures: Vec<ModelError>,
     },
-    /// A model of the user's own failed.
+    /// A user's own model failed.
     #[error("model `{model}`: {}", Told(&**.source))]
     Other {
         /// The model.
         model: String,
-        /// Why.
+        /// The cause.
         r#source: Arc<dyn std::error::Error + Send + Sync>,
-        /// Whether asking again may help.
+        /// Whether a retry may help.
         retryable: bool,
     },
 }
 
 impl ModelError {
-    /// Whether asking again may help: the connection broke, it took too long, or the provider
-    /// answered 408, 409, 425, 429 or 5xx. Of several models that failed, it is enough if one is worth it.
+    /// Whether a retry may help: the connection broke, the timeout passed, or the provider answered
+    /// 408, 429 or 5xx. If several models failed, one such error is enough.
     pub fn is_retryable(&self) -> bool {
         match self {
             Self::Status { status, .. } => matches!(status, 408 | 409 | 425 | 429 | 500..=599),
@@ -127,7 +127,8 @@ impl ModelError {
         }
     }
 
-    /// How long the provider asks to be left alone; of several, the first that may be asked again.
+    /// The time to wait that the provider asks for. If several models failed, that of the first
+    /// retryable error.
     pub fn retry_after(&self) -> Option<Duration> {
         match self {
             Self::Status { retry_after, .. } => *retry_after,

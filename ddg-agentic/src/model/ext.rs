@@ -1,4 +1,4 @@
-//! What can be done with any model.
+//! Extension methods of models.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -12,9 +12,9 @@ use super::{ChatModel, ChatRequest, Extraction, ModelError, Retrying, ToolChoice
 use crate::message::Message;
 use crate::tool::ToolSpec;
 
-/// What can be done with any [`ChatModel`].
+/// Extension methods of every [`ChatModel`].
 pub trait ChatModelExt: ChatModel {
-    /// Asks again when it may help, after the waits of `retry`; see [`Retrying`].
+    /// Retries when it may help, with the delays of `retry`. See [`Retrying`].
     fn retrying(self, retry: Retry) -> Retrying<Self>
     where
         Self: Sized,
@@ -22,7 +22,7 @@ pub trait ChatModelExt: ChatModel {
         Retrying::new(self, retry)
     }
 
-    /// Asks for a `T` in place of words; see [`Extraction`], which is awaited.
+    /// Asks for a `T` instead of text. Await the [`Extraction`].
     fn extract<T: DeserializeOwned + JsonSchema>(
         &self,
         request: ChatRequest,
@@ -30,11 +30,11 @@ pub trait ChatModelExt: ChatModel {
         Extraction::new(self, request)
     }
 
-    /// Asks which of `tools` are to be called, and with what, without calling any.
+    /// Asks which of `tools` to call, and with which arguments, without calling any.
     ///
-    /// With [`ToolChoice::Auto`] there may be none; with [`ToolChoice::Required`] and
-    /// [`ToolChoice::Named`] there is at least one. Names and arguments are as the model wrote them:
-    /// nothing says that they fit the tools.
+    /// With [`ToolChoice::Auto`] there may be no call; with [`ToolChoice::Required`] and
+    /// [`ToolChoice::Named`] there is at least one. Names and arguments are as the model wrote
+    /// them, and are not checked.
     ///
     /// ```
     /// use ddg_agentic::Message;
@@ -60,10 +60,10 @@ pub trait ChatModelExt: ChatModel {
     /// ```
     ///
     /// # Errors
-    /// The model's; it cannot call tools; it was to call one and called none.
+    /// Those of the model, if it cannot call tools, and if it had to call a tool and called none.
     ///
     /// # Cancel safety
-    /// Dropping the future gives the request up.
+    /// Dropping the future cancels the request.
     fn select_tools(
         &self,
         messages: Vec<Message>,

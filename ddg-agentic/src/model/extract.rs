@@ -1,4 +1,4 @@
-//! Replies that are values of a type.
+//! Typed replies.
 
 use std::any::type_name;
 use std::fmt;
@@ -13,12 +13,13 @@ use super::wanted::Wanted;
 use super::{ChatModel, ChatRequest, ModelError, ToolChoice, Usage};
 use crate::message::Message;
 
-/// A request for a `T` in place of words. Made by [`extract`](super::ChatModelExt::extract); await it.
+/// A request for a `T` instead of text. Created by [`extract`](super::ChatModelExt::extract); await
+/// it.
 ///
-/// The model is told the JSON schema of `T`: in the request if it [follows
-/// one](super::Capabilities::output_schema), else in words. What it replies is checked. If it is no
-/// `T`, the model is told what is wrong and asked again, [three times](Self::attempts) in all. The
-/// tools of the request are not called.
+/// The model gets the JSON schema of `T`: in the request if it [follows
+/// one](super::Capabilities::output_schema), else in words. Its reply is checked. If it is not a
+/// `T`, the model is told what is wrong and asked again, up to [three times](Self::attempts) in
+/// total. The tools of the request are not called.
 ///
 /// ```
 /// use ddg_agentic::model::{ChatModelExt, ChatRequest, ScriptedModel};
@@ -50,12 +51,11 @@ use crate::message::Message;
 /// # Ok(())
 /// # }
 /// ```
-///
 /// # Errors
 /// [`ExtractError`].
 ///
 /// # Cancel safety
-/// Dropping the future gives the request up.
+/// Dropping the future cancels the request.
 #[must_use = "nothing is asked before it is awaited"]
 pub struct Extraction<'a, M: ?Sized, T> {
     model: &'a M,
@@ -64,29 +64,29 @@ pub struct Extraction<'a, M: ?Sized, T> {
     wanted: PhantomData<fn() -> T>,
 }
 
-/// A value that a model gave, and what it took.
+/// A value from a model, with the usage.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Extracted<T> {
     /// The value.
     pub value: T,
-    /// What it took, all attempts together.
+    /// The usage of all attempts.
     pub usage: Usage,
 }
 
-/// Why there is no value.
+/// There is no value.
 #[derive(Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum ExtractError {
     /// The model gave no reply.
     #[error("{source}")]
     Model {
-        /// The model's error.
+        /// The error of the model.
         r#source: ModelError,
-        /// What the attempts before took.
+        /// The usage of the attempts before.
         usage: Usage,
     },
-    /// The model's replies are not what was asked for.
+    /// The replies of the model are not what was asked for.
     #[error(
         "model `{model}` gave no `{wanted}` in {attempts} attempts; what is wrong with the last:\n- {}\n\
          It was: {text}",
@@ -97,21 +97,21 @@ pub enum ExtractError {
         model: String,
         /// The type.
         wanted: &'static str,
-        /// How often it was asked.
+        /// Number of attempts.
         attempts: usize,
-        /// What is wrong with its last reply, as the model would have been told.
+        /// What is wrong with the last reply, in the words for the model.
         faults: Vec<String>,
-        /// Its last reply.
+        /// The last reply.
         text: String,
-        /// What all attempts took.
+        /// The usage of all attempts.
         usage: Usage,
     },
-    /// The type's schema is none.
+    /// The type has no valid schema.
     #[error("the JSON schema of `{wanted}` is none: {message}")]
     Schema {
         /// The type.
         wanted: &'static str,
-        /// Why.
+        /// The cause.
         message: String,
     },
 }
@@ -121,7 +121,7 @@ impl<'a, M: ChatModel + ?Sized, T: DeserializeOwned + JsonSchema> Extraction<'a,
         Self { model, request, attempts: 3, wanted: PhantomData }
     }
 
-    /// Sets how often the model is asked at most, from 1.
+    /// Sets the maximum number of attempts (at least 1).
     pub fn attempts(mut self, attempts: usize) -> Self {
         self.attempts = attempts.max(1);
         self
@@ -157,7 +157,7 @@ impl<'a, M: ChatModel + ?Sized, T: DeserializeOwned + JsonSchema> Extraction<'a,
                     usage,
                 });
             }
-            // Providers refuse a message without words.
+            // Providers refuse a message without text.
             if !reply.message.text.trim().is_empty() {
                 request.messages.push(Message::assistant(reply.message.text));
             }

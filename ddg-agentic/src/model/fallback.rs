@@ -1,4 +1,4 @@
-//! Models that stand in for each other.
+//! Models that replace each other.
 
 use std::sync::Arc;
 
@@ -7,12 +7,13 @@ use tokio::sync::Mutex;
 
 use super::{Capabilities, ChatModel, ChatReply, ChatRequest, ChatStream, ModelError};
 
-/// A model, and those that are asked in its place when it fails, one after the other.
+/// A model with fallbacks: the next model is asked when those before it have failed.
 ///
-/// It can do what all of them can. The next is asked whatever the error: a key that is refused here
-/// may be right there. A stream that breaks in its middle goes over to the next as well, and begins
-/// [anew](super::ChatChunk::Restart). Which of them replied is said in [`ChatReply::model`]. Give each its own [`retries`](super::ChatModelExt::retrying);
-/// then the next is asked once they are used up.
+/// It has the capabilities that all models have. The next model is asked after any error, because a
+/// key that one provider refuses may be right for another. A stream that breaks in its middle
+/// switches to the next model as well, and [restarts](super::ChatChunk::Restart).
+/// [`ChatReply::model`] says which model has replied. Give each model its own
+/// [`retries`](super::ChatModelExt::retrying); the next one is asked when they are used up.
 ///
 /// ```
 /// use ddg_agentic::ChatModel;
@@ -33,17 +34,17 @@ use super::{Capabilities, ChatModel, ChatReply, ChatRequest, ChatStream, ModelEr
 #[derive(Clone, Debug)]
 pub struct Fallback {
     name: String,
-    /// At least one.
+    /// The models; at least one.
     models: Vec<Arc<dyn ChatModel>>,
 }
 
 impl Fallback {
-    /// The model that is asked first.
+    /// Creates a fallback with the model that is asked first.
     pub fn new(model: impl ChatModel) -> Self {
         Self { name: model.name().to_owned(), models: vec![Arc::new(model)] }
     }
 
-    /// Adds one that is asked when those before it have failed.
+    /// Adds a model that is asked when those before it have failed.
     #[must_use]
     pub fn or(mut self, model: impl ChatModel) -> Self {
         self.name = format!("{} or {}", self.name, model.name());
@@ -53,12 +54,12 @@ impl Fallback {
 }
 
 impl ChatModel for Fallback {
-    /// All names, as "first or second".
+    /// The names of all models, as "first or second".
     fn name(&self) -> &str {
         &self.name
     }
 
-    /// What all of them can do.
+    /// The capabilities that all models have.
     fn capabilities(&self) -> Capabilities {
         let all = self.models.iter().map(ChatModel::capabilities);
         all.reduce(Capabilities::common).unwrap_or_default()

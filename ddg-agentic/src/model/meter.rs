@@ -1,4 +1,4 @@
-//! What the models of runs take, added up.
+//! A meter of the usage of models in runs.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -8,11 +8,12 @@ use ddg_core::run::RunBuilder;
 
 use super::{Cost, ModelCalled, NoPrice, Price, Usage};
 
-/// Adds up what models take, by model, over all workers of a run at any depth. Clones count
-/// together.
+/// Adds up the usage of models, by model, over all workers of a run at any depth. Clones share
+/// their counts.
 ///
-/// It is told by [`ModelCalled`], so a call counts as soon as it is made, even if its worker then
-/// fails and is run again, and calls before a run was resumed elsewhere do not.
+/// The meter counts [`ModelCalled`] messages. So a call counts as soon as it has been made, even if
+/// its worker fails later and runs again. Calls that a resumed run made earlier, elsewhere, do not
+/// count.
 ///
 /// ```
 /// use ddg_agentic::model::{ChatReply, ModelWorker, Price, ScriptedModel, Usage, UsageMeter};
@@ -41,42 +42,42 @@ use super::{Cost, ModelCalled, NoPrice, Price, Usage};
 pub struct UsageMeter(Arc<Mutex<BTreeMap<String, Usage>>>);
 
 impl UsageMeter {
-    /// A meter at zero.
+    /// Creates a meter at zero.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Counts all runs of `automa` from now on, in place of a meter that did so before.
+    /// Counts all runs of `automa` from now on. Replaces an earlier meter.
     pub fn watch(&self, automa: &mut GraphAutoma) {
         let meter = self.clone();
         automa.on_post(move |called: ModelCalled, _| meter.count(called));
     }
 
-    /// Counts this one run, in place of a meter that watches all runs of its automa.
+    /// Counts one run. Replaces a meter that counts all runs of its automa.
     pub fn watch_run<T>(&self, run: RunBuilder<T>) -> RunBuilder<T> {
         let meter = self.clone();
         run.on_post(move |called: ModelCalled, _| meter.count(called))
     }
 
-    /// Adds one call, for calls outside of a run.
+    /// Adds a call that was made outside of a run.
     pub fn count(&self, called: ModelCalled) {
         *self.lock().entry(called.model).or_default() += called.usage;
     }
 
-    /// What all models took together.
+    /// The usage of all models together.
     pub fn usage(&self) -> Usage {
         self.lock().values().copied().sum()
     }
 
-    /// What each model took, in the order of their names.
+    /// The usage of each model, sorted by name.
     pub fn by_model(&self) -> BTreeMap<String, Usage> {
         self.lock().clone()
     }
 
-    /// What all that cost.
+    /// The cost of all calls.
     ///
     /// # Errors
-    /// A model that was called has no price.
+    /// If a model that was called has no price.
     pub fn cost<'a>(
         &self,
         prices: impl IntoIterator<Item = (&'a str, Price)>,

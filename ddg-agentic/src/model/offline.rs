@@ -23,14 +23,14 @@ use words::Text;
 /// A model without a network, so that examples run without a key. It understands nothing: it
 /// compares words.
 ///
-/// It calls each offered tool of which the person's last message has a word of the name, or two
-/// of the description; words that several tools share don't count. Arguments are looked for in the same
-/// message: numbers beside the parameter's name (`3 nights`), places after "from", "to" and "in",
-/// one of the values that the schema lists, what stands in quotes. [`when`](Self::when) says it better
-/// for one tool. Once there are results it lists them; what it cannot do, it says. Where a JSON schema
-/// is asked for, it is filled in the same way.
+/// It calls each offered tool if the person's last message has a word of the tool's name, or two
+/// words of its description; words that several tools share do not count. It takes arguments from
+/// the same message: numbers next to the parameter's name (`3 nights`), places after "from", "to"
+/// and "in", a value that the schema lists, and quoted text. [`when`](Self::when) sets better rules
+/// for one tool. When there are results it lists them, and it says so if it cannot do something. It
+/// fills in a JSON schema for its reply in the same way.
 ///
-/// The same request always gets the same reply. Its tokens are words.
+/// The same request always gets the same reply. It counts words as tokens.
 ///
 /// ```
 /// use ddg_agentic::ChatModel;
@@ -59,7 +59,7 @@ pub struct OfflineModel {
     rules: Vec<Rule>,
 }
 
-/// When a tool is called, and with what.
+/// When a tool is called, and with which arguments.
 #[derive(Clone)]
 struct Rule {
     words: Vec<String>,
@@ -67,21 +67,21 @@ struct Rule {
     arguments: Arc<dyn Fn(&str) -> Json + Send + Sync>,
 }
 
-/// What it does about a tool.
+/// A decision about a tool.
 enum Decision {
     Call(String, Json),
-    /// Some arguments are not to be found.
+    /// Some arguments are missing in the text.
     Ask(String, Vec<String>),
 }
 
 impl OfflineModel {
-    /// A model without rules of its own.
+    /// Creates a model without rules of its own.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Calls `tool`, where it is offered, for a message that has one of `words`, and only then;
-    /// `arguments` makes the arguments of the message.
+    /// Calls `tool`, if it is offered, exactly for messages that have one of `words`. `arguments`
+    /// takes the arguments from the message.
     #[must_use]
     pub fn when<W: Into<String>>(
         mut self,
@@ -124,7 +124,7 @@ impl OfflineModel {
         reply.usage(Usage::new(n_read as u64, n_written as u64))
     }
 
-    /// What it does about the offered tools.
+    /// Decides about the offered tools.
     fn decide(&self, text: &str, request: &ChatRequest) -> Vec<Decision> {
         let words = Text::new(text);
         let mut chosen: Vec<&ToolSpec> = match &request.tool_choice {
@@ -169,7 +169,7 @@ impl Rule {
     }
 }
 
-/// The calls; or, if nothing can be called, what it says instead.
+/// The tool calls or, if nothing can be called, a text that says why.
 fn act(decisions: Vec<Decision>, request: &ChatRequest) -> ChatReply {
     let n_before: usize = request.messages.iter().map(|message| message.tool_calls().len()).sum();
     let (mut calls, mut questions) = (Vec::new(), Vec::new());
@@ -193,7 +193,7 @@ fn act(decisions: Vec<Decision>, request: &ChatRequest) -> ChatReply {
     ChatReply::text(sum_up(&[], &request.tools))
 }
 
-/// What came of the calls, or that there is nothing to say.
+/// A text with the results of the calls, or that there is nothing to say.
 fn sum_up(results: &[&ToolMessage], tools: &[ToolSpec]) -> String {
     if !results.is_empty() {
         let lines = results.iter().map(|result| match result.is_error {
@@ -234,7 +234,7 @@ impl ChatModel for OfflineModel {
         Box::pin(async move { Ok(self.reply(&request)) })
     }
 
-    /// Word by word.
+    /// Streams the reply word by word.
     fn stream(&self, request: ChatRequest) -> BoxFuture<'_, Result<ChatStream, ModelError>> {
         Box::pin(async move {
             let reply = self.reply(&request);

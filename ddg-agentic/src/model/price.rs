@@ -1,4 +1,4 @@
-//! What tokens cost.
+//! Prices of tokens.
 
 use std::fmt;
 use std::iter::Sum;
@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Usage;
 
-/// What a model's tokens cost, per million, in a currency of your choice.
+/// The price of a model's tokens, per million, in a currency of your choice.
 ///
 /// ```
 /// use ddg_agentic::model::{Price, Usage};
@@ -20,16 +20,16 @@ use super::Usage;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Price {
-    /// A million tokens that the model reads for the first time.
+    /// Price of a million input tokens that were not cached.
     pub input: f64,
-    /// A million tokens that it reads and the provider had cached.
+    /// Price of a million input tokens that were in the provider's cache.
     pub cached_input: f64,
-    /// A million tokens that it writes.
+    /// Price of a million output tokens.
     pub output: f64,
 }
 
-/// What replies cost, in the currency of the prices. Written with four places unless told otherwise
-/// (`{:.2}`).
+/// The cost of replies, in the currency of the prices. It is formatted with four decimal places
+/// unless another precision is given (`{:.2}`).
 #[derive(Clone, Copy, Debug, Default, PartialEq, PartialOrd, Serialize, Deserialize)]
 pub struct Cost(pub f64);
 
@@ -41,17 +41,17 @@ pub struct Cost(pub f64);
 )]
 #[non_exhaustive]
 pub struct NoPrice {
-    /// All that have none.
+    /// All models without a price.
     pub models: Vec<String>,
 }
 
 impl Price {
-    /// So much for a million tokens read, cached or not, and so much for a million written.
+    /// Creates a price per million input tokens, cached or not, and per million output tokens.
     pub fn new(input: f64, output: f64) -> Self {
         Self { input, cached_input: input, output }
     }
 
-    /// Sets what a million tokens cost that the provider had cached.
+    /// Sets the price of a million input tokens that were in the provider's cache.
     #[must_use]
     pub fn cached_input(mut self, price: f64) -> Self {
         self.cached_input = price;

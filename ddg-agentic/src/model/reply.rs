@@ -1,49 +1,49 @@
-//! What a model answers.
+//! Replies of models.
 
 use serde::{Deserialize, Serialize};
 
 use super::Usage;
 use crate::message::{AssistantMessage, ToolCall};
 
-/// What a model answers.
+/// A reply of a model.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct ChatReply {
-    /// What it says.
+    /// The message.
     pub message: AssistantMessage,
-    /// Why it stopped there.
+    /// The reason why it ended.
     pub finish: FinishReason,
-    /// What it took; zeros where the provider does not say.
+    /// The usage; zeros if the provider does not report it.
     pub usage: Usage,
-    /// Which of several models said it; `None` if there was only one to ask.
+    /// The name of the model, if one of several models replied.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub model: Option<String>,
 }
 
-/// Why a model stopped.
+/// The reason why a reply ended.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum FinishReason {
-    /// It had said what it wanted to say, or a provider does not tell.
+    /// The model was done, or the provider does not report a reason.
     #[default]
     Stop,
-    /// It wants tools to be called.
+    /// The model waits for tool calls.
     ToolCalls,
-    /// The reply was cut off at the most tokens it may have.
+    /// The reply was cut off at its maximum number of tokens.
     Length,
-    /// The provider held something back.
+    /// The provider withheld content.
     ContentFilter,
     /// The model refused to answer.
     Refusal,
-    /// It called a tool in a form that the provider could not read.
+    /// The model called a tool in a form that the provider could not read.
     MalformedCall,
     /// Something else, in the provider's word.
     Other(String),
 }
 
 impl ChatReply {
-    /// What it says, without a word on what it took.
+    /// Creates a reply without usage.
     pub fn new(message: AssistantMessage) -> Self {
         let finish = match message.tool_calls[..] {
             [] => FinishReason::Stop,
@@ -52,25 +52,25 @@ impl ChatReply {
         Self { message, finish, usage: Usage::default(), model: None }
     }
 
-    /// A text.
+    /// Creates a reply that is only text.
     pub fn text(text: impl Into<String>) -> Self {
         Self::new(AssistantMessage { text: text.into(), tool_calls: Vec::new() })
     }
 
-    /// Calls of tools without a word.
+    /// Creates a reply that is only tool calls.
     pub fn calls(calls: impl IntoIterator<Item = ToolCall>) -> Self {
         let tool_calls = calls.into_iter().collect();
         Self::new(AssistantMessage { text: String::new(), tool_calls })
     }
 
-    /// Sets what it took.
+    /// Sets the usage.
     #[must_use]
     pub fn usage(mut self, usage: Usage) -> Self {
         self.usage = usage;
         self
     }
 
-    /// Sets why it stopped.
+    /// Sets the reason why it ended.
     #[must_use]
     pub fn finish(mut self, finish: FinishReason) -> Self {
         self.finish = finish;

@@ -1,4 +1,4 @@
-//! What a model is asked.
+//! Requests to models.
 
 use std::sync::Arc;
 
@@ -9,10 +9,10 @@ use super::{ExtraPairs, ReasoningEffort, ServiceTier};
 use crate::message::Message;
 use crate::tool::ToolSpec;
 
-/// What a model is asked: a conversation, and what it may do to go on with it.
+/// A request to a model: a conversation, and how the model may continue it.
 ///
-/// What is not set is left to the provider. A setting that the provider does not know is a
-/// [`ModelError::Setup`](super::ModelError::Setup) that names it.
+/// The provider decides about settings that are `None`. A setting that the provider does not
+/// support is a [`ModelError::Setup`](super::ModelError::Setup) that names it.
 #[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct ChatRequest {
@@ -20,31 +20,31 @@ pub struct ChatRequest {
     pub messages: Vec<Message>,
     /// The tools that it may call.
     pub tools: Arc<[ToolSpec]>,
-    /// Whether it may, or has to.
+    /// Whether the model may or must call tools.
     pub tool_choice: ToolChoice,
-    /// What its text has to be, if not free.
+    /// The schema of the reply, if it is not free text.
     pub output_schema: Option<OutputSchema>,
-    /// How far it may stray, from 0; the provider's own default if `None`.
+    /// The temperature, from 0; `None` for the provider's default.
     pub temperature: Option<f64>,
-    /// From how many of the likeliest tokens it chooses, by their probability together.
+    /// The probability mass of the tokens from which the model samples, up to 1.
     pub top_p: Option<f64>,
-    /// How many tokens its reply may have.
+    /// Maximum number of tokens of the reply.
     pub max_output_tokens: Option<u64>,
-    /// Texts at which it stops.
+    /// Texts that end the reply.
     pub stop: Vec<String>,
-    /// From where it draws its choices.
+    /// The seed of the sampling.
     pub seed: Option<u64>,
-    /// Whether it may call several tools in one reply.
+    /// Whether the model may call several tools in one reply.
     pub parallel_tool_calls: Option<bool>,
-    /// How much it thinks before it answers.
+    /// The effort of reasoning before the reply.
     pub reasoning_effort: Option<ReasoningEffort>,
-    /// With which urgency the provider treats the request.
+    /// The service tier of the request.
     pub service_tier: Option<ServiceTier>,
-    /// Fields of the body of a request over HTTP that there is no setting for.
+    /// Fields of the body of an HTTP request, for parameters without a setting.
     pub extra_body: serde_json::Map<String, Json>,
-    /// Headers of a request over HTTP.
+    /// Headers of an HTTP request.
     pub extra_headers: ExtraPairs,
-    /// Parameters of the query of a request over HTTP.
+    /// Query parameters of an HTTP request.
     pub extra_query: ExtraPairs,
 }
 
@@ -52,49 +52,49 @@ pub struct ChatRequest {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ToolChoice {
-    /// As it likes.
+    /// The model decides.
     #[default]
     Auto,
-    /// It calls none.
+    /// The model calls no tool.
     None,
-    /// It calls at least one.
+    /// The model calls at least one tool.
     Required,
-    /// It calls the one of this name.
+    /// The model calls the tool with this name.
     Named(String),
 }
 
-/// A JSON schema that a model's text has to follow.
+/// A JSON schema for a model's reply.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct OutputSchema {
-    /// The schema's name, of letters, digits, `_` and `-`.
+    /// The name of the schema: letters, digits, `_` and `-`.
     pub name: String,
     /// The schema.
     pub schema: Json,
 }
 
 impl OutputSchema {
-    /// A schema called `name`.
+    /// Creates a schema with the name `name`.
     pub fn new(name: impl Into<String>, schema: Json) -> Self {
         Self { name: name.into(), schema }
     }
 }
 
 impl ChatRequest {
-    /// A conversation without tools.
+    /// Creates a request without tools.
     pub fn new<M: Into<Message>>(messages: impl IntoIterator<Item = M>) -> Self {
         let messages = messages.into_iter().map(Into::into).collect();
         Self { messages, ..Self::default() }
     }
 
-    /// Offers tools.
+    /// Sets the tools.
     #[must_use]
     pub fn tools(mut self, tools: impl Into<Arc<[ToolSpec]>>) -> Self {
         self.tools = tools.into();
         self
     }
 
-    /// Sets what the text has to be.
+    /// Sets the schema of the reply.
     #[must_use]
     pub fn output_schema(mut self, schema: OutputSchema) -> Self {
         self.output_schema = Some(schema);

@@ -1,4 +1,4 @@
-//! A model that is asked again when it fails.
+//! A model with retries.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -11,12 +11,12 @@ use tokio::time::{sleep, timeout};
 
 use super::{Capabilities, ChatModel, ChatReply, ChatRequest, ChatStream, ModelError};
 
-/// A model that is asked again when it [may help](ModelError::is_retryable), after the waits of a
-/// [`Retry`] or as long as the provider asks for, whichever is longer. Made by
+/// A model that is asked again when it [may help](ModelError::is_retryable), after the delays of a
+/// [`Retry`] or the time that the provider asks for, whichever is longer. Created by
 /// [`retrying`](super::ChatModelExt::retrying).
 ///
-/// A stream that breaks in its middle is asked for again as well: who watches it is told by
-/// [`ChatChunk::Restart`](super::ChatChunk::Restart) that what came before is void.
+/// A stream that breaks in its middle is requested again as well.
+/// [`ChatChunk::Restart`](super::ChatChunk::Restart) tells subscribers that the earlier pieces are void.
 ///
 /// ```
 /// use std::time::Duration;
@@ -58,15 +58,17 @@ impl<M: ChatModel> Retrying<M> {
         }
     }
 
-    /// Gives each attempt this long: for the whole reply, or, of a stream, for its first piece and
-    /// from each piece to the next. What takes longer is [`ModelError::TimedOut`], and asked for again.
+    /// Sets the timeout of each attempt: for the whole reply or, for a stream, for the first piece
+    /// and between two pieces. An attempt that takes longer is [`ModelError::TimedOut`], and is
+    /// retried.
     #[must_use]
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = Some(timeout);
         self
     }
 
-    /// Gives up if the provider asks to be left alone for longer than this (60 s unless set).
+    /// Sets the maximum time to wait for the provider (60 s by default). If it asks for more, the
+    /// model fails.
     #[must_use]
     pub fn longest_retry_after(mut self, longest: Duration) -> Self {
         self.longest_retry_after = longest;

@@ -1,4 +1,4 @@
-//! A model whose replies are given beforehand.
+//! A model with scripted replies.
 
 mod turn;
 
@@ -15,12 +15,12 @@ use super::{Capabilities, ChatChunk, ChatModel, ChatReply, ChatRequest, ChatStre
 use crate::message::{Message, ToolCall};
 use turn::{Answer, Check, Turn};
 
-/// A model whose replies are given beforehand, one for each request, in the order of the requests:
-/// for tests, and for programs that are to run without a network.
+/// A model with scripted replies, one for each request in order. For tests, and for programs that
+/// run without a network.
 ///
-/// What is added after a reply is about that reply: [`expects`](Self::expects) and its like check
-/// what the model is asked, [`after`](Self::after) holds the reply back. When there are no more
-/// replies, the model fails and says so. Clones share the script.
+/// Methods that follow a reply apply to that reply: [`expects`](Self::expects) and similar methods
+/// check the request, [`after`](Self::after) delays the reply. When the script is at its end,
+/// requests fail with an error that says so. Clones share the script.
 ///
 /// ```
 /// use ddg_agentic::ChatModel;
@@ -52,15 +52,15 @@ pub struct ScriptedModel {
 
 #[derive(Default)]
 struct Script {
-    /// Those that nobody has asked for yet.
+    /// The replies that are left.
     turns: VecDeque<Turn>,
-    /// How many there have ever been.
+    /// Number of all replies.
     n_turns: usize,
     requests: Vec<ChatRequest>,
 }
 
 impl ScriptedModel {
-    /// A model without replies, called `scripted`, that can do all but see images.
+    /// Creates a model named `scripted` without replies. It can do everything except see images.
     pub fn new() -> Self {
         Self {
             name: "scripted".into(),
@@ -69,33 +69,33 @@ impl ScriptedModel {
         }
     }
 
-    /// Sets its name.
+    /// Sets the name.
     #[must_use]
     pub fn named(mut self, name: &str) -> Self {
         self.name = name.into();
         self
     }
 
-    /// Sets what it says that it can do; it is not held to it.
+    /// Sets the capabilities that it reports. They are not enforced.
     #[must_use]
     pub fn capabilities(mut self, capabilities: Capabilities) -> Self {
         self.capabilities = capabilities;
         self
     }
 
-    /// Adds a reply. As a stream, its text comes in one piece.
+    /// Adds a reply. As a stream, its text is one piece.
     #[must_use]
     pub fn reply(self, reply: ChatReply) -> Self {
         self.turn(Answer::Reply(Ok(reply)))
     }
 
-    /// Adds a reply of words.
+    /// Adds a reply that is only text.
     #[must_use]
     pub fn text(self, text: impl Into<String>) -> Self {
         self.reply(ChatReply::text(text))
     }
 
-    /// Adds a reply of calls of tools.
+    /// Adds a reply that is only tool calls.
     #[must_use]
     pub fn calls(self, calls: impl IntoIterator<Item = ToolCall>) -> Self {
         self.reply(ChatReply::calls(calls))
@@ -107,14 +107,14 @@ impl ScriptedModel {
         self.turn(Answer::Reply(Err(error)))
     }
 
-    /// Adds a reply in these pieces; without an [`End`](ChatChunk::End) it breaks off.
+    /// Adds a reply in these pieces. Without an [`End`](ChatChunk::End) the stream breaks off.
     #[must_use]
     pub fn pieces(self, pieces: impl IntoIterator<Item = ChatChunk>) -> Self {
         let pieces: Vec<_> = pieces.into_iter().map(Ok).collect();
         self.streams(stream::iter(pieces))
     }
 
-    /// Adds a reply that comes as this stream does, late pieces and failures included.
+    /// Adds a reply with the timing of a stream, including late pieces and failures.
     #[must_use]
     pub fn streams(
         self,
@@ -123,11 +123,11 @@ impl ScriptedModel {
         self.turn(Answer::Stream(chunks.boxed()))
     }
 
-    /// Holds the reply that was added last back until `gate` is ready. What the model is asked has
-    /// been [written down](Self::requests) by then.
+    /// Delays the last added reply until `gate` is ready. The request is [recorded](Self::requests)
+    /// before.
     ///
     /// # Panics
-    /// There is no reply yet.
+    /// If there is no reply yet.
     #[must_use]
     pub fn after<G>(self, gate: G) -> Self
     where
@@ -136,50 +136,50 @@ impl ScriptedModel {
         self.last(|turn| turn.gate = Some(Box::pin(async move { drop(gate.await) })))
     }
 
-    /// Calls `check` with the request for the reply that was added last; it panics, as `assert_eq!`
-    /// does, if that is not what it should be.
+    /// Calls `check` with the request for the last added reply. `check` panics, as `assert_eq!`
+    /// does, if the request is not as expected.
     ///
     /// # Panics
-    /// There is no reply yet.
+    /// If there is no reply yet.
     #[must_use]
     pub fn expects(self, check: impl FnOnce(&ChatRequest) + Send + 'static) -> Self {
         self.check(Check::Own(Box::new(check)))
     }
 
-    /// The request for the reply that was added last has to end with this text; otherwise the model
+    /// Expects the request for the last added reply to end with this text. Otherwise the model
     /// fails.
     ///
     /// # Panics
-    /// There is no reply yet.
+    /// If there is no reply yet.
     #[must_use]
     pub fn expects_last(self, text: impl Into<String>) -> Self {
         self.check(Check::Last(text.into()))
     }
 
-    /// The request for the reply that was added last has to offer exactly these tools; otherwise the
+    /// Expects the request for the last added reply to offer exactly these tools. Otherwise the
     /// model fails.
     ///
     /// # Panics
-    /// There is no reply yet.
+    /// If there is no reply yet.
     #[must_use]
     pub fn expects_tools<N: Into<String>>(self, names: impl IntoIterator<Item = N>) -> Self {
         self.check(Check::Tools(names.into_iter().map(Into::into).collect()))
     }
 
-    /// All that it has been asked, the first first.
+    /// All requests so far, oldest first.
     pub fn requests(&self) -> Vec<ChatRequest> {
         self.lock().requests.clone()
     }
 
-    /// How many replies nobody has asked for yet.
+    /// Number of replies that are left.
     pub fn n_left(&self) -> usize {
         self.lock().turns.len()
     }
 
-    /// Makes sure that all replies have been asked for.
+    /// Asserts that all replies have been requested.
     ///
     /// # Panics
-    /// Some have not.
+    /// If some have not.
     #[track_caller]
     pub fn assert_finished(&self) {
         let (n_left, n_turns) = (self.n_left(), self.lock().n_turns);
@@ -209,7 +209,7 @@ impl ScriptedModel {
         self
     }
 
-    /// The answer to `request`, once it may be given.
+    /// The answer to `request`, when it may be given.
     async fn answer(&self, request: ChatRequest) -> Result<Answer, ModelError> {
         let (turn, n_asked, n_turns) = {
             let mut script = self.lock();

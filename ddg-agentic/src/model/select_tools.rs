@@ -1,4 +1,4 @@
-//! Which tools a model would call.
+//! Selection of tools by a model.
 
 use std::sync::Arc;
 
@@ -12,21 +12,21 @@ use super::{ChatModel, ChatReply, ChatRequest, ModelError, ToolChoice, Usage, as
 use crate::message::ToolCall;
 use crate::tool::ToolSpec;
 
-/// Which tools a model would call, and what it says beside; see
+/// The tool calls that a model would make, and its text. See
 /// [`select_tools`](super::ChatModelExt::select_tools).
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct ToolSelection {
-    /// The calls, in the order in which it asks for them.
+    /// The tool calls, in the order in which the model asks for them.
     pub calls: Vec<ToolCall>,
-    /// What it says; often nothing.
+    /// The text; often empty.
     pub text: String,
-    /// What it took.
+    /// The usage.
     pub usage: Usage,
 }
 
-/// A worker that [selects tools](super::ChatModelExt::select_tools): it takes `messages`, as a
-/// [`ModelWorker`](super::ModelWorker) does, and gives the [`ToolSelection`].
+/// A worker that [selects tools](super::ChatModelExt::select_tools). It takes `messages`, like a
+/// [`ModelWorker`](super::ModelWorker), and gives the [`ToolSelection`].
 ///
 /// ```
 /// use ddg_agentic::message::ToolCall;
@@ -53,7 +53,7 @@ pub struct ToolSelector<M> {
 }
 
 impl<M: ChatModel> ToolSelector<M> {
-    /// A worker that asks `model` which of `tools` are to be called.
+    /// Creates a worker that asks `model` which of `tools` to call.
     pub fn new(model: M, tools: impl Into<Arc<[ToolSpec]>>, choice: ToolChoice) -> Self {
         Self { model, request: ChatRequest::default().tools(tools).tool_choice(choice) }
     }

@@ -1,61 +1,61 @@
-//! What can be set for a request, on the request itself and on who makes requests.
+//! Settings of requests, and their setters for requests and for types that make requests.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// How much a model is to think before it answers, where it can be told.
+/// The effort of reasoning before a reply, for models that support it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum ReasoningEffort {
-    /// Not at all.
+    /// No reasoning.
     Off,
-    /// Hardly.
+    /// Minimal effort.
     Minimal,
-    /// A little.
+    /// Low effort.
     Low,
-    /// Some.
+    /// Medium effort.
     Medium,
-    /// Much.
+    /// High effort.
     High,
-    /// As much as it can.
+    /// Maximum effort.
     Max,
-    /// Up to so many tokens.
+    /// Reasoning with up to this number of tokens.
     Tokens(u32),
 }
 
-/// With which urgency a provider treats a request, where it can be told.
+/// The priority of a request, for providers that support it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum ServiceTier {
-    /// The provider chooses.
+    /// The provider decides.
     Auto,
-    /// The usual one.
+    /// The standard tier.
     Default,
-    /// Slower and cheaper.
+    /// A slower and cheaper tier.
     Flex,
-    /// Faster and dearer.
+    /// A faster and more expensive tier.
     Priority,
 }
 
-/// Names with values that may be secret: `Debug` shows the names alone.
+/// Names with values that may be secret. `Debug` only shows the names.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct ExtraPairs(Vec<(String, String)>);
 
 impl ExtraPairs {
-    /// Adds a pair; one of the same name stays as well.
+    /// Adds a pair. Earlier pairs of the same name stay.
     pub fn push(&mut self, name: impl Into<String>, value: impl Into<String>) {
         self.0.push((name.into(), value.into()));
     }
 
-    /// The pairs, in the order in which they were added.
+    /// The pairs in the order in which they were added.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
         self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
     }
 
-    /// Whether there are none.
+    /// Whether there are no pairs.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
@@ -70,7 +70,7 @@ impl fmt::Debug for ExtraPairs {
 /// The setters of a [`ChatRequest`](crate::model::ChatRequest), for a type that has one at `$at`.
 macro_rules! request_settings {
     ($this:ident => $at:expr) => {
-        /// Sets whether tools are called.
+        /// Sets whether the model calls tools.
         #[must_use]
         pub fn tool_choice(mut self, choice: $crate::model::ToolChoice) -> Self {
             let $this = &mut self;
@@ -78,7 +78,7 @@ macro_rules! request_settings {
             self
         }
 
-        /// Sets how far the model may stray, from 0.
+        /// Sets the temperature, from 0.
         #[must_use]
         pub fn temperature(mut self, temperature: f64) -> Self {
             let $this = &mut self;
@@ -86,8 +86,7 @@ macro_rules! request_settings {
             self
         }
 
-        /// Sets from how many of the likeliest tokens the model chooses: from as many as have this
-        /// probability together, up to 1.
+        /// Sets the probability mass of the tokens from which the model samples, up to 1.
         #[must_use]
         pub fn top_p(mut self, top_p: f64) -> Self {
             let $this = &mut self;
@@ -95,7 +94,7 @@ macro_rules! request_settings {
             self
         }
 
-        /// Sets how many tokens a reply may have.
+        /// Sets the maximum number of tokens of the reply.
         #[must_use]
         pub fn max_output_tokens(mut self, tokens: u64) -> Self {
             let $this = &mut self;
@@ -103,7 +102,7 @@ macro_rules! request_settings {
             self
         }
 
-        /// Sets texts at which the model stops; they are not in the reply.
+        /// Sets texts that end the reply. They are not part of it.
         #[must_use]
         pub fn stop<S: Into<String>>(mut self, stop: impl IntoIterator<Item = S>) -> Self {
             let $this = &mut self;
@@ -111,8 +110,8 @@ macro_rules! request_settings {
             self
         }
 
-        /// Sets from where the model draws its choices, so that the same request has the same reply, as
-        /// far as the provider can.
+        /// Sets the seed of the sampling, so that equal requests have equal replies as far as the
+        /// provider supports it.
         #[must_use]
         pub fn seed(mut self, seed: u64) -> Self {
             let $this = &mut self;
@@ -128,7 +127,7 @@ macro_rules! request_settings {
             self
         }
 
-        /// Sets how much the model thinks before it answers.
+        /// Sets the effort of reasoning before the reply.
         #[must_use]
         pub fn reasoning_effort(mut self, effort: $crate::model::ReasoningEffort) -> Self {
             let $this = &mut self;
@@ -136,7 +135,7 @@ macro_rules! request_settings {
             self
         }
 
-        /// Sets with which urgency the provider treats a request.
+        /// Sets the service tier.
         #[must_use]
         pub fn service_tier(mut self, tier: $crate::model::ServiceTier) -> Self {
             let $this = &mut self;
@@ -144,7 +143,7 @@ macro_rules! request_settings {
             self
         }
 
-        /// Adds a field to the body of a request over HTTP, in place of the one of that name.
+        /// Adds a field to the body of an HTTP request, or replaces the field of that name.
         #[must_use]
         pub fn extra_body(
             mut self,
@@ -156,7 +155,7 @@ macro_rules! request_settings {
             self
         }
 
-        /// Adds a header to a request over HTTP. Its value is in no `Debug` text and no log.
+        /// Adds a header to an HTTP request. Its value is in no `Debug` text and no log.
         #[must_use]
         pub fn extra_header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
             let $this = &mut self;
@@ -164,7 +163,7 @@ macro_rules! request_settings {
             self
         }
 
-        /// Adds a parameter to the query of a request over HTTP, as Azure's `api-version`.
+        /// Adds a query parameter to an HTTP request, such as Azure's `api-version`.
         #[must_use]
         pub fn extra_query(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
             let $this = &mut self;

@@ -1,4 +1,4 @@
-//! A reply that comes piece by piece.
+//! Replies that come piece by piece.
 
 use std::fmt;
 use std::pin::Pin;
@@ -18,17 +18,17 @@ use crate::message::{AssistantMessage, ToolArguments, ToolCall};
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum ChatChunk {
-    /// More of the text.
+    /// A part of the text.
     Text(String),
-    /// More of a call of a tool.
+    /// A part of a tool call.
     ToolCall {
-        /// Which call of the reply, from 0.
+        /// The index of the call in the reply, from 0.
         index: usize,
-        /// The call's id, where the piece has it.
+        /// The id of the call, if the piece has it.
         id: Option<String>,
-        /// The tool's name, where the piece has it.
+        /// The name of the tool, if the piece has it.
         name: Option<String>,
-        /// More of the text of its arguments.
+        /// A part of the text of the arguments.
         arguments: String,
     },
     /// What came before is void: the stream broke, and the reply begins anew.
@@ -38,18 +38,18 @@ pub enum ChatChunk {
     },
     /// The reply is whole.
     End {
-        /// Why it ends here.
+        /// The reason why it ends.
         finish: FinishReason,
-        /// What it took.
+        /// The usage.
         usage: Usage,
     },
 }
 
 /// A reply that comes piece by piece. It ends with [`ChatChunk::End`]; a stream that ends without
-/// has broken off.
+/// it has broken off.
 pub struct ChatStream {
     model: String,
-    /// Which of several models it comes from.
+    /// The name of the model, if it is one of several.
     one_of: Option<String>,
     chunks: Chunks,
 }
@@ -57,7 +57,7 @@ pub struct ChatStream {
 type Chunks = BoxStream<'static, Result<ChatChunk, ModelError>>;
 
 impl ChatStream {
-    /// The reply of the model that is called `model`.
+    /// Creates a stream of the reply of the model `model`.
     pub fn new(
         model: impl Into<String>,
         chunks: impl Stream<Item = Result<ChatChunk, ModelError>> + Send + 'static,
@@ -65,7 +65,7 @@ impl ChatStream {
         Self { model: model.into(), one_of: None, chunks: chunks.boxed() }
     }
 
-    /// A reply that is there already, as pieces.
+    /// Creates a stream from a complete reply.
     pub fn of_reply(reply: ChatReply) -> Self {
         let ChatReply { message: AssistantMessage { text, tool_calls }, finish, usage, model } =
             reply;
@@ -81,14 +81,14 @@ impl ChatStream {
         Self { one_of: model, ..Self::new(String::new(), stream::iter(chunks)) }
     }
 
-    /// Says which of several models it comes from, unless that is known more exactly.
+    /// Sets which of several models the stream is from, unless it is set.
     pub(super) fn said_by(mut self, model: &str) -> Self {
         self.one_of.get_or_insert_with(|| model.to_owned());
         self
     }
 
-    /// The same once its first piece has come, which it still gives: what goes wrong before can be
-    /// mended by asking again.
+    /// Waits for the first piece, which the stream still gives. An error before the first piece can
+    /// be retried.
     pub(super) async fn begun(mut self) -> Result<Self, ModelError> {
         let first = self.next().await.unwrap_or_else(|| Err(self.broken_off()))?;
         Ok(self.map_chunks(|rest| stream::once(ready(Ok(first))).chain(rest)))
@@ -153,13 +153,13 @@ impl ChatStream {
         ModelError::BrokenOff { model: self.model.clone() }
     }
 
-    /// The whole reply, once it has come; `each` is told every piece as it comes.
+    /// Collects the whole reply, and calls `each` with every piece as it comes.
     ///
     /// # Errors
-    /// The model's, or that the stream broke off.
+    /// Those of the model, and if the stream breaks off.
     ///
     /// # Cancel safety
-    /// Dropping the future gives the rest of the reply up.
+    /// Dropping the future cancels the rest of the reply.
     pub async fn reply(
         mut self,
         mut each: impl FnMut(&ChatChunk),

@@ -1,4 +1,4 @@
-//! How a value of a type is asked for, and read out of a reply.
+//! Typed values: how a model is asked for one, and how it is read from a reply.
 
 use std::fmt;
 
@@ -10,11 +10,12 @@ use super::{Capabilities, ChatReply, ChatRequest, FinishReason, OutputSchema, To
 use crate::message::Message;
 use crate::schema::{Validator, schema_of};
 
-/// A value of a type, as it is asked for.
+/// A type of values that a model is asked for.
 pub(crate) struct Wanted {
     schema: OutputSchema,
     validator: Validator,
-    /// Whether it is the only field of an object: providers take schemas of objects alone.
+    /// Whether the value is the only field of an object, because providers accept only schemas of
+    /// objects.
     in_object: bool,
     /// What else is wrong with a value that follows the schema.
     check: Box<Check>,
@@ -30,7 +31,7 @@ struct InObject<T> {
 }
 
 impl Wanted {
-    /// A `T`.
+    /// A request for a `T`.
     ///
     /// # Errors
     /// Why the type's schema is none.
@@ -55,8 +56,8 @@ impl Wanted {
         Ok(Self { schema, validator, in_object, check: Box::new(check) })
     }
 
-    /// The request, with the schema where the model looks for it: beside tools in words, unless it is
-    /// known to follow a schema there as well.
+    /// Adds the schema to the request, in the place where the model expects it. Next to tools the
+    /// schema is described in words, unless the model is known to follow a schema there.
     pub(crate) fn ask(&self, mut request: ChatRequest, can: Capabilities) -> ChatRequest {
         let beside_tools = !request.tools.is_empty() && request.tool_choice != ToolChoice::None;
         if can.output_schema && (!beside_tools || can.output_schema_with_tools) {
@@ -74,7 +75,7 @@ impl Wanted {
         request
     }
 
-    /// The value as JSON: the first in the reply that is what was asked for, whatever is around it.
+    /// Finds the first JSON in the reply that fits the schema, whatever text is around it.
     ///
     /// # Errors
     /// What is wrong with the reply, in words that a model can act on.
@@ -104,7 +105,7 @@ impl Wanted {
         Ok(value)
     }
 
-    /// What a model is told whose reply has these faults.
+    /// The message for a model whose reply has these faults.
     pub(crate) fn again(faults: &[String]) -> Message {
         Message::user(format!(
             "This is not what was asked for:\n- {}\n\
@@ -120,7 +121,7 @@ impl fmt::Debug for Wanted {
     }
 }
 
-/// The type's name as providers take it.
+/// The name of the type in a form that providers accept.
 fn name_of<T: JsonSchema>() -> String {
     let fits = |c: char| if c.is_ascii_alphanumeric() || matches!(c, '_' | '-') { c } else { '_' };
     T::schema_name().chars().map(fits).take(64).collect()

@@ -7,11 +7,12 @@ use ddg_core::{Context, Value, Worker, WorkerError};
 use super::{ChatModel, ChatReply, ChatRequest, ask};
 use crate::message::Message;
 
-/// A worker that asks a model: it takes `messages` (a `Vec<Message>`, a [`Message`], or a `String`
-/// that a person says) and gives the [`ChatReply`].
+/// A worker that asks a model. It takes `messages` (a `Vec<Message>`, a [`Message`], or a `String`
+/// as the message of a person) and gives the [`ChatReply`].
 ///
-/// The pieces of the reply are [chunks](Context::emit_chunk) of type [`ChatChunk`](super::ChatChunk)
-/// for who watches the run, and what it took is posted as [`ModelCalled`](super::ModelCalled).
+/// The pieces of the reply are [chunks](Context::emit_chunk) of type
+/// [`ChatChunk`](super::ChatChunk) for subscribers of the run. The usage is posted as
+/// [`ModelCalled`](super::ModelCalled).
 ///
 /// ```
 /// use ddg_agentic::Message;
@@ -38,13 +39,13 @@ pub struct ModelWorker<M> {
 }
 
 impl<M: ChatModel> ModelWorker<M> {
-    /// A worker that asks `model`.
+    /// Creates a worker that asks `model`.
     pub fn new(model: M) -> Self {
         Self { model, request: ChatRequest::default() }
     }
 
-    /// Sets what every request begins with: messages, to which those of the call are added, tools,
-    /// and all else that a request says.
+    /// Sets the start of every request: messages before those of the call, tools, and all other
+    /// settings.
     #[must_use]
     pub fn request(mut self, request: ChatRequest) -> Self {
         self.request = request;
@@ -64,12 +65,12 @@ impl<M: ChatModel> Worker for ModelWorker<M> {
     }
 }
 
-/// What a worker that asks a model takes.
+/// The signature of a worker that asks a model.
 pub(super) fn signature() -> Signature {
     Signature::new().param::<Value>("messages")
 }
 
-/// What `request` begins with, and the messages that a worker of that signature was called with.
+/// Adds the messages that a worker was called with to those of `request`.
 pub(super) fn with_messages(
     request: &ChatRequest,
     args: &Args,

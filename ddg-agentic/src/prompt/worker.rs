@@ -1,4 +1,4 @@
-//! A prompt as a worker.
+//! A prompt template as a worker.
 
 use std::collections::BTreeMap;
 
@@ -10,12 +10,12 @@ use serde_json::Value as Json;
 
 use super::PromptTemplate;
 
-/// A worker that fills a [`PromptTemplate`] and gives the text.
+/// A worker that renders a [`PromptTemplate`] and gives the text.
 ///
 /// Each variable of the template is a parameter of that name, in the order in which the template
-/// names them: filled by position from dependencies, or by name from run inputs. One map for all of
-/// them is spread out by [`unpack`](ddg_core::WorkerOptions::unpack). A null stands for what is not
-/// given, where the template can do without (`{{ mood | default("any") }}`).
+/// names them. They are filled by position from dependencies, or by name from run inputs.
+/// [`unpack`](ddg_core::WorkerOptions::unpack) passes a map with all of them. A null means a
+/// missing value, if the template has a default (`{{ mood | default("any") }}`).
 ///
 /// ```
 /// use ddg_agentic::prompt::{PromptTemplate, PromptWorker};
@@ -35,7 +35,7 @@ use super::PromptTemplate;
 pub struct PromptWorker(PromptTemplate);
 
 impl PromptWorker {
-    /// A worker that fills `template`.
+    /// Creates a worker that renders `template`.
     pub fn new(template: PromptTemplate) -> Self {
         Self(template)
     }

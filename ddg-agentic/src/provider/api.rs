@@ -1,12 +1,12 @@
-//! The providers, and what differs between them before a request is written.
+//! The providers, and their differences before a request is written.
 
-/// An API that models are asked by. There are the four of [`OpenAi`](crate::provider::OpenAi),
-/// [`Anthropic`](crate::provider::Anthropic), [`Gemini`](crate::provider::Gemini) and [`Ollama`](crate::provider::Ollama); for
-/// others implement [`ChatModel`](crate::ChatModel).
+/// An API of models. The four are those of [`OpenAi`](crate::provider::OpenAi),
+/// [`Anthropic`](crate::provider::Anthropic), [`Gemini`](crate::provider::Gemini) and
+/// [`Ollama`](crate::provider::Ollama); for others, implement [`ChatModel`](crate::ChatModel).
 #[expect(private_bounds, reason = "the four are all there are")]
 pub trait Api: Named + 'static {}
 
-/// Which one it is.
+/// The provider of an API.
 pub(super) trait Named {
     const PROVIDER: Provider;
 }
@@ -37,7 +37,7 @@ pub(super) enum Provider {
 }
 
 impl Provider {
-    /// Where it is, unless set.
+    /// The default URL.
     pub(super) fn base_url(self) -> &'static str {
         match self {
             Self::OpenAi => "https://api.openai.com/v1",
@@ -47,7 +47,7 @@ impl Provider {
         }
     }
 
-    /// What its environment variables begin with.
+    /// The prefix of its environment variables.
     pub(super) fn prefix(self) -> &'static str {
         match self {
             Self::OpenAi => "OPENAI",
@@ -57,7 +57,7 @@ impl Provider {
         }
     }
 
-    /// Whether nobody answers at `base_url` without a key.
+    /// Whether `base_url` requires a key.
     pub(super) fn needs_key(self, base_url: &str) -> bool {
         match self {
             Self::OpenAi | Self::Anthropic | Self::Gemini => base_url == self.base_url(),
@@ -65,7 +65,7 @@ impl Provider {
         }
     }
 
-    /// The header of its key, and what stands there before the key.
+    /// The header of its key, and the text before the key.
     pub(super) fn key_header(self) -> (&'static str, &'static str) {
         match self {
             Self::OpenAi | Self::Ollama => ("authorization", "Bearer "),

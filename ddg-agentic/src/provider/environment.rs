@@ -7,7 +7,7 @@ use super::key::ApiKey;
 use super::settings::Settings;
 use crate::model::ModelError;
 
-/// The settings that the environment's variables of `provider` name.
+/// Reads the settings from the environment variables of `provider`.
 pub(super) fn settings(provider: Provider) -> Result<Settings, ModelError> {
     let name = |what: &str| format!("{}_{what}", provider.prefix());
     let Some(model) = variable(&name("MODEL"))? else {

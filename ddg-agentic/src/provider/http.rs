@@ -1,4 +1,4 @@
-//! HTTP clients of providers, and the addresses that they take.
+//! HTTP clients for providers, and their URLs.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use reqwest::redirect::Policy;
 
 use crate::tls::choose_crypto;
 
-/// A client that follows no redirects, as they would carry the key elsewhere.
+/// Creates a client that does not follow redirects, because they would send the key elsewhere.
 pub(crate) fn http_client(
     connect_timeout: Duration,
     base_url: &str,
@@ -19,13 +19,14 @@ pub(crate) fn http_client(
             .user_agent(concat!("ddg-agentic/", env!("CARGO_PKG_VERSION")))
     };
     match client().build() {
-        // A machine without certificates, as in a small container, can do without TLS.
+        // A machine without root certificates, such as a small container, can still connect without
+        // TLS.
         Err(_) if base_url.starts_with("http:") => client().tls_certs_only([]).build(),
         http => http,
     }
 }
 
-/// What is wrong with the address of a provider, if anything.
+/// What is wrong with the URL of a provider, if anything.
 pub(crate) fn wrong_url(base_url: &str) -> Option<&'static str> {
     match reqwest::Url::parse(base_url) {
         Ok(url) if !matches!(url.scheme(), "http" | "https") => Some("is neither http nor https"),

@@ -1,9 +1,9 @@
-//! Keys, which show themselves nowhere.
+//! Keys, which are never displayed.
 
 use std::fmt;
 
-/// A provider's key. Its `Debug` text does not tell it, it has no other text, and it is not
-/// serialisable.
+/// The key of a provider. Its `Debug` text does not contain it, and it implements neither `Display`
+/// nor serde.
 ///
 /// ```
 /// use ddg_agentic::provider::ApiKey;
@@ -15,17 +15,17 @@ use std::fmt;
 pub struct ApiKey(String);
 
 impl ApiKey {
-    /// The key, for the header of a request and nothing else.
+    /// The key, for the header of a request only.
     pub(crate) fn expose(&self) -> &str {
         &self.0
     }
 
-    /// Whether it can stand in a header.
+    /// Whether the key is valid in a header.
     pub(crate) fn fits_header(&self) -> bool {
         self.0.chars().all(|c| c.is_ascii_graphic())
     }
 
-    /// `text` without the key, where somebody has written it down.
+    /// Removes the key from `text`.
     pub(crate) fn cut_from(&self, text: &str) -> String {
         match self.0.as_str() {
             "" => text.to_owned(),
@@ -35,14 +35,14 @@ impl ApiKey {
 }
 
 impl From<&str> for ApiKey {
-    /// Spaces and line breaks around it are taken off.
+    /// Creates a key. Spaces and line breaks around it are removed.
     fn from(key: &str) -> Self {
         Self(key.trim().to_owned())
     }
 }
 
 impl From<String> for ApiKey {
-    /// Spaces and line breaks around it are taken off.
+    /// Creates a key. Spaces and line breaks around it are removed.
     fn from(key: String) -> Self {
         Self::from(key.as_str())
     }

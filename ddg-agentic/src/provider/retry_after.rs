@@ -1,4 +1,4 @@
-//! How long a provider asks to be left alone.
+//! The `Retry-After` header.
 
 use std::time::{Duration, SystemTime};
 
@@ -11,8 +11,8 @@ pub(crate) fn retry_after_of(headers: &HeaderMap, now: SystemTime) -> Option<Dur
     ms.or_else(|| header("retry-after").and_then(|header| retry_after(header, now)))
 }
 
-/// What a `Retry-After` header says: seconds, also in part, or a date in HTTP's form, which may have
-/// passed.
+/// Parses a `Retry-After` header: seconds, possibly with a fraction, or an HTTP date, which may
+/// have passed.
 pub(crate) fn retry_after(header: &str, now: SystemTime) -> Option<Duration> {
     seconds(header, 1.0).or_else(|| {
         let date = httpdate::parse_http_date(header.trim()).ok()?;
@@ -20,7 +20,8 @@ pub(crate) fn retry_after(header: &str, now: SystemTime) -> Option<Duration> {
     })
 }
 
-/// So many `per_second`; the longest time there is if that is more.
+/// Parses a number of units, with `per_second` units in a second. Too large values become the
+/// maximum.
 fn seconds(text: &str, per_second: f64) -> Option<Duration> {
     let n: f64 = text.trim().parse().ok()?;
     let n = Some(n / per_second).filter(|n| *n >= 0.0)?;

@@ -1,4 +1,4 @@
-//! Asking with the client library rig, whose types stay in here.
+//! Requests with the client library rig, whose types are used only in this module.
 
 mod answer;
 mod ask;
@@ -34,10 +34,10 @@ use failure::Failures;
 pub(crate) use failure::{chain, told};
 use pieces::Pieces;
 
-/// How many tokens a reply may have where nobody says and a provider has to be told.
+/// Maximum number of tokens of a reply, for providers that require one, if none is set.
 const MAX_OUTPUT_TOKENS: u64 = 4096;
 
-/// A provider that can be asked: what is kept from request to request.
+/// A connection to a provider, which is kept between requests.
 pub(super) struct Connection {
     model: DynModel<Completion>,
     target: Arc<dyn ReplayTarget + Send>,
@@ -56,9 +56,11 @@ impl Connection {
             Provider::OpenAi => {
                 let mut dialect = OPENAI;
                 dialect.quirks.auth = Auth::OptionalBearer;
-                // Texts as plain strings, which every server takes, not as lists of parts.
+                // Sends texts as plain strings, which every server accepts, rather than lists of
+                // parts.
                 dialect.quirks.rewrite = BodyRewrite::Perplexity;
-                // Some gateways leave the reason out; that the stream is whole they say all the same.
+                // Some gateways omit the finish reason, but still mark the end of a complete
+                // stream.
                 dialect.quirks.done_without_finish_reason = true;
                 let config = OpenAIConfig::with_key(&dialect, "").with_base_url(base_url);
                 let model = config.connect(client).chat(name);
@@ -112,7 +114,8 @@ impl Connection {
         let stream = silent(async { self.model.stream(asked) }).await;
         let stream = stream.map_err(|error| self.failures.of(&error))?;
         let mut pieces = Box::pin(Pieces::new(stream, ids, extras, self.failures.clone()).chunks());
-        // Nothing is sent before the first piece is asked for; what is wrong with the whole shows then.
+        // Nothing is sent before the first piece is polled, so errors of the whole request show
+        // here.
         let first = pieces.next().await.transpose()?;
         let chunks = futures::stream::iter(first.map(Ok)).chain(pieces);
         Ok(ChatStream::new(self.target.model(), chunks))
@@ -127,7 +130,7 @@ impl Connection {
     }
 }
 
-/// What rig does, without what it logs: whole conversations, and what providers say of a key.
+/// Silences rig's log, which contains whole conversations and provider messages about keys.
 fn silent<F: Future>(asking: F) -> WithDispatch<F> {
     asking.with_subscriber(Dispatch::none())
 }

@@ -7,22 +7,22 @@ use super::http::wrong_url;
 use super::key::ApiKey;
 use crate::model::{Capabilities, ExtraPairs, ModelError};
 
-/// What a model over HTTP is set to.
+/// The settings of a model over HTTP.
 #[derive(Clone, Debug)]
 pub(super) struct Settings {
     pub(super) provider: Provider,
-    /// The model's name.
+    /// The name of the model.
     pub(super) model: String,
     pub(super) base_url: String,
     pub(super) api_key: Option<ApiKey>,
-    /// If not what the model's name tells.
+    /// Overrides the capabilities that follow from the name.
     pub(super) capabilities: Option<Capabilities>,
     pub(super) extra_headers: ExtraPairs,
     pub(super) extra_query: ExtraPairs,
     pub(super) connect_timeout: Duration,
     /// How long a stream may be silent.
     pub(super) stall_timeout: Duration,
-    /// How long a whole reply may take.
+    /// The timeout of a whole reply.
     pub(super) reply_timeout: Duration,
 }
 
@@ -42,7 +42,7 @@ impl Settings {
         }
     }
 
-    /// What is wrong with them, if anything.
+    /// Checks the settings.
     pub(super) fn check(&self) -> Result<(), ModelError> {
         let Self { provider, model, base_url, api_key, .. } = self;
         let prefix = provider.prefix();

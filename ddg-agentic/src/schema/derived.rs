@@ -1,7 +1,8 @@
-//! What schemas derived from Rust types say, in the words of the library that knows all of JSON Schema.
+//! Validation by the keywords of schemas derived from Rust types. The messages are those of the
+//! library that supports all of JSON Schema.
 //!
-//! Keywords that no such schema has (`pattern`, `format`, `if` …) are not looked at: what they ask for shows when
-//! the JSON is read as the type.
+//! Other keywords (`pattern`, `format`, `if` …) are ignored: reading the JSON as the type reports
+//! what they would.
 
 use std::cmp::Ordering;
 
@@ -10,22 +11,22 @@ use serde_json::{Map, Number, Value as Json};
 use super::well_formed::resolve;
 use super::{LONGEST_FAULT, WHAT_IS_HERE, at_path};
 
-/// How many references may lead to one another before they are taken for a circle.
+/// Maximum number of references in a row. More are taken for a circle.
 const MOST_REFERENCES: u32 = 16;
-/// How many candidates are listed.
+/// Maximum number of candidates in a message.
 const MOST_CANDIDATES: usize = 3;
 
-/// What a schema says.
+/// A schema that is derived from a type.
 pub(super) struct Rules(Json);
 
 impl Rules {
-    /// What `schema` says, which is well-formed.
+    /// Creates the rules of `schema`, which is well-formed.
     #[expect(clippy::unnecessary_wraps, reason = "that of the whole of JSON Schema can fail")]
     pub(super) fn new(schema: &Json) -> Result<Self, String> {
         Ok(Self(schema.clone()))
     }
 
-    /// What is wrong with `json`.
+    /// The faults of `json`.
     pub(super) fn faults(&self, json: &Json) -> Vec<String> {
         let here = Here { root: &self.0, json, path: String::new(), n_references: 0 };
         let faults = here.check(&self.0);
@@ -33,7 +34,7 @@ impl Rules {
     }
 }
 
-/// A part of the JSON.
+/// A part of the JSON, with its path.
 #[derive(Clone)]
 struct Here<'a> {
     root: &'a Json,
@@ -48,7 +49,7 @@ struct Fault {
     what: String,
 }
 
-/// What tells that another of several alternatives is meant.
+/// The kind of a fault, which shows whether another alternative is meant.
 #[derive(PartialEq)]
 enum Kind {
     Type,
@@ -133,7 +134,7 @@ impl<'a> Here<'a> {
         }
     }
 
-    /// Says what is wrong with the one of several alternatives that is meant, if that can be told.
+    /// Adds the faults of the alternative that is meant, if it can be identified.
     fn alternatives(&self, keyword: &str, schemas: &'a [Json], faults: &mut Vec<Fault>) {
         let of_each: Vec<_> = schemas.iter().map(|schema| self.check(schema)).collect();
         match of_each.iter().filter(|faults| faults.is_empty()).count() {
@@ -145,7 +146,7 @@ impl<'a> Here<'a> {
             }
             _ => return,
         }
-        // Another type, or another tag, and it is not the one that is meant.
+        // Another type or another tag means that this alternative is not meant.
         let is_other = |fault: &Fault| match fault.kind {
             Kind::Type => fault.path == self.path,
             Kind::Constant => true,
@@ -277,7 +278,7 @@ impl<'a> Here<'a> {
         self.fault(|it| format!("{it} {verb} {wrong} {limit} {noun}"))
     }
 
-    /// What is wrong here, of which `what` cites the JSON unless that is long.
+    /// A fault of this part. `what` gets the JSON to quote, unless it is too long.
     fn fault(&self, what: impl Fn(&str) -> String) -> Option<Fault> {
         let mut told = what(&self.json.to_string());
         if told.len() > LONGEST_FAULT {
@@ -287,7 +288,7 @@ impl<'a> Here<'a> {
     }
 }
 
-/// The keywords that bound a size.
+/// The keywords that limit a size.
 struct Bound {
     least: &'static str,
     most: &'static str,
@@ -316,7 +317,7 @@ fn order(a: &Number, b: &Number) -> Option<Ordering> {
     }
 }
 
-/// `"a", "b" or "c"`.
+/// Formats a list as `"a", "b" or "c"`.
 fn candidates(list: &[Json]) -> String {
     let shown = if list.len() > MOST_CANDIDATES { MOST_CANDIDATES - 1 } else { list.len() };
     let (shown, more) = list.split_at(shown);
@@ -331,7 +332,7 @@ fn candidates(list: &[Json]) -> String {
     }
 }
 
-/// Which fields are not allowed, or only how many.
+/// Lists the fields that are not allowed, or only counts them.
 fn unexpected(fields: &[(&String, &Json)], counted: bool) -> String {
     let what = match (counted, fields) {
         (true, [_]) => return "Additional properties are not allowed (1 item)".to_owned(),

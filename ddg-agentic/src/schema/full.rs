@@ -1,4 +1,4 @@
-//! All of JSON Schema.
+//! Validation by all of JSON Schema.
 
 use jsonschema::ValidationError;
 use jsonschema::error::ValidationErrorKind;
@@ -6,19 +6,19 @@ use serde_json::Value as Json;
 
 use super::{LONGEST_FAULT, WHAT_IS_HERE, at_path};
 
-/// What a schema says.
+/// A schema with any keywords.
 pub(super) struct Rules(jsonschema::Validator);
 
 impl Rules {
-    /// What `schema` says.
+    /// Compiles `schema`.
     ///
     /// # Errors
-    /// Why it is no schema.
+    /// The reason why it is not a schema.
     pub(super) fn new(schema: &Json) -> Result<Self, String> {
         jsonschema::validator_for(schema).map(Self).map_err(|error| told(&error))
     }
 
-    /// What is wrong with `json`.
+    /// The faults of `json`.
     pub(super) fn faults(&self, json: &Json) -> Vec<String> {
         let mut faults = Vec::new();
         self.0.iter_errors(json).for_each(|error| explain(&error, &mut faults));
@@ -26,15 +26,15 @@ impl Rules {
     }
 }
 
-/// Says what is wrong; with one of several alternatives, what is wrong with the one that is meant, if
-/// that can be told.
+/// Describes a fault. Of several alternatives, the one that is meant is described if it can be
+/// identified.
 fn explain(error: &ValidationError<'_>, faults: &mut Vec<String>) {
     let (ValidationErrorKind::AnyOf { context } | ValidationErrorKind::OneOfNotValid { context }) =
         error.kind()
     else {
         return faults.push(told(error));
     };
-    // Another type, or another tag, and it is not the one that is meant.
+    // Another type or another tag means that this alternative is not meant.
     let is_other = |within: &ValidationError<'_>| match within.kind() {
         ValidationErrorKind::Type { .. } => within.instance_path() == error.instance_path(),
         ValidationErrorKind::Constant { .. } => true,

@@ -1,14 +1,14 @@
-//! Whether JSON is a schema, as far as it can be told by keywords that all schemas use.
+//! Whether JSON is a schema, judged by the keywords that all schemas use.
 
 use serde_json::Value as Json;
 
 use super::at_path;
 
-/// The types that JSON has.
+/// The types of JSON values.
 pub(super) const TYPES: [&str; 7] =
     ["array", "boolean", "integer", "null", "number", "object", "string"];
 
-/// Whether `schema` is one.
+/// Checks that `schema` is a schema.
 ///
 /// # Errors
 /// The first fault, with its path.
@@ -17,7 +17,7 @@ pub(super) fn well_formed(schema: &Json) -> Result<(), String> {
     fault.map_err(|(path, what)| at_path(&path.join("."), &what))
 }
 
-/// Where, and what.
+/// A path and a message.
 type Fault = (Vec<String>, String);
 
 fn walk(root: &Json, schema: &Json, path: &mut Vec<String>) -> Result<(), Fault> {
@@ -79,7 +79,7 @@ fn walk(root: &Json, schema: &Json, path: &mut Vec<String>) -> Result<(), Fault>
                 }
             }
             "additionalProperties" | "not" => walk(root, value, path)?,
-            // A list of schemas in older drafts.
+            // Older drafts allow a list of schemas here.
             "items" if !value.is_array() => walk(root, value, path)?,
             _ => {}
         }
@@ -88,7 +88,7 @@ fn walk(root: &Json, schema: &Json, path: &mut Vec<String>) -> Result<(), Fault>
     Ok(())
 }
 
-/// What a reference within a schema stands for.
+/// Resolves a reference within a schema.
 pub(super) fn resolve<'a>(root: &'a Json, reference: &str) -> Option<&'a Json> {
     root.pointer(reference.strip_prefix('#')?)
 }

@@ -1,28 +1,28 @@
-//! What a person is asked before a tool is called, and what they say.
+//! Approval of tool calls by a person.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
-/// The question to a person whether a tool may be called; the answer is a [`Verdict`].
+/// The question whether a tool may be called. The answer is a [`Verdict`].
 ///
-/// It is the content of a [`Question`](ddg_core::run::Question) of a run that has paused.
+/// It is the content of a [`Question`](ddg_core::run::Question) of a paused run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Approval {
     /// The tool.
     pub tool: String,
-    /// With what it would be called: these have been checked already.
+    /// The arguments, which have been checked.
     pub arguments: Json,
 }
 
 impl Approval {
-    /// Whether `tool` may be called with `arguments`.
+    /// Creates the question whether `tool` may be called with `arguments`.
     pub fn new(tool: impl Into<String>, arguments: Json) -> Self {
         Self { tool: tool.into(), arguments }
     }
 }
 
-/// What a person says to the call of a tool.
+/// The answer of a person to an [`Approval`].
 ///
 /// As JSON: `"allow"`, `{"deny": {"reason": "too expensive"}}` or
 /// `{"allow_with": {"arguments": {"amount": 20}}}`.
@@ -30,15 +30,15 @@ impl Approval {
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Verdict {
-    /// It is called.
+    /// Call the tool.
     Allow,
-    /// It is not called, and the model is told why.
+    /// Do not call the tool, and tell the model why.
     Deny {
-        /// Why not.
+        /// The reason.
         reason: String,
     },
-    /// It is called with other arguments, which are checked, too. The model learns of them only by
-    /// what the tool gives.
+    /// Call the tool with other arguments, which are checked as well. The model sees them only in
+    /// the result.
     AllowWith {
         /// The arguments.
         arguments: Json,

@@ -17,11 +17,10 @@ use super::spec::parameters_of;
 use super::{FileUse, MissingState, States, Tool, ToolError, ToolOutput, ToolSpec};
 use crate::files::{FileManager, has_files, reading, with_records};
 
-/// An automa as a tool: it runs with what a model gives as arguments, and what it gives the model
-/// reads.
+/// An automa as a tool: it runs with the arguments of the model, and the model reads its output.
 ///
-/// In an agent it runs as a nested automa: it is seen and watched there, its questions pause the
-/// agent's run, and it is saved with it.
+/// In an agent it runs as a nested automa: it publishes events there, its questions pause the
+/// agent's run, and it is saved with that run.
 ///
 /// ```
 /// use ddg_agentic::schemars::{self, JsonSchema};
@@ -66,30 +65,30 @@ pub struct AutomaTool {
     read: Arc<Read>,
     write: Arc<Write>,
     explain: Option<Arc<Explain>>,
-    /// In which ids of files among the arguments are looked up.
+    /// The file manager that resolves ids of files in the arguments.
     files: Option<FileManager>,
-    /// If it is an agent without a file manager of its own: the same with one.
+    /// Creates the same agent with a file manager, if the automa is an agent without one.
     rebuild: Option<Arc<Rebuild>>,
     needs_manager: bool,
 }
 
-/// The same agent with a file manager.
+/// Creates the same agent with a file manager.
 type Rebuild = dyn Fn(&FileManager) -> Result<AutomaTool, BuildError> + Send + Sync;
 
-/// With what the automa is run.
+/// Converts the arguments of the model into those of the run.
 type Read = dyn Fn(Json) -> Result<Args, serde_json::Error> + Send + Sync;
 
-/// What the model reads of an output.
+/// Converts the output of the run into text for the model.
 type Write = dyn Fn(&Value) -> Result<ToolOutput, WorkerError> + Send + Sync;
 
-/// What the model reads of an error, and what the run took until then.
+/// Converts an error of the run into text for the model, with the usage until then.
 type Explain = dyn Fn(&RunError) -> Option<ToolOutput> + Send + Sync;
 
 impl AutomaTool {
-    /// The tool `name`, which gives each field of an `Input` to the automa by its name, as an input of
-    /// the run.
+    /// Creates the tool `name`, which passes each field of an `Input` to the automa as a run input
+    /// of that name.
     ///
-    /// Of a [`TypedAutoma`](ddg_core::TypedAutoma) give the
+    /// For a [`TypedAutoma`](ddg_core::TypedAutoma), pass its
     /// [graph](ddg_core::TypedAutoma::into_graph).
     pub fn new<Input: Data + JsonSchema>(
         name: impl Into<String>,
@@ -106,8 +105,8 @@ impl AutomaTool {
         })
     }
 
-    /// The tool `name`, which gives an `Input` to the start workers of the automa, as their one
-    /// argument.
+    /// Creates the tool `name`, which passes an `Input` to the start workers of the automa as their
+    /// only argument.
     pub fn of_one<Input: Data + JsonSchema>(
         name: impl Into<String>,
         description: impl Into<String>,
@@ -139,7 +138,7 @@ impl AutomaTool {
         }
     }
 
-    /// Says how it is made with another file manager, and whether it needs one.
+    /// Sets how the tool is created with another file manager, and whether it needs one.
     pub(crate) fn rebuilt(
         mut self,
         needs_manager: bool,
@@ -150,8 +149,8 @@ impl AutomaTool {
         self
     }
 
-    /// Sets what the model reads of the automa's output, and what that took of models: the text of a
-    /// string or else the output as JSON, unless this is set.
+    /// Sets the text for the model and the usage of models, from the automa's output. The default
+    /// is the text of a string, or the output as JSON.
     #[must_use]
     pub fn output<T: Data>(
         mut self,
@@ -161,7 +160,7 @@ impl AutomaTool {
         self
     }
 
-    /// Sets what the model reads of errors of which the automa's own knows more than their message.
+    /// Sets the text for the model of errors that carry more than their message.
     pub(crate) fn failure(
         mut self,
         explain: impl Fn(&RunError) -> Option<ToolOutput> + Send + Sync + 'static,
@@ -170,7 +169,7 @@ impl AutomaTool {
         self
     }
 
-    /// What the model reads of an error of the automa, and what the run took until then.
+    /// The text for the model of an error of the automa, and the usage until then.
     fn told(&self, error: &WorkerError) -> ToolOutput {
         let of_run = self.explain.as_ref().zip(error.downcast_ref());
         match of_run.and_then(|(explain, error)| explain(error)) {
@@ -183,7 +182,7 @@ impl AutomaTool {
         }
     }
 
-    /// With what the automa is run.
+    /// The arguments of the run.
     fn arguments(&self, arguments: Json) -> Result<Args, ToolError> {
         let read = || (self.read)(arguments);
         reading(self.files.as_ref(), read)
@@ -221,7 +220,7 @@ impl Tool for AutomaTool {
         let Some(files) = states.files() else { return Ok(None) };
         let rebuilt = self.rebuild.as_ref().map(|rebuild| rebuild(&files)).transpose();
         let mut tool = rebuilt.unwrap_or_else(|error| {
-            // It was built before, with the same settings.
+            // It was built before with the same settings, so this is not expected.
             tracing::warn!(%error, "an agent among the tools keeps its own files");
             None
         });

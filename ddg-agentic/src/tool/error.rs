@@ -1,4 +1,4 @@
-//! Why a call of a tool gave nothing.
+//! Errors of tool calls.
 
 use std::error::Error;
 use std::fmt;
@@ -8,21 +8,21 @@ use ddg_core::__report::Told;
 use ddg_core::WorkerError;
 use ddg_core::worker::{BoxError, Panicked, TimedOut};
 
-/// Why a call of a tool gave nothing. Its message is what a model reads: it says what would be right.
+/// A tool call has no result. The message is for a model, and says what would be right.
 #[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum ToolError {
-    /// There is no such tool.
+    /// There is no tool with this name.
     #[error("there is no tool `{name}`{}", suggestion(.nearest.as_deref(), .known))]
     Unknown {
         /// The name in the call.
         name: String,
-        /// What may have been meant.
+        /// The most similar name.
         nearest: Option<String>,
-        /// The names of the tools that there are.
+        /// The names of all tools.
         known: Vec<String>,
     },
-    /// The arguments are no JSON.
+    /// The arguments are not JSON.
     #[error(
         "the arguments of `{tool}` cannot be read ({reason}): call it again with a JSON object"
     )]
@@ -32,63 +32,63 @@ pub enum ToolError {
         /// What is wrong, and where.
         reason: String,
     },
-    /// The arguments are not those that the tool takes.
+    /// The arguments do not fit the schema of the tool.
     #[error("the arguments of `{tool}` are wrong: {}", .faults.join("; "))]
     Arguments {
         /// The tool.
         tool: String,
-        /// Each as `path: what is wrong`.
+        /// The faults, each as `path: what is wrong`.
         faults: Vec<String>,
     },
-    /// A person did not allow the call.
+    /// A person denied the call.
     #[error("a person did not allow this call of `{tool}`: {reason}")]
     Denied {
         /// The tool.
         tool: String,
-        /// Why not.
+        /// The reason.
         reason: String,
     },
-    /// It did not end in time.
+    /// The tool did not end in time.
     #[error("`{tool}` did not end within {after:?}")]
     TimedOut {
         /// The tool.
         tool: String,
-        /// The time it had.
+        /// The timeout.
         after: Duration,
     },
-    /// It panicked.
+    /// The tool panicked.
     #[error("`{tool}` panicked: {message}")]
     Panicked {
         /// The tool.
         tool: String,
-        /// With what.
+        /// The message of the panic.
         message: String,
     },
-    /// It failed.
+    /// The tool failed.
     #[error("`{tool}` failed: {}", Told(&**.source))]
     Failed {
         /// The tool.
         tool: String,
-        /// Why.
+        /// The cause.
         r#source: BoxError,
     },
 }
 
-/// What ends a call before the tool has given anything.
+/// The reason why a call ends before the tool has run.
 pub(super) enum Halt {
-    /// The model is told.
+    /// The model gets an error.
     Tell(ToolError),
     /// The worker fails, or waits for an answer of a person.
     Fail(WorkerError),
 }
 
 impl ToolError {
-    /// The arguments fit the schema, and could not be read all the same.
+    /// The arguments fit the schema but could not be deserialised.
     pub(super) fn unreadable(tool: &str, error: &serde_json::Error) -> Self {
         Self::Arguments { tool: tool.to_owned(), faults: vec![error.to_string()] }
     }
 
-    /// What `error` of `tool` is.
+    /// Converts an error of `tool`.
     pub(super) fn of(tool: &str, error: WorkerError) -> Self {
         let tool = tool.to_owned();
         if let Some(TimedOut { after, .. }) = error.downcast_ref() {
@@ -103,7 +103,7 @@ impl ToolError {
         }
     }
 
-    /// What a model is told of an `error` that somebody else keeps.
+    /// The message for a model about an `error` that is owned elsewhere.
     pub(super) fn told(tool: &str, error: &WorkerError) -> String {
         if let Some(error) = error.downcast_ref::<TimedOut>() {
             return Self::of(tool, (*error).into()).to_string();
@@ -130,12 +130,12 @@ impl From<Halt> for WorkerError {
     }
 }
 
-/// Any error as the error of a worker.
+/// Converts any error into the error of a worker.
 pub(super) fn failure(error: impl Into<BoxError>) -> WorkerError {
     Failure(error.into()).into()
 }
 
-/// An error that is only known as one.
+/// An error whose type is unknown.
 #[derive(Debug)]
 struct Failure(BoxError);
 
@@ -147,12 +147,12 @@ impl fmt::Display for Failure {
 
 impl Error for Failure {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
-        // What the error itself says is the message.
+        // The message includes that of the error itself, but not its causes.
         self.0.source()
     }
 }
 
-/// `; did you mean a? The tools are: a, b`
+/// The hint `; did you mean a? The tools are: a, b`.
 fn suggestion(nearest: Option<&str>, known: &[String]) -> String {
     if known.is_empty() {
         return "; there are no tools".to_owned();

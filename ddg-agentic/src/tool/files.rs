@@ -1,4 +1,4 @@
-//! The files of a call: found before it, and in what it gives.
+//! Files of tool calls: those in the arguments, and those in the result.
 
 use ddg_core::Context;
 use serde::{Deserialize, Serialize};
@@ -8,20 +8,20 @@ use super::{Tool, ToolError, ToolOutput};
 use crate::files::{File, FileManager, each_once, files_at_places, files_of_result, records};
 use crate::message::ToolCall;
 
-/// The files that a call of a tool was given, and those that it gave.
+/// The files that a tool call was given, and those that it gave.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 #[non_exhaustive]
 pub struct CallFiles {
-    /// Those that its arguments name.
+    /// The files that the arguments name.
     #[serde(serialize_with = "records", skip_serializing_if = "Vec::is_empty")]
     pub input: Vec<File>,
-    /// Those that it gave.
+    /// The files that the tool gave.
     #[serde(serialize_with = "records", skip_serializing_if = "Vec::is_empty")]
     pub output: Vec<File>,
 }
 
-/// A call is about to be made; emitted as `tool_called` where there is a file manager.
+/// A tool is about to be called. Emitted as `tool_called` if there is a file manager.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct ToolCalled {
@@ -29,14 +29,14 @@ pub struct ToolCalled {
     pub call_id: String,
     /// The name of the tool.
     pub tool: String,
-    /// With what it is called.
+    /// The arguments.
     pub arguments: Json,
     /// The files that the arguments name.
     #[serde(serialize_with = "records", default)]
     pub input_files: Vec<File>,
 }
 
-/// A call has ended; emitted as `tool_ended` where there is a file manager.
+/// A tool call has ended. Emitted as `tool_ended` if there is a file manager.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct ToolEnded {
@@ -44,24 +44,24 @@ pub struct ToolEnded {
     pub call_id: String,
     /// The name of the tool.
     pub tool: String,
-    /// Whether it failed.
+    /// Whether the call failed.
     pub is_error: bool,
-    /// The files that it gave.
+    /// The files that the tool gave.
     #[serde(serialize_with = "records", default)]
     pub output_files: Vec<File>,
 }
 
-/// What a tool has to do with files; not for people.
+/// A tool's use of files. Not part of the public API.
 #[doc(hidden)]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct FileUse {
-    /// Files are only where its schema says so.
+    /// Whether files occur only where the schema says so.
     pub typed: bool,
-    /// It cannot be called without a manager.
+    /// Whether the tool cannot be called without a file manager.
     pub needs_manager: bool,
 }
 
-/// How the files of one tool's calls are found.
+/// Finds the files of one tool's calls.
 #[derive(Clone, Debug)]
 pub(super) struct FileFinder {
     pub(super) files: FileManager,
@@ -103,7 +103,7 @@ impl FileFinder {
         Ok(each_once(found))
     }
 
-    /// Adds the files that the result names to those that the tool gives.
+    /// Adds the files that the result names to those that the tool gave.
     pub(super) fn complete(&self, output: &mut ToolOutput) {
         let mut files = std::mem::take(&mut output.files);
         if self.at_provider {

@@ -1,4 +1,4 @@
-//! A function as a tool: what `#[tool]` makes of it.
+//! Functions as tools, for the code that `#[tool]` generates.
 
 use std::any::TypeId;
 use std::marker::PhantomData;
@@ -19,7 +19,7 @@ use super::{
 };
 use crate::files::{FileManager, has_files, reading};
 
-/// A function `F` as a tool, whose arguments are read as an `A`.
+/// A function `F` as a tool whose arguments are deserialised as an `A`.
 pub struct FuncTool<A, F> {
     spec: ToolSpec,
     needs: Vec<Need>,
@@ -29,14 +29,14 @@ pub struct FuncTool<A, F> {
     arguments: PhantomData<fn(A)>,
 }
 
-/// What a function is given beside its arguments.
+/// The values that a function is given in addition to its arguments.
 #[derive(Clone, Copy)]
 pub struct Given<'a> {
     cx: &'a Context,
     states: &'a States,
 }
 
-/// Whether there is a state that the function needs.
+/// Checks that there is a state that the function needs.
 type Need = fn(&States) -> Result<(), MissingState>;
 
 type Called<'a> = BoxFuture<'a, Result<ToolOutput, WorkerError>>;
@@ -46,7 +46,7 @@ where
     A: DeserializeOwned + JsonSchema + 'static,
     F: for<'a> Fn(A, Given<'a>) -> Called<'a> + Send + Sync + 'static,
 {
-    /// The tool `name`.
+    /// Creates the tool `name`.
     pub fn new(name: &str, description: &str, function: F) -> Self {
         let parameters = parameters_of::<A>();
         Self {
@@ -59,10 +59,10 @@ where
         }
     }
 
-    /// Says that it needs the state `T`.
+    /// Declares that the tool needs the state `T`.
     #[must_use]
     pub fn needs<T: Send + Sync + 'static>(mut self) -> Self {
-        // An agent has a file manager in any case: its own, or a private one.
+        // An agent always has a file manager: its own, or a private one.
         match TypeId::of::<T>() == TypeId::of::<FileManager>() {
             true => self.needs_manager = true,
             false => self.needs.push(|states| states.get::<T>().map(|_| ())),
@@ -120,37 +120,37 @@ impl<'a> Given<'a> {
     /// The state of type `T`.
     ///
     /// # Errors
-    /// The tool is called without a toolbox that has one.
+    /// If the tool is called without a toolbox that has one.
     pub fn state<T: Send + Sync + 'static>(self) -> Result<State<T>, MissingState> {
         self.states.get()
     }
 }
 
-/// What a function has given.
+/// Converts the result of a function.
 ///
 /// # Errors
-/// It cannot be written as JSON.
+/// If it cannot be serialised as JSON.
 pub fn output(given: impl IntoToolOutput) -> Result<ToolOutput, WorkerError> {
     given.into_tool_output()
 }
 
-/// What a function has given that can fail: with any error, or a text that says why.
+/// Converts the result of a fallible function, whose error is any error, or text.
 ///
 /// # Errors
-/// It has failed, or what it gave cannot be written as JSON.
+/// If the function failed, or its result cannot be serialised as JSON.
 pub fn result<T: IntoToolOutput, E: Into<BoxError>>(
     given: Result<T, E>,
 ) -> Result<ToolOutput, WorkerError> {
     given.map_err(failure)?.into_tool_output()
 }
 
-/// Calls a synchronous function where blocking is allowed.
+/// Calls a synchronous function on the blocking pool.
 ///
 /// # Errors
-/// Those of the function, and that the runtime shuts down.
+/// Those of the function, and if the runtime shuts down.
 ///
 /// # Cancel safety
-/// The function runs to its end all the same; what it gives is dropped.
+/// The function runs to its end, and its result is dropped.
 pub async fn blocking(
     function: impl FnOnce() -> Result<ToolOutput, WorkerError> + Send + 'static,
 ) -> Result<ToolOutput, WorkerError> {

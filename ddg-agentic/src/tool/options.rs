@@ -1,9 +1,8 @@
-//! How the calls of a tool go.
+//! Options of tool calls.
 
 use std::time::Duration;
 
-/// How the calls of a tool go: how long they may take, how many there are at a time, whether a
-/// person is asked before, and what becomes of one that fails.
+/// Options of a tool's calls: timeout, concurrency, approval by a person, and handling of failures.
 ///
 /// ```
 /// use std::time::Duration;
@@ -26,19 +25,19 @@ pub struct ToolOptions {
     pub(super) file_urls: Option<Duration>,
 }
 
-/// What becomes of a call whose tool fails, panics or takes too long.
+/// What happens after a tool has failed, panicked or timed out.
 ///
-/// What the model or a person is to blame for (a tool that does not exist, arguments that do not fit,
-/// a call that is denied) the model is told in any case.
+/// The model is always told about faults of the model or of a person: a tool that does not exist,
+/// arguments that do not fit, a call that was denied.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum OnFailure {
-    /// The model is told, and can react to it.
+    /// The model is told, and can react.
     #[default]
     TellModel,
-    /// It is tried again at once, and the model is told if that does not help.
+    /// The tool is retried at once, and the model is told if that does not help.
     Retry {
-        /// How many more times.
+        /// Number of further attempts.
         times: u32,
     },
     /// The run fails.
@@ -46,11 +45,11 @@ pub enum OnFailure {
 }
 
 impl ToolOptions {
-    /// How many bytes a call gives a model to read unless
-    /// [`max_output_bytes`](Self::max_output_bytes) says otherwise: 64 KiB.
+    /// Default of [`max_output_bytes`](Self::max_output_bytes): 64 KiB.
     pub const MAX_OUTPUT_BYTES: usize = 64 * 1024;
 
-    /// No timeout, any number of calls at a time, nobody is asked, and the model is told of failures.
+    /// Creates options without a timeout, without a limit of concurrent calls and without approval.
+    /// The model is told about failures.
     pub fn new() -> Self {
         Self {
             timeout: None,
@@ -63,55 +62,56 @@ impl ToolOptions {
         }
     }
 
-    /// Gives each attempt this long. The time that a person takes to approve, or that a call waits for
-    /// others, does not count. A sync function runs to its end all the same; what it gives is dropped.
+    /// Sets the timeout of each attempt. The time for approval, or of waiting for other calls, does
+    /// not count. A sync function runs to its end, and its result is dropped.
     #[must_use]
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = Some(timeout);
         self
     }
 
-    /// Lets at most `calls` (at least one) go on at a time, in all runs that share the toolbox; the
-    /// others wait for their turn. A call that has paused within an automa that is a tool does not count
-    /// any more, also when it goes on.
+    /// Sets the maximum number of concurrent calls (at least one), in all runs that share the
+    /// toolbox. Further calls wait. A call that has paused in an automa that is a tool does not
+    /// count any more, also after it was resumed.
     #[must_use]
     pub fn max_concurrency(mut self, calls: usize) -> Self {
         self.max_concurrency = Some(calls.max(1));
         self
     }
 
-    /// Asks a person before each call: the run pauses with an [`Approval`](super::Approval), to be
-    /// answered by a [`Verdict`](super::Verdict).
+    /// Asks a person before each call: the run pauses with an [`Approval`](super::Approval), and
+    /// the answer is a [`Verdict`](super::Verdict).
     #[must_use]
     pub fn approval(mut self) -> Self {
         self.approval = true;
         self
     }
 
-    /// Cuts what the model is told after so many bytes, at the end of a character, and says how much is
-    /// missing.
+    /// Sets the maximum number of bytes of text for the model. Longer text is cut at a character
+    /// boundary, with a note that says how much is missing.
     #[must_use]
     pub fn max_output_bytes(mut self, bytes: usize) -> Self {
         self.max_output_bytes = bytes;
         self
     }
 
-    /// Sets what becomes of a call whose tool fails, panics or takes too long.
+    /// Sets what happens after the tool has failed, panicked or timed out.
     #[must_use]
     pub fn on_failure(mut self, on_failure: OnFailure) -> Self {
         self.on_failure = on_failure;
         self
     }
 
-    /// Says that the tool runs at the provider, which sees the conversation itself: the files of a call are those that
-    /// the last message of a person names, and it gives none, whatever its text says.
+    /// Declares that the tool runs at the provider, which sees the conversation itself. The files
+    /// of a call are those that the last message of a person names, and files in its result are
+    /// ignored.
     #[must_use]
     pub fn at_provider(mut self) -> Self {
         self.at_provider = true;
         self
     }
 
-    /// Asks for addresses of files in what the model is told, good for `expiry`; see
+    /// Adds URLs of files to the text for the model, valid for `expiry`. See
     /// [`ReActAutoma::file_urls`](crate::ReActAutoma::file_urls).
     #[must_use]
     pub fn file_urls(mut self, expiry: Duration) -> Self {

@@ -1,4 +1,4 @@
-//! What a tool gives.
+//! Results of tools.
 
 use std::any::{Any, TypeId};
 
@@ -9,34 +9,34 @@ use serde_json::Value as Json;
 use crate::files::{File, collecting, records};
 use crate::message::Usage;
 
-/// What a tool gives: what the model reads, and what it took of models to get it.
+/// The result of a tool: text for the model, and the usage of models on the way.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct ToolOutput {
-    /// What the model reads.
+    /// The text for the model.
     pub content: String,
-    /// What agents that were asked on the way took.
+    /// The usage of agents that were called on the way.
     pub usage: Usage,
-    /// The files that it gives.
+    /// The files in the result.
     #[serde(default, serialize_with = "records", skip_serializing_if = "Vec::is_empty")]
     pub files: Vec<File>,
-    /// Whether the content is the JSON of a value that is no text.
+    /// Whether the content is the JSON of a value that is not text.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(super) structured: bool,
 }
 
-/// What a function that is a [`#[tool]`](macro@crate::tool) may return, also in a `Result`: a text,
-/// any serde type (the model reads its JSON), nothing (the model reads `done`), or a [`ToolOutput`].
+/// A return type of a [`#[tool]`](macro@crate::tool) function, also in a `Result`: text, any serde
+/// type (the model reads its JSON), nothing (the model reads `done`), or a [`ToolOutput`].
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be what a tool gives",
     label = "not something that a model can read",
     note = "a tool returns `T` or `Result<T, E>`, where `T` is a text, a type that implements `Serialize`, or a `ToolOutput`; it owns its data"
 )]
 pub trait IntoToolOutput {
-    /// What the model reads.
+    /// Converts into the text for the model.
     ///
     /// # Errors
-    /// It cannot be written as JSON.
+    /// If the value cannot be serialised as JSON.
     fn into_tool_output(self) -> Result<ToolOutput, WorkerError>;
 }
 
@@ -51,7 +51,7 @@ impl<T: Serialize + 'static> IntoToolOutput for T {
         }
         let (json, files) = collecting(|| serde_json::to_string(&this));
         let json = json?;
-        // A text is read without its quotes.
+        // The model reads a string without its quotes.
         let structured = !json.starts_with('"');
         let content = if structured { json } else { serde_json::from_str(&json)? };
         Ok(ToolOutput { files, structured, ..ToolOutput::text(content) })
@@ -59,12 +59,12 @@ impl<T: Serialize + 'static> IntoToolOutput for T {
 }
 
 impl ToolOutput {
-    /// A text.
+    /// Creates a result that is text.
     pub fn text(content: impl Into<String>) -> Self {
         Self { content: content.into(), ..Self::default() }
     }
 
-    /// The text of a JSON string, or the JSON itself.
+    /// Creates a result from JSON: the text of a string, or the JSON itself.
     pub(super) fn of_json(json: Json) -> Self {
         match json {
             Json::String(text) => Self::text(text),
@@ -72,14 +72,14 @@ impl ToolOutput {
         }
     }
 
-    /// Sets what agents that were asked on the way took.
+    /// Sets the usage of agents that were called on the way.
     #[must_use]
     pub fn usage(mut self, usage: Usage) -> Self {
         self.usage = usage;
         self
     }
 
-    /// Adds files that it gives. What the model is to do with them the text has to say: name their ids.
+    /// Adds files. The text must name their ids and say what they are for.
     #[must_use]
     pub fn files(mut self, files: impl IntoIterator<Item = File>) -> Self {
         self.files.extend(files);
@@ -87,8 +87,8 @@ impl ToolOutput {
     }
 }
 
-/// At most so many bytes of a text for a model: its head and its tail, with a note between them on what
-/// is missing. The end of a text often says most, as the error of a build.
+/// Cuts a text for a model to at most `max_bytes`: its head and its tail, with a note between them.
+/// The tail is kept because the end of a text often says most, such as the error of a build.
 pub(super) fn cut(text: String, max_bytes: usize) -> String {
     let n_bytes = text.len();
     if n_bytes <= max_bytes {

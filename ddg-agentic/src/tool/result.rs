@@ -1,4 +1,4 @@
-//! What has become of a call.
+//! Results of tool calls.
 
 use serde::{Deserialize, Serialize};
 
@@ -6,13 +6,13 @@ use super::{CallFiles, ToolOutput};
 use crate::message::Usage;
 use crate::message::{ToolCall, ToolMessage};
 
-/// What has become of a call: what the model is told, and what it took of models.
+/// The result of a tool call: the message for the model, and the usage of models on the way.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct ToolResult {
-    /// What the model is told.
+    /// The message for the model.
     pub message: ToolMessage,
-    /// What agents that were asked on the way took.
+    /// The usage of agents that were called on the way.
     #[serde(default)]
     pub usage: Usage,
     /// The files that the call was given, and those that it gave.
@@ -21,13 +21,13 @@ pub struct ToolResult {
 }
 
 impl ToolResult {
-    /// What the tool gave for `call`.
+    /// Creates the result of `call` from the output of the tool.
     pub fn new(call: &ToolCall, output: ToolOutput) -> Self {
         let files = CallFiles { output: output.files, ..CallFiles::default() };
         Self { message: ToolMessage::new(call, output.content), usage: output.usage, files }
     }
 
-    /// Why it gave nothing for `call`.
+    /// Creates the error of `call`.
     pub fn error(call: &ToolCall, why: impl Into<String>) -> Self {
         let message = ToolMessage::error(call, why);
         Self { message, usage: Usage::default(), files: CallFiles::default() }

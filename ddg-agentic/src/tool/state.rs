@@ -1,4 +1,4 @@
-//! What tools share that no model sees: connections, settings, clients.
+//! States that tools share and no model sees: connections, settings, clients.
 
 use std::any::{Any, TypeId, type_name};
 use std::fmt;
@@ -9,8 +9,8 @@ use rustc_hash::FxHashMap;
 
 use crate::files::FileManager;
 
-/// A parameter of a [`#[tool]`](macro@crate::tool) that no model fills: what the toolbox was given
-/// with [`state`](super::ToolboxBuilder::state), found by its type.
+/// A parameter of a [`#[tool]`](macro@crate::tool) that no model fills. Its value is the state with
+/// this type that the toolbox was given with [`state`](super::ToolboxBuilder::state).
 ///
 /// ```
 /// use ddg_agentic::{Toolbox, tool};
@@ -32,7 +32,7 @@ use crate::files::FileManager;
 /// # Ok::<(), ddg_agentic::tool::ToolboxError>(())
 /// ```
 pub struct State<T>(
-    /// What the toolbox was given.
+    /// The state.
     pub Arc<T>,
 );
 
@@ -56,11 +56,11 @@ impl<T: fmt::Debug> fmt::Debug for State<T> {
     }
 }
 
-/// The states of a toolbox, by their types; cheap to clone.
+/// The states of a toolbox by type. Cheap to clone.
 #[derive(Clone, Default)]
 pub struct States(Arc<FxHashMap<TypeId, Arc<dyn Any + Send + Sync>>>);
 
-/// A tool needs a state that its toolbox has not.
+/// A tool needs a state that its toolbox does not have.
 #[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[error("needs the state `{ty}`, which the toolbox has not: give it with `state`")]
 #[non_exhaustive]
@@ -73,7 +73,7 @@ impl States {
     /// The state of type `T`.
     ///
     /// # Errors
-    /// There is none.
+    /// If there is none.
     pub fn get<T: Send + Sync + 'static>(&self) -> Result<State<T>, MissingState> {
         let state = self.0.get(&TypeId::of::<T>()).cloned();
         let state = state.and_then(|state| state.downcast().ok());
@@ -85,13 +85,13 @@ impl States {
         self.get::<FileManager>().ok().map(|files| (*files).clone())
     }
 
-    /// The same with this file manager.
+    /// Replaces the file manager.
     pub(super) fn with_files(mut self, files: FileManager) -> Self {
         self.insert(Arc::new(files));
         self
     }
 
-    /// Adds one; whether there was none of its type.
+    /// Adds a state. Returns whether there was none with its type.
     pub(super) fn insert<T: Send + Sync + 'static>(&mut self, state: Arc<T>) -> bool {
         Arc::make_mut(&mut self.0).insert(TypeId::of::<T>(), state).is_none()
     }

@@ -1,4 +1,4 @@
-//! The tools of an agent.
+//! Toolboxes: the tools of an agent.
 
 mod builder;
 mod entry;
@@ -24,11 +24,10 @@ use super::{States, ToolError, ToolOptions, ToolOutput, ToolResult, ToolSpec};
 use crate::files::File;
 use crate::message::ToolCall;
 
-/// Tools in an order, with how each is called; cheap to clone.
+/// Tools in an order, with the options of each. Cheap to clone.
 ///
-/// Whoever makes calls, makes them here ([`call`](Self::call), or the workers that do the same):
-/// arguments are checked before, people asked, and what goes wrong becomes a message that a model
-/// can react to.
+/// All calls go through a toolbox ([`call`](Self::call), or its workers): it checks arguments, asks
+/// people for approval, and turns errors into messages that a model can react to.
 ///
 /// ```
 /// use ddg_agentic::{Toolbox, tool};
@@ -75,52 +74,51 @@ struct Tools {
     states: States,
 }
 
-/// A tool, and the automa in which it is called if it is one.
+/// A tool and, if it is an automa, the automa in which it is called.
 struct Offered {
     entry: Arc<Entry>,
     automa: Option<AnyWorker>,
 }
 
-/// Under which name calls of tools are found again after a snapshot.
+/// The name under which snapshots resolve tool calls.
 const CALL: &str = "tool_call";
 
-/// Under which name tools are.
+/// The name under which snapshots resolve tools.
 const TOOL: &str = "tool";
 
 impl Toolbox {
-    /// An empty one, to be filled.
+    /// Creates an empty builder.
     pub fn builder() -> ToolboxBuilder {
         ToolboxBuilder::default()
     }
 
-    /// What a model is told of the tools, in their order.
+    /// The descriptions of the tools for a model, in order.
     pub fn specs(&self) -> Arc<[ToolSpec]> {
         Arc::clone(&self.0.specs)
     }
 
-    /// Whether there is a tool `name`.
+    /// Whether the tool `name` exists.
     pub fn contains(&self, name: &str) -> bool {
         self.0.offered.contains_key(name)
     }
 
-    /// The names of the tools, in their order.
+    /// The names of the tools, in order.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.0.offered.keys().map(String::as_str)
     }
 
-    /// Makes a call that a model has asked for, in the worker of `cx`.
+    /// Makes a tool call of a model, in the worker of `cx`.
     ///
-    /// One call for each execution of a worker, as that begins from the top when a person has
-    /// answered. An automa that is a tool runs on its own here and cannot ask people;
+    /// Make one call per execution of a worker, because the worker runs again from the top after a
+    /// person has answered. An automa that is a tool runs on its own here and cannot ask people;
     /// [`call_worker`](Self::call_worker) nests it.
     ///
     /// # Errors
-    /// A person is asked: pass the error on, and the run pauses. Or the tool fails, and its policy is
-    /// that the run does. Whatever else goes wrong is in the result, for the model.
+    /// If a person is asked: pass the error on, and the run pauses. Also if the tool fails and its
+    /// options say that the run fails. All other errors are in the result, for the model.
     ///
     /// # Cancel safety
-    /// Dropping the future drops that of the tool; a place among those that are called at a time is
-    /// free again.
+    /// Dropping the future drops that of the tool, and frees its place among the concurrent calls.
     pub async fn call(&self, call: &ToolCall, cx: &Context) -> Result<ToolResult, WorkerError> {
         let entry = self.entry(&call.name);
         let mut input = Vec::new();
@@ -142,11 +140,11 @@ impl Toolbox {
         Ok(result)
     }
 
-    /// The worker that makes calls of the tool `name`: it takes a [`ToolCall`] and gives a
-    /// [`ToolResult`], as [`call`](Self::call) does. If there is no such tool, the result says so.
+    /// A worker that makes calls of the tool `name`, as [`call`](Self::call) does: it takes a
+    /// [`ToolCall`] and gives a [`ToolResult`]. If the tool does not exist, the result says so.
     ///
-    /// Add it under any key and ferry to it: `cx.ferry_to(key, (call,))`. Of an automa that is a tool
-    /// the worker is an automa, in which that one is nested.
+    /// Add it under any key, and ferry to it: `cx.ferry_to(key, (call,))`. For an automa that is a
+    /// tool the worker is an automa with that one nested in it.
     pub fn call_worker(&self, name: &str) -> AnyWorker {
         match self.0.offered.get(name) {
             Some(Offered { automa: Some(automa), .. }) => automa.clone(),
@@ -154,12 +152,12 @@ impl Toolbox {
         }
     }
 
-    /// The tool `name` as a worker of any automa: it takes the arguments as one JSON object, or each
-    /// by name, those that are not given from the run's inputs, and gives a [`ToolOutput`]. They are checked, people are asked, and attempts made as
-    /// for a model; what goes wrong makes the worker fail.
+    /// The tool `name` as a worker of any automa. It takes the arguments as one JSON object, or
+    /// each by name, with missing ones from the run's inputs, and returns a [`ToolOutput`]. Checks,
+    /// approval and retries are as for a model, but errors fail the worker.
     ///
     /// # Errors
-    /// There is no such tool.
+    /// If the tool does not exist.
     pub fn worker(&self, name: &str) -> Result<AnyWorker, ToolError> {
         self.entry(name)?;
         Ok(AnyWorker::new(ToolWorker::new(self.clone(), name)))
@@ -176,7 +174,7 @@ impl Toolbox {
     /// their tools. An automa can have one toolbox so; one that is nested in it can have another.
     ///
     /// # Errors
-    /// The names `tool`, `tool_call` or `tool_call:` with the name of a tool are taken.
+    /// If the names `tool`, `tool_call` or `tool_call:` with the name of a tool are taken.
     pub fn register_in(&self, automa: &mut GraphAutoma) -> Result<(), BuildError> {
         let tools = self.clone();
         automa.register_worker_with(
@@ -198,7 +196,7 @@ impl Toolbox {
         Ok(())
     }
 
-    /// What the tool gives for a call; the files that the call names are put into `input` before.
+    /// Calls the tool. The files that the call names are put into `input` first.
     pub(super) async fn output(
         &self,
         call: &ToolCall,
@@ -227,7 +225,7 @@ impl fmt::Debug for Toolbox {
     }
 }
 
-/// The name that `name` is most likely a slip of, if any is near enough.
+/// The name in `names` that is most similar to `name`, if it is similar enough.
 fn nearest<'a>(name: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     const NEAR: f64 = 0.7;
     names

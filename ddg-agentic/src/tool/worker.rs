@@ -8,13 +8,13 @@ use serde_json::{Map, Value as Json};
 use super::{ToolOutput, ToolResult, Toolbox};
 use crate::message::{ToolArguments, ToolCall};
 
-/// Makes calls of a tool.
+/// A worker that makes calls of a tool.
 pub(super) struct CallWorker {
     tools: Toolbox,
     tool: String,
 }
 
-/// A tool with its arguments, whoever gives them.
+/// A worker that calls a tool with arguments from any source.
 pub(super) struct ToolWorker {
     tools: Toolbox,
     tool: String,
@@ -53,8 +53,8 @@ impl ToolWorker {
 }
 
 impl ToolWorker {
-    /// The one argument by position, or an object of those by name; what is not given is taken from the run's
-    /// inputs, as for any parameter.
+    /// The only argument by position, or an object of arguments by name. Missing ones are filled
+    /// from the run's inputs, as for any parameter.
     fn arguments(&self, args: &Args, cx: &Context) -> Result<ToolArguments, WorkerError> {
         let mut named = Map::new();
         for (name, value) in args.by_name() {

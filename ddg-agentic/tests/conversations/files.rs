@@ -1,4 +1,4 @@
-//! Files that the managers of other processes know, by an index.
+//! Files that managers in other processes find by an index.
 
 use ddg_agentic::files::{File, FileError, FileManager, FileManagerBuilder};
 use expect_test::expect;
@@ -41,7 +41,7 @@ async fn another_process_knows_the_files() {
 
 /// [files 16]
 #[tokio::test]
-async fn what_others_make_and_remove_is_seen_after_a_refresh() {
+async fn files_of_other_processes_are_visible_after_a_refresh() {
     let folder = tempfile::tempdir().unwrap();
     let one = builder(folder.path()).build().await.unwrap();
     let other = builder(folder.path()).build().await.unwrap();

@@ -1,4 +1,4 @@
-//! One at a time has the right to run a conversation.
+//! Leases of conversations: one owner at a time runs a conversation.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -15,9 +15,9 @@ use tokio::sync::{Notify, Semaphore};
 use crate::setup::{Setup, id, on_every_store};
 
 on_every_store! {
-    one_has_it_until_it_is_given_back,
-    it_runs_out,
-    an_ended_process_has_none,
+    a_lease_is_held_until_it_is_released,
+    a_lease_expires,
+    an_ended_process_holds_no_lease,
     two_agents_do_not_act_at_once,
     a_run_whose_lease_is_lost_is_stopped,
     races_of_two_processes_pay_once,
@@ -29,14 +29,14 @@ fn claim(name: &str) -> Claim {
     Claim::new(Owner::named(name), TTL)
 }
 
-async fn one_has_it_until_it_is_given_back(Setup { store, .. }: Setup) {
+async fn a_lease_is_held_until_it_is_released(Setup { store, .. }: Setup) {
     let (talk, ada, bob) = (id("talk"), claim("ada"), claim("bob"));
     let first = store.acquire(&talk, &ada).await.unwrap();
     let held = store.acquire(&talk, &bob).await.unwrap_err();
     expect!["conversation `talk` is run by ada, whose lease lasts for 30s unless renewed"]
         .assert_eq(&held.to_string());
     store.acquire(&id("other"), &bob).await.unwrap();
-    // Its owner may take it again; the lease before is worth nothing then.
+    // Its owner may acquire it again, which makes the earlier lease invalid.
     let again = store.acquire(&talk, &ada).await.unwrap();
     store.release(&first).await.unwrap();
     let lost = store.renew(&first).await.unwrap_err();
@@ -45,11 +45,11 @@ async fn one_has_it_until_it_is_given_back(Setup { store, .. }: Setup) {
     store.acquire(&talk, &bob).await.unwrap_err();
     store.release(&again).await.unwrap();
     store.acquire(&talk, &bob).await.unwrap();
-    // It is no conversation.
+    // A lease is not a conversation.
     assert!(!store.delete(&talk).await.unwrap());
 }
 
-async fn it_runs_out(Setup { store, clock, .. }: Setup) {
+async fn a_lease_expires(Setup { store, clock, .. }: Setup) {
     let (talk, ada, bob) = (id("talk"), claim("ada"), claim("bob"));
     let of_ada = store.acquire(&talk, &ada).await.unwrap();
     clock.advance(TTL - Duration::from_secs(1));
@@ -61,7 +61,7 @@ async fn it_runs_out(Setup { store, clock, .. }: Setup) {
     assert!(store.renew(&of_ada).await.is_err());
 }
 
-async fn an_ended_process_has_none(Setup { store, .. }: Setup) {
+async fn an_ended_process_holds_no_lease(Setup { store, .. }: Setup) {
     // No process has this start time.
     let Some(process) = Owner::this_process().process().map(|process| format!("{process}0")) else {
         return; // not known on this system
@@ -71,7 +71,7 @@ async fn an_ended_process_has_none(Setup { store, .. }: Setup) {
     store.acquire(&id("talk"), &claim("bob")).await.unwrap();
 }
 
-/// Whether it is used by two at once, and how often it was.
+/// Whether two calls used it at once, and the number of uses.
 #[derive(Default)]
 struct Till {
     n_in: AtomicU32,
@@ -115,7 +115,7 @@ fn asks() -> ScriptedModel {
     ScriptedModel::new().calls([ToolCall::new("a", "pay", json!({}))]).text("Done.")
 }
 
-/// Both ran their tools, and the later could not save.
+/// Without leases both ran their tools, and the second could not save.
 async fn two_agents_do_not_act_at_once(Setup { store, .. }: Setup) {
     let till = Arc::new(Till { gate: Some(Semaphore::new(0)), ..Till::default() });
     let first = process(&store, asks(), &till, ToolOptions::new());
@@ -140,7 +140,7 @@ async fn a_run_whose_lease_is_lost_is_stopped(Setup { store, clock, .. }: Setup)
     let first = first.claim(Claim::new(owner, Duration::from_millis(30)));
     let run = tokio::spawn(first.run("talk", "Pay.").into_future());
     till.asked.notified().await;
-    // Somebody else takes it over as soon as a renewal is late, seen by the store's clock.
+    // Another owner acquires the lease as soon as a renewal is late by the store's clock.
     let taken = loop {
         clock.advance(Duration::from_secs(1));
         if let Ok(taken) = store.acquire(&id("talk"), &claim("other")).await {
@@ -153,7 +153,7 @@ async fn a_run_whose_lease_is_lost_is_stopped(Setup { store, clock, .. }: Setup)
     assert_eq!(store.load(&id("talk")).await.unwrap().conversation.messages.len(), 0);
 }
 
-/// A model that calls the tool when a person speaks, and is done when the tool has.
+/// A model that calls the tool after a message of a person, and ends after its result.
 #[derive(Debug)]
 struct Pays;
 
@@ -176,9 +176,9 @@ impl ChatModel for Pays {
     }
 }
 
-/// In each round two processes say, answer twice, and are dropped at any moment; in the end whoever is
-/// left goes on. One payment has been allowed and one is in the conversation; it was made again only if
-/// it was interrupted, and never by two at once.
+/// In each round two processes send a message, answer twice, and are dropped at any moment; in the
+/// end one of them continues. One payment was approved and one is in the conversation. It was only
+/// repeated after an interruption, and never made by two processes at once.
 async fn races_of_two_processes_pay_once(Setup { store, .. }: Setup) {
     let n_rounds = if std::env::var_os("DDG_NIGHTLY").is_some() { 1000 } else { 30 };
     for round in 0..n_rounds {
@@ -222,13 +222,13 @@ async fn races_of_two_processes_pay_once(Setup { store, .. }: Setup) {
         let n_paid = till.n_paid.load(Ordering::SeqCst);
         assert!((1..=1 + n_killed).contains(&n_paid), "paid {n_paid}, killed {n_killed}");
         assert!(n_ended <= 1);
-        // An old click changes nothing.
+        // A repeated answer changes nothing.
         agents[0].answer(&talk, &question, Verdict::Allow).await.unwrap_err();
         assert_eq!(till.n_paid.load(Ordering::SeqCst), n_paid);
     }
 }
 
-/// Is ready at the n-th poll.
+/// Ready at the n-th poll.
 async fn polls(n: usize) {
     for _ in 0..n {
         tokio::task::yield_now().await;

@@ -1,4 +1,4 @@
-//! Conversations are listed, the one saved last first, and the old ones deleted.
+//! Conversations are listed with the last saved first, and old ones are deleted.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Stores of conversations: what every one of them does, then what only a file does.
+//! Stores of conversations: first the behaviour of all of them, then of files only.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod files;

@@ -1,4 +1,4 @@
-//! A run that is not at its end is kept with its conversation, in one transaction.
+//! An open run is kept with its conversation, in one transaction.
 
 use ddg_agentic::Agent;
 use ddg_agentic::memory::{ConversationError, ConversationVersion, OpenRun};
@@ -8,10 +8,10 @@ use serde_json::json;
 use crate::setup::{Setup, id, on_every_store, said};
 
 on_every_store! {
-    a_run_comes_back_with_its_conversation,
-    a_save_puts_an_end_to_it,
-    two_writers_do_not_both_keep_one,
-    another_process_answers,
+    an_open_run_is_loaded_with_its_conversation,
+    a_save_drops_the_open_run,
+    only_one_of_two_writers_keeps_its_open_run,
+    another_process_can_answer,
 }
 
 /// Pays.
@@ -36,7 +36,7 @@ async fn paused() -> OpenRun {
     open
 }
 
-async fn a_run_comes_back_with_its_conversation(Setup { store, .. }: Setup) {
+async fn an_open_run_is_loaded_with_its_conversation(Setup { store, .. }: Setup) {
     let (talk, open) = (id("talk"), paused().await);
     let version = store.keep_run(&talk, Some(&open), ConversationVersion::NEW).await.unwrap();
     let stored = store.load(&talk).await.unwrap();
@@ -53,7 +53,7 @@ async fn a_run_comes_back_with_its_conversation(Setup { store, .. }: Setup) {
     assert_eq!((stored.conversation, stored.run, stored.version), (said(3), None, version));
 }
 
-async fn a_save_puts_an_end_to_it(Setup { store, .. }: Setup) {
+async fn a_save_drops_the_open_run(Setup { store, .. }: Setup) {
     let (talk, open) = (id("talk"), paused().await);
     let version = store.keep_run(&talk, Some(&open), ConversationVersion::NEW).await.unwrap();
     let version = store.save(&talk, &said(1), version).await.unwrap();
@@ -63,7 +63,7 @@ async fn a_save_puts_an_end_to_it(Setup { store, .. }: Setup) {
     assert_eq!(store.load(&talk).await.unwrap().run, None);
 }
 
-async fn two_writers_do_not_both_keep_one(Setup { store, .. }: Setup) {
+async fn only_one_of_two_writers_keeps_its_open_run(Setup { store, .. }: Setup) {
     let (talk, open) = (id("talk"), paused().await);
     let version = store.keep_run(&talk, Some(&open), ConversationVersion::NEW).await.unwrap();
     for late in [ConversationVersion::NEW, version] {
@@ -74,7 +74,7 @@ async fn two_writers_do_not_both_keep_one(Setup { store, .. }: Setup) {
     assert!(matches!(late, Err(ConversationError::Changed { .. })), "{late:?}");
 }
 
-async fn another_process_answers(Setup { store, .. }: Setup) {
+async fn another_process_can_answer(Setup { store, .. }: Setup) {
     let process = |model| Agent::new(automa(model)).unwrap().conversations(store.clone());
     process(asks()).say("talk", "Pay.").await.unwrap();
     let other = process(ScriptedModel::new().text("Done."));

@@ -1,4 +1,4 @@
-//! A conversation goes on in another process.
+//! A conversation continues in another process.
 
 use std::path::Path;
 use std::process::Command;
@@ -32,7 +32,7 @@ async fn a_process_of_its_own() {
 }
 
 #[tokio::test]
-async fn a_conversation_goes_on_elsewhere() {
+async fn a_conversation_continues_in_another_process() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("talk.db");
     run_in_a_process_of_its_own(&path);

@@ -1,4 +1,4 @@
-//! A conversation comes back as it was saved, and a save only appends.
+//! A conversation is loaded as it was saved, and a save only appends.
 
 use ddg_agentic::Message;
 use ddg_agentic::memory::{Conversation, ConversationVersion, StoredConversation, Summary};

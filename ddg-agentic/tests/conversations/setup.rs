@@ -1,4 +1,4 @@
-//! A store, with a clock that only the test moves.
+//! A store with a clock that only the test moves.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};

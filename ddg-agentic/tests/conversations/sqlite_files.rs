@@ -1,5 +1,5 @@
-//! What is in a file outlives the store, grows by what is new, and is not touched if it is not
-//! understood.
+//! A file outlives its store, grows only by new messages, and is left unchanged if its format is
+//! unknown.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -92,7 +92,7 @@ async fn a_message_that_could_not_be_read_again() {
     let folder = tempfile::tempdir().unwrap();
     let store = SqliteConversations::open(folder.path().join("talk.db")).await.unwrap();
     let text = format!("{}1{}", "[".repeat(125), "]".repeat(125));
-    // As a model of one's own may make them; `ToolArguments::parse` would not.
+    // A custom model may produce such arguments; `ToolArguments::parse` would not.
     let arguments = ToolArguments::Json(serde_json::from_str(&text).unwrap());
     let call = ToolCall::new("call_1", "look", arguments);
     let mut talk = said(1);
@@ -199,7 +199,7 @@ async fn tables_of_a_newer_version() {
 }
 
 #[tokio::test]
-async fn a_file_that_is_no_database() {
+async fn a_file_that_is_not_a_database() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("notes.txt");
     let notes = "not a database, whatever its name says; ".repeat(200);

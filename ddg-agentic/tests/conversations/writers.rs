@@ -1,4 +1,4 @@
-//! Of two who save at once, one does, and the other is told.
+//! If two writers save at once, one succeeds and the other gets an error.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! One agent, many tasks: a conversation has one run at a time, and is free again however that ends.
+//! One agent, many tasks: a conversation has one run at a time, and is free again however it ends.
 
 mod open_runs;
 mod settings;
@@ -103,7 +103,7 @@ async fn or_waits_for_its_turn() {
 }
 
 #[tokio::test]
-async fn or_is_told_to_the_run_that_goes_on() {
+async fn or_is_passed_to_the_active_run() {
     let mut scene = scene(WhenBusy::Steer);
     let first = run(&scene.agent, "one");
     scene.asked.recv().await.unwrap();
@@ -125,7 +125,7 @@ async fn or_is_told_to_the_run_that_goes_on() {
 }
 
 #[tokio::test]
-async fn agents_of_one_kind_do_not_hear_what_is_told_to_each_other() {
+async fn agents_of_one_kind_do_not_get_messages_for_each_other() {
     let (asked, mut requests) = mpsc::unbounded_channel();
     let go = Arc::new(Semaphore::new(0));
     let kind = ReActAutoma::new(Arc::new(Gated { asked, go: Arc::clone(&go) }));
@@ -201,7 +201,7 @@ async fn a_panicking_model_leaves_the_conversation_as_it_was_and_free() {
 }
 
 #[tokio::test]
-async fn a_failing_model_is_an_error_and_the_conversation_keeps_what_was_said() {
+async fn a_failing_model_is_an_error_and_the_conversation_keeps_the_messages() {
     let away = ModelError::Setup { message: "no network".into() };
     let model = ScriptedModel::new().fails(away).text("Here I am.");
     let agent = Agent::new(ReActAutoma::new(model)).unwrap();
@@ -214,7 +214,7 @@ async fn a_failing_model_is_an_error_and_the_conversation_keeps_what_was_said() 
 }
 
 #[tokio::test]
-async fn what_a_failing_run_has_not_heard_comes_back() {
+async fn messages_that_a_failing_run_has_not_read_come_back() {
     let (asked, go) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
     let (gate, told) = (Arc::clone(&go), Arc::clone(&asked));
     /// Fails when it is let go.
@@ -244,7 +244,7 @@ async fn what_a_failing_run_has_not_heard_comes_back() {
 }
 
 #[tokio::test]
-async fn a_paused_run_is_gone_on_with() {
+async fn a_paused_run_is_resumed() {
     /// Adds.
     #[tool]
     async fn add(a: i64, b: i64) -> i64 {

@@ -1,4 +1,4 @@
-//! Automata of a given shape: one worker after the other, or all at once and in order.
+//! Automata of a given shape: workers in sequence, or concurrent and collected in order.
 
 use ddg_agentic::compose::{ConcurrentAutoma, SequentialAutoma};
 use ddg_core::prelude::*;
@@ -19,7 +19,7 @@ async fn each_takes_what_the_one_before_gave() {
 }
 
 #[test]
-fn what_does_not_fit_is_refused_before_it_runs() {
+fn arguments_that_do_not_fit_are_refused_before_the_tool_runs() {
     let error = SequentialAutoma::new("count")
         .then_func("one", async |x: i64| x + 1)
         .then_func("text", async |text: String| text)
@@ -77,7 +77,7 @@ async fn a_branch_adds_branches_and_those_add_more() {
 }
 
 #[tokio::test]
-async fn no_worker_is_no_mistake() {
+async fn a_block_without_workers_is_accepted() {
     let sequential = SequentialAutoma::new("nothing").build().unwrap();
     assert_eq!(sequential.run(()).output::<Option<String>>().await.unwrap(), None);
     let concurrent = ConcurrentAutoma::new("nothing").build().unwrap();

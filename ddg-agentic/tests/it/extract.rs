@@ -1,4 +1,4 @@
-//! A model is asked for a value of a type, told what is wrong with what it gave, and asked again.
+//! A model is asked for a value of a type, gets the faults of its reply, and is asked again.
 
 use std::sync::Arc;
 
@@ -78,7 +78,7 @@ fn plan_schema() -> Json {
 }
 
 #[tokio::test]
-async fn another_model_is_told_the_schema_in_words() {
+async fn another_model_gets_the_schema_in_words() {
     let told = async |request| {
         let can = Capabilities::default().output_schema(false);
         let model = ScriptedModel::new().capabilities(can).text(GOOD);
@@ -114,7 +114,7 @@ async fn a_value_is_found_between_fences() {
 }
 
 #[test]
-fn what_is_wrong_is_told() {
+fn faults_are_reported() {
     check_told(
         r#"{ "city": 7, "days": [{ "hours": 25 }, {}] }"#,
         &expect![[r#"
@@ -148,7 +148,7 @@ fn what_is_wrong_is_told() {
 }
 
 #[tokio::test]
-async fn a_reply_that_was_cut_off_or_empty_is_told_as_such() {
+async fn a_truncated_or_empty_reply_is_reported_as_such() {
     let call = ToolCall::new("call_1", "look", json!({}));
     let model = ScriptedModel::new()
         .reply(ChatReply::text(r#"{ "city": "To"#).finish(FinishReason::Length))
@@ -173,7 +173,7 @@ async fn a_reply_that_was_cut_off_or_empty_is_told_as_such() {
 }
 
 #[tokio::test]
-async fn after_all_attempts_the_last_reply_is_told() {
+async fn after_all_attempts_the_last_reply_is_reported() {
     let wrong = |city: u8| {
         ChatReply::text(json!({ "city": city, "days": [] }).to_string()).usage(Usage::new(10, 5))
     };
@@ -217,7 +217,7 @@ enum Mood {
 }
 
 #[tokio::test]
-async fn what_is_no_object_is_asked_for_in_one() {
+async fn a_value_that_is_not_an_object_is_requested_in_one() {
     let model = ScriptedModel::new().text(r#"{ "value": [{ "hours": 8 }] }"#);
     let days = model.extract::<Vec<Day>>(request()).await.unwrap().value;
     assert_eq!(days, [Day { hours: 8 }]);
@@ -246,7 +246,7 @@ fn even<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<i64, D::Err
 }
 
 #[tokio::test]
-async fn what_the_type_refuses_is_told_too() {
+async fn faults_that_the_type_finds_are_reported_too() {
     let model = ScriptedModel::new().text(r#"{ "value": 3 }"#).text(r#"{ "value": 4 }"#);
     assert_eq!(model.extract::<Even>(request()).await.unwrap().value, Even(4));
     expect![[r#"

@@ -1,4 +1,5 @@
-//! When a model fails, the next is asked; who replied, and why the others did not, is told.
+//! If a model fails, the next one is asked; the reply says which one replied, and why others
+//! failed.
 
 use std::time::Duration;
 
@@ -43,7 +44,7 @@ async fn the_first_that_replies_is_the_last_that_is_asked() {
 }
 
 #[tokio::test]
-async fn when_none_replies_all_reasons_are_told() {
+async fn when_no_model_replies_all_errors_are_reported() {
     let model = Fallback::new(scripted("a").fails(away("a")))
         .or(scripted("b").fails(status("b", 429, Some(9))))
         .or(scripted("c").fails(status("c", 401, None)));

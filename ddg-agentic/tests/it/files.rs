@@ -1,5 +1,4 @@
-//! Files that tools and agents hand to each other by id. Tests cite the rules of `docs/files.md` by
-//! number.
+//! Files that tools and agents pass by id. Tests cite the rules of `docs/files.md` by number.
 
 mod agents;
 mod cancelling;

@@ -1,4 +1,4 @@
-//! What agents do, through the public API: one file per behaviour.
+//! The behaviour of agents through the public API, one file each.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod agents;

@@ -1,4 +1,4 @@
-//! Messages are plain data: they come back from JSON as they were, and read well at rest.
+//! Messages are plain data: they survive JSON, and the JSON is readable.
 
 use ddg_agentic::Message;
 use ddg_agentic::message::{Image, ToolArguments, ToolCall};
@@ -27,7 +27,7 @@ fn a_transcript_comes_back_from_json() {
 }
 
 #[test]
-fn at_rest_a_message_is_an_object_with_its_role() {
+fn a_message_serialises_to_an_object_with_its_role() {
     let lines: Vec<_> =
         transcript().iter().map(|message| serde_json::to_string(message).unwrap()).collect();
     expect![[r#"

@@ -1,4 +1,4 @@
-//! A model as a worker: takes messages in several forms, shows pieces, and gives the reply.
+//! A model as a worker: takes messages in several forms, emits pieces, and returns the reply.
 
 use ddg_agentic::Message;
 use ddg_agentic::model::{
@@ -42,7 +42,7 @@ async fn it_takes_messages_in_several_forms() {
 }
 
 #[tokio::test]
-async fn what_is_no_message_is_refused() {
+async fn a_value_that_is_not_a_message_is_refused() {
     let refused = async |args| {
         asking(ScriptedModel::new()).run(args).output::<ChatReply>().await.unwrap_err().to_string()
     };
@@ -51,7 +51,7 @@ async fn what_is_no_message_is_refused() {
 }
 
 #[tokio::test]
-async fn its_pieces_are_chunks_for_who_watches() {
+async fn its_pieces_are_chunks_for_subscribers() {
     let pieces = [
         ChatChunk::Text("Hi ".into()),
         ChatChunk::Text("there.".into()),

@@ -1,4 +1,4 @@
-//! The offline model chooses tools, and fills their arguments, by the words of the request.
+//! The offline model picks tools, and fills their arguments, by the words of the request.
 
 use ddg_agentic::message::ToolMessage;
 use ddg_agentic::model::{ChatModelExt, ChatRequest, OfflineModel, ToolChoice};
@@ -127,7 +127,7 @@ fn without_a_fitting_tool_it_says_so() {
 }
 
 #[test]
-fn it_asks_for_what_it_is_not_told() {
+fn it_asks_for_missing_arguments() {
     check(
         travel(),
         "How will the weather be?",
@@ -209,7 +209,7 @@ fn a_rule_of_ones_own_comes_before_the_words_of_the_tool() {
 }
 
 #[test]
-fn it_has_to_call_where_it_is_told_to() {
+fn a_required_call_is_made() {
     let request = |choice| ChatRequest::new(["Rome, 2"]).tools(travel()).tool_choice(choice);
     expect!["To call `weather` I need to know: city."]
         .assert_eq(&reply(request(ToolChoice::Required)));

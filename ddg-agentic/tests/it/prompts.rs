@@ -1,4 +1,5 @@
-//! Prompt templates: bad ones are refused when they are made, missing values when they are filled.
+//! Prompt templates: invalid ones are refused when they are parsed, missing values when they are
+//! rendered.
 
 use ddg_agentic::prompt::{PromptTemplate, PromptWorker};
 use ddg_core::prelude::*;
@@ -36,7 +37,7 @@ fn places_are_filled() {
 }
 
 #[test]
-fn what_is_missing_is_named() {
+fn missing_variables_are_named() {
     check(
         "Plan\n{{ days }} days.",
         &json!({}),
@@ -75,7 +76,7 @@ fn what_is_missing_is_named() {
 }
 
 #[test]
-fn what_is_wrong_is_told_with_its_line() {
+fn faults_are_reported_with_their_line() {
     check(
         "a\nb {{ c",
         &json!({}),
@@ -114,7 +115,7 @@ fn its_variables_are_known_in_their_order() {
 }
 
 #[test]
-fn at_rest_it_is_its_text() {
+fn a_template_serialises_to_its_text() {
     let template = PromptTemplate::new("Hello {{ name }}!").unwrap();
     let json = serde_json::to_string(&template).unwrap();
     assert_eq!(json, "\"Hello {{ name }}!\"");

@@ -1,4 +1,4 @@
-//! The ReAct loop: what it says, does, and leaves behind.
+//! The ReAct loop: its messages, its calls of tools, and its outcome.
 
 mod drawn;
 mod endings;

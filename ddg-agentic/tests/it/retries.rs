@@ -1,4 +1,4 @@
-//! A model that fails is asked again where that may help, in the time that it is given.
+//! A failed request is retried if a retry may help, within its time limit.
 
 use std::time::Duration;
 
@@ -66,7 +66,7 @@ async fn streamed(model: &impl ChatModel) -> (String, Result<String, String>, u6
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_may_help_is_tried_again_and_the_waits_grow() {
+async fn retryable_errors_are_retried_with_growing_delays() {
     let script = ScriptedModel::new().fails(away()).fails(status(503, None)).text("Here.");
     assert_eq!(chat(&script.clone().retrying(retry())).await, (Ok("Here.".to_owned()), 1 + 2));
     script.assert_finished();
@@ -74,7 +74,7 @@ async fn what_may_help_is_tried_again_and_the_waits_grow() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_last_error_is_told_when_all_attempts_have_failed() {
+async fn the_last_error_is_reported_when_all_attempts_have_failed() {
     let script = ScriptedModel::new()
         .fails(away())
         .fails(away())
@@ -86,7 +86,7 @@ async fn the_last_error_is_told_when_all_attempts_have_failed() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_cannot_help_is_not_tried_again() {
+async fn an_error_that_is_not_retryable_is_not_retried() {
     let malformed = ModelError::Malformed { model: "scripted".into(), message: "html".into() };
     for error in [status(400, None), status(401, None), malformed] {
         let script = ScriptedModel::new().fails(error.clone()).text("never");

@@ -1,4 +1,4 @@
-//! A scripted model gives the replies it was given, and says so when it is asked for others.
+//! A scripted model returns its replies in order, and fails if it is asked for others.
 
 use ddg_agentic::ChatModel;
 use ddg_agentic::message::ToolCall;
@@ -20,7 +20,7 @@ async fn refused(model: &ScriptedModel, request: ChatRequest) -> String {
 }
 
 #[tokio::test]
-async fn replies_come_in_the_order_of_the_requests_whoever_asks() {
+async fn replies_come_in_the_order_of_the_requests() {
     let model = ScriptedModel::new().text("one").text("two");
     let other = model.clone();
     assert_eq!(other.chat(request("a")).await.unwrap(), ChatReply::text("one"));
@@ -74,7 +74,7 @@ async fn a_check_of_ones_own_may_panic() {
 
 #[test]
 #[should_panic(expected = "model `scripted` was not asked for 2 of its 2 replies")]
-fn what_is_left_over_can_be_asserted() {
+fn remaining_replies_can_be_asserted() {
     ScriptedModel::new().text("one").text("two").assert_finished();
 }
 

@@ -1,4 +1,4 @@
-//! A model may be asked which tools it would call, without an agent around it.
+//! A model can be asked which tools it would call, without an agent.
 
 use ddg_agentic::Message;
 use ddg_agentic::message::ToolCall;

@@ -1,4 +1,4 @@
-//! A summary stands for messages of a conversation once it is applied, or is refused.
+//! A summary replaces messages of a conversation when it is applied, or is refused.
 
 use ddg_agentic::Message;
 use ddg_agentic::memory::{Conversation, Summary};
@@ -33,7 +33,7 @@ fn summaries_are_kept_in_order() {
 
 /// A system message is shown always, so it needs none.
 #[test]
-fn summaries_go_on_past_system_messages() {
+fn summaries_continue_past_system_messages() {
     let mut conversation = conversation();
     conversation.messages.insert(6, Message::system("Be kind."));
     conversation.apply(Summary::new(1..6, "first")).unwrap();
@@ -98,7 +98,7 @@ fn refused(summary: Summary, expected: &Expect) {
 }
 
 #[test]
-fn what_does_not_fit_is_refused() {
+fn summaries_that_do_not_fit_are_refused() {
     refused(
         Summary::new(5..11, ""),
         &expect![

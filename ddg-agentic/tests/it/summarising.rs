@@ -1,4 +1,4 @@
-//! A memory that has the older part of a conversation summarised.
+//! A memory that summarises the older part of a conversation.
 
 use std::sync::{Arc, Mutex};
 
@@ -64,7 +64,7 @@ fn memory(reply: &'static str) -> Summarising {
 }
 
 #[test]
-fn too_many_groups_are_due() {
+fn too_many_groups_are_summarised() {
     let memory = memory("");
     assert_eq!(memory.due(&said(6)), None);
     assert_eq!(memory.due(&said(7)), Some(0..5));
@@ -77,7 +77,7 @@ fn too_many_groups_are_due() {
 }
 
 #[test]
-fn too_many_tokens_are_due() {
+fn groups_with_too_many_tokens_are_summarised() {
     let memory = Summarising::new(Model::says("")).keep_groups(1).after_tokens(100);
     let conversation = |n| Conversation::new([Message::user("a".repeat(n)), Message::user("b")]);
     assert_eq!(memory.due(&conversation(4 * 96)), None);
@@ -87,7 +87,7 @@ fn too_many_tokens_are_due() {
 }
 
 #[test]
-fn system_messages_are_no_groups() {
+fn system_messages_are_not_groups() {
     let mut conversation = said(6);
     conversation.messages.insert(0, Message::system("Be brief."));
     conversation.messages.insert(3, Message::system("Be kind."));
@@ -145,7 +145,7 @@ async fn many_summaries_become_one() {
 }
 
 #[tokio::test]
-async fn the_model_is_told_the_conversation_as_a_text() {
+async fn the_model_gets_the_conversation_as_text() {
     let model = Model::says("Sunny.");
     let memory = Summarising::new(model.clone());
     let call = ToolCall::new("call_1", "weather", json!({ "city": "Tokyo" }));
@@ -289,6 +289,6 @@ proptest! {
 async fn a_long_life_shows_few_messages() {
     let (conversation, most_shown) = live(said(200), 2, usize::MAX).await;
     assert!(conversation.n_summarised() > 190);
-    // Two are kept, four are due, and one is said until the summary comes.
+    // Two are kept, four are to be summarised, and one is said before the summary is applied.
     assert_eq!(most_shown, 7);
 }

@@ -1,4 +1,4 @@
-//! Tools: what a model is told of them, and what becomes of its calls.
+//! Tools: their descriptions for the model, and the results of calls.
 
 mod approval;
 mod automata;
@@ -44,7 +44,7 @@ fn caller(tools: &Toolbox, tool: &str) -> GraphAutoma {
     automa
 }
 
-/// What a model is told of the call `tool(arguments)`.
+/// The message to the model after the call `tool(arguments)`.
 async fn told(tools: &Toolbox, tool: &str, arguments: Json) -> ToolMessage {
     let call = ToolCall::new("call_1", tool, arguments);
     caller(tools, tool).run((call,)).output::<ToolResult>().await.unwrap().message

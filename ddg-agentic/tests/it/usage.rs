@@ -1,4 +1,4 @@
-//! What models take is added up over all workers of a run, and has a price.
+//! The usage of models is added up over all workers of a run, and has a price.
 
 use ddg_agentic::model::{
     ChatReply, Cost, Fallback, ModelCalled, ModelError, ModelWorker, Price, ScriptedModel, Usage,
@@ -86,7 +86,7 @@ fn tokens_have_a_price() {
 }
 
 #[test]
-fn a_model_without_a_price_is_told() {
+fn a_model_without_a_price_is_reported() {
     let meter = UsageMeter::new();
     assert_eq!(meter.cost([]).unwrap(), Cost(0.0));
     for model in ["a", "b", "c", "b"] {

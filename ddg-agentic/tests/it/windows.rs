@@ -1,4 +1,4 @@
-//! What windows by messages and by tokens show of a conversation.
+//! Windows on a conversation by messages and by tokens.
 
 use ddg_agentic::Message;
 use ddg_agentic::memory::{
@@ -49,7 +49,7 @@ fn check(memory: &impl Memory, conversation: &Conversation, expected: &Expect) {
 }
 
 #[test]
-fn what_fits_is_shown_as_it_is() {
+fn text_that_fits_is_shown_unchanged() {
     let conversation = conversation();
     assert_eq!(LastMessages::new(12).window(&conversation), conversation.messages);
     let memory = TokenWindow::new(1_000, EstimatedTokens);

@@ -1,5 +1,5 @@
-//! When we end something, the server learns of it: a dropped call is cancelled there, and with the
-//! last that holds a connection the server's program ends, however stubborn it is.
+//! Ends on our side reach the server: a dropped call is cancelled there, and the server's program
+//! ends with the last holder of a connection, even if it does not cooperate.
 
 use std::io::Read;
 

@@ -1,5 +1,5 @@
-//! Tools of the reference server, over stdio and HTTP: all are listed, and what they give (texts,
-//! structured content, images, resources, failures) reads well.
+//! Tools of the reference server over stdio and HTTP: all are listed, and their results (texts,
+//! structured content, images, resources, failures) are readable.
 
 use std::process::Stdio;
 use std::time::Duration;

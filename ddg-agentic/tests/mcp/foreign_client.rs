@@ -1,5 +1,5 @@
-//! Our tools as an MCP server, used by the reference client over both transports, with the handshake
-//! of earlier protocols and without.
+//! Our tools as an MCP server for the reference client, over both transports, with and without the
+//! handshake of earlier protocols.
 
 use std::sync::Arc;
 

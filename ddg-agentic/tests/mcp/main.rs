@@ -1,5 +1,5 @@
-//! What passes between us and MCP servers, which are real ones: the reference servers from npm and
-//! PyPI, and our own. Needs `npm` and `python3`; what the servers consist of is installed once.
+//! Our client and server against real MCP programs: the reference servers from npm and PyPI, and
+//! our own. The tests need `npm` and `python3`; the packages are installed once.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod call;

@@ -1,5 +1,4 @@
-//! Our own server, as the tests of this folder offer it: in this process over HTTP, and in another
-//! over stdio.
+//! Our own server for these tests: in this process over HTTP, and in another over stdio.
 
 use std::sync::Arc;
 

@@ -1,5 +1,5 @@
-//! Our tools as an MCP server, used by our own client over both transports: schemas, checked
-//! arguments, automata, and what goes wrong, in words.
+//! Our tools as an MCP server for our own client, over both transports: schemas, checked arguments,
+//! automata, and messages of errors.
 
 use std::sync::Arc;
 
@@ -83,7 +83,7 @@ async fn a_call_that_needs_approval_fails() {
 }
 
 #[tokio::test]
-async fn a_cancelled_call_is_dropped_and_the_others_go_on() {
+async fn a_cancelled_call_is_dropped_and_the_others_continue() {
     let waits = Arc::new(Waits::default());
     let url = over_http(service(Arc::clone(&waits))).await;
     let client = McpEndpoint::http(url).connect().await.unwrap();

@@ -1,5 +1,5 @@
-//! Servers that do not start, do not greet, refuse, fail or end: the errors name them and say what
-//! they wrote last to their stderr, and hold no secret.
+//! Servers that do not start, do not greet, refuse, fail or end: the errors name them, quote the
+//! last lines of their stderr, and contain no secret.
 
 use std::time::Duration;
 
@@ -28,7 +28,7 @@ async fn a_program_that_is_not_there() {
 }
 
 #[tokio::test]
-async fn a_program_that_is_no_server() {
+async fn a_program_that_is_not_a_server() {
     let server =
         McpEndpoint::stdio("sh", ["-c", "echo 'no license found' >&2; exit 3"]).name("acme");
     check(
@@ -52,7 +52,7 @@ async fn a_program_that_says_nothing() {
 }
 
 #[tokio::test]
-async fn an_address_at_which_nobody_is() {
+async fn an_address_without_a_server() {
     let taken = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = taken.local_addr().unwrap();
     drop(taken);
@@ -81,7 +81,7 @@ async fn answered(answer: &'static str) -> String {
 }
 
 #[tokio::test]
-async fn an_address_at_which_somebody_else_is() {
+async fn an_address_of_another_server() {
     let page = "HTTP/1.1 200 OK\r\ncontent-type: text/html\r\ncontent-length: 4\r\n\r\n<p/>";
     expect![[
         r#"MCP server `acme` cannot be connected to: Unexpected content type: Some("text/html")"#

@@ -1,5 +1,5 @@
-//! Names of tools: from all pages of the list, usable by models, unique, with a prefix if wished; and
-//! that the list has changed is noticed.
+//! Names of tools: from all pages of the list, usable by models, unique, and with an optional
+//! prefix. Changes of the list are noticed.
 
 use ddg_agentic::mcp::{McpEndpoint, McpTool};
 use ddg_agentic::tool::Tool;

@@ -1,4 +1,4 @@
-//! Agents whose model is behind a server: the whole loop over the wire.
+//! Agents with a model behind a server: the whole loop over HTTP.
 
 use std::time::Duration;
 
@@ -90,7 +90,7 @@ async fn a_busy_provider_is_asked_again_when_it_likes() {
 }
 
 #[tokio::test]
-async fn after_a_broken_connection_the_conversation_is_gone_on_with() {
+async fn the_conversation_continues_after_a_broken_connection() {
     let calls = Answer::calls([("call_1", "weather", r#"{ "city": "Tokyo" }"#)]);
     let cut = Answer::events(&wait()).then(Then::Cut);
     let server = OpenAiServer::serving([calls, cut, Answer::text("Take sunglasses.")]).await;

@@ -1,4 +1,4 @@
-//! Dropping the future of a request, or its stream, hangs up on the provider.
+//! Dropping the future of a request, or its stream, closes the connection to the provider.
 
 use ddg_agentic::ChatModel;
 use ddg_agentic::model::ChatRequest;

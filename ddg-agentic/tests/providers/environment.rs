@@ -41,7 +41,7 @@ fn found(variables: &[(&str, &str)]) -> String {
 }
 
 #[test]
-fn what_is_missing_is_named() {
+fn missing_variables_are_named() {
     expect![[r#"
         OPENAI_MODEL is not set; it names the model to ask
         ANTHROPIC_MODEL is not set; it names the model to ask
@@ -51,7 +51,7 @@ fn what_is_missing_is_named() {
 }
 
 #[test]
-fn a_key_is_missed_where_nobody_answers_without() {
+fn a_missing_key_is_reported_if_the_server_needs_one() {
     let variables = [
         ("OPENAI_MODEL", "gpt"),
         ("ANTHROPIC_MODEL", "claude"),

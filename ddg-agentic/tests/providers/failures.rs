@@ -1,4 +1,4 @@
-//! What is said when a provider refuses, cannot be reached or breaks off, and whether to ask again.
+//! Errors of a provider that refuses, is unreachable or breaks off, and whether a retry may help.
 
 use std::time::{Duration, SystemTime};
 

@@ -1,4 +1,4 @@
-//! The Files API of OpenAI. What the server gives is as OpenAI's documentation has it.
+//! The Files API of OpenAI. The server's answers follow OpenAI's documentation.
 
 use std::time::{Duration, SystemTime};
 
@@ -164,7 +164,7 @@ async fn the_key_is_in_one_header_and_nowhere_else() {
 
 /// [files 17]
 #[tokio::test]
-async fn what_goes_wrong_is_said() {
+async fn errors_are_reported() {
     let server = OpenAiServer::serving([
         Answer::error(400, "purpose is missing"),
         Answer::error(404, "no such file"),
@@ -225,7 +225,7 @@ async fn what_goes_wrong_is_said() {
 
 /// [files 17]
 #[tokio::test]
-async fn what_may_help_is_tried_again_unless_the_provider_asks_for_too_long_a_wait() {
+async fn retryable_errors_are_retried_unless_the_provider_asks_for_too_long_a_wait() {
     let server = OpenAiServer::serving([
         Answer::error(503, "later").header("retry-after", "0"),
         Answer::error(500, "out of order"),

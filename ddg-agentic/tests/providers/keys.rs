@@ -1,4 +1,4 @@
-//! Keys are in the headers of the requests and nowhere else: in no address, error, log or debug text.
+//! Keys are only in the headers of requests: in no address, error, log or debug text.
 
 use std::fmt::Debug;
 use std::io;

@@ -1,4 +1,4 @@
-//! What goes over the wire to the providers, and what is made of what comes back.
+//! Requests to providers over HTTP, and the conversion of their replies.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 #[path = "../fixture/openai_server.rs"]

@@ -1,5 +1,5 @@
-//! The providers that do not speak as OpenAI does, or not quite: what they are sent, and what is made
-//! of answers in the form that they document.
+//! Providers with APIs other than OpenAI's, or with differences: their requests, and replies in the
+//! form that they document.
 
 mod anthropic;
 mod gemini;
@@ -103,7 +103,7 @@ async fn a_schema_is_sent_to_each() {
 }
 
 #[tokio::test]
-async fn why_they_stopped_is_told() {
+async fn the_finish_reasons_are_reported() {
     let anthropic = |stop: &str| {
         json!({
             "id": "m", "type": "message", "role": "assistant", "model": "claude",

@@ -1,4 +1,4 @@
-//! What is made of a whole reply of a provider with OpenAI's API.
+//! Whole replies of a provider with OpenAI's API.
 
 use ddg_agentic::message::{ToolArguments, ToolCall};
 use ddg_agentic::model::{ChatReply, ChatRequest, FinishReason, ModelError, Usage};
@@ -48,7 +48,7 @@ async fn parallel_calls_come_in_their_order_with_the_text() {
 }
 
 #[tokio::test]
-async fn arguments_that_are_no_json_are_kept() {
+async fn arguments_that_are_not_json_are_kept() {
     let broken = [r#"{"city": "Tok"#, "Tokyo", r#"["Tokyo"]"#, r#""{\"city\":\"Tokyo\"}""#];
     let mut found = Vec::new();
     for text in broken {
@@ -65,7 +65,7 @@ async fn arguments_that_are_no_json_are_kept() {
 }
 
 #[tokio::test]
-async fn why_a_model_stopped_is_told() {
+async fn the_finish_reason_is_reported() {
     let text = json!({ "role": "assistant", "content": "well" });
     let mut found = Vec::new();
     for finish in ["stop", "length", "content_filter", "tool_calls", "abort"] {
@@ -120,13 +120,13 @@ async fn a_refusal_is_said_and_thoughts_are_not() {
 }
 
 #[tokio::test]
-async fn a_reply_without_what_nobody_needs_is_one() {
+async fn a_reply_without_optional_fields_is_accepted() {
     let whole = json!({ "choices": [{ "message": { "content": "hi" } }] });
     assert_eq!(reply(Answer::json(&whole)).await.unwrap(), ChatReply::text("hi"));
 }
 
 #[tokio::test]
-async fn what_is_no_reply_is_said() {
+async fn a_malformed_reply_is_reported() {
     let answers = [
         Answer::json(&json!({ "choices": [] })),
         Answer::json(&json!({ "hello": "you" })),

@@ -1,4 +1,4 @@
-//! What a provider with OpenAI's API is sent.
+//! Requests to a provider with OpenAI's API.
 
 use ddg_agentic::message::{Image, ToolArguments, ToolCall};
 use ddg_agentic::model::{
@@ -249,7 +249,7 @@ async fn the_key_is_sent_in_its_header_and_none_without() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_asked_is_said_before_anything_is_sent() {
+async fn an_unsupported_request_is_an_error_before_anything_is_sent() {
     let server = OpenAiServer::serving([]).await;
     let gif = Image::Data { media_type: "image/tiff".into(), base64: "SUkqAA==".into() };
     let requests = [

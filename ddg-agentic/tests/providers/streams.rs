@@ -1,4 +1,4 @@
-//! What is made of a reply of a provider with OpenAI's API that comes in pieces.
+//! Streamed replies of a provider with OpenAI's API.
 
 use ddg_agentic::ChatModel;
 use ddg_agentic::message::{ToolArguments, ToolCall};
@@ -75,7 +75,7 @@ async fn a_stream_is_the_reply_that_comes_at_once() {
 }
 
 #[tokio::test]
-async fn calls_whose_pieces_have_no_place_are_found() {
+async fn calls_with_pieces_without_an_index_are_found() {
     let call = |id: &str, arguments: &str| {
         let function = json!({ "name": "weather", "arguments": arguments });
         json!({ "tool_calls": [{ "id": id, "function": function }] })
@@ -132,7 +132,7 @@ async fn a_piece_is_there_before_the_next_is_sent() {
 }
 
 #[tokio::test]
-async fn a_comment_is_no_piece() {
+async fn a_comment_is_not_a_piece() {
     let hi = piece(&json!({ "content": "hi" }), &json!("stop"));
     let events = format!(": waiting\n\n{hi}data: [DONE]\n\n");
     let found = reply(Answer::events(&events)).await.unwrap();
@@ -140,7 +140,7 @@ async fn a_comment_is_no_piece() {
 }
 
 #[tokio::test]
-async fn a_stream_that_breaks_is_told_after_what_came() {
+async fn a_broken_stream_is_reported_after_its_pieces() {
     let error = |error: Json| event(&json!({ "error": error }));
     let ends = [
         (String::new(), Then::End),
@@ -172,7 +172,7 @@ async fn a_stream_that_breaks_is_told_after_what_came() {
 }
 
 #[tokio::test]
-async fn a_stream_that_is_none_is_told_before_it_begins() {
+async fn a_response_that_is_not_a_stream_is_reported_before_it_begins() {
     let answers = [
         Answer::body(200, "text/html", "<html>Welcome</html>"),
         Answer::events(""),

@@ -1,4 +1,4 @@
-//! Silence ends a request after the time it may last; the clock is moved, not waited for.
+//! A request without an answer ends after its timeout; the clock is moved, not waited for.
 
 use std::time::Duration;
 

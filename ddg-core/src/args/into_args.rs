@@ -1,4 +1,4 @@
-//! What can stand for arguments: tuples, JSON, `args!`.
+//! Types that convert into arguments: tuples, JSON, `args!`.
 
 use std::borrow::Cow;
 
@@ -7,10 +7,10 @@ use serde_json::Value as Json;
 use super::Args;
 use crate::values::{Data, Value};
 
-/// Something that a worker can be called with.
+/// A type that a worker or a run can be called with.
 ///
-/// A tuple gives values by position, a JSON object by name; [`args!`](crate::args!) gives both.
-/// Another JSON value or a [`Value`] is one argument by position, and `()` or null are none.
+/// A tuple gives values by position, a JSON object by name, and [`args!`](crate::args!) gives both.
+/// Any other JSON value or a [`Value`] is one argument by position; `()` and null are no arguments.
 ///
 /// ```
 /// use ddg_core::args::IntoArgs;
@@ -25,7 +25,7 @@ use crate::values::{Data, Value};
     note = "write a tuple such as `(x,)`, `args!(x, name = y)`, or a JSON object"
 )]
 pub trait IntoArgs {
-    /// The arguments.
+    /// Converts into arguments.
     fn into_args(self) -> Args;
 }
 
@@ -102,25 +102,25 @@ tuples!(A, B, C, D, E, F, G, H, I, J);
 tuples!(A, B, C, D, E, F, G, H, I, J, K);
 tuples!(A, B, C, D, E, F, G, H, I, J, K, L);
 
-/// One expression inside `args!`.
+/// An expression in `args!`.
 #[doc(hidden)]
 pub struct Argument<T>(pub T);
 
 impl Argument<&str> {
-    /// Text becomes a `String`. Being inherent, this wins over [`AnyValue`].
+    /// Converts text into a `String`. As an inherent method it takes precedence over [`AnyValue`].
     pub fn into_value(self) -> Value {
         Value::new(self.0.to_owned())
     }
 }
 
-/// Any other expression inside `args!`.
+/// Any other expression in `args!`.
 #[doc(hidden)]
 pub trait AnyValue {
-    /// What it is.
+    /// The type of the expression.
     type Inner;
 
-    /// The value. What cannot travel is refused here and not in the search for this method, where
-    /// the compiler would say that there is no such method.
+    /// Converts into a value. The bound is on this method rather than on the impl, because
+    /// otherwise the compiler would report a missing method instead of the missing trait.
     fn into_value(self) -> Value
     where
         Self::Inner: Data;

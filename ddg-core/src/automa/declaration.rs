@@ -1,4 +1,4 @@
-//! Declaring a graph: its workers with their dependencies, and what runs may add.
+//! Declares a graph: its workers, their dependencies, and what runs may add.
 
 use std::sync::{Arc, OnceLock};
 
@@ -21,7 +21,7 @@ pub(super) struct Declaration {
 }
 
 impl GraphAutoma {
-    /// An automa without workers, called `name` in messages and traces.
+    /// Creates an automa without workers. `name` is its name in messages and traces.
     pub fn new(name: impl Into<String>) -> Self {
         Self {
             name: Into::<String>::into(name).into(),
@@ -34,20 +34,20 @@ impl GraphAutoma {
         }
     }
 
-    /// Its name.
+    /// The name of the automa.
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// Adds a function or closure as a worker, or one that is declared, by its name. See [`IntoFunc`] for what a
-    /// function may take and return.
+    /// Adds a function or closure as a worker, or a declared worker by its name. See [`IntoFunc`]
+    /// for the parameters and return types of functions.
     ///
-    /// Its dependencies may be added later; that they exist is checked by
-    /// [`validate`](Self::validate) and before each run.
+    /// Its dependencies may be added later: [`validate`](Self::validate) and every run check that
+    /// they exist.
     ///
     /// # Errors
-    /// The key is empty or taken, the options name parameters that the function has not, or nothing is declared
-    /// under the name.
+    /// If the key is empty or taken, if the options name parameters that the function does not
+    /// have, or if no worker is declared under the name.
     pub fn add_func_as_worker<M>(
         &mut self,
         key: impl Into<Key>,
@@ -59,11 +59,11 @@ impl GraphAutoma {
 
     /// Adds an own [`Worker`](crate::Worker), a nested automa, or an [`AnyWorker`].
     ///
-    /// A nested automa takes what its dependencies give as the arguments of its run, and gives
-    /// its result.
+    /// A nested automa takes the outputs of its dependencies as the arguments of its run, and gives
+    /// the result of the run.
     ///
     /// # Errors
-    /// The key is empty or taken.
+    /// If the key is empty or taken.
     pub fn add_worker<M>(
         &mut self,
         key: impl Into<Key>,
@@ -73,10 +73,11 @@ impl GraphAutoma {
         self.insert(key.into(), worker.into_worker().into(), options)
     }
 
-    /// Replaces a worker that was added before, on purpose; it keeps its place in the order.
+    /// Replaces an existing worker. The new one keeps its place in the order.
     ///
     /// # Errors
-    /// There is no such worker, or the options name parameters that the function has not.
+    /// If the worker does not exist, or the options name parameters that the function does not
+    /// have.
     pub fn override_func_as_worker<M>(
         &mut self,
         key: impl Into<Key>,
@@ -93,7 +94,7 @@ impl GraphAutoma {
         Ok(())
     }
 
-    /// Declares a function without placing it: a running worker places it with
+    /// Declares a function without placing it in the graph. A running worker places it with
     /// [`Context::add_func_as_worker`](crate::Context::add_func_as_worker).
     ///
     /// ```
@@ -119,7 +120,8 @@ impl GraphAutoma {
     /// ```
     ///
     /// # Errors
-    /// The name is empty or taken, or the options name parameters that the function has not.
+    /// If the name is empty or taken, or the options name parameters that the function does not
+    /// have.
     pub fn declare_func<M>(
         &mut self,
         name: impl Into<Key>,
@@ -129,10 +131,11 @@ impl GraphAutoma {
         self.declare(name.into(), function.into_func(), options)
     }
 
-    /// Declares an own worker, a nested automa or an [`AnyWorker`] without placing it, as
-    /// [`declare_func`](Self::declare_func) does for a function. A running worker places it under
-    /// any key by its name, or by adding the very same [`AnyWorker`]; a
-    /// [`Snapshot`](crate::snapshot::Snapshot) of the run then finds it again.
+    /// Declares an own worker, a nested automa or an [`AnyWorker`] without placing it in the graph,
+    /// as [`declare_func`](Self::declare_func) does for a function.
+    ///
+    /// A running worker places it under any key, by its name or by adding the same [`AnyWorker`]. A
+    /// [`Snapshot`](crate::snapshot::Snapshot) of the run resolves it by its name.
     ///
     /// ```
     /// # use ddg_core::prelude::*;
@@ -154,7 +157,7 @@ impl GraphAutoma {
     /// ```
     ///
     /// # Errors
-    /// The name is empty or taken.
+    /// If the name is empty or taken.
     pub fn declare_worker<M>(
         &mut self,
         name: impl Into<Key>,
@@ -164,9 +167,9 @@ impl GraphAutoma {
         self.declare(name.into(), worker.into_worker(), options)
     }
 
-    /// Registers a type of own workers under a name, so that a [`Snapshot`](crate::snapshot::Snapshot) of a
-    /// run finds the workers of this type again that the run has added, here or in a nested
-    /// automa: by the name and by what the worker is written as with serde.
+    /// Registers a type of own workers under a name, so that a
+    /// [`Snapshot`](crate::snapshot::Snapshot) can restore workers of this type that the run has
+    /// added, here or in a nested automa. The snapshot holds the name and the serialised worker.
     ///
     /// ```
     /// use ddg_core::prelude::*;
@@ -201,11 +204,11 @@ impl GraphAutoma {
     /// # }
     /// ```
     ///
-    /// A type that is registered under several names is saved under the first, and found under
-    /// all: give it a new name and keep the old one for older snapshots.
+    /// A type registered under several names is saved under the first one and restored under any of
+    /// them. To rename it, register the new name first and keep the old one for older snapshots.
     ///
     /// # Errors
-    /// The name is empty, or another type is registered under it.
+    /// If the name is empty, or another type is registered under it.
     pub fn register_worker<W: Worker + Serialize + DeserializeOwned>(
         &mut self,
         name: impl Into<Key>,
@@ -213,9 +216,9 @@ impl GraphAutoma {
         self.register(name.into(), WorkerType::of::<W>())
     }
 
-    /// Registers a type of own workers as [`register_worker`](Self::register_worker) does, where
-    /// the worker itself is no serde data: it is saved as what `to_config` gives, and made again
-    /// by `from_config`, which may add what it knows, such as a connection.
+    /// Registers a type of own workers as [`register_worker`](Self::register_worker) does, for
+    /// workers that cannot be serialised themselves. A worker is saved as the result of `to_config`
+    /// and restored by `from_config`, which may add what it knows, such as a connection.
     ///
     /// ```
     /// # use std::sync::Arc;
@@ -248,10 +251,10 @@ impl GraphAutoma {
         self.register(name.into(), WorkerType::new(to_config, from_config))
     }
 
-    /// Removes a worker, with its edges.
+    /// Removes a worker and its edges.
     ///
     /// # Errors
-    /// There is no such worker.
+    /// If the worker does not exist.
     pub fn remove_worker(&mut self, key: impl Into<Key>) -> Result<(), BuildError> {
         self.compiled = OnceLock::new();
         let key = key.into();
@@ -265,10 +268,10 @@ impl GraphAutoma {
         Ok(())
     }
 
-    /// Makes `worker` depend on `dependency`, as its last one.
+    /// Makes `worker` depend on `dependency`, as its last dependency.
     ///
     /// # Errors
-    /// There is no worker `worker`.
+    /// If `worker` does not exist.
     pub fn add_dependency(
         &mut self,
         worker: impl Into<Key>,
@@ -279,10 +282,10 @@ impl GraphAutoma {
         Ok(())
     }
 
-    /// Lets `worker` depend on `dependency` no longer.
+    /// Removes the dependency of `worker` on `dependency`.
     ///
     /// # Errors
-    /// There is no worker `worker`, or it does not depend on `dependency`.
+    /// If `worker` does not exist, or does not depend on `dependency`.
     pub fn remove_dependency(
         &mut self,
         worker: impl Into<Key>,
@@ -299,7 +302,7 @@ impl GraphAutoma {
         }
     }
 
-    /// The dependencies of `worker`, to be changed.
+    /// The dependencies of `worker`, for a change.
     fn dependencies_of(&mut self, worker: Key) -> Result<&mut Vec<Key>, BuildError> {
         self.compiled = OnceLock::new();
         if !self.declarations.contains_key(&worker) {
@@ -309,25 +312,25 @@ impl GraphAutoma {
         Ok(&mut self.declarations[&worker].dependencies)
     }
 
-    /// Announces a run input that only workers added at run time take by name. Without it, a run
-    /// input that no declared worker has a parameter for is refused as a typo.
+    /// Declares a run input that only workers added at run time take by name. An input that no
+    /// worker has a parameter for is otherwise refused as a typo.
     pub fn declare_input(&mut self, name: impl Into<String>) {
         self.compiled = OnceLock::new();
         self.extra_inputs.insert(name.into());
     }
 
-    /// The keys of its workers, in the order they were added.
+    /// The keys of the workers, in the order in which they were added.
     pub fn keys(&self) -> impl Iterator<Item = &Key> {
         self.declarations.keys()
     }
 
-    /// What a worker depends on, in the order declared; `None` if there is no such worker.
+    /// The dependencies of a worker in declared order; `None` if the worker does not exist.
     pub fn dependencies(&self, key: impl Into<Key>) -> Option<&[Key]> {
         Some(&self.declarations.get(&key.into())?.dependencies)
     }
 
-    /// Checks the whole graph: every dependency exists, none form a cycle, types along edges
-    /// agree where both ends are known. Every run does this first; the result is kept.
+    /// Checks the whole graph: all dependencies exist, there are no cycles, and the types along
+    /// edges fit if both are known. Every run does this first; the result is cached.
     ///
     /// # Errors
     /// All faults together.

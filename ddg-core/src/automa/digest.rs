@@ -1,4 +1,4 @@
-//! A short hash that stands for something large.
+//! A short hash that identifies something large.
 
 use serde::{Deserialize, Serialize};
 
@@ -23,7 +23,8 @@ impl Hasher {
 
     pub(crate) fn text(&mut self, text: &str) {
         self.bytes(text.as_bytes());
-        // A byte that is in no text, so that `ab`, `c` is not `a`, `bc`.
+        // This byte occurs in no UTF-8 text, so it separates texts: `ab`, `c` differs from `a`,
+        // `bc`.
         self.bytes(&[0xff]);
     }
 

@@ -1,4 +1,4 @@
-//! What a declaration looks like, in a few bytes: enough to tell whether another one differs.
+//! Marks: hashes of a declaration that tell whether it has changed.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use crate::graph::{Dealing, Mapping, Node, Origin, WorkerId};
 use crate::key::Key;
 use crate::worker::{AnyWorker, Body, Signature};
 
-/// What one declared worker looked like.
+/// The hashes of one declared worker.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub(crate) struct Mark {
@@ -21,11 +21,11 @@ pub(crate) struct Mark {
     pub(crate) options: Digest,
 }
 
-/// What a graph is compared by, made when it is first needed.
+/// The hashes of a graph, computed when first needed.
 pub(crate) struct Marks {
     pub(crate) whole: Digest,
     pub(crate) by_worker: Vec<Mark>,
-    /// The names of declared workers, by the address of what they are.
+    /// The names of declared workers, by the address of the worker.
     names: FxHashMap<usize, Key>,
 }
 
@@ -35,17 +35,17 @@ impl Program {
         self.marks().names.get(&address(worker))
     }
 
-    /// What the worker declared as `name` looks like, from outside.
+    /// The hash of the signature of the worker declared as `name`.
     pub(crate) fn digest_of(&self, name: &Key) -> Option<Digest> {
         Some(digest_of_body(self.declared(name)?, |key| key))
     }
 
-    /// What it looks like, worked out when it is asked for first.
+    /// The marks of the graph, computed on first use.
     pub(crate) fn marks(&self) -> &Marks {
         if let Some(marks) = self.marks.get() {
             return marks;
         }
-        // From the inside out, so that automata nested to any depth make no deep recursion.
+        // Inner automata come first: computing them recursively could overflow the call stack.
         let mut unmarked: Vec<_> = self.unmarked().collect();
         while let Some(inner) = unmarked.last() {
             let deeper: Vec<_> = inner.unmarked().collect();
@@ -66,7 +66,7 @@ impl Program {
         Marks::of(self, called)
     }
 
-    /// The automata in it that have no marks yet.
+    /// The automata inside that have no marks yet.
     fn unmarked(&self) -> impl Iterator<Item = Arc<Self>> {
         let bodies = self.topology.nodes.iter().map(|node| &node.payload);
         let bodies = bodies.chain(self.registry.iter().map(|(_, body)| body));
@@ -95,7 +95,7 @@ impl Marks {
     }
 }
 
-/// Where what the worker is lies in memory.
+/// The address of the worker, by which it is recognised.
 fn address(worker: &AnyWorker) -> usize {
     Arc::as_ptr(&worker.origin().0).addr()
 }
@@ -134,7 +134,7 @@ impl Mark {
     }
 }
 
-/// What `worker` looks like by itself, whatever the options with which it is placed.
+/// The hash of the signature of `worker` itself, without the options that it is placed with.
 pub(crate) fn digest_of_worker(worker: &AnyWorker) -> Digest {
     let Signature { params, output, open, .. } = worker.0.signature();
     let params = params.iter().map(|param| (param.name.as_deref(), param.ty.to_string(), None));

@@ -1,4 +1,4 @@
-//! What a run must be given by name, as far as the declared graph knows.
+//! Inputs that a run needs, as far as the declared graph shows.
 
 use std::sync::Arc;
 
@@ -9,21 +9,21 @@ use crate::run::InputFault;
 use crate::values::ValueType;
 use crate::worker::Body;
 
-/// A parameter that nothing but an input of the run can fill.
+/// A parameter that only an input of the run can fill.
 #[derive(Clone)]
 pub(crate) struct Need {
-    /// The key of its worker, with those of the automata around it.
+    /// The key of its worker, with the keys of the automata around it.
     worker: String,
     label: String,
     name: Option<String>,
     ty: ValueType,
     is_optional: bool,
-    /// Whether it is declared so, or only follows from a graph that nobody changes.
+    /// Whether it is declared as an input. Otherwise it follows from a graph that cannot change.
     is_declared: bool,
 }
 
 impl Program {
-    /// What is wrong with the inputs of a run that begins with these, of which the first that has a name counts.
+    /// Checks the inputs of a run. Of several inputs with one name, the first counts.
     pub(crate) fn input_faults(&self, inputs: &[&Named]) -> Vec<InputFault> {
         let fault = |need: &Need| need.fault(inputs);
         self.needs.iter().filter_map(fault).collect()
@@ -49,11 +49,11 @@ impl Need {
     }
 }
 
-/// The needs of the workers of `topology`.
+/// Finds the needs of the workers of `topology`.
 pub(super) fn needs(topology: &Topology<Arc<Body>>) -> Vec<Need> {
     let nodes = &topology.nodes;
     let is_nested = |node: &Node<Arc<Body>>| node.payload.worker.0.automa().is_some();
-    // A worker that is given a context may ferry, and change the graph.
+    // A worker with a context may ferry or edit the graph.
     let is_static = nodes.iter().all(|node| !node.payload.context || is_nested(node));
     let runs = if is_static { reached(topology) } else { Vec::new() };
     let mut needs = Vec::new();
@@ -75,7 +75,7 @@ pub(super) fn needs(topology: &Topology<Arc<Body>>) -> Vec<Need> {
     needs
 }
 
-/// Whether a nested automa is kicked off with nothing by name but what the outer run has.
+/// Whether a nested automa gets no named arguments except the inputs of the outer run.
 fn is_called_without_names(node: &Node<Arc<Body>>) -> bool {
     let wiring = node.role().wiring;
     wiring.mapping != Mapping::Unpack && (wiring.start || node.n_dependencies > 0)
@@ -99,7 +99,8 @@ fn of_worker(node: &Node<Arc<Body>>, nodes: &[Node<Arc<Body>>], runs: bool, need
             push(place, true);
         }
     }
-    // What a start worker lacks is found when the first step is bound, before anything runs.
+    // Missing arguments of a start worker are found when the first step is bound, before anything
+    // runs.
     if !runs || role.open || node.n_dependencies == 0 {
         return;
     }
@@ -108,13 +109,13 @@ fn of_worker(node: &Node<Arc<Body>>, nodes: &[Node<Arc<Body>>], runs: bool, need
         Mapping::AsIs => node.live_dependencies().filter(|(_, on)| gives(on)).count(),
         Mapping::Merge => 1,
         Mapping::Suppressed => 0,
-        // How much there is to unpack is not known.
+        // The number of unpacked values is unknown.
         Mapping::Unpack => return,
     };
     role.positional().skip(n_given).for_each(|(place, _)| push(place, false));
 }
 
-/// Which workers run for certain, where nobody jumps and nobody changes the graph.
+/// The workers that certainly run if no worker ferries and the graph does not change.
 fn reached(topology: &Topology<Arc<Body>>) -> Vec<bool> {
     let nodes = &topology.nodes;
     let mut by_rank: Vec<_> = (0..nodes.len()).collect();

@@ -1,4 +1,4 @@
-//! What a declared automa compiles to: a topology, and all that its runs share besides.
+//! The program that a declared automa compiles to: its topology, and what its runs share.
 
 use std::sync::{Arc, Mutex, OnceLock};
 
@@ -12,7 +12,7 @@ use crate::local::Spaces;
 use crate::machine::Machine;
 use crate::worker::{Body, Source, WorkerOptions};
 
-/// A validated automa, shared by all its runs and never changed.
+/// A validated automa. It is shared by all runs and never changes.
 pub(crate) struct Program {
     pub(crate) topology: Arc<Topology<Arc<Body>>>,
     pub(crate) inputs: Inputs,
@@ -22,9 +22,9 @@ pub(crate) struct Program {
     pub(super) needs: Vec<Need>,
     pub(crate) registry: Registry,
     pub(crate) settings: Settings,
-    /// Local spaces that outlive a run, where the automa keeps them.
+    /// Local spaces that outlive a run, if the automa keeps them.
     pub(crate) kept: Arc<Mutex<Spaces>>,
-    /// What snapshots are compared with, made when it is first needed.
+    /// The hashes that snapshots are compared with, computed when first needed.
     pub(crate) marks: OnceLock<Marks>,
 }
 
@@ -32,7 +32,7 @@ pub(crate) struct Program {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Inputs {
     pub(crate) names: FxHashSet<String>,
-    /// Whether a worker takes any name.
+    /// Whether a worker takes inputs of any name.
     pub(crate) open: bool,
 }
 
@@ -65,12 +65,12 @@ impl Program {
         }))
     }
 
-    /// The automa's name.
+    /// The name of the automa.
     pub(crate) fn automa(&self) -> &Arc<str> {
         &self.topology.automa
     }
 
-    /// The graph of a run that has changed nothing.
+    /// The graph of a run that has not changed it.
     pub(crate) fn view(&self) -> View<Arc<Body>> {
         View::of(Arc::clone(&self.topology))
     }
@@ -82,10 +82,10 @@ impl Program {
             .or_else(|| self.topology.find(name.as_str()).map(|node| &node.payload))
     }
 
-    /// The worker that a run adds as `key`.
+    /// Creates the worker that a run adds as `key`.
     ///
     /// # Errors
-    /// It is not declared, its options do not fit it, or it is an automa that is at fault itself.
+    /// If it is not declared, its options do not fit, or it is an automa with faults.
     pub(crate) fn place(
         &self,
         key: &Key,
@@ -129,7 +129,7 @@ impl Inputs {
     }
 }
 
-/// The faults of the nested automa `key`, as faults of the automa around it.
+/// The faults of the nested automa `key`, as faults of the automa that contains it.
 fn nested_faults(key: &Key, error: BuildError) -> impl Iterator<Item = Fault> {
     error.faults.into_iter().map(|fault| Fault::Nested { key: key.clone(), fault: Box::new(fault) })
 }

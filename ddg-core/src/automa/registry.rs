@@ -1,4 +1,4 @@
-//! Workers that are declared but placed only at run time, and types of workers by name.
+//! The registry of an automa: workers that are placed only at run time, and named types of workers.
 
 use std::any::{Any, TypeId};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -14,14 +14,14 @@ use crate::key::Key;
 use crate::values::written;
 use crate::worker::{AnyWorker, Body, IntoWorker, OwnWorker, Worker};
 
-/// Declared workers by name, and registered types by name.
+/// Declared workers and registered types, by name.
 #[derive(Clone, Default)]
 pub(crate) struct Registry {
     declared: IndexMap<Key, Arc<Body>, FxBuildHasher>,
     types: IndexMap<Key, WorkerType, FxBuildHasher>,
 }
 
-/// A type of workers that a snapshot can name.
+/// A type of workers that snapshots refer to by name.
 #[derive(Clone)]
 pub(crate) struct WorkerType {
     worker: TypeId,
@@ -45,18 +45,18 @@ impl Registry {
         self.declared.iter()
     }
 
-    /// Registers a type; false if another has that name.
+    /// Registers a type. Returns false if another type has the name.
     pub(super) fn insert_type(&mut self, name: Key, ty: WorkerType) -> bool {
         let worker = ty.worker;
         self.types.entry(name).or_insert(ty).worker == worker
     }
 
-    /// The type of that name.
+    /// The type with this name.
     pub(crate) fn worker_type(&self, name: &Key) -> Option<&WorkerType> {
         self.types.get(name)
     }
 
-    /// The type that `worker` is of, by the first name it was registered under.
+    /// The type of `worker`, with the first name that it was registered under.
     pub(crate) fn type_of(&self, worker: &AnyWorker) -> Option<(&Key, &WorkerType)> {
         let worker: &dyn Any = &*worker.0;
         self.types.iter().find(|(_, ty)| ty.worker == worker.type_id())
@@ -64,7 +64,7 @@ impl Registry {
 }
 
 impl WorkerType {
-    /// The type `W`, of which a worker is its own configuration.
+    /// The type `W`, whose workers are their own configuration.
     pub(super) fn of<W: Worker + Serialize + DeserializeOwned>() -> Self {
         Self {
             worker: TypeId::of::<OwnWorker<W>>(),
@@ -88,16 +88,16 @@ impl WorkerType {
         }
     }
 
-    /// What tells `worker`, which is of this type, from others of its type.
+    /// The configuration of `worker`, which is of this type.
     pub(crate) fn config(&self, worker: &AnyWorker) -> Result<Json, serde_json::Error> {
         caught(|| (self.to_config)(&*worker.0))
     }
 
-    /// The worker with this configuration.
+    /// Creates the worker with this configuration.
     pub(crate) fn make(&self, config: Json) -> Result<AnyWorker, serde_json::Error> {
         caught(|| {
             let worker = (self.from_config)(config)?;
-            // Asked once here, so that a signature that panics is an error, too.
+            // Called here, inside `caught`, so that a panic of the signature becomes an error.
             worker.0.signature();
             Ok(worker)
         })
@@ -110,7 +110,7 @@ fn own<W: Worker>(worker: &dyn Any) -> &W {
     worker
 }
 
-/// Calls into a user's code; a panic there is an error like any other.
+/// Calls user code and turns a panic into an error.
 fn caught<T>(call: impl FnOnce() -> Result<T, serde_json::Error>) -> Result<T, serde_json::Error> {
     catch_unwind(AssertUnwindSafe(call)).unwrap_or_else(|_| {
         Err(serde::de::Error::custom("the code that the type is registered with panicked"))

@@ -1,4 +1,4 @@
-//! What holds for all runs of an automa: limits, pace, callbacks, handlers.
+//! Settings of an automa that apply to all of its runs: limits, pace, callbacks, handlers.
 
 use std::sync::{Arc, OnceLock};
 
@@ -9,7 +9,7 @@ use crate::machine::Pace;
 use crate::path::WorkerPath;
 use crate::values::Data;
 
-/// What holds for all runs of an automa.
+/// Settings that apply to all runs of an automa.
 #[derive(Clone, Default)]
 pub(crate) struct Settings {
     pub(crate) max_steps: Option<u64>,
@@ -21,21 +21,21 @@ pub(crate) struct Settings {
 }
 
 impl GraphAutoma {
-    /// Fails a run that would take more than `steps` Dynamic Steps. There is no limit unless this
-    /// is set.
+    /// Sets the maximum number of Dynamic Steps of a run. A run that would take more fails. The
+    /// default is no limit.
     pub fn set_max_steps(&mut self, steps: u64) {
         self.settings_mut().max_steps = Some(steps);
     }
 
-    /// Runs at most `workers` workers of a run at a time (at least one). There is no limit unless
-    /// this is set. The workers of a nested automa are counted there.
+    /// Sets the maximum number of workers of a run that run at the same time (at least one). The
+    /// default is no limit. A nested automa has a limit of its own.
     pub fn set_max_concurrency(&mut self, workers: usize) {
         self.settings_mut().max_concurrency = Some(workers.max(1));
     }
 
-    /// Sets when a run settles what its workers gave and asked for: when all workers of a step have
-    /// ended ([`Pace::Lockstep`], unless this is set), or as soon as any has ([`Pace::Rolling`]), so
-    /// that branches do not wait for each other. A nested automa has a pace of its own.
+    /// Sets when a run settles the results of its workers: when all workers of a step have ended
+    /// ([`Pace::Lockstep`], the default), or as soon as any has ended ([`Pace::Rolling`]), so that
+    /// independent branches do not wait for each other. A nested automa has a pace of its own.
     ///
     /// ```
     /// # use ddg_core::prelude::*;
@@ -62,8 +62,8 @@ impl GraphAutoma {
         self.settings_mut().pace = pace;
     }
 
-    /// Keeps the workers' local spaces across runs: a run begins with those of the last run that
-    /// succeeded. A failed or cancelled run leaves them as they were.
+    /// Keeps the workers' local spaces across runs. A run starts with the local spaces of the last
+    /// successful run; a failed or cancelled run does not change them.
     ///
     /// ```
     /// # use ddg_core::prelude::*;
@@ -82,19 +82,18 @@ impl GraphAutoma {
         self.settings_mut().keep_local = true;
     }
 
-    /// Adds a callback around every worker of this automa, those added at run time and those of
-    /// nested automata included; see [`Callback`].
+    /// Adds a callback around every worker of this automa, including workers added at run time and
+    /// those of nested automata. See [`Callback`].
     pub fn add_callback(&mut self, callback: impl Callback) {
         self.settings_mut().callbacks.push(Arc::new(callback));
     }
 
-    /// Handles the events of type `E` that workers [post](crate::Context::post), at any depth
-    /// of nesting, in runs of this automa; those of runs in which it is nested go to the automa that
-    /// is run. Another handler for `E` replaces this one.
+    /// Handles what workers [post](crate::Context::post) as an `E`, at any depth of nesting, in
+    /// runs of this automa. When the automa is nested, the handlers of the automa that is run are
+    /// used instead. A second handler for `E` replaces the first.
     ///
-    /// It is called by the worker that posts, with the event and that worker's path, and should give
-    /// what takes time to a task of its own. That it panics is reported as a warning through
-    /// `tracing`.
+    /// The worker that posts calls the handler with the message and its path, so slow work belongs
+    /// into a task of its own. If the handler panics, a warning is logged with `tracing`.
     ///
     /// ```
     /// use ddg_core::prelude::*;
@@ -119,7 +118,7 @@ impl GraphAutoma {
     }
 
     /// Handles the [requests](Request) of type `E` that workers
-    /// [make](crate::Context::request_feedback); otherwise as [`on_post`](Self::on_post).
+    /// [make](crate::Context::request_feedback). Otherwise as [`on_post`](Self::on_post).
     pub fn on_request<E: Request>(
         &mut self,
         handle: impl Fn(E, ReplyTo<E::Reply>) + Send + Sync + 'static,
@@ -127,7 +126,7 @@ impl GraphAutoma {
         self.settings_mut().handlers.on_request(handle);
     }
 
-    /// Handles all events and requests that have no handler of their type.
+    /// Handles everything posted or requested that has no handler for its type.
     pub fn on_any_post(&mut self, handle: impl Fn(Posted) + Send + Sync + 'static) {
         self.settings_mut().handlers.on_any_post(handle);
     }

@@ -1,4 +1,4 @@
-//! Automata that are types: what `#[automa]` implements.
+//! Automata that are types, as `#[automa]` implements them.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -13,7 +13,7 @@ use crate::saved::Snapshot;
 use crate::values::Data;
 use crate::worker::{AnyWorker, IntoWorker};
 
-/// A type whose methods are workers; implemented by `#[automa]`.
+/// A type whose methods are workers. Implemented by `#[automa]`.
 ///
 /// ```
 /// use ddg_core::prelude::*;
@@ -37,13 +37,13 @@ use crate::worker::{AnyWorker, IntoWorker};
 /// # }
 /// ```
 pub trait Automa: Sized + Send + Sync + 'static {
-    /// What a run gives.
+    /// The output of a run.
     type Output: Data;
 
-    /// The automa's name in messages and traces.
+    /// The name of the automa in messages and traces.
     const NAME: &'static str;
 
-    /// The name of this one: [`NAME`](Self::NAME), unless this is overridden.
+    /// The name of this instance, by default [`NAME`](Self::NAME).
     fn name(&self) -> String {
         Self::NAME.to_owned()
     }
@@ -51,10 +51,10 @@ pub trait Automa: Sized + Send + Sync + 'static {
     /// Adds the workers to `graph`.
     ///
     /// # Errors
-    /// A worker cannot be added.
+    /// If a worker cannot be added.
     fn declare(this: &Arc<Self>, graph: &mut GraphAutoma) -> Result<(), BuildError>;
 
-    /// The graph, validated, to be run as often as you like.
+    /// Builds and validates the graph, which can then be run any number of times.
     ///
     /// # Errors
     /// All faults together.
@@ -65,8 +65,8 @@ pub trait Automa: Sized + Send + Sync + 'static {
         Ok(TypedAutoma { graph, output: PhantomData })
     }
 
-    /// [Builds](Self::build) it for one run, which begins with `args`; see [`RunBuilder`]. That it
-    /// cannot be built is an error of the run.
+    /// [Builds](Self::build) the graph for one run with the arguments `args`; see [`RunBuilder`].
+    /// If the graph is invalid, the run ends with that error.
     fn run(self, args: impl IntoArgs) -> RunBuilder<Self::Output> {
         match self.build() {
             Ok(automa) => automa.run(args),
@@ -75,9 +75,9 @@ pub trait Automa: Sized + Send + Sync + 'static {
     }
 }
 
-/// A [`GraphAutoma`] whose result type the compiler knows.
+/// A [`GraphAutoma`] whose output type the compiler knows.
 ///
-/// It can be used as a `GraphAutoma` in every way; what its runs give is a `T`.
+/// It can be used like a `GraphAutoma`; its runs give a `T`.
 ///
 /// ```
 /// use ddg_core::prelude::*;
@@ -106,17 +106,17 @@ pub struct TypedAutoma<T> {
 }
 
 impl<T: Data> TypedAutoma<T> {
-    /// A run that begins with `args` and gives a `T`; see [`GraphAutoma::run`].
+    /// Creates a run with the arguments `args` that gives a `T`. See [`GraphAutoma::run`].
     pub fn run(&self, args: impl IntoArgs) -> RunBuilder<T> {
         RunBuilder::new(&self.graph, args.into_args())
     }
 
-    /// A run that goes on from where it was saved and gives a `T`; see [`GraphAutoma::resume`].
+    /// Creates a run that resumes `snapshot` and gives a `T`. See [`GraphAutoma::resume`].
     pub fn resume(&self, snapshot: Snapshot) -> RunBuilder<T> {
         RunBuilder::resumed(&self.graph, snapshot)
     }
 
-    /// The graph without the type.
+    /// Returns the graph without the type.
     pub fn into_graph(self) -> GraphAutoma {
         self.graph
     }

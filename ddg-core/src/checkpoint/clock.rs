@@ -1,25 +1,25 @@
-//! The time, in milliseconds as stores keep it.
+//! The clock of a store, in milliseconds.
 
 use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-/// Where a store has the time from.
+/// The source of time of a store.
 #[derive(Clone)]
 pub struct Clock(Arc<dyn Fn() -> SystemTime + Send + Sync>);
 
 impl Clock {
-    /// From `now`.
+    /// Creates a clock that calls `now`.
     pub fn new(now: impl Fn() -> SystemTime + Send + Sync + 'static) -> Self {
         Self(Arc::new(now))
     }
 
-    /// Milliseconds since 1970.
+    /// The current time in milliseconds since 1970.
     pub fn now_ms(&self) -> i64 {
         to_ms((self.0)())
     }
 
-    /// What is older than `age` was saved before this moment.
+    /// The time `age` ago, in milliseconds since 1970.
     pub fn before_ms(&self, age: Duration) -> i64 {
         self.now_ms().saturating_sub(millis(age))
     }
@@ -37,21 +37,22 @@ impl fmt::Debug for Clock {
     }
 }
 
-/// A duration in milliseconds.
+/// Converts a duration to milliseconds.
 pub fn millis(duration: Duration) -> i64 {
     i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
 }
 
-/// The farthest time that every system can tell is some 100,000 years away; later ones are that.
+/// Later times are cut to this one, some 100,000 years away, because not every system can express
+/// them.
 const FARTHEST_MS: u64 = 1 << 52;
 
-/// The time that many milliseconds after 1970.
+/// Converts milliseconds since 1970 to a time.
 pub fn from_ms(ms: i64) -> SystemTime {
     let ms = u64::try_from(ms).unwrap_or_default().min(FARTHEST_MS);
     UNIX_EPOCH.checked_add(Duration::from_millis(ms)).unwrap_or(UNIX_EPOCH)
 }
 
-/// Milliseconds since 1970.
+/// Converts a time to milliseconds since 1970.
 pub fn to_ms(time: SystemTime) -> i64 {
     millis(time.duration_since(UNIX_EPOCH).unwrap_or_default())
 }

@@ -1,4 +1,4 @@
-//! Why a store refuses or fails.
+//! Errors of stores.
 
 use std::time::Duration;
 
@@ -6,24 +6,23 @@ use super::{Owner, RunId};
 use crate::error::BoxError;
 use crate::report::Told;
 
-/// A store did not do what it was asked to; nothing was changed, unless the variant says that
-/// this is not known.
+/// A store refused or failed. Nothing was changed, unless the variant says that this is unknown.
 #[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum StoreError {
-    /// There is no such run.
+    /// The run does not exist.
     #[error("there is no run `{run}` in the store: it was never created, or has been deleted")]
     UnknownRun {
         /// The run.
         run: RunId,
     },
-    /// A run of that id is to be added, and there is one.
+    /// A run with this id exists already.
     #[error("there is a run `{run}` already: resume it, delete it, or choose another id")]
     RunExists {
         /// The run.
         run: RunId,
     },
-    /// The journal has no state of that step.
+    /// The journal has no state of the step.
     #[error(
         "run `{run}` has no state of step {step}{}",
         last_step(.last).unwrap_or_else(|| "; its journal is empty".to_owned())
@@ -51,7 +50,7 @@ pub enum StoreError {
         /// The rule.
         rule: &'static str,
     },
-    /// Somebody else holds the run.
+    /// The lease of the run is held.
     #[error(
         "run `{run}` is held by {owner} for another {left:?}: wait until that is over, stop it \
          there, or go on with a fork of the run"
@@ -59,12 +58,12 @@ pub enum StoreError {
     Held {
         /// The run.
         run: RunId,
-        /// Who holds it.
+        /// The holder.
         owner: Owner,
-        /// For how long, unless it is renewed.
+        /// The time until the lease expires, unless it is renewed.
         left: Duration,
     },
-    /// The lease is no longer the run's.
+    /// The lease is not the run's current one.
     #[error(
         "run `{run}` is no longer held with this lease, {}: stop here, what this process has not \
          written is lost to the run",
@@ -73,10 +72,10 @@ pub enum StoreError {
     Fenced {
         /// The run.
         run: RunId,
-        /// Who holds it now, or held it last.
+        /// The current or last holder.
         by: Option<Owner>,
     },
-    /// The database was written by a newer version of this crate.
+    /// The tables were written by a newer version of this crate.
     #[error(
         "{store} has tables of version {found}, but this program knows versions up to {known}: \
          run it with a newer ddg-core"
@@ -86,21 +85,21 @@ pub enum StoreError {
         store: String,
         /// The version of its tables.
         found: u64,
-        /// The newest version that is known here.
+        /// The newest version that this crate knows.
         known: u64,
     },
-    /// The store cannot be opened.
+    /// The store could not be opened.
     #[error("{store} cannot be opened: {}; {hint}", Told(&**.source))]
     Open {
         /// The store.
         store: String,
-        /// What the store's driver says.
+        /// The error of the store's driver.
         r#source: BoxError,
-        /// What to look at.
+        /// What to check.
         hint: &'static str,
     },
-    /// The store was away for longer than the [`Claim`](super::Claim) of the run allows. What was
-    /// written before is there; run it again when the store is back.
+    /// The store was unavailable for longer than the [`Claim`](super::Claim) of the run allows. The
+    /// state written before is kept; the run can be run again when the store is available.
     #[error(
         "run `{run}` has waited for its store for {waited:?}, and its lease may have run out{}: run it \
          again when the store is back",
@@ -109,28 +108,28 @@ pub enum StoreError {
     Away {
         /// The run.
         run: RunId,
-        /// For how long it has waited.
+        /// How long the run has waited.
         waited: Duration,
-        /// How the store failed last; nothing if it did not answer.
+        /// The last error of the store; `None` if the store did not answer.
         last: Option<Box<StoreError>>,
     },
-    /// The store itself failed. Whether a change was made is not known; it can be tried again.
+    /// The store itself failed. Whether a change was made is unknown; the call can be repeated.
     #[error("{store} could not {action}: {}", Told(&**.source))]
     Backend {
         /// The store.
         store: String,
-        /// What it was to do.
+        /// The operation that failed.
         action: &'static str,
-        /// What the store's driver says.
+        /// The error of the store's driver.
         r#source: BoxError,
     },
 }
 
 impl StoreError {
-    /// Whether the same may go well a little later: the store itself failed, and not because of
-    /// something that time does not mend, such as a damaged file or a table that is missing.
+    /// Whether a retry may succeed: the store itself failed, and its cause may pass without
+    /// intervention. A damaged file or a missing table does not.
     ///
-    /// Runs wait for such a store, for as long as their [claim](super::Claim) says.
+    /// Runs wait for such a store as long as their [claim](super::Claim) allows.
     pub fn is_transient(&self) -> bool {
         match self {
             #[cfg(any(feature = "sqlite", feature = "postgres"))]

@@ -1,102 +1,102 @@
-//! What a journal holds, and the rules by which it grows.
+//! Entries of a journal, and the rules by which it grows.
 
 use std::collections::BTreeMap;
 use std::time::SystemTime;
 
 use super::{RunId, StoreError};
 
-/// One piece of a run's journal.
+/// An entry of a run's journal.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Entry {
-    /// The step after which this is so. The result of a worker carries the last step that has
-    /// settled, not the one that the worker is part of.
+    /// The step that the entry follows. The result of a worker has the last settled step, not the
+    /// one that the worker is part of.
     pub step: u64,
-    /// What it is.
+    /// The kind of the entry.
     pub kind: EntryKind,
-    /// What it says; opaque to the store.
+    /// The content, which is opaque to the store.
     pub body: Vec<u8>,
 }
 
-/// What an [`Entry`] is.
+/// The kind of an [`Entry`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum EntryKind {
     /// A whole state.
     Full,
-    /// What differs from the state before it.
+    /// The difference from the state before it.
     Change,
-    /// What one worker of the next step gave; it counts until that step has settled.
+    /// The result of one worker of the next step. It counts until that step has settled.
     Result {
         /// The worker's kickoff within the step.
         kickoff: u64,
     },
 }
 
-/// A run as it was after a step.
+/// What is needed to restore a run after a step.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Checkpoint {
     /// The step.
     pub step: u64,
-    /// The last whole state at or before it.
+    /// The last whole state at or before the step.
     pub full: Vec<u8>,
-    /// What has changed from there, one change after the other.
+    /// The changes since then, in order.
     pub changes: Vec<Vec<u8>>,
-    /// What workers of the next step have given already, by kickoff.
+    /// The results of workers of the next step, by kickoff.
     pub results: BTreeMap<u64, Vec<u8>>,
 }
 
-/// A step that can be gone back to.
+/// A step of a journal that has a state.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct StepRecord {
     /// The step.
     pub step: u64,
-    /// When its state was written.
+    /// When the state was written.
     pub written: SystemTime,
-    /// The size of its entry.
+    /// The size of its entry in bytes.
     pub n_bytes: u64,
 }
 
 impl Checkpoint {
-    /// The run as it was after `step`, which is all in the state `full`: what has changed since, and
-    /// results, are put into the fields.
+    /// A checkpoint of `step` that consists of the whole state `full`. Set the fields to add
+    /// changes and results.
     pub fn new(step: u64, full: impl Into<Vec<u8>>) -> Self {
         Self { step, full: full.into(), changes: Vec::new(), results: BTreeMap::new() }
     }
 }
 
 impl StepRecord {
-    /// A step whose state of so many bytes was written at that time.
+    /// A step whose state of `n_bytes` bytes was written at `written`.
     pub fn new(step: u64, written: SystemTime, n_bytes: u64) -> Self {
         Self { step, written, n_bytes }
     }
 }
 
 impl Entry {
-    /// What is put for `step`.
+    /// An entry for `step`.
     pub fn new(step: u64, kind: EntryKind, body: impl Into<Vec<u8>>) -> Self {
         Self { step, kind, body: body.into() }
     }
 
-    /// The whole state after `step`.
+    /// An entry with the whole state after `step`.
     pub fn full(step: u64, body: impl Into<Vec<u8>>) -> Self {
         Self { step, kind: EntryKind::Full, body: body.into() }
     }
 
-    /// What `step` changed.
+    /// An entry with the changes made by `step`.
     pub fn change(step: u64, body: impl Into<Vec<u8>>) -> Self {
         Self { step, kind: EntryKind::Change, body: body.into() }
     }
 
-    /// What a kickoff of the step after `step` gave.
+    /// An entry with the result of a kickoff of the step after `step`.
     pub fn result(step: u64, kickoff: u64, body: impl Into<Vec<u8>>) -> Self {
         Self { step, kind: EntryKind::Result { kickoff }, body: body.into() }
     }
 }
 
-/// Where a journal ends.
+/// The end of a journal.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct End {
     /// The last step that has a state.
@@ -105,18 +105,18 @@ pub(super) struct End {
     pub(super) full: Option<u64>,
 }
 
-/// What a store has to write so that a journal takes some entries.
+/// The writes that append some entries to a journal.
 pub(super) struct Append<'a> {
-    /// Where the journal ends then.
+    /// The end of the journal after the writes.
     pub(super) end: End,
-    /// The states, each of another step; one that is there already is replaced.
+    /// The states, each of another step. An existing state of the same step is replaced.
     pub(super) states: Vec<&'a Entry>,
-    /// The results; if there are states, they replace all that there are.
+    /// The results. If there are states, these replace all existing results.
     pub(super) results: BTreeMap<u64, &'a [u8]>,
 }
 
 impl End {
-    /// Decides whether `entries` may follow.
+    /// Checks that `entries` may follow, and gives the writes.
     pub(super) fn append<'a>(
         mut self,
         run: &RunId,
@@ -147,6 +147,8 @@ impl End {
                 }
                 EntryKind::Change | EntryKind::Full => {}
             }
+            // Within one call each step occurs once: one statement cannot insert a row and update
+            // it again.
             let replaces = states.is_empty() && self.step == Some(entry.step);
             if !replaces && self.step.is_some_and(|last| entry.step <= last) {
                 return Err(refuse("steps go up; only the last one can be replaced"));

@@ -1,72 +1,74 @@
-//! The right to go on with a run.
+//! Leases: the right to continue a run.
 
 use std::time::{Duration, SystemTime};
 
 use super::clock::{from_ms, millis};
 use super::{Owner, RunId, StoreError};
 
-/// Who wants a lease, and for how long at a time.
+/// A request for a lease: the owner, and the time to live.
 ///
-/// By default this process, for 30 seconds.
+/// The default is this process, for 30 seconds.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Claim {
-    /// Who.
+    /// The owner.
     pub owner: Owner,
-    /// How long a lease lasts that nobody renews; a run takes one of 50 ms if this is shorter.
+    /// The time after which the lease expires unless it is renewed.
     pub ttl: Duration,
-    /// For how long a run waits for a store that is away once its lease may have run out; 5 minutes
-    /// by default.
+    /// How long a run waits for an unavailable store after its lease may have expired; 5 minutes by
+    /// default.
     pub patience: Duration,
-    /// Whether the lease is taken from whoever has it.
+    /// Whether the lease is taken from its holder.
     pub force: bool,
 }
 
-/// The right to write to a run's journal, until somebody else has it.
+/// The right to write to a run's journal, until another process acquires the run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Lease {
     /// The run.
     pub run: RunId,
-    /// Grows each time that the run changes hands.
+    /// The fencing token, which grows each time the run changes hands.
     pub token: u64,
-    /// How long it lasts from each time that it is renewed.
+    /// The time after which the lease expires, counted from the last renewal.
     pub ttl: Duration,
 }
 
-/// Who holds a run.
+/// The holder of a run's lease.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Holder {
-    /// Who.
+    /// The owner.
     pub owner: Owner,
-    /// Until when, unless it is renewed.
+    /// When the lease expires unless it is renewed.
     pub until: SystemTime,
 }
 
 impl Claim {
-    /// That `owner` wants it, for `ttl` at a time.
+    /// A claim of `owner` for `ttl`.
     pub fn new(owner: Owner, ttl: Duration) -> Self {
         Self { owner, ttl, patience: PATIENCE, force: false }
     }
 
-    /// This process, for `ttl` at a time.
+    /// A claim of this process for `ttl`.
     pub fn this_process(ttl: Duration) -> Self {
         Self::new(Owner::this_process(), ttl)
     }
 
-    /// Sets for how long a run waits for a store that is away.
+    /// Sets how long a run waits for an unavailable store after its lease may have expired.
     ///
-    /// Until its lease may have run out a run waits in any case. Then its workers are cancelled, and
-    /// it waits for `patience` more; if the store comes back, and nobody else has taken the run, it
-    /// goes on from where it was written last.
+    /// Until then, a run waits in any case. When the lease may have expired, the workers of the run
+    /// are cancelled, and it waits for `patience` more. If the store becomes available and no other
+    /// process has acquired the run, it continues from its last written state.
     #[must_use]
     pub fn patience(self, patience: Duration) -> Self {
         Self { patience, ..self }
     }
 
-    /// Takes the lease from whoever has it: for a person who knows that the holder is gone for good,
-    /// with its machine, say. A holder that is not gone is refused when it writes next, and stops.
+    /// Takes the lease from its holder.
+    ///
+    /// This is for people who know that the holder is gone for good, for example with its machine.
+    /// A holder that is still active is refused at its next write, and stops.
     #[must_use]
     pub fn by_force(self) -> Self {
         Self { force: true, ..self }
@@ -74,14 +76,14 @@ impl Claim {
 }
 
 impl Lease {
-    /// The right to write to the journal of `run` with this `token`, for `ttl` at a time.
+    /// The lease of `run` with the token `token`.
     pub fn new(run: RunId, token: u64, ttl: Duration) -> Self {
         Self { run, token, ttl }
     }
 }
 
 impl Holder {
-    /// That `owner` has it, until then.
+    /// A holder `owner` whose lease expires at `until`.
     pub fn new(owner: Owner, until: SystemTime) -> Self {
         Self { owner, until }
     }
@@ -93,7 +95,7 @@ impl Default for Claim {
     }
 }
 
-/// For how long a run waits for a store that is away.
+/// Default time that a run waits for an unavailable store.
 const PATIENCE: Duration = Duration::from_secs(5 * 60);
 
 /// A run's lease as a store keeps it.
@@ -105,7 +107,7 @@ pub(super) struct Hold {
 }
 
 impl Hold {
-    /// Who has it, if somebody has.
+    /// The holder, if the lease has not expired and its process has not ended.
     pub(super) fn holder(&self, now_ms: i64) -> Option<Holder> {
         let owner = self.owner.as_ref().filter(|owner| {
             let lasts = now_ms < self.until_ms;
@@ -114,7 +116,7 @@ impl Hold {
         Some(Holder { owner: owner.clone(), until: from_ms(self.until_ms) })
     }
 
-    /// Fails if somebody has it, unless it is claimed by force.
+    /// Checks that `claim` may have the lease: it is free, or claimed by force.
     pub(super) fn admits_claim(
         &self,
         run: &RunId,
@@ -124,22 +126,24 @@ impl Hold {
         if claim.force { Ok(()) } else { self.is_free(run, now_ms) }
     }
 
-    /// Fails if somebody has it.
+    /// Checks that the lease is free.
     pub(super) fn is_free(&self, run: &RunId, now_ms: i64) -> Result<(), StoreError> {
         let Some(Holder { owner, until }) = self.holder(now_ms) else { return Ok(()) };
         let left = until.duration_since(from_ms(now_ms)).unwrap_or_default();
         Err(StoreError::Held { run: run.clone(), owner, left })
     }
 
-    /// The lease of who takes it, and what is to be kept of it.
+    /// Acquires the lease for `claim`. Returns the lease and the hold to store.
     pub(super) fn taken(&self, run: &RunId, claim: &Claim, now_ms: i64) -> (Lease, Self) {
+        // A new token for each holder: writes with an older one are refused from now on.
         let lease = Lease { run: run.clone(), token: self.token + 1, ttl: claim.ttl };
         let owner = Some(claim.owner.clone());
         let hold = Self { token: lease.token, owner, until_ms: lease.until_ms(now_ms) };
         (lease, hold)
     }
 
-    /// Fails if `lease` is an older one.
+    /// Fails if `lease` is not the current one. An expired lease passes as long as nobody has
+    /// acquired the run since.
     pub(super) fn admits(&self, lease: &Lease) -> Result<(), StoreError> {
         if self.token == lease.token && self.owner.is_some() {
             return Ok(());
@@ -147,14 +151,14 @@ impl Hold {
         Err(StoreError::Fenced { run: lease.run.clone(), by: self.owner.clone() })
     }
 
-    /// Nobody's.
+    /// A hold without an owner. The token stays, so that the next one is greater.
     pub(super) fn free(token: u64) -> Self {
         Self { token, owner: None, until_ms: 0 }
     }
 }
 
 impl Lease {
-    /// Until when it lasts if it is renewed now.
+    /// When the lease expires if it is renewed now.
     pub(super) fn until_ms(&self, now_ms: i64) -> i64 {
         now_ms.saturating_add(millis(self.ttl))
     }

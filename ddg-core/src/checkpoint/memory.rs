@@ -1,4 +1,4 @@
-//! A store that lives as long as its process.
+//! A store in memory.
 
 mod kept;
 
@@ -17,7 +17,7 @@ use super::{
 };
 use kept::{Kept, State};
 
-/// Keeps runs in memory. A clone is the same store.
+/// A store in memory. A clone is the same store.
 #[derive(Clone, Debug, Default)]
 pub struct MemoryStore {
     runs: Arc<Mutex<BTreeMap<RunId, Kept>>>,
@@ -25,7 +25,7 @@ pub struct MemoryStore {
 }
 
 impl MemoryStore {
-    /// An empty store.
+    /// Creates an empty store.
     pub fn new() -> Self {
         Self::default()
     }
@@ -40,7 +40,7 @@ impl MemoryStore {
         self.runs.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Runs `read` on a run.
+    /// Calls `read` with a run.
     fn read<T>(
         &self,
         run: &RunId,
@@ -49,7 +49,7 @@ impl MemoryStore {
         self.runs().get(run).ok_or_else(|| unknown(run)).and_then(read)
     }
 
-    /// Runs `write` on a run; it must decide before it changes anything.
+    /// Calls `write` with a run. `write` must check everything before it changes anything.
     fn write<T>(
         &self,
         run: &RunId,

@@ -1,12 +1,12 @@
-//! Who holds a lease, and whether that process is still there.
+//! Owners of leases, and whether their process still runs.
 
 use std::fmt;
 
-/// Who asks for a lease: a name for people and, for a process, what tells whether it still runs.
+/// The owner of a lease: a name for people and, if it is a process, what identifies it.
 ///
-/// A lease whose process has ended, killed or not, can be taken over at once by a process of the
-/// same machine and user. That is known on Linux only; elsewhere, and from another machine, a
-/// lease has to run out first.
+/// If the process of a lease has ended, a process of the same machine and user can acquire the
+/// lease at once. This works on Linux; elsewhere, and from another machine, the lease has to expire
+/// first.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Owner {
     name: String,
@@ -14,7 +14,7 @@ pub struct Owner {
 }
 
 impl Owner {
-    /// The process that this is called in.
+    /// The current process.
     pub fn this_process() -> Self {
         let pid = std::process::id();
         let name = match linux::host() {
@@ -24,27 +24,27 @@ impl Owner {
         Self { name, process: linux::identify(pid) }
     }
 
-    /// An owner by name alone.
+    /// An owner that is identified by name only.
     pub fn named(name: impl Into<String>) -> Self {
         Self { name: name.into(), process: None }
     }
 
-    /// An owner as a store has kept it: its [`name`](Self::name) and [`process`](Self::process).
+    /// Restores an owner from its [`name`](Self::name) and [`process`](Self::process).
     pub fn kept(name: impl Into<String>, process: Option<String>) -> Self {
         Self { name: name.into(), process }
     }
 
-    /// What people call it.
+    /// The name for people.
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// What identifies the process, for a store to keep.
+    /// The identity of the process, for a store to keep.
     pub fn process(&self) -> Option<&str> {
         self.process.as_deref()
     }
 
-    /// Whether it is known to have ended.
+    /// Whether the process is known to have ended.
     pub fn has_ended(&self) -> bool {
         self.process().is_some_and(linux::has_ended)
     }
@@ -56,22 +56,27 @@ impl fmt::Display for Owner {
     }
 }
 
-/// Processes as Linux shows them. On other systems the files do not exist, so nothing is known.
+/// Processes as Linux shows them in `/proc`. On other systems the files do not exist, so nothing is
+/// known.
 mod linux {
     use std::fs;
 
-    /// Processes that can see each other: one boot of one machine, one namespace of process ids,
-    /// and one user, since those of another may be hidden. Then the process: its id, and when it
-    /// started, since ids are used again.
+    /// The identity of a process: boot id of the machine, namespace of process ids, user, process
+    /// id, and start time.
+    ///
+    /// Only a process with the same boot, namespace and user can tell whether this one has ended,
+    /// because others cannot see it. The start time is needed because process ids are reused.
     pub(super) fn identify(pid: u32) -> Option<String> {
         Some(format!("{} {pid} {}", neighbourhood()?, started(&pid.to_string())?))
     }
 
-    /// Whether the process was to be seen from here, and is there no more.
+    /// Whether the process could be seen from here, and is gone.
     pub(super) fn has_ended(process: &str) -> bool {
         let here = neighbourhood();
         let mut words = process.rsplitn(3, ' ');
         match (words.next(), words.next(), words.next(), here) {
+            // A process of another machine or user is invisible from here, which does not mean that
+            // it has ended.
             (Some(start), Some(pid), Some(place), Some(here)) if place == here => {
                 started(pid).as_deref() != Some(start)
             }
@@ -93,13 +98,14 @@ mod linux {
         Some(format!("{} {} {user}", boot.trim(), namespace.to_str()?))
     }
 
-    /// When a process started, in ticks since the boot; nothing if it does not run.
+    /// The start time of a process in ticks since the boot; `None` if it does not run.
     fn started(pid: &str) -> Option<String> {
         let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-        // The name before it may have spaces and parentheses in it.
+        // The process name is in parentheses and may contain spaces and parentheses itself.
         let (_, fields) = stat.rsplit_once(')')?;
         let mut fields = fields.split_whitespace();
         let state = fields.next()?;
+        // A zombie is still listed until its parent collects it, but it writes no more.
         let waits_to_be_buried = matches!(state, "Z" | "X");
         if waits_to_be_buried { None } else { fields.nth(18).map(str::to_owned) }
     }

@@ -8,54 +8,54 @@ use serde::{Deserialize, Serialize};
 
 use super::{Holder, RunId};
 
-/// A run as a store lists it.
+/// The record of a run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RunRecord {
-    /// Its id.
+    /// The id of the run.
     pub run: RunId,
-    /// The automa that it is a run of.
+    /// The name of its automa.
     pub automa: String,
     /// The run that it was forked from.
     pub origin: Option<ForkedFrom>,
-    /// How it stands, by the last that was written.
+    /// The status that was written last.
     pub status: RunStatus,
-    /// When it was added to the store.
+    /// When the run was added to the store.
     pub created: SystemTime,
-    /// When its journal or status was written last.
+    /// When its journal or status was last written.
     pub updated: SystemTime,
     /// The last step that has a state.
     pub step: Option<u64>,
-    /// Who holds its lease.
+    /// The holder of its lease.
     pub holder: Option<Holder>,
 }
 
-/// Where a fork was made. That run may have been deleted since.
+/// The origin of a fork. That run may have been deleted since.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ForkedFrom {
     /// The run.
     pub run: RunId,
-    /// The step after which.
+    /// The step after which it was forked.
     pub step: u64,
 }
 
-/// How a run stands.
+/// The status of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
 pub enum RunStatus {
-    /// It goes on; if nobody holds its lease, it has been interrupted.
+    /// Running; interrupted, if its lease is free.
     Running,
-    /// It waits to be resumed, with an answer perhaps.
+    /// Waiting to be resumed, possibly with answers.
     Paused,
-    /// It has come to its end.
+    /// Ended successfully.
     Finished,
-    /// It has ended with an error.
+    /// Ended with an error.
     Failed,
 }
 
-/// Which runs; all of them by default.
+/// A filter of runs, which passes all runs by default.
 ///
 /// ```
 /// use ddg_core::checkpoint::{RunFilter, RunStatus};
@@ -65,35 +65,34 @@ pub enum RunStatus {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RunFilter {
-    /// Those of the automa of this name.
+    /// Only runs of the automa with this name.
     pub automa: Option<String>,
-    /// Those that stand so.
+    /// Only runs with this status.
     pub status: Option<RunStatus>,
 }
 
-/// How many runs of a long list, and from where; the first hundred by default.
+/// A page of a list of runs; by default the first hundred.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Page {
-    /// At most so many.
+    /// Maximum number of runs.
     pub limit: usize,
-    /// Those that come after this place.
+    /// Start after this place.
     pub after: Option<Cursor>,
 }
 
-/// A run's place in a list.
+/// The place of a run in a list.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Cursor {
-    /// When it was created.
+    /// When the run was created.
     pub created: SystemTime,
-    /// The run; of those created at once, the greater id comes first.
+    /// The id of the run. Among runs created at the same time, the greater id comes first.
     pub run: RunId,
 }
 
 impl RunRecord {
-    /// A run that was added at `created`, and of which nothing else is known: the rest is put into the
-    /// fields.
+    /// A record with only what every run has. Set the fields to add the rest.
     pub fn new(
         run: RunId,
         automa: impl Into<String>,
@@ -115,21 +114,21 @@ impl RunRecord {
 }
 
 impl ForkedFrom {
-    /// That a fork was made of `run` after `step`.
+    /// A fork of `run` after `step`.
     pub fn new(run: RunId, step: u64) -> Self {
         Self { run, step }
     }
 }
 
 impl RunFilter {
-    /// Only runs of the automa of this name.
+    /// Restricts the filter to runs of the automa with this name.
     #[must_use]
     pub fn automa(mut self, name: impl Into<String>) -> Self {
         self.automa = Some(name.into());
         self
     }
 
-    /// Only runs that stand so.
+    /// Restricts the filter to runs with this status.
     #[must_use]
     pub fn status(mut self, status: RunStatus) -> Self {
         self.status = Some(status);
@@ -138,7 +137,7 @@ impl RunFilter {
 }
 
 impl Cursor {
-    /// The place of a run that was created then.
+    /// The place of the run `run` that was created at `created`.
     pub fn new(created: SystemTime, run: RunId) -> Self {
         Self { created, run }
     }
@@ -150,7 +149,7 @@ impl Page {
         Self { limit, after: None }
     }
 
-    /// As many runs as in this page, after `last`, the last run of this page.
+    /// The page after this one; `last` is the last run of this page.
     #[must_use]
     pub fn next(&self, last: &RunRecord) -> Self {
         let place = Cursor { created: last.created, run: last.run.clone() };
@@ -184,7 +183,7 @@ impl fmt::Display for RunStatus {
     }
 }
 
-/// A text that is no [`RunStatus`].
+/// A text that is not a [`RunStatus`].
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0:?} is no status of a run: it is running, paused, finished or failed")]
 pub struct UnknownStatus(String);

@@ -1,4 +1,4 @@
-//! The name of a run.
+//! The id of a run.
 
 use std::fmt;
 use std::str::FromStr;
@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-/// A run's id: one of a random kind that sorts by time, or a name of the user's own; cheap to
+/// The id of a run: a random one that sorts by time, or a name of the user's choice. Cheap to
 /// clone.
 ///
 /// ```
@@ -21,7 +21,7 @@ use serde::{Deserialize, Serialize};
 #[serde(try_from = "String", into = "String")]
 pub struct RunId(Arc<str>);
 
-/// A text that cannot be a run's id.
+/// A text that is not a valid run id.
 #[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
     "{id:?} cannot be the id of a run: an id has 1 to {} bytes and no control characters",
@@ -34,25 +34,25 @@ pub struct InvalidRunId {
 }
 
 impl RunId {
-    /// How long an id may be.
+    /// Maximum length of an id in bytes.
     pub const MAX_BYTES: usize = 200;
 
     /// An id of the user's choice.
     ///
     /// # Errors
-    /// If it is empty, longer than [`MAX_BYTES`](Self::MAX_BYTES) or has control characters.
+    /// If it is empty, longer than [`MAX_BYTES`](Self::MAX_BYTES), or contains control characters.
     pub fn new(id: impl Into<String>) -> Result<Self, InvalidRunId> {
         let id = id.into();
         let fits = (1..=Self::MAX_BYTES).contains(&id.len()) && !id.contains(char::is_control);
         if fits { Ok(Self(id.into())) } else { Err(InvalidRunId { id }) }
     }
 
-    /// An id that no other run has: a UUID of version 7, which begins with the time.
+    /// A unique id: a UUID of version 7, which begins with the time.
     pub fn random() -> Self {
         Self(uuid::Uuid::now_v7().to_string().into())
     }
 
-    /// The id's text.
+    /// The text of the id.
     pub fn as_str(&self) -> &str {
         &self.0
     }

@@ -1,9 +1,9 @@
-//! Runs in a database: one SQL text for SQLite and PostgreSQL.
+//! Stores in SQL databases: the same statements for SQLite and PostgreSQL.
 //!
-//! **Invariant.** Every write begins by locking the run's row, decides by what it reads there, and
-//! writes in the same transaction; so writes to one run come one after the other, and an old
-//! lease is found out before anything is written. Every read is a single statement, which sees
-//! one moment of the database.
+//! **Invariant.** Every write locks the run's row first, decides by what it reads there, and writes
+//! in the same transaction. So writes to one run are serialised, and an outdated lease is detected
+//! before anything is written. Every read is a single statement, which sees one moment of the
+//! database.
 
 pub mod connection;
 mod deleting;
@@ -31,16 +31,16 @@ pub use postgres::PostgresStore;
 #[cfg(feature = "sqlite")]
 pub use sqlite::{Durability, SqliteFile, SqliteStore};
 
-/// A store in a database; a clone is the same store.
+/// A store in a database. A clone is the same store.
 #[derive(Clone, Debug)]
 struct SqlStore<D> {
     database: D,
-    /// What messages call it.
+    /// The name of the store in messages.
     name: Arc<str>,
     clock: Clock,
 }
 
-/// Why a transaction was not committed.
+/// The reason why a transaction was not committed.
 enum Failed {
     Refused(StoreError),
     Broken(sqlx::Error),
@@ -55,7 +55,7 @@ impl<D: Dialect> SqlStore<D> {
         Self { clock: Clock::new(now), ..self }
     }
 
-    /// A function that says of a failure what could not be done.
+    /// Creates a function that converts failures of `action` into errors.
     fn explain(&self, action: &'static str) -> impl Fn(Failed) -> StoreError {
         move |failed| match failed {
             Failed::Refused(refused) => refused,
@@ -66,8 +66,8 @@ impl<D: Dialect> SqlStore<D> {
     }
 }
 
-/// Commits what was `done` in a transaction; undoes it if the store has refused. If the database has
-/// failed, the transaction is dropped, and the connection with it.
+/// Commits a transaction after `done`, or rolls it back if the store has refused. If the database
+/// has failed, the transaction and its connection are dropped.
 async fn end<T>(tx: impl Transaction, done: Result<T, Failed>) -> Result<T, Failed> {
     match &done {
         Ok(_) => tx.commit().await?,
@@ -89,7 +89,7 @@ impl From<sqlx::Error> for Failed {
     }
 }
 
-/// What the database or the system says, without what sqlx says before it.
+/// The error of the database or the system, without what sqlx puts before it.
 fn cause(error: sqlx::Error) -> BoxError {
     match error {
         sqlx::Error::Database(error) => error.into_error(),
@@ -101,7 +101,7 @@ fn cause(error: sqlx::Error) -> BoxError {
     }
 }
 
-/// Whether an error of a database may be gone a little later.
+/// Whether a retry may succeed after an error of a database.
 pub(super) fn is_transient(error: &(dyn std::error::Error + Send + Sync + 'static)) -> bool {
     #[cfg(feature = "sqlite")]
     if let Some(error) = error.downcast_ref() {
@@ -113,7 +113,7 @@ pub(super) fn is_transient(error: &(dyn std::error::Error + Send + Sync + 'stati
     }
     match error.downcast_ref::<sqlx::Error>() {
         Some(error) => matches!(error, sqlx::Error::PoolTimedOut | sqlx::Error::WorkerCrashed),
-        // Of the system: a connection was cut, a file cannot be read.
+        // An error of the system, such as a connection that was cut.
         None => true,
     }
 }

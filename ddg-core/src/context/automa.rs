@@ -10,8 +10,8 @@ use crate::key::Key;
 use crate::values::Value;
 use crate::worker::{AnyWorker, Body, IntoFunc, IntoWorker, Source, WorkerOptions};
 
-/// The automa around a running worker, as the last settled step left it: what is asked for in the
-/// running step is not in it yet.
+/// The automa around a running worker, as of the last settled step. Edits requested in the current
+/// step are not included.
 ///
 /// ```
 /// # use ddg_core::prelude::*;
@@ -30,27 +30,27 @@ impl<'a> GraphView<'a> {
         Self { core }
     }
 
-    /// The automa's name.
+    /// The name of the automa.
     pub fn name(&self) -> &'a str {
         self.core.automa()
     }
 
-    /// The keys of its workers: the declared ones in order, then those added at run time.
+    /// The keys of the workers: declared ones in order, then those added at run time.
     pub fn keys(&self) -> Vec<Key> {
         self.core.machine().view().keys().cloned().collect()
     }
 
-    /// Whether there is a worker `key`.
+    /// Whether the worker `key` exists.
     pub fn contains(&self, key: impl Into<Key>) -> bool {
         self.core.machine().view().find(key.into().as_str()).is_some()
     }
 
-    /// What `key` depends on, in the order declared; `None` if there is no such worker.
+    /// The dependencies of `key` in declared order; `None` if the worker does not exist.
     pub fn dependencies(&self, key: impl Into<Key>) -> Option<Vec<Key>> {
         dependencies(self.core.machine().view(), key.into().as_str())
     }
 
-    /// The last output of `key`; `None` if it has not run, or there is no such worker.
+    /// The last output of `key`; `None` if the worker has not run or does not exist.
     pub fn output(&self, key: impl Into<Key>) -> Option<Value> {
         self.core.machine().output(key.into().as_str())
     }
@@ -67,8 +67,8 @@ fn dependencies(view: &View<Arc<Body>>, key: &str) -> Option<Vec<Key>> {
     Some(node.live_dependencies().map(|(_, on)| view.node(on).key().clone()).collect())
 }
 
-/// A nested automa, seen from a worker beside it: its graph can be looked at and changed before
-/// it runs next. Changes belong to the outer run and are applied when the step settles.
+/// A nested automa as seen by a worker next to it, which can inspect its graph and change it before
+/// its next kickoff. The edits belong to the outer run and are applied when the step settles.
 ///
 /// ```
 /// # use ddg_core::prelude::*;
@@ -91,17 +91,17 @@ impl<'a> NestedAutoma<'a> {
         Some(Self { cx, path, program, view })
     }
 
-    /// The automa's name.
+    /// The name of the automa.
     pub fn name(&self) -> &str {
         self.program.automa()
     }
 
-    /// The keys of its workers.
+    /// The keys of the workers.
     pub fn keys(&self) -> Vec<Key> {
         self.view.keys().cloned().collect()
     }
 
-    /// What `key` depends on, in the order declared; `None` if there is no such worker.
+    /// The dependencies of `key` in declared order; `None` if the worker does not exist.
     pub fn dependencies(&self, key: impl Into<Key>) -> Option<Vec<Key>> {
         dependencies(&self.view, key.into().as_str())
     }
@@ -114,7 +114,7 @@ impl<'a> NestedAutoma<'a> {
         Some(Self { cx: self.cx, path, program, view })
     }
 
-    /// Adds a worker to it; see [`Context::add_worker`].
+    /// Adds a worker. See [`Context::add_worker`].
     pub fn add_worker<M>(
         &self,
         key: impl Into<Key>,
@@ -124,7 +124,7 @@ impl<'a> NestedAutoma<'a> {
         self.add(key.into(), worker.into_worker().into(), options);
     }
 
-    /// Adds a function as a worker to it; see [`Context::add_func_as_worker`].
+    /// Adds a function as a worker. See [`Context::add_func_as_worker`].
     pub fn add_func_as_worker<M>(
         &self,
         key: impl Into<Key>,
@@ -134,18 +134,18 @@ impl<'a> NestedAutoma<'a> {
         self.add(key.into(), function.into_func().into(), options);
     }
 
-    /// Removes one of its workers.
+    /// Removes a worker.
     pub fn remove_worker(&self, key: impl Into<Key>) {
         self.edit(Edit::RemoveWorker { key: key.into() });
     }
 
-    /// Makes its `worker` depend on its `dependency`, as the last one.
+    /// Makes `worker` depend on `dependency`, as its last dependency.
     pub fn add_dependency(&self, worker: impl Into<Key>, dependency: impl Into<Key>) {
         let (worker, dependency) = (worker.into(), dependency.into());
         self.edit(Edit::AddDependency { worker, dependency });
     }
 
-    /// Lets its `worker` depend on its `dependency` no longer.
+    /// Removes the dependency of `worker` on `dependency`.
     pub fn remove_dependency(&self, worker: impl Into<Key>, dependency: impl Into<Key>) {
         let (worker, dependency) = (worker.into(), dependency.into());
         self.edit(Edit::RemoveDependency { worker, dependency });
@@ -167,7 +167,7 @@ impl std::fmt::Debug for NestedAutoma<'_> {
     }
 }
 
-/// The automa that is the worker `key`, and its graph as the run has left it.
+/// The automa that is the worker `key`, and its graph as the run has changed it.
 fn nested(view: &View<Arc<Body>>, key: &Key) -> Option<(Arc<Program>, View<Arc<Body>>)> {
     let worker: &AnyWorker = &view.node(view.find(key.as_str())?).payload.worker;
     let program = worker.0.automa()?.compiled().ok()?;

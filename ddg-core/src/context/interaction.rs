@@ -1,28 +1,28 @@
-//! What a worker that asks a person gets in place of an answer.
+//! Errors of questions to people.
 
 use crate::values::TypeMismatch;
 
-/// A question to a person has no answer that the worker could continue with.
+/// There is no answer that the worker could continue with.
 ///
-/// Pass it on with `?`: the run pauses then, and the worker runs again when there is one.
+/// Pass it on with `?`: the run then pauses, and the worker runs again when there is an answer.
 #[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum InteractionError {
-    /// Nobody has answered yet.
+    /// There is no answer yet.
     #[error("question `{id}` waits for an answer")]
     Waiting {
-        /// The question's id.
+        /// The id of the question.
         id: String,
     },
-    /// The answer is something else than the worker asked for.
+    /// The answer has another type than the worker asked for.
     #[error(
         "the answer to question `{id}`: {source}; take it back with `Snapshot::withdraw_answer`, and \
          give another"
     )]
     Mismatch {
-        /// The question's id.
+        /// The id of the question.
         id: String,
-        /// Expected and found.
+        /// The expected type and the actual one.
         r#source: TypeMismatch,
     },
 }

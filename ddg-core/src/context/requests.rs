@@ -1,4 +1,4 @@
-//! What a running execution asks for, collected until it ends.
+//! Requests of a running execution, collected until it ends.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -9,14 +9,14 @@ use crate::machine::Ferry;
 use crate::worker::Body;
 use std::sync::Arc;
 
-/// The requests of one execution. What is asked for after its end is refused.
+/// The requests of one execution. Requests after its end are refused.
 #[derive(Default)]
 pub(crate) struct Requests(Mutex<Open>);
 
 #[derive(Default)]
 struct Open {
     effects: Effects,
-    /// How many questions to people were asked.
+    /// Number of questions asked so far.
     n_questions: usize,
     /// The first question, or run of a nested automa, that waits for an answer.
     pending: Option<Box<Pending>>,
@@ -25,12 +25,12 @@ struct Open {
 }
 
 impl Requests {
-    /// Requests that are collected in `effects`.
+    /// Creates requests that are collected in `effects`.
     pub(super) fn new(effects: Effects) -> Self {
         Self(Mutex::new(Open { effects, ..Open::default() }))
     }
 
-    /// Takes a jump; returns it if it comes too late.
+    /// Adds a ferry; returns it if the execution has ended.
     pub(super) fn push_ferry(&self, ferry: Ferry) -> Option<Ferry> {
         let mut open = self.lock();
         if open.closed {
@@ -40,7 +40,7 @@ impl Requests {
         None
     }
 
-    /// Takes a change of the graph; returns it if it comes too late.
+    /// Adds an edit; returns it if the execution has ended.
     #[inline]
     pub(super) fn push_edit(&self, edit: Edit<Arc<Body>>) -> Option<Edit<Arc<Body>>> {
         let mut open = self.lock();
@@ -51,7 +51,7 @@ impl Requests {
         None
     }
 
-    /// Asks the run to stop; returns whether it comes too late.
+    /// Adds a stop; returns whether the execution has ended.
     pub(super) fn set_stop(&self) -> bool {
         let mut open = self.lock();
         if !open.closed {
@@ -60,14 +60,14 @@ impl Requests {
         open.closed
     }
 
-    /// Counts a question to a person; returns how many there were before.
+    /// Counts a question; returns the number of questions before.
     pub(super) fn next_question(&self) -> usize {
         let mut open = self.lock();
         open.n_questions += 1;
         open.n_questions - 1
     }
 
-    /// Notes what waits for an answer; the first such thing counts.
+    /// Records what waits for an answer. Only the first such thing counts.
     pub(crate) fn wait_for(&self, pending: Pending) {
         self.lock().pending.get_or_insert_with(|| Box::new(pending));
     }
@@ -81,18 +81,19 @@ impl Requests {
         self.lock().pending.take().map(|pending| *pending)
     }
 
-    /// Requests of another attempt of the same kickoff: its questions are counted on.
+    /// The requests of another attempt of the same kickoff, which continue the count of its
+    /// questions.
     pub(super) fn for_attempt(&self) -> Self {
         let n_questions = self.lock().n_questions;
         Self(Mutex::new(Open { n_questions, ..Open::default() }))
     }
 
-    /// Refuses what comes from now on.
+    /// Refuses further requests.
     pub(crate) fn close(&self) {
         self.lock().closed = true;
     }
 
-    /// Takes over what a successful attempt asked for.
+    /// Takes over the requests of a successful attempt.
     pub(crate) fn adopt(&self, attempt: &Self) {
         let mut attempt = attempt.lock();
         let mut open = self.lock();
@@ -106,8 +107,7 @@ impl Requests {
 }
 
 impl Context {
-    /// What the execution has asked for, now that it has ended: without a lock, unless somebody
-    /// has kept its context.
+    /// Returns the effects of an execution that has ended.
     #[inline]
     pub(crate) fn into_effects(mut self) -> Effects {
         let take = |open: &mut Open| {
@@ -115,6 +115,7 @@ impl Context {
             std::mem::take(&mut open.effects)
         };
         match Arc::get_mut(&mut self.0) {
+            // The usual case: nobody has kept a clone of the context, so no lock is needed.
             Some(execution) => {
                 take(execution.requests.0.get_mut().unwrap_or_else(PoisonError::into_inner))
             }

@@ -1,7 +1,7 @@
-//! The hold that a process has on a stored run: its lease, kept for as long as the run acts.
+//! The hold of a process on a stored run: its lease, kept while anything acts for the run.
 //!
-//! The lease is renewed by a thread of its own. Whoever acts for the run watches how the lease
-//! [stands](Standing): it stops when the lease is lost, and pauses when it may have run out.
+//! A thread of its own renews the lease. Code that acts for the run watches the [`Standing`] of the
+//! lease: it stops when the lease is lost, and pauses when the lease may have expired.
 
 use std::future::Future;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -19,24 +19,24 @@ use super::keeper::{self, Carried};
 use crate::checkpoint::{CheckpointStore, Lease, StoreError};
 
 /// How long a store may take to release a lease before the run ends without waiting any longer. The
-/// lease runs out then, or is released later.
+/// lease then expires, or is released later.
 const RELEASE_WITHIN: Duration = Duration::from_secs(1);
 
 const SHORTEST_PAUSE: Duration = Duration::from_millis(20);
 pub(super) const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 
-/// How a lease stands.
+/// The state of a lease.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Standing {
-    /// It is valid.
+    /// Valid.
     Held,
-    /// It may have run out, since the store could not be asked to renew it.
+    /// Possibly expired, because the store could not renew it in time.
     RunOut,
-    /// It is somebody else's, or the store has been away for too long.
+    /// Held by another process, or unconfirmed for too long because the store is unavailable.
     Lost,
 }
 
-/// What acts for the run.
+/// The tasks and threads that act for a run.
 #[derive(Debug, Default)]
 pub(crate) struct Acting {
     /// Tasks, which end soon after they are aborted.
@@ -45,32 +45,33 @@ pub(crate) struct Acting {
     pub(crate) threads: TaskTracker,
 }
 
-/// Drop guard of a lease, which it renews in the meantime.
+/// Drop guard of a lease. Renews the lease until it is dropped.
 pub(super) struct Hold {
     leased: Arc<Leased>,
     renewal: Option<JoinHandle<()>>,
 }
 
-/// A lease, and what is known of it.
+/// A lease and its state.
 pub(super) struct Leased {
     store: Arc<dyn CheckpointStore>,
     lease: Lease,
-    /// For how long a store may be away after the lease has run out.
+    /// How long the store may be unavailable after the lease has expired.
     patience: Duration,
     standing: watch::Sender<Standing>,
-    /// When the store was asked for the last time of those when it renewed the lease.
+    /// When the last successful renewal was requested. The store counts the time to live from a
+    /// later moment, so counting from here is safe.
     renewed: Mutex<Instant>,
-    /// How the store failed last.
+    /// The last error of the store.
     failed: Mutex<Option<StoreError>>,
     /// Why the lease is lost.
     lost: Mutex<Option<StoreError>>,
     acting: Acting,
-    /// Whether somebody gives it back, or has.
+    /// Whether a release of the lease has begun.
     released: AtomicBool,
 }
 
 impl Hold {
-    /// The hold of `lease`, which was asked for at `asked`.
+    /// Creates the hold of `lease`, which was requested at `asked`.
     pub(super) fn new(
         store: Arc<dyn CheckpointStore>,
         lease: Lease,
@@ -100,12 +101,12 @@ impl Hold {
         &self.leased.acting
     }
 
-    /// How the lease stands, now and later.
+    /// Subscribes to the state of the lease.
     pub(super) fn standing(&self) -> watch::Receiver<Standing> {
         self.leased.standing.subscribe()
     }
 
-    /// Gives the lease back when nothing acts for the run any more. If that fails, it runs out.
+    /// Releases the lease when nothing acts for the run any more. If that fails, the lease expires.
     pub(super) async fn release(&self) {
         if self.leased.released.swap(true, Ordering::Relaxed) {
             return;
@@ -113,7 +114,7 @@ impl Hold {
         self.acting().tasks_ended().await;
         let lost = *self.leased.standing.borrow() == Standing::Lost;
         if lost || !self.acting().threads.is_empty() {
-            // A store that is away need not answer, and a thread may go on for as long as it likes.
+            // A store that is unavailable need not answer, and a thread may run for any time.
             return self.release_in_background();
         }
         let mut release =
@@ -128,7 +129,7 @@ impl Hold {
         }
     }
 
-    /// The same, for who cannot wait.
+    /// Releases the lease in the background, for callers that cannot wait.
     pub(super) fn release_soon(&self) {
         if !self.leased.released.swap(true, Ordering::Relaxed) {
             self.release_in_background();
@@ -154,13 +155,13 @@ impl Drop for Hold {
 }
 
 impl Acting {
-    /// Waits until no task acts any more.
+    /// Waits until all tasks have ended.
     pub(super) async fn tasks_ended(&self) {
         self.tasks.close();
         self.tasks.wait().await;
     }
 
-    /// Waits until nothing acts any more.
+    /// Waits until all tasks and threads have ended.
     async fn ended(&self) {
         self.tasks_ended().await;
         self.threads.close();
@@ -169,16 +170,16 @@ impl Acting {
 }
 
 impl Leased {
-    /// Renews the lease for as long as it is not lost, and tells how it stands.
+    /// Renews the lease until it is lost, and publishes its state.
     async fn keep(self: Arc<Self>) {
         let ttl = self.lease.ttl;
-        // Two may fail before the lease runs out.
+        // A third of the time to live: two renewals may fail before the lease expires.
         let pause = ttl / 3;
         loop {
             let due = self.renewed() + pause;
             tokio::time::sleep_until(due.max(Instant::now()).into()).await;
             if self.renewed() + pause > Instant::now() {
-                // Something was written in the meantime.
+                // A write has renewed the lease in the meantime.
                 continue;
             }
             let renewed = self.renew();
@@ -186,7 +187,7 @@ impl Leased {
             let end = self.renewed() + ttl;
             let done = match tokio::time::timeout_at(end.into(), &mut renewed).await {
                 Ok(done) => done,
-                // A write has renewed it.
+                // A write has renewed the lease.
                 Err(_) if !self.may_have_run_out() => continue,
                 Err(_) => {
                     self.standing.send_replace(Standing::RunOut);
@@ -220,20 +221,20 @@ impl Leased {
         &self.lease
     }
 
-    /// Whether the store could not be asked in time to renew the lease.
+    /// Whether the store has not renewed the lease in time.
     pub(super) fn may_have_run_out(&self) -> bool {
         self.renewed().elapsed() >= self.lease.ttl
     }
 
-    /// Why the lease is lost, for the first who asks.
+    /// Takes the reason why the lease is lost. Only the first caller gets the original error.
     pub(super) fn why_lost(&self) -> StoreError {
         lock(&self.lost).take().unwrap_or_else(|| self.away())
     }
 
-    /// Waits until a lease that may have run out has been renewed.
+    /// Waits until a lease that may have expired has been renewed.
     ///
     /// # Errors
-    /// Somebody else has taken the run, or the store has been away for too long.
+    /// If another process has acquired the run, or the store is unavailable for too long.
     pub(super) async fn regain(self: &Arc<Self>) -> Result<(), StoreError> {
         let leased = Arc::clone(self);
         match keeper::spawn(async move { leased.renew().await }) {
@@ -242,17 +243,16 @@ impl Leased {
         }
     }
 
-    /// Renews the lease, as [`write`](Self::write) does; within the thread that keeps leases, since a
-    /// store may have connections of its own for that.
+    /// Renews the lease as [`write`](Self::write) does. Runs on the thread of the keeper, because a
+    /// store may have connections of its own for renewals.
     async fn renew(&self) -> Result<(), StoreError> {
         self.write(|| self.store.renew(&self.lease)).await
     }
 
-    /// Does something in the store that renews the lease, again and again for as long as the store is
-    /// away.
+    /// Executes an operation that renews the lease, and retries it while the store is unavailable.
     ///
     /// # Errors
-    /// The store refuses, or has been away for too long.
+    /// If the store refuses, or is unavailable for too long.
     pub(super) async fn write<T, F>(&self, action: impl FnMut() -> F) -> Result<T, StoreError>
     where
         F: Future<Output = Result<T, StoreError>>,
@@ -262,10 +262,10 @@ impl Leased {
         Ok(done)
     }
 
-    /// Reads something from the store, again and again for as long as the store is away.
+    /// Reads from the store, and retries while the store is unavailable.
     ///
     /// # Errors
-    /// The store refuses, or has been away for too long.
+    /// If the store refuses, or is unavailable for too long.
     pub(super) async fn read<T, F>(&self, action: impl FnMut() -> F) -> Result<T, StoreError>
     where
         F: Future<Output = Result<T, StoreError>>,
@@ -273,7 +273,7 @@ impl Leased {
         self.persist(action).await.map(|(found, _)| found)
     }
 
-    /// What the store has done, and when it was asked to.
+    /// Returns the result of an operation, and when it was requested.
     async fn persist<T, F>(&self, mut action: impl FnMut() -> F) -> Result<(T, Instant), StoreError>
     where
         F: Future<Output = Result<T, StoreError>>,
@@ -296,7 +296,7 @@ impl Leased {
         }
     }
 
-    /// The store was asked at `asked`, and has renewed the lease.
+    /// Records that a request made at `asked` has renewed the lease.
     fn has_renewed(&self, asked: Instant) {
         let mut renewed = lock(&self.renewed);
         *renewed = asked.max(*renewed);
@@ -315,13 +315,13 @@ impl Leased {
         *lock(&self.renewed)
     }
 
-    /// That the store has been away for too long.
+    /// The error of a store that is unavailable for too long.
     fn away(&self) -> StoreError {
         let (run, waited) = (self.lease.run.clone(), self.renewed().elapsed());
         StoreError::Away { run, waited, last: lock(&self.failed).take().map(Box::new) }
     }
 
-    /// Gives the lease back when nothing acts any more.
+    /// Releases the lease when nothing acts for the run any more.
     async fn release(self: Arc<Self>) {
         self.acting.ended().await;
         if let Err(error) = self.store.release(&self.lease).await {
@@ -330,8 +330,8 @@ impl Leased {
     }
 }
 
-/// The pauses between tries: at first short, since most faults are, and never so long that a run notices
-/// late that its store is back.
+/// The pauses between retries. The first are short, because most faults are; the longest is short
+/// enough for a run to notice soon that its store is available again.
 pub(super) fn pauses() -> impl Iterator<Item = Duration> {
     let pauses =
         ExponentialBuilder::new().with_min_delay(SHORTEST_PAUSE).with_max_delay(LONGEST_PAUSE);

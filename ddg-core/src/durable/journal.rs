@@ -1,4 +1,4 @@
-//! The journal of a run: what is written of it to a checkpoint store, and when.
+//! The journal of a run: what is written to a store, and when.
 
 use std::collections::{BTreeMap, btree_map};
 use std::future::Future;
@@ -22,34 +22,34 @@ use crate::run::{Outcome, RunError};
 use crate::saved::{Saved, SavedResult, Snapshot, SnapshotError};
 use crate::values::Value;
 
-/// The journal of one run, to be written to.
+/// The journal of one run, for writing.
 pub(crate) struct Journal {
     hold: Hold,
     checkpoints: CheckpointPolicy,
     last: Mutex<Option<Last>>,
-    /// Results of the step that was under way when the run was left, by kickoff.
+    /// Results of the step that was interrupted when the run was left, by kickoff.
     found: Mutex<BTreeMap<u64, SavedResult>>,
-    /// Whether the run does nothing but wait for the store, so that its lease may run out.
+    /// Whether the run only waits for the store. Nothing is running then, so its lease may expire.
     waiting: AtomicBool,
     cancelled: CancellationToken,
 }
 
-/// A lease that is shorter could not be renewed in time.
+/// Minimum time to live of a lease. A shorter lease could not be renewed in time.
 const SHORTEST_TTL: Duration = Duration::from_millis(50);
 
-/// How a stored run is claimed.
+/// The way a stored run is claimed.
 pub(crate) enum Beginning {
-    /// It is added to the store, as a run of the automa of this name.
+    /// Adds the run to the store, as a run of the automa of this name.
     Create(Arc<str>),
-    /// The store has it.
+    /// Acquires a run that the store has.
     Acquire,
 }
 
-/// What comes of driving a stored run.
+/// The result of driving a stored run.
 pub(crate) enum Attempt<T> {
     Ended(Result<T, RunError>),
-    /// Its lease may have run out, so it was interrupted: if the lease can be regained, the run goes on
-    /// from where it was written last.
+    /// The run was interrupted because its lease may have expired. If the lease is regained, the
+    /// run continues from its last written state.
     Interrupted,
 }
 
@@ -57,10 +57,11 @@ impl Journal {
     /// Claims the run `id`.
     ///
     /// # Errors
-    /// There is such a run, or none, as the `beginning` says; somebody else has it; the store fails.
+    /// If the run exists and is to be added, or does not exist and is to be acquired; if its lease
+    /// is held; if the store fails.
     ///
     /// # Cancel safety
-    /// Dropped before it is done, whatever it has claimed is released.
+    /// If the future is dropped before it is done, a lease that it has acquired is released.
     pub(crate) async fn claim(
         store: &Arc<dyn CheckpointStore>,
         id: &RunId,
@@ -101,15 +102,14 @@ impl Journal {
         })
     }
 
-    /// Whose it is.
+    /// The id of the run.
     pub(crate) fn run(&self) -> &RunId {
         &self.hold.leased().lease().run
     }
 
-    /// Goes on with what is written already; gives the state that it leads to.
+    /// Continues a journal that exists; returns the state that it leads to.
     ///
-    /// # Errors
-    /// The journal was not written by this, or has been tampered with.
+    /// If another program has written the journal, or the journal was changed.
     pub(crate) fn resume(&self, checkpoint: &Checkpoint) -> Result<Snapshot, SnapshotError> {
         let snapshot = replay(checkpoint)?;
         *lock(&self.last) = Some(Last::of(checkpoint, snapshot.clone()));
@@ -120,24 +120,25 @@ impl Journal {
         Ok(snapshot)
     }
 
-    /// The run of `core` begins or goes on.
+    /// Writes that the run of `core` begins or continues.
     ///
     /// # Errors
-    /// Its state has no JSON form, the store fails, or somebody else has the run.
+    /// If the state has no JSON form, the store fails, or the lease is held by somebody else.
     pub(crate) async fn begin(&self, core: &RunCore) -> Result<(), RunError> {
         let is_new = lock(&self.last).is_none();
         if is_new {
             let saved = core.state()?;
             return self.write(saved, RunStatus::Running).await;
         }
+        // A run that has ended is only read; marking it as running would be wrong.
         let is_idle = core.machine().is_idle();
         if is_idle { Ok(()) } else { self.mark(RunStatus::Running).await }
     }
 
-    /// Replays stored results: jobs whose result is in the journal go to `ended` unrun.
+    /// Replays stored results: jobs whose result is in the journal go to `ended` without being run.
     ///
     /// # Errors
-    /// A result is not that of the job.
+    /// If a result belongs to none of the jobs.
     pub(crate) fn replay(
         &self,
         core: &RunCore,
@@ -168,7 +169,7 @@ impl Journal {
         Err(SnapshotError::StrayResult { automa, worker, kickoff, step: self.step() })
     }
 
-    /// A step of the run has settled, and nothing is running.
+    /// Writes the state after a step that has settled, when nothing is running.
     ///
     /// # Errors
     /// As [`begin`](Self::begin).
@@ -185,10 +186,10 @@ impl Journal {
         }
     }
 
-    /// The run has ended: writes how, and gives the lease back.
+    /// Writes how the run has ended, and releases the lease.
     ///
     /// # Errors
-    /// Those of the run, or what it has ended with cannot be written.
+    /// Those of the run, or if its end cannot be written.
     pub(crate) async fn end(&self, ended: Result<Outcome, RunError>) -> Result<Outcome, RunError> {
         let ended = match ended {
             Ok(outcome) => {
@@ -197,9 +198,11 @@ impl Journal {
                 let written = async { self.write(outcome.state()?, status).await };
                 self.until_lost(written).await.map(|()| outcome)
             }
-            // The last step that was written is what can be gone on from.
+            // A failed run writes no state: it can be resumed from the last step that was written.
             Err(error) => {
                 let written = match &error {
+                    // Nothing is written for these: the run stays as it was after its last step, to
+                    // be resumed.
                     RunError::Cancelled { .. } | RunError::DeadlineExceeded { .. } => Ok(()),
                     RunError::Step(error) if !error.is_of_workers() => {
                         self.until_lost(self.forget_results()).await
@@ -216,11 +219,13 @@ impl Journal {
         ended
     }
 
-    /// Writes a state: all of it, or what has changed since the last.
+    /// Writes a state as a whole, or as the delta since the last one.
     ///
     /// # Errors
-    /// The store fails, or somebody else has the run.
+    /// If the store fails, or the lease is held by somebody else.
     pub(crate) async fn write(&self, saved: Saved, status: RunStatus) -> Result<(), RunError> {
+        // Put back only after a successful write. After a failure it is unknown what the store has,
+        // so the next write is a whole state.
         let last = lock(&self.last).take();
         let (entry, last) = Last::next(last, Snapshot::new(saved))?;
         match entry {
@@ -231,7 +236,7 @@ impl Journal {
         Ok(())
     }
 
-    /// A step has failed because of what its workers gave and asked for: they are to run again.
+    /// Drops the results of a step that failed as a whole: its workers must run again.
     async fn forget_results(&self) -> Result<(), RunError> {
         let again = match &mut *lock(&self.last) {
             Some(last) if self.wants_results() => Some(last.again()?),
@@ -245,7 +250,7 @@ impl Journal {
         self.checkpoints == CheckpointPolicy::EveryWorker
     }
 
-    /// Writes the results of some workers of the step that is under way.
+    /// Writes the results of some workers of the current step.
     pub(crate) fn write_results(
         &self,
         results: Vec<Entry>,
@@ -263,12 +268,12 @@ impl Journal {
         lock(&self.last).as_ref().map_or(0, Last::step)
     }
 
-    /// Whether the local space of `worker` was written with these very values.
+    /// Whether the last written local space of `worker` has the same values.
     pub(crate) fn has_local(&self, worker: &Key, values: &BTreeMap<String, Value>) -> bool {
         lock(&self.last).as_ref().is_some_and(|last| last.snapshot().has_local(worker, values))
     }
 
-    /// Writes how the run stands.
+    /// Writes the status of the run.
     async fn mark(&self, status: RunStatus) -> Result<(), RunError> {
         self.put(status, &[]).await
     }
@@ -278,13 +283,13 @@ impl Journal {
         let leased = self.hold.leased();
         let put = async {
             leased.write(|| leased.store().put(leased.lease(), status, entries)).await?;
-            // It may have taken so long that the lease has run out again.
+            // The write may have taken so long that the lease has expired again.
             if leased.may_have_run_out() { leased.regain().await } else { Ok(()) }
         };
         Ok(self.waiting_for(put).await?)
     }
 
-    /// The run does nothing but wait for its store.
+    /// Awaits `store` while nothing else of the run is running.
     async fn waiting_for<T>(&self, store: impl Future<Output = T>) -> T {
         self.waiting.store(true, Ordering::Relaxed);
         let done = store.await;
@@ -292,7 +297,7 @@ impl Journal {
         done
     }
 
-    /// Drives the run of `automa` until it ends, is cancelled, or has to stop because of its lease.
+    /// Drives the run of `automa` until it ends, is cancelled, or stops because of its lease.
     pub(crate) async fn drive<T>(
         &self,
         automa: &str,
@@ -300,7 +305,7 @@ impl Journal {
     ) -> Attempt<T> {
         let mut standing = self.hold.standing();
         let run_out = async {
-            // While the run waits for the store nothing is running, and the lease may run out.
+            // While the run waits for the store nothing is running, so its lease may expire.
             let stops = |now: &Standing| match now {
                 Standing::Held => false,
                 Standing::RunOut => !self.waiting.load(Ordering::Relaxed),
@@ -324,7 +329,7 @@ impl Journal {
         }
     }
 
-    /// Waits for the store for as long as the lease is not lost.
+    /// Awaits `store` until the lease is lost.
     async fn until_lost<T>(
         &self,
         store: impl Future<Output = Result<T, RunError>>,
@@ -338,11 +343,11 @@ impl Journal {
         }
     }
 
-    /// Waits until the lease, which may have run out, is valid again, and nothing acts for the run as it
-    /// was. Gives what the store has of the run.
+    /// Waits until a lease that may have expired is renewed, and nothing of the interrupted run is
+    /// running. Returns the last written state of the run.
     ///
     /// # Errors
-    /// Somebody else has taken the run, or the store has been away for too long.
+    /// If another process has acquired the run, or the store is unavailable for too long.
     pub(crate) async fn regain(&self) -> Result<Option<Checkpoint>, RunError> {
         let regained = async {
             self.hold.acting().tasks_ended().await;
@@ -353,27 +358,27 @@ impl Journal {
         self.until_lost(regained).await
     }
 
-    /// What acts for the run.
+    /// The tasks and threads that act for the run.
     pub(crate) fn acting(&self) -> &Acting {
         self.hold.acting()
     }
 
-    /// Gives the lease back, for who has written all there was.
+    /// Releases the lease after everything has been written.
     pub(crate) async fn release(&self) {
         self.hold.release().await;
     }
 
-    /// The run is dropped: gives the lease back, soon.
+    /// Releases the lease in the background, because the run is dropped.
     pub(crate) fn release_soon(&self) {
         self.hold.release_soon();
     }
 }
 
-/// Does something again and again for as long as a store is away, up to `patience`. It is told whether
-/// an earlier try may have done what it does.
+/// Executes `action`, and retries it for up to `patience` while the store is unavailable. The
+/// argument of `action` is whether an earlier try may have taken effect.
 ///
 /// # Errors
-/// Those of `action`; its last one if the store is away for too long.
+/// The errors of `action`; the last one if the store is unavailable for too long.
 pub(crate) async fn patiently<T, F>(
     patience: Duration,
     mut action: impl FnMut(bool) -> F,

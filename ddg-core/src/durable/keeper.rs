@@ -1,5 +1,7 @@
-//! The thread that keeps leases, whatever the runtimes of their runs do: one of them may be blocked by
-//! a worker, or be gone while a run that it had still holds its lease.
+//! The thread that keeps leases, independent of the runtimes of the runs.
+//!
+//! A worker may block the runtime of its run, and a runtime may be dropped while one of its runs
+//! still holds a lease.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -13,8 +15,8 @@ use tokio::runtime::{Builder, Handle};
 use tokio::task::JoinHandle;
 use tokio_util::task::AbortOnDropHandle;
 
-/// The runtime of the thread, which lives as long as the process; `None` if the system has no thread
-/// to spare.
+/// The runtime of the thread, which lives as long as the process; `None` if the thread could not be
+/// started.
 fn runtime() -> Option<&'static Handle> {
     static RUNTIME: OnceLock<Option<Handle>> = OnceLock::new();
     let start = || {
@@ -27,7 +29,7 @@ fn runtime() -> Option<&'static Handle> {
     RUNTIME.get_or_init(start).as_ref()
 }
 
-/// Spawns a task on the thread; `None` if there is no such thread.
+/// Spawns a task on the thread; `None` if the thread could not be started.
 pub(super) fn spawn<T: Send + 'static>(
     task: impl Future<Output = T> + Send + 'static,
 ) -> Option<JoinHandle<T>> {
@@ -38,14 +40,14 @@ pub(super) fn spawn<T: Send + 'static>(
     runtime.map(|runtime| runtime.spawn(task))
 }
 
-/// Waits for `duration` of real time, within whatever runtime, or none.
+/// Waits for `duration` of real time, in any runtime or without one.
 pub(super) async fn sleep(duration: Duration) {
     if let Some(slept) = spawn(async move { tokio::time::sleep(duration).await }) {
         _ = AbortOnDropHandle::new(slept).await;
     }
 }
 
-/// A future that is carried to its end also if it is dropped: then `settle` is given what it gives.
+/// A future that is completed on the thread if it is dropped; `settle` then gets its output.
 pub(super) struct Carried<T: Send + 'static> {
     future: Option<BoxFuture<'static, T>>,
     settle: Option<Box<dyn FnOnce(T) -> BoxFuture<'static, ()> + Send>>,

@@ -1,32 +1,33 @@
-//! What was written last of a run, and so what is to be written next.
+//! The last written state of a run, which decides what is written next.
 
 use crate::checkpoint::{Checkpoint, Entry};
 use crate::saved::{Snapshot, SnapshotDelta, SnapshotError};
 
-/// A whole state is written again when the changes since the last are so many bytes, and twice
-/// those of that state: a journal is never much longer than what it has to say, and read in time.
+/// A full state is written once the deltas since the last one exceed both this many bytes and twice
+/// the size of that state. This bounds the time of a replay, and the journal to a multiple of its
+/// states.
 const MANY_BYTES: usize = 64 << 10;
 
-/// What was written last.
+/// The last written state.
 pub(super) struct Last {
     snapshot: Snapshot,
-    /// How many bytes the last whole state has.
+    /// Size of the last full state in bytes.
     whole: usize,
-    /// How many bytes the changes since have.
+    /// Size of the deltas since then in bytes.
     changes: usize,
 }
 
 impl Last {
-    /// What a journal has, of which `snapshot` is the state that it leads to.
+    /// Continues a journal that replays to `snapshot`.
     pub(super) fn of(checkpoint: &Checkpoint, snapshot: Snapshot) -> Self {
         let changes = checkpoint.changes.iter().map(Vec::len).sum();
         Self { snapshot, whole: checkpoint.full.len(), changes }
     }
 
-    /// The same state once more, as a whole.
+    /// Writes the same state again, as a full one.
     ///
     /// # Errors
-    /// A value has no JSON form.
+    /// If a value has no JSON form.
     pub(super) fn again(&mut self) -> Result<Entry, SnapshotError> {
         let whole = serde_json::to_vec(&self.snapshot)?;
         (self.whole, self.changes) = (whole.len(), 0);
@@ -41,17 +42,18 @@ impl Last {
         self.snapshot.step()
     }
 
-    /// What is to be written of `snapshot`, if anything, and what was written last then. Of the
-    /// values only those are looked at that are written.
+    /// Returns the entry to write for `snapshot`, if any, and the state that is last then. Only
+    /// values that are written are serialised.
     ///
     /// # Errors
-    /// A value has no JSON form.
+    /// If a value has no JSON form.
     pub(super) fn next(
         last: Option<Self>,
         snapshot: Snapshot,
     ) -> Result<(Option<Entry>, Self), SnapshotError> {
         let step = snapshot.step();
         if let Some(last) = &last
+            // A delta must follow an earlier step. The same step is written as a whole.
             && last.step() < step
             && last.changes <= MANY_BYTES.max(2 * last.whole)
         {
@@ -73,10 +75,10 @@ impl Last {
     }
 }
 
-/// The state that a journal leads to.
+/// Replays a journal.
 ///
 /// # Errors
-/// The journal was not written by this, or has been tampered with.
+/// If another program has written the journal, or it was changed.
 pub(crate) fn replay(checkpoint: &Checkpoint) -> Result<Snapshot, SnapshotError> {
     let whole: Snapshot = serde_json::from_slice(&checkpoint.full)?;
     let changes = checkpoint.changes.iter().map(|change| serde_json::from_slice(change));

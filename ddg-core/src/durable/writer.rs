@@ -1,4 +1,4 @@
-//! Writes the results of single workers while the others of their step run on.
+//! Writes the results of single workers while the others of their step are running.
 
 mod kickoffs;
 
@@ -17,23 +17,23 @@ use crate::graph::WorkerId;
 use crate::machine::{KickoffId, Undone};
 use crate::run::RunError;
 
-/// The results of a step that are to be written. What has ended by the time of a write goes into
-/// it; only the end of the step waits for a write. It schedules nothing.
+/// The results of a step that are to be written. Each write takes what has ended by then, and only
+/// the end of the step waits for a write. The writer does not schedule anything.
 pub(crate) struct Writer {
     core: Arc<RunCore>,
-    /// The kickoffs that began right after the last state was written, and have not ended.
+    /// The running kickoffs that began right after the last state was written.
     open: FxHashSet<KickoffId>,
-    /// By worker.
+    /// The kickoffs of each worker.
     kickoffs: FxHashMap<WorkerId, Kickoffs>,
-    /// How many of the ends that wait to be settled were looked at.
+    /// Number of unsettled ends that have been processed.
     n_taken: usize,
-    /// What is to be written next.
+    /// The entries of the next write.
     queue: Vec<Entry>,
     writing: Option<BoxFuture<'static, Result<(), StoreError>>>,
 }
 
 impl Writer {
-    /// For a run of which they are to be written.
+    /// Creates a writer if the results of the run are to be written.
     pub(crate) fn of(core: &Arc<RunCore>) -> Option<Box<Self>> {
         core.writes_results().then(|| {
             Box::new(Self {
@@ -47,8 +47,9 @@ impl Writer {
         })
     }
 
-    /// Looks out for the ends of `jobs`. A job that starts while others run is not tracked: after a
-    /// restart its id may belong to another job. The `n_ended` that ended before were written before.
+    /// Tracks the ends of `jobs`. A job that starts while others are running is not tracked,
+    /// because after a restart its id may belong to another job. The first `n_ended` ends were
+    /// replayed from the journal.
     pub(crate) fn begun(&mut self, jobs: &[Job], n_ended: usize, alone: bool) {
         self.n_taken = n_ended;
         if alone {
@@ -69,7 +70,7 @@ impl Writer {
         }
     }
 
-    /// Writes what has `ended` so far; ready when there is nothing to be written.
+    /// Writes what has `ended` so far. Ready when there is nothing left to write.
     pub(crate) fn poll_meanwhile(
         &mut self,
         ended: &[Ended],
@@ -79,10 +80,10 @@ impl Writer {
         self.poll_written(task)
     }
 
-    /// What has `ended` may be settled now: waits until what must be written before is written.
+    /// Waits for the writes that must be finished before `ended` may settle.
     ///
     /// # Errors
-    /// A result cannot be written.
+    /// If a result cannot be written.
     pub(crate) async fn before_settling(
         &mut self,
         ended: &[Ended],
@@ -90,22 +91,23 @@ impl Writer {
     ) -> Result<(), RunError> {
         self.take(ended);
         if ended.iter().any(|ended| matches!(ended.end, Err(Undone::Failed(_)))) {
-            // The run fails: nothing else will be written of the step.
+            // The run fails, so no state of this step will be written that could have replaced the
+            // results.
             if let Err(error) = self.all_written().await {
                 tracing::warn!(%error, "results of a step that failed were not written");
             }
         } else if is_idle {
-            // The state after the step has all that is left.
+            // The state after the step, which is written next, contains everything that is left.
             self.queue.clear();
             self.all_written().await?;
         }
         Ok(())
     }
 
-    /// Takes those of `ended` that it has not seen yet.
+    /// Processes the ends that have not been processed.
     fn take(&mut self, ended: &[Ended]) {
         let new = ended.get(self.n_taken..).unwrap_or_default();
-        // All that had ended is settled before new ones come.
+        // All ends are settled before new ones are added.
         self.n_taken = ended.len();
         for Ended { id, worker, end } in new {
             if self.open.remove(id)
@@ -116,12 +118,12 @@ impl Writer {
         }
     }
 
-    /// Writes all that is to be written.
+    /// Writes everything in the queue.
     async fn all_written(&mut self) -> Result<(), RunError> {
         poll_fn(|task| self.poll_written(task)).await
     }
 
-    /// Ready when there is nothing to be written.
+    /// Ready when there is nothing left to write.
     fn poll_written(&mut self, task: &mut TaskContext<'_>) -> Poll<Result<(), RunError>> {
         loop {
             if let Some(writing) = &mut self.writing {

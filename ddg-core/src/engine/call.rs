@@ -1,4 +1,4 @@
-//! Runs one kickoff: calls its worker, in place or on the blocking pool, and takes how it ended.
+//! Runs one kickoff: calls its worker, in place or on the blocking pool.
 
 use std::any::Any;
 use std::future::Future;
@@ -26,15 +26,14 @@ pub(super) enum Launched {
     Running(Execution),
 }
 
-/// A kickoff that is running; a future that never panics.
+/// The future of a running kickoff. It never panics.
 pub(super) struct Execution {
     id: KickoffId,
     worker: WorkerId,
     future: BoxFuture<'static, CallEnd>,
 }
 
-/// Starts a kickoff, and polls it once if there is a `task`. A worker without extras is called
-/// directly: one allocation for its future, and one for its context if it takes one.
+/// Starts a kickoff, and polls it once if there is a `task`.
 pub(super) fn launch(
     core: &Arc<RunCore>,
     job: Job,
@@ -43,9 +42,12 @@ pub(super) fn launch(
     let Job { id, worker, step, payload: body, cause, mut args, effects, replay } = job;
     let traced = tracing::enabled!(tracing::Level::DEBUG);
     let instrumented = body.hooked || core.is_attended() || traced;
+    // A worker that takes no context needs none unless hooks or subscribers look at it.
     let started = if instrumented || body.context {
         let kickoff = Kickoff { id, worker, body, cause, step };
         let cx = Context::new(Arc::clone(core), kickoff, &args, effects, replay);
+        // The common path below is a plain call: one allocation for the future of the worker, and
+        // one for its context if it takes one. Everything else goes through `instrument`.
         if instrumented {
             let future = instrument::run(cx, args);
             return Execution { id, worker, future }.begun(task);
@@ -66,7 +68,7 @@ pub(super) fn launch(
 }
 
 impl Execution {
-    /// Polls it once if there is a `task`.
+    /// Polls the execution once if there is a `task`.
     fn begun(mut self, task: Option<&mut TaskContext<'_>>) -> Launched {
         match task.map_or(Poll::Pending, |task| self.poll_unpin(task)) {
             Poll::Ready(ended) => Launched::Ended(ended),
@@ -74,7 +76,7 @@ impl Execution {
         }
     }
 
-    /// Whose it is.
+    /// The id of the worker.
     pub(super) fn worker(&self) -> WorkerId {
         self.worker
     }
@@ -104,6 +106,7 @@ fn ended(id: KickoffId, worker: WorkerId, (output, cx): CallEnd) -> Ended {
         Ok(output) => Ok((output, cx.map(Context::into_effects).unwrap_or_default())),
         Err(error) => {
             let interrupted = cx.and_then(|cx| {
+                // The worker may have kept its context; requests from now on are refused.
                 cx.requests().close();
                 cx.interrupted()
             });
@@ -120,7 +123,8 @@ fn failed(id: KickoffId, worker: WorkerId, error: WorkerError) -> Ended {
     Ended { id, worker, end: Err(Undone::Failed(error)) }
 }
 
-/// Calls the worker; a panic in a synchronous one, or before the first `await`, is its error.
+/// Calls the worker. A panic of a synchronous worker, or before the first `await`, becomes its
+/// error.
 pub(super) fn call(
     callee: Callee,
     args: &mut Args,
@@ -130,7 +134,7 @@ pub(super) fn call(
     catch_unwind(AssertUnwindSafe(|| start(callee, args, task))).map_err(|panic| panicked(&*panic))
 }
 
-/// Runs a worker on the blocking pool, which has the `token` of its run for as long as it does.
+/// Runs a worker on the blocking pool. The `token` of its run is held until the worker has ended.
 pub(super) async fn on_blocking_pool(
     token: Option<TaskTrackerToken>,
     work: Box<dyn FnOnce() -> CallEnd + Send>,

@@ -16,12 +16,12 @@ use crate::durable::{Attempt, Journal, Writer};
 use crate::machine::{End, Next};
 use crate::run::{Outcome, RunError};
 
-/// Drives a run to its end on the runtime's threads.
+/// Drives a run to its end on the threads of the runtime.
 pub(crate) fn drive(guard: RunGuard) -> impl Future<Output = Result<Outcome, RunError>> + Send {
     drive_on(guard, Pool::default())
 }
 
-/// Drives a run to its end with one worker polled at a time, the next one as `choose` says.
+/// Drives a run to its end while polling one worker at a time, chosen by `choose`.
 pub(crate) fn simulate(
     guard: RunGuard,
     choose: impl FnMut(&[Kickoff]) -> usize,
@@ -59,8 +59,8 @@ async fn drive_on(mut guard: RunGuard, mut executor: impl Executor) -> Result<Ou
     ended
 }
 
-/// Drives a run that is written to a journal. If its lease may have run out in the meantime, what is
-/// running is stopped, and the run goes on as what `regain` gives: from where it was written last.
+/// Drives a run that is written to a journal. If its lease may have expired, its workers are
+/// cancelled, and the run continues from the last written state, which `regain` returns.
 pub(crate) async fn drive_stored<'a>(
     mut guard: RunGuard,
     journal: &Journal,
@@ -97,7 +97,7 @@ pub(crate) async fn drive_stored<'a>(
     ended
 }
 
-/// Tells the error hooks of workers that could not be called.
+/// Calls the error hooks of workers that could not be called.
 async fn tell_unbound(core: &Arc<RunCore>) {
     let unbound = core.machine().take_unbound();
     if !unbound.is_empty() {
@@ -114,7 +114,7 @@ async fn attempt(core: &Arc<RunCore>, journal: &Journal) -> Attempt<Outcome> {
     journal.drive(core.automa(), steps).await
 }
 
-/// Drives a run for as long as its deadline allows, if it has one.
+/// Drives a run until its deadline, if it has one.
 async fn in_time<T>(
     core: &RunCore,
     run: impl Future<Output = Result<T, RunError>>,
@@ -128,7 +128,7 @@ async fn in_time<T>(
     ended.unwrap_or_else(|_| Err(RunError::DeadlineExceeded { automa: automa(), after }))
 }
 
-/// Takes one step after the other.
+/// Takes one step after another.
 async fn steps(core: &Arc<RunCore>, executor: &mut impl Executor) -> Result<End, RunError> {
     let mut jobs = Vec::new();
     let mut ended = Vec::new();
@@ -141,10 +141,12 @@ async fn steps(core: &Arc<RunCore>, executor: &mut impl Executor) -> Result<End,
             Next::Done(end) => return Ok(end),
             Next::Run => {
                 if let Some(journal) = &core.journal
+                    // Only the first step after a resume can have stored results.
                     && !std::mem::replace(&mut replayed, true)
                 {
                     journal.replay(core, &mut jobs, &mut ended)?;
                 }
+                // Asked once per step, so that a step is published as a whole or not at all.
                 let watched = core.look_for_watchers();
                 if watched {
                     publish::step_started(core, &jobs, &ended);
@@ -194,7 +196,8 @@ async fn steps(core: &Arc<RunCore>, executor: &mut impl Executor) -> Result<End,
                 if core.is_watched() {
                     publish::step_settled(core);
                 }
-                // At a rolling pace what is running is in no state that could be written.
+                // At a rolling pace other workers may be running, and a state without them cannot
+                // be saved.
                 if let Some(journal) = &core.journal
                     && executor.is_idle()
                 {
@@ -211,7 +214,7 @@ async fn steps(core: &Arc<RunCore>, executor: &mut impl Executor) -> Result<End,
 }
 
 impl RunCore {
-    /// Tells the machine what has ended, and asks what to do.
+    /// Passes what has ended to the machine, and asks what to do next.
     fn next(&self, ended: &mut Vec<Ended>, jobs: &mut Vec<Job>) -> Result<Next, RunError> {
         let mut machine = self.machine();
         let next = machine.next(ended, jobs)?;
@@ -222,19 +225,20 @@ impl RunCore {
     }
 }
 
-/// A run whose workers never wait must not keep its thread from everybody else: so many steps of
-/// one worker count as one operation towards tokio's cooperative budget (128 operations per poll).
+/// Number of steps of one worker that count as one operation of tokio's cooperative budget, which
+/// is 128 operations per poll. Without it, a run whose workers never wait would block its thread.
 const STEPS_PER_BUDGET: u32 = 8;
 
-/// Takes steps of one kickoff each that nobody watches, as long as there are such, up to
-/// [`STEPS_PER_BUDGET`]; returns what is to be done then.
+/// Takes steps of one kickoff each, without subscribers, up to [`STEPS_PER_BUDGET`]. Returns the
+/// next thing to do.
 async fn lone_steps(core: &Arc<RunCore>, jobs: &mut Vec<Job>) -> Result<Next, RunError> {
     let mut running: Option<Execution> = None;
     let mut n_steps = 0;
     let feed = core.feed();
     poll_fn(|task| {
         loop {
-            // What was polled when it was launched is not polled again before it wakes us.
+            // An execution is polled once when it is launched, so it is not polled again before its
+            // first wake.
             let ended = match &mut running {
                 Some(execution) => ready!(execution.poll_unpin(task)),
                 None => {

@@ -1,4 +1,4 @@
-//! Where executions run.
+//! Executors: where executions run.
 
 mod batch;
 mod poll_timer;
@@ -14,15 +14,15 @@ pub(super) use simulated::Simulated;
 
 use super::{Ended, Job, RunCore};
 
-/// Starts executions and tells how they end. What runs, and when a step settles, is not its business.
+/// Starts executions and reports how they end. It does not decide what runs or when a step settles.
 pub(super) trait Executor {
-    /// Whether nothing is running or about to.
+    /// Whether nothing is running or queued.
     fn is_idle(&self) -> bool;
 
-    /// Whether the driver may run the only kickoff of a step where it stands.
+    /// Whether the driver may run the only kickoff of a step in place.
     fn takes_lone_jobs(&self) -> bool;
 
-    /// Starts `jobs`, which it leaves empty; appends what has ended at once.
+    /// Starts `jobs` and leaves it empty. Appends what has ended at once.
     fn start(
         &mut self,
         core: &Arc<RunCore>,
@@ -31,7 +31,7 @@ pub(super) trait Executor {
         task: &mut TaskContext<'_>,
     );
 
-    /// Appends what has ended by now; ready when there are `enough`, or nothing is running.
+    /// Appends what has ended. Ready when there are `enough` ends, or nothing is running.
     fn poll_ended(
         &mut self,
         core: &Arc<RunCore>,

@@ -1,4 +1,4 @@
-//! The guard of a run that has not ended.
+//! The drop guard of a run.
 
 use std::sync::Arc;
 
@@ -7,7 +7,7 @@ use crate::event::EventKind;
 use crate::run::{Outcome, RunError};
 
 /// Drop guard of a run: publishes its last event, fails open requests, and releases its lease, also
-/// where the run is dropped.
+/// if the run is dropped before its end.
 pub(crate) struct RunGuard {
     pub(crate) core: Arc<RunCore>,
     stage: Stage,
@@ -16,7 +16,7 @@ pub(crate) struct RunGuard {
 enum Stage {
     Waiting,
     Begun,
-    /// With its last event, if somebody watches.
+    /// With the last event, if there are subscribers.
     Ended(Option<EventKind>),
 }
 
@@ -34,7 +34,7 @@ impl RunGuard {
         }
     }
 
-    /// The run goes on as `core`, from where it was written last.
+    /// Continues the run as `core`, which has its last written state.
     pub(crate) fn go_on_with(&mut self, core: Arc<RunCore>) {
         core.feed().take_over(self.core.feed());
         let before = std::mem::replace(&mut self.core, core);
@@ -60,6 +60,7 @@ impl RunGuard {
 impl Drop for RunGuard {
     fn drop(&mut self) {
         if let Some(journal) = &self.core.journal {
+            // Drop cannot wait for the store, so the lease is released in the background.
             journal.release_soon();
         }
         let told = match std::mem::replace(&mut self.stage, Stage::Ended(None)) {

@@ -1,4 +1,4 @@
-//! Runs a worker that is more than called: with hooks, attempts, a timeout, a span, subscribers.
+//! Instrumented calls: with hooks, attempts, a timeout, a span, subscribers.
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -20,7 +20,7 @@ use crate::worker::{Body, CallEnd, Called, Callee, Retry, Started};
 
 type Output = Result<Value, WorkerError>;
 
-/// Runs a worker that has hooks, attempts, a timeout, a span or somebody who watches.
+/// Runs a worker with hooks, attempts, a timeout, a span or subscribers.
 pub(super) fn run(cx: Context, args: Args) -> BoxFuture<'static, CallEnd> {
     let spanned = spans::worker(&cx);
     let span = spanned.span().clone();
@@ -59,7 +59,7 @@ async fn hooked(cx: &Context, args: Args, watched: bool) -> Output {
     if cx.requests().is_waiting() { Err(waits()) } else { output }
 }
 
-/// Tells whoever watches how a worker has ended.
+/// Publishes how a worker has ended.
 fn tell_how(cx: &Context, output: &Output) {
     cx.tell(|worker, kickoff| match output {
         _ if cx.requests().is_waiting() => EventKind::WorkerInterrupted { worker, kickoff },
@@ -68,12 +68,12 @@ fn tell_how(cx: &Context, output: &Output) {
     });
 }
 
-/// What stands for the output of an execution that waits for an answer; nobody sees it.
+/// The error of an execution that waits for an answer. It is never shown.
 fn waits() -> WorkerError {
     WorkerError::msg("waits for an answer")
 }
 
-/// Tells a hook how the worker ended; a hook may put an output in place of an error.
+/// Calls a hook with the end of the worker. The hook may replace an error by an output.
 async fn tell_end(hook: &Arc<dyn DynCallback>, cx: &Context, output: Output) -> Output {
     match output {
         Ok(output) => {
@@ -105,14 +105,16 @@ pub(super) async fn guard<'a, T>(
     None
 }
 
-/// Tries the worker until it succeeds or its retries are used up. What the successful attempt
-/// asked for is handed to `cx`; what a failed one asked for is dropped.
+/// Tries the worker until it succeeds or has no retries left. The effects of the successful attempt
+/// are passed to `cx`, those of failed attempts are dropped.
 async fn attempts(body: &Arc<Body>, mut args: Args, cx: &Context, watched: bool) -> Output {
     let mut pauses = body.calling.retry.map(Retry::waits);
     let mut tried = spans::Attempts(1);
     loop {
         let number = tried.0;
+        // Each attempt has requests of its own, so those of a failed attempt can be dropped.
         let inner = cx.attempt_again(number);
+        // Arguments are cloned only if there may be another attempt.
         let given = if pauses.is_some() { args.clone() } else { std::mem::take(&mut args) };
         let output = inner.checked(attempt(body, given, inner.clone()).await);
         inner.requests().close();
@@ -123,6 +125,7 @@ async fn attempts(body: &Arc<Body>, mut args: Args, cx: &Context, watched: bool)
             }
             Err(error) => error,
         };
+        // An interrupted attempt is not a failure and is not retried.
         if let Some(pending) = inner.requests().take_pending() {
             cx.requests().wait_for(pending);
             return Err(error);
@@ -142,8 +145,8 @@ async fn attempts(body: &Arc<Body>, mut args: Args, cx: &Context, watched: bool)
             cx.tell(|worker, kickoff| EventKind::WorkerRetrying { worker, kickoff, attempt, wait });
         }
         if wait.is_zero() {
-            // A worker that fails at once must not keep its thread from cancellation, timeouts and
-            // other tasks for all of its attempts.
+            // A worker that fails at once must not block its thread for all of its attempts,
+            // without any chance for cancellation, timeouts and other tasks.
             tokio::task::yield_now().await;
         } else {
             tokio::time::sleep(wait).await;

@@ -1,4 +1,4 @@
-//! One scheduled execution of one worker, as the engine runs it.
+//! A scheduled execution of a worker, as the engine runs it.
 
 use std::fmt;
 use std::sync::Arc;
@@ -8,7 +8,7 @@ use crate::key::Key;
 use crate::machine::{Cause, KickoffId};
 use crate::worker::Body;
 
-/// One scheduled execution of one worker; see [`simulate`](crate::run::RunBuilder::simulate).
+/// A scheduled execution of a worker. See [`simulate`](crate::run::RunBuilder::simulate).
 #[derive(Clone)]
 pub struct Kickoff {
     pub(crate) id: KickoffId,
@@ -19,22 +19,22 @@ pub struct Kickoff {
 }
 
 impl Kickoff {
-    /// Its number within the run.
+    /// The number of the kickoff in the run.
     pub fn id(&self) -> KickoffId {
         self.id
     }
 
-    /// The worker's key.
+    /// The key of the worker.
     pub fn key(&self) -> &Key {
         &self.body.role.key
     }
 
-    /// Why it runs.
+    /// The reason why it runs.
     pub fn cause(&self) -> &Cause {
         &self.cause
     }
 
-    /// The Dynamic Step in which it runs, from 1.
+    /// The Dynamic Step in which it runs, counted from 1.
     pub fn step(&self) -> u64 {
         self.step
     }

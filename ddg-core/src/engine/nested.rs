@@ -1,4 +1,4 @@
-//! An automa as a worker of another, and its run within that of the other.
+//! Nested automata: an automa as a worker, and its run within the outer run.
 
 use std::sync::Arc;
 
@@ -16,7 +16,7 @@ use crate::run::RunError;
 use crate::values::{Value, ValueType};
 use crate::worker::{AnyWorker, Body, Callable, IntoWorker, Signature, Start, begin};
 
-/// An automa inside another. Changes that the outer run makes to it are kept in a view of it.
+/// An automa inside another one. Edits by the outer run are kept in a view of its graph.
 pub(crate) struct Nested {
     automa: Arc<GraphAutoma>,
     edited: Option<Edited>,
@@ -39,7 +39,7 @@ impl Nested {
         run_nested(program, view, args, cx).await
     }
 
-    /// The one type that all its output workers give.
+    /// The type that all of its output workers give, if it is the same.
     fn output(&self) -> Option<ValueType> {
         let mut outputs =
             self.automa.declared().map(|(body, _)| &body.role).filter(|role| role.wiring.output);
@@ -94,21 +94,22 @@ pub struct Inner;
 
 impl IntoWorker<Inner> for GraphAutoma {
     fn into_worker(self) -> AnyWorker {
-        // Compiled from the inside out, automata nested to any depth never make a deep recursion.
-        // What is wrong is kept, and reported together with the outer automa's faults.
+        // Inner automata are compiled first, when they are added, so that no depth of nesting makes
+        // the compilation recurse deeply. Faults are kept, and reported together with those of the
+        // outer automa.
         _ = self.compiled();
         AnyWorker(Arc::new(Nested { automa: Arc::new(self), edited: None }))
     }
 }
 
-/// Every so many levels a nested run becomes a task of its own, so that automata can be nested to
-/// any depth without the stack growing with it.
+/// Number of levels after which a nested run becomes a task of its own, with a stack of its own. So
+/// any depth of nesting works.
 const LEVELS_PER_TASK: u32 = 8;
 
-/// How deep automata may be nested where there is no runtime to spawn tasks on.
+/// Maximum depth of nesting without a runtime to spawn tasks on.
 const MOST_LEVELS: u32 = 32;
 
-/// Runs `view` with what the worker was called with; `cx` is that of the worker.
+/// Runs `view` with the arguments of the worker whose context is `cx`.
 async fn run_nested(
     program: Arc<Program>,
     view: View<Arc<Body>>,
@@ -128,6 +129,7 @@ async fn run_nested(
             match AbortOnDropHandle::new(task).await {
                 Ok(outcome) => outcome?,
                 Err(error) => match error.try_into_panic() {
+                    // The panic continues in the worker, where it is caught and becomes its error.
                     Ok(panic) => std::panic::resume_unwind(panic),
                     Err(_) => {
                         return Err(RunError::Cancelled { automa: cx.path().to_string() });

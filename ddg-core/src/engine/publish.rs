@@ -1,4 +1,4 @@
-//! Publishes what a step does to the subscribers of its run.
+//! Publishes the events of a step.
 
 use super::{Ended, Job, RunCore};
 use crate::event::{Change, ChangeKind, EventKind, ScheduledKickoff, WorkerOutput};
@@ -6,7 +6,7 @@ use crate::key::Key;
 use crate::machine::Record;
 use crate::values::Value;
 
-/// A step begins. One whose executions have all `ended` before has a beginning, too.
+/// Publishes the start of a step, also if all of its executions have `ended` before.
 pub(super) fn step_started(core: &RunCore, jobs: &[Job], ended: &[Ended]) {
     if jobs.is_empty() && ended.is_empty() {
         return;
@@ -20,7 +20,7 @@ pub(super) fn step_started(core: &RunCore, jobs: &[Job], ended: &[Ended]) {
     core.emit(step, EventKind::StepStarted { kickoffs: kickoffs.collect() });
 }
 
-/// A step has settled.
+/// Publishes the events of a settled step.
 pub(super) fn step_settled(core: &RunCore) {
     let Some(record) = core.machine().take_record() else { return };
     let Record { step, edits, ferries, outputs } = record;

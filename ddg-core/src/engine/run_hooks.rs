@@ -1,4 +1,4 @@
-//! Hooks of the run itself, and of workers that could not be called.
+//! Hooks of runs, and of workers that could not be called.
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -16,20 +16,20 @@ use crate::machine::Unbound;
 use crate::run::{Outcome, RunError};
 
 impl RunCore {
-    /// Whether there are hooks of the run itself: not of one that is nested, which has those of its worker.
+    /// Whether the run has hooks. A nested run has the hooks of its worker instead.
     pub(super) fn has_run_hooks(&self) -> bool {
         !self.callbacks.is_empty() && self.is_outermost()
     }
 }
 
-/// Before the first step.
+/// Calls the hooks before the first step.
 pub(super) async fn will_start(core: &Arc<RunCore>) {
     for hook in &core.callbacks {
         guard("run_will_start", core, || hook.run_will_start(core.automa())).await;
     }
 }
 
-/// When a run has come to its end, or failed. One that was cancelled has no end of its own.
+/// Calls the hooks of a run that has ended or failed. A cancelled run has none.
 pub(super) async fn did_end(core: &Arc<RunCore>, ended: &Result<Outcome, RunError>) {
     for hook in core.callbacks.iter().rev() {
         match ended {
@@ -42,8 +42,8 @@ pub(super) async fn did_end(core: &Arc<RunCore>, ended: &Result<Outcome, RunErro
     }
 }
 
-/// Tells the error hooks of workers that could not be called. The step has failed: what a hook gives in place
-/// of the error counts for nothing.
+/// Calls the error hooks of workers that could not be called. The step has failed, so the value
+/// that a hook returns is ignored.
 pub(super) async fn could_not_be_called(core: &Arc<RunCore>, unbound: Vec<Unbound>) {
     for Unbound { id, worker, step, cause, error } in unbound {
         let body = {
@@ -62,7 +62,7 @@ pub(super) async fn could_not_be_called(core: &Arc<RunCore>, unbound: Vec<Unboun
     }
 }
 
-/// Runs a hook; that it fails or panics is reported and changes nothing.
+/// Runs a hook. An error or a panic is logged and otherwise ignored.
 async fn guard<'a>(
     name: &'static str,
     core: &RunCore,

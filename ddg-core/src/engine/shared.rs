@@ -1,4 +1,4 @@
-//! What all workers of one run share.
+//! State that all workers of a run share.
 
 use std::borrow::Cow;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -22,38 +22,39 @@ use crate::saved::{Saved, SnapshotError};
 use crate::values::Value;
 use crate::worker::Body;
 
-/// One run of one automa.
+/// The shared state of one run of one automa.
 pub(crate) struct RunCore {
     /// The declared automa.
     pub(crate) program: Arc<Program>,
-    /// Where the automa is nested; `None` at the top.
+    /// The path of the automa; `None` for the outermost.
     pub(crate) path: Option<Arc<WorkerPath>>,
-    /// How deep it is nested.
+    /// The depth of nesting.
     pub(crate) depth: u32,
-    /// Run inputs by name, those of the automata around it included.
+    /// Run inputs by name, including those of the automata around.
     pub(crate) inputs: Arc<Named>,
     /// Callbacks around every worker, outermost first.
     pub(crate) callbacks: Box<[Arc<dyn DynCallback>]>,
     pub(crate) max_concurrency: usize,
-    /// How long it may take.
+    /// The deadline, counted from the start of the run.
     pub(crate) deadline: Option<Duration>,
-    /// Handlers of events for this run, before those of the automa; of the outermost run.
+    /// Handlers of this run, which take precedence over those of the automa. Set in the outermost
+    /// run.
     pub(crate) handlers: Handlers,
-    /// Requests of its workers that wait for a reply.
+    /// Open requests of its workers.
     pub(crate) requests: OpenRequests,
-    /// The run around this one, and which of its workers this run is.
+    /// The outer run, and the worker of it that this run is.
     outer: Option<(Arc<RunCore>, WorkerId)>,
-    /// The outermost run around this one; `None` of that one itself.
+    /// The outermost run; `None` if this is the outermost run.
     outermost: Option<Arc<RunCore>>,
-    /// Where its events go, and those of nested runs; of the outermost run.
+    /// Publishes the events of this run and of nested ones. Used in the outermost run.
     feed: Feed,
     machine: Mutex<Machine<Arc<Body>>>,
     locals: Mutex<Locals>,
-    /// Where the run is written to.
+    /// The journal of a stored run.
     pub(crate) journal: Option<Arc<Journal>>,
-    /// Whether the step is watched by a subscriber.
+    /// Whether the current step has subscribers.
     watched: AtomicBool,
-    /// Whether there is more to running any worker of the step than calling it.
+    /// Whether the calls of the current step are instrumented for all workers.
     attended: AtomicBool,
 }
 
@@ -61,10 +62,10 @@ pub(crate) struct RunCore {
 type Begun = (Machine<Arc<Body>>, Locals);
 
 impl RunCore {
-    /// A run that nothing is around.
+    /// Creates an outermost run.
     ///
     /// # Errors
-    /// An argument reaches nobody.
+    /// If an argument reaches no worker, or a needed input is missing.
     pub(crate) fn top(program: Arc<Program>, args: Args) -> Result<Arc<Self>, RunError> {
         let view = program.view();
         check_arguments(&program, &view, &args, &Vec::new())?;
@@ -73,35 +74,35 @@ impl RunCore {
         Ok(Self::around(program, begun, Some(kept), None))
     }
 
-    /// A run that continues from where it was saved.
+    /// Creates an outermost run that continues from a saved state.
     ///
     /// # Errors
-    /// It was a run of another graph.
+    /// If the state is of a run of another graph.
     pub(crate) fn resumed(program: Arc<Program>, saved: Saved) -> Result<Arc<Self>, RunError> {
         let begun = saved.restore(&program, program.view(), None)?;
         Ok(Self::around(program, begun, None, None))
     }
 
-    /// A run of an automa that is the worker at `path` of `outer`, that continues from where it was
-    /// interrupted.
+    /// Creates the run of the automa at `path`, a worker of `outer`, that continues from where it
+    /// was interrupted.
     ///
     /// # Errors
-    /// It was a run of another graph.
+    /// If the state is of a run of another graph.
     pub(crate) fn nested_again(
         program: Arc<Program>,
         path: WorkerPath,
         saved: Saved,
         outer: (&Arc<Self>, WorkerId),
     ) -> Result<Arc<Self>, RunError> {
-        // What the run has changed is in `saved`, what was changed before it included.
+        // `saved` includes all changes of the graph, so restoring starts from the declared graph.
         let begun = saved.restore(&program, program.view(), Some(Arc::new(path)))?;
         Ok(Self::around(program, begun, None, Some(outer)))
     }
 
-    /// A run of an automa that is the worker at `path` of `outer`, with the graph `view`.
+    /// Creates the run of the automa at `path`, a worker of `outer`, with the graph `view`.
     ///
     /// # Errors
-    /// An argument reaches nobody.
+    /// If an argument reaches no worker, or a needed input is missing.
     pub(crate) fn nested(
         program: Arc<Program>,
         view: View<Arc<Body>>,
@@ -116,7 +117,8 @@ impl RunCore {
         Ok(Self::around(program, begun, Some(kept), Some(outer)))
     }
 
-    /// `kept` are the spaces that it begins with, unless `begun` has some already.
+    /// Creates a run. `kept` are the local spaces that it starts with, unless `begun` has some
+    /// already.
     fn around(
         program: Arc<Program>,
         (machine, mut locals): Begun,
@@ -154,18 +156,18 @@ impl RunCore {
         })
     }
 
-    /// The automa's name.
+    /// The name of the automa.
     pub(crate) fn automa(&self) -> &Arc<str> {
         self.program.automa()
     }
 
-    /// The machine. The lock is held for as long as it takes to look something up or to settle a
-    /// step, never while a worker runs.
+    /// Locks the machine. The lock is held for look-ups and while a step settles, never while a
+    /// worker runs.
     pub(crate) fn machine(&self) -> MutexGuard<'_, Machine<Arc<Body>>> {
         self.machine.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The local spaces. Where the machine is locked, too, it is locked first.
+    /// Locks the local spaces. If the machine is locked as well, it must be locked first.
     pub(super) fn locals(&self) -> MutexGuard<'_, Locals> {
         self.locals.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -180,25 +182,25 @@ impl RunCore {
         self.locals().get(worker).cloned()
     }
 
-    /// Drops the local spaces of workers that are gone.
+    /// Drops the local spaces of removed workers.
     pub(super) fn forget_locals(&self, gone: &[WorkerId]) {
         self.locals().forget(gone);
     }
 
-    /// The state of the run between two steps, sharing its values; whether they all serialise is
+    /// The state of the run between two steps. It shares the values; whether they all serialise is
     /// not checked.
     ///
     /// # Errors
-    /// A worker that was added cannot be found again.
+    /// If an added worker cannot be resolved again.
     pub(crate) fn state(&self) -> Result<Saved, SnapshotError> {
         let machine = self.machine();
         Saved::of(&self.program, &machine, &self.locals())
     }
 
-    /// The state of the run between two steps, with every value known to serialise.
+    /// The state of the run between two steps, after checking that every value serialises.
     ///
     /// # Errors
-    /// A worker that was added cannot be found again, or a value has no JSON form.
+    /// If an added worker cannot be resolved again, or a value has no JSON form.
     pub(crate) fn save(&self) -> Result<Saved, SnapshotError> {
         let saved = self.state()?;
         saved.check_json()?;
@@ -210,19 +212,18 @@ impl RunCore {
         self.journal.as_ref().is_some_and(|journal| journal.wants_results())
     }
 
-    /// What acts for the run, if it is held by a lease; to be told of all that is not stopped by
-    /// dropping the run's future.
+    /// The tracker of tasks and threads of a stored run. Everything that dropping the run's future
+    /// does not stop must be registered with it, because the lease is kept until it has ended.
     pub(super) fn acting(&self) -> Option<&Acting> {
         self.outermost().journal.as_ref().map(|journal| journal.acting())
     }
 
-    /// What a thread of the blocking pool has as long as it acts for the run, if that is held by a
-    /// lease.
+    /// A token for a thread of the blocking pool, which holds it while it acts for a stored run.
     pub(super) fn thread_token(&self) -> Option<TaskTrackerToken> {
         self.acting().map(|acting| acting.threads.token())
     }
 
-    /// Whether nothing is around it.
+    /// Whether this is the outermost run.
     pub(super) fn is_outermost(&self) -> bool {
         self.outermost.is_none()
     }
@@ -232,13 +233,13 @@ impl RunCore {
         self.outermost.as_deref().unwrap_or(self)
     }
 
-    /// Where events go.
+    /// The publisher of events.
     pub(crate) fn feed(&self) -> &Feed {
         &self.outermost().feed
     }
 
-    /// The run has ended, which subscribers see as `last`: after the end of the outermost run
-    /// there are no events.
+    /// Ends the run, with `last` as its last event. After the end of the outermost run there are no
+    /// events.
     pub(super) fn end(&self, last: Option<EventKind>) {
         self.requests.end();
         let last = last.map(|kind| (self.machine().steps(), kind));
@@ -249,7 +250,8 @@ impl RunCore {
         }
     }
 
-    /// Looks whether the step that begins or settles is watched, which holds for it as a whole.
+    /// Checks whether there are subscribers. The answer holds for the whole step that begins or
+    /// settles.
     #[inline]
     pub(super) fn look_for_watchers(&self) -> bool {
         let watched = self.feed().is_watched();
@@ -261,29 +263,29 @@ impl RunCore {
         watched
     }
 
-    /// Whether the step is watched by a subscriber.
+    /// Whether the current step has subscribers.
     pub(super) fn is_watched(&self) -> bool {
         self.watched.load(Ordering::Relaxed)
     }
 
-    /// Whether there are callbacks around its workers, or subscribers.
+    /// Whether there are callbacks around the workers, or subscribers.
     pub(super) fn is_attended(&self) -> bool {
         self.attended.load(Ordering::Relaxed)
     }
 
-    /// Publishes what happened in `step`.
+    /// Publishes an event of `step`.
     pub(crate) fn emit(&self, step: u64, kind: EventKind) {
         self.feed().emit(self.path.clone(), step, kind);
     }
 
-    /// The handlers for what workers post, the most particular first.
+    /// The handlers for messages, the most specific first.
     pub(crate) fn handlers(&self) -> [&Handlers; 2] {
         let top = self.outermost();
         [&top.handlers, &top.program.settings.handlers]
     }
 
-    /// Keeps the local spaces that outlive a run which has ended like this: for the next kickoff
-    /// of the nested automa that it is, or, of an outermost run, for the next run.
+    /// Keeps the local spaces after a run has ended: of a nested run for the next kickoff of its
+    /// automa, of an outermost run for the next run.
     pub(super) fn keep_locals(&self, end: End) {
         if !self.program.settings.keep_local && !self.locals().has_kept() {
             return;
@@ -321,7 +323,7 @@ fn begin(
     (machine, Locals::default())
 }
 
-/// The spaces that `program` has kept from earlier runs.
+/// The local spaces that `program` has kept from earlier runs.
 fn kept_from_earlier_runs(program: &Program) -> KeptSpaces {
     if !program.settings.keep_local {
         return KeptSpaces::default();
@@ -330,10 +332,10 @@ fn kept_from_earlier_runs(program: &Program) -> KeptSpaces {
     KeptSpaces { own: Some(kept.clone()), ..KeptSpaces::default() }
 }
 
-/// Keeps these spaces for later runs of `program` and of the automata nested in it; `view` is the
-/// graph that the run has left. Of runs that overlap, the one that ends last wins.
+/// Keeps these local spaces for later runs of `program` and of the automata nested in it. `view` is
+/// the graph at the end of the run. If runs overlap, the one that ends last wins.
 fn commit(kept: KeptSpaces, program: &Arc<Program>, view: &View<Arc<Body>>) {
-    // Automata may be nested to any depth, so no recursion.
+    // A list instead of recursion, because automata may be nested to any depth.
     let mut rest = vec![(kept, Arc::clone(program), view.clone())];
     while let Some((kept, program, view)) = rest.pop() {
         if let Some(own) = kept.own {
@@ -350,7 +352,7 @@ fn commit(kept: KeptSpaces, program: &Arc<Program>, view: &View<Arc<Body>>) {
     }
 }
 
-/// Whether each argument of a run reaches somebody, and everybody has the inputs that it needs.
+/// Checks that each argument of a run reaches a worker, and that all needed inputs are present.
 fn check_arguments(
     program: &Program,
     view: &View<Arc<Body>>,

@@ -1,13 +1,13 @@
-//! The `tracing` spans of a run: what they are called, and what they say.
+//! The `tracing` spans of a run: their names and their fields.
 //!
 //! | span | level | parent |
 //! | --- | --- | --- |
-//! | `run` | info | of a nested automa: the `worker` that it is; else what the caller is in |
+//! | `run` | info | for a nested automa the `worker` that it is; else the span of the caller |
 //! | `step` | debug | its `run` |
 //! | `worker` | debug | the `step` that it began in |
 //!
-//! Fields that `tracing-opentelemetry` reads (`otel.…`) give a span its name and, when something has
-//! failed, its status; all others are attributes. The guide has the table of them.
+//! Fields that `tracing-opentelemetry` reads (`otel.…`) set the name of a span and, after a
+//! failure, its status. All others are attributes. The guide has a table of them.
 
 use tracing::field::{Empty, display};
 use tracing::{Span, debug_span, info_span};
@@ -18,7 +18,7 @@ use crate::error::{Panicked, TimedOut, WorkerError};
 use crate::machine::Cause;
 use crate::run::{Outcome, RunError};
 
-/// The span of something that may be dropped before its end, which it then says.
+/// A span that also records that its subject was dropped before its end.
 pub(super) struct Spanned {
     span: Span,
     ended: bool,
@@ -66,7 +66,7 @@ pub(super) fn worker(cx: &Context) -> Spanned {
     ))
 }
 
-/// How often a worker has been tried, which the span that this is in says if it was not once.
+/// Number of attempts of a worker, recorded in the current span if it is not one.
 pub(super) struct Attempts(pub(super) u32);
 
 impl Drop for Attempts {
@@ -104,7 +104,7 @@ impl Spanned {
         }
     }
 
-    /// Unless it waits for an answer, an error is one.
+    /// Records the end. An error counts as a failure unless the worker waits for an answer.
     pub(super) fn worker_ended(self, error: Option<&WorkerError>, waits: bool) {
         if self.span.is_disabled() {
             return;
@@ -139,7 +139,7 @@ impl Drop for Spanned {
     }
 }
 
-/// `_OTHER` is what OpenTelemetry calls what has no name.
+/// `_OTHER` is OpenTelemetry's value for an error without a known type.
 fn kind_of(error: &WorkerError) -> &'static str {
     if error.downcast_ref::<TimedOut>().is_some() {
         "timeout"

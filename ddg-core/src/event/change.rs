@@ -1,4 +1,4 @@
-//! What a run has changed about its graph, as events tell it.
+//! Changes of a run's graph, as events report them.
 
 use std::fmt::{self, Write};
 
@@ -12,54 +12,54 @@ use crate::printable::Printable;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Change {
-    /// Who asked for it.
+    /// The worker that asked for the change.
     pub by: Key,
-    /// What was changed.
+    /// The change.
     pub what: ChangeKind,
 }
 
-/// What was changed.
+/// The kind of a change.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum ChangeKind {
     /// A worker was added.
     WorkerAdded {
-        /// Its key.
+        /// The key of the worker.
         worker: Key,
-        /// What it depends on.
+        /// The workers that it depends on.
         dependencies: Vec<Key>,
     },
-    /// A worker was removed, with its dependencies and those on it.
+    /// A worker was removed, together with its dependencies and those on it.
     WorkerRemoved {
-        /// Its key.
+        /// The key of the worker.
         worker: Key,
     },
     /// A dependency was added.
     DependencyAdded {
-        /// The worker that depends.
+        /// The worker that depends on the other.
         worker: Key,
-        /// What it depends on.
+        /// The worker that it depends on.
         dependency: Key,
     },
     /// A dependency was removed.
     DependencyRemoved {
-        /// The worker that depended.
+        /// The worker that depended on the other.
         worker: Key,
-        /// What it depended on.
+        /// The worker that it depended on.
         dependency: Key,
     },
     /// The graph of a nested automa was changed.
     Nested {
-        /// The automa's key.
+        /// The key of the automa.
         automa: Key,
-        /// What was changed.
+        /// The change of its graph.
         change: Box<ChangeKind>,
     },
 }
 
 impl ChangeKind {
-    /// What `edit` is to subscribers.
+    /// The change that `edit` makes, as subscribers see it.
     pub(crate) fn of<P>(edit: &Edit<P>) -> Self {
         match edit {
             Edit::AddWorker { key, dependencies, .. } => {
@@ -78,7 +78,7 @@ impl ChangeKind {
         }
     }
 
-    /// Whether it is about the worker `key`, or what it is nested in.
+    /// Whether the change concerns the worker `key` or a worker nested in it.
     pub(super) fn concerns(&self, key: &Key) -> bool {
         match self {
             Self::WorkerAdded { worker, .. }

@@ -1,9 +1,9 @@
-//! Hands the events of a run to all who have subscribed.
+//! Publishes the events of a run to its subscribers.
 //!
-//! Each subscriber has a queue of its own that holds what passes its filter and forgets the oldest
-//! when it is full, so that a slow one holds up neither the run nor another, and does not lose what
-//! it asked for to what it did not. An event is numbered and put into all queues under one lock,
-//! which nobody takes as long as nobody has subscribed.
+//! Each subscriber has a bounded queue of the events that pass its filter; when the queue is full
+//! the oldest event is dropped. So a slow subscriber delays neither the run nor other subscribers,
+//! and events that a filter excludes do not push out those that it lets pass. An event is numbered
+//! and put into all queues under one lock, which is not taken while there are no subscribers.
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU8, Ordering};
@@ -16,16 +16,18 @@ use tokio::time::Instant;
 use super::{Event, EventFilter, EventKind, EventStream, Missed};
 use crate::path::WorkerPath;
 
-/// The events of a run and of those nested in it.
+/// The publisher of the events of a run and of the runs nested in it.
 #[derive(Default)]
 pub(crate) struct Feed {
-    /// [`QUIET`], [`WATCHED`] or [`ENDED`].
+    /// One of [`QUIET`], [`WATCHED`] and [`ENDED`].
+    // The accesses are `Relaxed`: the flag only decides whether to take the lock, and the lock
+    // orders everything else.
     state: AtomicU8,
     began: OnceLock<Instant>,
     subscribed: Mutex<Subscribed>,
 }
 
-/// Nobody has subscribed, or nobody any more.
+/// There are no subscribers.
 const QUIET: u8 = 0;
 const WATCHED: u8 = 1;
 /// There will be no more events.
@@ -38,18 +40,18 @@ struct Subscribed {
 }
 
 impl Feed {
-    /// Whether anybody has subscribed: if not, there is no need to make an event.
+    /// Whether there are subscribers. If not, there is no need to make an event.
     #[inline]
     pub(crate) fn is_watched(&self) -> bool {
         self.state.load(Ordering::Relaxed) == WATCHED
     }
 
-    /// The run begins, if it has not: events tell the time since then.
+    /// Starts the clock of the events, if it has not been started.
     pub(crate) fn begin(&self) {
         self.began.get_or_init(Instant::now);
     }
 
-    /// Whether anybody wants the state after each step.
+    /// Whether a subscriber asks for the state after each step.
     pub(crate) fn wants_values(&self) -> bool {
         self.is_watched() && self.lock().queues.iter().any(|queue| queue.filter.wants_values())
     }
@@ -64,7 +66,7 @@ impl Feed {
         EventStream::new(queue)
     }
 
-    /// Takes over those who subscribed before the run was there.
+    /// Takes over the subscribers that came before the run existed.
     pub(crate) fn adopt(&self, early: &EarlySubscribers) {
         if let Some(queues) = early.lock().as_mut().filter(|queues| !queues.is_empty()) {
             let mut subscribed = self.lock();
@@ -73,7 +75,7 @@ impl Feed {
         }
     }
 
-    /// Goes on for `other`, which then has ended: with its subscribers, its numbers, and its time.
+    /// Continues `other`, which ends: takes over its subscribers, its numbers and its start time.
     pub(crate) fn take_over(&self, other: &Self) {
         let mut before = other.lock();
         let state = other.state.swap(ENDED, Ordering::Relaxed);
@@ -88,9 +90,10 @@ impl Feed {
         }
     }
 
-    /// Tells all subscribers; `automa` is where the automa is nested.
+    /// Publishes an event; `automa` is the path of the nested automa.
     pub(crate) fn emit(&self, automa: Option<Arc<WorkerPath>>, step: u64, kind: EventKind) {
         let mut subscribed = self.lock();
+        // Queues are removed here because a dropped stream has no way to the feed.
         subscribed.queues.retain(|queue| !queue.is_abandoned());
         if subscribed.queues.is_empty() {
             self.switch(WATCHED, QUIET);
@@ -99,11 +102,11 @@ impl Feed {
         }
     }
 
-    /// Tells all subscribers of the `last` event, if there is one, and lets their streams end when
-    /// they have taken what there is.
+    /// Publishes the `last` event, if there is one, and ends all streams once their queues are
+    /// empty.
     pub(crate) fn end(&self, last: Option<(u64, EventKind)>) {
         if self.state.swap(ENDED, Ordering::Relaxed) == WATCHED {
-            // Subscribing and telling change the state under the lock.
+            // Waits for a subscription or an event that is still in progress: both hold this lock.
             let mut subscribed = self.lock();
             if let Some((step, kind)) = last {
                 self.tell(&mut subscribed, None, step, kind);
@@ -126,7 +129,7 @@ impl Feed {
         subscribed.queues.iter().for_each(|queue| queue.push(&event));
     }
 
-    /// Goes from one state to another, if it is in that one; gives the state that it was in.
+    /// Changes the state from `from` to `to` if it is `from`. Returns the state before.
     fn switch(&self, from: u8, to: u8) -> u8 {
         let switched = self.state.compare_exchange(from, to, Ordering::Relaxed, Ordering::Relaxed);
         switched.unwrap_or_else(|state| state)
@@ -137,8 +140,8 @@ impl Feed {
     }
 }
 
-/// Subscribers of a run that is not there yet: [`Feed::adopt`] takes them over when it is. Their
-/// streams end with this, unless they have been taken over.
+/// Subscribers of a run that does not exist yet. [`Feed::adopt`] takes them over; those that it has
+/// not taken over see the end of their stream when this is dropped.
 pub(crate) struct EarlySubscribers {
     /// `None` if there will be no run.
     queues: Mutex<Option<Vec<Arc<Queue>>>>,
@@ -158,7 +161,7 @@ impl EarlySubscribers {
         EventStream::new(queue)
     }
 
-    /// There will be no run, because of `error`.
+    /// Reports that there will be no run because of `error`.
     pub(crate) fn fail(&self, error: &dyn std::error::Error) {
         let Some(queues) = self.lock().take() else { return };
         if !queues.is_empty() {
@@ -181,7 +184,7 @@ impl Drop for EarlySubscribers {
     }
 }
 
-/// What waits for one subscriber.
+/// The events that wait for one subscriber.
 pub(super) struct Queue {
     filter: EventFilter,
     waiting: Mutex<Waiting>,
@@ -190,10 +193,10 @@ pub(super) struct Queue {
 #[derive(Default)]
 struct Waiting {
     events: VecDeque<Arc<Event>>,
-    /// How many were forgotten before the first of these.
+    /// Number of events that were dropped before the first one in the queue.
     missed: u64,
     ended: bool,
-    /// The subscriber has gone.
+    /// Whether the subscriber is gone.
     abandoned: bool,
     waker: Option<Waker>,
 }
@@ -216,7 +219,7 @@ impl Queue {
         };
         waiting.events.push_back(Arc::clone(event));
         wake(waiting);
-        // Values may run code of their own when they are dropped.
+        // Dropped outside the lock, because values may run code of their own when they are dropped.
         drop(forgotten);
     }
 
@@ -226,7 +229,7 @@ impl Queue {
         wake(waiting);
     }
 
-    /// The subscriber wants no more.
+    /// Marks the subscriber as gone and drops its events.
     pub(super) fn abandon(&self) {
         let mut waiting = self.lock();
         waiting.abandoned = true;
@@ -247,6 +250,7 @@ impl Queue {
         match waiting.events.pop_front() {
             Some(event) => {
                 drop(waiting);
+                // Cloning values runs their code, so the lock is released first.
                 Poll::Ready(Some(Ok(Arc::unwrap_or_clone(event))))
             }
             None if waiting.ended => Poll::Ready(None),

@@ -1,13 +1,13 @@
-//! Which events a subscriber gets.
+//! Filters: which events a subscriber gets.
 
 use std::ops::BitOr;
 
 use super::Event;
 use crate::key::Key;
 
-/// Which events a subscriber gets, and how many are kept for it while it is busy.
+/// A filter of events, with the number of events that are buffered for the subscriber.
 ///
-/// Filters are combined with `|`: an event passes if it passes either side.
+/// Combine filters with `|`: an event passes if it passes one of them.
 ///
 /// ```
 /// use ddg_core::event::EventFilter;
@@ -26,7 +26,7 @@ struct Clause {
     modes: Modes,
     /// The keys that lead to the automa that the event must be in.
     within: Vec<Key>,
-    /// The workers of which it must be about one, if there are any.
+    /// If not empty, the event must concern one of these workers.
     workers: Vec<Key>,
 }
 
@@ -50,11 +50,11 @@ impl Modes {
     }
 }
 
-/// How many events are kept unless a filter says otherwise.
+/// Number of events that are buffered unless a filter says otherwise.
 const BUFFER: usize = 1024;
 
 impl EventFilter {
-    /// All events but the [`values`](Self::values): what most subscribers want.
+    /// All events except [`values`](Self::values), which is what most subscribers want.
     pub fn all() -> Self {
         Self::of(Modes::UPDATES.and(Modes::MESSAGES).and(Modes::CUSTOM).and(Modes::DEBUG))
     }
@@ -64,29 +64,33 @@ impl EventFilter {
         Self::of(Modes::VALUES)
     }
 
-    /// What each step gave, and how the run ended: [`StepSettled`](crate::event::EventKind::StepSettled),
-    /// [`RunPaused`](crate::event::EventKind::RunPaused), [`RunFinished`](crate::event::EventKind::RunFinished),
-    /// [`RunFailed`](crate::event::EventKind::RunFailed), [`RunCancelled`](crate::event::EventKind::RunCancelled).
+    /// The outputs of each step and the end of the run:
+    /// [`StepSettled`](crate::event::EventKind::StepSettled),
+    /// [`RunPaused`](crate::event::EventKind::RunPaused),
+    /// [`RunFinished`](crate::event::EventKind::RunFinished),
+    /// [`RunFailed`](crate::event::EventKind::RunFailed),
+    /// [`RunCancelled`](crate::event::EventKind::RunCancelled).
     pub fn updates() -> Self {
         Self::of(Modes::UPDATES)
     }
 
-    /// Parts of outputs, tokens of a model say: [`Chunk`](crate::event::EventKind::Chunk).
+    /// Parts of outputs, such as the tokens of a model: [`Chunk`](crate::event::EventKind::Chunk).
     pub fn messages() -> Self {
         Self::of(Modes::MESSAGES)
     }
 
-    /// What workers tell: [`Custom`](crate::event::EventKind::Custom).
+    /// Events that workers emit: [`Custom`](crate::event::EventKind::Custom).
     pub fn custom() -> Self {
         Self::of(Modes::CUSTOM)
     }
 
-    /// What the engine does: runs, steps, workers, attempts, ferries, changes of the graph.
+    /// Events of the engine: runs, steps, workers, attempts, ferries and changes of the graph.
     pub fn debug() -> Self {
         Self::of(Modes::DEBUG)
     }
 
-    /// Only events of the nested automa that these keys lead to, and of those nested in it.
+    /// Restricts the filter to the nested automa that these keys lead to, and to the automata
+    /// nested in it.
     #[must_use]
     pub fn within(mut self, path: impl IntoIterator<Item: Into<Key>>) -> Self {
         let path: Vec<Key> = path.into_iter().map(Into::into).collect();
@@ -94,8 +98,8 @@ impl EventFilter {
         self
     }
 
-    /// Only events about the worker `key`, alone or among others. Said several times: about any of
-    /// these.
+    /// Restricts the filter to events that concern the worker `key`, alone or among others. Called
+    /// several times, it lets events about any of the workers pass.
     #[must_use]
     pub fn of_worker(mut self, key: impl Into<Key>) -> Self {
         let key = key.into();
@@ -103,8 +107,8 @@ impl EventFilter {
         self
     }
 
-    /// How many events are kept for a subscriber that does not take them (1024 unless set, at least
-    /// one). When one more comes, the oldest is given up, and the subscriber is told:
+    /// Sets the number of events that are buffered for the subscriber: 1024 by default, at least
+    /// one. When the buffer is full the oldest event is dropped, and the subscriber gets a
     /// [`Missed`](crate::event::Missed).
     #[must_use]
     pub fn buffer(mut self, events: usize) -> Self {
@@ -138,7 +142,7 @@ impl Clause {
     }
 }
 
-/// Whether the automa of `event` is the one that `keys` lead to, or nested in it.
+/// Whether the automa of `event` is the one that `keys` lead to, or is nested in it.
 fn is_within(event: &Event, keys: &[Key]) -> bool {
     let mut path = Vec::new();
     let mut at = event.automa.as_deref();
@@ -155,7 +159,7 @@ impl Default for EventFilter {
     }
 }
 
-/// What passes either; the larger buffer of the two.
+/// Passes what passes either filter, with the larger of the two buffers.
 impl BitOr for EventFilter {
     type Output = Self;
 

@@ -13,81 +13,81 @@ use crate::machine::{Cause, KickoffId, Question};
 use crate::printable::Printable;
 use crate::values::Value;
 
-/// What happened; see [`Event`](crate::event::Event).
+/// The kind of an [`Event`](crate::event::Event).
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum EventKind {
     /// A run began.
     RunStarted {
-        /// The automa's name.
+        /// The name of the automa.
         name: String,
     },
     /// A step began.
     StepStarted {
-        /// What runs in it, in kickoff order.
+        /// The kickoffs of the step, in kickoff order.
         kickoffs: Vec<ScheduledKickoff>,
     },
-    /// A worker began.
+    /// A worker started.
     WorkerStarted {
-        /// Its key.
+        /// The key of the worker.
         worker: Key,
         /// Its kickoff.
         kickoff: KickoffId,
     },
-    /// A worker ended well.
+    /// A worker ended successfully.
     WorkerFinished {
-        /// Its key.
+        /// The key of the worker.
         worker: Key,
         /// Its kickoff.
         kickoff: KickoffId,
-        /// What it gave, or what a callback gave in place of its error.
+        /// Its output, or the output that a callback gave in place of its error.
         #[serde(serialize_with = "as_json_or_text")]
         output: Value,
     },
     /// An attempt of a worker failed.
     AttemptFailed {
-        /// Its key.
+        /// The key of the worker.
         worker: Key,
         /// Its kickoff.
         kickoff: KickoffId,
-        /// Which attempt, from 1.
+        /// The number of the attempt, from 1.
         attempt: u32,
-        /// The error's message.
+        /// The message of the error.
         error: String,
     },
-    /// A worker is tried again after an attempt that failed.
+    /// A worker will be tried again after a failed attempt.
     WorkerRetrying {
-        /// Its key.
+        /// The key of the worker.
         worker: Key,
         /// Its kickoff.
         kickoff: KickoffId,
-        /// Which attempt is to come, from 2.
+        /// The number of the next attempt, from 2.
         attempt: u32,
-        /// How long it is waited before.
+        /// The time until the next attempt.
         wait: Duration,
     },
     /// A worker failed for good: it is not tried again, and no callback gave an output in place of
     /// the error.
     WorkerFailed {
-        /// Its key.
+        /// The key of the worker.
         worker: Key,
         /// Its kickoff.
         kickoff: KickoffId,
-        /// The error's message.
+        /// The message of the error.
         error: String,
     },
-    /// A worker asked a question that nobody has answered yet: it will run again when somebody has.
+    /// A worker asked a question that has no answer yet. It runs again once there is an answer.
     WorkerInterrupted {
-        /// Its key.
+        /// The key of the worker.
         worker: Key,
         /// Its kickoff.
         kickoff: KickoffId,
     },
-    /// A worker gave a part of its output, with
+    /// A worker emitted a part of its output with
     /// [`Context::emit_chunk`](crate::Context::emit_chunk).
     Chunk {
-        /// Its key.
+        /// The key of the worker.
         worker: Key,
         /// Its kickoff.
         kickoff: KickoffId,
@@ -95,47 +95,48 @@ pub enum EventKind {
         #[serde(serialize_with = "as_json_or_text")]
         chunk: Value,
     },
-    /// A worker told something with [`Context::emit`](crate::Context::emit).
+    /// A worker emitted an event with [`Context::emit`](crate::Context::emit).
     Custom {
-        /// Its key.
+        /// The key of the worker.
         worker: Key,
         /// Its kickoff.
         kickoff: KickoffId,
-        /// What it calls it.
+        /// The name of the event.
         name: Cow<'static, str>,
-        /// What it told.
+        /// The data of the event.
         #[serde(serialize_with = "as_json_or_text")]
         data: Value,
     },
-    /// The graph of the run was changed when the step settled.
+    /// The graph of the run changed when the step settled.
     GraphChanged {
-        /// All changes of the step, in the order they were made.
+        /// All changes of the step, in the order in which they were made.
         changes: Vec<Change>,
     },
     /// A ferry was accepted: `to` runs in the next step.
     Ferried {
-        /// Who asked.
+        /// The worker that asked for the ferry.
         by: Key,
         /// The target.
         to: Key,
     },
     /// A step settled.
     StepSettled {
-        /// What its workers gave, in kickoff order.
+        /// The outputs of its workers, in kickoff order.
         outputs: Vec<WorkerOutput>,
     },
-    /// The state of the run after a step settled. Only for who asks for it with
-    /// [`EventFilter::values`](crate::event::EventFilter::values), as it grows with the graph.
+    /// The state of the run after a step settled. It is made only for subscribers that ask for it
+    /// with [`EventFilter::values`](crate::event::EventFilter::values), because its size grows with
+    /// the graph.
     Values {
         /// The last output of each worker that has run, in the order of the workers.
         outputs: Vec<WorkerOutput>,
     },
-    /// The run has ended for now, and goes on when these are answered.
+    /// The run paused. It can be resumed when these questions are answered.
     RunPaused {
-        /// What people are asked, in order.
+        /// The questions, in order.
         questions: Vec<Question>,
     },
-    /// The run came to its end, or stopped after a step as it was asked to.
+    /// The run ended, or stopped after a step as it was asked to.
     RunFinished {
         /// Its result.
         #[serde(serialize_with = "as_json_or_text")]
@@ -145,14 +146,14 @@ pub enum EventKind {
     },
     /// The run failed.
     RunFailed {
-        /// The error's message.
+        /// The message of the error.
         error: String,
     },
     /// The run was cancelled or dropped.
     RunCancelled,
 }
 
-/// A kickoff of a step.
+/// A kickoff of a step, as it starts.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct ScheduledKickoff {
@@ -164,7 +165,7 @@ pub struct ScheduledKickoff {
     pub cause: Cause,
 }
 
-/// What a worker gave.
+/// The output of a worker.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct WorkerOutput {
@@ -176,7 +177,7 @@ pub struct WorkerOutput {
 }
 
 impl EventKind {
-    /// The worker that it is about, if it is about one.
+    /// The worker that the event concerns, if it concerns a single one.
     pub fn worker(&self) -> Option<&Key> {
         match self {
             Self::WorkerStarted { worker, .. }
@@ -200,7 +201,7 @@ impl EventKind {
         }
     }
 
-    /// Whether it is about the worker `key`, alone or among others.
+    /// Whether the event concerns the worker `key`, alone or among others.
     pub(super) fn concerns(&self, key: &Key) -> bool {
         match self {
             Self::StepStarted { kickoffs } => kickoffs.iter().any(|kickoff| kickoff.worker == *key),
@@ -215,7 +216,7 @@ impl EventKind {
         }
     }
 
-    /// For whom it is.
+    /// The modes in which the event passes.
     pub(super) fn modes(&self) -> Modes {
         match self {
             Self::Values { .. } => Modes::VALUES,
@@ -239,7 +240,7 @@ impl EventKind {
         }
     }
 
-    /// Whether it begins with its step when it is written.
+    /// Whether the text of the event begins with the step.
     pub(super) fn names_its_step(&self) -> bool {
         !matches!(
             self,
@@ -251,13 +252,14 @@ impl EventKind {
         )
     }
 
-    /// Whether the step itself is what something happened to.
+    /// Whether the event concerns the step itself.
     pub(super) fn is_about_a_step(&self) -> bool {
         matches!(self, Self::StepStarted { .. } | Self::StepSettled { .. })
     }
 }
 
-/// On one line, without characters from data that command a terminal or turn a line around.
+/// Writes one line. Characters from data that would control a terminal or change the direction of
+/// the line are escaped.
 impl fmt::Display for EventKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let f = &mut Printable::line(f);
@@ -313,7 +315,7 @@ impl fmt::Display for WorkerOutput {
     }
 }
 
-/// Things with commas between them.
+/// A list with commas.
 struct List<'a, T>(&'a [T]);
 
 impl<T: fmt::Display> fmt::Display for List<'_, T> {
@@ -328,7 +330,7 @@ impl<T: fmt::Display> fmt::Display for List<'_, T> {
     }
 }
 
-/// What cannot be written must not keep the rest of an event from being written.
+/// A value without a JSON form must not keep the rest of the event from being serialised.
 fn as_json_or_text<S: Serializer>(value: &Value, serializer: S) -> Result<S::Ok, S::Error> {
     match value.to_json() {
         Ok(json) => json.serialize(serializer),

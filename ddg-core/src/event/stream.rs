@@ -1,4 +1,4 @@
-//! A subscriber's end of the events.
+//! The subscriber's end of the events.
 
 use std::fmt;
 use std::future::poll_fn;
@@ -11,16 +11,17 @@ use futures::Stream;
 use super::feed::Queue;
 use super::{Event, EventFilter};
 
-/// The events of a run, as a [`Stream`], from when it was subscribed to.
+/// The events of a run as a [`Stream`], starting with the subscription.
 ///
-/// It ends when the run has ended and everything was taken. The run never waits for it: of events
-/// that are not taken in time the oldest are given up, and [`Missed`] stands in their place; how
-/// many are kept is said with [`EventFilter::buffer`].
+/// The stream ends when the run has ended and all events have been taken. The run never waits for a
+/// subscriber: when the buffer is full the oldest events are dropped, and [`Missed`] takes their
+/// place. [`EventFilter::buffer`] sets the size of the buffer.
 pub struct EventStream {
     queue: Arc<Queue>,
 }
 
-/// So many events came before they could be taken, and were given up: the next is younger.
+/// The number of events that were dropped because they were not taken in time. The next event is
+/// newer.
 #[derive(Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("{0} events were missed: take them faster, or keep more with `EventFilter::buffer`")]
 pub struct Missed(pub u64);
@@ -30,20 +31,20 @@ impl EventStream {
         Self { queue }
     }
 
-    /// The events of a run that will not give any.
+    /// The stream of a run that will publish no events.
     pub(crate) fn ended(filter: EventFilter) -> Self {
         let queue = Queue::new(filter);
         queue.end();
         Self::new(Arc::new(queue))
     }
 
-    /// The next event; `None` if the run has ended and there are no more.
+    /// The next event, or `None` if the run has ended and all events have been taken.
     ///
     /// # Errors
-    /// Events were [missed](Missed) here. The next call gives the one after them.
+    /// [`Missed`] if events were dropped at this point. The next call gives the event after them.
     ///
     /// # Cancel safety
-    /// No event is lost when the future is dropped.
+    /// Dropping the future loses no event.
     pub async fn next(&mut self) -> Option<Result<Event, Missed>> {
         poll_fn(|task| self.queue.poll_next(task)).await
     }

@@ -1,4 +1,4 @@
-//! Who handles the events that workers post.
+//! Handlers of what workers post.
 
 use std::any::{Any, TypeId};
 use std::fmt;
@@ -14,22 +14,22 @@ use crate::context::Context;
 use crate::path::WorkerPath;
 use crate::values::{Data, Value, ValueType, literal_as_text};
 
-/// An event of any type, as a default handler gets it; see
+/// A posted message of any type, as a default handler gets it. See
 /// [`GraphAutoma::on_any_post`](crate::GraphAutoma::on_any_post).
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Posted {
-    /// The event's type.
+    /// The type of the message.
     pub ty: ValueType,
-    /// The event.
+    /// The message.
     pub event: Value,
     /// The worker that posted it.
     pub from: WorkerPath,
-    /// The right to reply, if it is a [`Request`].
+    /// The right to reply, if the message is a [`Request`].
     pub reply: Option<ReplyTo<Value>>,
 }
 
-/// Handlers by type of event, and one for all others.
+/// Handlers by type, and one for all other types.
 #[derive(Clone, Default)]
 pub(crate) struct Handlers(Option<Arc<Registered>>);
 
@@ -84,8 +84,8 @@ impl Handlers {
         self.0.as_ref()?.other.as_ref()
     }
 
-    /// Hands `event` to the first of these that has a handler of its type, else to the first that
-    /// has a default one; tells whether there was one.
+    /// Passes `event` to the first handler of its type, else to the first default handler. Returns
+    /// whether there was one.
     pub(crate) fn post<E: Data>(all: [&Self; 2], cx: &Context, event: E) -> bool {
         let event = match literal_as_text(event) {
             Ok(text) => return Self::post(all, cx, text),
@@ -103,10 +103,10 @@ impl Handlers {
         true
     }
 
-    /// The same with a request, whose reply is then waited for.
+    /// Passes a request to its handler and returns the pending reply.
     ///
     /// # Errors
-    /// There is no handler, or the run has ended.
+    /// If there is no handler, or the run has ended.
     pub(crate) fn request_from<E: Request>(
         all: [&Self; 2],
         cx: &Context,
@@ -127,7 +127,7 @@ impl Handlers {
     }
 }
 
-/// Calls a handler; that it panics is reported, and is no fault of the worker.
+/// Calls a handler. A panic is logged and does not affect the worker.
 fn guard(cx: &Context, handle: impl FnOnce()) {
     if catch_unwind(AssertUnwindSafe(handle)).is_err() {
         tracing::warn!(worker = %cx.path(), "the handler of an event panicked; the run goes on");

@@ -1,4 +1,4 @@
-//! One request that waits for its reply: who waits, and who may reply.
+//! The two ends of a request: the worker that waits, and the right to reply.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -10,9 +10,10 @@ use super::Request;
 use crate::path::WorkerPath;
 use crate::values::{Data, TypeMismatch, Value};
 
-/// The right to reply to a request, once. It can be cloned and sent anywhere: of all replies the
-/// first counts, and whoever gives another is told so. When all clones are dropped without a reply,
-/// the worker that waits is told.
+/// The right to reply to a request, once. It can be cloned and sent to any thread.
+///
+/// The first reply of all clones counts; later ones are refused with an error. If all clones are
+/// dropped without a reply, the worker that waits gets an error.
 pub struct ReplyTo<R> {
     handle: Arc<Handle>,
     reply: PhantomData<fn(R)>,
@@ -22,18 +23,19 @@ pub struct ReplyTo<R> {
 #[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ReplyError {
-    /// There was a reply before.
+    /// There already was a reply.
     #[error("the request was replied to before: the first reply counts")]
     AlreadyReplied,
-    /// The worker waits no longer: its timeout is over, it was cancelled, or the run has ended.
+    /// The worker does not wait any more: its timeout has passed, it was cancelled, or the run has
+    /// ended.
     #[error("the reply comes too late: nobody waits for it any more")]
     TooLate,
-    /// The reply is not what was asked for; another may still be given.
+    /// The reply has another type than the request asks for. A second reply may still be given.
     #[error("the reply is not what was asked for: {0}; another may still be given")]
     Mismatch(TypeMismatch),
 }
 
-/// What all clones share.
+/// The state that all clones share. Dropping the last clone closes the slot.
 struct Handle {
     slot: Arc<Slot>,
     from: WorkerPath,
@@ -51,26 +53,26 @@ impl<R: Data> ReplyTo<R> {
         Self { handle: Arc::new(handle), reply: PhantomData }
     }
 
-    /// Gives the reply.
+    /// Sends the reply.
     ///
     /// # Errors
-    /// It comes too late, or there was one before; or, where the type is known only at run time,
-    /// it is not what was asked for.
+    /// If the worker does not wait any more, if there already was a reply or, where the type is
+    /// checked at run time, if the reply has another type.
     pub fn send(&self, reply: R) -> Result<(), ReplyError> {
         self.handle.slot.reply(Value::new(reply))
     }
 
-    /// Whether a reply would still be taken.
+    /// Whether a reply would still be accepted.
     pub fn is_open(&self) -> bool {
         matches!(&*self.handle.slot.lock(), State::Open { .. })
     }
 
-    /// The worker that asks.
+    /// The worker that sent the request.
     pub fn from(&self) -> &WorkerPath {
         &self.handle.from
     }
 
-    /// The same with a reply whose type is checked at run time.
+    /// Erases the type of the reply, which is then checked at run time.
     pub(super) fn untyped(self) -> ReplyTo<Value> {
         ReplyTo { handle: self.handle, reply: PhantomData }
     }
@@ -88,8 +90,8 @@ impl<R> fmt::Debug for ReplyTo<R> {
     }
 }
 
-/// Where a reply goes. Whether it is taken or refused is decided under its lock, so that a reply
-/// that was taken reaches whoever waits.
+/// The place of the reply. The lock decides whether a reply is accepted or refused, so a reply that
+/// was accepted always reaches the worker.
 pub(super) struct Slot {
     check: fn(&Value) -> Result<(), TypeMismatch>,
     state: Mutex<State>,
@@ -106,13 +108,13 @@ enum State {
     Closed(Closed),
 }
 
-/// Why there will be no reply.
+/// The reason why there will be no reply.
 #[derive(Clone, Copy)]
 pub(super) enum Closed {
     NotReplied,
     TimedOut,
     RunEnded,
-    /// Whoever waited was dropped.
+    /// The waiting worker was dropped.
     Gone,
 }
 
@@ -129,11 +131,12 @@ impl Slot {
     }
 
     fn reply(&self, reply: Value) -> Result<(), ReplyError> {
+        // Checked before the slot is settled, so that another reply can follow a wrong one.
         (self.check)(&reply).map_err(ReplyError::Mismatch)?;
         self.settle(State::Replied(reply))
     }
 
-    /// Ends the waiting without a reply, if there is none yet.
+    /// Closes the slot without a reply, if there is none yet.
     pub(super) fn close(&self, why: Closed) {
         _ = self.settle(State::Closed(why));
     }
@@ -146,7 +149,9 @@ impl Slot {
             State::Closed(_) => return Err(ReplyError::TooLate),
         };
         *state = new;
+        // Released before waking: the woken thread or task takes this lock at once.
         drop(state);
+        // Wakes a blocking worker; the waker wakes an async one.
         self.changed.notify_all();
         if let Some(waker) = waker {
             waker.wake();
@@ -163,7 +168,7 @@ impl Slot {
         Poll::Ready(take(&mut state))
     }
 
-    /// Blocks the thread until there is a reply, or none to be expected, or `deadline` is over.
+    /// Blocks the thread until there is a reply, the slot is closed, or `deadline` has passed.
     pub(super) fn wait(&self, deadline: Option<Instant>) -> Result<Value, Closed> {
         let mut state = self.lock();
         while let State::Open { .. } = &*state {
@@ -183,7 +188,7 @@ impl Slot {
         take(&mut state)
     }
 
-    /// The reply if there is one, and else that it is over.
+    /// Closes the slot as timed out, unless a reply came in the meantime; then takes that.
     pub(super) fn give_up(&self) -> Result<Value, Closed> {
         self.close(Closed::TimedOut);
         take(&mut self.lock())
@@ -194,7 +199,7 @@ impl Slot {
     }
 }
 
-/// The reply of a slot that is not open any more.
+/// Takes the reply out of a slot that is not open.
 fn take(state: &mut State) -> Result<Value, Closed> {
     match std::mem::replace(state, State::Taken) {
         State::Replied(reply) => Ok(reply),

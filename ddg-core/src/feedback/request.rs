@@ -1,4 +1,4 @@
-//! The side of a worker that waits for a reply, and all that wait in a run.
+//! The worker's end of a request, and all open requests of a run.
 
 use std::future::poll_fn;
 use std::marker::PhantomData;
@@ -12,14 +12,14 @@ use super::{FeedbackError, Request};
 use crate::engine::RunCore;
 use crate::values::{Value, ValueType};
 
-/// A request that waits for its reply. Dropped, it refuses one.
+/// A request that waits for its reply. Dropping it refuses later replies.
 pub(crate) struct Pending<E> {
     slot: Arc<Slot>,
     core: Arc<RunCore>,
     event: PhantomData<fn() -> E>,
 }
 
-/// The requests of a run that wait for a reply: they are released when it ends.
+/// The open requests of a run. They fail when the run ends.
 #[derive(Default)]
 pub(crate) struct OpenRequests(Mutex<Open>);
 
@@ -30,8 +30,10 @@ struct Open {
 }
 
 impl<E: Request> Pending<E> {
+    /// Registers a new request of the run.
+    ///
     /// # Errors
-    /// The run has ended.
+    /// If the run has ended.
     pub(super) fn open(core: &Arc<RunCore>) -> Result<Self, FeedbackError> {
         let slot = Slot::of::<E>();
         let mut open = core.requests.lock();
@@ -61,12 +63,12 @@ impl<E: Request> Pending<E> {
         ended::<E>(replied, timeout)
     }
 
-    /// The same, with the thread blocked.
+    /// Waits for the reply and blocks the thread.
     pub(crate) fn reply_blocking(
         self,
         timeout: Option<Duration>,
     ) -> Result<E::Reply, FeedbackError> {
-        // A time too far away to be told is none.
+        // A deadline beyond what `Instant` can express is no deadline.
         let deadline = timeout.and_then(|after| Instant::now().checked_add(after));
         ended::<E>(self.slot.wait(deadline), timeout)
     }
@@ -75,12 +77,13 @@ impl<E: Request> Pending<E> {
 impl<E> Drop for Pending<E> {
     fn drop(&mut self) {
         self.slot.close(Closed::Gone);
+        // The list holds only open requests, so it stays short however many a run makes.
         self.core.requests.lock().slots.retain(|slot| !Arc::ptr_eq(slot, &self.slot));
     }
 }
 
 impl OpenRequests {
-    /// The run has ended: nobody waits any more.
+    /// Fails all open requests, because the run has ended.
     pub(crate) fn end(&self) {
         let mut open = self.lock();
         open.ended = true;
@@ -109,7 +112,7 @@ fn ended<E: Request>(
     }
 }
 
-/// What messages call a request.
+/// The name of a request in messages.
 pub(super) fn name<E: Request>() -> String {
     ValueType::of::<E>().to_string()
 }

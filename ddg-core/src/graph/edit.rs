@@ -1,4 +1,4 @@
-//! Changes of a running graph, applied as one transaction: all of them or none.
+//! Edits of a run's graph, applied as one transaction: all of them or none.
 
 use std::fmt;
 
@@ -12,12 +12,12 @@ use super::topology::check_arguments;
 use super::{EditError, Fault, Node, View, WorkerId};
 use crate::key::Key;
 
-/// One change that a worker asked for, as plain data.
+/// An edit that a worker asked for, as plain data.
 #[derive(Clone)]
 pub(crate) enum Edit<P> {
     AddWorker {
         key: Key,
-        /// The worker, or why there is none: what it was made of was looked at when it was asked for.
+        /// The worker, or the fault found when the edit was requested.
         payload: Result<P, Fault>,
         dependencies: Vec<Key>,
     },
@@ -32,7 +32,7 @@ pub(crate) enum Edit<P> {
         worker: Key,
         dependency: Key,
     },
-    /// A change of the graph of the nested automa `key`.
+    /// An edit of the graph of the nested automa `key`.
     Nested {
         key: Key,
         edit: Box<Edit<P>>,
@@ -43,7 +43,7 @@ pub(crate) enum Edit<P> {
 #[derive(Default)]
 pub(crate) struct Applied {
     pub(crate) removed: Vec<(WorkerId, Key)>,
-    /// Dependencies that are gone: the waiting worker and the edge's place there.
+    /// Removed dependencies: the waiting worker, and the index of the edge there.
     pub(crate) unlinked: Vec<(WorkerId, usize)>,
 }
 
@@ -52,14 +52,13 @@ struct Transaction<'a, A, P> {
     view: &'a mut View<P>,
     undo: Vec<Undo<P>>,
     applied: Applied,
-    /// Edges to be made once every worker is there, so that a worker may be added before the ones
-    /// it depends on.
+    /// Edges to add when all workers exist, so that a worker may be added before its dependencies.
     links: Vec<Link<A>>,
-    /// Whether a worker was added before one that it depends on.
+    /// Whether a worker was added before one of its dependencies.
     forward: bool,
-    /// Changes of nested automata, by their keys, each automa's in one transaction of its own.
+    /// Edits of nested automata by key; each automa has a transaction of its own.
     nested: IndexMap<Key, Vec<(A, Edit<P>)>>,
-    /// Workers whose arguments are to be checked.
+    /// Workers whose arguments must be checked.
     changed: Vec<(A, WorkerId)>,
 }
 
@@ -79,10 +78,11 @@ enum Undo<P> {
 }
 
 impl<P: Payload> View<P> {
-    /// Applies `edits`, each with who asked for it.
+    /// Applies `edits`, each with the worker that asked for it.
     ///
     /// # Errors
-    /// The first edit that cannot be made, with who asked for it; the view is as it was before.
+    /// The first edit that is impossible, with the worker that asked for it. The view is unchanged
+    /// then.
     pub(crate) fn apply<A: Copy>(
         &mut self,
         edits: impl IntoIterator<Item = (A, Edit<P>)>,
@@ -111,6 +111,7 @@ impl<A: Copy, P: Payload> Transaction<'_, A, P> {
         for (asker, edit) in edits {
             self.edit(asker, edit).map_err(|error| (asker, error))?;
         }
+        // Most edits add workers after their dependencies, and need no ranking.
         if self.forward {
             self.rank_added();
         }
@@ -178,6 +179,8 @@ impl<A: Copy, P: Payload> Transaction<'_, A, P> {
             let known = some_keys(key, self.view.keys());
             return Err(EditError::UnknownWorker { key: key.clone(), known });
         };
+        // Edges and nested edits that earlier edits of this transaction asked for go with the
+        // worker.
         self.links.retain(|link| link.worker != *key && link.dependency != *key);
         self.nested.shift_remove(key);
         let node = self.view.node(id);
@@ -204,6 +207,7 @@ impl<A: Copy, P: Payload> Transaction<'_, A, P> {
     ) -> Result<(), EditError> {
         let n_pending = self.links.len();
         self.links.retain(|link| link.worker != worker || link.dependency != dependency);
+        // The edge may be one of this transaction, which is not in the graph yet.
         let was_pending = self.links.len() < n_pending;
         let Some(id) = self.view.find(worker.as_str()) else {
             let known = some_keys(&worker, self.view.keys());
@@ -272,7 +276,8 @@ impl<A: Copy, P: Payload> Transaction<'_, A, P> {
         }
         self.view.link(id, on);
         self.undo.push(Undo::Linked(id));
-        // Checked at once, so that who asks for one too many is told.
+        // Checked after each edge rather than at the end, so that the error goes to the worker that
+        // asked for one edge too many.
         self.check(id).map_err(EditError::from)
     }
 
@@ -283,9 +288,9 @@ impl<A: Copy, P: Payload> Transaction<'_, A, P> {
         self.applied.unlinked.push((worker, place));
     }
 
-    /// Ranks the added workers by their dependencies among each other, where they were added in
-    /// another order, so that linking them one by one finds the ranks agreeing. A cycle among them
-    /// is left to the linking, which reports it.
+    /// Ranks the added workers by the dependencies among them, if they were added in another order,
+    /// so that adding the edges one by one does not move any ranks. A cycle among them is left for
+    /// `link` to report.
     fn rank_added(&mut self) {
         let added = self.undo.iter().filter_map(|undo| match undo {
             Undo::Inserted(id) => self.view.get(*id).map(|_| *id),
@@ -304,6 +309,7 @@ impl<A: Copy, P: Payload> Transaction<'_, A, P> {
                 successors.entry(on).or_default().push(worker);
             }
         }
+        // The added workers swap ranks only among themselves, so no other rank changes.
         let mut ranks: Vec<_> = n_missing.keys().map(|id| self.view.rank(*id)).collect();
         ranks.sort_unstable();
         let mut sorted: Vec<_> =
@@ -337,6 +343,7 @@ impl<A: Copy, P: Payload> Transaction<'_, A, P> {
     }
 
     fn commit(self) -> Applied {
+        // Gaps are closed only now, because a rollback needs every edge in its place.
         for undo in self.undo {
             if let Undo::Unlinked(_, _, dependency) = undo {
                 self.view.close_gaps(dependency.on);
@@ -347,6 +354,7 @@ impl<A: Copy, P: Payload> Transaction<'_, A, P> {
 
     fn roll_back(self) {
         let view = self.view;
+        // In reverse order, so that each undo finds the view as its edit left it.
         for undo in self.undo.into_iter().rev() {
             match undo {
                 Undo::Inserted(id) => {

@@ -1,4 +1,4 @@
-//! What can be wrong with a graph.
+//! Faults of graphs and of edits.
 
 use std::fmt;
 
@@ -6,7 +6,7 @@ use crate::__debug_is_display;
 use crate::hint::nearest;
 use crate::key::Key;
 
-/// A graph that cannot be declared or run: every fault, not just the first.
+/// A graph that cannot be declared or run, with all of its faults.
 ///
 /// ```
 /// use ddg_core::prelude::*;
@@ -23,54 +23,54 @@ use crate::key::Key;
 #[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct BuildError {
-    /// The automa's name.
+    /// The name of the automa.
     pub automa: String,
-    /// What is wrong: first edges, then cycles, then arguments, each in the order in which the
-    /// workers were added; never empty.
+    /// The faults: first those of edges, then cycles, then arguments, each in the order in which
+    /// the workers were added. Never empty.
     pub faults: Vec<Fault>,
 }
 
-/// One thing that is wrong with a graph.
+/// A fault of a graph.
 #[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Fault {
     /// A key is empty.
     #[error("a worker's key is empty: give it a name")]
     EmptyKey,
-    /// Two workers have one key.
+    /// Two workers have the same key.
     #[error("there is a worker `{key}` already: choose another key, or remove the other first")]
     DuplicateKey {
         /// The key.
         key: Key,
     },
-    /// Two workers are declared, to be placed at run time, under one name.
+    /// Two workers are declared to be placed at run time under the same name.
     #[error("`{name}` is declared already: choose another name")]
     DuplicateName {
         /// The name.
         name: Key,
     },
-    /// A worker is to be replaced that does not exist.
+    /// The worker to replace does not exist.
     #[error("there is no worker `{key}` to override{}", listing(.key, .known))]
     NothingToOverride {
         /// The key.
         key: Key,
-        /// The keys that exist; the first few of many.
+        /// The keys that exist, or the first few of many.
         known: Vec<Key>,
     },
-    /// A worker is to be removed that does not exist.
+    /// The worker to remove does not exist.
     #[error("cannot remove `{key}`: there is no such worker{}", listing(.key, .known))]
     UnknownWorker {
         /// The key.
         key: Key,
-        /// The keys that exist; the first few of many.
+        /// The keys that exist, or the first few of many.
         known: Vec<Key>,
     },
-    /// A dependency to be removed does not exist.
+    /// The dependency to remove does not exist.
     #[error("cannot remove the dependency of `{worker}` on `{dependency}`: it has none")]
     NoSuchDependency {
         /// The worker.
         worker: Key,
-        /// What it was to depend on no longer.
+        /// The worker that it was to stop depending on.
         dependency: Key,
     },
     /// A worker depends on one that does not exist.
@@ -78,9 +78,9 @@ pub enum Fault {
     UnknownDependency {
         /// The worker.
         worker: Key,
-        /// What it depends on.
+        /// The missing dependency.
         dependency: Key,
-        /// The keys that exist; the first few of many.
+        /// The keys that exist, or the first few of many.
         known: Vec<Key>,
     },
     /// A dependency is to be added to or removed from a worker that does not exist.
@@ -88,7 +88,7 @@ pub enum Fault {
     UnknownDependent {
         /// The worker.
         worker: Key,
-        /// The keys that exist; the first few of many.
+        /// The keys that exist, or the first few of many.
         known: Vec<Key>,
     },
     /// A worker names a dependency twice.
@@ -96,7 +96,7 @@ pub enum Fault {
     DuplicateDependency {
         /// The worker.
         worker: Key,
-        /// What it depends on.
+        /// The dependency.
         dependency: Key,
     },
     /// A worker depends on itself.
@@ -105,13 +105,13 @@ pub enum Fault {
         /// The worker.
         worker: Key,
     },
-    /// Workers wait for each other.
+    /// Workers depend on each other in a cycle.
     #[error("the dependencies {} form a cycle; to go back, use a ferry", arrows(.keys))]
     Cycle {
-        /// The workers along the cycle; each depends on the one before it, the first on the last.
+        /// The workers along the cycle: each depends on the one before it, the first on the last.
         keys: Vec<Key>,
     },
-    /// What a dependency gives is not what the parameter takes.
+    /// The output of a dependency does not fit the parameter that it fills.
     #[error(
         "parameter {parameter} of worker `{worker}` takes `{expected}`, \
          but dependency `{dependency}` gives `{found}`"
@@ -119,7 +119,7 @@ pub enum Fault {
     TypeMismatch {
         /// The worker.
         worker: Key,
-        /// Its parameter: a name in backquotes or a position from 1.
+        /// The parameter: a name in backquotes, or a position from 1.
         parameter: String,
         /// The dependency that fills it.
         dependency: Key,
@@ -128,7 +128,7 @@ pub enum Fault {
         /// The dependency's output type.
         found: String,
     },
-    /// A worker has more dependencies than parameters for their outputs.
+    /// A worker has more dependencies with an output than parameters to take them.
     #[error(
         "worker `{worker}` gets {} from its dependencies, but has {} to take them: \
          add parameters, or `.merge()` or `.suppressed()`",
@@ -137,20 +137,20 @@ pub enum Fault {
     TooManyDependencies {
         /// The worker.
         worker: Key,
-        /// How many of its dependencies give something.
+        /// Number of dependencies that have an output.
         dependencies: usize,
-        /// How many parameters could take it.
+        /// Number of parameters that could take one.
         parameters: usize,
     },
-    /// `unpack` spreads out the output of one dependency.
+    /// A worker with `unpack` has more than one dependency.
     #[error("worker `{worker}` unpacks, which takes one dependency; it has {dependencies}")]
     UnpackDependencies {
         /// The worker.
         worker: Key,
-        /// How many it has.
+        /// Number of its dependencies.
         dependencies: usize,
     },
-    /// `params` names another number of parameters than the function has.
+    /// `params` names a different number of parameters than the function has.
     #[error(
         "worker `{worker}` has {}, but `.params([…])` names {names}",
         count(*.parameters, "parameter")
@@ -158,9 +158,9 @@ pub enum Fault {
     ParamNames {
         /// The worker.
         worker: Key,
-        /// How many it has, the context not counted.
+        /// Number of parameters, without the context.
         parameters: usize,
-        /// How many are named.
+        /// Number of names.
         names: usize,
     },
     /// `from` fills a parameter that does not exist.
@@ -173,7 +173,7 @@ pub enum Fault {
         worker: Key,
         /// The parameter.
         parameter: String,
-        /// The worker whose output it was to take.
+        /// The worker whose output was to fill it.
         from: Key,
     },
     /// `input` names a parameter that does not exist.
@@ -202,68 +202,68 @@ pub enum Fault {
          it is placed as `{key}`"
     )]
     ParametersAreDeclared {
-        /// The name it is declared under.
+        /// The name that it is declared under.
         name: Key,
-        /// The key it is placed under.
+        /// The key that it is placed under.
         key: Key,
     },
-    /// Something else, found by the type that [declares](crate::Automa::declare) the automa.
+    /// Another fault, found by the type that [declares](crate::Automa::declare) the automa.
     #[error("{what}")]
     Refused {
         /// What is wrong, and what to do.
         what: String,
     },
-    /// A nested automa is at fault itself.
+    /// A nested automa has a fault.
     #[error("in nested automa `{key}`: {fault}")]
     Nested {
-        /// Its key.
+        /// The key of the automa.
         key: Key,
-        /// Its fault.
+        /// The fault.
         fault: Box<Fault>,
     },
 }
 
-/// A change of the graph that a running worker asked for and that cannot be made.
+/// An edit that a running worker asked for and that is impossible.
 #[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum EditError {
-    /// The change would make the graph invalid.
+    /// The edit would make the graph invalid.
     #[error(transparent)]
     Fault(#[from] Fault),
-    /// A worker to be removed does not exist.
+    /// The worker to remove does not exist.
     #[error("cannot remove `{key}`: there is no such worker{}", listing(.key, .known))]
     UnknownWorker {
         /// Its key.
         key: Key,
-        /// The keys that exist; the first few of many.
+        /// The keys that exist, or the first few of many.
         known: Vec<Key>,
     },
-    /// A dependency to be removed does not exist.
+    /// The dependency to remove does not exist.
     #[error("cannot remove the dependency of `{worker}` on `{dependency}`: it has none")]
     NoSuchDependency {
         /// The worker.
         worker: Key,
-        /// What it was to depend on no longer.
+        /// The worker that it was to stop depending on.
         dependency: Key,
     },
-    /// The worker is no automa whose graph could be changed.
+    /// The worker is not an automa whose graph could be edited.
     #[error("`{key}` is no nested automa of this run")]
     NotNested {
         /// Its key.
         key: Key,
     },
-    /// The change of a nested automa's graph cannot be made.
+    /// The edit of a nested automa's graph is impossible.
     #[error("in nested automa `{key}`: {error}")]
     Nested {
-        /// The nested automa's key.
+        /// The key of the nested automa.
         key: Key,
-        /// Why not.
+        /// The reason.
         error: Box<EditError>,
     },
 }
 
 impl BuildError {
-    /// That `automa` has these faults.
+    /// An error for `automa` with these faults.
     pub fn new(automa: impl Into<String>, faults: Vec<Fault>) -> Self {
         Self { automa: automa.into(), faults }
     }
@@ -290,11 +290,11 @@ impl std::error::Error for BuildError {}
 
 __debug_is_display!(BuildError, Fault, EditError);
 
-/// How many keys a message lists before it stops.
+/// Maximum number of keys that a message lists.
 const LISTED: usize = 8;
 
-/// The first of `keys`, for a message that there is no `name`; the one that may have been meant is
-/// among them.
+/// The first of `keys` for a message that `name` does not exist. The most similar one is among
+/// them.
 pub(crate) fn some_keys<'a>(name: &Key, keys: impl Iterator<Item = &'a Key>) -> Vec<Key> {
     let keys: Vec<&Key> = keys.collect();
     let mut some: Vec<Key> = keys.iter().take(LISTED + 1).copied().cloned().collect();
@@ -306,8 +306,7 @@ pub(crate) fn some_keys<'a>(name: &Key, keys: impl Iterator<Item = &'a Key>) -> 
     some
 }
 
-/// The worker that may have been meant by `name`, or those that there are, to end a message that
-/// there is no such worker.
+/// The end of a message that `name` does not exist: the most similar key, or the existing ones.
 pub(crate) fn listing(name: &Key, keys: &[Key]) -> String {
     if keys.is_empty() {
         return "; there are no workers".to_owned();
@@ -318,14 +317,14 @@ pub(crate) fn listing(name: &Key, keys: &[Key]) -> String {
     }
 }
 
-/// The first of `keys`.
+/// The first of `keys` as text.
 pub(crate) fn key_list(keys: &[Key]) -> String {
     let listed: Vec<_> = keys.iter().take(LISTED).map(|key| format!("`{key}`")).collect();
     let more = if keys.len() > LISTED { ", …" } else { "" };
     format!("{}{more}", listed.join(", "))
 }
 
-/// `1 parameter`, `2 parameters`.
+/// A number with its noun: `1 parameter`, `2 parameters`.
 pub(crate) fn count(n: usize, noun: &str) -> String {
     format!("{n} {noun}{}", if n == 1 { "" } else { "s" })
 }

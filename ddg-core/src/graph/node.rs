@@ -1,14 +1,15 @@
-//! One worker in a graph, with its edges.
+//! A worker in a graph, with its edges.
 
 use super::{Role, View};
 use crate::key::Key;
 
-/// A worker's place in its run; small, dense, never reused while the worker may still be running.
+/// The id of a worker in its run. Ids are small and dense, and are not reused while the worker may
+/// be running.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct WorkerId(u32);
 
 impl WorkerId {
-    /// Marks an edge that has been removed.
+    /// Marks a removed edge.
     pub(crate) const VACANT: Self = Self(u32::MAX);
 
     pub(crate) fn new(index: usize) -> Self {
@@ -20,14 +21,14 @@ impl WorkerId {
     }
 }
 
-/// What a node carries for whoever runs its worker. The graph asks it for the worker's role, and
-/// for the graph inside it, where the worker is a nested automa.
+/// What a node carries for the engine. The graph asks it for the worker's role and, if the worker
+/// is a nested automa, for the graph inside.
 pub(crate) trait Payload: Clone {
-    /// What the worker is for.
+    /// The role of the worker.
     fn role(&self) -> &Role;
 
-    /// The graph of the nested automa, as the run has left it; `None` where this is no automa, or
-    /// one whose declaration is at fault.
+    /// The graph of the nested automa as the run has changed it. `None` if the worker is not an
+    /// automa, or if the declaration of the automa has faults.
     fn inner(&self) -> Option<View<Self>>;
 
     /// The same worker with another graph inside.
@@ -37,44 +38,44 @@ pub(crate) trait Payload: Clone {
 /// A worker with its edges.
 #[derive(Clone)]
 pub(crate) struct Node<P> {
-    /// Its place in the order in which workers were declared and added.
+    /// The position of the worker in the order in which workers were declared and added.
     pub(crate) since: u64,
     pub(crate) payload: P,
-    /// What it depends on, in the order declared; vacant where removed.
+    /// Its dependencies in declared order; removed ones are vacant.
     pub(crate) dependencies: Vec<Dependency>,
-    /// How many of them are not vacant.
+    /// Number of dependencies that are not vacant.
     pub(crate) n_dependencies: u32,
-    /// What depends on it, in the order declared; vacant where removed.
+    /// Its successors in the order of the workers; removed ones are vacant.
     pub(crate) successors: Vec<Successor>,
-    /// How many of them are vacant.
+    /// Number of successors that are vacant.
     pub(crate) n_vacant: u32,
 }
 
-/// One end of an edge, at the worker that waits.
+/// The end of an edge at the worker that waits.
 #[derive(Clone, Copy)]
 pub(crate) struct Dependency {
     pub(crate) on: WorkerId,
     pub(crate) gives: Gives,
-    /// The edge's place among `on`'s successors.
+    /// The index of the edge among the successors of `on`.
     pub(crate) place: u32,
 }
 
-/// What a dependency hands on along its edge.
+/// What an edge passes on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Gives {
-    /// Its output.
+    /// The output.
     Output,
-    /// One element of its output.
+    /// One element of the output.
     Element,
-    /// Nothing: its output is `()`.
+    /// Nothing, because the output is `()`.
     Nothing,
 }
 
-/// The other end, at the worker that is waited for.
+/// The end of an edge at the worker that is waited for.
 #[derive(Clone, Copy)]
 pub(crate) struct Successor {
     pub(crate) worker: WorkerId,
-    /// The edge's place among `worker`'s dependencies.
+    /// The index of the edge among the dependencies of `worker`.
     pub(crate) place: u32,
 }
 

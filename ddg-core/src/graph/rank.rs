@@ -1,37 +1,40 @@
-//! Keeps workers ranked so that each comes after what it depends on, edge by edge.
+//! Keeps a topological order of the workers while edges are added one by one.
 //!
 //! The algorithm is that of Pearce and Kelly, "A dynamic topological sort algorithm for directed
-//! acyclic graphs" (ACM JEA 11, 2007): an edge that agrees with the ranks costs nothing; one that
-//! does not re-ranks only the workers between its two ends. The searches are loops over a stack of
-//! their own, so that a chain of any length is safe.
+//! acyclic graphs" (ACM JEA 11, 2007). An edge that agrees with the order costs nothing; another
+//! edge re-ranks only the workers between its two ends. The searches use explicit stacks, so that a
+//! chain of any length does not overflow the call stack.
 
 use rustc_hash::FxHashSet;
 
 use super::{Payload, View, WorkerId};
 
-/// What adding an edge does to the ranks.
+/// The effect of a new edge on the ranks.
 pub(super) enum Ranked {
-    /// The ranks agree already.
+    /// The order already agrees with the edge.
     Agrees,
-    /// These workers get these ranks.
+    /// New ranks for some workers.
     Moved(Vec<(WorkerId, u32)>),
-    /// The edge closes a cycle; the path leads from the waiting worker to the one waited for.
+    /// The edge closes a cycle. The path leads from the waiting worker to the one that it would
+    /// wait for.
     Cycle(Vec<WorkerId>),
 }
 
-/// Ranks for `view` with one more edge, from `first` to the worker that waits for it.
+/// Ranks `view` with an additional edge from `first` to `then`, which waits for it.
 pub(super) fn rank_edge<P: Payload>(view: &View<P>, first: WorkerId, then: WorkerId) -> Ranked {
     let (low, high) = (view.rank(then), view.rank(first));
     if high < low {
         return Ranked::Agrees;
     }
-    // What comes after `then`, up to `first`: must move behind what leads to `first`.
+    // The workers reachable from `then` whose rank is at most that of `first`. They must move
+    // behind everything that leads to `first`.
     let mut after = Vec::new();
     let mut seen = FxHashSet::default();
     let mut trail: Vec<(WorkerId, usize)> = vec![(then, 0)];
     seen.insert(then);
     while let Some((worker, next)) = trail.last_mut() {
         let worker = *worker;
+        // The trail is the path from `then`, so it is the cycle to report.
         if worker == first {
             return Ranked::Cycle(trail.into_iter().map(|(worker, _)| worker).collect());
         }
@@ -44,6 +47,7 @@ pub(super) fn rank_edge<P: Payload>(view: &View<P>, first: WorkerId, then: Worke
                 *next += 1;
                 let successor = successor.worker;
                 if successor != WorkerId::VACANT
+                    // A successor with a higher rank already comes after `first`.
                     && view.rank(successor) <= high
                     && seen.insert(successor)
                 {
@@ -67,6 +71,7 @@ pub(super) fn rank_edge<P: Payload>(view: &View<P>, first: WorkerId, then: Worke
     after.sort_unstable_by_key(|worker| view.rank(*worker));
     let workers = before.into_iter().chain(after);
     let workers: Vec<_> = workers.collect();
+    // The affected workers share out the ranks that they have, so no other worker moves.
     let mut ranks: Vec<_> = workers.iter().map(|worker| view.rank(*worker)).collect();
     ranks.sort_unstable();
     Ranked::Moved(workers.into_iter().zip(ranks).collect())

@@ -1,4 +1,4 @@
-//! What a worker is for: all that decides when it runs and with which arguments.
+//! The role of a worker: everything that decides when it runs and with which arguments.
 
 use std::borrow::Cow;
 
@@ -13,16 +13,17 @@ use crate::values::{Value, ValueType};
 pub(crate) struct Role {
     pub(crate) key: Key,
     pub(crate) params: Box<[Param]>,
-    /// How many of the parameters can be filled by position; of an open one, how many arguments it takes.
+    /// Number of parameters that can be filled by position.
     pub(crate) n_positional: usize,
-    /// Whether it takes any arguments, by position and by name.
+    /// Whether the worker takes any arguments, by position and by name.
     pub(crate) open: bool,
-    /// The type of its output, where that is known.
+    /// The type of its output, if it is known.
     pub(crate) returns: Option<ValueType>,
     pub(crate) wiring: Wiring,
 }
 
-/// The options of a worker that decide when it runs, with what, and what its output is for.
+/// The options that decide when a worker runs, with which arguments, and what its output is used
+/// for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Wiring {
     pub(crate) start: bool,
@@ -35,14 +36,14 @@ pub(crate) struct Wiring {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Mapping {
-    /// One argument per dependency, in the order they were declared.
+    /// One argument per dependency, in declared order.
     #[default]
     AsIs,
-    /// All of them as one list.
+    /// All outputs as one list.
     Merge,
-    /// One list or map, spread out.
+    /// The elements or entries of one list or map.
     Unpack,
-    /// None.
+    /// No arguments.
     Suppressed,
 }
 
@@ -50,14 +51,14 @@ pub(crate) enum Mapping {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Dealing {
-    /// The whole.
+    /// The whole output.
     #[default]
     AsIs,
-    /// One element of the list each.
+    /// Each successor gets one element of the list.
     InOrder,
 }
 
-/// One parameter that is filled with a value.
+/// A parameter that is filled with a value.
 #[derive(Clone, Debug)]
 pub(crate) struct Param {
     pub(crate) name: Option<Cow<'static, str>>,
@@ -65,12 +66,12 @@ pub(crate) struct Param {
     pub(crate) origin: Origin,
 }
 
-/// Where a parameter's argument comes from.
+/// Where the argument of a parameter comes from.
 #[derive(Clone, Debug)]
 pub(crate) enum Origin {
     /// By position, else by name.
     Argument,
-    /// By name only: what the run is given for it.
+    /// Only by name, from the run's input.
     Input,
     /// Another worker's last output, else the default.
     From { key: Key, default: Option<Value> },
@@ -83,9 +84,9 @@ impl Param {
 }
 
 impl Role {
-    /// A role that takes `params`; `names`, if there are any, replace the names that they have.
+    /// A role with the parameters `params`. `names`, if there are any, replace their names.
     ///
-    /// Appends a fault if `names` are not as many as `params`.
+    /// Adds a fault if the number of `names` is not that of `params`.
     pub(crate) fn new(
         key: Key,
         mut params: Vec<Param>,
@@ -107,9 +108,9 @@ impl Role {
         Self { key, params: params.into(), n_positional, open: false, returns: None, wiring }
     }
 
-    /// Fills the parameter called `param` with the last output of `from`.
+    /// Fills the parameter `param` with the last output of `from`.
     ///
-    /// Appends a fault if there is no such parameter.
+    /// Adds a fault if there is no such parameter.
     pub(crate) fn fill_from(
         &mut self,
         param: Cow<'static, str>,
@@ -132,7 +133,7 @@ impl Role {
         }
     }
 
-    /// Fills the parameter called `param` from the run's inputs alone.
+    /// Fills the parameter `param` only from the run's inputs.
     ///
     /// Appends a fault if there is no such parameter.
     pub(crate) fn fill_by_name(&mut self, param: Cow<'static, str>, faults: &mut Vec<Fault>) {
@@ -150,7 +151,7 @@ impl Role {
         }
     }
 
-    /// What this worker hands on to its successors: a unit output only orders.
+    /// What successors of this worker get. A unit output only orders them.
     pub(crate) fn gives(&self) -> Gives {
         match self.wiring.dealing {
             _ if self.returns.is_some_and(ValueType::is_unit) => Gives::Nothing,
@@ -159,12 +160,12 @@ impl Role {
         }
     }
 
-    /// The parameters that can be filled by position, with their place among all.
+    /// The parameters that can be filled by position, with their index among all.
     pub(crate) fn positional(&self) -> impl Iterator<Item = (usize, &Param)> {
         self.params.iter().enumerate().filter(|(_, param)| matches!(param.origin, Origin::Argument))
     }
 
-    /// The parameters that run inputs can fill, with the names of these.
+    /// The parameters that run inputs can fill, with the names of the inputs.
     pub(crate) fn inputs(&self) -> impl Iterator<Item = (&str, &Param)> {
         let takes = |param: &&Param| !matches!(param.origin, Origin::From { .. });
         self.params.iter().filter(takes).filter_map(|param| Some((param.name.as_deref()?, param)))

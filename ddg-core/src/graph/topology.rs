@@ -1,4 +1,4 @@
-//! From what was declared to what runs: keys become ids, and every fault is found.
+//! Compiles declared workers into a graph: resolves keys to ids and finds every fault.
 
 use std::sync::Arc;
 
@@ -11,28 +11,28 @@ use super::node::{Dependency, Gives, Payload, Successor};
 use super::{Dealing, Fault, Mapping, Node, Role, WorkerId};
 use crate::key::Key;
 
-/// A validated graph, shared by all runs and never changed.
+/// A validated graph. It is shared by all runs and never changes.
 pub(crate) struct Topology<P> {
-    /// The automa's name.
+    /// The name of the automa.
     pub(crate) automa: Arc<str>,
     pub(crate) nodes: Vec<Node<P>>,
-    /// How many dependencies each worker has: read once per edge, so kept close together.
+    /// Number of dependencies of each worker. It is read once per edge, so it is kept densely.
     pub(super) n_dependencies: Vec<u32>,
     pub(crate) index: FxHashMap<Key, WorkerId>,
-    /// Each worker's rank comes after those of its dependencies.
+    /// The rank of each worker, which is greater than those of its dependencies.
     pub(crate) ranks: Vec<u32>,
     pub(crate) starts: Vec<WorkerId>,
 }
 
-/// One worker as it was declared: its dependencies may not exist.
+/// A declared worker, whose dependencies may not exist.
 pub(crate) struct Declared<'a, P> {
     pub(crate) payload: &'a P,
     pub(crate) dependencies: &'a [Key],
 }
 
 impl<P: Payload> Topology<P> {
-    /// Compiles `declared`, whose keys are unique. What is wrong with it is appended to `faults`:
-    /// first edges, then cycles, then arguments. With faults the graph must not be run.
+    /// Compiles `declared`, whose keys are unique. Adds to `faults` first those of edges, then
+    /// cycles, then arguments. With faults, the graph must not be run.
     pub(crate) fn compile<'a>(
         automa: Arc<str>,
         declared: impl Iterator<Item = Declared<'a, P>> + Clone,
@@ -73,7 +73,7 @@ impl<P: Payload> Topology<P> {
     }
 }
 
-/// Turns a worker's dependencies from keys into edges.
+/// Resolves the dependencies of a worker from keys to edges.
 fn resolve<P: Payload>(
     place: usize,
     dependencies: &[Key],
@@ -96,7 +96,8 @@ fn resolve<P: Payload>(
             faults.push(Fault::SelfDependency { worker: key(nodes) });
             continue;
         }
-        // Nearly all workers have a handful of dependencies; comparing them is cheaper than a set.
+        // Nearly all workers have a handful of dependencies, and comparing these is cheaper than
+        // hashing.
         let duplicate = match dependencies.len() {
             0..=8 => nodes[place].dependencies.iter().any(|have| have.on == on),
             _ => !seen.insert(on),
@@ -118,12 +119,12 @@ fn resolve<P: Payload>(
     }
 }
 
-/// Ranks the workers so that each comes after its dependencies; finds the cycles where it cannot.
+/// Ranks the workers so that each comes after its dependencies, or finds the cycles.
 fn rank<P: Payload>(nodes: &[Node<P>], faults: &mut Vec<Fault>) -> Vec<u32> {
     let forward =
         |node: (usize, &Node<P>)| node.1.dependencies.iter().all(|edge| edge.on.index() < node.0);
     if nodes.iter().enumerate().all(forward) {
-        // Declared in an order that works; most graphs are.
+        // Fast path: most graphs declare each worker after its dependencies.
         return (0..nodes.len() as u32).collect();
     }
     let n_edges = nodes.iter().map(|node| node.dependencies.len()).sum();
@@ -150,6 +151,7 @@ fn rank<P: Payload>(nodes: &[Node<P>], faults: &mut Vec<Fault>) -> Vec<u32> {
                 .filter(|component| component.len() > 1)
                 .map(|component| cycle(nodes, &component))
                 .collect();
+            // The error lists cycles in declared order.
             cycles.sort_unstable();
             faults.extend(cycles.into_iter().map(|cycle| Fault::Cycle {
                 keys: cycle.into_iter().map(|place| nodes[place].key().clone()).collect(),
@@ -159,11 +161,12 @@ fn rank<P: Payload>(nodes: &[Node<P>], faults: &mut Vec<Fault>) -> Vec<u32> {
     }
 }
 
-/// One cycle within a strongly connected component, beginning with the first-declared worker on it.
+/// A cycle in a strongly connected component, starting with the worker on it that was declared
+/// first.
 fn cycle<P>(nodes: &[Node<P>], component: &[NodeIndex<u32>]) -> Vec<usize> {
     let members: FxHashSet<usize> = component.iter().map(|node| node.index()).collect();
     let first = *members.iter().min().expect("a component has members");
-    // Walk back along dependencies within the component until a worker comes twice.
+    // Walks back along dependencies in the component until a worker comes twice.
     let mut walk = vec![first];
     let mut at = FxHashMap::from_iter([(first, 0)]);
     loop {
@@ -187,7 +190,7 @@ fn cycle<P>(nodes: &[Node<P>], component: &[NodeIndex<u32>]) -> Vec<usize> {
     }
 }
 
-/// Whether what the dependencies give fits what the worker takes, where both are known.
+/// Checks that the outputs of the dependencies fit the parameters, if their types are known.
 pub(super) fn check_arguments<'a, P: Payload + 'a>(
     role: &Role,
     dependencies: impl Iterator<Item = &'a Node<P>>,

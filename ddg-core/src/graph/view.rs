@@ -1,8 +1,8 @@
-//! A run's own copy-on-write view of the graph.
+//! A run's copy-on-write view of the graph.
 //!
-//! The declared graph is shared by all runs and never changes. A view keeps what its run has
-//! changed: touched workers, added workers, moved ranks. A view of an untouched graph costs
-//! nothing to make, and an edit costs what it changes, however large the graph is.
+//! The declared graph is shared by all runs and never changes. A view holds what its run has
+//! changed: touched workers, added workers, moved ranks. Creating a view is free, and the cost of
+//! an edit does not depend on the size of the graph.
 
 use std::sync::Arc;
 
@@ -15,17 +15,17 @@ use crate::key::Key;
 #[derive(Clone)]
 pub(crate) struct View<P> {
     base: Arc<Topology<P>>,
-    /// Declared workers that differ from their declaration; `None` where removed.
+    /// Declared workers that differ from their declaration; `None` if removed.
     touched: FxHashMap<WorkerId, Option<Node<P>>>,
-    /// Workers added at run time; `None` where removed and free to be used again.
+    /// Workers added at run time; `None` if removed, so that the slot can be reused.
     added: Vec<Option<Node<P>>>,
     free: Vec<WorkerId>,
-    /// Where a key leads to another worker than in the declared graph; `None` where to none.
+    /// Keys that lead to another worker than in the declared graph; `None` if they lead to none.
     keys: FxHashMap<Key, Option<WorkerId>>,
-    /// Where a rank differs from the declared graph's.
+    /// Ranks that differ from those of the declared graph.
     ranks: FxHashMap<WorkerId, u32>,
     next_rank: u32,
-    /// The place in order of the worker that is added next.
+    /// The position in order of the next added worker.
     next_since: u64,
 }
 
@@ -47,24 +47,24 @@ impl<P: Payload> View<P> {
         &self.base
     }
 
-    /// Whether anything differs from the declared graph.
+    /// Whether the view differs from the declared graph.
     pub(crate) fn is_edited(&self) -> bool {
         !self.touched.is_empty() || !self.added.is_empty()
     }
 
-    /// Declared workers that may differ from their declaration, in no order; `None` where removed.
+    /// Declared workers that may differ from their declaration, in no order; `None` if removed.
     pub(crate) fn touched(&self) -> impl Iterator<Item = (WorkerId, Option<&Node<P>>)> {
         self.touched.iter().map(|(id, node)| (*id, node.as_ref()))
     }
 
-    /// Workers that are not declared, in no order, with their place in the order of all that were
-    /// ever added.
+    /// Added workers in no order, with their position in the order of all workers that were ever
+    /// added.
     pub(crate) fn added(&self) -> impl Iterator<Item = (u64, &Node<P>)> {
         let n_declared = self.base.nodes.len() as u64;
         self.added.iter().flatten().map(move |node| (node.since - n_declared, node))
     }
 
-    /// One more than the largest index of a worker that there is or was.
+    /// Number of slots: one more than the largest index of a worker that exists or existed.
     pub(crate) fn n_slots(&self) -> usize {
         self.base.nodes.len() + self.added.len()
     }
@@ -73,6 +73,7 @@ impl<P: Payload> View<P> {
     pub(crate) fn get(&self, id: WorkerId) -> Option<&Node<P>> {
         match id.index().checked_sub(self.base.nodes.len()) {
             Some(added) => self.added.get(added)?.as_ref(),
+            // Most runs never edit their graph, so they must not pay for a hash of the id.
             None if self.touched.is_empty() => Some(&self.base.nodes[id.index()]),
             None => match self.touched.get(&id) {
                 Some(touched) => touched.as_ref(),
@@ -81,7 +82,7 @@ impl<P: Payload> View<P> {
         }
     }
 
-    /// Gives added workers, which come in this order already, these places in it.
+    /// Sets the positions of added workers, which are in this order already.
     pub(crate) fn set_places<'a>(&mut self, places: impl Iterator<Item = (&'a Key, u64)>) {
         for (key, nth) in places {
             if let Some(id) = self.find(key.as_str())
@@ -94,13 +95,13 @@ impl<P: Payload> View<P> {
         }
     }
 
-    /// The worker with this id, which edges and kickoffs only hold while it exists.
+    /// The worker with this id. Edges and kickoffs only hold ids of workers that exist.
     #[inline]
     pub(crate) fn node(&self, id: WorkerId) -> &Node<P> {
         self.get(id).expect("edges and kickoffs lead to workers that exist")
     }
 
-    /// How many dependencies a worker has.
+    /// Number of dependencies of a worker.
     #[inline]
     pub(crate) fn n_dependencies(&self, id: WorkerId) -> u32 {
         match self.base.n_dependencies.get(id.index()) {
@@ -118,7 +119,7 @@ impl<P: Payload> View<P> {
         self.base.index.get(key).copied()
     }
 
-    /// The worker that has the key that `declared` had when the run began.
+    /// The worker that now has the declared key of `declared`.
     pub(crate) fn find_declared(&self, declared: WorkerId) -> Option<WorkerId> {
         if self.keys.is_empty() {
             return Some(declared);
@@ -126,21 +127,21 @@ impl<P: Payload> View<P> {
         self.find(self.declared_key(declared).as_str())
     }
 
-    /// The key that a declared worker had when the run began.
+    /// The key under which a worker was declared.
     pub(crate) fn declared_key(&self, declared: WorkerId) -> &Key {
         self.base.nodes[declared.index()].key()
     }
 
-    /// All workers: declared ones in the order of their declaration, then added ones.
+    /// All workers: declared ones in declared order, then added ones.
     pub(crate) fn workers(&self) -> impl Iterator<Item = (WorkerId, &Node<P>)> {
         let declared = self.base.nodes.len();
         let mut ids: Vec<_> = (0..self.n_slots()).map(WorkerId::new).collect();
-        // An id that was used before is smaller than its worker is old.
+        // Ids are reused, so their order is not that in which the workers were added.
         ids[declared..].sort_by_key(|id| self.get(*id).map(|node| node.since));
         ids.into_iter().filter_map(|id| Some((id, self.get(id)?)))
     }
 
-    /// The start workers, in the order they were added.
+    /// The start workers, in the order in which they were added.
     pub(crate) fn starts(&self) -> impl Iterator<Item = WorkerId> {
         let declared = (!self.is_edited()).then(|| self.base.starts.iter().copied());
         let edited = self
@@ -200,7 +201,7 @@ impl<P: Payload> View<P> {
         id
     }
 
-    /// Takes a worker without edges out. Its id is used again only after [`recycle`](Self::recycle).
+    /// Removes a worker without edges. Its id is not reused before [`recycle`](Self::recycle).
     pub(super) fn take_out(&mut self, id: WorkerId) -> Node<P> {
         let node = match id.index().checked_sub(self.base.nodes.len()) {
             Some(added) => self.added[added].take(),
@@ -228,24 +229,28 @@ impl<P: Payload> View<P> {
         }
     }
 
-    /// Lets the id of a removed worker be used again; nothing refers to it any more.
+    /// Makes the id of a removed worker reusable, when nothing refers to it any more.
     pub(crate) fn recycle(&mut self, id: WorkerId) {
         if id.index() >= self.base.nodes.len() {
             self.ranks.remove(&id);
+            // Declared ids are not reused: they index the shared topology.
             self.free.push(id);
         }
     }
 
-    /// Adds an edge: at the end of the worker's dependencies, and among the successors of `on` where
-    /// the order of the workers puts it. Gives its place among the worker's dependencies.
+    /// Adds an edge: at the end of the worker's dependencies, and among the successors of `on` by
+    /// the order of the workers. Returns its index among the worker's dependencies.
     pub(super) fn link(&mut self, worker: WorkerId, on: WorkerId) -> usize {
         let waiting = self.node(worker);
         let (place, since) = (waiting.dependencies.len(), waiting.since);
         let first = self.node(on);
         let gives = first.role().gives();
+        // Successors are ordered by age, which decides the order of kickoffs and of scattered
+        // elements.
         let later = |successor: &&Successor| {
             successor.worker == WorkerId::VACANT || self.node(successor.worker).since > since
         };
+        // Counted from the end, because a new edge nearly always belongs there.
         let n_later = first.successors.iter().rev().take_while(later).count();
         let at = first.successors.len() - n_later;
         let successor = Successor { worker, place: narrow(place) };
@@ -257,7 +262,7 @@ impl<P: Payload> View<P> {
         place
     }
 
-    /// Tells the successors of `on` from `begin` on where their edges are now.
+    /// Updates the index of the edge in the successors of `on` from `begin` on.
     fn renumber(&mut self, on: WorkerId, begin: usize) {
         for at in begin..self.node(on).successors.len() {
             let successor = self.node(on).successors[at];
@@ -268,9 +273,10 @@ impl<P: Payload> View<P> {
         }
     }
 
-    /// Whether `worker` depends on `on`; looks at the shorter of their lists.
+    /// Whether `worker` depends on `on`. Searches the shorter of the two lists.
     pub(super) fn is_linked(&self, worker: WorkerId, on: WorkerId) -> bool {
         let (waiting, first) = (self.node(worker), self.node(on));
+        // A worker with thousands of successors must not slow down each edge to it.
         if waiting.dependencies.len() <= first.successors.len() {
             waiting.live_dependencies().any(|(_, have)| have == on)
         } else {
@@ -278,7 +284,7 @@ impl<P: Payload> View<P> {
         }
     }
 
-    /// Removes an edge, leaving both places vacant so that no other edge moves.
+    /// Removes an edge. Both of its slots become vacant, so that no other edge moves.
     pub(super) fn unlink(&mut self, worker: WorkerId, place: usize) -> Dependency {
         let node = self.node_mut(worker);
         let dependency = node.dependencies[place];
@@ -290,7 +296,7 @@ impl<P: Payload> View<P> {
         dependency
     }
 
-    /// Undoes [`unlink`](Self::unlink).
+    /// Reverts [`unlink`](Self::unlink).
     pub(super) fn relink(&mut self, worker: WorkerId, place: usize, dependency: Dependency) {
         let node = self.node_mut(worker);
         node.dependencies[place] = dependency;
@@ -300,7 +306,7 @@ impl<P: Payload> View<P> {
         first.n_vacant -= 1;
     }
 
-    /// Undoes [`link`](Self::link) of the edge that was linked last.
+    /// Reverts [`link`](Self::link) of the edge that was added last.
     pub(super) fn unlink_last(&mut self, worker: WorkerId) {
         let node = self.node_mut(worker);
         let dependency = node.dependencies.pop().expect("an edge was added");
@@ -310,9 +316,10 @@ impl<P: Payload> View<P> {
         self.renumber(dependency.on, at);
     }
 
-    /// Closes the gaps in a worker's list of successors once most of it is gaps, so that a worker
-    /// to which workers are added and removed for ever does not grow.
+    /// Removes vacant slots from a worker's list of successors when most of the list is vacant.
+    /// This keeps the list small if successors are added and removed forever.
     pub(super) fn close_gaps(&mut self, id: WorkerId) {
+        // Closing gaps renumbers edges, which is not worth it for a few slots.
         const SLACK: u32 = 16;
         let Some(node) = self.get(id) else { return };
         if node.n_vacant < SLACK || (node.n_vacant as usize) * 2 < node.successors.len() {
@@ -324,12 +331,12 @@ impl<P: Payload> View<P> {
         self.renumber(id, 0);
     }
 
-    /// Replaces what a worker is, keeping its edges.
+    /// Replaces the payload of a worker and keeps its edges.
     pub(super) fn replace_payload(&mut self, id: WorkerId, payload: P) -> P {
         std::mem::replace(&mut self.node_mut(id).payload, payload)
     }
 
-    /// Renumbers all ranks from 0, when 2^32 workers have been added in one run.
+    /// Renumbers all ranks from 0, after 2^32 workers have been added in one run.
     fn compact_ranks(&mut self) -> u32 {
         let mut workers: Vec<_> = self.workers().map(|(id, _)| (self.rank(id), id)).collect();
         workers.sort_unstable();

@@ -1,8 +1,9 @@
 //! Local spaces that outlive a run, as plain data.
 //!
-//! An automa with `keep_local_spaces` begins with the spaces of before. Where it is nested, they
-//! last from one kickoff of it to the next within the outermost run; only when that has ended well
-//! are they kept for later runs, so that a failed or cancelled run leaves nothing behind.
+//! An automa with `keep_local_spaces` starts with the local spaces of its previous run. If it is
+//! nested, they last from one kickoff to the next within the outermost run. They are kept for later
+//! runs only when the outermost run has ended successfully, so a failed or cancelled run leaves
+//! nothing behind.
 
 use std::collections::BTreeMap;
 
@@ -14,11 +15,11 @@ use crate::values::Value;
 /// The values of local spaces, by worker.
 pub(crate) type Spaces = BTreeMap<Key, BTreeMap<String, Value>>;
 
-/// The local spaces that an automa keeps, with those of the automata nested in it.
+/// The local spaces that an automa keeps, and those of the automata nested in it.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct KeptSpaces {
-    /// `None` where the automa keeps none.
+    /// `None` if the automa does not keep its local spaces.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) own: Option<Spaces>,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]

@@ -12,12 +12,12 @@ use crate::values::Value;
 #[derive(Default)]
 pub(crate) struct Locals {
     spaces: FxHashMap<WorkerId, LocalValues>,
-    /// What nested automata keep from one kickoff to the next.
+    /// The local spaces that nested automata keep from one kickoff to the next.
     kept: FxHashMap<WorkerId, KeptSpaces>,
 }
 
 impl Locals {
-    /// The space of a worker.
+    /// The local space of a worker.
     pub(crate) fn of(&mut self, worker: WorkerId) -> LocalValues {
         self.spaces.entry(worker).or_default().clone()
     }
@@ -26,27 +26,27 @@ impl Locals {
         self.spaces.get(&worker)
     }
 
-    /// Puts a space in its place.
+    /// Sets the local space of a worker.
     pub(crate) fn insert(&mut self, worker: WorkerId, values: BTreeMap<String, Value>) {
         self.spaces.insert(worker, LocalValues::of(values));
     }
 
-    /// What the nested automa `worker` has kept in this run.
+    /// The local spaces that the nested automa `worker` has kept in this run.
     pub(crate) fn kept_of(&self, worker: WorkerId) -> Option<KeptSpaces> {
         self.kept.get(&worker).cloned()
     }
 
-    /// Whether a nested automa has kept something in this run.
+    /// Whether a nested automa has kept local spaces in this run.
     pub(crate) fn has_kept(&self) -> bool {
         !self.kept.is_empty()
     }
 
-    /// What nested automata have kept in this run, by worker.
+    /// The local spaces that nested automata have kept in this run, by worker.
     pub(crate) fn kept_by_nested(&self) -> impl Iterator<Item = (WorkerId, &KeptSpaces)> {
         self.kept.iter().map(|(worker, kept)| (*worker, kept))
     }
 
-    /// Keeps what the nested automa `worker` has left.
+    /// Keeps the local spaces that the nested automa `worker` has left.
     pub(crate) fn keep(&mut self, worker: WorkerId, kept: KeptSpaces) {
         if !kept.is_empty() {
             self.kept.insert(worker, kept);
@@ -60,7 +60,7 @@ impl Locals {
         }
     }
 
-    /// Begins with `kept`: spaces of workers that are gone are dropped.
+    /// Starts with `kept`, without the local spaces of workers that no longer exist.
     pub(crate) fn begin_with(&mut self, kept: KeptSpaces, view: &View<impl Payload>) {
         for (key, values) in kept.own.into_iter().flatten() {
             if let Some(worker) = view.find(key.as_str()) {
@@ -74,7 +74,8 @@ impl Locals {
         }
     }
 
-    /// What there is to keep at the end of the run: its own spaces only if the automa keeps them.
+    /// The local spaces to keep at the end of the run. Its own are included if the automa keeps
+    /// them.
     pub(crate) fn kept(&self, keeps_own: bool, view: &View<impl Payload>) -> KeptSpaces {
         let key = |worker| view.get(worker).map(|node| node.key().clone());
         let own = || self.spaces.iter().filter_map(|(id, space)| Some((key(*id)?, space.values())));

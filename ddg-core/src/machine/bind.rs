@@ -1,9 +1,10 @@
-//! Turns what a kickoff has (dependency outputs, ferry or run arguments, run inputs) into the
-//! arguments of its worker.
+//! Binds outputs of dependencies, arguments of ferries and runs, and run inputs to a worker's
+//! parameters.
 //!
-//! By position come the outputs of the dependencies (mapped), or the ferry's or the run's
-//! arguments. What position leaves open is filled by name, the strongest first: the ferry's
-//! arguments, the unpacked map, the run inputs. Injected parameters are filled by name only.
+//! Positional arguments are the mapped outputs of the dependencies, or the arguments of the ferry
+//! or of the run. Parameters that are still open are filled by name, in this order of precedence:
+//! arguments of the ferry, the unpacked map, run inputs. Injected parameters are filled by name
+//! only.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -16,7 +17,7 @@ use crate::graph::{Mapping, Origin, Role};
 use crate::key::Key;
 use crate::values::{Dealt, Value};
 
-/// Where a worker's last output can be had.
+/// The last output of a worker, or the reason why there is none.
 pub(super) enum LastOutput {
     Is(Value),
     NotYet,
@@ -24,7 +25,7 @@ pub(super) enum LastOutput {
 }
 
 impl LastOutput {
-    /// Why there is none.
+    /// The reason why there is none.
     fn why(&self) -> &'static str {
         match self {
             Self::Is(_) => "is there",
@@ -34,10 +35,10 @@ impl LastOutput {
     }
 }
 
-/// Puts what the dependencies give into `args`, by the worker's mapping.
+/// Adds the outputs of the dependencies to `args`, as the mapping of the worker says.
 ///
 /// # Errors
-/// What the output is that is neither a list nor a map and was to be unpacked.
+/// Describes the value if `unpack` meets neither a list nor a map.
 #[inline]
 pub(super) fn map<'a>(
     role: &Role,
@@ -69,6 +70,7 @@ pub(super) fn merge(role: &Role, outputs: SmallVec<[&Value; 32]>) -> Value {
 
 fn unpack(output: Value, args: &mut Args) -> Result<(), String> {
     if let Some(len) = output.list_len() {
+        // Shares the list: each argument is an index into it, so nothing is copied.
         let dealt = Dealt::new(output);
         args.positional.extend((0..len).map(|index| Value::element(Arc::clone(&dealt), index)));
         return Ok(());
@@ -80,8 +82,9 @@ fn unpack(output: Value, args: &mut Args) -> Result<(), String> {
     Ok(())
 }
 
-/// Matches what is given with the worker's parameters, in place. What is given by name comes from the ferry,
-/// which is stronger than an injection, or else from an unpacked map, which is weaker.
+/// Binds arguments to the worker's parameters, in place. Named arguments are those of the ferry,
+/// which take precedence over injection, or those of an unpacked map, over which injection takes
+/// precedence.
 #[inline]
 pub(super) fn bind(
     role: &Role,
@@ -93,12 +96,16 @@ pub(super) fn bind(
     if role.open {
         return Ok(());
     }
+    // Fast path: nothing is given by name or injected, so the arguments are already in their
+    // places.
     if args.named.is_none()
         && args.positional.len() == role.n_positional
         && role.n_positional == role.params.len()
     {
         for (place, param) in role.params.iter().enumerate() {
             let value = &mut args.positional[place];
+            // Nearly always the output has exactly the type of the parameter, and stays where it
+            // is.
             if !value.holds(param.ty) {
                 *value = adopt(role, place, std::mem::take(value))?;
             }
@@ -109,7 +116,7 @@ pub(super) fn bind(
     Ok(())
 }
 
-/// The general case: something is given by name, injected, or missing.
+/// Binds in the general case: something is given by name, injected, or missing.
 fn bind_by_name(
     role: &Role,
     args: Args,
@@ -176,7 +183,7 @@ fn adopt(role: &Role, place: usize, value: Value) -> Result<Value, BindError> {
         .map_err(|source| BindError::Mismatch { parameter: role.param_label(place), source })
 }
 
-/// A name that no parameter has is a typo.
+/// Refuses a name that no parameter has, because it is a typo.
 fn check_names(role: &Role, named: &[(Cow<'static, str>, Value)]) -> Result<(), BindError> {
     let known = || role.params.iter().filter_map(|param| param.name.as_deref());
     match named.iter().find(|(name, _)| !known().any(|known| known == name)) {

@@ -1,40 +1,40 @@
-//! What a worker asked for while it ran, as plain data that leaves it when it ends.
+//! Effects: what a worker asked for, as plain data that leaves the worker when it ends.
 
 use crate::args::Args;
 use crate::graph::{Edit, Payload, Topology, WorkerId};
 use crate::key::Key;
 
-/// A jump.
+/// A ferry: a jump to a worker.
 #[derive(Clone)]
 pub(crate) struct Ferry {
     pub(crate) to: Target,
     pub(crate) args: Args,
 }
 
-/// Where a jump goes.
+/// The target of a ferry.
 #[derive(Clone)]
 pub(crate) enum Target {
-    /// To the worker that had the key when the run began.
+    /// The worker that had the key when the run began.
     Declared(WorkerId),
     Key(Key),
 }
 
-/// What one execution asked for. Most ask for nothing, which takes no room, since an end is moved
-/// more often than an execution asks.
+/// The effects of one execution. Most executions have none, and an end is moved more often than
+/// effects are requested, so the type is a single pointer.
 pub(crate) struct Effects<P>(Option<Box<Asked<P>>>);
 
 struct Asked<P> {
-    /// Jumps, in the order they were asked for: nearly always one.
+    /// The ferries in the order of the calls. Nearly always there is one, which needs no list.
     first: Option<Ferry>,
     more: Vec<Ferry>,
-    /// Changes of the graph; apart from the jumps, since the edits of a step are applied before them.
+    /// The edits, apart from the ferries because the edits of a step are applied first.
     edits: Vec<Edit<P>>,
     /// Whether the run was asked to stop.
     stop: bool,
 }
 
 impl<P> Asked<P> {
-    /// Whether it is one jump at most.
+    /// Whether there is at most one ferry.
     fn is_simple(&self) -> bool {
         self.more.is_empty() && self.edits.is_empty() && !self.stop
     }
@@ -54,12 +54,12 @@ impl<P> Effects<P> {
         self.asked().edits.push(edit);
     }
 
-    /// Asks the run to stop after the current step.
+    /// Stops the run after the current step.
     pub(crate) fn set_stop(&mut self) {
         self.asked().stop = true;
     }
 
-    /// Appends what `other` asked for.
+    /// Appends the effects of `other`.
     pub(crate) fn append(&mut self, other: Self) {
         if self.is_empty() {
             *self = other;
@@ -77,7 +77,7 @@ impl<P> Effects<P> {
         self.0.as_ref().is_none_or(|asked| asked.first.is_none() && asked.is_simple())
     }
 
-    /// Whether it is one jump at most, so that there is no edit to apply and no stop.
+    /// Whether there is at most one ferry, no edit and no stop.
     #[inline]
     pub(super) fn is_simple(&self) -> bool {
         self.0.as_ref().is_none_or(|asked| asked.is_simple())
@@ -91,22 +91,22 @@ impl<P> Effects<P> {
         self.0.as_ref().is_some_and(|asked| asked.stop)
     }
 
-    /// The jumps, in the order they were asked for.
+    /// The ferries in the order of the calls.
     pub(crate) fn ferries(&self) -> impl Iterator<Item = &Ferry> {
         self.0.iter().flat_map(|asked| asked.first.iter().chain(&asked.more))
     }
 
-    /// The changes of the graph, in the order they were asked for.
+    /// The edits in the order of the calls.
     pub(crate) fn edits(&self) -> &[Edit<P>] {
         self.0.as_ref().map_or(&[], |asked| &asked.edits)
     }
 
-    /// The changes of the graph, once.
+    /// Takes the edits out.
     pub(super) fn take_edits(&mut self) -> Vec<Edit<P>> {
         self.0.as_mut().map(|asked| std::mem::take(&mut asked.edits)).unwrap_or_default()
     }
 
-    /// Hands out the jumps, once.
+    /// Takes the ferries out, and keeps the memory.
     #[inline]
     pub(super) fn take_ferries(&mut self, mut take: impl FnMut(Ferry)) {
         if let Some(asked) = &mut self.0 {
@@ -131,14 +131,14 @@ impl<P> Default for Effects<P> {
 }
 
 impl Ferry {
-    /// For messages; `topology` is the graph that was declared.
+    /// The key for messages; `topology` is the declared graph.
     pub(crate) fn describe<P: Payload>(&self, topology: &Topology<P>) -> String {
         format!("ferry to `{}` with {:?}", self.to.key(topology), self.args)
     }
 }
 
 impl Target {
-    /// The target that `key` names; `topology` is the graph that was declared.
+    /// The target with the key `key`; `topology` is the declared graph.
     pub(crate) fn of<P: Payload>(topology: &Topology<P>, key: Key) -> Self {
         match topology.index.get(&key) {
             Some(declared) => Self::Declared(*declared),
@@ -146,7 +146,7 @@ impl Target {
         }
     }
 
-    /// The key that names it.
+    /// The key of the target; `topology` is the declared graph.
     pub(crate) fn key<'a, P: Payload>(&'a self, topology: &'a Topology<P>) -> &'a Key {
         match self {
             Self::Declared(id) => topology.nodes[id.index()].key(),

@@ -1,4 +1,4 @@
-//! Why a machine cannot take its next step.
+//! Errors of the machine.
 
 mod bind;
 mod hint;
@@ -10,11 +10,11 @@ pub use step::{FailureKind, StepError, StepFailure};
 
 use crate::key::Key;
 
-/// A run that fails.
+/// The run fails.
 pub(crate) enum MachineError {
-    /// Something went wrong in a step.
+    /// Something failed in a step.
     Step(StepError),
-    /// The run took more steps than it may, and these workers are ready.
+    /// The run reached its step limit, and these workers are ready.
     StepLimit { automa: String, limit: u64, ready: Vec<Key> },
 }
 

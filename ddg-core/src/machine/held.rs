@@ -1,21 +1,22 @@
-//! Results of a step that has not ended, because a question is pending or the run is to stop.
+//! Results of a step that is held because a question is pending or the run is stopping.
 //!
-//! Edits that are applied meanwhile must have the effect that they would have had in time: before
-//! the results. So outputs are kept at once, but the workers that gave them are only noted, and
-//! satisfy their successors when the step is released, in the graph as it is then: also those that
-//! were added meanwhile, and not those that were removed.
+//! Edits that are applied meanwhile must have the same effect as in a step that is not held, where
+//! edits come before results. So outputs are kept at once, but the workers that gave them are only
+//! recorded. They satisfy their successors when the step is released, in the graph as it is then:
+//! including successors that were added meanwhile, and excluding those that were removed.
 
 use rustc_hash::FxHashMap;
 
 use super::KickoffId;
 use crate::graph::WorkerId;
 
-/// What is held back.
+/// The held results.
 #[derive(Default)]
 pub(crate) struct Held {
-    /// The workers that have ended, in order, and whose successors are to be satisfied.
+    /// The workers that have ended, in order, whose successors are to be satisfied.
     pub(crate) workers: Vec<WorkerId>,
-    /// The kickoff whose output each worker has, since of several the last in order counts.
+    /// The kickoff that gave the current output of each worker. Of several kickoffs the last in
+    /// order counts.
     pub(crate) latest: FxHashMap<WorkerId, KickoffId>,
 }
 
@@ -24,7 +25,7 @@ impl Held {
         self.workers.is_empty()
     }
 
-    /// Forgets a worker that was removed: its id may be used again.
+    /// Removes a worker, whose id may be reused.
     pub(super) fn forget(&mut self, worker: WorkerId) {
         self.workers.retain(|held| *held != worker);
         self.latest.remove(&worker);

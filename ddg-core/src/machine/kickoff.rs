@@ -1,4 +1,4 @@
-//! One scheduled execution of one worker: why, with what, and how it ended.
+//! Kickoffs: scheduled executions of workers, their causes and their ends.
 
 use std::fmt;
 
@@ -13,11 +13,11 @@ use crate::graph::WorkerId;
 use crate::key::Key;
 use crate::values::Value;
 
-/// A kickoff's number within its run, from 0, in the order they were scheduled.
+/// The number of a kickoff in its run, counted from 0 in the order of scheduling.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct KickoffId(pub(crate) u64);
 
-/// Why a worker runs.
+/// The cause of a kickoff.
 ///
 /// ```
 /// use ddg_core::prelude::*;
@@ -34,14 +34,14 @@ pub struct KickoffId(pub(crate) u64);
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Cause {
-    /// It is a start worker, and the run has begun.
+    /// The worker is a start worker, and the run has begun.
     Start,
     /// Another worker ferried to it.
     Ferry {
-        /// That worker.
+        /// The worker that ferried.
         by: Key,
     },
-    /// All workers that it depends on have run.
+    /// All of its dependencies have run.
     Dependencies,
 }
 
@@ -55,18 +55,18 @@ impl fmt::Display for Cause {
     }
 }
 
-/// A kickoff with all that is needed to run it.
+/// A kickoff with everything that is needed to run it.
 pub(crate) struct Job<P: Hosts> {
     pub(crate) id: KickoffId,
     pub(crate) worker: WorkerId,
-    /// The step that it belongs to, from 1.
+    /// The step that it belongs to, counted from 1.
     pub(crate) step: u64,
     pub(crate) payload: P,
     pub(crate) cause: Cause,
     pub(crate) args: Args,
-    /// Where it puts what it asks for: empty, with memory if there was some to use again.
+    /// Where the execution puts its effects: empty, but possibly with memory to reuse.
     pub(crate) effects: Effects<P>,
-    /// What the interrupted execution before this one left, if there was one.
+    /// The rest of the interrupted execution that this one repeats, if there is one.
     pub(crate) replay: Option<Box<Replay<P::Paused>>>,
 }
 
@@ -77,12 +77,12 @@ pub(crate) struct Ended<P: Hosts> {
     pub(crate) end: ExecutionEnd<P>,
 }
 
-/// How a kickoff ended: with an output and what the worker asked for, or without an output.
+/// The end of a kickoff: its output and effects, or the reason why there are none.
 pub(crate) type ExecutionEnd<P> = Result<(Value, Effects<P>), Undone<P>>;
 
-/// How a kickoff ended that gave no output.
+/// The end of a kickoff without an output.
 pub(crate) enum Undone<P: Hosts> {
     Failed(WorkerError),
-    /// It has asked a question that nobody has answered.
+    /// Interrupted by a question without an answer.
     Interrupted(Box<Interrupted<WorkerId, P::Paused>>),
 }

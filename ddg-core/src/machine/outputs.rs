@@ -3,21 +3,23 @@
 use crate::graph::WorkerId;
 use crate::values::Value;
 
-/// Outputs by worker, in blocks that are made when the first worker of a block gives one: a run of
-/// a large graph costs what runs of it.
+/// Outputs by worker, in blocks that are allocated when a worker of the block gives its first
+/// output. Memory grows with the workers that have run, not with the graph.
 pub(crate) struct Outputs(Vec<Option<Box<Block>>>);
 
+// Small enough that a run of few workers allocates little, large enough that the list of blocks is
+// short.
 const BLOCK: usize = 16;
 
 type Block = [Option<Value>; BLOCK];
 
 impl Outputs {
-    /// Room for `n` workers.
+    /// Creates room for `n` workers.
     pub(crate) fn new(n: usize) -> Self {
         Self(vec![None; n.div_ceil(BLOCK)])
     }
 
-    /// Makes room for workers that were added.
+    /// Makes room for added workers.
     pub(crate) fn grow(&mut self, n: usize) {
         if n > self.0.len() * BLOCK {
             self.0.resize(n.div_ceil(BLOCK), None);
@@ -42,7 +44,7 @@ impl Outputs {
         block[worker.index() % BLOCK].take()
     }
 
-    /// Lets go of all outputs.
+    /// Drops all outputs.
     pub(crate) fn clear(&mut self) {
         self.0.fill(None);
     }

@@ -1,5 +1,5 @@
-//! Questions to people: the worker that asks one is interrupted, and runs again from the top with
-//! the answer.
+//! Questions to people. The worker that asks is interrupted, and runs again from the top with the
+//! answer.
 
 use serde::{Deserialize, Serialize};
 
@@ -9,40 +9,41 @@ use crate::path::WorkerPath;
 use crate::values::Value;
 
 /// A question that a worker has asked with
-/// [`interact_with_human`](crate::Context::interact_with_human), and that waits for an answer.
+/// [`interact_with_human`](crate::Context::interact_with_human) and that has no answer yet.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Question {
-    /// Names the question, also in another process: the worker's path, the number of its kickoff,
-    /// and which question of that kickoff it is, such as `book/pay#4.1`.
+    /// The id of the question, which is the same in every process: the path of the worker, the
+    /// number of its kickoff, and the index of the question in that kickoff, such as
+    /// `book/pay#4.1`.
     pub id: String,
-    /// The worker, with the automata around it.
+    /// The path of the worker.
     pub worker: String,
-    /// What is asked.
+    /// The content of the question.
     pub content: Value,
 }
 
-/// The paused run of a nested automa, as far as the machine around it looks into it.
+/// The paused run of a nested automa, as far as the outer machine looks into it.
 pub(crate) trait PausedRun: Clone {
     /// Whether one of its interrupted workers has an answer to resume with.
     fn can_resume(&self) -> bool;
 
-    /// Appends the questions in it that wait for an answer, in order.
+    /// Appends its unanswered questions, in order.
     fn questions(&self, questions: &mut Vec<Question>);
 }
 
-/// A kickoff that was interrupted, with all that it takes to run it again. `W` names its worker:
-/// by id in the machine, by key where it is saved. `R` is the paused run of a nested automa.
+/// An interrupted kickoff with everything that is needed to run it again. `W` names its worker: by
+/// id in the machine, by key in a snapshot. `R` is the paused run of a nested automa.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Interrupted<W, R> {
     pub(crate) worker: W,
     pub(crate) kickoff: u64,
-    /// The step that it began in, which at a rolling pace is not always the latest.
+    /// The step that it began in. At a rolling pace this is not always the latest.
     pub(crate) step: u64,
     pub(crate) cause: Cause,
-    /// Bound to the worker's parameters.
+    /// The arguments, bound to the worker's parameters.
     pub(crate) args: Args,
-    /// The answers to the questions before.
+    /// The answers to its earlier questions.
     pub(crate) answers: Vec<Value>,
     pub(crate) pending: Pending<R>,
 }
@@ -55,11 +56,11 @@ pub(crate) enum Pending<R> {
         question: Question,
         answer: Option<Value>,
     },
-    /// Questions within a nested automa, whose run this is.
+    /// Questions in a nested automa. This is its run.
     Inner(Box<R>),
 }
 
-/// What a kickoff that runs again resumes with.
+/// What a kickoff resumes with when it runs again.
 #[derive(Clone)]
 pub(crate) struct Replay<R> {
     pub(crate) answers: Vec<Value>,
@@ -78,7 +79,7 @@ impl<W, R> Interrupted<W, R> {
         Interrupted { worker, kickoff, step, cause, args, answers, pending }
     }
 
-    /// Its cause and arguments, and what it resumes with.
+    /// Its cause, its arguments, and what it resumes with.
     pub(crate) fn into_replay(self) -> (Cause, Args, Replay<R>) {
         let Self { cause, args, mut answers, pending, .. } = self;
         let inner = match pending {
@@ -93,7 +94,7 @@ impl<W, R> Interrupted<W, R> {
 }
 
 impl<W, R: PausedRun> Interrupted<W, R> {
-    /// Whether there is an answer that it can resume with.
+    /// Whether there is an answer to resume with.
     pub(crate) fn can_resume(&self) -> bool {
         match &self.pending {
             Pending::Question { answer, .. } => answer.is_some(),
@@ -101,7 +102,7 @@ impl<W, R: PausedRun> Interrupted<W, R> {
         }
     }
 
-    /// Appends the questions that wait for an answer, in order.
+    /// Appends the unanswered questions, in order.
     pub(crate) fn questions(&self, questions: &mut Vec<Question>) {
         match &self.pending {
             Pending::Question { question, answer: None } => questions.push(question.clone()),

@@ -1,4 +1,4 @@
-//! Beginning a step: workers that are ready get their arguments and are handed out as jobs.
+//! Begins a step: binds the arguments of ready workers and returns them as jobs.
 
 use super::bind::{LastOutput, bind, map};
 use super::error::{BindError, FailureKind, StepFailure};
@@ -11,11 +11,11 @@ use crate::graph::{Gives, Mapping, Node, WorkerId};
 use crate::key::Key;
 use crate::values::Value;
 
-/// A worker that is to run in the next step.
+/// A worker that runs in the next step.
 pub(crate) struct Ready {
     pub(crate) worker: WorkerId,
     pub(crate) cause: Cause,
-    /// What it is called with, where that is not what its dependencies give.
+    /// Its arguments, unless they are the outputs of its dependencies.
     pub(crate) args: Option<Args>,
 }
 
@@ -29,15 +29,15 @@ pub(crate) struct Unbound {
 }
 
 impl<P: Hosts> Machine<P> {
-    /// Says what to do when everything that has ended is settled.
+    /// Decides what to do when everything that has ended is settled.
     ///
     /// # Errors
-    /// The step limit is reached, or a worker cannot be called; then no job is handed out.
+    /// If the step limit is reached, or if a worker cannot be called; no job is returned then.
     #[inline]
     pub(super) fn begin(&mut self, jobs: &mut Vec<Job<P>>) -> Result<Next, Box<MachineError>> {
         jobs.clear();
         if self.resuming {
-            // The step that was interrupted has not ended: what is ready waits for it.
+            // The interrupted step has not ended, and ready workers wait for it.
             return Ok(Next::Wait(self.n_awaited()));
         }
         if self.stopping || self.is_paused() {
@@ -52,7 +52,7 @@ impl<P: Hosts> Machine<P> {
             return Ok(Next::Done(if is_done { End::Finished } else { End::Stopped }));
         }
         if !self.state.held.is_empty() {
-            // The interrupted workers were removed: nothing holds the step back any more.
+            // The interrupted workers were removed, so nothing holds the step any more.
             self.end_hold()?;
         }
         if self.state.ready.is_empty() {
@@ -61,6 +61,7 @@ impl<P: Hosts> Machine<P> {
                 _ => Next::Wait(self.n_awaited()),
             });
         }
+        // Checked here, when it is known that there would be a further step.
         if self.state.step >= self.max_steps {
             let key = |ready: &Ready| self.state.view.node(ready.worker).key().clone();
             let ready = self.state.ready.iter().map(key).collect();
@@ -69,6 +70,7 @@ impl<P: Hosts> Machine<P> {
         }
         self.state.step += 1;
         jobs.reserve_exact(self.state.ready.len());
+        // Fast path for chains and loops: no list has to be moved.
         if self.state.ready.len() == 1
             && let Some(ready) = self.state.ready.pop()
         {
@@ -82,6 +84,7 @@ impl<P: Hosts> Machine<P> {
                 failures.push(*failure);
             }
         }
+        // Puts the empty vector back, so that its memory is reused.
         self.state.ready = ready;
         if failures.is_empty() {
             return Ok(Next::Run);
@@ -90,7 +93,7 @@ impl<P: Hosts> Machine<P> {
         Err(self.step_error(failures))
     }
 
-    /// Releases what was held back, when nothing holds it back any more.
+    /// Releases the step when nothing holds it any more.
     fn end_hold(&mut self) -> Result<(), Box<MachineError>> {
         let failures = self.release();
         self.state.held.latest.clear();
@@ -100,9 +103,9 @@ impl<P: Hosts> Machine<P> {
         }
     }
 
-    /// Numbers a ready worker's kickoff, binds its arguments, and appends it to `jobs`.
+    /// Numbers the kickoff of a ready worker, binds its arguments, and adds it to `jobs`.
     fn bind(&mut self, ready: Ready, jobs: &mut Vec<Job<P>>) -> Result<(), Box<StepFailure>> {
-        // From now on it waits for all its dependencies again.
+        // From its kickoff on, the worker waits for all of its dependencies again.
         self.state.waits.reset(ready.worker);
         let node = self.state.view.node(ready.worker);
         let role = node.role();
@@ -152,6 +155,7 @@ impl<P: Hosts> Machine<P> {
             payload: node.payload.clone(),
             cause: ready.cause,
             args,
+            // Reuses the allocation of the last ferry.
             effects: std::mem::take(&mut self.spare),
             replay: None,
         });
@@ -204,8 +208,9 @@ impl<P: Hosts> Machine<P> {
         Next::Run
     }
 
-    /// What the dependencies of `worker` hand on to it, in the order they were declared. One that gives
-    /// nothing has its place in a merged list all the same: the list goes with the dependencies.
+    /// What the dependencies of `worker` pass on, in declared order. In a merged list, a dependency
+    /// with a unit output has an element as well, so that the elements correspond to the
+    /// dependencies.
     fn handed_on<'a>(
         &'a self,
         worker: WorkerId,

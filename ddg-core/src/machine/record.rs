@@ -1,32 +1,32 @@
-//! What a step did when it settled, for subscribers.
+//! Records of settled steps, for subscribers.
 
 use super::{Ended, Hosts, Machine};
 use crate::graph::{Edit, Node, WorkerId};
 use crate::key::Key;
 use crate::values::Value;
 
-/// What came of one settling, each in the order in which it happened.
+/// What happened in one settling, in order.
 pub(crate) struct Record<P> {
     pub(crate) step: u64,
-    /// Who asked, and the edit that was applied.
+    /// The applied edits, each with the worker that asked for it.
     pub(crate) edits: Vec<(Key, Edit<P>)>,
-    /// By whom, to whom.
+    /// The ferries, as (from, to).
     pub(crate) ferries: Vec<(Key, Key)>,
     pub(crate) outputs: Vec<(Key, Value)>,
 }
 
 impl<P: Hosts> Machine<P> {
-    /// From now on each settling is recorded, or none is.
+    /// Sets whether settlings are recorded from now on.
     pub(crate) fn set_recording(&mut self, recording: bool) {
         self.recording = recording;
     }
 
-    /// What the last settling did, if it was recorded.
+    /// Takes the record of the last settling, if it was recorded.
     pub(crate) fn take_record(&mut self) -> Option<Record<P>> {
         self.record.take().map(|record| *record)
     }
 
-    /// The last outputs of all workers that have run, in the order of the workers.
+    /// The last output of every worker that has run, in the order of the workers.
     pub(crate) fn last_outputs(&self) -> Vec<(Key, Value)> {
         let output = |(id, node): (WorkerId, &Node<P>)| {
             Some((node.key().clone(), self.state.outputs.get(id)?.clone()))
@@ -42,7 +42,7 @@ impl<P: Hosts> Machine<P> {
         }
     }
 
-    /// Records edits that were applied, each with the place among `ended` of the asker.
+    /// Records applied edits, each with the index in `ended` of the worker that asked for it.
     pub(super) fn record_edits(&mut self, ended: &[Ended<P>], edits: Vec<(usize, Edit<P>)>) {
         let by = |(place, edit): (usize, Edit<P>)| (self.key_of(ended[place].worker), edit);
         let edits = edits.into_iter().map(by).collect();
@@ -51,7 +51,7 @@ impl<P: Hosts> Machine<P> {
         }
     }
 
-    /// Records the outputs that are about to be taken: not those of removed workers.
+    /// Records the outputs that are about to be taken, except those of removed workers.
     pub(super) fn record_outputs(&mut self, ended: &[Ended<P>]) {
         let Some(record) = &mut self.record else { return };
         let view = &self.state.view;

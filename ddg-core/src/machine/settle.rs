@@ -1,4 +1,4 @@
-//! How a step settles: edits, then ferries, then results, in kickoff order.
+//! Settles a step: edits, then ferries, then results, in kickoff order.
 
 use std::sync::Arc;
 
@@ -15,14 +15,15 @@ use crate::key::Key;
 use crate::values::{Dealt, Value};
 
 impl<P: Hosts> Machine<P> {
-    /// Settles all that has `ended`, which it leaves empty.
+    /// Settles everything that has `ended`, and leaves it empty.
     ///
     /// # Errors
-    /// Everything that went wrong in the step, in kickoff order.
+    /// Every failure of the step, in kickoff order.
     pub(super) fn settle(&mut self, ended: &mut Vec<Ended<P>>) -> Result<(), Box<MachineError>> {
         self.begin_record();
         self.take(ended);
         let releases = std::mem::take(&mut self.resuming) && self.gather_answered(ended);
+        // Before the results: a stop decides whether they are held.
         if ended.iter().any(|ended| ended.end.as_ref().is_ok_and(|(_, effects)| effects.stops())) {
             self.stopping = true;
         }
@@ -35,7 +36,8 @@ impl<P: Hosts> Machine<P> {
         }
         let mut released = Vec::new();
         if releases {
-            // What was ready before the question comes before what the answered ones ask for.
+            // Workers that were ready before the question come before the ferries of the answered
+            // executions.
             released = self.release();
         }
         if asks {
@@ -52,12 +54,13 @@ impl<P: Hosts> Machine<P> {
         self.settled(released, failures)
     }
 
-    /// The same for an execution that ran alone and asked for no edit.
+    /// Settles an execution that ran alone and asked for no edit.
     ///
     /// # Errors
     /// As [`settle`](Self::settle).
     #[inline]
     pub(super) fn settle_one(&mut self, ended: Ended<P>) -> Result<(), Box<MachineError>> {
+        // Anything but a success with at most one ferry goes the general way.
         let Ok((output, mut effects)) = ended.end else { return self.settle(&mut vec![ended]) };
         if !effects.is_simple()
             || self.running.len() > 1
@@ -71,7 +74,8 @@ impl<P: Hosts> Machine<P> {
         self.running.clear();
         if !effects.is_empty() {
             self.ferry(0, ended.worker, &mut effects, &mut failures);
-            // A worker that jumps is nearly always followed by one that jumps, too.
+            // A worker that ferries is nearly always followed by one that does, so the memory is
+            // reused.
             self.spare = effects;
         }
         if let Err(kind) = self.take_result(ended.id, ended.worker, output, false) {
@@ -81,21 +85,25 @@ impl<P: Hosts> Machine<P> {
         self.settled(Vec::new(), failures)
     }
 
-    /// Sorts what has ended by kickoff, and removes it from what is running.
+    /// Sorts what has ended by kickoff, and removes it from the running executions.
     fn take(&mut self, ended: &mut [Ended<P>]) {
+        // Executions end in any order, and settle in kickoff order.
         if ended.len() > 1 && !ended.is_sorted_by_key(|ended| ended.id) {
             ended.sort_unstable_by_key(|ended| ended.id);
         }
+        // Fast path for lockstep, where all running executions end together.
         if ended.len() == self.running.len() {
             self.running.clear();
             return;
         }
+        // Both lists are in kickoff order, so one pass is enough.
         let mut gone = ended.iter().map(|ended| ended.id).peekable();
         self.running.retain(|running| gone.next_if_eq(&running.id).is_none());
     }
 
-    /// Executions that were answered wait for each other: while one of their step is interrupted,
-    /// the others stay unsettled. When none is, or one has failed, `ended` becomes all of them.
+    /// Collects answered executions until all interrupted ones of their step have ended. While one
+    /// is interrupted, the others stay unsettled; when none is, or one has failed, `ended` becomes
+    /// all of them.
     ///
     /// Returns whether the step has ended with them.
     fn gather_answered(&mut self, ended: &mut Vec<Ended<P>>) -> bool {
@@ -114,7 +122,7 @@ impl<P: Hosts> Machine<P> {
         !waits
     }
 
-    /// Applies the edits that were asked for, all or none.
+    /// Applies all requested edits, or none.
     fn edit(&mut self, ended: &mut [Ended<P>], failures: &mut Failures) {
         let edits = |ended: &Ended<P>| ended.end.as_ref().is_ok_and(|(_, asked)| asked.has_edits());
         if !ended.iter().any(edits) {
@@ -125,12 +133,14 @@ impl<P: Hosts> Machine<P> {
         let asked = ended.iter_mut().enumerate().flat_map(|(place, ended)| {
             let edits = ended.end.as_mut().map(|(_, asked)| asked.take_edits()).unwrap_or_default();
             if recording {
+                // Cloned only for subscribers, because applying an edit consumes it.
                 applied_edits.extend(edits.iter().map(|edit| (place, edit.clone())));
             }
             edits.into_iter().map(move |edit| (place, edit))
         });
         match self.state.view.apply(asked) {
             Ok(applied) => {
+                // Added workers need room before anything refers to them.
                 let n_slots = self.state.view.n_slots();
                 self.state.waits.grow(n_slots);
                 self.state.outputs.grow(n_slots);
@@ -175,7 +185,7 @@ impl<P: Hosts> Machine<P> {
         }
     }
 
-    /// Keeps what has been interrupted, in kickoff order, unless its worker is gone.
+    /// Keeps an interrupted execution, in kickoff order, unless its worker was removed.
     fn interrupt(&mut self, interrupted: Interrupted<WorkerId, P::Paused>) {
         if self.state.view.get(interrupted.worker).is_some() {
             let waiting = &mut self.state.interrupted;
@@ -184,8 +194,9 @@ impl<P: Hosts> Machine<P> {
         }
     }
 
-    /// Keeps the output of a worker and marks it as satisfied for its successors. A successor that
-    /// waits for nothing more is ready, once. If the step is held, that is done when it is released.
+    /// Keeps the output of a worker, and satisfies the dependency of its successors. A successor
+    /// with all dependencies satisfied becomes ready, once. If the step is held, this happens when
+    /// it is released.
     #[inline]
     fn take_result(
         &mut self,
@@ -196,14 +207,15 @@ impl<P: Hosts> Machine<P> {
     ) -> Result<(), FailureKind> {
         let state = &mut self.state;
         let Some(node) = state.view.get(worker) else { return Ok(()) };
-        // Of several kickoffs in one step the last in order counts, also where one of them was
-        // answered after others had settled.
+        // Of several kickoffs in one step the last in order counts, even if an earlier one was
+        // answered and ended after it.
         let counts = (!hold && state.held.latest.is_empty()) || {
             let latest = state.held.latest.entry(worker).or_insert(id);
             *latest = id.max(*latest);
             *latest == id
         };
         if node.role().wiring.dealing == Dealing::InOrder {
+            // Also if the step is held: a list of the wrong length is a failure of this step.
             let dealt = deal(node, &output)?;
             for (index, successor) in node.live_successors().enumerate().filter(|_| counts) {
                 let element = Value::element(Arc::clone(&dealt), index);
@@ -223,10 +235,11 @@ impl<P: Hosts> Machine<P> {
         Ok(())
     }
 
-    /// The step has ended: the workers that were held back satisfy their successors, in order. An edit
-    /// that was applied meanwhile counts as if it had come before that.
+    /// Releases a held step: its workers satisfy their successors, in order. Edits that were
+    /// applied meanwhile count as if they had come first.
     ///
-    /// Returns those whose list cannot be dealt out to the successors that they have by now.
+    /// Returns the failures of workers whose list does not fit the number of their successors any
+    /// more.
     pub(super) fn release(&mut self) -> Vec<StepFailure> {
         let mut failures = Vec::new();
         for worker in std::mem::take(&mut self.state.held.workers) {
@@ -235,7 +248,7 @@ impl<P: Hosts> Machine<P> {
             if node.role().wiring.dealing == Dealing::InOrder
                 && let Some(output) = state.outputs.get(worker)
             {
-                // Successors may have come and gone since the list was dealt out.
+                // Successors may have been added or removed since the list was scattered.
                 match deal(node, output) {
                     Ok(dealt) => {
                         for (index, successor) in node.live_successors().enumerate() {
@@ -255,7 +268,7 @@ impl<P: Hosts> Machine<P> {
         failures
     }
 
-    /// The last part of settling. What failed when the step was `released` comes first.
+    /// Finishes settling. The failures of the release come first.
     #[inline]
     fn settled(
         &mut self,
@@ -268,13 +281,15 @@ impl<P: Hosts> Machine<P> {
         if failures.is_empty() && released.is_empty() {
             return Ok(());
         }
+        // Edits, ferries and results were checked one after another; the error lists them by
+        // worker.
         failures.sort_by_key(|(place, _)| *place);
         let failures = failures.into_iter().map(|(_, failure)| failure);
         Err(self.step_error(released.into_iter().chain(failures).collect()))
     }
 
-    /// Drops all that belonged to a worker that was removed, but for its last output. What is ready but held back counts as
-    /// waiting, so it goes with its worker.
+    /// Drops the state of a removed worker, except its last output. If it is ready but held back it
+    /// counts as waiting, so it is dropped with its worker.
     fn forget(&mut self, worker: WorkerId, key: &Key) {
         let state = &mut self.state;
         state.waits.forget(worker);
@@ -290,7 +305,7 @@ impl<P: Hosts> Machine<P> {
         self.forgotten.push(worker);
     }
 
-    /// Makes the ids of removed workers available again, but for those that are still running.
+    /// Makes the ids of removed workers reusable, except of those that are still running.
     fn recycle_removed(&mut self) {
         let running: FxHashSet<_> = self.running.iter().map(|running| running.worker).collect();
         let (view, forgotten) = (&mut self.state.view, &mut self.forgotten);
@@ -298,14 +313,15 @@ impl<P: Hosts> Machine<P> {
             let still_running = running.contains(worker);
             if !still_running {
                 view.recycle(*worker);
-                // It may have asked for its local space after it was removed.
+                // Forgotten a second time: while it was running, it may have created its local
+                // space anew.
                 forgotten.push(*worker);
             }
             still_running
         });
     }
 
-    /// Makes the targets of ferries ready, in the order they were asked for.
+    /// Makes the targets of ferries ready, in the order of the calls.
     fn ferry(
         &mut self,
         place: usize,
@@ -342,7 +358,8 @@ impl<P: Hosts> Machine<P> {
     }
 }
 
-/// Marks `node` as satisfied for its successors. One that waits for nothing more is ready, once.
+/// Satisfies the dependency of `node`'s successors. One with all dependencies satisfied becomes
+/// ready, once.
 #[inline]
 fn satisfy_successors<P: Payload>(
     view: &View<P>,
@@ -359,7 +376,7 @@ fn satisfy_successors<P: Payload>(
     }
 }
 
-/// The output of `node` as a list with one element for each of its successors.
+/// Scatters the output of `node`: a list with one element for each of its successors.
 fn deal<P: Payload>(node: &Node<P>, output: &Value) -> Result<Arc<Dealt>, FailureKind> {
     let successors = node.live_successors().count();
     match output.list_len() {

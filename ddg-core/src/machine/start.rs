@@ -1,4 +1,4 @@
-//! Which of a run's positional arguments each start worker takes.
+//! Distribution of a run's positional arguments to its start workers.
 
 use super::bind::merge;
 use super::{Hosts, Machine};
@@ -7,13 +7,13 @@ use crate::graph::{Mapping, Param, Role, View};
 use crate::values::Value;
 
 impl<P: Hosts> Machine<P> {
-    /// How many positional arguments a run of `view` takes at most that has these `named` ones.
+    /// Maximum number of positional arguments that a run of `view` takes besides the `named` ones.
     pub(crate) fn most_taken(view: &View<P>, named: &Named) -> usize {
         view.starts().map(|start| n_taken(view.node(start).role(), named)).max().unwrap_or_default()
     }
 }
 
-/// How many positional arguments of a run a start worker takes at most.
+/// Maximum number of positional arguments that a start worker takes.
 fn n_taken(role: &Role, named: &Named) -> usize {
     let n_left = match role.open {
         true => role.n_positional,
@@ -27,7 +27,7 @@ fn n_taken(role: &Role, named: &Named) -> usize {
     }
 }
 
-/// What a start worker takes of a run's arguments. What it unpacks is one argument until it is bound.
+/// The arguments that a start worker takes. An unpacked argument counts as one until it is bound.
 pub(super) fn taken(role: &Role, positional: &[Value], named: &Named) -> Args {
     let most = n_taken(role, named);
     let positional = &positional[..most.min(positional.len())];
@@ -45,12 +45,12 @@ pub(super) fn taken(role: &Role, positional: &[Value], named: &Named) -> Args {
     args
 }
 
-/// Fills a parameter by position unless the run names an argument for it.
+/// Fills parameters by position, except those that a named argument of the run fills.
 fn as_is(role: &Role, positional: &[Value], named: &Named, args: &mut Args) {
     let mut positional = positional.iter();
     for (_, param) in role.positional() {
         if positional.len() == 0 {
-            // The rest is filled by name, as in any other worker.
+            // The others are filled by name, as in any other worker.
             break;
         }
         match given(named, param).or_else(|| positional.next()) {
@@ -60,7 +60,7 @@ fn as_is(role: &Role, positional: &[Value], named: &Named, args: &mut Args) {
     }
 }
 
-/// The argument that is named like `param`.
+/// The named argument for `param`.
 fn given<'a>(named: &'a Named, param: &Param) -> Option<&'a Value> {
     find(named, param.name.as_deref()?)
 }

@@ -1,4 +1,4 @@
-//! Everything needed to continue a run.
+//! The state of a run: everything that is needed to continue it.
 
 use std::sync::Arc;
 
@@ -10,36 +10,37 @@ use crate::graph::{View, WorkerId};
 use crate::key::Key;
 use crate::values::Value;
 
-/// The state of a run between two steps. It is what a snapshot is made of, together with the local
-/// spaces that the running workers share.
+/// The state of a run between two steps. A snapshot consists of it and of the local spaces, which
+/// running workers share.
 pub(crate) struct State<P: Hosts> {
     pub(crate) view: View<P>,
     pub(crate) inputs: Arc<Named>,
     pub(crate) step: u64,
     pub(crate) next_kickoff: u64,
-    /// What runs in the next step, in order.
+    /// The workers that run in the next step, in order.
     pub(crate) ready: Vec<Ready>,
-    /// Results of the step that is held back by a question or a stop.
+    /// Results of the step that is held by a question or a stop.
     pub(crate) held: Held,
     pub(crate) waits: Waits,
     pub(crate) outputs: Outputs,
-    /// The last outputs of workers that were removed, as long as nobody else has had their key.
+    /// The last outputs of removed workers, until another worker takes their key.
     pub(crate) departed: FxHashMap<Key, Value>,
-    /// Elements that are dealt out, by successor and dealer.
+    /// Elements of scattered lists, by successor and by the worker that scattered them.
     pub(crate) dealt: FxHashMap<(WorkerId, WorkerId), Value>,
-    /// Executions that wait for answers of people, in kickoff order. While there are any, nothing
-    /// that is ready begins: the step has not ended.
+    /// Executions that wait for answers, in kickoff order. While there are any, the step has not
+    /// ended, and no ready worker starts.
     pub(crate) interrupted: Vec<Interrupted<WorkerId, P::Paused>>,
-    /// Executions that were interrupted in this step, were answered and have ended. They settle
-    /// together when none is interrupted any more, so that the order of answers does not matter.
+    /// Executions of this step that were interrupted, answered, and have ended. They settle
+    /// together when none is interrupted any more, so that the order of the answers does not
+    /// matter.
     pub(crate) answered: Vec<Ended<P>>,
-    /// The output worker of this run, from its kickoff on.
+    /// The output worker of this run, set by its kickoff.
     pub(crate) output_worker: Option<Key>,
     pub(crate) result: Value,
 }
 
 impl<P: Hosts> State<P> {
-    /// A run of `view` in which nothing has happened and nothing is ready.
+    /// The state of a run of `view` in which nothing has happened and nothing is ready.
     pub(crate) fn new(view: View<P>, inputs: Arc<Named>) -> Self {
         let n_workers = view.n_slots();
         Self {

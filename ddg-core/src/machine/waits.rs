@@ -1,14 +1,14 @@
-//! What each worker still waits for: one bit per dependency.
+//! Dependency counters: which dependencies each worker still waits for, one bit per dependency.
 
 use rustc_hash::FxHashMap;
 
 use crate::graph::WorkerId;
 
-/// Which dependencies of each worker have run since its last kickoff.
+/// The dependencies of each worker that have run since its last kickoff.
 ///
-/// A worker's word has a bit for each of its first 56 dependencies, the number of those that are
-/// set, a bit that says that it is ready for the next step, and one that says that all this has moved
-/// to a wider place. A fresh run is all zeros.
+/// A worker's word has one bit for each of its first 56 dependencies, the number of bits that are
+/// set, a bit that says that the worker is ready for the next step, and a bit that says that all of
+/// this has moved to a wider place. All words of a new run are zero.
 #[derive(Clone, Default)]
 pub(crate) struct Waits {
     words: Vec<u64>,
@@ -23,13 +23,14 @@ struct Wide {
 
 const DUE: u64 = 1 << 63;
 const WIDE: u64 = 1 << 62;
-/// One more that is crossed off.
+/// Adds one to the number of satisfied dependencies.
 const ONE: u64 = 1 << NARROW;
-/// How many dependencies a word has bits for.
+/// Number of dependencies that a word has bits for. The number of satisfied ones takes 6 bits above
+/// them.
 const NARROW: u32 = 56;
 const BITS: u64 = ONE - 1;
 
-/// How many are crossed off in a word that is not wide.
+/// Number of satisfied dependencies in a word that is not wide.
 fn n_crossed(word: u64) -> u32 {
     ((word & !DUE) >> NARROW) as u32
 }
@@ -39,20 +40,21 @@ impl Waits {
         Self { words: vec![0; n_workers], wide: FxHashMap::default() }
     }
 
-    /// Makes room for workers that were added.
+    /// Makes room for added workers.
     pub(crate) fn grow(&mut self, n_workers: usize) {
         if n_workers > self.words.len() {
             self.words.resize(n_workers, 0);
         }
     }
 
-    /// Crosses a dependency off; gives how many are crossed off now.
+    /// Satisfies a dependency; returns the number of satisfied ones.
     #[inline]
     pub(crate) fn cross(&mut self, worker: WorkerId, place: u32) -> u32 {
         let word = &mut self.words[worker.index()];
         if *word & WIDE == 0 && place < NARROW {
             let bit = 1 << place;
             if *word & bit == 0 {
+                // One addition sets the bit and counts it.
                 *word += bit + ONE;
             }
             return n_crossed(*word);
@@ -80,7 +82,7 @@ impl Waits {
         wide.crossed
     }
 
-    /// Takes a crossing back: the dependency does not exist any more.
+    /// Removes a satisfied dependency that does not exist any more.
     pub(crate) fn uncross(&mut self, worker: WorkerId, place: usize) {
         let word = &mut self.words[worker.index()];
         if *word & WIDE == 0 {
@@ -105,7 +107,7 @@ impl Waits {
         bits.is_some_and(|bits| bits & (1 << (place % 64)) != 0)
     }
 
-    /// Marks a worker as due; false if it was already.
+    /// Marks a worker as ready; returns false if it already was.
     #[inline]
     pub(crate) fn mark_due(&mut self, worker: WorkerId) -> bool {
         let word = &mut self.words[worker.index()];
@@ -114,7 +116,7 @@ impl Waits {
         !was_due
     }
 
-    /// The worker is kicked off: it waits for all its dependencies again.
+    /// Resets a worker at its kickoff: it waits for all of its dependencies again.
     #[inline]
     pub(crate) fn reset(&mut self, worker: WorkerId) {
         let word = &mut self.words[worker.index()];
@@ -128,7 +130,7 @@ impl Waits {
         }
     }
 
-    /// Forgets a worker that was removed.
+    /// Forgets a removed worker.
     pub(crate) fn forget(&mut self, worker: WorkerId) {
         self.words[worker.index()] = 0;
         self.wide.remove(&worker);

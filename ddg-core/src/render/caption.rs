@@ -1,14 +1,14 @@
-//! Keys as people can read them: one line each, without characters that are not to be seen.
+//! Keys as text for people: shortened, and with invisible characters escaped.
 
 use crate::printable;
 
-/// How many lines of a key are shown.
+/// Maximum number of lines shown of a key.
 const MOST_LINES: usize = 4;
 
-/// How many characters of a line are shown.
+/// Maximum number of characters shown of a line.
 const MOST_CHARS: usize = 60;
 
-/// The lines of `text`; never none.
+/// Splits `text` into the lines to show; gives at least one.
 pub(super) fn lines(text: &str) -> Vec<String> {
     let mut lines: Vec<_> = text.split('\n').take(MOST_LINES).map(line).collect();
     if text.split('\n').nth(MOST_LINES).is_some() {
@@ -17,12 +17,12 @@ pub(super) fn lines(text: &str) -> Vec<String> {
     lines
 }
 
-/// `text` in one line.
+/// Joins the lines of `text` into one.
 pub(super) fn one_line(text: &str) -> String {
     line(&text.replace('\n', " "))
 }
 
-/// What is not to be seen is written as an escape.
+/// Shortens one line and escapes its invisible characters.
 fn line(text: &str) -> String {
     let text = text.trim_end_matches('\r');
     match text.char_indices().nth(MOST_CHARS) {
@@ -31,7 +31,7 @@ fn line(text: &str) -> String {
     }
 }
 
-/// `text` cut to what fits into `width` pixels of a 12 pixel font.
+/// Cuts `text` to what fits into `width` pixels of a 12 pixel font.
 pub(super) fn fit(text: &str, width: f64) -> String {
     if width_of(text) <= width {
         return text.to_owned();
@@ -46,12 +46,12 @@ pub(super) fn fit(text: &str, width: f64) -> String {
     cut
 }
 
-/// About how many pixels wide `text` is in a 12 pixel font.
+/// Estimates the width of `text` in pixels, in a 12 pixel font.
 pub(super) fn width_of(text: &str) -> f64 {
     text.chars().map(char_width).sum()
 }
 
-/// Wide enough for any font without serifs.
+/// Estimates the width of a character, large enough for any sans-serif font.
 fn char_width(c: char) -> f64 {
     match c {
         'i' | 'j' | 'l' | 't' | 'f' | '.' | ',' | ':' | '\'' | '|' | ' ' => 4.0,

@@ -1,4 +1,4 @@
-//! A picture in the DOT language.
+//! Writes a picture in the DOT language.
 
 use std::fmt::Write;
 
@@ -6,11 +6,12 @@ use super::caption;
 use super::layout::Direction;
 use super::picture::{Edge, EdgeKind, Node, NodeIdx, Picture, Standing, Visit};
 
-/// How many levels of nesting are shown by indentation, too.
+/// Maximum depth of nesting that is indented. Deeper levels stay at this indentation, so that the
+/// text does not grow with the square of the depth.
 const MOST_INDENTED: usize = 16;
 
-/// What is filled is light with dark text, and the rest is seen on light and on dark, since DOT
-/// does not know on what it is shown.
+/// Fill colours are light and carry dark text; lines and borders are readable on light and on dark,
+/// because DOT does not know the background that it is shown on.
 const GREEN: &str = "#43a047";
 const BLUE: &str = "#1e88e5";
 const ORANGE: &str = "#ef6c00";
@@ -64,10 +65,10 @@ pub(super) fn write(picture: &Picture, direction: Direction) -> String {
     text
 }
 
-/// The workers at which arrows enter and leave an automa: DOT draws no arrow to a cluster, only
-/// one to a worker in it that ends at the cluster's border.
+/// For each automa, a worker at which arrows enter and one at which they leave. DOT has no arrow to
+/// a cluster, only one to a worker in it that is clipped at the border of the cluster.
 struct Doors {
-    /// For each node, itself if it is a worker: one that starts the automa, one that ends it.
+    /// The entry and exit of each node; a worker is its own entry and exit.
     of: Vec<(NodeIdx, NodeIdx)>,
 }
 
@@ -75,7 +76,7 @@ impl Doors {
     fn of(picture: &Picture, visits: &[Visit]) -> Self {
         let nodes = &picture.nodes;
         let mut of: Vec<_> = (0..nodes.len()).map(|idx| (idx, idx)).collect();
-        // An automa's own workers, the way in and the way out found so far.
+        // The automata that are open, each with the entry and the exit found so far.
         let mut open: Vec<(NodeIdx, Option<NodeIdx>, Option<NodeIdx>)> = Vec::new();
         for visit in visits {
             let idx = match visit {
@@ -137,7 +138,7 @@ fn worker_look(node: &Node) -> String {
     look
 }
 
-/// Everything is said, since an automa would take from the one around it what is not.
+/// Writes every attribute, because a cluster inherits from the one around it what is left out.
 fn automa_look(node: &Node) -> String {
     let style = if node.is_dashed() { "\"rounded,dashed\"" } else { "rounded" };
     let width = if node.output { 3 } else { 1 };
@@ -168,7 +169,7 @@ fn label(node: &Node) -> String {
     node.label().iter().map(|line| escape(line)).collect::<Vec<_>>().join("\\n")
 }
 
-/// Between quotes, DOT knows escapes by `\`, and HTML entities.
+/// Escapes text for a quoted string: DOT reads `\` escapes and HTML entities there.
 fn escape(line: &str) -> String {
     line.replace('\\', "\\\\").replace('"', "\\\"").replace('&', "&amp;")
 }

@@ -1,8 +1,9 @@
-//! How long something took, in a few characters.
+//! Durations in a few characters.
 
 use std::time::Duration;
 
-/// Three digits and a unit; minutes and seconds, or hours and minutes, if it was long.
+/// Formats `duration` as three digits and a unit, or as minutes and seconds or hours and minutes if
+/// it is long.
 pub(super) fn text(duration: Duration) -> String {
     let seconds = duration.as_secs();
     match duration.as_nanos() {

@@ -1,22 +1,24 @@
-//! Many workers that are alike, drawn as a few of them and "… and 288 more".
+//! Folding: a large group of alike workers is drawn as a few of them and "… and 288 more".
 //!
-//! Workers are alike if they look alike, hold alike workers, and arrows lead from them to alike
-//! workers and to them from alike ones. Of a long chain of workers that look alike, the middle is
-//! folded.
+//! Two workers are alike if they look alike, contain alike workers, and their arrows connect them
+//! to alike workers. Of a long chain of workers that look alike, the middle is folded.
 
 use indexmap::IndexMap;
 use rustc_hash::{FxBuildHasher, FxHashMap};
 
 use super::picture::{Edge, EdgeKind, Node, NodeIdx, Picture};
 
-/// How far arrows are followed to find out whether workers are alike.
+/// Number of arrows that are followed to compare the surroundings of two workers.
 const FURTHEST: usize = 8;
 
-/// The picture with at most `most` of each kind of alike workers, and a node for the others.
+/// Folds the picture to at most `most` workers of each kind and one node that stands for the rest.
 pub(super) fn folded(picture: &Picture, most: usize) -> Picture {
-    // The middle of a chain is far from its ends, where all workers would be alike.
+    // Chains come first: in the middle of a long chain the ends are further away than `FURTHEST`,
+    // so the comparison below would find all of its workers alike.
     let mut fold = Fold::new(picture);
     for chain in chains(picture) {
+        // Folding one worker would save nothing, because the node that stands for it takes its
+        // place.
         if chain.len() > 2 * most + 1 {
             fold.hide(picture, &chain[most..chain.len() - most]);
         }
@@ -35,7 +37,7 @@ pub(super) fn folded(picture: &Picture, most: usize) -> Picture {
 
 type FxIndexMap<K, V> = IndexMap<K, V, FxBuildHasher>;
 
-/// Which workers are folded, each into the first of its kind.
+/// The workers to fold, each with the first worker of its group.
 struct Fold {
     into: Vec<NodeIdx>,
     n_hidden: FxHashMap<NodeIdx, usize>,
@@ -46,7 +48,7 @@ impl Fold {
         Self { into: (0..picture.nodes.len()).collect(), n_hidden: FxHashMap::default() }
     }
 
-    /// Folds these into the first of them.
+    /// Folds `nodes` into the first of them.
     fn hide(&mut self, picture: &Picture, nodes: &[NodeIdx]) {
         let first = nodes[0];
         nodes.iter().for_each(|node| self.into[*node] = first);
@@ -63,7 +65,8 @@ impl Fold {
         let mut places: Vec<Option<NodeIdx>> = vec![None; picture.nodes.len()];
         for (idx, node) in picture.nodes.iter().enumerate() {
             let n_hidden = self.n_hidden.get(&idx).copied().or(node.folded);
-            // What is in a folded automa goes with it; an automa comes before what is in it.
+            // The content of a folded automa is hidden with it. Parents come before their children
+            // in `nodes`, so the place of the parent is known here.
             let inside = match node.inside {
                 Some(automa) if self.is_folded(automa) => continue,
                 Some(automa) => match places[automa] {
@@ -99,7 +102,7 @@ impl Fold {
     }
 }
 
-/// Numbers for what has been met, the same for the same.
+/// Gives equal values the same number.
 struct Interner<T>(FxHashMap<T, usize>);
 
 impl<T: Eq + std::hash::Hash> Interner<T> {
@@ -113,14 +116,17 @@ impl<T: Eq + std::hash::Hash> Interner<T> {
     }
 }
 
-/// What can be seen of a worker but its key.
+/// What a reader sees of a worker apart from its key, packed for comparison.
 fn look(node: &Node) -> [usize; 3] {
     let flags = [node.start, node.output, node.failed, node.context, node.awaits_ferry];
     let flags = flags.iter().fold(0, |bits, flag| bits << 1 | usize::from(*flag));
     [flags, node.standing as usize, node.folded.unwrap_or_default()]
 }
 
-/// A number for each worker, the same for workers of one automa that are alike.
+/// Gives each worker a number; workers of one automa that are alike have the same number.
+///
+/// The numbers start from the looks and are refined by those of the neighbours, round by round, as
+/// in the refinement of colours that tests graphs for isomorphism.
 fn colours(picture: &Picture) -> Vec<usize> {
     let contents = contents(picture);
     let mut first = Interner::new();
@@ -138,11 +144,12 @@ fn colours(picture: &Picture) -> Vec<usize> {
         let mut finer = Interner::new();
         let next = around.into_iter().zip(&colours).map(|(mut around, colour)| {
             around.sort_unstable();
-            // Whether there are two or three of a kind makes no difference.
+            // Two arrows to alike workers look the same as three.
             around.dedup();
             finer.number((*colour, around))
         });
         colours = next.collect();
+        // No colour was split in this round, so none will be in later ones.
         if finer.0.len() == n_colours {
             break;
         }
@@ -151,7 +158,8 @@ fn colours(picture: &Picture) -> Vec<usize> {
     colours
 }
 
-/// A number for each worker, the same for automata in which all looks the same.
+/// Gives each worker a number for what it contains; automata with the same content have the same
+/// one.
 fn contents(picture: &Picture) -> Vec<usize> {
     let (_, children) = picture.children();
     let mut place = vec![0; picture.nodes.len()];
@@ -166,7 +174,8 @@ fn contents(picture: &Picture) -> Vec<usize> {
     }
     let mut interner = Interner::new();
     let mut contents = vec![0; picture.nodes.len()];
-    // An automa comes before what is in it.
+    // Parents come before their children in `nodes`, so the reverse order visits the children
+    // first.
     for idx in (0..picture.nodes.len()).rev() {
         let workers = children[idx].iter();
         let workers: Vec<_> =
@@ -176,7 +185,8 @@ fn contents(picture: &Picture) -> Vec<usize> {
     contents
 }
 
-/// Workers that follow each other, each the only one after the one before, and that look alike.
+/// Finds the chains of workers that look alike, in which each worker has one successor and the
+/// successor has no other predecessor.
 fn chains(picture: &Picture) -> Vec<Vec<NodeIdx>> {
     let n_nodes = picture.nodes.len();
     let (mut n_in, mut n_out) = (vec![0_usize; n_nodes], vec![0_usize; n_nodes]);

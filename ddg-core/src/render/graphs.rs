@@ -1,4 +1,4 @@
-//! From graphs to pictures, nested ones at any depth.
+//! Builds pictures from graphs, with nested automata at any depth.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -8,11 +8,11 @@ use crate::automa::GraphAutoma;
 use crate::graph::View;
 use crate::worker::Body;
 
-/// Workers that may be automata, and are yet to be looked into.
+/// Workers that may be automata and have not been visited yet.
 type Todo = VecDeque<(NodeIdx, Arc<Body>)>;
 
 impl Picture {
-    /// The graph as it is declared, valid or not.
+    /// The declared graph, valid or not.
     pub(super) fn declared(automa: &GraphAutoma) -> Self {
         let mut picture = Self::new(automa.name(), Of::Declared);
         let mut todo = Todo::new();
@@ -22,7 +22,7 @@ impl Picture {
         picture
     }
 
-    /// The graph as a run has left it.
+    /// The graph at the end of a run.
     pub(super) fn grown(view: &View<Arc<Body>>) -> Self {
         let mut picture = Self::new(&view.base().automa, Of::Grown);
         let mut todo = Todo::new();

@@ -1,4 +1,4 @@
-//! What a run has done, kickoff by kickoff, as a callback sees it.
+//! A callback that records the kickoffs of a run.
 
 use std::fmt;
 use std::path::Path as FilePath;
@@ -18,16 +18,15 @@ use crate::key::Key;
 use crate::machine::{Cause, KickoffId};
 use crate::values::Value;
 
-/// Writes down which worker ran when and why. A [`Callback`]: give a clone to an automa, and ask
-/// when the run has ended, also with an error or cancelled.
+/// Records which workers ran, when and why. It is a [`Callback`]: add a clone to an automa, and
+/// read the history after the run, also if the run failed or was cancelled.
 ///
-/// From it come an SVG timeline (steps across, workers down, a bar for each kickoff) and, with
-/// [`Drawing::with`](crate::render::Drawing::with), the ferries of a graph's drawing.
+/// A history gives an SVG timeline (steps across, workers down, one bar per kickoff), and adds the
+/// ferries of a run to a drawing of its graph ([`Drawing::with`](crate::render::Drawing::with)).
 ///
-/// It keeps all that it sees, about 100 bytes for each kickoff, until it is
-/// [cleared](Self::clear). Runs that follow each other are shown one after the other; give runs
-/// that go on at the same time a history each. All attempts of a kickoff are one bar, which has a
-/// mark for each retry.
+/// It keeps about 100 bytes per kickoff until it is [cleared](Self::clear). Consecutive runs are
+/// shown one after another; give concurrent runs a history each. All attempts of a kickoff share
+/// one bar, which has a mark for each retry.
 ///
 /// ```
 /// use ddg_core::prelude::*;
@@ -52,40 +51,41 @@ use crate::values::Value;
 #[derive(Clone, Default)]
 pub struct History(Arc<Mutex<Book>>);
 
-/// What has been seen so far.
+/// The records of a history.
 #[derive(Default)]
 pub(super) struct Book {
-    /// The automa of the first kickoff.
+    /// The name of the automa of the first kickoff.
     pub(super) automa: Option<Arc<str>>,
     pub(super) workers: Vec<Seen>,
     pub(super) executions: Vec<Execution>,
     index: FxHashMap<(Option<usize>, Key), usize>,
-    /// Which are running: the run's address, unique while it runs, and the kickoff.
+    /// The running kickoffs. Their key is the address of the run, which is unique while the run is
+    /// active, and the id of the kickoff.
     running: FxHashMap<(usize, KickoffId), usize>,
     epoch: Option<Instant>,
-    /// When anything was last seen.
+    /// The time of the last record.
     pub(super) until: Duration,
 }
 
-/// A worker that has run, or in which or by which another has.
+/// A worker that has run, that contains one that has run, or that called one.
 pub(super) struct Seen {
-    /// The nested automa that it is in.
+    /// The nested automa that contains the worker.
     pub(super) inside: Option<usize>,
     pub(super) key: Key,
-    /// What it depended on whenever it ran in a graph that its run had changed: a worker may be
-    /// removed and added again under its key.
+    /// The dependencies that the worker had in graphs changed by a run. There may be more than one
+    /// set, because a worker can be removed and added again under its key.
     pub(super) after: IndexSet<Key, FxBuildHasher>,
-    /// Whether it is an output worker of its automa.
+    /// Whether the worker is an output worker of its automa.
     pub(super) output: bool,
 }
 
-/// A kickoff and how it went.
+/// A kickoff and its result.
 pub(super) struct Execution {
     pub(super) worker: usize,
     pub(super) id: KickoffId,
     pub(super) step: u64,
     pub(super) why: Why,
-    /// Since the first kickoff.
+    /// The start, as time since the first kickoff.
     pub(super) began: Duration,
     pub(super) end: Option<End>,
 }
@@ -94,7 +94,7 @@ pub(super) struct Execution {
 pub(super) enum Why {
     Start,
     Dependencies,
-    /// By this worker.
+    /// By a ferry of this worker.
     Ferry(usize),
 }
 
@@ -102,36 +102,36 @@ pub(super) enum Why {
 pub(super) struct End {
     pub(super) at: Duration,
     pub(super) failed: bool,
-    /// How many attempts it took.
+    /// Number of attempts made.
     pub(super) attempts: u32,
 }
 
 impl History {
-    /// One that has seen nothing yet.
+    /// Creates an empty history.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Forgets all that it has seen.
+    /// Removes all records.
     pub fn clear(&self) {
         *self.lock() = Book::default();
     }
 
-    /// A picture of the time that has been seen: steps across, workers down in the order in which
-    /// they first ran, nested automata's below them, a bar for each kickoff, a thin line for each
-    /// ferry. Bars of workers that failed are red.
+    /// Draws a timeline: steps across, workers down, one bar per kickoff and a thin line per ferry.
     ///
-    /// A step is as wide as it was long, but wide enough to be seen; many steps go on in further
-    /// strips below. Of very many workers some are shown: those that failed, the output workers, the
-    /// slowest, as far as there is room, and the first; it says how many are not.
+    /// Workers are in the order of their first kickoff, those of a nested automa below it. Bars of
+    /// failed workers are red. The width of a step is its duration, within limits that keep it
+    /// visible; many steps continue in further strips below. If there are too many workers, the
+    /// failed ones, the output workers, the slowest and the first are shown as far as there is
+    /// room, and a note says how many are hidden.
     pub fn to_svg(&self) -> String {
         self.read(timeline::write)
     }
 
-    /// Writes [`to_svg`](Self::to_svg) to a file, which any browser shows.
+    /// Writes [`to_svg`](Self::to_svg) to a file that any browser displays.
     ///
     /// # Errors
-    /// The file cannot be written.
+    /// If the file cannot be written.
     pub fn write_svg(&self, path: impl AsRef<FilePath>) -> std::io::Result<()> {
         std::fs::write(path, self.to_svg())
     }
@@ -191,7 +191,7 @@ impl Book {
         self.until
     }
 
-    /// The worker that runs, after those that it is in.
+    /// The index of the running worker, after the workers that contain it have been added.
     fn locate(&mut self, cx: &Context) -> usize {
         let path = cx.path();
         let mut keys = Vec::new();
@@ -213,8 +213,8 @@ impl Book {
         })
     }
 
-    /// All workers, those of a nested automa right below it, else in the order in which they first
-    /// ran, whatever their timing was.
+    /// All workers in the order of their first kickoff, those of a nested automa right below it.
+    /// The order does not depend on timing.
     pub(super) fn in_order(&self) -> Vec<usize> {
         let mut firsts = vec![None; self.workers.len()];
         for execution in &self.executions {
@@ -222,7 +222,7 @@ impl Book {
             let first = &mut firsts[execution.worker];
             *first = Some(first.map_or(this, |first: (u64, KickoffId)| first.min(this)));
         }
-        // A worker that has not run itself has seen others run: it comes first.
+        // A worker that has not run itself is recorded because of another one; it sorts first.
         let mut ids: Vec<_> = (0..self.workers.len()).collect();
         ids.sort_by_key(|worker| (firsts[*worker], &self.workers[*worker].key));
         let mut children = vec![Vec::new(); self.workers.len()];
@@ -242,13 +242,13 @@ impl Book {
     }
 }
 
-/// A kickoff among all that are running.
+/// Identifies a kickoff among all running ones.
 fn identity(cx: &Context) -> (usize, KickoffId) {
     (Arc::as_ptr(cx.core()) as usize, cx.kickoff_id())
 }
 
 impl Seen {
-    /// Notes what the graph of the run says of it now.
+    /// Records the graph around the worker as the run has changed it.
     fn look_at(&mut self, cx: &Context) {
         let machine = cx.core().machine();
         let view = machine.view();

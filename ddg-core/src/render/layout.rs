@@ -1,33 +1,34 @@
-//! How a picture is laid out: from above or from the left, and with how many of alike workers, so
-//! that it fits a screen.
+//! Layout of a picture: the direction, and how far alike workers are folded, so that it fits a
+//! screen.
 
 use std::borrow::Cow;
 
 use super::fold::folded;
 use super::picture::{EdgeKind, NodeIdx, Picture};
 
-/// A screen, in pixels; what is larger has to be scrolled or is too small to be read.
+/// The size of a screen in pixels. Larger pictures have to be scrolled or shrunk until they are
+/// unreadable.
 const SCREEN: Size = Size { width: 1900.0, height: 1100.0 };
 
-/// How many alike workers are drawn, as long as the picture does not fit.
+/// Maximum numbers of alike workers, tried in this order until the picture fits.
 const MOST_ALIKE: [usize; 4] = [12, 8, 5, 3];
 
-/// Room between workers beside each other, and between ranks.
+/// Space between workers in a rank, and between ranks.
 const BESIDE: f64 = 40.0;
 const BETWEEN: f64 = 56.0;
-/// Room around what is in an automa.
+/// Space around the content of an automa.
 const PADDING: f64 = 48.0;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Direction {
-    /// Ranks below each other.
+    /// Ranks from top to bottom.
     Down,
-    /// Ranks from the left to the right.
+    /// Ranks from left to right.
     Right,
 }
 
 impl Direction {
-    /// As both languages write it.
+    /// The name of the direction in Mermaid and in DOT.
     pub(super) fn text(self) -> &'static str {
         match self {
             Self::Down => "TD",
@@ -36,8 +37,7 @@ impl Direction {
     }
 }
 
-/// Folds the picture as far as it takes to fit a screen, if it may be folded, and finds the better
-/// direction.
+/// Folds the picture until it fits a screen, if `folds`, and chooses the better direction.
 pub(super) fn fit(picture: &Picture, folds: bool) -> (Cow<'_, Picture>, Direction) {
     let (excess, direction) = best(picture);
     if excess <= 1.0 || !folds {
@@ -59,7 +59,7 @@ pub(super) fn fit(picture: &Picture, folds: bool) -> (Cow<'_, Picture>, Directio
     smallest
 }
 
-/// By how much the picture is larger than the screen, in the direction in which it is less so.
+/// The better direction, and the factor by which the picture exceeds the screen in it.
 fn best(picture: &Picture) -> (f64, Direction) {
     let down = size(picture, Direction::Down).excess();
     let right = size(picture, Direction::Right).excess();
@@ -78,12 +78,13 @@ impl Size {
     }
 }
 
-/// About how large the picture is when it is drawn.
+/// Estimates the size of the drawn picture.
 fn size(picture: &Picture, direction: Direction) -> Size {
     let (outermost, children) = picture.children();
     let ranks = ranks(picture);
     let mut sizes: Vec<Size> = vec![Size::default(); picture.nodes.len()];
-    // An automa comes before what is in it.
+    // Parents come before their children in `nodes`, so the reverse order visits the children
+    // first.
     for idx in (0..picture.nodes.len()).rev() {
         let label = picture.nodes[idx].label();
         let longest = label.iter().map(|line| line.chars().count()).max().unwrap_or_default();
@@ -100,10 +101,10 @@ fn size(picture: &Picture, direction: Direction) -> Size {
     stacked(&outermost, &ranks, &sizes, direction)
 }
 
-/// The size of workers in their ranks.
+/// The size of workers arranged in their ranks.
 fn stacked(workers: &[NodeIdx], ranks: &[usize], sizes: &[Size], direction: Direction) -> Size {
     let n_ranks = workers.iter().map(|worker| ranks[*worker] + 1).max().unwrap_or_default();
-    // Along the arrows, and across them.
+    // For each rank, its extent along the arrows and across them.
     let mut of_ranks = vec![(0.0_f64, 0.0_f64); n_ranks];
     for &worker in workers {
         let Size { width, height } = sizes[worker];
@@ -122,8 +123,8 @@ fn stacked(workers: &[NodeIdx], ranks: &[usize], sizes: &[Size], direction: Dire
     }
 }
 
-/// Each worker one rank below the lowest that an arrow leads from, within its automa. Ferries count
-/// where nothing else leads to a worker, and arrows that lead back do not.
+/// Puts each worker one rank below the lowest of its predecessors in the same automa. Ferries count
+/// only where no dependency leads to a worker; arrows that close a cycle do not count.
 fn ranks(picture: &Picture) -> Vec<usize> {
     let n_nodes = picture.nodes.len();
     let mut depends = vec![false; n_nodes];

@@ -1,4 +1,4 @@
-//! A picture as a Mermaid flowchart.
+//! Writes a picture as a Mermaid flowchart.
 
 use std::fmt::Write;
 
@@ -6,12 +6,13 @@ use super::caption;
 use super::layout::Direction;
 use super::picture::{Node, NodeIdx, Picture, Standing, Visit};
 
-/// How many levels of nesting are shown by indentation, too.
+/// Maximum depth of nesting that is indented. Deeper levels stay at this indentation, so that the
+/// text does not grow with the square of the depth.
 const MOST_INDENTED: usize = 16;
 
-/// Classes in the order in which a later one is stronger.
+/// Classes, weakest first: where several apply, the last one wins.
 ///
-/// Colours are for borders, and such that they are seen on light and on dark; text has the colour of
+/// Colours apply to borders only, and are readable on light and on dark. Text keeps the colour of
 /// the theme.
 const CLASSES: [(&str, &str); 7] = [
     ("start", "stroke:#43a047,stroke-width:2px"),
@@ -23,7 +24,7 @@ const CLASSES: [(&str, &str); 7] = [
     ("failed", "stroke:#e53935,stroke-width:3px"),
 ];
 
-/// Ids are numbers and never keys, so that no key is taken for a word of the language.
+/// Node ids are numbers rather than keys, so that no key collides with a word of the language.
 pub(super) fn write(picture: &Picture, direction: Direction) -> String {
     let mut text = String::new();
     let title = caption::one_line(&picture.title);
@@ -103,7 +104,7 @@ fn label(node: &Node) -> String {
     node.label().iter().map(|line| escape(line)).collect::<Vec<_>>().join("<br/>")
 }
 
-/// Whatever might be taken for HTML, Markdown or the end of the label becomes an entity.
+/// Replaces what Mermaid would read as HTML, as Markdown or as the end of a label by entities.
 fn escape(line: &str) -> String {
     let mut text = String::with_capacity(line.len());
     for (place, c) in line.chars().enumerate() {
@@ -116,8 +117,8 @@ fn escape(line: &str) -> String {
     text
 }
 
-/// The same between the quotes of YAML. What Mermaid would take for HTML in a title, where it knows no
-/// entities, is written in full width.
+/// Escapes text for a quoted YAML string. Titles know no entities, so characters that would be read
+/// as HTML are replaced by their full-width forms.
 fn yaml(line: &str) -> String {
     let mut text = String::with_capacity(line.len());
     for c in line.chars() {

@@ -1,15 +1,15 @@
-//! What is drawn, whatever the language: workers within workers, and arrows between them.
+//! The picture that all writers draw: workers within workers, and arrows between them.
 
 use rustc_hash::FxHashMap;
 
 use crate::key::Key;
 
-/// A node's place in the picture.
+/// The index of a node in its picture.
 pub(super) type NodeIdx = usize;
 
 #[derive(Clone)]
 pub(super) struct Picture {
-    /// The automa's name.
+    /// The name of the automa.
     pub(super) title: String,
     pub(super) of: Of,
     pub(super) nodes: Vec<Node>,
@@ -17,11 +17,11 @@ pub(super) struct Picture {
     index: FxHashMap<(Option<NodeIdx>, Key), NodeIdx>,
 }
 
-/// Which graph is drawn.
+/// Which graph is shown.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Of {
     Declared,
-    /// As a run has left it.
+    /// The graph at the end of a run.
     Grown,
 }
 
@@ -29,32 +29,32 @@ pub(super) enum Of {
 #[derive(Clone)]
 pub(super) struct Node {
     pub(super) key: Key,
-    /// The nested automa that it is in.
+    /// The nested automa that contains the worker.
     pub(super) inside: Option<NodeIdx>,
     pub(super) start: bool,
     pub(super) output: bool,
     pub(super) standing: Standing,
-    /// Whether it failed when it last ran.
+    /// Whether the last kickoff of the worker failed.
     pub(super) failed: bool,
-    /// Whether it takes the context, and so may ferry and add workers.
+    /// Whether the worker takes the context, and so may ferry to workers and add them.
     pub(super) context: bool,
-    /// Whether it runs only if somebody ferries to it, and nobody is drawn who does.
+    /// Whether the worker runs only after a ferry, and no arrow shows who may ferry to it.
     pub(super) awaits_ferry: bool,
-    /// How many workers it stands for, where it stands for some that are like others.
+    /// Number of workers that the node stands for, if it stands for a folded group.
     pub(super) folded: Option<usize>,
 }
 
-/// How a worker came to be in the graph, or not.
+/// The state of a worker in the graph.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Standing {
     Declared,
-    /// By a run.
+    /// Added by a run.
     Added,
-    /// By the run; it had run before.
+    /// Removed by the run after it had run.
     Removed,
-    /// Declared to be placed at run time.
+    /// Declared, to be placed at run time.
     Detached,
-    /// Somebody depends on it, but it is not there.
+    /// Named as a dependency, but not in the graph.
     Missing,
 }
 
@@ -68,13 +68,13 @@ pub(super) struct Edge {
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum EdgeKind {
     Dependency,
-    /// A dependency that a run has had and removed; both workers are still there.
+    /// A dependency that a run removed while both of its workers stayed.
     Removed,
-    /// Taken this often.
+    /// A ferry, with the number of times it was taken.
     Ferry(u64),
-    /// Nobody knows who will ferry to the worker, but this one could.
+    /// A possible ferry: the target waits for one, and this worker could ferry to it.
     MayFerry,
-    /// The worker is placed at run time, which this one could do.
+    /// A possible placement: the target is placed at run time, and this worker could place it.
     MayPlace,
 }
 
@@ -89,7 +89,7 @@ impl Picture {
         }
     }
 
-    /// Adds a worker; if two have one key, the first is meant by it.
+    /// Adds a node. If a key occurs twice, the key refers to the first node.
     pub(super) fn add(&mut self, node: Node) -> NodeIdx {
         let idx = self.nodes.len();
         self.index.entry((node.inside, node.key.clone())).or_insert(idx);
@@ -101,13 +101,13 @@ impl Picture {
         self.index.get(&(inside, key.clone())).copied()
     }
 
-    /// The worker called `key`, drawn as missing if there is none.
+    /// Finds the worker `key`, or adds one that is drawn as missing.
     pub(super) fn find_or_miss(&mut self, inside: Option<NodeIdx>, key: &Key) -> NodeIdx {
         let missing = || Node::new(key.clone(), inside, Standing::Missing);
         self.find(inside, key).unwrap_or_else(|| self.add(missing()))
     }
 
-    /// The nodes of each automa: the outermost first, then those in each node.
+    /// The children of the outermost automa, and those of each node.
     pub(super) fn children(&self) -> (Vec<NodeIdx>, Vec<Vec<NodeIdx>>) {
         let mut outermost = Vec::new();
         let mut children: Vec<Vec<NodeIdx>> = vec![Vec::new(); self.nodes.len()];
@@ -120,9 +120,10 @@ impl Picture {
         (outermost, children)
     }
 
-    /// The order in which nodes are written: those in an automa between its beginning and its end.
+    /// The order in which nodes are written: the content of an automa between its start and its
+    /// end.
     ///
-    /// Without recursion, since automata nest to any depth.
+    /// The traversal is not recursive, because automata nest to any depth.
     pub(super) fn visits(&self) -> Vec<Visit> {
         let (outermost, children) = self.children();
         let mut todo: Vec<_> = outermost.into_iter().rev().map(|idx| (idx, false)).collect();
@@ -142,12 +143,12 @@ impl Picture {
     }
 }
 
-/// A step on the way through all nodes.
+/// One stop of the traversal.
 pub(super) enum Visit {
     Worker(NodeIdx),
-    /// A nested automa begins; one without workers is drawn as a worker.
+    /// Start of a nested automa. An automa without workers is visited as a worker.
     Automa(NodeIdx),
-    /// The automa that began last ends.
+    /// End of the automa that started last.
     End,
 }
 
@@ -166,7 +167,7 @@ impl Node {
         }
     }
 
-    /// Whether it is drawn as something that is not, or no longer, there.
+    /// Whether the node is dashed, as something that is not or no longer in the graph.
     pub(super) fn is_dashed(&self) -> bool {
         match self.standing {
             Standing::Declared | Standing::Added => false,
@@ -174,7 +175,7 @@ impl Node {
         }
     }
 
-    /// What is written on it, in lines: its key, and what is to be said of it.
+    /// The lines of the label: the key, then remarks.
     pub(super) fn label(&self) -> Vec<String> {
         let mut lines = match self.folded {
             Some(n_more) => vec![format!("… and {n_more} more")],
@@ -200,7 +201,7 @@ impl Node {
 }
 
 impl EdgeKind {
-    /// The same, whatever was counted.
+    /// A number for the kind of the edge, without its count.
     pub(super) fn class(self) -> u8 {
         match self {
             Self::Dependency => 0,
@@ -211,7 +212,7 @@ impl EdgeKind {
         }
     }
 
-    /// What is written on it.
+    /// The text on the arrow.
     pub(super) fn label(self) -> Option<String> {
         match self {
             Self::Dependency => None,

@@ -1,17 +1,17 @@
-//! What a run may do that is not declared as a dependency: workers that only a ferry reaches, and
-//! those that are placed at run time.
+//! Arrows to what a run may reach without a dependency: targets of ferries and workers placed at
+//! run time.
 //!
-//! Who ferries where is decided in the body of a worker. What is known is who could: a worker that
-//! takes the [`Context`](crate::Context).
+//! Only the body of a worker decides where it ferries. The graph tells which workers could: those
+//! that take the [`Context`](crate::Context).
 
 use super::picture::{Edge, EdgeKind, NodeIdx, Picture, Standing};
 
-/// How many arrows of what may happen are drawn in an automa; more would hide what does happen.
+/// Maximum number of such arrows per automa. More would hide the declared dependencies.
 const MOST_ARROWS: usize = 12;
 
 impl Picture {
-    /// An arrow from each declared worker that takes the context to each that waits for somebody to
-    /// ferry to it or to place it; if those are too many, it is written on the targets.
+    /// Adds an arrow from each declared worker that takes the context to each worker that waits for
+    /// a ferry or a placement. If there are too many, a remark on the targets replaces them.
     pub(super) fn add_possible(&mut self) {
         let mut begun = vec![false; self.nodes.len()];
         for edge in &self.edges {
@@ -20,7 +20,7 @@ impl Picture {
         let (outermost, children) = self.children();
         for workers in [outermost].iter().chain(&children) {
             let nodes = &self.nodes;
-            // What a run has added is known to be for something else: it was asked for.
+            // Workers that a run added are not candidates: they came with a purpose of their own.
             let is_able = |idx: &&NodeIdx| {
                 nodes[**idx].context && nodes[**idx].standing == Standing::Declared
             };
@@ -35,6 +35,7 @@ impl Picture {
                     _ => None,
                 })
                 .collect();
+            // Every able worker has an arrow to every target, so their number is the product.
             if able.len() * targets.len() <= MOST_ARROWS {
                 let arrows = able.iter().flat_map(|&from| {
                     let others = targets.iter().filter(move |(to, _)| *to != from);
@@ -49,7 +50,7 @@ impl Picture {
         }
     }
 
-    /// Leaves out what may happen, since it is known what did.
+    /// Removes the possible arrows when a history shows what happened.
     pub(super) fn remove_possible(&mut self) {
         self.edges.retain(|edge| !matches!(edge.kind, EdgeKind::MayFerry | EdgeKind::MayPlace));
         self.nodes.iter_mut().for_each(|node| node.awaits_ferry = false);

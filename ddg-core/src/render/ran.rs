@@ -1,4 +1,4 @@
-//! What runs have done, brought into a picture of their graph.
+//! Adds what runs have done to a picture of their graph.
 
 use indexmap::IndexMap;
 use rustc_hash::{FxBuildHasher, FxHashSet};
@@ -37,8 +37,8 @@ impl Picture {
         self.mark_failed(book, &drawn);
     }
 
-    /// Those that the graph does not have, or no longer: of every life of a worker that was removed
-    /// and added again under its key.
+    /// Adds the dependencies that the graph does not have any more. A worker that was removed and
+    /// added again under its key contributes those of all its lives.
     fn add_dependencies(
         &mut self,
         book: &Book,
@@ -50,7 +50,8 @@ impl Picture {
         for &worker in order {
             let Seen { inside, after, .. } = &book.workers[worker];
             let to = drawn[worker];
-            // What a run has left is drawn as it is, so what more there was between these is gone.
+            // The graph at the end of a run is drawn as it is. A dependency between two workers of
+            // it that is not in the picture was removed.
             let is_left = |node| self.of == Of::Grown && inside.is_none() && node < n_drawn;
             let arrows = after.iter().filter_map(|key| {
                 let from = self.find(self.nodes[to].inside, key)?;

@@ -1,8 +1,8 @@
-//! A run in the terminal, while it goes on.
+//! A view of a run in the terminal while the run is active.
 //!
-//! What has been [`Seen`](seen::Seen) of the run follows its events and says which lines are to be
-//! written. A [`Screen`](screen::Screen) writes them; on a terminal, above a [`frame`] of what is
-//! running now.
+//! [`Seen`](seen::Seen) follows the events of the run and gives the lines to write. A
+//! [`Screen`](screen::Screen) writes them; on a terminal it also paints a [`frame`] of the running
+//! workers below the lines.
 
 mod frame;
 mod line;
@@ -27,16 +27,15 @@ use frame::Frame;
 use screen::Screen;
 use seen::Seen;
 
-/// Shows a run while it goes on: its steps, the workers that run with their paths and for how long,
-/// what they tell, what fails.
+/// A live view of a run: its steps, the running workers and their durations, progress and failures.
 ///
-/// On a terminal, a line is written for each step, each worker that ends, each attempt that fails,
-/// and for the end of the run; below them, what is running now is painted again and again. Where the
-/// output is no terminal there are only lines, which also have what workers tell
-/// ([`Context::emit`](crate::Context::emit), [`emit_chunk`](crate::Context::emit_chunk)): one event is
-/// one line, which begins with the time since the run began, and with the path of who it is about.
+/// On a terminal it writes a line for each step, for each worker that ends, for each attempt that
+/// fails and for the end of the run. Below the lines it repaints a picture of what is running. If
+/// the output is not a terminal it writes lines only, which then also show what workers emit
+/// ([`Context::emit`](crate::Context::emit), [`emit_chunk`](crate::Context::emit_chunk)). Each line
+/// is one event; it begins with the time since the start of the run and the path of the worker.
 ///
-/// The shortest way is [`RunBuilder::watched`]. This is what it writes to a file:
+/// The shortest way to use it is [`RunBuilder::watched`]. This is what it writes to a file:
 ///
 /// ```
 /// use ddg_core::render::TerminalView;
@@ -68,23 +67,24 @@ use seen::Seen;
 /// # }
 /// ```
 ///
-/// A worker that tells `progress` as a pair (so many of so many), or as a part of 1, gets a bar;
-/// where there are only lines, one every ten seconds. Text that workers give is shown without what
-/// would command the terminal. As many of those that run are shown as there are rows, save a quarter
-/// for what has ended; what is too long for a row is cut between words.
+/// A worker that emits `progress` as a pair (done, total) or as a fraction of 1 gets a bar; output
+/// that is not a terminal gets a line every ten seconds instead. Control sequences are removed from
+/// text that workers emit. The view shows as many running workers as there are rows, but leaves a
+/// quarter of the rows to what has ended; text that is too long for a row is cut between words.
 ///
-/// What is shown is what passes the [filter](EventFilter) of the stream: with
-/// [`EventFilter::updates`], say, there is only the end. Kickoffs that began before the stream did, or
-/// whose beginning was [missed](crate::event::Missed), are not among those that run, and end without a duration.
+/// The view shows what passes the [filter](EventFilter) of the stream: with
+/// [`EventFilter::updates`], for instance, it shows only how the run ended. A kickoff that began
+/// before the stream did, or whose start was [missed](crate::event::Missed), is not listed as
+/// running, and its end has no duration.
 #[must_use = "it shows nothing until it watches"]
 pub struct TerminalView {
     screen: Screen,
 }
 
 impl TerminalView {
-    /// Shows runs on the standard error stream: painted if that is a terminal, else as lines.
+    /// Creates a view on the standard error stream: painted if that is a terminal, else as lines.
     ///
-    /// Colours are left out where the environment variable `NO_COLOR` is set.
+    /// Colours are left out if the environment variable `NO_COLOR` is set.
     pub fn new() -> Self {
         let term = console::Term::buffered_stderr();
         if term.features().is_attended() && std::env::var_os("TERM").is_none_or(|it| it != "dumb") {
@@ -94,28 +94,28 @@ impl TerminalView {
         }
     }
 
-    /// Writes lines: to a file, to a log.
+    /// Creates a view that writes lines to `out`, such as a file or a log.
     pub fn to(out: impl io::Write + Send + 'static) -> Self {
         Self { screen: Screen::lines(out) }
     }
 
-    /// Paints on this terminal: `console::Term::buffered_stdout()`, say, or whatever stands for one.
-    /// The trait is that of the crate `indicatif`, 0.18.
+    /// Creates a view that paints on `term`, for example `console::Term::buffered_stdout()`. The
+    /// trait is that of the crate `indicatif`, version 0.18.
     pub fn on(term: impl TermLike + Clone + 'static) -> Self {
         Self { screen: Screen::painted(term, console::colors_enabled()) }
     }
 
-    /// Shows these events until there are no more. The run never waits for it: what is written is
-    /// written by a thread for such things.
+    /// Shows events until the stream ends. The run never waits for the view: a blocking thread
+    /// writes the output.
     ///
     /// # Errors
-    /// The output cannot be written. The run goes on.
+    /// If the output cannot be written. The run continues.
     ///
     /// # Panics
-    /// Outside a tokio runtime.
+    /// If called outside a tokio runtime.
     ///
     /// # Cancel safety
-    /// If the future is dropped, what was painted is cleared away; the lines stay.
+    /// If the future is dropped, the painted picture is cleared and the lines stay.
     pub async fn watch(self, mut events: EventStream) -> io::Result<()> {
         let mut watching = Watching::new(self.screen);
         loop {
@@ -147,12 +147,12 @@ impl fmt::Debug for TerminalView {
     }
 }
 
-/// How many events [`RunBuilder::watched`] has kept for a view that is slow.
+/// Number of events that [`RunBuilder::watched`] buffers for a slow view.
 const BUFFER: usize = 1 << 16;
 
 impl<T> RunBuilder<T> {
-    /// Runs it to its end, as [`outcome`](Self::outcome) does, and shows it on the standard error
-    /// stream; see [`TerminalView`].
+    /// Runs to the end as [`outcome`](Self::outcome) does, and shows the run on the standard error
+    /// stream. See [`TerminalView`].
     ///
     /// ```no_run
     /// # use ddg_core::prelude::*;
@@ -163,16 +163,16 @@ impl<T> RunBuilder<T> {
     /// ```
     ///
     /// # Errors
-    /// As [`outcome`](Self::outcome). That the run cannot be shown is none.
+    /// As [`outcome`](Self::outcome). A failure of the view is not an error.
     ///
     /// # Panics
-    /// Outside a tokio runtime.
+    /// If called outside a tokio runtime.
     ///
     /// # Cancel safety
     /// As [`outcome`](Self::outcome).
     pub async fn watched(self) -> Result<Outcome, RunError> {
         let events = self.events(EventFilter::all().buffer(BUFFER));
-        // A task of its own, so that workers that compute do not hold it up.
+        // A task of its own, so that workers that compute do not delay the view.
         let view = AbortOnDropHandle::new(tokio::spawn(TerminalView::new().watch(events)));
         let outcome = self.outcome().await;
         if let Ok(Err(error)) = view.await {
@@ -182,20 +182,20 @@ impl<T> RunBuilder<T> {
     }
 }
 
-/// A view at work.
+/// State of a view while it watches a run.
 struct Watching {
     seen: Seen,
-    /// Elsewhere while it writes.
+    /// The screen; `None` while a blocking thread writes to it.
     screen: Option<Screen>,
     painted: bool,
-    /// When it was last shown.
+    /// When the screen was last painted.
     shown: Instant,
 }
 
-/// How long a picture stays.
+/// Time between two pictures.
 const PERIOD: Duration = Duration::from_millis(100);
 
-/// How many lines are kept to be written together.
+/// Maximum number of lines that are buffered for one write.
 const MOST_LINES: usize = 1024;
 
 impl Watching {
@@ -204,8 +204,8 @@ impl Watching {
         Self { seen: Seen::default(), screen: Some(screen), painted, shown: Instant::now() }
     }
 
-    /// Waits while nothing comes: lines are written at once, a picture is painted anew when it is
-    /// time. `None` if that has been done and it is still to be waited for.
+    /// Waits for `next`. When nothing comes, buffered lines are written at once and a new picture
+    /// is painted when it is time; the result is then `None`, and the caller waits again.
     async fn wait_for<T>(&mut self, next: impl Future<Output = T>) -> io::Result<Option<T>> {
         if !self.painted {
             self.show().await?;
@@ -218,7 +218,7 @@ impl Watching {
         Ok(None)
     }
 
-    /// Whether it is to be shown although more has come.
+    /// Whether the screen must be painted even though more events are ready.
     fn is_due(&self) -> bool {
         if self.painted {
             self.shown.elapsed() >= PERIOD

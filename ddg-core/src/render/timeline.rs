@@ -1,8 +1,8 @@
 //! A history as an SVG timeline: steps across, workers down, a bar for each kickoff.
 //!
-//! What is drawn is bounded, whatever was seen: rows by [`MOST_ROWS`], bars and lines by the pixels
-//! there are, since what would cover the same ones is drawn once. A run of many steps goes on in
-//! further strips below the first, as a text does in lines.
+//! The size of the SVG is bounded: there are at most [`MOST_ROWS`] rows, and bars and lines that
+//! would cover the same pixels are drawn once. Many steps continue in further strips below the
+//! first, as text continues in lines.
 
 mod axis;
 mod bars;
@@ -16,10 +16,10 @@ use axis::Axis;
 use bars::Bars;
 use rows::Rows;
 
-/// How many workers are shown at most.
+/// Maximum number of workers shown.
 const MOST_ROWS: usize = 100;
 
-/// The text of the SVG.
+/// Writes the SVG.
 pub(super) fn write(book: &Book) -> String {
     let rows = Rows::of(book, MOST_ROWS);
     let axis = Axis::of(book, rows.shown.len());
@@ -28,14 +28,14 @@ pub(super) fn write(book: &Book) -> String {
     svg::Page { book, axis: &axis, rows: &rows, bars: &bars, ferries: &ferries }.write()
 }
 
-/// What a bar looks like.
+/// The look of a bar.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Kind {
-    /// Begun by its dependencies, or at the start.
+    /// Started by its dependencies, or as a start worker.
     Due,
     Ferried,
     Failed,
-    /// It was still running when the history was asked, or it was cancelled.
+    /// Still running when the history was read, or cancelled.
     Unended,
 }
 

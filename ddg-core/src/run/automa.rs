@@ -1,4 +1,4 @@
-//! Running an automa, from its beginning or from a snapshot.
+//! Methods that run an automa, from its start or from a snapshot.
 
 use super::RunBuilder;
 use crate::args::IntoArgs;
@@ -6,11 +6,11 @@ use crate::automa::GraphAutoma;
 use crate::saved::Snapshot;
 
 impl GraphAutoma {
-    /// A run that begins with `args`: `.await` it, or say more about it first; see [`RunBuilder`]
-    /// for all that can be said.
+    /// Creates a run with the arguments `args`. `.await` it, or set options first; see
+    /// [`RunBuilder`].
     ///
-    /// Each start worker takes as many of the positional arguments as it has parameters for; named ones
-    /// reach every worker, at any depth, that has a parameter of that name.
+    /// Each start worker takes as many of the positional arguments as it has parameters for. Named
+    /// ones reach every worker, at any depth, that has a parameter of that name.
     ///
     /// ```
     /// use ddg_core::prelude::*;
@@ -31,10 +31,10 @@ impl GraphAutoma {
         RunBuilder::new(self, args.into_args())
     }
 
-    /// A run that goes on from where it was stopped or paused and saved, otherwise as
+    /// Creates a run that resumes `snapshot`, a saved run that was stopped or paused. Otherwise as
     /// [`run`](Self::run). The snapshot is consumed; keep a clone to try again.
     ///
-    /// That the snapshot is not of a run of this automa is an error of the run.
+    /// If the snapshot is not of a run of this automa, the run ends with that error.
     pub fn resume(&self, snapshot: Snapshot) -> RunBuilder {
         RunBuilder::resumed(self, snapshot)
     }

@@ -1,4 +1,4 @@
-//! What can be said of one run before it begins.
+//! The builder of a run: its options, and the ways to run it.
 
 use std::fmt;
 use std::future::{Future, IntoFuture};
@@ -25,19 +25,19 @@ use crate::path::WorkerPath;
 use crate::saved::Snapshot;
 use crate::values::{Data, RunResult};
 
-/// A run that has not begun: everything that can be said of one run, and the ways to run it.
+/// A run that has not begun: the builder of its options, and a future of its result.
 ///
-/// Made by `run` and `resume` of a [`GraphAutoma`](crate::GraphAutoma::run), a
-/// [`TypedAutoma`](crate::TypedAutoma::run) and, for a single run, an
-/// [`Automa`](crate::Automa::run). It borrows nothing.
+/// `run` and `resume` of a [`GraphAutoma`](crate::GraphAutoma::run), of a
+/// [`TypedAutoma`](crate::TypedAutoma::run) and, for a single run, of an
+/// [`Automa`](crate::Automa::run) create it. It borrows nothing.
 ///
 /// | call | gives |
 /// | --- | --- |
-/// | `.await` | a `T`: the [`Outcome`] of a `GraphAutoma`'s run, the output of a `TypedAutoma`'s |
+/// | `.await` | a `T`: the [`Outcome`] for a `GraphAutoma`, the output for a `TypedAutoma` |
 /// | [`output::<U>()`](Self::output) | the output as a `U` |
 /// | [`outcome()`](Self::outcome) | the whole [`Outcome`], also of a run that has paused or was stopped |
-/// | [`spawn()`](Self::spawn) | a [`RunHandle`]: a task of its own, to watch, stop or cancel |
-/// | [`simulate(choose)`](Self::simulate) | a `T`; a test says which worker gets on next |
+/// | [`spawn()`](Self::spawn) | a [`RunHandle`] to a task: subscribe to it, stop or cancel it |
+/// | [`simulate(choose)`](Self::simulate) | a `T`; a test chooses which worker continues next |
 ///
 /// ```
 /// use std::time::Duration;
@@ -69,18 +69,18 @@ use crate::values::{Data, RunResult};
 /// # }
 /// ```
 ///
-/// What the run begins with is what there is when it is made (the graph and its settings) and when
-/// it begins (kept local spaces, the callbacks of the process). If it cannot begin, because the
-/// graph is invalid or an input reaches nobody, that is the error of the run.
+/// The graph and its settings are those at the time when the builder is created; kept local spaces
+/// and the callbacks of the process are those at the time when the run begins. If the run cannot
+/// begin, because the graph is invalid or an input reaches no worker, it ends with that error.
 ///
 /// # Runs in a store
 ///
-/// With [`stored_in`](Self::stored_in) a run survives its process: it is written to a store as it
-/// begins, after every step (see [`checkpoints`](Self::checkpoints)), and as it ends. Whoever runs
-/// the same id later goes on with it. A step's effects outside the run happen before the step is
-/// written; a process that dies in between lets them happen again, so give them a name (the run and
-/// [`Context::kickoff_id`](crate::Context::kickoff_id)) by which the other side can tell, or make
-/// them such that twice is as good as once.
+/// With [`stored_in`](Self::stored_in) a run survives its process: it is written to a store when it
+/// begins, after every step (see [`checkpoints`](Self::checkpoints)), and when it ends. Running the
+/// same id again continues it. The effects of a step outside the run happen before the step is
+/// written, and happen again if the process dies in between. So give them a name from the run and
+/// [`Context::kickoff_id`](crate::Context::kickoff_id) by which the other side recognises them, or
+/// make them idempotent.
 ///
 /// ```
 /// use ddg_core::checkpoint::{MemoryStore, StoredRuns};
@@ -110,16 +110,15 @@ use crate::values::{Data, RunResult};
 /// ```
 ///
 /// # Errors
-/// The graph is invalid, an input reaches nobody, a step fails, or the output is no `T`. Of a run
-/// that has paused or was stopped there is no output yet: [`RunError::Paused`] and
-/// [`RunError::Stopped`] have the outcome, and [`outcome`](Self::outcome) gives it without an error.
-/// Of a stored run: the store fails, or somebody else has the run.
+/// If the graph is invalid, an input reaches no worker, a step fails, or the output is not a `T`. A
+/// run that has paused or was stopped has no output yet: [`RunError::Paused`] and
+/// [`RunError::Stopped`] contain the outcome, which [`outcome`](Self::outcome) returns without an
+/// error. For a stored run, also if the store fails or the lease of the run is held.
 ///
 /// # Cancel safety
-/// Dropping the future stops the workers of the run. Blocking workers run to their end; their output
-/// is dropped. A stored run stops after the last step that was written, as if its process had died,
-/// and its lease is released in the background, where there is a runtime to do so (else it runs
-/// out).
+/// Dropping the future stops the workers of the run. Blocking workers run to their end, and their
+/// output is dropped. A stored run stops after the last step that was written, as if its process
+/// had died; its lease is released in the background if there is a runtime, and expires otherwise.
 #[must_use = "a run does not begin by itself: `.await` it, or call `output`, `outcome`, `spawn` or `simulate`"]
 pub struct RunBuilder<T = Outcome> {
     plan: Plan,
@@ -127,12 +126,12 @@ pub struct RunBuilder<T = Outcome> {
     gives: PhantomData<fn() -> T>,
 }
 
-/// What the runs of a kind of automa give; implemented for [`Outcome`] and for all worker data.
+/// The result of a run. Implemented for [`Outcome`] and for all worker data.
 pub trait FromOutcome: Sized + 'static {
-    /// It, of what a run has left behind.
+    /// Converts the outcome of a run.
     ///
     /// # Errors
-    /// The run has no output, or another.
+    /// If the run has no output, or one of another type.
     fn from_outcome(outcome: Outcome) -> Result<Self, RunError>;
 }
 
@@ -153,23 +152,23 @@ impl<T> RunBuilder<T> {
         Self { plan, subscribers: EarlySubscribers::new(), gives: PhantomData }
     }
 
-    /// A run of `automa` from its beginning.
+    /// Creates a run of `automa` from its start.
     pub(crate) fn new(automa: &GraphAutoma, args: Args) -> Self {
         Self::planned(Plan::new(automa, Origin::Args(args)))
     }
 
-    /// A run of `automa` that goes on from where it was saved.
+    /// Creates a run of `automa` that resumes `snapshot`.
     pub(crate) fn resumed(automa: &GraphAutoma, snapshot: Snapshot) -> Self {
         Self::planned(Plan::new(automa, Origin::Snapshot(Box::new(snapshot))))
     }
 
-    /// A run of an automa that cannot be built.
+    /// Creates a run of an automa that cannot be built.
     pub(crate) fn invalid(error: BuildError) -> Self {
         Self::planned(Plan::invalid(error))
     }
 
-    /// Begins with these arguments in place of those, or of the snapshot, that the run was made with:
-    /// for who sets up a run before it is known what it begins with.
+    /// Begins with these arguments, instead of those or the snapshot that the run was created with.
+    /// So a run can be configured before its arguments are known.
     ///
     /// ```
     /// # use ddg_core::prelude::*;
@@ -187,24 +186,24 @@ impl<T> RunBuilder<T> {
         self
     }
 
-    /// Goes on from `snapshot` in place of what the run was made with.
+    /// Continues from `snapshot`, instead of what the run was created with.
     pub fn snapshot(mut self, snapshot: Snapshot) -> Self {
         self.plan.origin = Origin::Snapshot(Box::new(snapshot));
         self
     }
 
-    /// Settles steps at another pace than the automa is [set](crate::GraphAutoma::set_pace) to.
-    /// Nested automata keep theirs.
+    /// Sets the pace of this run instead of the one that the automa is
+    /// [set](crate::GraphAutoma::set_pace) to. Nested automata keep theirs.
     pub fn pace(mut self, pace: Pace) -> Self {
         self.plan.options().pace = Some(pace);
         self
     }
 
-    /// Ends the run with [`RunError::DeadlineExceeded`] if it goes on for longer than `after`; its
-    /// workers are cancelled as by [`RunHandle::cancel`].
+    /// Cancels the run if it takes longer than `after`: its workers are cancelled as by
+    /// [`RunHandle::cancel`], and it ends with [`RunError::DeadlineExceeded`].
     ///
     /// The time counts from when the run begins. A stored run can be resumed from its last step;
-    /// what is said here holds for this time alone, so its deadline starts anew then.
+    /// the deadline is then that of the new builder, and starts anew.
     ///
     /// ```
     /// # use std::time::Duration;
@@ -223,8 +222,8 @@ impl<T> RunBuilder<T> {
         self
     }
 
-    /// As [`GraphAutoma::on_post`](crate::GraphAutoma::on_post), for this run alone, and before what
-    /// the automa has.
+    /// Handles messages as [`GraphAutoma::on_post`](crate::GraphAutoma::on_post), for this run
+    /// only. Takes precedence over the handler of the automa.
     pub fn on_post<E: Data>(
         mut self,
         handle: impl Fn(E, &WorkerPath) + Send + Sync + 'static,
@@ -233,8 +232,8 @@ impl<T> RunBuilder<T> {
         self
     }
 
-    /// As [`GraphAutoma::on_request`](crate::GraphAutoma::on_request), for this run alone, and
-    /// before what the automa has.
+    /// Handles requests as [`GraphAutoma::on_request`](crate::GraphAutoma::on_request), for this
+    /// run only. Takes precedence over the handler of the automa.
     pub fn on_request<E: Request>(
         mut self,
         handle: impl Fn(E, ReplyTo<E::Reply>) + Send + Sync + 'static,
@@ -243,28 +242,28 @@ impl<T> RunBuilder<T> {
         self
     }
 
-    /// As [`GraphAutoma::on_any_post`](crate::GraphAutoma::on_any_post), for this run alone, and
-    /// before what the automa has.
+    /// Handles everything else as [`GraphAutoma::on_any_post`](crate::GraphAutoma::on_any_post),
+    /// for this run only. Takes precedence over the handler of the automa.
     pub fn on_any_post(mut self, handle: impl Fn(Posted) + Send + Sync + 'static) -> Self {
         self.plan.options().handlers.on_any_post(handle);
         self
     }
 
-    /// Subscribes to the events of the run that pass `filter`, from its beginning. Any number of
-    /// streams can be made; each ends when the run has ended, or is dropped without having begun.
+    /// Subscribes to the events of the run that pass `filter`, from its start. Can be called any
+    /// number of times. The streams end when the run has ended, or when the builder is dropped.
     pub fn events(&self, filter: EventFilter) -> EventStream {
         self.subscribers.subscribe(filter)
     }
 
-    /// Keeps the run in `store` under `id`, so that it survives its process: begins it, or goes on
-    /// with it from where the store has it. Its arguments, or its snapshot, are looked at only if
-    /// the store has no such run.
+    /// Keeps the run in `store` under `id`, so that it survives its process. If the store has the
+    /// run, it continues from its last state; the arguments or the snapshot of this builder are
+    /// used only if the store does not have it.
     ///
-    /// A run that has ended is read, not run again: its outcome is given without a lease, and
-    /// nothing is written.
+    /// A run that has ended is not run again: its outcome is read without a lease, and nothing is
+    /// written.
     ///
-    /// The store is cloned, which is cheap; an `Arc` of a store is a store. Whether `id` can be the
-    /// id of a run is checked when the run begins.
+    /// The store is cloned, which is cheap; an `Arc` of a store is a store. Whether `id` is a valid
+    /// run id is checked when the run begins.
     pub fn stored_in(
         mut self,
         store: &(impl CheckpointStore + Clone + 'static),
@@ -280,15 +279,15 @@ impl<T> RunBuilder<T> {
         self
     }
 
-    /// Sets who claims a [stored](Self::stored_in) run, and for how long at a time: this process,
-    /// for 30 seconds, unless this is set. A claim is renewed as long as the run goes on.
+    /// Sets the owner of a [stored](Self::stored_in) run's lease and its time to live. The default
+    /// is this process, for 30 seconds. The lease is renewed while the run is active.
     pub fn claim(mut self, claim: Claim) -> Self {
         self.plan.options().claim = Some(claim);
         self
     }
 
-    /// Runs to the end within the caller's task, and gives the output as a `U`: that of the output
-    /// worker that ran last. If none ran, that is `()`, or `None` of an `Option`.
+    /// Runs to the end in the caller's task and returns the output as a `U`: that of the output
+    /// worker that ran last. If none ran, that is `()`, or `None` for an `Option`.
     ///
     /// # Errors
     /// As [above](Self#errors).
@@ -302,11 +301,11 @@ impl<T> RunBuilder<T> {
         async move { outcome.await?.into_output() }
     }
 
-    /// Runs to the end within the caller's task, and gives everything there is to say about the run,
-    /// also if it has paused or was stopped.
+    /// Runs to the end in the caller's task and returns the outcome, also if the run has paused or
+    /// was stopped.
     ///
     /// # Errors
-    /// As [above](Self#errors), but for what the output is.
+    /// As [above](Self#errors), except for those of the output.
     ///
     /// # Cancel safety
     /// As [above](Self#cancel-safety).
@@ -315,7 +314,7 @@ impl<T> RunBuilder<T> {
     ) -> impl Future<Output = Result<Outcome, RunError>> + Send + 'static + use<T> {
         let Self { plan, subscribers, .. } = self;
         if plan.is_stored() {
-            // Apart, so that runs that are not stored do not hold room for it.
+            // Boxed, so that the futures of runs without a store stay small.
             return Either::Right(stored::run(plan, Claiming::new(subscribers)).boxed());
         }
         match plan.live() {
@@ -330,24 +329,27 @@ impl<T> RunBuilder<T> {
         }
     }
 
-    /// Starts the run as a task of its own and gives a handle to it: a future of what `.await` would
-    /// give, which cancels the run when it is dropped.
+    /// Starts the run as a task of its own. The returned handle is a future of the result, and
+    /// cancels the run when it is dropped.
     ///
     /// # Panics
-    /// Outside a tokio runtime.
+    /// If called outside a tokio runtime.
     pub fn spawn(self) -> RunHandle<T> {
         let Self { plan, subscribers, .. } = self;
         RunHandle::start(plan, subscribers)
     }
 
-    /// Runs to the end with one worker polled at a time, the next one as `choose` says: for tests
-    /// that try how workers interleave.
+    /// Runs to the end while polling one worker at a time, chosen by `choose`. For tests of how
+    /// workers interleave.
     ///
-    /// `choose` is given the kickoffs that can get on, in kickoff order, and gives the place of one
-    /// (past the end means the last). In lockstep the result is that of `.await`, whatever is chosen.
-    /// At a [rolling](Pace::Rolling) pace `choose` also says what settles together: once something
-    /// has ended, a place past the end settles that before anybody else gets on. Nothing is written: a [stored](Self::stored_in) run is simulated from where the store
-    /// has it, without a lease, and stays as it is there.
+    /// `choose` gets the kickoffs that can continue, in kickoff order, and returns the index of
+    /// one; an index past the end means the last. In lockstep the result is that of `.await`,
+    /// whatever is chosen. At a [rolling](Pace::Rolling) pace `choose` also decides what settles
+    /// together: once something has ended, an index past the end settles it before anything else
+    /// continues.
+    ///
+    /// Nothing is written: a [stored](Self::stored_in) run is simulated from its last state,
+    /// without a lease, and does not change in the store.
     ///
     /// ```
     /// use ddg_core::prelude::*;
@@ -394,7 +396,7 @@ impl<T: FromOutcome> IntoFuture for RunBuilder<T> {
     }
 }
 
-/// A run within the caller's task: what `.await` makes of a [`RunBuilder`].
+/// The future of a [`RunBuilder`], which runs in the caller's task.
 #[must_use = "a future does nothing unless it is awaited"]
 pub struct RunFuture<T> {
     outcome: BoxFuture<'static, Result<Outcome, RunError>>,

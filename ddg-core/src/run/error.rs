@@ -1,4 +1,4 @@
-//! Why a run failed.
+//! Errors of runs.
 
 use std::fmt;
 use std::time::Duration;
@@ -11,7 +11,7 @@ use crate::machine::{MachineError, StepError, did_you_mean};
 use crate::saved::{AnswerError, SnapshotError};
 use crate::values::TypeMismatch;
 
-/// A run that did not come to its end.
+/// A run that did not end successfully.
 ///
 /// ```
 /// use ddg_core::prelude::*;
@@ -33,10 +33,10 @@ use crate::values::TypeMismatch;
 #[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum RunError {
-    /// The graph is invalid; nothing ran.
+    /// The graph is invalid. Nothing ran.
     #[error(transparent)]
     Build(#[from] BuildError),
-    /// A named run input reaches nobody; nothing ran.
+    /// A named run input reaches no worker. Nothing ran.
     #[error(
         "automa `{automa}`: no worker has a parameter `{name}`{}",
         did_you_mean(.name, .known)
@@ -44,12 +44,12 @@ pub enum RunError {
     UnknownInput {
         /// The automa.
         automa: String,
-        /// The input's name.
+        /// The name of the input.
         name: String,
-        /// The names that workers have, sorted.
+        /// The names of all parameters, sorted.
         known: Vec<String>,
     },
-    /// The run was given more positional arguments than any of its start workers takes; nothing ran.
+    /// The run has more positional arguments than any of its start workers takes. Nothing ran.
     #[error(
         "automa `{automa}`: {} given by position, but its start workers take {}; other workers take \
          a run's arguments by name",
@@ -58,35 +58,35 @@ pub enum RunError {
     UnusedArguments {
         /// The automa.
         automa: String,
-        /// How many were given.
+        /// The number of arguments.
         given: usize,
-        /// How many the start worker takes that takes the most.
+        /// The maximum number that a start worker takes.
         taken: usize,
     },
-    /// The run was not given inputs that it needs, or others; nothing ran.
+    /// The run lacks inputs that it needs, or has inputs of other types. Nothing ran.
     #[error("automa `{automa}`: {}", faults_in_a_row(.faults))]
     Inputs {
         /// The automa.
         automa: String,
-        /// All that is wrong with them.
+        /// All faults.
         faults: Vec<InputFault>,
     },
     /// A step failed.
     #[error(transparent)]
     Step(#[from] StepError),
-    /// A saved run cannot be continued.
+    /// A saved run cannot be resumed.
     #[error(transparent)]
     Snapshot(#[from] SnapshotError),
-    /// The store that keeps the run fails, or somebody else has the run.
+    /// The store of the run failed, or the lease of the run is held.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// What was given as the id of a run is none.
+    /// The id of the run is invalid.
     #[error(transparent)]
     RunId(#[from] InvalidRunId),
     /// A question cannot be answered.
     #[error(transparent)]
     Answer(#[from] AnswerError),
-    /// The run took more steps than it may.
+    /// The run took more steps than its limit.
     #[error(
         "automa `{automa}`: stopped after {limit} steps, its limit, with {} still due",
         key_list(.due)
@@ -96,29 +96,28 @@ pub enum RunError {
         automa: String,
         /// The limit.
         limit: u64,
-        /// The workers that would have run next.
+        /// The workers that were ready to run.
         due: Vec<Key>,
     },
-    /// Automata are nested deeply, and there is no tokio runtime that could run them as tasks of
-    /// their own.
+    /// Automata are nested deeply, and there is no tokio runtime to run them as tasks of their own.
     #[error(
         "automa `{automa}`: nested more than {levels} levels deep, which takes a tokio runtime"
     )]
     TooDeep {
         /// The automa.
         automa: String,
-        /// How many levels do without.
+        /// The number of levels that work without a runtime.
         levels: u32,
     },
-    /// The result is not of the type asked for.
+    /// The output has another type than asked for.
     #[error("automa `{automa}`: its result: {source}")]
     Output {
         /// The automa.
         automa: String,
-        /// Expected and found.
+        /// The expected type and the actual one.
         r#source: TypeMismatch,
     },
-    /// No output worker ran, and a result was asked for.
+    /// No output worker ran, but an output was asked for.
     #[error(
         "automa `{automa}`: {}, so there is no `{expected}`{}",
         if *.declared { "no output worker ran" } else { "no worker is marked with `.output()`" },
@@ -131,10 +130,10 @@ pub enum RunError {
         expected: String,
         /// Whether there is an output worker.
         declared: bool,
-        /// The workers that were left waiting.
+        /// The workers that are still waiting.
         waiting: Vec<Waiting>,
     },
-    /// The run is paused, with questions to people: there is no result yet.
+    /// The run is paused because of questions to people. There is no output yet.
     #[error(
         "automa `{}`: paused, so there is no output yet; `.outcome()` gives the run as it is, with \
          its questions: {}",
@@ -142,30 +141,30 @@ pub enum RunError {
         question_list(.outcome)
     )]
     Paused {
-        /// The run as it is, with its [questions](Outcome::questions) and a
+        /// The paused run, with its [questions](Outcome::questions) and a
         /// [snapshot](Outcome::snapshot).
         outcome: Box<Outcome>,
     },
-    /// The run was asked to stop before its end: there is no result yet.
+    /// The run was stopped before its end. There is no output yet.
     #[error(
         "automa `{}`: stopped before its end, so there is no output yet; `.outcome()` gives the run \
          as it is, to go on from with its snapshot",
         .outcome.automa().name()
     )]
     Stopped {
-        /// The run as it is, with a [snapshot](Outcome::snapshot).
+        /// The stopped run, with a [snapshot](Outcome::snapshot).
         outcome: Box<Outcome>,
     },
-    /// The run went on for longer than it [may](crate::run::RunBuilder::deadline); its workers were
-    /// cancelled.
+    /// The run took longer than its [deadline](crate::run::RunBuilder::deadline), and its workers
+    /// were cancelled.
     #[error("automa `{automa}`: not at its end after {after:?}, its deadline")]
     DeadlineExceeded {
         /// The automa.
         automa: String,
-        /// How long it was given.
+        /// The deadline.
         after: Duration,
     },
-    /// A deadline needs a clock.
+    /// A deadline needs the clock of a tokio runtime.
     #[error("automa `{automa}`: a deadline needs a tokio runtime: run the automa within one")]
     NoRuntime {
         /// The automa.
@@ -179,19 +178,19 @@ pub enum RunError {
     },
 }
 
-/// What is wrong with an input of a run.
+/// A fault of an input of a run.
 #[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct InputFault {
-    /// The worker that needs it: its key, with those of the automata around it.
+    /// The worker that needs it: its key, with the keys of the automata around it.
     pub worker: String,
     /// The parameter that it fills: its name in backquotes, or its position from 1.
     pub parameter: String,
-    /// The name under which the run would be given it; `None` of a parameter without one.
+    /// The name of the input; `None` if the parameter has no name.
     pub name: Option<String>,
     /// The type of the parameter.
     pub expected: String,
-    /// What it is instead, if it was given.
+    /// The type of the input, if there is one.
     pub mismatch: Option<TypeMismatch>,
 }
 
@@ -234,9 +233,9 @@ impl From<Box<MachineError>> for RunError {
 }
 
 impl RunError {
-    /// The error of the first worker that failed, if it is an `E`, as
-    /// [`StepError::downcast_ref`] gives it. If that worker is a nested automa, so is the error of the
-    /// first worker that failed in there, at any depth.
+    /// The error of the first worker that failed, if it is an `E`; see [`StepError::downcast_ref`].
+    /// If that worker is a nested automa, the first worker that failed inside it counts, at any
+    /// depth.
     ///
     /// ```
     /// use ddg_core::prelude::*;

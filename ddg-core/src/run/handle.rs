@@ -1,4 +1,4 @@
-//! A handle to a run that goes on by itself.
+//! The handle to a run that runs in a task of its own.
 
 use std::fmt;
 use std::future::Future;
@@ -19,10 +19,10 @@ use crate::engine::{RunCore, drive};
 use crate::event::{EarlySubscribers, EventFilter, EventStream};
 use crate::values::RunResult;
 
-/// A run that goes on as a task of its own: a future of what its automa's runs give; made by
+/// A handle to a run in a task of its own, and a future of its result. Created by
 /// [`RunBuilder::spawn`](crate::run::RunBuilder::spawn).
 ///
-/// Dropping it cancels the run.
+/// Dropping the handle cancels the run.
 ///
 /// ```
 /// use ddg_core::prelude::*;
@@ -43,7 +43,7 @@ use crate::values::RunResult;
 /// As those of the [run](crate::run::RunBuilder#errors), and if it was cancelled.
 ///
 /// # Cancel safety
-/// Dropping it, or a future made of it, cancels the run.
+/// Dropping the handle, or a future created from it, cancels the run.
 pub struct RunHandle<T = Outcome> {
     automa: Arc<str>,
     run: Run,
@@ -51,11 +51,11 @@ pub struct RunHandle<T = Outcome> {
     gives: PhantomData<fn() -> T>,
 }
 
-/// The run that a handle is of.
+/// The run of a handle.
 enum Run {
     Begun(Arc<RunCore>),
     Stored(Arc<Claiming>),
-    /// It could not begin.
+    /// The run could not begin.
     Failed,
 }
 
@@ -71,7 +71,8 @@ impl<T> RunHandle<T> {
             let run = match &live {
                 Ok(live) => {
                     live.core.feed().adopt(&subscribers);
-                    // Somebody may subscribe at any time.
+                    // A subscription may come at any time, and events count time from the start of
+                    // the run.
                     live.core.feed().begin();
                     Run::Begun(Arc::clone(&live.core))
                 }
@@ -86,8 +87,8 @@ impl<T> RunHandle<T> {
         Self { automa, run, task: AbortOnDropHandle::new(task), gives: PhantomData }
     }
 
-    /// Subscribes to the events of the run that pass `filter`, from its next step on; to get all
-    /// from its beginning, subscribe [before it begins](crate::run::RunBuilder::events).
+    /// Subscribes to the events of the run that pass `filter`, from its next step on. To get all
+    /// events, subscribe [before it begins](crate::run::RunBuilder::events).
     pub fn events(&self, filter: EventFilter) -> EventStream {
         match &self.run {
             Run::Begun(core) => core.feed().subscribe(filter),
@@ -97,10 +98,9 @@ impl<T> RunHandle<T> {
     }
 
     /// Cancels the run: its workers are dropped at their next `await`, and the run ends with
-    /// [`RunError::Cancelled`]. Blocking workers run to their end; their output is dropped.
+    /// [`RunError::Cancelled`]. Blocking workers run to their end, and their output is dropped.
     ///
-    /// A [stored](crate::run::RunBuilder::stored_in) run can be resumed from its last step when it has
-    /// ended so.
+    /// A [stored](crate::run::RunBuilder::stored_in) run can then be resumed from its last step.
     pub fn cancel(&self) {
         match &self.run {
             Run::Stored(claiming) => claiming.cancel(),
@@ -108,8 +108,8 @@ impl<T> RunHandle<T> {
         }
     }
 
-    /// Asks the run to stop after the current step; it then ends with an [`Outcome`] that says so,
-    /// see [`outcome`](Self::outcome).
+    /// Stops the run after the current step. It then ends with an [`Outcome`] that says so; see
+    /// [`outcome`](Self::outcome).
     pub fn stop(&self) {
         match &self.run {
             Run::Begun(core) => core.machine().stop(),
@@ -123,7 +123,7 @@ impl<T> RunHandle<T> {
         self.task.is_finished()
     }
 
-    /// Waits for the run's end and gives its output as a `U`.
+    /// Waits for the run to end and returns its output as a `U`.
     ///
     /// # Errors
     /// As [above](Self#errors).
@@ -134,11 +134,10 @@ impl<T> RunHandle<T> {
         self.outcome().await?.into_output()
     }
 
-    /// Waits for the run's end and gives everything there is to say about the run, also if it has
-    /// paused or was stopped.
+    /// Waits for the run to end and returns its outcome, also if it has paused or was stopped.
     ///
     /// # Errors
-    /// As [above](Self#errors), but for what the output is.
+    /// As [above](Self#errors), except for those of the output.
     ///
     /// # Cancel safety
     /// As [above](Self#cancel-safety).

@@ -1,4 +1,4 @@
-//! What a run leaves behind.
+//! The outcome of a run.
 
 use std::fmt;
 use std::sync::Arc;
@@ -14,7 +14,7 @@ use crate::saved::{Saved, Snapshot, SnapshotError};
 use crate::values::{Data, RunResult, Value, ValueType};
 use crate::worker::Body;
 
-/// A run that has come to its end, or was asked to stop.
+/// The outcome of a run that has ended, paused, or was stopped.
 ///
 /// ```
 /// use ddg_core::prelude::*;
@@ -38,13 +38,13 @@ pub struct Outcome {
     end: End,
 }
 
-/// A worker that was left waiting.
+/// A worker that is still waiting.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Waiting {
     /// The worker.
     pub worker: Key,
-    /// The dependencies that did not run since it ran last.
+    /// The dependencies that have not run since the worker last ran.
     pub missing: Vec<Key>,
 }
 
@@ -54,20 +54,21 @@ impl Outcome {
         Self { core: Arc::clone(core), output, end }
     }
 
-    /// How the run came to its end.
+    /// How the run ended.
     pub(crate) fn end(&self) -> End {
         self.end
     }
 
-    /// The output of the output worker that ran last; null if none did.
+    /// The output of the output worker that ran last; null if none ran.
     pub fn output(&self) -> &Value {
         &self.output
     }
 
-    /// The output as a `T`. If no output worker ran, that is `()`, or `None` of an `Option`.
+    /// Returns the output as a `T`. If no output worker ran, that is `()`, or `None` for an
+    /// `Option`.
     ///
     /// # Errors
-    /// It is no `T`, or there is none, or the run has paused or was stopped.
+    /// If the output is not a `T`, if there is none, or if the run has paused or was stopped.
     pub fn into_output<T: RunResult>(self) -> Result<T, RunError> {
         if self.is_paused() {
             return Err(RunError::Paused { outcome: Box::new(self) });
@@ -84,7 +85,8 @@ impl Outcome {
             });
         }
         let Self { core, output, .. } = self;
-        // With the run's own hold on it gone, the output is moved out and not copied.
+        // The machine's reference is dropped first, so that the output is moved out instead of
+        // cloned.
         core.machine().forget_outputs();
         output
             .take()
@@ -95,57 +97,57 @@ impl Outcome {
         self.core.machine().view().workers().any(|(_, node)| node.role().wiring.output)
     }
 
-    /// How many Dynamic Steps it took.
+    /// Number of Dynamic Steps that the run took.
     pub fn steps(&self) -> u64 {
         self.core.machine().steps()
     }
 
-    /// Whether it was asked to stop before its end.
+    /// Whether the run was stopped before its end.
     pub fn stopped(&self) -> bool {
         self.end == End::Stopped
     }
 
-    /// Whether it waits for answers of people.
+    /// Whether the run is paused until questions are answered.
     pub fn is_paused(&self) -> bool {
         self.end == End::Paused
     }
 
-    /// The questions that wait for an answer, those of nested automata included, in kickoff order;
-    /// see [`Context::interact_with_human`](crate::Context::interact_with_human).
+    /// The unanswered questions in kickoff order, including those of nested automata. See
+    /// [`Context::interact_with_human`](crate::Context::interact_with_human).
     pub fn questions(&self) -> Vec<Question> {
         self.core.machine().questions()
     }
 
-    /// The workers that were left waiting, and for which: those that have seen some of their
-    /// dependencies run since their own last run, and those that never ran.
+    /// The workers that are still waiting, and for which dependencies: those with some dependencies
+    /// that have run since their own last run, and those that never ran.
     pub fn waiting(&self) -> Vec<Waiting> {
         let waiting = |Unmet { worker, missing }: Unmet| Waiting { worker, missing };
         self.core.machine().unmet().into_iter().map(waiting).collect()
     }
 
-    /// The graph as the run has left it, to be looked at, run, or changed further. A run that
-    /// changed nothing gives the declared graph.
+    /// The graph at the end of the run, to inspect, run or change. If the run changed nothing, this
+    /// is the declared graph.
     pub fn graph(&self) -> GraphAutoma {
         GraphAutoma::grown(&self.core.program, self.core.machine().view())
     }
 
-    /// The automa at the end of the run: keys, dependencies, the last output of every worker.
+    /// The automa at the end of the run: keys, dependencies, and the last output of every worker.
     pub fn automa(&self) -> GraphView<'_> {
         GraphView::new(&self.core)
     }
 
-    /// The run's state after its last step, to be continued with
-    /// [`resume`](crate::GraphAutoma::resume): of use after a [stop](crate::run::RunHandle::stop).
+    /// Saves the state of the run after its last step. Useful after a
+    /// [stop](crate::run::RunHandle::stop); [`resume`](crate::GraphAutoma::resume) continues it.
     ///
     /// # Errors
-    /// A value has no JSON form, or a worker that the run has added cannot be found again.
+    /// If a value has no JSON form, or a worker that the run has added cannot be resolved again.
     pub fn snapshot(&self) -> Result<Snapshot, SnapshotError> {
         self.core.save().map(Snapshot::new)
     }
 
-    /// The state of a paused run with the answers that `answer` gives to its questions, in kickoff order: to be
-    /// resumed. For answers of several types it gives [`Value`]s; to answer some of the questions take a
-    /// [`snapshot`](Self::snapshot).
+    /// The state of a paused run with answers to all its questions, for resuming. `answer` is
+    /// called in kickoff order. If the answers have several types, return [`Value`]s; to answer
+    /// only some of the questions, use a [`snapshot`](Self::snapshot).
     ///
     /// ```
     /// use ddg_core::prelude::*;
@@ -185,7 +187,7 @@ impl Outcome {
         self.core.machine().view().clone()
     }
 
-    /// The machine's state, to go on from.
+    /// The state of the machine, to resume from.
     pub(crate) fn save(&self) -> Result<Saved, SnapshotError> {
         self.core.save()
     }

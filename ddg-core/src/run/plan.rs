@@ -1,4 +1,4 @@
-//! What a run begins with, before it does.
+//! A run that has not begun, as data.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,18 +18,18 @@ use crate::saved::Snapshot;
 pub(super) struct Plan {
     pub(super) program: Result<Arc<Program>, Box<BuildError>>,
     pub(super) origin: Origin,
-    /// Boxed: most runs have none.
+    /// Boxed, because most runs have no options.
     options: Option<Box<Options>>,
 }
 
-/// Where a run starts from.
+/// The starting point of a run.
 #[derive(Clone)]
 pub(super) enum Origin {
     Args(Args),
     Snapshot(Box<Snapshot>),
 }
 
-/// What holds for one run alone.
+/// Options of one run.
 #[derive(Default)]
 pub(super) struct Options {
     pub(super) pace: Option<Pace>,
@@ -50,7 +50,7 @@ impl Plan {
         Self { program: Err(Box::new(error)), origin: Origin::Args(Args::new()), options: None }
     }
 
-    /// The automa's name.
+    /// The name of the automa.
     pub(super) fn automa(&self) -> Arc<str> {
         match &self.program {
             Ok(program) => Arc::clone(program.automa()),
@@ -66,10 +66,11 @@ impl Plan {
         self.options.as_ref().is_some_and(|options| options.place.is_some())
     }
 
-    /// The run itself.
+    /// Begins the run.
     ///
     /// # Errors
-    /// The graph is invalid, a named input reaches nobody, or the snapshot is not of this automa.
+    /// If the graph is invalid, a named input reaches no worker, or the snapshot is not of this
+    /// automa.
     pub(super) fn live(self) -> Result<RunGuard, RunError> {
         let mut core = self.origin.core(self.program.map_err(|error| *error)?)?;
         if let Some(options) = self.options {
@@ -78,7 +79,7 @@ impl Plan {
         Ok(RunGuard::new(core))
     }
 
-    /// Its parts; the options are the defaults if it has none.
+    /// Takes the plan apart. Without options, they are the defaults.
     pub(super) fn into_parts(self) -> Result<(Arc<Program>, Origin, Options), RunError> {
         let options = self.options.map_or_else(Options::default, |options| *options);
         Ok((self.program.map_err(|error| *error)?, self.origin, options))
@@ -86,10 +87,10 @@ impl Plan {
 }
 
 impl Origin {
-    /// A run of the graph that starts from here.
+    /// Creates a run of the graph from this starting point.
     ///
     /// # Errors
-    /// A named input reaches nobody, or the snapshot is not of this automa.
+    /// If a named input reaches no worker, or the snapshot is not of this automa.
     pub(super) fn core(self, program: Arc<Program>) -> Result<Arc<RunCore>, RunError> {
         match self {
             Self::Args(args) => RunCore::top(program, args),
@@ -99,7 +100,7 @@ impl Origin {
 }
 
 impl Options {
-    /// Sets what holds for the run of `core`.
+    /// Applies the options to the run of `core`.
     pub(super) fn set(&self, core: &mut Arc<RunCore>) {
         let core = Arc::get_mut(core).expect("nobody else has a run that has not begun");
         if let Some(pace) = self.pace {

@@ -1,4 +1,4 @@
-//! Runs that are kept in a store: how one is begun there, gone on with, or read.
+//! Runs in a store: begins, continues or reads them.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -16,10 +16,10 @@ use crate::engine::{RunCore, RunGuard, drive_stored};
 use crate::event::{EarlySubscribers, EventFilter, EventStream};
 use crate::machine::End;
 
-/// Where a run is kept.
+/// The store of a run, and its id there.
 pub(super) struct Place {
     store: Arc<dyn CheckpointStore>,
-    /// What was given as the run's id may be none.
+    /// The id that the user gave, which may be invalid.
     id: Result<RunId, InvalidRunId>,
 }
 
@@ -29,7 +29,8 @@ impl Place {
     }
 }
 
-/// A stored run on its way: what is asked of it before its store has given it is kept until then.
+/// A stored run and its handle's requests. Requests made before the store has returned the run are
+/// kept until it has.
 pub(super) struct Claiming {
     subscribers: EarlySubscribers,
     stage: Mutex<Stage>,
@@ -37,7 +38,7 @@ pub(super) struct Claiming {
 }
 
 enum Stage {
-    /// Its store has not given it; whether it is to stop once it has.
+    /// The store has not returned the run yet. The flags say what was requested meanwhile.
     Claimed {
         stop: bool,
     },
@@ -65,17 +66,17 @@ impl Claiming {
         }
     }
 
-    /// Cancels the run, which gives its lease back before it ends.
+    /// Cancels the run, which releases its lease before it ends.
     pub(super) fn cancel(&self) {
         self.cancelled.cancel();
     }
 
-    /// The store has given the run, for the first time or once more.
+    /// Passes on the requests, when the store has returned the run.
     fn begin(&self, core: &Arc<RunCore>) {
         let mut stage = self.stage();
         if let Stage::Claimed { stop } = *stage {
             core.feed().adopt(&self.subscribers);
-            // Somebody may subscribe at any time.
+            // A subscription may come at any time, and events count time from the start of the run.
             core.feed().begin();
             if stop {
                 core.machine().stop();
@@ -89,7 +90,7 @@ impl Claiming {
     }
 }
 
-/// A stored run that can be run: its parts, of which its state may be made more than once.
+/// A stored run that can be driven. Its parts are kept, because it may be restored more than once.
 struct Stored {
     program: Arc<Program>,
     origin: Origin,
@@ -99,15 +100,15 @@ struct Stored {
     claim: Claim,
 }
 
-/// What a store has of a run.
+/// A run in a store.
 enum Found {
-    /// To be gone on with, by whoever has claimed it here.
+    /// Active, and claimed by this process.
     Active(Arc<RunCore>, Arc<Journal>),
-    /// At its end.
+    /// Ended.
     Ended(Arc<RunCore>),
 }
 
-/// Begins the run, goes on with it, or reads how it has ended.
+/// Begins the run, continues it, or reads its outcome.
 pub(super) async fn run(plan: Plan, claiming: Arc<Claiming>) -> Result<Outcome, RunError> {
     let automa = plan.automa();
     let found = async {
@@ -143,11 +144,12 @@ impl Stored {
         Ok(Self { program, origin, options, store, id, claim })
     }
 
-    /// Claims the run, unless it has ended; waits for a store that is away.
+    /// Claims the run unless it has ended, and waits for an unavailable store.
     async fn find(&self, cancelled: &CancellationToken) -> Result<Found, RunError> {
         patiently(self.claim.patience, |again| async move {
             match self.find_once(cancelled).await {
-                // An earlier try may have claimed it, and not have heard so: that lease runs out.
+                // An earlier try may have claimed the run without getting the answer; that lease
+                // expires.
                 Err(RunError::Store(StoreError::Held { run, owner, left }))
                     if again && owner == self.claim.owner =>
                 {
@@ -177,14 +179,14 @@ impl Stored {
             }
             Ok(_) => {}
             Err(StoreError::UnknownRun { .. }) => {
-                // A run that cannot begin is not added.
+                // Created first: a run that cannot begin must not be added to the store.
                 let core = self.fresh()?;
                 match claim(Beginning::Create(Arc::clone(program.automa()))).await {
                     Ok(journal) => {
                         let journal = Arc::new(journal);
                         return Ok(Found::Active(self.with(core, &journal), journal));
                     }
-                    // Somebody was quicker.
+                    // Another process has added it in the meantime, so it is acquired below.
                     Err(StoreError::RunExists { .. }) => {}
                     Err(error) => return Err(error.into()),
                 }
@@ -196,13 +198,14 @@ impl Stored {
         match found.await {
             Ok(core) => Ok(Found::Active(core, journal)),
             Err(error) => {
+                // The run does not begin, so nothing else would release the lease.
                 journal.release().await;
                 Err(error)
             }
         }
     }
 
-    /// The run as the store has it; as it begins if it was added, and has not begun.
+    /// Restores the run from its `latest` state; without one, the run begins.
     fn from(
         &self,
         latest: Option<Checkpoint>,
@@ -241,7 +244,7 @@ impl Stored {
         drive_stored(RunGuard::new(core), &journal, regain).await
     }
 
-    /// The run from where it was written last, once its lease has been regained.
+    /// Restores the run from its last written state, after its lease has been regained.
     async fn regain(
         &self,
         journal: &Arc<Journal>,
@@ -255,7 +258,7 @@ impl Stored {
     }
 }
 
-/// The run from where its store has it, without a lease: nothing of it is written.
+/// Reads the last state of the run without a lease. Nothing is written.
 pub(super) async fn read(plan: Plan) -> Result<RunGuard, RunError> {
     let (program, origin, mut options) = plan.into_parts()?;
     let place = options.place.take().expect("only stored runs are looked for in a store");
@@ -269,7 +272,7 @@ pub(super) async fn read(plan: Plan) -> Result<RunGuard, RunError> {
     Ok(RunGuard::new(core))
 }
 
-/// The run as it was written last; `None` if it was added, and has not begun.
+/// Restores the last state of the run; `None` if the run was added but has not written anything.
 async fn last_state(
     store: &dyn CheckpointStore,
     id: &RunId,

@@ -1,4 +1,4 @@
-//! What can be done with stored runs without running them.
+//! Operations on stored runs that do not run them.
 
 use std::fmt;
 use std::sync::Arc;
@@ -15,13 +15,14 @@ use crate::machine::Question;
 use crate::saved::Snapshot;
 use crate::values::Data;
 
-/// The runs of a store, of whichever automa: listed, read, answered, edited, forked, deleted.
+/// The runs of a store, of any automa: list, read, answer, edit, fork and delete them.
 ///
-/// Runs begin and go on with [`RunBuilder::stored_in`](crate::run::RunBuilder::stored_in); here is what
-/// needs no automa. It is a cheap clone, to be kept in a server's state.
+/// [`RunBuilder::stored_in`](crate::run::RunBuilder::stored_in) begins and continues runs; the
+/// methods here need no automa. A `StoredRuns` is cheap to clone, and can be kept in the state of a
+/// server.
 ///
-/// What only reads takes no lease, and sees a run that goes on as it was written last. What writes
-/// claims the run while it does, as [`claim`](Self::claim) says.
+/// Methods that only read take no lease, and see an active run as it was last written. Methods that
+/// write claim the run meanwhile, as set by [`claim`](Self::claim).
 ///
 /// ```
 /// use ddg_core::checkpoint::{MemoryStore, RunFilter, RunStatus, StoredRuns};
@@ -50,13 +51,12 @@ use crate::values::Data;
 /// ```
 ///
 /// # Errors
-/// Every method that takes the id of a run fails if it is no [`RunId`] or there is no such run, and
-/// every method if the store fails.
+/// Every method that takes the id of a run fails if it is not a valid [`RunId`] or the run does not
+/// exist, and every method fails if the store fails.
 ///
 /// # Cancel safety
-/// Dropping a future before it is done leaves the store as it was or as it should become; a run that
-/// was claimed is released in the background, where there is a runtime to do so (else its lease runs
-/// out).
+/// If a future is dropped before it is done, the call has either taken effect as a whole or not at
+/// all. The lease of a claimed run is released in the background.
 #[derive(Clone)]
 pub struct StoredRuns {
     store: Arc<dyn CheckpointStore>,
@@ -64,13 +64,13 @@ pub struct StoredRuns {
 }
 
 impl StoredRuns {
-    /// The runs of `store`, which is cloned; an `Arc` of a store is a store.
+    /// Creates a view of `store`, which is cloned. An `Arc` of a store is a store.
     pub fn new(store: &(impl CheckpointStore + Clone + 'static)) -> Self {
         Self { store: Arc::new(store.clone()), claim: Claim::default() }
     }
 
-    /// Sets who claims a run that is written to, and for how long at a time: this process, for 30
-    /// seconds, unless this is set.
+    /// Sets the owner and the time to live of the lease under which runs are written. The default
+    /// is this process, for 30 seconds.
     #[must_use]
     pub fn claim(mut self, claim: Claim) -> Self {
         self.claim = claim;
@@ -82,7 +82,7 @@ impl StoredRuns {
         &self.store
     }
 
-    /// All runs that pass `filter`, the one created last first.
+    /// Lists all runs that pass `filter`, newest first.
     ///
     /// # Errors
     /// As [above](Self#errors).
@@ -102,7 +102,7 @@ impl StoredRuns {
         }
     }
 
-    /// The runs of one `page` of a long [list](Self::list).
+    /// Lists the runs of one `page` of a long [list](Self::list).
     ///
     /// # Errors
     /// As [above](Self#errors).
@@ -114,7 +114,7 @@ impl StoredRuns {
         Ok(self.store.list(filter, page).await?)
     }
 
-    /// The steps of which there is a state, first to last: each can be [read](Self::snapshot_at) and
+    /// Lists the steps that have a state, first to last. Each can be [read](Self::snapshot_at) and
     /// [forked](Self::fork).
     ///
     /// # Errors
@@ -123,7 +123,7 @@ impl StoredRuns {
         Ok(self.store.steps(&run_id(id)?).await?)
     }
 
-    /// The state of a run as it was written last.
+    /// Reads the last state of a run.
     ///
     /// # Errors
     /// As [above](Self#errors), and if the run has no state yet.
@@ -134,8 +134,8 @@ impl StoredRuns {
         Ok(replay(&latest)?)
     }
 
-    /// The state of a run after `step`, to be looked at, or changed and [resumed](crate::GraphAutoma::resume)
-    /// as another run.
+    /// Reads the state of a run after `step`, to inspect it, or to change it and
+    /// [resume](crate::GraphAutoma::resume) it as another run.
     ///
     /// # Errors
     /// As [above](Self#errors), and if there is no state of that step.
@@ -143,8 +143,8 @@ impl StoredRuns {
         Ok(replay(&self.store.at(&run_id(id)?, step).await?)?)
     }
 
-    /// The questions of a run that wait for an answer, those of nested automata included, in kickoff
-    /// order; none if it has not paused.
+    /// Lists the unanswered questions of a run in kickoff order, including those of nested
+    /// automata. The list is empty if the run is not paused.
     ///
     /// # Errors
     /// As [above](Self#errors).
@@ -155,12 +155,12 @@ impl StoredRuns {
         }
     }
 
-    /// Answers a question of a paused run, in the store; whoever runs the run next goes on with the
-    /// answer.
+    /// Stores the answer to a question of a paused run. The next process that runs it continues
+    /// with the answer.
     ///
     /// # Errors
-    /// As [above](Self#errors); the run asks nothing, or not this, or it has been answered; somebody
-    /// else has the run.
+    /// As [above](Self#errors), if the run has no such question, if the question has an answer, and
+    /// if the lease of the run is held.
     pub async fn answer(
         &self,
         id: impl AsRef<str>,
@@ -170,12 +170,12 @@ impl StoredRuns {
         self.edit(id, |snapshot| Ok(snapshot.answer(question, answer)?)).await
     }
 
-    /// Changes the last state of a run that nobody runs, in the store. It has ended or failed as
-    /// before; if it was running when its process died, it is paused now.
+    /// Changes the last state of an inactive run in the store. Its status stays finished or failed;
+    /// if the run was active when its process died, it becomes paused.
     ///
     /// # Errors
-    /// As [above](Self#errors); what `change` gives, and then nothing is written; somebody else has
-    /// the run.
+    /// As [above](Self#errors), the error of `change`, after which nothing is written, and if the
+    /// lease of the run is held.
     pub async fn edit(
         &self,
         id: impl AsRef<str>,
@@ -191,6 +191,7 @@ impl StoredRuns {
             let mut snapshot = self.snapshot(id.as_str()).await?;
             change(&mut snapshot)?;
             let status = match self.store.find(&id).await?.status {
+                // Its process died, or the lease could not have been acquired.
                 RunStatus::Running => RunStatus::Paused,
                 status => status,
             };
@@ -201,11 +202,11 @@ impl StoredRuns {
         edited
     }
 
-    /// Makes a new run `fork` of what run `id` was after `step`, paused and held by nobody. The run
-    /// `id` is as it was.
+    /// Adds a run `fork` with the state of run `id` after `step`. It is paused and its lease is
+    /// free. The run `id` does not change.
     ///
     /// # Errors
-    /// As [above](Self#errors); there is no state of that step, or there is a run `fork` already.
+    /// As [above](Self#errors), if there is no state of that step, and if there is a run `fork`.
     pub async fn fork(
         &self,
         id: impl AsRef<str>,
@@ -215,10 +216,10 @@ impl StoredRuns {
         Ok(self.store.fork(&run_id(id)?, step, &run_id(fork)?).await?)
     }
 
-    /// Deletes a run with its journal.
+    /// Deletes a run and its journal.
     ///
     /// # Errors
-    /// As [above](Self#errors), and if somebody has the run.
+    /// As [above](Self#errors), and if the lease of the run is held.
     pub async fn delete(&self, id: impl AsRef<str>) -> Result<(), RunError> {
         Ok(self.store.delete(&run_id(id)?).await?)
     }

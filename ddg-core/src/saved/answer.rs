@@ -1,4 +1,4 @@
-//! Answers to questions of a paused run, put into its snapshot.
+//! Answers to the questions of a paused run, put into its snapshot.
 
 use super::Saved;
 use crate::machine::{Interrupted, PausedRun, Pending, Question};
@@ -8,21 +8,21 @@ use crate::values::Value;
 #[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum AnswerError {
-    /// The run is not paused: it asks nothing.
+    /// The run is not paused, so it has no questions.
     #[error("question `{id}` cannot be answered: the run is not paused, it asks nothing")]
     NotPaused {
         /// The id that was given.
         id: String,
     },
-    /// There is no question of that id.
+    /// There is no question with this id.
     #[error("there is no question `{id}`; {}", those(.known))]
     Unknown {
         /// The id that was given.
         id: String,
-        /// The ids of the questions that wait for an answer.
+        /// The ids of the unanswered questions.
         known: Vec<String>,
     },
-    /// The question has an answer already.
+    /// The question has an answer.
     #[error("question `{id}` has been answered already: the first answer counts")]
     Answered {
         /// The id.
@@ -48,7 +48,7 @@ impl PausedRun for Saved {
 }
 
 impl Saved {
-    /// The place of the answer to a question, if it is one of these.
+    /// The answer to the question `id`, if it is one of these.
     pub(super) fn answer_to(&mut self, id: &str) -> Option<&mut Option<Value>> {
         self.interrupted_mut().iter_mut().find_map(|interrupted| match &mut interrupted.pending {
             Pending::Question { question, answer } => (question.id == id).then_some(answer),

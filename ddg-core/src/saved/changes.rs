@@ -1,7 +1,7 @@
-//! What has changed from one saved state to the next.
+//! The delta between two saved states.
 //!
-//! A value that is still the very same one costs a comparison of two pointers, however large it
-//! is; only values that are others now are written as JSON.
+//! An unchanged value costs one comparison of pointers, however large it is. Only changed values
+//! are serialised.
 
 use std::collections::BTreeMap;
 
@@ -13,27 +13,28 @@ use super::patch::{Differ, Patch};
 use super::{Saved, SnapshotError};
 use crate::values::{NotSerializable, Value};
 
-/// Something that a state is made of.
+/// A part of a state.
 trait Part {
     fn json(&self) -> Result<Json, Unwritable>;
 
-    /// Whether this is the very same, as far as that can be told without writing it.
+    /// Whether both are the same value, as far as that can be told without serialising them.
     fn is_same(&self, base: &Self) -> bool;
 
-    /// Notes how this differs from what it was.
+    /// Records how this differs from `base`.
     fn since(&self, base: &Self, differ: &mut Differ) -> Result<(), Unwritable>;
 }
 
-/// A value has no JSON form; which one is looked for when it is reported.
+/// A value has no JSON form. Only when this is reported, the value is searched for.
 struct Unwritable;
 
 impl Saved {
-    /// What has changed since `base`.
+    /// The delta since `base`.
     ///
     /// # Errors
-    /// A value has no JSON form.
+    /// If a value has no JSON form.
     pub(crate) fn changes_since(&self, base: &Self) -> Result<Patch, SnapshotError> {
-        // All of what is due is written, nearly always.
+        // Nearly everything that is ready to run is new and will be serialised, so it is checked
+        // here.
         self.check_next()?;
         let mut differ = Differ::default();
         match self.since(base, &mut differ) {
@@ -100,12 +101,12 @@ impl Saved {
     }
 }
 
-/// A list that is only written where it is not empty.
+/// A list that is only written if it is not empty.
 fn items<T>(list: &[T]) -> Option<&[T]> {
     (!list.is_empty()).then_some(list)
 }
 
-/// Whether these are the very same inputs.
+/// Whether both are the same inputs.
 fn are_same<N: PartialEq>(one: &[(N, Value)], other: &[(N, Value)]) -> bool {
     let is_same = |((name, value), (other_name, other)): (&(N, Value), &(N, Value))| {
         name == other_name && value.is_same(other)
@@ -117,7 +118,7 @@ fn field<P: Part>(differ: &mut Differ, name: &str, next: &P, base: &P) -> Result
     differ.within(name, |differ| next.since(base, differ))
 }
 
-/// A field that is only written where it is there.
+/// A field that is only written if it is present.
 fn optional<T: Serialize + ?Sized>(
     differ: &mut Differ,
     name: &str,
@@ -127,7 +128,7 @@ fn optional<T: Serialize + ?Sized>(
     optional_part(differ, name, next.map(Data).as_ref(), base.map(Data).as_ref())
 }
 
-/// The same of what is compared part by part.
+/// Compares values part by part.
 fn optional_part<P: Part>(
     differ: &mut Differ,
     name: &str,
@@ -148,7 +149,7 @@ fn optional_part<P: Part>(
     })
 }
 
-/// Compared as the JSON that it is written as.
+/// Compared by its JSON.
 struct Data<'a, T: ?Sized>(&'a T);
 
 impl<T: Serialize + ?Sized> Part for Data<'_, T> {
@@ -195,7 +196,7 @@ impl<K: Ord + AsRef<str>, P: Part> Part for BTreeMap<K, P> {
         self.len() == base.len() && self.iter().zip(base).all(is_same)
     }
 
-    /// Goes through both side by side.
+    /// Walks through both lists in parallel.
     fn since(&self, base: &Self, differ: &mut Differ) -> Result<(), Unwritable> {
         let mut base = base.iter().peekable();
         for (key, part) in self {

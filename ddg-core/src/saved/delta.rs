@@ -1,4 +1,4 @@
-//! What a step has changed.
+//! The public delta between two snapshots.
 
 use std::fmt;
 
@@ -8,8 +8,8 @@ use serde_json::Value as Json;
 use super::patch::Patch;
 use super::{SnapshotError, Version};
 
-/// What has changed from one snapshot of a run to a later one; see
-/// [`Snapshot::changes_since`](crate::snapshot::Snapshot::changes_since). Like a snapshot it is serde data.
+/// The delta between two snapshots of a run. Like a snapshot it can be serialised. See
+/// [`Snapshot::changes_since`](crate::snapshot::Snapshot::changes_since).
 #[derive(Clone, Serialize, Deserialize)]
 pub struct SnapshotDelta {
     version: Version,
@@ -23,17 +23,17 @@ impl SnapshotDelta {
         Self { version: Version, after, step, patch }
     }
 
-    /// The step of the snapshot that they are to be made to.
+    /// The step of the snapshot that the delta applies to.
     pub fn after(&self) -> u64 {
         self.after
     }
 
-    /// The step of the snapshot that they lead to.
+    /// The step of the snapshot that the delta leads to.
     pub fn step(&self) -> u64 {
         self.step
     }
 
-    /// Makes them to the state `run` after `step`.
+    /// Applies the delta to the state `run` after `step`.
     pub(super) fn apply(self, step: &mut u64, run: &mut Json) -> Result<(), SnapshotError> {
         if self.after != *step || !self.patch.apply(run) {
             return Err(SnapshotError::NotFollowing { step: *step, source: None });

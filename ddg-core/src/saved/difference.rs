@@ -1,49 +1,50 @@
-//! What is declared in another way than it was.
+//! Differences between two declarations.
 
 use std::fmt;
 
 use crate::key::Key;
 
-/// Something that is declared in another way than it was.
+/// A difference between the saved declaration and the current one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum DeclarationDiff {
-    /// A worker is declared no more.
+    /// A worker is no longer declared.
     Gone {
         /// The worker.
         worker: Key,
     },
-    /// A worker was not declared.
+    /// A worker is new.
     New {
         /// The worker.
         worker: Key,
     },
-    /// A worker has other dependencies.
+    /// A worker has different dependencies.
     Dependencies {
         /// The worker.
         worker: Key,
-        /// What it depends on now.
+        /// The current dependencies.
         now: Vec<Key>,
     },
-    /// A worker takes or gives something else; a nested automa is declared in another way.
+    /// A worker has a different signature, or a nested automa is declared differently.
     Signature {
         /// The worker.
         worker: Key,
-        /// What it takes and gives now.
+        /// The current signature.
         now: String,
     },
-    /// A worker starts, is an output, takes its arguments or deals its output out in another way.
+    /// A worker has different options: start, output, mapping of arguments, or scattering of its
+    /// output.
     Options {
         /// The worker.
         worker: Key,
     },
-    /// The workers come in another order.
+    /// The workers have a different order.
     Order,
-    /// Something about workers that the run has not reached.
+    /// Something differs about workers that the run has not reached.
     Unreached {
-        /// How many workers there were.
+        /// The number of workers when the run was saved.
         then: usize,
-        /// How many there are.
+        /// The current number of workers.
         now: usize,
     },
 }

@@ -1,4 +1,4 @@
-//! Why a run cannot be saved, or not be continued.
+//! Errors of saving and resuming runs.
 
 use super::DeclarationDiff;
 use crate::graph::EditError;
@@ -6,7 +6,7 @@ use crate::key::Key;
 use crate::path::WorkerPath;
 use crate::values::NotSerializable;
 
-/// A run cannot be saved, or cannot be continued.
+/// A run cannot be saved, or cannot be resumed.
 #[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum SnapshotError {
@@ -15,14 +15,14 @@ pub enum SnapshotError {
     NotSerializable {
         /// The automa.
         automa: String,
-        /// The worker that it belongs to.
+        /// The worker that the value belongs to.
         worker: Key,
-        /// What it is to the worker.
+        /// What the value is to the worker.
         what: &'static str,
-        /// Its type, and why not.
+        /// The type of the value, and the cause.
         r#source: NotSerializable,
     },
-    /// A worker that the run has added could not be found again.
+    /// A worker that the run has added could not be resolved again.
     #[error(
         "automa `{automa}`: the run has added worker `{worker}`, which could not be found again: {how}"
     )]
@@ -31,10 +31,10 @@ pub enum SnapshotError {
         automa: String,
         /// The worker.
         worker: WorkerPath,
-        /// Why not, and what to do.
+        /// The reason, and what to do.
         how: String,
     },
-    /// Automata are nested too deeply to be written.
+    /// Automata are nested too deeply to be serialised.
     #[error(
         "automa `{automa}`: worker `{worker}`: {what} is nested more than {levels} levels deep"
     )]
@@ -45,10 +45,10 @@ pub enum SnapshotError {
         worker: WorkerPath,
         /// What is nested.
         what: &'static str,
-        /// How deep it may be.
+        /// Maximum number of levels.
         levels: usize,
     },
-    /// What was read is no snapshot, or could not be written as one.
+    /// The data is not a snapshot, or a snapshot could not be serialised.
     #[error("this is no snapshot: {0}")]
     Unreadable(serde_json::Error),
     /// The snapshot is of a run of another automa.
@@ -58,10 +58,10 @@ pub enum SnapshotError {
     OtherAutoma {
         /// This automa.
         automa: String,
-        /// That of the snapshot.
+        /// The automa of the snapshot.
         saved: String,
     },
-    /// The automa is declared in another way than when the snapshot was taken.
+    /// The automa is declared differently than when the snapshot was taken.
     #[error(
         "automa `{automa}` is declared in another way than when the snapshot was taken: {}; \
          declare it as it was, or migrate the snapshot (see `Snapshot::accept_changes`)",
@@ -70,20 +70,20 @@ pub enum SnapshotError {
     Redeclared {
         /// The automa.
         automa: String,
-        /// What is different; never empty.
+        /// The differences; never empty.
         differences: Vec<DeclarationDiff>,
     },
-    /// A worker that the run has added is not found.
+    /// A worker that the run has added cannot be resolved.
     #[error("automa `{automa}`: the snapshot has a worker `{worker}`: {how}")]
     NotFound {
         /// The automa.
         automa: String,
         /// The worker.
         worker: WorkerPath,
-        /// Where it was looked for, and what to do.
+        /// Where it was searched for, and what to do.
         how: String,
     },
-    /// A worker that the run has added cannot be made of its configuration.
+    /// A worker that the run has added cannot be created from its configuration.
     #[error(
         "automa `{automa}`: worker `{worker}` cannot be made again by the type that is registered as \
          `{name}`: {source}"
@@ -93,19 +93,19 @@ pub enum SnapshotError {
         automa: String,
         /// The worker.
         worker: WorkerPath,
-        /// The name its type is registered under.
+        /// The name under which its type is registered.
         name: Key,
-        /// Why not.
+        /// The cause.
         r#source: serde_json::Error,
     },
-    /// What the run has changed about its graph cannot be changed in this one.
+    /// The run's changes of its graph cannot be applied to this graph.
     #[error(
         "automa `{automa}`: what the run has changed about its graph does not fit this one: {source}"
     )]
     Misfit {
         /// The automa.
         automa: String,
-        /// What does not fit.
+        /// The cause.
         r#source: Box<EditError>,
     },
     /// The snapshot names a worker that the automa does not have (any more).
@@ -129,10 +129,10 @@ pub enum SnapshotError {
         automa: String,
         /// The worker.
         worker: Key,
-        /// What it depended on.
+        /// The dependency.
         dependency: Key,
     },
-    /// A worker to be renamed or forgotten is not in the snapshot.
+    /// A worker to rename or forget is not in the snapshot.
     #[error("the snapshot of a run of `{automa}` knows no worker `{key}`")]
     NotInSnapshot {
         /// The automa.
@@ -148,17 +148,17 @@ pub enum SnapshotError {
     AlreadyInSnapshot {
         /// The automa.
         automa: String,
-        /// The worker to be renamed.
+        /// The worker to rename.
         old: Key,
         /// The key that is taken.
         new: Key,
     },
-    /// A number is larger than any run makes it.
+    /// A number is larger than any run can make it.
     #[error("automa `{automa}`: the snapshot is damaged: {what} is {number}")]
     Damaged {
         /// The automa.
         automa: String,
-        /// What the number is.
+        /// The meaning of the number.
         what: &'static str,
         /// The number.
         number: u64,
@@ -178,15 +178,15 @@ pub enum SnapshotError {
         /// The step of the state that the result belongs to.
         step: u64,
     },
-    /// Changes do not follow the snapshot that they are to change.
+    /// The delta does not apply to the snapshot.
     #[error(
         "these changes do not follow the state after step {step}{}",
         .source.as_ref().map(|source| format!(": {source}")).unwrap_or_default()
     )]
     NotFollowing {
-        /// The step after which they were to be made.
+        /// The step of the snapshot that it was applied to.
         step: u64,
-        /// What they made of it.
+        /// Why the result is not a state.
         r#source: Option<serde_json::Error>,
     },
 }

@@ -1,4 +1,4 @@
-//! What a declaration looked like, in a few bytes: enough to tell later what has changed.
+//! Fingerprints: hashes of a declaration that tell later what has changed.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -11,23 +11,25 @@ use crate::graph::{Node, Topology, WorkerId};
 use crate::key::Key;
 use crate::worker::Body;
 
-/// Up to so many declared workers are all marked, so that every difference can be named. Of more,
-/// those are that the run has reached: a fingerprint does not grow with the graph.
+/// Maximum number of declared workers that are all marked, so that every difference can be named.
+/// In a larger graph only the workers that the run has reached are, so that a fingerprint does not
+/// grow with the graph.
 const ALL_MARKED: usize = 64;
 
-/// What a declaration looked like.
+/// The fingerprint of a declaration.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Fingerprint {
     whole: Digest,
     n_workers: usize,
     marks: BTreeMap<Key, Mark>,
-    /// What workers were called, by what they are called now.
+    /// Earlier keys of workers, by their current keys.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     renamed: BTreeMap<Key, Key>,
 }
 
 impl Program {
-    /// What it looks like, with marks of the workers `reached` where there are many.
+    /// The fingerprint of this declaration. In a large graph it has the marks of the workers
+    /// `reached`.
     pub(crate) fn fingerprint<'a>(&self, reached: impl Iterator<Item = &'a Key>) -> Fingerprint {
         let marks = self.marks();
         let mark = |key: &Key| Some(marks.by_worker[self.topology.index.get(key)?.index()]);
@@ -47,13 +49,12 @@ impl Program {
 }
 
 impl Fingerprint {
-    /// The declared workers that it knows by name.
+    /// The declared workers that have marks.
     pub(crate) fn keys(&self) -> impl Iterator<Item = &Key> {
         self.marks.keys()
     }
 
-    /// What is declared in another way in `program`. Workers that were renamed are compared with what they
-    /// were under the old key, wherever they are declared now.
+    /// The differences between this declaration and that of `program`.
     pub(crate) fn differences(&self, program: &Program) -> Vec<DeclarationDiff> {
         let renamed;
         let now = match self.renamed.is_empty() {
@@ -93,7 +94,7 @@ impl Fingerprint {
         }
     }
 
-    /// Whether the workers that were not renamed are declared in the order of before.
+    /// Whether the workers that were not renamed are declared in the same order as before.
     fn is_in_order(&self, topology: &Topology<Arc<Body>>) -> bool {
         let kept = topology.nodes.iter().map(Node::key);
         let kept = kept.filter(|key| !self.renamed.contains_key(key.as_str()));
@@ -101,7 +102,7 @@ impl Fingerprint {
         places.is_sorted()
     }
 
-    /// Follows the worker `old` to its key `new`.
+    /// Renames the worker `old` to `new`.
     pub(crate) fn rename(&mut self, old: &Key, new: &Key) {
         if let Some(mark) = self.marks.remove(old) {
             self.marks.insert(new.clone(), mark);
@@ -111,7 +112,7 @@ impl Fingerprint {
     }
 }
 
-/// Appends what is different about one worker.
+/// Adds the differences of one worker.
 fn compare(
     then: Mark,
     now: Mark,
@@ -135,7 +136,7 @@ fn compare(
     }
 }
 
-/// What a worker takes and gives, for messages.
+/// The signature of a worker, for messages.
 pub(super) fn signature_of(body: &Body) -> String {
     if body.worker.0.automa().is_some() {
         return "an automa that is declared in another way".to_owned();

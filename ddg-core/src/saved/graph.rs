@@ -1,9 +1,9 @@
-//! What a run has changed about its graph, as data: the difference from the declared graph.
+//! The run's changes of its graph as data: the delta from the declared graph.
 //!
-//! A worker that the run has added is found again by the name it is declared under, by the name
-//! its type is registered under together with its configuration, or, where it is an automa, by
-//! what it is made of. Restoring makes the difference once more, as one transaction of edits, and
-//! so with every check that an edit goes through.
+//! A worker that the run has added is resolved again by the name that it is declared under, by the
+//! name of its registered type together with its configuration, or, if it is an automa, by its
+//! content. Restoring applies the delta as one transaction of edits, with every check that edits go
+//! through.
 
 mod automa;
 mod edit;
@@ -25,19 +25,19 @@ use crate::graph::{Dealing, Edit, Mapping, Node, Origin, Param, View, Wiring};
 use crate::key::Key;
 use crate::worker::{AnyWorker, Body, Calling, From, Placement, Retry, Source, WorkerOptions};
 
-/// The difference of a run's graph from the declared one.
+/// The delta of a run's graph from the declared one.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Grown {
-    /// Declared workers that are gone.
+    /// Declared workers that were removed.
     #[serde(skip_serializing_if = "BTreeSet::is_empty")]
     removed: BTreeSet<Key>,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     added: BTreeMap<Key, Added>,
-    /// Declared workers that depend on others now.
+    /// Declared workers with changed dependencies.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     rewired: BTreeMap<Key, Rewired>,
-    /// Nested automata whose own graphs have changed.
+    /// Nested automata with changed graphs.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     nested: BTreeMap<Key, Grown>,
 }
@@ -46,10 +46,10 @@ pub(crate) struct Grown {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Added {
-    /// Its place in the order in which workers were added.
+    /// Its position in the order in which workers were added.
     nth: u64,
     is: Is,
-    /// What it looked like from outside when it was saved.
+    /// The hash of its signature when it was saved.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     looks: Option<Digest>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -76,27 +76,27 @@ pub(crate) struct Added {
     inputs: Vec<Cow<'static, str>>,
 }
 
-/// How a worker is found again.
+/// How a worker is resolved again.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 enum Is {
-    /// It was placed by the name it is declared under.
+    /// Placed by the name that it is declared under.
     Declared(Key),
-    /// It is the very worker that is declared under this name, with options of its own.
+    /// The worker that is declared under this name, with options of its own.
     SameAs(Key),
-    /// It is of the type that is registered under this name.
+    /// A worker of the type that is registered under this name.
     Registered { name: Key, config: serde_json::Value },
-    /// It is an automa.
+    /// An automa.
     Automa(Box<GrownAutoma>),
 }
 
-/// How the dependencies of a declared worker differ from those declared.
+/// The changes of a declared worker's dependencies.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 struct Rewired {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     without: Vec<Key>,
-    /// Those that come after the declared ones, in order.
+    /// The dependencies that come after the declared ones, in order.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     with: Vec<Key>,
 }
@@ -106,10 +106,10 @@ fn is_default<T: Default + PartialEq>(value: &T) -> bool {
 }
 
 impl View<Arc<Body>> {
-    /// What the run has changed.
+    /// The run's changes.
     ///
     /// # Errors
-    /// A worker that was added cannot be found again.
+    /// If an added worker cannot be resolved again.
     pub(super) fn grown(&self, scope: &Scope<'_>) -> Result<Grown, SnapshotError> {
         let mut grown = Grown::default();
         for (id, touched) in self.touched() {
@@ -134,8 +134,8 @@ impl View<Arc<Body>> {
         Ok(grown)
     }
 
-    /// How a worker's dependencies differ from those declared: the longest run of those that are
-    /// left in order has stayed, what follows has been added.
+    /// The changes of a worker's dependencies. The longest prefix of the current ones that is in
+    /// declared order counts as unchanged, and the rest as added.
     fn rewired(&self, declared: &Node<Arc<Body>>, node: &Node<Arc<Body>>) -> Option<Rewired> {
         let mut now = node.live_dependencies().map(|(_, on)| on).peekable();
         let mut rewired = Rewired::default();
@@ -148,10 +148,10 @@ impl View<Arc<Body>> {
         (!rewired.without.is_empty() || !rewired.with.is_empty()).then_some(rewired)
     }
 
-    /// Makes the difference `grown` once more.
+    /// Applies the delta `grown`.
     ///
     /// # Errors
-    /// It does not fit the declared graph, or a worker is not found.
+    /// If the delta does not fit the declared graph, or a worker cannot be resolved.
     pub(super) fn grow(
         &mut self,
         grown: &Grown,
@@ -174,18 +174,18 @@ impl Grown {
         removed.is_empty() && added.is_empty() && rewired.is_empty() && nested.is_empty()
     }
 
-    /// The last place in the order of those that were added.
+    /// The highest position of an added worker.
     pub(crate) fn latest(&self) -> u64 {
         self.added.values().map(|added| added.nth).max().unwrap_or_default()
     }
 
-    /// The declared workers that it names.
+    /// The declared workers that the delta names.
     pub(crate) fn declared(&self) -> impl Iterator<Item = &Key> {
         let named = self.removed.iter().chain(self.rewired.keys()).chain(self.nested.keys());
         named.filter(|key| !self.added.contains_key(key.as_str()))
     }
 
-    /// Whether it has something to say about the worker `key`, or what is declared as that.
+    /// Whether the delta concerns the worker `key`, or a worker declared under that name.
     pub(crate) fn knows(&self, key: &Key) -> bool {
         let is_named = |added: &Added| match &added.is {
             Is::Declared(name) | Is::SameAs(name) => name == key,
@@ -211,7 +211,7 @@ impl Grown {
         Ok(())
     }
 
-    /// The edits that lead from the graph of `base` to this.
+    /// The edits that lead from the graph of `base` to this one.
     fn edits(
         &self,
         program: &Program,
@@ -270,7 +270,7 @@ impl Grown {
         Ok(edits)
     }
 
-    /// Follows the worker `old` to its key `new`, or a declaration to its name.
+    /// Renames the worker or the declaration `old` to `new`.
     pub(crate) fn rename(&mut self, old: &Key, new: &Key) {
         let follow = |key: &mut Key| {
             if key == old {
@@ -305,7 +305,7 @@ impl Grown {
         }
     }
 
-    /// Drops all that it says about the worker `key`.
+    /// Removes everything about the worker `key`.
     pub(crate) fn forget(&mut self, key: &Key) {
         self.removed.remove(key);
         self.added.remove(key);
@@ -360,7 +360,7 @@ impl Added {
             output,
             mapping,
             dealing,
-            // What was declared with a worker is declared again.
+            // Options that belong to the declaration come from the declaration again.
             placement: if placed { Placement::default() } else { placement },
             timeout,
             retry,
@@ -371,7 +371,7 @@ impl Added {
         })
     }
 
-    /// The options that it was added with; its dependencies are apart.
+    /// The options that the worker was added with, without its dependencies.
     fn options(&self) -> WorkerOptions {
         let Self { start, output, mapping, dealing, placement, timeout, retry, .. } = *self;
         WorkerOptions {
@@ -385,7 +385,7 @@ impl Added {
         }
     }
 
-    /// The worker, and how an edit says that.
+    /// The worker, and the placement for the edit that adds it.
     fn source(
         &self,
         key: &Key,
@@ -409,7 +409,7 @@ impl Added {
     }
 }
 
-/// The names of a worker's parameters, where they are not those that the worker itself gives them.
+/// The names of a worker's parameters, if they differ from the worker's own.
 fn own_names(body: &Body) -> Vec<Cow<'static, str>> {
     let given = body.worker.0.signature().params;
     let params = &body.role.params;

@@ -1,4 +1,4 @@
-//! How a saved state follows a declaration that has changed.
+//! Migrates a saved state to a declaration that has changed.
 
 use std::collections::BTreeMap;
 
@@ -9,15 +9,15 @@ use crate::machine::Cause;
 use crate::values::Value;
 
 impl Saved {
-    /// Whatever the declaration looks like is right.
+    /// Accepts every declaration.
     pub(crate) fn accept_changes(&mut self) {
         self.declared = None;
     }
 
-    /// Follows the worker `old` to its key `new`.
+    /// Renames the worker `old` to `new`.
     ///
     /// # Errors
-    /// There is nothing about `old`, or there is something about `new`.
+    /// If there is no state of `old`, or there is state of `new`.
     pub(crate) fn rename(&mut self, old: &Key, new: &Key) -> Result<(), SnapshotError> {
         let automa = || self.automa.clone();
         if !self.knows(old) {
@@ -65,10 +65,10 @@ impl Saved {
         Ok(())
     }
 
-    /// Drops all that there is about the worker `key`.
+    /// Removes all state of the worker `key`.
     ///
     /// # Errors
-    /// There is nothing.
+    /// If there is none.
     pub(crate) fn forget(&mut self, key: &Key) -> Result<(), SnapshotError> {
         if !self.knows(key) {
             let automa = self.automa.clone();

@@ -1,8 +1,8 @@
-//! The difference between two JSON values, as a flat list: where, and what happens there.
+//! Patches: the difference between two JSON values as a flat list of places and changes.
 //!
-//! A list that has grown is written as what was put into it, and text that has grown as what was
-//! appended, so that a history costs what is added to it. It is flat so that a patch is nested
-//! hardly deeper than what it changes.
+//! A list or a text that has grown is stored as what was added, so the size of a history is
+//! proportional to what is added to it. The list is flat so that a patch is hardly deeper nested
+//! than the value.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
@@ -11,11 +11,11 @@ use serde_json::Value as Json;
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Patch(Vec<Step>);
 
-/// One change: where it is made, and which.
+/// A change: the place and the operation.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 struct Step(Vec<Place>, Op);
 
-/// One step on the way into a value.
+/// One step of the path into a value.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(untagged)]
 pub(crate) enum Place {
@@ -26,13 +26,13 @@ pub(crate) enum Place {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum Op {
-    /// The value is this now.
+    /// Replaces the value.
     To(Json),
-    /// The entry is gone.
+    /// Removes the entry.
     Gone,
-    /// The text has this at its end.
+    /// Appends to the text.
     Text(String),
-    /// From the list at this place, so many are taken out and these are put in.
+    /// At this index of the list, removes this many elements and inserts these.
     Splice(usize, usize, Vec<Json>),
 }
 
@@ -43,7 +43,8 @@ pub(crate) struct Differ {
     steps: Vec<Step>,
 }
 
-/// Text at least so long is compared for what was appended to it.
+/// Minimum length of a text that is compared for what was appended. For a shorter one, the whole
+/// text is as short as the operation.
 const LONG: usize = 16;
 
 impl Differ {
@@ -51,7 +52,7 @@ impl Differ {
         Patch(self.steps)
     }
 
-    /// Looks at the entry `name`.
+    /// Descends into the entry `name`.
     pub(crate) fn within<T>(
         &mut self,
         name: impl Into<String>,
@@ -63,21 +64,22 @@ impl Differ {
         looked
     }
 
-    /// What is here is `json` now.
+    /// Replaces the current value by `json`.
     pub(crate) fn to(&mut self, json: Json) {
         self.step(Op::To(json));
     }
 
-    /// What was here is gone.
+    /// Removes the current value.
     pub(crate) fn gone(&mut self) {
         self.step(Op::Gone);
     }
 
-    /// Notes how `next` differs from `base`, or just `next` where that is shorter.
+    /// Records how `next` differs from `base`, or `next` as a whole if that is shorter.
     pub(crate) fn compare(&mut self, base: &Json, next: &Json) {
         let before = self.steps.len();
         self.json(base, next);
         let steps = &self.steps[before..];
+        // Many small changes can take more bytes than the new value.
         if !steps.is_empty() && size(&steps) > size(next) + size(&self.at) {
             self.steps.truncate(before);
             self.to(next.clone());
@@ -111,6 +113,8 @@ impl Differ {
 
     fn list(&mut self, base: &[Json], next: &[Json]) {
         let same = |(base, next): &(&Json, &Json)| base == next;
+        // Lists mostly grow or shrink at one place, so a common prefix and suffix find the change
+        // without a full comparison of all pairs.
         let front = base.iter().zip(next).take_while(same).count();
         let (base, next) = (&base[front..], &next[front..]);
         let back = base.iter().rev().zip(next.iter().rev()).take_while(same).count();
@@ -131,7 +135,7 @@ impl Differ {
     }
 }
 
-/// How many bytes it takes.
+/// The serialised size in bytes.
 fn size(value: &impl Serialize) -> usize {
     struct Counter(usize);
     impl std::io::Write for Counter {
@@ -152,7 +156,7 @@ fn size(value: &impl Serialize) -> usize {
 }
 
 impl Patch {
-    /// Makes the changes to `json`; tells whether they all could be made.
+    /// Applies the patch to `json`. Returns whether all changes could be made.
     pub(crate) fn apply(self, json: &mut Json) -> bool {
         self.0.into_iter().all(|step| step.apply(json).is_some())
     }

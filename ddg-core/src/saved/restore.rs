@@ -1,4 +1,4 @@
-//! A machine that goes on from a saved state.
+//! Restores a machine from a saved state.
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use crate::machine::{KickoffId, Machine, Ready, State};
 use crate::path::WorkerPath;
 use crate::worker::Body;
 
-/// More steps and kickoffs than any run has.
+/// Upper bound of step and kickoff numbers, which no run reaches. Larger ones mean damaged data.
 const MOST: u64 = 1 << 53;
 
 /// A state that is being restored.
@@ -20,15 +20,15 @@ struct Restoring<'a> {
     program: &'a Arc<Program>,
     state: State<Arc<Body>>,
     locals: Locals,
-    /// Whether what the declaration does not have any more is left out.
+    /// Whether state that the declaration does not have any more is left out.
     lenient: bool,
 }
 
 impl Saved {
-    /// A run of `program` that continues from this, with the graph of `view`.
+    /// A run of `program` with the graph `view` that continues from this state.
     ///
     /// # Errors
-    /// The graph is another one than that of the saved run.
+    /// If the graph differs from that of the saved run.
     pub(crate) fn restore(
         self,
         program: &Arc<Program>,
@@ -45,7 +45,7 @@ impl Saved {
         Ok((Machine::of(state, path, settings.pace, settings.max_steps), locals))
     }
 
-    /// Whether the declared automa is that of the saved run; tells whether it need not be.
+    /// Checks that the automa is that of the saved run. Returns whether differences are accepted.
     fn check(&self, program: &Program) -> Result<bool, SnapshotError> {
         let automa = program.automa().to_string();
         if automa != self.automa {
@@ -70,7 +70,7 @@ impl Saved {
 }
 
 impl Restoring<'_> {
-    /// Takes over how far the run has come.
+    /// Restores the progress of the run.
     fn progress(&mut self, saved: Saved) -> Result<(), SnapshotError> {
         self.state.step = saved.step;
         self.state.next_kickoff = saved.next_kickoff;
@@ -120,7 +120,7 @@ impl Restoring<'_> {
             let (ended, _) = answered.result.into_ended(self.program, view, id, worker)?;
             self.state.answered.push(ended);
         }
-        // Workers that are gone have no state any more.
+        // Workers that were removed have no state.
         for (key, values) in saved.locals {
             if let Some(worker) = self.state.view.find(key.as_str()) {
                 self.locals.insert(worker, values);
@@ -143,7 +143,8 @@ impl Restoring<'_> {
         SnapshotError::UnknownWorker { automa, key: key.clone() }
     }
 
-    /// The edge from `dependency` to `worker`: the worker, and the edge's place there.
+    /// The edge from `dependency` to `worker`: the id of the worker, and the index of the edge
+    /// there.
     fn edge(
         &self,
         worker: &Key,
@@ -161,7 +162,7 @@ impl Restoring<'_> {
         }
     }
 
-    /// The place of `dependency` among those of `worker`.
+    /// The index of `dependency` among the dependencies of `worker`.
     fn place_of(&self, worker: WorkerId, dependency: &Key) -> Option<usize> {
         let on = self.state.view.find(dependency.as_str())?;
         let mut dependencies = self.state.view.node(worker).live_dependencies();

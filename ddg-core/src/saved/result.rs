@@ -1,4 +1,4 @@
-//! The result of one kickoff: its output, and what it asked for.
+//! The saved result of one kickoff: its output and its effects.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -18,7 +18,7 @@ use crate::worker::Body;
 /// The local space that a kickoff has left, by name.
 type Locals = BTreeMap<String, Value>;
 
-/// The result of a kickoff that has ended well in a step that has not settled.
+/// The result of a kickoff that has ended successfully in a step that has not settled.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct SavedResult {
@@ -29,10 +29,10 @@ pub(crate) struct SavedResult {
     ferries: Vec<SavedFerry>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     edits: Vec<SavedEdit>,
-    /// Whether it asked the run to stop.
+    /// Whether the kickoff stopped the run.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     stop: bool,
-    /// The worker's local space, if that has changed in the step.
+    /// The worker's local space, if it has changed in the step.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     local: Option<BTreeMap<String, Value>>,
 }
@@ -45,10 +45,10 @@ struct SavedFerry {
 }
 
 impl SavedResult {
-    /// The result of a kickoff of `worker` in a run of `program` whose graph is `view`.
+    /// The result of a kickoff of `worker` in a run of `program` with the graph `view`.
     ///
     /// # Errors
-    /// A value has no JSON form, or a worker that it adds cannot be found again.
+    /// If a value has no JSON form, or an added worker cannot be resolved again.
     pub(crate) fn of(
         program: &Arc<Program>,
         view: &View<Arc<Body>>,
@@ -74,7 +74,7 @@ impl SavedResult {
         })
     }
 
-    /// The result of an execution that was answered and has ended well.
+    /// The result of an execution that was answered and has ended successfully.
     ///
     /// # Errors
     /// As [`of`](Self::of).
@@ -90,10 +90,10 @@ impl SavedResult {
         }
     }
 
-    /// Adds what the worker's local space is now.
+    /// Adds the current local space of the worker.
     ///
     /// # Errors
-    /// A value has no JSON form.
+    /// If a value has no JSON form.
     pub(crate) fn set_local(
         &mut self,
         program: &Program,
@@ -106,12 +106,12 @@ impl SavedResult {
         Ok(())
     }
 
-    /// The worker that it is of.
+    /// The worker.
     pub(crate) fn worker(&self) -> &Key {
         &self.worker
     }
 
-    /// Follows the worker `old` to its key `new`.
+    /// Renames the worker `old` to `new`.
     pub(super) fn rename(&mut self, old: &Key, new: &Key) {
         let ferried = self.ferries.iter_mut().map(|ferry| &mut ferry.to);
         for key in ferried.chain([&mut self.worker]).filter(|key| **key == *old) {
@@ -119,11 +119,11 @@ impl SavedResult {
         }
     }
 
-    /// The end of kickoff `id` of `worker` that this is the result of, and its local space if that
-    /// had changed.
+    /// Replays the result as the end of kickoff `id` of `worker`, with the local space if it had
+    /// changed.
     ///
     /// # Errors
-    /// What it asked for cannot be asked for here.
+    /// If an effect is not possible here.
     pub(crate) fn into_ended(
         self,
         program: &Arc<Program>,

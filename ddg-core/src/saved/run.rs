@@ -1,4 +1,4 @@
-//! The state of a run between two steps, by key.
+//! The saved state of a run between two steps, by key.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
@@ -20,7 +20,7 @@ use crate::path::WorkerPath;
 use crate::values::{NotSerializable, Value, levels};
 use crate::worker::Body;
 
-/// How deep the state of a run may be nested to be read again within a snapshot.
+/// Maximum depth of a run's state that can be read again within a snapshot.
 const MOST_LEVELS: usize = 120;
 
 /// All that a run has to remember between two steps, by key: what the graph declares is not in it.
@@ -30,37 +30,38 @@ pub(crate) struct Saved {
     pub(super) automa: String,
     pub(super) step: u64,
     pub(super) next_kickoff: u64,
-    /// What the declaration looked like; `None` where that does not matter any more.
+    /// The fingerprint of the declaration; `None` if every declaration is accepted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) declared: Option<Fingerprint>,
     #[serde(default, skip_serializing_if = "Grown::is_empty")]
     pub(super) graph: Grown,
     pub(super) inputs: Vec<(Cow<'static, str>, Value)>,
     pub(super) due: Vec<SavedDue>,
-    /// The dependencies that each waiting worker has crossed off.
+    /// The satisfied dependencies of each waiting worker.
     pub(super) crossed: BTreeMap<Key, Vec<Key>>,
     pub(super) outputs: BTreeMap<Key, Value>,
-    /// Those of workers that were removed.
+    /// The outputs of removed workers.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub(super) departed: BTreeMap<Key, Value>,
-    /// Elements that are dealt out: by successor, by dealer.
+    /// Elements of scattered lists, by successor and by the worker that scattered them.
     pub(super) dealt: BTreeMap<Key, BTreeMap<Key, Value>>,
     pub(super) locals: Spaces,
-    /// What nested automata keep from one kickoff to the next, by worker.
+    /// The local spaces that nested automata keep from one kickoff to the next, by worker.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub(super) kept: BTreeMap<Key, KeptSpaces>,
     pub(super) output_worker: Option<Key>,
     pub(super) result: Value,
-    /// What waits for answers of people.
+    /// The executions that wait for answers.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) interrupted: Vec<Interrupted<Key, Saved>>,
-    /// Results of interrupted executions that were answered, in kickoff order.
+    /// The results of interrupted executions that were answered, in kickoff order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) answered: Vec<SavedAnswered>,
-    /// The workers of the held step that have ended, in order, and are to satisfy their successors.
+    /// The workers of the held step that have ended, in order, and have not satisfied their
+    /// successors yet.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) held: Vec<Key>,
-    /// The kickoffs of the held step whose outputs the workers have.
+    /// The kickoffs of the held step that gave the current outputs of their workers.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub(super) latest: BTreeMap<Key, u64>,
 }
@@ -82,11 +83,11 @@ pub(super) struct SavedAnswered {
 }
 
 impl Saved {
-    /// The state of a run between two steps, sharing its values; whether they all serialise is not
-    /// checked.
+    /// The state of a run between two steps. It shares the values; whether they all serialise is
+    /// not checked.
     ///
     /// # Errors
-    /// A worker that was added cannot be found again.
+    /// If an added worker cannot be resolved again.
     pub(crate) fn of(
         program: &Arc<Program>,
         machine: &Machine<Arc<Body>>,
@@ -154,8 +155,8 @@ impl Saved {
     }
 }
 
-/// The dependencies of each worker that are satisfied. A worker that is ready waits for all of them
-/// again, so its own are left out, unless the step is held and they may still matter.
+/// The satisfied dependencies of each worker. A ready worker waits for all of its dependencies
+/// again, so its own are left out unless the step is held, when they may still matter.
 fn crossed(state: &State<Arc<Body>>, held: bool) -> BTreeMap<Key, Vec<Key>> {
     let view: &View<Arc<Body>> = &state.view;
     let ready: BTreeSet<_> =
@@ -186,7 +187,7 @@ impl Saved {
         &self.outputs
     }
 
-    /// The same, to be changed.
+    /// The last output of each worker, mutable.
     pub(crate) fn outputs_mut(&mut self) -> &mut BTreeMap<Key, Value> {
         &mut self.outputs
     }
@@ -196,12 +197,12 @@ impl Saved {
         self.locals.get(worker)
     }
 
-    /// What waits for answers of people.
+    /// The executions that wait for answers.
     pub(crate) fn interrupted(&self) -> &[Interrupted<Key, Self>] {
         &self.interrupted
     }
 
-    /// The same, to be answered.
+    /// The executions that wait for answers, mutable.
     pub(crate) fn interrupted_mut(&mut self) -> &mut [Interrupted<Key, Self>] {
         &mut self.interrupted
     }
@@ -217,7 +218,7 @@ impl Saved {
             .collect()
     }
 
-    /// As JSON, value for value.
+    /// Serialises the state as JSON.
     pub(crate) fn to_json(&self) -> Result<Json, SnapshotError> {
         serde_json::to_value(self).or_else(|_| {
             self.check_json()?;
@@ -229,7 +230,7 @@ impl Saved {
         serde_json::from_value(json)
     }
 
-    /// Finds a value that cannot be written, to name it.
+    /// Finds a value that cannot be serialised, to name it.
     pub(crate) fn check_json(&self) -> Result<(), SnapshotError> {
         self.check_next()?;
         let outputs = self.outputs.iter().chain(&self.departed);
@@ -253,7 +254,7 @@ impl Saved {
         Ok(())
     }
 
-    /// Whether the states of paused automata, one within the other, can be read again.
+    /// Checks that the nested states of paused automata can be read again.
     fn check_levels(&self) -> Result<(), SnapshotError> {
         let inner = |interrupted: &&Interrupted<Key, Self>| {
             matches!(interrupted.pending, Pending::Inner(_))
@@ -266,7 +267,7 @@ impl Saved {
                 what: "with the automata that are paused in it, its state",
                 levels: MOST_LEVELS,
             }),
-            // What cannot be written is found by looking at each value.
+            // Values that cannot be serialised are found by checking each one.
             Ok(_) | Err(_) => Ok(()),
         }
     }

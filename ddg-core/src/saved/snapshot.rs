@@ -1,4 +1,4 @@
-//! A run at rest, to be continued later, here or elsewhere.
+//! The public snapshot of a run.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -10,12 +10,14 @@ use crate::key::Key;
 use crate::machine::{PausedRun, Question};
 use crate::values::{Data, Value};
 
-/// The state of a run between two steps: what is due next, what each worker waits for, outputs,
-/// local spaces, run inputs, and what the run has changed about its graph. It is the state of the
-/// run's machine and nothing else; the declared graph is not in it.
+/// The saved state of a run between two steps.
 ///
-/// It is serde data. Written as JSON and read in another process it continues there, provided the
-/// automa is declared as it was.
+/// It contains the workers that are ready, what each worker waits for, outputs, local spaces, run
+/// inputs, and the run's changes of its graph. This is the state of the run's machine; the declared
+/// graph is not part of it.
+///
+/// A snapshot can be serialised. Written as JSON and read in another process, it can be resumed
+/// there if the automa is declared in the same way.
 ///
 /// ```
 /// use ddg_core::prelude::*;
@@ -44,34 +46,32 @@ use crate::values::{Data, Value};
 ///
 /// # Workers that the run has added
 ///
-/// A snapshot names what it cannot hold. A worker that was added while the run went on is found
-/// again
-/// - by the name it is declared under
-///   ([`declare_func`](crate::GraphAutoma::declare_func),
+/// A snapshot refers by name to what it cannot contain. A worker that the run has added is resolved
+/// - by the name that it is declared under ([`declare_func`](crate::GraphAutoma::declare_func),
 ///   [`declare_worker`](crate::GraphAutoma::declare_worker)),
-/// - by the name its type is registered under, with its configuration
+/// - by the name that its type is registered under, with its configuration
 ///   ([`register_worker`](crate::GraphAutoma::register_worker)),
-/// - or, where it is an automa that the run has made, by its workers, each of them found like
-///   this.
+/// - or, if it is an automa that the run has made, by its workers. Each worker is resolved in one
+///   of these ways.
 ///
-/// Names are looked for in the automa that the worker was added to, then in those around it. One
-/// that cannot be found again, a closure for example, is an error when the snapshot is taken.
+/// Names are looked up in the automa that the worker was added to, then in the automata around it.
+/// If a worker cannot be resolved, such as a closure, taking the snapshot is an error.
 ///
 /// # A declaration that has changed
 ///
-/// A snapshot knows what the declaration looked like: keys, dependencies, parameters and outputs,
-/// and the options that say what a worker is called with. Types are compared by their names, without
-/// modules. That it looks different now is an error which says what differs, unless the snapshot is told how to go on: see
-/// [`accept_changes`](Self::accept_changes), [`rename_worker`](Self::rename_worker) and
-/// [`forget_worker`](Self::forget_worker). Timeouts, retries, callbacks and what the functions do
-/// may change at any time.
+/// A snapshot has a fingerprint of the declaration: keys, dependencies, parameters and outputs, and
+/// the options that decide the arguments of a worker. Types are compared by name, without modules.
+/// If the declaration is different now, resuming is an error that lists the differences, unless the
+/// snapshot is migrated with [`accept_changes`](Self::accept_changes),
+/// [`rename_worker`](Self::rename_worker) and [`forget_worker`](Self::forget_worker). Timeouts,
+/// retries, callbacks and the bodies of functions may change at any time.
 #[derive(Clone, Serialize, Deserialize)]
 pub struct Snapshot {
     version: Version,
     run: Saved,
 }
 
-/// The version of the format: a snapshot of another is refused when it is read.
+/// The version of the format. A snapshot of another version is refused when it is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "u32", into = "u32")]
 pub(crate) struct Version;
@@ -87,7 +87,7 @@ impl Snapshot {
         self.run
     }
 
-    /// Whether the local space of a worker has these very values.
+    /// Whether the local space of a worker has the same values.
     pub(crate) fn has_local(&self, worker: &Key, values: &BTreeMap<String, Value>) -> bool {
         let empty = BTreeMap::new();
         let have = self.run.local(worker).unwrap_or(&empty);
@@ -97,10 +97,10 @@ impl Snapshot {
         have.len() == values.len() && have.iter().zip(values).all(is_same)
     }
 
-    /// Whether every value can be written.
+    /// Checks that every value can be serialised.
     ///
     /// # Errors
-    /// One has no JSON form.
+    /// If one has no JSON form.
     pub(crate) fn check(&self) -> Result<(), SnapshotError> {
         self.run.check_json()
     }
@@ -110,35 +110,35 @@ impl Snapshot {
         self.run.automa()
     }
 
-    /// How many Dynamic Steps the run has taken.
+    /// Number of Dynamic Steps that the run has taken.
     pub fn step(&self) -> u64 {
         self.run.step()
     }
 
-    /// The last output of a worker; `None` if it has not run, or there is no such worker.
+    /// The last output of a worker; `None` if it has not run or does not exist.
     pub fn output(&self, worker: impl Into<Key>) -> Option<Value> {
         self.run.outputs().get(&worker.into()).cloned()
     }
 
-    /// Puts another output in the place of a worker's last one; what runs next reads that. False if
-    /// the worker has not run.
+    /// Replaces the last output of a worker, which affects what reads it next. Returns false if the
+    /// worker has not run.
     pub fn set_output(&mut self, worker: impl Into<Key>, output: impl Data) -> bool {
         let slot = self.run.outputs_mut().get_mut(&worker.into());
         slot.map(|slot| *slot = Value::new(output)).is_some()
     }
 
-    /// The questions that wait for an answer, those of nested automata included, in kickoff order.
+    /// The unanswered questions in kickoff order, including those of nested automata.
     pub fn questions(&self) -> Vec<Question> {
         let mut questions = Vec::new();
         PausedRun::questions(&self.run, &mut questions);
         questions
     }
 
-    /// Answers a question; once. The run may be resumed with some of its questions answered: it
+    /// Answers a question, once. A run may be resumed with some of its questions answered; it then
     /// pauses again for the rest.
     ///
     /// # Errors
-    /// The run asks nothing, or not this, or it has been answered. The snapshot is as it was then.
+    /// If there is no such question, or it has an answer. The snapshot does not change then.
     pub fn answer(&mut self, id: &str, answer: impl Data) -> Result<(), AnswerError> {
         let slot = self.answer_to(id)?;
         if slot.is_some() {
@@ -148,7 +148,7 @@ impl Snapshot {
         Ok(())
     }
 
-    /// Answers all questions that wait, in kickoff order; see
+    /// Answers all open questions in kickoff order; see
     /// [`Outcome::answer_with`](crate::Outcome::answer_with).
     pub fn answer_with<T: Data>(&mut self, mut answer: impl FnMut(&Question) -> T) {
         for question in self.questions() {
@@ -162,13 +162,13 @@ impl Snapshot {
     /// resumed.
     ///
     /// # Errors
-    /// The run asks nothing, or not this: the worker has gone on with the answer, say.
+    /// If there is no such question, for instance because the worker has continued with the answer.
     pub fn withdraw_answer(&mut self, id: &str) -> Result<(), AnswerError> {
         *self.answer_to(id)? = None;
         Ok(())
     }
 
-    /// Where the answer to a question is, or is to be put.
+    /// The place of the answer to a question.
     fn answer_to(&mut self, id: &str) -> Result<&mut Option<Value>, AnswerError> {
         let known = self.questions().into_iter().map(|question| question.id).collect();
         if self.run.interrupted().is_empty() {
@@ -178,9 +178,9 @@ impl Snapshot {
         found.ok_or_else(|| AnswerError::Unknown { id: id.to_owned(), known })
     }
 
-    /// Lets the run go on with an automa that is declared in another way now. The run's state is
-    /// taken over by the keys of its workers; a dependency that is declared no more is not waited
-    /// for, and a new one is. A worker with state that is declared no more is still an error: see
+    /// Allows the run to resume with an automa that is declared differently now. State is matched
+    /// by the keys of the workers: a dependency that is no longer declared is not waited for, and a
+    /// new one is. A worker with state that is no longer declared is still an error; see
     /// [`rename_worker`](Self::rename_worker) and [`forget_worker`](Self::forget_worker).
     ///
     /// ```
@@ -202,11 +202,11 @@ impl Snapshot {
         self
     }
 
-    /// Gives the state of the worker `old` to the worker `new`, as which it is declared now. A
-    /// declaration that is only placed at run time is renamed in the same way.
+    /// Moves the state of the worker `old` to the worker `new`, the key under which it is declared
+    /// now. Declarations that are placed at run time are renamed in the same way.
     ///
     /// # Errors
-    /// The snapshot knows no worker `old`, or it knows a worker `new` already.
+    /// If the snapshot has no worker `old`, or has a worker `new`.
     pub fn rename_worker(
         mut self,
         old: impl Into<Key>,
@@ -216,17 +216,17 @@ impl Snapshot {
         Ok(self)
     }
 
-    /// Drops all that the snapshot knows about the worker `key`: its output, its local space, that
-    /// it is due, what the run has changed about it.
+    /// Removes everything about the worker `key`: its output, its local space, its place among the
+    /// workers that run next, and the run's changes of it.
     ///
     /// # Errors
-    /// The snapshot knows no such worker.
+    /// If the snapshot has no such worker.
     pub fn forget_worker(mut self, key: impl Into<Key>) -> Result<Self, SnapshotError> {
         self.run.forget(&key.into())?;
         Ok(self)
     }
 
-    /// What has changed since `earlier`, a snapshot of the same run: small where little has.
+    /// The delta since `earlier`, a snapshot of the same run. It is small if little has changed.
     ///
     /// ```
     /// # use ddg_core::prelude::*;
@@ -250,16 +250,16 @@ impl Snapshot {
     /// ```
     ///
     /// # Errors
-    /// A value has no JSON form.
+    /// If a value has no JSON form.
     pub fn changes_since(&self, earlier: &Self) -> Result<SnapshotDelta, SnapshotError> {
         let patch = self.run.changes_since(&earlier.run)?;
         Ok(SnapshotDelta::new(earlier.step(), self.step(), patch))
     }
 
-    /// This snapshot with `changes` made, one after the other.
+    /// Applies `changes` to this snapshot, one after another.
     ///
     /// # Errors
-    /// One does not follow what is before it.
+    /// If one does not apply to the snapshot before it.
     pub fn with_changes(
         self,
         changes: impl IntoIterator<Item = SnapshotDelta>,

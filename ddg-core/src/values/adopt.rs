@@ -1,4 +1,4 @@
-//! Turns a value into one that a reader of a type takes without failing, or says why not.
+//! Converts a value into a form that can be read as a given type, or says why that is impossible.
 
 use std::any::TypeId;
 use std::sync::Arc;
@@ -12,8 +12,9 @@ use super::ty::{is_dynamic, is_numeric, numbers_agree};
 use super::value::same;
 use super::{Data, TypeMismatch, Value, ValueType};
 
-/// Turns `value` into one that a reader of `T` takes without failing.
+/// Converts `value` into one that can be read as a `T` without failing.
 pub(super) fn adopt<T: Data>(value: Value) -> Result<Value, TypeMismatch> {
+    // A type that borrows its text is read from the type that owns the text.
     match owner_of::<T>() {
         None => {}
         Some(Owner::Text) => return adopt::<String>(value),
@@ -24,19 +25,22 @@ pub(super) fn adopt<T: Data>(value: Value) -> Result<Value, TypeMismatch> {
         return Ok(value);
     }
     if want.id() == TypeId::of::<Option<Value>>() && !value.holds(want) {
-        // What is held stays as it is.
+        // Any value can be an `Option<Value>` without being converted.
         return Ok(Value::new((!value.is_nothing()).then_some(value)));
     }
     match value.cell() {
         Cell::Null => null_as::<T>().map(Value::new),
         Cell::Typed(inner) => {
             let have = inner.ty();
+            // Readers clone or share the inner value in these forms, so nothing has to be
+            // converted.
             if have == want || have.hands_out_to(want) || have.is_shared_form_of(want) {
                 return Ok(value);
             }
             if let Some(optional) = value.downcast_ref::<Option<T>>() {
                 return optional.clone().map(Value::new).ok_or_else(|| mismatch::<T>("`None`"));
             }
+            // Between these types JSON is the common form: serde checks ranges and shapes.
             if numbers_agree(want.id(), have.id())
                 || is_dynamic(have.id())
                 || is_dynamic(want.id())
@@ -54,7 +58,8 @@ pub(super) fn adopt<T: Data>(value: Value) -> Result<Value, TypeMismatch> {
             }
             let adopted = Value::new(read_json::<T>(&value)?);
             if let Some(typed) = adopted.0.clone().into_shared() {
-                // The first reader's type stays; another reader's is read again each time.
+                // The first reader decides the cached type. A reader of another type parses the
+                // JSON each time.
                 _ = parsed.typed.set(typed);
             }
             Ok(adopted)
@@ -79,7 +84,7 @@ pub(super) fn adopt<T: Data>(value: Value) -> Result<Value, TypeMismatch> {
     }
 }
 
-/// A `T` that is a list of what `items` hold, if they hold its element type.
+/// Collects `items` into a list of type `T`, if all of them hold its element type.
 pub(super) fn gather<T: Data>(items: &[&Value]) -> Option<Value> {
     let mut slot: Option<T> = None;
     let first = items.first()?.0.get()?;
@@ -87,13 +92,15 @@ pub(super) fn gather<T: Data>(items: &[&Value]) -> Option<Value> {
     slot.map(Value::new)
 }
 
-/// What nothing is as a `T`: `None`, `()`, JSON's null.
+/// Converts null into a `T`: `None`, `()` or JSON's null.
 pub(super) fn null_as<T: Data>() -> Result<T, TypeMismatch> {
     T::deserialize(Json::Null).map_err(|_| mismatch::<T>("null"))
 }
 
 pub(super) fn read_json<T: Data>(value: &Value) -> Result<T, TypeMismatch> {
     let json = value.to_json().map_err(|error| mismatch::<T>(&format!("`{}`", error.type_name)))?;
+    // A number out of range gets a message of its own, which names the number instead of serde's
+    // reason.
     let number = match &json {
         Json::Number(number) if is_numeric(ValueType::of::<T>().id()) => Some(number.to_string()),
         _ => None,
@@ -110,7 +117,9 @@ pub(super) fn read_json<T: Data>(value: &Value) -> Result<T, TypeMismatch> {
         .map_err(|error| misfit.unwrap_or_else(|| mismatch::<T>(&format!("{found} ({error})"))))
 }
 
-/// Whether a float among `json` becomes infinite as a `T`: serde lets that pass.
+/// Whether a float in `json` becomes infinite when read as a `T`. serde accepts that without an
+/// error; an infinite float is written as null, so the numbers in the JSON of the result are
+/// counted.
 fn too_large<T: Data>(json: &Json) -> bool {
     fn finite(json: &Json) -> usize {
         match json {

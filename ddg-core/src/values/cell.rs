@@ -1,4 +1,4 @@
-//! What a value holds, behind one pointer.
+//! The content of a value behind one pointer.
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -10,7 +10,7 @@ use super::value::NotSerializable;
 use super::written::written;
 use super::{Data, Shape, Value, ValueType};
 
-/// What a value holds, behind one pointer.
+/// The content of a value, with its type erased.
 pub(super) trait Erased: Any + Send + Sync {
     fn ty(&self) -> ValueType;
     fn cell(&self) -> Cell<'_>;
@@ -76,7 +76,7 @@ impl<T: Data> Erased for T {
     }
 }
 
-/// What `read` makes of the items, if it makes something of each.
+/// Collects what `read` makes of the items; `None` if it fails for one of them.
 fn all<T>(items: &[&Value], read: impl Fn(&Value) -> Option<T>) -> Option<Vec<T>> {
     let mut all = Vec::with_capacity(items.len());
     for item in items {
@@ -85,22 +85,22 @@ fn all<T>(items: &[&Value], read: impl Fn(&Value) -> Option<T>) -> Option<Vec<T>
     Some(all)
 }
 
-/// JSON, and the type that its first reader made of it.
+/// JSON, and the value that its first reader has parsed from it.
 pub(super) struct Parsed {
     pub(super) json: Json,
     pub(super) typed: OnceLock<Arc<dyn Erased>>,
 }
 
-/// Values in a row.
+/// A list of values.
 pub(super) struct List(pub(super) Vec<Value>);
 
-/// One element of a list that is dealt out.
+/// One element of a scattered list.
 pub(super) struct Element {
     pub(super) dealt: Arc<Dealt>,
     pub(super) index: usize,
 }
 
-/// A list that is dealt out element by element; written as JSON at most once.
+/// A list that is scattered element by element. Its JSON is written at most once.
 pub(crate) struct Dealt {
     pub(super) list: Value,
     json: OnceLock<Json>,
@@ -113,7 +113,7 @@ impl Dealt {
 }
 
 impl Element {
-    /// The element where the list holds values.
+    /// The element, if the list consists of values.
     pub(super) fn inner(&self) -> Option<Value> {
         if let Cell::List(list) = self.dealt.list.cell() {
             return Some(list.0[self.index].clone());
@@ -177,7 +177,7 @@ erased_cell!(Parsed);
 erased_cell!(List);
 erased_cell!(Element);
 
-/// Calls into a user's `Serialize` or `Deserialize`; a panic there is an error like any other.
+/// Calls a user's `Serialize` or `Deserialize` implementation and turns a panic into an error.
 pub(super) fn caught<T>(
     call: impl FnOnce() -> Result<T, serde_json::Error>,
 ) -> Result<T, serde_json::Error> {

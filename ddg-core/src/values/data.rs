@@ -1,13 +1,13 @@
-//! The bound on everything a worker takes or gives.
+//! The bound on everything that workers take and give.
 
 use serde::{Deserialize, Serialize};
 
-/// Something that can travel between workers, implemented for every type that can be cloned,
-/// sent between threads and written as JSON.
+/// Data that can travel between workers. Implemented for every type that can be cloned, sent
+/// between threads, and serialised as JSON.
 ///
-/// In memory a value keeps its own type and is shared, not copied; JSON is written only where it
-/// must be (snapshots, tool arguments, other machines). What cannot be written as JSON travels in
-/// an [`Opaque`](crate::values::Opaque); what cannot be cloned travels in an `Arc`.
+/// In memory a value keeps its own type and is shared, not copied. JSON is written only where it is
+/// needed: for snapshots, tool arguments and other machines. A type that cannot be serialised
+/// travels in an [`Opaque`](crate::values::Opaque), a type that cannot be cloned in an `Arc`.
 ///
 /// ```
 /// use serde::{Deserialize, Serialize};
@@ -20,8 +20,8 @@ use serde::{Deserialize, Serialize};
 /// travels::<Vec<(String, Option<f64>)>>();
 /// ```
 ///
-/// Text is text: a literal goes wherever a `String` goes, as itself and inside tuples, `Option` and
-/// `Result`. In memory it is a `String`.
+/// Text literals are text: a `&'static str` goes wherever a `String` goes, also inside tuples,
+/// `Option` and `Result`. In memory it is a `String`.
 ///
 /// ```
 /// use ddg_core::Value;
@@ -37,15 +37,16 @@ use serde::{Deserialize, Serialize};
     note = "or wrap it: `Opaque<T>` for what cannot be written as JSON, `Arc<T>` for what cannot be cloned",
     note = "if it is a reference: give what it points to, `.clone()`"
 )]
-// `Deserialize<'static>` and not `DeserializeOwned`: the compiler takes `&'static str` for a
-// `DeserializeOwned` until it looks at lifetimes, and then refuses it without a word of `String`.
+// The bound is `Deserialize<'static>` rather than `DeserializeOwned`, because the compiler first
+// takes `&'static str` for a `DeserializeOwned`, and later refuses it with an error about lifetimes
+// that does not mention `String`.
 pub trait Data: Serialize + Deserialize<'static> + Clone + Send + Sync + 'static {}
 
-// What is missing is said of the type, once, and not of each of these traits.
+// Diagnostics name the type once, instead of each missing trait.
 #[diagnostic::do_not_recommend]
 impl<T: Serialize + Deserialize<'static> + Clone + Send + Sync + 'static> Data for T {}
 
-/// What the result of a run can be asked for as: any [`Data`].
+/// A type that the result of a run can be read as: any [`Data`].
 #[diagnostic::on_unimplemented(
     message = "the result of a run cannot be read as `{Self}`",
     label = "read as `{Self}`",

@@ -1,4 +1,4 @@
-//! The wrapper for what has no JSON form.
+//! A wrapper for values without a JSON form.
 
 use std::fmt;
 use std::ops::Deref;
@@ -7,10 +7,10 @@ use std::sync::Arc;
 use super::ty::short_name;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// A value that lives only in memory: a connection, a channel, a handle.
+/// A value that exists only in memory, such as a connection, a channel or a handle.
 ///
-/// It travels like any other data, shared and never copied. Writing it as JSON fails, so a
-/// snapshot of a run that holds one is refused with an error that names the worker and the type.
+/// It travels like any other data: shared, never copied. It cannot be serialised, so taking a
+/// snapshot of a run that holds one fails with an error that names the worker and the type.
 ///
 /// ```
 /// use ddg_core::Value;
@@ -29,7 +29,7 @@ impl<T> Opaque<T> {
         Self(Arc::new(inner))
     }
 
-    /// The shared inner value.
+    /// Returns the shared inner value.
     pub fn into_inner(self) -> Arc<T> {
         self.0
     }

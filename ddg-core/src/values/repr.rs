@@ -1,4 +1,4 @@
-//! Where a value keeps what it holds: small numbers in place, all else behind a shared pointer.
+//! Storage of a value: small numbers in place, everything else behind a shared pointer.
 
 use std::any::TypeId;
 use std::sync::Arc;
@@ -9,7 +9,7 @@ use super::value::same;
 
 macro_rules! in_place {
     ($($Kind:ident($ty:ty)),*) => {
-        /// What a value holds.
+        /// The storage of a value.
         #[derive(Clone, Default)]
         pub(super) enum Repr {
             #[default]
@@ -19,9 +19,11 @@ macro_rules! in_place {
         }
 
         impl Repr {
-            /// Keeps `inner` in place if it is a small number, else behind a pointer.
+            /// Stores `inner` in place if it is a small number, else behind a pointer.
             pub(super) fn new<T: Data>(inner: T) -> Self {
                 $(
+                    // The comparison is constant for each `T`, so the compiler keeps one branch of
+                    // the chain. A number in place needs no allocation and no reference count.
                     if TypeId::of::<T>() == TypeId::of::<$ty>()
                         && let Ok(inner) = same::<T, $ty>(inner.clone())
                     {
@@ -39,12 +41,12 @@ macro_rules! in_place {
                 }
             }
 
-            /// Whether both hold the very same.
+            /// Whether both are the same value, not just equal ones.
             pub(super) fn is_same(&self, other: &Self) -> bool {
                 match (self, other) {
                     (Self::Null, Self::Null) => true,
                     (Self::Shared(one), Self::Shared(other)) => Arc::ptr_eq(one, other),
-                    // Equal, but written as 0.0 and -0.0.
+                    // 0.0 and -0.0 are equal, but serialise differently.
                     (Self::F64(one), Self::F64(other))
                         if one.is_sign_negative() != other.is_sign_negative() =>
                     {

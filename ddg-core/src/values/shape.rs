@@ -1,36 +1,37 @@
-//! Asks serde whether a value is a list, and how long, without writing it out.
+//! Asks serde whether a value is a list, and how long it is, without serialising it.
 
 use std::fmt;
 
 use serde::ser::{Impossible, Serialize, Serializer};
 
-/// What a value would be in JSON.
+/// The kind of JSON that a value would serialise to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Shape {
-    /// A list of so many elements, where the type says so beforehand.
+    /// A list, with its length if the type knows it beforehand.
     List(Option<usize>),
-    /// Anything with named entries.
+    /// A map, a struct, or anything else with named entries.
     Map,
-    /// A null: `None`, `()`.
+    /// Null: `None` or `()`.
     Nothing,
-    /// None of these: a number, a string, a flag.
+    /// A number, a string or a flag.
     Scalar,
 }
 
 impl Shape {
-    /// The shape of `value`; nothing is written.
+    /// The shape of `value`. Nothing is serialised.
     pub(crate) fn of<T: Serialize + ?Sized>(value: &T) -> Self {
         match value.serialize(Probe) {
+            // Only scalars reach the end of `serialize` in the probe.
             Ok(()) => Self::Scalar,
             Err(Found(shape)) => shape,
         }
     }
 }
 
-/// Stops at the first thing that serde says of a value.
+/// A serializer that stops at the first call.
 struct Probe;
 
-/// The answer, carried out as an error so that serde stops there.
+/// The shape as an error, because an error is the only way to make `serialize` stop early.
 #[derive(Debug)]
 struct Found(Shape);
 

@@ -1,4 +1,4 @@
-//! A worker's output that is still being produced while the next worker reads it.
+//! A worker's output that other workers read while it is still being produced.
 
 use std::fmt;
 use std::pin::Pin;
@@ -10,14 +10,14 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::ty::short_name;
 
-/// The output of a worker that returned `impl Stream<Item = T>`: a handle from which any number of
-/// readers take the items, in the order the worker gives them.
+/// The output of a worker that returns `impl Stream<Item = T>`. Any number of readers take the
+/// items from it, in the order in which the worker produces them.
 ///
-/// Nothing is produced before somebody reads: the readers' polls drive the producer. Every
-/// [reader](Self::items) begins at the first item; items are kept until the last handle and reader
-/// are dropped (the run holds a handle as the worker's output). Once it has ended, a stream is data
-/// like a list, and can be written as JSON; before that it cannot. If the producer panics, so does
-/// every reader that gets there, which fails its worker.
+/// The readers' polls drive the producer, so nothing is produced before somebody reads. Every
+/// [reader](Self::items) starts at the first item; items are kept until the last handle and the
+/// last reader are dropped. (The run holds a handle as the worker's output.) A stream that has
+/// ended can be serialised like a list; before its end, serialising it fails. If the producer
+/// panics, every reader that reaches that point panics too, which fails its worker.
 ///
 /// ```
 /// use ddg_core::values::ItemStream;
@@ -34,7 +34,7 @@ pub struct ItemStream<T> {
     source: Arc<Mutex<Source<T>>>,
 }
 
-/// A reader of an [`ItemStream`]: a [`Stream`] of its items from the first on.
+/// A reader of an [`ItemStream`]: a [`Stream`] of its items, starting with the first.
 pub struct Items<T> {
     source: Arc<Mutex<Source<T>>>,
     read: usize,
@@ -49,12 +49,12 @@ struct Source<T> {
 enum Producer<T> {
     Going(Pin<Box<dyn Stream<Item = T> + Send>>),
     Ended,
-    /// It panicked, or is being polled.
+    /// The producer has panicked, or is being polled.
     Broken,
 }
 
-/// The readers that wait for the next item. Whichever of them polled last, all are woken: that one
-/// may have gone away.
+/// The readers that wait for the next item. All of them are woken, because the one that polled the
+/// producer last may have been dropped.
 #[derive(Default)]
 struct Waiting(Mutex<Vec<Waker>>);
 
@@ -84,7 +84,7 @@ impl Wake for Waiting {
 }
 
 impl<T> ItemStream<T> {
-    /// Reads from `producer`, when somebody reads.
+    /// Creates a stream that is read from `producer` as readers ask for items.
     pub fn new(producer: impl Stream<Item = T> + Send + 'static) -> Self {
         Self::of(Producer::Going(Box::pin(producer)), Vec::new())
     }
@@ -94,19 +94,19 @@ impl<T> ItemStream<T> {
         Self { source: Arc::new(Mutex::new(source)) }
     }
 
-    /// A reader that begins at the first item.
+    /// Creates a reader that starts at the first item.
     pub fn items(&self) -> Items<T> {
         Items { source: Arc::clone(&self.source), read: 0 }
     }
 }
 
-/// The source; a producer that panicked while it was locked is marked as broken.
+/// Locks the source. If the producer panicked during an earlier poll, it is `Broken`.
 fn lock<T>(source: &Mutex<Source<T>>) -> MutexGuard<'_, Source<T>> {
     source.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl<T> Source<T> {
-    /// Asks the producer for one more item; tells whether there was one.
+    /// Polls the producer for one more item. Ready with whether there was one.
     fn poll_more(&mut self, cx: &Context<'_>) -> Poll<bool> {
         let mut producer = match std::mem::replace(&mut self.producer, Producer::Broken) {
             Producer::Going(producer) => producer,
@@ -114,12 +114,13 @@ impl<T> Source<T> {
                 self.producer = Producer::Ended;
                 return Poll::Ready(false);
             }
-            // A stream without an end must not be taken for a complete one.
+            // A stream without its end must not pass for a complete one.
             Producer::Broken => panic!("the producer of this stream has panicked"),
         };
         self.waiting.add(cx.waker());
+        // The producer wakes all readers rather than the one that happened to poll it.
         let waker = Waker::from(Arc::clone(&self.waiting));
-        // If the producer panics it stays broken, and everybody is told.
+        // If the producer panics, it stays `Broken` and dropping this guard wakes all readers.
         let woken = WakeAll(&self.waiting);
         let polled = producer.as_mut().poll_next(&mut Context::from_waker(&waker));
         match polled {
@@ -139,7 +140,7 @@ impl<T> Source<T> {
     }
 }
 
-/// Wakes all readers when it is dropped.
+/// Wakes all readers when dropped.
 struct WakeAll<'a>(&'a Waiting);
 
 impl Drop for WakeAll<'_> {

@@ -1,4 +1,4 @@
-//! Text is text: a literal is kept as a `String`, and read wherever a `String` is.
+//! Text literals: stored as `String`, and accepted wherever a `String` is.
 
 use std::any::TypeId;
 use std::sync::{Mutex, PoisonError};
@@ -8,16 +8,16 @@ use rustc_hash::FxHashSet;
 use super::value::same;
 use super::{Data, TypeMismatch, Value};
 
-/// Text that lives as long as the program, such as a literal.
+/// Text with the lifetime of the program, such as a literal.
 type Literal = &'static str;
 
-/// Whether `T` is the type `U`; known when the code is generated, so that it costs nothing.
+/// Whether `T` is the type `U`. The answer is constant for each pair, so the check costs nothing.
 #[inline]
 pub(super) fn is<T: 'static, U: 'static>() -> bool {
     TypeId::of::<T>() == TypeId::of::<U>()
 }
 
-/// Whether `T` is a literal, or may be one; as a `T` that owns its text.
+/// The type that owns the text of `T`, if `T` is a literal or an optional literal.
 #[inline]
 pub(super) fn owner_of<T: 'static>() -> Option<Owner> {
     if is::<T, Literal>() {
@@ -29,15 +29,15 @@ pub(super) fn owner_of<T: 'static>() -> Option<Owner> {
     }
 }
 
-/// What owns the text of a type that borrows it.
+/// A type that owns the text of a type that borrows it.
 pub(super) enum Owner {
-    /// A `String`.
+    /// `String`.
     Text,
-    /// An `Option<String>`.
+    /// `Option<String>`.
     Optional,
 }
 
-/// `inner` as a value that owns its text, if it is text that is borrowed.
+/// Converts `inner` into a value that owns its text, if it is borrowed text.
 #[inline]
 pub(super) fn owned<T: 'static>(inner: T) -> Result<Value, T> {
     match owner_of::<T>() {
@@ -49,12 +49,12 @@ pub(super) fn owned<T: 'static>(inner: T) -> Result<Value, T> {
     }
 }
 
-/// The text of `inner`, if that is a literal.
+/// Returns the text of `inner`, if it is a literal.
 pub(crate) fn literal_as_text<T: 'static>(inner: T) -> Result<String, T> {
     same::<T, Literal>(inner).map(str::to_owned)
 }
 
-/// Reads `value` as a `T` that borrows its text from the program.
+/// Reads `value` as a `T` that borrows its text for the lifetime of the program.
 pub(super) fn borrowed<T: Data>(value: Value, owner: &Owner) -> Result<T, TypeMismatch> {
     let read = match owner {
         Owner::Text => same::<Literal, T>(kept(value.take::<String>()?)).ok(),
@@ -65,12 +65,13 @@ pub(super) fn borrowed<T: Data>(value: Value, owner: &Owner) -> Result<T, TypeMi
     Ok(read.expect("the owner was found by the type"))
 }
 
-/// `text` for as long as the program runs; one copy of each text.
+/// Keeps `text` for the lifetime of the program; equal texts share one copy.
 ///
-/// A function that takes `&str` is known to the compiler as one that takes `&'static str`: no bound
-/// on types tells the two apart (see "Text is text" in docs/architecture.md), and nothing but this
-/// gives text that lives so long.
+/// The compiler sees a function that takes `&str` as one that takes `&'static str`. No bound on
+/// types tells the two apart (see "Text is text" in docs/architecture.md), so the text that such a
+/// worker gets has to live as long as the program.
 fn kept(text: String) -> Literal {
+    // Deduplicated, so that the leaked memory is bounded by the number of different texts.
     static KEPT: Mutex<Option<FxHashSet<Literal>>> = Mutex::new(None);
     let mut kept = KEPT.lock().unwrap_or_else(PoisonError::into_inner);
     let kept = kept.get_or_insert_default();

@@ -1,4 +1,4 @@
-//! A type known at run time: enough to compare the two ends of an edge and to adopt a value.
+//! Types at run time: enough to compare the two ends of an edge and to convert a value.
 
 use std::any::TypeId;
 use std::fmt;
@@ -35,7 +35,7 @@ struct TypeInfo {
     missing: fn() -> Option<Value>,
 }
 
-/// The types that a value of `T` can be handed out as without going through JSON.
+/// The types that a value of `T` can be read as without going through JSON.
 struct Family {
     shared: TypeId,
     optional: TypeId,
@@ -43,7 +43,7 @@ struct Family {
 }
 
 impl ValueType {
-    /// The type `T`; that of a text literal is `String`.
+    /// The type `T`. A text literal has the type `String`.
     pub fn of<T: Data>() -> Self {
         match owner_of::<T>() {
             None => Self::as_written::<T>(),
@@ -71,9 +71,10 @@ impl ValueType {
         )
     }
 
-    /// Whether a parameter of this type takes values of type `given`: the same type, shared or
-    /// optional forms of it, numbers for numbers, and anything where one end is a
-    /// [`Value`] or other JSON, optional or not.
+    /// Whether a parameter of this type accepts values of type `given`.
+    ///
+    /// It accepts the same type and its shared and optional forms, numbers for numbers, and
+    /// anything if one of the two is a [`Value`] or JSON, optional or not.
     pub fn accepts(self, given: ValueType) -> bool {
         let (want, have) = (self.id(), given.id());
         want == have
@@ -86,9 +87,10 @@ impl ValueType {
             || self.owns_text_of(given)
     }
 
-    /// Whether this is what `given` is but for text literals in it, where this has `String`s:
-    /// `(String, u8)` for `(&str, u8)`.
+    /// Whether this type differs from `given` only in having `String` where `given` has text
+    /// literals: `(String, u8)` for `(&str, u8)`.
     pub(super) fn owns_text_of(self, given: ValueType) -> bool {
+        // There is no way to take a tuple apart at run time, so the names are compared.
         const LITERAL: &str = "&str";
         let given = (given.0.name)();
         given.contains(LITERAL)
@@ -99,39 +101,40 @@ impl ValueType {
         self.0.id
     }
 
-    /// Whether this is the unit type: it orders workers and carries nothing.
+    /// Whether this is the unit type, which orders workers but carries no data.
     pub(crate) fn is_unit(self) -> bool {
         self.id() == TypeId::of::<()>()
     }
 
-    /// Turns `value` into one of this type, or says why not.
+    /// Converts `value` into one of this type, or says why that is impossible.
     pub(crate) fn adopt(self, value: Value) -> Result<Value, TypeMismatch> {
         (self.0.adopt)(value)
     }
 
-    /// A list of this type made of what `items` hold, if they hold its element type.
+    /// Collects `items` into a list of this type, if all of them hold its element type.
     pub(crate) fn gather(self, items: &[&Value]) -> Option<Value> {
         (self.0.gather)(items)
     }
 
-    /// What stands for an argument that nobody gave: `None` where the type is an `Option`.
+    /// The value of an argument that was not given: `None` if this type is an `Option`.
     pub(crate) fn missing(self) -> Option<Value> {
         (self.0.missing)()
     }
 
-    /// Whether values of this `T` can be read as `want`: its `Arc`, `Option` or `Option<Arc>`.
+    /// Whether a value of this type `T` can be read as `want`: as `Arc<T>`, `Option<T>` or
+    /// `Option<Arc<T>>`.
     pub(super) fn hands_out_to(self, want: ValueType) -> bool {
         let (family, want) = ((self.0.family)(), want.id());
         want == family.shared || want == family.optional || want == family.optional_shared
     }
 
-    /// Whether this is `Arc<T>` where `inner` is `T`.
+    /// Whether this type is `Arc<T>` and `inner` is `T`.
     pub(super) fn is_shared_form_of(self, inner: ValueType) -> bool {
         self.id() == (inner.0.family)().shared
     }
 }
 
-/// Types whose content is known only at run time.
+/// Whether the content of the type is known only at run time.
 pub(super) fn is_dynamic(id: TypeId) -> bool {
     id == TypeId::of::<Value>()
         || id == TypeId::of::<Option<Value>>()
@@ -142,8 +145,8 @@ pub(super) fn is_dynamic(id: TypeId) -> bool {
         || id == TypeId::of::<serde_json::Map<String, serde_json::Value>>()
 }
 
-/// Whether both are numbers, or lists of numbers, or what is wanted is an optional number: numbers
-/// move between types if they fit.
+/// Whether both are numbers (optional or not), or both lists of numbers. Numbers convert to any
+/// number type that they fit.
 pub(super) fn numbers_agree(want: TypeId, have: TypeId) -> bool {
     matches!(
         (numbers(want), numbers(have)),
@@ -152,7 +155,7 @@ pub(super) fn numbers_agree(want: TypeId, have: TypeId) -> bool {
     )
 }
 
-/// Whether this is a number, an optional one, or a list of numbers.
+/// Whether this is a number, an optional number or a list of numbers.
 pub(super) fn is_numeric(id: TypeId) -> bool {
     numbers(id).is_some()
 }
@@ -200,7 +203,7 @@ impl fmt::Debug for ValueType {
     }
 }
 
-/// A type's name without the modules it lives in: `Vec<String>`, not `alloc::vec::Vec<..>`.
+/// The name of a type without its modules: `Vec<String>` for `alloc::vec::Vec<..>`.
 pub(crate) fn short_name(full: &str) -> String {
     let mut short = String::with_capacity(full.len());
     let mut word_start = 0;
@@ -212,7 +215,7 @@ pub(crate) fn short_name(full: &str) -> String {
             continue;
         }
         short.push(c);
-        // In braces is what has no name: a type in a closure is in the module `{{closure}}`.
+        // Braces are part of names: a type declared in a closure is in the module `{{closure}}`.
         if !(c.is_alphanumeric() || matches!(c, '_' | '{' | '}')) {
             word_start = short.len();
         }
@@ -221,7 +224,7 @@ pub(crate) fn short_name(full: &str) -> String {
     short
 }
 
-/// A deserializer with nothing to give: only `Option` can be read from it.
+/// A deserializer without a value: only `Option` can be read from it.
 struct Missing;
 
 impl<'de> Deserializer<'de> for Missing {

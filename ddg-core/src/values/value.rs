@@ -1,4 +1,4 @@
-//! One value: the user's own `T`, shared, or JSON that becomes a `T` on first use.
+//! A value of any type: the user's own `T`, shared, or JSON that becomes a `T` on first use.
 
 use std::any::{Any, TypeId};
 use std::fmt;
@@ -13,12 +13,12 @@ use super::repr::Repr;
 use super::text::{borrowed, owned, owner_of};
 use super::{Data, Shape, ValueType};
 
-/// A value of any type, cheap to clone (one pointer).
+/// A value of any type. Cloning it copies one pointer.
 ///
-/// Made from a `T` it holds that very `T`: reading it as `T` clones the inner value,
-/// [`shared`](Self::shared) borrows it as an `Arc<T>`. Made from JSON it becomes a `T` when it is
-/// first read as one, and keeps that form for the next reader. Numbers may be read as any number
-/// type that they fit.
+/// A value made from a `T` holds that very `T`: reading it as `T` clones it, and
+/// [`shared`](Self::shared) gives it as an `Arc<T>`. A value made from JSON is converted to a `T`
+/// when it is first read as one, and keeps the result for later readers. Numbers can be read as any
+/// number type that they fit.
 ///
 /// ```
 /// use ddg_core::Value;
@@ -41,38 +41,40 @@ use super::{Data, Shape, ValueType};
 #[derive(Clone, Default)]
 pub struct Value(pub(super) Repr);
 
-/// A value was asked for as a type that it is not.
+/// A value was read as a type that it is not.
 #[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[error("expected `{expected}`, found {found}")]
 #[non_exhaustive]
 pub struct TypeMismatch {
     /// The type asked for.
     pub expected: String,
-    /// What the value is: a type in backquotes, or a description of the JSON that does not fit.
+    /// What the value is: a type in backquotes, or a description of JSON that does not fit.
     pub found: String,
 }
 
-/// A value has no JSON form.
+/// A value cannot be serialised as JSON.
 #[derive(thiserror::Error)]
 #[error("`{type_name}` cannot be written as JSON: {source}")]
 #[non_exhaustive]
 pub struct NotSerializable {
     /// The type of the value.
     pub type_name: String,
-    /// What serde said.
+    /// The error of serde.
     pub r#source: serde_json::Error,
 }
 
 impl Value {
-    /// The value that stands for nothing: the output of a worker that gives none.
+    /// The null value: the output of a worker that gives none.
     pub const fn null() -> Self {
         Self(Repr::Null)
     }
 
-    /// Holds `inner` itself. `()` becomes [`null`](Self::null); a `Value` stays what it is; a text
+    /// Holds `inner`. `()` becomes [`null`](Self::null), a `Value` is returned as it is, and a text
     /// literal becomes a `String`.
     pub fn new<T: Data>(inner: T) -> Self {
         if TypeId::of::<T>() == TypeId::of::<()>() {
+            // All unit values are the same null, so that `()` and JSON's null can replace each
+            // other.
             return Self::null();
         }
         let inner = match same::<T, Self>(inner) {
@@ -89,7 +91,7 @@ impl Value {
         }
     }
 
-    /// Holds JSON until somebody reads it as a type.
+    /// Holds JSON until it is read as a type.
     pub fn from_json(json: Json) -> Self {
         match json {
             Json::Null => Self::null(),
@@ -97,12 +99,12 @@ impl Value {
         }
     }
 
-    /// A list of values, readable as any `Vec<T>` whose `T` fits every element.
+    /// Creates a list of values, which can be read as any `Vec<T>` whose `T` fits every element.
     pub fn list(items: Vec<Value>) -> Self {
         Self(Repr::Shared(Arc::new(List(items))))
     }
 
-    /// The `index`-th element of a dealt-out list.
+    /// The element number `index` of a scattered list.
     pub(crate) fn element(dealt: Arc<Dealt>, index: usize) -> Self {
         Self(Repr::Shared(Arc::new(Element { dealt, index })))
     }
@@ -112,7 +114,7 @@ impl Value {
         matches!(self.0, Repr::Null)
     }
 
-    /// What this value is, for messages: a type, or the kind of JSON.
+    /// A description for messages: the type, or the kind of JSON.
     pub fn type_name(&self) -> String {
         match self.cell() {
             Cell::Null => "null".to_owned(),
@@ -123,7 +125,7 @@ impl Value {
         }
     }
 
-    /// The same within a sentence: a type in backquotes, or the kind of JSON.
+    /// A description for use in a sentence: a type in backquotes, or the kind of JSON.
     pub(crate) fn describe(&self) -> String {
         match self.ty() {
             Some(ty) => format!("`{ty}`"),
@@ -131,15 +133,15 @@ impl Value {
         }
     }
 
-    /// The inner `T`, where it is held as exactly that.
+    /// Borrows the inner value, if it is held as exactly a `T`.
     pub fn downcast_ref<T: Data>(&self) -> Option<&T> {
         (self.0.get()? as &dyn Any).downcast_ref()
     }
 
-    /// A clone of the inner value as `T`.
+    /// Clones the inner value as a `T`.
     ///
     /// # Errors
-    /// [`TypeMismatch`] if it is something else.
+    /// [`TypeMismatch`] if the value cannot be read as a `T`.
     pub fn get<T: Data>(&self) -> Result<T, TypeMismatch> {
         match self.downcast_ref::<T>() {
             Some(inner) => Ok(inner.clone()),
@@ -147,13 +149,14 @@ impl Value {
         }
     }
 
-    /// The inner value as `T`: moved out if this is its only holder, cloned otherwise.
+    /// Takes the inner value as a `T`: moved out if nothing else holds it, cloned otherwise.
     ///
     /// # Errors
-    /// [`TypeMismatch`] if it is something else.
+    /// [`TypeMismatch`] if the value cannot be read as a `T`.
     pub fn take<T: Data>(self) -> Result<T, TypeMismatch> {
         match self.downcast_ref::<T>() {
             None => self.into_other(),
+            // A number in place has no other holder, and copying it is free.
             Some(inner) if !matches!(self.0, Repr::Shared(_)) => Ok(inner.clone()),
             Some(_) => {
                 let inner = self.0.into_shared().expect("a value of type `T` is not null");
@@ -164,10 +167,10 @@ impl Value {
         }
     }
 
-    /// The inner value as a shared `T`; nothing is copied if it is held as a `T`.
+    /// Shares the inner value as a `T`. Nothing is copied if it is held as a `T`.
     ///
     /// # Errors
-    /// [`TypeMismatch`] if it is something else.
+    /// [`TypeMismatch`] if the value cannot be read as a `T`.
     pub fn shared<T: Data>(&self) -> Result<Arc<T>, TypeMismatch> {
         if let Some(shared) = self.downcast_ref::<Arc<T>>() {
             return Ok(Arc::clone(shared));
@@ -184,7 +187,7 @@ impl Value {
         }
     }
 
-    /// This value as JSON.
+    /// Serialises the value as JSON.
     ///
     /// # Errors
     /// [`NotSerializable`] if it holds something [opaque](crate::values::Opaque).
@@ -200,18 +203,18 @@ impl Value {
         }
     }
 
-    /// The inner value, shared, where it is held as exactly a `T`.
+    /// Shares the inner value, if it is held as exactly a `T`.
     pub(super) fn held<T: Data>(&self) -> Option<Arc<T>> {
         let inner: Arc<dyn Any + Send + Sync> = self.0.clone().into_shared()?;
         inner.downcast().ok()
     }
 
-    /// Whether this is held as exactly the type `ty`.
+    /// Whether the value is held as exactly the type `ty`.
     pub(crate) fn holds(&self, ty: ValueType) -> bool {
         self.0.get().is_some_and(|inner| (inner as &dyn Any).type_id() == ty.id())
     }
 
-    /// The list's length if this is a list.
+    /// The length, if this is a list.
     pub(crate) fn list_len(&self) -> Option<usize> {
         match self.cell() {
             Cell::Null => None,
@@ -226,8 +229,9 @@ impl Value {
         }
     }
 
-    /// The entries by name if this is a map or a struct.
+    /// The entries by name, if this is a map or a struct.
     pub(crate) fn map_entries(&self) -> Option<Vec<(String, Value)>> {
+        // Asks for the shape first, which is cheaper than serialising a large value in vain.
         if let Cell::Typed(inner) = self.cell()
             && inner.shape() != Shape::Map
         {
@@ -241,7 +245,7 @@ impl Value {
         }
     }
 
-    /// Whether this would be null in JSON.
+    /// Whether the value serialises to null.
     pub(super) fn is_nothing(&self) -> bool {
         match self.cell() {
             Cell::Null => true,
@@ -251,12 +255,12 @@ impl Value {
         }
     }
 
-    /// Whether this is the very value that `other` is, not just one that is equal.
+    /// Whether this is the same value as `other`, not just an equal one.
     pub(crate) fn is_same(&self, other: &Self) -> bool {
         self.0.is_same(&other.0)
     }
 
-    /// The type of a value that is held as a `T`; `None` for JSON, lists and null.
+    /// The type, if the value is held as a `T`; `None` for JSON, lists and null.
     pub(crate) fn ty(&self) -> Option<ValueType> {
         match self.cell() {
             Cell::Typed(inner) => Some(inner.ty()),
@@ -294,7 +298,7 @@ impl Value {
                 match (any.downcast_ref::<T>(), any.downcast_ref::<Arc<T>>()) {
                     (Some(held), _) => Ok(held.clone()),
                     (None, Some(held)) => Ok(T::clone(held)),
-                    // Adopting JSON as a JSON type leaves it JSON.
+                    // Converting JSON to a JSON type leaves it as it is, so it is read here.
                     (None, None) => read_json::<T>(&Self(Repr::Shared(inner))),
                 }
             }
@@ -302,7 +306,7 @@ impl Value {
     }
 }
 
-/// `from` as a `To` if that is the same type.
+/// Converts `from` to a `To` if both are the same type.
 pub(super) fn same<From: 'static, To: 'static>(from: From) -> Result<To, From> {
     let mut slot = Some(from);
     match (&mut slot as &mut dyn Any).downcast_mut::<Option<To>>() {

@@ -1,7 +1,9 @@
-//! Writes values as JSON that is read as what was written, or says why there is none.
+//! Serialises values as JSON that deserialises to the same value, or reports why that is
+//! impossible.
 //!
-//! serde_json writes some values as others without a word: NaN and infinities as null, `Some(None)` as null,
-//! two keys of a map that look alike as one. Whatever is kept (snapshots, journals, results) is written here.
+//! serde_json silently changes some values: NaN and infinities become null, `Some(None)` becomes
+//! null, and map keys with the same text become one. So all stored data (snapshots, journals,
+//! results) is written here.
 
 use serde::ser::{self, Error as _, Serialize, Serializer};
 use serde_json::{Error, Value as Json};
@@ -10,15 +12,15 @@ use super::cell::{Cell, Element};
 use super::value::NotSerializable;
 use super::{Shape, Value};
 
-/// How deep a value may be nested so that it can be read again, within a snapshot, by a reader
-/// that goes 128 levels deep, as serde_json's does.
+/// Maximum depth of a value, so that it can be read again within a snapshot. Readers such as
+/// serde_json's stop at 128 levels.
 const MOST_LEVELS: usize = 100;
 
 impl Value {
-    /// This value as JSON that is read as the same value.
+    /// Serialises this value as JSON that deserialises to the same value.
     ///
     /// # Errors
-    /// There is no such JSON.
+    /// If there is no such JSON.
     pub(crate) fn written(&self) -> Result<Json, NotSerializable> {
         let fail = |source| NotSerializable { type_name: self.type_name(), source };
         let json = match self.cell() {
@@ -46,10 +48,10 @@ impl Element {
     }
 }
 
-/// `value` as JSON that is read as the same value.
+/// Serialises `value` as JSON that deserialises to the same value.
 ///
 /// # Errors
-/// There is no such JSON, or its `Serialize` fails.
+/// If there is no such JSON, or its `Serialize` fails.
 pub(crate) fn written<T: Serialize + ?Sized>(value: &T) -> Result<Json, Error> {
     let mut entries = 0;
     value.serialize(Check { entries: &mut entries })?;
@@ -62,7 +64,7 @@ pub(crate) fn written<T: Serialize + ?Sized>(value: &T) -> Result<Json, Error> {
     Ok(json)
 }
 
-/// How deep `json` is nested.
+/// The depth of `json`.
 pub(crate) fn levels(json: &Json) -> usize {
     let mut most = 0;
     let mut rest = vec![(json, 0)];
@@ -77,7 +79,7 @@ pub(crate) fn levels(json: &Json) -> usize {
     most
 }
 
-/// How many entries the maps in `json` have.
+/// The number of entries of all maps in `json`.
 fn n_entries(json: &Json) -> usize {
     let mut n = 0;
     let mut rest = vec![json];
@@ -94,12 +96,13 @@ fn n_entries(json: &Json) -> usize {
     n
 }
 
-/// Finds what JSON would change, and counts the entries of maps and structs; writes nothing.
+/// A serialiser that writes nothing. It finds values that JSON would change, and counts the entries
+/// of maps and structs.
 struct Check<'a> {
     entries: &'a mut usize,
 }
 
-/// The same for what is inside a list, a map or a struct.
+/// Checks the content of a list, a map or a struct.
 struct Inside<'a> {
     entries: &'a mut usize,
 }

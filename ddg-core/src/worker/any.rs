@@ -1,4 +1,4 @@
-//! Any worker behind one pointer.
+//! Workers behind one pointer.
 
 use std::any::Any;
 use std::future::Future;
@@ -16,7 +16,7 @@ use crate::graph::View;
 use crate::key::Key;
 use crate::values::{Value, ValueType};
 
-/// A worker whose type is known only at run time; cheap to clone.
+/// A worker whose type is known only at run time. Cheap to clone.
 ///
 /// ```
 /// use ddg_core::prelude::*;
@@ -47,19 +47,19 @@ impl AnyWorker {
 }
 
 impl AnyWorker {
-    /// The worker as it was given, before the run changed its graph.
+    /// The worker as it was added, before the run changed its graph.
     pub(crate) fn origin(&self) -> &Self {
         self.0.origin().unwrap_or(self)
     }
 }
 
 impl AnyWorker {
-    /// The automa that it is, compiled; `None` where it is no automa, or one that is at fault.
+    /// The compiled program, if the worker is an automa without faults.
     pub(crate) fn program(&self) -> Option<Arc<Program>> {
         self.0.automa()?.compiled().ok()
     }
 
-    /// The automa's graph, as the run has left it; `None` where this is no automa.
+    /// The graph as the run has changed it, if the worker is an automa.
     pub(crate) fn graph(&self) -> Option<View<Arc<Body>>> {
         match self.0.view() {
             Some(view) => Some(view.clone()),
@@ -67,7 +67,7 @@ impl AnyWorker {
         }
     }
 
-    /// The same automa with another graph; a worker that is no automa stays as it is.
+    /// The same automa with another graph. A worker that is not an automa is not changed.
     pub(crate) fn with_graph(&self, view: View<Arc<Body>>) -> Self {
         self.0.with_graph(self.origin(), view).unwrap_or_else(|| self.clone())
     }
@@ -79,8 +79,8 @@ impl std::fmt::Debug for AnyWorker {
     }
 }
 
-/// What [`add_worker`](crate::GraphAutoma::add_worker) takes: an own [`Worker`], a
-/// [`GraphAutoma`] (nesting), an [`AnyWorker`]. `M` is found by the compiler.
+/// A type that [`add_worker`](crate::GraphAutoma::add_worker) takes: an own [`Worker`], a
+/// [`GraphAutoma`] (nesting), or an [`AnyWorker`]. The compiler infers `M`.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a worker",
     label = "not a worker",
@@ -88,23 +88,24 @@ impl std::fmt::Debug for AnyWorker {
     note = "for another type of yours implement `Worker`; functions and closures go to `add_func_as_worker`"
 )]
 pub trait IntoWorker<M> {
-    /// The worker behind one pointer.
+    /// Converts into a worker behind a pointer.
     fn into_worker(self) -> AnyWorker;
 }
 
-/// What [`add_func_as_worker`](crate::GraphAutoma::add_func_as_worker) takes: an async or sync
-/// function or closure of up to 12 parameters, or, where a graph is changed while it runs, a
-/// [`WorkerRef`](crate::worker::WorkerRef) worker. `M` is found by the compiler.
+/// A type that [`add_func_as_worker`](crate::GraphAutoma::add_func_as_worker) takes: an async or
+/// sync function or closure of up to 12 parameters or, when a running graph is changed, a
+/// [`WorkerRef`](crate::worker::WorkerRef). The compiler infers `M`.
 ///
-/// Parameters are taken by value (`T`, cloned only if somebody else holds it, too), shared
-/// (`&T` or `Arc<T>`, never cloned), optional (`Option<T>`), untyped ([`Value`]), or are the
-/// [`Context`]; see [`Parameter`](crate::worker::Parameter). The return value is a `T`, a
+/// Parameters are taken by value (`T`, cloned only if it has another holder), shared (`&T` or
+/// `Arc<T>`, never cloned), optional (`Option<T>`), or untyped ([`Value`]); the [`Context`] can be
+/// a parameter, too. See [`Parameter`](crate::worker::Parameter). The return type is `T`,
 /// `Result<T, E>` or a stream; see [`IntoOutput`](crate::worker::IntoOutput).
 ///
-/// A closure that needs something of its surroundings takes it as state: `with(state, async |state: &S,
-/// x: i64| { … })`, see [`with`](crate::with). (An async closure that captures something has to be written
-/// `move |x: i64| async move { … }`: the form `async move |x: i64| { … }` lends what it captured to its
-/// future, and Rust calls that one at a time.)
+/// A closure that needs values from outside takes them as a state:
+/// `with(state, async |state: &S, x: i64| { … })`, see [`with`](crate::with). Without a state,
+/// write an async closure with captures as `move |x: i64| async move { … }`. The other form,
+/// `async move |x: i64| { … }`, lends its captures to the future, and Rust only allows one such
+/// call at a time.
 ///
 /// ```
 /// use std::sync::Arc;
@@ -134,19 +135,19 @@ pub trait IntoWorker<M> {
     note = "it is given itself, and not called: `f`, not `f(x)`; automata and `Worker`s go to `add_worker`"
 )]
 pub trait IntoFunc<M> {
-    /// An [`AnyWorker`], or a reference to a declared one.
+    /// An [`AnyWorker`], or a reference to a declared worker.
     type Made: Into<Source>;
 
-    /// The worker.
+    /// Converts into a worker or a reference.
     fn into_func(self) -> Self::Made;
 }
 
-/// Where a worker comes from.
+/// The source of a worker.
 #[derive(Clone)]
 pub enum Source {
-    /// It is here.
+    /// The worker itself.
     Here(AnyWorker),
-    /// It was declared under this name.
+    /// The name that the worker is declared under.
     Declared(Key),
 }
 
@@ -162,42 +163,43 @@ impl From<Key> for Source {
     }
 }
 
-/// What the driver can start.
+/// A worker as the engine starts it.
 pub(crate) trait Callable: Any + Send + Sync {
     fn signature(&self) -> Signature;
 
-    /// How workers of this type are called.
+    /// The function that calls workers of this type.
     fn start(&self) -> Start;
 
-    /// The automa, where this is one.
+    /// The automa, if the worker is one.
     fn automa(&self) -> Option<&Arc<GraphAutoma>> {
         None
     }
 
-    /// The automa's graph, where the run has changed it.
+    /// The graph of the automa, if the run has changed it.
     fn view(&self) -> Option<&View<Arc<Body>>> {
         None
     }
 
-    /// The automa as it was given, where the run has changed its graph.
+    /// The automa as it was added, if the run has changed its graph.
     fn origin(&self) -> Option<&AnyWorker> {
         None
     }
 
-    /// The automa with another graph, where this is one; `origin` is the automa as it was given.
+    /// The automa with another graph, if the worker is an automa. `origin` is the automa as it was
+    /// added.
     fn with_graph(&self, origin: &AnyWorker, view: View<Arc<Body>>) -> Option<AnyWorker> {
         _ = (origin, view);
         None
     }
 
-    /// The name of the type, where it is one of the user's.
+    /// The name of the type, if it is a user's type.
     fn own_type(&self) -> Option<&'static str> {
         None
     }
 }
 
-/// Calls the worker that is given, with arguments bound in the order of its parameters, which it
-/// takes out of `Args`; an async one is polled once if there is a task.
+/// Calls a worker with arguments that are bound in the order of its parameters. It takes them out
+/// of `Args`. An async worker is polled once if there is a task.
 pub(crate) type Start = fn(Callee, &mut Args, Option<&mut TaskContext<'_>>) -> Started;
 
 /// The callee, through its [`Context`] if it takes one, else through its body: no extra count.
@@ -205,12 +207,12 @@ pub(crate) type Start = fn(Callee, &mut Args, Option<&mut TaskContext<'_>>) -> S
 pub struct Callee(pub(crate) Called);
 
 pub(crate) enum Called {
-    /// It takes no context.
+    /// The worker takes no context.
     Plain(Arc<Body>),
     WithContext(Context),
 }
 
-/// How a call has ended; the context is handed back where there was one.
+/// The end of a call, with the context if the worker was given one.
 pub(crate) type CallEnd = (Result<Value, WorkerError>, Option<Context>);
 
 impl Callee {
@@ -221,7 +223,7 @@ impl Callee {
         }
     }
 
-    /// The worker as what it is.
+    /// The worker as its own type.
     pub(crate) fn worker<W: Callable>(&self) -> &W {
         let worker: &dyn Any = &*self.body().worker.0;
         worker.downcast_ref().expect("a call is made to the worker that it is for")
@@ -243,7 +245,7 @@ impl Callee {
     }
 }
 
-/// Begins an async call: `future` is polled once if there is a `task`.
+/// Starts an async call, and polls `future` once if there is a `task`.
 #[inline]
 pub(crate) fn begin(
     future: impl Future<Output = CallEnd> + Send + 'static,
@@ -258,13 +260,13 @@ pub(crate) fn begin(
     Started::Async(future)
 }
 
-/// What the driver has to do to get the output.
+/// What the engine must do to get the output.
 pub(crate) enum Started {
-    /// Nothing: it has run.
+    /// Nothing: the worker has run.
     Ended(CallEnd),
-    /// Poll it.
+    /// Poll the future.
     Async(BoxFuture<'static, CallEnd>),
-    /// Call it where blocking is allowed.
+    /// Call the function on the blocking pool.
     Blocking(Box<dyn FnOnce() -> CallEnd + Send>),
 }
 
@@ -279,7 +281,7 @@ impl<W: Worker> IntoWorker<Own> for W {
     }
 }
 
-/// An own worker.
+/// An own worker as a [`Callable`].
 pub(crate) struct OwnWorker<W>(pub(crate) W);
 
 impl<W: Worker> Callable for OwnWorker<W> {
@@ -330,7 +332,7 @@ impl<F> IntoFunc<ByName> for super::WorkerRef<F> {
     }
 }
 
-/// A name that is only known at run time.
+/// A name that is known only at run time.
 #[diagnostic::do_not_recommend]
 impl IntoFunc<ByName> for Key {
     type Made = Self;

@@ -1,4 +1,5 @@
-//! What a worker does, and how it is called: what the graph and the machine carry along unseen.
+//! Bodies of workers: what they do and how they are called. The graph and the machine only carry
+//! them.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,23 +11,23 @@ use crate::key::Key;
 
 use serde::{Deserialize, Serialize};
 
-/// A worker with all that is needed to run it. It does not change once it is in a graph.
+/// A worker with everything that is needed to run it. It does not change once it is in a graph.
 #[derive(Clone)]
 pub(crate) struct Body {
     pub(crate) role: Role,
     pub(crate) worker: AnyWorker,
-    /// The name it is declared under, where it was placed by that.
+    /// The name that it is declared under, if it was placed by that name.
     pub(crate) declared: Option<Key>,
-    /// Whether it takes a context.
+    /// Whether the worker takes a context.
     pub(crate) context: bool,
     pub(crate) calling: Calling,
     pub(crate) callbacks: Box<[Arc<dyn DynCallback>]>,
-    /// Whether there is more to running it than calling it: hooks, retries or a timeout.
+    /// Whether calls are instrumented: with hooks, retries or a timeout.
     pub(crate) hooked: bool,
     pub(crate) cost: Cost,
 }
 
-/// The options of a worker that decide how it is called.
+/// The options that decide how a worker is called.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Calling {
     pub(crate) placement: Placement,
@@ -38,16 +39,16 @@ pub(crate) struct Calling {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Placement {
-    /// On the pool for blocking work.
+    /// On the blocking pool.
     #[default]
     Blocking,
-    /// Where the run itself runs.
+    /// In the task of the run.
     Inline,
 }
 
 impl Body {
-    /// Combines what the worker says of itself with its options; the dependencies are left to the
-    /// graph. Appends what does not fit to `faults`.
+    /// Combines the worker's signature with its options, without the dependencies, which belong to
+    /// the graph. Adds a fault to `faults` for each option that does not fit.
     pub(crate) fn new(
         key: &Key,
         worker: AnyWorker,
@@ -80,9 +81,9 @@ impl Body {
         })
     }
 
-    /// The same worker placed elsewhere in the graph. What was declared with the function holds
-    /// (its parameters, where it runs, its callbacks), and so do its timeout and retry unless they
-    /// are set anew.
+    /// The same worker placed in the graph under `key`. It keeps what was declared with the
+    /// function: parameters, placement, callbacks and, unless `options` set them, timeout and
+    /// retry.
     pub(crate) fn placed(&self, name: Key, key: Key, options: WorkerOptions) -> Arc<Self> {
         let calling = Calling {
             placement: self.calling.placement,

@@ -1,35 +1,36 @@
-//! How long a worker keeps its thread, as seen before.
+//! The time that a worker keeps its thread, as measured in earlier executions.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-/// How long the longest poll of a worker has lately been seen to take, by whichever run. It decides
-/// where a worker is polled, never what a run does.
+/// The duration of a worker's longest recent poll, over all runs. It decides on which thread the
+/// worker is polled, and never affects the results of a run.
 #[derive(Debug, Default)]
 pub(crate) struct Cost(AtomicU32);
 
-/// What may be polled in place, one after the other: about what it takes to hand it to another
-/// thread.
+/// Maximum duration of a poll that is light. About the time that it takes to hand a worker to
+/// another thread, so spreading lighter ones over threads would gain nothing.
 const LIGHT_NS: u32 = 2_000;
 
 impl Cost {
-    /// Whether it is known to be light.
+    /// Whether the worker is known to be light. A cost of 0 means that it has not been measured.
     pub(crate) fn is_light(&self) -> bool {
         (1..=LIGHT_NS).contains(&self.0.load(Ordering::Relaxed))
     }
 
-    /// Keeps what was seen. Who was heavy once becomes light again slowly: half of it is forgotten
-    /// with each execution that was lighter.
+    /// Records a duration. A worker that was heavy becomes light only slowly: each lighter
+    /// execution halves the cost.
     pub(crate) fn saw(&self, took: Duration) {
         let ns = u32::try_from(took.as_nanos()).unwrap_or(u32::MAX).max(1);
         let old = self.0.load(Ordering::Relaxed);
-        // Not written from light to light, so that threads do not fight for it.
+        // The cost of a light worker stays as it is: many threads read it, and writing it would
+        // move its cache line between them.
         if old == 0 || old > LIGHT_NS || ns > LIGHT_NS {
             self.0.store(ns.max(old / 2), Ordering::Relaxed);
         }
     }
 
-    /// Forgets what was seen: to be looked at again.
+    /// Forgets the cost, so that the worker is measured again.
     pub(crate) fn forget(&self) {
         self.0.store(0, Ordering::Relaxed);
     }

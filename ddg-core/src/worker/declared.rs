@@ -1,4 +1,4 @@
-//! A worker that the compiler knows: its key with the types of its parameters.
+//! References to workers that the compiler knows: a key with the types of the parameters.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -8,10 +8,10 @@ use crate::args::{Args, IntoArgs};
 use crate::key::Key;
 use crate::values::Data;
 
-/// A typed key, made by `#[worker]` for each method: `Self::START` for `fn start`.
+/// A typed key. `#[worker]` generates one for each method: `Self::START` for `fn start`.
 ///
 /// `F` is the function type `fn(A, B) -> Output` of the worker's parameters without the injected
-/// ones. Ferrying to it checks the arguments at compile time.
+/// ones. The compiler checks the arguments of a ferry to it.
 ///
 /// ```
 /// use ddg_core::worker::WorkerRef;
@@ -25,12 +25,12 @@ pub struct WorkerRef<F> {
 }
 
 impl<F> WorkerRef<F> {
-    /// The worker called `key`.
+    /// The worker `key`.
     pub const fn new(key: &'static str) -> Self {
         Self { key, function: PhantomData }
     }
 
-    /// Its key.
+    /// The key of the worker.
     pub const fn key(self) -> &'static str {
         self.key
     }
@@ -56,8 +56,8 @@ impl<F> From<WorkerRef<F>> for Key {
     }
 }
 
-/// What a [`WorkerRef`] worker's parameter of type `P` may be ferried: a `P`, a `T` where `P` is
-/// `Option<T>` or `Arc<T>`, a text literal where it is a `String`.
+/// An argument of a ferry to a [`WorkerRef`] whose parameter is a `P`: a `P`, a `T` if `P` is
+/// `Option<T>` or `Arc<T>`, or a text literal if `P` is a `String`.
 #[diagnostic::on_unimplemented(
     message = "the worker that is ferried to takes `{P}` here, not `{Self}`",
     label = "takes `{P}`, is given `{Self}`",
@@ -77,9 +77,9 @@ impl FerryArgument<Option<String>> for Option<&'static str> {}
 #[diagnostic::do_not_recommend]
 impl FerryArgument<Arc<String>> for &'static str {}
 
-/// Where a ferry may go, with which arguments `A`: a key with anything that can be
-/// [arguments](IntoArgs), or a [`WorkerRef`] worker with a tuple of [what its parameters
-/// take](FerryArgument) (or [`args!`](crate::args!), checked when the step settles).
+/// A target of a ferry with arguments `A`: a key with any [arguments](IntoArgs), or a [`WorkerRef`]
+/// with a tuple of [arguments for its parameters](FerryArgument). A `WorkerRef` with
+/// [`args!`](crate::args!) is checked when the step settles.
 #[diagnostic::on_unimplemented(
     message = "`{A}` are not the arguments of this worker",
     label = "these arguments do not fit the worker that is ferried to",
@@ -91,10 +91,10 @@ pub trait FerryTarget<A> {
     /// The text of the target's key.
     #[doc(hidden)]
     fn text(&self) -> &str;
-    /// The target's key.
+    /// Converts into the target's key.
     #[doc(hidden)]
     fn into_key(self) -> Key;
-    /// The arguments.
+    /// Converts into arguments.
     #[doc(hidden)]
     fn arguments(arguments: A) -> Args;
 }

@@ -20,7 +20,7 @@ pub struct Async<M>(PhantomData<M>);
 #[doc(hidden)]
 pub struct Sync<M>(PhantomData<M>);
 
-/// A function as a worker; `M` says which kind, and how each parameter is taken.
+/// A function as a worker. `M` says which kind it is, and how each parameter is taken.
 struct Func<F, M> {
     function: F,
     kind: PhantomData<fn() -> M>,
@@ -35,24 +35,24 @@ impl<F, M> Func<F, M> {
     }
 }
 
-/// An async function whose future may borrow its parameters: the bound
-/// `F: for<'a> AsyncCall<(&'a T,), Output = R>` says what `F: for<'a> Fn(&'a T) -> impl Future`
-/// cannot.
+/// An async function whose future may borrow its parameters. The bound
+/// `F: for<'a> AsyncCall<(&'a T,), Output = R>` expresses what
+/// `F: for<'a> Fn(&'a T) -> impl Future` cannot.
 #[doc(hidden)]
 pub trait AsyncCall<A> {
-    /// The future.
+    /// The future of a call.
     type Future: Future<Output = Self::Output> + Send;
-    /// What it gives.
+    /// The output of the future.
     type Output;
 
     /// Calls the function.
     fn call_async(&self, arguments: A) -> Self::Future;
 }
 
-/// The same for a synchronous function.
+/// A synchronous function, as [`AsyncCall`] is for async ones.
 #[doc(hidden)]
 pub trait SyncCall<A> {
-    /// What it gives.
+    /// The output of a call.
     type Output;
 
     /// Calls the function.

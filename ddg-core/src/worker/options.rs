@@ -1,4 +1,4 @@
-//! How a worker sits in its graph and how it is run: one small value.
+//! Options of a worker: its place in the graph, and how it is called.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use crate::graph::{Dealing, Mapping, Wiring};
 use crate::key::Key;
 use crate::values::{Data, Value};
 
-/// The options of one worker; begin with [`start`], [`after`] or [`free`].
+/// The options of a worker. Create them with [`start`], [`after`] or [`free`].
 ///
 /// ```
 /// use std::time::Duration;
@@ -32,12 +32,12 @@ pub struct WorkerOptions {
     pub(crate) calling: Calling,
     pub(crate) params: Vec<Cow<'static, str>>,
     pub(crate) froms: Vec<From>,
-    /// The parameters that only run inputs fill.
+    /// The parameters that only run inputs can fill.
     pub(crate) inputs: Vec<Cow<'static, str>>,
     pub(crate) callbacks: Vec<Arc<dyn DynCallback>>,
 }
 
-/// A parameter that takes another worker's last output.
+/// A parameter that is filled with another worker's last output.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct From {
     pub(crate) param: Cow<'static, str>,
@@ -46,12 +46,12 @@ pub(crate) struct From {
     pub(crate) default: Option<Value>,
 }
 
-/// A default that is there, also where it is null.
+/// Deserialises a default that is present, also if it is null.
 fn given<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Value>, D::Error> {
     Value::deserialize(deserializer).map(Some)
 }
 
-/// A worker that runs in the first step, with the run's arguments.
+/// Options of a worker that runs in the first step, with the run's arguments.
 ///
 /// ```
 /// # use ddg_core::prelude::*;
@@ -63,7 +63,7 @@ pub fn start() -> WorkerOptions {
     WorkerOptions::default().start()
 }
 
-/// A worker that runs when all of `dependencies` have, with their outputs.
+/// Options of a worker that runs when all of `dependencies` have run, with their outputs.
 ///
 /// ```
 /// # use ddg_core::prelude::*;
@@ -77,7 +77,8 @@ pub fn after(dependencies: impl IntoKeys) -> WorkerOptions {
     WorkerOptions::default().after(dependencies)
 }
 
-/// Keys of workers, in their order: an array, a vector, or whatever can be iterated over, of what can be a [`Key`].
+/// Keys of workers in their order: an array, a vector, or any iterable of items that convert to
+/// [`Key`].
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is no list of keys",
     label = "not a list of keys",
@@ -88,7 +89,7 @@ pub trait IntoKeys {
     fn into_keys(self) -> impl Iterator<Item = Key>;
 }
 
-// The list is told of, and not that it is no iterator.
+// The message names the list, not the iterator that it is not.
 #[diagnostic::do_not_recommend]
 impl<K: Into<Key>, I: IntoIterator<Item = K>> IntoKeys for I {
     fn into_keys(self) -> impl Iterator<Item = Key> {
@@ -110,98 +111,101 @@ pub fn free() -> WorkerOptions {
 }
 
 impl WorkerOptions {
-    /// Runs in the first step, too.
+    /// Runs the worker in the first step as well.
     #[must_use]
     pub fn start(mut self) -> Self {
         self.wiring.start = true;
         self
     }
 
-    /// Depends on these workers as well.
+    /// Adds dependencies.
     #[must_use]
     pub fn after(mut self, dependencies: impl IntoKeys) -> Self {
         self.dependencies.extend(dependencies.into_keys());
         self
     }
 
-    /// Its output is the result of the run.
+    /// Makes the worker an output worker: its output is the result of the run.
     #[must_use]
     pub fn output(mut self) -> Self {
         self.wiring.output = true;
         self
     }
 
-    /// Takes each dependency's output as one argument, in the order they were declared. This is
-    /// what holds unless another mapping is set. A dependency that outputs `()` gives none.
+    /// Passes each dependency's output as one argument, in the order in which they were declared.
+    /// This is the default. A dependency that outputs `()` gives no argument.
     #[must_use]
     pub fn as_is(mut self) -> Self {
         self.wiring.mapping = Mapping::AsIs;
         self
     }
 
-    /// Takes all outputs of its dependencies as one list, a `Vec<T>`. It has one element for each
-    /// dependency, in the order they were declared: null for one that outputs `()`.
+    /// Passes all outputs of the dependencies as one list, a `Vec<T>`. It has one element for each
+    /// dependency, in the order in which they were declared; the element of one that outputs `()`
+    /// is null.
     #[must_use]
     pub fn merge(mut self) -> Self {
         self.wiring.mapping = Mapping::Merge;
         self
     }
 
-    /// Takes the output of its one dependency spread out: a list by position, a map by name.
+    /// Passes the elements of the only dependency's output as arguments: a list by position, a map
+    /// by name.
     #[must_use]
     pub fn unpack(mut self) -> Self {
         self.wiring.mapping = Mapping::Unpack;
         self
     }
 
-    /// Takes nothing from its dependencies; they only say when it runs.
+    /// Passes nothing from the dependencies, which only decide when the worker runs.
     #[must_use]
     pub fn suppressed(mut self) -> Self {
         self.wiring.mapping = Mapping::Suppressed;
         self
     }
 
-    /// Deals its output, a list, out to its successors: the first element to the one that was
-    /// declared first, and so on. There must be as many elements as successors.
+    /// Scatters the output, a list, over the successors: the first element goes to the successor
+    /// that was declared first, and so on. There must be as many elements as successors.
     #[must_use]
     pub fn in_order(mut self) -> Self {
         self.wiring.dealing = Dealing::InOrder;
         self
     }
 
-    /// Fails with [`TimedOut`](crate::worker::TimedOut) if an attempt takes longer. An async worker is
-    /// dropped then; a blocking one cannot be stopped, its output is dropped when it ends.
+    /// Fails the worker with [`TimedOut`](crate::worker::TimedOut) if an attempt takes longer than
+    /// `timeout`. An async worker is dropped then. A blocking worker cannot be stopped; its output
+    /// is dropped when it ends.
     #[must_use]
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.calling.timeout = Some(timeout);
         self
     }
 
-    /// Tries it again when it fails.
+    /// Retries the worker when it fails.
     #[must_use]
     pub fn retry(mut self, retry: Retry) -> Self {
         self.calling.retry = Some(retry);
         self
     }
 
-    /// Runs a synchronous worker on the pool for blocking work (holds unless
-    /// [`inline`](Self::inline) is set). An async worker is not affected.
+    /// Runs a synchronous worker on the blocking pool. This is the default;
+    /// [`inline`](Self::inline) changes it. Async workers are not affected.
     #[must_use]
     pub fn blocking(mut self) -> Self {
         self.calling.placement = Placement::Blocking;
         self
     }
 
-    /// Runs a synchronous worker in place: right for one that takes microseconds, wrong for one
-    /// that blocks.
+    /// Runs a synchronous worker in place. This is right for a worker that takes microseconds and
+    /// wrong for one that blocks.
     #[must_use]
     pub fn inline(mut self) -> Self {
         self.calling.placement = Placement::Inline;
         self
     }
 
-    /// Names the parameters, in order and without the context, so that they can be filled by
-    /// name. `#[worker]` does this by itself.
+    /// Names the parameters, in order and without the context, so that they can be filled by name.
+    /// `#[worker]` does this itself.
     #[must_use]
     pub fn params<N: Into<Cow<'static, str>>>(
         mut self,
@@ -211,14 +215,14 @@ impl WorkerOptions {
         self
     }
 
-    /// Fills the parameter called `param` (see [`params`](Self::params)) with the last output of
-    /// `worker`. That no such output exists when it is needed is an error.
+    /// Fills the parameter `param`, named by [`params`](Self::params), with the last output of
+    /// `worker`. It is an error if there is none when it is needed.
     #[must_use]
     pub fn from(self, param: impl Into<Cow<'static, str>>, worker: impl Into<Key>) -> Self {
         self.with_from(param.into(), worker.into(), None)
     }
 
-    /// Like [`from`](Self::from), with a value for when that worker has not run.
+    /// Like [`from`](Self::from), with a default for when that worker has not run.
     #[must_use]
     pub fn from_or<T: Data>(
         self,
@@ -229,9 +233,9 @@ impl WorkerOptions {
         self.with_from(param.into(), worker.into(), Some(Value::new(default)))
     }
 
-    /// Fills the parameter called `param` (see [`params`](Self::params)) by name only: with the run's
-    /// input of that name, or what a ferry names so. No output and no argument by position fills it. A run
-    /// that is not given it does not begin, unless it is an `Option`.
+    /// Fills the parameter `param` (see [`params`](Self::params)) only by name: with the run's
+    /// input of that name, or a named argument of a ferry. Outputs and positional arguments do not
+    /// fill it. A run without the input does not begin, unless the parameter is an `Option`.
     ///
     /// ```
     /// # use ddg_core::prelude::*;
@@ -259,7 +263,7 @@ impl WorkerOptions {
         self
     }
 
-    /// Whether anything about the parameters is said in it.
+    /// Whether the options say anything about parameters.
     pub(crate) fn says_parameters(&self) -> bool {
         !self.params.is_empty() || !self.froms.is_empty() || !self.inputs.is_empty()
     }

@@ -1,4 +1,4 @@
-//! What a function may return: data, a `Result`, or a stream.
+//! Return types of worker functions: data, a `Result`, or a stream.
 
 use std::error::Error;
 
@@ -8,12 +8,12 @@ use serde_json::Value as Json;
 use crate::error::{BoxError, WorkerError};
 use crate::values::{Data, ItemStream, Value, ValueType};
 
-/// What a worker function may return: a `T`, `impl Stream<Item = T>`, or a `Result` of either, where
-/// `T` is [`Data`]. `M` is found by the compiler.
+/// A return type of worker functions: `T`, `impl Stream<Item = T>`, or a `Result` of either, where
+/// `T` is [`Data`]. The compiler infers `M`.
 ///
-/// An error that is itself data (`Result<T, String>`) works, too; such an output is written as JSON
-/// on its way, since to the compiler the whole `Result` is data. For an error type that is both an
-/// [`Error`] and serde data the compiler cannot choose: return `Result<T, WorkerError>` then.
+/// An error type that is data, as in `Result<T, String>`, works as well. To the compiler the whole
+/// `Result` is data then, so the output goes through JSON. If an error type is both an [`Error`]
+/// and data the compiler cannot choose; return `Result<T, WorkerError>` instead.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be the output of a worker",
     label = "not worker data",
@@ -21,18 +21,18 @@ use crate::values::{Data, ItemStream, Value, ValueType};
     note = "`E` is an error that is `Send + Sync`: `WorkerError`, `Box<dyn Error + Send + Sync>`"
 )]
 pub trait IntoOutput<M> {
-    /// The type of the output as far as it is known.
+    /// The type of the output, if it is known.
     #[doc(hidden)]
     fn ty() -> Option<ValueType>;
-    /// The output as a value, or the worker's error.
+    /// Converts into the output as a value, or the worker's error.
     #[doc(hidden)]
     fn into_output(self) -> Result<Value, WorkerError>;
 }
 
-/// The error of a worker function: any [`Error`], or what wraps one (`anyhow::Error`,
-/// [`WorkerError`], `Box<dyn Error + Send + Sync>`). `M` is found by the compiler.
+/// An error of worker functions: any [`Error`], or a type that wraps one (`anyhow::Error`,
+/// [`WorkerError`], `Box<dyn Error + Send + Sync>`). The compiler infers `M`.
 pub trait IntoWorkerError<M> {
-    /// As the engine keeps it.
+    /// Converts into the error of the engine.
     #[doc(hidden)]
     fn into_failure(self) -> WorkerError;
 }
@@ -41,7 +41,7 @@ pub trait IntoWorkerError<M> {
 #[doc(hidden)]
 pub struct Plain;
 
-/// Marks what wraps an error.
+/// Marks a type that wraps an error.
 #[doc(hidden)]
 pub struct Wrapped;
 
@@ -101,7 +101,7 @@ impl<T: Data, S: Stream<Item = T> + Send + 'static> IntoOutput<Streaming> for S 
     }
 }
 
-/// Marks a `Result` with a stream.
+/// Marks a `Result` of a stream.
 #[doc(hidden)]
 pub struct FallibleStream<M>(M);
 
@@ -121,12 +121,12 @@ where
 }
 
 /// Whether `T` is a `Result` whose error is data and not an [`Error`], such as
-/// `Result<i64, String>`: serde can write it, so to the compiler it is data like any other.
+/// `Result<i64, String>`. It implements serde, so to the compiler it is data like any other.
 fn is_result<T>() -> bool {
     std::any::type_name::<T>().starts_with("core::result::Result<")
 }
 
-/// Takes apart a `Result` that is only known as data; its output goes through JSON.
+/// Takes apart a `Result` that the compiler only knows as data. Its output goes through JSON.
 fn result_as_data<T: Data>(result: &T) -> Result<Value, WorkerError> {
     match serde_json::to_value(result)? {
         Json::Object(mut object) => match (object.remove("Ok"), object.remove("Err")) {

@@ -1,4 +1,4 @@
-//! The trait for own worker types.
+//! The trait of own worker types.
 
 use std::future::Future;
 
@@ -8,8 +8,8 @@ use crate::context::Context;
 use crate::error::WorkerError;
 use crate::values::Data;
 
-/// A worker with a type of its own: for state, configuration, or arguments that are only known at
-/// run time. Functions and closures need not implement this; give them to
+/// A worker with a type of its own, for state, configuration, or arguments that are only known at
+/// run time. Functions and closures do not need it; add them with
 /// [`add_func_as_worker`](crate::GraphAutoma::add_func_as_worker).
 ///
 /// ```
@@ -39,16 +39,16 @@ use crate::values::Data;
 /// # }
 /// ```
 pub trait Worker: Send + Sync + 'static {
-    /// What it gives.
+    /// The output of the worker.
     type Output: Data;
 
-    /// What it takes: [open](Signature::open) unless this is overridden. With parameters, `args`
-    /// has exactly one value by position for each.
+    /// The signature of the worker, by default [open](Signature::open). If it has parameters,
+    /// `args` has exactly one value by position for each.
     fn signature(&self) -> Signature {
         Signature::open()
     }
 
-    /// Does the work.
+    /// Runs the worker.
     ///
     /// # Cancel safety
     /// The future is dropped at any `await` when the run is cancelled or the worker times out.

@@ -1,4 +1,4 @@
-//! What a worker function may take.
+//! Parameters of worker functions.
 
 use std::sync::Arc;
 
@@ -7,15 +7,16 @@ use crate::args::Args;
 use crate::context::Context;
 use crate::values::{Data, TypeMismatch, Value, ValueType};
 
-/// A parameter of a worker function: a value by `T` or `&T`, or the [`Context`] by value or
-/// reference. `M` is found by the compiler.
+/// A parameter of a worker function: a value as `T` or `&T`, or the [`Context`] by value or by
+/// reference. The compiler infers `M`.
 ///
-/// `T` may be `Arc<U>` (the value, shared), `Option<U>` (`None` where nothing is given) and
-/// [`Value`](crate::Value) (whatever it is).
+/// `T` may be `Arc<U>` (the value, shared), `Option<U>` (`None` if there is no argument) and
+/// [`Value`](crate::Value) (of any type).
 ///
-/// `&str` takes text. A copy of each text that a function takes so is kept until the program ends:
-/// the compiler does not let this trait tell a `&str` that lives as long as the call from a
-/// `&'static str`. For text without bound take `Arc<String>`, which is never copied, or `String`.
+/// `&str` takes text. Each text that a function takes this way is kept until the program ends,
+/// because the compiler does not let this trait tell a `&str` that lives as long as the call from a
+/// `&'static str`. For unbounded amounts of text use `Arc<String>`, which is never copied, or
+/// `String`.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be a parameter of a worker",
     label = "it takes `{Self}`",
@@ -23,25 +24,25 @@ use crate::values::{Data, TypeMismatch, Value, ValueType};
     note = "`T` has `#[derive(Clone, serde::Serialize, serde::Deserialize)]`, or is wrapped in `Opaque<T>`"
 )]
 pub trait Parameter<M>: 'static {
-    /// What is kept while the worker runs.
+    /// The value that is kept while the worker runs.
     #[doc(hidden)]
     type Held: Send + Sync + 'static;
-    /// What the function is given.
+    /// The type that the function is given.
     #[doc(hidden)]
     type Given<'a>;
 
     /// The type of the value, or `None` for the context.
     #[doc(hidden)]
     fn ty() -> Option<ValueType>;
-    /// Takes the next value of the call, where this is a value.
+    /// Takes the next value of the call, if the parameter is a value.
     #[doc(hidden)]
     fn hold(call: &mut Arguments<'_>) -> Result<Self::Held, TypeMismatch>;
-    /// Hands it out; once.
+    /// Passes the value to the function, once.
     #[doc(hidden)]
     fn give<'a>(held: &'a mut Self::Held, callee: &'a Callee) -> Self::Given<'a>;
 }
 
-/// The arguments of a call, taken one after the other.
+/// The arguments of a call, taken one after another.
 #[doc(hidden)]
 pub struct Arguments<'a> {
     values: std::slice::IterMut<'a, Value>,

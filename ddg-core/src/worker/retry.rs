@@ -5,12 +5,12 @@ use std::time::Duration;
 use backon::{BackoffBuilder, ExponentialBuilder};
 use serde::{Deserialize, Serialize};
 
-/// Tries a failing worker again, waiting longer each time.
+/// Retries a failing worker, with a growing back-off.
 ///
-/// Each attempt starts afresh with the same arguments; what a failed attempt asked for (ferries,
-/// edits) is dropped. A panic or a timeout counts as a failure.
+/// Each attempt starts with the same arguments, and the effects of a failed attempt (ferries,
+/// edits) are dropped. A panic or a timeout counts as a failure.
 ///
-/// To wait takes a tokio runtime: without one, a worker that would have to is not tried again.
+/// Waiting needs a tokio runtime. Without one, a worker that would have to wait is not tried again.
 ///
 /// ```
 /// use std::time::Duration;
@@ -29,8 +29,8 @@ pub struct Retry {
 }
 
 impl Retry {
-    /// Up to `times` further attempts after the first, at once unless a [`delay`](Self::delay) is
-    /// set.
+    /// Makes up to `times` further attempts after the first, at once unless [`delay`](Self::delay)
+    /// is set.
     pub const fn times(times: usize) -> Self {
         Self {
             times,
@@ -41,37 +41,36 @@ impl Retry {
         }
     }
 
-    /// Waits this long before the second attempt, and each time [`factor`](Self::factor) longer.
+    /// Sets the delay before the second attempt. Each further one is [`factor`](Self::factor) times
+    /// longer.
     #[must_use]
     pub const fn delay(mut self, first: Duration) -> Self {
         self.first = first;
         self
     }
 
-    /// Never waits longer than this (60 s unless set).
+    /// Sets the maximum delay (60 s by default).
     #[must_use]
     pub const fn longest(mut self, longest: Duration) -> Self {
         self.longest = longest;
         self
     }
 
-    /// By how much each wait is longer than the one before (2.0 unless set; below 1.0 counts as
-    /// 1.0).
+    /// Sets the factor between consecutive delays (2.0 by default; values below 1.0 count as 1.0).
     #[must_use]
     pub const fn factor(mut self, factor: f32) -> Self {
         self.factor = if factor >= 1.0 { factor } else { 1.0 };
         self
     }
 
-    /// Adds a random part to each wait, up to as long again.
+    /// Adds a random part of up to the same length to each delay.
     #[must_use]
     pub const fn jitter(mut self) -> Self {
         self.jitter = true;
         self
     }
 
-    /// The waits before the second, third, … attempt, for who tries something again that is no
-    /// worker.
+    /// The delays before the second, third, … attempt, for other code that retries something.
     pub fn waits(self) -> impl Iterator<Item = Duration> {
         let builder = ExponentialBuilder::new()
             .with_max_times(self.times)
@@ -91,7 +90,7 @@ mod tests {
     fn waits_grow_up_to_the_longest() {
         let ms = Duration::from_millis;
         let retry = Retry::times(4).delay(ms(10)).longest(ms(50));
-        // backon multiplies in floating point, so compare in whole milliseconds.
+        // backon multiplies floating-point numbers, so whole milliseconds are compared.
         let waits: Vec<_> =
             retry.waits().map(|wait| (wait.as_secs_f64() * 1000.0).round()).collect();
         assert_eq!(waits, [10.0, 20.0, 40.0, 50.0]);

@@ -1,14 +1,14 @@
-//! What a worker takes and gives.
+//! Signatures of workers: their parameters and their output.
 
 use std::borrow::Cow;
 
 use crate::graph::{Origin, Param};
 use crate::values::{Data, ValueType};
 
-/// What a worker takes and gives, as far as it says so beforehand.
+/// The parameters and the output of a worker, as far as they are declared.
 ///
-/// Functions describe themselves. An own [`Worker`](crate::Worker) is open unless it says
-/// otherwise: it takes whatever it is called with.
+/// Functions have a signature by themselves. An own [`Worker`](crate::Worker) is open by default:
+/// it takes any arguments.
 ///
 /// ```
 /// use ddg_core::worker::Signature;
@@ -26,12 +26,12 @@ pub struct Signature {
 }
 
 impl Signature {
-    /// Takes nothing, until parameters are added.
+    /// Creates a signature without parameters.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Takes any arguments, by position and by name.
+    /// Creates a signature that takes any arguments, by position and by name.
     pub fn open() -> Self {
         Self { open: true, ..Self::default() }
     }

@@ -10,18 +10,18 @@ use super::{
     AnyWorker, Callable, IntoFunc, IntoOutput, Parameter, Placement, Signature, Start, Started,
 };
 
-/// A function with the state that it is given as its first argument; made by [`with`].
+/// A function with a state as its first argument, created by [`with`].
 #[derive(Clone, Debug)]
 pub struct With<S, F> {
     state: S,
     function: F,
 }
 
-/// A function or closure that takes `state` by reference before its parameters, as a worker: what a
-/// closure would capture.
+/// Creates a worker from a function or closure that takes `state` by reference as its first
+/// argument. The state replaces captured variables.
 ///
-/// All kickoffs and all runs share the state; it is part of the declaration and not saved. What belongs to
-/// one run goes into its [local space](crate::Context::local).
+/// All kickoffs and all runs share the state. It is part of the declaration, and is not saved. Data
+/// of one run belongs in its [local space](crate::Context::local).
 ///
 /// ```
 /// use std::collections::BTreeMap;
@@ -43,11 +43,11 @@ pub fn with<S, F>(state: S, function: F) -> With<S, F> {
     With { state, function }
 }
 
-/// Marks a function with state of the kind `M`.
+/// Marks a function with a state of the kind `M`.
 #[doc(hidden)]
 pub struct Stateful<M>(PhantomData<M>);
 
-/// A function with its state as a worker; `M` says which kind, and how each parameter is taken.
+/// A function with its state as a worker. `M` is its kind, and the kinds of its parameters.
 struct StatefulFunc<S, F, M> {
     state: S,
     function: F,
@@ -64,14 +64,14 @@ impl<S, F> With<S, F> {
     }
 }
 
-/// From a function the compiler finds its parameters; apart from [`AsyncCall`], which for a function without any
-/// would be asked for twice.
+/// The compiler infers the parameters from the function. Separate from [`AsyncCall`], because two
+/// bounds on it would be ambiguous for a function without parameters.
 #[doc(hidden)]
 pub trait TakesAsync<A> {}
 
 impl<F: AsyncCall<A>, A> TakesAsync<A> for F {}
 
-/// The same for a synchronous function.
+/// The counterpart of [`TakesAsync`] for synchronous functions.
 #[doc(hidden)]
 pub trait TakesSync<A> {}
 

@@ -141,7 +141,7 @@ async fn outputs_fill_the_parameters_in_the_order_of_the_dependencies() {
 
 /// [A3]
 #[tokio::test]
-async fn that_an_output_is_unit_is_told_by_its_type_whatever_the_error_is() {
+async fn a_unit_output_is_recognised_by_its_type_with_any_error() {
     let mut automa = GraphAutoma::new("units");
     automa.add_func_as_worker("plain", async || (), start()).unwrap();
     let worker_error = async || Ok::<_, WorkerError>(());
@@ -218,7 +218,7 @@ async fn unpack_spreads_a_list_by_position_and_a_map_or_struct_by_name() {
 
 /// [A5] [A13]
 #[tokio::test]
-async fn what_is_unpacked_is_a_list_or_a_map_that_fits() {
+async fn an_unpacked_output_is_a_list_or_a_map_that_fits() {
     async fn run(output: impl Fn() -> Value + Send + Sync + 'static) -> String {
         let mut automa = GraphAutoma::new("unpack");
         automa.add_func_as_worker("given", output, start().inline()).unwrap();
@@ -259,7 +259,7 @@ async fn suppressed_dependencies_only_order() {
 
 /// [A8]
 #[tokio::test]
-async fn what_is_filled_by_position_is_not_overwritten_by_name() {
+async fn arguments_by_position_are_not_overwritten_by_name() {
     let mut automa = GraphAutoma::new("position");
     let a = async |cx: Context| {
         cx.ferry_to("target", args!("ferried", x = "named", y = "named"));
@@ -432,7 +432,7 @@ async fn the_context_is_given_wherever_it_stands_and_counts_as_no_argument() {
 
 /// [A11]
 #[tokio::test]
-async fn an_optional_parameter_that_nobody_fills_is_none() {
+async fn an_optional_parameter_without_an_argument_is_none() {
     let mut automa = GraphAutoma::new("optional");
     let a = async |x: Option<i32>, town: Option<Arc<String>>| (x, town.map(|town| town.len()));
     automa.add_func_as_worker("a", a, start().params(["x", "town"]).output()).unwrap();
@@ -467,7 +467,7 @@ async fn run_inputs_reach_every_worker_by_name() {
 
 /// [A13]
 #[tokio::test]
-async fn arguments_that_do_not_fit_are_told_with_worker_parameter_and_types() {
+async fn arguments_that_do_not_fit_are_reported_with_worker_parameter_and_types() {
     let mut automa = GraphAutoma::new("fit");
     let ferry = async |kind: String, cx: Context| match kind.as_str() {
         "few" => cx.ferry_to("target", args!(1)),
@@ -590,7 +590,7 @@ async fn a_worker_that_takes_anything_gets_what_it_was_called_with_and_no_run_in
 
 /// [G5]
 #[tokio::test]
-async fn a_named_run_input_that_reaches_nobody_is_refused_unless_it_is_declared() {
+async fn a_named_run_input_that_reaches_no_worker_is_refused_unless_declared() {
     let mut automa = GraphAutoma::new("inputs");
     let a = async |cx: Context| {
         let take = async |later: String| later;

@@ -1,4 +1,4 @@
-//! Retry and timeout: how often a worker is tried, how long, and what a failed attempt leaves.
+//! Retry and timeout: the number of attempts, their duration, and the effects of a failed one.
 
 use std::sync::{Arc, Mutex, mpsc};
 use std::time::Duration;
@@ -56,7 +56,7 @@ async fn when_no_attempt_is_left_the_last_error_is_the_workers() {
 
 /// [S9] [W1]
 #[tokio::test]
-async fn what_a_failed_attempt_asked_for_is_dropped() {
+async fn the_effects_of_a_failed_attempt_are_dropped() {
     let mut automa = GraphAutoma::new("retry");
     let work = async |cx: Context| {
         cx.ferry_to("next", (cx.attempt(),));
@@ -77,7 +77,7 @@ async fn what_a_failed_attempt_asked_for_is_dropped() {
 
 /// [S9]
 #[tokio::test]
-async fn what_is_asked_for_after_the_worker_has_ended_is_dropped() {
+async fn requests_after_the_worker_has_ended_are_dropped() {
     let mut automa = GraphAutoma::new("late");
     let kept = Arc::new(Mutex::new(None::<Context>));
     let first = {
@@ -150,7 +150,7 @@ async fn each_attempt_has_the_whole_timeout() {
 
 /// [W2] [S9]
 #[tokio::test]
-async fn a_blocking_worker_that_takes_too_long_goes_on_and_what_it_gives_is_dropped() {
+async fn a_blocking_worker_that_times_out_runs_to_its_end_and_its_output_is_dropped() {
     let (release, released) = mpsc::channel::<()>();
     let (told, tells) = mpsc::channel();
     let released = Mutex::new(released);

@@ -1,5 +1,5 @@
-//! Arguments that do not fit fail the step before any of its workers starts, with an error that
-//! names automa, worker and parameter, and what was expected and found.
+//! Arguments that do not fit fail the step before any of its workers starts. The error names
+//! automa, worker and parameter, and the expected and actual types.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -268,7 +268,7 @@ async fn a_run_that_is_given_arguments_that_do_not_fit() {
 }
 
 #[tokio::test]
-async fn names_that_reach_nobody() {
+async fn names_that_reach_no_worker() {
     let mut inner = GraphAutoma::new("inner");
     inner.add_func_as_worker("within", async |_: u8| (), start().params(["depth"])).unwrap();
     let mut automa = GraphAutoma::new("outer");
@@ -320,7 +320,7 @@ async fn check_unpack<T: ddg_core::Data>(value: T, expected: &Expect) {
 }
 
 #[tokio::test]
-async fn unpack_of_what_is_no_list_and_no_map() {
+async fn unpack_of_an_output_that_is_neither_a_list_nor_a_map() {
     check_unpack(
         7,
         &expect!["automa `trial`, step 3: worker `takes` cannot be called: cannot unpack the output of `gives`: it is no list and no map, but `i32`"],
@@ -399,7 +399,7 @@ async fn check_in_order<T: ddg_core::Data>(value: T, expected: &Expect) {
 }
 
 #[tokio::test]
-async fn in_order_of_what_is_no_list() {
+async fn in_order_of_an_output_that_is_not_a_list() {
     check_in_order(
         7,
         &expect!["automa `trial`, step 2: worker `gives` deals its output out in order to 2 successors, so it must be a list of that length, but it is `i32`"],
@@ -470,7 +470,7 @@ async fn in_order_of_elements_of_another_type() {
 }
 
 #[tokio::test]
-async fn merge_of_what_is_no_list_of_the_parameters_type() {
+async fn merge_into_a_parameter_that_is_not_a_list_of_the_type() {
     let merged = |automa: &mut GraphAutoma| {
         let one = async |bad: bool| if bad { Value::new("one".to_owned()) } else { Value::new(1) };
         automa.add_func_as_worker("one", one, after(["entry"])).unwrap();

@@ -1,5 +1,5 @@
-//! Changes of a running graph that cannot be made fail the run, with an error that names who asked
-//! for them; none of the step's changes is made, and other runs see nothing of it.
+//! Impossible edits of a running graph fail the run, with an error that names the worker behind
+//! them. No edit of the step is applied, and other runs are not affected.
 
 use ddg_core::graph::{EditError, Fault};
 use ddg_core::prelude::*;
@@ -295,7 +295,7 @@ async fn a_change_of_a_nested_graph_that_cannot_be_made() {
 }
 
 #[tokio::test]
-async fn of_several_faults_the_first_is_told_and_no_change_is_made() {
+async fn of_several_faults_the_first_is_reported_and_no_edit_is_applied() {
     let error = failure(|automa| {
         declare(automa, |cx| {
             cx.add_func_as_worker("new", same, free());
@@ -323,7 +323,7 @@ async fn of_several_faults_the_first_is_told_and_no_change_is_made() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_made_can_be_told_from_the_error() {
+async fn impossible_tools_are_reported_in_the_error() {
     let error =
         failure(|automa| declare(automa, |cx| cx.add_func_as_worker("number", same, free()))).await;
     let RunError::Step(error) = error else { panic!("{error}") };

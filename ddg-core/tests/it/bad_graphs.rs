@@ -1,5 +1,5 @@
-//! Graphs that cannot run say why before anything runs, all faults together; graphs in which
-//! nothing starts give null at once.
+//! Invalid graphs are reported before anything runs, with all faults together; graphs without a
+//! start worker return null at once.
 
 use ddg_core::Key;
 use ddg_core::graph::Fault;
@@ -81,7 +81,7 @@ fn without_a_start_worker_the_result_is_null_at_once() {
 }
 
 #[test]
-fn a_run_that_no_output_worker_ends_tells_who_was_left_waiting() {
+fn a_run_without_a_result_names_the_waiting_workers() {
     let mut automa = GraphAutoma::new("fan");
     automa.add_func_as_worker("number", number, start()).unwrap();
     automa.add_func_as_worker("never", number, free()).unwrap();
@@ -246,7 +246,7 @@ fn unpack_of_more_than_one_dependency() {
 }
 
 #[test]
-fn all_faults_of_a_graph_are_told_together() {
+fn all_faults_of_a_graph_are_reported_together() {
     check(
         |automa| {
             automa.add_func_as_worker("self", same, after(["self"]))?;
@@ -283,7 +283,7 @@ fn faults_of_nested_automata() {
 }
 
 #[test]
-fn what_was_at_fault_runs_once_it_is_put_right() {
+fn a_faulty_graph_runs_after_it_is_repaired() {
     let mut automa = GraphAutoma::new("graph");
     automa.add_func_as_worker("same", same, after(["number"]).output()).unwrap();
     let error = automa.validate().unwrap_err();

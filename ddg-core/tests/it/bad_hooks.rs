@@ -1,5 +1,4 @@
-//! A hook that fails or panics is reported as a warning, and the run goes on as if it were not
-//! there.
+//! A hook that fails or panics is logged as a warning, and the run continues without it.
 
 use std::sync::{Arc, Mutex};
 

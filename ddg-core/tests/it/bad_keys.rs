@@ -1,4 +1,4 @@
-//! Keys: empty ones are refused, very long ones and any Unicode are taken.
+//! Keys: empty ones are refused, very long ones and any Unicode are accepted.
 
 use ddg_core::prelude::*;
 use expect_test::expect;

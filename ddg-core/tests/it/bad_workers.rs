@@ -1,5 +1,5 @@
-//! Workers that fail, panic, never end or go astray fail their run, with an error that names them;
-//! other runs of the automa, and later ones, see nothing of it.
+//! Workers that fail, panic, never end or misbehave fail their run, with an error that names them.
+//! Other runs of the automa, and later ones, are not affected.
 
 use std::panic::panic_any;
 use std::time::Duration;
@@ -30,7 +30,7 @@ fn not_a_number(bad: bool) -> Result<i64, std::num::ParseIntError> {
 }
 
 #[tokio::test]
-async fn an_error_is_told_with_its_worker_and_can_be_had() {
+async fn an_error_is_reported_with_its_worker_and_can_be_downcast() {
     let error = failure(with(async |bad: bool| not_a_number(bad), free())).await;
     let expected = expect![[r#"
         automa `trial`, step 2: worker `worker` failed: invalid digit found in string"#]];
@@ -50,7 +50,7 @@ async fn an_error_of_a_synchronous_worker() {
 }
 
 #[tokio::test]
-async fn all_failures_of_a_step_are_told_in_order() {
+async fn all_failures_of_a_step_are_reported_in_order() {
     check(
         |automa| {
             let fail = |delay: u64| {
@@ -134,7 +134,7 @@ async fn a_panic_is_an_error_however_the_worker_is_called() {
 }
 
 #[tokio::test]
-async fn a_panic_is_told_whatever_it_was_raised_with() {
+async fn a_panic_is_reported_with_any_payload() {
     let with_text = panics(|| panic!("bad"));
     let with_str = panics(|| panic_any("bad"));
     let with_string = panics(|| panic_any("bad".to_owned()));
@@ -177,7 +177,7 @@ async fn a_panic_beside_others_lets_them_end() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn panics_on_other_threads_are_told_in_order() {
+async fn panics_on_other_threads_are_reported_in_order() {
     let error = failure(|automa| {
         for n in 0..20 {
             let panics = move |bad: bool| async move {
@@ -254,7 +254,7 @@ async fn a_blocking_worker_that_does_not_end_times_out() {
     let released = std::sync::Mutex::new(released);
     let worker = move |bad: bool| {
         if bad {
-            // Ends when the test lets go of the other end.
+            // Ends when the test drops the other end.
             _ = released.lock().unwrap().recv();
         }
     };

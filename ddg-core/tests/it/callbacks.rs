@@ -253,7 +253,7 @@ async fn an_error_hook_may_give_an_output_and_hooks_further_out_see_a_worker_tha
 
 /// [C4] [S9]
 #[tokio::test]
-async fn what_the_failed_worker_asked_for_is_dropped_when_its_error_is_replaced() {
+async fn the_effects_of_a_failed_worker_are_dropped_when_its_error_is_replaced() {
     for retry in [None, Some(Retry::times(1))] {
         let log = Log::default();
         let mut automa = GraphAutoma::new("substitute");
@@ -351,7 +351,7 @@ impl Callback for RunHook {
 
 /// [C7] [C5] [C1]
 #[tokio::test]
-async fn a_run_has_hooks_of_its_own_each_time_it_goes_on() {
+async fn a_run_has_hooks_each_time_it_begins_or_is_resumed() {
     let log = Log::default();
     let mut inner = GraphAutoma::new("inner");
     let ask = async |cx: Context| Ok::<i32, WorkerError>(cx.interact_with_human("how many?")?);

@@ -1,4 +1,4 @@
-//! Caps: on the steps of a run, and on how many of its workers run at the same time.
+//! Caps on the steps of a run, and on the number of its workers that run concurrently.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -102,7 +102,7 @@ fn fan() -> (GraphAutoma, Arc<Gauge>) {
 
 /// [S13] [S4]
 #[tokio::test]
-async fn at_most_so_many_workers_run_at_a_time_and_begin_in_kickoff_order() {
+async fn concurrent_workers_are_limited_and_start_in_kickoff_order() {
     for (cap, most) in [(0, 1), (1, 1), (3, 3), (20, 20), (1000, 20)] {
         let (mut automa, gauge) = fan();
         automa.set_max_concurrency(cap);
@@ -114,7 +114,7 @@ async fn at_most_so_many_workers_run_at_a_time_and_begin_in_kickoff_order() {
 
 /// [S13]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn at_most_so_many_workers_run_at_a_time_on_many_threads() {
+async fn concurrent_workers_are_limited_on_many_threads() {
     let (mut automa, gauge) = fan();
     automa.set_max_concurrency(3);
     assert_eq!(automa.run(()).output::<usize>().await.unwrap(), 19);

@@ -1,4 +1,4 @@
-//! `in_order`: a list dealt out, one element to each successor.
+//! `in_order`: a list is scattered, one element to each successor.
 
 use ddg_core::prelude::*;
 use expect_test::expect;
@@ -33,7 +33,7 @@ async fn each_successor_gets_its_element_in_the_order_the_successors_were_declar
 
 /// [A7]
 #[tokio::test]
-async fn a_tuple_or_json_array_can_be_dealt_out_too() {
+async fn a_tuple_or_json_array_can_be_scattered_too() {
     let mut automa = GraphAutoma::new("deal");
     automa.add_func_as_worker("tuple", async || (1, "x".to_owned()), start().in_order()).unwrap();
     automa.add_func_as_worker("json", async || json!([2, "y"]), start().in_order()).unwrap();
@@ -54,7 +54,7 @@ async fn a_tuple_or_json_array_can_be_dealt_out_too() {
 
 /// [A7] [A9]
 #[tokio::test]
-async fn whoever_is_no_successor_sees_the_whole_list() {
+async fn readers_that_are_not_successors_see_the_whole_list() {
     let mut automa = GraphAutoma::new("deal");
     automa.add_func_as_worker("deal", async || vec![1, 2], start().in_order()).unwrap();
     automa.add_func_as_worker("a", async |x: i32| x, after(["deal"])).unwrap();
@@ -73,7 +73,7 @@ async fn whoever_is_no_successor_sees_the_whole_list() {
 
 /// [A7] [A5] [A4]
 #[tokio::test]
-async fn a_dealt_element_is_mapped_like_an_output() {
+async fn a_scattered_element_is_mapped_like_an_output() {
     let mut automa = GraphAutoma::new("deal");
     let deal = async || vec![vec![1, 2], vec![3, 4], vec![5, 6]];
     automa.add_func_as_worker("deal", deal, start().in_order()).unwrap();
@@ -95,7 +95,7 @@ async fn a_dealt_element_is_mapped_like_an_output() {
 
 /// [A7] [E4]
 #[tokio::test]
-async fn a_worker_that_deals_out_may_add_its_successors_and_deals_in_that_order() {
+async fn a_worker_may_add_the_successors_that_its_list_is_scattered_over() {
     let mut automa = GraphAutoma::new("fan");
     let plan = async |cx: Context| {
         for key in ["z", "y", "x"] {
@@ -117,7 +117,7 @@ async fn a_worker_that_deals_out_may_add_its_successors_and_deals_in_that_order(
 
 /// [A7]
 #[tokio::test]
-async fn what_is_dealt_out_is_a_list_of_as_many_as_there_are_successors() {
+async fn a_scattered_list_has_one_element_per_successor() {
     async fn run(output: impl Fn() -> Value + Send + Sync + 'static) -> String {
         let mut automa = GraphAutoma::new("deal");
         automa.add_func_as_worker("deal", output, start().in_order().inline()).unwrap();

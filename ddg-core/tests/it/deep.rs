@@ -1,5 +1,5 @@
-//! Very long chains, very wide fans and very deep nesting: nothing recurses over the graph, so all
-//! of this is done within the stack of a test's thread.
+//! Very long chains, very wide fans and very deep nesting: nothing recurses over the graph, so the
+//! stack of a test's thread is enough.
 
 use ddg_core::prelude::*;
 
@@ -245,7 +245,7 @@ async fn deep_nesting_fails_and_is_cancelled() {
 }
 
 #[tokio::test]
-async fn a_fault_deep_down_is_told() {
+async fn a_fault_deep_down_is_reported() {
     let mut innermost = GraphAutoma::new("innermost");
     innermost.add_func_as_worker("self", next, after(["self"])).unwrap();
     let error = nested(innermost, &free()).validate().unwrap_err().to_string();

@@ -1,4 +1,5 @@
-//! A run that is dropped in mid-step stops its workers; other runs and later ones go on.
+//! A run that is dropped in the middle of a step stops its workers; other runs and later ones
+//! continue.
 
 use ddg_core::prelude::*;
 use futures::FutureExt;
@@ -109,7 +110,7 @@ async fn dropping_the_future_of_a_run_drops_the_workers_at_once() {
 }
 
 #[tokio::test]
-async fn a_run_that_is_dropped_before_it_is_polled_runs_nobody() {
+async fn a_run_dropped_before_its_first_poll_runs_no_worker() {
     let (go, mut events) = args(false);
     drop(automa().run(go).output::<String>());
     assert_eq!(events.recv().await, None);

@@ -1,4 +1,4 @@
-//! Runs that are kept in a store.
+//! Runs in a store.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -41,7 +41,7 @@ async fn status(store: &MemoryStore, run: &str) -> (RunStatus, Option<u64>) {
 
 /// [X5]
 #[tokio::test]
-async fn a_run_that_failed_goes_on_from_its_last_step() {
+async fn a_failed_run_resumes_from_its_last_step() {
     let (automa, calls) = counter(100, Some(50));
     let store = MemoryStore::new();
     let error = automa.run(args!(0)).stored_in(&store, "a").await.unwrap_err();
@@ -86,9 +86,9 @@ async fn a_run_can_be_looked_at_and_forked_at_every_step() {
     ));
 }
 
-/// [X5] What a step has given can be changed before the run goes on.
+/// [X5] The output of a step can be changed before the run is resumed.
 #[tokio::test]
-async fn an_output_can_be_changed_before_the_run_goes_on() {
+async fn an_output_can_be_changed_before_the_run_resumes() {
     let mut automa = GraphAutoma::new("edit");
     automa.add_func_as_worker("a", async || 1_u64, start()).unwrap();
     automa.add_func_as_worker("b", async |x: u64| x * 10, after(["a"]).output()).unwrap();
@@ -133,7 +133,7 @@ async fn a_run_that_has_ended_has_ended_also_when_it_is_changed() {
 
 /// [X5] [X6]
 #[tokio::test]
-async fn two_cannot_go_on_with_one_run() {
+async fn two_processes_cannot_continue_one_run() {
     let mut automa = GraphAutoma::new("one");
     automa.add_func_as_worker("wait", std::future::pending::<()>, start()).unwrap();
     let store = MemoryStore::new();
@@ -199,10 +199,10 @@ async fn a_step_is_as_large_as_what_it_changes() {
     assert!(steps.iter().all(|step| step.n_bytes < 1000), "{steps:?}");
 }
 
-/// [X5] Only what a step changed is written and looked at: what cannot be written is found all the
-/// same, and named.
+/// [X5] Only the changes of a step are written and checked; a value that cannot be written is still
+/// found and named.
 #[tokio::test]
-async fn what_cannot_be_read_again_is_not_written() {
+async fn values_that_cannot_be_read_again_are_not_written() {
     let mut automa = GraphAutoma::new("deep");
     let ferry = async |cx: Context| {
         let deep = (0..200).fold(serde_json::json!(1), |inner, _| serde_json::json!([inner]));

@@ -1,5 +1,5 @@
-//! Stored runs whose store goes away, whose lease runs out or is taken, and that are dropped while they
-//! are on their way.
+//! Stored runs whose store becomes unavailable, whose lease expires or is taken, or that are
+//! dropped while they are active.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -18,10 +18,10 @@ use tokio::sync::{Notify, mpsc};
 
 use crate::faulty_store::{FaultyStore, Mood};
 
-/// So short that a test can wait for its end.
+/// Short enough for a test to wait until it expires.
 const SHORT: Duration = Duration::from_millis(300);
 
-/// Tells when it is dropped.
+/// Sends a message when it is dropped.
 struct Dropped(mpsc::UnboundedSender<&'static str>);
 
 impl Drop for Dropped {
@@ -30,8 +30,8 @@ impl Drop for Dropped {
     }
 }
 
-/// `first` gives its argument. `second` says that it has begun, waits to be let go on, and adds one; if
-/// it is stopped before that, it says so.
+/// `first` returns its argument. `second` reports its begin, waits for the gate, and adds one. If
+/// it is cancelled before that, it reports so.
 fn two_steps() -> (GraphAutoma, Arc<Notify>, mpsc::UnboundedReceiver<&'static str>) {
     let gate = Arc::new(Notify::new());
     let (said, hear) = mpsc::unbounded_channel();
@@ -56,9 +56,9 @@ fn fenced(error: &RunError) -> bool {
     matches!(error, RunError::Store(StoreError::Fenced { .. }))
 }
 
-/// [X15] A run waits for a store that is away, and nothing runs meanwhile.
+/// [X15] A run waits for an unavailable store, and nothing is running meanwhile.
 #[tokio::test]
-async fn a_store_that_is_away_is_waited_for() {
+async fn a_run_waits_for_an_unavailable_store() {
     for policy in [CheckpointPolicy::EveryStep, CheckpointPolicy::EveryWorker] {
         let (automa, gate, mut hear) = two_steps();
         let store = FaultyStore::new();
@@ -73,7 +73,8 @@ async fn a_store_that_is_away_is_waited_for() {
     }
 }
 
-/// [X15] The same in the middle: the second step does not begin before the first is written.
+/// [X15] The same in the middle of a run: the second step does not begin before the first is
+/// written.
 #[tokio::test]
 async fn no_step_begins_before_the_last_is_written() {
     let store = FaultyStore::new();
@@ -98,10 +99,10 @@ async fn no_step_begins_before_the_last_is_written() {
     assert_eq!(run.output::<i64>().await.unwrap(), 2);
 }
 
-/// [X15] [V1] At the end of its lease a run stops what is running, and goes on from where it was
-/// written last once the store is back; who watches it sees one run.
+/// [X15] [V1] When its lease may have expired, a run cancels its workers. It continues from its
+/// last written state when the store is available; for a subscriber it stays one run.
 #[tokio::test]
-async fn at_the_end_of_its_lease_what_is_running_is_stopped() {
+async fn workers_are_cancelled_when_the_lease_expires() {
     for mood in [Mood::Failing, Mood::Hanging] {
         let (automa, gate, mut hear) = two_steps();
         let store = FaultyStore::new();
@@ -125,9 +126,9 @@ async fn at_the_end_of_its_lease_what_is_running_is_stopped() {
     }
 }
 
-/// [X15] [X6] Who comes back to a run that somebody else has taken ends.
+/// [X15] [X6] A run ends if another process has acquired it meanwhile.
 #[tokio::test]
-async fn a_run_that_was_taken_meanwhile_is_not_gone_on_with() {
+async fn a_run_that_another_process_has_acquired_is_not_continued() {
     let (automa, _, mut hear) = two_steps();
     let store = FaultyStore::new();
     let run = automa.run(args!(1)).stored_in(&store, "a").claim(Claim::this_process(SHORT)).spawn();
@@ -141,9 +142,9 @@ async fn a_run_that_was_taken_meanwhile_is_not_gone_on_with() {
     assert!(fenced(&error), "{error}");
 }
 
-/// [X6] [X15] Whose lease is taken stops at once, in the middle of a step.
+/// [X6] [X15] A run whose lease is taken stops at once, in the middle of a step.
 #[tokio::test]
-async fn who_has_lost_the_lease_stops_in_the_middle_of_a_step() {
+async fn a_run_that_has_lost_its_lease_stops_in_the_middle_of_a_step() {
     for policy in [CheckpointPolicy::EveryStep, CheckpointPolicy::OnPause] {
         let (automa, _, mut hear) = two_steps();
         let store = FaultyStore::new();
@@ -158,9 +159,9 @@ async fn who_has_lost_the_lease_stops_in_the_middle_of_a_step() {
     }
 }
 
-/// [X15] There is an end to a run's patience.
+/// [X15] A run does not wait longer than its patience.
 #[tokio::test]
-async fn a_store_that_stays_away_ends_the_run() {
+async fn a_store_that_stays_unavailable_ends_the_run() {
     for mood in [Mood::Failing, Mood::Hanging] {
         let (automa, _, mut hear) = two_steps();
         let store = FaultyStore::new();
@@ -185,9 +186,9 @@ async fn a_store_that_stays_away_ends_the_run() {
     }
 }
 
-/// [X15] What time does not mend is not waited for.
+/// [X15] An error that does not pass is not retried.
 #[tokio::test]
-async fn a_store_that_refuses_is_not_asked_again() {
+async fn a_refusal_of_the_store_is_not_retried() {
     let (automa, _, _) = two_steps();
     let store = FaultyStore::new();
     let id = RunId::new("a").unwrap();
@@ -196,9 +197,9 @@ async fn a_store_that_refuses_is_not_asked_again() {
     assert!(matches!(error, RunError::Store(StoreError::Held { .. })), "{error}");
 }
 
-/// [X2] [X8] A store that does not answer keeps no cancelled run from ending.
+/// [X2] [X8] A cancelled run ends even if its store does not answer.
 #[tokio::test]
-async fn a_store_that_hangs_does_not_keep_a_run_from_being_cancelled() {
+async fn a_run_can_be_cancelled_while_its_store_hangs() {
     let (automa, _, mut hear) = two_steps();
     let store = FaultyStore::new();
     store.set(Mood::Hanging);
@@ -215,9 +216,9 @@ async fn a_store_that_hangs_does_not_keep_a_run_from_being_cancelled() {
     assert!(matches!(run.await, Err(RunError::Cancelled { .. })));
 }
 
-/// [X8] Dropped after any number of polls, a run is given back.
+/// [X8] A run that is dropped after any number of polls is released.
 #[tokio::test]
-async fn dropped_at_every_poll_a_run_is_given_back() {
+async fn a_run_dropped_at_any_poll_is_released() {
     let (automa, gate, _hear) = two_steps();
     let mut n_polls = 0;
     loop {
@@ -239,7 +240,7 @@ async fn dropped_at_every_poll_a_run_is_given_back() {
     assert!(n_polls > 5, "{n_polls}");
 }
 
-/// [X8] A run that is cancelled while a thread of it is at work is given back when that has ended.
+/// [X8] A cancelled run with an active thread is released when the thread has ended.
 #[tokio::test]
 async fn a_thread_that_cannot_be_stopped_keeps_the_lease() {
     let store = FaultyStore::new();
@@ -289,9 +290,9 @@ fn a_blocked_thread_does_not_lose_the_lease() {
     assert!(refused.contains("is held by"), "{refused}");
 }
 
-/// [X8] The runs of a runtime that is dropped are given back.
+/// [X8] The runs of a dropped runtime are released.
 #[test]
-fn the_runs_of_a_dropped_runtime_are_given_back() {
+fn the_runs_of_a_dropped_runtime_are_released() {
     let (automa, _, mut hear) = two_steps();
     let store = FaultyStore::new();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
@@ -305,7 +306,7 @@ fn the_runs_of_a_dropped_runtime_are_given_back() {
     drop(run);
 }
 
-/// [X6] A run can be taken from whoever has it, who then is refused.
+/// [X6] A run can be taken from its holder, which is then refused.
 #[tokio::test]
 async fn a_run_can_be_taken_by_force() {
     let (automa, gate, mut hear) = two_steps();
@@ -326,9 +327,9 @@ async fn a_run_can_be_taken_by_force() {
     assert!(fenced(&error), "{error}");
 }
 
-/// A lease of no time at all is not renewed all the time.
+/// A lease with a time to live of zero is not renewed in a busy loop.
 #[tokio::test]
-async fn a_lease_of_no_time_at_all() {
+async fn a_lease_without_time_is_not_renewed_in_a_loop() {
     let store = FaultyStore::new();
     let mut automa = GraphAutoma::new("one");
     let n_ran = Arc::new(AtomicU32::new(0));

@@ -1,5 +1,5 @@
-//! The results of single workers are written as they end: when the run goes on, those workers do
-//! not run again, and what they gave and asked for counts once.
+//! The results of single workers are written as they end. When the run is resumed, those workers do
+//! not run again, and their outputs and effects count once.
 
 mod asked;
 mod ended_otherwise;
@@ -34,7 +34,7 @@ impl Stage {
         Arc::clone(gates.entry(who.to_owned()).or_insert_with(|| Arc::new(Semaphore::new(0))))
     }
 
-    /// Lets kickoffs go on: those of now and those to come.
+    /// Opens the gates of kickoffs, both present and future.
     fn open<const N: usize>(&self, all: [&str; N]) {
         all.into_iter().for_each(|who| self.gate(who).add_permits(PLENTY));
     }
@@ -62,17 +62,17 @@ impl Worker for Gated {
     }
 }
 
-/// The run `a`, of which each result is written.
+/// The run `a`, with all results written.
 fn stored(automa: &GraphAutoma, store: &GatedStore) -> ddg_core::run::RunBuilder {
     automa.run(()).stored_in(store, "a").checkpoints(CheckpointPolicy::EveryWorker)
 }
 
-/// Waits until nothing can get on any more.
+/// Waits until no worker can make progress.
 async fn until_stuck() {
     tokio::time::sleep(Duration::from_millis(1)).await;
 }
 
-/// Runs it until nothing can get on any more, then leaves it.
+/// Drives the run until no worker can make progress, then drops it.
 async fn leave_in_the_middle(automa: &GraphAutoma, store: &GatedStore) {
     let run = stored(automa, store).spawn();
     until_stuck().await;
@@ -85,7 +85,7 @@ async fn go_on(automa: &GraphAutoma, store: &GatedStore) -> Outcome {
     stored(automa, store).await.unwrap()
 }
 
-/// The kickoffs of which the store has a result.
+/// The kickoffs whose result is in the store.
 async fn kept(store: &GatedStore) -> Vec<u64> {
     let latest = store.latest(&RunId::new("a").unwrap()).await.unwrap().unwrap();
     latest.results.into_keys().collect()

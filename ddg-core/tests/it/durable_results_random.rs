@@ -1,5 +1,5 @@
-//! Random programs, left in the middle of their steps again and again and gone on with elsewhere,
-//! do what the naive reference says; and what had ended does not run again.
+//! Random programs that are dropped in the middle of their steps and resumed elsewhere do what the
+//! naive reference does, and workers that had ended do not run again.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -43,8 +43,8 @@ struct Tally {
     n_again: usize,
 }
 
-/// Runs `program` in as many lives as it takes: each ends when nothing goes on any more. The log
-/// refuses a kickoff that runs again though there is a result of it.
+/// Runs `program` in as many lives as it needs. Each life ends when nothing makes progress any
+/// more. The log refuses a kickoff that runs again although its result is written.
 async fn in_many_lives(seed: u64, program: &Arc<Program>, tally: &mut Tally) -> Report {
     let log = Arc::<Mutex<Log>>::default();
     let store = MemoryStore::new();
@@ -56,7 +56,7 @@ async fn in_many_lives(seed: u64, program: &Arc<Program>, tally: &mut Tally) -> 
         let automa = Stage::new(program, &log).automa(hang);
         let run_on = automa.run(args(&program.input)).stored_in(&store, "run");
         let run_on = run_on.checkpoints(CheckpointPolicy::EveryWorker).spawn();
-        // Time stands still as long as anything can get on.
+        // The clock stands still while anything can make progress.
         let mut run_on = std::pin::pin!(run_on);
         if let Ok(ended) = tokio::time::timeout(Duration::from_secs(1), run_on.as_mut()).await {
             break ended;

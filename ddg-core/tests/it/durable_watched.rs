@@ -1,5 +1,5 @@
-//! A durable run is prepared, watched, started, cancelled and dropped like any other, and gives
-//! itself back to its store.
+//! A durable run is prepared, subscribed to, started, cancelled and dropped like any other, and
+//! releases its lease.
 
 use std::future::poll_fn;
 use std::sync::Arc;
@@ -15,7 +15,7 @@ use crate::gated_store::GatedStore;
 
 const PLENTY: usize = 1_000;
 
-/// `first` gives its argument; `second` adds one, once it is let go on.
+/// `first` returns its argument; `second` waits for the gate, and adds one.
 fn two_steps() -> (GraphAutoma, Arc<Notify>) {
     let gate = Arc::new(Notify::new());
     let opened = Arc::clone(&gate);
@@ -60,7 +60,7 @@ async fn until_free(store: &GatedStore) {
 
 /// [X7]
 #[tokio::test]
-async fn it_is_watched_from_its_beginning_and_when_it_goes_on() {
+async fn a_stored_run_has_events_from_its_start_and_when_it_resumes() {
     let (automa, gate) = two_steps();
     let store = GatedStore::open_for(PLENTY);
     let prepared = automa.run(args!(1)).stored_in(&store, "a");
@@ -98,7 +98,7 @@ async fn it_is_watched_from_its_beginning_and_when_it_goes_on() {
 
 /// [X7]
 #[tokio::test]
-async fn its_end_is_told_when_it_is_written() {
+async fn its_end_is_published_when_it_is_written() {
     let (automa, gate) = two_steps();
     gate.notify_one();
     // Its beginning and two steps; the end waits.
@@ -122,7 +122,7 @@ async fn its_end_is_told_when_it_is_written() {
 
 /// [X7] What cannot be written is a failure, also to those who watch.
 #[tokio::test]
-async fn an_end_that_cannot_be_written_is_told_as_a_failure() {
+async fn an_end_that_cannot_be_written_is_published_as_a_failure() {
     let (automa, gate) = two_steps();
     gate.notify_one();
     let store = GatedStore::open_for(3);
@@ -159,7 +159,7 @@ async fn dropped_before_it_has_begun_it_is_not_in_the_store() {
 
 /// [X8] [X2] What is asked of a run before its store has given it is not forgotten.
 #[tokio::test]
-async fn cancelled_before_the_store_has_given_it_it_is_not_added() {
+async fn a_run_cancelled_before_the_store_has_returned_it_is_not_added() {
     let (automa, gate) = two_steps();
     let store = GatedStore::open_for(PLENTY);
     let run = automa.run(args!(1)).stored_in(&store, "a").spawn();
@@ -192,7 +192,7 @@ async fn stopped_and_watched_before_the_store_has_given_it() {
 
 /// [X8] [X2]
 #[tokio::test]
-async fn cancelled_it_is_given_back_before_it_ends() {
+async fn a_cancelled_run_is_released_before_it_ends() {
     let (automa, gate) = two_steps();
     let store = GatedStore::open_for(PLENTY);
     let prepared = automa.run(args!(1)).stored_in(&store, "a");
@@ -217,7 +217,7 @@ async fn cancelled_it_is_given_back_before_it_ends() {
 
 /// [X8]
 #[tokio::test]
-async fn dropped_it_is_given_back_in_the_background() {
+async fn a_dropped_run_is_released_in_the_background() {
     let (automa, gate) = two_steps();
     let store = GatedStore::open_for(PLENTY);
     {
@@ -249,9 +249,9 @@ async fn a_run_that_cannot_begin_is_not_in_the_store() {
     assert!(matches!(unknown, StoreError::UnknownRun { .. }), "{unknown}");
 }
 
-/// [X6] A state of another automa is refused, and given back.
+/// [X6] A state of another automa is refused, and the run is released.
 #[tokio::test]
-async fn a_run_of_another_automa_is_refused_and_given_back() {
+async fn a_run_of_another_automa_is_refused_and_released() {
     let (automa, gate) = two_steps();
     gate.notify_one();
     let store = GatedStore::open_for(PLENTY);

@@ -1,4 +1,4 @@
-//! Changes of the graph while it runs: when they are made, and what they do to waiting workers.
+//! Edits of the graph at run time: when they are applied, and their effect on waiting workers.
 
 use std::time::Duration;
 
@@ -35,7 +35,7 @@ async fn a_change_is_seen_from_the_next_step_on() {
 
 /// [E2]
 #[tokio::test]
-async fn changes_are_made_in_the_order_of_who_asked_then_of_the_calls() {
+async fn edits_are_applied_in_the_order_of_kickoff_and_call() {
     let mut automa = GraphAutoma::new("in order");
     // `late` ends first; but `early` is kicked off first, so its worker `x` is there to be removed.
     let early = async |cx: Context| {
@@ -270,7 +270,7 @@ async fn a_worker_may_remove_itself() {
 
 /// [E7]
 #[tokio::test]
-async fn losing_a_dependency_triggers_nobody() {
+async fn removing_a_dependency_triggers_no_worker() {
     for remove_worker in [false, true] {
         let mut automa = GraphAutoma::new("loss");
         add(&mut automa, "a", start());
@@ -371,7 +371,7 @@ async fn an_added_dependency_comes_last_among_the_arguments() {
 
 /// [E8]
 #[tokio::test]
-async fn a_change_is_checked_as_the_declared_graph_is_and_names_who_asked() {
+async fn an_edit_is_checked_like_the_declared_graph_and_names_its_worker() {
     #[track_caller]
     fn check(error: &RunError, expected: &Expect) {
         let prefix =

@@ -1,6 +1,5 @@
-//! A graph that has grown while it ran is the graph that could have been declared: the same keys
-//! and dependencies, the same runs. What could not be declared is refused, and who asked for it is
-//! named.
+//! A graph that has grown at run time equals one declared from scratch: the same keys, dependencies
+//! and runs. A graph that could not be declared is refused, with the name of the worker behind it.
 
 mod cases;
 mod stage;
@@ -28,8 +27,8 @@ fn config(cases: u32) -> ProptestConfig {
 proptest! {
     #![proptest_config(config(256))]
 
-    /// [R4] [S6] [E2] [E3] [A7] The run goes on after its changes as a run of the graph that is
-    /// declared from scratch does, and so does a run of the graph that it hands out.
+    /// [R4] [S6] [E2] [E3] [A7] After its edits, the run continues like a run of the same graph
+    /// declared from scratch. So does a run of the graph that it returns.
     #[test]
     fn a_grown_graph_runs_like_a_declared_one(
         first in vec(wish(), 0..12),
@@ -57,11 +56,11 @@ proptest! {
         }
     }
 
-    /// [E2] [E8] Whatever several workers ask for in one step, it is made as a whole, or the first
-    /// that could not be declared is refused and laid to whom asked; the declared graph is as
-    /// before.
+    /// [E2] [E8] The edits of several workers in one step are applied as a whole. Otherwise the
+    /// first impossible edit is refused with the name of its worker, and the declared graph is
+    /// unchanged.
     #[test]
-    fn what_could_not_be_declared_is_refused(
+    fn edits_that_could_not_be_declared_are_refused(
         first in vec(wish(), 0..8),
         wishes in vec(vec(wish(), 0..4), 3),
     ) {

@@ -1,5 +1,5 @@
-//! Errors as one sees them: `main` shows the message and its causes as a list, and no message says
-//! what its source says again.
+//! Errors as users see them: `main` prints the message and its causes as a list, and no message
+//! repeats its source.
 
 use std::error::Error;
 use std::fmt;
@@ -140,7 +140,7 @@ async fn a_message_says_everything_once() {
 }
 
 #[tokio::test]
-async fn an_error_without_words_is_told_as_such() {
+async fn an_error_without_a_message_is_reported_as_such() {
     shown(
         |automa| automa.add_func_as_worker("a", async || Err::<i32, _>(()), start()),
         &expect!["automa `errors`, step 1: worker `a` failed: it returned `Err(())`, which says nothing; return an error that says what is wrong"],
@@ -149,7 +149,7 @@ async fn an_error_without_words_is_told_as_such() {
 }
 
 #[tokio::test]
-async fn a_result_that_nobody_declares_is_told_from_one_that_did_not_come() {
+async fn an_undeclared_result_differs_from_a_missing_one() {
     shown(
         |automa| automa.add_func_as_worker("a", async || 1, start()),
         &expect!["automa `errors`: no worker is marked with `.output()`, so there is no `i32`"],
@@ -166,7 +166,7 @@ async fn a_result_that_nobody_declares_is_told_from_one_that_did_not_come() {
 }
 
 #[tokio::test]
-async fn a_misspelled_key_is_told_with_what_was_meant() {
+async fn a_misspelled_key_is_reported_with_a_suggestion() {
     let many = |automa: &mut GraphAutoma| {
         for n in 0..20 {
             automa.add_func_as_worker(format!("step_{n}"), async || (), free())?;

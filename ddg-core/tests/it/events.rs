@@ -1,4 +1,4 @@
-//! Watching a run: which events come, in which order, to whom.
+//! Events of a run: which ones, in which order, and to which subscribers.
 
 mod data;
 mod ends;

@@ -1,4 +1,4 @@
-//! A store in memory that can be away: it fails, or does not answer, until it is told to come back.
+//! A store in memory that can be unavailable: it fails or does not answer until it is set back.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -50,7 +50,7 @@ impl FaultyStore {
         self.mood.send_replace(mood);
     }
 
-    /// Waits until so many calls have failed, or hang.
+    /// Waits until `n` calls have failed or hang.
     pub(crate) async fn failed(&self, n: u64) {
         self.n_failed.subscribe().wait_for(|failed| *failed >= n).await.unwrap();
     }
@@ -64,7 +64,7 @@ impl FaultyStore {
         &self.inner
     }
 
-    /// Waits until nobody holds the run.
+    /// Waits until the lease of the run is free.
     pub(crate) async fn freed(&self, run: &str) {
         let run = RunId::new(run).unwrap();
         let freed = async {

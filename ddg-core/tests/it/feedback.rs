@@ -1,4 +1,4 @@
-//! Events that workers post to the program around the run, and requests that it replies to.
+//! Messages of workers to the program around the run, and requests that it replies to.
 
 use std::sync::mpsc::{channel, sync_channel};
 use std::sync::{Arc, Barrier, Mutex};
@@ -150,7 +150,7 @@ async fn handlers_of_the_run_come_before_those_of_the_automa() {
 
 /// [K2] [K4]
 #[tokio::test]
-async fn a_handler_that_panics_is_no_fault_of_the_worker() {
+async fn a_panicking_handler_is_not_a_failure_of_the_worker() {
     let mut automa = asking(None);
     let post = async |cx: Context| assert!(cx.post(Progress { percent: 1 }));
     automa.add_func_as_worker("post", post, start()).unwrap();
@@ -192,7 +192,7 @@ impl Request for Other {
 
 /// [K4] [K5]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn any_task_or_thread_may_reply_and_the_worker_goes_on() {
+async fn any_task_or_thread_may_reply_and_the_worker_continues() {
     for automa in [asking(None), asking_blocking(None)] {
         let mut automa = nested(automa);
         automa.on_request(|asked: Approve, reply: ReplyTo<bool>| {
@@ -213,7 +213,7 @@ async fn any_task_or_thread_may_reply_and_the_worker_goes_on() {
 
 /// [K4]
 #[tokio::test]
-async fn a_request_that_is_let_go_of_is_an_error_at_once() {
+async fn a_dropped_request_is_an_error_at_once() {
     for mut automa in [asking(None), asking_blocking(None)] {
         automa.on_request(|_: Approve, reply: ReplyTo<bool>| {
             let other = reply.clone();
@@ -342,7 +342,7 @@ async fn a_reply_of_another_type_is_refused_and_another_may_be_given() {
 
 /// [K7]
 #[tokio::test]
-async fn when_a_run_ends_all_who_wait_in_it_are_released() {
+async fn when_a_run_ends_all_waiting_workers_are_released() {
     for depth in [0, 2] {
         let (ask, mut asks) = unbounded_channel();
         let (told, tells) = sync_channel(1);
@@ -381,7 +381,7 @@ async fn a_request_of_a_run_that_has_ended_is_an_error_at_once() {
 
 /// [K7]
 #[tokio::test]
-async fn a_failure_at_a_rolling_pace_releases_who_waits() {
+async fn a_failure_at_a_rolling_pace_releases_waiting_workers() {
     let (told, tells) = sync_channel(1);
     let mut automa = GraphAutoma::new("rolling");
     let work = move |cx: Context| {

@@ -152,7 +152,7 @@ async fn a_worker_that_is_added_in_a_step_can_be_ferried_to_in_it() {
 
 /// [F6]
 #[tokio::test]
-async fn a_ferry_to_nobody_fails_the_run_and_names_who_asked() {
+async fn a_ferry_without_a_target_fails_the_run_and_names_its_worker() {
     let mut automa = GraphAutoma::new("nobody");
     let a = async |cx: Context| cx.ferry_to("hoem", ());
     automa.add_func_as_worker("a", a, start()).unwrap();
@@ -167,7 +167,7 @@ async fn a_ferry_to_nobody_fails_the_run_and_names_who_asked() {
 
 /// [F6]
 #[tokio::test]
-async fn a_ferry_to_a_worker_that_is_removed_in_the_same_step_goes_to_nobody() {
+async fn a_ferry_to_a_worker_removed_in_the_same_step_has_no_target() {
     let mut automa = GraphAutoma::new("gone");
     automa.add_func_as_worker("a", async |cx: Context| cx.ferry_to("b", ()), start()).unwrap();
     let remove = async |cx: Context| cx.remove_worker("b");

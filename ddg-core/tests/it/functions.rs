@@ -1,5 +1,5 @@
-//! What a worker function may be: async or not, of 0 to 12 parameters, each taken its own way,
-//! with a value or a `Result`.
+//! Functions as workers: async or sync, with 0 to 12 parameters of every kind, and with a value or
+//! a `Result` as output.
 
 use std::collections::BTreeMap;
 use std::error::Error;

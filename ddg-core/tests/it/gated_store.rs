@@ -1,4 +1,4 @@
-//! A store in memory whose writes wait until the test lets them through, and are written down.
+//! A store in memory that holds its writes until the test lets them through, and logs them.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
@@ -22,7 +22,7 @@ pub(crate) struct GatedStore {
 }
 
 impl GatedStore {
-    /// One whose gate is open for so many writes.
+    /// A store whose gate is open for `writes` writes.
     pub(crate) fn open_for(writes: usize) -> Self {
         let gate = Arc::new(Semaphore::new(writes));
         let late = Arc::new(AtomicBool::new(false));
@@ -36,7 +36,7 @@ impl GatedStore {
         Self { inner, late, gate, puts: Arc::default() }
     }
 
-    /// Lets so many more writes through.
+    /// Lets `writes` more writes through.
     pub(crate) fn let_through(&self, writes: usize) {
         self.gate.add_permits(writes);
     }
@@ -46,7 +46,7 @@ impl GatedStore {
         std::mem::take(&mut self.puts.lock().unwrap())
     }
 
-    /// Takes a run from whoever has it, as if their lease had run out.
+    /// Takes a run from its holder, as if the lease had expired.
     pub(crate) async fn steal(&self, run: &str) {
         let run = RunId::new(run).unwrap();
         self.late.store(true, Ordering::Relaxed);

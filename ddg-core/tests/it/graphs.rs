@@ -1,4 +1,4 @@
-//! What is checked before anything runs.
+//! Checks before anything runs.
 
 use ddg_core::prelude::*;
 use expect_test::expect;
@@ -7,7 +7,7 @@ use crate::trace::{add, trace};
 
 /// [G1] [G2] [G3]
 #[tokio::test]
-async fn all_faults_are_told_together_and_nothing_runs() {
+async fn all_faults_are_reported_together_and_nothing_runs() {
     let mut automa = GraphAutoma::new("faulty");
     add(&mut automa, "runs", start());
     add(&mut automa, "unknown", after(["nobody", "runs"]));

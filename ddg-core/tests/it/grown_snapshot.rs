@@ -1,5 +1,5 @@
-//! A run that has changed its graph is saved with what it has changed: each worker that it has
-//! added is found again by a name, and one that is not is named when the snapshot is taken.
+//! A run that has edited its graph is saved with its edits. Each added worker is resolved again by
+//! a name; a worker that cannot be is named when the snapshot is taken.
 
 mod nested;
 mod refused;
@@ -75,7 +75,7 @@ fn through_json(snapshot: &Snapshot) -> Snapshot {
     serde_json::from_str(&serde_json::to_string(snapshot).unwrap()).unwrap()
 }
 
-/// Runs one automa until it stops, and goes on with another that is declared in the same way.
+/// Runs one automa until it stops, and resumes the run in another one with the same declaration.
 async fn elsewhere(declare: impl Fn() -> GraphAutoma) -> Result<Outcome, RunError> {
     let outcome = declare().run(()).await.unwrap();
     assert!(outcome.stopped());
@@ -192,7 +192,7 @@ async fn a_worker_keeps_its_options() {
 }
 
 #[tokio::test]
-async fn a_list_is_dealt_out_to_added_workers_in_their_order() {
+async fn a_list_is_scattered_over_added_workers_in_their_order() {
     let declare = || {
         let mut automa = planned(|cx| {
             // By their keys they would come in another order.

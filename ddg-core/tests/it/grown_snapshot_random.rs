@@ -1,6 +1,5 @@
-//! Random programs that change their graphs, saved after every step and continued elsewhere, do
-//! what the naive reference says; and what changed from step to step leads from one saved state to
-//! the next.
+//! Random programs that edit their graphs, saved after every step and resumed elsewhere, do what
+//! the naive reference does. The delta of each step leads from one saved state to the next.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};

@@ -1,5 +1,4 @@
-//! A step that is held back by a question or a stop: edits of meanwhile count as if they had come
-//! in time.
+//! A step that is held back by a question or a stop: later edits count as if they had come in time.
 
 use std::sync::Arc;
 
@@ -76,7 +75,7 @@ async fn a_ready_worker_waits_again_for_a_dependency_that_is_added_while_a_quest
 
 /// [Q3] [Q12] [E7]
 #[tokio::test]
-async fn a_ready_worker_whose_only_dependency_is_removed_does_not_run() {
+async fn a_ready_worker_does_not_run_after_its_only_dependency_is_removed() {
     let automa = waiting_for_an_answer(|cx| cx.remove_dependency("c", "p"));
     let paused = automa.run(()).await.unwrap();
     let resumed = automa.resume(answer_all(&paused, |_| {})).await.unwrap();
@@ -242,7 +241,7 @@ fn dealing(edit: fn(&Context)) -> GraphAutoma {
 
 /// [Q12] [A7]
 #[tokio::test]
-async fn a_list_is_dealt_to_the_successors_that_the_answered_one_leaves() {
+async fn a_list_is_scattered_over_the_successors_that_the_answered_worker_leaves() {
     let automa = dealing(|cx| {
         cx.remove_worker("left");
         cx.add_func_as_worker("third", ddg_core::Key::from("same"), after(["deal"]));
@@ -285,7 +284,7 @@ async fn at_a_rolling_pace_an_answered_worker_runs_again_in_the_step_that_it_beg
 
 /// [Q3] [Q2]
 #[tokio::test]
-async fn what_is_ready_waits_until_an_answered_worker_has_ended_however_long_that_takes() {
+async fn ready_workers_wait_until_an_answered_worker_has_ended() {
     let mut automa = GraphAutoma::new("slow");
     let jump = async |cx: Context| cx.ferry_to("look", ());
     automa.add_func_as_worker("jump", jump, start()).unwrap();

@@ -1,4 +1,4 @@
-//! Questions to people: a run pauses, is answered, and goes on.
+//! Questions to people: a run pauses, gets its answers, and is resumed.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -138,7 +138,7 @@ async fn some_of_the_questions_may_be_answered_in_any_order() {
 
 /// [Q6]
 #[tokio::test]
-async fn who_asks_nothing_takes_no_answer() {
+async fn a_run_without_questions_takes_no_answer() {
     let mut automa = GraphAutoma::new("quiet");
     add(&mut automa, "a", start());
     let mut snapshot = automa.run(()).await.unwrap().snapshot().unwrap();
@@ -206,7 +206,7 @@ async fn an_error_in_the_same_step_is_reported_together_with_the_questions() {
     .assert_eq(&error.to_string());
 }
 
-/// [Q1] The result of a paused run is an error that has all there is.
+/// [Q1] The result of a paused run is an error with all open questions.
 #[tokio::test]
 async fn a_result_that_is_asked_for_is_an_error_with_the_run_in_it() {
     let mut automa = GraphAutoma::new("result");
@@ -222,7 +222,7 @@ async fn a_result_that_is_asked_for_is_an_error_with_the_run_in_it() {
 
 /// [Q8] [Q4] At any depth, beside a question of the outer automa, and with arguments.
 #[tokio::test]
-async fn a_nested_automa_goes_on_where_it_was() {
+async fn a_nested_automa_resumes_where_it_was() {
     let runs = Arc::new(AtomicU32::new(0));
     let mut automa = GraphAutoma::new("inner");
     let count = Arc::clone(&runs);
@@ -355,7 +355,7 @@ async fn a_hook_may_ask() {
 
 /// [Q10]
 #[tokio::test]
-async fn who_ends_well_has_gone_without_the_answer() {
+async fn a_worker_that_ends_successfully_needs_no_answer() {
     let mut automa = GraphAutoma::new("withdrawn");
     let ask = async |cx: Context| cx.interact_with_human::<u32>(()).unwrap_or(7);
     automa.add_func_as_worker("ask", ask, start().output()).unwrap();
@@ -364,7 +364,7 @@ async fn who_ends_well_has_gone_without_the_answer() {
 
 /// [Q11] [E6]
 #[tokio::test]
-async fn who_is_removed_while_it_waits_does_not_run_again() {
+async fn an_interrupted_worker_that_is_removed_does_not_run_again() {
     let mut automa = GraphAutoma::new("removed");
     automa.add_func_as_worker("ask", ask_twice, start()).unwrap();
     automa

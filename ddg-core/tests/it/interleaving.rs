@@ -1,5 +1,5 @@
-//! However the workers of a step interleave, the run comes out the same: every interleaving of a
-//! few programs is tried.
+//! The result of a run does not depend on how the workers of a step interleave: every interleaving
+//! of a few programs is tried.
 
 use std::future::poll_fn;
 use std::task::Poll;
@@ -40,7 +40,7 @@ async fn every_interleaving(
     }
 }
 
-/// Lets others get on once, and can get on again at once.
+/// Yields to the others once, and is ready again at once.
 async fn pause() {
     let mut paused = false;
     poll_fn(|task| {

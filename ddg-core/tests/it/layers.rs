@@ -1,5 +1,5 @@
-//! Who may import whom. A room is a file or a folder at the top of a crate's `src`; a line of the
-//! table says which rooms it may name. What is not in the table is refused, with both files.
+//! Allowed imports. A room is a file or a folder at the top of a crate's `src`; a line of the table
+//! lists the rooms that it may name. Any other import is refused, with both files.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -226,7 +226,7 @@ fn rooms_of_the_agents_name_only_what_the_table_allows() {
 
 /// The table itself: what decides names only what decides.
 #[test]
-fn what_decides_reaches_nothing_that_acts() {
+fn rooms_that_decide_name_nothing_that_acts() {
     let line = |room: &str| CORE.iter().find(|(name, _)| *name == room).unwrap().1;
     let pure =
         ["hint", "report", "key", "path", "error", "values", "args", "graph", "local", "machine"];

@@ -92,7 +92,7 @@ async fn values_are_set_read_removed_and_listed_by_name() {
 
 /// [L1] [E10]
 #[tokio::test]
-async fn a_space_goes_with_its_worker_and_is_not_left_to_who_takes_over_the_key() {
+async fn a_local_space_is_dropped_with_its_worker_and_not_inherited_by_key() {
     let mut automa = GraphAutoma::new("heir");
     let first = async |cx: Context| {
         cx.local().set("left", 7);
@@ -126,7 +126,7 @@ async fn a_change_takes_effect_at_once_for_kickoffs_that_run_at_the_same_time() 
 
 /// [L2] [W1]
 #[tokio::test]
-async fn what_a_failed_attempt_has_changed_stays() {
+async fn local_changes_of_a_failed_attempt_stay() {
     let mut automa = GraphAutoma::new("attempts");
     let third = async |cx: Context| {
         let attempt = cx.local().update("attempts", |n: &mut u32| {
@@ -142,7 +142,7 @@ async fn what_a_failed_attempt_has_changed_stays() {
 
 /// [L3]
 #[tokio::test]
-async fn kept_spaces_go_on_from_the_last_run_that_came_to_its_end() {
+async fn kept_spaces_continue_from_the_last_run_that_ended() {
     let mut automa = counter(free());
     automa.keep_local_spaces();
 
@@ -155,7 +155,7 @@ async fn kept_spaces_go_on_from_the_last_run_that_came_to_its_end() {
 
 /// [L3]
 #[tokio::test]
-async fn a_run_that_was_stopped_or_cancelled_is_told_apart() {
+async fn stopped_and_cancelled_runs_are_distinguished() {
     let mut automa = GraphAutoma::new("kept");
     automa.keep_local_spaces();
     automa.add_func_as_worker("count", count, start().output()).unwrap();

@@ -59,6 +59,7 @@ mod steps;
 mod stopping;
 mod stored_runs;
 mod streams;
+mod style;
 #[cfg(feature = "terminal")]
 mod terminal;
 mod text;

@@ -112,7 +112,7 @@ async fn a_worker_changes_a_nested_graph_before_it_runs_next_in_this_run_only() 
 
 /// [N3]
 #[tokio::test]
-async fn a_nested_automa_that_is_running_goes_on_with_the_graph_it_began_with() {
+async fn a_running_nested_automa_keeps_the_graph_it_began_with() {
     let mut inner = GraphAutoma::new("inner");
     let a = async || tokio::task::yield_now().await;
     inner.add_func_as_worker("a", a, start()).unwrap();
@@ -184,7 +184,7 @@ async fn a_nested_graph_may_be_changed_at_any_depth() {
 
 /// [N3] [E8]
 #[tokio::test]
-async fn a_change_of_a_nested_graph_that_cannot_be_made_fails_the_step_of_who_asked() {
+async fn an_impossible_edit_of_a_nested_graph_fails_the_step_of_its_worker() {
     let mut automa = GraphAutoma::new("outer");
     let a = async |cx: Context| cx.nested("inner").unwrap().add_dependency("check", "halve");
     automa.add_func_as_worker("a", a, start()).unwrap();
@@ -199,7 +199,7 @@ async fn a_change_of_a_nested_graph_that_cannot_be_made_fails_the_step_of_who_as
 
 /// [N3] [E2] [E8]
 #[tokio::test]
-async fn changes_of_one_nested_graph_by_several_workers_are_told_apart() {
+async fn edits_of_one_nested_graph_by_several_workers_are_distinguished() {
     let mut automa = GraphAutoma::new("outer");
     let good = async |cx: Context| {
         cx.nested("inner").unwrap().add_func_as_worker("new", name, free());
@@ -277,7 +277,7 @@ async fn a_nested_automa_may_be_retried_as_a_whole() {
 
 /// [G3]
 #[tokio::test]
-async fn the_faults_of_a_nested_graph_are_told_before_anything_runs() {
+async fn the_faults_of_a_nested_graph_are_reported_before_anything_runs() {
     let mut inner = GraphAutoma::new("inner");
     add(&mut inner, "a", after(["nobody"]));
     let mut automa = GraphAutoma::new("outer");

@@ -1,4 +1,4 @@
-//! What has no JSON form travels in an `Opaque`: shared, never copied, never written.
+//! Values without a JSON form travel in an `Opaque`: shared, never copied, never serialised.
 
 use std::sync::mpsc::{Sender, channel};
 use std::sync::{Arc, Mutex};
@@ -40,7 +40,7 @@ async fn it_travels_through_every_kind_of_parameter() {
 }
 
 #[tokio::test]
-async fn it_is_the_very_same_thing_at_the_end() {
+async fn an_opaque_value_is_the_same_at_the_end() {
     let inner = Arc::new(Mutex::new(0));
     let mut automa = GraphAutoma::new("count");
     let count = async |counter: Opaque<Mutex<i32>>| {
@@ -56,7 +56,7 @@ async fn it_is_the_very_same_thing_at_the_end() {
 }
 
 #[tokio::test]
-async fn dealt_out_and_unpacked_from_a_list() {
+async fn scattered_and_unpacked_from_a_list() {
     let mut automa = GraphAutoma::new("deal");
     let deal = async || vec![Opaque::new(Mutex::new(1)), Opaque::new(Mutex::new(2))];
     let read = async |number: Opaque<Mutex<i32>>| *number.lock().unwrap();

@@ -1,4 +1,4 @@
-//! The result of a run, and what is said of a run that has none.
+//! The result of a run, and the error of a run without one.
 
 use ddg_core::prelude::*;
 use expect_test::expect;
@@ -23,7 +23,7 @@ async fn the_result_is_the_last_output_of_the_output_worker() {
 
 /// [O1]
 #[tokio::test]
-async fn the_run_goes_on_after_its_output_worker() {
+async fn the_run_continues_after_its_output_worker() {
     let mut automa = GraphAutoma::new("goes on");
     automa.add_func_as_worker("out", name, start().output()).unwrap();
     add(&mut automa, "next", after(["out"]));
@@ -78,7 +78,7 @@ async fn of_several_output_workers_a_run_may_take_one() {
 
 /// [O3] [O4]
 #[tokio::test]
-async fn without_an_output_the_result_is_null_and_the_waiting_are_told() {
+async fn without_an_output_the_result_is_null_and_waiting_workers_are_listed() {
     let mut automa = GraphAutoma::new("null");
     add(&mut automa, "a", start());
     add(&mut automa, "never", free());
@@ -102,7 +102,7 @@ async fn without_an_output_the_result_is_null_and_the_waiting_are_told() {
 
 /// [O4]
 #[tokio::test]
-async fn who_has_run_and_seen_nothing_since_is_not_waiting() {
+async fn a_worker_without_new_dependencies_since_its_run_is_not_waiting() {
     let mut automa = GraphAutoma::new("waiting");
     add(&mut automa, "a", start());
     let b = async |cx: Context| {

@@ -1,4 +1,4 @@
-//! Own types as workers: with state, configuration, and a signature or none.
+//! User types as workers: with state, configuration, and with or without a signature.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 

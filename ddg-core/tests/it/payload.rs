@@ -1,4 +1,4 @@
-//! A large payload goes from worker to worker without being copied or written as JSON.
+//! A large payload is passed from worker to worker without being copied or serialised.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -176,7 +176,7 @@ async fn a_reader_by_value_gets_a_copy_of_its_own() {
 }
 
 #[tokio::test]
-async fn an_argument_that_nobody_else_holds_is_moved() {
+async fn an_argument_without_another_holder_is_moved() {
     type P = Payload<6>;
     let mut automa = GraphAutoma::new("moved");
     let begin = async |cx: &Context| cx.ferry_to("takes", (P::new(),));

@@ -1,5 +1,5 @@
-//! A thousand random programs do on the multi-thread runtime exactly what the naive reference
-//! says, whichever worker is the first to end.
+//! A thousand random programs do on the multi-thread runtime exactly what the naive reference does,
+//! whichever worker ends first.
 
 pub(crate) mod actor;
 mod dice;
@@ -49,7 +49,7 @@ async fn the_engine_does_what_the_reference_does() {
     tally.check();
 }
 
-/// Lets others get on so many times.
+/// Yields to the others a number of times.
 async fn pause(times: usize) {
     for _ in 0..times {
         let mut paused = false;

@@ -1,7 +1,7 @@
 //! Records the `tracing` spans and events of one thread, as lines of text indented by their depth.
 //!
-//! There is one subscriber for the process, which asks each thread whether it records: subscribers
-//! that come and go beside other tests make `tracing` forget who listens to what.
+//! The process has one subscriber, which asks each thread whether it records, because `tracing`
+//! mixes up subscribers that come and go next to other tests.
 
 use std::cell::RefCell;
 use std::fmt::{Debug, Write};

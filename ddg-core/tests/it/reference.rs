@@ -1,9 +1,9 @@
-//! A second engine, as naive as can be, to compare the real one with.
+//! A second, naive engine, for comparison with the real one.
 //!
-//! It follows the rules of the Dynamic Step in the order in which they are written down: lists
-//! and maps of keys, the whole graph looked through again for every question, no clock, no tasks,
-//! nothing kept that could be computed anew. What it runs is a [`Program`]: a graph, and a script
-//! of what each worker asks for in each step.
+//! It follows the rules of the Dynamic Step in the order of the document, with lists and maps of
+//! keys. It searches the whole graph for every question, has no clock and no tasks, and keeps
+//! nothing that it can compute. It runs a [`Program`]: a graph, and a script of each worker's
+//! effects in each step.
 
 mod binding;
 pub(crate) mod engine;

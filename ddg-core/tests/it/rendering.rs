@@ -1,4 +1,4 @@
-//! Seeing a graph and a run: Mermaid, DOT and SVG.
+//! Drawings of a graph and a run: Mermaid, DOT and SVG.
 
 mod declared;
 mod failed;

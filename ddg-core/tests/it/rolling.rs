@@ -54,7 +54,7 @@ async fn a_slow_worker_holds_back_only_what_depends_on_it() {
 
 /// [S14] [S4]
 #[tokio::test]
-async fn what_has_ended_together_is_settled_in_kickoff_order() {
+async fn workers_that_end_together_settle_in_kickoff_order() {
     let mut automa = GraphAutoma::new("together");
     for key in ["b", "a"] {
         let jump = async |cx: Context| cx.ferry_to("end", (cx.key().to_string(),));
@@ -72,7 +72,7 @@ async fn what_has_ended_together_is_settled_in_kickoff_order() {
     .assert_eq(&trace(&automa, ()).await);
 }
 
-/// 64 branches of 10 workers, each of which sleeps 1 to 20 ms; the longest takes `longest` in all.
+/// 64 branches of 10 workers that sleep 1 to 20 ms each. The longest branch takes `longest` in all.
 fn uneven() -> (GraphAutoma, Duration, u64) {
     let mut automa = GraphAutoma::new("uneven");
     let mut seed = 7_u64;
@@ -119,7 +119,7 @@ async fn uneven_branches_take_as_long_as_the_longest() {
 
 /// [S15]
 #[tokio::test]
-async fn a_failure_ends_the_run_and_stops_who_is_running() {
+async fn a_failure_ends_the_run_and_stops_running_workers() {
     let mut automa = GraphAutoma::new("fails");
     let dropped = Arc::new(Notify::new());
     struct Guard(Arc<Notify>);
@@ -233,7 +233,7 @@ async fn stopping_waits_for_everything_that_is_running() {
 
 /// [S13] [S14]
 #[tokio::test]
-async fn at_most_so_many_run_at_a_time() {
+async fn concurrent_runs_are_limited() {
     let running = Arc::new(AtomicU64::new(0));
     let most = Arc::new(AtomicU64::new(0));
     let mut automa = GraphAutoma::new("limited");

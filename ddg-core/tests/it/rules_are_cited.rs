@@ -1,5 +1,5 @@
-//! The rules of `docs/semantics.md` and the tests that show them belong together: each rule is
-//! cited by a test, and each citation is of a rule.
+//! The rules of `docs/semantics.md` and their tests belong together: each rule is cited by a test,
+//! and each citation is of a rule.
 //!
 //! A rule begins with its id in bold, `- **S1** …`; a test cites it in its doc comment, `[S1]`.
 

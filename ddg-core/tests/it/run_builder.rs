@@ -1,4 +1,4 @@
-//! What is said of one run before it begins holds for that run.
+//! Options of one run apply to that run.
 
 use std::time::Duration;
 
@@ -174,12 +174,12 @@ async fn a_snapshot_begins_a_run_in_a_shared_store() {
 }
 
 #[tokio::test]
-async fn what_is_no_id_of_a_run_is_an_error_of_the_run() {
+async fn an_invalid_run_id_is_an_error_of_the_run() {
     let error = double().run(args!(1)).stored_in(&MemoryStore::new(), "").await.unwrap_err();
     assert!(matches!(error, RunError::RunId(_)), "{error}");
 }
 
-/// [X14] A simulated run goes on from what the store has, and leaves it as it is.
+/// [X14] A simulated run continues from the state in the store, and does not change it.
 #[tokio::test]
 async fn a_stored_run_is_simulated_without_being_written() {
     let mut automa = GraphAutoma::new("ask");

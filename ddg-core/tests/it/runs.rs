@@ -1,4 +1,4 @@
-//! Runs: each on its own view of the graph, with fresh state, beside and after others.
+//! Runs: each has its own view of the graph and fresh state, during and after others.
 
 use std::sync::Arc;
 
@@ -101,7 +101,7 @@ async fn the_grown_graph_has_the_nested_graphs_as_they_were_left() {
 
 /// [R2]
 #[tokio::test]
-async fn runs_that_go_on_at_once_do_not_see_each_other() {
+async fn concurrent_runs_do_not_see_each_other() {
     // Every run waits in its second step until all have changed their graphs.
     let all_have_grown = Arc::new(Barrier::new(3));
     let mut automa = GraphAutoma::new("concurrent");
@@ -219,7 +219,7 @@ async fn an_automa_without_start_workers_ends_at_once() {
 
 /// [R6]
 #[tokio::test]
-async fn a_run_ends_when_a_step_has_settled_and_nothing_is_due() {
+async fn a_run_ends_when_a_step_has_settled_and_nothing_is_ready() {
     let outcome = growing().run(args!(40)).await.unwrap();
     assert_eq!(outcome.steps(), 41);
     assert_eq!(outcome.automa().keys().len(), 41);

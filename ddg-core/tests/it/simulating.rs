@@ -1,4 +1,4 @@
-//! The driver for tests follows the same rules as the other.
+//! The driver for tests follows the same rules as the real one.
 
 use ddg_core::prelude::*;
 

@@ -1,5 +1,4 @@
-//! A run that is stopped after any step, written as JSON and continued ends as if it had never
-//! been stopped.
+//! A run that is stopped after any step, serialised and resumed ends as if it had not been stopped.
 
 use ddg_core::prelude::*;
 use ddg_core::snapshot::{Snapshot, SnapshotError};
@@ -65,7 +64,7 @@ fn programs() -> impl Strategy<Value = (Vec<Vec<usize>>, Vec<Option<usize>>, u32
     })
 }
 
-/// What can be told of a finished run.
+/// A summary of a finished run.
 fn report(outcome: &Outcome) -> String {
     let outputs: Vec<_> = outcome
         .automa()
@@ -123,7 +122,7 @@ async fn snapshot_of(automa: &GraphAutoma) -> Result<Snapshot, SnapshotError> {
 
 /// [D2]
 #[tokio::test]
-async fn what_has_no_json_form_is_named() {
+async fn a_value_without_a_json_form_is_named() {
     let mut automa = GraphAutoma::new("socket");
     let open = async || Opaque::new(std::sync::mpsc::channel::<u8>().0);
     automa.add_func_as_worker("open", open, start()).unwrap();

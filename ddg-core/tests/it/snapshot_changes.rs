@@ -1,5 +1,5 @@
-//! What changes from one snapshot of a run to the next is small where little has changed, and
-//! leads from the one to the other.
+//! The delta between two snapshots of a run is small if little has changed, and leads from the
+//! first to the second.
 
 use ddg_core::Key;
 use ddg_core::prelude::*;

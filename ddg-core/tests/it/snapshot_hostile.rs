@@ -1,4 +1,4 @@
-//! Whatever is read as a snapshot, or as changes between two: an error or a run, never a panic.
+//! Reading any text as a snapshot, or as a delta, gives an error or a run, never a panic.
 
 use std::time::Duration;
 
@@ -91,7 +91,7 @@ impl Callback for StopAlways {
     }
 }
 
-/// Reads `text` and goes on with what it says; tells whether there was anything to go on with.
+/// Reads `text` and resumes the run. Returns whether there was a run to resume.
 async fn go_on(text: &str) -> bool {
     let Ok(snapshot) = serde_json::from_str::<Snapshot>(text) else { return false };
     for snapshot in [snapshot.clone(), snapshot.accept_changes()] {
@@ -180,7 +180,7 @@ async fn every_part_may_be_anything() {
 }
 
 #[tokio::test]
-async fn what_is_cut_off_is_an_error() {
+async fn truncated_data_is_an_error() {
     let (first, changes) = saved().await;
     let (first, changes) = (first.to_string(), changes.to_string());
     for end in (0..first.len()).filter(|end| first.is_char_boundary(*end)) {
@@ -237,7 +237,7 @@ async fn deep_nesting_is_an_error() {
 }
 
 #[tokio::test]
-async fn what_could_not_be_read_again_is_not_written() {
+async fn values_that_could_not_be_read_again_are_not_written() {
     let nested = async |n: usize| {
         let mut automa = GraphAutoma::new("deep");
         let nest = move || async move { (0..n).fold(json!(1), |inner, _| json!([inner])) };

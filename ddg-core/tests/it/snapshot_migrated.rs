@@ -1,5 +1,5 @@
-//! A snapshot knows what the declaration looked like: one that looks different now is refused with
-//! the difference named, unless the snapshot is told how to go on.
+//! A snapshot includes the declaration. If the declaration has changed, resuming is refused with
+//! the difference, unless the snapshot is migrated.
 
 use std::time::Duration;
 
@@ -51,7 +51,7 @@ async fn stopped(mut automa: GraphAutoma) -> Snapshot {
     serde_json::from_str(&json).unwrap()
 }
 
-/// Why a run of [`automa`] does not go on with what `change` makes of it.
+/// The error of resuming a run of [`automa`] after a `change` of its declaration.
 async fn refusal(change: impl FnOnce(&mut GraphAutoma)) -> String {
     let mut changed = automa();
     change(&mut changed);
@@ -81,7 +81,7 @@ async fn other_dependencies_are_named() {
 
 /// [D3]
 #[tokio::test]
-async fn what_takes_or_gives_something_else_is_named() {
+async fn a_worker_with_another_signature_is_named() {
     let seen = refusal(|automa| {
         let sum = async |x: i64, y: Option<i64>| x + y.unwrap_or_default();
         let options = after(["a", "b"]).params(["x", "y"]);
@@ -163,7 +163,7 @@ async fn of_a_large_graph_what_the_run_has_reached_is_named() {
 
 /// [D3]
 #[tokio::test]
-async fn what_a_worker_does_and_how_it_is_tried_may_change() {
+async fn bodies_and_retries_may_change() {
     let mut changed = automa();
     let options = after(["a", "b"]).timeout(Duration::from_secs(1)).retry(Retry::times(1));
     changed.override_func_as_worker("sum", async |a: i64, b: i64| 10 * (a + b), options).unwrap();
@@ -235,7 +235,7 @@ async fn the_state_of_a_worker_can_be_dropped() {
 
 /// [D4]
 #[tokio::test]
-async fn what_a_run_has_changed_can_be_renamed_and_dropped() {
+async fn the_changes_of_a_run_can_be_renamed_and_dropped() {
     let declare = |end: &'static str, name: &'static str, extra: bool| {
         let mut automa = GraphAutoma::new("grow");
         let plan = async |cx: Context| {

@@ -1,4 +1,4 @@
-//! Dynamic Steps: which workers run in a step, with what, and in which order.
+//! Dynamic Steps: which workers run in a step, with which arguments, and in which order.
 
 use std::sync::Arc;
 
@@ -112,7 +112,7 @@ async fn a_kickoff_has_a_cause_that_its_worker_can_see() {
 
 /// [S6]
 #[tokio::test]
-async fn ferries_come_before_dependencies_and_dependencies_in_the_order_they_came_free() {
+async fn ferries_come_before_dependencies_and_dependencies_in_the_order_of_readiness() {
     let mut automa = GraphAutoma::new("order");
     // `x` and `y` are declared before what frees them, and `y` is freed first.
     add(&mut automa, "x", after(["second"]));
@@ -229,7 +229,7 @@ async fn a_worker_that_has_run_waits_for_all_its_dependencies_again() {
 
 /// [S2]
 #[tokio::test]
-async fn nobody_runs_in_a_step_in_which_somebody_cannot_be_bound() {
+async fn no_worker_runs_in_a_step_with_a_binding_fault() {
     let mut automa = GraphAutoma::new("bind");
     add(&mut automa, "a", start());
     add(&mut automa, "fine", after(["a"]));
@@ -248,7 +248,7 @@ async fn nobody_runs_in_a_step_in_which_somebody_cannot_be_bound() {
 
 /// [S10]
 #[tokio::test]
-async fn others_of_the_step_run_to_their_end_and_all_failures_are_told_in_kickoff_order() {
+async fn others_of_the_step_run_to_their_end_and_all_failures_are_reported_in_kickoff_order() {
     let (told, mut tells) = tokio::sync::mpsc::unbounded_channel();
     let mut automa = GraphAutoma::new("failures");
     let late = async || {

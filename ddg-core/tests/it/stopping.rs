@@ -1,4 +1,4 @@
-//! Ending a run before its end: dropping it, cancelling it, asking it to stop.
+//! Runs that end early: dropped, cancelled or stopped.
 
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
@@ -120,7 +120,7 @@ async fn cancelling_a_run_that_has_ended_changes_nothing() {
 
 /// [X2]
 #[tokio::test]
-async fn a_blocking_worker_of_a_cancelled_run_goes_on_and_what_it_gives_is_dropped() {
+async fn a_blocking_worker_of_a_cancelled_run_runs_to_its_end_and_its_output_is_dropped() {
     let (release, released) = channel::<()>();
     let (told, tells) = channel();
     let released = Mutex::new(released);

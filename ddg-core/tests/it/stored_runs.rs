@@ -1,4 +1,4 @@
-//! Stored runs are read without a lease, and ended ones without being written.
+//! Stored runs are read without a lease, and ended ones are never written.
 
 use ddg_core::checkpoint::{
     CheckpointStore, Claim, MemoryStore, Owner, RunFilter, RunId, RunStatus, StoreError, StoredRuns,
@@ -22,7 +22,7 @@ fn somebody() -> Claim {
 
 /// [X14]
 #[tokio::test]
-async fn a_run_that_somebody_has_is_read_and_not_written_to() {
+async fn a_held_run_can_be_read_and_not_written() {
     let (automa, store) = (asking(), MemoryStore::new());
     automa.run(()).stored_in(&store, "a").await.unwrap();
     let id = RunId::new("a").unwrap();
@@ -54,7 +54,7 @@ async fn a_run_that_somebody_has_is_read_and_not_written_to() {
 
 /// [X5] [X14]
 #[tokio::test]
-async fn a_run_that_has_ended_is_given_again_though_somebody_has_it() {
+async fn an_ended_run_is_read_while_its_lease_is_held() {
     let mut automa = GraphAutoma::new("double");
     automa.add_func_as_worker("double", async |x: i64| x * 2, start().output()).unwrap();
     automa.keep_local_spaces();

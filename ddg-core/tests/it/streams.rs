@@ -1,4 +1,4 @@
-//! A worker's output that is a stream: the next worker consumes it while it is produced.
+//! Streams as outputs: the next worker consumes the stream while it is produced.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -64,7 +64,7 @@ async fn the_next_worker_consumes_while_it_is_produced() {
 }
 
 #[tokio::test]
-async fn nothing_is_produced_before_somebody_reads() {
+async fn nothing_is_produced_before_a_reader_polls() {
     let produced = Arc::new(AtomicUsize::new(0));
     let count = Arc::clone(&produced);
     let mut automa = GraphAutoma::new("lazy");
@@ -84,7 +84,7 @@ async fn nothing_is_produced_before_somebody_reads() {
     assert_eq!(produced.load(Ordering::Relaxed), 3);
 }
 
-/// Two consumers side by side, each of which tells what it sees.
+/// Two consumers of a stream that report the items they see.
 fn two_consumers(seen: &UnboundedSender<(String, i64)>) -> GraphAutoma {
     let mut automa = relaying();
     for key in ["one", "two"] {
@@ -201,7 +201,7 @@ async fn a_producer_that_panics_fails_the_run() {
 }
 
 #[tokio::test]
-async fn a_stream_whose_producer_panicked_is_not_taken_for_complete() {
+async fn a_stream_with_a_panicked_producer_is_not_complete() {
     let mut automa = GraphAutoma::new("panics");
     let produce =
         || stream::iter(1..=3).inspect(|item| assert!(*item < 2, "it cannot count further than 1"));
@@ -215,7 +215,7 @@ async fn a_stream_whose_producer_panicked_is_not_taken_for_complete() {
 }
 
 #[tokio::test]
-async fn a_stream_as_the_result_of_a_run_goes_on_after_its_end() {
+async fn a_stream_as_the_result_of_a_run_continues_after_its_end() {
     let (sender, source) = source();
     let mut automa = GraphAutoma::new("relay");
     automa.add_func_as_worker("relay", relay, start().inline().output()).unwrap();

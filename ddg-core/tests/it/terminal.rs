@@ -1,4 +1,4 @@
-//! A run is shown while it goes on: as lines where there is no terminal, painted where there is.
+//! A run is displayed while it is active: as lines without a terminal, painted on one.
 
 mod lines;
 mod painted;

@@ -1,4 +1,4 @@
-//! Text is text: a literal goes wherever a `String` goes.
+//! Texts: a literal is accepted wherever a `String` is.
 
 use std::fmt::Debug;
 use std::sync::Arc;
@@ -19,7 +19,7 @@ async fn result<T: Data>(automa: &GraphAutoma, args: impl IntoArgs) -> T {
     automa.run(args).await.unwrap().into_output().unwrap()
 }
 
-/// Runs `first`, of which the output is the argument of `second`, which gives the result.
+/// Runs `first` and passes its output to `second`, which returns the result.
 async fn hand_over<T: Data, M, N>(
     first: impl IntoFunc<M, Made = AnyWorker>,
     second: impl IntoFunc<N, Made = AnyWorker>,

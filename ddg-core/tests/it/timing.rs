@@ -1,4 +1,4 @@
-//! Order does not depend on timing: however long its workers take, a run ends the same.
+//! The result does not depend on timing: a run ends the same however long its workers take.
 
 use std::time::Duration;
 
@@ -88,7 +88,7 @@ fn results_ferries_and_edits_are_taken_in_kickoff_order() {
 
 /// [S10]
 #[test]
-fn failures_are_told_in_kickoff_order() {
+fn failures_are_reported_in_kickoff_order() {
     expect![[r#"
         step 1: w0 (start) () → 0
         step 1: w1 (start) () → 1

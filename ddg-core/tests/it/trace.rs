@@ -1,5 +1,5 @@
-//! What a run did, as text that a test compares: one line for each kickoff, in the order in which
-//! they began, and how the run ended.
+//! A run as text for comparison in tests: one line for each kickoff, in the order in which they
+//! began, and the end of the run.
 //!
 //! ```text
 //! step 1: plan (start) ("Tokyo") → 3

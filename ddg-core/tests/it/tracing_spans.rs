@@ -1,4 +1,4 @@
-//! Each run, step and worker is a `tracing` span that says who it is, why it runs and how it ended.
+//! Each run, step and worker is a `tracing` span with its name, its cause and its end.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -91,7 +91,7 @@ async fn a_retry_is_an_event_within_its_worker() {
 }
 
 #[tokio::test]
-async fn what_is_asked_for_too_late_is_a_warning() {
+async fn late_requests_are_a_warning() {
     let kept: Arc<Mutex<Option<Context>>> = Arc::default();
     let keep = Arc::clone(&kept);
     let mut automa = GraphAutoma::new("late");

@@ -1,4 +1,4 @@
-//! An automa of which one run fails while another is under way: a failure is the run's own.
+//! An automa with one failing run while another is active: a failure affects its own run only.
 
 use ddg_core::prelude::*;
 use tokio::sync::Semaphore;
@@ -42,11 +42,11 @@ async fn entry(bad: bool, gate: Opaque<Gate>) -> bool {
     bad
 }
 
-/// Runs an automa whose start worker is `entry`, to which `declare` adds: workers after `entry`
-/// are told whether they are to do something bad, and if they are not the result is `"fine"`.
+/// Runs an automa whose start worker is `entry`, to which `declare` adds workers. The argument of
+/// workers after `entry` is whether they misbehave; if they do not, the result is `"fine"`.
 ///
-/// Gives the error of a bad run. A good run that begins before it and goes on after it, and one
-/// that begins after it, see nothing of it.
+/// Returns the error of a bad run. A good run that begins before it and ends after it is not
+/// affected, and neither is one that begins after it.
 pub(crate) async fn failure(declare: impl FnOnce(&mut GraphAutoma)) -> RunError {
     let mut automa = GraphAutoma::new("trial");
     automa.add_func_as_worker("entry", entry, start()).unwrap();

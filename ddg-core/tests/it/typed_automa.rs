@@ -1,5 +1,5 @@
-//! Automata declared by methods: what `#[automa]` and `#[worker]` make does what it says at run
-//! time.
+//! Automata declared by methods: the code of `#[automa]` and `#[worker]` does at run time what it
+//! declares.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};

@@ -1,5 +1,4 @@
-//! Values: the user's own type in memory, or JSON that becomes one; whichever it is, a parameter
-//! takes it the same.
+//! Values are of a user's type in memory, or JSON that is converted to one; a parameter takes both.
 
 use std::collections::BTreeMap;
 use std::fmt::Debug;
@@ -153,7 +152,7 @@ fn untyped_forms_of_any_value() {
 }
 
 #[tokio::test]
-async fn an_optional_value_takes_what_there_is_as_it_is() {
+async fn an_optional_value_takes_any_value_unchanged() {
     let city = City { name: "Oslo".into(), days: Some(3), tags: vec![] };
     let taken = Value::new(city.clone()).get::<Option<Value>>().unwrap().unwrap();
     assert_eq!(taken.downcast_ref::<City>(), Some(&city), "it keeps its type");
@@ -312,7 +311,7 @@ fn bound<T: Data + Debug>(value: &Value) -> Vec<Result<String, String>> {
         }
     }
     for taker in takers() {
-        // From a worker whose output is one of a list, dealt out, unpacked.
+        // From a worker whose output is a list of one value, scattered and unpacked.
         let list = Value::list(vec![value.clone()]);
         let (dealt, unpacked) = (list.clone(), list);
         let mut automa = GraphAutoma::new("bound");

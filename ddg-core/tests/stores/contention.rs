@@ -1,4 +1,4 @@
-//! Many tasks at once: nobody is turned away because others write, and nothing is lost.
+//! Many tasks at once: no writer is refused because others write, and nothing is lost.
 
 use std::sync::Arc;
 

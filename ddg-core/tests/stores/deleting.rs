@@ -1,4 +1,4 @@
-//! Runs are deleted one by one or by age, but not while somebody holds them.
+//! Runs are deleted one by one or by age, but not while their lease is held.
 
 use std::time::Duration;
 
@@ -36,7 +36,7 @@ async fn a_deleted_run_is_gone(Setup { store, .. }: &Setup) {
     assert_eq!(left(&**store).await, ["other"]);
     assert_eq!(store.latest(&id("other")).await.unwrap(), other);
 
-    // Nothing of it is left for another of its name.
+    // No data is left for another run of the same name.
     store.create(&id("run"), "automa", &claim("me")).await.unwrap();
     assert_eq!(store.latest(&id("run")).await.unwrap(), None);
     assert_eq!(store.steps(&id("run")).await.unwrap(), []);

@@ -1,4 +1,4 @@
-//! A fork starts as another run was after a step, and then goes its own way.
+//! A fork starts with the state of another run after a step, and is independent of it afterwards.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! A journal gives back what was put into it, in order, and refuses what breaks its rules.
+//! A journal returns its entries in order, and refuses entries that break its rules.
 
 use std::collections::BTreeMap;
 

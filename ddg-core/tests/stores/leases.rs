@@ -1,5 +1,5 @@
-//! Only one can write to a run: who has its lease, until it is released, runs out or its process
-//! ends.
+//! Only the holder of a run's lease can write to it, until the lease is released or expires or its
+//! process ends.
 
 use std::time::Duration;
 

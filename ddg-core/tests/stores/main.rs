@@ -1,4 +1,4 @@
-//! Checkpoint stores: what every one of them does, one file each, then what only one does.
+//! Checkpoint stores: first the behaviour of all of them, one file each, then of single ones.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod setup;

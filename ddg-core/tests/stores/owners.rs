@@ -1,4 +1,4 @@
-//! Whether a process has ended is known of one that could be seen from here, and of no other.
+//! The end of a process is only detected if the process is visible from here.
 
 use ddg_core::checkpoint::Owner;
 

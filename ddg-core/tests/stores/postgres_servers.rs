@@ -1,4 +1,4 @@
-//! A database is shared by several stores, and errors say which database they are about.
+//! Several stores share a database, and errors name the database.
 
 use std::sync::Arc;
 
@@ -50,7 +50,7 @@ async fn many_stores_write_to_one_database() {
 }
 
 #[tokio::test]
-async fn what_was_written_is_there_after_connecting_again() {
+async fn written_runs_exist_after_connecting_again() {
     let Some(database) = Database::new().await else { return };
     let store = PostgresStore::connect(database.url()).await.unwrap();
     write_steps(&store, "run", 10).await;
@@ -85,7 +85,7 @@ async fn tables_of_a_newer_version() {
 }
 
 #[tokio::test]
-async fn where_there_is_no_server() {
+async fn no_server_at_the_address() {
     let folder = tempfile::tempdir().unwrap();
     let socket = folder.path().to_str().unwrap();
     let url = format!("postgres://user:secret@localhost/runs?host={socket}");
@@ -94,7 +94,7 @@ async fn where_there_is_no_server() {
 }
 
 #[tokio::test]
-async fn what_is_no_url() {
+async fn text_that_is_not_a_url() {
     let refused = PostgresStore::connect("runs of secret").await.unwrap_err().to_string();
     expect!["a PostgreSQL database cannot be opened: relative URL without a base; its URL should read `postgres://user:password@host:port/database`"].assert_eq(&refused);
 }

@@ -1,4 +1,4 @@
-//! Whatever is asked for in whatever order, every store answers as the one in memory does.
+//! Every store answers random calls in random order as the one in memory does.
 #![cfg(any(feature = "sqlite", feature = "postgres"))]
 
 use std::fmt::Write;

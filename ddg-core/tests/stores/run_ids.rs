@@ -1,4 +1,4 @@
-//! The id of a run is a text that every store can keep.
+//! The id of a run is a text that every store can hold.
 
 use ddg_core::checkpoint::RunId;
 use expect_test::expect;
@@ -20,7 +20,7 @@ async fn any_name_is_kept(Setup { store, .. }: &Setup) {
 }
 
 #[test]
-fn what_is_no_id() {
+fn text_that_is_not_an_id() {
     let long = "x".repeat(RunId::MAX_BYTES + 1);
     let refused: Vec<_> = ["", "a\nb", "nul\0", &long]
         .map(|text| RunId::new(text).unwrap_err().to_string())

@@ -1,4 +1,4 @@
-//! A new store for each test, with a clock that stands still until it is told to go on.
+//! A new store for each test, with a clock that only the test moves.
 
 #[cfg(feature = "postgres")]
 pub(crate) mod postgres;
@@ -65,7 +65,7 @@ impl Setup {
         Self { store, clock, _ground: Ground::Folder { _folder: folder } }
     }
 
-    /// `None` where no server is to be had, of which this has told.
+    /// `None` if no server is available; a message has said so.
     #[cfg(feature = "postgres")]
     pub(crate) async fn postgres() -> Option<Self> {
         use ddg_core::checkpoint::PostgresStore;

@@ -1,5 +1,5 @@
-//! What is in an SQLite file outlives the store, is shared by several, and is not touched if it is
-//! not understood.
+//! An SQLite file outlives its store, is shared by several stores, and is left unchanged if its
+//! format is unknown.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -138,7 +138,7 @@ async fn tables_of_a_newer_version() {
 }
 
 #[tokio::test]
-async fn a_file_that_is_no_database() {
+async fn a_file_that_is_not_a_database() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("notes.txt");
     let notes = "not a database, whatever its name says; ".repeat(200);

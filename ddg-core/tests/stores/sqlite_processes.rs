@@ -1,4 +1,4 @@
-//! Several processes share a file, and a run whose process has been killed can be taken at once.
+//! Several processes share a file, and a run whose process was killed can be acquired at once.
 
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
@@ -63,7 +63,7 @@ fn say(word: &str) {
     println!("\n{word}");
 }
 
-/// Waits until the parent has told to go on, or has ended.
+/// Waits for a line of the parent, or for its end.
 fn wait_to_be_told() {
     let _ = std::io::stdin().read_to_end(&mut Vec::new());
 }

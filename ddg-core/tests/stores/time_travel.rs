@@ -1,4 +1,4 @@
-//! A run can be seen as it was after any step that its journal has.
+//! The state of a run after any step in its journal can be read.
 
 use std::time::Duration;
 

@@ -1,10 +1,10 @@
-//! No worker waits for itself, not even through others.
+//! Checks that no worker waits for itself, directly or through others.
 
 use super::topology::{Edge, Topology};
 use crate::fault::Faults;
 use crate::model::Block;
 
-/// Reports one dependency of each cycle; gives whether there is none.
+/// Reports one dependency of each cycle. Returns whether there are none.
 pub(super) fn check(block: &Block, topology: &Topology, faults: &mut Faults) -> bool {
     let n_workers = block.workers.len();
     let mut search =
@@ -18,17 +18,17 @@ pub(super) fn check(block: &Block, topology: &Topology, faults: &mut Faults) -> 
     search.cycles.is_empty()
 }
 
-/// A worker and the dependency that is being followed from it.
+/// A worker, and the dependency that the search follows from it.
 #[derive(Clone, Copy)]
 struct Step {
     worker_idx: usize,
     edge: Edge,
 }
 
-/// A depth-first search, from each worker to those it waits for.
+/// A depth-first search from each worker to its dependencies.
 struct Search<'a> {
     topology: &'a Topology,
-    /// The way here; each worker waits for the next.
+    /// The path to here; each worker waits for the next one.
     path: Vec<Step>,
     is_done: Vec<bool>,
     cycles: Vec<Vec<Step>>,
@@ -51,14 +51,14 @@ impl Search<'_> {
     }
 }
 
-/// Reports a cycle at the dependency that leads furthest down the block: in a block that is written
-/// in the order in which it runs, that is the one that leads back.
+/// Reports a cycle at the dependency that leads furthest down the block. If the workers are written
+/// in the order in which they run, that is the dependency that closes the cycle.
 fn report(block: &Block, cycle: &[Step], faults: &mut Faults) {
     let leads_down = |step: &Step| step.edge.dependency as isize - step.worker_idx as isize;
     let Some(back) = (0..cycle.len()).max_by_key(|place| leads_down(&cycle[*place])) else {
         return;
     };
-    // Each waits for the next, so that they run the other way round.
+    // Each worker waits for the next one, so data flows in the opposite direction.
     let flow: Vec<&str> = (0..=cycle.len())
         .map(|n_back| cycle[(back + cycle.len() - n_back) % cycle.len()].worker_idx)
         .map(|worker_idx| block.workers[worker_idx].key.text.as_str())

@@ -1,4 +1,4 @@
-//! What a generic automa asks of its type parameters, as far as their bounds are all well known.
+//! Checks the bounds of an automa's type parameters, as far as the traits are well known.
 
 use proc_macro2::Ident;
 use quote::quote;
@@ -12,10 +12,10 @@ use crate::model::{Block, Output};
 use crate::suggestion::enumerate;
 use crate::type_syntax::peel;
 
-/// What data is, in the order of the definition.
+/// The bounds of data, in the order of the definition.
 const DATA: [&str; 6] = ["Clone", "Serialize", "DeserializeOwned", "Send", "Sync", "'static"];
 
-/// Traits that have none of these among their supertraits.
+/// Traits that have none of these as supertraits.
 const OTHERS: [&str; 11] = [
     "Sized",
     "Unpin",
@@ -57,7 +57,8 @@ pub(super) fn check(block: &Block, faults: &mut Faults) {
     }
 }
 
-/// The generics with what they lack, so that a block which is refused for it gives no second error.
+/// The generics with the missing bounds added, so that a block refused for them gives no second
+/// error.
 pub(crate) fn completed(block: &Block) -> Generics {
     let mut generics = block.generics.clone();
     for Lacking { param, travels, .. } in lacking(block) {
@@ -72,10 +73,10 @@ pub(crate) fn completed(block: &Block) -> Generics {
     generics
 }
 
-/// A type parameter whose bounds don't say what they have to.
+/// A type parameter with missing bounds.
 struct Lacking<'a> {
     param: &'a TypeParam,
-    /// Whether values of the type go from worker to worker.
+    /// Whether values of the type travel between workers.
     travels: bool,
     missing: Vec<&'static str>,
 }
@@ -89,14 +90,14 @@ fn lacking(block: &Block) -> impl Iterator<Item = Lacking<'_>> {
         let missing: Vec<&str> = if travels {
             DATA.into_iter().filter(is_missing).collect()
         } else {
-            // Whether its `Send` and `Sync` matter depends on the fields of the automa.
+            // Whether `Send` and `Sync` are needed depends on the fields of the automa.
             ["'static"].into_iter().filter(is_missing).collect()
         };
         (!missing.is_empty()).then_some(Lacking { param, travels, missing })
     })
 }
 
-/// Which of the bounds of data a parameter has; `None` if another trait may imply any of them.
+/// The bounds of data that a parameter has; `None` if another trait may imply any of them.
 fn known_bounds(generics: &Generics, param: &TypeParam) -> Option<Vec<&'static str>> {
     let mut known = Vec::new();
     let of_where = generics.where_clause.iter().flat_map(|clause| &clause.predicates);

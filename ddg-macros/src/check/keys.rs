@@ -1,4 +1,4 @@
-//! Every worker has a key of its own.
+//! Checks that the keys of all workers differ.
 
 use crate::fault::Faults;
 use crate::model::Block;
@@ -6,7 +6,7 @@ use crate::model::Block;
 pub(super) fn check(block: &Block, faults: &mut Faults) {
     for (worker_idx, worker) in block.workers.iter().enumerate() {
         let earlier = block.workers[..worker_idx].iter().find(|earlier| {
-            // Of two with a `#[cfg]` only one may be there.
+            // If both have a `#[cfg]`, possibly only one of them exists.
             let conditional = !earlier.cfgs.is_empty() && !worker.cfgs.is_empty();
             earlier.key.text == worker.key.text && !conditional
         });

@@ -1,4 +1,4 @@
-//! `merge`, `unpack` and `in_order` have lists to work with.
+//! Checks that `merge`, `unpack` and `in_order` have lists to work with.
 
 use crate::fault::Faults;
 use crate::model::{Block, Mapping, Reference, Worker};

@@ -1,4 +1,4 @@
-//! A run ends in one output worker, so none comes after another on a static path.
+//! Checks that no output worker follows another one on a static path, because a run ends in one.
 
 use proc_macro2::Ident;
 
@@ -33,8 +33,8 @@ pub(super) fn check(block: &Block, topology: &Topology, faults: &mut Faults) {
 struct Output<'a> {
     worker_idx: usize,
     worker: &'a Worker,
-    /// The option.
+    /// The option `output`, for messages.
     option: &'a Ident,
-    /// What it waits for, directly or not.
+    /// Its direct and indirect dependencies.
     ancestors: Vec<usize>,
 }

@@ -1,4 +1,4 @@
-//! A worker overrides another only where another block may have declared one.
+//! Checks that a worker overrides another only if another block may have declared it.
 
 use crate::fault::Faults;
 use crate::model::{Block, Declaration, Placement};

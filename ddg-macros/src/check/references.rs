@@ -1,4 +1,4 @@
-//! Every worker that is named exists, and can be waited for.
+//! Checks that every worker that is named exists, and can be waited for.
 
 use crate::fault::Faults;
 use crate::model::{Block, Form, Placement, Reference, Source, Worker};
@@ -87,7 +87,7 @@ fn report_unknown(
     );
 }
 
-/// Which worker may have been meant, or which there are.
+/// The worker that may have been meant, or the existing workers.
 fn known_workers(
     block: &Block,
     reference: &Reference,

@@ -1,4 +1,4 @@
-//! No more outputs arrive at a worker than it has parameters for.
+//! Checks that a worker gets no more outputs than it has parameters.
 
 use crate::fault::Faults;
 use crate::model::{Block, Mapping, Output, Placement, Reference, Worker};
@@ -30,7 +30,8 @@ fn check_worker(block: &Block, worker: &Worker, faults: &mut Faults) {
     }
 }
 
-/// The dependencies that fill a parameter, if all are known and none has a fault of its own.
+/// The dependencies that fill a parameter, if all of them are known and none has a fault of its
+/// own.
 fn arriving<'a>(block: &Block, worker: &'a Worker) -> Option<Vec<&'a Reference>> {
     let mut seen = Vec::new();
     let mut arriving = Vec::new();

@@ -5,13 +5,13 @@ use crate::model::Block;
 /// A dependency as an edge of the graph.
 #[derive(Clone, Copy)]
 pub(super) struct Edge {
-    /// Index of the worker that is waited for.
+    /// Index of the dependency.
     pub(super) dependency: usize,
     /// Index of the entry in the `dependencies` of the worker that waits.
     pub(super) entry: usize,
 }
 
-/// For each worker the edges that lead to it, without those to itself.
+/// For each worker the edges to its dependencies, without edges to itself.
 pub(super) struct Topology(Vec<Vec<Edge>>);
 
 impl Topology {
@@ -32,9 +32,9 @@ impl Topology {
         &self.0[worker_idx]
     }
 
-    /// Everything that the worker waits for, directly or not, nearest first.
+    /// The direct and indirect dependencies of the worker, nearest first.
     ///
-    /// The worker itself is among it only if it is on a cycle.
+    /// The worker itself is among them only if it is on a cycle.
     pub(super) fn ancestors(&self, worker_idx: usize) -> Vec<usize> {
         let mut ancestors: Vec<usize> = Vec::new();
         let mut n_followed = 0;

@@ -1,4 +1,4 @@
-//! The function that a worker becomes.
+//! Generates the function that a worker becomes.
 
 use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
@@ -7,7 +7,7 @@ use syn::Path;
 use super::names::this;
 use crate::model::{Param, Passing, Worker};
 
-/// The method itself where it can be called as it is, else a closure around it.
+/// The method itself if it can be called as it is, else a closure around it.
 pub(super) fn callable(krate: &Path, worker: &Worker) -> TokenStream {
     let method = &worker.ident;
     if worker.takes_self {
@@ -26,9 +26,9 @@ pub(super) fn callable(krate: &Path, worker: &Worker) -> TokenStream {
     }
 }
 
-/// A closure that holds the automa.
+/// A closure that owns the automa.
 ///
-/// The method is called by its path, since `this.run(..)` could also be a method of `Arc`.
+/// It calls the method by its path, because `this.run(..)` could also be a method of `Arc`.
 fn bound_to_this(krate: &Path, worker: &Worker) -> TokenStream {
     let (this, method) = (this(), &worker.ident);
     let params = params(krate, worker);

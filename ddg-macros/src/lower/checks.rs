@@ -1,5 +1,5 @@
-//! Leaves to the compiler what only it knows: whether types can travel, and whether outputs fit the
-//! parameters that they fill.
+//! Generates the checks that only the compiler can do: whether types can travel, and whether
+//! outputs fit the parameters that they fill.
 
 mod data;
 mod fits;
@@ -10,8 +10,8 @@ use quote::quote;
 
 use crate::model::Block;
 
-/// A closure that is never called, and compiles only if all types can travel and the types along the
-/// edges agree.
+/// A closure that is never called. It compiles only if all types can travel and the types along the
+/// edges fit.
 pub(super) fn type_checks(block: &Block) -> TokenStream {
     let mut checks = data::checks(block);
     checks.extend(fits::checks(block));

@@ -1,4 +1,4 @@
-//! `Self::START`: a typed name for each worker.
+//! Generates the typed constants of the workers, such as `Self::START`.
 
 use proc_macro2::TokenStream;
 use quote::quote;
@@ -30,7 +30,7 @@ fn constant(block: &Block, worker: &Worker) -> TokenStream {
     }
 }
 
-/// A constant for a worker whose parameters are not known: it goes with any arguments.
+/// A constant for a worker with unknown parameters. It accepts any arguments.
 fn key_constant(block: &Block, worker: &UnreadableWorker) -> TokenStream {
     let krate = &block.krate;
     let UnreadableWorker { cfgs, vis, .. } = worker;

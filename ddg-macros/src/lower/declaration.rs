@@ -1,4 +1,4 @@
-//! The function that declares the block's workers in a graph.
+//! Generates the function that declares the block's workers in a graph.
 
 use proc_macro2::{Ident, TokenStream};
 use quote::{quote, quote_spanned};
@@ -13,7 +13,7 @@ use super::{
 };
 use crate::model::{Block, Declaration, Fragment, Placement, Role, Worker};
 
-/// The `impl Automa`, or the function of a fragment, with this body.
+/// The `impl Automa` with this body, or the function of a fragment.
 pub(super) fn declaration(block: &Block, generics: &Generics, body: &TokenStream) -> TokenStream {
     let Block { krate, self_ty, cfgs, .. } = block;
     let (this, graph) = (this(), graph());
@@ -36,7 +36,7 @@ pub(super) fn declaration(block: &Block, generics: &Generics, body: &TokenStream
 
                 fn declare #signature { #body }
             };
-            // What is wrong with the automa's type as a whole is said at its name.
+            // Errors about the type of the automa as a whole point at its name.
             let implementation = quote_spanned! {self_ty.span()=>
                 impl #impl_generics #krate::Automa for #self_ty #where_clause { #items }
             };
@@ -57,7 +57,7 @@ pub(super) fn declaration(block: &Block, generics: &Generics, body: &TokenStream
     }
 }
 
-/// The calls that declare the fragments, then the workers, and what the compiler is asked to check.
+/// The calls that declare the fragments and then the workers, and the checks for the compiler.
 pub(super) fn body(block: &Block) -> TokenStream {
     let fragments = block.fragments.iter().map(|fragment| fragment_call(block, fragment));
     let workers = block.workers.iter().map(|worker| worker_call(block, worker));
@@ -101,7 +101,7 @@ fn worker_call(block: &Block, worker: &Worker) -> TokenStream {
     }
 }
 
-/// The type that a run gives: that of the output workers, if they agree.
+/// The output type of a run: that of the output workers, if they agree.
 pub(super) fn output_ty(block: &Block) -> TokenStream {
     let krate = &block.krate;
     let outputs = block.workers.iter().filter(|worker| worker.output_option().is_some());

@@ -4,17 +4,17 @@ use proc_macro2::{Group, Ident, Span, TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::ext::IdentExt;
 
-/// The automa that is declared. Hygienic, so that a parameter may have the same name.
+/// The variable of the automa. It is hygienic, so a parameter may have the same name.
 pub(super) fn this() -> Ident {
     Ident::new("this", Span::mixed_site())
 }
 
-/// The graph that it is declared in.
+/// The variable of the graph that the automa is declared in.
 pub(super) fn graph() -> Ident {
     Ident::new("graph", Span::mixed_site())
 }
 
-/// `fetch_page` and `fetchPage` as `FETCH_PAGE`.
+/// Converts a name to a constant's: `fetch_page` and `fetchPage` to `FETCH_PAGE`.
 pub(super) fn screaming(method: &Ident) -> Ident {
     let name = method.unraw().to_string();
     let mut screaming = String::new();
@@ -29,7 +29,7 @@ pub(super) fn screaming(method: &Ident) -> Ident {
     Ident::new(&screaming, method.span())
 }
 
-/// An expression of the user's, in which `self` is the automa that is declared.
+/// An expression of the user in which `self` is the automa that is being declared.
 pub(super) fn with_this(expr: &impl ToTokens) -> TokenStream {
     replace_self(expr.to_token_stream())
 }

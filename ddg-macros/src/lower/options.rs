@@ -1,4 +1,4 @@
-//! The options that a worker is declared with.
+//! Generates the options of a worker.
 
 use proc_macro2::TokenStream;
 use quote::quote_spanned;
@@ -6,7 +6,7 @@ use quote::quote_spanned;
 use super::names::with_this;
 use crate::model::{Block, Mapping, Placement, Pool, Source, Worker};
 
-/// `start().params(["x"])..`
+/// The options as calls, such as `start().params(["x"])`.
 pub(super) fn options(block: &Block, worker: &Worker) -> TokenStream {
     let mut options = placement(block, worker);
     options.extend(injections(block, worker));
@@ -47,7 +47,8 @@ fn injections(block: &Block, worker: &Worker) -> TokenStream {
         options.extend(match default {
             None => quote_spanned!(span=> .from(#name, #key)),
             Some(default) => {
-                // The type is written out, or `default = 0` would be an `i32` for every parameter.
+                // The type is explicit, because otherwise `default = 0` would be an `i32` for every
+                // parameter.
                 let (ty, default) = (&param.ty, with_this(default));
                 quote_spanned! {span=>
                     .from_or(#name, #key, ::core::convert::identity::<#ty>(#default))

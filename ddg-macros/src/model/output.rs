@@ -1,4 +1,4 @@
-//! What a worker gives.
+//! The output of a worker.
 
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote};
@@ -11,13 +11,14 @@ use crate::type_syntax::is_dynamic;
 pub(crate) enum Output {
     /// A value of this type.
     Value(Type),
-    /// `impl Stream<Item = T>`, with this `T`.
+    /// An `impl Stream<Item = T>` with this `T`.
     Stream(Type),
     /// The return type was refused.
     Refused,
 }
 
-/// Types are the same if they are written the same. `syn` could compare them, for a second of compile time.
+/// Types are equal if they are written the same. `syn` could compare them, for a second of compile
+/// time.
 impl PartialEq for Output {
     fn eq(&self, other: &Self) -> bool {
         let written = |ty: &Type| ty.to_token_stream().to_string();
@@ -37,13 +38,13 @@ impl Output {
         Self::Value(parse_quote!(()))
     }
 
-    /// The output of a function that returns a literal, which is handed on as a text that owns itself.
+    /// The output of a function that returns a literal. It is passed on as text that owns itself.
     pub(crate) fn text(span: Span) -> Self {
         let span = Span::call_site().located_at(span);
         Self::Value(parse_quote_spanned!(span=> ::std::string::String))
     }
 
-    /// Whether there is nothing to hand on, so that no parameter of a successor is filled.
+    /// Whether there is nothing to pass on, so that no parameter of a successor is filled.
     pub(crate) fn is_unit(&self) -> bool {
         match self {
             Self::Value(Type::Tuple(tuple)) => tuple.elems.is_empty(),
@@ -51,7 +52,7 @@ impl Output {
         }
     }
 
-    /// The type, where the compiler can compare it with a parameter's.
+    /// The type, if the compiler can compare it with a parameter's.
     pub(crate) fn comparable(&self) -> Option<&Type> {
         match self {
             Self::Value(ty) if !is_dynamic(ty) => Some(ty),
@@ -59,7 +60,7 @@ impl Output {
         }
     }
 
-    /// The type, written out.
+    /// The type in full.
     pub(crate) fn ty(&self, krate: &Path) -> TokenStream {
         match self {
             Self::Value(ty) => quote!(#ty),

@@ -1,4 +1,4 @@
-//! What a worker takes.
+//! The parameters of a worker.
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{quote, quote_spanned};
@@ -8,15 +8,15 @@ use super::Reference;
 
 /// A parameter of a worker's method.
 pub(crate) struct Param {
-    /// Its name, by which it can be given as well.
+    /// Its name, by which it can be filled as well.
     pub(crate) ident: Ident,
     /// Where its argument comes from.
     pub(crate) source: Source,
     /// How the method takes it.
     pub(crate) passing: Passing,
-    /// What a caller gives: the owned type also where the method borrows.
+    /// The type that a caller gives: the owned type, also if the method borrows.
     pub(crate) ty: Type,
-    /// Its type as messages say it, in the form in which it was written.
+    /// Its type in messages, in the form in which it was written.
     pub(crate) written: String,
 }
 
@@ -24,15 +24,15 @@ pub(crate) struct Param {
 pub(crate) enum Source {
     /// Outputs of dependencies, a ferry or the run's inputs.
     Argument,
-    /// `#[input]`: the run's input of its name.
+    /// `#[input]`: the run's input of this name.
     Input,
-    /// `cx: &Context`
+    /// `cx: &Context`: the context of the execution.
     Context,
     /// `#[from("key", default = expr)]`: the last output of that worker.
     From {
         /// The worker.
         worker: Reference,
-        /// What to take when it has not run.
+        /// The value if the worker has not run.
         default: Option<Box<Expr>>,
     },
 }
@@ -40,16 +40,16 @@ pub(crate) enum Source {
 /// How the method takes an argument.
 #[derive(Clone, Copy, PartialEq)]
 pub(crate) enum Passing {
-    /// `x: T`
+    /// By value: `x: T`.
     Owned,
-    /// `x: &T`, borrowed from an `Arc<T>` that the engine hands over.
+    /// By reference to an `Arc<T>` that the engine passes: `x: &T`.
     Shared,
-    /// `cx: &Context`, `x: &Arc<T>`: cheap to hand over as a value and borrowed from that.
+    /// By reference to a value that is cheap to pass: `cx: &Context`, `x: &Arc<T>`.
     Borrowed,
 }
 
 impl Param {
-    /// The type that the engine hands over.
+    /// The type that the engine passes.
     pub(crate) fn bound_ty(&self, krate: &Path) -> TokenStream {
         let ty = &self.ty;
         let span = Span::call_site().located_at(ty.span());

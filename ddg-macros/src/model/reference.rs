@@ -1,25 +1,25 @@
-//! How one worker names another in `dependencies` and `#[from]`.
+//! References from one worker to another in `dependencies` and `#[from]`.
 
 use proc_macro2::{Ident, TokenStream};
 use quote::ToTokens;
 
-/// The name of a worker, as it was written.
+/// A reference to a worker.
 pub(crate) struct Reference {
-    /// The method's name or the key.
+    /// The name of the method, or the key.
     pub(crate) text: String,
     /// How it was written.
     pub(crate) form: Form,
-    /// What messages point at.
+    /// The tokens that messages point at.
     pub(crate) tokens: TokenStream,
 }
 
-/// The three ways to name a worker.
+/// The three forms of a reference.
 pub(crate) enum Form {
-    /// `start`: a method of the block.
+    /// A method of the block: `start`.
     Method(Ident),
-    /// `"start"`: the key of a worker of the block.
+    /// The key of a worker of the block: `"start"`.
     Key,
-    /// `dynamic("start")`: any key, not checked at compile time.
+    /// Any key, not checked at compile time: `dynamic("start")`.
     Dynamic,
 }
 

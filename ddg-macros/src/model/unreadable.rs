@@ -1,12 +1,12 @@
-//! A method marked `#[worker]` whose head has a syntax error.
+//! Workers whose head has a syntax error.
 
 use proc_macro2::Ident;
 use syn::{Attribute, Visibility};
 
 use super::{Key, Output};
 
-/// What is known of a worker that the compiler reports an error in: enough that naming it is no error
-/// of its own.
+/// What is known of a worker in which the compiler reports an error. It is enough that referring to
+/// the worker is not another error.
 pub(crate) struct UnreadableWorker {
     pub(crate) ident: Ident,
     pub(crate) vis: Visibility,

@@ -1,4 +1,4 @@
-//! A method marked `#[worker]`.
+//! Workers: methods marked `#[worker]`.
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::ToTokens;
@@ -8,11 +8,11 @@ use super::{Output, Param, Reference};
 
 /// A worker of the block.
 pub(crate) struct Worker {
-    /// The method's name.
+    /// The name of the method.
     pub(crate) ident: Ident,
-    /// The method's visibility, which its constant shares.
+    /// The visibility of the method, which its constant has as well.
     pub(crate) vis: Visibility,
-    /// The method's `#[cfg]`s, carried over to everything generated for it.
+    /// The `#[cfg]`s of the method, which everything generated for it has as well.
     pub(crate) cfgs: Vec<Attribute>,
     /// Its key.
     pub(crate) key: Key,
@@ -20,31 +20,31 @@ pub(crate) struct Worker {
     pub(crate) placement: Placement,
     /// How dependency outputs become arguments.
     pub(crate) mapping: Mapping,
-    /// Whether the output list is dealt out, one element per successor.
+    /// Whether the output list is scattered, one element per successor.
     pub(crate) in_order: bool,
     /// Whether the method takes `&self`.
     pub(crate) takes_self: bool,
     /// Whether the method is an `async fn`.
     pub(crate) is_async: bool,
-    /// The parameters without the receiver, in order.
+    /// The parameters in order, without the receiver.
     pub(crate) params: Vec<Param>,
-    /// What it gives.
+    /// Its output.
     pub(crate) output: Output,
-    /// `timeout = ..`
+    /// The option `timeout = ..`.
     pub(crate) timeout: Option<Expr>,
-    /// `retry = ..`
+    /// The option `retry = ..`.
     pub(crate) retry: Option<Expr>,
-    /// `blocking` or `inline`
+    /// The option `blocking` or `inline`.
     pub(crate) pool: Option<Pool>,
-    /// `callbacks = [..]`
+    /// The option `callbacks = [..]`.
     pub(crate) callbacks: Vec<Expr>,
 }
 
 /// A worker's place in the graph.
 pub(crate) enum Placement {
-    /// In the graph from the beginning.
+    /// Placed in the graph from the start.
     Placed {
-        /// Added, or put in another's place.
+        /// How it is added.
         declaration: Declaration,
         /// The option `start`.
         start: Option<Ident>,
@@ -53,15 +53,15 @@ pub(crate) enum Placement {
         /// The option `dependencies`.
         dependencies: Vec<Reference>,
     },
-    /// Declared, placed at run time.
+    /// Declared, and placed at run time.
     Detached,
 }
 
-/// How a placed worker comes into the graph.
+/// How a placed worker is added to the graph.
 pub(crate) enum Declaration {
     /// Under a key of its own.
     Added,
-    /// In place of a fragment's worker; holds the option `override`.
+    /// In place of a fragment's worker. Holds the option `override`.
     Override(Ident),
 }
 
@@ -80,9 +80,9 @@ pub(crate) enum Mapping {
     AsIs,
     /// All outputs as one list.
     Merge,
-    /// One list or map spread out.
+    /// The elements or entries of one list or map.
     Unpack,
-    /// None.
+    /// No arguments.
     Suppressed,
 }
 
@@ -101,7 +101,7 @@ impl Worker {
         self.params.iter().filter(|param| param.is_positional())
     }
 
-    /// The workers that it waits for.
+    /// Its dependencies.
     pub(crate) fn dependencies(&self) -> &[Reference] {
         match &self.placement {
             Placement::Placed { dependencies, .. } => dependencies,
@@ -122,7 +122,7 @@ impl Worker {
         self.ident.unraw().to_string()
     }
 
-    /// The tokens that gave it its key.
+    /// The tokens that the key comes from.
     pub(crate) fn key_tokens(&self) -> TokenStream {
         match &self.key.literal {
             Some(literal) => literal.to_token_stream(),
@@ -130,7 +130,7 @@ impl Worker {
         }
     }
 
-    /// Where generated code about it is located, so that the compiler's messages point at it.
+    /// The span of code generated for the worker, so that the compiler's messages point at it.
     pub(crate) fn span(&self) -> Span {
         Span::call_site().located_at(self.ident.span())
     }

@@ -1,4 +1,4 @@
-//! The options of `#[automa]`.
+//! Parses the options of `#[automa]`.
 
 use proc_macro2::TokenStream;
 use syn::parse::{ParseStream, Parser};
@@ -24,14 +24,14 @@ const GRAMMAR: Grammar = Grammar {
     ],
 };
 
-/// What `#[automa(..)]` says.
+/// The options of `#[automa(..)]`.
 pub(super) struct AutomaOptions {
     pub(super) krate: Path,
     pub(super) role: Role,
     pub(super) fragments: Vec<Fragment>,
 }
 
-/// Reads the options of `#[automa(tokens)] impl self_ty`.
+/// Parses the options of `#[automa(tokens)] impl self_ty`.
 pub(super) fn parse_automa_options(
     tokens: TokenStream,
     self_ty: &Type,
@@ -90,7 +90,7 @@ fn fragment_name<'a>(name: &'a Expr, faults: &mut Faults) -> Option<&'a syn::Ide
     ident
 }
 
-/// The automa's name: the option, else the ident of the type.
+/// The name of the automa: the option, else the identifier of the type.
 fn name(options: &Options, self_ty: &Type, faults: &mut Faults) -> LitStr {
     if let Some(name) = options.string("name", NAME, faults) {
         return name;

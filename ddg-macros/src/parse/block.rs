@@ -1,4 +1,4 @@
-//! The impl block and its methods.
+//! Parses the impl block and its methods.
 
 use proc_macro2::{TokenStream, TokenTree};
 use quote::ToTokens;
@@ -16,17 +16,17 @@ use crate::syntax::{
 };
 use crate::type_syntax::find_borrow;
 
-/// Reads `#[automa(attr)] item`.
+/// Parses `#[automa(attr)] item`.
 ///
-/// Gives back the item without the attributes that are ours, and the block unless the item can't
-/// be one at all.
+/// Returns the item without this crate's attributes, and the block, unless the item can't be one at
+/// all.
 pub(crate) fn parse_block(
     attr: TokenStream,
     item: TokenStream,
     faults: &mut Faults,
 ) -> (TokenStream, Option<Block>) {
     let Some(mut impl_block) = ImplBlock::parse(item.clone()) else {
-        // An impl with an error ahead of its braces is one that the compiler reports.
+        // The compiler reports an impl with a syntax error before its braces.
         if !has_keyword(&item, "impl") {
             faults.push_with_help(
                 kind_token(&item),
@@ -60,7 +60,7 @@ pub(crate) fn parse_block(
     (impl_block.into_token_stream(), block)
 }
 
-/// The method in `item` without `#[from]` on its parameters, or `item` as it is.
+/// Removes `#[from]` from the parameters of a method; returns any other `item` as it is.
 pub(crate) fn strip_from_attributes(item: TokenStream) -> TokenStream {
     match syn::parse2::<Function>(item.clone()) {
         Ok(mut method) => {
@@ -178,7 +178,7 @@ fn strip_attributes(item: &mut BlockItem) {
     }
 }
 
-/// The item without our attributes on what is in its braces, where nothing more can be read of it.
+/// Removes this crate's attributes inside the braces of an item that cannot be parsed further.
 fn strip_workers(item: TokenStream) -> TokenStream {
     let strip = |token| match token {
         TokenTree::Group(group) => {
@@ -197,7 +197,7 @@ fn strip_from(signature: &mut Signature) {
     }
 }
 
-/// Whether the attribute is our `#[worker]`, by whatever path.
+/// Whether the attribute is `#[worker]`, by any path.
 fn is_worker(attr: &Attribute) -> bool {
     attr.path().segments.last().is_some_and(|segment| segment.ident == "worker")
 }

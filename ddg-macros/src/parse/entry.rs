@@ -1,4 +1,4 @@
-//! The syntax that our attributes share: `name, name = value, ..`.
+//! Parses the syntax that all attributes share: `name, name = value, ..`.
 
 use proc_macro2::{Ident, TokenTree};
 use syn::{
@@ -9,21 +9,21 @@ use syn::{
 
 use crate::fault::Faults;
 
-/// One entry of an attribute's list.
+/// An entry of an attribute's list.
 pub(super) struct Entry {
     pub(super) name: Ident,
     pub(super) value: Option<Value>,
 }
 
-/// What stands behind the `=` of an entry.
+/// The value after the `=` of an entry.
 pub(super) enum Value {
     Expr(Expr),
     Type(Type),
 }
 
-/// Reads all entries; what can't be read is reported, and reading goes on after the next comma.
+/// Parses all entries. Reports what can't be parsed, and continues after the next comma.
 ///
-/// A value is an expression unless `is_type` says otherwise of its name.
+/// A value is an expression, or a type if `is_type` says so for its name.
 pub(super) fn parse_entries(
     input: ParseStream<'_>,
     is_type: impl Fn(&Ident) -> bool,
@@ -31,7 +31,7 @@ pub(super) fn parse_entries(
 ) -> Vec<Entry> {
     let mut entries = Vec::new();
     while !input.is_empty() {
-        // A fork, because a parse that failed inside brackets would spoil the whole input.
+        // A fork, because a failed parse inside brackets would leave the whole input unusable.
         let attempt = input.fork();
         match parse_entry(&attempt, &is_type) {
             Ok(entry) => {
@@ -47,7 +47,7 @@ pub(super) fn parse_entries(
     entries
 }
 
-/// The expression without the invisible group that `macro_rules!` leaves.
+/// Removes the invisible group that `macro_rules!` leaves around the expression.
 pub(super) fn ungroup(expr: Expr) -> Expr {
     match expr {
         Expr::Group(group) => ungroup(*group.expr),
@@ -72,7 +72,7 @@ fn parse_entry(input: ParseStream<'_>, is_type: impl Fn(&Ident) -> bool) -> syn:
     Ok(Entry { name, value })
 }
 
-/// Takes everything up to the next comma, and the comma.
+/// Skips everything up to and including the next comma.
 fn skip_entry(input: ParseStream<'_>) {
     while let Ok(token) = input.parse::<TokenTree>() {
         if matches!(&token, TokenTree::Punct(punct) if punct.as_char() == ',') {

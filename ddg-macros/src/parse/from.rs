@@ -1,4 +1,4 @@
-//! `#[from("key", default = expr)]` on a parameter.
+//! Parses `#[from("key", default = expr)]` on a parameter.
 
 use syn::{Attribute, Expr, Meta, Token, parse::ParseStream};
 
@@ -53,7 +53,7 @@ pub(super) fn is_from(attr: &Attribute) -> bool {
     FILLED_BY.iter().any(|name| attr.path().is_ident(name))
 }
 
-/// The worker's name and the options behind it.
+/// Parses the name of the worker and the options after it.
 fn parse_attribute(attr: &Attribute, faults: &mut Faults) -> syn::Result<(Expr, Options)> {
     match &attr.meta {
         Meta::List(list) if !list.tokens.is_empty() => {

@@ -1,4 +1,4 @@
-//! The signature of a worker's method.
+//! Parses the signature of a worker's method.
 
 use syn::{
     FnArg, GenericParam, Generics, Path, Receiver, ReceiverKind, Safety, Signature, parse_quote,
@@ -9,10 +9,10 @@ use crate::fault::Faults;
 use crate::model::{Output, Param, Passing};
 use crate::syntax::Function;
 
-/// How many parameters a worker can have at most.
+/// Maximum number of parameters of a worker.
 const MAX_PARAMS: usize = 12;
 
-/// What a signature says about a worker.
+/// The information in a signature.
 pub(super) struct Method {
     pub(super) takes_self: bool,
     pub(super) is_async: bool,
@@ -20,7 +20,7 @@ pub(super) struct Method {
     pub(super) output: Output,
 }
 
-/// Reads the signature of a method in an impl with these generics.
+/// Parses the signature of a method in an impl with these generics.
 pub(super) fn parse_method(
     method: &Function,
     generics: &Generics,
@@ -45,7 +45,7 @@ pub(super) fn parse_method(
     let borrows = takes_self || params.iter().any(|param| param.passing != Passing::Owned);
     let mut output = parse_output(&signature.output, borrows, generics, faults);
     if refuse_generics(signature, faults) {
-        // What is generated for the worker can't name the method's generics.
+        // The code generated for the worker can't name the method's generics.
         params.iter_mut().for_each(|param| param.ty = parse_quote!(#krate::Value));
         output = Output::Refused;
     }
@@ -65,7 +65,7 @@ fn refuse_qualifiers(signature: &Signature, faults: &mut Faults) {
     }
 }
 
-/// Whether the method has generics that no worker can have.
+/// Reports generics of the method, and returns whether there are any.
 fn refuse_generics(signature: &Signature, faults: &mut Faults) -> bool {
     let mut is_refused = false;
     for param in &signature.generics.params {

@@ -1,4 +1,4 @@
-//! The options of an attribute: known, each given once, each in its form.
+//! Parses options of an attribute: known ones, each at most once and in its form.
 
 use std::fmt::Display;
 
@@ -11,21 +11,21 @@ use crate::suggestion::{enumerate, nearest};
 
 /// The options that an attribute has.
 pub(crate) struct Grammar {
-    /// The attribute, as messages call it.
+    /// The name of the attribute in messages.
     pub(crate) attribute: &'static str,
-    /// Name and shape of each option.
+    /// The name and form of each option.
     pub(crate) options: &'static [(&'static str, Shape)],
 }
 
-/// How an option is written.
+/// The form of an option.
 pub(crate) enum Shape {
-    /// `name`
+    /// A flag: `name`.
     Flag,
-    /// `name = expression`, with an example.
+    /// An expression, with an example: `name = expression`.
     Expr(&'static str),
-    /// `name = type`, with an example.
+    /// A type, with an example: `name = type`.
     Type(&'static str),
-    /// `name` or `name = expression`.
+    /// A flag or an expression: `name` or `name = expression`.
     FlagOrExpr,
 }
 
@@ -34,7 +34,7 @@ pub(crate) enum Shape {
 pub(crate) struct Options(Vec<Entry>);
 
 impl Options {
-    /// Reads the options in `input`; those that don't fit the grammar are reported and left out.
+    /// Parses the options in `input`. Options that don't fit the grammar are reported and left out.
     pub(crate) fn parse(input: ParseStream<'_>, grammar: &Grammar, faults: &mut Faults) -> Self {
         let is_type = |name: &Ident| matches!(grammar.shape(name), Some(Shape::Type(_)));
         let mut given: Vec<Entry> = Vec::new();
@@ -89,7 +89,7 @@ impl Options {
         }
     }
 
-    /// The value of the option `name`, which has to be a string that isn't empty.
+    /// The value of the option `name`, which must be a non-empty string.
     pub(crate) fn string(&self, name: &str, example: &str, faults: &mut Faults) -> Option<LitStr> {
         match self.expr(name)? {
             Expr::Lit(literal) => match &literal.lit {
@@ -110,7 +110,7 @@ impl Options {
         }
     }
 
-    /// The elements of the option `name`, which has to be a list.
+    /// The elements of the option `name`, which must be a list.
     pub(crate) fn list(&self, name: &str, example: &str, faults: &mut Faults) -> Vec<Expr> {
         match self.expr(name) {
             None => Vec::new(),
@@ -122,7 +122,7 @@ impl Options {
         }
     }
 
-    /// The first of the `exclusive` options that is given; the others are reported.
+    /// The first of the `exclusive` options that is given. The others are reported.
     pub(crate) fn one_of(
         &self,
         exclusive: &[&str],

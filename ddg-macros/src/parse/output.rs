@@ -1,4 +1,4 @@
-//! The return type of a worker's method.
+//! Parses the return type of a worker's method.
 
 use proc_macro2::Ident;
 use quote::ToTokens;
@@ -11,7 +11,7 @@ use crate::fault::Faults;
 use crate::model::Output;
 use crate::type_syntax::{find_reference, find_unnamed, last_segment, peel, type_text};
 
-/// Reads a return type of a method that `borrows` from its call, in an impl with these generics.
+/// Parses the return type of a method that `borrows` from its call, in an impl with these generics.
 pub(super) fn parse_output(
     output: &ReturnType,
     borrows: bool,
@@ -25,7 +25,7 @@ pub(super) fn parse_output(
     if let Ok(text) = success
         && is_static_text(text)
     {
-        // It is handed on as what owns it.
+        // The engine passes a literal on as the type that owns its text.
         return Output::text(text.span());
     }
     if let Some(borrow) = find_reference(ty) {
@@ -81,7 +81,7 @@ fn is_static_text(ty: &Type) -> bool {
     }
 }
 
-/// Refuses `Box<dyn Error>`, which can't go to another thread and is no error itself.
+/// Refuses `Box<dyn Error>`, which can't be sent to another thread and is not an error itself.
 fn refuse_bare_error(ty: &Type, faults: &mut Faults) {
     let Some(boxed) = type_arguments(ty).into_iter().flatten().nth(1) else { return };
     let Some(Type::TraitObject(object)) = type_arguments(boxed).into_iter().flatten().next() else {
@@ -102,7 +102,7 @@ fn refuse_bare_error(ty: &Type, faults: &mut Faults) {
     }
 }
 
-/// The `T` of a `Result<T, E>`, or the type itself; an error for a `Result` without arguments.
+/// The `T` of a `Result<T, E>`, or the type itself. A `Result` without arguments is an error.
 fn success(ty: &Type) -> Result<&Type, &Ident> {
     let Some(segment) = last_segment(ty).filter(|segment| segment.ident == "Result") else {
         return Ok(ty);
@@ -161,7 +161,7 @@ fn stream_item(bound: &TypeParamBound) -> Option<&Type> {
     })
 }
 
-/// Whether the bound says what is captured; that a lifetime is, was refused before.
+/// Whether the bound says what is captured. Captured lifetimes were refused before.
 fn lets_go(bound: &TypeParamBound) -> bool {
     matches!(bound, TypeParamBound::PreciseCapture(_))
 }

@@ -1,4 +1,4 @@
-//! The parameters of a worker's method.
+//! Parses the parameters of a worker's method.
 
 use proc_macro2::{Ident, Span};
 use quote::ToTokens;
@@ -16,9 +16,9 @@ const NAMELESS: &str = "a worker's parameter needs a plain name, because argumen
 
 const NAME_IT: &str = "write `name: T`, and take it apart in the body";
 
-/// Reads a parameter.
+/// Parses a parameter.
 ///
-/// One that is refused stays in the list, so that those behind it keep their positions.
+/// A refused parameter stays in the list, so that the positions of later ones are right.
 pub(super) fn parse_param(param: &PatType, krate: &Path, faults: &mut Faults) -> Param {
     let from = parse_from(&param.attrs, faults);
     let input = parse_input(&param.attrs, faults);
@@ -51,7 +51,7 @@ fn name(pat: &Pat, faults: &mut Faults) -> Ident {
     }
 }
 
-/// The type that a caller gives and how the method takes it.
+/// The type that a caller gives, and how the method takes it.
 fn passing(ty: &Type, faults: &mut Faults) -> Option<(Type, Passing)> {
     match peel(ty) {
         Type::Reference(reference) => borrowed(reference, faults),
@@ -129,7 +129,7 @@ fn refuse_inner_borrow(ty: &Type, faults: &mut Faults) -> Option<()> {
     None
 }
 
-/// Whether this is the engine's `Context`, which is known by its name.
+/// Whether this is the engine's `Context`, which is recognised by its name.
 fn is_context(ty: &Type) -> bool {
     last_segment(ty)
         .is_some_and(|segment| segment.ident == "Context" && segment.arguments.is_none())

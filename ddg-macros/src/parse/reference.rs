@@ -1,4 +1,4 @@
-//! `start`, `"start"` and `dynamic("start")`.
+//! Parses references to workers: `start`, `"start"` and `dynamic("start")`.
 
 use quote::ToTokens;
 use syn::{Expr, ExprCall, Lit, ext::IdentExt};
@@ -7,7 +7,7 @@ use super::entry::ungroup;
 use crate::fault::Faults;
 use crate::model::{Form, Reference};
 
-/// Reads the name of another worker.
+/// Parses a reference to a worker.
 pub(super) fn parse_reference(expr: &Expr, faults: &mut Faults) -> Option<Reference> {
     let named = match expr {
         Expr::Path(path) => path

@@ -1,4 +1,4 @@
-//! The options of `#[worker]`.
+//! Parses the options of `#[worker]`.
 
 use proc_macro2::Ident;
 use syn::{
@@ -46,7 +46,7 @@ const GRAMMAR: Grammar = Grammar {
     ],
 };
 
-/// Reads the worker that `attr` makes of `method`, in an impl with these generics.
+/// Parses the worker that `attr` makes of `method`, in an impl with these generics.
 pub(super) fn parse_worker(
     attr: &Attribute,
     method: &Function,
@@ -80,7 +80,7 @@ pub(super) fn parse_worker(
     }
 }
 
-/// Reads what can be read of a worker with a syntax error in its head, if it has a name.
+/// Parses what is readable of a worker with a syntax error in its head, if it has a name.
 pub(super) fn parse_unreadable(
     attr: &Attribute,
     method: &Unreadable,

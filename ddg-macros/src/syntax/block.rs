@@ -1,4 +1,4 @@
-//! An impl block: its head parsed, its items one by one.
+//! An impl block with a parsed head and parsed items.
 
 use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
@@ -9,16 +9,16 @@ use syn::{
 
 use super::{Function, Unreadable, with_stream};
 
-/// An impl block, of which any item may have a syntax error.
+/// An impl block in which any item may have a syntax error.
 ///
-/// Written out, the items with errors come in a block of their own, because the compiler drops what
-/// comes behind an error.
+/// It is written with the erroneous items in a block of their own, because the compiler drops what
+/// follows an error.
 pub(crate) struct ImplBlock {
-    /// What stands ahead of the braces, as an impl without items.
+    /// The tokens before the braces, parsed as an impl without items.
     pub(crate) head: ItemImpl,
-    /// The same, token for token.
+    /// The tokens before the braces.
     head_tokens: Vec<TokenTree>,
-    /// The attributes of the block that stand in it.
+    /// The inner attributes of the block.
     inner_attrs: Vec<Attribute>,
     pub(crate) items: Vec<BlockItem>,
     braces: Group,
@@ -33,7 +33,7 @@ pub(crate) enum BlockItem {
 }
 
 impl ImplBlock {
-    /// Reads an impl block, unless this is something else or has an error ahead of its braces.
+    /// Parses an impl block. `None` for any other item, and for an error before the braces.
     pub(crate) fn parse(item: TokenStream) -> Option<Self> {
         let mut head_tokens: Vec<TokenTree> = item.into_iter().collect();
         let braces = match head_tokens.pop()? {
@@ -52,7 +52,8 @@ impl ToTokens for ImplBlock {
     fn to_tokens(&self, tokens: &mut TokenStream) {
         let is_readable = |item: &&BlockItem| !matches!(item, BlockItem::Unreadable(_));
         self.block_of(self.items.iter().filter(is_readable)).to_tokens(tokens);
-        // One without a body has nothing in it to go on with.
+        // An item without a body is left out, because there is nothing else in it for the compiler
+        // to check.
         let unreadable: Vec<&BlockItem> = self
             .items
             .iter()
@@ -92,7 +93,7 @@ fn parse_items(input: ParseStream<'_>) -> syn::Result<(Vec<Attribute>, Vec<Block
 }
 
 fn parse_item(input: ParseStream<'_>) -> syn::Result<BlockItem> {
-    // A fork, because a parse that failed inside brackets would spoil the whole input.
+    // A fork, because a failed parse inside brackets would leave the whole input unusable.
     let fork = input.fork();
     let parsed = if Function::begins(&fork) {
         fork.parse().map(|function| BlockItem::Function(Box::new(function)))

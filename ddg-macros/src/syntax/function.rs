@@ -1,4 +1,4 @@
-//! A function or method: its head parsed, its body as tokens.
+//! A function or method with a parsed head, and its body as tokens.
 
 use proc_macro2::{TokenStream, TokenTree};
 use quote::ToTokens;
@@ -8,13 +8,13 @@ use syn::{
     token::Brace,
 };
 
-/// A function or method whose body may be anything.
+/// A function or method with any body.
 pub(crate) struct Function {
     pub(crate) attrs: Vec<Attribute>,
     pub(crate) vis: Visibility,
     defaultness: Option<Token![default]>,
     pub(crate) sig: Signature,
-    /// The braces with all that is in them, or the `;` of one without a body.
+    /// The braces with their content, or the `;` of a function without a body.
     body: TokenTree,
 }
 
@@ -43,7 +43,7 @@ impl ToTokens for Function {
 }
 
 impl Function {
-    /// Whether a function begins here, whatever comes behind its `fn`.
+    /// Whether a function begins here, whatever follows its `fn`.
     pub(crate) fn begins(input: ParseStream<'_>) -> bool {
         let fork = input.fork();
         let begins = || -> syn::Result<bool> {

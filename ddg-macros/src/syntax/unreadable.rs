@@ -1,4 +1,4 @@
-//! An item with a syntax error in its head: kept as it is, and read as far as that goes.
+//! An item with a syntax error in its head: kept as it is, and read as far as possible.
 
 use proc_macro2::{Ident, TokenStream, TokenTree};
 use quote::ToTokens;
@@ -17,7 +17,8 @@ pub(crate) struct Unreadable {
 }
 
 impl Parse for Unreadable {
-    /// Takes everything up to the end of the item: a body, a `;`, or where another attribute begins.
+    /// Takes everything up to the end of the item: a body, a `;`, or the start of another
+    /// attribute.
     fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
         let attrs = attempt(input, Attribute::parse_outer).unwrap_or_default();
         let vis = attempt(input, Visibility::parse).unwrap_or(Visibility::Inherited);
@@ -42,7 +43,7 @@ impl Unreadable {
         self.rest.last().is_some_and(is_braces)
     }
 
-    /// The name of the function, if the item has got that far.
+    /// The name of the function, if the item is readable up to there.
     pub(crate) fn function(&self) -> Option<&Ident> {
         let fn_token = self.rest.iter().position(|token| is_ident(token, "fn"))?;
         match self.rest.get(fn_token + 1)? {
@@ -51,7 +52,7 @@ impl Unreadable {
         }
     }
 
-    /// The type behind `->`, if it can be read.
+    /// The type after `->`, if it is readable.
     pub(crate) fn return_type(&self) -> Option<Type> {
         let arrow = self
             .rest
@@ -65,7 +66,7 @@ impl Unreadable {
         syn::parse2(ty).ok()
     }
 
-    /// Takes the attributes of these names off the parameters.
+    /// Removes attributes of these names from the parameters.
     pub(crate) fn strip_params(&mut self, names: &[&str]) {
         let rest = std::mem::take(&mut self.rest).into_iter().collect();
         self.rest = without_attributes(rest, names).into_iter().collect();
@@ -80,7 +81,7 @@ impl ToTokens for Unreadable {
     }
 }
 
-/// Parses, and takes nothing where that fails.
+/// Parses, and consumes nothing on failure.
 fn attempt<T>(
     input: ParseStream<'_>,
     parser: impl FnOnce(ParseStream<'_>) -> syn::Result<T>,

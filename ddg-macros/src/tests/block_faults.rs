@@ -1,4 +1,4 @@
-//! Items that cannot be an automa.
+//! Tests of items that cannot be an automa.
 
 use expect_test::expect;
 

@@ -1,4 +1,4 @@
-//! Conditional workers.
+//! Tests of conditional workers.
 
 use expect_test::expect;
 

@@ -1,4 +1,4 @@
-//! Workers that wait for each other.
+//! Tests of workers that wait for each other.
 
 use expect_test::expect;
 
@@ -68,7 +68,7 @@ fn two_cycles_are_two_messages() {
 }
 
 #[test]
-fn a_diamond_is_no_cycle() {
+fn a_diamond_is_not_a_cycle() {
     check_no_faults(
         r##"#[automa]
         impl Agent {

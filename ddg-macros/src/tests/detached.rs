@@ -1,4 +1,4 @@
-//! Workers that are declared and placed at run time.
+//! Tests of workers that are declared and placed at run time.
 
 use expect_test::expect;
 

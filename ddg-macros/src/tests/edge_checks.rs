@@ -1,4 +1,4 @@
-//! Which types the compiler is asked to compare.
+//! Tests of the types that the compiler is asked to compare.
 
 use super::{expand_source, generated, render};
 
@@ -52,7 +52,7 @@ fn outputs_meet_parameters_in_order() {
 }
 
 #[test]
-fn what_is_written_alike_is_not_compared() {
+fn types_that_are_written_alike_are_not_compared() {
     check_edges(
         "#[worker(dependencies = [number, text])] fn sink(a: i64, b: &str) {}
         #[worker(dependencies = [text])] fn sink_2(a: &String) {}",
@@ -61,7 +61,7 @@ fn what_is_written_alike_is_not_compared() {
 }
 
 #[test]
-fn what_has_no_type_is_left_out() {
+fn outputs_without_a_comparable_type_are_left_out() {
     check_edges(
         "#[worker(dependencies = [value, stream, dealt, number, text])]
         fn sink(a: i64, b: ItemStream<i64>, c: i64, d: &Value, e: Text) {}",
@@ -85,7 +85,7 @@ fn behind_an_unknown_dependency_no_position_is_known() {
 }
 
 #[test]
-fn a_dealt_list_meets_parameters_with_its_elements() {
+fn a_scattered_list_meets_parameters_with_its_elements() {
     check_edges(
         "#[worker(dependencies = [dealt])] fn sink(a: u8) {}
         #[worker(dependencies = [number, dealt])] fn sink_2(a: i64, b: &str) {}",
@@ -103,7 +103,7 @@ fn merged_outputs_meet_the_elements_of_the_list() {
     check_edges(&merge("&[T]"), &all);
     check_edges(&merge("Arc<VecDeque<T>>"), &all);
     check_edges(&merge("(A, (), B)"), &["merged i64 => A", "merged String => B"]);
-    // What gives nothing is null in the list.
+    // A unit output becomes null in the list.
     let given = ["merged i64 => Option<T>", "merged String => Option<T>"];
     check_edges(&merge("Vec<Option<T>>"), &given);
     check_edges(&merge("Vec<Value>"), &[]);

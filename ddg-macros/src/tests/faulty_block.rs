@@ -1,4 +1,4 @@
-//! What is left of a block with faults: enough that other code meets no second error.
+//! Tests that the remains of a faulty block give other code no second error.
 
 use expect_test::expect;
 use quote::quote;
@@ -94,7 +94,7 @@ fn a_fragment_keeps_its_function() {
 }
 
 #[test]
-fn an_item_that_is_no_block_stays() {
+fn an_item_that_is_not_a_block_stays() {
     let expansion = expand(
         quote!(),
         quote!(

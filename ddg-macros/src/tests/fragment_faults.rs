@@ -1,4 +1,4 @@
-//! Fragments that are none.
+//! Tests of invalid fragments.
 
 use expect_test::expect;
 

@@ -1,4 +1,4 @@
-//! Automata of several blocks.
+//! Tests of automata that consist of several blocks.
 
 use expect_test::expect;
 

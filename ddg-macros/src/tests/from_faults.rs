@@ -1,4 +1,4 @@
-//! Injections that lead nowhere.
+//! Tests of injections from workers that do not exist.
 
 use expect_test::expect;
 

@@ -1,4 +1,4 @@
-//! Messages about the type parameters of an automa.
+//! Tests of messages about the type parameters of an automa.
 
 use expect_test::{Expect, expect};
 
@@ -46,7 +46,7 @@ fn what_travels_is_data() {
 }
 
 #[test]
-fn what_is_held_outlives_the_run() {
+fn held_values_outlive_the_run() {
     check(
         "<M> Agent<M>",
         "fn a(&self) -> Wrapper<M> { todo!() }",
@@ -59,7 +59,7 @@ fn what_is_held_outlives_the_run() {
 }
 
 #[test]
-fn bounds_of_which_more_may_follow_are_left_to_the_compiler() {
+fn bounds_that_may_imply_others_are_left_to_the_compiler() {
     for generics in [
         "<D: Data> Agent<D>",
         "<D: Model> Agent<D>",
@@ -73,7 +73,7 @@ fn bounds_of_which_more_may_follow_are_left_to_the_compiler() {
 }
 
 #[test]
-fn what_is_left_of_the_block_has_the_bound() {
+fn the_rest_of_the_block_has_the_bound() {
     let source = "impl<D> Agent<D> { #[worker(start)] fn a(&self, x: D) {} }";
     let expansion = expand(quote::quote!(), source.parse().expect("it consists of tokens"));
     let code = code(expansion);

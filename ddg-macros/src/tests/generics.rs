@@ -1,4 +1,4 @@
-//! Generic automata.
+//! Tests of generic automata.
 
 use expect_test::expect;
 

@@ -1,4 +1,4 @@
-//! Parameters that take the last output of a worker.
+//! Tests of parameters that take the last output of a worker.
 
 use expect_test::expect;
 

@@ -1,4 +1,4 @@
-//! Keys that are taken.
+//! Tests of duplicate keys.
 
 use expect_test::expect;
 

@@ -1,4 +1,4 @@
-//! #[worker] where no #[automa] takes it off.
+//! Tests of `#[worker]` outside of an `#[automa]` block.
 
 use expect_test::expect;
 use quote::{ToTokens, quote};

@@ -1,4 +1,4 @@
-//! Messages about `merge`, `unpack` and `in_order` where there are no lists.
+//! Tests of messages about `merge`, `unpack` and `in_order` without lists.
 
 use expect_test::{Expect, expect};
 
@@ -81,7 +81,7 @@ fn lists_and_maps_are_unpacked() {
 }
 
 #[test]
-fn lists_are_dealt_out() {
+fn lists_are_scattered() {
     check(
         "#[worker(start, in_order)] fn a(&self) -> String { todo!() }
         #[worker(start, in_order)] fn b(&self) -> HashMap<String, i64> { todo!() }

@@ -1,4 +1,4 @@
-//! Methods that cannot be workers.
+//! Tests of methods that cannot be workers.
 
 use expect_test::expect;
 
@@ -107,7 +107,7 @@ fn worker_on_another_item() {
 }
 
 #[test]
-fn from_on_a_method_that_is_no_worker() {
+fn from_on_a_method_that_is_not_a_worker() {
     check_method_faults(
         r##"fn f(&self, #[from(start)] x: i64) {}"##,
         &expect![[r#"

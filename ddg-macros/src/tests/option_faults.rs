@@ -1,4 +1,4 @@
-//! Options that are not, or not so.
+//! Tests of unknown and malformed options.
 
 use expect_test::expect;
 
@@ -111,7 +111,7 @@ fn a_value_of_the_wrong_form() {
 }
 
 #[test]
-fn a_key_that_is_no_string() {
+fn a_key_that_is_not_a_string() {
     check_method_faults(
         r##"#[worker(key = NAME)] fn f() {}"##,
         &expect![[r#"
@@ -170,7 +170,7 @@ fn an_empty_name() {
 }
 
 #[test]
-fn what_is_no_option_at_all() {
+fn unknown_options() {
     check_method_faults(
         r##"#[worker("start", start output, timeout(3), dependencies = [start other], merge)] fn f(x: Vec<i64>) {}"##,
         &expect![[r#"

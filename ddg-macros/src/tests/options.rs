@@ -1,4 +1,4 @@
-//! Every option of #[worker] becomes a call.
+//! Tests of the calls that the options of `#[worker]` become.
 
 use expect_test::expect;
 use proc_macro2::{Delimiter, Group, TokenStream};

@@ -1,4 +1,4 @@
-//! Return types that cannot be outputs.
+//! Tests of return types that cannot be outputs.
 
 use expect_test::expect;
 

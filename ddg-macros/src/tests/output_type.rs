@@ -1,4 +1,4 @@
-//! What type a run gives.
+//! Tests of the output type of a run.
 
 use super::{expand_source, generated};
 

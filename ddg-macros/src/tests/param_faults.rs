@@ -1,4 +1,4 @@
-//! Parameters that cannot be filled.
+//! Tests of parameters that cannot be filled.
 
 use expect_test::expect;
 

@@ -1,4 +1,4 @@
-//! How parameters are handed over.
+//! Tests of how parameters are passed.
 
 use expect_test::expect;
 

@@ -1,4 +1,4 @@
-//! Workers that are named and not there, or cannot be waited for.
+//! Tests of references to workers that do not exist or cannot be waited for.
 
 use expect_test::expect;
 
@@ -65,7 +65,7 @@ fn a_worker_of_another_fragment() {
 }
 
 #[test]
-fn a_method_that_is_no_worker() {
+fn a_method_that_is_not_a_worker() {
     check_method_faults(
         r##"#[worker(dependencies = [helper])] fn f(x: i64) {} fn helper() {}"##,
         &expect![[r#"
@@ -112,7 +112,7 @@ fn one_twice() {
 }
 
 #[test]
-fn what_names_no_worker() {
+fn references_that_name_no_worker() {
     check_method_faults(
         r##"#[worker(dependencies = [Self::start, 3, dynamic(start), fixed("x"), ""])] fn f() {}"##,
         &expect![[r#"
@@ -135,7 +135,7 @@ fn what_names_no_worker() {
 }
 
 #[test]
-fn keys_and_methods_are_told_apart() {
+fn keys_and_methods_are_distinguished() {
     check_no_faults(
         r##"#[automa]
         impl Agent {

@@ -1,4 +1,4 @@
-//! Workers that give their output item by item.
+//! Tests of workers whose output is a stream.
 
 use expect_test::expect;
 

@@ -1,4 +1,4 @@
-//! The automa of the README.
+//! Tests of the automa in the README.
 
 use expect_test::expect;
 

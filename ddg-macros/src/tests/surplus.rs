@@ -1,4 +1,4 @@
-//! More outputs than parameters.
+//! Tests of more outputs than parameters.
 
 use expect_test::expect;
 

@@ -1,11 +1,11 @@
-//! What is left of a block with a syntax error, which the compiler reports: everything but what has
-//! the error in its head.
+//! Tests of blocks with a syntax error, which the compiler reports: everything is kept except items
+//! with an error in their head.
 
 use expect_test::expect;
 
 use super::{expand_source, render};
 
-/// Checks the expansion, token for token, since not all of it can be parsed.
+/// Checks the expansion token by token, because not all of it can be parsed.
 #[track_caller]
 fn check(source: &str, expected: &[&str]) {
     let (expansion, faults) = expand_source(source);
@@ -63,7 +63,7 @@ fn a_head_with_an_error_leaves_the_others_and_its_own_name() {
 }
 
 #[test]
-fn what_has_no_body_yet_is_left_out() {
+fn items_without_a_body_are_left_out() {
     for half in ["async fn", "pub", "async fn more", "fn more(&self) ->", "fn more(&self)"] {
         check(
             &format!(
@@ -84,7 +84,7 @@ fn what_has_no_body_yet_is_left_out() {
 }
 
 #[test]
-fn items_that_are_no_methods_stay() {
+fn items_that_are_not_methods_stay() {
     check(
         "#[automa]
         impl Agent {

@@ -1,4 +1,4 @@
-//! What `#[tool]` makes of a function.
+//! Golden tests of `#[tool]`.
 
 mod faults;
 mod faulty;
@@ -14,7 +14,7 @@ use super::{attribute_and_item, render};
 use crate::fault::Faults;
 use crate::tool::expand_collecting;
 
-/// Checks what comes after the function itself in the expansion.
+/// Checks what follows the function itself in the expansion.
 #[track_caller]
 fn check_expansion(source: &str, expected: &Expect) {
     let (expansion, faults) = expand(source);

@@ -1,4 +1,4 @@
-//! Two outputs on one path.
+//! Tests of two outputs on one path.
 
 use expect_test::expect;
 

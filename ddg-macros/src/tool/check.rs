@@ -1,12 +1,12 @@
-//! What providers and models ask of a tool.
+//! Checks the requirements of providers and models on a tool.
 
 use super::model::Tool;
 use crate::fault::Faults;
 
-/// The most characters that a name may have.
+/// Maximum number of characters of a name.
 const MAX_NAME: usize = 64;
 
-/// Reports what a model could not make use of.
+/// Reports what a model could not use.
 pub(super) fn check(tool: &Tool, faults: &mut Faults) {
     check_name(tool, faults);
     if tool.description.is_none() {

@@ -1,6 +1,6 @@
-//! From a checked function to the plain calls that make it a tool.
+//! Lowers a checked function to the plain calls that make it a tool.
 //!
-//! Lowering cannot fail: whatever could be wrong has been reported by then.
+//! Lowering cannot fail, because every fault has been reported before.
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
@@ -8,7 +8,7 @@ use syn::{Attribute, LitStr, ext::IdentExt, spanned::Spanned};
 
 use super::model::{Absent, Call, Param, Source, Tool};
 
-/// The type beside the function, and its `tool()`.
+/// Generates the type beside the function and its `tool()`.
 pub(super) fn lower(tool: &Tool) -> TokenStream {
     let krate = &tool.krate;
     let (name, description) = (tool.name(), tool.description.as_deref().unwrap_or_default());
@@ -27,8 +27,8 @@ pub(super) fn lower(tool: &Tool) -> TokenStream {
     beside(tool, &quote!(impl #krate::tool::Tool), &body)
 }
 
-/// What other code may name of a function with faults, so that it has no errors of its own. It never
-/// runs: the faults are compile errors beside it.
+/// Generates what other code may refer to, for a function with faults. It never runs, because the
+/// faults are compile errors.
 pub(super) fn stub(tool: &Tool) -> TokenStream {
     let krate = &tool.krate;
     let output = quote!(::std::sync::Arc<dyn #krate::tool::Tool>);
@@ -55,7 +55,7 @@ fn beside(tool: &Tool, output: &TokenStream, body: &TokenStream) -> TokenStream 
     }
 }
 
-/// The struct that the arguments of a model are read as.
+/// The struct that a model's arguments are deserialised into.
 fn arguments(tool: &Tool) -> TokenStream {
     let krate = &tool.krate;
     let serde = path(&quote!(#krate::__private::serde));
@@ -83,7 +83,7 @@ fn arguments(tool: &Tool) -> TokenStream {
     }
 }
 
-/// The function that gives a default.
+/// The function that returns a default.
 fn default(param: &Param) -> Option<TokenStream> {
     let Source::Model { default: Some(Absent::Expr(expr)), .. } = &param.source else {
         return None;
@@ -102,7 +102,7 @@ fn default_ident(param: &Param) -> Ident {
 
 /// The closure that calls the function.
 ///
-/// What is bound in it is hygienic, since a parameter may have the name of the function.
+/// The variables in it are hygienic, because a parameter may have the name of the function.
 fn function(tool: &Tool) -> TokenStream {
     let (krate, ident) = (&tool.krate, &tool.ident);
     let (arguments, given) = (local("arguments"), local("given"));
@@ -145,7 +145,7 @@ fn function(tool: &Tool) -> TokenStream {
     }
 }
 
-/// What is bound to the context or a state.
+/// The variable for the context or a state.
 fn bound(param: &Param) -> Ident {
     let mut ident = param.ident.clone();
     ident.set_span(Span::mixed_site().located_at(ident.span()));
@@ -160,12 +160,12 @@ fn given_by_model(tool: &Tool) -> impl Iterator<Item = (&Param, &[Attribute])> {
     })
 }
 
-/// A name of ours, which no parameter can be mistaken for.
+/// A hygienic name, which cannot collide with a parameter.
 fn local(name: &str) -> Ident {
     Ident::new(name, Span::mixed_site())
 }
 
-/// A path as the text that serde asks for.
+/// A path as the text that serde expects.
 fn path(path: &TokenStream) -> LitStr {
     let text: String = path.to_string().split_whitespace().collect();
     LitStr::new(&text, Span::call_site())

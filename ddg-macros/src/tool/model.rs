@@ -1,25 +1,25 @@
-//! A `#[tool]` function as the user meant it: what parsing yields, and checks and lowering read.
+//! The model of a `#[tool]` function: the result of parsing, which checks and lowering read.
 
 use proc_macro2::Ident;
 use syn::{Attribute, Expr, LitStr, Path, Type, Visibility, ext::IdentExt};
 
-/// One `#[tool]` function.
+/// A `#[tool]` function.
 pub(super) struct Tool {
-    /// Path to the crate of agents, `::ddg_agentic` unless told otherwise.
+    /// Path of the crate for agents, by default `::ddg_agentic`.
     pub(super) krate: Path,
-    /// The function's name.
+    /// The name of the function.
     pub(super) ident: Ident,
-    /// Carried over to everything generated.
+    /// The visibility of the function, which everything generated has as well.
     pub(super) vis: Visibility,
-    /// `#[cfg]`s of the function, carried over to everything generated.
+    /// The `#[cfg]`s of the function, which everything generated has as well.
     pub(super) cfgs: Vec<Attribute>,
-    /// The tool's name where it is not the function's.
+    /// The name of the tool, if it is not that of the function.
     pub(super) name: Option<LitStr>,
-    /// What the model is told of it, if anybody has said.
+    /// The description for the model, if there is one.
     pub(super) description: Option<String>,
-    /// In the order of the function.
+    /// The parameters in the order of the function.
     pub(super) params: Vec<Param>,
-    /// How it is called.
+    /// How the function is called.
     pub(super) call: Call,
     /// Whether it returns a `Result`.
     pub(super) fallible: bool,
@@ -28,11 +28,11 @@ pub(super) struct Tool {
 /// How a function is called.
 #[derive(Clone, Copy, PartialEq)]
 pub(super) enum Call {
-    /// It is an `async fn`.
+    /// As an `async fn`.
     Async,
-    /// Where blocking is allowed.
+    /// On the blocking pool.
     Blocking,
-    /// Where it stands.
+    /// In place.
     Inline,
 }
 
@@ -40,7 +40,7 @@ pub(super) enum Call {
 pub(super) struct Param {
     pub(super) ident: Ident,
     pub(super) source: Source,
-    /// What is there for the function: the owned type also where it borrows.
+    /// The type of the value that is passed: the owned type, also if the function borrows.
     pub(super) ty: Type,
     /// Whether the function borrows it.
     pub(super) borrowed: bool,
@@ -50,27 +50,27 @@ pub(super) struct Param {
 pub(super) enum Source {
     /// The model gives it.
     Model {
-        /// Its doc comment, and what it says to serde and schemars.
+        /// The doc comment, and the attributes for serde and schemars.
         attrs: Vec<Attribute>,
-        /// What it is if the model leaves it out.
+        /// The value if the model leaves it out.
         default: Option<Absent>,
     },
-    /// It is the context.
+    /// The context.
     Context,
-    /// It is a state of the toolbox, of this type.
+    /// A state of the toolbox, of this type.
     State(Box<Type>),
 }
 
-/// What an argument is that the model leaves out.
+/// The value of an argument that the model leaves out.
 pub(super) enum Absent {
-    /// `#[default]`
+    /// The default of the type: `#[default]`.
     Default,
-    /// `#[default = expr]`
+    /// An expression: `#[default = expr]`.
     Expr(Box<Expr>),
 }
 
 impl Tool {
-    /// The name by which models call it.
+    /// The name that models call it by.
     pub(super) fn name(&self) -> String {
         self.name.as_ref().map_or_else(|| self.ident.unraw().to_string(), LitStr::value)
     }

@@ -1,4 +1,4 @@
-//! From the tokens of a function to its model.
+//! Parses the tokens of a function into its model.
 
 mod output;
 mod param;
@@ -30,17 +30,17 @@ const GRAMMAR: Grammar = Grammar {
     ],
 };
 
-/// What `#[tool]` stands on.
+/// The item of a `#[tool]`.
 pub(super) enum Parsed {
     /// A function that can be a tool.
     Tool(Box<Tool>),
-    /// A function with a syntax error in its head, of which little more than the name is known.
+    /// A function with a syntax error in its head. Little more than its name is known.
     Unreadable(Box<Tool>),
     /// Something else.
     Nothing,
 }
 
-/// Reads `#[tool(attr)] item`; gives back the item without the attributes that are ours, too.
+/// Parses `#[tool(attr)] item`. Also returns the item without this crate's attributes.
 pub(super) fn parse_tool(
     attr: TokenStream,
     item: TokenStream,
@@ -120,7 +120,7 @@ fn read(attr: TokenStream, function: &Function, faults: &mut Faults) -> Tool {
     refuse_second_context(&params, faults);
     let description = match options.name("description") {
         None => docs(&function.attrs),
-        // One that is no text has been reported.
+        // `string` reports a value that is not text.
         Some(_) => {
             let text = options.string("description", DESCRIPTION, faults);
             Some(text.map(|text| text.value()).unwrap_or_default())
@@ -206,7 +206,7 @@ fn refuse_second_context(params: &[Param], faults: &mut Faults) {
     }
 }
 
-/// The doc comment, if it says anything.
+/// The doc comment, if it is not empty.
 fn docs(attrs: &[Attribute]) -> Option<String> {
     let lines = attrs.iter().filter_map(|attr| match &attr.meta {
         Meta::NameValue(pair) if pair.path.is_ident("doc") => match &pair.value {

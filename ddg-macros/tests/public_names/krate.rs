@@ -1,4 +1,4 @@
-//! A crate's source as a tree of modules, and what of it is public.
+//! The source of a crate as a tree of modules, and its public items.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;

@@ -1,9 +1,9 @@
-//! What stands for an index where there can be none: without the feature `sqlite`.
+//! A placeholder for the index without the feature `sqlite`.
 
 use super::super::FileError;
 use super::super::registry::Entry;
 
-/// There is none.
+/// No value of this type exists.
 #[derive(Debug)]
 pub(in crate::files) enum Index {}
 

@@ -1,7 +1,8 @@
 //! The index in an SQLite database.
 //!
-//! A file is in it after it has been written and before anybody sees it, and until it has been removed. So what is
-//! there is whole, and what a crash leaves behind is at most a file that nobody knows.
+//! A file is added after it has been written and before it becomes visible, and stays until it has
+//! been removed. So indexed files are complete, and a crash leaves at most a file that is not in
+//! the index.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -15,21 +16,21 @@ use super::super::file::Record;
 use super::super::registry::{Entry, Place};
 use super::super::{File, FileError};
 
-/// What brings the tables to each version, from 1.
+/// The statements that bring the tables to each version, starting with 1.
 const MIGRATIONS: &[&str] = &[include_str!("../../../migrations/files/1.sql")];
 
-/// Which files there are, in an SQLite database.
+/// An index in an SQLite database.
 #[derive(Debug)]
 pub(in crate::files) struct Index {
     database: SqliteFile,
-    /// What messages call it.
+    /// The name of the index in messages.
     name: String,
 }
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
 impl Index {
-    /// Opens the database at `path`, and makes it if there is none.
+    /// Opens the database at `path`, and creates it if it does not exist.
     pub(in crate::files) async fn open(path: &Path) -> Result<Self, FileError> {
         let name = format!("index of files `{}`", path.display());
         let failed = |error: sqlx::Error| FileError::Setup {
@@ -55,7 +56,7 @@ impl Index {
         Ok(index)
     }
 
-    /// All files, in the order in which they were made.
+    /// All files in the order of their creation.
     pub(in crate::files) async fn load(&self) -> Result<Vec<Entry>, FileError> {
         let sql = "select record, place, path, owned from ddg_files order by seq";
         let read = async { sqlx::query(sql).fetch_all(&mut *self.database.read().await?).await };
@@ -99,7 +100,7 @@ impl Index {
         self.database.close().await;
     }
 
-    /// A function that says of an error what could not be done.
+    /// Creates a function that converts errors of `action`.
     fn explain(&self, action: &'static str) -> impl Fn(BoxError) -> FileError {
         move |error| FileError::Index { index: self.name.clone(), action, source: Arc::from(error) }
     }
@@ -114,13 +115,13 @@ fn entry(row: &SqliteRow) -> Result<Entry, BoxError> {
         (other, _) => return Err(format!("`{other}` is no place of a file").into()),
     };
     if !super::super::id::is_id(&record.id) {
-        // It becomes a name in the folder, so it has to be one that we have chosen.
+        // The id becomes a file name in the folder, so it must be one that a manager has chosen.
         return Err(format!("{:?} is no id of a file", record.id).into());
     }
     Ok(Entry::new(File::new(record), place, row.try_get("owned")?))
 }
 
-/// What the database or the system says, without what sqlx says before it.
+/// The error of the database or the system, without what sqlx puts before it.
 fn cause(error: sqlx::Error) -> BoxError {
     match error {
         sqlx::Error::Database(error) => error.into_error(),

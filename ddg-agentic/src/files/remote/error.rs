@@ -1,9 +1,9 @@
-//! Why a provider of files did not do what it was asked.
+//! Errors of providers of files.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Why a provider of files did not do what it was asked. It never holds a key.
+/// A provider of files refused or failed. The error never contains a key.
 #[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum RemoteError {
@@ -18,59 +18,59 @@ pub enum RemoteError {
     Status {
         /// The HTTP status.
         status: u16,
-        /// What the provider says of it.
+        /// The message of the provider.
         message: String,
-        /// How long it asks to be left alone.
+        /// The time to wait that the provider asks for.
         retry_after: Option<Duration>,
     },
     /// The provider could not be reached, or the connection broke.
     #[error("{message}; is the address right, and the provider up?")]
     Connection {
-        /// What happened.
+        /// The cause.
         message: String,
     },
-    /// No answer came in time.
+    /// The response did not arrive in time.
     #[error("nothing came within {after:?}")]
     TimedOut {
-        /// The time it had.
+        /// The timeout.
         after: Duration,
     },
-    /// What came is no answer.
+    /// The response is malformed.
     #[error("its answer cannot be read: {message}")]
     Malformed {
         /// What is wrong with it.
         message: String,
     },
-    /// The provider cannot do this.
+    /// The provider does not support the operation.
     #[error("the provider cannot {what}")]
     Unsupported {
-        /// As "give temporary URLs".
+        /// The operation, such as "give temporary URLs".
         what: &'static str,
     },
-    /// What is to be uploaded cannot be read.
+    /// The content of the upload cannot be read.
     #[error("the file cannot be read: {source}")]
     Source {
-        /// What the operating system says.
+        /// The error of the operating system.
         source: Arc<std::io::Error>,
     },
-    /// The client is set up wrongly.
+    /// The client is configured wrongly.
     #[error("{message}")]
     Setup {
         /// What is missing or wrong, and where to set it.
         message: String,
     },
-    /// A client of the user's own failed.
+    /// A user's own client failed.
     #[error("{source}")]
     Other {
-        /// Why.
+        /// The cause.
         source: Arc<dyn std::error::Error + Send + Sync>,
-        /// Whether asking again may help.
+        /// Whether a retry may help.
         retryable: bool,
     },
 }
 
 impl RemoteError {
-    /// Whether asking again may help: the connection broke, it took too long, or the provider answered
+    /// Whether a retry may help: the connection broke, the timeout passed, or the provider answered
     /// 408, 429 or 5xx.
     pub fn is_retryable(&self) -> bool {
         match self {
@@ -85,7 +85,7 @@ impl RemoteError {
         }
     }
 
-    /// How long the provider asks to be left alone.
+    /// The time to wait that the provider asks for.
     pub fn retry_after(&self) -> Option<Duration> {
         match self {
             Self::Status { retry_after, .. } => *retry_after,

@@ -1,4 +1,4 @@
-//! The Files API of OpenAI, over HTTP.
+//! The Files API of OpenAI over HTTP.
 
 mod answers;
 mod failures;
@@ -21,7 +21,7 @@ use requests::Connection;
 
 const BASE_URL: &str = "https://api.openai.com/v1";
 
-/// The purposes that OpenAI's documentation names, including those of files that OpenAI creates.
+/// The purposes in OpenAI's documentation, including those of files that OpenAI creates.
 const PURPOSES: [&str; 8] = [
     "assistants",
     "assistants_output",
@@ -33,10 +33,10 @@ const PURPOSES: [&str; 8] = [
     "vision",
 ];
 
-/// Files at OpenAI, or at any server that has its Files API, by the [`base_url`](Self::base_url).
+/// Files at OpenAI, or at any server with its Files API and another [`base_url`](Self::base_url).
 ///
-/// As with models over HTTP, clones share connections; the key goes into the requests' headers and into
-/// nothing else; redirects are not followed; and a wrong address or a missing key is a
+/// As with models over HTTP, clones share connections, the key is sent only in the headers of
+/// requests, redirects are not followed, and a wrong URL or a missing key is a
 /// [`RemoteError::Setup`] of the first request.
 ///
 /// ```no_run
@@ -73,7 +73,7 @@ struct Settings {
 }
 
 impl OpenAiFiles {
-    /// Files at OpenAI's own address, without a key.
+    /// Files at OpenAI's own URL, without a key.
     pub fn new() -> Self {
         Self::with(Settings {
             base_url: BASE_URL.to_owned(),
@@ -86,11 +86,11 @@ impl OpenAiFiles {
         })
     }
 
-    /// Files where the environment says: `OPENAI_API_KEY`, and, if not OpenAI's own, `OPENAI_BASE_URL`. An
-    /// empty variable is as one that is not set.
+    /// Configures the client from the environment: `OPENAI_API_KEY` and, for another server,
+    /// `OPENAI_BASE_URL`. An empty variable counts as missing.
     ///
     /// # Errors
-    /// [`RemoteError::Setup`], which names the variable that is missing or wrong.
+    /// [`RemoteError::Setup`] with the variable that is missing or wrong.
     pub fn from_env() -> Result<Self, RemoteError> {
         let variable = |name| match variable(name) {
             Ok(value) => Ok(value),
@@ -108,7 +108,7 @@ impl OpenAiFiles {
         Ok(files)
     }
 
-    /// Sets where the provider is, as `http://localhost:8000/v1`.
+    /// Sets the URL of the provider, such as `http://localhost:8000/v1`.
     #[must_use]
     pub fn base_url(self, base_url: impl Into<String>) -> Self {
         Self::with(Settings { base_url: base_url.into(), ..self.settings })
@@ -120,32 +120,34 @@ impl OpenAiFiles {
         Self::with(Settings { api_key: Some(key.into()), ..self.settings })
     }
 
-    /// Sets how long connecting may take; 10 seconds unless set.
+    /// Sets the timeout for connecting (10 seconds by default).
     #[must_use]
     pub fn connect_timeout(self, time: Duration) -> Self {
         Self::with(Settings { connect_timeout: time, ..self.settings })
     }
 
-    /// Sets how long the content of a file may be silent; 2 minutes unless set.
+    /// Sets how long a download may be silent (2 minutes by default).
     #[must_use]
     pub fn stall_timeout(self, time: Duration) -> Self {
         Self::with(Settings { stall_timeout: time, ..self.settings })
     }
 
-    /// Sets how long any other answer may take, uploads included; 10 minutes unless set.
+    /// Sets the timeout of all other responses, including uploads (10 minutes by default).
     #[must_use]
     pub fn reply_timeout(self, time: Duration) -> Self {
         Self::with(Settings { reply_timeout: time, ..self.settings })
     }
 
-    /// Asks again when that [may help](RemoteError::is_retryable), after the waits of `retry` or as long as the
-    /// provider asks for, whichever is longer. Content is asked for again only before its first piece.
+    /// Retries when it [may help](RemoteError::is_retryable), after the delays of `retry` or the
+    /// time that the provider asks for, whichever is longer. A download is retried only before its
+    /// first piece.
     #[must_use]
     pub fn retrying(self, retry: Retry) -> Self {
         Self::with(Settings { retry, ..self.settings })
     }
 
-    /// Gives up if the provider asks to be left alone for longer than this (60 s unless set).
+    /// Sets the maximum time to wait for the provider (60 s by default). If it asks for more, the
+    /// request fails.
     #[must_use]
     pub fn longest_retry_after(self, longest: Duration) -> Self {
         Self::with(Settings { longest_retry_after: longest, ..self.settings })
@@ -163,7 +165,7 @@ impl OpenAiFiles {
         made.as_ref().map_err(Clone::clone)
     }
 
-    /// The first success of `attempt`, or the last error.
+    /// Returns the first success of `attempt`, or the last error.
     async fn until_it_succeeds<'a, T, F>(
         &'a self,
         attempt: impl Fn(&'a Connection) -> F,
@@ -191,7 +193,7 @@ impl OpenAiFiles {
 }
 
 impl Settings {
-    /// What is wrong with them, if anything.
+    /// Checks the settings.
     fn check(&self) -> Result<(), RemoteError> {
         let wrong = |message: String| Err(RemoteError::Setup { message });
         if let Some(what) = wrong_url(&self.base_url) {

@@ -1,12 +1,12 @@
-//! A client's call of a tool, as a run.
+//! A tool call of a client, as a run.
 
 use ddg_core::{GraphAutoma, RunError, start};
 
 use crate::message::ToolCall;
 use crate::tool::{ToolResult, Toolbox};
 
-/// Makes the call in a run of an automa that is named after the service, and gives what it says to
-/// the client's model: what the tool gave, or why it gave nothing.
+/// Makes the call in a run of an automa that is named after the service. Returns the text for the
+/// client's model: the result of the tool, or the reason why there is none.
 pub(super) async fn call(service: &str, tools: &Toolbox, call: ToolCall) -> Result<String, String> {
     let tool = call.name.clone();
     match run(service, tools, call).await {

@@ -1,4 +1,4 @@
-//! What a client asks of our tools.
+//! Handles requests of a client.
 
 use std::sync::Arc;
 
@@ -16,7 +16,7 @@ use super::call::call;
 use crate::message::ToolCall;
 use crate::tool::{ToolSpec, Toolbox};
 
-/// Answers one client.
+/// Handles the requests of one client.
 #[derive(Clone)]
 pub(super) struct Handler {
     config: ServerConfig,
@@ -66,7 +66,7 @@ impl ServerHandler for Handler {
 }
 
 fn offered(spec: &ToolSpec) -> Offered {
-    // A toolbox refuses what is no object.
+    // A toolbox refuses parameters that are not an object, so this never falls back.
     let schema = spec.parameters.as_object().cloned().unwrap_or_default();
     Offered::new(spec.name.clone(), spec.description.clone(), Arc::new(schema))
 }

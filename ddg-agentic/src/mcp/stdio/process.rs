@@ -1,4 +1,4 @@
-//! A server's program, from its start to its end.
+//! The process of a server's program, from start to end.
 
 use std::future::Future;
 use std::io;
@@ -15,23 +15,25 @@ use tokio::time::timeout;
 
 use crate::mcp::stderr::Stderr;
 
-/// How long the program has to end when its stdin is closed, and again when it is told to terminate.
+/// How long the program has to end after its stdin is closed, and again after it is told to
+/// terminate.
 const GRACE: Duration = Duration::from_secs(3);
 
-/// A server's program as a transport. It never outlives this, nor does what it has started itself.
+/// A server's program as a transport. Dropping it ends the program and everything that it has
+/// started.
 pub(super) struct Process {
     pipes: AsyncRwTransport<RoleClient, ChildStdout, ChildStdin>,
     group: Group,
 }
 
-/// The program and what it has started.
+/// The process group of the program.
 struct Group {
     leader: Box<dyn ChildWrapper>,
     has_ended: bool,
 }
 
 impl Process {
-    /// Starts `command`, and reads what it writes to its stderr.
+    /// Starts `command`, and reads its stderr.
     pub(super) fn start(mut command: Command) -> io::Result<(Self, Stderr)> {
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut command = CommandWrap::from(command);
@@ -64,8 +66,10 @@ impl Transport<RoleClient> for Process {
         self.pipes.receive()
     }
 
+    /// Closes stdin, and ends the program step by step.
+    ///
     /// # Cancel safety
-    /// Dropped with the future, what still runs is killed.
+    /// If the future is dropped, processes that are still running are killed.
     async fn close(&mut self) -> io::Result<()> {
         self.pipes.close().await?;
         if !self.group.ends_in_time().await {
@@ -86,17 +90,17 @@ impl Group {
     #[cfg(unix)]
     fn terminate(&self) {
         const SIGTERM: i32 = 15;
-        // It fails if nothing is left to be told.
+        // An error means that all processes have ended.
         let _gone = self.leader.signal(SIGTERM);
     }
 
-    /// There is no such request: what does not end with its stdin is killed.
+    /// Windows has no such signal, so a program that does not end with its stdin is killed.
     #[cfg(not(unix))]
     fn terminate(&self) {}
 
-    /// Ends what is left, the program itself or what it has started.
+    /// Kills the processes that are left: the program, or what it has started.
     fn kill(&mut self) {
-        // It fails if nothing is left.
+        // An error means that all processes have ended.
         let _gone = self.leader.start_kill();
         self.has_ended = true;
     }

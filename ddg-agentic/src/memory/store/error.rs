@@ -1,4 +1,4 @@
-//! Why a store of conversations refuses or fails.
+//! Errors of stores of conversations.
 
 use std::time::Duration;
 
@@ -9,12 +9,11 @@ use ddg_core::worker::BoxError;
 use super::{ConversationId, ConversationVersion};
 use crate::memory::SummaryError;
 
-/// A store did not do what it was asked to; nothing was changed, unless the variant says that this
-/// is not known.
+/// A store refused or failed. Nothing was changed, unless the variant says that this is unknown.
 #[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum ConversationError {
-    /// Somebody else has saved or deleted the conversation since it was loaded.
+    /// The conversation has been saved or deleted since it was loaded.
     #[error(
         "conversation `{id}` has been changed by somebody else: {expected} was expected in the \
          store, {found} was found; load it again and go on from there"
@@ -22,28 +21,28 @@ pub enum ConversationError {
     Changed {
         /// The conversation.
         id: ConversationId,
-        /// The version that was to be there.
+        /// The expected version.
         expected: ConversationVersion,
-        /// The version that is there.
+        /// The version in the store.
         found: ConversationVersion,
     },
-    /// Somebody else has the right to run the conversation.
+    /// Another owner holds the lease of the conversation.
     #[error("conversation `{id}` is run by {owner}, whose lease lasts for {left:?} unless renewed")]
     Held {
         /// The conversation.
         id: ConversationId,
-        /// Who.
+        /// The holder.
         owner: Owner,
-        /// For how long, unless it is renewed.
+        /// The time until the lease expires, unless it is renewed.
         left: Duration,
     },
-    /// Somebody else has taken over the right to run the conversation.
+    /// Another owner has acquired the lease of the conversation.
     #[error("conversation `{id}` has been taken over: the lease ran out before it was renewed")]
     LeaseLost {
         /// The conversation.
         id: ConversationId,
     },
-    /// A message that is in the store already is missing or another.
+    /// A stored message is missing or differs.
     #[error(
         "conversation `{id}` has {n_saved} messages in the store, and its message {place} is \
          not the one there: a save only appends; to change earlier messages, rewrite the \
@@ -52,9 +51,9 @@ pub enum ConversationError {
     NotAppended {
         /// The conversation.
         id: ConversationId,
-        /// How many messages are in the store.
+        /// Number of stored messages.
         n_saved: usize,
-        /// The message, from 0.
+        /// The index of the message, from 0.
         place: usize,
     },
     /// A summary does not fit its conversation.
@@ -62,10 +61,10 @@ pub enum ConversationError {
     Summary {
         /// The conversation.
         id: ConversationId,
-        /// Why.
+        /// The cause.
         r#source: SummaryError,
     },
-    /// A message could be written but not read again.
+    /// A message can be serialised, but not deserialised again.
     #[error(
         "message {place} of conversation `{id}` cannot be kept: {}; the arguments of a call \
          may be nested too deeply",
@@ -74,12 +73,12 @@ pub enum ConversationError {
     Message {
         /// The conversation.
         id: ConversationId,
-        /// The message, from 0.
+        /// The index of the message, from 0.
         place: usize,
-        /// Why.
+        /// The cause.
         r#source: BoxError,
     },
-    /// What is in the store is no conversation.
+    /// The stored data is not a conversation.
     #[error(
         "{store}: {what} of conversation `{id}` cannot be read: {}; was it written by \
          another program, or a newer version of this one?",
@@ -88,14 +87,14 @@ pub enum ConversationError {
     Unreadable {
         /// The store.
         store: String,
-        /// The conversation, as the store names it.
+        /// The id of the conversation in the store.
         id: String,
-        /// As "message 3".
+        /// The part that cannot be read, such as "message 3".
         what: String,
-        /// Why.
+        /// The cause.
         r#source: BoxError,
     },
-    /// The database was written by a newer version of this crate.
+    /// The tables were written by a newer version of this crate.
     #[error(
         "{store} has tables of conversations of version {found}, but this program knows versions \
          up to {known}: run it with a newer ddg-agentic"
@@ -105,27 +104,27 @@ pub enum ConversationError {
         store: String,
         /// The version of its tables.
         found: u64,
-        /// The newest version that is known here.
+        /// The newest version that this crate knows.
         known: u64,
     },
-    /// The store cannot be opened.
+    /// The store could not be opened.
     #[error("{store} cannot be opened: {}; {hint}", Told(&**.source))]
     Open {
         /// The store.
         store: String,
-        /// What the store's driver says.
+        /// The error of the store's driver.
         r#source: BoxError,
-        /// What to look at.
+        /// What to check.
         hint: &'static str,
     },
-    /// The store itself failed. Whether a change was made is not known: load the conversation again.
+    /// The store itself failed. Whether a change was made is unknown: load the conversation again.
     #[error("{store} could not {action}: {}", Told(&**.source))]
     Backend {
         /// The store.
         store: String,
-        /// What it was to do.
+        /// The operation that failed.
         action: &'static str,
-        /// What the store's driver says.
+        /// The error of the store's driver.
         r#source: BoxError,
     },
 }

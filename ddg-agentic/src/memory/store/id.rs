@@ -1,4 +1,4 @@
-//! The name of a conversation.
+//! Ids of conversations.
 
 use std::fmt;
 use std::str::FromStr;
@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-/// A conversation's id, a name of the user's own; cheap to clone.
+/// The id of a conversation: a name of the user's choice. Cheap to clone.
 ///
 /// ```
 /// use ddg_agentic::memory::ConversationId;
@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 #[serde(try_from = "String", into = "String")]
 pub struct ConversationId(Arc<str>);
 
-/// A text that cannot be a conversation's id.
+/// A text that is not a valid conversation id.
 #[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
     "{:?} cannot be the id of a conversation: an id has 1 to {} bytes and no control characters",
@@ -32,26 +32,26 @@ pub struct InvalidConversationId {
 }
 
 impl ConversationId {
-    /// How long an id may be.
+    /// Maximum length of an id in bytes.
     pub const MAX_BYTES: usize = 200;
 
-    /// An id.
+    /// Creates an id.
     ///
     /// # Errors
-    /// If it is empty, longer than [`MAX_BYTES`](Self::MAX_BYTES) or has control characters.
+    /// If it is empty, longer than [`MAX_BYTES`](Self::MAX_BYTES), or contains control characters.
     pub fn new(id: impl Into<String>) -> Result<Self, InvalidConversationId> {
         let id = id.into();
         let fits = (1..=Self::MAX_BYTES).contains(&id.len()) && !id.contains(char::is_control);
         if fits { Ok(Self(id.into())) } else { Err(InvalidConversationId { id }) }
     }
 
-    /// The id's text.
+    /// The text of the id.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 }
 
-/// As much of a text as an error shows.
+/// The start of a text, as long as an error shows it.
 fn beginning(text: &str) -> String {
     match text.char_indices().nth(ConversationId::MAX_BYTES) {
         Some((end, _)) => format!("{}…", &text[..end]),

@@ -1,4 +1,4 @@
-//! Conversations that live as long as their process.
+//! A store of conversations in memory.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -15,7 +15,7 @@ use super::{
     StoredConversation, admit, appended, is_current,
 };
 
-/// Keeps conversations in memory. A clone is the same store.
+/// A store in memory. A clone is the same store.
 #[derive(Clone, Debug, Default)]
 pub struct MemoryConversations {
     kept: Arc<Mutex<BTreeMap<ConversationId, Kept>>>,
@@ -31,7 +31,7 @@ struct Kept {
 }
 
 impl MemoryConversations {
-    /// An empty store.
+    /// Creates an empty store.
     pub fn new() -> Self {
         Self::default()
     }

@@ -8,16 +8,18 @@ use uuid::Uuid;
 
 use super::{ConversationError, ConversationId};
 
-/// The right to run a conversation, until it is released or runs out. It keeps others from acting at
-/// the same time; that nobody's messages are written over does not depend on it.
+/// The lease for running a conversation, until it is released or expires.
+///
+/// It keeps others from acting at the same time. Messages are safe without it: their versions keep
+/// writers from overwriting each other.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ConversationLease {
     /// The conversation.
     pub conversation: ConversationId,
-    /// Which lease it is; every one has another.
+    /// The token, which is unique to each lease.
     pub token: String,
-    /// How long it lasts from each time that it is renewed.
+    /// The time after which the lease expires, counted from the last renewal.
     pub ttl: Duration,
 }
 
@@ -30,7 +32,7 @@ pub(super) struct Hold {
 }
 
 impl ConversationLease {
-    /// A lease of `conversation` with this `token`, for `ttl` at a time.
+    /// Creates a lease of `conversation`.
     pub fn new(conversation: ConversationId, token: impl Into<String>, ttl: Duration) -> Self {
         Self { conversation, token: token.into(), ttl }
     }
@@ -41,7 +43,7 @@ impl ConversationLease {
 }
 
 impl Hold {
-    /// A new one for who claims it, if nobody else has it.
+    /// Acquires the lease for a claim, if no other owner holds it.
     ///
     /// # Errors
     /// [`ConversationError::Held`].
@@ -67,7 +69,7 @@ impl Hold {
     }
 }
 
-/// That a lease is somebody else's now.
+/// The error of a lease that another owner holds now.
 pub(super) fn lost(lease: &ConversationLease) -> ConversationError {
     ConversationError::LeaseLost { id: lease.conversation.clone() }
 }

@@ -1,4 +1,4 @@
-//! A run that a conversation waits for.
+//! Open runs of conversations.
 
 use ddg_core::args::Args;
 use ddg_core::run::Question;
@@ -7,44 +7,43 @@ use serde::{Deserialize, Serialize};
 
 use crate::message::Message;
 
-/// A run of a conversation that is not at its end: it waits for people's answers, or its process
-/// has ended before it. Kept beside the conversation, and gone on with by an
-/// [`Agent`](crate::Agent).
+/// A run of a conversation that has not ended: it waits for answers of people, or was interrupted.
+/// It is kept with the conversation, and an [`Agent`](crate::Agent) continues it.
 ///
-/// It is serde data; a store keeps it as a text.
+/// It is serde data, which a store keeps as text.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct OpenRun {
-    /// Where it goes on.
+    /// The state from which it continues.
     pub at: OpenRunPlace,
-    /// What has been said since, to be heard before the model is asked again.
+    /// Messages since then, to be delivered before the model's next request.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub steered: Vec<Message>,
-    /// What has been said since, to be heard after the answer.
+    /// Messages since then, to be delivered after the run's answer.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub queued: Vec<Message>,
 }
 
-/// Where an [`OpenRun`] goes on.
+/// The state from which an [`OpenRun`] continues.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum OpenRunPlace {
-    /// At this snapshot.
+    /// A snapshot.
     Snapshot(Box<Snapshot>),
-    /// Where a store of runs has it.
+    /// A run in a store of runs.
     Stored {
-        /// The run's id there.
+        /// The run's id in the store.
         run: String,
-        /// What was said, for the case that the run has not been written yet.
+        /// The messages that it began with, in case the run has not been written yet.
         said: Vec<Message>,
-        /// The inputs of the run by name, for the same case.
+        /// Its inputs by name, for the same case.
         inputs: Args,
     },
 }
 
 impl OpenRun {
-    /// A run that goes on at `snapshot`.
+    /// Creates a run that continues from `snapshot`.
     pub fn at(snapshot: Snapshot) -> Self {
         Self::new(OpenRunPlace::Snapshot(Box::new(snapshot)))
     }
@@ -53,8 +52,8 @@ impl OpenRun {
         Self { at, steered: Vec::new(), queued: Vec::new() }
     }
 
-    /// The questions that wait for an answer, in kickoff order; of a run that a store of runs has,
-    /// none are known here.
+    /// The unanswered questions, in kickoff order. Those of a run in a store of runs are not
+    /// included.
     pub fn questions(&self) -> Vec<Question> {
         match &self.at {
             OpenRunPlace::Snapshot(snapshot) => snapshot.questions(),
@@ -64,7 +63,7 @@ impl OpenRun {
 }
 
 impl PartialEq for OpenRun {
-    /// Whether both are written as the same.
+    /// Whether both have the same serialised form.
     fn eq(&self, other: &Self) -> bool {
         match (serde_json::to_value(self), serde_json::to_value(other)) {
             (Ok(this), Ok(other)) => this == other,

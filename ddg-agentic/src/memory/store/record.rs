@@ -8,14 +8,15 @@ use serde::{Deserialize, Serialize};
 use super::{ConversationId, OpenRun};
 use crate::memory::Conversation;
 
-/// How often a conversation has been saved; what tells that somebody else has saved it since.
+/// The number of saves of a conversation. It differs from the loaded one if the conversation has
+/// been saved since.
 #[derive(
     Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
 )]
 pub struct ConversationVersion(u64);
 
 impl ConversationVersion {
-    /// That of a conversation that is not in the store.
+    /// The version of a conversation that is not in the store.
     pub const NEW: Self = Self(0);
 
     pub(super) fn next(self) -> Self {
@@ -41,26 +42,26 @@ impl fmt::Display for ConversationVersion {
     }
 }
 
-/// A conversation as it came from a store.
+/// A conversation with its version.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct StoredConversation {
     /// The conversation; empty if it is not in the store.
     pub conversation: Conversation,
-    /// What the next save has to name.
+    /// The version that the next save must name.
     pub version: ConversationVersion,
-    /// A run of it that is not at its end.
+    /// Its open run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub run: Option<OpenRun>,
 }
 
 impl StoredConversation {
-    /// A conversation of this version.
+    /// Creates a conversation with this version.
     pub fn new(conversation: Conversation, version: ConversationVersion) -> Self {
         Self { conversation, version, run: None }
     }
 
-    /// Sets the run of it that is not at its end.
+    /// Sets the open run.
     #[must_use]
     pub fn with_run(mut self, run: Option<OpenRun>) -> Self {
         self.run = run;
@@ -68,26 +69,26 @@ impl StoredConversation {
     }
 }
 
-/// A conversation as a store lists it.
+/// The record of a conversation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ConversationRecord {
-    /// Its id.
+    /// The id of the conversation.
     pub id: ConversationId,
-    /// How often it has been saved.
+    /// Number of saves.
     pub version: ConversationVersion,
-    /// How many messages it has.
+    /// Number of messages.
     pub n_messages: usize,
-    /// When it was saved first.
+    /// When the conversation was first saved.
     pub created: SystemTime,
-    /// When it was saved last.
+    /// When the conversation was last saved.
     pub updated: SystemTime,
-    /// Whether a run of it is not at its end.
+    /// Whether it has an open run.
     pub has_open_run: bool,
 }
 
 impl ConversationRecord {
-    /// A conversation that was saved first and last at these times.
+    /// Creates a record of a conversation that was first and last saved at these times.
     pub fn new(
         id: ConversationId,
         version: ConversationVersion,
@@ -97,7 +98,7 @@ impl ConversationRecord {
         Self { id, version, n_messages, created, updated, has_open_run: false }
     }
 
-    /// Sets whether a run of it is not at its end.
+    /// Sets whether it has an open run.
     #[must_use]
     pub fn open_run(mut self, has_open_run: bool) -> Self {
         self.has_open_run = has_open_run;
@@ -105,13 +106,13 @@ impl ConversationRecord {
     }
 }
 
-/// How many conversations of a long list, and from where; the first hundred by default.
+/// A page of a list of conversations; by default the first hundred.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ConversationPage {
-    /// At most so many.
+    /// Maximum number of conversations.
     pub limit: usize,
-    /// Those that come after this one in the list: when it was saved last, and its id.
+    /// Start after this place: the time of the last save, and the id.
     pub after: Option<(SystemTime, ConversationId)>,
 }
 
@@ -121,7 +122,7 @@ impl ConversationPage {
         Self { limit, after: None }
     }
 
-    /// As many as in this page, after `last`, the last of this page.
+    /// The page after this one; `last` is the last conversation of this page.
     #[must_use]
     pub fn next(&self, last: &ConversationRecord) -> Self {
         Self { limit: self.limit, after: Some((last.updated, last.id.clone())) }

@@ -1,4 +1,4 @@
-//! A shared store is a store.
+//! Makes an `Arc` of a store a store.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,8 +1,8 @@
-//! Conversations in a file.
+//! A store of conversations in an SQLite file.
 //!
-//! **Invariant.** Every write is one immediate transaction that begins by reading the conversation's
-//! row, decides by what it finds there, and writes; so writers come one after the other, in whatever
-//! process they are. A conversation is read in one transaction, which sees one moment.
+//! **Invariant.** Every write is one immediate transaction that reads the conversation's row,
+//! decides by what it finds there, and writes. So writers are serialised, in whichever process they
+//! are. A conversation is read in one transaction, which sees one moment of the database.
 
 mod leasing;
 mod open_run;
@@ -26,12 +26,12 @@ use super::{
     StoredConversation,
 };
 
-/// Keeps conversations in an SQLite database; a path is all that it needs. It may be the file in
-/// which ddg-core keeps runs.
+/// A store of conversations in an SQLite database file. It may be the file in which ddg-core keeps
+/// runs.
 ///
 /// Any number of processes of one machine can have the file open at once. It must not be on a
-/// network file system. Beside it there are two more files while it is open, `-wal` and `-shm`,
-/// which belong to it. A clone is the same store. What has been confirmed survives a power failure.
+/// network file system. While it is open, two more files named `-wal` and `-shm` are next to it and
+/// belong to it. A clone is the same store. Confirmed writes survive a power failure.
 ///
 /// ```no_run
 /// use ddg_agentic::Message;
@@ -50,23 +50,23 @@ use super::{
 #[derive(Clone, Debug)]
 pub struct SqliteConversations {
     file: SqliteFile,
-    /// What messages call it.
+    /// The name of the store in messages.
     name: Arc<str>,
     clock: Clock,
 }
 
-/// Why a transaction was not committed.
+/// The reason why a transaction was not committed.
 enum Failed {
     Refused(ConversationError),
     Broken(sqlx::Error),
 }
 
 impl SqliteConversations {
-    /// Opens the database at `path`, and makes it if there is none.
+    /// Opens the database at `path`, and creates it if it does not exist.
     ///
     /// # Errors
-    /// If the file cannot be opened or is no database, and if its tables are newer than this crate
-    /// knows.
+    /// If the file cannot be opened or is not a database, and if its tables are newer than this
+    /// crate knows.
     pub async fn open(path: impl AsRef<Path>) -> Result<Self, ConversationError> {
         let path = path.as_ref();
         let name = format!("SQLite database `{}`", path.display());
@@ -89,14 +89,14 @@ impl SqliteConversations {
         Self { clock: Clock::new(now), ..self }
     }
 
-    /// Closes the file; if nobody else has it open, all is in the one file then.
+    /// Closes the file. If no other process has it open, all data is in the one file afterwards.
     ///
-    /// A store that is dropped instead has lost nothing.
+    /// A store that is dropped without being closed loses nothing.
     pub async fn close(self) {
         self.file.close().await;
     }
 
-    /// A function that says of a failure what could not be done.
+    /// Creates a function that converts failures of `action` into errors.
     fn explain(&self, action: &'static str) -> impl Fn(Failed) -> ConversationError {
         move |failed| match failed {
             Failed::Refused(refused) => refused,
@@ -108,7 +108,8 @@ impl SqliteConversations {
         }
     }
 
-    /// A function that says of an error which part of a conversation cannot be read.
+    /// Creates a function that converts an error into one that says which part of a conversation
+    /// cannot be read.
     fn unreadable(&self, id: &str, what: impl Into<String>) -> impl FnOnce(BoxError) -> Failed {
         let (store, id, what) = (self.name.to_string(), id.to_owned(), what.into());
         |source| Failed::Refused(ConversationError::Unreadable { store, id, what, source })
@@ -194,7 +195,7 @@ impl From<sqlx::Error> for Failed {
     }
 }
 
-/// What the database or the system says, without what sqlx says before it.
+/// The error of the database or the system, without what sqlx puts before it.
 fn cause(error: sqlx::Error) -> BoxError {
     match error {
         sqlx::Error::Database(error) => error.into_error(),

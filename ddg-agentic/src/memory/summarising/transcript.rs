@@ -1,4 +1,4 @@
-//! A part of a conversation as a text, for a model that summarises it.
+//! Transcripts: a part of a conversation as text, for a model that summarises it.
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -6,12 +6,12 @@ use std::ops::Range;
 use crate::memory::Conversation;
 use crate::message::{ContentPart, Message};
 
-/// How much of a text is shown at its beginning and at its end, in bytes.
+/// The number of bytes shown of a long text, at its start and at its end.
 const BYTES_OF_HEAD: usize = 6000;
 const BYTES_OF_TAIL: usize = 2000;
 
-/// The messages of `range` as a text. A summary that covers some of them stands for those; what the
-/// system says is left out.
+/// The messages of `range` as text. Summaries replace the messages that they cover, and system
+/// messages are left out.
 pub(super) fn transcript(conversation: &Conversation, range: &Range<usize>) -> String {
     let mut lines = Vec::new();
     let mut place = range.start;

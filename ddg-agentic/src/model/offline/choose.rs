@@ -1,9 +1,9 @@
-//! Which tools a text is about.
+//! Chooses the tools that a text is about.
 
 use super::words::{Text, is_common, stems, words_of_name};
 use crate::tool::ToolSpec;
 
-/// How many words of a description have to be there.
+/// Number of words of a description that a text must have.
 const ENOUGH_OF_DESCRIPTION: usize = 2;
 
 /// Whether `text` is about `tool`, one of `tools`.
@@ -15,14 +15,14 @@ pub(super) fn fits(text: &Text<'_>, tool: &ToolSpec, tools: &[ToolSpec]) -> bool
         .filter(|word| !others().any(|other| words_of_name(&other.name).contains(word)))
         .collect();
     let named = match own[..] {
-        // All its words are others', too: only together they tell it.
+        // Other tools share all of its words, so only the whole name identifies it.
         [] => name.iter().all(|word| text.has(word)),
         _ => own.iter().any(|word| text.has(word)),
     };
     named || described(text, tool, others())
 }
 
-/// Whether enough words of the description are there that no other tool has, nor a parameter.
+/// Whether the text has enough words of the description that belong to no other tool or parameter.
 fn described<'a>(
     text: &Text<'_>,
     tool: &ToolSpec,
@@ -41,7 +41,7 @@ fn described<'a>(
     own.filter(|word| text.has(word)).count() >= ENOUGH_OF_DESCRIPTION
 }
 
-/// The words that say what it is about; all, if none does.
+/// The words that are specific; all words if none is.
 fn telling(words: Vec<String>) -> Vec<String> {
     let telling: Vec<_> = words.iter().filter(|word| !is_common(word)).cloned().collect();
     if telling.is_empty() { words } else { telling }

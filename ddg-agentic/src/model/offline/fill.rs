@@ -1,27 +1,27 @@
-//! Values for a JSON schema, looked for in a text.
+//! Finds values for a JSON schema in a text.
 
 use serde_json::{Map, Value as Json, json};
 
 use super::words::{Text, words_of_name};
 
-/// Names of parameters that are places, from whence one comes and whither one goes.
+/// Names of parameters that are places to start from, and places to go to.
 const ORIGINS: [&str; 5] = ["from", "origin", "source", "departure", "start"];
 const GOALS: [&str; 5] = ["to", "destination", "target", "arrival", "end"];
 const PLACES: [&str; 7] = ["city", "place", "location", "town", "country", "region", "area"];
 
-/// What a text does not say.
+/// Values that the text does not have.
 #[derive(Debug)]
 pub(super) struct Missing {
-    /// The names of what is missing.
+    /// The names of the missing values.
     pub(super) names: Vec<String>,
-    /// The value with blanks in their places: empty texts, zeros.
+    /// The value with blanks for the missing ones: empty texts and zeros.
     pub(super) rest: Json,
 }
 
-/// A value for `schema`, an object.
+/// Finds a value for `schema`, an object.
 ///
 /// # Errors
-/// The text does not say what is required.
+/// If the text does not have everything that is required.
 pub(super) fn fill(schema: &Json, text: &Text<'_>) -> Result<Json, Missing> {
     let mut filling = Filling { text, taken: Vec::new(), missing: Vec::new() };
     let json = filling.object(schema);
@@ -34,7 +34,7 @@ pub(super) fn fill(schema: &Json, text: &Text<'_>) -> Result<Json, Missing> {
 
 struct Filling<'a> {
     text: &'a Text<'a>,
-    /// The places of numbers that have been used.
+    /// The positions of numbers that have been used.
     taken: Vec<usize>,
     missing: Vec<String>,
 }
@@ -42,7 +42,7 @@ struct Filling<'a> {
 impl Filling<'_> {
     fn object(&mut self, schema: &Json) -> Json {
         let parameters = parameters(schema);
-        // A number that stands by its name is nobody else's.
+        // A number next to the name of one parameter belongs to no other.
         let named: Vec<_> =
             parameters.iter().map(|parameter| self.number_by_name(parameter)).collect();
         let mut object = Map::new();
@@ -105,7 +105,7 @@ impl Filling<'_> {
         parameter.number(number)
     }
 
-    /// The next number that nobody has used, or the only one that there is.
+    /// The next unused number, or the only number.
     fn next_number(&mut self, parameter: &Parameter<'_>) -> Option<Json> {
         if !parameter.required {
             return None;
@@ -134,7 +134,7 @@ impl Filling<'_> {
     }
 }
 
-/// One parameter of a schema.
+/// A parameter of a schema.
 struct Parameter<'a> {
     name: &'a str,
     words: Vec<String>,
@@ -157,7 +157,7 @@ impl<'a> Parameter<'a> {
         matches!(self.ty, "integer" | "number")
     }
 
-    /// `None` if it is not whole and has to be.
+    /// Converts a number; `None` if it must be whole and is not.
     fn number(&self, number: f64) -> Option<Json> {
         match self.ty {
             "integer" if number.fract() == 0.0 => Some(json!(number as i64)),
@@ -180,7 +180,7 @@ fn parameters(schema: &Json) -> Vec<Parameter<'_>> {
         .collect()
 }
 
-/// What an optional value is if it is there.
+/// The schema of an optional value without the option.
 fn filled(schema: &Json) -> &Json {
     let mut forms = ["anyOf", "oneOf"].into_iter().filter_map(|form| schema[form].as_array());
     let some = |forms: &'_ Vec<Json>| forms.iter().position(|form| type_of(form) != "null");

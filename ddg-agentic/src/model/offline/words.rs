@@ -1,6 +1,6 @@
-//! A text as words, numbers and places.
+//! Splits a text into words, numbers and places.
 
-/// A text, taken apart.
+/// A text in parts.
 pub(super) struct Text<'a> {
     raw: &'a str,
     words: Vec<Word<'a>>,
@@ -10,7 +10,7 @@ struct Word<'a> {
     text: &'a str,
     stem: String,
     number: Option<f64>,
-    /// Whether nothing but a space or a hyphen stands between it and the word before.
+    /// Whether only a space or a hyphen separates it from the word before.
     joined: bool,
 }
 
@@ -30,13 +30,13 @@ impl<'a> Text<'a> {
         self.raw.trim()
     }
 
-    /// Whether it has this word, in whatever form.
+    /// Whether the text has this word, in any form.
     pub(super) fn has(&self, word: &str) -> bool {
         let stem = stem(word);
         self.words.iter().any(|word| word.stem == stem)
     }
 
-    /// All its numbers with their places among the words.
+    /// All numbers, with their positions among the words.
     pub(super) fn numbers(&self) -> impl Iterator<Item = (usize, f64)> {
         self.words.iter().enumerate().filter_map(|(place, word)| Some((place, word.number?)))
     }
@@ -47,8 +47,8 @@ impl<'a> Text<'a> {
         beside.filter_map(|place| self.words.get(place)).any(|word| stems.contains(&word.stem))
     }
 
-    /// The first name of a place after one of these words: capitalised words, or, if there are none
-    /// anywhere, one that is not.
+    /// The first name of a place after one of these words: capitalised words or, if there are none
+    /// in the text, a single word.
     pub(super) fn place_after(&self, prepositions: &[&str]) -> Option<String> {
         let starts = || {
             let follows = self.words.windows(2).enumerate().filter(|(_, pair)| {
@@ -73,7 +73,7 @@ impl<'a> Text<'a> {
         starts().find_map(name).or_else(|| starts().filter_map(small).next_back())
     }
 
-    /// What stands in quotes, if anything does.
+    /// The quoted text, if there is one.
     pub(super) fn quoted(&self) -> Option<&'a str> {
         let pairs = [('"', '"'), ('“', '”'), ('«', '»'), ('`', '`')];
         pairs.into_iter().find_map(|(open, close)| {
@@ -108,7 +108,7 @@ pub(super) fn stems(text: &str) -> Vec<String> {
     pieces(text).map(|(_, word)| stem(word)).collect()
 }
 
-/// Words that say nothing of what a tool is about.
+/// Words that do not say what a tool is about.
 pub(super) fn is_common(stem: &str) -> bool {
     const COMMON: &str = "a about all an and any are as at be by calculate call can check compute \
         date do estimate fetch find for from get give given go has have how i if in into is it its \
@@ -118,17 +118,17 @@ pub(super) fn is_common(stem: &str) -> bool {
     COMMON.split_whitespace().any(|common| self::stem(common) == stem)
 }
 
-/// Words and numbers with where they start.
+/// Words and numbers, with the offsets where they start.
 fn pieces(text: &str) -> impl Iterator<Item = (usize, &str)> {
     let is_break = |c: char| !c.is_alphanumeric() && !matches!(c, '.' | '\'' | '’');
     text.split(is_break).filter_map(move |piece| {
         let piece = piece.trim_matches(|c: char| !c.is_alphanumeric());
-        // `piece` is a part of `text`.
+        // `piece` is a slice of `text`, so the difference of the addresses is its offset.
         (!piece.is_empty()).then(|| (piece.as_ptr() as usize - text.as_ptr() as usize, piece))
     })
 }
 
-/// A word without a plural's ending, in small letters.
+/// A word in lower case without the ending of a plural.
 fn stem(word: &str) -> String {
     let word = word.to_lowercase();
     match word.strip_suffix('s') {

@@ -1,4 +1,4 @@
-//! One reply of a script, and what it waits for and expects.
+//! A reply of a script, with its conditions.
 
 use futures::future::BoxFuture;
 use futures::stream::BoxStream;
@@ -17,18 +17,20 @@ pub(super) enum Answer {
     Stream(BoxStream<'static, Result<ChatChunk, ModelError>>),
 }
 
-/// What a request has to be.
+/// A condition on a request.
 pub(super) enum Check {
-    /// The text of its last message is this.
+    /// The text of its last message.
     Last(String),
-    /// The tools that it offers have these names.
+    /// The names of the tools that it offers.
     Tools(Vec<String>),
     Own(Box<dyn FnOnce(&ChatRequest) + Send>),
 }
 
 impl Check {
+    /// Checks the request.
+    ///
     /// # Errors
-    /// What was expected, and what was asked.
+    /// What was expected, and what the request is.
     pub(super) fn run(self, request: &ChatRequest) -> Result<(), String> {
         match self {
             Self::Last(expected) => {

@@ -1,4 +1,4 @@
-//! What is answered, in our words.
+//! Converts replies of rig.
 
 use rig_core::completion::{
     AssistantContent, CompletionResponse, FinishReason as RigFinish, Usage as RigUsage,
@@ -10,7 +10,7 @@ use super::call_ids::CallIds;
 use crate::message::{AssistantMessage, ToolArguments, ToolCall};
 use crate::model::{ChatReply, FinishReason, Usage};
 
-/// A whole reply. What the model thought is left out.
+/// Converts a whole reply. The reasoning of the model is left out.
 pub(super) fn reply(response: CompletionResponse, ids: &mut CallIds) -> ChatReply {
     let (finish, usage) = (finish(&response), usage(&response.usage));
     let mut message = AssistantMessage::default();

@@ -1,4 +1,4 @@
-//! What is asked, in rig's words.
+//! Converts requests to rig.
 
 use rig_core::completion::{
     AssistantContent, AssistantMessage as RigAssistant, CompletionRequest, Effort, Media,
@@ -17,7 +17,7 @@ use crate::model::{
 };
 use crate::tool::ToolSpec;
 
-/// Says what is asked so that `target` can be asked it.
+/// Converts requests for `target`.
 pub(super) struct Ask<'a> {
     target: &'a dyn ReplayTarget,
     capabilities: Capabilities,
@@ -35,7 +35,7 @@ impl<'a> Ask<'a> {
         if !self.capabilities.output_schema && request.output_schema.is_some() {
             return Err(self.unsupported("follow a schema"));
         }
-        // Not with `.message(..)`, which puts a message before the last.
+        // Built directly, because `.message(..)` would put a message before the last one.
         let mut asked = CompletionRequest::from(self.messages(request.messages)?);
         let tools = request.tools.iter().map(|tool| self.tool(tool));
         asked.tools = tools.collect::<Result<_, _>>()?;
@@ -64,7 +64,7 @@ impl<'a> Ask<'a> {
         Ok(asked)
     }
 
-    /// The conversation, without a model's empty messages, which no provider takes.
+    /// Converts the conversation, without empty messages of the model, which no provider accepts.
     fn messages(&self, messages: Vec<Message>) -> Result<Vec<RigMessage>, ModelError> {
         let mut asked = Vec::with_capacity(messages.len());
         for message in messages {
@@ -158,7 +158,7 @@ fn service_tier(tier: ServiceTier) -> RigTier {
     }
 }
 
-/// What the model has said, without what is empty.
+/// Converts a message of the model, without empty parts.
 fn said(AssistantMessage { text, tool_calls }: AssistantMessage) -> Vec<AssistantContent> {
     let text = Some(text).filter(|text| !text.trim().is_empty());
     let text = text.map(|text| AssistantContent::Text(Text::new(text)));
@@ -182,7 +182,7 @@ fn result(message: ToolMessage) -> ToolResult {
     }
 }
 
-/// The name of a tool that was called, for which a model may have had none.
+/// The name of a called tool, which may be empty in the message of a model.
 fn name_said(name: &str) -> ToolName {
     let unnamed = || ToolName::new("unnamed").expect("it is not empty");
     ToolName::new(name).unwrap_or_else(|_| unnamed())

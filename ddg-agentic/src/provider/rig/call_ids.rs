@@ -1,4 +1,4 @@
-//! Ids of calls that tell them apart, whatever the provider sends.
+//! Unique ids of tool calls.
 
 use rig_core::message::{CallId, Fingerprint};
 use serde_json::json;
@@ -6,8 +6,9 @@ use serde_json::json;
 use crate::message::Message;
 use crate::model::ChatRequest;
 
-/// The ids of the calls of a reply. Some servers send none, or the same one again; those calls get
-/// one that is made of the conversation and their place, and so is the same whenever it is asked.
+/// The ids of the calls of a reply. Some servers send no ids, or the same id twice; such calls get
+/// an id computed from the conversation and their index, so that it is the same for the same
+/// request.
 pub(super) struct CallIds {
     conversation: Vec<Message>,
     given: Vec<String>,
@@ -18,7 +19,7 @@ impl CallIds {
         Self { conversation: request.messages.clone(), given: Vec::new() }
     }
 
-    /// The id of the call that has this place in the reply, for which the provider has sent `id`.
+    /// The id of the call with index `place` in the reply, for which the provider has sent `id`.
     pub(super) fn id(&mut self, id: &CallId, place: usize) -> String {
         let sent = id.provider().map(|id| id.as_str().to_owned());
         let id = sent.filter(|id| !self.is_taken(id)).unwrap_or_else(|| self.made_up(place));

@@ -1,5 +1,4 @@
-//! The HTTP client: connects, writes the key into the header where it belongs, and watches for
-//! silence.
+//! The HTTP client: connects, adds the key to the headers, and detects silent streams.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -30,7 +29,7 @@ pub(super) struct Client {
     stall_timeout: Duration,
 }
 
-/// A stream that has been silent for too long.
+/// A stream has been silent for too long.
 #[derive(Debug, thiserror::Error)]
 #[error("nothing came within {after:?}")]
 pub(super) struct Stalled {
@@ -58,8 +57,8 @@ impl Client {
         Ok(Self { http: http.into(), key: key.transpose()?, extras, stall_timeout })
     }
 
-    /// The request with the key in its header. Rig puts Gemini's into the address, where the place that
-    /// it leaves is taken out.
+    /// Adds the key to the headers. Rig puts Gemini's key into the URL; the empty parameter that it
+    /// leaves there is removed.
     fn with_key<T>(&self, mut request: Request<T>) -> Request<T> {
         let uri = request.uri().to_string();
         if let Some((address, query)) = uri.split_once('?') {
@@ -120,7 +119,7 @@ impl HttpClientExt for Client {
     }
 }
 
-/// The same body, which fails when it has been silent for `after`.
+/// The same body, with an error when it has been silent for `after`.
 fn watched(body: BoxedStream, after: Duration) -> BoxedStream {
     let next = move |mut body: BoxedStream| async move {
         let chunk = tokio::time::timeout(after, body.next()).await;

@@ -1,4 +1,4 @@
-//! Headers and query parameters that a user adds to requests.
+//! Headers and query parameters that the user adds to requests.
 
 use std::sync::Arc;
 
@@ -8,7 +8,8 @@ use rig_core::http_client::{Request, Uri};
 use crate::model::{ExtraPairs, ModelError};
 
 tokio::task_local! {
-    /// Those of the request that the current task makes: the library between hands nothing through.
+    /// The extras of the current task's request. A task-local variable, because the library in
+    /// between passes nothing on.
     static OF_REQUEST: Arc<Extras>;
 }
 
@@ -20,10 +21,10 @@ pub(super) struct Extras {
 }
 
 impl Extras {
-    /// Those for requests of `model`.
+    /// Creates the extras of a `model`.
     ///
     /// # Errors
-    /// A header is none.
+    /// If a header is invalid.
     pub(super) fn new(
         model: &str,
         headers: &ExtraPairs,
@@ -44,15 +45,15 @@ impl Extras {
         Ok(Arc::new(Self { headers, query: query.clone() }))
     }
 
-    /// Makes the requests of `asking` with these.
+    /// Runs `asking` with these extras for its requests.
     pub(super) async fn scope<F: Future>(self: Arc<Self>, asking: F) -> F::Output {
         OF_REQUEST.scope(self, asking).await
     }
 
-    /// Adds these, and those of the task's request, to a request.
+    /// Adds these extras, and those of the task's request, to a request.
     pub(super) fn add_to<T>(&self, request: &mut Request<T>) {
         self.add_own(request);
-        // Without a request of the task there is nothing to add.
+        // A task without a request has no extras, which is not an error.
         let _ = OF_REQUEST.try_with(|extras| extras.add_own(request));
     }
 

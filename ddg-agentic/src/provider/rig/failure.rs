@@ -1,4 +1,4 @@
-//! What went wrong, in our words, without the key.
+//! Converts failures into errors of this crate, without the key.
 
 use std::error::Error as StdError;
 use std::time::{Duration, SystemTime};
@@ -15,7 +15,7 @@ use super::client::Stalled;
 use super::not_a_stream::NotAStream;
 use crate::model::{ChatReply, FinishReason, ModelError};
 
-/// What providers call errors that pass, where they give no status.
+/// Names of transient errors of providers that send no status.
 const PASSES: [&str; 10] = [
     "api_error",
     "internal_server_error",
@@ -29,10 +29,10 @@ const PASSES: [&str; 10] = [
     "UNAVAILABLE",
 ];
 
-/// How much of a body that is no JSON is told, in characters.
+/// Maximum number of characters shown of a body that is not JSON.
 const MOST_TOLD: usize = 300;
 
-/// What goes wrong with one model.
+/// Converts the failures of one model.
 #[derive(Clone)]
 pub(super) struct Failures {
     model: String,
@@ -55,7 +55,7 @@ impl Failures {
         ModelError::TimedOut { model: self.model.clone(), after }
     }
 
-    /// What goes wrong with a reply that is no stream, of which nothing can have broken off.
+    /// The failure of a reply that is not a stream, which cannot have broken off.
     pub(super) fn of_whole(&self, error: &ProviderError) -> ModelError {
         match error {
             ProviderError::Truncated => self.malformed("there is no message in it"),
@@ -80,7 +80,7 @@ impl Failures {
         }
     }
 
-    /// The provider has answered with an error, though perhaps with the status of a reply.
+    /// The provider has answered with an error, possibly with the status of a success.
     fn of_response(&self, response: &ProviderResponseError, retryable: bool) -> ModelError {
         let headers = response.headers.as_ref();
         self.of_answer(Answered {
@@ -136,7 +136,7 @@ impl Failures {
         }
     }
 
-    /// The provider has not answered, or not to the end.
+    /// The provider has not answered, or not completely.
     fn of_http(&self, error: &HttpError) -> ModelError {
         match error {
             HttpError::Instance(error) => {
@@ -190,7 +190,7 @@ impl Failures {
     }
 }
 
-/// What the body of an error says: its message, if it is in a form that providers use.
+/// The message in the body of an error, if it has a known form.
 pub(crate) fn told(body: &str) -> String {
     let json: Json = serde_json::from_str(body).unwrap_or_default();
     let json = json.get(0).unwrap_or(&json);
@@ -264,7 +264,7 @@ fn code_in(body: &str) -> Option<String> {
     text("code").filter(|code| code.parse::<u16>().is_err()).or_else(|| text("type"))
 }
 
-/// An error and what is behind it, each told once.
+/// An error and its causes, each shown once.
 pub(crate) fn chain(error: &(dyn StdError + 'static)) -> String {
     let mut told = error.to_string();
     let mut source = error.source();

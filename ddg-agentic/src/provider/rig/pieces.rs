@@ -1,4 +1,4 @@
-//! A reply that comes in pieces, in our words.
+//! Converts streamed replies of rig.
 
 use std::sync::Arc;
 
@@ -13,13 +13,13 @@ use super::failure::Failures;
 use super::silent;
 use crate::model::{ChatChunk, ModelError};
 
-/// A reply that comes in pieces.
+/// A streamed reply.
 pub(super) struct Pieces {
     stream: CompletionStream,
     ids: CallIds,
     extras: Arc<Extras>,
     failures: Failures,
-    /// The calls that have begun, with the names that have been told.
+    /// The calls that have begun, with the names that have been sent.
     calls: Vec<(Part, String)>,
 }
 
@@ -33,7 +33,7 @@ impl Pieces {
         Self { stream, ids, extras, failures, calls: Vec::new() }
     }
 
-    /// The pieces, up to the end or the first that is wrong.
+    /// The pieces, up to the end or the first error.
     pub(super) fn chunks(self) -> impl Stream<Item = Result<ChatChunk, ModelError>> + Send {
         stream::unfold(Some(self), |pieces| async {
             let mut pieces = pieces?;
@@ -62,7 +62,7 @@ impl Pieces {
         })
     }
 
-    /// What an event adds to the reply, if anything. A call's id comes with its end.
+    /// The piece for an event, if there is one. The id of a call comes at its end.
     fn chunk(&mut self, event: StreamEvent) -> Option<ChatChunk> {
         match event {
             StreamEvent::Start { part, kind: PartKind::ToolCall, name } => {

@@ -1,4 +1,4 @@
-//! The automa in which an automa that is a tool is called: `check` → `automa` → `result`, by ferries.
+//! The automa that calls an automa as a tool: `check` → `automa` → `result`, by ferries.
 
 use std::sync::Arc;
 
@@ -21,10 +21,10 @@ const CHECK: &str = "check";
 const AUTOMA: &str = "automa";
 const RESULT: &str = "result";
 
-/// The worker that makes calls of the automa `tool`, which is that of `entry`.
+/// A worker that makes calls of the automa `tool` of `entry`.
 ///
 /// # Errors
-/// The automa is not valid.
+/// If the automa is invalid.
 pub(in crate::tool) fn call_automa(
     entry: &Arc<Entry>,
     tool: &AutomaTool,
@@ -45,7 +45,7 @@ pub(in crate::tool) fn call_automa(
     Ok(AnyWorker::new(call))
 }
 
-/// How the automa has ended.
+/// The end of the automa.
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum Ended {
@@ -53,24 +53,24 @@ enum Ended {
     Failed(ToolOutput),
 }
 
-/// A call that was looked at.
+/// A call that has been checked.
 #[derive(Clone, Serialize, Deserialize)]
 struct Checked {
     call: ToolCall,
-    /// The files that it names.
+    /// The files that the call names.
     #[serde(default, serialize_with = "records", skip_serializing_if = "Vec::is_empty")]
     input: Vec<File>,
 }
 
-/// A place among the calls that go on at a time, held by the local space of a run for as long as that
-/// lasts; it is not saved.
+/// A place among the concurrent calls. The local space of the run holds it while the run lasts; it
+/// is not saved.
 #[derive(Clone, Serialize, Deserialize)]
 struct Turn {
     #[serde(skip)]
     _permit: Option<Arc<OwnedSemaphorePermit>>,
 }
 
-/// Checks the call, and ferries to the automa, or to the result if it may not go ahead.
+/// Checks the call, and ferries to the automa, or to the result if the call is refused.
 fn check(entry: &Arc<Entry>, tool: &AutomaTool) -> AnyWorker {
     let (entry, tool) = (Arc::clone(entry), tool.clone());
     AnyWorker::func(move |call: ToolCall, cx: Context| {
@@ -98,7 +98,7 @@ fn check(entry: &Arc<Entry>, tool: &AutomaTool) -> AnyWorker {
     })
 }
 
-/// Says what has become of the call.
+/// Gives the result of the call.
 fn result(entry: &Arc<Entry>, tool: &AutomaTool) -> AnyWorker {
     let (entry, write) = (Arc::clone(entry), Arc::clone(&tool.write));
     AnyWorker::func(move |ended: Ended, call: Checked, cx: Context| {
@@ -129,7 +129,7 @@ fn result(entry: &Arc<Entry>, tool: &AutomaTool) -> AnyWorker {
     })
 }
 
-/// Ferries to the result when the automa has ended, well or not.
+/// Ferries to the result when the automa has ended or failed.
 struct Conclude {
     entry: Arc<Entry>,
     tool: AutomaTool,

@@ -1,4 +1,4 @@
-//! A toolbox that is being filled.
+//! The builder of toolboxes.
 
 use std::any::type_name;
 use std::sync::Arc;
@@ -10,7 +10,7 @@ use super::{Entry, Offered, Toolbox, ToolboxError, ToolboxFault, Tools};
 use crate::tool::automa::call_automa;
 use crate::tool::{States, Tool, ToolOptions};
 
-/// A toolbox that is being filled; made by [`Toolbox::builder`].
+/// The builder of a toolbox, created by [`Toolbox::builder`].
 ///
 /// ```
 /// use ddg_agentic::{Toolbox, tool};
@@ -46,27 +46,27 @@ impl ToolboxBuilder {
         self.with_options(tool, ToolOptions::new())
     }
 
-    /// Adds a tool with how it is called.
+    /// Adds a tool with options.
     #[must_use]
     pub fn with_options(mut self, tool: impl Tool, options: ToolOptions) -> Self {
         self.tools.push((Arc::new(tool), options));
         self
     }
 
-    /// Adds tools of one kind, in their order.
+    /// Adds tools of one type, in order.
     #[must_use]
     pub fn with_all<T: Tool>(self, tools: impl IntoIterator<Item = T>) -> Self {
         tools.into_iter().fold(self, Self::with)
     }
 
-    /// Gives the tools a state: those that have a parameter [`State<T>`](crate::tool::State) get it,
-    /// whether they were added before or after.
+    /// Adds a state for the tools that have a parameter [`State<T>`](crate::tool::State), whether
+    /// they were added before or after.
     #[must_use]
     pub fn state<T: Send + Sync + 'static>(self, state: T) -> Self {
         self.shared_state(Arc::new(state))
     }
 
-    /// The same with a state that others hold, too.
+    /// Adds a state that is shared with other code.
     #[must_use]
     pub fn shared_state<T: Send + Sync + 'static>(mut self, state: Arc<T>) -> Self {
         if !self.states.insert(state) {
@@ -75,11 +75,11 @@ impl ToolboxBuilder {
         self
     }
 
-    /// The toolbox.
+    /// Builds the toolbox.
     ///
     /// # Errors
-    /// Names that are taken or that providers refuse, missing descriptions and states, parameters
-    /// that are no schema of an object: all of them together.
+    /// All faults together: names that are taken or that providers refuse, missing descriptions and
+    /// states, and parameters without a schema of an object.
     pub fn build(self) -> Result<Toolbox, ToolboxError> {
         let Self { tools, states, mut faults } = self;
         let mut offered = IndexMap::new();

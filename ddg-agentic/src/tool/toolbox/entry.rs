@@ -1,4 +1,4 @@
-//! One tool of a toolbox, and the way of a call to it: checked, approved, in its turn, attempted.
+//! A tool of a toolbox, and its calls: checked, approved, limited, attempted.
 
 use std::any::Any;
 use std::panic::AssertUnwindSafe;
@@ -23,28 +23,28 @@ use crate::tool::{
     Verdict,
 };
 
-/// A tool, and how it is called.
+/// A tool with its options.
 pub(in crate::tool) struct Entry {
     pub(in crate::tool) tool: Arc<dyn Tool>,
     pub(in crate::tool) spec: ToolSpec,
     pub(in crate::tool) options: ToolOptions,
     validator: Arc<Validator>,
     turns: Option<Arc<Semaphore>>,
-    /// How the files of calls are found, if there is a file manager.
+    /// Finds the files of calls, if there is a file manager.
     pub(in crate::tool) finder: Option<FileFinder>,
 }
 
-/// A call that may go ahead.
+/// A call that was admitted.
 pub(in crate::tool) struct Admitted {
     pub(in crate::tool) arguments: Json,
-    /// Its place among those that go on at a time.
+    /// Its place among the concurrent calls.
     pub(in crate::tool) turn: Option<OwnedSemaphorePermit>,
-    /// Those that the arguments name.
+    /// The files that the arguments name.
     pub(in crate::tool) files: Vec<File>,
 }
 
 impl Entry {
-    /// Puts what is wrong with the tool into `faults`.
+    /// Creates an entry, and adds the faults of the tool to `faults`.
     pub(super) fn new(
         tool: Arc<dyn Tool>,
         options: ToolOptions,
@@ -72,7 +72,7 @@ impl Entry {
         (faults.len() == n_before).then_some(entry)
     }
 
-    /// The same tool with these states. The two share one limit of concurrent calls.
+    /// The same tool with these states. Both share one limit of concurrent calls.
     pub(super) fn with_states(&self, states: &States) -> Result<Self, MissingState> {
         let tool = self.tool.with_states(states)?.unwrap_or_else(|| Arc::clone(&self.tool));
         let mut entry = Self {
@@ -96,7 +96,7 @@ impl Entry {
         &self.spec.name
     }
 
-    /// Whether a call may go ahead: its arguments fit, a person allows it, and it is its turn.
+    /// Admits a call if its arguments fit, a person allows it, and there is room for another call.
     pub(in crate::tool) async fn admit(
         &self,
         call: &ToolCall,
@@ -106,7 +106,7 @@ impl Entry {
         let mut files = self.input_files(&arguments)?;
         let arguments = match self.options.approval {
             false => arguments,
-            // Nobody is asked about a call that names a file that there is not.
+            // A person is not asked about a call that names a file which does not exist.
             true => {
                 let approved = self.approve(arguments, cx)?;
                 files = self.input_files(&approved)?;
@@ -126,7 +126,7 @@ impl Entry {
         Ok(Admitted { arguments, turn, files })
     }
 
-    /// Attempts an admitted call as often as its policy says.
+    /// Calls the tool, and retries as its options say.
     pub(super) async fn run(&self, admitted: Admitted, cx: &Context) -> Result<ToolOutput, Halt> {
         let Admitted { arguments, turn: _turn, files: _ } = admitted;
         let mut retries = match self.options.on_failure {
@@ -184,7 +184,7 @@ impl Entry {
         output.unwrap_or_else(|panic| Err(Panicked::new(message(&*panic)).into()))
     }
 
-    /// Asks a person; gives the arguments with which the tool is to be called.
+    /// Asks a person. Returns the arguments to call the tool with.
     fn approve(&self, arguments: Json, cx: &Context) -> Result<Json, Halt> {
         let tool = self.name().to_owned();
         let approval = Approval { tool, arguments: arguments.clone() };
@@ -193,7 +193,8 @@ impl Entry {
             Verdict::AllowWith { arguments } => match self.validator.check(&arguments) {
                 Ok(()) => Ok(arguments),
                 Err(faults) => {
-                    // The model's were right: it is not told that they are wrong.
+                    // The arguments of the person are wrong, not those of the model, so the model
+                    // is not told.
                     let faults = faults.join("; ");
                     Err(self.denied(format!("what they gave in its place is wrong: {faults}")))
                 }
@@ -243,7 +244,7 @@ fn check_spec(spec: &ToolSpec, faults: &mut Vec<ToolboxFault>) {
     }
 }
 
-/// What a panic says.
+/// The message of a panic.
 fn message(panic: &(dyn Any + Send)) -> String {
     let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
     text.or_else(|| panic.downcast_ref::<String>().cloned())

@@ -1,22 +1,22 @@
-//! What can be wrong with a toolbox.
+//! Faults of toolboxes.
 
 use std::fmt;
 
 use ddg_core::graph::BuildError;
 
-/// A toolbox that cannot be built: every fault, not just the first.
+/// A toolbox that cannot be built, with all of its faults.
 #[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ToolboxError {
-    /// What is wrong, in the order in which it was given; never empty.
+    /// The faults, in the order of the tools; never empty.
     pub faults: Vec<ToolboxFault>,
 }
 
-/// One thing that is wrong with a toolbox.
+/// A fault of a toolbox.
 #[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ToolboxFault {
-    /// Two tools have one name.
+    /// Two tools have the same name.
     #[error("two tools are named `{name}`: a model could not tell them apart; rename one")]
     DuplicateName {
         /// The name.
@@ -28,21 +28,21 @@ pub enum ToolboxFault {
         /// The name.
         name: String,
     },
-    /// A model would not know what a tool is for.
+    /// A tool has no description, so a model would not know its purpose.
     #[error("tool `{tool}` has no description: say what it does and when to use it")]
     NoDescription {
         /// The tool.
         tool: String,
     },
-    /// What a tool takes is no JSON schema of an object.
+    /// The parameters of a tool are not a JSON schema of an object.
     #[error("the parameters of tool `{tool}` are no JSON schema of an object: {reason}")]
     Schema {
         /// The tool.
         tool: String,
-        /// Why not.
+        /// The reason.
         reason: String,
     },
-    /// A tool needs a state that the toolbox has not.
+    /// A tool needs a state that the toolbox does not have.
     #[error("tool `{tool}` needs the state `{ty}`, which is missing: give it with `state`")]
     MissingState {
         /// The tool.
@@ -50,15 +50,15 @@ pub enum ToolboxFault {
         /// The type.
         ty: &'static str,
     },
-    /// An automa that is a tool is not valid.
+    /// An automa that is a tool is invalid.
     #[error("tool `{tool}`: {error}")]
     Automa {
         /// The tool.
         tool: String,
-        /// What is wrong with it.
+        /// The faults of the automa.
         error: BuildError,
     },
-    /// Two states have one type.
+    /// Two states have the same type.
     #[error("the state `{ty}` is given twice: states are told apart by their types; wrap one")]
     DuplicateState {
         /// The type.

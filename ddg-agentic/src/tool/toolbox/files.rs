@@ -8,7 +8,7 @@ use crate::files::FileManager;
 use crate::tool::automa::call_automa;
 
 impl Toolbox {
-    /// The file manager that its tools are given.
+    /// The file manager of the tools.
     pub(crate) fn files(&self) -> Option<FileManager> {
         self.0.states.files()
     }
@@ -19,7 +19,7 @@ impl Toolbox {
         offered.any(|offered| offered.entry.tool.file_use().needs_manager)
     }
 
-    /// For how long the addresses of files have to be good, if a tool asks for them.
+    /// The time that URLs of files must be valid, if a tool asks for URLs.
     pub(crate) fn file_urls(&self) -> Option<Duration> {
         self.0.offered.values().filter_map(|offered| offered.entry.options.file_urls).max()
     }
@@ -29,7 +29,8 @@ impl Toolbox {
         self.0.offered.get(tool).is_some_and(|offered| offered.entry.options.at_provider)
     }
 
-    /// The same tools with this file manager. The two toolboxes share their limits of concurrent calls.
+    /// The same tools with this file manager. Both toolboxes share their limits of concurrent
+    /// calls.
     pub(crate) fn with_files(&self, files: &FileManager) -> Result<Self, ToolboxError> {
         let states = self.0.states.clone().with_files(files.clone());
         let mut faults = Vec::new();

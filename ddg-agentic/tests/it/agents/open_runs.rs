@@ -1,4 +1,4 @@
-//! A run that asks a person is kept with its conversation, and gone on with once.
+//! A run that asks a person is kept with its conversation, and continued once.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -12,7 +12,7 @@ use expect_test::expect;
 use serde_json::json;
 use tokio::sync::Notify;
 
-/// Counts what has been paid.
+/// Counts payments.
 #[derive(Clone, Default)]
 struct Till(Arc<AtomicU32>);
 
@@ -46,7 +46,7 @@ fn agent(model: &ScriptedModel, till: &Till) -> Agent {
     Agent::new(automa(model, till)).unwrap()
 }
 
-/// Says something that makes the run ask, and gives what it asks and the snapshot with the answer.
+/// Sends a message that makes the run ask. Returns the question, and the snapshot with the answer.
 async fn paused(agent: &Agent, conversation: &str) -> (Question, ddg_core::snapshot::Snapshot) {
     let Said::Paused { outcome, .. } = agent.say(conversation, "Pay.").await.unwrap() else {
         panic!("it asks")
@@ -81,7 +81,7 @@ async fn an_answer_counts_once_also_if_it_comes_twice_at_once() {
 }
 
 #[tokio::test]
-async fn nor_does_a_snapshot_count_twice_or_for_somebody_else() {
+async fn a_snapshot_counts_once_and_only_for_its_conversation() {
     let model = ScriptedModel::new().calls([call("a", 30)]).calls([call("b", 40)]).text("Done.");
     let till = Till::default();
     let agent = agent(&model, &till);
@@ -98,7 +98,7 @@ async fn nor_does_a_snapshot_count_twice_or_for_somebody_else() {
 }
 
 #[tokio::test]
-async fn an_old_question_is_no_question_of_the_next_run() {
+async fn an_old_question_is_not_one_of_the_next_run() {
     let model = ScriptedModel::new().calls([call("a", 30)]).text("Done.").calls([call("b", 40)]);
     let till = Till::default();
     let agent = agent(&model, &till);
@@ -106,7 +106,7 @@ async fn an_old_question_is_no_question_of_the_next_run() {
     agent.answer("ada", &old.id, Verdict::Allow).await.unwrap();
     let (new, snapshot) = paused(&agent, "ada").await;
     assert_ne!(new.id, old.id);
-    // A person clicks at the first question again.
+    // A person answers the first question again.
     let late = agent.answer("ada", &old.id, Verdict::Allow).await.unwrap_err();
     assert!(matches!(late, AgentError::NotAsked { .. }), "{late}");
     assert_eq!(till.n_paid(), 1);
@@ -114,7 +114,7 @@ async fn an_old_question_is_no_question_of_the_next_run() {
 }
 
 #[tokio::test]
-async fn what_is_said_while_it_waits_is_refused_before_anything_acts() {
+async fn messages_to_a_waiting_run_are_refused_before_anything_acts() {
     let (model, till) =
         (ScriptedModel::new().calls([call("a", 30)]).text("Done."), Till::default());
     let agent = agent(&model, &till);
@@ -127,7 +127,7 @@ async fn what_is_said_while_it_waits_is_refused_before_anything_acts() {
 }
 
 #[tokio::test]
-async fn or_is_heard_when_the_run_goes_on() {
+async fn messages_to_a_waiting_run_can_be_delivered_when_it_continues() {
     let heard = async |when_busy| {
         let model = ScriptedModel::new().calls([call("a", 30)]).text("Done.").text("Tea, too.");
         let till = Till::default();
@@ -179,7 +179,7 @@ async fn a_run_that_waits_can_be_given_up() {
 }
 
 #[tokio::test]
-async fn an_answer_that_is_none_fails_the_run_and_frees_the_conversation() {
+async fn an_invalid_answer_fails_the_run_and_frees_the_conversation() {
     let (model, till) =
         (ScriptedModel::new().calls([call("a", 30)]).text("Hello."), Till::default());
     let agent = agent(&model, &till);
@@ -198,7 +198,7 @@ async fn wait(gate: State<Arc<Notify>>, till: State<Till>) -> String {
 }
 
 #[tokio::test]
-async fn a_stored_run_that_was_interrupted_is_gone_on_with_by_another_process() {
+async fn an_interrupted_stored_run_is_continued_by_another_process() {
     let (runs, conversations) = (MemoryStore::new(), MemoryConversations::new());
     let (gate, till) = (Arc::new(Notify::new()), Till::default());
     let model = ScriptedModel::new()
@@ -239,7 +239,7 @@ async fn a_stored_run_that_was_interrupted_is_gone_on_with_by_another_process() 
 }
 
 #[tokio::test]
-async fn a_stored_run_asks_too_and_its_answer_counts_once() {
+async fn an_answer_to_a_stored_run_counts_once() {
     let (runs, conversations) = (MemoryStore::new(), Arc::new(MemoryConversations::new()));
     let (model, till) =
         (ScriptedModel::new().calls([call("a", 30)]).text("Done."), Till::default());

@@ -1,4 +1,4 @@
-//! What is set on an agent and said of its runs reaches model, tools and subscribers.
+//! Settings of an agent and options of its runs reach the model, tools and subscribers.
 
 use std::time::Duration;
 
@@ -47,7 +47,7 @@ async fn every_request_has_the_settings_of_the_agent() {
 }
 
 #[tokio::test]
-async fn a_tool_that_has_to_be_called_is_called_once() {
+async fn a_required_tool_is_called_once() {
     let model =
         ScriptedModel::new().calls([ToolCall::new("a", "who", json!({}))]).text("Hello nobody.");
     let agent = ReActAutoma::new(model.clone()).tools(tools()).tool_choice(ToolChoice::Required);
@@ -76,7 +76,7 @@ async fn tools_know_who_is_speaking_in_each_conversation() {
 }
 
 #[tokio::test]
-async fn a_run_of_an_agent_can_be_watched() {
+async fn events_of_an_agents_run_can_be_subscribed_to() {
     let agent = Agent::new(ReActAutoma::new(ScriptedModel::new().text("It rains."))).unwrap();
     let run = agent.say("a", "Weather?");
     let mut events = run.events(EventFilter::messages());
@@ -91,7 +91,7 @@ async fn a_run_of_an_agent_can_be_watched() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn or_have_a_deadline() {
+async fn an_agents_run_can_have_a_deadline() {
     let model = ScriptedModel::new().text("too late").after(std::future::pending::<()>()).text("b");
     let agent = Agent::new(ReActAutoma::new(model)).unwrap();
     let error = agent.run("a", "Hello?").deadline(Duration::from_secs(5)).await.unwrap_err();

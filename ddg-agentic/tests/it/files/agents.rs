@@ -288,7 +288,7 @@ async fn addresses_are_written_only_where_they_are_asked_for() {
 
 /// [files 16]
 #[tokio::test]
-async fn a_run_goes_on_with_files_by_their_ids_and_an_unknown_id_is_told() {
+async fn a_run_resumes_with_files_by_their_ids_and_an_unknown_id_is_reported() {
     let agent = |files: &FileManager| {
         let toolbox = Toolbox::builder()
             .with(draw::tool())

@@ -1,4 +1,4 @@
-//! What a call leaves whose future is dropped.
+//! The state after the future of a call is dropped.
 
 use std::task::Poll;
 
@@ -59,7 +59,7 @@ async fn an_endless_stream_that_is_dropped_leaves_nothing() {
 
 /// [files 9]
 #[tokio::test]
-async fn a_removal_that_has_begun_goes_on() {
+async fn a_removal_that_has_begun_continues() {
     let provider = Provider::held_up();
     provider.let_through(1);
     let files = FileManager::builder().remote(provider.clone()).build().await.unwrap();

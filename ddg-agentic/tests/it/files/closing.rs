@@ -1,4 +1,4 @@
-//! How a manager ends.
+//! Closing of managers.
 
 use std::fs;
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! How files are made: where, of what, within which limits.
+//! Creation of files: the folder, the content, and the limits.
 
 use std::io;
 

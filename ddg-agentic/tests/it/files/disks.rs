@@ -1,4 +1,4 @@
-//! Disks that are full, or cannot be written to. Mounting needs root; without, the tests say so and end.
+//! Disks that are full or read-only. Mounting needs root; without it, the tests say so and end.
 #![cfg(target_os = "linux")]
 
 use std::path::{Path, PathBuf};

@@ -1,4 +1,4 @@
-//! What ids look like, and what is known of a file.
+//! The format of ids, and the metadata of files.
 
 use std::time::SystemTime;
 

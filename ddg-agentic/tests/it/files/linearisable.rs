@@ -1,9 +1,9 @@
-//! Each call takes effect at one moment: what eight threads saw of random calls is what one thread could
-//! have seen that made them one after the other.
+//! Each call takes effect at one moment: the results of random calls on eight threads are possible
+//! results of the same calls on one thread, one after the other.
 //!
-//! Wing and Gong's search: among the calls that no other had ended before they began, one is tried as
-//! the next, against a naive model; states that were tried are not tried again. A removal takes
-//! effect at two moments, its begin and its end, between which a file is being removed.
+//! This is Wing and Gong's search: each call that began before any other had ended is tried as the
+//! next one, against a naive model; states are not tried twice. A removal takes effect at two
+//! moments, its begin and its end, and a file is being removed in between.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -197,7 +197,7 @@ async fn call(files: &FileManager, numbers: &mut Numbers, known: &[String]) -> V
     }
 }
 
-/// A manager, and what eight threads saw of so many random calls each.
+/// A manager, and the results of `n_calls` random calls on each of eight threads.
 async fn history(provider: &Provider, round: usize, n_calls: usize) -> (FileManager, Vec<Call>) {
     let files = FileManager::builder().remote(provider.clone()).build().await.unwrap();
     let mut known = vec!["file-theirs".to_owned()];
@@ -243,7 +243,7 @@ fn provider() -> Provider {
 ///
 /// [files 11]
 #[tokio::test(flavor = "multi_thread", worker_threads = 8)]
-async fn what_threads_see_one_could_have_seen_alone() {
+async fn concurrent_operations_are_linearisable() {
     let provider = provider();
     for round in 0..rounds(1_000, 40) {
         let (files, calls) = history(&provider, round, 2).await;
@@ -257,7 +257,7 @@ async fn what_threads_see_one_could_have_seen_alone() {
 ///
 /// [files 11]
 #[tokio::test(flavor = "multi_thread", worker_threads = 8)]
-async fn what_threads_see_of_a_file_one_could_have_seen_alone() {
+async fn concurrent_operations_on_a_file_are_linearisable() {
     let provider = provider();
     for round in 0..rounds(1_000, 40) {
         let (files, calls) = history(&provider, round, 12).await;

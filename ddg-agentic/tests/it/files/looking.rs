@@ -1,4 +1,4 @@
-//! How files are found by their ids.
+//! Look-up of files by their ids.
 
 use ddg_agentic::files::{FileError, FileManager, RemoteError};
 use expect_test::expect;
@@ -80,7 +80,7 @@ async fn files_are_listed_in_the_order_in_which_they_were_made() {
 
 /// [files 8]
 #[tokio::test]
-async fn a_file_that_somebody_has_removed_is_an_error_that_names_it() {
+async fn a_file_removed_by_somebody_else_is_an_error_that_names_it() {
     let provider = Provider::new();
     let files = FileManager::builder().remote(provider.clone()).build().await.unwrap();
     let local = files.create_from_bytes("tea", "tea.txt").local().await.unwrap();

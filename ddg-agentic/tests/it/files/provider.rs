@@ -1,4 +1,4 @@
-//! A provider of files in memory, which can be held up and made to fail.
+//! A provider of files in memory, which can be delayed and made to fail.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};

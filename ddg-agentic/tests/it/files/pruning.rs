@@ -1,4 +1,4 @@
-//! What pruning removes, and what it leaves alone.
+//! What pruning removes and what it keeps.
 
 use std::fs;
 
@@ -9,7 +9,7 @@ use super::{rounds, within};
 
 /// [files 9]
 #[tokio::test]
-async fn what_the_manager_made_goes_oldest_first_and_nothing_else() {
+async fn only_files_of_the_manager_are_pruned_oldest_first() {
     let folder = tempfile::tempdir().unwrap();
     let mine = folder.path().join("mine.txt");
     fs::write(&mine, "mine").unwrap();

@@ -1,4 +1,4 @@
-//! How remote files that others have made are registered.
+//! Registration of remote files that others have created.
 
 use ddg_agentic::files::{FileError, FileManager, RemoteError};
 use futures::future::join_all;
@@ -83,7 +83,7 @@ async fn a_retrieval_that_failed_can_be_tried_again() {
 
 /// [files 7]
 #[tokio::test]
-async fn a_caller_who_is_dropped_does_not_take_the_others_with_him() {
+async fn a_dropped_caller_does_not_cancel_the_others() {
     let provider = Provider::held_up();
     provider.put("file-a", "a.txt", "aaa");
     let files = FileManager::builder().remote(provider.clone()).build().await.unwrap();

@@ -1,8 +1,8 @@
-//! The rules of `docs/files.md` and the tests that show them belong together: each rule is cited by a
-//! test, and each citation is of a rule.
+//! The rules of `docs/files.md` and their tests belong together: each rule is cited by a test, and
+//! each citation is of a rule.
 //!
-//! A rule begins with its number in bold, `- **7** …`; a test cites it in its doc comment,
-//! `[files 7]`.
+//! A rule begins with its number in bold, `- **7** …`; a test cites it in its doc comment, `[files
+//! 7]`.
 
 use std::collections::BTreeMap;
 use std::fs;

@@ -1,4 +1,4 @@
-//! Files whose ids stand in JSON or in a text.
+//! Ids of files in JSON or in text.
 
 use ddg_agentic::files::{File, FileManager};
 use serde_json::{Value as Json, json};

@@ -1,4 +1,4 @@
-//! An agent's graph is drawn like any other: as it is declared, as it has grown, and what ran when.
+//! An agent's graph is drawn like any other: as declared, as grown, and as a timeline.
 
 use ddg_agentic::prelude::*;
 use ddg_core::render::History;

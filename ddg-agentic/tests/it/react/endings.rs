@@ -1,4 +1,4 @@
-//! How a run of an agent ends: with an answer, a question, at a limit, or because the model failed.
+//! Ends of an agent's run: an answer, a question, a limit, or a failure of the model.
 
 use ddg_agentic::Message;
 use ddg_agentic::message::AssistantMessage;
@@ -23,7 +23,7 @@ async fn an_answer() {
 }
 
 #[tokio::test]
-async fn a_conversation_is_gone_on_with() {
+async fn a_conversation_is_continued() {
     let model = ScriptedModel::new().text("Hello Ada.").text("Ada.");
     let agent = ReActAutoma::new(model.clone()).system("Be brief.").build().unwrap();
     let first = agent.run(args!("I am Ada.")).await.unwrap();
@@ -211,7 +211,7 @@ async fn an_answer_that_is_a_type() {
 }
 
 #[tokio::test]
-async fn an_answer_that_is_no_object_is_asked_for_in_one() {
+async fn an_answer_that_is_not_an_object_is_requested_in_one() {
     let model =
         ScriptedModel::new().text("```json\n{ \"value\": [1, 2] }\n```").expects(|request| {
             assert_eq!(request.output_schema.as_ref().unwrap().schema["type"], "object");
@@ -224,7 +224,7 @@ async fn an_answer_that_is_no_object_is_asked_for_in_one() {
 }
 
 #[tokio::test]
-async fn a_model_that_follows_no_schema_is_told_it_in_words() {
+async fn a_model_that_cannot_follow_a_schema_gets_it_in_words() {
     let can = Capabilities::default().output_schema(false);
     let model = ScriptedModel::new().capabilities(can).text(r#"{ "sum": 3 }"#).expects(|request| {
         assert_eq!(request.output_schema, None);
@@ -236,7 +236,7 @@ async fn a_model_that_follows_no_schema_is_told_it_in_words() {
 }
 
 #[test]
-fn what_is_wrong_with_an_agent_is_said_before_it_runs() {
+fn faults_of_an_agent_are_reported_before_it_runs() {
     /// Says of itself what is no schema.
     #[derive(Deserialize)]
     struct Odd;

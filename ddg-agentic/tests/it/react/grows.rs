@@ -1,4 +1,5 @@
-//! Each call of a tool becomes a worker; those of a turn run together, and are collected in order.
+//! Each call of a tool becomes a worker; those of a turn run concurrently and are collected in
+//! order.
 
 use std::sync::{Arc, Mutex};
 
@@ -57,7 +58,7 @@ async fn calls_become_workers_that_are_removed_when_they_are_collected() {
 }
 
 #[tokio::test]
-async fn results_are_in_the_order_of_the_calls_and_failures_are_told() {
+async fn results_are_in_the_order_of_the_calls_and_failures_are_reported() {
     let model = ScriptedModel::new()
         .calls([
             ToolCall::new("a", "broken", json!({ "why": "no paper" })),

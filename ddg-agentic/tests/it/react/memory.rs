@@ -1,4 +1,4 @@
-//! What an agent shows its model of a conversation, and what it summarises while its tools run.
+//! The part of a conversation that an agent shows its model, and summaries while its tools run.
 
 use ddg_agentic::Message;
 use ddg_agentic::memory::{Conversation, FullHistory, Memory, Summary};
@@ -103,7 +103,7 @@ impl Memory for Fails {
 }
 
 #[tokio::test]
-async fn without_a_summary_the_agent_goes_on() {
+async fn without_a_summary_the_agent_continues() {
     let model = ScriptedModel::new().calls([adding("a", 1, 2)]).text("3");
     let agent = ReActAutoma::new(model).tools(tools()).memory(Fails).build().unwrap();
     let outcome = agent.run(args!("1 + 2?")).await.unwrap();

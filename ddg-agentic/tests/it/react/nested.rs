@@ -13,7 +13,7 @@ fn asking(id: &str, task: &str) -> ToolCall {
 }
 
 #[tokio::test]
-async fn what_an_agent_among_the_tools_takes_counts() {
+async fn the_usage_of_an_agent_among_the_tools_counts() {
     let inner = ScriptedModel::new()
         .reply(ChatReply::calls([adding("i", 1, 2)]).usage(Usage::new(20, 2)))
         .expects_last("1 + 2?")

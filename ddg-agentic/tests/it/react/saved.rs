@@ -1,4 +1,4 @@
-//! An agent's run can stop after any step and go on elsewhere.
+//! An agent's run can stop after any step and be resumed elsewhere.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -58,7 +58,7 @@ fn agent(
 }
 
 #[tokio::test]
-async fn gone_on_with_from_any_step_it_ends_the_same() {
+async fn resumed_from_any_step_it_ends_the_same() {
     for tool_calls in [ToolCallMode::Parallel, ToolCallMode::Sequential] {
         let store = MemoryStore::new();
         let (first, _) = agent(tool_calls, ToolOptions::new());
@@ -79,7 +79,7 @@ async fn gone_on_with_from_any_step_it_ends_the_same() {
 }
 
 #[tokio::test]
-async fn what_a_person_has_allowed_is_done_once_in_another_process() {
+async fn an_allowed_call_is_made_once_in_another_process() {
     let (first, n_calls) = agent(ToolCallMode::Parallel, ToolOptions::new().approval());
     let paused = first.run(args!("Sums!")).outcome().await.unwrap();
     assert_eq!(paused.questions().len(), 2, "both calls of the turn");

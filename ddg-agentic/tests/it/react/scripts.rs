@@ -1,5 +1,5 @@
-//! Whatever a model says and tools do: an agent ends, its transcript is valid, and neither the order of
-//! the calls nor a stop after any step changes what it leaves behind.
+//! With random replies and tools an agent ends, and its transcript is valid. Neither the order of
+//! the calls nor a stop after any step changes its outcome.
 
 use std::sync::Arc;
 

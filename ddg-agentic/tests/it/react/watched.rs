@@ -1,4 +1,4 @@
-//! What one sees of an agent while it works: words as they come, tools at work, what it takes.
+//! Events of a working agent: its words as they arrive, its calls of tools, and its usage.
 
 use std::sync::{Arc, Mutex};
 
@@ -35,7 +35,7 @@ async fn words_and_calls_are_seen_as_they_come() {
 }
 
 #[tokio::test]
-async fn what_models_take_is_posted_to_the_program_around() {
+async fn the_usage_of_models_is_posted_to_the_program_around() {
     let reply = |text: &str| ChatReply::text(text).usage(Usage::new(7, 3));
     let agent = ReActAutoma::new(ScriptedModel::new().named("small").reply(reply("b")));
     let mut agent = agent.build().unwrap();

@@ -1,4 +1,4 @@
-//! A person is asked before a tool is called, here or in another process, and what they say is done.
+//! A person approves a call before it is made, in this process or another.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -71,7 +71,7 @@ async fn the_question_shows_the_call_and_once_allowed_it_is_made_once() {
 }
 
 #[tokio::test]
-async fn a_denied_call_is_not_made_and_the_model_is_told_why() {
+async fn a_denied_call_is_not_made_and_the_model_gets_the_reason() {
     let desk = Desk::new();
     let (_, snapshot) = desk.asks(json!({ "euros": 30 })).await;
     let (told, is_error) = desk.told(snapshot, json!({ "deny": { "reason": "too much" } })).await;
@@ -95,7 +95,7 @@ async fn a_person_can_change_the_arguments_which_are_checked() {
 }
 
 #[tokio::test]
-async fn nobody_is_asked_about_a_call_that_cannot_be_made() {
+async fn no_question_is_asked_about_an_impossible_call() {
     let desk = Desk::new();
     let call = ToolCall::new("call_1", "pay", json!({ "euros": -1 }));
     let result: ToolResult = desk.automa.run((call,)).output().await.unwrap();
@@ -103,7 +103,7 @@ async fn nobody_is_asked_about_a_call_that_cannot_be_made() {
 }
 
 #[tokio::test]
-async fn an_answer_that_is_no_verdict_is_not_taken_for_one() {
+async fn an_answer_that_is_not_a_verdict_is_refused() {
     let desk = Desk::new();
     let (questions, mut snapshot) = desk.asks(json!({ "euros": 30 })).await;
     snapshot.answer(&questions[0].id, true).unwrap();
@@ -119,7 +119,7 @@ async fn book(cx: &Context) -> Result<String, String> {
 }
 
 #[tokio::test]
-async fn what_a_tool_asks_pauses_the_run_whatever_it_makes_of_the_error() {
+async fn a_question_of_a_tool_pauses_the_run_however_it_handles_the_error() {
     let tools = Toolbox::builder().with(book::tool()).build().unwrap();
     let automa = caller(&tools, "book");
     let call = (ToolCall::new("call_1", "book", json!({})),);

@@ -1,4 +1,4 @@
-//! An automa as a tool: it is nested in the run of who calls it, pauses with it and is saved with it.
+//! An automa as a tool: it is nested in the caller's run, pauses with it and is saved with it.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -129,7 +129,7 @@ fn agent(tools: &Toolbox) -> GraphAutoma {
 }
 
 #[tokio::test]
-async fn a_call_that_was_added_at_run_time_is_found_again() {
+async fn a_call_added_at_run_time_is_resolved_after_a_snapshot() {
     let tools = || {
         let hotel = AutomaTool::new::<Stay>("hotel", "What a stay costs.", hotel());
         Toolbox::builder().with(hotel).build().unwrap()
@@ -226,7 +226,7 @@ async fn calls_wait_for_their_turn_and_a_cancelled_one_gives_it_back() {
 }
 
 #[tokio::test]
-async fn what_happens_in_it_is_seen_by_who_watches_the_run() {
+async fn its_events_reach_subscribers_of_the_run() {
     let work = async |cx: Context| cx.emit("works in", "Rome".to_owned());
     let tools = lone_tool(work, ToolOptions::new());
     let prepared = caller(&tools, "lone").run(call("lone"));
@@ -238,7 +238,7 @@ async fn what_happens_in_it_is_seen_by_who_watches_the_run() {
 }
 
 #[tokio::test]
-async fn a_turn_ends_with_the_call_whoever_keeps_what_happened() {
+async fn a_turn_ends_with_the_call_even_if_its_events_are_kept() {
     let tools = lone_tool(async || 1, ToolOptions::new().max_concurrency(1));
     let mut kept = Vec::new();
     for _ in 0..2 {
@@ -251,7 +251,7 @@ async fn a_turn_ends_with_the_call_whoever_keeps_what_happened() {
 }
 
 #[tokio::test]
-async fn what_a_model_reads_of_the_output_can_be_set() {
+async fn the_text_for_the_model_can_be_set() {
     let tool = AutomaTool::of_one::<Stay>("double", "Doubles.", double())
         .output(|n: u32| ToolOutput::text(format!("it is {n}")).usage(Usage::new(1, 2)));
     let tools = Toolbox::builder().with(tool).build().unwrap();

@@ -1,4 +1,4 @@
-//! What models do wrong: they are told what would be right, and the run goes on.
+//! Mistakes of models: the reply says what would be right, and the run continues.
 
 use ddg_agentic::message::{ToolArguments, ToolCall};
 use ddg_agentic::schemars::JsonSchema;
@@ -89,7 +89,7 @@ async fn arguments_are_checked_against_the_schema_before_the_call() {
 }
 
 #[tokio::test]
-async fn arguments_that_cannot_be_read_are_told_as_such() {
+async fn arguments_that_cannot_be_read_are_reported_as_such() {
     let mut told = Vec::new();
     for text in ["{\"nights\": 3".to_owned(), "[".repeat(100) + &"]".repeat(100)] {
         let call = ToolCall::new("call_1", "hotel_price", ToolArguments::parse(&text));

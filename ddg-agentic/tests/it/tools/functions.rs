@@ -1,4 +1,4 @@
-//! What functions take and give as tools, async and sync.
+//! Parameters and results of functions as tools, async and sync.
 
 use std::thread;
 
@@ -27,7 +27,7 @@ fn a_hundred() -> i64 {
 }
 
 #[tokio::test]
-async fn what_a_model_leaves_out_is_the_default() {
+async fn an_argument_that_a_model_leaves_out_is_the_default() {
     let tools = toolbox(add::tool());
     assert_eq!(given(&tools, "add", json!({ "a": 1 })).await, "101");
     assert_eq!(given(&tools, "add", json!({ "a": 1, "b": 2, "c": 3 })).await, "6");
@@ -129,7 +129,7 @@ async fn fail() -> Result<String, WorkerError> {
 }
 
 #[tokio::test]
-async fn any_error_and_a_text_is_told() {
+async fn any_error_and_a_text_is_reported() {
     let tools = toolbox(parse::tool());
     assert_eq!(given(&tools, "parse", json!({ "text": "7" })).await, "7");
     assert_eq!(

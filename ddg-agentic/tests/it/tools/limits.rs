@@ -1,4 +1,4 @@
-//! Timeouts, how many calls there are at a time, and how much a model is given to read.
+//! Timeouts, the number of concurrent calls, and the size of results.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -51,7 +51,7 @@ async fn a_long_output_is_cut_at_the_end_of_a_character() {
     .assert_eq(&wrong);
 }
 
-/// What a call that goes on tells, and waits for.
+/// Reports active calls, and holds them until they may end.
 struct Gate {
     began: mpsc::UnboundedSender<u32>,
     goes_on: Semaphore,
@@ -66,7 +66,7 @@ async fn wait(n: u32, gate: State<Gate>) -> u32 {
 }
 
 #[tokio::test]
-async fn at_most_so_many_calls_go_on_at_a_time_in_all_runs() {
+async fn concurrent_calls_are_limited_over_all_runs() {
     let (began, mut begins) = mpsc::unbounded_channel();
     let gate = Arc::new(Gate { began, goes_on: Semaphore::new(0) });
     let tools = Toolbox::builder()
@@ -120,7 +120,7 @@ async fn meet(all: State<Barrier>) -> bool {
 }
 
 #[tokio::test]
-async fn without_a_limit_calls_go_on_together() {
+async fn without_a_limit_calls_run_concurrently() {
     let tools = Toolbox::builder().with(meet::tool()).state(Barrier::new(3)).build().unwrap();
     let mut automa = GraphAutoma::new("agent");
     for key in ["a", "b", "c"] {

@@ -1,4 +1,4 @@
-//! What becomes of a call whose tool fails or panics: the model is told, it is tried again, or the run
+//! Policies for tools that fail or panic: the model gets the error, the call is retried, or the run
 //! fails.
 
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -54,7 +54,7 @@ async fn a_panic_is_an_error_like_any_other() {
 }
 
 #[tokio::test]
-async fn a_failure_is_told_unless_another_attempt_helps() {
+async fn a_failure_is_reported_unless_another_attempt_succeeds() {
     let calls = json!({ "failures": 2 });
     let told = tools(OnFailure::TellModel);
     assert_eq!(error(&told, "flaky", calls.clone()).await, "`flaky` failed: failure 0");

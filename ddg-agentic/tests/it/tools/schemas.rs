@@ -1,4 +1,4 @@
-//! What a model is told of a function: its name, its doc comment, and the schema of its parameters.
+//! The description of a function: its name, its doc comment, and the schema of its parameters.
 
 use ddg_agentic::schemars::JsonSchema;
 use ddg_agentic::tool;
@@ -54,7 +54,7 @@ async fn weather(
 }
 
 #[test]
-fn names_types_docs_and_defaults_are_told_and_what_is_injected_is_not() {
+fn a_model_gets_names_types_docs_and_defaults_and_no_injected_parameters() {
     check(
         &weather::tool(),
         &expect![[r#"

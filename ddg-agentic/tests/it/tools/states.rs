@@ -1,4 +1,4 @@
-//! States of a toolbox reach the tools that ask for them, and one that is missing is found at once.
+//! States of a toolbox reach the tools that take them, and a missing one is reported at once.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -44,7 +44,7 @@ async fn tools_share_the_states_of_their_toolbox() {
 }
 
 #[test]
-fn what_is_missing_or_double_is_named_when_the_toolbox_is_built() {
+fn missing_and_duplicate_states_are_named_when_the_toolbox_is_built() {
     let error = Toolbox::builder()
         .with(hotel::tool())
         .with(hotel_sync::tool())

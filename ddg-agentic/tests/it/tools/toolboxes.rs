@@ -1,4 +1,4 @@
-//! Toolboxes are checked when they are built, and every fault is reported.
+//! Toolboxes are checked when they are built, and all faults are reported.
 
 use ddg_agentic::tool::{AutomaTool, Tool, ToolOutput, ToolSpec};
 use ddg_agentic::{Toolbox, tool};

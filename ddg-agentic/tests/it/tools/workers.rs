@@ -1,4 +1,4 @@
-//! Tools as workers of any automa, added while it runs and found again after a snapshot.
+//! Tools as workers of any automa, added at run time and restored from a snapshot.
 
 use ddg_agentic::message::{ToolArguments, ToolCall};
 use ddg_agentic::tool::{ToolOutput, ToolResult};
@@ -78,7 +78,7 @@ async fn bad_arguments_make_a_worker_fail() {
         .assert_eq(&error.to_string());
 }
 
-/// An agent that calls two tools, one of which does not exist, and collects what they give.
+/// An agent that calls an existing and a missing tool, and collects the results.
 fn agent() -> GraphAutoma {
     let tools = tools();
     let mut agent = GraphAutoma::new("agent");
@@ -117,7 +117,7 @@ fn agent() -> GraphAutoma {
 }
 
 #[tokio::test]
-async fn they_are_found_again_after_a_snapshot() {
+async fn tools_are_resolved_after_a_snapshot() {
     let stopped = agent().run(()).outcome().await.unwrap();
     let snapshot = serde_json::to_string(&stopped.snapshot().unwrap()).unwrap();
     let snapshot: Snapshot = serde_json::from_str(&snapshot).unwrap();
@@ -129,7 +129,7 @@ async fn they_are_found_again_after_a_snapshot() {
 }
 
 #[tokio::test]
-async fn what_a_tool_emits_is_seen_by_who_watches_the_run() {
+async fn events_of_a_tool_reach_subscribers_of_the_run() {
     let prepared = super::caller(&tools(), "weather").run((ToolCall::new(
         "1",
         "weather",

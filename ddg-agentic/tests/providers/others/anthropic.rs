@@ -1,4 +1,4 @@
-//! Anthropic's Messages.
+//! Anthropic's Messages API.
 
 use ddg_agentic::provider::Anthropic;
 use expect_test::expect;

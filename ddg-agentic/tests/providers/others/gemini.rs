@@ -167,7 +167,7 @@ async fn gemini_is_asked_and_understood() {
 }
 
 #[tokio::test]
-async fn a_question_that_is_blocked_is_no_reply() {
+async fn a_blocked_question_is_not_a_reply() {
     let blocked = json!({ "promptFeedback": { "blockReason": "SAFETY" } });
     let server = OpenAiServer::serving([Answer::json(&blocked)]).await;
     let model = Gemini::new("gemini").base_url(server.url());

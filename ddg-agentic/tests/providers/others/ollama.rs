@@ -1,4 +1,4 @@
-//! Ollama, which speaks as OpenAI does.
+//! Ollama, which has OpenAI's API.
 
 use ddg_agentic::provider::Ollama;
 use expect_test::expect;

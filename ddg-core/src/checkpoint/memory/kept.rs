@@ -9,7 +9,7 @@ use crate::checkpoint::{
     Checkpoint, Entry, EntryKind, ForkedFrom, RunFilter, RunId, RunRecord, RunStatus, StoreError,
 };
 
-/// A run.
+/// A run of a store.
 #[derive(Debug)]
 pub(super) struct Kept {
     pub(super) automa: String,
@@ -30,7 +30,7 @@ pub(super) struct State {
 }
 
 impl Kept {
-    /// The state of `step`: the last whole one, and the changes from there.
+    /// The states that lead to `step`: the last whole one and the changes since then.
     fn up_to(&self, run: &RunId, step: u64) -> Result<Vec<&State>, StoreError> {
         if !self.states.contains_key(&step) {
             return Err(StoreError::UnknownStep { run: run.clone(), step, last: self.end.step });
@@ -75,7 +75,7 @@ impl Kept {
             && status.is_none_or(|status| status == self.status)
     }
 
-    /// A run that starts as this one was after `step`.
+    /// A fork of this run after `step`.
     pub(super) fn forked(&self, run: &RunId, step: u64, now_ms: i64) -> Result<Self, StoreError> {
         let states = self.up_to(run, step)?;
         let full = states.first().map(|state| state.entry.step);

@@ -1,9 +1,9 @@
 //! Connections to a database, and transactions that write.
 //!
-//! **Invariants.** A connection goes back to its pool only when no transaction is open on it; in all
-//! other cases it is closed. A commit that has begun is carried to its end, whether or not somebody
-//! waits for it. Whoever reads sees every commit that this process began before, also one that
-//! nobody waited for.
+//! **Invariants.** A connection is returned to its pool only if no transaction is open on it;
+//! otherwise it is closed. A commit that has begun is completed, even if its caller is dropped. A
+//! read sees every commit that this process began before, including those whose callers were
+//! dropped.
 
 use std::fmt;
 use std::ops::{Deref, DerefMut};
@@ -16,54 +16,54 @@ use sqlx::{Database, Executor, Pool};
 use tokio::runtime::Handle;
 use tokio::sync::{OwnedRwLockReadGuard, OwnedSemaphorePermit, RwLock, Semaphore};
 
-/// For how long a database may keep a connection waiting that it is this one's turn to open.
+/// How long the database may take to open a connection when it is the caller's turn.
 ///
-/// Whoever waits for a turn waits without a limit: load alone is no failure.
+/// Waiting for a turn has no limit, because load alone is not a failure.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// Connections to one database, at most so many at a time; who wants one gets it in order of arrival.
-/// A clone has the same connections.
+/// A limited number of connections to one database, handed out in the order of the requests. A
+/// clone shares them.
 pub struct Connections<D: Database> {
     pool: Pool<D>,
     turns: Arc<Semaphore>,
     commits: Arc<Commits>,
 }
 
-/// A connection; dropped, it goes back.
+/// A connection, returned to its pool when dropped.
 pub struct Connection<D: Database> {
-    /// Always there until it is dropped.
+    /// The connection; `None` only while it is being dropped.
     inner: Option<PoolConnection<D>>,
-    /// Whether the connection is not fit to be used again.
+    /// Whether the connection must be closed rather than reused.
     close: bool,
-    /// What gives the connection back, wherever it is dropped.
+    /// The runtime that returns the connection, on whichever thread it is dropped.
     runtime: Handle,
     _turn: OwnedSemaphorePermit,
 }
 
-/// A transaction that writes. Dropped before it is committed, it changes nothing.
+/// A transaction that writes. If it is dropped before its commit, it changes nothing.
 pub struct Write<D: Database> {
     connection: Connection<D>,
     commits: Arc<Commits>,
 }
 
-/// The commits of a database that are under way.
+/// The running commits of a database.
 #[derive(Default)]
 struct Commits {
-    /// Shared by those that are under way.
+    /// Locked for reading by each running commit.
     under_way: Arc<RwLock<()>>,
-    /// Whether there may be one that nobody waits for.
+    /// Whether there may be a running commit whose caller was dropped.
     unawaited: AtomicBool,
 }
 
 impl<D: Database> Connections<D> {
-    /// At most `n` connections by `options`, opened when they are needed.
+    /// Creates at most `n` connections with `options`, which are opened as needed.
     pub fn new(n: u32, options: <D::Connection as sqlx::Connection>::Options) -> Self {
         let pool = PoolOptions::new().max_connections(n).acquire_timeout(PATIENCE);
         let (pool, turns) = (pool.connect_lazy_with(options), Semaphore::new(n as usize));
         Self { pool, turns: Arc::new(turns), commits: Arc::default() }
     }
 
-    /// The same commits, by other connections.
+    /// Shares the running commits of `other`, which has other connections to the same database.
     pub fn sharing_commits(self, other: &Self) -> Self {
         Self { commits: Arc::clone(&other.commits), ..self }
     }
@@ -75,23 +75,23 @@ impl<D: Database> Connections<D> {
         Ok(Connection { inner, close: false, runtime: Handle::current(), _turn: turn })
     }
 
-    /// A connection to read with.
+    /// A connection for reading.
     ///
     /// # Errors
-    /// The database cannot be reached.
+    /// If the database cannot be reached.
     pub async fn read(&self) -> Result<Connection<D>, sqlx::Error> {
         self.commits.awaited().await;
         self.get().await
     }
 
-    /// Closes all connections, for clones, too.
+    /// Closes all connections, also those of clones.
     pub async fn close(&self) {
         self.pool.close().await;
     }
 }
 
 impl<D: Database> Connection<D> {
-    /// Says whether the connection can be used again when it goes back.
+    /// Sets whether the connection can be reused.
     fn is_fit_if(&mut self, fit: bool) {
         self.close = !fit;
     }
@@ -101,15 +101,16 @@ impl<D: Database> Connections<D>
 where
     for<'a> &'a mut D::Connection: Executor<'a, Database = D>,
 {
-    /// Begins a transaction that writes, by the statement `begin`.
+    /// Begins a transaction that writes, with the statement `begin`.
     ///
     /// # Errors
-    /// The database cannot be reached, or refuses.
+    /// If the database cannot be reached, or refuses.
     ///
     /// # Cancel safety
-    /// Dropped while it waits, no transaction is left open.
+    /// If the future is dropped, no transaction is left open.
     pub async fn write(&self, begin: &'static str) -> Result<Write<D>, sqlx::Error> {
         let mut connection = self.get().await?;
+        // Until the transaction has ended, dropping the connection must close it.
         connection.is_fit_if(false);
         sqlx::raw_sql(begin).execute(&mut *connection).await?;
         Ok(Write { connection, commits: Arc::clone(&self.commits) })
@@ -120,13 +121,13 @@ impl<D: Database> Write<D>
 where
     for<'a> &'a mut D::Connection: Executor<'a, Database = D>,
 {
-    /// Commits.
+    /// Commits the transaction.
     ///
     /// # Errors
-    /// The database refuses. Whether it has committed is then not known.
+    /// If the database refuses. It is then unknown whether it has committed.
     ///
     /// # Cancel safety
-    /// Dropped while it waits, the commit goes on to its end; whoever reads afterwards waits for it.
+    /// If the future is dropped, the commit completes, and later reads wait for it.
     pub async fn commit(self) -> Result<(), sqlx::Error> {
         let Self { mut connection, commits } = self;
         let under_way = Arc::clone(&commits.under_way).read_owned().await;
@@ -139,14 +140,14 @@ where
         });
         let done = commit.await;
         waiting.over = true;
-        // It does not panic, and only the end of the runtime aborts it.
+        // The task does not panic, and is aborted only when the runtime shuts down.
         done.map_err(|_| sqlx::Error::WorkerCrashed)?.map(|_| ())
     }
 
-    /// Undoes everything.
+    /// Rolls the transaction back.
     ///
     /// # Errors
-    /// The database refuses; it undoes everything then because the connection is closed.
+    /// If the database refuses. The connection is then closed, which rolls back as well.
     pub async fn roll_back(mut self) -> Result<(), sqlx::Error> {
         sqlx::raw_sql("rollback").execute(&mut *self.connection).await?;
         self.connection.is_fit_if(true);
@@ -155,17 +156,18 @@ where
 }
 
 impl Commits {
-    /// Waits for the commits that nobody else waits for.
+    /// Waits for running commits whose callers were dropped.
     async fn awaited(&self) {
         if self.unawaited.load(Ordering::Acquire) {
-            // Nobody commits while this is held, so whoever stops waiting later says so again.
+            // No commit runs while this lock is held, so a caller that is dropped later sets the
+            // flag again.
             let _none_under_way = self.under_way.write().await;
             self.unawaited.store(false, Ordering::Release);
         }
     }
 }
 
-/// Somebody who waits for a commit; dropped too early, they have stopped waiting.
+/// The caller of a commit. If it is dropped too early, nobody waits for the commit any more.
 struct Waiting {
     commits: Arc<Commits>,
     over: bool,
@@ -181,7 +183,8 @@ impl Drop for Waiting {
 
 impl<D: Database> Drop for Connection<D> {
     fn drop(&mut self) {
-        // It is given back by a task, also if it is dropped where there is no runtime.
+        // sqlx returns a connection with a task, so a runtime must be entered on threads without
+        // one.
         let _entered = self.runtime.enter();
         if let Some(mut inner) = self.inner.take() {
             if self.close {

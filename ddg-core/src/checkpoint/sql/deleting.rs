@@ -1,4 +1,4 @@
-//! What is no longer needed. The other tables follow by themselves.
+//! Deletes runs. Foreign keys delete the rows of the other tables.
 
 use std::time::Duration;
 

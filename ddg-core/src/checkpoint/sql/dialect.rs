@@ -1,26 +1,26 @@
-//! What differs between the databases, and the few ways in which one is spoken to.
+//! The differences between the databases, and the few operations that are used of them.
 
 use std::fmt;
 use std::future::Future;
 
-/// A database.
+/// A kind of database.
 pub(super) trait Dialect: fmt::Debug + Send + Sync {
     type Transaction: Transaction;
 
-    /// At the end of a `select`: keeps the rows from being changed until the transaction ends.
+    /// The end of a `select` that locks the rows until the transaction ends.
     const LOCKED: &'static str;
-    /// The same, passing over rows that somebody else has locked.
+    /// The end of a `select` that locks rows and skips those that are locked already.
     const LOCKED_IF_FREE: &'static str;
-    /// What brings the tables to each version, from 1.
+    /// The statements that bring the tables to each version, starting with 1.
     const MIGRATIONS: &'static [&'static str];
-    /// Keeps others from migrating at the same time.
+    /// A statement that keeps others from migrating at the same time.
     const LOCK_SCHEMA: Option<&'static str>;
 
     /// Begins a transaction that writes.
     fn write(&self) -> impl Future<Output = Result<Self::Transaction, sqlx::Error>> + Send;
 
-    /// The same, for renewing leases: it may have connections of its own, which belong to the thread
-    /// that keeps leases.
+    /// Begins a transaction that renews a lease. May use connections of its own, which belong to
+    /// the thread that keeps leases.
     fn write_lease(&self) -> impl Future<Output = Result<Self::Transaction, sqlx::Error>> + Send {
         self.write()
     }
@@ -33,16 +33,16 @@ pub(super) trait Dialect: fmt::Debug + Send + Sync {
     ) -> impl Future<Output = Result<Vec<Row>, sqlx::Error>> + Send;
 }
 
-/// A transaction; dropped without a commit it has not been.
+/// A transaction, rolled back if it is dropped without a commit.
 pub(super) trait Transaction: Send + Sized {
-    /// The rows that a statement finds.
+    /// The rows that a statement selects.
     fn rows(
         &mut self,
         sql: &str,
         args: &[Arg<'_>],
     ) -> impl Future<Output = Result<Vec<Row>, sqlx::Error>> + Send;
 
-    /// Executes a statement and says how many rows it changed.
+    /// Executes a statement and returns the number of rows that it changed.
     fn execute(
         &mut self,
         sql: &str,
@@ -83,12 +83,12 @@ impl<'a> From<&'a [u8]> for Arg<'a> {
     }
 }
 
-/// A step, a kickoff, a token: SQL knows no unsigned numbers.
+/// Converts a step, a kickoff or a token, because SQL has no unsigned numbers.
 pub(super) fn int(n: u64) -> Result<i64, sqlx::Error> {
     i64::try_from(n).map_err(|error| sqlx::Error::Encode(error.into()))
 }
 
-/// The values of a row, taken one after the other.
+/// The values of a row, taken one after another.
 pub(super) struct Row(std::vec::IntoIter<Cell>);
 
 /// A value in a row.
@@ -164,7 +164,7 @@ fn unexpected(expected: &str, found: &Cell) -> sqlx::Error {
     sqlx::Error::Decode(format!("expected {expected} in a row, found {found}").into())
 }
 
-/// Makes a transaction of sqlx speak, and gives a function that reads from a connection.
+/// Implements [`Transaction`] for sqlx, and defines a function that reads from a connection.
 macro_rules! speaks_sqlx {
     ($Database:ty, $Row:ty) => {
         impl crate::checkpoint::sql::dialect::Transaction for Write<$Database> {
@@ -203,7 +203,8 @@ macro_rules! speaks_sqlx {
         type Query<'a> =
             sqlx::query::Query<'a, $Database, <$Database as sqlx::Database>::Arguments>;
 
-        /// Statements are texts of this crate, and all that comes from elsewhere is an argument.
+        /// The statements are texts of this crate, and all external data is an argument, so they
+        /// are safe.
         fn bound<'a>(sql: &str, args: &[Arg<'a>]) -> Query<'a> {
             let query = sqlx::query(sqlx::AssertSqlSafe(sql.to_owned()));
             args.iter().fold(query, |query, arg| match *arg {

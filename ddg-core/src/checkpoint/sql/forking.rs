@@ -1,4 +1,4 @@
-//! A run that starts from another.
+//! Forks a run.
 
 use super::dialect::{Dialect, Row, Transaction, int};
 use super::writing::FULL;
@@ -22,7 +22,7 @@ impl<D: Dialect> SqlStore<D> {
         let parent = self.lock(tx, run).await?;
         let last = parent.end.step;
         let unknown_step = || StoreError::UnknownStep { run: run.clone(), step, last };
-        // Larger numbers than the database knows are of no step.
+        // A step beyond the largest number of the database cannot have been stored.
         let step_idx = int(step).map_err(|_| unknown_step())?;
 
         let sql = format!(

@@ -1,4 +1,4 @@
-//! Who may write.
+//! Leases in a database.
 
 use super::dialect::{Arg, Dialect, Transaction, int};
 use super::{Failed, SqlStore, end};
@@ -68,7 +68,7 @@ impl<D: Dialect> SqlStore<D> {
         end(tx, done).await
     }
 
-    /// Writes down who holds a run.
+    /// Stores the hold of a run.
     async fn keep(&self, tx: &mut D::Transaction, id: i64, hold: &Hold) -> Result<(), Failed> {
         let sql = "update ddg_runs set token = $2, owner = $3, process = $4, held_until = $5 \
                    where id = $1";
@@ -78,7 +78,7 @@ impl<D: Dialect> SqlStore<D> {
     }
 }
 
-/// What the columns token, owner, process and held_until are to be.
+/// The values of the columns token, owner, process and held_until.
 fn columns(hold: &Hold) -> Result<[Arg<'_>; 4], sqlx::Error> {
     let owner = hold.owner.as_ref();
     Ok([

@@ -1,4 +1,4 @@
-//! Runs on a server.
+//! A store in a PostgreSQL database.
 
 use std::str::FromStr;
 use std::time::{Duration, SystemTime};
@@ -15,15 +15,15 @@ use crate::checkpoint::{
     StoreError, StoreFuture,
 };
 
-/// Keeps runs in a PostgreSQL database, in tables whose names begin with `ddg_`.
+/// A store in a PostgreSQL database, in tables whose names begin with `ddg_`.
 ///
-/// The connection is encrypted if the server can. The URL says if it has to be (`?sslmode=require`), and
-/// if the server's certificate is to be checked (`?sslmode=verify-full`, by the system's roots or those of
-/// `&sslrootcert=FILE`).
+/// The connection is encrypted if the server supports it. The URL can require this
+/// (`?sslmode=require`) and can require that the server's certificate is verified
+/// (`?sslmode=verify-full`, against the system's roots or those in `&sslrootcert=FILE`).
 ///
-/// Processes on several machines compare the times of leases by their own clocks. If those differ
-/// by more than a lease lasts, a run may be taken from who still works on it; who has lost it is
-/// refused at the next write all the same.
+/// Processes on several machines compare the expiry of leases by their own clocks. If the clocks
+/// differ by more than the time to live of a lease, a run may be taken from a process that still
+/// works on it; that process is then refused at its next write.
 ///
 /// ```no_run
 /// use ddg_core::checkpoint::PostgresStore;
@@ -42,27 +42,26 @@ pub struct PostgresStore {
 #[derive(Clone, Debug)]
 struct Server {
     connections: Connections<Postgres>,
-    /// A connection is served by the runtime that has opened it; if that is blocked, so is whoever
-    /// uses the connection. So there is one for renewing leases alone.
+    /// A pool for renewals alone. A connection is driven by the runtime that opened it: if a worker
+    /// blocks that runtime, every user of the connection waits, and leases would expire.
     leases: Connections<Postgres>,
 }
 
-/// How many connections a store has at most, besides one that renews leases; it opens them when it
-/// needs them.
+/// Maximum number of connections. They are opened as needed.
 const MAX_CONNECTIONS: u32 = 8;
 
 impl PostgresStore {
     /// Connects to a database by its URL, `postgres://user:password@host:port/database`, and
-    /// makes the tables if there are none.
+    /// creates the tables if they do not exist.
     ///
-    /// What the URL leaves out is taken from the environment as `psql` does. The tables are in the
-    /// first schema of the search path, which `?options[search_path]=name` sets.
+    /// Parts missing from the URL are taken from the environment, as `psql` does. The tables are in
+    /// the first schema of the search path, which `?options[search_path]=name` sets.
     ///
     /// # Errors
-    /// If the server cannot be reached or refuses, and if its tables are newer than this crate
-    /// knows.
+    /// If the server cannot be reached or refuses the connection, and if its tables are newer than
+    /// this crate knows.
     pub async fn connect(url: &str) -> Result<Self, StoreError> {
-        // The URL is not named: it may have a password in it.
+        // The URL is not part of the error, because it may contain a password.
         let options = PgConnectOptions::from_str(url).map_err(|error| StoreError::Open {
             store: "a PostgreSQL database".to_owned(),
             source: cause(error),
@@ -70,7 +69,7 @@ impl PostgresStore {
         })?;
         let options = options.disable_statement_logging();
         let name = name(&options);
-        // A pool would go on trying where this says at once what is wrong.
+        // A pool would retry until its timeout; a single connection fails at once with the cause.
         let connection = options.connect().await;
         let closed = async { connection?.close().await }.await;
         closed.map_err(|error| StoreError::Open {
@@ -98,7 +97,7 @@ impl PostgresStore {
     }
 }
 
-/// What messages call the database.
+/// The name of the database in messages.
 fn name(options: &PgConnectOptions) -> String {
     let database = options.get_database().unwrap_or_else(|| options.get_username());
     let place = match options.get_socket() {
@@ -108,9 +107,10 @@ fn name(options: &PgConnectOptions) -> String {
     format!("PostgreSQL database `{database}` at {place}")
 }
 
-/// Whether the server may be fit to be used a little later: by the [classes of its error codes][codes],
-/// connection exceptions, transactions rolled back for others, insufficient resources, intervention of
-/// an operator, errors of the system, and a server that only reads because another is taking over.
+/// Whether a retry may succeed, by the [class of the error code][codes].
+///
+/// The classes are connection exceptions, transaction rollbacks, insufficient resources, operator
+/// intervention and system errors; and a read-only server, because another one is taking over.
 ///
 /// [codes]: https://www.postgresql.org/docs/current/errcodes-appendix.html
 pub(super) fn is_transient(error: &PgDatabaseError) -> bool {
@@ -129,7 +129,7 @@ impl Dialect for Server {
     const LOCKED_IF_FREE: &'static str = " for update skip locked";
     const MIGRATIONS: &'static [&'static str] =
         &[include_str!("../../../migrations/postgres/1.sql")];
-    // The number only has to be the same for all.
+    // An arbitrary number that is the same in all processes.
     const LOCK_SCHEMA: Option<&'static str> = Some("select pg_advisory_xact_lock(7233201)");
 
     async fn write(&self) -> Result<Self::Transaction, sqlx::Error> {

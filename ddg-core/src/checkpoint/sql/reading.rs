@@ -1,4 +1,4 @@
-//! What is in the database.
+//! Reads from a database.
 
 use std::collections::BTreeMap;
 
@@ -106,8 +106,8 @@ pub(super) fn passing(filter: &RunFilter) -> [Arg<'_>; 2] {
     [Arg::Text(automa.as_deref()), Arg::Text(status.map(RunStatus::as_str))]
 }
 
-/// Puts together rows of kind, step or kickoff, and body: the whole state first, then the changes
-/// in order, then the results.
+/// Builds a checkpoint from rows of kind, step or kickoff, and body: the whole state first, then
+/// the changes in order, then the results.
 fn checkpoint(rows: Vec<Row>) -> Result<Option<Checkpoint>, sqlx::Error> {
     let mut found: Option<Checkpoint> = None;
     for mut row in rows {

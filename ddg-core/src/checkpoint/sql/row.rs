@@ -1,4 +1,4 @@
-//! A run's own row.
+//! The row of a run.
 
 use super::dialect::{Dialect, Row, Transaction};
 use super::{Failed, SqlStore};
@@ -7,16 +7,16 @@ use crate::checkpoint::journal::End;
 use crate::checkpoint::lease::Hold;
 use crate::checkpoint::{ForkedFrom, Owner, RunId, RunRecord, StoreError};
 
-/// A run's row, locked by the transaction that read it.
+/// The row of a run, locked by the transaction that read it.
 pub(super) struct Locked {
-    /// What the other tables know the run by.
+    /// The key of the run in other tables.
     pub(super) id: i64,
     pub(super) end: End,
     pub(super) hold: Hold,
 }
 
 impl<D: Dialect> SqlStore<D> {
-    /// Locks a run's row.
+    /// Locks the row of a run.
     pub(super) async fn lock(
         &self,
         tx: &mut D::Transaction,
@@ -57,7 +57,7 @@ pub(super) fn record(mut row: Row, now_ms: i64) -> Result<RunRecord, sqlx::Error
     })
 }
 
-/// Reads token, owner, process, held_until.
+/// Reads token, owner, process and held_until.
 fn hold(row: &mut Row) -> Result<Hold, sqlx::Error> {
     let token = row.unsigned()?;
     let (name, process) = (row.text_or_null()?, row.text_or_null()?);

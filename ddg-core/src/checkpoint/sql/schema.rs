@@ -5,7 +5,7 @@ use super::{Failed, SqlStore, end};
 use crate::checkpoint::StoreError;
 
 impl<D: Dialect> SqlStore<D> {
-    /// Brings the tables to the newest version; refuses tables that are newer.
+    /// Brings the tables to the newest version. Refuses tables that are newer.
     pub(super) async fn migrate(&self) -> Result<(), Failed> {
         let mut tx = self.database.write().await?;
         let done = self.migrate_in(&mut tx).await;

@@ -1,4 +1,4 @@
-//! Runs in a file.
+//! A store in an SQLite file.
 
 mod file;
 
@@ -19,11 +19,11 @@ use crate::checkpoint::{
     StoreError, StoreFuture,
 };
 
-/// Keeps runs in an SQLite database; a path is all that it needs.
+/// A store in an SQLite database file.
 ///
 /// Any number of processes of one machine can have the file open at once. It must not be on a
-/// network file system. Beside it there are two more files while it is open, `-wal` and `-shm`,
-/// which belong to it. A clone is the same store.
+/// network file system. While it is open, two more files named `-wal` and `-shm` are next to it and
+/// belong to it. A clone is the same store.
 ///
 /// ```no_run
 /// use ddg_core::checkpoint::{CheckpointStore, Page, RunFilter, SqliteStore};
@@ -42,30 +42,29 @@ pub struct SqliteStore {
     sql: SqlStore<SqliteFile>,
 }
 
-/// What a store promises of what it has confirmed.
+/// What a store guarantees for writes that it has confirmed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Durability {
-    /// It survives a power failure: every write waits until the disk has it.
+    /// Writes survive a power failure, because each write waits for the disk.
     #[default]
     PowerFailure,
-    /// It survives a crash of the process, and a write does not wait for the disk. A power failure
-    /// or a crash of the system may lose the last writes, all from some moment on; the journals
-    /// stay whole.
+    /// Writes survive a crash of the process, and do not wait for the disk. A power failure or a
+    /// crash of the system may lose all writes after some moment; journals stay consistent.
     ProcessCrash,
 }
 
 impl SqliteStore {
-    /// Opens the database at `path`, and makes it if there is none.
+    /// Opens the database at `path`, and creates it if it does not exist.
     ///
     /// # Errors
-    /// If the file cannot be opened or is no database, and if its tables are newer than this crate
-    /// knows.
+    /// If the file cannot be opened or is not a database, and if its tables are newer than this
+    /// crate knows.
     pub async fn open(path: impl AsRef<Path>) -> Result<Self, StoreError> {
         Self::open_with(path, Durability::default()).await
     }
 
-    /// The same, with another promise.
+    /// Opens the database at `path` with another durability.
     ///
     /// # Errors
     /// As [`open`](Self::open).
@@ -96,16 +95,17 @@ impl SqliteStore {
         Self { sql: self.sql.with_clock(now) }
     }
 
-    /// Closes the file, for clones of the store, too; if nobody else has it open, all is in the one file then.
+    /// Closes the file, also for clones of this store. If no other process has it open, all data is
+    /// in the one file afterwards.
     ///
-    /// A store that is dropped instead has lost nothing.
+    /// A store that is dropped without being closed loses nothing.
     pub async fn close(self) {
         self.sql.database.close().await;
     }
 }
 
-/// Whether the file may be fit to be used a little later: it is locked, the disk is full or cannot be
-/// written to, a descriptor is missing.
+/// Whether a retry may succeed: the file is locked, the disk is full or not writable, or no file
+/// descriptor is left.
 pub(super) fn is_transient(error: &SqliteError) -> bool {
     const BUSY: u32 = 5;
     const LOCKED: u32 = 6;

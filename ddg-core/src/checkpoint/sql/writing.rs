@@ -1,10 +1,10 @@
-//! How a journal grows.
+//! Appends entries to a journal.
 
 use super::dialect::{Arg, Dialect, Transaction, int};
 use super::{Failed, SqlStore, end};
 use crate::checkpoint::{Entry, EntryKind, Lease, RunStatus};
 
-/// The numbers that the database knows the kinds of entries by.
+/// The numbers of the kinds of entries in the database.
 pub(super) const FULL: i64 = 0;
 pub(super) const CHANGE: i64 = 1;
 pub(super) const RESULT: i64 = 2;
@@ -41,6 +41,7 @@ impl<D: Dialect> SqlStore<D> {
         let args = [id.into(), status.as_str().into(), now_ms.into(), until_ms.into()];
         tx.execute(sql, &[&args[..], &[Arg::Int(step), Arg::Int(full)]].concat()).await?;
 
+        // Results belong to the step after the last state, so a new state makes them obsolete.
         if !append.states.is_empty() {
             tx.execute("delete from ddg_results where run = $1", &[id.into()]).await?;
         }
@@ -60,10 +61,10 @@ impl<D: Dialect> SqlStore<D> {
     }
 }
 
-/// A table that rows are put into.
+/// A table to insert into.
 struct Table {
     into: &'static str,
-    /// What becomes of a row that is there already.
+    /// The clause that says what happens to an existing row.
     or: &'static str,
 }
 
@@ -78,13 +79,13 @@ const RESULTS: Table = Table {
     or: "on conflict (run, kickoff) do update set body = excluded.body",
 };
 
-/// Puts rows of `N` columns into a table, many at a time. The databases keep what they have
-/// prepared, so the number of rows in a statement is one of a few.
+/// Inserts rows of `N` columns, many at a time.
 async fn insert<T: Transaction, const N: usize>(
     tx: &mut T,
     table: &Table,
     mut rows: &[[Arg<'_>; N]],
 ) -> Result<(), sqlx::Error> {
+    // The databases cache prepared statements by their text, so statements come in few sizes.
     for n_rows in [64, 8, 1] {
         while let Some((now, later)) = rows.split_at_checked(n_rows) {
             let values: Vec<_> = (0..n_rows).map(|row| placeholders::<N>(row * N)).collect();
@@ -96,7 +97,7 @@ async fn insert<T: Transaction, const N: usize>(
     Ok(())
 }
 
-/// `($1, $2)` and so on, after the first `before`.
+/// Placeholders `($1, $2)` and so on, numbered after the first `before`.
 fn placeholders<const N: usize>(before: usize) -> String {
     let all: Vec<_> = (before + 1..=before + N).map(|n| format!("${n}")).collect();
     format!("({})", all.join(", "))

@@ -1,4 +1,4 @@
-//! The kickoffs of one worker in a step: they share its local space.
+//! The kickoffs of one worker in a step, which share its local space.
 
 use std::sync::Arc;
 
@@ -12,36 +12,36 @@ use crate::worker::Body;
 
 /// The kickoffs of one worker since the last state was written.
 ///
-/// Their results can be written one by one as long as none of them changes the local space. If one
-/// does, nobody can tell whose change it is: the results are then held until all have ended, and
-/// written together with the space as it is then.
+/// Their results are written one by one as long as none of them changes the local space. If one
+/// does, it is unknown which kickoff made which change, so the results are held until all kickoffs
+/// have ended, and are written together with the local space at that time.
 pub(super) struct Kickoffs {
     worker: WorkerId,
     key: Key,
     n_running: usize,
-    /// Whether there are some whose results cannot be written: changes of the local space that
-    /// are theirs will be made again.
+    /// Whether there are kickoffs whose results cannot be written. They will repeat their changes
+    /// of the local space.
     mixed: bool,
     held: Vec<(KickoffId, SavedResult)>,
 }
 
 impl Kickoffs {
-    /// Those of the worker `key`.
+    /// The kickoffs of the worker `key`.
     pub(super) fn of(worker: WorkerId, key: Key) -> Self {
         Self { worker, key, n_running: 0, mixed: false, held: Vec::new() }
     }
 
-    /// One more has begun.
+    /// Counts a kickoff that has begun.
     pub(super) fn begun(&mut self) {
         self.n_running += 1;
     }
 
-    /// One more has begun whose result will not be written.
+    /// Records a kickoff whose result will not be written.
     pub(super) fn mix(&mut self) {
         self.mixed = true;
     }
 
-    /// One of those that had begun has ended; puts what can be written now into `queue`.
+    /// Processes the end of a kickoff, and adds to `queue` the results that can be written now.
     pub(super) fn ended(
         &mut self,
         core: &RunCore,
@@ -69,6 +69,7 @@ impl Kickoffs {
                 let result = SavedResult::of(program, view, &self.key, output, effects)?;
                 self.held.push((id, result));
             }
+            // A kickoff without a result runs again, and may have changed the local space already.
             Err(_) => self.mixed = true,
         }
         Ok(())

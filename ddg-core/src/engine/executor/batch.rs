@@ -1,4 +1,4 @@
-//! Waiting executions that share a task.
+//! A batch: waiting executions that share a task.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -13,18 +13,19 @@ use super::poll_timer::PollTimer;
 use crate::engine::Ended;
 use crate::engine::call::Execution;
 
-/// Executions that wait together. As soon as one computes for long it is not left to keep the
-/// others from getting on: the batch ends with what is left, to be spread over threads.
+/// Executions that wait together in one task. When one turns out to compute for long, the batch
+/// ends and returns the executions that are left, to be spread over threads, so that it does not
+/// delay them.
 pub(super) struct Batch {
     members: FuturesUnordered<Member>,
     ended: Vec<Ended>,
     meter: Arc<Meter>,
 }
 
-/// What comes of a task.
+/// The result of a task.
 pub(super) struct Report {
     pub(super) ended: Vec<Ended>,
-    /// Executions that are to go on, each in a task of its own.
+    /// Executions that continue, each in a task of its own.
     pub(super) left: Vec<Execution>,
 }
 
@@ -33,10 +34,10 @@ struct Member {
     meter: Arc<Meter>,
 }
 
-/// Shared by the members of a batch, which are polled one at a time.
+/// The timer of a batch, shared by its members, which are polled one at a time.
 struct Meter {
     timer: Mutex<PollTimer>,
-    /// The members are heavy: none is to be polled in this task any more.
+    /// Whether the members turned out to be heavy. None is polled in this task any more.
     heavy: AtomicBool,
 }
 
@@ -64,6 +65,7 @@ impl Future for Batch {
 
     fn poll(mut self: Pin<&mut Self>, task: &mut TaskContext<'_>) -> Poll<Report> {
         let this = &mut *self;
+        // The time since the last poll was spent waiting, not computing.
         this.meter.timer().resume();
         let left = loop {
             match this.members.poll_next_unpin(task) {
@@ -85,7 +87,7 @@ impl Future for Member {
 
     fn poll(mut self: Pin<&mut Self>, task: &mut TaskContext<'_>) -> Poll<Ended> {
         if self.meter.heavy.load(Ordering::Relaxed) {
-            // Polled again where it goes on.
+            // It will be polled in its own task.
             return Poll::Pending;
         }
         let polled = self.execution.poll_unpin(task);

@@ -1,8 +1,8 @@
-//! Executions on the runtime's threads.
+//! The executor on the threads of the runtime.
 //!
-//! Workers that are known to be quick whenever they are polled run where the run itself does: most
-//! end at their first poll, the others wait together in a [`Batch`]. Workers that are not are shared
-//! out among the threads of the runtime; see [`Share`].
+//! Workers that are known to be light run in the task of the run itself: most end at their first
+//! poll, and the others wait together in a [`Batch`]. All other workers are shared out among the
+//! threads of the runtime; see [`Share`].
 
 use std::sync::Arc;
 use std::task::{Context as TaskContext, Poll};
@@ -21,29 +21,30 @@ use crate::engine::call::{Execution, Launched, launch};
 use crate::engine::{Ended, Job, RunCore};
 use crate::machine::Pace;
 
-/// The executor of a run; made when there is more than one execution at a time.
+/// The executor of a run. It is allocated when more than one execution runs at a time.
 #[derive(Default)]
 pub(in crate::engine) struct Pool(Option<Box<Workforce>>);
 
-/// What is running of one run.
+/// The executions of one run.
 struct Workforce {
     core: Arc<RunCore>,
     /// Unstarted jobs, reversed so that `pop` gives the next.
     queue: Vec<Job>,
-    /// What runs within the run's own task.
+    /// Executions that are polled in the run's own task.
     here: FuturesUnordered<Execution>,
-    /// The same, where there are threads to spread it over if it proves to be heavy.
+    /// Executions that are polled in the run's own task until they turn out to be heavy.
     batch: Option<Batch>,
-    /// Whether all that is here has been polled within this task and has not woken it since.
+    /// Whether everything here has been polled in this task and has not woken it since.
     fresh: bool,
-    /// What runs in tasks of its own.
+    /// Tasks with the other executions.
     elsewhere: JoinSet<Report>,
     n_elsewhere: usize,
-    /// How many threads there are to spread over.
+    /// Number of threads of the runtime.
     n_threads: usize,
-    /// Whether the step settles when all have ended, and not when the first has.
+    /// Whether the step settles when all executions have ended, rather than when the first has.
     lockstep: bool,
-    /// Whether workers may share a task: not if somebody waits for the first of them to end.
+    /// Whether workers may share a task. Not if the first end matters, because a shared task
+    /// reports its ends together.
     sharing: bool,
 }
 
@@ -66,11 +67,13 @@ impl Workforce {
             n_elsewhere: 0,
             n_threads,
             lockstep,
+            // A concurrency limit starts a worker for each one that ends, and results are written
+            // as workers end.
             sharing: lockstep && core.max_concurrency == usize::MAX && !core.writes_results(),
         }
     }
 
-    /// Whether nothing is running or about to.
+    /// Whether nothing is running or queued.
     fn is_idle(&self) -> bool {
         self.n_running() == 0 && self.queue.is_empty()
     }
@@ -79,19 +82,19 @@ impl Workforce {
         self.here.len() + self.n_elsewhere
     }
 
-    /// Starts `jobs`, as far as there is room for them; appends what has ended at once.
+    /// Starts as many of `jobs` as there is room for. Appends what has ended at once.
     fn start(&mut self, jobs: &mut Vec<Job>, ended: &mut Vec<Ended>, task: &mut TaskContext<'_>) {
         jobs.reverse();
         if self.queue.is_empty() {
             std::mem::swap(&mut self.queue, jobs);
         } else {
-            // What waits for room was ready before.
+            // Queued jobs are older than the new ones, so they come first.
             jobs.append(&mut self.queue);
             std::mem::swap(&mut self.queue, jobs);
         }
         self.fill(ended, task);
         if !self.lockstep && !ended.is_empty() {
-            // They settle now, together with all others that have ended by now.
+            // What has ended settles now, together with everything else that has ended.
             _ = self.poll_ended(ended, 0, task);
         }
     }
@@ -113,6 +116,7 @@ impl Workforce {
     }
 
     fn poll_next(&mut self, task: &mut TaskContext<'_>, ended: &mut Vec<Ended>) -> Poll<()> {
+        // Polling it again now would only repeat the first poll.
         if std::mem::take(&mut self.fresh) {
             return Poll::Pending;
         }
@@ -129,7 +133,7 @@ impl Workforce {
         }
         match self.elsewhere.poll_join_next(task) {
             Poll::Ready(Some(report)) => {
-                // An execution never panics, and is aborted only together with the run.
+                // An execution never panics, and its task is aborted only together with the run.
                 self.take(report.expect("a task of a run runs to its end"), ended);
                 Poll::Ready(())
             }
@@ -146,18 +150,21 @@ impl Workforce {
         }
     }
 
-    /// Starts what is queued, as far as there is room.
+    /// Starts queued jobs as far as there is room.
     fn fill(&mut self, ended: &mut Vec<Ended>, task: &mut TaskContext<'_>) {
         if self.queue.is_empty() {
             return;
         }
         if self.sharing && self.n_threads > 1 {
+            // Heavy workers are spread first, so that other threads start while this one polls the
+            // light ones.
             let (light, others) = std::mem::take(&mut self.queue).into_iter().partition(is_light);
             self.queue = light;
             self.spread(others);
         }
         let mut waiting = Vec::new();
         self.poll_queue(task, ended, &mut waiting);
+        // Without other threads there is nothing to spread over, so everything is polled here.
         if self.n_threads == 1 {
             self.fresh = self.here.is_empty() && !waiting.is_empty();
             self.here.extend(waiting);
@@ -176,7 +183,7 @@ impl Workforce {
         }
     }
 
-    /// Polls what is queued once, as far as there is room and it is light; what is not known to be
+    /// Polls light queued jobs once, as far as there is room. A job that is not known to be light
     /// gets a task of its own.
     fn poll_queue(
         &mut self,
@@ -197,6 +204,8 @@ impl Workforce {
                 Launched::Running(execution) => waiting.push(execution),
             }
             if self.n_threads > 1 && timer.is_heavy() {
+                // The timer cannot tell which polls of its last groups were slow, so all of them
+                // are suspects.
                 let last = |n: usize| n.saturating_sub(timer.n_suspects())..n;
                 self.forget_costs(&ended[last(ended.len())], &waiting[last(waiting.len())]);
                 return;
@@ -204,7 +213,8 @@ impl Workforce {
         }
     }
 
-    /// Some of these were thought to be light, and are not.
+    /// Forgets the costs of workers that were taken for light. Some of them are not, so all are
+    /// measured again.
     fn forget_costs(&self, ended: &[Ended], waiting: &[Execution]) {
         let machine = self.core.machine();
         let ended = ended.iter().map(|ended| ended.worker);
@@ -215,7 +225,7 @@ impl Workforce {
         }
     }
 
-    /// Shares out `jobs`, which are reversed, among the threads.
+    /// Shares `jobs`, which are reversed, out among the threads.
     fn spread(&mut self, mut jobs: Vec<Job>) {
         if jobs.is_empty() {
             return;
@@ -229,7 +239,7 @@ impl Workforce {
         }
     }
 
-    /// Lets an execution go on in a task of its own.
+    /// Continues an execution in a task of its own.
     fn spawn_single(&mut self, execution: Execution) {
         let node = self
             .core
@@ -285,7 +295,7 @@ impl Executor for Pool {
     }
 }
 
-/// Whether a job's worker is known to be quick about its first poll.
+/// Whether the worker of a job is known to be light.
 fn is_light(job: &Job) -> bool {
     job.payload.cost.is_light()
 }

@@ -1,4 +1,4 @@
-//! Shares jobs out among the threads of the runtime.
+//! Work sharing: hands jobs out to the threads of the runtime.
 
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
@@ -15,29 +15,30 @@ use crate::engine::call::{Execution, Launched, launch};
 use crate::engine::{Ended, Job, RunCore};
 use crate::worker::Body;
 
-/// Jobs that have not been started, shared by the tasks that start them. Each takes a few at a
-/// time: the fewer, the longer the last few took, so that nothing waits behind a worker that
-/// computes while a thread has nothing to do.
+/// Unstarted jobs, shared by the tasks that start them. Each task takes a few at a time: the longer
+/// its last few took, the fewer it takes. So no job waits behind a worker that computes while
+/// another thread is idle.
 pub(super) struct Share {
     core: Arc<RunCore>,
     jobs: Mutex<std::vec::IntoIter<Job>>,
     n_tasks: usize,
 }
 
-/// About how long a task is busy with what it takes at a time.
+/// The time that a share should take. Long enough to make the cost of the lock small, and short
+/// enough that no thread is idle for long.
 const BUSY: Duration = Duration::from_micros(20);
 
-/// The most that a task takes at a time.
+/// Maximum number of jobs that a task takes at a time.
 const LARGEST_SHARE: usize = 64;
 
 impl Share {
-    /// For `n_tasks` tasks.
+    /// Creates a share for `n_tasks` tasks.
     pub(super) fn new(core: &Arc<RunCore>, jobs: Vec<Job>, n_tasks: usize) -> Arc<Self> {
         Arc::new(Self { core: Arc::clone(core), jobs: Mutex::new(jobs.into_iter()), n_tasks })
     }
 
-    /// Starts jobs until there are none left, then waits for those that it has started. What has
-    /// not ended at its first poll gets a task of its own, since little is known about it.
+    /// Starts jobs until none are left, then waits for those that it has started. A job that has
+    /// not ended at its first poll gets a task of its own, because its next polls may be heavy.
     pub(super) async fn work(self: Arc<Self>) -> Report {
         let mut ended = Vec::new();
         let mut waiting = JoinSet::new();
@@ -63,6 +64,7 @@ impl Share {
                 Poll::Ready(())
             })
             .await;
+            // Doubling and halving adapts within a few shares, without a measurement of each job.
             n = if began.elapsed() < BUSY { n * 2 } else { n / 2 }.clamp(1, LARGEST_SHARE);
             tokio::task::coop::consume_budget().await;
         }
@@ -70,9 +72,11 @@ impl Share {
         Report { ended, left: Vec::new() }
     }
 
-    /// Takes `n` jobs, or this task's part of what is left; false if nothing is.
+    /// Takes `n` jobs, but at most this task's part of what is left. Returns false if there are
+    /// none.
     fn take(&self, n: usize, share: &mut Vec<Job>) -> bool {
         let mut jobs = self.jobs.lock().unwrap_or_else(PoisonError::into_inner);
+        // Near the end each task takes only its part, so that all tasks finish together.
         let part = jobs.len().div_ceil(self.n_tasks);
         share.extend(jobs.by_ref().take(n.min(part)));
         !share.is_empty()
@@ -113,7 +117,7 @@ fn start(core: &Arc<RunCore>, job: Job, task: &mut TaskContext<'_>) -> Begun {
     }
 }
 
-/// An execution whose longest poll is kept in mind.
+/// An execution whose longest poll is recorded as its worker's cost.
 pub(super) struct Measured {
     execution: Execution,
     body: Arc<Body>,

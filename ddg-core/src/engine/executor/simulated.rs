@@ -1,4 +1,4 @@
-//! The executor for tests: the caller decides which worker gets on next.
+//! The executor for tests: the caller chooses which worker continues.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -11,12 +11,12 @@ use super::Executor;
 use crate::engine::call::{Execution, Launched, launch};
 use crate::engine::{Ended, Job, Kickoff, RunCore};
 
-/// Polls one execution at a time, the next one as `choose` says.
+/// Polls one execution at a time, chosen by `choose`.
 pub(in crate::engine) struct Simulated<F> {
     choose: F,
     /// The executions that have not ended, in kickoff order.
     actors: Vec<Actor>,
-    /// Woken when any of them can get on.
+    /// Woken when any of them can continue.
     outer: Arc<AtomicWaker>,
 }
 
@@ -29,11 +29,11 @@ struct Actor {
 enum ActorState {
     Waiting(Box<Job>),
     Running(Execution),
-    /// While it is being started.
+    /// Placeholder while the execution is being started or polled.
     Starting,
 }
 
-/// Tells that an actor can get on.
+/// Wakes an actor.
 struct Cue {
     given: AtomicBool,
     outer: Arc<AtomicWaker>,
@@ -51,7 +51,7 @@ impl<F: FnMut(&[Kickoff]) -> usize> Simulated<F> {
         Self { choose, actors: Vec::new(), outer: Arc::default() }
     }
 
-    /// The places of the actors that can get on.
+    /// The indices of the actors that can continue.
     fn ready(&self, max_concurrency: usize) -> Vec<usize> {
         let given = |(place, actor): (usize, &Actor)| {
             actor.cue.given.load(Ordering::Acquire).then_some(place)
@@ -69,12 +69,14 @@ impl Actor {
             cause: job.cause.clone(),
             step: job.step,
         };
+        // A new actor can always continue: it has not been polled.
         let cue = Cue { given: AtomicBool::new(true), outer: Arc::clone(outer) };
         Self { kickoff, state: ActorState::Waiting(Box::new(job)), cue: Arc::new(cue) }
     }
 
-    /// Starts it, or polls it once; returns how it ended, if it has.
+    /// Starts or polls the execution once. Returns its end, if it has ended.
     fn get_on(&mut self, core: &Arc<RunCore>) -> Option<Ended> {
+        // Cleared before polling, so that a wake during the poll is not lost.
         self.cue.given.store(false, Ordering::Release);
         let waker = Waker::from(Arc::clone(&self.cue));
         let mut task = TaskContext::from_waker(&waker);
@@ -118,8 +120,8 @@ impl<F: FnMut(&[Kickoff]) -> usize> Executor for Simulated<F> {
         self.actors.extend(jobs.drain(..).map(|job| Actor::new(job, &self.outer)));
     }
 
-    /// Where there are enough already, a choice past the end means that what has ended is to
-    /// settle before anybody else gets on.
+    /// When there are enough ends, a choice past the end lets them settle before anything else
+    /// continues.
     fn poll_ended(
         &mut self,
         core: &Arc<RunCore>,

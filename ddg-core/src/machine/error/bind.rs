@@ -1,11 +1,11 @@
-//! Why a worker could not be called.
+//! Errors of binding arguments.
 
 use super::hint::did_you_mean;
 use crate::graph::count;
 use crate::key::Key;
 use crate::values::TypeMismatch;
 
-/// A worker could not be called with what there was.
+/// A worker could not be called with the available arguments.
 #[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum BindError {
@@ -19,7 +19,7 @@ pub enum BindError {
         parameter: String,
         /// Its type.
         expected: String,
-        /// How many arguments were given by position.
+        /// Number of positional arguments.
         given: usize,
     },
     /// A parameter that only a run input fills has none.
@@ -38,33 +38,33 @@ pub enum BindError {
         count(*.given, "argument"), count(*.parameters, "parameter")
     )]
     TooMany {
-        /// How many arguments were given by position.
+        /// Number of positional arguments.
         given: usize,
-        /// How many parameters can take one.
+        /// Number of parameters that can take one.
         parameters: usize,
     },
-    /// An argument is named like no parameter.
+    /// A named argument fits no parameter.
     #[error("there is no parameter `{name}`{}", did_you_mean(.name, .known))]
     UnknownName {
-        /// The argument's name.
+        /// The name of the argument.
         name: String,
-        /// The parameters' names.
+        /// The names of the parameters.
         known: Vec<String>,
     },
-    /// An argument is of another type than the parameter.
+    /// An argument has another type than the parameter.
     #[error("parameter {parameter}: {source}")]
     Mismatch {
         /// The parameter: its name in backquotes, or its position from 1.
         parameter: String,
-        /// Expected and found.
+        /// The expected type and the actual one.
         r#source: TypeMismatch,
     },
-    /// What is to be unpacked is neither a list nor a map.
+    /// The output to unpack is neither a list nor a map.
     #[error("cannot unpack the output of `{dependency}`: it is no list and no map, but {found}")]
     NotUnpackable {
-        /// The worker whose output it is.
+        /// The worker that gave the output.
         dependency: Key,
-        /// What it is.
+        /// A description of the output.
         found: String,
     },
     /// The run's argument that a start worker is to unpack is neither a list nor a map.
@@ -78,9 +78,9 @@ pub enum BindError {
     From {
         /// The parameter.
         parameter: String,
-        /// The worker it takes the output of.
+        /// The worker that has not run.
         from: Key,
-        /// Why there is none.
+        /// The reason why there is no output.
         why: &'static str,
     },
 }

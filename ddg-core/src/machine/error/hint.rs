@@ -1,8 +1,8 @@
-//! What a message says about a name that does not exist.
+//! Hints for names that do not exist.
 
 use crate::hint::nearest;
 
-/// A hint for a misspelled parameter: the known name nearest to it, else all of them.
+/// A hint for a misspelled parameter: the most similar known name, else all of them.
 pub(crate) fn did_you_mean(name: &str, known: &[String]) -> String {
     if known.is_empty() {
         return "; no parameter has a name: give them names with `.params([…])`".to_owned();

@@ -1,4 +1,4 @@
-//! What went wrong in a step.
+//! Errors of steps.
 
 use std::error::Error;
 use std::fmt;
@@ -11,7 +11,7 @@ use crate::key::Key;
 use crate::machine::Question;
 use crate::path::WorkerPath;
 
-/// A step in which something went wrong: every failure, in kickoff order.
+/// A step that failed, with all failures in kickoff order.
 ///
 /// ```
 /// use ddg_core::prelude::*;
@@ -30,13 +30,13 @@ use crate::path::WorkerPath;
 /// ```
 #[non_exhaustive]
 pub struct StepError {
-    /// The automa, as a message names it.
+    /// The name of the automa, for messages.
     pub automa: String,
-    /// The step, from 1.
+    /// The step, counted from 1.
     pub step: u64,
-    /// What went wrong; never empty.
+    /// The failures; never empty.
     pub failures: Vec<StepFailure>,
-    /// Questions that were asked in the same step; they get no answer, since the run has failed.
+    /// Questions of the same step. They get no answer, because the run has failed.
     pub questions: Vec<Question>,
 }
 
@@ -45,8 +45,8 @@ __debug_is_display!(StepError);
 impl StepError {
     /// The error of the first worker that failed, if it is an `E`.
     ///
-    /// The message says what this error says, so it is not the [`source`](Error::source) as well;
-    /// its own source is.
+    /// The message contains the message of this error, so this error is not also the
+    /// [`source`](Error::source); its own source is.
     ///
     /// ```
     /// use ddg_core::prelude::*;
@@ -73,50 +73,50 @@ impl StepError {
         })
     }
 
-    /// Whether workers have failed, and nothing else is wrong.
+    /// Whether all failures are failures of workers.
     pub(crate) fn is_of_workers(&self) -> bool {
         self.failures.iter().all(|failure| matches!(failure.kind, FailureKind::Worker(_)))
     }
 }
 
-/// One thing that went wrong in a step.
+/// A failure in a step.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct StepFailure {
-    /// The worker that failed, that could not be started, or that asked for what cannot be done.
+    /// The worker that failed, that could not be started, or that asked for something impossible.
     pub worker: WorkerPath,
-    /// What went wrong.
+    /// The kind of the failure.
     pub kind: FailureKind,
 }
 
-/// What can go wrong with a worker in a step.
+/// The kinds of failures of a worker in a step.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum FailureKind {
-    /// It returned an error, panicked ([`Panicked`](crate::worker::Panicked)) or timed out
+    /// The worker returned an error, panicked ([`Panicked`](crate::worker::Panicked)) or timed out
     /// ([`TimedOut`](crate::worker::TimedOut)).
     Worker(WorkerError),
-    /// It could not be called; no worker of the step was started.
+    /// The worker could not be called. No worker of the step was started.
     Bind(BindError),
-    /// It asked for a change of the graph that cannot be made; none of the step's changes was.
+    /// The worker asked for an impossible edit. None of the step's edits was made.
     Edit(EditError),
-    /// It ferried to a worker that does not exist.
+    /// The worker ferried to one that does not exist.
     UnknownFerryTarget {
         /// The key it ferried to.
         target: Key,
-        /// The keys that exist; the first few of many.
+        /// The keys that exist, or the first few of many.
         known: Vec<Key>,
     },
-    /// It is to deal out its output, which is no list of the right length.
+    /// The output to scatter is not a list of the right length.
     InOrder {
-        /// How many successors it has.
+        /// Number of its successors.
         successors: usize,
-        /// What its output is.
+        /// A description of its output.
         found: String,
     },
-    /// It is an output worker, and another output worker has run or is to run beside it.
+    /// An output worker ran although another output worker of the run has run or is ready.
     SecondOutput {
-        /// The other one.
+        /// The other output worker.
         first: Key,
     },
 }
@@ -139,7 +139,7 @@ impl fmt::Display for StepError {
 impl Error for StepError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         self.failures.first().and_then(|failure| match &failure.kind {
-            // What the error itself says is in the message; what is behind it is not.
+            // The message includes that of the error itself, but not its causes.
             FailureKind::Worker(error) => error.as_ref().source(),
             FailureKind::Bind(_)
             | FailureKind::Edit(_)

@@ -1,4 +1,4 @@
-//! The picture of what is running now.
+//! The picture of the running workers.
 
 use std::time::Duration;
 
@@ -12,21 +12,21 @@ use super::seen::Seen;
 use super::text::{Clock, Paint, beginning, count, end, one_line};
 use crate::render::duration;
 
-/// What is shown of a moment.
+/// What is shown at one moment.
 pub(super) struct Frame {
     name: String,
     elapsed: Duration,
     counts: Vec<String>,
-    /// The first that began, and how long they have been running, where that is known.
+    /// The workers that began first, each with its running time if that is known.
     rows: Vec<(Row, Option<Duration>)>,
     n_more: usize,
     columns: usize,
 }
 
-/// Columns of a row that begin it and hold how long it has been running.
+/// Columns at the start of a row that hold the marker and the running time.
 const RAN: usize = 2 + 2 + 8;
 
-/// How many rows at least are left to the lines above.
+/// Minimum number of rows that are left to the lines above.
 const LEAST_ABOVE: usize = 3;
 
 impl Frame {
@@ -40,10 +40,10 @@ impl Frame {
         if seen.n_retries > 0 {
             counts.push(count(seen.n_retries, "retry"));
         }
-        // Below the head, and above them what has ended.
+        // One row is the head; a quarter of the rows stays with the lines above.
         let room = size.rows.saturating_sub(1 + (size.rows / 4).max(LEAST_ABOVE)).max(1);
         let n_running = seen.running.len();
-        // The row that says how many more there are takes the place of one.
+        // The row that counts the hidden workers takes the place of one worker.
         let n_shown = if n_running <= room { n_running } else { room.saturating_sub(1) };
         let rows = seen.running.rows().take(n_shown);
         let rows =
@@ -58,7 +58,7 @@ impl Frame {
         }
     }
 
-    /// Each on a line of its own, none wider than the terminal.
+    /// The rows, none wider than the terminal.
     pub(super) fn rows(&self, paint: Paint) -> Vec<String> {
         let widths = self.rows.iter().map(|(row, _)| measure_text_width(&row.of));
         let column = widths.max().unwrap_or_default().min(self.columns / 2);
@@ -70,7 +70,8 @@ impl Frame {
         rows.iter().map(|row| truncate_str(row, self.columns, "…").into_owned()).collect()
     }
 
-    /// Whose run it is, since when, and how far it is; the name is cut rather than that.
+    /// The head: name of the automa, running time and progress. If the row is too short the name is
+    /// cut.
     fn head(&self, paint: Paint) -> String {
         const SPINNER: [char; 10] = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏'];
         let turn = (self.elapsed.as_millis() / 100 % 10) as usize;
@@ -81,7 +82,7 @@ impl Frame {
         format!("{spinner} {name} {clock} {}", paint.dim(counts))
     }
 
-    /// One that runs: its path, for how long, and what it has told last.
+    /// The row of one worker: its path, its running time and what it emitted last.
     fn painted(&self, row: &Row, ran: Option<Duration>, column: usize, paint: Paint) -> String {
         let ran = ran.map(duration::text).unwrap_or_default();
         let of = beginning(&row.of, column);
@@ -105,7 +106,7 @@ impl Frame {
             room = room.saturating_sub(measure_text_width(&told));
             text += &told;
         }
-        // The end of the line is what is new.
+        // The newest text is at the end of the line.
         let end = end(&one_line(&row.line), room.saturating_sub(2));
         if !matches!(end.as_str(), "" | "…") {
             text += &format!("  {}", paint.dim(end));

@@ -1,4 +1,4 @@
-//! A line that stays.
+//! A line that stays on the terminal.
 
 use std::fmt;
 use std::time::Duration;
@@ -7,7 +7,7 @@ use console::measure_text_width;
 
 use super::text::{Clock, Paint, wrapped};
 
-/// When, of whom, what.
+/// A line: the time, the worker and the message.
 pub(super) struct Line {
     pub(super) at: Duration,
     pub(super) of: String,
@@ -17,20 +17,20 @@ pub(super) struct Line {
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Tone {
-    /// That something begins.
+    /// Something begins.
     Plain,
-    /// That something has ended well.
+    /// Something has ended well.
     Good,
-    /// That somebody should look.
+    /// Something deserves attention.
     Warning,
-    /// That something has failed.
+    /// Something has failed.
     Bad,
-    /// What a worker tells while it runs: a picture shows it in its place.
+    /// Output of a running worker. On a terminal the picture shows it instead.
     Detail,
 }
 
 impl Line {
-    /// In rows of so many columns, which end between words; all but the first are indented.
+    /// Wraps the line between words into rows of `columns` columns, and indents all but the first.
     pub(super) fn painted(&self, paint: Paint, columns: usize) -> Vec<String> {
         let Self { at, of, tone, .. } = self;
         let at = format!("{:#}", Clock(*at));
@@ -44,7 +44,7 @@ impl Line {
         let mut rows = Vec::new();
         let mut left = measure_text_width(of) + 2;
         for row in wrapped(&format!("{of}: {}", self.says), columns.saturating_sub(indent)) {
-            // Of whom it is may itself go over several rows.
+            // The path of the worker may itself wrap, so the last row is measured.
             let width = measure_text_width(&row);
             let (whom, what) = if left == 0 { ("", row.as_str()) } else { split(&row, left) };
             let begin =
@@ -52,14 +52,14 @@ impl Line {
             let whom = if whom.is_empty() { String::new() } else { paint.bold(whom).to_string() };
             let what = if what.is_empty() { String::new() } else { says(what) };
             rows.push(format!("{begin} {whom}{what}"));
-            // The space at which a row ended is gone.
+            // Skips the space at which the row was wrapped.
             left = left.saturating_sub(width + 1);
         }
         rows
     }
 }
 
-/// The first `width` columns, and the rest.
+/// Splits `text` after `width` columns.
 fn split(text: &str, width: usize) -> (&str, &str) {
     let mut columns = 0;
     for (at, c) in text.char_indices() {

@@ -1,16 +1,16 @@
-//! What a worker tells while it runs, in a few words, and as a bar if it is how far it has come.
+//! What a worker emits while it runs, as a few words, and as a bar if it reports progress.
 
 use serde_json::Value as Json;
 
 use super::text::one_line;
 use crate::values::Value;
 
-/// What was told.
+/// An emitted value as it is shown.
 #[derive(Clone)]
 pub(super) struct Told {
-    /// Such as `progress: 3/7`.
+    /// The text, such as `progress: 3/7`.
     pub(super) text: String,
-    /// How much of it all is done, from 0 to 1.
+    /// The fraction that is done, from 0 to 1.
     pub(super) part: Option<f64>,
 }
 
@@ -28,7 +28,7 @@ impl Told {
     }
 }
 
-/// A text as it is; anything else as JSON.
+/// Formats text as it is, and anything else as JSON.
 pub(super) fn value(value: &Value) -> String {
     match value.get::<String>() {
         Ok(text) => one_line(&text),
@@ -36,7 +36,7 @@ pub(super) fn value(value: &Value) -> String {
     }
 }
 
-/// So many of so many, or a part of 1.
+/// Reads progress from a pair (done, total) or from a fraction of 1.
 fn progress(data: &Json) -> Option<(String, f64)> {
     let (text, part) = match data {
         Json::Array(pair) => match pair.as_slice() {
@@ -51,10 +51,10 @@ fn progress(data: &Json) -> Option<(String, f64)> {
     (0.0..=1.0).contains(&part).then_some((text, part))
 }
 
-/// Ten characters of which the done part is heavy.
+/// A bar of ten characters, heavy where the work is done.
 pub(super) fn bar(part: f64) -> String {
     const WIDTH: usize = 10;
-    // A part of 1, so this is at most the width.
+    // `part` is at most 1, so the result is at most the width.
     let done = (part * WIDTH as f64) as usize;
     "━".repeat(done) + &"╌".repeat(WIDTH - done)
 }

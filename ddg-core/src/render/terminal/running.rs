@@ -1,4 +1,4 @@
-//! The kickoffs that are running, as far as has been seen.
+//! The kickoffs that are known to be running.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -12,31 +12,32 @@ use crate::path::WorkerPath;
 
 #[derive(Default)]
 pub(super) struct Running {
-    /// In the order in which they began.
+    /// The rows in the order in which their kickoffs began.
     rows: BTreeMap<u64, Row>,
-    /// Where in these. A worker that was ferried to twice runs twice, and so does all that is in it.
+    /// The rows of each worker. A worker that was ferried to twice runs twice, and so do the
+    /// workers inside it.
     places: FxHashMap<WorkerPath, Vec<(KickoffId, u64)>>,
     next_place: u64,
-    /// Those whose beginning was not seen, and so perhaps not their end.
+    /// Kickoffs whose start was not seen. Their end may have been missed as well.
     unseen: Vec<(WorkerPath, KickoffId)>,
 }
 
-/// A kickoff that is running.
+/// A running kickoff.
 #[derive(Clone, Default)]
 pub(super) struct Row {
-    /// Its path.
+    /// The path of the worker, as text.
     pub(super) of: String,
-    /// When, since the run began; `None` if that was not seen.
+    /// The start, as time since the run began; `None` if the start was not seen.
     pub(super) began: Option<Duration>,
-    /// Which attempt, if it is not the first.
+    /// The number of the attempt, if it is not the first.
     pub(super) attempt: u32,
-    /// The error of the last one that failed.
+    /// The error of the last failed attempt.
     pub(super) error: String,
-    /// What it told last.
+    /// The value emitted last.
     pub(super) told: Option<Told>,
-    /// When a line last said how far it is, if one has.
+    /// When a line last showed the progress.
     pub(super) said: Option<Duration>,
-    /// The line that its chunks have not come to the end of.
+    /// The text of chunks since the last line end.
     pub(super) line: String,
 }
 
@@ -48,7 +49,7 @@ impl Running {
         self.places.entry(path.clone()).or_default().push((kickoff, place));
     }
 
-    /// One that tells something, and so is running, whether it was seen to begin or not.
+    /// The row of a kickoff that emits, and so is running. Adds the row if the start was not seen.
     pub(super) fn telling(&mut self, path: &WorkerPath, kickoff: KickoffId) -> &mut Row {
         if self.place(path, kickoff).is_none() {
             self.begin(path, kickoff, None);
@@ -62,7 +63,7 @@ impl Running {
         self.rows.get_mut(&place)
     }
 
-    /// The one of this worker that began last.
+    /// The kickoff of this worker that began last.
     pub(super) fn last_of(&mut self, path: &WorkerPath) -> Option<&mut Row> {
         let (_, place) = self.places.get(path)?.last()?;
         self.rows.get_mut(place)
@@ -77,7 +78,7 @@ impl Running {
         self.rows.remove(&place)
     }
 
-    /// Those that are in such an automa and were not seen to begin.
+    /// Takes the kickoffs inside such an automa whose start was not seen.
     pub(super) fn take_unseen(
         &mut self,
         is_such: impl Fn(Option<&WorkerPath>) -> bool,

@@ -1,4 +1,4 @@
-//! Where a view is shown.
+//! The output that a view writes to.
 
 use std::io::{self, Write};
 
@@ -8,7 +8,7 @@ use super::frame::Frame;
 use super::line::{Line, Tone};
 use super::text::Paint;
 
-/// How much there is room for.
+/// The size of the terminal.
 #[derive(Clone, Copy)]
 pub(super) struct Size {
     pub(super) columns: usize,
@@ -17,7 +17,7 @@ pub(super) struct Size {
 
 pub(super) enum Screen {
     Lines(Box<dyn Write + Send>),
-    /// A bar that is nothing but its message, of many lines, knows how to paint that anew.
+    /// A bar that consists of a message of many lines, because `indicatif` repaints bars in place.
     Painted {
         bar: ProgressBar,
         size: Box<dyn Fn() -> Size + Send>,
@@ -44,7 +44,7 @@ impl Screen {
         matches!(self, Self::Painted { .. })
     }
 
-    /// How many columns and rows there are, where it is painted.
+    /// The size in columns and rows, if the output is painted.
     pub(super) fn size(&self) -> Option<Size> {
         match self {
             Self::Lines(_) => None,
@@ -52,7 +52,7 @@ impl Screen {
         }
     }
 
-    /// Writes `lines`, and a `frame` below them in place of the one that was there.
+    /// Writes `lines`, and repaints `frame` below them.
     pub(super) fn show(&mut self, lines: &[Line], frame: Option<Frame>) -> io::Result<()> {
         match self {
             Self::Lines(out) => {

@@ -1,4 +1,4 @@
-//! What has been seen of a run: what is running now, and what there is to be said.
+//! The state of a view: what is running, and the lines to write.
 
 use std::time::Duration;
 
@@ -14,39 +14,39 @@ use crate::path::WorkerPath;
 use crate::render::duration;
 use crate::values::Value;
 
-/// How many bytes of text without an end are put together.
+/// Maximum number of bytes of chunks that are collected into one line.
 const LONGEST_LINE: usize = 1000;
 
-/// How long after a line that says how far a worker is the next comes.
+/// Time between two lines that show the progress of one worker.
 const PROGRESS: Duration = Duration::from_secs(10);
 
 #[derive(Default)]
 pub(super) struct Seen {
-    /// To be written.
+    /// The lines to write.
     pub(super) lines: Vec<Line>,
     pub(super) running: Running,
     name: Option<String>,
-    /// The step of the run itself.
+    /// The current step of the outermost run.
     pub(super) step: u64,
     n_steps: u64,
-    /// How many kickoffs of the run itself its step has, and how many of those have ended.
+    /// Number of kickoffs in the step of the outermost run; `n_done` of them have ended.
     n_due: u64,
     n_done: u64,
     n_ended: u64,
     pub(super) n_retries: u64,
-    /// When the run began, by the clock here.
+    /// The start of the run, by the clock of the view.
     began: Option<Instant>,
-    /// When the last event came about, since then.
+    /// The time of the last event, since the start of the run.
     at: Duration,
 }
 
 impl Seen {
-    /// How long the run has been going on.
+    /// The time since the start of the run.
     pub(super) fn elapsed(&self, now: Instant) -> Duration {
         self.began.map_or(self.at, |began| now.saturating_duration_since(began))
     }
 
-    /// How many kickoffs of the step have ended, and how many it has, if that was seen.
+    /// Number of kickoffs of the step that have ended, and of all, if the step was seen.
     pub(super) fn of_step(&self) -> Option<(u64, u64)> {
         (self.n_due > 0).then(|| (self.n_done.min(self.n_due), self.n_due))
     }
@@ -61,7 +61,8 @@ impl Seen {
             Err(missed) => return self.forget(missed),
         };
         self.at = event.at;
-        // The event that has been under way for the least time tells it best.
+        // The estimate is too late by the time that an event took to get here, so the earliest of
+        // all estimates is the best.
         let began = Instant::now().checked_sub(event.at);
         self.began = [self.began, began].into_iter().flatten().min();
         match event.kind.worker().cloned() {
@@ -70,7 +71,7 @@ impl Seen {
         }
     }
 
-    /// What ran when events were missed may have ended by now.
+    /// Workers that were running when events were missed may have ended since.
     fn forget(&mut self, missed: Missed) {
         self.running.clear();
         (self.n_due, self.n_done) = (0, 0);
@@ -117,7 +118,7 @@ impl Seen {
         }
     }
 
-    /// Says how it ended, and in what time if its beginning was seen.
+    /// Reports the end of a worker, with its duration if the start was seen.
     fn end(
         &mut self,
         path: &WorkerPath,
@@ -152,7 +153,7 @@ impl Seen {
         self.say(one_line(&path.to_string()), Tone::Warning, says);
     }
 
-    /// Texts are put together to lines; anything else is a line.
+    /// Collects text into lines; a chunk of any other kind is a line.
     fn chunk(&mut self, path: &WorkerPath, kickoff: KickoffId, chunk: &Value) {
         let row = self.running.telling(path, kickoff);
         let lines: Vec<_> = match chunk.get::<String>() {
@@ -173,7 +174,7 @@ impl Seen {
         }
     }
 
-    /// What its chunks have not come to the end of ends here.
+    /// Ends the line that chunks have left open.
     fn end_line(&mut self, path: &WorkerPath, kickoff: KickoffId) {
         let row = self.running.row(path, kickoff);
         let line = row.map(|row| std::mem::take(&mut row.line)).unwrap_or_default();
@@ -192,7 +193,8 @@ impl Seen {
             (_, EventKind::StepStarted { kickoffs }) => {
                 self.reach(automa, step);
                 if automa.is_none() {
-                    // At a rolling pace, what a step before began may go on beside it.
+                    // At a rolling pace, kickoffs of earlier steps may still be running beside the
+                    // new ones.
                     self.n_due = self.n_due.saturating_sub(self.n_done) + kickoffs.len() as u64;
                     self.n_done = 0;
                 }
@@ -223,7 +225,7 @@ impl Seen {
                 self.end_run(of, Tone::Bad, "failed", Some(&error));
             }
             (None, EventKind::RunCancelled) => self.end_run(of, Tone::Warning, "cancelled", None),
-            // How a nested run ends is how the worker ends that it is.
+            // The end of a nested run is reported as the end of the worker that runs it.
             _ => {}
         }
     }
@@ -242,7 +244,8 @@ impl Seen {
         }
     }
 
-    /// Lets go of who was not seen to begin: if they still run, they will tell something again.
+    /// Forgets kickoffs whose start was not seen. If they still run, what they emit brings them
+    /// back.
     fn end_unseen(&mut self, is_such: impl Fn(Option<&WorkerPath>) -> bool) {
         for (path, kickoff) in self.running.take_unseen(is_such) {
             self.end_line(&path, kickoff);
@@ -266,8 +269,8 @@ impl Seen {
     }
 }
 
-/// Which workers run, and who sent those that were ferried to. Of several in a row, the last has
-/// what they have in common.
+/// The kickoffs as text, with the worker that ferried to each. Of consecutive ones with the same
+/// cause, only the last names the cause.
 fn in_short(kickoffs: &[ScheduledKickoff]) -> Vec<String> {
     let mut workers = Vec::with_capacity(kickoffs.len());
     for (place, ScheduledKickoff { worker, cause, .. }) in kickoffs.iter().enumerate() {
@@ -280,7 +283,7 @@ fn in_short(kickoffs: &[ScheduledKickoff]) -> Vec<String> {
     workers
 }
 
-/// What was added, and what was removed.
+/// A change of the graph as text.
 fn short(change: &ChangeKind) -> String {
     match change {
         ChangeKind::WorkerAdded { worker, .. } => format!("+{worker}"),

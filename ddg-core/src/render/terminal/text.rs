@@ -1,4 +1,4 @@
-//! Words and numbers as they are shown.
+//! Words and numbers for the terminal.
 
 use std::borrow::Cow;
 use std::fmt::{self, Display};
@@ -8,11 +8,11 @@ use console::{Style, measure_text_width, strip_ansi_codes};
 
 use crate::printable;
 
-/// How many characters of one text are shown.
+/// Maximum number of characters shown of one text.
 const MOST: usize = 2000;
 
-/// On one line, without anything that would command a terminal or turn the line around, and of an
-/// end.
+/// Formats text on one line: without control sequences, without changes of direction, and not
+/// longer than [`MOST`].
 pub(super) fn one_line(text: &str) -> String {
     let text = strip_ansi_codes(text);
     let line: String =
@@ -23,8 +23,8 @@ pub(super) fn one_line(text: &str) -> String {
     }
 }
 
-/// In rows of so many columns that end between words. A word that is wider than a row goes over
-/// several; nothing is left out.
+/// Wraps text between words into rows of `columns` columns. A word wider than a row continues in
+/// the next; nothing is left out.
 pub(super) fn wrapped(text: &str, columns: usize) -> Vec<String> {
     let columns = columns.max(MIN_COLUMNS);
     let mut rows = Vec::new();
@@ -55,13 +55,13 @@ pub(super) fn wrapped(text: &str, columns: usize) -> Vec<String> {
     rows
 }
 
-/// Less is no room for words.
+/// Minimum number of columns in which text is wrapped; fewer leave no room for words.
 const MIN_COLUMNS: usize = 8;
 
-/// Words that are longer may be cut.
+/// Number of columns from which on a word may be cut.
 const LONG_WORD: usize = 24;
 
-/// The beginning of `text` in so many columns: cut between words, with `…` for the rest.
+/// The start of `text` in `columns` columns: cut between words, with `…` for the rest.
 pub(super) fn beginning(text: &str, columns: usize) -> String {
     if measure_text_width(text) <= columns {
         return text.to_owned();
@@ -81,7 +81,7 @@ pub(super) fn beginning(text: &str, columns: usize) -> String {
     format!("{}…", kept.trim_end())
 }
 
-/// The end of `text` in so many columns: cut between words, with `…` for what comes before.
+/// The end of `text` in `columns` columns: cut between words, with `…` for what is before.
 pub(super) fn end(text: &str, columns: usize) -> String {
     if measure_text_width(text) <= columns {
         return text.to_owned();
@@ -101,7 +101,7 @@ pub(super) fn end(text: &str, columns: usize) -> String {
     format!("…{}", kept.trim_start())
 }
 
-/// The first few of a list, and how many more there are.
+/// The first few entries of a list, and the number of the others.
 pub(super) fn some(things: &[String]) -> String {
     const MOST: usize = 8;
     let few = &things[..things.len().min(MOST)];
@@ -112,7 +112,7 @@ pub(super) fn some(things: &[String]) -> String {
     }
 }
 
-/// Such as `1 step` and `2 steps`.
+/// A number with its noun, such as `1 step` and `2 steps`.
 pub(super) fn count(n: u64, what: &str) -> String {
     let plural: Cow<'_, str> = match (n, what.strip_suffix('y')) {
         (1, _) => what.into(),
@@ -122,7 +122,7 @@ pub(super) fn count(n: u64, what: &str) -> String {
     format!("{n} {plural}")
 }
 
-/// Hours, minutes and seconds; with milliseconds, in the alternate form.
+/// A time as hours, minutes and seconds; the alternate form adds milliseconds.
 pub(super) struct Clock(pub(super) Duration);
 
 impl Display for Clock {
@@ -133,7 +133,7 @@ impl Display for Clock {
     }
 }
 
-/// Colours, where there are any.
+/// Colours, if the output has them.
 #[derive(Clone, Copy)]
 pub(super) struct Paint {
     pub(super) colours: bool,

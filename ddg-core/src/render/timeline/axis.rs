@@ -1,4 +1,4 @@
-//! Where a moment is across the page.
+//! The horizontal axis: positions of moments in time.
 
 use std::time::Duration;
 
@@ -6,40 +6,40 @@ use rustc_hash::FxHashSet;
 
 use crate::render::history::Book;
 
-/// How wide a step is at least, where there is room.
+/// Minimum width of a step, where there is room.
 const NARROWEST: f64 = 18.0;
 
-/// How wide a page of few steps is, and one that has no room for further strips.
+/// Width of a page with few steps, and of one that has no room for further strips.
 const WIDTH: f64 = 880.0;
 const WIDEST: f64 = 3000.0;
 
-/// How many steps there may be in one strip, and how many there are in each if there are more.
+/// Maximum number of steps in one strip, and the number per strip if there are more steps.
 const MOST_STEPS: usize = 48;
 const STEPS: usize = 40;
 
-/// How many strips there are at most, and how high all of them together.
+/// Maximum number of strips, and maximum height of all of them together.
 const MOST_STRIPS: usize = 16;
 const HIGHEST: f64 = 2000.0;
 
-/// How many steps of a strip can still be told apart; of more, there is no use in many strips.
+/// Number of steps that can be told apart in one strip. With more, further strips would not help.
 const DENSEST: usize = 110;
 const FEW_STRIPS: usize = 4;
 
-/// Steps across: each is as wide as it was long, but no narrower than can be seen.
+/// Steps across: the width of a step is its duration, but at least what can be seen.
 ///
-/// All strips are one behind the other here: the second goes on at the width of the first.
+/// Positions run through all strips: the second strip starts at the width of the first.
 pub(super) struct Axis {
-    /// Of each strip.
+    /// Width of each strip.
     pub(super) width: f64,
     pub(super) n_strips: usize,
     pub(super) bands: Vec<Band>,
-    /// When the last of them ended.
+    /// The end of the last step.
     pub(super) until: Duration,
-    /// How many steps were too short to be seen, and are wider than to scale.
+    /// Number of steps that are drawn wider than to scale because they were too short to be seen.
     pub(super) n_widened: usize,
 }
 
-/// From a step's first kickoff to that of the next.
+/// The time from the first kickoff of a step to that of the next.
 pub(super) struct Band {
     pub(super) step: u64,
     pub(super) from: Duration,
@@ -49,7 +49,7 @@ pub(super) struct Band {
 }
 
 impl Axis {
-    /// For a page of so many rows.
+    /// The axis of a page with `n_rows` rows.
     pub(super) fn of(book: &Book, n_rows: usize) -> Self {
         let running = book.executions.iter().any(|execution| execution.end.is_none());
         let ends = book.executions.iter().map(|execution| match execution.end {
@@ -75,14 +75,15 @@ impl Axis {
         Self { width, n_strips, bands, until, n_widened }
     }
 
-    /// In which strip `x` is, and where in it.
+    /// The strip of `x`, and the position in the strip.
     pub(super) fn strip(&self, x: f64) -> (usize, f64) {
-        // Where a strip begins, sums of widths may be a little less.
+        // At the start of a strip, sums of widths may be a little too small because of rounding.
         let strip = (((x + 1e-6) / self.width) as usize).min(self.n_strips - 1);
         (strip, (x - self.width * strip as f64).max(0.0))
     }
 
-    /// Which parts of strips a bar covers: the strip, where in it, and how wide.
+    /// Splits a bar at the ends of strips: for each part the strip, the position in it and the
+    /// width.
     pub(super) fn parts(&self, x: f64, width: f64) -> Vec<(usize, f64, f64)> {
         let (first, mut at) = self.strip(x);
         let (mut strip, mut left) = (first, width);
@@ -95,7 +96,7 @@ impl Axis {
         parts
     }
 
-    /// Where `moment` is.
+    /// The position of `moment`.
     pub(super) fn x(&self, moment: Duration) -> f64 {
         let after = self.bands.partition_point(|band| band.from <= moment);
         let Some(band) = after.checked_sub(1).map(|at| &self.bands[at]) else { return 0.0 };
@@ -106,8 +107,8 @@ impl Axis {
         band.x + band.width * part.min(1.0)
     }
 
-    /// Where what ended at `moment` has its end: in the step that had begun before, however many
-    /// steps begin at that moment.
+    /// The position of the end of something that ended at `moment`. Several steps may begin at that
+    /// very moment; the end belongs to the step before them.
     fn end(&self, moment: Duration) -> f64 {
         let before = self.bands.partition_point(|band| band.from < moment);
         let Some(band) = before.checked_sub(1).map(|at| &self.bands[at]) else { return 0.0 };
@@ -118,8 +119,8 @@ impl Axis {
         band.x + band.width * part.min(1.0)
     }
 
-    /// Where what began at `from` in `step` and ended at `to` is drawn: over the whole step if the
-    /// step took no time.
+    /// The position of the start and end of what began at `from` in `step` and ended at `to`. If
+    /// the step took no time, it spans the whole step.
     pub(super) fn span(&self, step: u64, from: Duration, to: Duration) -> (f64, f64) {
         let begun = self.bands.partition_point(|band| band.from < from);
         let same = |band: &&Band| band.from == from;
@@ -129,18 +130,18 @@ impl Axis {
         {
             return (band.x, band.x + band.width);
         }
-        // Of steps that began at one moment, it began in its own.
+        // Several steps may begin at one moment; the step number tells them apart.
         let begin = here.clone().find(|band| band.step == step).map(|band| band.x);
         let x = begin.unwrap_or_else(|| self.x(from));
         (x, self.end(to).max(x))
     }
 }
 
-/// The steps of the outermost automa that was seen, in the order in which they began.
+/// The steps of the outermost recorded automa, in the order in which they began.
 fn begins(book: &Book) -> Vec<Band> {
     let mut depths = vec![0_usize; book.workers.len()];
     for (worker, seen) in book.workers.iter().enumerate() {
-        // An automa is seen before the workers in it.
+        // An automa is recorded before the workers in it, so the depth of the parent is known.
         depths[worker] = seen.inside.map_or(0, |outer| depths[outer] + 1);
     }
     let outermost = book.executions.iter().map(|execution| depths[execution.worker]).min();
@@ -150,7 +151,7 @@ fn begins(book: &Book) -> Vec<Band> {
         .filter(|execution| Some(depths[execution.worker]) == outermost)
         .map(|execution| (execution.began, execution.step, execution.id))
         .collect();
-    // One run after another begins with step 1 again, and with its first kickoff.
+    // A second run starts again with step 1, so only the time orders kickoffs of several runs.
     kickoffs.sort_by_key(|(began, ..)| *began);
     let mut bands: Vec<Band> = Vec::new();
     let mut ids = FxHashSet::default();
@@ -164,7 +165,7 @@ fn begins(book: &Book) -> Vec<Band> {
     bands
 }
 
-/// Into how many strips so many steps are divided.
+/// Number of strips for `n_steps` steps.
 fn strips(n_steps: usize, n_rows: usize) -> usize {
     if n_steps <= MOST_STEPS {
         return 1;
@@ -175,8 +176,8 @@ fn strips(n_steps: usize, n_rows: usize) -> usize {
     n_steps.div_ceil(STEPS).min(most)
 }
 
-/// Shares a strip that begins at `begin` out among its steps; gives how many are wider than to
-/// scale.
+/// Divides a strip that starts at `begin` among its steps. Returns the number of steps that are
+/// drawn wider than to scale.
 fn lay_out(bands: &mut [Band], begin: f64, width: f64) -> usize {
     let n_bands = bands.len() as f64;
     let narrowest = NARROWEST.min(width / n_bands / 2.0);

@@ -8,13 +8,13 @@ use super::rows::Rows;
 use crate::render::history::{Book, Execution, Why};
 use crate::render::{caption, duration};
 
-/// Into how many lanes a row is divided at most, for kickoffs at the same time.
+/// Maximum number of lanes in one row, for kickoffs that run at the same time.
 const MOST_LANES: usize = 4;
 
-/// How narrow a bar may be.
+/// Minimum width of a bar.
 const NARROWEST: f64 = 2.0;
 
-/// How wide a bar that stands for several kickoffs may be.
+/// Maximum width of a bar that stands for several kickoffs.
 const WIDEST_JOINT: f64 = 12.0;
 
 /// The bars of each row.
@@ -23,25 +23,25 @@ pub(super) struct Bars {
     pub(super) n_lanes: Vec<usize>,
 }
 
-/// A kickoff, or several that no eye could tell apart.
+/// A kickoff, or several that are too close to be told apart.
 pub(super) struct Bar {
     pub(super) kind: Kind,
     pub(super) lane: usize,
     pub(super) x: f64,
     pub(super) width: f64,
     pub(super) length: Duration,
-    /// How many attempts failed before the last.
+    /// Number of attempts that failed before the last.
     pub(super) n_retries: u32,
-    /// What is to be told of it when it is pointed at.
+    /// The tooltip.
     pub(super) title: String,
     n_kickoffs: u64,
     steps: (u64, u64),
 }
 
-/// Kickoffs of one worker that follow each other.
+/// Kickoffs of one worker that do not overlap.
 struct Lane {
     until: Duration,
-    /// When its last kickoff began, and in which step.
+    /// The start of the last kickoff, and its step.
     last_begin: (Duration, u64),
     last_bar: usize,
 }
@@ -64,7 +64,7 @@ impl Bars {
     }
 }
 
-/// The bars of one row, and in how many lanes they are.
+/// The bars of one row, and the number of lanes.
 fn row(book: &Book, axis: &Axis, executions: &[&Execution]) -> (Vec<Bar>, usize) {
     let mut bars: Vec<Bar> = Vec::new();
     let mut lanes: Vec<Lane> = Vec::new();
@@ -86,7 +86,7 @@ fn row(book: &Book, axis: &Axis, executions: &[&Execution]) -> (Vec<Bar>, usize)
         };
         let kind = Kind::of(execution);
         let width = (to - x).max(NARROWEST);
-        // A bar that is wider than it was long does not go on in the next strip.
+        // A bar that was widened to its minimum must not continue in the next strip.
         let end_of_strip = axis.width * (axis.strip(x).0 + 1) as f64;
         let x = if to - x < NARROWEST { x.min(end_of_strip - width) } else { x };
         let last = bars.get_mut(lanes[lane].last_bar);
@@ -122,7 +122,7 @@ fn row(book: &Book, axis: &Axis, executions: &[&Execution]) -> (Vec<Bar>, usize)
 }
 
 impl Bar {
-    /// Whether one at `x` is so narrow and so near that the two become one.
+    /// Whether a bar at `x` is so narrow and so close to this one that both are drawn as one.
     fn joins(&self, axis: &Axis, x: f64, width: f64) -> bool {
         let end = self.x + self.width;
         axis.strip(self.x).0 == axis.strip(x).0
@@ -145,7 +145,7 @@ impl Bar {
         };
     }
 
-    /// Whether it stands for one kickoff.
+    /// Whether the bar stands for one kickoff.
     pub(super) fn is_single(&self) -> bool {
         self.n_kickoffs == 1
     }
@@ -175,7 +175,7 @@ fn title(book: &Book, execution: &Execution, length: Duration) -> String {
     title
 }
 
-/// How many attempts of a kickoff failed before its last.
+/// Number of attempts of a kickoff that failed before the last.
 pub(super) fn retries(execution: &Execution) -> u32 {
     execution.end.map_or(0, |end| end.attempts.saturating_sub(1))
 }

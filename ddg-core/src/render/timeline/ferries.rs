@@ -1,4 +1,4 @@
-//! Ferries as thin lines, from the bar of who asked to the bar of who was ferried to.
+//! Ferries as thin lines, from the bar of the worker that ferried to the bar of the target.
 
 use rustc_hash::FxHashSet;
 
@@ -6,13 +6,13 @@ use super::axis::Axis;
 use super::rows::Rows;
 use crate::render::history::{Book, Execution, Why};
 
-/// How many lines are drawn at most; more would hide what they connect, and none is.
+/// Maximum number of lines. With more, none are drawn, because they would hide the bars.
 const MOST_LINES: usize = 400;
 
-/// How far a worker's kickoffs are apart at least for a line between them.
+/// Minimum distance between the kickoffs of a worker for a line between them.
 const SHORTEST: f64 = 6.0;
 
-/// How many kickoffs of who asked are looked at to find the one.
+/// Maximum number of kickoffs that are searched for the one that ferried.
 const MOST_LOOKS: usize = 64;
 
 /// A line between two rows.
@@ -21,8 +21,8 @@ pub(super) struct Line {
     pub(super) to: (f64, usize),
 }
 
-/// The lines between workers that are shown, one for those that are no pixel apart; none at
-/// all if those are too many.
+/// The lines between workers that are shown; lines less than a pixel apart are drawn once. `None`
+/// if there are too many.
 pub(super) fn lines(book: &Book, axis: &Axis, rows: &Rows) -> Option<Vec<Line>> {
     let mut ran: Vec<Vec<&Execution>> = Vec::new();
     ran.resize_with(book.workers.len(), Vec::new);
@@ -49,7 +49,7 @@ pub(super) fn lines(book: &Book, axis: &Axis, rows: &Rows) -> Option<Vec<Line>> 
     (lines.len() <= MOST_LINES).then_some(lines)
 }
 
-/// The last kickoff of who ferried that had ended when its target began, and when it had.
+/// The last kickoff of the ferrying worker that had ended when the target began, and its end.
 fn asker<'a>(
     ran: &[&'a Execution],
     target: &Execution,

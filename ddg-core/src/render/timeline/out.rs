@@ -1,4 +1,4 @@
-//! The text of a page while it is written: elements, text between tags, counts.
+//! Text of an SVG while it is written: elements, escaped text, numbers.
 
 use std::fmt::{Arguments, Write};
 
@@ -19,7 +19,7 @@ impl Out {
     }
 }
 
-/// Text between tags.
+/// Text between tags, escaped.
 pub(super) struct Xml<'a>(pub(super) &'a str);
 
 impl std::fmt::Display for Xml<'_> {
@@ -40,7 +40,7 @@ pub(super) fn count(n: usize, what: &str) -> String {
     format!("{} {what}{}", grouped(n), if n == 1 { "" } else { "s" })
 }
 
-/// With a comma between thousands.
+/// Formats a number with a comma between thousands.
 pub(super) fn grouped(n: usize) -> String {
     let digits = n.to_string();
     let mut text = String::new();

@@ -1,4 +1,4 @@
-//! Which workers are shown, and where down the page.
+//! The workers that are shown, and their vertical positions.
 
 use std::cmp::Reverse;
 use std::time::Duration;
@@ -8,34 +8,34 @@ use crate::render::history::Book;
 /// The workers that are shown, from the top.
 pub(super) struct Rows {
     pub(super) shown: Vec<Row>,
-    /// How many are not.
+    /// Number of workers that are not shown.
     pub(super) n_hidden: usize,
-    /// How long the slowest kickoff of those took.
+    /// Duration of the slowest kickoff of the hidden workers.
     pub(super) slowest_hidden: Duration,
-    /// The row of each worker, where it has one.
+    /// The row of each worker that is shown.
     pub(super) of: Vec<Option<usize>>,
 }
 
 pub(super) struct Row {
     pub(super) worker: usize,
-    /// In how many nested automata it is.
+    /// Number of nested automata around the worker.
     pub(super) depth: usize,
-    /// Whether other workers were seen in it.
+    /// Whether the worker contains workers that ran.
     pub(super) is_automa: bool,
     pub(super) is_output: bool,
 }
 
-/// How a worker's kickoffs went.
+/// A summary of the kickoffs of a worker.
 #[derive(Clone, Copy, Default)]
 struct Ran {
     failed: bool,
-    /// How long the longest took.
+    /// Duration of the longest kickoff.
     slowest: Duration,
 }
 
 impl Rows {
-    /// So many workers: before others those that failed, the output workers, and the slowest,
-    /// which may take half of the rows that are left; each with the automata around.
+    /// Chooses at most `most` workers, with the automata around them: first those that failed and
+    /// the output workers, then the slowest for up to half of the remaining rows, then the first.
     pub(super) fn of(book: &Book, most: usize) -> Self {
         let order = book.in_order();
         let mut ran = vec![Ran::default(); order.len()];
@@ -47,7 +47,7 @@ impl Rows {
         }
         let mut slowest_first: Vec<_> =
             order.iter().filter(|worker| !ran[**worker].slowest.is_zero()).collect();
-        // Of equally slow ones, the first.
+        // The sort is stable: among equally slow workers the first stays first.
         slowest_first.sort_by_key(|worker| Reverse(ran[**worker].slowest));
         slowest_first.truncate(most / 2);
         let failed = order.iter().filter(|worker| ran[**worker].failed);

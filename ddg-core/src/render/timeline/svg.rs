@@ -1,4 +1,4 @@
-//! The page itself.
+//! Writes the page of the timeline.
 
 use std::fmt::Write;
 use std::time::Duration;
@@ -16,29 +16,29 @@ use crate::render::duration;
 use crate::render::history::Book;
 
 const MARGIN: f64 = 16.0;
-/// The width of the workers' names.
+/// Width of the column of worker names.
 const NAMES: f64 = 200.0;
-/// Where the steps begin, below the title.
+/// Vertical position of the first step, below the title.
 const TOP: f64 = 84.0;
 const ROW: f64 = 22.0;
 const BAR: f64 = 14.0;
-/// By how much what is in a nested automa is indented, and how many times.
+/// Indentation of the workers of a nested automa, and the maximum number of indentations.
 const INDENT: f64 = 14.0;
 const MOST_INDENTED: usize = 6;
 
-/// Above a strip's rows for the numbers of its steps, and below for the time.
+/// Space above the rows of a strip for the step numbers and below them for the time.
 const STRIP: f64 = 56.0;
-/// Between the lines at the foot.
+/// Distance between the lines of the footer.
 const LINE: f64 = 18.0;
-/// How many marks of retries are drawn on a bar at most.
+/// Maximum number of retry marks on a bar.
 const MOST_MARKS: u32 = 5;
 
-/// How high a strip of so many rows is.
+/// Height of a strip with `n_rows` rows.
 pub(super) fn strip_height(n_rows: usize) -> f64 {
     ROW * n_rows.max(1) as f64 + STRIP
 }
 
-/// Light, or dark where that is asked for; no scripts, no fonts that have to be loaded.
+/// Styles for light and dark mode, without scripts or fonts that would have to be loaded.
 const STYLE: &str = "\
   svg { background: #ffffff; font: 12px system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif }
   .page { fill: #ffffff } .band { fill: #f3f5f8 } .rule { stroke: #d5dae1 }
@@ -55,7 +55,7 @@ const STYLE: &str = "\
   }
 ";
 
-/// All that is on the page.
+/// Everything that is on the page.
 pub(super) struct Page<'a> {
     pub(super) book: &'a Book,
     pub(super) axis: &'a Axis,
@@ -94,7 +94,7 @@ impl Page<'_> {
         out.0
     }
 
-    /// Where on the page what is there in its strip.
+    /// The position on the page of a position in a strip.
     fn x(&self, across: f64) -> f64 {
         MARGIN + NAMES + across
     }
@@ -103,7 +103,7 @@ impl Page<'_> {
         TOP + strip_height(self.rows.shown.len()) * strip as f64 + ROW * row as f64
     }
 
-    /// Below the rows of a strip.
+    /// The vertical position below the rows of a strip.
     fn end_of(&self, strip: usize) -> f64 {
         self.y(strip, self.rows.shown.len().max(1))
     }
@@ -139,7 +139,7 @@ impl Page<'_> {
         out.text("quiet", MARGIN, 48.0, &summary);
     }
 
-    /// The numbers of the steps in a strip above, the time below, every other step shaded.
+    /// Draws the step numbers above a strip and the time below it, and shades every other step.
     fn steps(&self, out: &mut Out, strip: usize, bands: &[Band], end: Duration) {
         let (top, bottom) = (self.y(strip, 0) - 6.0, self.end_of(strip) + 6.0);
         let height = bottom - top;
@@ -236,7 +236,7 @@ impl Page<'_> {
         }
     }
 
-    /// A mark above a bar for each retry, as far as there is room; one in any case.
+    /// Draws a mark above a bar for each retry as far as there is room, and at least one.
     fn retries(&self, out: &mut Out, bar: &Bar, x: f64, width: f64, y: f64) {
         let room = ((width / 9.0) as u32).clamp(1, MOST_MARKS);
         for mark in 0..bar.n_retries.min(room) {
@@ -245,7 +245,7 @@ impl Page<'_> {
         }
     }
 
-    /// How long it took, in the bar or, if there is room before the next, behind it.
+    /// Writes the duration into the bar or, if there is room before the next one, behind it.
     fn length(&self, out: &mut Out, bar: &Bar, (x, next): (f64, f64), y: f64, solid: bool) {
         let text = duration::text(bar.length);
         let width = width_of(&text);
@@ -262,7 +262,7 @@ impl Page<'_> {
     fn ferry(&self, out: &mut Out, line: &Line) {
         let ((from_x, from), (to_x, to)) = (line.from, line.to);
         let (strip, to_x) = self.axis.strip(to_x);
-        // From an earlier strip, it comes in at the left.
+        // A line from an earlier strip enters at the left.
         let from_x = (from_x - self.axis.width * strip as f64).max(0.0);
         let (x1, y1) = (self.x(from_x), self.y(strip, from) + ROW / 2.0);
         let (x2, y2) = (self.x(to_x), self.y(strip, to) + ROW / 2.0);
@@ -280,7 +280,7 @@ impl Page<'_> {
         ));
     }
 
-    /// What the colours mean, and what is not as one would think.
+    /// Draws the legend and the notes.
     fn foot(&self, out: &mut Out, notes: &[String]) {
         let y = self.bottom() + 42.0;
         if self.rows.n_hidden > 0 {
@@ -308,7 +308,7 @@ impl Page<'_> {
         }
     }
 
-    /// What is not as one would think.
+    /// Notes on what the page does not show to scale or leaves out.
     fn notes(&self) -> Vec<String> {
         let mut notes = Vec::new();
         match self.axis.n_widened {

@@ -1,4 +1,4 @@
-//! An automa that was made while the run went on: it is saved as what it is made of.
+//! Automata that the run has created: saved as their content.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,7 +14,7 @@ use crate::machine::Pace;
 use crate::saved::SnapshotError;
 use crate::worker::Body;
 
-/// An automa with all of its workers, each found again like any that is added.
+/// An automa with all of its workers, each resolved like any added worker.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct GrownAutoma {
@@ -31,7 +31,7 @@ pub(super) struct GrownAutoma {
 }
 
 impl GrownAutoma {
-    /// What `automa` is made of; `view` is its graph as the run has left it.
+    /// The content of `automa`, whose graph at the end of the run is `view`.
     pub(super) fn of(
         automa: &GraphAutoma,
         view: &View<Arc<Body>>,
@@ -64,7 +64,7 @@ impl GrownAutoma {
         })
     }
 
-    /// The automa once more.
+    /// Creates the automa again.
     pub(super) fn make(&self, scope: &Scope<'_>) -> Result<GraphAutoma, SnapshotError> {
         let mut automa = GraphAutoma::new(&self.name);
         if let Some(steps) = self.max_steps {

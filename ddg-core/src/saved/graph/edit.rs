@@ -1,4 +1,4 @@
-//! A change of the graph that a worker has asked for and that is not made yet, at rest.
+//! Saved edits: changes of the graph that a worker has asked for but that have not been applied.
 
 use serde::{Deserialize, Serialize};
 
@@ -11,7 +11,7 @@ use crate::key::Key;
 use crate::saved::SnapshotError;
 use crate::worker::Body;
 
-/// An edit, of which an added worker is named as in [`Grown`](super::Grown).
+/// An edit. Added workers are named as in [`Grown`](super::Grown).
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub(crate) enum SavedEdit {
@@ -23,11 +23,10 @@ pub(crate) enum SavedEdit {
 }
 
 impl View<Arc<Body>> {
-    /// What `edit` is at rest.
+    /// The saved form of `edit`.
     ///
     /// # Errors
-    /// The worker that it adds cannot be found again, or it is about an automa that is not there
-    /// yet.
+    /// If the worker that it adds cannot be resolved again, or its automa does not exist yet.
     pub(in crate::saved) fn save_edit(
         &self,
         program: &Program,
@@ -64,10 +63,10 @@ impl View<Arc<Body>> {
         })
     }
 
-    /// The edit that `saved` is.
+    /// Restores the edit `saved`.
     ///
     /// # Errors
-    /// The worker that it adds is not found, or it is about an automa that there is not.
+    /// If the worker that it adds cannot be resolved, or its automa does not exist.
     pub(in crate::saved) fn restore_edit(
         &self,
         program: &Program,
@@ -104,7 +103,7 @@ impl View<Arc<Body>> {
         })
     }
 
-    /// The nested automa `key`, and its graph as it is now.
+    /// The nested automa `key`, and its current graph.
     fn inner(&self, key: &Key) -> Option<(Arc<Program>, Self)> {
         let worker = &self.node(self.find(key.as_str())?).payload.worker;
         Some((worker.program()?, worker.graph()?))

@@ -1,4 +1,4 @@
-//! Where the workers that a run has added are found: in the declarations around them.
+//! Scopes: where added workers are resolved, namely in the declarations around them.
 
 use std::sync::Arc;
 
@@ -12,17 +12,17 @@ use crate::saved::{DeclarationDiff, SnapshotError};
 use crate::values::{NotSerializable, short_name};
 use crate::worker::{AnyWorker, Body};
 
-/// How deep automata may be nested whose graphs the run has changed or made.
+/// Maximum depth of automata whose graphs the run has changed or created.
 const MOST_LEVELS: usize = 16;
 
-/// What is declared around a worker, from the inside out.
+/// The declarations around a worker, innermost first.
 pub(in crate::saved) struct Scope<'a> {
     /// The automa that was run.
     automa: &'a str,
-    /// The declared graph that the worker was added to; `None` if that was made by the run.
+    /// The declared graph that the worker was added to; `None` if the run created that graph.
     base: Option<&'a Program>,
     outer: Option<&'a Scope<'a>>,
-    /// The nested automa, by its keys.
+    /// The path of the nested automa.
     path: Option<Arc<WorkerPath>>,
     levels: usize,
 }
@@ -32,7 +32,7 @@ impl<'a> Scope<'a> {
         Self { automa: base.automa(), base: Some(base), outer: None, path: None, levels: 0 }
     }
 
-    /// That of the nested automa `key`.
+    /// The scope of the nested automa `key`.
     pub(super) fn inner<'b>(
         &'b self,
         key: &Key,
@@ -48,7 +48,7 @@ impl<'a> Scope<'a> {
         Ok(Scope { automa: self.automa, base, outer: Some(self), path, levels })
     }
 
-    /// Says how a worker is found again.
+    /// Finds out how a worker will be resolved.
     pub(super) fn find(&self, body: &Body) -> Result<Is, SnapshotError> {
         let inner = self.inner(&body.role.key, None)?;
         if let Some(base) = self.base
@@ -63,7 +63,7 @@ impl<'a> Scope<'a> {
         if !body.callbacks.is_empty() {
             return Err(inner.unfindable(CALLBACKS));
         }
-        // An automa that is changed within one that the run has made is saved as what it is now.
+        // An automa that was changed inside one that the run has created is saved as its content.
         let is_part_of_what_is_made = self.base.is_none() && body.worker.0.view().is_some();
         for base in self.bases() {
             if let Some((name, ty)) = base.registry.type_of(&body.worker) {
@@ -99,7 +99,7 @@ impl<'a> Scope<'a> {
         Ok(Is::Automa(Box::new(made)))
     }
 
-    /// The worker `key`, found again.
+    /// Resolves the worker `key`.
     pub(super) fn get(&self, key: &Key, is: &Is) -> Result<AnyWorker, SnapshotError> {
         let not_found = |how: String| SnapshotError::NotFound {
             automa: self.automa.to_owned(),
@@ -138,7 +138,7 @@ impl<'a> Scope<'a> {
         }
     }
 
-    /// What a worker looks like from outside, where that does not follow from the snapshot.
+    /// The hash of a worker's signature, if the snapshot does not determine the signature itself.
     pub(super) fn looks(&self, is: &Is, worker: &AnyWorker) -> Option<Digest> {
         match is {
             Is::Declared(name) => self.base?.digest_of(name),
@@ -166,7 +166,7 @@ impl<'a> Scope<'a> {
         SnapshotError::Redeclared { automa: self.automa.to_owned(), differences }
     }
 
-    /// The declared graphs around, from the inside out.
+    /// The declared graphs around, innermost first.
     fn bases(&self) -> impl Iterator<Item = &'a Program> {
         let mut scope: Option<&Scope<'a>> = Some(self);
         let mut bases = Vec::new();
@@ -185,7 +185,7 @@ impl<'a> Scope<'a> {
         WorkerPath::new(self.path.clone(), key.clone())
     }
 
-    /// The worker of this scope cannot be found again.
+    /// The error for a worker of this scope that cannot be resolved again.
     pub(super) fn unfindable(&self, how: &str) -> SnapshotError {
         let worker = match &self.path {
             Some(path) => (**path).clone(),

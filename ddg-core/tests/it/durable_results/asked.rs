@@ -1,4 +1,4 @@
-//! What a worker asked for counts once, though it does not run again.
+//! The effects of a worker count once, although it does not run again.
 
 use ddg_core::Key;
 use ddg_core::prelude::*;
@@ -37,14 +37,14 @@ fn asking(stage: &Stage) -> GraphAutoma {
     automa
 }
 
-/// An automa that is made while the run goes on.
+/// An automa that is created during the run.
 fn made() -> GraphAutoma {
     GraphAutoma::new("made")
 }
 
 /// [X9] [L1]
 #[tokio::test(start_paused = true)]
-async fn what_was_asked_for_counts_once() {
+async fn effects_count_once() {
     let (stage, store) = (Stage::default(), GatedStore::open_for(PLENTY));
     let automa = asking(&stage);
     stage.open(["boss#0"]);

@@ -1,4 +1,4 @@
-//! Steps that failed, paused or overlap, and results that are of no such step.
+//! Steps that failed, paused or overlap, and results that belong to no such step.
 
 use ddg_core::checkpoint::{CheckpointStore, RunId, RunStatus, StoredRuns};
 use ddg_core::prelude::*;
@@ -57,7 +57,7 @@ async fn a_step_that_failed_as_it_settled_runs_again_as_a_whole() {
 
 /// [X9] [Q2]
 #[tokio::test(start_paused = true)]
-async fn who_asks_has_no_result_until_there_is_an_answer() {
+async fn a_worker_that_asks_has_no_result_until_there_is_an_answer() {
     let (stage, store) = (Stage::default(), GatedStore::open_for(PLENTY));
     let mut automa = wide(&stage);
     let ask = |cx: &Context| Ok(cx.interact_with_human("how many?".to_owned())?);
@@ -105,7 +105,7 @@ async fn at_a_rolling_pace_what_began_with_the_last_state_is_written() {
 
 /// [X9] Results of another step, or of other workers, are refused.
 #[tokio::test(start_paused = true)]
-async fn a_result_of_somebody_else_is_refused() {
+async fn a_result_of_another_kickoff_is_refused() {
     let (stage, store) = (Stage::default(), GatedStore::open_for(PLENTY));
     let automa = wide(&stage);
     stage.open(["a#0"]);

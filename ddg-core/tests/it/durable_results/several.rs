@@ -59,7 +59,7 @@ async fn kickoffs_that_change_one_local_space_are_written_together() {
 
 /// [X10] What is not known to be saved is not counted as saved.
 #[tokio::test(start_paused = true)]
-async fn what_cannot_be_written_runs_again() {
+async fn results_that_cannot_be_written_run_again() {
     let (stage, store) = (Stage::default(), GatedStore::open_for(PLENTY));
     let mut automa = GraphAutoma::new("closure");
     let adds = |cx: &Context| {

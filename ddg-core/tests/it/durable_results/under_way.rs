@@ -31,7 +31,7 @@ async fn only_what_was_under_way_runs_again() {
 
 /// [X9]
 #[tokio::test(start_paused = true)]
-async fn a_step_of_which_everything_had_ended_settles_at_once() {
+async fn a_step_whose_kickoffs_have_all_ended_settles_at_once() {
     let (stage, store) = (Stage::default(), GatedStore::open_for(2));
     let mut automa = GraphAutoma::new("two");
     automa.add_worker("a", stage.worker(|_| Ok(1)), start()).unwrap();
@@ -79,7 +79,7 @@ async fn a_step_of_which_everything_had_ended_settles_at_once() {
 
 /// [X9] A write takes what has ended by its time, and nobody waits for it.
 #[tokio::test(start_paused = true)]
-async fn what_ends_during_a_write_is_in_the_next() {
+async fn ends_during_a_write_are_in_the_next_one() {
     // The beginning is written, and nothing else.
     let (stage, store) = (Stage::default(), GatedStore::open_for(1));
     let mut automa = GraphAutoma::new("many");

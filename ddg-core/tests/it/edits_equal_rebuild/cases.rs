@@ -1,4 +1,4 @@
-//! Single cases: what changes leave in place, and what they may not leave.
+//! Single cases: what edits leave unchanged, and what they must not leave behind.
 
 use ddg_core::prelude::*;
 
@@ -53,7 +53,7 @@ async fn successors_keep_their_order() {
 /// [E2] [E8] Of two workers that each ask for a dependency where there is room for one, the second
 /// asks for too much.
 #[tokio::test]
-async fn who_asks_for_one_too_many_is_named() {
+async fn the_worker_that_adds_one_edge_too_many_is_named() {
     let mut automa = GraphAutoma::new("crowded");
     automa.add_func_as_worker("one", async || 1, free()).unwrap();
     automa.add_func_as_worker("two", async || 2, free()).unwrap();
@@ -71,7 +71,7 @@ async fn who_asks_for_one_too_many_is_named() {
 
 /// [E8] A change that leaves a graph that could not be declared is refused.
 #[tokio::test]
-async fn what_a_removal_leaves_could_be_declared() {
+async fn a_graph_after_a_removal_could_be_declared() {
     let removals: [fn(&Context); 4] = [
         |cx| cx.remove_dependency("shout", "number"),
         |cx| cx.remove_worker("number"),

@@ -1,4 +1,4 @@
-//! Real automata of graphs, whose editors make the changes, and what their workers are called with.
+//! Real automata for the graphs, with editors that make the changes, and the arguments of workers.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};

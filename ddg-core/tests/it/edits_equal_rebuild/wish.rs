@@ -1,4 +1,4 @@
-//! Changes of a graph as they are drawn, and what of them can be made.
+//! Random edits of a graph, and which of them are possible.
 
 use proptest::collection::vec;
 use proptest::prelude::*;

@@ -1,4 +1,4 @@
-//! An event is data that can be sent elsewhere.
+//! Events are data that can be serialised.
 
 use std::time::Duration;
 

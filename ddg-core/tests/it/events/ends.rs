@@ -1,4 +1,4 @@
-//! How a stream ends: with its run, however that ends.
+//! Ends of streams: with the run, however it ends.
 
 use ddg_core::event::EventFilter;
 use ddg_core::prelude::*;
@@ -9,7 +9,7 @@ use crate::trace::name;
 
 /// [V3] [V11]
 #[tokio::test]
-async fn a_run_that_pauses_ends_its_stream_with_its_questions_and_has_another_when_it_goes_on() {
+async fn a_paused_run_ends_its_stream_with_questions_and_has_another_when_resumed() {
     let mut inner = GraphAutoma::new("inner");
     let ask = async |cx: Context| cx.interact_with_human::<i32>("How many?".to_owned());
     inner.add_func_as_worker("ask", ask, start().output().retry(Retry::times(1))).unwrap();
@@ -82,7 +82,7 @@ async fn a_stream_ends_with_its_run_and_one_of_a_run_that_has_ended_is_over() {
 
 /// [V10] [R7]
 #[tokio::test]
-async fn a_run_that_cannot_begin_is_told_as_its_failure_alone() {
+async fn a_run_that_cannot_begin_has_one_event() {
     let mut automa = GraphAutoma::new("invalid");
     automa.add_func_as_worker("a", name, after(["b"])).unwrap();
     let prepared = automa.run(()).pace(Pace::Rolling);

@@ -1,4 +1,4 @@
-//! Automata within a run are told with it, whatever their depth.
+//! Events of nested automata are published with those of the run, at any depth.
 
 use ddg_core::event::EventFilter;
 use expect_test::expect;

@@ -1,4 +1,4 @@
-//! What is told of a step and its workers, and in which order.
+//! Events of a step and its workers, and their order.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,7 +12,7 @@ use super::{growing, lines, watched};
 
 /// [V1] [V2] [R7]
 #[tokio::test]
-async fn a_step_is_told_in_order_from_its_kickoffs_to_what_came_of_it() {
+async fn a_step_is_published_in_order_from_its_kickoffs_to_its_results() {
     let automa = growing();
     expect![[r#"
         0: run of `growing` started
@@ -45,7 +45,7 @@ async fn a_step_is_told_in_order_from_its_kickoffs_to_what_came_of_it() {
 
 /// [V3]
 #[tokio::test(start_paused = true)]
-async fn every_attempt_is_told_and_what_it_emits_stays() {
+async fn every_attempt_is_published_and_its_custom_events_stay() {
     let mut automa = GraphAutoma::new("attempts");
     let retry = Retry::times(2).delay(Duration::from_secs(1));
     let flaky = async |cx: Context| match cx.attempt() {
@@ -154,7 +154,7 @@ async fn at_a_rolling_pace_a_worker_is_settled_by_the_step_in_which_it_ends() {
 
 /// [V9]
 #[tokio::test]
-async fn what_a_worker_tells_comes_while_it_runs() {
+async fn events_of_a_worker_come_while_it_runs() {
     let (go, gone) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
     let mut automa = GraphAutoma::new("live");
     let work = {
@@ -194,7 +194,7 @@ async fn what_a_worker_tells_comes_while_it_runs() {
 
 /// [V10]
 #[tokio::test]
-async fn what_a_failed_step_asked_for_is_not_told() {
+async fn the_effects_of_a_failed_step_are_not_published() {
     let mut automa = growing();
     automa
         .add_func_as_worker("bad", async |cx: Context| cx.ferry_to("nowhere", ()), start())

@@ -1,4 +1,4 @@
-//! Who comes late, leaves early or is slow holds nobody up and gets what there is.
+//! Subscribers that come late, leave early or are slow delay nobody.
 
 use ddg_core::event::{Event, EventFilter, EventKind, Missed};
 use ddg_core::prelude::*;
@@ -21,7 +21,7 @@ fn endless() -> GraphAutoma {
 
 /// [V4] [V6]
 #[tokio::test]
-async fn who_comes_late_gets_whole_steps_from_the_next_on() {
+async fn a_late_subscriber_gets_whole_steps_from_the_next_one_on() {
     let run = endless().run(args!(0)).spawn();
     for _ in 0..10 {
         tokio::task::yield_now().await;
@@ -57,13 +57,13 @@ async fn who_comes_late_gets_whole_steps_from_the_next_on() {
 
 /// [V6]
 #[tokio::test]
-async fn who_leaves_is_forgotten() {
+async fn dropped_subscribers_are_forgotten() {
     let run = endless().run(args!(0)).spawn();
     let mut events = run.events(EventFilter::all());
     events.next().await.unwrap().unwrap();
     drop(events);
     tokio::task::yield_now().await;
-    // Numbers go on only while somebody watches: nobody did when the last one was to be given.
+    // Events are only numbered while there are subscribers, so the numbers are still small.
     let mut events = run.events(EventFilter::all());
     let next = events.next().await.unwrap().unwrap();
     assert!(next.number < 20, "{next}");
@@ -73,7 +73,7 @@ async fn who_leaves_is_forgotten() {
 
 /// [V7]
 #[tokio::test]
-async fn who_is_slow_is_told_how_much_was_missed_where_it_was() {
+async fn a_slow_subscriber_gets_the_number_of_missed_events_in_their_place() {
     let mut automa = GraphAutoma::new("chatty");
     let chat = async |cx: Context| {
         for n in 0..10 {

@@ -1,4 +1,4 @@
-//! Nested automata whose graphs the run has changed or made are saved with that.
+//! Nested automata that the run has edited or created are saved with the run.
 
 use ddg_core::Key;
 use ddg_core::prelude::*;

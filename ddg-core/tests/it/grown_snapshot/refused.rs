@@ -1,4 +1,4 @@
-//! Who could not be found again is named: when the snapshot is taken, or when it is resumed.
+//! Workers that cannot be resolved are named, when the snapshot is taken or when it is resumed.
 
 use ddg_core::Key;
 use ddg_core::prelude::*;
@@ -76,7 +76,7 @@ async fn a_configuration_that_cannot_be_written_is_named() {
 }
 
 #[tokio::test]
-async fn a_worker_that_is_not_found_again_is_named() {
+async fn a_worker_that_cannot_be_resolved_is_named() {
     let plan = |cx: &Context| {
         cx.add_func_as_worker("one", Key::from("first"), free());
         cx.add_worker("by_7", Multiply { by: 7 }, free());

@@ -1,4 +1,4 @@
-//! What is written of a graph that has grown, and that no more is.
+//! The saved data of a graph that has grown, and that it has nothing else.
 
 use ddg_core::Key;
 use ddg_core::prelude::*;

@@ -20,7 +20,7 @@ impl Dice {
         (self.roll() % n as u64) as usize
     }
 
-    /// True in so many of 100 cases.
+    /// True in `percent` of 100 cases.
     pub(super) fn chance(&mut self, percent: usize) -> bool {
         self.below(100) < percent
     }

@@ -1,5 +1,5 @@
-//! Random programs. The reference runs along, so that most of what a worker asks for makes sense
-//! when it is asked for.
+//! Random programs. The reference runs during the generation, so that most effects of a worker are
+//! possible when they occur.
 
 use serde_json::json;
 
@@ -23,8 +23,8 @@ pub(crate) struct Flavour {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Questions {
     Anybody,
-    /// Whoever asks has come last in its step and asks for nothing else, or all of the step ask:
-    /// then the program does what it does if nobody asks.
+    /// A worker that asks is the last of its step and has no other effects, or all workers of the
+    /// step ask. Then the program does the same as without questions.
     Last,
 }
 
@@ -123,7 +123,7 @@ fn write_script(program: &mut Program, flavour: Flavour, dice: &mut Dice) {
             }
         }
         if dice.chance(85) && !due.is_empty() {
-            // Somebody sees to it that the run goes on.
+            // A ferry ensures that the run continues.
             let at = (run.steps + 1, dice.pick(&due).clone());
             if !draft.keys().is_empty()
                 && let Some(turns) = program.script.get_mut(&at)

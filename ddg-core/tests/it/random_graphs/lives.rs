@@ -1,5 +1,5 @@
-//! Random programs that ask, stop, fail now and then, settle at a rolling pace or run within others
-//! do what the naive reference says, in however many lives.
+//! Random programs that ask, stop, fail now and then, settle at a rolling pace or nest do what the
+//! naive reference does, in any number of lives.
 
 use super::generate::{self, Flavour, Questions};
 use super::played::{Lives, Way, played};

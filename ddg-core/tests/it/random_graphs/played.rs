@@ -1,5 +1,5 @@
-//! Plays a program in as many lives as it takes: saved, written as JSON and gone on with elsewhere
-//! whenever it has stopped or asks somebody.
+//! Plays a program in as many lives as it needs: whenever it has stopped or asks a question, it is
+//! saved, serialised and resumed elsewhere.
 
 use std::sync::{Arc, Mutex};
 

@@ -1,5 +1,5 @@
-//! Plays random programs in automata whose runs can be saved: what is added can be found again, and
-//! nothing is shared between two automata but the log.
+//! Plays random programs in automata whose runs can be saved: added workers can be resolved again,
+//! and two automata share nothing but the log.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, OnceLock};
@@ -205,7 +205,7 @@ impl Stage {
         }
     }
 
-    /// Adds a worker in one of the ways in which it is found again.
+    /// Adds a worker in one of the ways that can be resolved again.
     fn add(self: &Arc<Self>, worker: &Worker, cx: &Context) {
         let which = self.which(worker);
         match worker.kind {
@@ -361,7 +361,7 @@ fn number(kickoff: KickoffId) -> u64 {
 }
 
 impl Log {
-    /// How often anybody gets on in a run that does what is planned, at the most.
+    /// Maximum number of polls in a run that follows the plan.
     const CHOICES: usize = 4000;
 
     /// A log that sees to it that `groups` settle, one after the other.
@@ -377,7 +377,7 @@ impl Log {
             || groups.into_iter().any(|group| group.kickoffs.contains(&kickoff))
     }
 
-    /// Who gets on next; none if what has ended is to settle first.
+    /// Chooses the next kickoff to poll; `None` if the ended ones are to settle first.
     pub(crate) fn choose(&mut self, ready: &[Kickoff], dice: &mut Dice) -> Option<usize> {
         self.n_choices += 1;
         // Everybody begins before anybody ends, so that all that the reference kicks off is seen.
@@ -403,7 +403,7 @@ impl Log {
         format!("{:?}\nended: {:?}", self.groups, self.ended)
     }
 
-    /// What was seen in the runs that have written to this, the last of which has `ended`.
+    /// The report of the runs that have written to this log. The last of them has `ended`.
     pub(crate) fn report(self, ended: Result<Outcome, RunError>) -> Report {
         let graphs = self.graphs.into_iter().map(|(step, seen)| ((step, None), seen));
         let kickoffs = self.kickoffs.into_iter().map(|((step, id), seen)| ((step, Some(id)), seen));

@@ -1,4 +1,4 @@
-//! Checks the events of a run in lockstep against what holds for those of any run.
+//! Checks the events of a run while it is driven against rules for all runs.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +13,7 @@ pub(super) struct Watcher {
     _idle: EventStream,
 }
 
-/// What has been told of a step.
+/// The events of a step.
 #[derive(Default)]
 struct Step {
     kickoffs: BTreeMap<KickoffId, Key>,

@@ -1,4 +1,4 @@
-//! From what there is to what a worker is called with.
+//! Binding of arguments.
 
 use serde_json::Value as Json;
 

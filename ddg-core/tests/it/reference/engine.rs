@@ -1,4 +1,4 @@
-//! The real engine in the words of the reference.
+//! The real engine, with the types of the reference.
 
 use std::fmt::Write;
 

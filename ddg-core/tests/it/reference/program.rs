@@ -1,4 +1,4 @@
-//! What a worker is and does, as far as the rules care.
+//! Workers and their scripts, as far as the rules need them.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -16,7 +16,7 @@ pub(crate) struct Program {
     /// given by position is then stronger.
     pub(crate) nested: bool,
     pub(crate) max_steps: u64,
-    /// At a rolling pace, the seed of which kickoffs settle together.
+    /// The seed that decides which kickoffs settle together, at a rolling pace.
     pub(crate) rolling: Option<u64>,
     /// Whether each kickoff tells how often its worker began in the steps before.
     pub(crate) counts: bool,
@@ -51,9 +51,9 @@ pub(crate) enum Mapping {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Takes {
     Anything,
-    /// So many values, called `p0`, `p1`, …
+    /// A number of values, called `p0`, `p1`, …
     Values(usize),
-    /// So many numbers, called `p0`, `p1`, …
+    /// A number of numbers, called `p0`, `p1`, …
     Numbers(usize),
 }
 

@@ -37,8 +37,8 @@ pub(crate) struct Run {
     interrupted: Vec<Running>,
     /// Whether the run was asked to stop, and has not.
     stopping: bool,
-    /// The workers that have ended while a question or a stop holds the step back, in order: they
-    /// are crossed off when it does so no longer.
+    /// The workers that have ended while a question or a stop holds the step back, in order. They
+    /// satisfy their dependents when the step is no longer held back.
     held: Vec<usize>,
     /// The kickoff of each of these workers that gave its output.
     latest: BTreeMap<usize, u64>,
@@ -82,7 +82,7 @@ pub(crate) struct Running {
 }
 
 impl Run {
-    /// All start workers are due, in the order they were added.
+    /// All start workers are ready, in the order in which they were added.
     pub(crate) fn begin(program: &Program) -> Self {
         let starts = program.graph.workers.iter().filter(|placed| placed.worker.start);
         let given = program.input.by_position.len();
@@ -121,8 +121,8 @@ impl Run {
         self.stopping || !self.interrupted.is_empty()
     }
 
-    /// Begins what is due, unless it is held back, and settles what ends next; false if there is
-    /// nothing to do.
+    /// Begins the ready workers unless the step is held back, and settles the next that end.
+    /// Returns false if there is nothing to do.
     pub(crate) fn step(&mut self, program: &Program) -> bool {
         if self.failed.is_some() {
             return false;
@@ -182,7 +182,7 @@ impl Run {
         Report { trace: self.trace, end }
     }
 
-    /// Binds all that is due; if anything cannot be, nothing runs.
+    /// Binds the arguments of all ready workers. If any binding fails, nothing runs.
     fn kick_off(&mut self, program: &Program) -> Result<(), Failures> {
         let mut kickoffs = Vec::new();
         let mut failures = Vec::new();
@@ -282,8 +282,9 @@ impl Run {
         group
     }
 
-    /// Edits, then ferries, then results: what waits for nothing more is due after the ferries.
-    /// What was held back until those that were `answered` had ended comes before all that.
+    /// Edits, then ferries, then results: workers without open dependencies are ready after the
+    /// ferries. Workers that were held back until the `answered` ones had ended come before all of
+    /// these.
     fn settle(&mut self, ended: Vec<Running>, answered: bool) -> Result<(), Failures> {
         let mut failures: Vec<(usize, String)> = Vec::new();
         for (place, _) in ended.iter().enumerate().filter(|(_, worker)| worker.fails()) {
@@ -365,7 +366,7 @@ impl Run {
         self.crossed.retain(|worker, _| there.contains(worker));
         self.crossed.values_mut().for_each(|on| on.retain(|on| there.contains(on)));
         self.outputs.retain(|worker, _| there.contains(worker));
-        // What is due but held back goes with its worker.
+        // A ready worker that is held back is dropped with its worker.
         self.due.retain(|due| there.contains(&due.id));
         self.held.retain(|worker| there.contains(worker));
         self.latest.retain(|worker, _| there.contains(worker));
@@ -422,7 +423,7 @@ impl Run {
         }
     }
 
-    /// Crosses a worker off; whoever then waits for nothing more is due.
+    /// Satisfies a dependency in all workers; those without an open dependency are then ready.
     fn cross_off(&mut self, key: &str, id: usize) {
         for successor in self.graph.successors(key) {
             let crossed = self.crossed.entry(successor.id).or_default();

@@ -1,4 +1,4 @@
-//! A declared graph as Mermaid and as DOT, also one that is not valid.
+//! A declared graph as Mermaid and as DOT, also if it is invalid.
 
 use ddg_core::prelude::*;
 use expect_test::expect;

@@ -1,4 +1,4 @@
-//! A run that failed or was cancelled leaves no outcome, but its history can be looked at.
+//! A run that failed or was cancelled has no outcome, but its history can be drawn.
 
 use std::future::pending;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! The graph as a run has left it, with the ferries that were taken.
+//! The graph at the end of a run, with the ferries that were taken.
 
 use ddg_core::prelude::*;
 use ddg_core::render::History;

@@ -1,4 +1,4 @@
-//! Any key can be drawn: what is read back from the text is the key.
+//! Any key can be drawn: the key can be read back from the text.
 
 use ddg_core::prelude::*;
 use ddg_core::printable;
@@ -141,7 +141,7 @@ fn mermaid_title(text: &str) -> String {
     serde_json::from_str(&format!("\"{title}\"")).unwrap()
 }
 
-/// What is written on nodes and subgraphs, each of which has a line of its own.
+/// The labels of nodes and subgraphs. Each has a line of its own.
 #[track_caller]
 fn mermaid_labels(text: &str) -> Vec<String> {
     let body = text.split_once("\nflowchart ").expect("it is a flowchart").1;

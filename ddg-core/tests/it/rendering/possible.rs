@@ -1,5 +1,5 @@
-//! Without a history, a drawing shows who may ferry to what nothing else leads to, and who may place
-//! what is declared to be placed at run time.
+//! Without a history, a drawing shows which workers may ferry to those without dependencies, and
+//! which may place workers that are declared for placement at run time.
 
 use ddg_core::prelude::*;
 use ddg_core::render::History;

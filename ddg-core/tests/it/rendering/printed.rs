@@ -1,4 +1,5 @@
-//! What is printed carries no character from data that commands a terminal or turns a line around.
+//! Printed text has no characters from data that control a terminal or change the direction of
+//! text.
 
 use ddg_core::event::EventFilter;
 use ddg_core::prelude::*;
@@ -62,7 +63,7 @@ async fn events_are_one_line() {
 }
 
 #[test]
-fn what_is_printable_stays() {
+fn printable_text_stays() {
     for text in ["plain", "日本語 🦀", "שלום", "می‌خواهم", "👩‍👩‍👧", "a\u{301}", "½ – “x”", ""]
     {
         assert_eq!(printable::line(text), text);

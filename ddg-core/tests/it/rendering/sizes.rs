@@ -1,10 +1,10 @@
-//! A drawing fits a screen: from the left to the right where it would be too wide, with workers
-//! that are alike folded where that is not enough.
+//! A drawing fits a screen: it turns from left to right if it would be too wide, and folds similar
+//! workers if that is not enough.
 
 use ddg_core::prelude::*;
 use expect_test::expect;
 
-/// One worker, so many after it, and one after them.
+/// One worker, `n_workers` after it, and one after these.
 fn wide(n_workers: usize) -> GraphAutoma {
     let mut wide = GraphAutoma::new("wide");
     wide.add_func_as_worker("split", async || (), start()).unwrap();
@@ -165,7 +165,7 @@ fn alike_automata() {
 
 /// What would be folded into one that looks otherwise is not: what failed, what is an output.
 #[tokio::test]
-async fn what_failed_is_not_folded() {
+async fn failed_workers_are_not_folded() {
     let mut fails = wide(300);
     let bad = async || Err::<(), _>(WorkerError::msg("no"));
     fails.add_func_as_worker("bad", bad, after(["split"]).suppressed()).unwrap();

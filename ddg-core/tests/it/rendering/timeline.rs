@@ -1,4 +1,4 @@
-//! The timeline of a run: steps across, workers down, bars as long as it took.
+//! The timeline of a run: steps across, workers down, and bars with the length of their duration.
 
 use std::time::Duration;
 

@@ -1,5 +1,4 @@
-//! The timeline of a run of very many workers, or of very many steps, stays small and says what it
-//! leaves out.
+//! The timeline of a run with very many workers or steps stays small, and says what it omits.
 
 use std::time::Duration;
 
@@ -100,7 +99,7 @@ async fn the_slowest_and_the_output_worker_are_shown() {
     assert!(svg.contains("No kickoff of a worker that is not shown took longer than 14 ms."));
 }
 
-/// 400 steps go on in strips below each other, each with its names, steps and times.
+/// A timeline of 400 steps is split into strips, each with its names, steps and times.
 #[tokio::test(start_paused = true)]
 async fn many_steps_are_wrapped() {
     let mut automa = GraphAutoma::new("loop");

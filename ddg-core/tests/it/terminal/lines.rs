@@ -1,4 +1,4 @@
-//! Lines for a log: when, of whom, what.
+//! Lines for a log: the time, the worker, and the event.
 
 use std::io;
 use std::sync::mpsc;
@@ -87,7 +87,7 @@ async fn changes_of_the_graph_and_ferries() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_failure_is_told_where_it_was_and_at_the_end() {
+async fn a_failure_is_published_where_it_was_and_at_the_end() {
     let mut inner = GraphAutoma::new("inner");
     let fails = async || Err::<(), _>(WorkerError::msg("no\nluck"));
     inner.add_func_as_worker("fails", fails, start()).unwrap();
@@ -196,7 +196,7 @@ async fn progress_is_sparse() {
 
 /// What was under way may have ended unseen: it ends without a duration.
 #[tokio::test(start_paused = true)]
-async fn what_was_missed_is_said() {
+async fn missed_events_are_reported() {
     let mut automa = GraphAutoma::new("noisy");
     let noisy = async |cx: Context| {
         sleep(10).await;

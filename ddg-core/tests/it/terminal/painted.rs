@@ -1,4 +1,4 @@
-//! On a terminal, what is running now is painted below the lines.
+//! On a terminal, running workers are painted below the lines.
 
 use ddg_core::event::EventFilter;
 use ddg_core::prelude::*;
@@ -30,7 +30,7 @@ async fn check_on(term: InMemoryTerm, automa: &GraphAutoma, at: &[u64], expected
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_runs_for_how_long_and_what_it_told_last() {
+async fn running_workers_with_their_time_and_last_event() {
     let expected = expect![[r#"
         --- 130 ms
         0:00:00.000 article: started
@@ -151,7 +151,7 @@ async fn of_many_that_run_the_first_are_shown() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_wider_than_the_terminal_is_cut() {
+async fn text_wider_than_the_terminal_is_cut() {
     let mut automa = GraphAutoma::new("a name that is longer than the terminal is wide");
     let worker = async |cx: Context| {
         cx.emit_chunk("of a long line the end is shown, ".repeat(5) + "that is: this");
@@ -209,7 +209,7 @@ async fn a_view_that_is_dropped_leaves_the_lines() {
     run.await.unwrap();
 }
 
-/// So many workers of which some end before the others.
+/// A number of workers. Some of them end before the others.
 fn many(n_workers: u64) -> GraphAutoma {
     let mut automa = GraphAutoma::new("many");
     for n in 0..n_workers {
@@ -268,7 +268,7 @@ async fn a_large_terminal() {
     view.await.unwrap().unwrap();
 }
 
-/// Lines go on below themselves, and rows are cut, between words.
+/// Long lines are wrapped, and rows cut, between words.
 #[tokio::test(start_paused = true)]
 async fn words_stay_whole() {
     let mut automa = GraphAutoma::new("library");

@@ -21,7 +21,7 @@ pub(crate) struct Database {
 }
 
 impl Database {
-    /// `None` where no server is to be had.
+    /// `None` if no server is available.
     pub(crate) async fn new() -> Option<Self> {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let server = server()?;
@@ -63,7 +63,7 @@ pub(crate) async fn n_in_transaction(url: &str) -> i64 {
 
 /// The server that `DDG_TEST_POSTGRES` names, or one that `.ci/postgres` starts.
 ///
-/// Where neither is to be had the tests of PostgreSQL cannot run; a gate must not let that pass.
+/// Without either, the tests of PostgreSQL cannot run; a gate must not let that pass.
 fn server() -> Option<&'static Server> {
     static SERVER: OnceLock<Option<Server>> = OnceLock::new();
     const NOTICE: &str = "NOT TESTED: no PostgreSQL server could be started (see above); \

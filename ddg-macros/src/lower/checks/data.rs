@@ -1,5 +1,5 @@
-//! Whether what workers take and give can travel, asked at each type: that a method is no worker
-//! function would not say what is wrong with it.
+//! Checks at each type whether it can travel, because the error that a method is not a worker
+//! function would not say which type is wrong.
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{quote, quote_spanned};
@@ -12,7 +12,7 @@ use crate::type_syntax::{find_dyn, is_surely_data};
 pub(super) fn checks(block: &Block) -> TokenStream {
     let mut asked = Asked::default();
     if let Role::Automa { .. } = &block.role {
-        // The type of the automa's own output is one that the compiler looks at anyway.
+        // The compiler checks the type of the automa's own output anyway.
         asked.0.push(output_ty(block).to_string());
     }
     let mut checks = TokenStream::new();
@@ -31,7 +31,7 @@ pub(super) fn checks(block: &Block) -> TokenStream {
     checks
 }
 
-/// The types that have been asked for, so that each is only where it comes first.
+/// The types checked so far, so that each is checked once, where it first occurs.
 #[derive(Default)]
 struct Asked(Vec<String>);
 

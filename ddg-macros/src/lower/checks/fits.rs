@@ -1,4 +1,4 @@
-//! Whether outputs fit what they fill.
+//! Checks whether outputs fit the parameters that they fill.
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::quote_spanned;
@@ -7,15 +7,15 @@ use syn::{Attribute, Type, spanned::Spanned};
 use crate::model::{Block, Mapping, Param, Passing, Role, Source, Worker};
 use crate::type_syntax::{is_dynamic, is_optional, list_item, tuple_items, type_text};
 
-/// An output, or a part of it, and what it fills.
+/// An output or a part of it, and the parameter that it fills.
 struct Fit<'a> {
-    /// Why the one fills the other: the name of the check.
+    /// The reason for the fit, which is the name of the check.
     why: &'static str,
     given: &'a Type,
     taken: &'a Type,
-    /// Whether what is filled borrows.
+    /// Whether the parameter borrows.
     is_borrowed: bool,
-    /// What to say if they don't agree.
+    /// The message if the types do not fit.
     message: String,
     cfgs: Vec<&'a Attribute>,
 }
@@ -33,7 +33,7 @@ pub(super) fn checks(block: &Block) -> TokenStream {
         fits
     });
     fits.filter(|fit| !is_dynamic(fit.given) && !is_dynamic(fit.taken))
-        // What is written alike is alike.
+        // Types that are written alike are the same.
         .filter(|fit| type_text(fit.given) != type_text(fit.taken))
         .map(|fit| check(block, &fit))
         .collect()
@@ -45,7 +45,7 @@ fn check(block: &Block, fit: &Fit<'_>) -> TokenStream {
     let span = Span::call_site().located_at(taken.span());
     let why = Ident::new(fit.why, span);
     let borrow = fit.is_borrowed.then(|| quote_spanned!(span=> &));
-    // It becomes a format string.
+    // The message becomes a format string.
     let message = message.replace('{', "{{").replace('}', "}}");
     quote_spanned! {span=>
         #(#cfgs)*
@@ -53,8 +53,8 @@ fn check(block: &Block, fit: &Fit<'_>) -> TokenStream {
     }
 }
 
-/// The dependencies that give something, up to the first that is not of this block: behind it the
-/// positions are not known.
+/// The dependencies that give something, up to the first that is not of this block. The positions
+/// after it are unknown.
 fn dependencies<'a>(block: &'a Block, worker: &'a Worker) -> impl Iterator<Item = &'a Worker> {
     worker
         .dependencies()
@@ -93,7 +93,7 @@ fn merged<'a>(block: &'a Block, worker: &'a Worker) -> Vec<Fit<'a>> {
             Some(items) => items.get(place).copied()?,
             None => list_item(&param.ty)?,
         };
-        // What gives nothing is null in the list.
+        // A unit output becomes null in the list.
         if dependency.output.is_unit() && is_optional(taken) {
             return None;
         }
@@ -137,7 +137,7 @@ fn injected<'a>(block: &'a Block, worker: &'a Worker) -> Vec<Fit<'a>> {
         };
         let from = &block.workers[block.resolve(reference)?];
         let output = from.output.comparable()?;
-        // A `()` is nothing, and nothing is a `None`.
+        // A unit output becomes `None`.
         if from.output.is_unit() && is_optional(&param.ty) {
             return None;
         }
@@ -153,7 +153,7 @@ fn result<'a>(block: &'a Block, worker: &'a Worker) -> Option<Fit<'a>> {
     };
     worker.output_option()?;
     let output = worker.output.comparable()?;
-    // A `()` is nothing, and nothing is a `None`.
+    // A unit output becomes `None`.
     if worker.output.is_unit() && is_optional(result) {
         return None;
     }
@@ -167,7 +167,7 @@ fn result<'a>(block: &'a Block, worker: &'a Worker) -> Option<Fit<'a>> {
     Some(Fit { why: "result", given: output, taken: result, is_borrowed: false, message, cfgs })
 }
 
-/// The fit of what `from` gives with a parameter of `worker`.
+/// The fit of the output of `from` with a parameter of `worker`.
 fn fit<'a>(
     why: &'static str,
     from: &'a Worker,

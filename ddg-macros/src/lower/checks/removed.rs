@@ -1,5 +1,5 @@
-//! Whether a worker that is named is still there when its `#[cfg]` has been looked at: only the
-//! compiler knows which of them hold.
+//! Checks that a named worker still exists after `#[cfg]`s have been evaluated, which only the
+//! compiler can do.
 
 use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
@@ -19,7 +19,7 @@ pub(super) fn checks(block: &Block) -> TokenStream {
     checks.collect()
 }
 
-/// An error under the condition that `worker` is there and none that `reference` may mean.
+/// An error that is compiled if `worker` exists but no worker that `reference` may mean does.
 fn check(block: &Block, worker: &Worker, reference: &Reference) -> Option<TokenStream> {
     let named: Vec<&Worker> =
         block.workers.iter().filter(|other| is_named(reference, other)).collect();
@@ -57,7 +57,7 @@ fn is_named(reference: &Reference, worker: &Worker) -> bool {
     }
 }
 
-/// What stands in the parentheses of a `#[cfg(..)]`.
+/// The content of the parentheses of a `#[cfg(..)]`.
 fn condition(cfg: &Attribute) -> Option<TokenStream> {
     match &cfg.meta {
         Meta::List(list) => Some(list.tokens.clone()),

@@ -1,4 +1,4 @@
-//! What a function cannot be, as a tool.
+//! Tests of functions that cannot be tools.
 
 use expect_test::expect;
 
@@ -176,7 +176,7 @@ fn parameters_have_names_and_concrete_types() {
 }
 
 #[test]
-fn what_is_injected_is_given_once_and_not_by_a_model() {
+fn an_injected_parameter_is_not_filled_by_a_model() {
     check_faults(
         "#[tool]
         /// Looks.

@@ -1,4 +1,4 @@
-//! What is left of a function with faults: enough that other code meets no second error.
+//! Tests that the remains of a faulty function give other code no second error.
 
 use expect_test::expect;
 use quote::quote;
@@ -34,7 +34,7 @@ fn the_type_beside_it_stays() {
 }
 
 #[test]
-fn an_item_that_is_no_function_stays() {
+fn an_item_that_is_not_a_function_stays() {
     let expansion = expand(
         quote!(),
         quote!(

@@ -1,11 +1,11 @@
-//! What no model gives: the context, and states of the toolbox.
+//! Tests of parameters that no model fills: the context and states of the toolbox.
 
 use expect_test::expect;
 
 use super::check_expansion;
 
 #[test]
-fn the_context_and_states_are_no_fields() {
+fn the_context_and_states_are_not_fields() {
     check_expansion(
         r##"#[tool]
         /// Searches.

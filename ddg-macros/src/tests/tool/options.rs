@@ -1,4 +1,4 @@
-//! The options of `#[tool]`.
+//! Tests of the options of `#[tool]`.
 
 use expect_test::expect;
 

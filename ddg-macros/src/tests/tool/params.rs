@@ -1,4 +1,5 @@
-//! What a model gives: types, docs, defaults, and how the function takes them.
+//! Tests of the parameters that a model fills: types, docs, defaults, and how the function takes
+//! them.
 
 use expect_test::expect;
 

@@ -1,4 +1,4 @@
-//! Functions that are not async.
+//! Tests of functions that are not async.
 
 use expect_test::expect;
 

@@ -1,11 +1,11 @@
-//! The return type of a tool.
+//! Parses the return type of a tool.
 
 use syn::ReturnType;
 
 use crate::fault::Faults;
 use crate::type_syntax::{ends_in, find_borrow};
 
-/// Whether it is a `Result`.
+/// Whether the return type is a `Result`.
 pub(super) fn is_result(output: &ReturnType, faults: &mut Faults) -> bool {
     let ReturnType::Type(_, ty) = output else { return false };
     if let Some(borrow) = find_borrow(ty) {

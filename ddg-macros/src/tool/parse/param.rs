@@ -1,4 +1,4 @@
-//! The parameters of a tool.
+//! Parses the parameters of a tool.
 
 use proc_macro2::{Ident, Span};
 use quote::ToTokens;
@@ -11,10 +11,10 @@ use crate::fault::Faults;
 use crate::tool::model::{Absent, Param, Source};
 use crate::type_syntax::{find_borrow, find_unnamed, last_segment, peel};
 
-/// The attributes that a parameter may have for us.
+/// The attributes of parameters that this crate reads.
 pub(super) const OURS: [&str; 4] = ["default", "doc", "serde", "schemars"];
 
-/// Reads a parameter; one that is refused stays in the list.
+/// Parses a parameter. A refused parameter stays in the list.
 pub(super) fn parse_param(param: &PatType, faults: &mut Faults) -> Param {
     let ident = name(&param.pat, faults);
     let refused = || (parse_quote!(()), false);
@@ -32,7 +32,7 @@ pub(super) fn parse_param(param: &PatType, faults: &mut Faults) -> Param {
     Param { ident, source, ty, borrowed }
 }
 
-/// Whether the attribute means something to a model, and nothing to the compiler.
+/// Whether the attribute is for the model and not for the compiler.
 pub(super) fn is_ours(attr: &Attribute) -> bool {
     OURS.iter().any(|name| attr.path().is_ident(name))
 }
@@ -125,7 +125,7 @@ fn check_owned(ty: &Type, faults: &mut Faults) -> Option<()> {
     Some(())
 }
 
-/// The context and states, which are known by their names.
+/// The context and states, which are recognised by their names.
 fn injected(ty: &Type, faults: &mut Faults) -> Option<Source> {
     let segment = last_segment(ty)?;
     if segment.ident == "Context" && segment.arguments.is_none() {

@@ -1,4 +1,4 @@
-//! What OpenAI answers about files.
+//! Responses of OpenAI about files.
 
 use std::time::{Duration, UNIX_EPOCH};
 
@@ -7,7 +7,7 @@ use serde::Deserialize;
 use super::super::RemoteFile;
 use crate::files::FilePurpose;
 
-/// A file object. Servers that speak as OpenAI does leave some fields out.
+/// A file object. Compatible servers leave some fields out.
 #[derive(Deserialize)]
 pub(super) struct FileObject {
     id: String,
@@ -28,7 +28,7 @@ pub(super) struct FileList {
     pub(super) has_more: bool,
 }
 
-/// What has become of a deletion.
+/// The result of a deletion.
 #[derive(Deserialize)]
 pub(super) struct Deletion {
     pub(super) deleted: bool,

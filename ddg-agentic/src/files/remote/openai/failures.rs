@@ -1,4 +1,4 @@
-//! What went wrong, in our words, without the key.
+//! Converts failures into errors of this crate, without the key.
 
 use std::time::{Duration, SystemTime};
 
@@ -8,10 +8,10 @@ use super::super::RemoteError;
 use crate::provider::ApiKey;
 use crate::provider::{chain, retry_after_of, told};
 
-/// How much of the body of an error is read.
+/// Number of bytes that are read of an error's body.
 const MOST_READ: usize = 64 * 1024;
 
-/// What goes wrong with one provider.
+/// Converts the failures of one provider.
 #[derive(Clone)]
 pub(super) struct Failures {
     pub(super) key: Option<ApiKey>,
@@ -19,7 +19,7 @@ pub(super) struct Failures {
 }
 
 impl Failures {
-    /// There is no answer, or none to its end.
+    /// There is no response, or no complete one.
     pub(super) fn of_request(&self, error: &reqwest::Error) -> RemoteError {
         if error.is_timeout() {
             return RemoteError::TimedOut { after: self.connect_timeout };
@@ -31,7 +31,7 @@ impl Failures {
         }
     }
 
-    /// The answer is an error.
+    /// The response is an error.
     pub(super) async fn of_response(
         &self,
         mut response: Response,

@@ -1,4 +1,4 @@
-//! The requests of the Files API.
+//! Requests of the Files API.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -18,10 +18,10 @@ use super::failures::Failures;
 use crate::files::folder_pieces;
 use crate::provider::{chain, http_client};
 
-/// How many files a page of a list has: the most that OpenAI gives.
+/// Number of files on a page of a list: the maximum of OpenAI.
 const PAGE: &str = "10000";
 
-/// A provider that can be asked: what is kept from request to request.
+/// A connection to a provider, which is kept between requests.
 pub(super) struct Connection {
     http: reqwest::Client,
     base_url: Url,
@@ -32,7 +32,7 @@ pub(super) struct Connection {
 }
 
 impl Connection {
-    /// The settings have been checked.
+    /// Creates a connection. The settings have been checked.
     pub(super) fn new(settings: &Settings) -> Result<Self, RemoteError> {
         let setup = |message: String| RemoteError::Setup { message };
         let http = http_client(settings.connect_timeout, &settings.base_url);
@@ -75,7 +75,7 @@ impl Connection {
         let part = part.mime_str(&media_type).map_err(|_| RemoteError::Setup {
             message: format!("`{media_type}` is no media type; one is as text/plain"),
         })?;
-        // The purpose first: a server can refuse it before it has read the file.
+        // The purpose comes first, so that a server can refuse it before it has read the file.
         let form = Form::new().text("purpose", purpose.to_string()).part("file", part);
         let request = self.request(Method::POST, &[])?.multipart(form);
         self.in_time(async { Ok(self.json::<FileObject>(request, None).await?.into_file()) }).await
@@ -120,7 +120,7 @@ impl Connection {
             let page = self.in_time(self.json::<FileList>(request, None)).await?;
             let last = page.data.last().map(|file| file.id().to_owned());
             files.extend(page.data.into_iter().map(FileObject::into_file));
-            // A server that gives the same page again and again has no more.
+            // A server that returns the same page again has no more files.
             if !page.has_more || last.is_none() || last == after {
                 return Ok(files);
             }
@@ -145,7 +145,7 @@ impl Connection {
         self.http.request(method, url).headers(self.headers.clone())
     }
 
-    /// The address of files, or of one; an id in it cannot become a part that is something else.
+    /// The URL of all files, or of one. The id is escaped, so it cannot add to the path.
     fn url(&self, path: &[&str]) -> Result<Url, RemoteError> {
         if path.iter().any(|part| matches!(*part, "" | "." | "..")) {
             return Err(RemoteError::NotFound { id: path.concat() });
@@ -157,7 +157,7 @@ impl Connection {
         Ok(url)
     }
 
-    /// The answer to a request, if it is none of an error.
+    /// Sends a request, and returns the response unless it is an error.
     async fn send(
         &self,
         request: RequestBuilder,

@@ -1,4 +1,4 @@
-//! Who may run a conversation.
+//! Leases of conversations.
 
 use ddg_core::checkpoint::{Claim, Owner};
 use sqlx::Row;

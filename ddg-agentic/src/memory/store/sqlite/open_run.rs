@@ -1,4 +1,4 @@
-//! Runs that are not at their end, in the row of their conversation.
+//! Open runs, in the row of their conversation.
 
 use sqlx::sqlite::SqliteConnection;
 

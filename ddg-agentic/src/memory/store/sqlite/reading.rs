@@ -1,4 +1,4 @@
-//! What is in the file.
+//! Reads from the file.
 
 use ddg_core::__store::{from_ms, to_ms};
 use ddg_core::worker::BoxError;
@@ -12,7 +12,7 @@ use super::{
 use crate::memory::Summary;
 use crate::message::Message;
 
-/// A conversation's row, without its messages.
+/// The row of a conversation, without its messages.
 pub(super) struct Head {
     pub(super) id: i64,
     pub(super) version: ConversationVersion,
@@ -39,7 +39,7 @@ impl SqliteConversations {
         Ok(StoredConversation { conversation, version: head.version, run })
     }
 
-    /// What is known of a conversation, if there is one.
+    /// Reads the row of a conversation, if it exists.
     pub(super) async fn head(
         &self,
         connection: &mut SqliteConnection,
@@ -54,7 +54,7 @@ impl SqliteConversations {
         row.map(head).transpose().map_err(self.unreadable(id.as_str(), "the row"))
     }
 
-    /// A message as it is in the file; `None` if it is not there.
+    /// Reads a message as it is in the file; `None` if it does not exist.
     pub(super) async fn body(
         &self,
         connection: &mut SqliteConnection,
@@ -124,7 +124,7 @@ fn column<'a, T: Decode<'a, Sqlite> + Type<Sqlite>>(
     row.try_get(name).map_err(cause)
 }
 
-/// The columns version and n_messages.
+/// Reads the columns version and n_messages.
 fn counts(row: &SqliteRow) -> Result<(ConversationVersion, usize), BoxError> {
     let version: i64 = column(row, "version")?;
     let n_messages: i64 = column(row, "n_messages")?;
@@ -140,7 +140,8 @@ fn run(row: &SqliteRow) -> Result<Option<OpenRun>, BoxError> {
     Ok(run.map(serde_json::from_str).transpose()?)
 }
 
-/// The message at `place`, if it is what the rows of a conversation of `n_messages` have there.
+/// Reads the message at `place`. Fails if the row is not that of `place` in a conversation of
+/// `n_messages`.
 fn message(row: Option<&SqliteRow>, place: usize, n_messages: usize) -> Result<Message, BoxError> {
     if place >= n_messages {
         return Err(format!("there should be {n_messages} messages, and there are more").into());

@@ -2,14 +2,14 @@
 
 use super::{ConversationError, Failed, SqliteConversations};
 
-/// What brings the tables to each version, from 1.
+/// The statements that bring the tables to each version, starting with 1.
 const MIGRATIONS: &[&str] = &[
     include_str!("../../../../migrations/sqlite/1.sql"),
     include_str!("../../../../migrations/sqlite/2.sql"),
 ];
 
 impl SqliteConversations {
-    /// Brings the tables to the newest version; refuses tables that are newer.
+    /// Brings the tables to the newest version. Refuses tables that are newer.
     pub(super) async fn migrate(&self) -> Result<(), Failed> {
         let found = self.file.migrate("ddg_conversation_schema", MIGRATIONS).await?;
         let known = MIGRATIONS.len() as u64;

@@ -1,4 +1,4 @@
-//! How the file changes.
+//! Writes to the file.
 
 use std::time::Duration;
 
@@ -55,7 +55,7 @@ impl SqliteConversations {
         Ok(version)
     }
 
-    /// How many messages stay as they are.
+    /// Number of stored messages that do not change.
     async fn n_kept(
         &self,
         connection: &mut SqliteConnection,
@@ -70,7 +70,7 @@ impl SqliteConversations {
         })?)
     }
 
-    /// Writes a conversation's row, and says which it is.
+    /// Writes the row of a conversation, and returns its key.
     async fn write_head(
         &self,
         connection: &mut SqliteConnection,
@@ -112,25 +112,25 @@ impl SqliteConversations {
     }
 }
 
-/// Commits what has been done in a transaction, or undoes it.
+/// Commits a transaction, or rolls it back if the operation was refused.
 pub(super) async fn ended<T>(tx: Write<Sqlite>, done: Result<T, Failed>) -> Result<T, Failed> {
     match &done {
         Ok(_) => tx.commit().await?,
         Err(Failed::Refused(_)) => tx.roll_back().await?,
-        // The connection goes with the transaction.
+        // Dropping the transaction closes its connection.
         Err(Failed::Broken(_)) => drop(tx),
     }
     done
 }
 
-/// Whether a message is the one in the file. Its text tells, or what is read from it, since a number
-/// may come back from a text a little different.
+/// Whether a message is the one in the file. If the texts differ, the parsed messages are compared,
+/// because a number may have another text.
 fn is_written(message: &Message, body: &str) -> bool {
     let same_text = serde_json::to_string(message).is_ok_and(|text| text == body);
     same_text || serde_json::from_str::<Message>(body).is_ok_and(|found| found == *message)
 }
 
-/// A message's text, which can be read again.
+/// The text of a message, after checking that it can be read again.
 fn body(id: &ConversationId, place: usize, message: &Message) -> Result<String, Failed> {
     let text = json(message)?;
     match serde_json::from_str::<Message>(&text) {

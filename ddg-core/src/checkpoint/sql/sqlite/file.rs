@@ -1,4 +1,4 @@
-//! An SQLite file, for whatever keeps something in one.
+//! Opens SQLite files, for all stores that use one.
 
 use std::path::Path;
 use std::time::Duration;
@@ -8,29 +8,29 @@ use sqlx::{ConnectOptions, Connection as _};
 
 use crate::checkpoint::sql::connection::{Connection, Connections, Write};
 
-/// How long a writer waits for those of other processes.
+/// How long a writer waits for writers of other processes.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// After how many pages the log is copied into the database, 4 KiB each; keeps it small.
+/// Number of pages of 4 KiB after which the log is copied into the database, which keeps it small.
 const LOG_PAGES: &str = "100";
 const LOG_BYTES: &str = "409600";
 
-/// How many connections read at a time.
+/// Number of connections for reading.
 const N_READERS: u32 = 4;
 
 /// An open SQLite file. A clone is the same file.
 #[derive(Clone, Debug)]
 pub struct SqliteFile {
-    /// One connection: writers of this process wait for each other in a queue, not by trying.
+    /// A pool of one connection, so that the writers of this process queue up instead of retrying.
     writer: Connections<Sqlite>,
     readers: Connections<Sqlite>,
 }
 
 impl SqliteFile {
-    /// Opens the file at `path`, and makes it if there is none.
+    /// Opens the file at `path`, and creates it if it does not exist.
     ///
     /// # Errors
-    /// The file cannot be opened, or is no database.
+    /// If the file cannot be opened or is not a database.
     pub async fn open(path: &Path, synchronous: SqliteSynchronous) -> Result<Self, sqlx::Error> {
         let options = SqliteConnectOptions::new()
             .filename(path)
@@ -49,28 +49,29 @@ impl SqliteFile {
 
     /// Begins a transaction that writes.
     ///
-    /// It is immediate: one that begins by reading could not be made to write once another process
-    /// has written, however long it waits.
+    /// It is immediate, because SQLite cannot upgrade a transaction that began with a read once
+    /// another process has written, however long it waits.
     ///
     /// # Errors
-    /// The database refuses, or another process has kept it locked for too long.
+    /// If the database refuses, or another process has kept it locked for too long.
     pub async fn write(&self) -> Result<Write<Sqlite>, sqlx::Error> {
         self.writer.write("begin immediate").await
     }
 
-    /// A connection to read with.
+    /// A connection for reading.
     ///
     /// # Errors
-    /// The file cannot be opened.
+    /// If the file cannot be opened.
     pub async fn read(&self) -> Result<Connection<Sqlite>, sqlx::Error> {
         self.readers.read().await
     }
 
-    /// Brings the tables to the newest version, unless they are newer already. `table` keeps the
-    /// version, and `migrations` lead to each version, from 1. Returns the version that was found.
+    /// Brings the tables to the newest version, unless they are newer already. `table` has the
+    /// version, and `migrations` are the statements that lead to each version, starting with 1.
+    /// Returns the version before.
     ///
     /// # Errors
-    /// A migration fails; then none has been made.
+    /// If a migration fails. None is applied then.
     pub async fn migrate(
         &self,
         table: &str,
@@ -98,15 +99,16 @@ impl SqliteFile {
         Ok(found)
     }
 
-    /// Closes the file, for clones, too; if nobody else has it open, all is in the one file then.
+    /// Closes the file, also for clones. If no other process has it open, all data is in the one
+    /// file afterwards.
     pub async fn close(&self) {
         self.readers.close().await;
         self.writer.close().await;
     }
 }
 
-/// Switches the database to a write-ahead log, which stays so. SQLite does not wait for others
-/// that are doing the same, so this tries again.
+/// Switches the database permanently to a write-ahead log. The busy timeout does not apply to this
+/// statement, so it is retried while other connections do the same.
 async fn log_ahead(options: &SqliteConnectOptions) -> Result<(), sqlx::Error> {
     let pause = Duration::from_millis(20);
     let mut tries_left = PATIENCE.as_millis() / pause.as_millis();
@@ -124,7 +126,7 @@ async fn log_ahead(options: &SqliteConnectOptions) -> Result<(), sqlx::Error> {
     }
 }
 
-/// SQLITE_BUSY and SQLITE_LOCKED, with whatever they are extended by.
+/// SQLITE_BUSY and SQLITE_LOCKED with all their extended codes.
 fn is_busy(error: &dyn sqlx::error::DatabaseError) -> bool {
     let code = error.code().and_then(|code| code.parse::<u32>().ok());
     matches!(code.map(|code| code & 0xff), Some(5 | 6))

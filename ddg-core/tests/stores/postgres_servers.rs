@@ -101,7 +101,7 @@ async fn text_that_is_not_a_url() {
 
 /// Sessions are cut all the time, as by a server that restarts: runs go on, and every step counts once.
 #[tokio::test(flavor = "multi_thread")]
-async fn runs_go_on_when_their_sessions_are_cut() {
+async fn runs_continue_when_their_sessions_are_cut() {
     let Some(database) = Database::new().await else { return };
     let store = PostgresStore::connect(database.url()).await.unwrap();
     let mut automa = GraphAutoma::new("count");

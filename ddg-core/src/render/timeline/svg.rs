@@ -301,7 +301,7 @@ impl Page<'_> {
         if bars().any(|bar| bar.n_retries > 0) {
             let top = y - 8.0;
             out.put(format_args!("<path class=\"retry\" d=\"M{x:.1} {top:.1}h7l-3.5 5z\"/>\n"));
-            out.text("quiet", x + 12.0, y, "was tried again");
+            out.text("quiet", x + 12.0, y, "was tried again: a mark for each time, from the left");
         }
         for (line, note) in (1..).zip(notes) {
             out.text("quiet", MARGIN, y + LINE * f64::from(line), note);

@@ -286,7 +286,7 @@ async fn retries_are_marked() {
                 216.0 +293.3 failed: step 1: a start worker; began at 0 s, failed after 100 ms with 1 retry
         steady
                 216.0 +880.0 due: step 1: a start worker; began at 0 s, took 300 ms
-        ran when it was due | failed | was tried again
+        ran when it was due | failed | was tried again: a mark for each time, from the left
     "#]].assert_eq(&bars(&history));
     // And one in the legend.
     assert_eq!(history.to_svg().matches("<path class=\"retry\"").count(), 4);

@@ -83,7 +83,7 @@ async fn the_first_change_that_cannot_be_made_fails_the_step_and_none_is_made() 
     expect!["automa `all or nothing`, step 1: worker `bad` asked for a change that cannot be made: cannot remove `nobody`: there is no such worker; the workers are: `good`, `bad`, `keep`, `new`, `newer`"]
         .assert_eq(&error.to_string());
     let cx = tells.try_recv().unwrap();
-    assert_eq!(cx.automa().keys(), ["good", "bad", "keep"].map(ddg_core::Key::from));
+    assert_eq!(cx.automa().keys(), ["good", "bad", "keep"].map(Key::from));
 }
 
 /// [E3]

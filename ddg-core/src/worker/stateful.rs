@@ -81,6 +81,7 @@ macro_rules! functions {
     ($(($P:ident, $M:ident)),*) => {
         #[allow(non_snake_case, unused_variables, unused_mut, reason = "one body for 0 to 12 parameters")]
         const _: () = {
+            #[diagnostic::do_not_recommend]
             impl<S, F, R, MR, $($P, $M),*> IntoFunc<Stateful<Async<(R, MR, $(($P, $M)),*)>>> for With<S, F>
             where
                 StatefulFunc<S, F, Async<(R, MR, $(($P, $M)),*)>>: Callable,
@@ -128,6 +129,7 @@ macro_rules! functions {
                 }
             }
 
+            #[diagnostic::do_not_recommend]
             impl<S, F, R, MR, $($P, $M),*> IntoFunc<Stateful<Sync<(R, MR, $(($P, $M)),*)>>> for With<S, F>
             where
                 StatefulFunc<S, F, Sync<(R, MR, $(($P, $M)),*)>>: Callable,

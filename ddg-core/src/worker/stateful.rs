@@ -31,11 +31,11 @@ pub struct With<S, F> {
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let prices = BTreeMap::from([("tea", 3), ("cake", 5)]);
 /// let price = async |prices: &BTreeMap<&str, i64>, item: String, n: i64| {
-///     prices.get(&*item).map(|price| price * n).ok_or("not for sale".to_owned())
+///     prices.get(&*item).map(|price| price * n).ok_or_else(|| WorkerError::msg("not for sale"))
 /// };
 /// let mut automa = GraphAutoma::new("shop");
 /// automa.add_func_as_worker("price", with(prices, price), start().output())?;
-/// assert_eq!(automa.run(args!("tea", 2)).output::<Result<i64, String>>().await?, Ok(6));
+/// assert_eq!(automa.run(args!("tea", 2)).output::<i64>().await?, 6);
 /// # Ok(())
 /// # }
 /// ```

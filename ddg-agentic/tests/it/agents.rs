@@ -152,7 +152,7 @@ async fn a_run_that_is_dropped_leaves_the_conversation_as_it_was_and_free() {
     let first = run(&scene.agent, "one");
     scene.asked.recv().await.unwrap();
     first.abort();
-    first.await.unwrap_err();
+    assert!(first.await.unwrap_err().is_cancelled());
     scene.go.add_permits(1);
     let outcome = scene.agent.run("c", "two").await.unwrap();
     assert_eq!(outcome.conversation.messages[0].text(), "two");

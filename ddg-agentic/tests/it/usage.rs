@@ -66,7 +66,8 @@ async fn a_call_counts_even_if_its_worker_fails() {
     let mut automa = nested(scripted("a", Usage::new(1, 2), 1), scripted("b", Usage::new(1, 2), 0));
     let meter = UsageMeter::new();
     meter.watch(&mut automa);
-    automa.run(args!("Hello?")).output::<()>().await.unwrap_err();
+    expect![[r#"automa `outer`, step 1: worker `middle` failed: automa `middle`, step 1: worker `middle/innermost` failed: automa `innermost`, step 1: worker `middle/innermost/ask` failed: model `b`, request 1: the script has only 0 replies; the last message is "Hello?""#]]
+        .assert_eq(&automa.run(args!("Hello?")).output::<()>().await.unwrap_err().to_string());
     assert_eq!(meter.usage(), Usage::new(1, 2));
 }
 

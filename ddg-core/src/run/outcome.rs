@@ -163,7 +163,7 @@ impl Outcome {
     ///
     /// let paused = automa.run(()).await?;
     /// let answered = paused.answer_with(|question| {
-    ///     println!("{}", question.content);
+    ///     println!("{:?}", question.content);
     ///     "Tokyo"
     /// })?;
     /// assert_eq!(automa.resume(answered).output::<String>().await?, "shipped to Tokyo");

@@ -41,3 +41,27 @@ impl Clone for Cost {
         Self(AtomicU32::new(self.0.load(Ordering::Relaxed)))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::Cost;
+
+    #[test]
+    fn a_worker_is_light_once_it_was_seen_to_be_and_heavy_at_once() {
+        let cost = Cost::default();
+        assert!(!cost.is_light(), "nothing is known of it");
+        cost.saw(Duration::from_nanos(900));
+        assert!(cost.is_light());
+        cost.saw(Duration::from_micros(16));
+        assert!(!cost.is_light());
+        let n_until_light = (1..).find(|_| {
+            cost.saw(Duration::from_nanos(900));
+            cost.is_light()
+        });
+        assert_eq!(n_until_light, Some(3), "half is forgotten with each lighter execution");
+        cost.forget();
+        assert!(!cost.is_light());
+    }
+}

@@ -31,11 +31,11 @@ pub struct With<S, F> {
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let prices = BTreeMap::from([("tea", 3), ("cake", 5)]);
 /// let price = async |prices: &BTreeMap<&str, i64>, item: String, n: i64| {
-///     prices.get(&*item).map(|price| price * n).ok_or("not for sale".to_owned())
+///     prices.get(&*item).map(|price| price * n).ok_or_else(|| WorkerError::msg("not for sale"))
 /// };
 /// let mut automa = GraphAutoma::new("shop");
 /// automa.add_func_as_worker("price", with(prices, price), start().output())?;
-/// assert_eq!(automa.run(args!("tea", 2)).output::<Result<i64, String>>().await?, Ok(6));
+/// assert_eq!(automa.run(args!("tea", 2)).output::<i64>().await?, 6);
 /// # Ok(())
 /// # }
 /// ```
@@ -81,6 +81,7 @@ macro_rules! functions {
     ($(($P:ident, $M:ident)),*) => {
         #[allow(non_snake_case, unused_variables, unused_mut, reason = "one body for 0 to 12 parameters")]
         const _: () = {
+            #[diagnostic::do_not_recommend]
             impl<S, F, R, MR, $($P, $M),*> IntoFunc<Stateful<Async<(R, MR, $(($P, $M)),*)>>> for With<S, F>
             where
                 StatefulFunc<S, F, Async<(R, MR, $(($P, $M)),*)>>: Callable,
@@ -128,6 +129,7 @@ macro_rules! functions {
                 }
             }
 
+            #[diagnostic::do_not_recommend]
             impl<S, F, R, MR, $($P, $M),*> IntoFunc<Stateful<Sync<(R, MR, $(($P, $M)),*)>>> for With<S, F>
             where
                 StatefulFunc<S, F, Sync<(R, MR, $(($P, $M)),*)>>: Callable,

@@ -149,7 +149,8 @@ async fn a_bad_hook_is_reported_as_a_warning() {
     automa.add_callback(Bad::Panics);
     let runs = async {
         automa.run(args!("7")).output::<i64>().await.unwrap();
-        automa.run(args!("x")).output::<i64>().await.unwrap_err();
+        expect!["automa `parse`, step 1: worker `parse` failed: invalid digit found in string"]
+            .assert_eq(&automa.run(args!("x")).output::<i64>().await.unwrap_err().to_string());
     };
     let warnings = record(tracing::Level::WARN, runs).await;
     let expected = expect![[r#"

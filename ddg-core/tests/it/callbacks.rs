@@ -183,7 +183,8 @@ async fn a_kickoff_is_hooked_once_however_often_it_is_tried() {
     automa.add_func_as_worker("never", bad, start().retry(Retry::times(2))).unwrap();
     automa.add_callback(log.watch("automa"));
 
-    automa.run(()).output::<()>().await.unwrap_err();
+    let error = automa.run(()).output::<()>().await.unwrap_err();
+    assert_eq!(error.to_string(), "automa `retried`, step 1: worker `never` failed: no");
     expect![[r#"
         automa: third will run ()
         automa: never will run ()

@@ -2,6 +2,7 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use ddg_core::prelude::*;
 use expect_test::expect;
@@ -38,7 +39,8 @@ async fn a_run_may_take_just_as_many_steps() {
     automa.set_max_steps(2);
     assert_eq!(automa.run(()).output::<i32>().await.unwrap(), 7);
     automa.set_max_steps(1);
-    automa.run(()).output::<i32>().await.unwrap_err();
+    expect!["automa `enough`: stopped after 1 steps, its limit, with `b` still due"]
+        .assert_eq(&automa.run(()).output::<i32>().await.unwrap_err().to_string());
 }
 
 /// [S12] [N1]
@@ -62,7 +64,7 @@ async fn the_steps_of_a_nested_automa_are_counted_there() {
 }
 
 /// Counts how many workers run at the same time, and in which order they begin.
-#[derive(Default)]
+#[derive(Debug, Default)]
 struct Gauge {
     running: AtomicUsize,
     most: AtomicUsize,
@@ -115,10 +117,29 @@ async fn concurrent_workers_are_limited_and_start_in_kickoff_order() {
 /// [S13]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn concurrent_workers_are_limited_on_many_threads() {
-    let (mut automa, gauge) = fan();
+    let gauge = Arc::new(Gauge::default());
+    let mut automa = GraphAutoma::new("fan");
+    let fan = async |cx: Context| (0..21_usize).for_each(|n| cx.ferry_to("work", (n,)));
+    automa.add_func_as_worker("fan", fan, start()).unwrap();
+    // No worker proceeds before there are three, so the run would hang if fewer ran at a time.
+    let three = tokio::sync::Barrier::new(3);
+    let work = async |(gauge, three): &(Arc<Gauge>, tokio::sync::Barrier), n: usize| {
+        let running = gauge.running.fetch_add(1, Ordering::SeqCst) + 1;
+        gauge.most.fetch_max(running, Ordering::SeqCst);
+        three.wait().await;
+        gauge.work(n).await;
+        three.wait().await;
+        gauge.running.fetch_sub(1, Ordering::SeqCst);
+    };
+    automa.add_func_as_worker("work", with((Arc::clone(&gauge), three), work), free()).unwrap();
     automa.set_max_concurrency(3);
-    assert_eq!(automa.run(()).output::<usize>().await.unwrap(), 19);
-    assert!(gauge.most.load(Ordering::SeqCst) <= 3);
+    let run = automa.run(()).spawn();
+    let outcome =
+        tokio::time::timeout(Duration::from_secs(60), run).await.expect("three at a time");
+    assert_eq!(outcome.unwrap().steps(), 2);
+    // Each counts twice while it works.
+    assert!(matches!(gauge.most.load(Ordering::SeqCst), 4..=6), "{gauge:?}");
+    assert_eq!(gauge.begun.lock().unwrap().len(), 21);
 }
 
 /// [S13]

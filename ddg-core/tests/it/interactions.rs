@@ -176,7 +176,8 @@ async fn a_wrong_answer_can_be_taken_back() {
     let id = "inner/ask#0.1";
     runs.answer("r", id, "three".to_owned()).await.unwrap();
     for _ in 0..2 {
-        outer.run(()).stored_in(&store, "r").await.unwrap_err();
+        expect![[r#"automa `outer`, step 1: worker `inner` failed: automa `types`, step 1: worker `inner/ask` failed: the answer to question `inner/ask#0.1`: expected `u32`, found JSON string (invalid type: string "three", expected u32); take it back with `Snapshot::withdraw_answer`, and give another"#]]
+            .assert_eq(&outer.run(()).stored_in(&store, "r").await.unwrap_err().to_string());
     }
     assert!(runs.answer("r", id, 3).await.is_err(), "the first answer counts");
     runs.edit("r", |snapshot| Ok(snapshot.withdraw_answer(id)?)).await.unwrap();

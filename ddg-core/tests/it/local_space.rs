@@ -148,7 +148,8 @@ async fn kept_spaces_continue_from_the_last_run_that_ended() {
 
     assert_eq!(automa.run(()).output::<u32>().await.unwrap(), 1);
     assert_eq!(automa.run(()).output::<u32>().await.unwrap(), 2);
-    automa.run(args!(true)).output::<u32>().await.unwrap_err();
+    expect!["automa `counter`, step 1: worker `count` failed: as told"]
+        .assert_eq(&automa.run(args!(true)).output::<u32>().await.unwrap_err().to_string());
     drop(automa.run(args!(false)).spawn());
     assert_eq!(automa.run(()).output::<u32>().await.unwrap(), 3);
 }
@@ -177,7 +178,7 @@ async fn stopped_and_cancelled_runs_are_distinguished() {
     let cancelled = automa.run(()).spawn();
     reached.notified().await;
     cancelled.cancel();
-    cancelled.await.unwrap_err();
+    expect!["automa `kept`: cancelled"].assert_eq(&cancelled.await.unwrap_err().to_string());
 
     let stopped = automa.run(()).spawn();
     reached.notified().await;

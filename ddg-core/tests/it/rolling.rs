@@ -257,3 +257,31 @@ async fn concurrent_runs_are_limited() {
     assert!(outcome.waiting().is_empty());
     assert_eq!(most.load(Ordering::Relaxed), 3);
 }
+
+/// [S13] [S14] [E6]
+#[tokio::test]
+async fn a_kickoff_that_waits_for_its_turn_runs_also_if_its_worker_is_removed() {
+    let mut automa = GraphAutoma::new("queued");
+    automa.set_pace(Pace::Rolling);
+    automa.set_max_concurrency(1);
+    let remove = async |cx: Context| cx.remove_worker("queued");
+    automa.add_func_as_worker("remove", remove, start()).unwrap();
+    // It takes the room that is there when the first has ended.
+    let slow = async || {
+        for _ in 0..10 {
+            tokio::task::yield_now().await;
+        }
+    };
+    automa.add_func_as_worker("slow", slow, start()).unwrap();
+    let queued = async |cx: Context| {
+        let is_there = cx.automa().contains("queued");
+        cx.ferry_to("told", (is_there,));
+    };
+    automa.add_func_as_worker("queued", queued, start()).unwrap();
+    automa.add_func_as_worker("after", async || (), after(["queued"])).unwrap();
+    automa.add_func_as_worker("told", async |is_there: bool| is_there, free().output()).unwrap();
+
+    let outcome = automa.run(()).await.unwrap();
+    assert!(!outcome.output().get::<bool>().unwrap(), "it was removed before it began");
+    assert!(outcome.automa().output("after").is_none(), "its output was dropped");
+}

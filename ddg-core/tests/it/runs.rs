@@ -192,7 +192,7 @@ async fn a_cancelled_run_leaves_nothing_behind() {
     let run = automa.run(args!(3, forever = true)).spawn();
     begun.notified().await;
     run.cancel();
-    run.await.unwrap_err();
+    expect!["automa `growing`: cancelled"].assert_eq(&run.await.unwrap_err().to_string());
     let outcome = automa.run(args!(3, forever = false)).await.unwrap();
     let outcome_keys = outcome.automa().keys().len();
     assert_eq!(outcome.into_output::<usize>().unwrap(), 2, "what `seed` saw in its first step");

@@ -33,7 +33,8 @@ fn computing(pace: Pace, limit: Option<usize>) -> GraphAutoma {
 async fn workers_that_compute_do_not_wait_for_each_other() {
     for pace in [Pace::Lockstep, Pace::Rolling] {
         for limit in [None, Some(4)] {
-            run(computing(pace, limit)).await;
+            let outcome = run(computing(pace, limit)).await;
+            assert!((0..4).all(|place| outcome.automa().output(place.to_string()).is_some()));
         }
     }
 }
@@ -57,7 +58,8 @@ async fn nor_do_workers_that_compute_after_waiting() {
     let automa = Arc::new(automa);
     for _ in 0..20 {
         let automa = Arc::clone(&automa);
-        tokio::spawn(async move { automa.run(()).await }).await.unwrap().unwrap();
+        let outcome = tokio::spawn(async move { automa.run(()).await }).await.unwrap().unwrap();
+        assert_eq!(outcome.steps(), 1);
     }
 }
 

@@ -173,7 +173,8 @@ async fn with_a_client_files_are_remote_and_no_copy_stays() {
     expect!["could not upload `milk.txt`: the provider answered 500: out of order"]
         .assert_eq(&error.to_string());
     let pieces = stream::iter([Ok("milk".to_owned())]);
-    files.create_from_stream(pieces, "milk.txt").await.unwrap_err();
+    expect!["could not upload `milk.txt`: the provider answered 500: out of order"]
+        .assert_eq(&files.create_from_stream(pieces, "milk.txt").await.unwrap_err().to_string());
     assert_eq!((files.list().len(), within(folder.path()).len()), (2, 0));
 
     let alone = FileManager::new();

@@ -126,5 +126,6 @@ async fn without_a_limit_calls_run_concurrently() {
     for key in ["a", "b", "c"] {
         automa.add_worker(key, tools.call_worker("meet"), start()).unwrap();
     }
-    automa.run((ToolCall::new("call_1", "meet", json!({})),)).output::<()>().await.unwrap();
+    let run = automa.run((ToolCall::new("call_1", "meet", json!({})),));
+    assert_eq!(run.await.unwrap().steps(), 1);
 }

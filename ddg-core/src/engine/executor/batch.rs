@@ -5,6 +5,7 @@ use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context as TaskContext, Poll};
+use std::time::Instant;
 
 use futures::FutureExt;
 use futures::stream::{FuturesUnordered, StreamExt};
@@ -43,7 +44,10 @@ struct Meter {
 
 impl Batch {
     pub(super) fn new() -> Self {
-        let meter = Meter { timer: Mutex::new(PollTimer::new()), heavy: AtomicBool::new(false) };
+        let meter = Meter {
+            timer: Mutex::new(PollTimer::new(Instant::now())),
+            heavy: AtomicBool::new(false),
+        };
         Self { members: FuturesUnordered::new(), ended: Vec::new(), meter: Arc::new(meter) }
     }
 
@@ -66,7 +70,7 @@ impl Future for Batch {
     fn poll(mut self: Pin<&mut Self>, task: &mut TaskContext<'_>) -> Poll<Report> {
         let this = &mut *self;
         // The time since the last poll was spent waiting, not computing.
-        this.meter.timer().resume();
+        this.meter.timer().resume(Instant::now());
         let left = loop {
             match this.members.poll_next_unpin(task) {
                 Poll::Ready(Some(end)) => this.ended.push(end),
@@ -91,7 +95,7 @@ impl Future for Member {
             return Poll::Pending;
         }
         let polled = self.execution.poll_unpin(task);
-        if self.meter.timer().is_heavy() {
+        if self.meter.timer().is_heavy(Instant::now) {
             self.meter.heavy.store(true, Ordering::Relaxed);
         }
         polled

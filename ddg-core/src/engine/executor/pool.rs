@@ -6,6 +6,7 @@
 
 use std::sync::Arc;
 use std::task::{Context as TaskContext, Poll};
+use std::time::Instant;
 
 use futures::FutureExt;
 use futures::stream::{FuturesUnordered, StreamExt};
@@ -191,7 +192,7 @@ impl Workforce {
         ended: &mut Vec<Ended>,
         waiting: &mut Vec<Execution>,
     ) {
-        let mut timer = PollTimer::new();
+        let mut timer = PollTimer::new(Instant::now());
         while self.n_running() + waiting.len() < self.core.max_concurrency {
             let Some(job) = self.queue.pop() else { return };
             if self.n_threads > 1 && !is_light(&job) {
@@ -203,7 +204,7 @@ impl Workforce {
                 Launched::Ended(end) => ended.push(end),
                 Launched::Running(execution) => waiting.push(execution),
             }
-            if self.n_threads > 1 && timer.is_heavy() {
+            if self.n_threads > 1 && timer.is_heavy(Instant::now) {
                 // The timer cannot tell which polls of its last groups were slow, so all of them
                 // are suspects.
                 let last = |n: usize| n.saturating_sub(timer.n_suspects())..n;

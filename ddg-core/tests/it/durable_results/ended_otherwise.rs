@@ -19,7 +19,8 @@ async fn of_a_step_that_failed_only_the_workers_that_failed_run_again() {
     };
     automa.add_worker("flaky", stage.worker(flaky), start()).unwrap();
     stage.open(["a#0", "b#1", "c#2", "flaky#3"]);
-    stored(&automa, &store).await.unwrap_err();
+    expect!["automa `wide`, step 1: worker `flaky` failed: no line"]
+        .assert_eq(&stored(&automa, &store).await.unwrap_err().to_string());
     assert_eq!(kept(&store).await, [0, 1, 2]);
     assert_eq!(store.record("a").await.status, RunStatus::Failed);
 
@@ -46,7 +47,7 @@ async fn a_step_that_failed_as_it_settled_runs_again_as_a_whole() {
     leave_in_the_middle(&automa, &store).await;
     assert_eq!(kept(&store).await, [0, 2, 3]);
     stage.open(["b#1"]);
-    stored(&automa, &store).await.unwrap_err();
+    expect!["automa `wide`, step 1: worker `asks` ferried to `nobody`, which does not exist; the workers are: `a`, `b`, `c`, `sum`, `asks`"].assert_eq(&stored(&automa, &store).await.unwrap_err().to_string());
     assert_eq!(kept(&store).await, [0; 0]);
 
     _ = stage.calls();

@@ -44,7 +44,7 @@ async fn a_step_whose_kickoffs_have_all_ended_settles_at_once() {
     until_stuck().await;
     assert_eq!(kept(&store).await, [0]);
     run.cancel();
-    run.await.unwrap_err();
+    expect!["automa `two`: cancelled"].assert_eq(&run.await.unwrap_err().to_string());
 
     // The other one's result, as a process would have left it that ended before it settled.
     let lease = store.acquire(&RunId::new("a").unwrap(), &Default::default()).await.unwrap();

@@ -89,7 +89,13 @@ fn an_invalid_graph() {
     let mut automa = GraphAutoma::new("invalid");
     automa.add_func_as_worker("a", async || (), after(["b", "nobody"])).unwrap();
     automa.add_func_as_worker("b", async || (), after(["a", "b", "nobody"])).unwrap();
-    automa.validate().unwrap_err();
+    expect![[r#"
+        automa `invalid`: 4 faults
+        - worker `a` depends on `nobody`, which does not exist; the workers are: `a`, `b`
+        - worker `b` depends on itself; to repeat it, let it ferry to itself
+        - worker `b` depends on `nobody`, which does not exist; the workers are: `a`, `b`
+        - the dependencies `a` → `b` → `a` form a cycle; to go back, use a ferry"#]]
+    .assert_eq(&automa.validate().unwrap_err().to_string());
     expect![[r##"
         ---
         title: "invalid"

@@ -27,7 +27,8 @@ fn automa(pace: Pace) -> (GraphAutoma, History) {
 #[tokio::test(start_paused = true)]
 async fn failed_workers_are_red() {
     let (automa, history) = automa(Pace::Lockstep);
-    automa.run(()).output::<()>().await.unwrap_err();
+    expect!["automa `fails`, step 2: worker `bad` failed: no"]
+        .assert_eq(&automa.run(()).output::<()>().await.unwrap_err().to_string());
     expect![[r#"
         ---
         title: "fails"
@@ -61,7 +62,8 @@ async fn failed_and_then_ran() {
     let history = History::new();
     automa.add_callback(history.clone());
     let is_red = || automa.drawing().with(&history).to_mermaid().contains("class n0 failed");
-    automa.run(args!(0)).output::<i64>().await.unwrap_err();
+    expect!["automa `again`, step 1: worker `odd` failed: zero"]
+        .assert_eq(&automa.run(args!(0)).output::<i64>().await.unwrap_err().to_string());
     assert!(is_red());
     automa.run(args!(1)).output::<i64>().await.unwrap();
     assert!(!is_red());
@@ -72,7 +74,8 @@ async fn failed_and_then_ran() {
 async fn stopped_workers_did_not_end() {
     let (mut automa, history) = automa(Pace::Rolling);
     automa.add_func_as_worker("never", async || pending::<()>().await, start()).unwrap();
-    automa.run(()).output::<()>().await.unwrap_err();
+    expect!["automa `fails`, step 2: worker `bad` failed: no"]
+        .assert_eq(&automa.run(()).output::<()>().await.unwrap_err().to_string());
     expect![[r#"
         fails | 3 kickoffs of 3 workers in 2 steps, 20 ms; 1 failed; 1 did not end | 20 ms | step | 1 | 0 s | 2
         begin

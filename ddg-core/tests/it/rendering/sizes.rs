@@ -171,7 +171,8 @@ async fn failed_workers_are_not_folded() {
     fails.add_func_as_worker("bad", bad, after(["split"]).suppressed()).unwrap();
     let history = ddg_core::render::History::new();
     fails.add_callback(history.clone());
-    fails.run(()).await.unwrap_err();
+    expect!["automa `wide`, step 2: worker `bad` failed: no"]
+        .assert_eq(&fails.run(()).await.unwrap_err().to_string());
     let drawn = fails.drawing().with(&history).to_mermaid();
     assert!(drawn.contains("bad<br/>failed"), "{drawn}");
     assert!(drawn.contains("… and 292 more"), "{drawn}");

@@ -277,7 +277,8 @@ async fn retries_are_marked() {
     automa.add_func_as_worker("steady", async || nap(300).await, start()).unwrap();
     let history = History::new();
     automa.add_callback(history.clone());
-    automa.run(()).await.unwrap_err();
+    expect!["automa `flaky`, step 1: worker `fails` failed: no"]
+        .assert_eq(&automa.run(()).await.unwrap_err().to_string());
     expect![[r#"
         flaky | 3 kickoffs of 3 workers in 1 step, 300 ms; 1 failed; 3 retries | 300 ms | step | 1 | 0 s
         flaky

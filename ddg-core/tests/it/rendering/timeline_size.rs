@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use ddg_core::prelude::*;
 use ddg_core::render::History;
+use expect_test::expect;
 use tokio::time::sleep;
 
 /// How many names of workers there are.
@@ -29,7 +30,11 @@ async fn very_many_workers() {
     automa.add_worker("inner", inner, start()).unwrap();
     let history = History::new();
     automa.add_callback(history.clone());
-    automa.run(()).output::<()>().await.unwrap_err();
+    expect![[r#"
+        automa `many`, step 1: 2 failures
+        - worker `worker 2000` failed: no
+        - worker `inner` failed: automa `inner`, step 1: worker `inner/bad` failed: no"#]]
+    .assert_eq(&automa.run(()).output::<()>().await.unwrap_err().to_string());
 
     let svg = history.to_svg();
     let names = names(&svg);

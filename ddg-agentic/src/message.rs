@@ -82,6 +82,31 @@ pub struct AssistantMessage {
     /// The tool calls, in the order in which the model asks for them.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub tool_calls: Vec<ToolCall>,
+    /// What it has thought before, where the provider shows it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub reasoning: Vec<Reasoning>,
+}
+
+/// What a model has thought before it spoke. It is kept with the message, since some providers want it
+/// back with the next request, and sent to nobody but the model that it is from.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Reasoning {
+    /// In words, if the provider shows any.
+    pub text: String,
+    /// Whose it is: the provider and its model, as `anthropic/claude-opus-4`.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub model: String,
+    /// What the provider wants back beside the words, as a signature: nobody else's to read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub opaque: Option<serde_json::Value>,
+}
+
+impl Reasoning {
+    /// Words.
+    pub fn new(text: impl Into<String>) -> Self {
+        Self { text: text.into(), ..Self::default() }
+    }
 }
 
 /// The result of a tool call, or the reason why there is none.
@@ -119,13 +144,12 @@ impl Message {
 
     /// Creates a message of a model that is only text.
     pub fn assistant(text: impl Into<String>) -> Self {
-        Self::Assistant(AssistantMessage { text: text.into(), tool_calls: Vec::new() })
+        Self::Assistant(AssistantMessage::new(text, []))
     }
 
     /// Creates a message of a model that is only tool calls.
     pub fn calls(calls: impl IntoIterator<Item = ToolCall>) -> Self {
-        let tool_calls = calls.into_iter().collect();
-        Self::Assistant(AssistantMessage { text: String::new(), tool_calls })
+        Self::Assistant(AssistantMessage::new("", calls))
     }
 
     /// Creates the result of a tool call.
@@ -189,7 +213,8 @@ impl AssistantMessage {
 impl AssistantMessage {
     /// Creates a message of a model.
     pub fn new(text: impl Into<String>, tool_calls: impl IntoIterator<Item = ToolCall>) -> Self {
-        Self { text: text.into(), tool_calls: tool_calls.into_iter().collect() }
+        let tool_calls = tool_calls.into_iter().collect();
+        Self { text: text.into(), tool_calls, reasoning: Vec::new() }
     }
 }
 

@@ -40,7 +40,7 @@ pub use request::{ChatRequest, OutputSchema, ToolChoice};
 pub use retrying::Retrying;
 pub use scripted::ScriptedModel;
 pub use select_tools::{ToolSelection, ToolSelector};
-pub use settings::{ExtraPairs, ReasoningEffort, ServiceTier};
+pub use settings::{ExtraPairs, PromptCache, ReasoningEffort, ServiceTier};
 pub use stream::{ChatChunk, ChatStream};
 pub(crate) use wanted::Wanted;
 pub use worker::ModelWorker;

@@ -28,7 +28,7 @@ pub use task::Task;
 
 use crate::files::FileManager;
 use crate::memory::{FullHistory, Memory};
-use crate::model::{ChatModel, ChatRequest, Wanted};
+use crate::model::{ChatModel, ChatRequest, PromptCache, Wanted};
 use crate::tool::{AutomaTool, ToolOutput, ToolSpec, Toolbox};
 
 /// The name of the tool with which a model asks the person back.
@@ -137,7 +137,7 @@ impl ReActAutoma {
             limits: Limits::default(),
             tool_calls: ToolCallMode::default(),
             may_ask: false,
-            settings: ChatRequest::default(),
+            settings: ChatRequest::default().prompt_cache(PromptCache::Short),
             inputs: Vec::new(),
             answer: None,
             specs: OnceLock::new(),

@@ -21,6 +21,10 @@ use super::listener::Listener;
 use super::server::Settings;
 use super::stderr::Stderr;
 
+/// Maximum number of tools and pages of a list, which bounds endless lists.
+const MOST_TOOLS: usize = 10_000;
+const MOST_PAGES: usize = 1_000;
+
 /// A connection to an MCP server. It is closed when dropped, which ends the server's program.
 pub(super) struct Connection {
     pub(super) settings: Settings,
@@ -70,11 +74,20 @@ impl Connection {
         const REQUEST: &str = "tools/list";
         self.listener.will_list();
         let mut tools = Vec::new();
-        let mut cursor = None;
+        let (mut cursor, mut n_pages) = (None, 0);
         loop {
             let params = PaginatedRequestParams::default().with_cursor(cursor.clone());
             let page = self.request(REQUEST, self.peer.list_tools(Some(params))).await?;
             tools.extend(page.tools);
+            if tools.len() > MOST_TOOLS {
+                let message = format!("it lists more than {MOST_TOOLS} tools");
+                return Err(self.malformed(REQUEST, message));
+            }
+            n_pages += 1;
+            if n_pages > MOST_PAGES {
+                let message = format!("its tools are on more than {MOST_PAGES} pages");
+                return Err(self.malformed(REQUEST, message));
+            }
             if page.next_cursor.is_none() {
                 return Ok(tools);
             }

@@ -7,7 +7,7 @@ use serde_json::Value as Json;
 pub(super) fn text_of(result: &CallToolResult) -> String {
     let mut texts: Vec<String> = result.content.iter().map(block).collect();
     if let Some(structured) = &result.structured_content
-        && !texts.iter().any(|text| says(text, structured))
+        && !say(&texts, structured)
     {
         texts.push(structured.to_string());
     }
@@ -56,8 +56,46 @@ fn n_bytes(base64: &str) -> usize {
     base64.trim_end_matches('=').len() * 3 / 4
 }
 
-/// Whether `text` is the JSON of `structured`, which servers send for clients without structured
-/// content.
-fn says(text: &str, structured: &Json) -> bool {
-    serde_json::from_str::<Json>(text).is_ok_and(|json| json == *structured)
+/// Whether `texts` repeat `structured`, which servers send for clients without structured content:
+/// its JSON, or that of its only field, as a whole or one text for each element.
+fn say(texts: &[String], structured: &Json) -> bool {
+    let is = |text: &String, value: &Json| match value {
+        Json::String(value) => value == text,
+        value => serde_json::from_str::<Json>(text).is_ok_and(|json| json == *value),
+    };
+    let one = |value: &Json| texts.iter().any(|text| is(text, value));
+    let each = |value: &Json| match value {
+        Json::Array(values) => {
+            values.len() == texts.len()
+                && texts.iter().zip(values).all(|(text, value)| is(text, value))
+        }
+        _ => false,
+    };
+    let within = match structured {
+        Json::Object(fields) if fields.len() == 1 => fields.values().next(),
+        _ => None,
+    };
+    one(structured) || within.is_some_and(|value| one(value) || each(value))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn what_is_said_in_texts_is_not_said_again() {
+        let said = |texts: &[&str], structured: Json| {
+            say(&texts.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>(), &structured)
+        };
+        // As server-filesystem and FastMCP answer.
+        assert!(said(&["hello\n"], json!({ "content": "hello\n" })));
+        assert!(said(&["3"], json!({ "result": 3 })));
+        assert!(said(&["a", "2"], json!({ "result": ["a", 2] })));
+        assert!(said(&["{\"a\": 1, \"b\": 2}"], json!({ "b": 2, "a": 1 })));
+        assert!(!said(&["It is 3."], json!({ "result": 3 })));
+        assert!(!said(&["hello\n"], json!({ "content": "hello\n", "n_bytes": 6 })));
+        assert!(!said(&[], json!({ "result": [1] })));
+    }
 }

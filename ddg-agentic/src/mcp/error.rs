@@ -97,6 +97,16 @@ pub enum McpError {
     },
 }
 
+impl McpError {
+    /// The same without what a program wrote to its stderr.
+    pub(super) fn without_stderr(mut self) -> Self {
+        if let Self::Connect { stderr, .. } | Self::Gone { stderr, .. } = &mut self {
+            stderr.clear();
+        }
+        self
+    }
+}
+
 fn last_words(stderr: &str) -> String {
     match stderr {
         "" => String::new(),

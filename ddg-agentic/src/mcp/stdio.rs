@@ -112,11 +112,12 @@ impl McpEndpoint<McpStdio> {
 }
 
 impl fmt::Debug for McpStdio {
-    /// Writes the names of the environment variables, without their values.
+    /// Writes the names of the environment variables and the number of arguments, without their
+    /// values, which may be secret.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("McpStdio")
             .field("program", &self.program)
-            .field("args", &self.args)
+            .field("n_args", &self.args.len())
             .field("env", &self.env.keys())
             .field("current_dir", &self.current_dir)
             .finish()

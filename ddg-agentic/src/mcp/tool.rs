@@ -6,11 +6,12 @@ use std::sync::Arc;
 use ddg_core::{Context, WorkerError};
 use futures::future::BoxFuture;
 use rmcp::model::Tool as Offered;
-use serde_json::Value as Json;
+use serde_json::{Map, Value as Json, json};
 
 use super::McpError;
 use super::connection::Connection;
 use super::content::text_of;
+use crate::schema::Validator;
 use crate::tool::{Tool, ToolOutput, ToolSpec};
 
 /// Maximum length of a name that models can use.
@@ -35,7 +36,7 @@ impl McpTool {
             Some(text) => text.to_owned(),
             None => format!("`{}` of the server `{}`.", offered.name, connection.settings.name),
         };
-        let parameters = Json::Object((*offered.input_schema).clone());
+        let parameters = parameters((*offered.input_schema).clone());
         let spec = ToolSpec::new(name, description, parameters);
         Self { spec, offered_as: offered.name.into_owned(), connection }
     }
@@ -86,13 +87,25 @@ impl Tool for McpTool {
         arguments: Json,
         _: &'a Context,
     ) -> BoxFuture<'a, Result<ToolOutput, WorkerError>> {
-        Box::pin(async move { Ok(self.output(arguments).await?) })
+        // What the program wrote to its stderr is for its people, and not for a model.
+        Box::pin(async move { Ok(self.output(arguments).await.map_err(McpError::without_stderr)?) })
     }
 }
 
 impl fmt::Debug for McpTool {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "McpTool({:?} of {:?})", self.spec.name, self.server())
+    }
+}
+
+/// The parameters of a tool. A schema without a type gets `object`; an invalid one is replaced by that
+/// of any object. The server checks the arguments itself.
+fn parameters(mut schema: Map<String, Json>) -> Json {
+    schema.entry("type").or_insert_with(|| "object".into());
+    let schema = Json::Object(schema);
+    match schema["type"] == "object" && Validator::new(&schema).is_ok() {
+        true => schema,
+        false => json!({ "type": "object" }),
     }
 }
 
@@ -121,4 +134,26 @@ fn numbered(name: &str, n: usize) -> String {
     let number = format!("_{n}");
     let kept = name.len().min(MAX_NAME - number.len());
     format!("{}{number}", &name[..kept])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_odd_schema_does_not_spoil_the_others() {
+        let told = |schema: Json| match schema {
+            Json::Object(schema) => parameters(schema),
+            _ => Json::Null,
+        };
+        let city = json!({ "city": { "type": "string" } });
+        assert_eq!(
+            told(json!({ "properties": city })),
+            json!({ "type": "object", "properties": city })
+        );
+        let odd = json!({ "type": "object", "properties": { "city": { "pattern": "(" } } });
+        for odd in [odd, json!({ "type": "string" }), json!({ "type": 7 })] {
+            assert_eq!(told(odd), json!({ "type": "object" }));
+        }
+    }
 }

@@ -54,13 +54,12 @@ impl ChatReply {
 
     /// Creates a reply that is only text.
     pub fn text(text: impl Into<String>) -> Self {
-        Self::new(AssistantMessage { text: text.into(), tool_calls: Vec::new() })
+        Self::new(AssistantMessage::new(text, []))
     }
 
     /// Creates a reply that is only tool calls.
     pub fn calls(calls: impl IntoIterator<Item = ToolCall>) -> Self {
-        let tool_calls = calls.into_iter().collect();
-        Self::new(AssistantMessage { text: String::new(), tool_calls })
+        Self::new(AssistantMessage::new("", calls))
     }
 
     /// Sets the usage.

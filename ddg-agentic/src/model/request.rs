@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde_json::Value as Json;
 
 use super::settings::request_settings;
-use super::{ExtraPairs, ReasoningEffort, ServiceTier};
+use super::{ExtraPairs, PromptCache, ReasoningEffort, ServiceTier};
 use crate::message::Message;
 use crate::tool::ToolSpec;
 
@@ -40,6 +40,8 @@ pub struct ChatRequest {
     pub reasoning_effort: Option<ReasoningEffort>,
     /// The service tier of the request.
     pub service_tier: Option<ServiceTier>,
+    /// How long the provider caches the prompt.
+    pub prompt_cache: Option<PromptCache>,
     /// Fields of the body of an HTTP request, for parameters without a setting.
     pub extra_body: serde_json::Map<String, Json>,
     /// Headers of an HTTP request.

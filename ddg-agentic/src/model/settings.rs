@@ -40,6 +40,19 @@ pub enum ServiceTier {
     Priority,
 }
 
+/// How long a provider caches the prompt, if caching must be requested.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum PromptCache {
+    /// Not at all.
+    Off,
+    /// Some minutes.
+    Short,
+    /// An hour, say; dearer to begin with.
+    Long,
+}
+
 /// Names with values that may be secret. `Debug` only shows the names.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct ExtraPairs(Vec<(String, String)>);
@@ -140,6 +153,15 @@ macro_rules! request_settings {
         pub fn service_tier(mut self, tier: $crate::model::ServiceTier) -> Self {
             let $this = &mut self;
             $at.service_tier = Some(tier);
+            self
+        }
+
+        /// Sets how long the provider caches the prompt. Only Anthropic is asked; other providers cache
+        /// prompts by themselves.
+        #[must_use]
+        pub fn prompt_cache(mut self, cache: $crate::model::PromptCache) -> Self {
+            let $this = &mut self;
+            $at.prompt_cache = Some(cache);
             self
         }
 

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use tokio::time::timeout;
 
 use super::{ChatReply, FinishReason, ModelError, Usage};
-use crate::message::{AssistantMessage, ToolArguments, ToolCall};
+use crate::message::{AssistantMessage, Reasoning, ToolArguments, ToolCall};
 
 /// A piece of a reply.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -20,6 +20,10 @@ use crate::message::{AssistantMessage, ToolArguments, ToolCall};
 pub enum ChatChunk {
     /// A part of the text.
     Text(String),
+    /// A part of the text of the reasoning.
+    Thinking(String),
+    /// A complete block of reasoning: the text so far, and the data that the provider wants back.
+    Reasoning(Reasoning),
     /// A part of a tool call.
     ToolCall {
         /// The index of the call in the reply, from 0.
@@ -67,8 +71,9 @@ impl ChatStream {
 
     /// Creates a stream from a complete reply.
     pub fn of_reply(reply: ChatReply) -> Self {
-        let ChatReply { message: AssistantMessage { text, tool_calls }, finish, usage, model } =
-            reply;
+        let ChatReply { message, finish, usage, model } = reply;
+        let AssistantMessage { text, tool_calls, reasoning } = message;
+        let reasoning = reasoning.into_iter().map(ChatChunk::Reasoning);
         let text = (!text.is_empty()).then_some(ChatChunk::Text(text));
         let calls = tool_calls.into_iter().enumerate().map(|(index, call)| ChatChunk::ToolCall {
             index,
@@ -77,7 +82,7 @@ impl ChatStream {
             arguments: call.arguments.to_text(),
         });
         let end = ChatChunk::End { finish, usage };
-        let chunks: Vec<_> = text.into_iter().chain(calls).chain([end]).map(Ok).collect();
+        let chunks: Vec<_> = reasoning.chain(text).chain(calls).chain([end]).map(Ok).collect();
         Self { one_of: model, ..Self::new(String::new(), stream::iter(chunks)) }
     }
 
@@ -164,7 +169,8 @@ impl ChatStream {
         mut self,
         mut each: impl FnMut(&ChatChunk),
     ) -> Result<ChatReply, ModelError> {
-        let mut text = String::new();
+        let (mut text, mut thinking) = (String::new(), String::new());
+        let mut reasoning = Vec::new();
         let mut calls: Vec<(String, String, String)> = Vec::new();
         while let Some(chunk) = self.next().await {
             let chunk = chunk?;
@@ -184,8 +190,15 @@ impl ChatStream {
                     call.1.push_str(&name.unwrap_or_default());
                     call.2.push_str(&arguments);
                 }
+                ChatChunk::Thinking(more) => thinking.push_str(&more),
+                ChatChunk::Reasoning(whole) => {
+                    thinking.clear();
+                    reasoning.push(whole);
+                }
                 ChatChunk::Restart { model } => {
                     text.clear();
+                    thinking.clear();
+                    reasoning.clear();
                     calls.clear();
                     self.one_of = model.or(self.one_of);
                 }
@@ -195,7 +208,11 @@ impl ChatStream {
                         name,
                         arguments: ToolArguments::parse(&arguments),
                     });
-                    let message = AssistantMessage { text, tool_calls: tool_calls.collect() };
+                    if !thinking.is_empty() {
+                        reasoning.push(Reasoning::new(thinking));
+                    }
+                    let tool_calls = tool_calls.collect();
+                    let message = AssistantMessage { text, tool_calls, reasoning };
                     return Ok(ChatReply { message, finish, usage, model: self.one_of });
                 }
             }

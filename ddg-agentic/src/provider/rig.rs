@@ -101,7 +101,7 @@ impl Connection {
         let reply = tokio::time::timeout(limit, asking).await;
         let reply = reply.map_err(|_| self.failures.timed_out(limit))?;
         let reply = reply.map_err(|error| self.failures.of_whole(&error))?;
-        self.failures.ended(answer::reply(reply, &mut ids))
+        self.failures.ended(answer::reply(reply, &ask::named(&*self.target), &mut ids))
     }
 
     pub(super) async fn stream(&self, request: ChatRequest) -> Result<ChatStream, ModelError> {
@@ -113,7 +113,10 @@ impl Connection {
         let asked = self.ask().request(request)?;
         let stream = silent(async { self.model.stream(asked) }).await;
         let stream = stream.map_err(|error| self.failures.of(&error))?;
-        let mut pieces = Box::pin(Pieces::new(stream, ids, extras, self.failures.clone()).chunks());
+        let mut pieces = Box::pin(
+            Pieces::new(stream, ids, extras, self.failures.clone(), &ask::named(&*self.target))
+                .chunks(),
+        );
         // Nothing is sent before the first piece is polled, so errors of the whole request show
         // here.
         let first = pieces.next().await.transpose()?;

@@ -1,5 +1,6 @@
 //! What a model over HTTP is set to.
 
+use std::fmt;
 use std::time::Duration;
 
 use super::api::Provider;
@@ -8,7 +9,7 @@ use super::key::ApiKey;
 use crate::model::{Capabilities, ExtraPairs, ModelError};
 
 /// The settings of a model over HTTP.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(super) struct Settings {
     pub(super) provider: Provider,
     /// The name of the model.
@@ -66,5 +67,39 @@ impl Settings {
             )),
             _ => Ok(()),
         }
+    }
+}
+
+/// A URL without user, password and query, which may be secret.
+pub(super) fn shown(url: &str) -> String {
+    let (address, rest) = match url.split_once(['?', '#']) {
+        Some((address, _)) => (address, "?…"),
+        None => (url, ""),
+    };
+    match address.split_once("://") {
+        Some((scheme, place)) => {
+            let (host, path) = place.split_at(place.find('/').unwrap_or(place.len()));
+            let host =
+                host.rsplit_once('@').map_or(host.to_owned(), |(_, host)| format!("…@{host}"));
+            format!("{scheme}://{host}{path}{rest}")
+        }
+        None => format!("{address}{rest}"),
+    }
+}
+
+impl fmt::Debug for Settings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Settings")
+            .field("provider", &self.provider)
+            .field("model", &self.model)
+            .field("base_url", &shown(&self.base_url))
+            .field("api_key", &self.api_key)
+            .field("capabilities", &self.capabilities)
+            .field("extra_headers", &self.extra_headers)
+            .field("extra_query", &self.extra_query)
+            .field("connect_timeout", &self.connect_timeout)
+            .field("stall_timeout", &self.stall_timeout)
+            .field("reply_timeout", &self.reply_timeout)
+            .finish()
     }
 }

@@ -6,6 +6,8 @@ use crate::model::{ChatRequest, ToolChoice};
 
 /// What every request of the agent to its model is sent with; left to the provider unless set.
 ///
+/// The prompt is [cached](Self::prompt_cache) for some minutes unless set: each turn reads all of the one before.
+///
 /// A [tool choice](Self::tool_choice) that asks for a call holds until the model has called a tool;
 /// after that it is free, or it could never answer.
 impl ReActAutoma {

@@ -56,6 +56,17 @@ pub enum ToolError {
         /// The timeout.
         after: Duration,
     },
+    /// The tool timed out and cannot be stopped; it may still act.
+    #[error(
+        "`{tool}` did not end within {after:?}; it cannot be stopped: it goes on, and may still do what \
+         it was called for"
+    )]
+    StillRuns {
+        /// The tool.
+        tool: String,
+        /// The timeout.
+        after: Duration,
+    },
     /// The tool panicked.
     #[error("`{tool}` panicked: {message}")]
     Panicked {

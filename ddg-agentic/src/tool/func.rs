@@ -4,6 +4,7 @@ use std::any::TypeId;
 use std::marker::PhantomData;
 use std::panic::resume_unwind;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use ddg_core::worker::BoxError;
 use ddg_core::{Context, WorkerError};
@@ -144,6 +145,16 @@ pub fn result<T: IntoToolOutput, E: Into<BoxError>>(
     given.map_err(failure)?.into_tool_output()
 }
 
+tokio::task_local! {
+    /// Whether a blocking function of the current call is still running.
+    static STILL_RUNS: Arc<AtomicBool>;
+}
+
+/// Awaits `call`. `still_runs` says whether a blocking function of it is still running.
+pub(super) async fn watched<F: Future>(still_runs: &Arc<AtomicBool>, call: F) -> F::Output {
+    STILL_RUNS.scope(Arc::clone(still_runs), call).await
+}
+
 /// Calls a synchronous function on the blocking pool.
 ///
 /// # Errors
@@ -154,11 +165,26 @@ pub fn result<T: IntoToolOutput, E: Into<BoxError>>(
 pub async fn blocking(
     function: impl FnOnce() -> Result<ToolOutput, WorkerError> + Send + 'static,
 ) -> Result<ToolOutput, WorkerError> {
+    let still_runs = STILL_RUNS.try_with(Arc::clone).unwrap_or_default();
+    still_runs.store(true, Ordering::Release);
+    let function = move || {
+        let _ended = Ended(still_runs);
+        function()
+    };
     match tokio::task::spawn_blocking(function).await {
         Ok(output) => output,
         Err(error) => match error.try_into_panic() {
             Ok(panic) => resume_unwind(panic),
             Err(error) => Err(error.into()),
         },
+    }
+}
+
+/// Says that a function has ended, however it has.
+struct Ended(Arc<AtomicBool>);
+
+impl Drop for Ended {
+    fn drop(&mut self) {
+        self.0.store(false, Ordering::Release);
     }
 }

@@ -103,3 +103,15 @@ async fn a_key_is_never_said_aloud() {
     let found: Vec<_> = said.lines().filter(|line| line.contains(KEY)).collect();
     assert_eq!(found, [""; 0]);
 }
+
+#[test]
+fn a_key_in_an_address_is_not_shown() {
+    for (url, shown) in [
+        ("http://localhost/v1?key=sk-Very", "http://localhost/v1?…"),
+        ("https://me:sk-Very@localhost/v1", "https://…@localhost/v1"),
+        ("http://localhost:8000/v1", "http://localhost:8000/v1"),
+    ] {
+        let model = format!("{:?}", OpenAi::new("m").base_url(url));
+        assert!(model.contains(shown) && !model.contains("sk-Very"), "{model}");
+    }
+}

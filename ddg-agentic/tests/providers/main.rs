@@ -11,6 +11,7 @@ mod failures;
 mod files;
 mod keys;
 mod others;
+mod reasoning;
 mod replies;
 mod requests;
 mod streams;

@@ -111,12 +111,14 @@ async fn an_empty_message_is_an_empty_reply() {
 }
 
 #[tokio::test]
-async fn a_refusal_is_said_and_thoughts_are_not() {
+async fn a_refusal_is_said_and_thoughts_are_kept_apart() {
     let message = json!({
         "role": "assistant", "content": null, "refusal": "I would rather not.",
         "reasoning_content": "They want something strange.",
     });
-    assert_eq!(reply_to(message, "stop").await, ChatReply::text("I would rather not."));
+    let reply = reply_to(message, "stop").await;
+    assert_eq!(reply.message.text, "I would rather not.");
+    assert_eq!(reply.message.reasoning[0].text, "They want something strange.");
 }
 
 #[tokio::test]

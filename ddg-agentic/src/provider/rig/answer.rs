@@ -3,15 +3,15 @@
 use rig_core::completion::{
     AssistantContent, CompletionResponse, FinishReason as RigFinish, Usage as RigUsage,
 };
-use rig_core::message::ToolCall as RigCall;
+use rig_core::message::{Reasoning as RigReasoning, ToolCall as RigCall};
 use serde_json::Value as Json;
 
 use super::call_ids::CallIds;
-use crate::message::{AssistantMessage, ToolArguments, ToolCall};
+use crate::message::{AssistantMessage, Reasoning, ToolArguments, ToolCall};
 use crate::model::{ChatReply, FinishReason, Usage};
 
-/// Converts a whole reply. The reasoning of the model is left out.
-pub(super) fn reply(response: CompletionResponse, ids: &mut CallIds) -> ChatReply {
+/// Converts a whole reply of `model`.
+pub(super) fn reply(response: CompletionResponse, model: &str, ids: &mut CallIds) -> ChatReply {
     let (finish, usage) = (finish(&response), usage(&response.usage));
     let mut message = AssistantMessage::default();
     for content in response.choice {
@@ -21,10 +21,24 @@ pub(super) fn reply(response: CompletionResponse, ids: &mut CallIds) -> ChatRepl
                 let id = ids.id(&call.id, message.tool_calls.len());
                 message.tool_calls.push(tool_call(call, id));
             }
+            AssistantContent::Reasoning(thought) => {
+                message.reasoning.push(reasoning(thought, model));
+            }
             _ => {}
         }
     }
     ChatReply::new(message).finish(finish).usage(usage)
+}
+
+/// What `model` has thought, with what only its provider can read.
+pub(super) fn reasoning(thought: RigReasoning, model: &str) -> Reasoning {
+    let opaque = match thought.native.is_some() || thought.redacted {
+        true => serde_json::to_value(&thought).ok(),
+        false => None,
+    };
+    let mut reasoning = Reasoning::new(thought.text);
+    (reasoning.model, reasoning.opaque) = (model.to_owned(), opaque);
+    reasoning
 }
 
 fn tool_call(call: RigCall, id: String) -> ToolCall {

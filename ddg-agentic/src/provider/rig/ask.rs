@@ -1,21 +1,27 @@
 //! Converts requests to rig.
 
 use rig_core::completion::{
-    AssistantContent, AssistantMessage as RigAssistant, CompletionRequest, Effort, Media,
-    Message as RigMessage, Place, Reasoning, ReplayTarget, ServiceTier as RigTier, ToolDefinition,
+    AssistantContent, AssistantMessage as RigAssistant, CacheRetention, CompletionRequest, Effort,
+    Media, Message as RigMessage, Place, Reasoning, ReplayTarget, ServiceTier as RigTier,
+    ToolDefinition,
 };
 use rig_core::message::{
-    CallId, DocumentSourceKind, Image as RigImage, ImageMediaType, MimeType, Text, ToolCall,
-    ToolChoice as RigChoice, ToolFunction, ToolName, ToolResult, ToolResultContent, UserContent,
+    CallId, DocumentSourceKind, Image as RigImage, ImageMediaType, MimeType, Origin,
+    Reasoning as RigReasoning, Text, ToolCall, ToolChoice as RigChoice, ToolFunction, ToolName,
+    ToolResult, ToolResultContent, UserContent,
 };
 use rig_core::schemars::Schema;
 use serde_json::{Value as Json, json};
 
 use crate::message::{AssistantMessage, ContentPart, Image, Message, ToolArguments, ToolMessage};
 use crate::model::{
-    Capabilities, ChatRequest, ModelError, OutputSchema, ReasoningEffort, ServiceTier, ToolChoice,
+    Capabilities, ChatRequest, ModelError, OutputSchema, PromptCache, ReasoningEffort, ServiceTier,
+    ToolChoice,
 };
 use crate::tool::ToolSpec;
+
+/// The provider that must be asked to cache prompts.
+const ANTHROPIC: &str = "anthropic";
 
 /// Converts requests for `target`.
 pub(super) struct Ask<'a> {
@@ -58,6 +64,8 @@ impl<'a> Ask<'a> {
         options.parallel_tool_calls = request.parallel_tool_calls;
         (options.top_p, options.seed) = (request.top_p, request.seed);
         options.stop = request.stop;
+        let asks = |_: &PromptCache| self.target.provider() == ANTHROPIC;
+        options.cache = request.prompt_cache.filter(asks).map(cache);
         if !request.extra_body.is_empty() {
             asked.additional_params = Some(Json::Object(request.extra_body));
         }
@@ -74,9 +82,9 @@ impl<'a> Ask<'a> {
                     let content = content.into_iter().map(|part| self.part(part));
                     RigMessage::User { content: content.collect::<Result<_, _>>()? }
                 }
-                Message::Assistant(message) => match said(message) {
+                Message::Assistant(message) => match self.said(message) {
                     said if said.is_empty() => continue,
-                    said => RigMessage::Assistant(RigAssistant::new(said)),
+                    said => RigMessage::Assistant(self.turn(said)),
                 },
                 Message::Tool(message) => {
                     RigMessage::User { content: vec![UserContent::ToolResult(result(message))] }
@@ -84,6 +92,42 @@ impl<'a> Ask<'a> {
             });
         }
         Ok(asked)
+    }
+
+    /// A turn of the model, which is known to be its own if there is something that only it can read.
+    fn turn(&self, said: Vec<AssistantContent>) -> RigAssistant {
+        let is_own = said.iter().any(|said| matches!(said, AssistantContent::Reasoning(_)));
+        let mut turn = RigAssistant::new(said);
+        let Self { target, .. } = self;
+        turn.origin = is_own.then(|| Origin::new(target.api(), target.provider(), target.model()));
+        turn
+    }
+
+    /// What the model has said, without what is empty, and what it has thought if it is the one that is
+    /// asked: nobody else can read it.
+    fn said(&self, message: AssistantMessage) -> Vec<AssistantContent> {
+        let AssistantMessage { text, tool_calls, reasoning } = message;
+        let text = Some(text).filter(|text| !text.trim().is_empty());
+        let text = text.map(|text| AssistantContent::Text(Text::new(text)));
+        let calls = tool_calls.into_iter().map(|call| {
+            let name = name_said(&call.name);
+            let function = match call.arguments {
+                ToolArguments::Json(json) => ToolFunction::new(name, json),
+                ToolArguments::Malformed(text) => ToolFunction::parse(name, &text),
+            };
+            AssistantContent::ToolCall(ToolCall::from_wire(call.id, function))
+        });
+        let said: Vec<_> = text.into_iter().chain(calls).collect();
+        if said.is_empty() {
+            return said;
+        }
+        let own = named(self.target);
+        let own = reasoning.into_iter().filter(|thought| thought.model == own);
+        let thought = own.map(|thought| {
+            let known = thought.opaque.and_then(|opaque| serde_json::from_value(opaque).ok());
+            AssistantContent::Reasoning(known.unwrap_or_else(|| RigReasoning::new(thought.text)))
+        });
+        thought.chain(said).collect()
     }
 
     fn part(&self, part: ContentPart) -> Result<UserContent, ModelError> {
@@ -137,6 +181,11 @@ impl<'a> Ask<'a> {
     }
 }
 
+/// A provider's model by both their names.
+pub(super) fn named(target: &dyn ReplayTarget) -> String {
+    format!("{}/{}", target.provider(), target.model())
+}
+
 fn reasoning(effort: ReasoningEffort) -> Reasoning {
     match effort {
         ReasoningEffort::Off => Reasoning::Off,
@@ -149,6 +198,14 @@ fn reasoning(effort: ReasoningEffort) -> Reasoning {
     }
 }
 
+fn cache(cache: PromptCache) -> CacheRetention {
+    match cache {
+        PromptCache::Off => CacheRetention::None,
+        PromptCache::Short => CacheRetention::Short,
+        PromptCache::Long => CacheRetention::Long,
+    }
+}
+
 fn service_tier(tier: ServiceTier) -> RigTier {
     match tier {
         ServiceTier::Auto => RigTier::Auto,
@@ -156,21 +213,6 @@ fn service_tier(tier: ServiceTier) -> RigTier {
         ServiceTier::Flex => RigTier::Flex,
         ServiceTier::Priority => RigTier::Priority,
     }
-}
-
-/// Converts a message of the model, without empty parts.
-fn said(AssistantMessage { text, tool_calls }: AssistantMessage) -> Vec<AssistantContent> {
-    let text = Some(text).filter(|text| !text.trim().is_empty());
-    let text = text.map(|text| AssistantContent::Text(Text::new(text)));
-    let calls = tool_calls.into_iter().map(|call| {
-        let name = name_said(&call.name);
-        let function = match call.arguments {
-            ToolArguments::Json(json) => ToolFunction::new(name, json),
-            ToolArguments::Malformed(text) => ToolFunction::parse(name, &text),
-        };
-        AssistantContent::ToolCall(ToolCall::from_wire(call.id, function))
-    });
-    text.into_iter().chain(calls).collect()
 }
 
 fn result(message: ToolMessage) -> ToolResult {

@@ -19,6 +19,7 @@ pub(super) struct Pieces {
     ids: CallIds,
     extras: Arc<Extras>,
     failures: Failures,
+    model: String,
     /// The calls that have begun, with the names that have been sent.
     calls: Vec<(Part, String)>,
 }
@@ -29,8 +30,10 @@ impl Pieces {
         ids: CallIds,
         extras: Arc<Extras>,
         failures: Failures,
+        model: &str,
     ) -> Self {
-        Self { stream, ids, extras, failures, calls: Vec::new() }
+        let model = model.to_owned();
+        Self { stream, ids, extras, failures, model, calls: Vec::new() }
     }
 
     /// The pieces, up to the end or the first error.
@@ -79,9 +82,11 @@ impl Pieces {
                 let name = call.function.name.strip_prefix(told).filter(|rest| !rest.is_empty());
                 self.of_call(part, Some(id), name.map(str::to_owned), String::new())
             }
-            StreamEvent::Start { .. } | StreamEvent::Reasoning { .. } | StreamEvent::End { .. } => {
-                None
+            StreamEvent::Reasoning { text, .. } => Some(ChatChunk::Thinking(text)),
+            StreamEvent::End { content: AssistantContent::Reasoning(thought), .. } => {
+                Some(ChatChunk::Reasoning(answer::reasoning(thought, &self.model)))
             }
+            StreamEvent::Start { .. } | StreamEvent::End { .. } => None,
         }
     }
 

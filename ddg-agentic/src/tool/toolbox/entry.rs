@@ -3,6 +3,7 @@
 use std::any::Any;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use ddg_core::worker::{Panicked, TimedOut};
 use ddg_core::{Context, WorkerError};
@@ -17,6 +18,7 @@ use crate::message::{ToolArguments, ToolCall};
 use crate::schema::Validator;
 use crate::tool::error::Halt;
 use crate::tool::files::FileFinder;
+use crate::tool::func::watched;
 use crate::tool::output::cut;
 use crate::tool::{
     Approval, MissingState, OnFailure, States, Tool, ToolError, ToolOptions, ToolOutput, ToolSpec,
@@ -145,6 +147,8 @@ impl Entry {
             };
             match error {
                 ToolError::Arguments { .. } => return Err(Halt::Tell(error)),
+                // Called once more it would act twice at once.
+                ToolError::StillRuns { .. } => break error,
                 _ if retries > 0 => retries -= 1,
                 error => break error,
             }
@@ -173,11 +177,14 @@ impl Entry {
     async fn attempt(&self, arguments: Json, cx: &Context) -> Result<ToolOutput, WorkerError> {
         let attempt = async {
             let call = self.tool.call(arguments, cx);
-            match self.options.timeout {
-                None => call.await,
-                Some(after) => {
-                    timeout(after, call).await.unwrap_or(Err(TimedOut::new(after).into()))
+            let Some(after) = self.options.timeout else { return call.await };
+            let still_runs = Arc::default();
+            match timeout(after, watched(&still_runs, call)).await {
+                Ok(output) => output,
+                Err(_) if still_runs.load(Ordering::Acquire) => {
+                    Err(ToolError::StillRuns { tool: self.name().to_owned(), after }.into())
                 }
+                Err(_) => Err(TimedOut::new(after).into()),
             }
         };
         let output = AssertUnwindSafe(attempt).catch_unwind().await;

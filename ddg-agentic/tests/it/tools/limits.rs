@@ -1,10 +1,10 @@
 //! Timeouts, the number of concurrent calls, and the size of results.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use ddg_agentic::message::ToolCall;
-use ddg_agentic::tool::{State, ToolOptions, ToolResult};
+use ddg_agentic::tool::{OnFailure, State, ToolOptions, ToolResult};
 use ddg_agentic::{Toolbox, tool};
 use ddg_core::prelude::*;
 use expect_test::expect;
@@ -24,6 +24,29 @@ async fn a_tool_that_takes_too_long_is_given_up() {
     let options = ToolOptions::new().timeout(Duration::from_secs(5));
     let tools = Toolbox::builder().with_options(never::tool(), options).build().unwrap();
     expect!["`never` did not end within 5s"].assert_eq(&error(&tools, "never", json!({})).await);
+}
+
+/// Blocks until it may go on.
+#[tool]
+fn blocks(gate: State<Mutex<std::sync::mpsc::Receiver<()>>>) -> String {
+    let State(gate) = gate;
+    gate.lock().unwrap().recv().unwrap();
+    "late".to_owned()
+}
+
+#[tokio::test]
+async fn a_tool_that_cannot_be_stopped_says_so_and_is_not_called_again() {
+    let (end, gate) = std::sync::mpsc::channel();
+    let options = ToolOptions::new().timeout(Duration::from_millis(1));
+    let options = options.on_failure(OnFailure::Retry { times: 3 });
+    let tools = Toolbox::builder()
+        .with_options(blocks::tool(), options)
+        .state(Mutex::new(gate))
+        .build()
+        .unwrap();
+    expect!["`blocks` did not end within 1ms; it cannot be stopped: it goes on, and may still do what it was called for"]
+        .assert_eq(&error(&tools, "blocks", json!({})).await);
+    end.send(()).unwrap();
 }
 
 /// Gives a text.

@@ -87,14 +87,14 @@ pub struct AssistantMessage {
     pub reasoning: Vec<Reasoning>,
 }
 
-/// What a model has thought before it spoke. It is kept with the message, since some providers want it
-/// back with the next request, and sent to nobody but the model that it is from.
+/// The reasoning of a model before its reply. It is kept with the message, because some providers
+/// require it in the next request, and is sent to no model but its own.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Reasoning {
     /// In words, if the provider shows any.
     pub text: String,
-    /// Whose it is: the provider and its model, as `anthropic/claude-opus-4`.
+    /// The provider and its model, as `anthropic/claude-opus-4`.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub model: String,
     /// What the provider wants back beside the words, as a signature: nobody else's to read.

@@ -98,8 +98,8 @@ impl fmt::Debug for McpTool {
     }
 }
 
-/// The parameters of a tool. A schema without a type gets `object`; an invalid one is replaced by that
-/// of any object. The server checks the arguments itself.
+/// The parameters of a tool. A schema without a type gets `object`; an invalid one is replaced by
+/// that of any object. The server checks the arguments itself.
 fn parameters(mut schema: Map<String, Json>) -> Json {
     schema.entry("type").or_insert_with(|| "object".into());
     let schema = Json::Object(schema);

@@ -156,8 +156,8 @@ macro_rules! request_settings {
             self
         }
 
-        /// Sets how long the provider caches the prompt. Only Anthropic is asked; other providers cache
-        /// prompts by themselves.
+        /// Sets how long the provider caches the prompt. Only Anthropic is asked; other providers
+        /// cache prompts by themselves.
         #[must_use]
         pub fn prompt_cache(mut self, cache: $crate::model::PromptCache) -> Self {
             let $this = &mut self;

@@ -119,7 +119,7 @@ const AGENTIC: &[(&str, &[&str])] = &[
     ("tool", &["files", "message", "schema"]),
     ("model", &["message", "schema", "tool"]),
     ("provider", &["message", "model", "tls", "tool"]),
-    ("mcp", &["message", "tls", "tool"]),
+    ("mcp", &["message", "schema", "tls", "tool"]),
     ("memory", &["message", "model"]),
     ("react", &["files", "memory", "message", "model", "tool"]),
     ("agent", &["memory", "message", "react"]),

@@ -94,7 +94,7 @@ impl<'a> Ask<'a> {
         Ok(asked)
     }
 
-    /// A turn of the model, which is known to be its own if there is something that only it can read.
+    /// A turn of the model. It is known to be its own if it has something that only it can read.
     fn turn(&self, said: Vec<AssistantContent>) -> RigAssistant {
         let is_own = said.iter().any(|said| matches!(said, AssistantContent::Reasoning(_)));
         let mut turn = RigAssistant::new(said);
@@ -103,8 +103,8 @@ impl<'a> Ask<'a> {
         turn
     }
 
-    /// What the model has said, without what is empty, and what it has thought if it is the one that is
-    /// asked: nobody else can read it.
+    /// The message of the model without empty parts, and its reasoning if it is the model that is
+    /// asked: no other can read it.
     fn said(&self, message: AssistantMessage) -> Vec<AssistantContent> {
         let AssistantMessage { text, tool_calls, reasoning } = message;
         let text = Some(text).filter(|text| !text.trim().is_empty());

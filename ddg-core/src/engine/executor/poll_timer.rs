@@ -35,7 +35,8 @@ impl PollTimer {
         self.since = now;
     }
 
-    /// Counts a poll. Returns whether it turned out to be heavy. Reads the time only when it measures.
+    /// Counts a poll. Returns whether it turned out to be heavy. Reads the time only when it
+    /// measures.
     #[inline]
     pub(super) fn is_heavy(&mut self, now: impl FnOnce() -> Instant) -> bool {
         self.n_polls += 1;
@@ -66,7 +67,7 @@ mod tests {
 
     use super::PollTimer;
 
-    /// Which of polls that take so many microseconds are found to be heavy, by their place.
+    /// The places of the polls that are found to be heavy, of polls that take `micros` each.
     fn heavy(micros: impl IntoIterator<Item = u64>) -> Vec<usize> {
         let mut now = Instant::now();
         let mut timer = PollTimer::new(now);

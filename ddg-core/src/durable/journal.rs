@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, btree_map};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use futures::FutureExt;
 use futures::future::BoxFuture;
@@ -46,6 +47,21 @@ impl Journal {
     /// Whose it is.
     pub(crate) fn run(&self) -> &RunId {
         &self.lease.lease().run
+    }
+
+    /// Where it is written to.
+    pub(crate) fn store(&self) -> &Arc<dyn CheckpointStore> {
+        self.lease.store()
+    }
+
+    /// When it is written.
+    pub(crate) fn checkpoints(&self) -> CheckpointPolicy {
+        self.checkpoints
+    }
+
+    /// For how long at a time the run is claimed.
+    pub(crate) fn ttl(&self) -> Duration {
+        self.lease.lease().ttl
     }
 
     /// Goes on with what is written already; gives the state that it leads to.

@@ -60,6 +60,7 @@ impl Drop for RunGuard {
             Stage::Begun => self.core.feed().is_watched().then_some(EventKind::RunCancelled),
             Stage::Ended(told) => told,
         };
+        self.core.attached.end();
         self.core.end(told);
     }
 }

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use super::{Attached, Within};
 use crate::args::{Args, Named};
 use crate::automa::Program;
 use crate::callback::{DynCallback, installed};
@@ -39,8 +40,8 @@ pub(crate) struct RunCore {
     pub(crate) handlers: Handlers,
     /// Requests of its workers that wait for a reply.
     pub(crate) requests: OpenRequests,
-    /// The run around this one, and which of its workers this run is.
-    outer: Option<(Arc<RunCore>, WorkerId)>,
+    /// The run around this one, and which of its workers this run is, if it is one.
+    outer: Option<(Arc<RunCore>, Option<WorkerId>)>,
     /// The outermost run around this one; `None` of that one itself.
     outermost: Option<Arc<RunCore>>,
     /// Where its events go, and those of nested runs; of the outermost run.
@@ -49,6 +50,8 @@ pub(crate) struct RunCore {
     locals: Mutex<Locals>,
     /// Where the run is written to.
     pub(crate) journal: Option<Box<Journal>>,
+    /// What lives as long as the run does, and is not saved.
+    pub(crate) attached: Attached,
     /// Whether the step is watched by a subscriber.
     watched: AtomicBool,
     /// Whether there is more to running any worker of the step than calling it.
@@ -70,13 +73,34 @@ impl RunCore {
         Ok(Self::around(program, begun, Some(kept), None))
     }
 
+    /// A run of its own inside another, of which it is no worker.
+    ///
+    /// # Errors
+    /// A named input reaches nobody.
+    pub(crate) fn inside(
+        program: Arc<Program>,
+        args: Args,
+        within: &Within,
+    ) -> Result<Arc<Self>, RunError> {
+        check_inputs(&program, args.named_slice())?;
+        let (path, inputs) = (within.path(), &within.outer.inputs);
+        let begun = begin(&program, program.view(), Some(path), args, inputs);
+        let kept = kept_from_earlier_runs(&program);
+        Ok(Self::around(program, begun, Some(kept), Some((&within.outer, None))))
+    }
+
     /// A run that continues from where it was saved.
     ///
     /// # Errors
     /// It was a run of another graph.
-    pub(crate) fn resumed(program: Arc<Program>, saved: Saved) -> Result<Arc<Self>, RunError> {
-        let begun = saved.restore(&program, program.view(), None)?;
-        Ok(Self::around(program, begun, None, None))
+    pub(crate) fn resumed(
+        program: Arc<Program>,
+        saved: Saved,
+        within: Option<&Within>,
+    ) -> Result<Arc<Self>, RunError> {
+        let begun = saved.restore(&program, program.view(), within.map(Within::path))?;
+        let outer = within.map(|within| (&within.outer, None));
+        Ok(Self::around(program, begun, None, outer))
     }
 
     /// A run of an automa that is the worker at `path` of `outer`, that continues from where it was
@@ -92,7 +116,7 @@ impl RunCore {
     ) -> Result<Arc<Self>, RunError> {
         // What the run has changed is in `saved`, what was changed before it included.
         let begun = saved.restore(&program, program.view(), Some(Arc::new(path)))?;
-        Ok(Self::around(program, begun, None, Some(outer)))
+        Ok(Self::around(program, begun, None, Some((outer.0, Some(outer.1)))))
     }
 
     /// A run of an automa that is the worker at `path` of `outer`, with the graph `view`.
@@ -110,7 +134,7 @@ impl RunCore {
         let kept =
             outer.0.locals().kept_of(outer.1).unwrap_or_else(|| kept_from_earlier_runs(&program));
         let begun = begin(&program, view, Some(Arc::new(path)), args, &outer.0.inputs);
-        Ok(Self::around(program, begun, Some(kept), Some(outer)))
+        Ok(Self::around(program, begun, Some(kept), Some((outer.0, Some(outer.1)))))
     }
 
     /// `kept` are the spaces that it begins with, unless `begun` has some already.
@@ -118,7 +142,7 @@ impl RunCore {
         program: Arc<Program>,
         (machine, mut locals): Begun,
         kept: Option<KeptSpaces>,
-        outer: Option<(&Arc<Self>, WorkerId)>,
+        outer: Option<(&Arc<Self>, Option<WorkerId>)>,
     ) -> Arc<Self> {
         if let Some(kept) = kept {
             locals.begin_with(kept, machine.view());
@@ -128,7 +152,11 @@ impl RunCore {
             None => installed(),
         };
         let settings = &program.settings;
-        callbacks.extend(settings.callbacks.iter().cloned());
+        // Those of an automa that runs inside itself are around its workers once.
+        let again = |(outer, _): (&Arc<Self>, _)| outer.is_run_of(&program);
+        if !outer.is_some_and(again) {
+            callbacks.extend(settings.callbacks.iter().cloned());
+        }
         Arc::new(Self {
             path: machine.path().cloned(),
             depth: outer.map_or(0, |(outer, _)| outer.depth + 1),
@@ -147,6 +175,7 @@ impl RunCore {
             machine: Mutex::new(machine),
             locals: Mutex::new(locals),
             journal: None,
+            attached: Attached::default(),
             watched: AtomicBool::new(false),
         })
     }
@@ -205,6 +234,23 @@ impl RunCore {
     /// Whether the results of single workers are written.
     pub(crate) fn writes_results(&self) -> bool {
         self.journal.as_ref().is_some_and(|journal| journal.wants_results())
+    }
+
+    /// The run around this one.
+    pub(crate) fn around_it(&self) -> Option<&Arc<Self>> {
+        self.outer.as_ref().map(|(outer, _)| outer)
+    }
+
+    /// Whether this, or a run around it, is one of `program`.
+    fn is_run_of(&self, program: &Arc<Program>) -> bool {
+        let mut core = Some(self);
+        while let Some(run) = core {
+            if Arc::ptr_eq(&run.program, program) {
+                return true;
+            }
+            core = run.around_it().map(|outer| &**outer);
+        }
+        false
     }
 
     /// The outermost run.
@@ -276,7 +322,9 @@ impl RunCore {
                     commit(kept, &self.program, self.machine().view());
                 }
             }
-            (End::Finished | End::Stopped, Some((outer, worker))) => {
+            // A run of its own inside another is nobody's next kickoff.
+            (End::Finished | End::Stopped, Some((_, None))) => {}
+            (End::Finished | End::Stopped, Some((outer, Some(worker)))) => {
                 let kept = self.kept();
                 outer.locals().keep(*worker, kept);
             }
@@ -354,5 +402,12 @@ impl RunCore {
     /// Sets the pace of a run that has not begun.
     pub(crate) fn set_pace(&self, pace: Pace) {
         self.machine().set_pace(pace);
+    }
+}
+
+impl Within {
+    /// Where the inner run is.
+    fn path(&self) -> Arc<WorkerPath> {
+        Arc::new(WorkerPath::new(self.outer.path.clone(), self.key.clone()))
     }
 }

@@ -7,7 +7,7 @@ use super::{Outcome, RunError};
 use crate::automa::Program;
 use crate::checkpoint::{CheckpointStore, InvalidRunId, RunId, RunStatus, StoreError};
 use crate::durable::{Journal, replay};
-use crate::engine::{RunCore, RunGuard, drive};
+use crate::engine::{RunCore, RunGuard, Within, drive};
 use crate::event::{EarlySubscribers, EventFilter, EventStream};
 use crate::machine::End;
 
@@ -19,8 +19,16 @@ pub(super) struct Place {
 }
 
 impl Place {
-    pub(super) fn new(store: impl CheckpointStore + 'static, id: &str) -> Self {
-        Self { store: Arc::new(store), id: RunId::new(id) }
+    pub(super) fn new(store: Arc<dyn CheckpointStore>, id: &str) -> Self {
+        Self { store, id: RunId::new(id) }
+    }
+
+    /// Its store and the run's id.
+    ///
+    /// # Errors
+    /// The id is none.
+    pub(super) fn into_parts(self) -> Result<(Arc<dyn CheckpointStore>, RunId), InvalidRunId> {
+        Ok((self.store, self.id?))
     }
 }
 
@@ -128,15 +136,17 @@ pub(super) async fn run(plan: Plan, claiming: Arc<Claiming>) -> Result<Outcome, 
 async fn find(plan: Plan) -> Result<Found, RunError> {
     let (program, origin, mut options) = plan.into_parts()?;
     let place = options.place.take().expect("only stored runs are looked for in a store");
-    let (store, id) = (place.store, place.id?);
+    let (store, id) = place.into_parts()?;
+    let within = options.within.take();
+    let within = within.as_ref();
     let claim = options.claim.take().unwrap_or_default();
     let checkpoints = options.checkpoints;
-    let fresh = || origin.clone().core(Arc::clone(&program));
+    let fresh = || origin.clone().core(Arc::clone(&program), within);
 
     let mut begun = None;
     match store.find(&id).await {
         Ok(record) if record.status == RunStatus::Finished => {
-            if let Some(core) = last_state(&*store, &id, &program).await?
+            if let Some(core) = last_state(&*store, &id, &program, within).await?
                 && core.machine().is_idle()
             {
                 return Ok(Found::Ended(RunGuard::new(core)));
@@ -165,7 +175,7 @@ async fn find(plan: Plan) -> Result<Found, RunError> {
                 match store.latest(&id).await? {
                     Some(checkpoint) => {
                         let saved = journal.resume(&checkpoint)?.into_run();
-                        RunCore::resumed(Arc::clone(&program), saved)
+                        RunCore::resumed(Arc::clone(&program), saved, within)
                     }
                     // It was added, and has not begun.
                     None => fresh(),
@@ -190,8 +200,13 @@ async fn find(plan: Plan) -> Result<Found, RunError> {
 pub(super) async fn read(plan: Plan) -> Result<RunGuard, RunError> {
     let (program, origin, mut options) = plan.into_parts()?;
     let place = options.place.take().expect("only stored runs are looked for in a store");
-    let core = match last_state(&*place.store, &place.id?, &program).await {
-        Err(RunError::Store(StoreError::UnknownRun { .. })) | Ok(None) => origin.core(program),
+    let (store, id) = place.into_parts()?;
+    let within = options.within.take();
+    let within = within.as_ref();
+    let core = match last_state(&*store, &id, &program, within).await {
+        Err(RunError::Store(StoreError::UnknownRun { .. })) | Ok(None) => {
+            origin.core(program, within)
+        }
         Ok(Some(core)) => Ok(core),
         Err(error) => Err(error),
     };
@@ -205,8 +220,9 @@ async fn last_state(
     store: &dyn CheckpointStore,
     id: &RunId,
     program: &Arc<Program>,
+    within: Option<&Within>,
 ) -> Result<Option<Arc<RunCore>>, RunError> {
     let Some(checkpoint) = store.latest(id).await? else { return Ok(None) };
     let saved = replay(&checkpoint)?.into_run();
-    RunCore::resumed(Arc::clone(program), saved).map(Some)
+    RunCore::resumed(Arc::clone(program), saved, within).map(Some)
 }

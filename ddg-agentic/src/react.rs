@@ -6,6 +6,7 @@ mod mailbox;
 mod outcome;
 mod state;
 mod task;
+mod turns;
 mod workers;
 
 use std::sync::{Arc, OnceLock};
@@ -18,13 +19,14 @@ use serde::{Deserialize, Serialize};
 
 pub use files::{AnswerPart, ToolStep};
 pub use limits::Limits;
-pub(crate) use mailbox::{Mailbox, Mailboxes};
+pub(crate) use mailbox::{Mailbox, Mailboxes, Put};
 pub use outcome::{AgentEnd, AgentOutcome, Limit, NoAnswer};
 pub use task::Task;
 
 use crate::files::FileManager;
 use crate::memory::{FullHistory, Memory};
 use crate::model::{ChatModel, Wanted};
+use crate::subturn::{self, SubTurns};
 use crate::tool::{AutomaTool, ToolOutput, ToolSpec, Toolbox};
 
 /// The name of the tool with which a model asks the person back.
@@ -86,7 +88,7 @@ pub struct ReActAutoma {
     may_ask: bool,
     /// What the answer has to be, or why its schema is none.
     answer: Option<Result<Arc<Wanted>, String>>,
-    /// What the model may call, once that is known.
+    /// What the model of a turn that is no child's may call, once that is known.
     specs: OnceLock<Arc<[ToolSpec]>>,
     /// What people say to runs that go on.
     mailboxes: Arc<Mailboxes>,
@@ -96,6 +98,8 @@ pub struct ReActAutoma {
     file_urls: Option<Duration>,
     /// Why the tools cannot be given the file manager.
     tools_fault: Option<String>,
+    /// What holds for its children.
+    subturns: Option<Arc<SubTurns>>,
 }
 
 /// How the calls of one turn run.
@@ -134,6 +138,7 @@ impl ReActAutoma {
             files: None,
             file_urls: None,
             tools_fault: None,
+            subturns: None,
         }
     }
 
@@ -252,6 +257,7 @@ impl ReActAutoma {
                  `may_ask_back` out"
             ));
         }
+        faults.extend(self.subturns.iter().flat_map(|subturns| subturns.faults()));
         let faults = faults.into_iter().map(|what| Fault::Refused { what });
         faults.chain(self.file_faults()).collect()
     }
@@ -279,6 +285,9 @@ impl Automa for ReActAutoma {
             return Err(BuildError::new(graph.name(), faults));
         }
         this.tools.register_in(graph)?;
+        let agent = Arc::clone(this);
+        graph.attach(move |run| agent.turn_of_run(run));
+        graph.declare_input(subturn::INPUT);
         Self::workers(this, graph)
     }
 }

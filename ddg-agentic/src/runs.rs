@@ -1,6 +1,8 @@
 //! One agent for many conversations, each of which has one run at a time.
 
 mod error;
+mod live;
+mod stop;
 mod turnstile;
 
 use std::sync::Arc;
@@ -10,6 +12,8 @@ use ddg_core::snapshot::Snapshot;
 use ddg_core::{Automa, Outcome, RunError, TypedAutoma};
 
 pub use error::AgentError;
+use live::{LiveTurn, LiveTurns, Went};
+pub use stop::{Closed, ConversationState, Stopped};
 use turnstile::{Admitted, OpenMailbox, Turnstile};
 
 use crate::memory::{ConversationId, ConversationStore, ConversationVersion, MemoryConversations};
@@ -43,6 +47,7 @@ pub struct Agent {
     when_busy: WhenBusy,
     turnstile: Arc<Turnstile>,
     mailboxes: Arc<Mailboxes>,
+    live: Arc<LiveTurns>,
 }
 
 /// What happens to what is said in a conversation while a run of it goes on.
@@ -91,6 +96,7 @@ impl Agent {
             when_busy: WhenBusy::default(),
             turnstile: Arc::default(),
             mailboxes,
+            live: Arc::default(),
         })
     }
 
@@ -128,19 +134,27 @@ impl Agent {
         message: impl Into<Message>,
     ) -> Result<Said, AgentError> {
         let (id, message) = (ConversationId::new(conversation.as_ref())?, message.into());
+        if self.live.is_closed() {
+            return Err(AgentError::Closed);
+        }
         let turn = match self.turnstile.admit(&id, self.when_busy, Some(&message)).await {
             Admitted::In(turn) => turn,
             Admitted::Steered => return Ok(Said::Steered),
             Admitted::Refused => return Err(AgentError::Busy { conversation: id }),
+            Admitted::Cleared => return Err(stopped(id, vec![message])),
+            Admitted::Full => return Err(AgentError::SteeringFull { conversation: id }),
         };
+        let live = self.live.begin(&id).ok_or(AgentError::Closed)?;
         let stored = match self.conversations.load(&id).await {
             Ok(stored) => stored,
             Err(source) => return Err(AgentError::Unread { conversation: id, source }),
         };
         let mailbox = turn.open(&id, &self.mailboxes);
         let task = Task::new(message).after(stored.conversation).heard_from(mailbox.name());
-        let ended = self.automa.run((task,)).outcome().await;
-        self.end(&id, ended, stored.version, &mailbox).await
+        match live.run(self.automa.run((task,))).await {
+            Went::Ended(ended) => self.end(&id, ended, stored.version, &mailbox, &live).await,
+            Went::Stopped => Err(stopped(id, mailbox.close())),
+        }
     }
 
     /// Says something as [`say`](Self::say) does, and gives the outcome of the run.
@@ -182,17 +196,21 @@ impl Agent {
         let id = ConversationId::new(conversation.as_ref())?;
         let turn = match self.turnstile.admit(&id, self.when_busy, None).await {
             Admitted::In(turn) => turn,
-            Admitted::Steered | Admitted::Refused => {
+            Admitted::Cleared => return Err(stopped(id, Vec::new())),
+            Admitted::Steered | Admitted::Refused | Admitted::Full => {
                 return Err(AgentError::Busy { conversation: id });
             }
         };
+        let live = self.live.begin(&id).ok_or(AgentError::Closed)?;
         let version = match self.conversations.load(&id).await {
             Ok(stored) => stored.version,
             Err(source) => return Err(AgentError::Unread { conversation: id, source }),
         };
         let mailbox = turn.open(&id, &self.mailboxes);
-        let ended = self.automa.resume(snapshot).outcome().await;
-        self.end(&id, ended, version, &mailbox).await
+        match live.run(self.automa.resume(snapshot)).await {
+            Went::Ended(ended) => self.end(&id, ended, version, &mailbox, &live).await,
+            Went::Stopped => Err(stopped(id, mailbox.close())),
+        }
     }
 
     /// Writes what a run has left behind.
@@ -202,9 +220,11 @@ impl Agent {
         ended: Result<Outcome, RunError>,
         version: ConversationVersion,
         mailbox: &OpenMailbox<'_>,
+        live: &LiveTurn<'_>,
     ) -> Result<Said, AgentError> {
         let ended = match ended {
             Ok(outcome) if outcome.is_paused() => {
+                live.waits();
                 return Ok(Said::Paused { outcome, unheard: mailbox.close() });
             }
             Ok(outcome) => outcome.into_output::<AgentOutcome>(),
@@ -225,4 +245,9 @@ impl Agent {
             }
         }
     }
+}
+
+/// The turn of a conversation, or one that was to come, was stopped.
+fn stopped(conversation: ConversationId, unheard: Vec<Message>) -> AgentError {
+    AgentError::Stopped { conversation, unheard }
 }

@@ -13,6 +13,16 @@ pub(crate) struct Mailboxes(Mutex<BTreeMap<String, Arc<Mailbox>>>);
 #[derive(Debug, Default)]
 pub(crate) struct Mailbox(Mutex<Mail>);
 
+/// What became of a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Put {
+    Taken,
+    /// Nothing more can come.
+    Closed,
+    /// There is no room.
+    Full,
+}
+
 #[derive(Debug, Default)]
 struct Mail {
     messages: Vec<Message>,
@@ -60,17 +70,25 @@ impl Mailboxes {
 }
 
 impl Mailbox {
+    /// How many messages may wait in it.
+    pub(crate) const MOST: usize = 10;
+
     /// Puts a message in.
-    ///
-    /// # Errors
-    /// The mailbox is closed: the message comes back.
-    pub(crate) fn put(&self, message: Message) -> Result<(), Message> {
+    pub(crate) fn put(&self, message: &Message) -> Put {
         let mut mail = self.lock();
         if mail.closed {
-            return Err(message);
+            return Put::Closed;
         }
-        mail.messages.push(message);
-        Ok(())
+        if mail.messages.len() >= Self::MOST {
+            return Put::Full;
+        }
+        mail.messages.push(message.clone());
+        Put::Taken
+    }
+
+    /// What has come since.
+    pub(crate) fn take(&self) -> Vec<Message> {
+        self.lock().take()
     }
 
     /// What has come since, and nothing more can come.

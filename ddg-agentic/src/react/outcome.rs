@@ -9,6 +9,7 @@ use super::Limits;
 use super::files::RunFiles;
 use crate::memory::Conversation;
 use crate::model::{FinishReason, ModelError, Usage};
+use crate::subturn::ChildSummary;
 
 /// What a run of an agent leaves behind.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -19,13 +20,16 @@ pub struct AgentOutcome {
     /// The conversation, with all that was said before and in this run; no call of a tool is left
     /// without a result. It can be gone on with, see [`Task::after`](crate::Task::after).
     pub conversation: Conversation,
-    /// What this run took of models, that of agents among the tools included.
+    /// What this run took of models, that of agents among the tools and of child agents that have ended
+    /// included.
     pub usage: Usage,
     /// How often the model was asked in this run.
     pub turns: u32,
     /// The files of the run; see [`steps`](Self::steps) and [`parts`](Self::parts).
     #[serde(default, skip_serializing_if = "RunFiles::is_nothing")]
     pub(super) files: RunFiles,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) children: Vec<ChildSummary>,
 }
 
 /// How a run of an agent ended.
@@ -45,6 +49,11 @@ pub enum AgentEnd {
     ClarificationAsked {
         /// What it asks.
         question: String,
+    },
+    /// It was asked to finish, or the tokens of all turns together were used up, before it had an answer.
+    EndedEarly {
+        /// What it had said last; empty if it had said nothing.
+        text: String,
     },
     /// The model had no answer within the [`Limits`].
     StoppedByLimit {
@@ -88,10 +97,15 @@ impl AgentEnd {
 }
 
 impl AgentOutcome {
+    /// The child agents of this run, in the order in which they were begun, with what became of each.
+    pub fn children(&self) -> &[ChildSummary] {
+        &self.children
+    }
+
     /// What to show a person: the answer, the question, or why there is neither.
     pub fn text(&self) -> String {
         match &self.end {
-            AgentEnd::Finished { text, .. } => text.clone(),
+            AgentEnd::Finished { text, .. } | AgentEnd::EndedEarly { text } => text.clone(),
             AgentEnd::ClarificationAsked { question } => question.clone(),
             AgentEnd::StoppedByLimit { limit: Limit::Turns } => {
                 format!("stopped without an answer after {} turns", self.turns)

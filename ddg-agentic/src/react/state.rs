@@ -8,6 +8,7 @@ use crate::files::{File, records};
 use crate::memory::{Conversation, Summary};
 use crate::message::{Message, ToolCall};
 use crate::model::{ChatReply, Usage};
+use crate::subturn::ChildSummary;
 use crate::tool::CallFiles;
 
 /// What an agent keeps from turn to turn, in the local space of `think`.
@@ -26,6 +27,9 @@ pub(super) struct State {
     pub(super) mailbox: Option<String>,
     #[serde(default, skip_serializing_if = "RunFiles::is_nothing")]
     pub(super) files: RunFiles,
+    /// How many messages were there before the run.
+    #[serde(default)]
+    pub(super) n_before: usize,
 }
 
 /// What `think` has not heard of yet.
@@ -54,7 +58,7 @@ impl State {
         if let Some(Task { conversation, messages, mailbox }) = task {
             let n_before = conversation.messages.len();
             let files = RunFiles::new(n_before, given);
-            *self = Self { conversation, mailbox, files, ..Self::default() };
+            *self = Self { conversation, mailbox, files, n_before, ..Self::default() };
             self.conversation.messages.extend(messages);
         }
         self.conversation.messages.extend(messages);
@@ -79,8 +83,8 @@ impl State {
         self.n_called = 0;
     }
 
-    pub(super) fn end(self, end: AgentEnd) -> AgentOutcome {
+    pub(super) fn end(self, end: AgentEnd, children: Vec<ChildSummary>) -> AgentOutcome {
         let Self { conversation, usage, turns, files, .. } = self;
-        AgentOutcome { end, conversation, usage, turns, files }
+        AgentOutcome { end, conversation, usage, turns, files, children }
     }
 }

@@ -1,0 +1,6 @@
+//! Child agents of a turn. Tests cite the rules of `docs/subturn.md` by number. All of them go through a real
+//! turn of a real agent.
+
+mod calling;
+mod setup;
+mod spawning;

@@ -95,8 +95,9 @@ impl Turnstile {
         let entered = cleared.run_until_cancelled(gate).await;
         drop(waits);
         match entered {
-            Some(guard) => Admitted::In(Turn { entrance, _in: guard }),
-            None => Admitted::Cleared,
+            // The one before may have gone and everybody else been sent away at the same moment.
+            Some(guard) if !cleared.is_cancelled() => Admitted::In(Turn { entrance, _in: guard }),
+            Some(_) | None => Admitted::Cleared,
         }
     }
 

@@ -2,5 +2,7 @@
 //! turn of a real agent.
 
 mod calling;
+mod limits;
 mod setup;
 mod spawning;
+mod stopping;

@@ -12,6 +12,7 @@ use futures::FutureExt;
 use tokio::runtime::Handle;
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 use tokio::time::{Instant, timeout};
+use tokio_util::sync::CancellationToken;
 
 use super::control::Control;
 use super::ledger::{Begun, Cause, Kind, Ledger, Origin, Settled};
@@ -38,9 +39,17 @@ struct Made {
 /// A child that has begun.
 pub(super) enum Started {
     /// Its result is still to come.
-    UnderWay { id: String, result: oneshot::Receiver<ChildResult>, control: Control },
+    UnderWay { id: String, under_way: UnderWay },
     /// It had begun before, when its parent did the same before it was gone on with.
     Again { id: String, result: Option<ChildResult> },
+}
+
+/// A child that goes on, as whoever has begun it sees it.
+pub(super) struct UnderWay {
+    pub(super) result: oneshot::Receiver<ChildResult>,
+    pub(super) control: Control,
+    /// Cancelled when it is in the store, if it is stored, or has ended.
+    pub(super) begun: CancellationToken,
 }
 
 /// A child as it goes on.
@@ -51,6 +60,7 @@ struct Child {
     after: Option<Duration>,
     slot: Option<OwnedSemaphorePermit>,
     spent: Arc<Mutex<Usage>>,
+    begun: CancellationToken,
     delivery: Delivery,
 }
 
@@ -100,8 +110,8 @@ impl TurnState {
             events.push_back(self.spawned(&id, config));
             Ok(id)
         })?;
-        let (result, control) = self.start(&id, begun, &made, slot);
-        Ok(Started::UnderWay { id, result, control })
+        let under_way = self.start(&id, begun, &made, slot);
+        Ok(Started::UnderWay { id, under_way })
     }
 
     fn spawned(&self, id: &str, config: SubTurn) -> SubTurnEvent {
@@ -132,8 +142,8 @@ impl TurnState {
         };
         let slot = self.slot().await?;
         self.with(|_, events| events.push_back(self.spawned(&id, config)));
-        let (result, control) = self.start(&id, begun, &made, slot);
-        Ok(Started::UnderWay { id, result, control })
+        let under_way = self.start(&id, begun, &made, slot);
+        Ok(Started::UnderWay { id, under_way })
     }
 
     /// What the child is made of.
@@ -208,7 +218,8 @@ impl TurnState {
         begun: Begun,
         made: &Made,
         slot: Option<OwnedSemaphorePermit>,
-    ) -> (oneshot::Receiver<ChildResult>, Control) {
+    ) -> UnderWay {
+        let written = CancellationToken::new();
         let control = self.control.below();
         lock(&self.live).insert(id.to_owned(), control.clone());
         control.note(self.name_of(id), true);
@@ -220,44 +231,36 @@ impl TurnState {
             after: self.time_of(&begun.config),
             slot,
             spent: Arc::clone(&spent),
+            begun: written.clone(),
             delivery: begun.config.goes_to(),
         };
-        let run = self.run_of(id, begun, made, control.clone(), spent);
+        let birth = Birth {
+            id: id.to_owned(),
+            config: begun.config.clone(),
+            is_spawned: begun.kind == Kind::Spawned,
+            model: made.switched.clone(),
+            control: control.clone(),
+            parent: Arc::clone(self),
+            spent,
+            begun: written.clone(),
+        };
+        let run = self.run_of(begun, birth);
         let (sender, result) = oneshot::channel();
         let parent = Arc::clone(self);
         let supervised = async move { parent.supervise(child, run, sender).await };
         self.control.tasks().spawn(supervised);
-        (result, control)
+        UnderWay { result, control, begun: written }
     }
 
     /// The run of a child.
-    fn run_of(
-        self: &Arc<Self>,
-        id: &str,
-        begun: Begun,
-        made: &Made,
-        control: Control,
-        spent: Arc<Mutex<Usage>>,
-    ) -> RunBuilder {
-        let config = begun.config.clone();
-        let (after, is_spawned) = (self.time_of(&config), begun.kind == Kind::Spawned);
-        let task = Task::new(config.task().clone());
-        let args = args!(task, subturn = begun);
+    fn run_of(&self, begun: Begun, birth: Birth) -> RunBuilder {
+        let (config, after) = (birth.config.clone(), self.time_of(&birth.config));
+        let args = args!(Task::new(config.task().clone()), subturn = begun);
         let run = match config.agent_name().and_then(|name| self.settings.agents.get(name)) {
             Some(named) => named.automa.run(args),
             None => self.run.run_again(args),
         };
-        let (parent, model, id) = (Arc::clone(self), made.switched.clone(), id.to_owned());
-        let run = run.inside(&self.run, id.clone());
-        let run = run.attach(move |_| Birth {
-            id: id.clone(),
-            config: config.clone(),
-            is_spawned,
-            model: model.clone(),
-            control: control.clone(),
-            parent: Arc::clone(&parent),
-            spent: Arc::clone(&spent),
-        });
+        let run = run.inside(&self.run, birth.id.clone()).attach(move |_| birth.clone());
         match after {
             Some(after) => run.deadline(after),
             None => run,
@@ -272,7 +275,7 @@ impl TurnState {
         caller: oneshot::Sender<ChildResult>,
     ) {
         let since = Instant::now();
-        let Child { id, agent, control, after, slot, spent, delivery } = child;
+        let Child { id, agent, control, after, slot, spent, begun, delivery } = child;
         let ended = AssertUnwindSafe(run_to_end(run.spawn(), &control)).catch_unwind().await;
         let (status, text, usage) = match ended {
             Ok(ended) => read(ended, after),
@@ -290,6 +293,7 @@ impl TurnState {
         drop(slot);
         self.settle(&result, delivery).await;
         lock(&self.live).remove(&result.id);
+        begun.cancel();
         control.note(self.name_of(&result.id), false);
         self.arrived.notify_waiters();
         // The caller may have gone.

@@ -119,9 +119,16 @@ impl Ledger {
         self.latest + 1
     }
 
+    /// The number of a child that was to begin when its process ended, and has left nothing; else the next.
+    fn vacant(&self) -> u32 {
+        let all_there = self.children.len() == self.latest as usize;
+        let vacant = || (1..=self.latest).find(|number| !self.children.contains_key(number));
+        (!all_there).then(vacant).flatten().unwrap_or_else(|| self.next())
+    }
+
     /// A child is begun; gives its id.
     pub(super) fn begin(&mut self, begun: Begun) -> String {
-        let number = self.next();
+        let number = self.vacant();
         self.adopt(number, begun);
         Self::id(number)
     }

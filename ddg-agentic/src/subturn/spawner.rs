@@ -26,7 +26,7 @@ pub trait Spawner: fmt::Debug + Send + Sync + 'static {
     /// It may not begin.
     ///
     /// # Cancel safety
-    /// Nothing has begun when the future is dropped.
+    /// The child has begun or not when the future is dropped; one that has goes on.
     fn spawn(&self, child: SubTurn) -> BoxFuture<'_, Result<String, SubTurnError>>;
 
     /// Takes what has been delivered.

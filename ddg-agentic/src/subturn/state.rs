@@ -10,6 +10,7 @@ use ddg_core::context::LocalSpace;
 use ddg_core::run::ActiveRun;
 use tokio::sync::{Notify, OnceCell, Semaphore};
 use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
 
 use super::control::Control;
 use super::ledger::{Ledger, Origin};
@@ -33,6 +34,7 @@ pub(crate) struct TurnAgent {
 }
 
 /// What a turn is told that is a child's.
+#[derive(Clone)]
 pub(super) struct Birth {
     pub(super) id: String,
     pub(super) config: SubTurn,
@@ -43,6 +45,8 @@ pub(super) struct Birth {
     pub(super) parent: Arc<TurnState>,
     /// What it takes of models, as it takes it.
     pub(super) spent: Arc<Mutex<Usage>>,
+    /// Cancelled when its run has begun, and is written if it is stored.
+    pub(super) begun: CancellationToken,
 }
 
 /// A turn.
@@ -131,6 +135,9 @@ impl TurnGuard {
             (None, None) => (ROOT.to_owned(), 0),
         };
         let slots = settings.slots.map(|slots| Arc::new(Semaphore::new(slots)));
+        if let Some(birth) = &birth {
+            birth.begun.cancel();
+        }
         let turn = Arc::new(TurnState {
             name,
             agent,

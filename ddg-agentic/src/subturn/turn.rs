@@ -117,7 +117,7 @@ impl Turn {
     /// The child may not begin.
     ///
     /// # Cancel safety
-    /// Nothing has begun when the future is dropped.
+    /// The child has begun or not when the future is dropped; one that has goes on.
     pub async fn spawn(&self, child: SubTurn) -> Result<SpawnedChild, SubTurnError> {
         Ok(SpawnedChild { id: self.0.spawn(child).await?, turn: self.clone() })
     }
@@ -205,9 +205,9 @@ impl Spawner for LiveTurn {
     fn call(&self, child: SubTurn) -> BoxFuture<'_, Result<ChildResult, SubTurnError>> {
         Box::pin(async move {
             match self.turn.begin(child, Kind::Called, self.execution.clone()).await? {
-                Started::UnderWay { result, control, .. } => {
-                    let caller = Caller(control);
-                    let result = result.await;
+                Started::UnderWay { under_way, .. } => {
+                    let caller = Caller(under_way.control);
+                    let result = under_way.result.await;
                     std::mem::forget(caller);
                     result.map_err(|_| SubTurnError::Cancelled)
                 }
@@ -221,7 +221,14 @@ impl Spawner for LiveTurn {
         Box::pin(async move {
             let started = self.turn.begin(child, Kind::Spawned, self.execution.clone()).await?;
             Ok(match started {
-                Started::UnderWay { id, .. } | Started::Again { id, .. } => id,
+                Started::UnderWay { id, under_way } => {
+                    // An id that is given away is that of a child that is not lost with this process.
+                    if self.turn.run.stores_inside() {
+                        under_way.begun.cancelled().await;
+                    }
+                    id
+                }
+                Started::Again { id, .. } => id,
             })
         })
     }

@@ -3,6 +3,7 @@
 
 mod calling;
 mod limits;
+mod races;
 mod setup;
 mod spawning;
 mod stopping;

@@ -56,6 +56,18 @@ impl ActiveRun {
         self.0.journal.is_some()
     }
 
+    /// Whether runs inside of this one are stored: it, or one around it, is.
+    pub fn stores_inside(&self) -> bool {
+        let mut core = Some(&self.0);
+        while let Some(run) = core {
+            if run.journal.is_some() {
+                return true;
+            }
+            core = run.around_it();
+        }
+        false
+    }
+
     /// What is attached to this run, or to the nearest around it that has something of this type.
     pub fn attached<T: Send + Sync + 'static>(&self) -> Option<Arc<T>> {
         self.0.attached()

@@ -26,7 +26,7 @@ pub use task::Task;
 use crate::files::FileManager;
 use crate::memory::{FullHistory, Memory};
 use crate::model::{ChatModel, Wanted};
-use crate::subturn::{self, SubTurns};
+use crate::subturn::{self, ChildNode, SubTurns};
 use crate::tool::{AutomaTool, ToolOutput, ToolSpec, Toolbox};
 
 /// The name of the tool with which a model asks the person back.
@@ -285,6 +285,7 @@ impl Automa for ReActAutoma {
             return Err(BuildError::new(graph.name(), faults));
         }
         this.tools.register_in(graph)?;
+        ChildNode::register_in(graph)?;
         let agent = Arc::clone(this);
         graph.attach(move |run| agent.turn_of_run(run));
         graph.declare_input(subturn::INPUT);

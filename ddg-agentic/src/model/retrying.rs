@@ -1,6 +1,7 @@
 //! A model that is asked again when it fails.
 
 use std::future::Future;
+use std::sync::Arc;
 use std::time::Duration;
 
 use ddg_core::worker::Retry;
@@ -104,6 +105,14 @@ impl<M: ChatModel> ChatModel for Retrying<M> {
 
     fn capabilities(&self) -> Capabilities {
         self.model.capabilities()
+    }
+
+    /// The other model, asked again in the same way.
+    fn switched(&self, model: &str) -> Option<Arc<dyn ChatModel>> {
+        let Self { model: this, retry, timeout, longest_retry_after } = self;
+        let (retry, timeout, longest_retry_after) = (retry.clone(), *timeout, *longest_retry_after);
+        let model = this.switched(model)?;
+        Some(Arc::new(Retrying { model, retry, timeout, longest_retry_after }))
     }
 
     fn chat(&self, request: ChatRequest) -> BoxFuture<'_, Result<ChatReply, ModelError>> {

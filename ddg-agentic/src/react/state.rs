@@ -30,6 +30,9 @@ pub(super) struct State {
     /// How many messages were there before the run.
     #[serde(default)]
     pub(super) n_before: usize,
+    /// How many children have a worker that stands for them.
+    #[serde(default)]
+    pub(super) n_drawn: usize,
 }
 
 /// What `think` has not heard of yet.

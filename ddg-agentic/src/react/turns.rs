@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use ddg_core::Context;
+use ddg_core::free;
 use ddg_core::run::ActiveRun;
 
 use super::state::State;
@@ -11,7 +12,7 @@ use super::{AgentEnd, ReActAutoma};
 use crate::memory::{Conversation, LastMessages, Memory};
 use crate::message::Message;
 use crate::model::{ChatReply, ChatRequest, ask};
-use crate::subturn::{ChildResult, SubTurns, TurnAgent, TurnGuard, TurnState};
+use crate::subturn::{ChildNode, ChildResult, SubTurns, TurnAgent, TurnGuard, TurnState};
 
 /// What calls are answered that are not made any more.
 const SKIPPED: &str = "skipped";
@@ -56,6 +57,14 @@ impl ReActAutoma {
         state.usage += usage;
         // At once: they are read, whatever becomes of this execution.
         cx.local().set(STATE, state.clone());
+    }
+
+    /// Adds a worker for each child that was begun since: it stands for the child where the graph is drawn.
+    pub(super) fn draw_children(state: &mut State, turn: &TurnState, cx: &Context) {
+        for id in turn.begun_after(state.n_drawn) {
+            cx.add_worker(id.clone(), ChildNode::new(id), free());
+            state.n_drawn += 1;
+        }
     }
 
     /// What has come of children by the end of a turn; if nothing has, there is nothing more to come.

@@ -48,6 +48,7 @@ impl ReActAutoma {
         turn.recover().await;
         turn.settle_called();
         self.hear_children(&mut state, turn, cx);
+        Self::draw_children(&mut state, turn, cx);
         if let Some(hint) = turn.take_hint() {
             self.end_with_hint(state, hint, turn, cx).await;
             return Ok(());

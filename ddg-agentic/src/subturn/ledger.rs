@@ -261,6 +261,11 @@ impl Ledger {
         running.map(|(number, entry)| (Self::id(*number), entry.begun.clone())).collect()
     }
 
+    /// The ids of all children, in the order in which they were begun.
+    pub(super) fn ids(&self) -> impl Iterator<Item = String> {
+        self.children.keys().map(|number| Self::id(*number))
+    }
+
     /// All children, in the order in which they were begun.
     pub(super) fn summaries(&self) -> Vec<ChildSummary> {
         let summary = |(number, entry): (&u32, &Entry)| {

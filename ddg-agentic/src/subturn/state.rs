@@ -358,6 +358,11 @@ impl TurnState {
         self.control.is_interrupted()
     }
 
+    /// The ids of all children but the first `n`.
+    pub(crate) fn begun_after(&self, n: usize) -> Vec<String> {
+        self.with(|ledger, _| ledger.ids().skip(n).collect())
+    }
+
     /// What has been delivered is read; those who were called have been heard.
     pub(crate) fn read(&self) -> (Vec<ChildResult>, Usage) {
         let read = self.with(|ledger, _| {

@@ -2,8 +2,11 @@
 //! turn of a real agent.
 
 mod calling;
+mod durable;
 mod limits;
+mod models;
 mod races;
 mod setup;
 mod spawning;
 mod stopping;
+mod watched;

@@ -105,5 +105,6 @@ async fn a_terminal_shows_children_below_their_parent() {
         agent: step 5: graph changed: +subturn-1
         agent: step 6: finish (ferry by think)
         finish: done in 0 s
-        agent: finished in 0 s: 6 steps, 9 kickoffs"#]].assert_eq(&about.join("\n"));
+        agent: finished in 0 s: 6 steps, 9 kickoffs"#]]
+    .assert_eq(&about.join("\n"));
 }

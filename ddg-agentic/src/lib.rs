@@ -3,7 +3,8 @@
 //! Read in this order: [`Message`] is what is said; [`ChatModel`] says it, and [`ChatModelExt`](model::ChatModelExt) is what
 //! can be done with any; a [`Tool`](tool::Tool) does what a model asks for; [`Memory`](memory::Memory) decides what of a
 //! conversation the model is shown, and a [`ConversationStore`](memory::ConversationStore) keeps it; a [`ReActAutoma`] is an agent
-//! of all these, and an [`Agent`] one for many conversations; [`files`] are handed over by id.
+//! of all these, and an [`Agent`] one for many conversations; [`files`] are handed over by id, and parts of a
+//! task to child agents ([`subturn`]).
 //!
 //! Features: `prompts`, on unless it is turned off, for prompt templates. Off unless asked for: `providers` for models over HTTP (`OpenAi` and all that speak as
 //! it does, `Anthropic`, `Gemini`, `Ollama`); `mcp` for tools of MCP servers (`McpEndpoint`) and for tools
@@ -25,16 +26,18 @@ pub mod prompt;
 pub mod provider;
 pub mod react;
 mod schema;
+pub mod subturn;
 #[cfg(any(feature = "mcp", feature = "providers"))]
 mod tls;
 pub mod tool;
 
-pub use agent::{Agent, AgentError, AgentRun, FromSaid, Said, WhenBusy};
+pub use agent::{
+    Agent, AgentError, AgentRun, Closed, ConversationState, FromSaid, Said, Stopped, WhenBusy,
+};
 pub use ddg_macros::tool;
 pub use message::Message;
 pub use model::ChatModel;
 pub use react::{AgentOutcome, ReActAutoma, Task};
-
 pub use schemars;
 pub use tool::Toolbox;
 
@@ -60,6 +63,7 @@ pub mod prelude {
 pub mod __private {
     pub use {schemars, serde};
 
+    pub use crate::subturn::turn;
     pub use crate::tool::{FuncTool, Given, blocking, output, result};
 }
 

@@ -4,6 +4,7 @@
 //! test that chooses who gets on. The loop asks the machine, starts what it says, waits, tells what
 //! has ended. It has no rule of its own about what runs, with what, or when a step settles.
 
+mod attached;
 mod call;
 mod drive;
 mod executor;
@@ -16,6 +17,7 @@ mod run_hooks;
 mod shared;
 mod spans;
 
+pub(crate) use attached::{Attached, Within};
 pub(crate) use drive::{drive, drive_stored, simulate};
 pub(crate) use guard::RunGuard;
 pub use kickoff::Kickoff;

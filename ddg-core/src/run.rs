@@ -1,5 +1,6 @@
 //! What a user holds of a run: before it begins, while it is active, and when it has ended.
 
+mod active;
 mod automa;
 mod builder;
 mod error;
@@ -9,6 +10,7 @@ mod plan;
 mod stored;
 mod stored_runs;
 
+pub use active::ActiveRun;
 pub use builder::{RunBuilder, RunFuture};
 pub use error::{InputFault, RunError};
 pub use handle::RunHandle;

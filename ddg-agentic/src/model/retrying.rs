@@ -142,6 +142,14 @@ impl<M: ChatModel> ChatModel for Retrying<M> {
         self.model.capabilities()
     }
 
+    /// The other model, asked again in the same way.
+    fn switched(&self, model: &str) -> Option<Arc<dyn ChatModel>> {
+        let Self { model: this, retry, timeout, longest_retry_after } = self;
+        let (retry, timeout, longest_retry_after) = (retry.clone(), *timeout, *longest_retry_after);
+        let model = Arc::new(this.switched(model)?);
+        Some(Arc::new(Retrying { model, retry, timeout, longest_retry_after }))
+    }
+
     fn chat(&self, request: ChatRequest) -> BoxFuture<'_, Result<ChatReply, ModelError>> {
         Box::pin(async move {
             let mut waits: Waits = Box::new(self.retry.waits());

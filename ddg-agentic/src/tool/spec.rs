@@ -27,7 +27,7 @@ impl ToolSpec {
 
 /// The schema of arguments that are read as an `A`: with `properties` in any case, which some
 /// providers ask for, and without the name of the type, which says nothing to a model.
-pub(super) fn parameters_of<A: JsonSchema>() -> Json {
+pub(crate) fn parameters_of<A: JsonSchema>() -> Json {
     let mut parameters = schema_of::<A>();
     if let Json::Object(schema) = &mut parameters {
         schema.remove("title");

@@ -25,6 +25,7 @@ use crate::values::Value;
 /// The journal of one run, to be written to.
 pub(crate) struct Journal {
     hold: Hold,
+    claim: Claim,
     checkpoints: CheckpointPolicy,
     last: Mutex<Option<Last>>,
     /// Results of the step that was under way when the run was left, by kickoff.
@@ -71,9 +72,8 @@ impl Journal {
     ) -> Result<Self, StoreError> {
         let asked = Instant::now();
         let claim = Claim { ttl: claim.ttl.max(SHORTEST_TTL), ..claim.clone() };
-        let patience = claim.patience;
         let claiming = {
-            let (store, id) = (Arc::clone(store), id.clone());
+            let (store, id, claim) = (Arc::clone(store), id.clone(), claim.clone());
             async move {
                 match beginning {
                     Beginning::Create(automa) => store.create(&id, &automa, &claim).await,
@@ -92,7 +92,8 @@ impl Journal {
         });
         let lease = lease.await?;
         Ok(Self {
-            hold: Hold::new(Arc::clone(store), lease, patience, asked),
+            hold: Hold::new(Arc::clone(store), lease, claim.patience, asked),
+            claim,
             checkpoints,
             last: Mutex::default(),
             found: Mutex::default(),
@@ -104,6 +105,21 @@ impl Journal {
     /// Whose it is.
     pub(crate) fn run(&self) -> &RunId {
         &self.hold.leased().lease().run
+    }
+
+    /// Where it is written to.
+    pub(crate) fn store(&self) -> &Arc<dyn CheckpointStore> {
+        self.hold.leased().store()
+    }
+
+    /// When it is written.
+    pub(crate) fn checkpoints(&self) -> CheckpointPolicy {
+        self.checkpoints
+    }
+
+    /// How it was claimed.
+    pub(crate) fn claimed(&self) -> &Claim {
+        &self.claim
     }
 
     /// Goes on with what is written already; gives the state that it leads to.

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use tokio_util::task::task_tracker::TaskTrackerToken;
 
+use super::{Attached, Within};
 use crate::args::{Args, Named};
 use crate::automa::Program;
 use crate::callback::{DynCallback, installed};
@@ -41,8 +42,8 @@ pub(crate) struct RunCore {
     pub(crate) handlers: Handlers,
     /// Requests of its workers that wait for a reply.
     pub(crate) requests: OpenRequests,
-    /// The run around this one, and which of its workers this run is.
-    outer: Option<(Arc<RunCore>, WorkerId)>,
+    /// The run around this one, and which of its workers this run is, if it is one.
+    outer: Option<(Arc<RunCore>, Option<WorkerId>)>,
     /// The outermost run around this one; `None` of that one itself.
     outermost: Option<Arc<RunCore>>,
     /// Where its events go, and those of nested runs; of the outermost run.
@@ -51,6 +52,8 @@ pub(crate) struct RunCore {
     locals: Mutex<Locals>,
     /// Where the run is written to.
     pub(crate) journal: Option<Arc<Journal>>,
+    /// What lives as long as the run does, and is not saved.
+    pub(crate) attached: Attached,
     /// Whether the step is watched by a subscriber.
     watched: AtomicBool,
     /// Whether there is more to running any worker of the step than calling it.
@@ -73,13 +76,34 @@ impl RunCore {
         Ok(Self::around(program, begun, Some(kept), None))
     }
 
+    /// A run of its own inside another, of which it is no worker.
+    ///
+    /// # Errors
+    /// An argument reaches nobody, or somebody lacks an input.
+    pub(crate) fn inside(
+        program: Arc<Program>,
+        args: Args,
+        within: &Within,
+    ) -> Result<Arc<Self>, RunError> {
+        let (view, inputs) = (program.view(), &within.outer.inputs);
+        check_arguments(&program, &view, &args, inputs)?;
+        let begun = begin(&program, view, Some(within.path()), args, inputs);
+        let kept = kept_from_earlier_runs(&program);
+        Ok(Self::around(program, begun, Some(kept), Some((&within.outer, None))))
+    }
+
     /// A run that continues from where it was saved.
     ///
     /// # Errors
     /// It was a run of another graph.
-    pub(crate) fn resumed(program: Arc<Program>, saved: Saved) -> Result<Arc<Self>, RunError> {
-        let begun = saved.restore(&program, program.view(), None)?;
-        Ok(Self::around(program, begun, None, None))
+    pub(crate) fn resumed(
+        program: Arc<Program>,
+        saved: Saved,
+        within: Option<&Within>,
+    ) -> Result<Arc<Self>, RunError> {
+        let begun = saved.restore(&program, program.view(), within.map(Within::path))?;
+        let outer = within.map(|within| (&within.outer, None));
+        Ok(Self::around(program, begun, None, outer))
     }
 
     /// A run of an automa that is the worker at `path` of `outer`, that continues from where it was
@@ -95,7 +119,7 @@ impl RunCore {
     ) -> Result<Arc<Self>, RunError> {
         // What the run has changed is in `saved`, what was changed before it included.
         let begun = saved.restore(&program, program.view(), Some(Arc::new(path)))?;
-        Ok(Self::around(program, begun, None, Some(outer)))
+        Ok(Self::around(program, begun, None, Some((outer.0, Some(outer.1)))))
     }
 
     /// A run of an automa that is the worker at `path` of `outer`, with the graph `view`.
@@ -113,7 +137,7 @@ impl RunCore {
         let kept =
             outer.0.locals().kept_of(outer.1).unwrap_or_else(|| kept_from_earlier_runs(&program));
         let begun = begin(&program, view, Some(Arc::new(path)), args, &outer.0.inputs);
-        Ok(Self::around(program, begun, Some(kept), Some(outer)))
+        Ok(Self::around(program, begun, Some(kept), Some((outer.0, Some(outer.1)))))
     }
 
     /// `kept` are the spaces that it begins with, unless `begun` has some already.
@@ -121,7 +145,7 @@ impl RunCore {
         program: Arc<Program>,
         (machine, mut locals): Begun,
         kept: Option<KeptSpaces>,
-        outer: Option<(&Arc<Self>, WorkerId)>,
+        outer: Option<(&Arc<Self>, Option<WorkerId>)>,
     ) -> Arc<Self> {
         if let Some(kept) = kept {
             locals.begin_with(kept, machine.view());
@@ -131,7 +155,11 @@ impl RunCore {
             None => installed(),
         };
         let settings = &program.settings;
-        callbacks.extend(settings.callbacks.iter().cloned());
+        // Those of an automa that runs inside itself are around its workers once.
+        let again = |(outer, _): (&Arc<Self>, _)| outer.is_run_of(&program);
+        if !outer.is_some_and(again) {
+            callbacks.extend(settings.callbacks.iter().cloned());
+        }
         Arc::new(Self {
             path: machine.path().cloned(),
             depth: outer.map_or(0, |(outer, _)| outer.depth + 1),
@@ -150,6 +178,7 @@ impl RunCore {
             machine: Mutex::new(machine),
             locals: Mutex::new(locals),
             journal: None,
+            attached: Attached::default(),
             watched: AtomicBool::new(false),
         })
     }
@@ -210,10 +239,16 @@ impl RunCore {
         self.journal.as_ref().is_some_and(|journal| journal.wants_results())
     }
 
-    /// What acts for the run, if it is held by a lease; to be told of all that is not stopped by
-    /// dropping the run's future.
+    /// What acts for the run, if it, or the nearest around it, is held by a lease; to be told of all
+    /// that is not stopped by dropping the run's future.
     pub(super) fn acting(&self) -> Option<&Acting> {
-        self.outermost().journal.as_ref().map(|journal| journal.acting())
+        let mut core = self;
+        loop {
+            if let Some(journal) = &core.journal {
+                return Some(journal.acting());
+            }
+            core = core.around_it()?;
+        }
     }
 
     /// What a thread of the blocking pool has as long as it acts for the run, if that is held by a
@@ -225,6 +260,23 @@ impl RunCore {
     /// Whether nothing is around it.
     pub(super) fn is_outermost(&self) -> bool {
         self.outermost.is_none()
+    }
+
+    /// The run around this one.
+    pub(crate) fn around_it(&self) -> Option<&Arc<Self>> {
+        self.outer.as_ref().map(|(outer, _)| outer)
+    }
+
+    /// Whether this, or a run around it, is one of `program`.
+    fn is_run_of(&self, program: &Arc<Program>) -> bool {
+        let mut core = Some(self);
+        while let Some(run) = core {
+            if Arc::ptr_eq(&run.program, program) {
+                return true;
+            }
+            core = run.around_it().map(|outer| &**outer);
+        }
+        false
     }
 
     /// The outermost run.
@@ -296,7 +348,9 @@ impl RunCore {
                     commit(kept, &self.program, self.machine().view());
                 }
             }
-            (End::Finished | End::Stopped, Some((outer, worker))) => {
+            // A run of its own inside another is nobody's next kickoff.
+            (End::Finished | End::Stopped, Some((_, None))) => {}
+            (End::Finished | End::Stopped, Some((outer, Some(worker)))) => {
                 let kept = self.kept();
                 outer.locals().keep(*worker, kept);
             }
@@ -401,5 +455,12 @@ impl RunCore {
     /// Sets the pace of a run that has not begun.
     pub(crate) fn set_pace(&self, pace: Pace) {
         self.machine().set_pace(pace);
+    }
+}
+
+impl Within {
+    /// Where the inner run is.
+    fn path(&self) -> Arc<WorkerPath> {
+        Arc::new(WorkerPath::new(self.outer.path.clone(), self.key.clone()))
     }
 }

@@ -57,6 +57,8 @@ pub(super) enum Source {
     },
     /// It is the context.
     Context,
+    /// It is the turn of the agent that makes the call.
+    Turn,
     /// It is a state of the toolbox, of this type.
     State(Box<Type>),
 }

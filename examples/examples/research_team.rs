@@ -49,7 +49,7 @@ impl ChatModel for Library {
     }
 
     fn chat(&self, request: ChatRequest) -> BoxFuture<'_, Result<ChatReply, ModelError>> {
-        let task = request.messages.last().map(|message| message.text()).unwrap_or_default();
+        let task = request.messages.last().map(Message::text).unwrap_or_default();
         Box::pin(async move {
             Ok(ChatReply::text(match task.as_str() {
                 task if task.contains("kinds") => "green, black and white tea are one plant",

@@ -144,9 +144,8 @@ impl<M: ChatModel> ChatModel for Retrying<M> {
 
     /// The other model, asked again in the same way.
     fn switched(&self, model: &str) -> Option<Arc<dyn ChatModel>> {
-        let Self { model: this, retry, timeout, longest_retry_after } = self;
-        let (retry, timeout, longest_retry_after) = (retry.clone(), *timeout, *longest_retry_after);
-        let model = Arc::new(this.switched(model)?);
+        let Self { retry, timeout, longest_retry_after, .. } = *self;
+        let model = Arc::new(self.model.switched(model)?);
         Some(Arc::new(Retrying { model, retry, timeout, longest_retry_after }))
     }
 

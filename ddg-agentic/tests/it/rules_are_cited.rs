@@ -1,4 +1,4 @@
-//! The rules of `docs/files.md` and the tests that show them belong together.
+//! The rules of `docs/files.md` and `docs/subturn.md` and the tests that show them belong together.
 
 #[path = "../../../ddg-core/tests/it/rules_are_cited/citations.rs"]
 mod citations;
@@ -6,10 +6,16 @@ mod citations;
 use citations::Page;
 
 const FILES: Page = Page { path: "docs/files.md", name: "files" };
+const SUBTURN: Page = Page { path: "docs/subturn.md", name: "subturn" };
 
 #[test]
 fn every_rule_of_files_is_cited_by_a_test() {
     FILES.check(env!("CARGO_MANIFEST_DIR"), &["tests"]);
+}
+
+#[test]
+fn every_rule_of_child_agents_is_cited_by_a_test() {
+    SUBTURN.check(env!("CARGO_MANIFEST_DIR"), &["tests"]);
 }
 
 #[test]

@@ -285,10 +285,9 @@ impl<T> RunBuilder<T> {
     /// part.add_func_as_worker("path", async |cx: Context| cx.path().to_string(), start().output())?;
     ///
     /// let mut whole = GraphAutoma::new("whole");
-    /// whole.add_func_as_worker("ask", async move |cx: Context| -> Result<String, WorkerError> {
-    ///     let here: Arc<Here> = cx.attached().ok_or_else(|| WorkerError::msg("no run"))?;
-    ///     let part = part.run(()).inside(&here.0, "part-1").spawn();
-    ///     Ok(part.output().await?)
+    /// whole.add_func_as_worker("ask", move |cx: Context| {
+    ///     let here: Arc<Here> = cx.attached().expect("attached below");
+    ///     part.run(()).inside(&here.0, "part-1").output::<String>()
     /// }, start().output())?;
     /// whole.attach(|run| Here(run.clone()));
     /// assert_eq!(whole.run(()).output::<String>().await?, "part-1/path");

@@ -2,8 +2,10 @@
 
 mod error;
 mod lease;
+mod live;
 mod run;
 mod said;
+mod stop;
 mod turnstile;
 mod visit;
 
@@ -20,9 +22,11 @@ use futures::stream::{self, StreamExt};
 
 pub use error::AgentError;
 use lease::own_claim;
+use live::LiveTurns;
 use run::Errand;
 pub use run::{AgentRun, FromSaid};
 pub use said::{Said, WhenBusy};
+pub use stop::{Closed, ConversationState, Stopped};
 use turnstile::Turnstile;
 use visit::Visit;
 
@@ -108,6 +112,7 @@ pub struct Agent {
     claim: Claim,
     turnstile: Arc<Turnstile>,
     mailboxes: Arc<Mailboxes>,
+    live: Arc<LiveTurns>,
 }
 
 impl Agent {
@@ -125,6 +130,7 @@ impl Agent {
             claim: own_claim(),
             turnstile: Arc::default(),
             mailboxes,
+            live: Arc::default(),
         })
     }
 

@@ -5,7 +5,8 @@
 //! model calls [`Tool`](tool::Tool)s; [`Memory`](memory::Memory) decides which part of a
 //! conversation the model sees, and a [`ConversationStore`](memory::ConversationStore) keeps
 //! conversations; a [`ReActAutoma`] is an agent made of all of these, and an [`Agent`] serves many
-//! conversations; [`files`] are passed by id.
+//! conversations; [`files`] are passed by id, and parts of a task to child
+//! agents ([`subturn`]).
 //!
 //! Features: `prompts`, on by default, for prompt templates. Off by default: `providers` for models
 //! over HTTP (`OpenAi` and compatible servers, `Anthropic`, `Gemini`, `Ollama`); `mcp` for tools of
@@ -28,16 +29,18 @@ pub mod prompt;
 pub mod provider;
 pub mod react;
 mod schema;
+pub mod subturn;
 #[cfg(any(feature = "mcp", feature = "providers"))]
 mod tls;
 pub mod tool;
 
-pub use agent::{Agent, AgentError, AgentRun, FromSaid, Said, WhenBusy};
+pub use agent::{
+    Agent, AgentError, AgentRun, Closed, ConversationState, FromSaid, Said, Stopped, WhenBusy,
+};
 pub use ddg_macros::tool;
 pub use message::Message;
 pub use model::ChatModel;
 pub use react::{AgentOutcome, ReActAutoma, Task};
-
 pub use schemars;
 pub use tool::Toolbox;
 
@@ -63,6 +66,7 @@ pub mod prelude {
 pub mod __private {
     pub use {schemars, serde};
 
+    pub use crate::subturn::turn;
     pub use crate::tool::{FuncTool, Given, blocking, output, result};
 }
 

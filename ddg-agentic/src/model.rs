@@ -87,6 +87,13 @@ pub trait ChatModel: fmt::Debug + Send + Sync + 'static {
         Capabilities::default()
     }
 
+    /// The model of this name at the same provider, with the same key and settings. `None` if this one cannot
+    /// switch, as unless it is overridden.
+    fn switched(&self, model: &str) -> Option<Arc<dyn ChatModel>> {
+        let _ = model;
+        None
+    }
+
     /// Asks for a reply.
     ///
     /// # Errors
@@ -116,6 +123,10 @@ impl<M: ChatModel + ?Sized> ChatModel for Arc<M> {
 
     fn capabilities(&self) -> Capabilities {
         (**self).capabilities()
+    }
+
+    fn switched(&self, model: &str) -> Option<Arc<dyn ChatModel>> {
+        (**self).switched(model)
     }
 
     fn chat(&self, request: ChatRequest) -> BoxFuture<'_, Result<ChatReply, ModelError>> {

@@ -175,6 +175,13 @@ impl<A: Api> ChatModel for HttpModel<A> {
         self.connection().map(Connection::capabilities).unwrap_or_default()
     }
 
+    fn switched(&self, model: &str) -> Option<Arc<dyn ChatModel>> {
+        // What was said of this model's abilities need not hold for the other.
+        let settings =
+            Settings { model: model.to_owned(), capabilities: None, ..self.settings.clone() };
+        Some(Arc::new(Self::with(settings)))
+    }
+
     fn chat(&self, request: ChatRequest) -> BoxFuture<'_, Result<ChatReply, ModelError>> {
         Box::pin(async move { self.connection()?.chat(request).await })
     }

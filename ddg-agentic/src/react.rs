@@ -8,6 +8,7 @@ mod outcome;
 mod settings;
 mod state;
 mod task;
+mod turns;
 mod workers;
 
 use std::sync::{Arc, OnceLock};
@@ -22,13 +23,14 @@ use serde::{Deserialize, Serialize};
 pub use failure::AgentFailed;
 pub use files::{AnswerPart, ToolStep};
 pub use limits::Limits;
-pub(crate) use mailbox::{Mailbox, Mailboxes, Unheard};
+pub(crate) use mailbox::{Mailbox, Mailboxes, Put, Unheard};
 pub use outcome::{AgentEnd, AgentOutcome, Limit, NoAnswer};
 pub use task::Task;
 
 use crate::files::FileManager;
 use crate::memory::{FullHistory, Memory};
 use crate::model::{ChatModel, ChatRequest, PromptCache, Wanted};
+use crate::subturn::{self, ChildNode, SubTurns};
 use crate::tool::{AutomaTool, ToolOutput, ToolSpec, Toolbox};
 
 /// The name of the tool with which a model asks the person back.
@@ -95,7 +97,7 @@ pub struct ReActAutoma {
     inputs: Vec<String>,
     /// What the answer has to be, or why its schema is none.
     answer: Option<Result<Arc<Wanted>, String>>,
-    /// What the model may call, once that is known.
+    /// What the model of a turn that is no child's may call, once that is known.
     specs: OnceLock<Arc<[ToolSpec]>>,
     /// What people say to runs that go on.
     mailboxes: Arc<Mailboxes>,
@@ -105,6 +107,8 @@ pub struct ReActAutoma {
     file_urls: Option<Duration>,
     /// Why the tools cannot be given the file manager.
     tools_fault: Option<String>,
+    /// What holds for its children.
+    subturns: Option<Arc<SubTurns>>,
 }
 
 /// How the calls of one turn run.
@@ -145,6 +149,7 @@ impl ReActAutoma {
             files: None,
             file_urls: None,
             tools_fault: None,
+            subturns: None,
         }
     }
 
@@ -333,6 +338,7 @@ impl ReActAutoma {
                  `may_ask_back` out"
             ));
         }
+        faults.extend(self.subturns.iter().flat_map(|subturns| subturns.faults()));
         let faults = faults.into_iter().map(|what| Fault::Refused { what });
         faults.chain(self.file_faults()).collect()
     }
@@ -366,6 +372,10 @@ impl Automa for ReActAutoma {
         }
         this.inputs.iter().for_each(|name| graph.declare_input(name));
         this.tools.register_in(graph)?;
+        ChildNode::register_in(graph)?;
+        let agent = Arc::clone(this);
+        graph.attach(move |run| agent.turn_of_run(run));
+        graph.declare_input(subturn::INPUT);
         Self::workers(this, graph)
     }
 }

@@ -28,6 +28,7 @@ pub use options::{OnFailure, ToolOptions};
 pub use output::{IntoToolOutput, ToolOutput};
 pub use result::ToolResult;
 pub use spec::ToolSpec;
+pub(crate) use spec::parameters_of;
 pub use state::{MissingState, State, States};
 pub use toolbox::{Toolbox, ToolboxBuilder, ToolboxError, ToolboxFault};
 

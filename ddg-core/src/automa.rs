@@ -1,5 +1,6 @@
 //! `GraphAutoma`: a graph that is being declared, and the entry point of the engine.
 
+mod attachments;
 mod declaration;
 mod digest;
 mod marks;
@@ -17,6 +18,7 @@ use rustc_hash::{FxBuildHasher, FxHashSet};
 
 use self::declaration::Declaration;
 
+pub(crate) use self::attachments::{AnyAttachment, Attachments, MakeAttachment};
 pub(crate) use self::digest::{Digest, Hasher};
 pub(crate) use self::marks::{Mark, Marks, digest_of_worker};
 pub(crate) use self::program::Program;

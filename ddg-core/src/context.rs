@@ -426,6 +426,12 @@ impl Context {
         Handlers::request_from(self.0.core.handlers(), self, event)?.reply_blocking(timeout)
     }
 
+    /// What is [attached](crate::GraphAutoma::attach) to the run of this automa, or to the nearest
+    /// around it that has something of this type. `None` if there is nothing, or that run has ended.
+    pub fn attached<T: Send + Sync + 'static>(&self) -> Option<Arc<T>> {
+        self.0.core.attached()
+    }
+
     /// This worker's own state, which lasts for the run, or across runs if the automa [keeps
     /// it](crate::GraphAutoma::keep_local_spaces).
     pub fn local(&self) -> &LocalSpace {

@@ -5,6 +5,7 @@
 //! jobs, waits, and passes on what has ended. It has no rules of its own about what runs, with
 //! which arguments, or when a step settles.
 
+mod attached;
 mod call;
 mod drive;
 mod executor;
@@ -17,6 +18,7 @@ mod run_hooks;
 mod shared;
 mod spans;
 
+pub(crate) use attached::{Attached, Within};
 pub(crate) use drive::{drive, drive_stored, simulate};
 pub(crate) use guard::RunGuard;
 pub use kickoff::Kickoff;

@@ -42,6 +42,16 @@ impl WorkerPath {
 }
 
 impl WorkerPath {
+    /// How many keys it has.
+    pub(crate) fn len(&self) -> usize {
+        self.keys().len()
+    }
+
+    /// The last `n` keys, the innermost first.
+    pub(crate) fn last(&self, n: usize) -> Vec<&str> {
+        self.keys().into_iter().rev().take(n).map(Key::as_str).collect()
+    }
+
     /// The keys, outermost first.
     fn keys(&self) -> Vec<&Key> {
         let mut keys = vec![&self.key];

@@ -1,5 +1,6 @@
 //! Runs as a user sees them: before they begin, while they are active, and after they have ended.
 
+mod active;
 mod automa;
 mod builder;
 mod error;
@@ -9,6 +10,7 @@ mod plan;
 mod stored;
 mod stored_runs;
 
+pub use active::ActiveRun;
 pub use builder::{RunBuilder, RunFuture};
 pub use error::{InputFault, RunError};
 pub use handle::RunHandle;

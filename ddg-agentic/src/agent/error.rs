@@ -6,7 +6,7 @@ use ddg_core::{Outcome, RunError};
 
 use crate::memory::{ConversationError, ConversationId, InvalidConversationId};
 use crate::message::Message;
-use crate::react::{AgentFailed, AgentOutcome};
+use crate::react::{AgentFailed, AgentOutcome, Mailbox};
 
 /// Why an agent did not take or end a run.
 #[derive(thiserror::Error)]
@@ -136,6 +136,40 @@ pub enum AgentError {
         /// The id of the run.
         run: String,
     },
+    /// The turn, or what waited to be one, was [stopped](crate::Agent::stop). The conversation is as it was
+    /// before.
+    #[error("conversation `{conversation}`: stopped; it is as it was before")]
+    Stopped {
+        /// The conversation.
+        conversation: ConversationId,
+        /// What was said to it, heard or not, and is in no conversation now.
+        unheard: Vec<Message>,
+    },
+    /// So many messages wait to be heard by the turn that goes on that no more are taken.
+    #[error(
+        "conversation `{conversation}`: {} messages wait to be heard by the turn that goes on: wait \
+         until it has ended, or stop it",
+        Mailbox::MOST
+    )]
+    SteeringFull {
+        /// The conversation.
+        conversation: ConversationId,
+    },
+    /// Nothing is known of the conversation.
+    #[error("there is no conversation `{conversation}`: nothing was said in it")]
+    Unknown {
+        /// The conversation.
+        conversation: ConversationId,
+    },
+    /// No turn of the conversation goes on.
+    #[error("no turn of conversation `{conversation}` goes on: say something")]
+    NotRunning {
+        /// The conversation.
+        conversation: ConversationId,
+    },
+    /// The agent was [closed](crate::Agent::close).
+    #[error("the agent is closed: it takes nothing new")]
+    Closed,
     /// The message was told to the run that goes on; that one's caller gets the outcome.
     #[error(
         "conversation `{conversation}`: a run goes on and has been told; its own caller gets the \

@@ -14,6 +14,7 @@ use ddg_core::values::Value;
 use ddg_core::{Outcome, RunError};
 
 use super::lease::HeldLease;
+use super::live::{LiveTurn, Went};
 use super::run::RunPlace;
 use super::turnstile::{Admitted, OpenMailbox, Turn};
 use super::{Agent, AgentError, Said, WhenBusy};
@@ -22,13 +23,15 @@ use crate::memory::{
     StoredConversation,
 };
 use crate::message::Message;
-use crate::react::{AgentFailed, AgentOutcome, Task, Unheard};
+use crate::react::{AgentFailed, AgentOutcome, Mailbox, Task, Unheard};
 
 /// The right to run a conversation, with what there is to run.
 pub(super) struct Visit<'a> {
     agent: &'a Agent,
     id: ConversationId,
     turn: Turn,
+    /// Behind `turn`, so that who is told of its end finds the conversation free.
+    live: LiveTurn<'a>,
     lease: Arc<HeldLease>,
     run: RunBuilder<AgentOutcome>,
     inputs: Args,
@@ -39,8 +42,10 @@ impl<'a> Visit<'a> {
     /// Waits until the conversation is free, here and in other processes.
     pub(super) async fn of(agent: &'a Agent, conversation: &str) -> Result<Self, AgentError> {
         let id = ConversationId::new(conversation)?;
-        let turn = agent.turnstile.wait(&id).await;
-        Self::enter(agent, id, turn, true).await
+        match agent.turnstile.wait(&id).await {
+            Some(turn) => Self::enter(agent, id, turn, true).await,
+            None => Err(stopped(id, Vec::new())),
+        }
     }
 
     /// The visit of a conversation that is free now.
@@ -58,13 +63,24 @@ impl<'a> Visit<'a> {
         message: &Message,
     ) -> Result<Result<Self, Said>, AgentError> {
         let id = ConversationId::new(conversation)?;
+        if agent.live.is_closed() {
+            return Err(AgentError::Closed);
+        }
         match agent.turnstile.admit(&id, agent.when_busy, message).await {
             Admitted::In(turn) => {
                 let waits = agent.when_busy != WhenBusy::Refuse;
-                Self::enter(agent, id, turn, waits).await.map(Ok)
+                match Self::enter(agent, id, turn, waits).await {
+                    Ok(visit) => Ok(Ok(visit)),
+                    Err(AgentError::Stopped { conversation, .. }) => {
+                        Err(stopped(conversation, vec![message.clone()]))
+                    }
+                    Err(error) => Err(error),
+                }
             }
             Admitted::Steered => Ok(Err(Said::Steered)),
             Admitted::Refused => Err(AgentError::Busy { conversation: id }),
+            Admitted::Full => Err(AgentError::SteeringFull { conversation: id }),
+            Admitted::Cleared => Err(stopped(id, vec![message.clone()])),
         }
     }
 
@@ -75,21 +91,29 @@ impl<'a> Visit<'a> {
         turn: Turn,
         waits: bool,
     ) -> Result<Self, AgentError> {
+        let live = agent.live.begin(&id).ok_or(AgentError::Closed)?;
         let (store, claim) = (&agent.conversations, &agent.claim);
-        let lease = match waits {
-            true => HeldLease::wait(store, &id, claim).await,
-            false => HeldLease::take(store, &id, claim).await,
+        let lease = async {
+            match waits {
+                true => HeldLease::wait(store, &id, claim).await,
+                false => HeldLease::take(store, &id, claim).await,
+            }
         };
-        let lease = match lease {
-            Ok(lease) => Arc::new(lease),
-            Err(ConversationError::Held { .. }) => {
+        let lease = match live.until_stopped(lease).await {
+            Some(Ok(lease)) => Arc::new(lease),
+            Some(Err(ConversationError::Held { .. })) => {
                 return Err(AgentError::Busy { conversation: id });
             }
-            Err(source) => return Err(AgentError::Unread { conversation: id, source }),
+            Some(Err(source)) => return Err(AgentError::Unread { conversation: id, source }),
+            None => {
+                live.stopped();
+                drop(turn);
+                return Err(stopped(id, Vec::new()));
+            }
         };
         let (run, inputs) = (agent.automa.run(()), Args::new());
         let place = agent.runs.clone().map(|store| RunPlace { store, id: None });
-        Ok(Self { agent, id, turn, lease, run, inputs, place })
+        Ok(Self { agent, id, turn, live, lease, run, inputs, place })
     }
 
     /// The lease, to be given back after the visit.
@@ -116,8 +140,12 @@ impl<'a> Visit<'a> {
                 return self.begin_run(conversation, version, message).await;
             };
             let questions = self.questions_of(&open).await?;
+            self.live.waits(!questions.is_empty());
             let said = match self.agent.when_busy {
                 WhenBusy::Refuse => return Err(self.refused(questions)),
+                WhenBusy::Steer if open.steered.len() >= Mailbox::MOST => {
+                    return Err(AgentError::SteeringFull { conversation: self.id });
+                }
                 WhenBusy::Steer => {
                     open.steered.push(message.clone());
                     Said::Steered
@@ -201,14 +229,17 @@ impl<'a> Visit<'a> {
     }
 
     /// Gives the open run up.
-    pub(super) async fn give_up(self) -> Result<bool, AgentError> {
+    pub(super) async fn give_up(&self) -> Result<bool, AgentError> {
         loop {
             let StoredConversation { version, run, .. } = self.load().await?;
             if run.is_none() {
                 return Ok(false);
             }
             match self.put(None, version).await {
-                Ok(_) => return Ok(true),
+                Ok(_) => {
+                    self.live.waits(false);
+                    return Ok(true);
+                }
                 Err(ConversationError::Changed { .. }) => {}
                 Err(source) => return Err(self.unkept(source)),
             }
@@ -269,8 +300,15 @@ impl<'a> Visit<'a> {
         unheard: Unheard,
     ) -> Result<Said, AgentError> {
         let mailbox = self.turn.open(&self.id, &self.agent.mailboxes, unheard);
-        let ended = match self.lease.during(run.outcome()).await {
-            Ok(ended) => ended,
+        let ended = match self.lease.during(self.live.run(run)).await {
+            Ok(Went::Ended(ended)) => ended,
+            Ok(Went::Stopped) => {
+                let unheard = mailbox.told();
+                if open.is_some() {
+                    self.give_up().await?;
+                }
+                return Err(stopped(self.id.clone(), unheard));
+            }
             Err(source) => {
                 return Err(AgentError::TakenOver {
                     conversation: self.id.clone(),
@@ -330,7 +368,10 @@ impl<'a> Visit<'a> {
         };
         let Unheard { steered, queued } = mailbox.close();
         match self.put(Some(&OpenRun { at, steered, queued }), version).await {
-            Ok(_) => Ok(Said::Paused { outcome }),
+            Ok(_) => {
+                self.live.waits(true);
+                Ok(Said::Paused { outcome })
+            }
             Err(source) => Err(self.unkept(source)),
         }
     }
@@ -409,6 +450,11 @@ impl<'a> Visit<'a> {
     fn failed(&self, error: RunError, unheard: Vec<Message>) -> AgentError {
         AgentError::Run { conversation: self.id.clone(), source: Box::new(error), unheard }
     }
+}
+
+/// The turn of a conversation, or one that was to come, was stopped.
+fn stopped(conversation: ConversationId, unheard: Vec<Message>) -> AgentError {
+    AgentError::Stopped { conversation, unheard }
 }
 
 /// The questions that a conversation waits for.

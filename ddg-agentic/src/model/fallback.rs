@@ -65,6 +65,11 @@ impl ChatModel for Fallback {
         all.reduce(Capabilities::common).unwrap_or_default()
     }
 
+    /// The first of them that can.
+    fn switched(&self, model: &str) -> Option<Arc<dyn ChatModel>> {
+        self.models.iter().find_map(|candidate| candidate.switched(model))
+    }
+
     fn chat(&self, request: ChatRequest) -> BoxFuture<'_, Result<ChatReply, ModelError>> {
         Box::pin(async move {
             let mut failures = Vec::new();

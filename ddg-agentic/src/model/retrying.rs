@@ -144,6 +144,13 @@ impl<M: ChatModel> ChatModel for Retrying<M> {
         self.model.capabilities()
     }
 
+    /// The other model, asked again in the same way.
+    fn switched(&self, model: &str) -> Option<Arc<dyn ChatModel>> {
+        let Self { retry, timeout, longest_retry_after, .. } = *self;
+        let model = Arc::new(self.model.switched(model)?);
+        Some(Arc::new(Retrying { model, retry, timeout, longest_retry_after }))
+    }
+
     fn chat(&self, request: ChatRequest) -> BoxFuture<'_, Result<ChatReply, ModelError>> {
         Box::pin(async move {
             let mut waits: Waits = Box::new(self.retry.waits());

@@ -13,6 +13,16 @@ pub(crate) struct Mailboxes(Mutex<BTreeMap<String, Arc<Mailbox>>>);
 #[derive(Debug, Default)]
 pub(crate) struct Mailbox(Mutex<Mail>);
 
+/// What became of a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Put {
+    Taken,
+    /// Nothing more can come.
+    Closed,
+    /// There is no room.
+    Full,
+}
+
 #[derive(Debug, Default)]
 struct Mail {
     /// To be heard before the model is asked again.
@@ -80,18 +90,27 @@ impl Mailboxes {
 }
 
 impl Mailbox {
+    /// How many messages may wait in it.
+    pub(crate) const MOST: usize = 10;
+
     /// Puts a message in.
-    ///
-    /// # Errors
-    /// The mailbox is closed: the message comes back.
-    pub(crate) fn put(&self, message: Message) -> Result<(), Message> {
+    pub(crate) fn put(&self, message: &Message) -> Put {
         let mut mail = self.lock();
         if mail.closed {
-            return Err(message);
+            return Put::Closed;
+        }
+        if mail.messages.len() >= Self::MOST {
+            return Put::Full;
         }
         mail.told.push(message.clone());
-        mail.messages.push(message);
-        Ok(())
+        mail.messages.push(message.clone());
+        Put::Taken
+    }
+
+    /// Drops what has not been heard; gives how many messages that were.
+    pub(crate) fn clear(&self) -> usize {
+        let mut mail = self.lock();
+        mail.take().len() + std::mem::take(&mut mail.queued).len()
     }
 
     /// What has not been heard, and nothing more can come.

@@ -9,7 +9,8 @@ use super::Limits;
 use super::files::RunFiles;
 use super::state::State;
 use crate::memory::Conversation;
-use crate::model::{FinishReason, ModelError, Usage};
+use crate::model::{ChatReply, FinishReason, ModelError, Usage};
+use crate::subturn::ChildSummary;
 
 /// What a run of an agent leaves behind.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -20,13 +21,16 @@ pub struct AgentOutcome {
     /// The conversation, with all that was said before and in this run; no call of a tool is left
     /// without a result. It can be gone on with, see [`Task::after`](crate::Task::after).
     pub conversation: Conversation,
-    /// What this run took of models, that of agents among the tools included.
+    /// What this run took of models, that of agents among the tools and of child agents that have ended
+    /// included.
     pub usage: Usage,
     /// How often the model was asked in this run.
     pub turns: u32,
     /// The files of the run; see [`steps`](Self::steps) and [`parts`](Self::parts).
     #[serde(default, skip_serializing_if = "RunFiles::is_nothing")]
     pub(super) files: RunFiles,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) children: Vec<ChildSummary>,
 }
 
 /// How a run of an agent ended.
@@ -46,6 +50,11 @@ pub enum AgentEnd {
     ClarificationAsked {
         /// What it asks.
         question: String,
+    },
+    /// It was asked to finish, or the tokens of all turns together were used up, before it had an answer.
+    EndedEarly {
+        /// What it had said last; empty if it had said nothing.
+        text: String,
     },
     /// The reply was cut off at the most tokens that it may have before there was an answer; only
     /// in an [`AgentFailed`](super::AgentFailed).
@@ -109,16 +118,29 @@ impl Limits {
 }
 
 impl AgentEnd {
+    /// That of a reply which is no answer, where there are no more tries.
+    pub(super) fn no_answer(reply: &ChatReply, faults: Vec<String>) -> Self {
+        match reply.finish {
+            FinishReason::Length => Self::CutOff,
+            _ => Self::NoAnswer { faults },
+        }
+    }
+
     pub(super) fn failed(error: &ModelError) -> Self {
         Self::Failed { error: error.to_string(), retryable: error.is_retryable() }
     }
 }
 
 impl AgentOutcome {
+    /// The child agents of this run, in the order in which they were begun, with what became of each.
+    pub fn children(&self) -> &[ChildSummary] {
+        &self.children
+    }
+
     /// What to show a person: the answer, the question, or why there is neither.
     pub fn text(&self) -> String {
         match &self.end {
-            AgentEnd::Finished { text, .. } => text.clone(),
+            AgentEnd::Finished { text, .. } | AgentEnd::EndedEarly { text } => text.clone(),
             AgentEnd::ClarificationAsked { question } => question.clone(),
             AgentEnd::CutOff => "the reply was cut off before there was an answer".to_owned(),
             AgentEnd::Filtered => "the provider held the answer back".to_owned(),

@@ -8,6 +8,7 @@ use crate::files::{File, records};
 use crate::memory::{Conversation, Summary};
 use crate::message::{AssistantMessage, Message, ToolCall};
 use crate::model::{ChatReply, Usage};
+use crate::subturn::ChildSummary;
 use crate::tool::CallFiles;
 
 /// What an agent keeps from turn to turn, in the local space of `think`.
@@ -47,6 +48,12 @@ pub(super) struct State {
     /// From where the model is shown the conversation, if that was too long for it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) shown_from: Option<usize>,
+    /// How many messages were there before the run.
+    #[serde(default)]
+    pub(super) n_before: usize,
+    /// How many children have a worker that stands for them.
+    #[serde(default)]
+    pub(super) n_drawn: usize,
 }
 
 /// What `think` has not heard of yet.
@@ -77,7 +84,7 @@ impl State {
         if let Some(Task { conversation, messages, mailbox, nth }) = task {
             let n_before = conversation.messages.len();
             let files = RunFiles::new(n_before, given);
-            *self = Self { conversation, mailbox, nth, files, ..Self::default() };
+            *self = Self { conversation, mailbox, nth, files, n_before, ..Self::default() };
             self.conversation.messages.extend(messages);
         }
         self.conversation.messages.extend(messages);
@@ -152,8 +159,8 @@ impl State {
         }
     }
 
-    pub(super) fn end(self, end: AgentEnd) -> AgentOutcome {
+    pub(super) fn end(self, end: AgentEnd, children: Vec<ChildSummary>) -> AgentOutcome {
         let Self { conversation, usage, turns, files, .. } = self;
-        AgentOutcome { end, conversation, usage, turns, files }
+        AgentOutcome { end, conversation, usage, turns, files, children }
     }
 }

@@ -9,11 +9,12 @@ use serde_json::{Value as Json, json};
 
 use super::state::{News, State};
 use super::{
-    ASK_BACK, AgentEnd, AgentFailed, AgentOutcome, Limit, ReActAutoma, Task, ToolCallMode,
+    ASK_BACK, AgentEnd, AgentFailed, AgentOutcome, Limit, Limits, ReActAutoma, Task, ToolCallMode,
 };
 use crate::memory::{Conversation, Summary};
 use crate::message::{AssistantMessage, Message, ToolArguments, ToolCall};
 use crate::model::{ChatReply, ChatRequest, FinishReason, ModelError, Usage, Wanted, ask};
+use crate::subturn::{SubTurnError, TurnState};
 use crate::tool::{ToolResult, ToolSpec};
 
 /// What a model is told that has said nothing.
@@ -33,7 +34,10 @@ const MOST_FAILED_SUMMARIES: u32 = 2;
 
 /// Where `think` keeps its [`State`]. It is written last, so that an execution that is given up leaves
 /// nothing behind.
-const STATE: &str = "state";
+pub(super) const STATE: &str = "state";
+
+/// The key of the worker in whose local space everything is that the agent remembers.
+pub(super) const THINK: &str = "think";
 
 #[automa(fragment = workers)]
 impl ReActAutoma {
@@ -49,18 +53,34 @@ impl ReActAutoma {
     async fn think(&self, mut news: News, cx: &Context) -> Result<(), WorkerError> {
         let mut state: State = cx.local().get(STATE).unwrap_or_default();
         self.add_files_at_provider(&mut news, &state);
+        let turn = &turn(cx)?;
+        if news.task.is_some() {
+            turn.begins();
+        }
         state.hear(news);
+        turn.count_again(state.usage);
+        turn.recover().await;
+        turn.settle_called();
+        self.hear_children(&mut state, turn, cx);
+        Self::draw_children(&mut state, turn, cx);
+        if let Some(hint) = turn.take_hint() {
+            return Ok(self.end_with_hint(state, hint, turn, cx).await?);
+        }
+        if turn.is_to_finish() {
+            self.end_early(state, turn, cx);
+            return Ok(());
+        }
         if !state.open_calls.is_empty() {
-            self.act(state, cx);
+            self.act(state, turn, cx);
             return Ok(());
         }
         let mail = self.mailboxes.take(state.mailbox.as_deref());
         state.conversation.messages.extend(mail);
 
-        if let Some(limit) = self.limits.reached(&state) {
-            return Err(self.fail(state, AgentEnd::StoppedByLimit { limit }, None).into());
+        if let Some(limit) = self.limits_of(turn).reached(&state) {
+            return Err(self.fail(state, AgentEnd::StoppedByLimit { limit }, None, turn).into());
         }
-        let reply = match ask(&self.model, self.request(&state), cx).await {
+        let reply = match ask(turn.model(), self.request(&state, turn), cx).await {
             Ok(reply) => reply,
             Err(error) if error.is_context_overflow() && state.show_less() => {
                 cx.emit("context_overflow", error.to_string());
@@ -69,9 +89,10 @@ impl ReActAutoma {
                 return Ok(());
             }
             Err(error) => {
-                return Err(self.fail(state, AgentEnd::failed(&error), Some(error)).into());
+                return Err(self.fail(state, AgentEnd::failed(&error), Some(error), turn).into());
             }
         };
+        turn.count(reply.usage);
         state.count(&reply);
         if let Some((question, others)) = self.question(&reply) {
             // Not the call itself, so that no call is left without a result.
@@ -79,9 +100,9 @@ impl ReActAutoma {
             state.say(&AssistantMessage::new(text.trim(), others.clone()));
             let told = others.iter().map(|call| Message::tool_error(call, NOT_CALLED));
             state.conversation.messages.extend(told);
-            self.end(state, AgentEnd::ClarificationAsked { question }, cx);
+            self.end(state, AgentEnd::ClarificationAsked { question }, turn, cx);
         } else if reply.message.tool_calls.is_empty() {
-            self.conclude(state, reply, cx)?;
+            self.conclude(state, reply, turn, cx).await?;
         } else {
             state.say(&reply.message);
             state.call(&reply.message.tool_calls);
@@ -91,9 +112,14 @@ impl ReActAutoma {
                     let told = told.map(|call| Message::tool_error(call, NOT_AGAIN));
                     state.conversation.messages.extend(told);
                     let end = AgentEnd::StoppedByLimit { limit: Limit::Repeats };
-                    return Err(self.fail(state, end, None).into());
+                    return Err(self.fail(state, end, None, turn).into());
                 }
-                _ => self.act(state, cx),
+                // What was asked for meanwhile is seen to first.
+                _ if turn.is_interrupted() || turn.is_to_finish() => {
+                    cx.ferry_to(Self::THINK, (News::default(),));
+                    cx.local().set(STATE, state);
+                }
+                _ => self.act(state, turn, cx),
             }
         }
         Ok(())
@@ -153,28 +179,44 @@ impl ReActAutoma {
 
 impl ReActAutoma {
     /// What the model may call.
-    fn specs(&self) -> &Arc<[ToolSpec]> {
-        self.specs.get_or_init(|| match self.may_ask {
-            false => self.tools.specs(),
-            true => self.tools.specs().iter().cloned().chain([ask_back()]).collect(),
-        })
+    fn specs(&self, turn: &TurnState) -> Arc<[ToolSpec]> {
+        let specs = || match self.may_ask {
+            false => turn.tools().specs(),
+            true => turn.tools().specs().iter().cloned().chain([ask_back()]).collect(),
+        };
+        match turn.config() {
+            None => Arc::clone(self.specs.get_or_init(specs)),
+            Some(_) => specs(),
+        }
+    }
+
+    /// When the turn stops without an answer.
+    fn limits_of(&self, turn: &TurnState) -> Limits {
+        Limits { turns: turn.turns(self.limits.turns), ..self.limits }
     }
 
     /// What the model is asked.
-    fn request(&self, state: &State) -> ChatRequest {
+    fn request(&self, state: &State, turn: &TurnState) -> ChatRequest {
+        self.request_with(self.specs(turn), state, turn)
+    }
+
+    /// What the model is asked that may call `tools`.
+    pub(super) fn request_with(
+        &self,
+        tools: Arc<[ToolSpec]>,
+        state: &State,
+        turn: &TurnState,
+    ) -> ChatRequest {
         let system = self.system.iter().map(Message::system);
-        let shown = match state.shown_from {
-            None => self.memory.window(&state.conversation),
-            Some(first) => state.conversation.shown_from(first),
-        };
         let tries = state.tries.iter().cloned();
         let request = ChatRequest {
-            messages: system.chain(shown).chain(tries).collect(),
-            tools: Arc::clone(self.specs()),
+            messages: system.chain(self.shown(state, turn)).chain(tries).collect(),
+            tools,
             ..self.settings_after(state.turns)
         };
+        let request = Self::with_child_settings(request, turn);
         match self.wanted() {
-            Some(wanted) => wanted.ask(request, self.model.capabilities()),
+            Some(wanted) => wanted.ask(request, turn.model().capabilities()),
             None => request,
         }
     }
@@ -185,7 +227,7 @@ impl ReActAutoma {
 
     /// Adds a worker for each call that is open, or for the first, and one that collects what they
     /// give.
-    fn act(&self, mut state: State, cx: &Context) {
+    fn act(&self, mut state: State, turn: &TurnState, cx: &Context) {
         let begins = state.n_called == 0;
         let n_calls = match self.tool_calls {
             ToolCallMode::Parallel => state.open_calls.len(),
@@ -195,7 +237,7 @@ impl ReActAutoma {
         let calls: Vec<_> = state.open_calls.drain(..n_calls).collect();
         for call in calls {
             let key = state.next_key(&call.name);
-            cx.add_worker(key.clone(), self.tools.call_worker(&call.name), free());
+            cx.add_worker(key.clone(), turn.tools().call_worker(&call.name), free());
             cx.ferry_to(key.clone(), (call,));
             keys.push(key.into());
         }
@@ -212,33 +254,34 @@ impl ReActAutoma {
     }
 
     /// Ends with what the model says, or tells it what is wrong with that.
-    fn conclude(
+    async fn conclude(
         &self,
         mut state: State,
         reply: ChatReply,
+        turn: &TurnState,
         cx: &Context,
     ) -> Result<(), AgentFailed> {
-        match self.verdict(&reply) {
+        match self.verdict(&reply, turn) {
             Verdict::Answer(text) => {
                 state.say(&reply.message);
                 let mail = self.mailboxes.take_or_close(state.mailbox.as_deref());
-                if mail.is_empty() {
+                let told = match mail.is_empty() {
+                    true => self.last_of_children(turn).await,
+                    false => mail,
+                };
+                if told.is_empty() {
                     let end = AgentEnd::Finished { text, finish: reply.finish };
-                    self.end(state, end, cx);
+                    self.end(state, end, turn, cx);
                     return Ok(());
                 }
-                state.conversation.messages.extend(mail);
+                state.conversation.messages.extend(told);
             }
             Verdict::End(end) => {
                 state.say(&reply.message);
-                return Err(self.fail(state, end, None));
+                return Err(self.fail(state, end, None, turn));
             }
             Verdict::Again { faults, .. } if state.n_tries >= self.limits.tries => {
-                let end = match reply.finish {
-                    FinishReason::Length => AgentEnd::CutOff,
-                    _ => AgentEnd::NoAnswer { faults },
-                };
-                return Err(self.fail(state, end, None));
+                return Err(self.fail(state, AgentEnd::no_answer(&reply, faults), None, turn));
             }
             Verdict::Again { told, .. } => state.try_again(&reply.message, told),
         }
@@ -248,7 +291,7 @@ impl ReActAutoma {
     }
 
     /// What is to be done about a reply without calls.
-    fn verdict(&self, reply: &ChatReply) -> Verdict {
+    pub(super) fn verdict(&self, reply: &ChatReply, turn: &TurnState) -> Verdict {
         let silent = reply.message.says_nothing();
         match (&reply.finish, self.wanted()) {
             (FinishReason::Refusal, _) => {
@@ -264,6 +307,9 @@ impl ReActAutoma {
                 };
             }
             (_, None) if !silent => return Verdict::Answer(reply.message.text.clone()),
+            (FinishReason::MalformedCall, _) => {}
+            // An empty answer of a child stays empty: its parent knows what to make of it.
+            (_, None) if turn.config().is_some() => return Verdict::Answer(String::new()),
             _ => {}
         }
         let fault = match &reply.finish {
@@ -274,22 +320,30 @@ impl ReActAutoma {
         Verdict::Again { told, faults: vec![fault.to_owned()] }
     }
 
-    /// Ends with an answer or a question.
-    fn end(&self, state: State, end: AgentEnd, cx: &Context) {
-        cx.ferry_to(Self::FINISH, (self.outcome(state, end),));
+    /// Ends with an answer, a question, or what there is.
+    pub(super) fn end(&self, state: State, end: AgentEnd, turn: &TurnState, cx: &Context) {
+        cx.ferry_to(Self::FINISH, (self.outcome(state, end, turn),));
     }
 
-    /// Ends with neither. `think` fails with it, and not `finish`: of a stored run that is run again, `think`
-    /// runs again.
-    fn fail(&self, state: State, end: AgentEnd, model_error: Option<ModelError>) -> AgentFailed {
-        AgentFailed { outcome: Box::new(self.outcome(state, end)), model_error }
+    /// Ends with none of these. `think` fails with it, and not `finish`: of a stored run that is run again,
+    /// `think` runs again.
+    pub(super) fn fail(
+        &self,
+        state: State,
+        end: AgentEnd,
+        model_error: Option<ModelError>,
+        turn: &TurnState,
+    ) -> AgentFailed {
+        AgentFailed { outcome: Box::new(self.outcome(state, end, turn)), model_error }
     }
 
-    fn outcome(&self, mut state: State, end: AgentEnd) -> AgentOutcome {
+    fn outcome(&self, mut state: State, end: AgentEnd, turn: &TurnState) -> AgentOutcome {
         // What was said too late to be thought about is there for the next run.
         let mail = self.mailboxes.close(state.mailbox.as_deref());
         state.conversation.messages.extend(mail);
-        state.end(end)
+        let (children, usage) = turn.finish();
+        state.usage += usage;
+        state.end(end, children)
     }
 
     /// What the model asks the person, if it does, and the other calls of its reply.
@@ -305,8 +359,13 @@ impl ReActAutoma {
     }
 }
 
+/// The turn that this run of an agent is.
+fn turn(cx: &Context) -> Result<Arc<TurnState>, SubTurnError> {
+    TurnState::of(cx).ok_or(SubTurnError::OutsideTurn)
+}
+
 /// What is to be done about a reply without calls.
-enum Verdict {
+pub(super) enum Verdict {
     /// It is the answer.
     Answer(String),
     /// There will be none.

@@ -95,7 +95,7 @@ pub(super) enum Halt {
 
 impl ToolError {
     /// The arguments fit the schema but could not be deserialised.
-    pub(super) fn unreadable(tool: &str, error: &serde_json::Error) -> Self {
+    pub(crate) fn unreadable(tool: &str, error: &serde_json::Error) -> Self {
         Self::Arguments { tool: tool.to_owned(), faults: vec![error.to_string()] }
     }
 

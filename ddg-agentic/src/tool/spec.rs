@@ -27,7 +27,7 @@ impl ToolSpec {
 
 /// The schema of arguments that are deserialised as an `A`. It always has `properties`, which some
 /// providers require, and never the name of the type, which is useless to a model.
-pub(super) fn parameters_of<A: JsonSchema>() -> Json {
+pub(crate) fn parameters_of<A: JsonSchema>() -> Json {
     let mut parameters = schema_of::<A>();
     if let Json::Object(schema) = &mut parameters {
         schema.remove("title");

@@ -4,6 +4,7 @@ mod builder;
 mod entry;
 mod error;
 mod files;
+mod subset;
 
 use std::fmt;
 use std::sync::Arc;

@@ -11,7 +11,6 @@ mod looking;
 mod provider;
 mod pruning;
 mod retrieving;
-mod rules_are_cited;
 mod sniffing;
 mod tools;
 

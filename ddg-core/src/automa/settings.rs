@@ -2,11 +2,12 @@
 
 use std::sync::{Arc, OnceLock};
 
-use super::GraphAutoma;
+use super::{Attachments, GraphAutoma};
 use crate::callback::{Callback, DynCallback};
 use crate::feedback::{Handlers, Posted, ReplyTo, Request};
 use crate::machine::Pace;
 use crate::path::WorkerPath;
+use crate::run::ActiveRun;
 use crate::values::Data;
 
 /// Settings that apply to all runs of an automa.
@@ -18,6 +19,8 @@ pub(crate) struct Settings {
     pub(crate) keep_local: bool,
     pub(crate) callbacks: Vec<Arc<dyn DynCallback>>,
     pub(crate) handlers: Handlers,
+    /// What each run has of its own, by type.
+    pub(crate) attachments: Attachments,
 }
 
 impl GraphAutoma {
@@ -124,6 +127,36 @@ impl GraphAutoma {
         handle: impl Fn(E, ReplyTo<E::Reply>) + Send + Sync + 'static,
     ) {
         self.settings_mut().handlers.on_request(handle);
+    }
+
+    /// Attaches something to every run of this automa: made when it is first
+    /// [asked for](crate::Context::attached) in the run or inside of it, shared by all who ask, and dropped
+    /// when the run ends, however it ends. It is not saved; a resumed run makes it anew. What is to be saved
+    /// belongs into a [local space](ActiveRun::local_space).
+    ///
+    /// There is one of each type; another replaces it. `make` must not ask for what it makes.
+    ///
+    /// ```
+    /// use std::sync::atomic::{AtomicU32, Ordering};
+    /// use ddg_core::prelude::*;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let mut automa = GraphAutoma::new("count");
+    /// automa.add_func_as_worker("count", async |cx: Context| {
+    ///     cx.attached::<AtomicU32>().map(|calls| calls.fetch_add(1, Ordering::Relaxed))
+    /// }, start().output())?;
+    /// automa.attach(|_| AtomicU32::new(7));
+    /// assert_eq!(automa.run(()).output::<Option<u32>>().await?, Some(7));
+    /// assert_eq!(automa.run(()).output::<Option<u32>>().await?, Some(7));
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn attach<T: Send + Sync + 'static>(
+        &mut self,
+        make: impl Fn(&ActiveRun) -> T + Send + Sync + 'static,
+    ) {
+        self.settings_mut().attachments.add(make);
     }
 
     /// Handles everything posted or requested that has no handler for its type.

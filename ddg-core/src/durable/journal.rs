@@ -25,6 +25,7 @@ use crate::values::Value;
 /// The journal of one run, for writing.
 pub(crate) struct Journal {
     hold: Hold,
+    claim: Claim,
     checkpoints: CheckpointPolicy,
     last: Mutex<Option<Last>>,
     /// Results of the step that was interrupted when the run was left, by kickoff.
@@ -72,9 +73,8 @@ impl Journal {
     ) -> Result<Self, StoreError> {
         let asked = Instant::now();
         let claim = Claim { ttl: claim.ttl.max(SHORTEST_TTL), ..claim.clone() };
-        let patience = claim.patience;
         let claiming = {
-            let (store, id) = (Arc::clone(store), id.clone());
+            let (store, id, claim) = (Arc::clone(store), id.clone(), claim.clone());
             async move {
                 match beginning {
                     Beginning::Create(automa) => store.create(&id, &automa, &claim).await,
@@ -93,7 +93,8 @@ impl Journal {
         });
         let lease = lease.await?;
         Ok(Self {
-            hold: Hold::new(Arc::clone(store), lease, patience, asked),
+            hold: Hold::new(Arc::clone(store), lease, claim.patience, asked),
+            claim,
             checkpoints,
             last: Mutex::default(),
             found: Mutex::default(),
@@ -105,6 +106,21 @@ impl Journal {
     /// The id of the run.
     pub(crate) fn run(&self) -> &RunId {
         &self.hold.leased().lease().run
+    }
+
+    /// Where it is written to.
+    pub(crate) fn store(&self) -> &Arc<dyn CheckpointStore> {
+        self.hold.leased().store()
+    }
+
+    /// When it is written.
+    pub(crate) fn checkpoints(&self) -> CheckpointPolicy {
+        self.checkpoints
+    }
+
+    /// How it was claimed.
+    pub(crate) fn claimed(&self) -> &Claim {
+        &self.claim
     }
 
     /// Continues a journal that exists; returns the state that it leads to.

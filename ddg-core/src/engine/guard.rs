@@ -36,8 +36,12 @@ impl RunGuard {
 
     /// Continues the run as `core`, which has its last written state.
     pub(crate) fn go_on_with(&mut self, core: Arc<RunCore>) {
-        core.feed().take_over(self.core.feed());
+        // The events of a run inside of another go where they went before.
+        if core.is_outermost() {
+            core.feed().take_over(self.core.feed());
+        }
         let before = std::mem::replace(&mut self.core, core);
+        before.attached.end();
         before.requests.end();
     }
 
@@ -68,6 +72,7 @@ impl Drop for RunGuard {
             Stage::Begun => self.core.feed().is_watched().then_some(EventKind::RunCancelled),
             Stage::Ended(told) => told,
         };
+        self.core.attached.end();
         self.core.end(told);
     }
 }

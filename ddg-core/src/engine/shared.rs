@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use tokio_util::task::task_tracker::TaskTrackerToken;
 
+use super::{Attached, Within};
 use crate::args::{Args, Named};
 use crate::automa::Program;
 use crate::callback::{DynCallback, installed};
@@ -42,8 +43,8 @@ pub(crate) struct RunCore {
     pub(crate) handlers: Handlers,
     /// Open requests of its workers.
     pub(crate) requests: OpenRequests,
-    /// The outer run, and the worker of it that this run is.
-    outer: Option<(Arc<RunCore>, WorkerId)>,
+    /// The outer run, and the worker of it that this run is, if it is one.
+    outer: Option<(Arc<RunCore>, Option<WorkerId>)>,
     /// The outermost run; `None` if this is the outermost run.
     outermost: Option<Arc<RunCore>>,
     /// Publishes the events of this run and of nested ones. Used in the outermost run.
@@ -52,6 +53,8 @@ pub(crate) struct RunCore {
     locals: Mutex<Locals>,
     /// The journal of a stored run.
     pub(crate) journal: Option<Arc<Journal>>,
+    /// What lives as long as the run does, and is not saved.
+    pub(crate) attached: Attached,
     /// Whether the current step has subscribers.
     watched: AtomicBool,
     /// Whether the calls of the current step are instrumented for all workers.
@@ -74,13 +77,34 @@ impl RunCore {
         Ok(Self::around(program, begun, Some(kept), None))
     }
 
+    /// A run of its own inside another, of which it is no worker.
+    ///
+    /// # Errors
+    /// An argument reaches nobody, or somebody lacks an input.
+    pub(crate) fn inside(
+        program: Arc<Program>,
+        args: Args,
+        within: &Within,
+    ) -> Result<Arc<Self>, RunError> {
+        let (view, inputs) = (program.view(), &within.outer.inputs);
+        check_arguments(&program, &view, &args, inputs)?;
+        let begun = begin(&program, view, Some(within.path()), args, inputs);
+        let kept = kept_from_earlier_runs(&program);
+        Ok(Self::around(program, begun, Some(kept), Some((&within.outer, None))))
+    }
+
     /// Creates an outermost run that continues from a saved state.
     ///
     /// # Errors
     /// If the state is of a run of another graph.
-    pub(crate) fn resumed(program: Arc<Program>, saved: Saved) -> Result<Arc<Self>, RunError> {
-        let begun = saved.restore(&program, program.view(), None)?;
-        Ok(Self::around(program, begun, None, None))
+    pub(crate) fn resumed(
+        program: Arc<Program>,
+        saved: Saved,
+        within: Option<&Within>,
+    ) -> Result<Arc<Self>, RunError> {
+        let begun = saved.restore(&program, program.view(), within.map(Within::path))?;
+        let outer = within.map(|within| (&within.outer, None));
+        Ok(Self::around(program, begun, None, outer))
     }
 
     /// Creates the run of the automa at `path`, a worker of `outer`, that continues from where it
@@ -96,7 +120,7 @@ impl RunCore {
     ) -> Result<Arc<Self>, RunError> {
         // `saved` includes all changes of the graph, so restoring starts from the declared graph.
         let begun = saved.restore(&program, program.view(), Some(Arc::new(path)))?;
-        Ok(Self::around(program, begun, None, Some(outer)))
+        Ok(Self::around(program, begun, None, Some((outer.0, Some(outer.1)))))
     }
 
     /// Creates the run of the automa at `path`, a worker of `outer`, with the graph `view`.
@@ -114,7 +138,7 @@ impl RunCore {
         let kept =
             outer.0.locals().kept_of(outer.1).unwrap_or_else(|| kept_from_earlier_runs(&program));
         let begun = begin(&program, view, Some(Arc::new(path)), args, &outer.0.inputs);
-        Ok(Self::around(program, begun, Some(kept), Some(outer)))
+        Ok(Self::around(program, begun, Some(kept), Some((outer.0, Some(outer.1)))))
     }
 
     /// Creates a run. `kept` are the local spaces that it starts with, unless `begun` has some
@@ -123,7 +147,7 @@ impl RunCore {
         program: Arc<Program>,
         (machine, mut locals): Begun,
         kept: Option<KeptSpaces>,
-        outer: Option<(&Arc<Self>, WorkerId)>,
+        outer: Option<(&Arc<Self>, Option<WorkerId>)>,
     ) -> Arc<Self> {
         if let Some(kept) = kept {
             locals.begin_with(kept, machine.view());
@@ -133,7 +157,11 @@ impl RunCore {
             None => installed(),
         };
         let settings = &program.settings;
-        callbacks.extend(settings.callbacks.iter().cloned());
+        // Those of an automa that runs inside itself are around its workers once.
+        let again = |(outer, _): (&Arc<Self>, _)| outer.is_run_of(&program);
+        if !outer.is_some_and(again) {
+            callbacks.extend(settings.callbacks.iter().cloned());
+        }
         Arc::new(Self {
             path: machine.path().cloned(),
             depth: outer.map_or(0, |(outer, _)| outer.depth + 1),
@@ -152,6 +180,7 @@ impl RunCore {
             machine: Mutex::new(machine),
             locals: Mutex::new(locals),
             journal: None,
+            attached: Attached::default(),
             watched: AtomicBool::new(false),
         })
     }
@@ -212,10 +241,17 @@ impl RunCore {
         self.journal.as_ref().is_some_and(|journal| journal.wants_results())
     }
 
-    /// The tracker of tasks and threads of a stored run. Everything that dropping the run's future
-    /// does not stop must be registered with it, because the lease is kept until it has ended.
+    /// The tracker of tasks and threads of this run, or of the nearest run around it that is stored.
+    /// Everything that dropping the run's future does not stop must be registered with it, because
+    /// the lease is kept until it has ended.
     pub(super) fn acting(&self) -> Option<&Acting> {
-        self.outermost().journal.as_ref().map(|journal| journal.acting())
+        let mut core = self;
+        loop {
+            if let Some(journal) = &core.journal {
+                return Some(journal.acting());
+            }
+            core = core.around_it()?;
+        }
     }
 
     /// A token for a thread of the blocking pool, which holds it while it acts for a stored run.
@@ -226,6 +262,23 @@ impl RunCore {
     /// Whether this is the outermost run.
     pub(super) fn is_outermost(&self) -> bool {
         self.outermost.is_none()
+    }
+
+    /// The run around this one.
+    pub(crate) fn around_it(&self) -> Option<&Arc<Self>> {
+        self.outer.as_ref().map(|(outer, _)| outer)
+    }
+
+    /// Whether this, or a run around it, is one of `program`.
+    fn is_run_of(&self, program: &Arc<Program>) -> bool {
+        let mut core = Some(self);
+        while let Some(run) = core {
+            if Arc::ptr_eq(&run.program, program) {
+                return true;
+            }
+            core = run.around_it().map(|outer| &**outer);
+        }
+        false
     }
 
     /// The outermost run.
@@ -298,7 +351,9 @@ impl RunCore {
                     commit(kept, &self.program, self.machine().view());
                 }
             }
-            (End::Finished | End::Stopped, Some((outer, worker))) => {
+            // A run of its own inside another is nobody's next kickoff.
+            (End::Finished | End::Stopped, Some((_, None))) => {}
+            (End::Finished | End::Stopped, Some((outer, Some(worker)))) => {
                 let kept = self.kept();
                 outer.locals().keep(*worker, kept);
             }
@@ -403,5 +458,12 @@ impl RunCore {
     /// Sets the pace of a run that has not begun.
     pub(crate) fn set_pace(&self, pace: Pace) {
         self.machine().set_pace(pace);
+    }
+}
+
+impl Within {
+    /// Where the inner run is.
+    fn path(&self) -> Arc<WorkerPath> {
+        Arc::new(WorkerPath::new(self.outer.path.clone(), self.key.clone()))
     }
 }

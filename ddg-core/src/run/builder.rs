@@ -4,22 +4,25 @@ use std::fmt;
 use std::future::{Future, IntoFuture};
 use std::marker::PhantomData;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use futures::FutureExt;
 use futures::future::{self, BoxFuture, Either};
 
+use super::active::{ActiveRun, InnerPlace};
 use super::plan::{Origin, Plan};
 use super::stored::{Claiming, Place};
 use super::{Outcome, RunError, RunHandle, stored};
 use crate::args::{Args, IntoArgs};
-use crate::automa::GraphAutoma;
+use crate::automa::{GraphAutoma, Program};
 use crate::checkpoint::{CheckpointPolicy, CheckpointStore, Claim};
 use crate::engine::{self, Kickoff, drive};
 use crate::event::{EarlySubscribers, EventFilter, EventStream};
 use crate::feedback::{Posted, ReplyTo, Request};
 use crate::graph::BuildError;
+use crate::key::Key;
 use crate::machine::Pace;
 use crate::path::WorkerPath;
 use crate::saved::Snapshot;
@@ -255,6 +258,63 @@ impl<T> RunBuilder<T> {
         self.subscribers.subscribe(filter)
     }
 
+    /// Lets it be a run of its own inside of `run`, under `key`: the automa around it has no worker for it
+    /// and does not wait for it, so it can outlive the worker that begins it, and `run` itself.
+    ///
+    /// What holds inside of `run` holds for it as for a nested automa: the run inputs and callbacks
+    /// reach it, what its workers post and ask goes to the handlers of the outermost run (handlers of its
+    /// own have no effect), and its events are among those of the outermost run, with its path, as long as
+    /// that goes on. If `run` is stored, so is this, as `RUN/key` (with the keys in between, if `run` is
+    /// itself inside of the stored one), with the same policy; a place set with
+    /// [`stored_in`](Self::stored_in) before is replaced.
+    ///
+    /// Its end is its own: it is cancelled through its own [handle](RunHandle) and not with `run`.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use ddg_core::prelude::*;
+    /// use ddg_core::run::ActiveRun;
+    ///
+    /// /// Where a worker finds its run.
+    /// struct Here(ActiveRun);
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let mut part = GraphAutoma::new("part");
+    /// part.add_func_as_worker("path", async |cx: Context| cx.path().to_string(), start().output())?;
+    ///
+    /// let mut whole = GraphAutoma::new("whole");
+    /// whole.add_func_as_worker("ask", move |cx: Context| {
+    ///     let here: Arc<Here> = cx.attached().expect("attached below");
+    ///     part.run(()).inside(&here.0, "part-1").output::<String>()
+    /// }, start().output())?;
+    /// whole.attach(|run| Here(run.clone()));
+    /// assert_eq!(whole.run(()).output::<String>().await?, "part-1/path");
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn inside(mut self, run: &ActiveRun, key: impl Into<Key>) -> Self {
+        let key = key.into();
+        let options = self.plan.options();
+        if let Some(InnerPlace { place, checkpoints, claim }) = run.inner_place(&key) {
+            options.place = Some(place);
+            options.checkpoints = checkpoints;
+            options.claim = Some(claim);
+        }
+        options.within = Some(run.within(key));
+        self
+    }
+
+    /// As [`GraphAutoma::attach`](crate::GraphAutoma::attach), for this run alone, in place of what the
+    /// automa attaches of the same type.
+    pub fn attach<A: Send + Sync + 'static>(
+        mut self,
+        make: impl Fn(&ActiveRun) -> A + Send + Sync + 'static,
+    ) -> Self {
+        self.plan.options().attachments.add(make);
+        self
+    }
+
     /// Keeps the run in `store` under `id`, so that it survives its process. If the store has the
     /// run, it continues from its last state; the arguments or the snapshot of this builder are
     /// used only if the store does not have it.
@@ -269,7 +329,7 @@ impl<T> RunBuilder<T> {
         store: &(impl CheckpointStore + Clone + 'static),
         id: impl AsRef<str>,
     ) -> Self {
-        self.plan.options().place = Some(Place::new(store.clone(), id.as_ref()));
+        self.plan.options().place = Some(Place::new(Arc::new(store.clone()), id.as_ref()));
         self
     }
 
@@ -385,6 +445,11 @@ impl<T> RunBuilder<T> {
         }
         T::from_outcome(engine::simulate(live?, choose).await?)
     }
+}
+
+/// A further run of a compiled automa.
+pub(super) fn inner_builder(program: &Arc<Program>, args: Args) -> RunBuilder {
+    RunBuilder::planned(Plan::again(program, args))
 }
 
 impl<T: FromOutcome> IntoFuture for RunBuilder<T> {

@@ -6,9 +6,9 @@ use std::time::Duration;
 use super::RunError;
 use super::stored::Place;
 use crate::args::Args;
-use crate::automa::{GraphAutoma, Program};
+use crate::automa::{Attachments, GraphAutoma, Program};
 use crate::checkpoint::{CheckpointPolicy, Claim};
-use crate::engine::{RunCore, RunGuard};
+use crate::engine::{RunCore, RunGuard, Within};
 use crate::feedback::Handlers;
 use crate::graph::BuildError;
 use crate::machine::Pace;
@@ -38,9 +38,17 @@ pub(super) struct Options {
     pub(super) place: Option<Place>,
     pub(super) checkpoints: CheckpointPolicy,
     pub(super) claim: Option<Claim>,
+    /// The run that it is inside of.
+    pub(super) within: Option<Within>,
+    pub(super) attachments: Attachments,
 }
 
 impl Plan {
+    /// A further run of a compiled automa.
+    pub(super) fn again(program: &Arc<Program>, args: Args) -> Self {
+        Self { program: Ok(Arc::clone(program)), origin: Origin::Args(args), options: None }
+    }
+
     pub(super) fn new(automa: &GraphAutoma, origin: Origin) -> Self {
         Self { program: automa.compiled().map_err(Box::new), origin, options: None }
     }
@@ -72,7 +80,8 @@ impl Plan {
     /// If the graph is invalid, a named input reaches no worker, or the snapshot is not of this
     /// automa.
     pub(super) fn live(self) -> Result<RunGuard, RunError> {
-        let mut core = self.origin.core(self.program.map_err(|error| *error)?)?;
+        let within = self.options.as_ref().and_then(|options| options.within.as_ref());
+        let mut core = self.origin.core(self.program.map_err(|error| *error)?, within)?;
         if let Some(options) = self.options {
             options.set(&mut core);
         }
@@ -91,10 +100,17 @@ impl Origin {
     ///
     /// # Errors
     /// If a named input reaches no worker, or the snapshot is not of this automa.
-    pub(super) fn core(self, program: Arc<Program>) -> Result<Arc<RunCore>, RunError> {
-        match self {
-            Self::Args(args) => RunCore::top(program, args),
-            Self::Snapshot(snapshot) => RunCore::resumed(program, snapshot.into_run()),
+    pub(super) fn core(
+        self,
+        program: Arc<Program>,
+        within: Option<&Within>,
+    ) -> Result<Arc<RunCore>, RunError> {
+        match (self, within) {
+            (Self::Args(args), None) => RunCore::top(program, args),
+            (Self::Args(args), Some(within)) => RunCore::inside(program, args, within),
+            (Self::Snapshot(snapshot), within) => {
+                RunCore::resumed(program, snapshot.into_run(), within)
+            }
         }
     }
 }
@@ -108,5 +124,6 @@ impl Options {
         }
         core.deadline = self.deadline;
         core.handlers = self.handlers.clone();
+        core.attached.make_also(self.attachments.clone());
     }
 }

@@ -12,7 +12,7 @@ use crate::checkpoint::{
     Checkpoint, CheckpointStore, Claim, InvalidRunId, RunId, RunStatus, StoreError,
 };
 use crate::durable::{Beginning, Journal, patiently, replay};
-use crate::engine::{RunCore, RunGuard, drive_stored};
+use crate::engine::{RunCore, RunGuard, Within, drive_stored};
 use crate::event::{EarlySubscribers, EventFilter, EventStream};
 use crate::machine::End;
 
@@ -24,8 +24,16 @@ pub(super) struct Place {
 }
 
 impl Place {
-    pub(super) fn new(store: impl CheckpointStore + 'static, id: &str) -> Self {
-        Self { store: Arc::new(store), id: RunId::new(id) }
+    pub(super) fn new(store: Arc<dyn CheckpointStore>, id: &str) -> Self {
+        Self { store, id: RunId::new(id) }
+    }
+
+    /// Its store and the run's id.
+    ///
+    /// # Errors
+    /// The id is none.
+    pub(super) fn into_parts(self) -> Result<(Arc<dyn CheckpointStore>, RunId), InvalidRunId> {
+        Ok((self.store, self.id?))
     }
 }
 
@@ -140,7 +148,7 @@ impl Stored {
         let (program, origin, mut options) = plan.into_parts()?;
         let place = options.place.take().expect("only stored runs are looked for in a store");
         let claim = options.claim.take().unwrap_or_default();
-        let (store, id) = (place.store, place.id?);
+        let (store, id) = place.into_parts()?;
         Ok(Self { program, origin, options, store, id, claim })
     }
 
@@ -171,7 +179,7 @@ impl Stored {
         };
         match store.find(id).await {
             Ok(record) if record.status == RunStatus::Finished => {
-                if let Some(core) = last_state(&**store, id, program).await?
+                if let Some(core) = last_state(&**store, id, program, self.within()).await?
                     && core.machine().is_idle()
                 {
                     return Ok(Found::Ended(core));
@@ -214,7 +222,7 @@ impl Stored {
         let core = match latest {
             Some(latest) => {
                 let saved = journal.resume(&latest)?.into_run();
-                RunCore::resumed(Arc::clone(&self.program), saved)?
+                RunCore::resumed(Arc::clone(&self.program), saved, self.within())?
             }
             None => self.fresh()?,
         };
@@ -222,7 +230,12 @@ impl Stored {
     }
 
     fn fresh(&self) -> Result<Arc<RunCore>, RunError> {
-        self.origin.clone().core(Arc::clone(&self.program))
+        self.origin.clone().core(Arc::clone(&self.program), self.within())
+    }
+
+    /// The run that it is inside of.
+    fn within(&self) -> Option<&Within> {
+        self.options.within.as_ref()
     }
 
     fn with(&self, mut core: Arc<RunCore>, journal: &Arc<Journal>) -> Arc<RunCore> {
@@ -262,8 +275,13 @@ impl Stored {
 pub(super) async fn read(plan: Plan) -> Result<RunGuard, RunError> {
     let (program, origin, mut options) = plan.into_parts()?;
     let place = options.place.take().expect("only stored runs are looked for in a store");
-    let core = match last_state(&*place.store, &place.id?, &program).await {
-        Err(RunError::Store(StoreError::UnknownRun { .. })) | Ok(None) => origin.core(program),
+    let (store, id) = place.into_parts()?;
+    let within = options.within.take();
+    let within = within.as_ref();
+    let core = match last_state(&*store, &id, &program, within).await {
+        Err(RunError::Store(StoreError::UnknownRun { .. })) | Ok(None) => {
+            origin.core(program, within)
+        }
         Ok(Some(core)) => Ok(core),
         Err(error) => Err(error),
     };
@@ -277,8 +295,9 @@ async fn last_state(
     store: &dyn CheckpointStore,
     id: &RunId,
     program: &Arc<Program>,
+    within: Option<&Within>,
 ) -> Result<Option<Arc<RunCore>>, RunError> {
     let Some(checkpoint) = store.latest(id).await? else { return Ok(None) };
     let saved = replay(&checkpoint)?.into_run();
-    RunCore::resumed(Arc::clone(program), saved).map(Some)
+    RunCore::resumed(Arc::clone(program), saved, within).map(Some)
 }

@@ -183,6 +183,11 @@ impl Saved {
     }
 
     /// The last output of each worker.
+    pub(crate) fn input(&self, name: &str) -> Option<&Value> {
+        crate::args::find(&self.inputs, name)
+    }
+
+    /// The last outputs, by worker.
     pub(crate) fn outputs(&self) -> &BTreeMap<Key, Value> {
         &self.outputs
     }

@@ -120,6 +120,11 @@ impl Snapshot {
         self.run.outputs().get(&worker.into()).cloned()
     }
 
+    /// The run input called `name`; `None` if the run was given none.
+    pub fn input(&self, name: &str) -> Option<Value> {
+        self.run.input(name).cloned()
+    }
+
     /// Replaces the last output of a worker, which affects what reads it next. Returns false if the
     /// worker has not run.
     pub fn set_output(&mut self, worker: impl Into<Key>, output: impl Data) -> bool {

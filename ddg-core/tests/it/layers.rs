@@ -121,8 +121,10 @@ const AGENTIC: &[(&str, &[&str])] = &[
     ("provider", &["message", "model", "tls", "tool"]),
     ("mcp", &["message", "schema", "tls", "tool"]),
     ("memory", &["message", "model"]),
-    ("react", &["files", "memory", "message", "model", "tool"]),
-    ("agent", &["memory", "message", "react"]),
+    // An agent's turn has children, and a child is an agent.
+    ("react", &["files", "memory", "message", "model", "subturn", "tool"]),
+    ("subturn", &["message", "model", "react", "tool"]),
+    ("agent", &["memory", "message", "react", "subturn"]),
 ];
 
 fn src(of: &str) -> PathBuf {

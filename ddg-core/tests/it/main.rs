@@ -32,6 +32,7 @@ mod graphs;
 mod grown_snapshot;
 mod grown_snapshot_random;
 mod held;
+mod inside;
 mod interactions;
 mod interleaving;
 mod layers;

@@ -17,7 +17,7 @@ pub(super) fn lower(tool: &Tool) -> TokenStream {
     let function = function(tool);
     let needs = tool.params.iter().filter_map(|param| match &param.source {
         Source::State(ty) => Some(quote_spanned!(ty.span()=> .needs::<#ty>())),
-        Source::Model { .. } | Source::Context => None,
+        Source::Model { .. } | Source::Context | Source::Turn => None,
     });
     let body = quote! {
         #(#defaults)*
@@ -111,6 +111,7 @@ fn function(tool: &Tool) -> TokenStream {
         match &param.source {
             Source::Model { .. } => None,
             Source::Context => Some(quote!(let #name = #given.context().clone();)),
+            Source::Turn => Some(quote!(let #name = #krate::__private::turn(#given)?;)),
             Source::State(ty) => {
                 Some(quote_spanned!(ty.span()=> let #name = #given.state::<#ty>()?;))
             }
@@ -119,7 +120,9 @@ fn function(tool: &Tool) -> TokenStream {
     let passed = tool.params.iter().map(|param| {
         let value = match (&param.source, &param.ident) {
             (Source::Model { .. }, field) => quote!(#arguments.#field),
-            (Source::Context | Source::State(_), _) => bound(param).into_token_stream(),
+            (Source::Context | Source::Turn | Source::State(_), _) => {
+                bound(param).into_token_stream()
+            }
         };
         if param.borrowed { quote!(&#value) } else { value }
     });
@@ -156,7 +159,7 @@ fn bound(param: &Param) -> Ident {
 fn given_by_model(tool: &Tool) -> impl Iterator<Item = (&Param, &[Attribute])> {
     tool.params.iter().filter_map(|param| match &param.source {
         Source::Model { attrs, .. } => Some((param, attrs.as_slice())),
-        Source::Context | Source::State(_) => None,
+        Source::Context | Source::Turn | Source::State(_) => None,
     })
 }
 

@@ -77,7 +77,7 @@ async fn a_task_that_is_none_is_refused() {
         automa `agent`, step 1: worker `begin` failed: the task is empty: give it a message, or a conversation
         automa `agent`, step 1: worker `begin` cannot be called: parameter `task` (`Value`) got no argument: 0 given by position, none of that name
         automa `agent`: 2 arguments given by position, but its start workers take 1 at most; other workers take a run's arguments by name
-        automa `agent`: no worker has a parameter `text`; there are: conversation, news, outcome, range, results, task"#]].assert_eq(&errors.join("\n"));
+        automa `agent`: no worker has a parameter `text`; there are: conversation, news, outcome, range, results, subturn, task"#]].assert_eq(&errors.join("\n"));
 }
 
 #[tokio::test]

@@ -5,6 +5,47 @@ use expect_test::expect;
 use super::check_expansion;
 
 #[test]
+fn the_turn_is_no_field() {
+    check_expansion(
+        r##"#[tool]
+        /// Finds out.
+        async fn research(topic: String, turn: Turn) -> String { todo!() }"##,
+        &expect![[r#"
+            /// The tool `research`.
+            #[allow(non_camel_case_types, dead_code)]
+            struct research {}
+            impl research {
+                /// The tool `research`.
+                #[allow(dead_code)]
+                fn tool() -> impl ::ddg_agentic::tool::Tool {
+                    #[derive(
+                        ::ddg_agentic::__private::serde::Deserialize,
+                        ::ddg_agentic::__private::schemars::JsonSchema,
+                    )]
+                    #[serde(crate = "::ddg_agentic::__private::serde", deny_unknown_fields)]
+                    #[schemars(crate = "::ddg_agentic::__private::schemars")]
+                    struct __Arguments {
+                        topic: String,
+                    }
+                    ::ddg_agentic::__private::FuncTool::new(
+                        "research",
+                        "Finds out.",
+                        |arguments: __Arguments, given| {
+                            ::std::boxed::Box::pin(async move {
+                                let turn = ::ddg_agentic::__private::turn(given)?;
+                                ::ddg_agentic::__private::output(
+                                    research(arguments.topic, turn).await,
+                                )
+                            })
+                        },
+                    )
+                }
+            }
+        "#]],
+    );
+}
+
+#[test]
 fn the_context_and_states_are_not_fields() {
     check_expansion(
         r##"#[tool]

@@ -125,11 +125,14 @@ fn check_owned(ty: &Type, faults: &mut Faults) -> Option<()> {
     Some(())
 }
 
-/// The context and states, which are recognised by their names.
+/// The context, the turn and states, which are recognised by their names.
 fn injected(ty: &Type, faults: &mut Faults) -> Option<Source> {
     let segment = last_segment(ty)?;
     if segment.ident == "Context" && segment.arguments.is_none() {
         return Some(Source::Context);
+    }
+    if segment.ident == "Turn" && segment.arguments.is_none() {
+        return Some(Source::Turn);
     }
     if segment.ident != "State" {
         return None;

@@ -1,0 +1,175 @@
+//! The turns of conversations that go on, and what ends them.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::future::Future;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use ddg_core::run::RunBuilder;
+use ddg_core::{Outcome, RunError};
+use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
+
+use crate::memory::ConversationId;
+use crate::react::AgentOutcome;
+use crate::subturn::Control;
+
+/// How long it is waited until nothing of a turn that is stopped does anything any more. What cannot be
+/// stopped, such as a tool that blocks its thread, is not waited for longer.
+pub(super) const SETTLING: Duration = Duration::from_secs(10);
+
+/// The turns of all conversations that go on.
+#[derive(Debug, Default)]
+pub(super) struct LiveTurns(Mutex<Turns>);
+
+#[derive(Debug, Default)]
+struct Turns {
+    is_closed: bool,
+    live: BTreeMap<ConversationId, Arc<Live>>,
+    /// Of turns that are over, what ends the children that go on.
+    left: Vec<(ConversationId, Control)>,
+    /// Conversations whose last turn waits for a person.
+    waiting: BTreeSet<ConversationId>,
+}
+
+/// One turn.
+#[derive(Debug, Default)]
+pub(super) struct Live {
+    pub(super) control: Control,
+    ended: CancellationToken,
+    was_stopped: AtomicBool,
+}
+
+/// The right to run a turn, given back when it is dropped.
+pub(super) struct LiveTurn<'a> {
+    conversation: ConversationId,
+    live: Arc<Live>,
+    turns: &'a LiveTurns,
+}
+
+/// How a turn went.
+pub(super) enum Went {
+    /// To an end of its own.
+    Ended(Result<Outcome, RunError>),
+    /// It was stopped.
+    Stopped,
+}
+
+impl LiveTurns {
+    /// A turn of a conversation begins; `None` if the agent is closed.
+    pub(super) fn begin(&self, conversation: &ConversationId) -> Option<LiveTurn<'_>> {
+        let mut turns = self.lock();
+        if turns.is_closed {
+            return None;
+        }
+        let live = Arc::new(Live::default());
+        turns.live.insert(conversation.clone(), Arc::clone(&live));
+        Some(LiveTurn { conversation: conversation.clone(), live, turns: self })
+    }
+
+    pub(super) fn find(&self, conversation: &ConversationId) -> Option<Arc<Live>> {
+        self.lock().live.get(conversation).cloned()
+    }
+
+    pub(super) fn is_waiting(&self, conversation: &ConversationId) -> bool {
+        self.lock().waiting.contains(conversation)
+    }
+
+    /// Lets no more turns begin.
+    pub(super) fn close(&self) {
+        self.lock().is_closed = true;
+    }
+
+    pub(super) fn is_closed(&self) -> bool {
+        self.lock().is_closed
+    }
+
+    /// The turns that go on.
+    pub(super) fn live(&self) -> Vec<(ConversationId, Arc<Live>)> {
+        let turns = self.lock();
+        turns.live.iter().map(|(id, live)| (id.clone(), Arc::clone(live))).collect()
+    }
+
+    /// What ends children that go on after their turn.
+    pub(super) fn left(&self) -> Vec<(ConversationId, Control)> {
+        let mut turns = self.lock();
+        turns.left.retain(|(_, control)| !control.tasks().is_empty());
+        turns.left.clone()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Turns> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Live {
+    /// Resolves when the turn has ended, and nothing of it is under way.
+    pub(super) async fn ended(&self) {
+        self.ended.cancelled().await;
+    }
+
+    /// Whether it was stopped before it came to an end of its own.
+    pub(super) fn was_stopped(&self) -> bool {
+        self.was_stopped.load(Ordering::SeqCst)
+    }
+}
+
+impl LiveTurn<'_> {
+    /// What comes of `waiting` for the turn; `None` if it is stopped before.
+    pub(super) async fn until_stopped<F: Future>(&self, waiting: F) -> Option<F::Output> {
+        self.live.control.cancelled().run_until_cancelled(waiting).await
+    }
+
+    /// Runs it, until it ends or is stopped; then until nothing below it does anything any more.
+    pub(super) async fn run(&self, run: RunBuilder<AgentOutcome>) -> Went {
+        self.waits(false);
+        let control = &self.live.control;
+        let given = control.clone();
+        let run = run.attach(move |_| given.clone()).outcome();
+        let ended = control.cancelled().run_until_cancelled(run).await;
+        match ended {
+            Some(ended) if !control.is_stopped() => Went::Ended(ended),
+            Some(_) | None => {
+                settled(control).await;
+                self.stopped();
+                Went::Stopped
+            }
+        }
+    }
+
+    /// It was stopped before it came to an end of its own.
+    pub(super) fn stopped(&self) {
+        self.live.was_stopped.store(true, Ordering::SeqCst);
+    }
+
+    /// Whether the conversation waits for a person from now on.
+    pub(super) fn waits(&self, waits: bool) {
+        let mut turns = self.turns.lock();
+        match waits {
+            true => _ = turns.waiting.insert(self.conversation.clone()),
+            false => _ = turns.waiting.remove(&self.conversation),
+        }
+    }
+}
+
+/// Waits until nothing below a turn does anything any more, as long as that is reasonable.
+pub(super) async fn settled(control: &Control) -> bool {
+    control.tasks().close();
+    timeout(SETTLING, control.tasks().wait()).await.is_ok()
+}
+
+impl Drop for LiveTurn<'_> {
+    fn drop(&mut self) {
+        let mut turns = self.turns.lock();
+        if turns.live.get(&self.conversation).is_some_and(|live| Arc::ptr_eq(live, &self.live)) {
+            turns.live.remove(&self.conversation);
+        }
+        turns.left.retain(|(_, control)| !control.tasks().is_empty());
+        if !self.live.control.tasks().is_empty() {
+            turns.left.push((self.conversation.clone(), self.live.control.clone()));
+        }
+        drop(turns);
+        self.live.ended.cancel();
+    }
+}

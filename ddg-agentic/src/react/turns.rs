@@ -1,0 +1,159 @@
+//! The turn of an agent's run: its children, and what ends it from the outside.
+
+use std::sync::Arc;
+
+use ddg_core::Context;
+use ddg_core::free;
+use ddg_core::run::ActiveRun;
+
+use super::state::State;
+use super::workers::{STATE, THINK, Verdict};
+use super::{AgentEnd, AgentFailed, ReActAutoma};
+use crate::memory::{Conversation, LastMessages, Memory};
+use crate::message::Message;
+use crate::model::{ChatRequest, ToolChoice, ask};
+use crate::subturn::{ChildNode, ChildResult, SubTurns, TurnAgent, TurnGuard, TurnState};
+
+/// What calls are answered that are not made any more.
+const SKIPPED: &str = "skipped";
+
+/// How a child's result is told to its parent.
+fn told(result: &ChildResult) -> Message {
+    let (id, agent, word) = (&result.id, &result.agent, result.status.word());
+    Message::user(format!("[{id} ({agent}) {word}] {}", result.text()).trim_end())
+}
+
+impl ReActAutoma {
+    /// Sets what holds for the agent's [children](crate::subturn): limits, models and agents by name.
+    #[must_use]
+    pub fn subturns(mut self, subturns: SubTurns) -> Self {
+        self.subturns = Some(Arc::new(subturns));
+        self
+    }
+
+    /// The name of its model.
+    pub(crate) fn model_name(&self) -> &str {
+        self.model.name()
+    }
+
+    /// What is attached to each of its runs.
+    pub(super) fn turn_of_run(&self, run: &ActiveRun) -> TurnGuard {
+        let agent = TurnAgent {
+            name: self.name.clone(),
+            model: Arc::clone(&self.model),
+            tools: self.tools.clone(),
+            subturns: self.subturns.clone(),
+        };
+        TurnGuard::new(agent, run, THINK)
+    }
+
+    /// Takes what children have left for the agent.
+    pub(super) fn hear_children(&self, state: &mut State, turn: &TurnState, cx: &Context) {
+        let (results, usage) = turn.read();
+        if results.is_empty() && usage.total() == 0 {
+            return;
+        }
+        state.conversation.messages.extend(results.iter().map(told));
+        state.usage += usage;
+        // At once: they are read, whatever becomes of this execution.
+        cx.local().set(STATE, state.clone());
+    }
+
+    /// Adds a worker for each child that was begun since: it stands for the child where the graph is drawn.
+    pub(super) fn draw_children(state: &mut State, turn: &TurnState, cx: &Context) {
+        for id in turn.begun_after(state.n_drawn) {
+            cx.add_worker(id.clone(), ChildNode::new(id), free());
+            state.n_drawn += 1;
+        }
+    }
+
+    /// What has come of children by the end of a turn; if nothing has, there is nothing more to come.
+    pub(super) async fn last_of_children(&self, turn: &TurnState) -> Vec<Message> {
+        turn.read_or_finish().await.iter().map(told).collect()
+    }
+
+    /// Asks the model once more, without tools, with what a person wants it to know.
+    pub(super) async fn end_with_hint(
+        &self,
+        mut state: State,
+        hint: String,
+        turn: &TurnState,
+        cx: &Context,
+    ) -> Result<(), AgentFailed> {
+        state.skip_calls();
+        state.conversation.messages.push(Message::user(hint));
+        let mut request = self.request_with(Arc::new([]), &state, turn);
+        request.tool_choice = ToolChoice::default();
+        let mut reply = match ask(turn.model(), request, cx).await {
+            Ok(reply) => reply,
+            Err(error) => {
+                return Err(self.fail(state, AgentEnd::failed(&error), Some(error), turn));
+            }
+        };
+        turn.count(reply.usage);
+        state.count(&reply);
+        // It has none to call.
+        reply.message.tool_calls.clear();
+        let end = match self.verdict(&reply, turn) {
+            Verdict::Answer(text) => AgentEnd::Finished { text, finish: reply.finish.clone() },
+            Verdict::End(end) => end,
+            Verdict::Again { faults, .. } => AgentEnd::no_answer(&reply, faults),
+        };
+        state.say(&reply.message);
+        match end {
+            AgentEnd::Finished { .. } => {
+                self.end(state, end, turn, cx);
+                Ok(())
+            }
+            end => Err(self.fail(state, end, None, turn)),
+        }
+    }
+
+    /// Ends with what the agent has said last.
+    pub(super) fn end_early(&self, mut state: State, turn: &TurnState, cx: &Context) {
+        state.skip_calls();
+        let text = state.last_said();
+        self.end(state, AgentEnd::EndedEarly { text }, turn, cx);
+    }
+
+    /// What the model is shown of the conversation.
+    pub(super) fn shown(&self, state: &State, turn: &TurnState) -> Vec<Message> {
+        let window = match state.shown_from {
+            None => self.memory.window(&state.conversation),
+            Some(first) => state.conversation.shown_from(first),
+        };
+        match turn.history() {
+            Some(most) if window.len() > most => {
+                LastMessages::new(most).window(&Conversation::new(window))
+            }
+            _ => window,
+        }
+    }
+
+    /// What a child is given that concerns what its model is asked.
+    pub(super) fn with_child_settings(mut request: ChatRequest, turn: &TurnState) -> ChatRequest {
+        let Some(config) = turn.config() else { return request };
+        request.max_output_tokens = config.output_tokens().or(request.max_output_tokens);
+        request.temperature = config.straying().or(request.temperature);
+        request
+    }
+}
+
+impl State {
+    /// Answers the calls that nobody makes any more.
+    pub(super) fn skip_calls(&mut self) {
+        for call in std::mem::take(&mut self.open_calls) {
+            self.conversation.messages.push(Message::tool_error(&call, SKIPPED));
+        }
+    }
+
+    /// What the agent has said last in this run.
+    fn last_said(&self) -> String {
+        let said = self.conversation.messages.iter().skip(self.n_before).rev();
+        let mut said = said.filter_map(|message| match message {
+            Message::Assistant(said) if !said.text.trim().is_empty() => Some(said.text.clone()),
+            _ => None,
+        });
+        said.next().unwrap_or_default()
+    }
+}

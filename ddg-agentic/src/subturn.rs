@@ -1,0 +1,36 @@
+//! Child agents: a tool or worker in an agent's turn lets another agent do a part of the task.
+//!
+//! A tool has the [`Turn`] that it is in, and with it [calls](Turn::call) a [`SubTurn`], whose result is
+//! returned, or [spawns](Turn::spawn) one, whose result is delivered to the turn. [`SubTurns`] sets what holds
+//! for the children of an agent. The rules are in `docs/subturn.md`.
+//!
+//! `ledger.rs` decides what becomes of each child, as data; `child.rs` and `state.rs` do it.
+
+mod child;
+mod config;
+mod control;
+mod error;
+mod event;
+mod ledger;
+mod node;
+mod result;
+mod settings;
+mod spawner;
+mod state;
+mod tools;
+mod turn;
+
+pub(crate) use child::INPUT;
+pub use config::{ChildTools, Delivery, SubTurn};
+pub(crate) use control::Control;
+pub use error::SubTurnError;
+pub use event::{SubTurnEvent, TurnStatus};
+pub(crate) use node::ChildNode;
+pub use result::{ChildResult, ChildStatus, ChildSummary, Disposition, OrphanReason};
+pub use settings::{SubTurns, WhenFull};
+pub use spawner::{ScriptedChildren, Spawner};
+pub(crate) use state::{TurnAgent, TurnGuard, TurnState};
+pub use tools::AgentTools;
+#[doc(hidden)]
+pub use turn::turn;
+pub use turn::{SpawnedChild, Turn};

@@ -1,0 +1,290 @@
+//! The children of a turn, and what becomes of their results: decided here, without anything that acts.
+//!
+//! Invariant: a spawned child gets its one disposition in [`settle`](Ledger::settle), [`take`](Ledger::take)
+//! or [`finish`](Ledger::finish), each of which looks whether it has one already; a called child gets none.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::time::Duration;
+
+use ddg_core::run::KickoffId;
+use serde::{Deserialize, Serialize};
+
+use super::{ChildResult, ChildStatus, ChildSummary, Delivery, Disposition, OrphanReason, SubTurn};
+use crate::model::Usage;
+
+/// The children of one turn, by number, in the order in which they were begun. It is saved with the run.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct Ledger {
+    latest: u32,
+    children: BTreeMap<u32, Entry>,
+    /// Those whose results are delivered and not read, in the order in which they came.
+    inbox: VecDeque<u32>,
+    /// Whether the turn is over.
+    is_over: bool,
+    /// What children took of models that the turn has not counted as its own.
+    uncounted: Usage,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Entry {
+    begun: Begun,
+    status: ChildStatus,
+    disposition: Option<Disposition>,
+    /// As long as somebody may ask for it.
+    result: Option<ChildResult>,
+    usage: Usage,
+    duration: Duration,
+}
+
+/// How a child was begun.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Begun {
+    pub(super) origin: Origin,
+    pub(super) kind: Kind,
+    pub(super) config: SubTurn,
+    pub(super) agent: String,
+    pub(super) model: String,
+}
+
+/// Which execution of which worker has begun a child, and how many it had begun before: by this a child
+/// is found again when the execution runs again.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Origin {
+    pub(super) worker: String,
+    pub(super) kickoff: KickoffId,
+    pub(super) attempt: u32,
+    pub(super) n: u32,
+}
+
+/// Whether a child's parent waits for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Kind {
+    /// The result is returned.
+    Called,
+    /// The result is delivered.
+    Spawned,
+}
+
+/// What the end of a child leads to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Settled {
+    /// Its caller gets the result.
+    Returned,
+    /// The result is in the inbox.
+    Delivered,
+    /// The user gets it, and nobody else.
+    ForUser,
+    /// Nobody reads it.
+    Orphaned(OrphanReason),
+    /// There is no room for it: ask again when there is, or the turn is over.
+    NoRoom,
+    /// It had ended already.
+    Already,
+}
+
+/// How a child came to its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Cause {
+    /// By itself, or it was stopped alone.
+    Own,
+    /// With the turn around it.
+    TurnStopped,
+}
+
+/// What may wait in an inbox.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Room {
+    pub(super) most: Option<usize>,
+    /// Whether a child waits for room; if not, its result is an orphan.
+    pub(super) waits: bool,
+}
+
+impl Ledger {
+    /// The id of the child of this number.
+    pub(super) fn id(number: u32) -> String {
+        format!("subturn-{number}")
+    }
+
+    fn number(id: &str) -> Option<u32> {
+        id.strip_prefix("subturn-")?.parse().ok()
+    }
+
+    /// The number that the next child gets.
+    pub(super) fn next(&self) -> u32 {
+        self.latest + 1
+    }
+
+    /// The number of a child that was to begin when its process ended, and has left nothing; else the next.
+    fn vacant(&self) -> u32 {
+        let all_there = self.children.len() == self.latest as usize;
+        let vacant = || (1..=self.latest).find(|number| !self.children.contains_key(number));
+        (!all_there).then(vacant).flatten().unwrap_or_else(|| self.next())
+    }
+
+    /// A child is begun; gives its id.
+    pub(super) fn begin(&mut self, begun: Begun) -> String {
+        let number = self.vacant();
+        self.adopt(number, begun);
+        Self::id(number)
+    }
+
+    /// A child that was begun before, and of which this has not heard.
+    pub(super) fn adopt(&mut self, number: u32, begun: Begun) {
+        self.latest = self.latest.max(number);
+        self.children.entry(number).or_insert(Entry {
+            begun,
+            status: ChildStatus::Running,
+            disposition: None,
+            result: None,
+            usage: Usage::default(),
+            duration: Duration::ZERO,
+        });
+    }
+
+    /// The child that this execution has begun.
+    pub(super) fn find(&self, origin: &Origin) -> Option<(String, Option<ChildResult>)> {
+        let (number, entry) =
+            self.children.iter().find(|(_, entry)| entry.begun.origin == *origin)?;
+        Some((Self::id(*number), entry.result.clone()))
+    }
+
+    /// A child has ended.
+    pub(super) fn settle(&mut self, result: &ChildResult, cause: Cause, room: Room) -> Settled {
+        let Some(number) = Self::number(&result.id) else { return Settled::Already };
+        let (is_over, n_waiting) = (self.is_over, self.inbox.len());
+        let Some(entry) = self.children.get_mut(&number) else { return Settled::Already };
+        if entry.status != ChildStatus::Running {
+            return Settled::Already;
+        }
+        let settled = match (entry.begun.kind, cause, entry.begun.config.goes_to()) {
+            (Kind::Called, ..) => Settled::Returned,
+            (Kind::Spawned, Cause::TurnStopped, _) => Settled::Orphaned(OrphanReason::Stopped),
+            (Kind::Spawned, Cause::Own, Delivery::User) => Settled::ForUser,
+            (Kind::Spawned, Cause::Own, Delivery::Parent | Delivery::Both) => match room.most {
+                _ if is_over => Settled::Orphaned(OrphanReason::ParentFinished),
+                Some(most) if n_waiting >= most && room.waits => return Settled::NoRoom,
+                Some(most) if n_waiting >= most => Settled::Orphaned(OrphanReason::QueueFull),
+                Some(_) | None => Settled::Delivered,
+            },
+        };
+        entry.status = result.status.clone();
+        (entry.usage, entry.duration) = (result.usage, result.duration);
+        self.uncounted += result.usage;
+        match settled {
+            Settled::Returned => entry.result = Some(result.clone()),
+            Settled::Delivered => {
+                entry.result = Some(result.clone());
+                self.inbox.push_back(number);
+            }
+            Settled::ForUser => entry.disposition = Some(Disposition::Consumed),
+            Settled::Orphaned(reason) => entry.disposition = Some(Disposition::Orphaned(reason)),
+            Settled::NoRoom | Settled::Already => {}
+        }
+        settled
+    }
+
+    /// Everything that has been delivered is read.
+    pub(super) fn take(&mut self) -> Vec<ChildResult> {
+        std::iter::from_fn(|| self.take_next()).collect()
+    }
+
+    /// What was delivered first is read.
+    pub(super) fn take_next(&mut self) -> Option<ChildResult> {
+        let number = self.inbox.pop_front()?;
+        self.close(number, Disposition::Consumed)
+    }
+
+    /// The turn is over; gives what was delivered and is not read.
+    pub(super) fn finish(&mut self) -> Vec<ChildResult> {
+        self.is_over = true;
+        let unread = Disposition::Orphaned(OrphanReason::Undrained);
+        let inbox = std::mem::take(&mut self.inbox);
+        inbox.into_iter().filter_map(|number| self.close(number, unread)).collect()
+    }
+
+    fn close(&mut self, number: u32, disposition: Disposition) -> Option<ChildResult> {
+        let entry = self.children.get_mut(&number)?;
+        entry.disposition.get_or_insert(disposition);
+        entry.result.take()
+    }
+
+    /// The callers of children have what they gave; nobody asks for it again.
+    pub(super) fn forget_returned(&mut self) {
+        for entry in self.children.values_mut().rev() {
+            if entry.begun.kind == Kind::Called {
+                entry.result = None;
+            }
+        }
+    }
+
+    /// What children took of models since this was asked last.
+    pub(super) fn take_usage(&mut self) -> Usage {
+        std::mem::take(&mut self.uncounted)
+    }
+
+    /// Whether a result is on its way: delivered, or of a child that has not ended.
+    pub(super) fn is_awaited(&self) -> bool {
+        let comes = |entry: &Entry| {
+            entry.status == ChildStatus::Running
+                && entry.begun.kind == Kind::Spawned
+                && entry.begun.config.goes_to() != Delivery::User
+        };
+        !self.inbox.is_empty() || self.children.values().any(comes)
+    }
+
+    pub(super) fn has_mail(&self) -> bool {
+        !self.inbox.is_empty()
+    }
+
+    pub(super) fn is_over(&self) -> bool {
+        self.is_over
+    }
+
+    /// Whether there are children.
+    pub(super) fn is_empty(&self) -> bool {
+        self.children.is_empty()
+    }
+
+    pub(super) fn status(&self, id: &str) -> Option<&ChildStatus> {
+        Some(&self.children.get(&Self::number(id)?)?.status)
+    }
+
+    /// Those that have not ended.
+    pub(super) fn running(&self) -> Vec<(String, Begun)> {
+        let running = self.children.iter();
+        let running = running.filter(|(_, entry)| entry.status == ChildStatus::Running);
+        running.map(|(number, entry)| (Self::id(*number), entry.begun.clone())).collect()
+    }
+
+    /// The ids of all children, in the order in which they were begun.
+    pub(super) fn ids(&self) -> impl Iterator<Item = String> {
+        self.children.keys().map(|number| Self::id(*number))
+    }
+
+    /// All children, in the order in which they were begun.
+    pub(super) fn summaries(&self) -> Vec<ChildSummary> {
+        let summary = |(number, entry): (&u32, &Entry)| {
+            let Entry { begun, status, usage, duration, .. } = entry;
+            let is_late = self.is_over
+                && *status == ChildStatus::Running
+                && begun.kind == Kind::Spawned
+                && begun.config.goes_to() != Delivery::User;
+            let late = || is_late.then_some(Disposition::Orphaned(OrphanReason::ParentFinished));
+            ChildSummary {
+                id: Self::id(*number),
+                agent: begun.agent.clone(),
+                model: begun.model.clone(),
+                status: status.clone(),
+                disposition: entry.disposition.or_else(late),
+                usage: *usage,
+                duration: *duration,
+            }
+        };
+        self.children.iter().map(summary).collect()
+    }
+}

@@ -1,0 +1,270 @@
+//! A turn, as a tool has it.
+
+use std::fmt;
+use std::sync::Arc;
+
+use ddg_core::Context;
+use futures::future::BoxFuture;
+use tokio::runtime::Handle;
+
+use super::child::Started;
+use super::control::Control;
+use super::ledger::{Kind, Origin};
+use super::state::{TurnGuard, TurnState};
+use super::{ChildResult, ChildStatus, ChildSummary, Spawner, SubTurn, SubTurnError};
+use crate::tool::Given;
+
+/// The turn of an agent, from which a tool or worker in it begins child agents. A cheap clone, that may be
+/// taken to other tasks; when the turn is over, everything is refused.
+///
+/// A `#[tool]` has it as a parameter, which is not in its schema; a worker asks with [`of`](Self::of).
+///
+/// ```
+/// use ddg_agentic::prelude::*;
+/// use ddg_agentic::subturn::{SubTurn, Turn};
+/// use serde_json::json;
+///
+/// /// Finds out about something.
+/// #[tool]
+/// async fn research(topic: String, turn: Turn) -> Result<String, WorkerError> {
+///     let found = turn.call(SubTurn::new(format!("Find out about {topic}."))).await?;
+///     Ok(found.text())
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// // The child asks the same model.
+/// let model = ScriptedModel::new()
+///     .calls([ToolCall::new("call_1", "research", json!({ "topic": "tea" }))])
+///     .text("Tea is green.")
+///     .text("It is green.");
+/// let tools = Toolbox::builder().with(research::tool()).build()?;
+/// let outcome = ReActAutoma::new(model).tools(tools).build()?.run(args!("Tea?")).await?;
+/// assert_eq!(outcome.text(), "It is green.");
+/// assert_eq!(outcome.children()[0].id, "subturn-1");
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct Turn(Arc<dyn Spawner>);
+
+/// A child that goes on by itself. Dropping this changes nothing.
+#[derive(Clone, Debug)]
+pub struct SpawnedChild {
+    id: String,
+    turn: Turn,
+}
+
+/// The turn of a run, for one execution of a worker.
+struct LiveTurn {
+    turn: Arc<TurnState>,
+    execution: Origin,
+}
+
+impl Turn {
+    /// The turn that a worker is in: of the nearest agent around it.
+    ///
+    /// # Errors
+    /// There is none, or it is over.
+    pub fn of(cx: &Context) -> Result<Self, SubTurnError> {
+        if let Some(guard) = cx.attached::<TurnGuard>() {
+            let execution = Origin {
+                worker: cx.path().to_string(),
+                kickoff: cx.kickoff_id(),
+                attempt: cx.attempt(),
+                n: 0,
+            };
+            let turn = Arc::clone(guard.turn());
+            turn.check_open()?;
+            return Ok(Self::by(LiveTurn { turn, execution }));
+        }
+        let given = cx.attached::<Self>();
+        given.map(|turn| (*turn).clone()).ok_or(SubTurnError::OutsideTurn)
+    }
+
+    /// A turn that begins children with `spawner`. In a run without agent it is found by
+    /// [`of`](Self::of) if it is [attached](ddg_core::GraphAutoma::attach) to the run's automa.
+    pub fn by(spawner: impl Spawner) -> Self {
+        Self(Arc::new(spawner))
+    }
+
+    /// Begins a child, and waits for what it gives. It is returned, and delivered to nobody.
+    ///
+    /// # Errors
+    /// The child may not begin, or it ends without an answer.
+    ///
+    /// # Cancel safety
+    /// Dropping the future stops the child.
+    pub async fn call(&self, child: SubTurn) -> Result<ChildResult, SubTurnError> {
+        self.0.call(child).await?.into_result()
+    }
+
+    /// The same for a synchronous tool: blocks its thread.
+    ///
+    /// # Errors
+    /// As [`call`](Self::call).
+    ///
+    /// # Panics
+    /// In an async function, or outside a tokio runtime.
+    pub fn call_blocking(&self, child: SubTurn) -> Result<ChildResult, SubTurnError> {
+        Handle::current().block_on(self.call(child))
+    }
+
+    /// Begins a child that goes on by itself. What it gives is delivered to the turn, whose agent reads it
+    /// before its model is asked next.
+    ///
+    /// # Errors
+    /// The child may not begin.
+    ///
+    /// # Cancel safety
+    /// The child has begun or not when the future is dropped; one that has goes on.
+    pub async fn spawn(&self, child: SubTurn) -> Result<SpawnedChild, SubTurnError> {
+        Ok(SpawnedChild { id: self.0.spawn(child).await?, turn: self.clone() })
+    }
+
+    /// The same for a synchronous tool: blocks its thread.
+    ///
+    /// # Errors
+    /// As [`spawn`](Self::spawn).
+    ///
+    /// # Panics
+    /// In an async function, or outside a tokio runtime.
+    pub fn spawn_blocking(&self, child: SubTurn) -> Result<SpawnedChild, SubTurnError> {
+        Handle::current().block_on(self.spawn(child))
+    }
+
+    /// Takes what has been delivered, which the agent then does not read.
+    ///
+    /// # Errors
+    /// The turn is over.
+    pub fn results(&self) -> Result<Vec<ChildResult>, SubTurnError> {
+        self.0.results()
+    }
+
+    /// Waits for a result and takes it; `None` if none is to come.
+    ///
+    /// # Errors
+    /// The turn is over, or stopped.
+    ///
+    /// # Cancel safety
+    /// Nothing is taken when the future is dropped.
+    pub async fn next_result(&self) -> Result<Option<ChildResult>, SubTurnError> {
+        self.0.next_result().await
+    }
+
+    /// Stops a child; see [`Spawner::stop`].
+    ///
+    /// # Errors
+    /// There is none of this id.
+    pub fn stop(&self, id: &str) -> Result<ChildStatus, SubTurnError> {
+        self.0.stop(id)
+    }
+
+    /// The children so far, in the order in which they were begun.
+    pub fn children(&self) -> Vec<ChildSummary> {
+        self.0.children()
+    }
+
+    /// The agents that can be named, with what they are for.
+    pub fn agents(&self) -> Vec<(String, String)> {
+        self.0.agents()
+    }
+}
+
+impl SpawnedChild {
+    /// Its id.
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// Stops it: its result says so. One that has ended stays as it is.
+    pub fn stop(&self) {
+        // It is a child of this turn, so there is one of its id.
+        _ = self.turn.stop(&self.id);
+    }
+}
+
+/// The turn that a tool is called in: what `#[tool]` gives a parameter of the type [`Turn`].
+///
+/// # Errors
+/// There is none, or it is over.
+pub fn turn(given: Given<'_>) -> Result<Turn, SubTurnError> {
+    Turn::of(given.context())
+}
+
+/// Stops a child whose caller has gone.
+struct Caller(Control);
+
+impl Drop for Caller {
+    fn drop(&mut self) {
+        self.0.stop();
+    }
+}
+
+impl Spawner for LiveTurn {
+    fn call(&self, child: SubTurn) -> BoxFuture<'_, Result<ChildResult, SubTurnError>> {
+        Box::pin(async move {
+            match self.turn.begin(child, Kind::Called, self.execution.clone()).await? {
+                Started::UnderWay { under_way, .. } => {
+                    let caller = Caller(under_way.control);
+                    let result = under_way.result.await;
+                    std::mem::forget(caller);
+                    result.map_err(|_| SubTurnError::Cancelled)
+                }
+                Started::Again { result: Some(result), .. } => Ok(result),
+                Started::Again { result: None, .. } => Err(SubTurnError::Cancelled),
+            }
+        })
+    }
+
+    fn spawn(&self, child: SubTurn) -> BoxFuture<'_, Result<String, SubTurnError>> {
+        Box::pin(async move {
+            let started = self.turn.begin(child, Kind::Spawned, self.execution.clone()).await?;
+            Ok(match started {
+                Started::UnderWay { id, under_way } => {
+                    // An id that is given away is that of a child that is not lost with this process.
+                    if self.turn.run.stores_inside() {
+                        under_way.begun.cancelled().await;
+                    }
+                    id
+                }
+                Started::Again { id, .. } => id,
+            })
+        })
+    }
+
+    fn results(&self) -> Result<Vec<ChildResult>, SubTurnError> {
+        self.turn.check_open()?;
+        let results = self.turn.with(|ledger, _| ledger.take());
+        self.turn.room.notify_waiters();
+        Ok(results)
+    }
+
+    fn next_result(&self) -> BoxFuture<'_, Result<Option<ChildResult>, SubTurnError>> {
+        Box::pin(self.turn.next_result())
+    }
+
+    fn stop(&self, id: &str) -> Result<ChildStatus, SubTurnError> {
+        self.turn.stop_child(id)
+    }
+
+    fn children(&self) -> Vec<ChildSummary> {
+        self.turn.with(|ledger, _| ledger.summaries())
+    }
+
+    fn agents(&self) -> Vec<(String, String)> {
+        self.turn.settings.named_agents()
+    }
+}
+
+impl fmt::Debug for LiveTurn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "turn {} at depth {}", self.turn.name, self.turn.depth)
+    }
+}
+
+impl fmt::Debug for Turn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Turn({:?})", self.0)
+    }
+}

@@ -1,0 +1,13 @@
+//! Child agents of a turn. Tests cite the rules of `docs/subturn.md` by number. All of them go through a real
+//! turn of a real agent.
+
+mod calling;
+mod durable;
+mod limits;
+mod models;
+mod open_runs;
+mod races;
+mod setup;
+mod spawning;
+mod stopping;
+mod watched;

@@ -1,0 +1,121 @@
+//! What the tests share: a model that does what each conversation begins with, tools that begin children, and
+//! what is heard of them.
+
+use std::fmt;
+use std::sync::{Arc, Mutex};
+
+use ddg_agentic::model::{ChatReply, ChatRequest, ModelError};
+use ddg_agentic::prelude::*;
+use ddg_agentic::subturn::{SubTurnEvent, SubTurns};
+use futures::future::BoxFuture;
+
+/// What the model does in a conversation that begins with some text: the reply for its n-th request.
+type Plays =
+    dyn Fn(&ChatRequest, usize) -> BoxFuture<'static, Result<ChatReply, ModelError>> + Send + Sync;
+
+/// A model that plays a part in each conversation, by the words of its first user message and how often it
+/// has been asked in it: with children, the order of requests is not known.
+#[derive(Clone)]
+pub(super) struct Player {
+    plays: Arc<Plays>,
+    requests: Arc<Mutex<Vec<ChatRequest>>>,
+}
+
+impl Player {
+    pub(super) fn new<F, Fut>(plays: F) -> Self
+    where
+        F: Fn(String, usize) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = ChatReply> + Send + 'static,
+    {
+        let plays = move |request: &ChatRequest, n: usize| {
+            let reply = plays(first(request), n);
+            Box::pin(async move { Ok(reply.await) }) as BoxFuture<'static, _>
+        };
+        Self { plays: Arc::new(plays), requests: Arc::default() }
+    }
+
+    /// What it was asked, in order.
+    pub(super) fn requests(&self) -> Vec<ChatRequest> {
+        self.requests.lock().unwrap().clone()
+    }
+}
+
+/// With what a conversation begins.
+fn first(request: &ChatRequest) -> String {
+    let user = |message: &&Message| matches!(message, Message::User { .. });
+    request.messages.iter().find(user).map(Message::text).unwrap_or_default()
+}
+
+impl ChatModel for Player {
+    fn name(&self) -> &str {
+        "player"
+    }
+
+    fn chat(&self, request: ChatRequest) -> BoxFuture<'_, Result<ChatReply, ModelError>> {
+        let said = |message: &&Message| matches!(message, Message::Assistant(_));
+        let n = request.messages.iter().filter(said).count();
+        self.requests.lock().unwrap().push(request.clone());
+        (self.plays)(&request, n)
+    }
+}
+
+impl fmt::Debug for Player {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Player")
+    }
+}
+
+/// What was heard of children.
+#[derive(Clone, Default)]
+pub(super) struct Heard(Arc<Mutex<Vec<SubTurnEvent>>>);
+
+impl Heard {
+    pub(super) fn listen(&self, subturns: SubTurns) -> SubTurns {
+        let heard = Arc::clone(&self.0);
+        subturns.on_event(move |event| heard.lock().unwrap().push(event.clone()))
+    }
+
+    pub(super) fn events(&self) -> Vec<SubTurnEvent> {
+        self.0.lock().unwrap().clone()
+    }
+
+    /// Waits until this was heard.
+    pub(super) async fn until(&self, word: &str) {
+        while !self.words().iter().any(|heard| heard == word) {
+            tokio::task::yield_now().await;
+        }
+    }
+
+    /// Each event in a few words, those of turns left out.
+    pub(super) fn words(&self) -> Vec<String> {
+        self.events().iter().filter_map(words).collect()
+    }
+}
+
+fn words(event: &SubTurnEvent) -> Option<String> {
+    Some(match event {
+        SubTurnEvent::Spawned { child, depth, .. } => format!("{child} spawned at {depth}"),
+        SubTurnEvent::Delivered { child, result, .. } => {
+            format!("{child} delivered: {}", result.text())
+        }
+        SubTurnEvent::Orphaned { child, reason, .. } => format!("{child} orphaned: {reason:?}"),
+        SubTurnEvent::Ended { child, status, .. } => format!("{child} ended: {}", status.word()),
+        _ => return None,
+    })
+}
+
+/// A reply that calls one tool.
+pub(super) fn calls(tool: &str, arguments: serde_json::Value) -> ChatReply {
+    ChatReply::calls([ToolCall::new(format!("call_{tool}"), tool, arguments)])
+}
+
+/// An agent with these tools, and what is heard of its children.
+pub(super) fn agent(
+    model: &Player,
+    tools: Toolbox,
+    subturns: SubTurns,
+) -> (TypedAutoma<AgentOutcome>, Heard) {
+    let heard = Heard::default();
+    let agent = ReActAutoma::new(model.clone()).tools(tools).subturns(heard.listen(subturns));
+    (agent.build().unwrap(), heard)
+}

@@ -1,0 +1,246 @@
+//! Children that are spawned: they go on by themselves, and what they give is delivered.
+
+use std::sync::Arc;
+
+use ddg_agentic::prelude::*;
+use ddg_agentic::subturn::{
+    ChildStatus, Delivery, Disposition, OrphanReason, SubTurn, SubTurnError, SubTurns, Turn,
+    WhenFull,
+};
+use serde_json::json;
+use tokio::sync::Semaphore;
+
+use super::setup::{Player, agent, calls};
+
+/// Has children do something; goes on when as many results have arrived as are waited for.
+#[tool]
+async fn spawn(
+    tasks: Vec<String>,
+    #[default = 0] wait: u32,
+    turn: Turn,
+) -> Result<String, SubTurnError> {
+    let mut ids = Vec::new();
+    for task in tasks {
+        ids.push(turn.spawn(child(&task)).await?.id().to_owned());
+    }
+    for _ in 0..wait {
+        turn.next_result().await?;
+    }
+    Ok(ids.join(" "))
+}
+
+/// What is said of a child in its task.
+fn child(task: &str) -> SubTurn {
+    let child = SubTurn::new(task);
+    let child = if task.contains("critical") { child.critical() } else { child };
+    match task {
+        _ if task.contains("user") => child.delivery(Delivery::User),
+        _ if task.contains("both") => child.delivery(Delivery::Both),
+        _ => child,
+    }
+}
+
+/// Waits until all children have ended.
+#[tool]
+async fn wait(turn: Turn) -> String {
+    while turn.children().iter().any(|child| child.status == ChildStatus::Running) {
+        tokio::task::yield_now().await;
+    }
+    "waited".to_owned()
+}
+
+/// Stops a child.
+#[tool]
+async fn halt(id: String, turn: Turn) -> Result<String, SubTurnError> {
+    turn.stop(&id)?;
+    Ok("stopped".to_owned())
+}
+
+fn tools() -> Toolbox {
+    let tools = Toolbox::builder().with(spawn::tool()).with(wait::tool()).with(halt::tool());
+    tools.build().unwrap()
+}
+
+/// [subturn 3] [subturn 9] What a child gives is one message that names it, before the model is asked next.
+#[tokio::test]
+async fn a_spawned_child_is_delivered_and_read_once() {
+    let model = Player::new(async |first: String, n| match (first.as_str(), n) {
+        ("Root", 0) => calls("spawn", json!({ "tasks": ["tea", "coffee"] })),
+        ("Root", 1) => calls("wait", json!({})),
+        ("Root", _) => ChatReply::text("done"),
+        (drink, _) => ChatReply::text(format!("{drink} is hot")),
+    });
+    let (agent, heard) = agent(&model, tools(), SubTurns::new());
+    let outcome = agent.run(args!("Root")).await.unwrap();
+    let told = |id: &str| {
+        let messages = &outcome.conversation.messages;
+        messages.iter().filter(|message| message.text().starts_with(id)).count()
+    };
+    assert_eq!((told("[subturn-1 (agent) finished] tea is hot"), told("[subturn-")), (1, 2));
+    let consumed = Some(Disposition::Consumed);
+    assert!(outcome.children().iter().all(|child| child.disposition == consumed));
+    let of_first: Vec<_> =
+        heard.words().into_iter().filter(|it| it.starts_with("subturn-1")).collect();
+    assert_eq!(
+        of_first,
+        ["subturn-1 spawned at 1", "subturn-1 delivered: tea is hot", "subturn-1 ended: finished"]
+    );
+}
+
+/// [subturn 9] A turn may be set to wait for its children before it finishes, and hears the last of them, too.
+#[tokio::test]
+async fn a_turn_can_wait_for_its_children() {
+    let gate = Arc::new(Semaphore::new(0));
+    let opened = Arc::clone(&gate);
+    let model = Player::new(move |first: String, n| {
+        let gate = Arc::clone(&opened);
+        async move {
+            match (first.as_str(), n) {
+                ("Root", 0) => calls("spawn", json!({ "tasks": ["tea"] })),
+                ("Root", 1) => {
+                    gate.add_permits(1);
+                    ChatReply::text("not yet")
+                }
+                ("Root", _) => ChatReply::text("done"),
+                _ => {
+                    gate.acquire().await.unwrap().forget();
+                    ChatReply::text("hot")
+                }
+            }
+        }
+    });
+    let (agent, _) = agent(&model, tools(), SubTurns::new().wait_for_results());
+    let outcome = agent.run(args!("Root")).await.unwrap();
+    assert_eq!(outcome.text(), "done");
+    assert_eq!(outcome.children()[0].disposition, Some(Disposition::Consumed));
+}
+
+/// [subturn 7] [subturn 11] A child that is under way when its parent finishes is an orphan, and is told so; it
+/// never enters the conversation.
+#[tokio::test]
+async fn a_late_result_is_an_orphan() {
+    let gate = Arc::new(Semaphore::new(0));
+    let opened = Arc::clone(&gate);
+    let model = Player::new(move |first: String, n| {
+        let gate = Arc::clone(&opened);
+        async move {
+            match (first.as_str(), n) {
+                ("Root", 0) => calls("spawn", json!({ "tasks": ["late"] })),
+                ("Root", _) => ChatReply::text("done"),
+                _ => {
+                    gate.acquire().await.unwrap().forget();
+                    ChatReply::text("late")
+                }
+            }
+        }
+    });
+    let (agent, heard) = agent(&model, tools(), SubTurns::new());
+    let outcome = agent.run(args!("Root")).await.unwrap();
+    let [late] = outcome.children() else { panic!() };
+    assert_eq!(late.status, ChildStatus::Running);
+    let orphaned = Some(Disposition::Orphaned(OrphanReason::ParentFinished));
+    assert_eq!(late.disposition, orphaned);
+    gate.add_permits(1);
+    heard.until("subturn-1 ended: finished").await;
+    assert_eq!(
+        heard.words(),
+        [
+            "subturn-1 spawned at 1",
+            "subturn-1 orphaned: ParentFinished",
+            "subturn-1 ended: finished"
+        ]
+    );
+}
+
+/// [subturn 8] When the inbox is full a result is an orphan, unless it may wait.
+#[tokio::test]
+async fn a_full_inbox_refuses_or_lets_wait() {
+    for (when_full, n_read) in [(WhenFull::Orphan, 1), (WhenFull::Wait, 3)] {
+        let model = Player::new(async |first: String, n| match (first.as_str(), n) {
+            ("Root", 0) => calls("spawn", json!({ "tasks": ["a", "b", "c"] })),
+            ("Root", 1) => {
+                tokio::task::yield_now().await;
+                calls("spawn", json!({ "tasks": [] }))
+            }
+            ("Root", _) => ChatReply::text("done"),
+            _ => ChatReply::text("x"),
+        });
+        let subturns = SubTurns::new().inbox(1).when_full(when_full).wait_for_results();
+        let (agent, heard) = agent(&model, tools(), subturns);
+        let outcome = agent.run(args!("Root")).await.unwrap();
+        let consumed = Some(Disposition::Consumed);
+        let read = outcome.children().iter().filter(|child| child.disposition == consumed);
+        let read = read.count();
+        assert!(if n_read == 3 { read == 3 } else { read >= 1 }, "{:?}", heard.words());
+        let full = Some(Disposition::Orphaned(OrphanReason::QueueFull));
+        let refused = outcome.children().iter().filter(|child| child.disposition == full).count();
+        assert_eq!(read + refused, 3, "{:?}", outcome.children());
+    }
+}
+
+/// [subturn 10] A result is for the parent, the user, or both: each gets it once.
+#[tokio::test]
+async fn a_result_goes_to_whom_it_is_for() {
+    let model = Player::new(async |first: String, n| match (first.as_str(), n) {
+        ("Root", 0) => calls("spawn", json!({ "tasks": ["to parent", "to user", "to both"] })),
+        ("Root", 1) => calls("wait", json!({})),
+        ("Root", _) => ChatReply::text("done"),
+        (task, _) => ChatReply::text(task),
+    });
+    let shown = Arc::new(std::sync::Mutex::new(Vec::new()));
+    let show = Arc::clone(&shown);
+    let subturns = SubTurns::new().to_user(move |result| show.lock().unwrap().push(result.text()));
+    let (agent, _) = agent(&model, tools(), subturns.wait_for_results());
+    let outcome = agent.run(args!("Root")).await.unwrap();
+    shown.lock().unwrap().sort_unstable();
+    assert_eq!(*shown.lock().unwrap(), ["to both", "to user"]);
+    let told = |text: &str| {
+        let messages = outcome.conversation.messages.iter();
+        messages.filter(|message| message.text().contains(&format!("] {text}"))).count()
+    };
+    assert_eq!((told("to parent"), told("to user"), told("to both")), (1, 0, 1));
+}
+
+/// [subturn 7] A child that is stopped alone gives a failed result that says so.
+#[tokio::test]
+async fn a_stopped_child_is_delivered_as_stopped() {
+    let model = Player::new(async |first: String, n| match (first.as_str(), n) {
+        ("Root", 0) => calls("spawn", json!({ "tasks": ["for ever"] })),
+        ("Root", 1) => calls("halt", json!({ "id": "subturn-1" })),
+        ("Root", 2) => calls("wait", json!({})),
+        ("Root", 3) => calls("halt", json!({ "id": "subturn-9" })),
+        ("Root", _) => ChatReply::text("done"),
+        _ => std::future::pending().await,
+    });
+    let (agent, heard) = agent(&model, tools(), SubTurns::new());
+    let outcome = agent.run(args!("Root")).await.unwrap();
+    assert_eq!(outcome.children()[0].status, ChildStatus::Stopped);
+    assert_eq!(outcome.children()[0].disposition, Some(Disposition::Consumed));
+    assert_eq!(heard.words()[1], "subturn-1 delivered: the child agent was stopped");
+    let told =
+        "`halt` failed: this turn has no child agent `subturn-9`: its children are subturn-1";
+    assert_eq!(outcome.steps()[3].result.content, told);
+}
+
+/// [subturn 7] What is delivered and unread at the end is undrained; that is told after its end.
+#[tokio::test]
+async fn what_nobody_reads_is_undrained() {
+    let model = Player::new(async |first: String, n| match (first.as_str(), n) {
+        ("Root", 0) => calls("spawn", json!({ "tasks": ["tea"] })),
+        ("Root", _) => {
+            // The limit ends the turn before anything is read again.
+            for _ in 0..200 {
+                tokio::task::yield_now().await;
+            }
+            calls("wait", json!({}))
+        }
+        _ => ChatReply::text("hot"),
+    });
+    let heard = super::setup::Heard::default();
+    let agent = ReActAutoma::new(model).tools(tools()).limits(Limits::turns(2));
+    let agent = agent.subturns(heard.listen(SubTurns::new())).build().unwrap();
+    let error = agent.run(args!("Root")).await.unwrap_err();
+    let outcome = &error.downcast_ref::<AgentFailed>().unwrap().outcome;
+    assert_eq!(outcome.children()[0].disposition, Some(Disposition::Consumed));
+    assert_eq!(heard.words().len(), 3);
+}

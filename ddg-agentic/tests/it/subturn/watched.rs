@@ -1,0 +1,110 @@
+//! Children are seen where their parent's run is: drawn, watched, shown in a terminal.
+
+use std::io::{self, Write};
+use std::sync::{Arc, Mutex};
+
+use ddg_agentic::prelude::*;
+use ddg_agentic::subturn::{AgentTools, SubTurns};
+use ddg_core::event::{EventFilter, EventKind};
+use ddg_core::render::TerminalView;
+use expect_test::expect;
+use serde_json::json;
+
+use super::setup::{Player, agent, calls};
+
+/// A file that can be read while it is written.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Log {
+    fn write(&mut self, text: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().write(text)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+fn model() -> Player {
+    Player::new(async |first: String, n| match (first.as_str(), n) {
+        ("Root", 0) => calls("call_agent", json!({ "task": "tea" })),
+        ("Root", _) => ChatReply::text("done"),
+        _ => ChatReply::text("hot"),
+    })
+}
+
+fn tools() -> Toolbox {
+    Toolbox::builder().with_all(AgentTools::new().build()).build().unwrap()
+}
+
+/// [subturn 6] The grown graph of a run shows its children.
+#[tokio::test]
+async fn a_grown_graph_shows_children() {
+    let (agent, _) = agent(&model(), tools(), SubTurns::new());
+    let outcome = agent.run(args!("Root")).outcome().await.unwrap();
+    let drawn = outcome.graph().to_mermaid();
+    assert!(drawn.contains("subturn-1"), "{drawn}");
+}
+
+/// [subturn 15] Who watches the run sees the child's, under its id, and what happens to it.
+#[tokio::test]
+async fn who_watches_a_run_sees_its_children() {
+    let (agent, _) = agent(&model(), tools(), SubTurns::new());
+    let run = agent.run(args!("Root"));
+    let mut events = run.events(EventFilter::all());
+    run.await.unwrap();
+    let (mut inside, mut told) = (Vec::new(), Vec::new());
+    while let Some(event) = events.next().await {
+        let event = event.unwrap();
+        match event.kind {
+            EventKind::Custom { name, data, .. } if name == "subturn" => {
+                told.push(data.to_json().unwrap()["event"].clone());
+            }
+            EventKind::WorkerStarted { worker, .. } => {
+                inside.extend(event.automa.map(|automa| format!("{automa}/{worker}")));
+            }
+            _ => {}
+        }
+    }
+    assert_eq!(inside, ["subturn-1/begin", "subturn-1/think", "subturn-1/finish"]);
+    assert_eq!(told, ["spawned", "ended"]);
+}
+
+/// [subturn 15] In a terminal a child's lines are under its parent's.
+#[tokio::test(start_paused = true)]
+async fn a_terminal_shows_children_below_their_parent() {
+    let (agent, _) = agent(&model(), tools(), SubTurns::new());
+    let log = Log::default();
+    let run = agent.run(args!("Root"));
+    let view = TerminalView::to(log.clone()).watch(run.events(EventFilter::debug()));
+    let (_, shown) = futures::future::join(run.outcome(), view).await;
+    shown.unwrap();
+    let text = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    let about: Vec<_> = text.lines().map(|line| line.split_once(' ').unwrap().1).collect();
+    expect![[r#"
+        agent: started
+        agent: step 1: begin
+        begin: done in 0 s
+        agent: step 2: think
+        think: done in 0 s
+        agent: step 2: graph changed: +tool_call_agent_1_1, +collect
+        agent: step 3: tool_call_agent_1_1 (ferry by think)
+        subturn-1: step 1: begin
+        subturn-1/begin: done in 0 s
+        subturn-1: step 2: think
+        subturn-1/think: done in 0 s
+        subturn-1: step 3: finish (ferry by think)
+        subturn-1/finish: done in 0 s
+        tool_call_agent_1_1: done in 0 s
+        agent: step 4: collect
+        collect: done in 0 s
+        agent: step 4: graph changed: -tool_call_agent_1_1, -collect
+        agent: step 5: think (ferry by collect)
+        think: done in 0 s
+        agent: step 5: graph changed: +subturn-1
+        agent: step 6: finish (ferry by think)
+        finish: done in 0 s
+        agent: finished in 0 s: 6 steps, 9 kickoffs"#]]
+    .assert_eq(&about.join("\n"));
+}

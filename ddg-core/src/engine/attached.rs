@@ -1,0 +1,94 @@
+//! What belongs to one run, lives as long as it does, and is not saved with it.
+
+use std::any::TypeId;
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+
+use super::RunCore;
+use crate::automa::{AnyAttachment, Attachments, MakeAttachment};
+use crate::key::Key;
+use crate::run::ActiveRun;
+
+/// Where one attachment is, or is being made. What makes it may ask for others.
+type Slot = Arc<OnceLock<AnyAttachment>>;
+
+/// The run around another, and the key of the other in it.
+#[derive(Clone)]
+pub(crate) struct Within {
+    pub(crate) outer: Arc<RunCore>,
+    pub(crate) key: Key,
+}
+
+/// The attachments of a run, each made once.
+#[derive(Default)]
+pub(crate) struct Attached {
+    /// What this run has beside, or in place of, what its automa attaches.
+    also: Attachments,
+    made: Mutex<Made>,
+}
+
+#[derive(Default)]
+struct Made {
+    attachments: Vec<(TypeId, Slot)>,
+    has_ended: bool,
+}
+
+impl Attached {
+    pub(crate) fn make_also(&mut self, also: Attachments) {
+        self.also = also;
+    }
+
+    /// Drops them, and gives none from now on.
+    pub(super) fn end(&self) {
+        let mut made = self.lock();
+        made.has_ended = true;
+        let attachments = std::mem::take(&mut made.attachments);
+        drop(made);
+        // Outside the lock: they may look at their run as they go.
+        drop(attachments);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Made> {
+        self.made.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl RunCore {
+    /// The attachment of type `T` of this run, or of the nearest around it that has one.
+    pub(crate) fn attached<T: Send + Sync + 'static>(self: &Arc<Self>) -> Option<Arc<T>> {
+        let ty = TypeId::of::<T>();
+        let mut core = self;
+        loop {
+            let own = core.attached.also.find(ty);
+            match own.or_else(|| core.program.settings.attachments.find(ty)) {
+                Some(make) => return core.made(ty, make)?.downcast().ok(),
+                None => core = core.around_it()?,
+            }
+        }
+    }
+
+    /// `None` if the run has ended.
+    fn made(self: &Arc<Self>, ty: TypeId, make: &MakeAttachment) -> Option<AnyAttachment> {
+        let mut made = self.attached.lock();
+        if made.has_ended {
+            return None;
+        }
+        let found = made.attachments.iter().find(|(found, _)| *found == ty);
+        let slot = match found {
+            Some((_, slot)) => Arc::clone(slot),
+            None => {
+                let slot = Slot::default();
+                made.attachments.push((ty, Arc::clone(&slot)));
+                slot
+            }
+        };
+        drop(made);
+        Some(Arc::clone(slot.get_or_init(|| make(&ActiveRun::new(Arc::clone(self))))))
+    }
+}
+
+impl fmt::Debug for Within {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Within({})", self.key)
+    }
+}

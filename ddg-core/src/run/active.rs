@@ -1,0 +1,161 @@
+//! A run that is active, seen from inside it.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::sync::Arc;
+
+use super::builder::inner_builder;
+use super::stored::Place;
+use super::{RunBuilder, RunError};
+use crate::args::IntoArgs;
+use crate::checkpoint::{CheckpointPolicy, Claim, StoreError};
+use crate::context::LocalSpace;
+use crate::durable::replay;
+use crate::engine::{RunCore, Within};
+use crate::event::EventKind;
+use crate::key::Key;
+use crate::machine::KickoffId;
+use crate::path::WorkerPath;
+use crate::saved::Snapshot;
+use crate::values::{Data, Value};
+
+/// A run that is active, seen from inside it: given to what [attaches](crate::GraphAutoma::attach)
+/// something to the runs of an automa, to begin further runs inside of it, and to keep what is saved
+/// with it. A cheap clone.
+///
+/// What is attached to a run may keep this; it is dropped when the run ends.
+#[derive(Clone)]
+pub struct ActiveRun(Arc<RunCore>);
+
+/// Where a run is kept that is inside of a stored one.
+pub(super) struct InnerPlace {
+    pub(super) place: Place,
+    pub(super) checkpoints: CheckpointPolicy,
+    /// As the run around it is claimed.
+    pub(super) claim: Claim,
+}
+
+impl ActiveRun {
+    pub(crate) fn new(core: Arc<RunCore>) -> Self {
+        Self(core)
+    }
+
+    /// The automa's name.
+    pub fn automa(&self) -> &str {
+        self.0.automa()
+    }
+
+    /// Where the run is inside of others; `None` if it is the outermost.
+    pub fn path(&self) -> Option<&WorkerPath> {
+        self.0.path.as_deref()
+    }
+
+    /// Whether the run has a journal of its own in a store, so that what it has done is there when it goes on.
+    pub fn is_stored(&self) -> bool {
+        self.0.journal.is_some()
+    }
+
+    /// Whether runs inside of this one are stored: it, or one around it, is.
+    pub fn stores_inside(&self) -> bool {
+        let mut core = Some(&self.0);
+        while let Some(run) = core {
+            if run.journal.is_some() {
+                return true;
+            }
+            core = run.around_it();
+        }
+        false
+    }
+
+    /// What is attached to this run, or to the nearest around it that has something of this type.
+    pub fn attached<T: Send + Sync + 'static>(&self) -> Option<Arc<T>> {
+        self.0.attached()
+    }
+
+    /// What is attached to the nearest of the runs around this one that has something of this type.
+    pub fn attached_around<T: Send + Sync + 'static>(&self) -> Option<Arc<T>> {
+        self.0.around_it()?.attached()
+    }
+
+    /// The [local space](crate::Context::local) of a worker, which is saved with the run: for what is
+    /// to be remembered on its behalf. `None` if there is no such worker.
+    pub fn local_space(&self, worker: impl Into<Key>) -> Option<LocalSpace> {
+        let worker = self.0.machine().view().find(worker.into().as_str())?;
+        Some(LocalSpace::new(self.0.local(worker)))
+    }
+
+    /// Tells whoever watches the run something about `worker`, as
+    /// [`Context::emit`](crate::Context::emit) does; it is of no kickoff, so the kickoff's
+    /// number is none that a run can have, `u64::MAX`.
+    pub fn emit(
+        &self,
+        worker: impl Into<Key>,
+        name: impl Into<Cow<'static, str>>,
+        data: impl Data,
+    ) {
+        if self.0.feed().is_watched() {
+            let (worker, name, data) = (worker.into(), name.into(), Value::new(data));
+            let step = self.0.machine().steps();
+            self.0
+                .emit(step, EventKind::Custom { worker, kickoff: KickoffId(u64::MAX), name, data });
+        }
+    }
+
+    /// A further run of the same automa, to be begun [inside](RunBuilder::inside) this one or
+    /// elsewhere. Nothing is compiled for it.
+    pub fn run_again(&self, args: impl IntoArgs) -> RunBuilder {
+        inner_builder(&self.0.program, args.into_args())
+    }
+
+    /// The state of the run `key` inside this one, as its store has it; `None` if the store has none,
+    /// or this run is not stored.
+    ///
+    /// # Errors
+    /// The store fails, or what it has is damaged.
+    pub async fn stored_inside(&self, key: impl Into<Key>) -> Result<Option<Snapshot>, RunError> {
+        let Some(inner) = self.inner_place(&key.into()) else { return Ok(None) };
+        let (store, id) = inner.place.into_parts()?;
+        match store.latest(&id).await {
+            Ok(Some(checkpoint)) => Ok(Some(replay(&checkpoint)?)),
+            Ok(None) | Err(StoreError::UnknownRun { .. }) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    pub(super) fn within(&self, key: Key) -> Within {
+        Within { outer: Arc::clone(&self.0), key }
+    }
+
+    /// Where the run `key` inside this one is kept, if this one is.
+    pub(super) fn inner_place(&self, key: &Key) -> Option<InnerPlace> {
+        // The keys from the stored run to this one.
+        let (mut core, mut keys) = (&self.0, vec![key.as_str()]);
+        let stored = loop {
+            if let Some(journal) = &core.journal {
+                break journal;
+            }
+            let outer = core.around_it()?;
+            if let Some(path) = &core.path {
+                let below = outer.path.as_ref().map_or(0, |path| path.len());
+                keys.extend(path.last(path.len() - below));
+            }
+            core = outer;
+        };
+        keys.push(stored.run().as_str());
+        keys.reverse();
+        Some(InnerPlace {
+            place: Place::new(Arc::clone(stored.store()), &keys.join("/")),
+            checkpoints: stored.checkpoints(),
+            claim: stored.claimed().clone(),
+        })
+    }
+}
+
+impl fmt::Debug for ActiveRun {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.path() {
+            Some(path) => write!(f, "ActiveRun({path})"),
+            None => write!(f, "ActiveRun({:?})", self.automa()),
+        }
+    }
+}

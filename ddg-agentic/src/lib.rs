@@ -5,8 +5,8 @@
 //! model calls [`Tool`](tool::Tool)s; [`Memory`](memory::Memory) decides which part of a
 //! conversation the model sees, and a [`ConversationStore`](memory::ConversationStore) keeps
 //! conversations; a [`ReActAutoma`] is an agent made of all of these, and an [`Agent`] serves many
-//! conversations; [`files`] are passed by id, and parts of a task to child
-//! agents ([`subturn`]).
+//! conversations; [`files`] are passed by id, and parts of a task are delegated to child agents
+//! ([`subturn`]).
 //!
 //! Features: `prompts`, on by default, for prompt templates. Off by default: `providers` for models
 //! over HTTP (`OpenAi` and compatible servers, `Anthropic`, `Gemini`, `Ollama`); `mcp` for tools of

@@ -87,8 +87,8 @@ pub trait ChatModel: fmt::Debug + Send + Sync + 'static {
         Capabilities::default()
     }
 
-    /// The model of this name at the same provider, with the same key and settings. `None` if this one cannot
-    /// switch, as unless it is overridden.
+    /// The model of this name at the same provider, with the same key and settings. `None`, the
+    /// default, if this model cannot switch.
     fn switched(&self, model: &str) -> Option<Arc<dyn ChatModel>> {
         let _ = model;
         None

@@ -1,5 +1,6 @@
-//! A lead has three researchers look into a question, goes on when two of them are back, stops the third, and
-//! answers with a type. Each researcher is an agent of its own, in its own conversation and within limits.
+//! A lead has three researchers look into a question. It continues when two of them are back, stops
+//! the third, and answers with a type. Each researcher is an agent of its own, in its own
+//! conversation and within limits.
 //!
 //! It needs no key: what the models say is known beforehand.
 
@@ -22,7 +23,7 @@ struct Report {
     findings: Vec<String>,
 }
 
-/// Waits until so many agents that you have begun are back, and tells what they found that you were not told.
+/// Waits until n of the agents that you have started are back, and returns their new results.
 #[tool]
 async fn gather(
     /// How many.

@@ -129,12 +129,13 @@ impl GraphAutoma {
         self.settings_mut().handlers.on_request(handle);
     }
 
-    /// Attaches something to every run of this automa: made when it is first
-    /// [asked for](crate::Context::attached) in the run or inside of it, shared by all who ask, and dropped
-    /// when the run ends, however it ends. It is not saved; a resumed run makes it anew. What is to be saved
-    /// belongs into a [local space](ActiveRun::local_space).
+    /// Attaches a value to every run of this automa. It is created when it is first
+    /// [requested](crate::Context::attached) in the run or inside it, shared by all callers, and
+    /// dropped when the run ends, however it ends. It is not saved, and a resumed run creates it
+    /// anew. State that must be saved belongs into a [local space](ActiveRun::local_space).
     ///
-    /// There is one of each type; another replaces it. `make` must not ask for what it makes.
+    /// A run has one attachment of each type; another one replaces it. `make` must not request the
+    /// type that it creates.
     ///
     /// ```
     /// use std::sync::atomic::{AtomicU32, Ordering};

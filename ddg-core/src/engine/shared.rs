@@ -53,7 +53,7 @@ pub(crate) struct RunCore {
     locals: Mutex<Locals>,
     /// The journal of a stored run.
     pub(crate) journal: Option<Arc<Journal>>,
-    /// What lives as long as the run does, and is not saved.
+    /// Values that live as long as the run, and are not saved.
     pub(crate) attached: Attached,
     /// Whether the current step has subscribers.
     watched: AtomicBool,
@@ -77,10 +77,10 @@ impl RunCore {
         Ok(Self::around(program, begun, Some(kept), None))
     }
 
-    /// A run of its own inside another, of which it is no worker.
+    /// Creates a run inside another, which has no worker for it.
     ///
     /// # Errors
-    /// An argument reaches nobody, or somebody lacks an input.
+    /// If an argument reaches no worker, or a needed input is missing.
     pub(crate) fn inside(
         program: Arc<Program>,
         args: Args,
@@ -93,7 +93,7 @@ impl RunCore {
         Ok(Self::around(program, begun, Some(kept), Some((&within.outer, None))))
     }
 
-    /// Creates an outermost run that continues from a saved state.
+    /// Creates a run that continues from a saved state and is not a worker of another run.
     ///
     /// # Errors
     /// If the state is of a run of another graph.
@@ -241,7 +241,7 @@ impl RunCore {
         self.journal.as_ref().is_some_and(|journal| journal.wants_results())
     }
 
-    /// The tracker of tasks and threads of this run, or of the nearest run around it that is stored.
+    /// The tracker of tasks and threads of a stored run: of this one, or the nearest around it.
     /// Everything that dropping the run's future does not stop must be registered with it, because
     /// the lease is kept until it has ended.
     pub(super) fn acting(&self) -> Option<&Acting> {

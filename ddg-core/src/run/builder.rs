@@ -258,17 +258,17 @@ impl<T> RunBuilder<T> {
         self.subscribers.subscribe(filter)
     }
 
-    /// Lets it be a run of its own inside of `run`, under `key`: the automa around it has no worker for it
-    /// and does not wait for it, so it can outlive the worker that begins it, and `run` itself.
+    /// Starts the run inside `run`, under `key`, but not as a worker of it: `run` does not wait for
+    /// it, and it can outlive the worker that starts it and `run` itself.
     ///
-    /// What holds inside of `run` holds for it as for a nested automa: the run inputs and callbacks
-    /// reach it, what its workers post and ask goes to the handlers of the outermost run (handlers of its
-    /// own have no effect), and its events are among those of the outermost run, with its path, as long as
-    /// that goes on. If `run` is stored, so is this, as `RUN/key` (with the keys in between, if `run` is
-    /// itself inside of the stored one), with the same policy; a place set with
-    /// [`stored_in`](Self::stored_in) before is replaced.
+    /// Otherwise it is like a nested automa. Run inputs and callbacks of `run` reach it; its
+    /// messages and requests go to the handlers of the outermost run, and handlers of its own have
+    /// no effect; its events are published with those of the outermost run, with its path, while
+    /// that is active. If `run` is stored, this run is stored as well, as `RUN/key` (with the keys
+    /// in between, if `run` is itself inside the stored one), with the same policy and claim. It
+    /// replaces a place that was set with [`stored_in`](Self::stored_in).
     ///
-    /// Its end is its own: it is cancelled through its own [handle](RunHandle) and not with `run`.
+    /// It is cancelled through its own [handle](RunHandle), and not with `run`.
     ///
     /// ```
     /// use std::sync::Arc;
@@ -305,8 +305,8 @@ impl<T> RunBuilder<T> {
         self
     }
 
-    /// As [`GraphAutoma::attach`](crate::GraphAutoma::attach), for this run alone, in place of what the
-    /// automa attaches of the same type.
+    /// As [`GraphAutoma::attach`](crate::GraphAutoma::attach), for this run alone. It replaces an
+    /// attachment of the automa of the same type.
     pub fn attach<A: Send + Sync + 'static>(
         mut self,
         make: impl Fn(&ActiveRun) -> A + Send + Sync + 'static,

@@ -1,4 +1,5 @@
-//! The rules of `docs/semantics.md` and their tests belong together.
+//! The rules of `docs/semantics.md` and their tests belong together: each rule is cited by a test,
+//! and each citation is of a rule.
 
 mod citations;
 

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use super::{Offered, Toolbox, Tools};
 
 impl Toolbox {
-    /// Those of the tools that are named, in their order here. They share their limits of concurrent calls
-    /// with these.
+    /// The tools with these names, in the order of this toolbox. They share their limits of
+    /// concurrent calls with the tools of this toolbox.
     #[must_use]
     pub fn only<T: AsRef<str>>(&self, names: &[T]) -> Self {
         self.filtered(|name| names.iter().any(|wanted| wanted.as_ref() == name))

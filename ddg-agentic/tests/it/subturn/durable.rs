@@ -22,7 +22,7 @@ async fn pay() -> String {
 /// [subturn 16] A run that waits for a person, with a child under way: gone on with, the child goes on under its
 /// id, and counts once.
 #[tokio::test]
-async fn a_child_goes_on_when_its_paused_parent_does() {
+async fn a_child_continues_when_its_paused_parent_does() {
     let model = Player::new(async |first: String, n| match (first.as_str(), n) {
         ("Root", 0) => {
             let call = |tool: &str| ToolCall::new(tool, tool, json!({}));

@@ -180,7 +180,7 @@ async fn a_full_inbox_refuses_or_lets_wait() {
 
 /// [subturn 10] A result is for the parent, the user, or both: each gets it once.
 #[tokio::test]
-async fn a_result_goes_to_whom_it_is_for() {
+async fn a_result_reaches_each_recipient_once() {
     let model = Player::new(async |first: String, n| match (first.as_str(), n) {
         ("Root", 0) => calls("spawn", json!({ "tasks": ["to parent", "to user", "to both"] })),
         ("Root", 1) => calls("wait", json!({})),

@@ -1,4 +1,4 @@
-//! One agent for many conversations, each of which has one run at a time.
+//! One agent for many conversations, with one run at a time in each conversation.
 
 mod error;
 mod lease;
@@ -37,20 +37,22 @@ use crate::memory::{
 use crate::message::Message;
 use crate::react::{AgentOutcome, Mailboxes, ReActAutoma};
 
-/// How many interrupted runs are gone on with at a time.
+/// Maximum number of interrupted runs that [`Agent::recover_all`] continues concurrently.
 const N_AT_A_TIME: usize = 8;
 
-/// One agent for many conversations, to be shared by as many tasks as you like.
+/// One agent for many conversations. Any number of tasks can share it.
 ///
-/// A conversation has one run at a time. What is said while one goes on is refused, waits for its
-/// turn, or is told to the run that goes on, see [`WhenBusy`]. However a run ends, with an answer, an
-/// error, a panic, or because its future is dropped, the conversation is free again. Of several
-/// processes with one store, one at a time has the right to run a conversation: a lease, which it
-/// renews while the run goes on, and which another takes over when it ends or the process does. So an
-/// agent needs a tokio runtime with time.
+/// A conversation has one run at a time. A message that comes while a run is active is refused,
+/// waits for its turn, or is passed to the active run, see [`WhenBusy`]. The conversation becomes
+/// free again however a run ends: with an answer, an error or a panic, or because its future is
+/// dropped.
 ///
-/// [`say`](Self::say) and its like give an [`AgentRun`], which is awaited like any run, and takes what
-/// any run takes: events, a deadline, a store, inputs.
+/// If several processes share one store, one process at a time holds the lease of a conversation.
+/// The lease is renewed while the run is active. Another process can take it over when the run or
+/// its process ends. Renewing needs a tokio runtime with time.
+///
+/// [`say`](Self::say) and the methods like it return an [`AgentRun`]. It is awaited like any run,
+/// and accepts the same settings: events, a deadline, a store, inputs.
 ///
 /// ```
 /// use ddg_agentic::prelude::*;
@@ -69,10 +71,10 @@ const N_AT_A_TIME: usize = 8;
 ///
 /// # Questions to people
 ///
-/// A run that asks a person pauses, and is kept with its conversation, in one transaction. An
-/// [`answer`](Self::answer) is applied once, however often it is given and in whatever process; the run goes on
-/// with it. Until then the conversation waits: what is said is refused, or kept and told to the run
-/// when it goes on, as [`WhenBusy`] says, before anything acts.
+/// A run that asks a person pauses. In one transaction it is saved with its conversation. An
+/// [`answer`](Self::answer) is applied once, however often and in whichever process it is given,
+/// and the run resumes. Until then the conversation waits: a message is refused, or saved and
+/// passed to the run when it resumes and before anything acts, as [`WhenBusy`] says.
 ///
 /// ```
 /// use ddg_agentic::prelude::*;
@@ -106,7 +108,7 @@ const N_AT_A_TIME: usize = 8;
 pub struct Agent {
     automa: Arc<TypedAutoma<AgentOutcome>>,
     conversations: Arc<dyn ConversationStore>,
-    /// Where runs are kept while they go on.
+    /// The store for active runs.
     runs: Option<Arc<dyn CheckpointStore>>,
     when_busy: WhenBusy,
     claim: Claim,
@@ -116,10 +118,10 @@ pub struct Agent {
 }
 
 impl Agent {
-    /// An agent whose conversations are kept in memory.
+    /// Creates an agent that keeps its conversations in memory.
     ///
     /// # Errors
-    /// The agent cannot be built.
+    /// If the agent cannot be built.
     pub fn new(agent: ReActAutoma) -> Result<Self, BuildError> {
         let (agent, mailboxes) = agent.with_mailboxes();
         Ok(Self {
@@ -134,47 +136,49 @@ impl Agent {
         })
     }
 
-    /// Sets where conversations are kept; an `Arc` of a store is a store, too.
+    /// Sets the store of conversations. An `Arc` of a store is a store, too.
     #[must_use]
     pub fn conversations(mut self, store: impl ConversationStore) -> Self {
         self.conversations = Arc::new(store);
         self
     }
 
-    /// Keeps every run in `store` while it goes on, under an id of its own, so that it survives its
-    /// process in the middle: [`recover`](Self::recover) goes on with it.
+    /// Stores every active run in `store` under an id of its own. A run can then survive the end of
+    /// its process: [`recover`](Self::recover) continues it.
     #[must_use]
     pub fn stored_in(mut self, store: &(impl CheckpointStore + Clone + 'static)) -> Self {
         self.runs = Some(Arc::new(store.clone()));
         self
     }
 
-    /// Sets what happens to what is said while a run goes on.
+    /// Sets what happens to a message that comes while a run is active. Defaults to
+    /// [`WhenBusy::Refuse`].
     #[must_use]
     pub fn when_busy(mut self, when_busy: WhenBusy) -> Self {
         self.when_busy = when_busy;
         self
     }
 
-    /// Sets who claims conversations, and for how long at a time: this agent, for 30 seconds, unless this
-    /// is set. A claim is renewed while a run goes on; agents with one owner do not exclude each other.
+    /// Sets the owner of leases of conversations, and how long a lease lasts. Defaults to this
+    /// agent and 30 seconds. A lease is renewed while a run is active. Agents with the same owner
+    /// do not exclude each other.
     #[must_use]
     pub fn claim(mut self, claim: Claim) -> Self {
         self.claim = claim;
         self
     }
 
-    /// The agent's automa: to add callbacks, handlers and limits, or to look at its graph.
+    /// The agent's automa, for adding callbacks, handlers and limits, or for inspecting its graph.
     pub fn automa(&mut self) -> &mut TypedAutoma<AgentOutcome> {
         Arc::make_mut(&mut self.automa)
     }
 
-    /// Says something in a conversation, which begins with it if there is none, and gives what came of
-    /// it.
+    /// Says something in a conversation, and returns what became of it. A conversation that does
+    /// not exist is created.
     ///
     /// # Errors
-    /// The conversation is busy or waits for an answer, it cannot be read or written, or the run fails.
-    /// Nothing that was said before is lost.
+    /// If the conversation is busy or waits for an answer, if it cannot be read or written, or if
+    /// the run fails. Earlier messages are never lost.
     ///
     /// # Cancel safety
     /// Dropping the future stops the run, and leaves the conversation as it was before.
@@ -182,10 +186,11 @@ impl Agent {
         AgentRun::new(self, conversation.as_ref(), Errand::Say(message.into()))
     }
 
-    /// Says something as [`say`](Self::say) does, and gives the outcome of the run.
+    /// Says something as [`say`](Self::say) does, and returns the outcome of the run.
     ///
     /// # Errors
-    /// As [`say`](Self::say); and the run asks a person, or the message was told to another run.
+    /// As [`say`](Self::say). Also if the run asks a person, or if the message was passed to
+    /// another run.
     ///
     /// # Cancel safety
     /// As [`say`](Self::say).
@@ -197,17 +202,17 @@ impl Agent {
         AgentRun::new(self, conversation.as_ref(), Errand::Say(message.into()))
     }
 
-    /// Answers a [question](ddg_core::run::Question) of the run that has paused in a conversation, and goes
-    /// on with the run. If others are still open it pauses again. While a run of the conversation goes
-    /// on, the answer waits for it.
+    /// Answers a [question](ddg_core::run::Question) of a conversation's paused run, and resumes
+    /// the run. If other questions are still open, the run pauses again. The answer waits for an
+    /// active run of the conversation to end.
     ///
     /// # Errors
-    /// As [`say`](Self::say); and [`NotAsked`](AgentError::NotAsked) if the conversation does not ask this, because it
-    /// has been answered, say. Nothing has been done then.
+    /// As [`say`](Self::say). [`NotAsked`](AgentError::NotAsked) if the conversation does not ask
+    /// this question, for example because it has been answered. Nothing has changed then.
     ///
     /// # Cancel safety
-    /// Dropping the future stops the run. If the answer had been written, it stays, and
-    /// [`recover`](Self::recover) goes on with the run.
+    /// Dropping the future stops the run. An answer that has already been written stays, and
+    /// [`recover`](Self::recover) continues the run.
     pub fn answer(
         &self,
         conversation: impl AsRef<str>,
@@ -218,13 +223,13 @@ impl Agent {
         AgentRun::new(self, conversation.as_ref(), Errand::Answer { question, answer })
     }
 
-    /// Goes on with the run that has paused in a conversation from `snapshot`: that of its pause, with
-    /// some of its questions answered. To answer one question, [`answer`](Self::answer) is simpler.
+    /// Resumes a conversation's paused run from `snapshot`, the snapshot of its pause with some
+    /// questions answered. To answer one question, [`answer`](Self::answer) is simpler.
     ///
     /// # Errors
-    /// As [`say`](Self::say); and [`NotPaused`](AgentError::NotPaused) if the conversation does not wait at this
-    /// very place: it has gone on since, or the snapshot is of another conversation. Nothing has been
-    /// done then.
+    /// As [`say`](Self::say). [`NotPaused`](AgentError::NotPaused) if the conversation does not
+    /// wait at this snapshot: it has continued since, or the snapshot belongs to another
+    /// conversation. Nothing has changed then.
     ///
     /// # Cancel safety
     /// As [`answer`](Self::answer).
@@ -232,25 +237,26 @@ impl Agent {
         AgentRun::new(self, conversation.as_ref(), Errand::Resume(Box::new(snapshot)))
     }
 
-    /// Goes on with the run of a conversation that was interrupted: its process has ended, it failed, or
-    /// its future was dropped after a question had been answered. Of a run that is
-    /// [stored](Self::stored_in), only what was under way happens again; of others, what happened since
-    /// it paused. A run that waits for an answer gives its questions again.
+    /// Continues a conversation's interrupted run: its process has ended, the run failed, or its
+    /// future was dropped after a question had been answered. A [stored](Self::stored_in) run
+    /// repeats only the executions that were active. Any other run repeats everything since its
+    /// pause. A run that waits for an answer asks its questions again.
     ///
     /// # Errors
-    /// As [`say`](Self::say); and [`NotPaused`](AgentError::NotPaused) if no run of the conversation is open.
+    /// As [`say`](Self::say). [`NotPaused`](AgentError::NotPaused) if the conversation has no open
+    /// run.
     ///
     /// # Cancel safety
-    /// Dropping the future stops the run, which can be recovered again.
+    /// Dropping the future stops the run. It can be recovered again.
     pub fn recover(&self, conversation: impl AsRef<str>) -> AgentRun {
         AgentRun::new(self, conversation.as_ref(), Errand::Recover)
     }
 
-    /// Goes on with all runs that were interrupted and that no process works on, some at a time: for a
-    /// process that begins. Says what became of each conversation.
+    /// Continues all interrupted runs that no process works on, a few at a time. Call it when a
+    /// process starts. Returns what became of each conversation.
     ///
     /// # Errors
-    /// The conversations cannot be listed.
+    /// If the conversations cannot be listed.
     ///
     /// # Cancel safety
     /// As [`recover`](Self::recover).
@@ -281,11 +287,12 @@ impl Agent {
         Ok(recovered.filter_map(ready).collect().await)
     }
 
-    /// Gives the run up that a conversation waits for, with its questions and with what has been said
-    /// since it paused. The conversation is as it was before that run. Says whether there was one.
+    /// Drops the open run of a conversation with its questions, and with the messages since its
+    /// pause. The conversation is then as it was before that run. Returns whether there was an open
+    /// run.
     ///
     /// # Errors
-    /// The conversation cannot be read or written.
+    /// If the conversation cannot be read or written.
     pub async fn give_up(&self, conversation: impl AsRef<str>) -> Result<bool, AgentError> {
         Visit::of(self, conversation.as_ref()).await?.give_up().await
     }
@@ -293,7 +300,7 @@ impl Agent {
     /// The questions that a conversation waits for, in kickoff order.
     ///
     /// # Errors
-    /// The conversation, or its run in the store, cannot be read.
+    /// If the conversation, or its run in the store, cannot be read.
     pub async fn questions(
         &self,
         conversation: impl AsRef<str>,

@@ -1,4 +1,4 @@
-//! The ReAct loop: a model thinks, tools act, until there is an answer.
+//! The ReAct loop: a model thinks and tools act, until there is an answer.
 
 mod failure;
 mod files;
@@ -33,13 +33,13 @@ use crate::model::{ChatModel, ChatRequest, PromptCache, Wanted};
 use crate::subturn::{self, ChildNode, SubTurns};
 use crate::tool::{AutomaTool, ToolOutput, ToolSpec, Toolbox};
 
-/// The name of the tool with which a model asks the person back.
+/// The name of the tool with which a model asks the person a question.
 const ASK_BACK: &str = "ask_the_person";
 
-/// An agent: a model that is asked what to do, tools that do it, and so on until there is an answer.
+/// An agent: asks a model what to do, lets tools do it, and repeats this until there is an answer.
 ///
-/// It is an [`Automa`], so everything that holds for automata holds for it: it pauses, is saved and gone
-/// on with, watched, drawn, kept in a store, and nested in others.
+/// An agent is an [`Automa`], with everything that automata can do: it can be paused, saved and
+/// resumed, observed, drawn, stored, and nested in other automata.
 ///
 /// ```text
 /// begin ─▶ think ┄┬┄▶ tool_weather_1_1 ─┬─▶ collect ┄┄▶ think ┄┄▶ finish
@@ -47,9 +47,9 @@ const ASK_BACK: &str = "ask_the_person";
 ///                 └┄▶ summarise
 /// ```
 ///
-/// Each call of a tool is a worker of its own, added when the model asks for it and removed when the
-/// results of the turn have been collected; they run concurrently, and are collected in the order in
-/// which the model asked.
+/// Each tool call is a worker of its own. The worker is added when the model asks for the call, and
+/// removed when the results of the turn have been collected. The calls of a turn run concurrently.
+/// Their results are collected in the order in which the model asked for them.
 ///
 /// ```
 /// use ddg_agentic::prelude::*;
@@ -78,9 +78,10 @@ const ASK_BACK: &str = "ask_the_person";
 /// # }
 /// ```
 ///
-/// A run takes one argument, the task: a text, a [`Message`](crate::Message), several, or a [`Task`],
-/// which goes on with a conversation. It gives an [`AgentOutcome`] with an answer, or with a question if it
-/// [may ask back](Self::may_ask_back); any other end is an error, [`AgentFailed`], with the conversation.
+/// A run takes one argument, the task: a text, a [`Message`](crate::Message), several messages, or
+/// a [`Task`], which continues a conversation. The output is an [`AgentOutcome`] with an answer, or
+/// with a question if the agent [may ask back](Self::may_ask_back). Any other end is the error
+/// [`AgentFailed`], which contains the conversation.
 #[derive(Clone)]
 pub struct ReActAutoma {
     name: String,
@@ -91,38 +92,38 @@ pub struct ReActAutoma {
     limits: Limits,
     tool_calls: ToolCallMode,
     may_ask: bool,
-    /// What every request has besides messages and tools.
+    /// Settings of every request, without messages and tools.
     settings: ChatRequest,
     /// Inputs of a run that only tools read.
     inputs: Vec<String>,
-    /// What the answer has to be, or why its schema is none.
+    /// The type of the answer, or why its schema is invalid.
     answer: Option<Result<Arc<Wanted>, String>>,
-    /// What the model of a turn that is no child's may call, once that is known.
+    /// Tools that the model may call in a turn that is not a child's, computed once.
     specs: OnceLock<Arc<[ToolSpec]>>,
-    /// What people say to runs that go on.
+    /// Messages of people to active runs.
     mailboxes: Arc<Mailboxes>,
-    /// The file manager that was given to the agent itself.
+    /// The file manager that was set on the agent itself.
     files: Option<FileManager>,
-    /// For how long addresses of files have to be good, if they are asked for.
+    /// How long the URLs of files are valid, if they are requested.
     file_urls: Option<Duration>,
-    /// Why the tools cannot be given the file manager.
+    /// Why the tools cannot use the file manager.
     tools_fault: Option<String>,
-    /// What holds for its children.
+    /// Settings for child agents.
     subturns: Option<Arc<SubTurns>>,
 }
 
-/// How the calls of one turn run.
+/// How the tool calls of one turn run.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ToolCallMode {
-    /// At once.
+    /// All calls run concurrently.
     #[default]
     Parallel,
-    /// One after the other, in the order in which the model asks for them.
+    /// One call runs at a time, in the order in which the model asks for them.
     Sequential,
 }
 
-/// What an agent is given as a tool.
+/// Parameters of an agent that is used as a tool.
 #[derive(Clone, Serialize, Deserialize, JsonSchema)]
 struct Assignment {
     /// What to do, with all that one has to know to do it.
@@ -130,7 +131,7 @@ struct Assignment {
 }
 
 impl ReActAutoma {
-    /// An agent without tools that remembers everything.
+    /// Creates an agent without tools, which shows the model the whole conversation.
     pub fn new(model: impl ChatModel) -> Self {
         Self {
             name: Self::NAME.to_owned(),
@@ -153,15 +154,15 @@ impl ReActAutoma {
         }
     }
 
-    /// Sets the agent's name: that of its automa.
+    /// Sets the agent's name, which is the name of its automa.
     #[must_use]
     pub fn name(mut self, name: impl Into<String>) -> Self {
         self.name = name.into();
         self
     }
 
-    /// Sets what the model is told before the conversation. It is no part of the conversation, so it
-    /// may change from run to run.
+    /// Sets the system prompt. It is not part of the conversation, so it may differ from run to
+    /// run.
     #[must_use]
     pub fn system(mut self, prompt: impl Into<String>) -> Self {
         self.system = Some(prompt.into());
@@ -176,23 +177,23 @@ impl ReActAutoma {
         self
     }
 
-    /// Sets what of the conversation the model is shown; all of it unless this is set.
+    /// Sets the memory, which selects the messages that the model sees. Defaults to all of them.
     #[must_use]
     pub fn memory(mut self, memory: impl Memory) -> Self {
         self.memory = Arc::new(memory);
         self
     }
 
-    /// Sets when the agent stops without an answer: after 25 turns unless this is set.
+    /// Sets the limits after which the agent stops without an answer. Defaults to 25 turns.
     #[must_use]
     pub fn limits(mut self, limits: Limits) -> Self {
         self.limits = limits;
         self
     }
 
-    /// Announces an input of a run, by name, that tools read with
-    /// [`Context::input`](ddg_core::Context::input): who is speaking, say. Runs are given it as `args!(task, user =
-    /// ..)`, those of an [`Agent`](crate::Agent) with [`input`](crate::AgentRun::input).
+    /// Declares an input of a run by name, for example the user who is speaking. Tools read it with
+    /// [`Context::input`](ddg_core::Context::input). Runs get it as `args!(task, user = ..)`, and
+    /// runs of an [`Agent`](crate::Agent) with [`input`](crate::AgentRun::input).
     ///
     /// ```
     /// use ddg_agentic::prelude::*;
@@ -224,33 +225,37 @@ impl ReActAutoma {
         self
     }
 
-    /// Sets how the calls of one turn run: at once unless this is set.
+    /// Sets how the tool calls of one turn run. Defaults to concurrently.
     #[must_use]
     pub fn tool_calls(mut self, tool_calls: ToolCallMode) -> Self {
         self.tool_calls = tool_calls;
         self
     }
 
-    /// Lets the model ask the person back in place of an answer. The run ends then with
-    /// [`AgentEnd::ClarificationAsked`]; the next one, with the same conversation, answers. It asks
-    /// with a tool of its own, `ask_the_person`.
+    /// Allows the model to ask the person a question instead of giving an answer. The run then ends
+    /// with [`AgentEnd::ClarificationAsked`]. The next run with the same conversation answers the
+    /// question. The model asks with an additional tool, `ask_the_person`.
     #[must_use]
     pub fn may_ask_back(mut self) -> Self {
         self.may_ask = true;
         self
     }
 
-    /// Makes the answer a `T`; read it with [`AgentOutcome::answer`]. The model is told the JSON schema
-    /// of `T`; beside tools, or if it [follows none](crate::model::Capabilities::output_schema), in words. The
-    /// answer is what in its reply is a `T`, whatever is around it. If nothing is, the model is told what
-    /// is wrong, a few [times](Limits::tries); none of that is kept in the conversation.
+    /// Sets the type of the answer. Read it with [`AgentOutcome::answer`].
+    ///
+    /// The model gets the JSON schema of `T`. It gets the schema in words if there are tools, or if
+    /// it [does not support schemas](crate::model::Capabilities::output_schema). The answer is the
+    /// part of the reply that is a `T`; text around it is ignored. If no part is a `T`, the model
+    /// is told what is wrong, up to a [number of times](Limits::tries). These attempts are not kept
+    /// in the conversation.
     #[must_use]
     pub fn answer<T: JsonSchema + DeserializeOwned>(mut self) -> Self {
         self.answer = Some(Wanted::new::<T>().map(Arc::new));
         self
     }
 
-    /// As [`answer`](Self::answer), and the answer has to pass `check`: the model is told the error.
+    /// As [`answer`](Self::answer). The answer also has to pass `check`, and the model is told the
+    /// error.
     ///
     /// ```
     /// use ddg_agentic::prelude::*;
@@ -288,8 +293,9 @@ impl ReActAutoma {
 }
 
 impl ReActAutoma {
-    /// The agent as a tool of another: it is given a task in words, and what it says, the other reads.
-    /// What it takes of models counts as the other's, also if it [fails](AgentFailed), of which the other is told.
+    /// Converts the agent into a tool of another agent. The other agent gives it a task in words,
+    /// and reads its answer. Its usage counts as usage of the other agent, also if it
+    /// [fails](AgentFailed). The failure is then the result of the call.
     ///
     /// ```
     /// use ddg_agentic::prelude::*;
@@ -305,7 +311,7 @@ impl ReActAutoma {
     /// ```
     ///
     /// # Errors
-    /// The agent cannot be built.
+    /// If the agent cannot be built.
     pub fn into_tool(
         self,
         name: impl Into<String>,
@@ -326,7 +332,7 @@ impl ReActAutoma {
         })
     }
 
-    /// What is wrong with what is set.
+    /// Faults in the settings.
     fn faults(&self) -> Vec<Fault> {
         let mut faults = Vec::new();
         if let Some(Err(why)) = &self.answer {
@@ -343,7 +349,7 @@ impl ReActAutoma {
         faults.chain(self.file_faults()).collect()
     }
 
-    /// The same with mailboxes of its own, and these.
+    /// The agent with new mailboxes, and these mailboxes.
     pub(crate) fn with_mailboxes(mut self) -> (Self, Arc<Mailboxes>) {
         self.mailboxes = Arc::default();
         let mailboxes = Arc::clone(&self.mailboxes);
@@ -351,7 +357,7 @@ impl ReActAutoma {
     }
 }
 
-/// What another agent reads of a run, and what that took.
+/// The text, files and usage of a run that another agent gets.
 fn told(outcome: &AgentOutcome) -> ToolOutput {
     ToolOutput::text(outcome.text()).files(outcome.files()).usage(outcome.usage)
 }

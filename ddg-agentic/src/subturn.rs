@@ -1,10 +1,11 @@
 //! Child agents: a tool or worker in an agent's turn lets another agent do a part of the task.
 //!
-//! A tool has the [`Turn`] that it is in, and with it [calls](Turn::call) a [`SubTurn`], whose result is
-//! returned, or [spawns](Turn::spawn) one, whose result is delivered to the turn. [`SubTurns`] sets what holds
-//! for the children of an agent. The rules are in `docs/subturn.md`.
+//! A tool gets its [`Turn`] as a parameter. It [calls](Turn::call) a [`SubTurn`] and gets the
+//! result back, or [spawns](Turn::spawn) one, whose result is delivered to the turn. [`SubTurns`]
+//! has the settings for the children of an agent. The rules are in `docs/subturn.md`.
 //!
-//! `ledger.rs` decides what becomes of each child, as data; `child.rs` and `state.rs` do it.
+//! `ledger.rs` decides what becomes of each child, as data; `child.rs` and `state.rs` act on the
+//! decisions.
 
 mod child;
 mod config;

@@ -1,4 +1,4 @@
-//! Why an agent did not take or end a run.
+//! Errors of an agent.
 
 use ddg_core::__report::Told;
 use ddg_core::run::AnswerError;
@@ -8,14 +8,14 @@ use crate::memory::{ConversationError, ConversationId, InvalidConversationId};
 use crate::message::Message;
 use crate::react::{AgentFailed, AgentOutcome, Mailbox};
 
-/// Why an agent did not take or end a run.
+/// Why an agent did not accept or finish a run.
 #[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum AgentError {
-    /// The conversation's id is none.
+    /// The id of the conversation is invalid.
     #[error(transparent)]
     Id(#[from] InvalidConversationId),
-    /// A run of the conversation goes on, in this process or another.
+    /// A run of the conversation is active, in this process or another.
     #[error(
         "conversation `{conversation}` is busy: a run of it goes on; wait for its end, or let the \
          agent queue or steer (`when_busy`)"
@@ -24,28 +24,31 @@ pub enum AgentError {
         /// The conversation.
         conversation: ConversationId,
     },
-    /// The run failed. The conversation is as it was before, but if the [agent failed](AgentFailed):
-    /// then it has what was said until then. If it was not the run's own fault, because
-    /// its store failed or its deadline came, say, one that is kept can be
-    /// [recovered](crate::Agent::recover).
+    /// The run failed. The conversation is as it was before, except if the [agent
+    /// failed](AgentFailed): then it contains the messages up to the failure.
+    ///
+    /// If the cause was outside of the run, such as a failure of its store or its deadline, a saved
+    /// run can be [recovered](crate::Agent::recover).
     #[error("conversation `{conversation}`: {}", Told(&**.source))]
     Run {
         /// The conversation.
         conversation: ConversationId,
-        /// Why.
+        /// The cause.
         r#source: Box<RunError>,
-        /// What was told to the run while it went on, heard or not, and is in no conversation now.
+        /// The messages that were passed to the run while it was active, whether it has read them
+        /// or not. They are in no conversation now.
         unheard: Vec<Message>,
     },
     /// Another process has taken the conversation over, because this one did not renew its lease in
-    /// time. The run was stopped; it may go on there if it was kept.
+    /// time. This run was stopped. If it was saved, the other process may continue it.
     #[error("conversation `{conversation}`: the run was stopped: {}", Told(&**.source))]
     TakenOver {
         /// The conversation.
         conversation: ConversationId,
-        /// Why.
+        /// The cause.
         r#source: Box<ConversationError>,
-        /// What was told to the run while it went on, heard or not, and is in no conversation now.
+        /// The messages that were passed to the run while it was active, whether it has read them
+        /// or not. They are in no conversation now.
         unheard: Vec<Message>,
     },
     /// The conversation could not be read.
@@ -53,10 +56,10 @@ pub enum AgentError {
     Unread {
         /// The conversation.
         conversation: ConversationId,
-        /// Why.
+        /// The cause.
         r#source: ConversationError,
     },
-    /// The run has ended, and the conversation could not be written.
+    /// The run has ended, but the conversation could not be written.
     #[error(
         "conversation `{conversation}` cannot be written: {}; the outcome is in this error",
         Told(.source)
@@ -64,22 +67,23 @@ pub enum AgentError {
     Unwritten {
         /// The conversation.
         conversation: ConversationId,
-        /// Why; if somebody else has written it since the run began, that.
+        /// The cause; [`Changed`](ConversationError::Changed) if another writer has saved the
+        /// conversation since the run began.
         r#source: ConversationError,
-        /// What the run left behind.
+        /// The outcome of the run.
         outcome: Box<AgentOutcome>,
     },
-    /// The run asks a person; it is kept with its conversation.
+    /// The run asks a person. It is saved with its conversation.
     #[error(
         "conversation `{conversation}`: the run asks a person; use `say`, and `answer` its questions"
     )]
     Paused {
         /// The conversation.
         conversation: ConversationId,
-        /// What the run has left behind so far, with the questions.
+        /// The outcome of the run so far, with the questions.
         outcome: Box<Outcome>,
     },
-    /// The conversation's run waits for people's answers.
+    /// The conversation's run waits for answers of people.
     #[error(
         "conversation `{conversation}` waits for an answer to {}; `answer` first, `give_up` the \
          run, or let the agent queue or steer (`when_busy`)",
@@ -100,15 +104,16 @@ pub enum AgentError {
         /// The conversation.
         conversation: ConversationId,
     },
-    /// The conversation does not ask this: it never did, or has been answered.
+    /// The conversation does not ask this question: it never did, or the question has been
+    /// answered.
     #[error("conversation `{conversation}`: {}", Told(.source))]
     NotAsked {
         /// The conversation.
         conversation: ConversationId,
-        /// Why.
+        /// The cause.
         r#source: AnswerError,
     },
-    /// No run of the conversation waits to be gone on with, or not at this snapshot.
+    /// The conversation has no paused or interrupted run, or not at this snapshot.
     #[error(
         "conversation `{conversation}` has no run that could be gone on with from here: it has gone \
          on since, or the snapshot is of another conversation"
@@ -117,15 +122,16 @@ pub enum AgentError {
         /// The conversation.
         conversation: ConversationId,
     },
-    /// The run that is open could not be kept with the conversation, or given up.
+    /// The open run could not be saved with the conversation, or could not be dropped.
     #[error("conversation `{conversation}`: its open run cannot be written: {}", Told(.source))]
     Unkept {
         /// The conversation.
         conversation: ConversationId,
-        /// Why; if somebody else has written the conversation since, that.
+        /// The cause; [`Changed`](ConversationError::Changed) if another writer has saved the
+        /// conversation since.
         r#source: ConversationError,
     },
-    /// The conversation's run is in a store of runs, which the agent does not have.
+    /// The conversation's run is in a store of runs that the agent does not have.
     #[error(
         "conversation `{conversation}`: its run `{run}` is in a store of runs; give the agent that \
          store (`stored_in`)"
@@ -136,16 +142,17 @@ pub enum AgentError {
         /// The id of the run.
         run: String,
     },
-    /// The turn, or what waited to be one, was [stopped](crate::Agent::stop). The conversation is as it was
-    /// before.
+    /// The turn, or a message that waited for its turn, was [stopped](crate::Agent::stop). The
+    /// conversation is as it was before.
     #[error("conversation `{conversation}`: stopped; it is as it was before")]
     Stopped {
         /// The conversation.
         conversation: ConversationId,
-        /// What was said to it, heard or not, and is in no conversation now.
+        /// The messages of the turn, whether the model has read them or not. They are in no
+        /// conversation now.
         unheard: Vec<Message>,
     },
-    /// So many messages wait to be heard by the turn that goes on that no more are taken.
+    /// The active turn accepts no more messages, because too many wait for it already.
     #[error(
         "conversation `{conversation}`: {} messages wait to be heard by the turn that goes on: wait \
          until it has ended, or stop it",
@@ -155,22 +162,22 @@ pub enum AgentError {
         /// The conversation.
         conversation: ConversationId,
     },
-    /// Nothing is known of the conversation.
+    /// The conversation does not exist.
     #[error("there is no conversation `{conversation}`: nothing was said in it")]
     Unknown {
         /// The conversation.
         conversation: ConversationId,
     },
-    /// No turn of the conversation goes on.
+    /// The conversation has no active turn.
     #[error("no turn of conversation `{conversation}` goes on: say something")]
     NotRunning {
         /// The conversation.
         conversation: ConversationId,
     },
-    /// The agent was [closed](crate::Agent::close).
+    /// The agent is [closed](crate::Agent::close).
     #[error("the agent is closed: it takes nothing new")]
     Closed,
-    /// The message was told to the run that goes on; that one's caller gets the outcome.
+    /// The message was passed to the active run. The caller of that run gets the outcome.
     #[error(
         "conversation `{conversation}`: a run goes on and has been told; its own caller gets the \
          outcome"
@@ -182,7 +189,7 @@ pub enum AgentError {
 }
 
 impl AgentError {
-    /// How the agent failed, if that is what went wrong.
+    /// The failure of the agent itself, if that is the cause.
     pub fn agent_failed(&self) -> Option<&AgentFailed> {
         match self {
             Self::Run { source, .. } => source.downcast_ref(),

@@ -1,4 +1,4 @@
-//! The right to run a conversation, held while a run of it goes on.
+//! The lease of a conversation, held while a run of it is active.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -13,19 +13,19 @@ use tokio::time::{Instant, sleep};
 
 use crate::memory::{ConversationError, ConversationId, ConversationLease, ConversationStore};
 
-/// How long a lease lasts that nobody renews.
+/// How long a lease lasts without being renewed.
 const TTL: Duration = Duration::from_secs(30);
 
-/// After how long one that somebody else has is asked for again, at first and at most.
+/// First and longest pause before another attempt to acquire a lease that another owner holds.
 const PAUSES: [Duration; 2] = [Duration::from_millis(5), Duration::from_millis(200)];
 
-/// A lease that is given back when this is dropped, in the background where it cannot be at once.
+/// Guard of a lease: releases it when dropped, in the background if it cannot be released at once.
 pub(super) struct HeldLease {
     store: Arc<dyn ConversationStore>,
     lease: Option<ConversationLease>,
 }
 
-/// A claim that no other agent makes, in this process or another.
+/// A claim with an owner that is unique across agents and processes.
 pub(super) fn own_claim() -> Claim {
     static N_AGENTS: AtomicU64 = AtomicU64::new(0);
     let (process, nth) = (Owner::this_process(), N_AGENTS.fetch_add(1, Ordering::Relaxed));
@@ -34,14 +34,14 @@ pub(super) fn own_claim() -> Claim {
 }
 
 impl HeldLease {
-    /// A lease, if nobody else has the conversation.
+    /// Acquires the lease, or fails if another owner holds it.
     pub(super) async fn take(
         store: &Arc<dyn ConversationStore>,
         id: &ConversationId,
         claim: &Claim,
     ) -> Result<Self, ConversationError> {
         let (store, id, claim) = (Arc::clone(store), id.clone(), claim.clone());
-        // A task of its own, so that a lease that nobody waits for any more is given back as well.
+        // The task completes if this future is dropped, so its guard still releases the lease.
         let taken = tokio::spawn(async move {
             let lease = Some(store.acquire(&id, &claim).await?);
             Ok(Self { store, lease })
@@ -50,13 +50,13 @@ impl HeldLease {
             Ok(taken) => taken,
             Err(error) => match error.try_into_panic() {
                 Ok(panic) => std::panic::resume_unwind(panic),
-                // The runtime ends.
+                // The runtime is shutting down.
                 Err(_) => std::future::pending().await,
             },
         }
     }
 
-    /// A lease, once nobody else has the conversation.
+    /// Waits until no other owner holds the lease, and acquires it.
     pub(super) async fn wait(
         store: &Arc<dyn ConversationStore>,
         id: &ConversationId,
@@ -72,10 +72,10 @@ impl HeldLease {
         }
     }
 
-    /// The output of `run`, during which the lease is renewed.
+    /// Runs `run` to its end, and renews the lease meanwhile.
     ///
     /// # Errors
-    /// The lease was lost: `run` is dropped then.
+    /// If the lease was lost. `run` is dropped then.
     pub(super) async fn during<F: Future>(&self, run: F) -> Result<F::Output, ConversationError> {
         let (run, renewing) = (std::pin::pin!(run), std::pin::pin!(self.renew()));
         match select(run, renewing).await {
@@ -84,7 +84,7 @@ impl HeldLease {
         }
     }
 
-    /// Renews the lease until that fails for as long as it lasts.
+    /// Renews the lease until it is lost, or until renewing has failed for as long as it lasts.
     async fn renew(&self) -> ConversationError {
         let Some(lease) = &self.lease else { return std::future::pending().await };
         let mut renewed = Instant::now();
@@ -93,17 +93,17 @@ impl HeldLease {
             match self.store.renew(lease).await {
                 Ok(()) => renewed = Instant::now(),
                 Err(error @ ConversationError::LeaseLost { .. }) => return error,
-                // A database that does not answer now may do so in time.
+                // A database that does not respond now may respond before the lease expires.
                 Err(error) if renewed.elapsed() >= lease.ttl => return error,
                 Err(_) => {}
             }
         }
     }
 
-    /// Gives the lease back.
+    /// Releases the lease.
     pub(super) async fn release(mut self) {
         if let Some(lease) = self.lease.take() {
-            // One that cannot be given back runs out.
+            // If releasing fails, the lease expires.
             let _ = self.store.release(&lease).await;
         }
     }
@@ -111,7 +111,7 @@ impl HeldLease {
 
 impl Drop for HeldLease {
     fn drop(&mut self) {
-        // Without a runtime it runs out, and its owner may take it again before.
+        // Without a runtime the lease expires; until then its owner can still acquire it again.
         let (Some(lease), Ok(runtime)) = (self.lease.take(), Handle::try_current()) else { return };
         let store = Arc::clone(&self.store);
         let mut release = async move { store.release(&lease).await.is_ok() }.boxed();

@@ -1,4 +1,4 @@
-//! The turns of conversations that go on, and what ends them.
+//! The active turns of conversations, and the controls that end them.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
@@ -15,11 +15,11 @@ use crate::memory::ConversationId;
 use crate::react::AgentOutcome;
 use crate::subturn::Control;
 
-/// How long it is waited until nothing of a turn that is stopped does anything any more. What cannot be
-/// stopped, such as a tool that blocks its thread, is not waited for longer.
+/// Maximum time to wait until a stopped turn has ended with everything below it. A tool that blocks
+/// its thread cannot be stopped, so there is a limit.
 pub(super) const SETTLING: Duration = Duration::from_secs(10);
 
-/// The turns of all conversations that go on.
+/// The active turns of all conversations.
 #[derive(Debug, Default)]
 pub(super) struct LiveTurns(Mutex<Turns>);
 
@@ -27,13 +27,13 @@ pub(super) struct LiveTurns(Mutex<Turns>);
 struct Turns {
     is_closed: bool,
     live: BTreeMap<ConversationId, Arc<Live>>,
-    /// Of turns that are over, what ends the children that go on.
+    /// Controls of children that continue after their turn has ended.
     left: Vec<(ConversationId, Control)>,
     /// Conversations whose last turn waits for a person.
     waiting: BTreeSet<ConversationId>,
 }
 
-/// One turn.
+/// An active turn.
 #[derive(Debug, Default)]
 pub(super) struct Live {
     pub(super) control: Control,
@@ -41,23 +41,23 @@ pub(super) struct Live {
     was_stopped: AtomicBool,
 }
 
-/// The right to run a turn, given back when it is dropped.
+/// Guard of an active turn: unregisters the turn when dropped.
 pub(super) struct LiveTurn<'a> {
     conversation: ConversationId,
     live: Arc<Live>,
     turns: &'a LiveTurns,
 }
 
-/// How a turn went.
+/// How a turn ended.
 pub(super) enum Went {
-    /// To an end of its own.
+    /// The turn ended by itself.
     Ended(Result<Outcome, RunError>),
-    /// It was stopped.
+    /// The turn was stopped.
     Stopped,
 }
 
 impl LiveTurns {
-    /// A turn of a conversation begins; `None` if the agent is closed.
+    /// Registers a turn of a conversation. Returns `None` if the agent is closed.
     pub(super) fn begin(&self, conversation: &ConversationId) -> Option<LiveTurn<'_>> {
         let mut turns = self.lock();
         if turns.is_closed {
@@ -76,7 +76,7 @@ impl LiveTurns {
         self.lock().waiting.contains(conversation)
     }
 
-    /// Lets no more turns begin.
+    /// Refuses further turns.
     pub(super) fn close(&self) {
         self.lock().is_closed = true;
     }
@@ -85,13 +85,13 @@ impl LiveTurns {
         self.lock().is_closed
     }
 
-    /// The turns that go on.
+    /// The active turns.
     pub(super) fn live(&self) -> Vec<(ConversationId, Arc<Live>)> {
         let turns = self.lock();
         turns.live.iter().map(|(id, live)| (id.clone(), Arc::clone(live))).collect()
     }
 
-    /// What ends children that go on after their turn.
+    /// Controls of children that continue after their turn has ended.
     pub(super) fn left(&self) -> Vec<(ConversationId, Control)> {
         let mut turns = self.lock();
         turns.left.retain(|(_, control)| !control.tasks().is_empty());
@@ -104,24 +104,25 @@ impl LiveTurns {
 }
 
 impl Live {
-    /// Resolves when the turn has ended, and nothing of it is under way.
+    /// Resolves when the turn has ended, with all of its work.
     pub(super) async fn ended(&self) {
         self.ended.cancelled().await;
     }
 
-    /// Whether it was stopped before it came to an end of its own.
+    /// Whether the turn was stopped before it ended by itself.
     pub(super) fn was_stopped(&self) -> bool {
         self.was_stopped.load(Ordering::SeqCst)
     }
 }
 
 impl LiveTurn<'_> {
-    /// What comes of `waiting` for the turn; `None` if it is stopped before.
+    /// The output of `waiting`, or `None` if the turn is stopped first.
     pub(super) async fn until_stopped<F: Future>(&self, waiting: F) -> Option<F::Output> {
         self.live.control.cancelled().run_until_cancelled(waiting).await
     }
 
-    /// Runs it, until it ends or is stopped; then until nothing below it does anything any more.
+    /// Runs the turn until it ends or is stopped. A stopped turn then waits until everything below
+    /// it has ended.
     pub(super) async fn run(&self, run: RunBuilder<AgentOutcome>) -> Went {
         self.waits(false);
         let control = &self.live.control;
@@ -138,12 +139,12 @@ impl LiveTurn<'_> {
         }
     }
 
-    /// It was stopped before it came to an end of its own.
+    /// Records that the turn was stopped before it ended by itself.
     pub(super) fn stopped(&self) {
         self.live.was_stopped.store(true, Ordering::SeqCst);
     }
 
-    /// Whether the conversation waits for a person from now on.
+    /// Sets whether the conversation waits for a person.
     pub(super) fn waits(&self, waits: bool) {
         let mut turns = self.turns.lock();
         match waits {
@@ -153,7 +154,7 @@ impl LiveTurn<'_> {
     }
 }
 
-/// Waits until nothing below a turn does anything any more, as long as that is reasonable.
+/// Waits until everything below a turn has ended, at most for [`SETTLING`]. Returns whether it has.
 pub(super) async fn settled(control: &Control) -> bool {
     control.tasks().close();
     timeout(SETTLING, control.tasks().wait()).await.is_ok()

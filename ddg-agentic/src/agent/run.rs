@@ -1,4 +1,4 @@
-//! What can be said of a run of an agent before it begins.
+//! A run of an agent before it begins, with its settings.
 
 use std::fmt;
 use std::future::IntoFuture;
@@ -23,11 +23,11 @@ use super::{Agent, AgentError, Said};
 use crate::message::Message;
 use crate::react::AgentOutcome;
 
-/// A run of an [`Agent`] that has not begun: everything that can be said of one run. `.await` does
-/// what it was made for, and gives a `T`: [`Said`], or the outcome alone.
+/// A run of an [`Agent`] that has not begun, with the settings of this run. `.await` does the work,
+/// and returns a `T`: [`Said`], or the outcome alone.
 ///
-/// What is said of the run is as of any [run](RunBuilder). If no run begins, because what was said is
-/// told to another, or refused, it counts for nothing, and the streams of events end.
+/// The settings are those of any [run](RunBuilder). If no run begins, because the message is
+/// refused or passed to another run, they have no effect, and the streams of events end.
 ///
 /// ```
 /// use std::time::Duration;
@@ -59,7 +59,7 @@ pub struct AgentRun<T = Said> {
     gives: PhantomData<fn() -> T>,
 }
 
-/// What a run is made for.
+/// The work of an [`AgentRun`].
 pub(super) enum Errand {
     Say(Message),
     Answer { question: String, answer: Value },
@@ -67,20 +67,20 @@ pub(super) enum Errand {
     Recover,
 }
 
-/// Where a run is kept while it goes on.
+/// The store for an active run.
 #[derive(Clone)]
 pub(super) struct RunPlace {
     pub(super) store: Arc<dyn CheckpointStore>,
-    /// Its id, if it is not one of its own.
+    /// The id of the run; a random one if `None`.
     pub(super) id: Option<String>,
 }
 
-/// What an [`AgentRun`] can give.
+/// Types that an [`AgentRun`] can return.
 pub trait FromSaid: Sized + Send + 'static {
-    /// It, of what became of what was said in `conversation`.
+    /// Converts what became of a message or an answer in `conversation`.
     ///
     /// # Errors
-    /// It is something else.
+    /// If `said` is something else.
     fn from_said(said: Said, conversation: &str) -> Result<Self, AgentError>;
 }
 
@@ -106,19 +106,19 @@ impl<T> AgentRun<T> {
         self
     }
 
-    /// Gives the run an input by name, which tools read with
-    /// [`Context::input`](ddg_core::Context::input): who is speaking, say. The agent has to
-    /// [declare](crate::ReActAutoma::declare_input) it. A run that is gone on with has the inputs that it
+    /// Passes an input by name to the run, for example the user who is speaking. Tools read it with
+    /// [`Context::input`](ddg_core::Context::input). The agent has to
+    /// [declare](crate::ReActAutoma::declare_input) it. A resumed run keeps the inputs that it
     /// began with.
     pub fn input(mut self, name: impl Into<String>, value: impl Data) -> Self {
         self.inputs = self.inputs.with_named(name.into(), value);
         self
     }
 
-    /// As [`RunBuilder::stored_in`]: keeps the run in `store` under `id` while it goes on, so that it
-    /// survives its process in the middle. The conversation knows of it from its beginning; who
-    /// [answers](Agent::answer) or [recovers](Agent::recover) it says the same again, or sets the store
-    /// on the [agent](Agent::stored_in).
+    /// As [`RunBuilder::stored_in`]: stores the active run in `store` under `id`, so that it can
+    /// survive the end of its process. The conversation refers to the run from the beginning. A
+    /// caller that [answers](Agent::answer) or [recovers](Agent::recover) the run sets the same
+    /// store again, or sets the store of the [agent](Agent::stored_in).
     pub fn stored_in(
         mut self,
         store: &(impl CheckpointStore + Clone + 'static),
@@ -139,7 +139,7 @@ impl<T> AgentRun<T> {
         self.set(|run| run.pace(pace))
     }
 
-    /// As [`RunBuilder::deadline`]; the time that the run waits for its turn does not count.
+    /// As [`RunBuilder::deadline`]. The time that the run waits for its turn does not count.
     pub fn deadline(self, after: Duration) -> Self {
         self.set(|run| run.deadline(after))
     }
@@ -172,7 +172,7 @@ impl<T> AgentRun<T> {
         self.set(|run| run.on_any_post(handle))
     }
 
-    /// Does what the run was made for.
+    /// Does the work of the run.
     async fn said(self) -> Result<T, AgentError>
     where
         T: FromSaid,

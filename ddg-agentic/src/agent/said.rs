@@ -1,42 +1,45 @@
-//! What becomes of what is said.
+//! What becomes of a message.
 
 use ddg_core::Outcome;
 
 use crate::react::AgentOutcome;
 
-/// What happens to what is said in a conversation while a run of it goes on, or waits for a person.
+/// What happens to a message while a run of its conversation is active, or waits for a person.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum WhenBusy {
-    /// It is refused at once, with [`AgentError::Busy`](crate::AgentError::Busy), or
+    /// Refuses the message at once, with [`AgentError::Busy`](crate::AgentError::Busy), or with
     /// [`AgentError::Waiting`](crate::AgentError::Waiting) while the run waits for a person.
     #[default]
     Refuse,
-    /// It waits until the runs before it have ended, in the order in which they came. While the run
-    /// waits for a person it is kept instead, and the run hears it after its answer.
+    /// Queues the message until the runs before it have ended, in order of arrival. While the run
+    /// waits for a person, the message is saved instead, and the run reads it after its answer.
     Queue,
-    /// The run that goes on hears it before it asks its model again. If that comes too late, it waits.
-    /// While the run waits for a person it is kept, and heard when the run goes on.
+    /// Passes the message to the active run, which reads it before it asks its model again. If the
+    /// run ends before that, the message waits for its turn. While the run waits for a person, the
+    /// message is saved, and the run reads it when it resumes.
     Steer,
 }
 
-/// What became of what was said.
+/// What became of a message or an answer.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Said {
-    /// A run has ended.
+    /// The run has ended.
     Ended(AgentOutcome),
-    /// A run asks a person, to allow the call of a tool, say. It is kept with its conversation, and goes
-    /// on when its [questions](Outcome::questions) are [answered](crate::Agent::answer).
+    /// The run asks a person, for example to allow a tool call. It is saved with its conversation,
+    /// and resumes when its [questions](Outcome::questions) are [answered](crate::Agent::answer).
     #[non_exhaustive]
     Paused {
-        /// What the run has left behind so far.
+        /// The outcome of the run so far.
         outcome: Outcome,
     },
-    /// The run that goes on, or waits for a person, has been told; its own caller gets the outcome. If
-    /// it fails, the message is in that caller's [error](crate::AgentError::Run), unless it is kept with
-    /// the conversation; if it is cancelled, nobody hears it.
+    /// The message was passed to a run that is active or waits for a person. The caller of that run
+    /// gets the outcome. If the run fails, the message is in that caller's
+    /// [error](crate::AgentError::Run), unless it is saved with the conversation. If the run is
+    /// cancelled, the message is lost.
     Steered,
-    /// The run that waits for a person hears it after its answer; who answers gets the outcome.
+    /// The run that waits for a person reads the message after its answer. The caller that answers
+    /// gets the outcome.
     Queued,
 }

@@ -1,4 +1,4 @@
-//! Ending turns of conversations from the outside.
+//! Stopping and finishing turns from outside of them.
 
 use std::time::Duration;
 
@@ -9,49 +9,52 @@ use super::{Agent, AgentError};
 use crate::memory::{ConversationId, ConversationVersion};
 use crate::subturn::Control;
 
-/// How a conversation stands.
+/// State of a conversation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ConversationState {
-    /// Nothing goes on.
+    /// No turn is active.
     Idle,
-    /// A turn goes on.
+    /// A turn is active.
     Running,
-    /// Its last turn waits for a person.
+    /// The last turn waits for a person.
     Waiting,
 }
 
-/// What [`Agent::stop`] has done.
+/// Result of [`Agent::stop`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Stopped {
     /// The conversation.
     pub conversation: String,
-    /// Whether a turn was stopped: none went on, or it came to an end of its own, if not.
+    /// Whether this call stopped a turn. `false` if no turn was active, or if it ended by itself.
     pub turn: bool,
-    /// Whether somebody else is stopping it: then that is all that is said here.
+    /// Whether another caller is stopping the turn already. The other fields are not set then,
+    /// except for `dropped`.
     pub under_way: bool,
-    /// How many messages were dropped that waited for the turn, or to be a turn.
+    /// Number of messages that were dropped: those that waited for the active turn, or for a turn
+    /// of their own.
     pub dropped: usize,
-    /// The child agents that went on, `subturn-1/subturn-2` being one of a child.
+    /// The child agents that were active. `subturn-1/subturn-2` is a child of the child
+    /// `subturn-1`.
     pub children: Vec<String>,
 }
 
-/// What [`Agent::close`] has stopped, since it did not end in time.
+/// The turns and child agents that [`Agent::close`] has stopped because they did not end in time.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Closed {
-    /// Conversations whose turn was stopped.
+    /// The conversations whose turn was stopped.
     pub turns: Vec<String>,
-    /// Child agents that were stopped, each with its conversation.
+    /// The child agents that were stopped, each with its conversation.
     pub children: Vec<(String, String)>,
 }
 
 impl Agent {
-    /// How a conversation stands, as far as this agent knows: one that it has not heard of is idle.
+    /// State of a conversation, as far as this agent knows it. An unknown conversation is idle.
     ///
     /// # Errors
-    /// The id is none.
+    /// If the id is invalid.
     pub fn state(&self, conversation: impl AsRef<str>) -> Result<ConversationState, AgentError> {
         let id = ConversationId::new(conversation.as_ref())?;
         Ok(match self.live.find(&id) {
@@ -61,19 +64,24 @@ impl Agent {
         })
     }
 
-    /// Stops the turn of a conversation with all child agents below it, critical ones included, and drops
-    /// what waits for the conversation. When this returns none of them does anything any more (tools that
-    /// block their thread excepted), and the conversation is what it was before the turn. Who waits for the
-    /// turn, or for a turn, gets [`AgentError::Stopped`]. A run that was kept with the conversation is given up;
-    /// one that waits for a person is no turn that goes on: [`give_up`](Self::give_up) ends that.
+    /// Stops the turn of a conversation with all child agents below it, including critical ones,
+    /// and drops the messages that wait for the conversation. Their callers, and the caller of the
+    /// turn, get [`AgentError::Stopped`].
     ///
-    /// Any number of tasks may ask at once: one does it, the others are told so at once.
+    /// When this returns, the turn and its children have ended (except for tools that block their
+    /// thread), and the conversation is as it was before the turn. A run that was saved with the
+    /// conversation is dropped. A run that waits for a person is not an active turn; use
+    /// [`give_up`](Self::give_up) to drop it.
+    ///
+    /// Any number of tasks can call this concurrently. One of them stops the turn; the others
+    /// return at once, with [`under_way`](Stopped::under_way).
     ///
     /// # Errors
-    /// There is no such conversation, or the store fails that would know.
+    /// If the conversation does not exist, or the store fails when it is asked for the
+    /// conversation.
     ///
     /// # Cancel safety
-    /// Once polled, the turn is stopped even if the future is dropped.
+    /// Once the future has been polled, the turn is stopped even if the future is dropped.
     pub async fn stop(&self, conversation: impl AsRef<str>) -> Result<Stopped, AgentError> {
         let id = ConversationId::new(conversation.as_ref())?;
         let mut stopped = Stopped {
@@ -109,11 +117,11 @@ impl Agent {
         }
     }
 
-    /// Lets the turn of a conversation end with an answer now: calls of tools that have not begun are answered
-    /// `skipped`, and the model is asked once more, without tools, with `hint`.
+    /// Makes the turn of a conversation end with an answer now. Tool calls that have not begun get
+    /// the result `skipped`, and the model is asked once more, without tools, with `hint`.
     ///
     /// # Errors
-    /// No turn goes on, or it is being stopped.
+    /// If no turn is active, or if the turn is being stopped.
     pub fn interrupt(
         &self,
         conversation: impl AsRef<str>,
@@ -124,11 +132,11 @@ impl Agent {
         Ok(())
     }
 
-    /// Asks the turn of a conversation to end before its next step, with what it has. Its child agents end so,
-    /// too, but for critical ones.
+    /// Asks the turn of a conversation to end before its next step, with the result so far. Its
+    /// child agents end in the same way, except for critical ones.
     ///
     /// # Errors
-    /// No turn goes on, or it is being stopped.
+    /// If no turn is active, or if the turn is being stopped.
     pub fn finish(&self, conversation: impl AsRef<str>) -> Result<(), AgentError> {
         self.running(conversation.as_ref())?.ask_to_finish();
         Ok(())
@@ -145,12 +153,13 @@ impl Agent {
         Ok(live.control.clone())
     }
 
-    /// Closes the agent: it takes nothing new (no message, answer, or run to recover or give up), and asks all
-    /// turns to finish. Waits for them and for critical
-    /// child agents as long as `within`; then stops what is left, and says what that was.
+    /// Closes the agent: it refuses new messages and answers, and recovers and drops no more runs.
+    /// All turns are asked to finish. Waits up to `within` for them and for critical child agents,
+    /// then stops the rest, and returns what it has stopped.
     ///
     /// # Cancel safety
-    /// If the future is dropped the agent stays closed, and what goes on goes on; call it again.
+    /// If the future is dropped, the agent stays closed, and what is still active continues. Call
+    /// it again.
     pub async fn close(&self, within: Duration) -> Closed {
         let until = Instant::now() + within;
         self.live.close();

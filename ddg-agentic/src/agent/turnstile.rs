@@ -1,4 +1,4 @@
-//! Lets one run of a conversation in at a time.
+//! Admission of one run at a time to each conversation.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -12,51 +12,51 @@ use crate::memory::ConversationId;
 use crate::message::Message;
 use crate::react::{Mailbox, Mailboxes, Put, Unheard};
 
-/// The conversations that a run goes on of, or that are waited for.
+/// The conversations that have an active run, or runs that wait.
 #[derive(Default)]
 pub(super) struct Turnstile(Mutex<BTreeMap<ConversationId, Weak<Entrance>>>);
 
-/// Where the runs of one conversation come in.
+/// Entrance of the runs of one conversation.
 #[derive(Default)]
 struct Entrance {
     gate: Arc<Gate<()>>,
-    /// That of the run that is in.
+    /// The mailbox of the active run.
     mailbox: Mutex<Option<Arc<Mailbox>>>,
     waiting: Mutex<Waiting>,
 }
 
-/// Those who wait to come in.
+/// The runs that wait for the active one.
 #[derive(Default)]
 struct Waiting {
-    /// Sends away who waits now.
+    /// Cancelled when the runs that wait now are refused.
     cleared: CancellationToken,
     n: usize,
 }
 
-/// Counts one who waits, as long as this is not dropped.
+/// Guard that counts one run that waits.
 struct Waits<'a>(&'a Entrance);
 
-/// Who wants to come in.
+/// Result of asking for admission.
 pub(super) enum Admitted {
-    /// May run now.
+    /// The run may begin.
     In(Turn),
-    /// Has been told to the run that is in.
+    /// The message was passed to the active run.
     Steered,
-    /// May not.
+    /// The message is refused.
     Refused,
-    /// Too many messages wait for the run that is in.
+    /// The mailbox of the active run is full.
     Full,
-    /// What waited was dropped.
+    /// The message waited, and was dropped.
     Cleared,
 }
 
-/// The right to run a conversation, given back when it is dropped, however that comes about.
+/// The right to run a conversation. It is released when dropped.
 pub(super) struct Turn {
     entrance: Arc<Entrance>,
     _in: OwnedMutexGuard<()>,
 }
 
-/// A mailbox that is open as long as this is not dropped.
+/// Guard of an open mailbox: closes it when dropped.
 pub(super) struct OpenMailbox<'a> {
     name: String,
     mailbox: Arc<Mailbox>,
@@ -65,10 +65,10 @@ pub(super) struct OpenMailbox<'a> {
 }
 
 impl Turnstile {
-    /// Lets `message` of a conversation in, as soon as `when_busy` allows it.
+    /// Admits a `message` as soon as `when_busy` allows.
     ///
     /// # Cancel safety
-    /// Dropping the future gives the place in the queue up.
+    /// Dropping the future gives up the place in the queue.
     pub(super) async fn admit(
         &self,
         conversation: &ConversationId,
@@ -93,22 +93,22 @@ impl Turnstile {
         entrance.enter().await.map_or(Admitted::Cleared, Admitted::In)
     }
 
-    /// Waits for the turn of something else than a message, in the same queue; `None` if what waited was
-    /// dropped.
+    /// Waits in the same queue for a turn without a message. Returns `None` if the place in the
+    /// queue was dropped.
     ///
     /// # Cancel safety
-    /// Dropping the future gives the place in the queue up.
+    /// Dropping the future gives up the place in the queue.
     pub(super) async fn wait(&self, conversation: &ConversationId) -> Option<Turn> {
         self.entrance(conversation).enter().await
     }
 
-    /// The turn of something else than a message, if nobody is in.
+    /// A turn without a message, if no run is active.
     pub(super) fn try_enter(&self, conversation: &ConversationId) -> Option<Turn> {
         self.entrance(conversation).try_enter()
     }
 
-    /// Drops what waits for a conversation: runs that are to come, and what the one that is in has not heard.
-    /// Gives how many messages that were.
+    /// Drops the runs that wait for a conversation, and the messages that its active run has not
+    /// read. Returns the number of messages.
     pub(super) fn clear(&self, conversation: &ConversationId) -> usize {
         let entrances = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(entrance) = entrances.get(conversation).and_then(Weak::upgrade) else { return 0 };
@@ -122,7 +122,7 @@ impl Turnstile {
         if let Some(entrance) = entrances.get(conversation).and_then(Weak::upgrade) {
             return entrance;
         }
-        // Those that nobody is in or waits at any more.
+        // Entrances without a run that is active or waits.
         entrances.retain(|_, entrance| entrance.strong_count() > 0);
         let entrance = Arc::default();
         entrances.insert(conversation.clone(), Arc::downgrade(&entrance));
@@ -143,13 +143,13 @@ impl Entrance {
         Some(Turn { entrance: Arc::clone(self), _in: guard })
     }
 
-    /// Waits until nobody is in; `None` if those who waited were sent away.
+    /// Waits until no run is active. Returns `None` if the runs that waited were refused.
     async fn enter(self: Arc<Self>) -> Option<Turn> {
         let (cleared, waits) = self.wait();
         let gate = Arc::clone(&self.gate).lock_owned();
         let entered = cleared.run_until_cancelled(gate).await;
         drop(waits);
-        // The one before may have gone and everybody else been sent away at the same moment.
+        // The gate can open at the moment when the waiting runs are refused.
         let guard = entered.filter(|_| !cleared.is_cancelled())?;
         Some(Turn { entrance: self, _in: guard })
     }
@@ -164,7 +164,7 @@ impl Entrance {
         (waiting.cleared.clone(), Waits(self))
     }
 
-    /// Sends all away who wait; gives how many.
+    /// Refuses all runs that wait. Returns their number.
     fn clear(&self) -> usize {
         let mut waiting = self.waiting();
         std::mem::take(&mut waiting.cleared).cancel();
@@ -181,7 +181,7 @@ impl Entrance {
 }
 
 impl Turn {
-    /// Lets others tell the run of a conversation something; it has not heard this yet.
+    /// Opens the mailbox of a conversation's run, with the messages `unheard` in it.
     pub(super) fn open<'a>(
         &'a self,
         conversation: &ConversationId,
@@ -196,12 +196,12 @@ impl Turn {
 }
 
 impl OpenMailbox<'_> {
-    /// What nobody has heard; nothing more can come.
+    /// Closes the mailbox. Returns the messages that the run has not read.
     pub(super) fn close(&self) -> Unheard {
         self.mailbox.close()
     }
 
-    /// What has been told to the run, heard or not; nothing more can come.
+    /// Closes the mailbox. Returns all messages that were passed to the run, read or not.
     pub(super) fn told(&self) -> Vec<Message> {
         self.mailbox.told()
     }
@@ -209,7 +209,7 @@ impl OpenMailbox<'_> {
 
 impl Drop for OpenMailbox<'_> {
     fn drop(&mut self) {
-        // Before the gate opens: what comes now waits for a turn of its own.
+        // Removed before the gate opens: a message that comes now waits for its own turn.
         self.turn.entrance.set_mailbox(None);
         self.mailboxes.remove(&self.name);
         self.mailbox.close();

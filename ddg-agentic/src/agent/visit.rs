@@ -1,8 +1,9 @@
-//! One run of a conversation: how it is let in, begins or goes on, and what is written of it.
+//! One run of a conversation: its admission, begin, continuation, and what is saved.
 //!
-//! **Invariant.** Nothing acts before it is written that it may: an answer is written, and counts
-//! once, before the run goes on with it; what is said while a run is open is decided on before that.
-//! Who loses the race for the conversation's version looks again.
+//! **Invariant.** A decision is written before anything acts on it. An answer is written, and
+//! applied once, before the run resumes with it. A message for an open run is accepted or refused
+//! before the run resumes. A writer that loses the race for the conversation's version loads the
+//! conversation again.
 
 use std::sync::Arc;
 
@@ -25,12 +26,13 @@ use crate::memory::{
 use crate::message::Message;
 use crate::react::{AgentFailed, AgentOutcome, Mailbox, Task, Unheard};
 
-/// The right to run a conversation, with what there is to run.
+/// The right to run a conversation, with the run.
 pub(super) struct Visit<'a> {
     agent: &'a Agent,
     id: ConversationId,
     turn: Turn,
-    /// Behind `turn`, so that who is told of its end finds the conversation free.
+    /// After `turn`, so fields drop in this order: a caller notified of the end finds the
+    /// conversation free.
     live: LiveTurn<'a>,
     lease: Arc<HeldLease>,
     run: RunBuilder<AgentOutcome>,
@@ -39,7 +41,7 @@ pub(super) struct Visit<'a> {
 }
 
 impl<'a> Visit<'a> {
-    /// Waits until the conversation is free, here and in other processes.
+    /// Waits until the conversation is free, in this process and in others.
     pub(super) async fn of(agent: &'a Agent, conversation: &str) -> Result<Self, AgentError> {
         let id = ConversationId::new(conversation)?;
         match agent.turnstile.wait(&id).await {
@@ -48,7 +50,7 @@ impl<'a> Visit<'a> {
         }
     }
 
-    /// The visit of a conversation that is free now.
+    /// Enters a conversation if it is free now.
     pub(super) async fn if_free(agent: &'a Agent, id: ConversationId) -> Result<Self, AgentError> {
         match agent.turnstile.try_enter(&id) {
             Some(turn) => Self::enter(agent, id, turn, false).await,
@@ -56,7 +58,7 @@ impl<'a> Visit<'a> {
         }
     }
 
-    /// Lets `message` in as the agent's [`WhenBusy`] says, or says what else became of it.
+    /// Admits `message` according to the agent's [`WhenBusy`], or returns what else became of it.
     pub(super) async fn begin(
         agent: &'a Agent,
         conversation: &str,
@@ -84,7 +86,7 @@ impl<'a> Visit<'a> {
         }
     }
 
-    /// Takes the lease of a conversation whose turn it is in this process.
+    /// Acquires the lease of a conversation that this process has the turn of.
     async fn enter(
         agent: &'a Agent,
         id: ConversationId,
@@ -116,12 +118,12 @@ impl<'a> Visit<'a> {
         Ok(Self { agent, id, turn, live, lease, run, inputs, place })
     }
 
-    /// The lease, to be given back after the visit.
+    /// The lease, which is released after the visit.
     pub(super) fn lease(&self) -> Arc<HeldLease> {
         Arc::clone(&self.lease)
     }
 
-    /// The same, with what is said of its run.
+    /// Sets the run, with its inputs and its store.
     pub(super) fn with(
         mut self,
         run: RunBuilder<AgentOutcome>,
@@ -132,7 +134,7 @@ impl<'a> Visit<'a> {
         self
     }
 
-    /// Says `message`, to a run of its own or to the one that is open.
+    /// Says `message`, to a new run or to the open one.
     pub(super) async fn say(self, message: Message) -> Result<Said, AgentError> {
         loop {
             let StoredConversation { conversation, version, run } = self.load().await?;
@@ -163,7 +165,7 @@ impl<'a> Visit<'a> {
         }
     }
 
-    /// Answers a question, and goes on.
+    /// Answers a question, and resumes the run.
     pub(super) async fn answer(self, question: String, answer: Value) -> Result<Said, AgentError> {
         loop {
             let StoredConversation { version, run, .. } = self.load().await?;
@@ -193,7 +195,7 @@ impl<'a> Visit<'a> {
         }
     }
 
-    /// Goes on from a snapshot of the open run.
+    /// Resumes the open run from a snapshot.
     pub(super) async fn resume(self, snapshot: Snapshot) -> Result<Said, AgentError> {
         let StoredConversation { version, run, .. } = self.load().await?;
         let Some(mut open) = run else { return Err(self.not_paused()) };
@@ -208,7 +210,7 @@ impl<'a> Visit<'a> {
         }
     }
 
-    /// Goes on with the open run.
+    /// Continues the open run.
     pub(super) async fn recover(self) -> Result<Said, AgentError> {
         let StoredConversation { version, run, .. } = self.load().await?;
         match run {
@@ -217,7 +219,7 @@ impl<'a> Visit<'a> {
         }
     }
 
-    /// Goes on with the open run if it does not wait for a person.
+    /// Continues the open run, unless it waits for a person.
     pub(super) async fn recover_if_due(self) -> Result<Option<Said>, AgentError> {
         let StoredConversation { run, .. } = self.load().await?;
         match run {
@@ -228,7 +230,7 @@ impl<'a> Visit<'a> {
         }
     }
 
-    /// Gives the open run up.
+    /// Drops the open run.
     pub(super) async fn give_up(&self) -> Result<bool, AgentError> {
         loop {
             let StoredConversation { version, run, .. } = self.load().await?;
@@ -246,7 +248,8 @@ impl<'a> Visit<'a> {
         }
     }
 
-    /// Begins a run. That it has begun is written if it is stored, so that it is found again.
+    /// Begins a run. A stored run is recorded with the conversation first, so that it can be
+    /// recovered.
     async fn begin_run(
         mut self,
         conversation: Conversation,
@@ -270,7 +273,7 @@ impl<'a> Visit<'a> {
         self.run_to_end(run, Some(at), version, Unheard::default()).await
     }
 
-    /// Goes on with the run that is open.
+    /// Continues the open run.
     async fn go_on(
         mut self,
         open: OpenRun,
@@ -283,7 +286,7 @@ impl<'a> Visit<'a> {
             OpenRunPlace::Stored { run: id, said, inputs } => {
                 let store = self.runs(id)?;
                 let StoredConversation { conversation, .. } = self.load().await?;
-                // Looked at only if the run has not been written at all.
+                // Used only if the run has never been written to the store.
                 let task = self.task(said.clone(), conversation, version.number(), inputs);
                 run.stored_in(&store, id).args(task)
             }
@@ -291,7 +294,7 @@ impl<'a> Visit<'a> {
         self.run_to_end(run, Some(at), version, Unheard { steered, queued }).await
     }
 
-    /// Runs to the end, and writes what is left behind. `open` is where it is kept already.
+    /// Runs to the end, and saves the result. `open` is the place where the run is saved already.
     async fn run_to_end(
         self,
         run: RunBuilder<AgentOutcome>,
@@ -343,7 +346,7 @@ impl<'a> Visit<'a> {
             Ok(outcome) => Ok(Said::Ended(outcome)),
             Err(error) => {
                 if !is_written && open.is_some() && is_final(&error) {
-                    // If that cannot be written either, the first error is what counts.
+                    // The first error matters more than a failure to write.
                     let _ = self.put(None, version).await;
                 }
                 Err(self.failed(error, mailbox.told()))
@@ -351,7 +354,7 @@ impl<'a> Visit<'a> {
         }
     }
 
-    /// Keeps a run that asks a person with its conversation.
+    /// Saves a run that asks a person with its conversation.
     async fn pause(
         &self,
         outcome: Outcome,
@@ -396,7 +399,8 @@ impl<'a> Visit<'a> {
         load(self.agent, &self.id).await
     }
 
-    /// Keeps `open` with the conversation; `None` if somebody else has changed that.
+    /// Saves `open` with the conversation. Returns `None` if another writer has changed the
+    /// conversation.
     async fn keep(
         &self,
         open: &OpenRun,
@@ -417,7 +421,7 @@ impl<'a> Visit<'a> {
         self.agent.conversations.keep_run(&self.id, open, version).await
     }
 
-    /// The store that has the run `id`.
+    /// The store of the run `id`.
     fn runs(&self, id: &str) -> Result<Arc<dyn CheckpointStore>, AgentError> {
         let place = self.place.as_ref().map(|place| Arc::clone(&place.store));
         run_store(place.as_ref(), &self.id, id)
@@ -452,7 +456,7 @@ impl<'a> Visit<'a> {
     }
 }
 
-/// The turn of a conversation, or one that was to come, was stopped.
+/// The error of a turn, or of a message waiting for one, that was stopped.
 fn stopped(conversation: ConversationId, unheard: Vec<Message>) -> AgentError {
     AgentError::Stopped { conversation, unheard }
 }
@@ -499,7 +503,7 @@ fn run_store(
     })
 }
 
-/// Whether a run that has failed so fails again whenever it is gone on with.
+/// Whether a run that failed with this error fails again each time it is continued.
 fn is_final(error: &RunError) -> bool {
     matches!(
         error,
@@ -511,8 +515,8 @@ fn is_final(error: &RunError) -> bool {
     )
 }
 
-/// Whether a snapshot is of the pause that is kept: of the same run, at the same step, with the same
-/// questions, answered or not.
+/// Whether a snapshot belongs to the saved pause: same run, same step and same questions, answered
+/// or not.
 fn is_of(snapshot: &Snapshot, kept: &Snapshot) -> bool {
     let run = |snapshot| Task::of_run(snapshot).map(|task| (task.mailbox, task.nth));
     let asks = |question: &Question| snapshot.clone().withdraw_answer(&question.id).is_ok();

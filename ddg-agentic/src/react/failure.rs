@@ -1,4 +1,4 @@
-//! A run of an agent that is no answer.
+//! The error of an agent's run without an answer.
 
 use super::AgentOutcome;
 use crate::model::ModelError;
@@ -6,9 +6,9 @@ use crate::model::ModelError;
 /// A run of an agent ended with neither an answer nor a question: a limit was reached, or the model
 /// failed.
 ///
-/// A run fails with it, also as a worker of another automa and with agents as workers at any depth:
-/// [`RunError::downcast_ref`](ddg_core::RunError::downcast_ref) gives it. The conversation in it can be gone
-/// on with. Of a stored run it is enough to run it again: its model is asked once more.
+/// It is the error of the run, also if the agent is a worker of another automa, at any depth:
+/// [`RunError::downcast_ref`](ddg_core::RunError::downcast_ref) finds it. The conversation in it
+/// can be continued. To continue a stored run, run it again: its model is asked once more.
 ///
 /// ```
 /// use ddg_agentic::prelude::*;
@@ -33,9 +33,9 @@ use crate::model::ModelError;
 #[error("{}", .outcome.text())]
 #[non_exhaustive]
 pub struct AgentFailed {
-    /// What the run leaves behind: how it ended, the conversation, and what it took of models.
+    /// The outcome of the run: how it ended, the conversation, and the usage of models.
     pub outcome: Box<AgentOutcome>,
-    /// What the model failed with, if that is why.
+    /// The error of the model, if that is the cause.
     pub model_error: Option<ModelError>,
 }
 

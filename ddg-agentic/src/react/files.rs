@@ -12,20 +12,20 @@ use crate::files::{File, FileManager, each_once, ids_in, records};
 use crate::message::{ContentPart, Message, ToolCall, ToolMessage};
 use crate::tool::CallFiles;
 
-/// The files of a run, and where its calls are in the conversation.
+/// The files of a run, and the positions of its calls in the conversation.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub(super) struct RunFiles {
-    /// How many messages were there before the run.
+    /// Number of messages before the run.
     #[serde(skip_serializing_if = "is_zero")]
     n_before: usize,
-    /// How many calls have been made.
+    /// Number of calls made so far.
     #[serde(skip_serializing_if = "is_zero")]
     n_calls: usize,
-    /// Those that the task names.
+    /// The files that the task names.
     #[serde(serialize_with = "records", skip_serializing_if = "Vec::is_empty")]
     given: Vec<File>,
-    /// Those of the calls that have any, by the number of the call.
+    /// The files of calls, by the number of the call. Calls without files are left out.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     calls: Vec<(usize, CallFiles)>,
 }
@@ -34,18 +34,18 @@ fn is_zero(n: &usize) -> bool {
     *n == 0
 }
 
-/// A call of a tool in a run, with what became of it.
+/// A tool call in a run, with its result.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct ToolStep {
-    /// The call: the tool and its arguments.
+    /// The call, with the tool and its arguments.
     pub call: ToolCall,
-    /// What the model was told.
+    /// The result that the model was given.
     pub result: ToolMessage,
-    /// The files that the call was given.
+    /// The input files of the call.
     #[serde(default, serialize_with = "records", skip_serializing_if = "Vec::is_empty")]
     pub input_files: Vec<File>,
-    /// The files that it gave; of an agent among the tools, all files of its run.
+    /// The output files of the call. If the tool is an agent, these are all files of its run.
     #[serde(default, serialize_with = "records", skip_serializing_if = "Vec::is_empty")]
     pub output_files: Vec<File>,
 }
@@ -53,14 +53,14 @@ pub struct ToolStep {
 /// A part of an answer.
 #[derive(Clone, Debug, PartialEq)]
 pub enum AnswerPart {
-    /// What is between files.
+    /// The text between files.
     Text(String),
-    /// A file whose id stood there.
+    /// A file whose id was in the text at this place.
     File(File),
 }
 
 impl RunFiles {
-    /// Those of a run that begins after so many messages, with a task that names `given`.
+    /// The files of a run that begins after `n_before` messages, with a task that names `given`.
     pub(super) fn new(n_before: usize, given: Vec<File>) -> Self {
         Self { n_before, given, ..Self::default() }
     }
@@ -69,7 +69,7 @@ impl RunFiles {
         self == &Self::default()
     }
 
-    /// Takes what the calls of a turn have used, in their order.
+    /// Adds the files of the calls of a turn, in the order of the calls.
     pub(super) fn take(&mut self, turn: Vec<CallFiles>) {
         for files in turn {
             if !files.is_empty() {
@@ -79,7 +79,7 @@ impl RunFiles {
         }
     }
 
-    /// All files, each once, in the order in which the run came by them.
+    /// All files, each once, in the order in which the run first used them.
     fn all(&self) -> Vec<File> {
         let of_calls =
             self.calls.iter().flat_map(|(_, files)| files.input.iter().chain(&files.output));
@@ -93,11 +93,11 @@ impl RunFiles {
 }
 
 impl AgentOutcome {
-    /// The calls of tools in this run, in their order, each with its result and files.
+    /// The tool calls of this run, in order, each with its result and files.
     pub fn steps(&self) -> Vec<ToolStep> {
         let mut steps = Vec::new();
         let mut open = Vec::new().into_iter();
-        // Each call has its result after it, in the same order.
+        // The results of calls follow them in the same order.
         for message in self.conversation.messages.iter().skip(self.files.n_before) {
             match message {
                 Message::Assistant(said) => open = said.tool_calls.clone().into_iter(),
@@ -117,15 +117,15 @@ impl AgentOutcome {
         steps
     }
 
-    /// The files of this run, each once: those that the task names, and those that tools were given and
-    /// gave, also within agents among the tools.
+    /// The files of this run, each once: the files that the task names, and the inputs and outputs
+    /// of tools, including tools of agents among the tools.
     pub fn files(&self) -> Vec<File> {
         self.files.all()
     }
 
-    /// The [text](Self::text) cut at the ids of [files](Self::files) of this run: text, file, text, from left to
-    /// right. An id that stands there twice is a part twice; an id of no file of the run stays text;
-    /// empty texts are left out.
+    /// The [text](Self::text), split at the ids of [files](Self::files) of this run, in order. An
+    /// id that occurs twice becomes two parts. The id of a file that is not of this run stays text.
+    /// Empty texts are left out.
     ///
     /// ```
     /// use ddg_agentic::files::FileManager;
@@ -164,12 +164,13 @@ impl AgentOutcome {
 }
 
 impl ReActAutoma {
-    /// Gives the agent a file manager: its tools that have a parameter of the type
-    /// [`File`], or `State<FileManager>`, use it, whatever their toolbox has; so do agents among
-    /// the tools that have none of their own.
+    /// Sets the file manager of the agent. Tools with a parameter of type [`File`] or
+    /// `State<FileManager>` use it instead of the file manager of their toolbox. Agents among the
+    /// tools use it if they have no file manager.
     ///
-    /// Without, it has that of its toolbox; or else, if a tool cannot do without, a private one, whose
-    /// files are gone when the agent is dropped.
+    /// If this is not set, the agent uses the file manager of its toolbox. If there is none and a
+    /// tool needs one, the agent uses a private file manager, whose files are deleted when the
+    /// agent is dropped.
     #[must_use]
     pub fn files(mut self, files: FileManager) -> Self {
         self.files = Some(files);
@@ -177,18 +178,18 @@ impl ReActAutoma {
         self
     }
 
-    /// Writes the address of each remote file behind it, where a task names it as `<file>ID</file>`, so that a
-    /// model or a tool at the provider can fetch it: `<file>ID</file><url>URL</url>`. The addresses
-    /// are good for `expiry`.
+    /// Adds the URL of each remote file that a task names as `<file>ID</file>`, so that a model or
+    /// a tool at the provider can fetch it: `<file>ID</file><url>URL</url>`. The URLs are valid for
+    /// `expiry`.
     ///
-    /// The agent cannot be built if its file manager has no client that gives addresses.
+    /// Building the agent fails if its file manager has no client that creates URLs.
     #[must_use]
     pub fn file_urls(mut self, expiry: Duration) -> Self {
         self.file_urls = Some(expiry);
         self
     }
 
-    /// Gives the tools the file manager that they are to have.
+    /// Sets the file manager of the tools.
     pub(super) fn bind_files(&mut self) {
         let files = match (&self.files, self.tools.files()) {
             (Some(files), _) => files.clone(),
@@ -206,17 +207,17 @@ impl ReActAutoma {
         self.files.clone().or_else(|| self.tools.files())
     }
 
-    /// Whether it uses the file manager of the agent whose tool it is.
+    /// Whether the agent uses the file manager of the agent that has it as a tool.
     pub(super) fn shares_files(&self) -> bool {
         self.file_manager().is_none_or(|files| files.is_private())
     }
 
-    /// For how long addresses of files have to be good, if anybody asks for them.
+    /// How long the URLs of files have to be valid, if they are requested.
     fn urls(&self) -> Option<Duration> {
         self.file_urls.max(self.tools.file_urls())
     }
 
-    /// What is wrong with what is set about files.
+    /// Faults in the settings of files.
     pub(super) fn file_faults(&self) -> Option<Fault> {
         if let Some(what) = &self.tools_fault {
             return Some(Fault::Refused { what: what.clone() });
@@ -229,7 +230,7 @@ impl ReActAutoma {
         })
     }
 
-    /// The task as the run begins with it, and the files that it names.
+    /// The task with which the run begins, and the files that it names.
     pub(super) async fn with_files(
         &self,
         mut task: Task,
@@ -249,7 +250,7 @@ impl ReActAutoma {
         Ok((task, each_once(given)))
     }
 
-    /// Adds input files to the calls of tools that run at the provider. The files are the ones named
+    /// Adds input files to the calls of tools that run at the provider. These are the files named
     /// in the last message of a person.
     pub(super) fn add_files_at_provider(&self, news: &mut News, state: &State) {
         let results = news.messages.iter().zip(&mut news.files);

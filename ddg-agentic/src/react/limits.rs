@@ -1,21 +1,21 @@
-//! When an agent stops without an answer.
+//! Limits of an agent's run.
 
-/// When an agent stops without an answer: it ends with
-/// [`AgentEnd::StoppedByLimit`](crate::react::AgentEnd::StoppedByLimit), and the conversation can be gone
-/// on with.
+/// Limits after which an agent stops without an answer. The run then ends with
+/// [`AgentEnd::StoppedByLimit`](crate::react::AgentEnd::StoppedByLimit), and the conversation can
+/// be continued.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Limits {
-    /// How often the model is asked in one run.
+    /// Maximum number of turns, which are requests to the model, in one run.
     pub turns: u32,
-    /// After how many tokens, read and written, in one run the model is asked no more.
+    /// Number of input and output tokens in one run after which the model is not asked again.
     pub tokens: Option<u64>,
-    /// How often, after the first time, the model is asked for an answer that it has failed to give: an
-    /// empty reply, or one that is not [what was asked for](crate::ReActAutoma::answer).
+    /// Maximum number of retries after a reply that is not an answer: an empty reply, or a reply
+    /// without the [requested type](crate::ReActAutoma::answer).
     pub tries: u32,
-    /// After how many calls of tools in one run the model is asked no more.
+    /// Number of tool calls in one run after which the model is not asked again.
     pub tool_calls: Option<u32>,
-    /// How many turns in a row may make the very same calls.
+    /// Maximum number of consecutive turns that repeat the same calls.
     pub repeats: Option<u32>,
 }
 
@@ -26,35 +26,34 @@ impl Default for Limits {
 }
 
 impl Limits {
-    /// So many turns, at least one.
+    /// Limits the number of turns, to at least one.
     pub fn turns(turns: u32) -> Self {
         Self { turns: turns.max(1), ..Self::default() }
     }
 
-    /// Sets after how many tokens the model is asked no more.
+    /// Sets the number of input and output tokens after which the model is not asked again.
     #[must_use]
     pub fn tokens(mut self, tokens: u64) -> Self {
         self.tokens = Some(tokens);
         self
     }
 
-    /// Sets how often, after the first time, the model is asked for an answer that it has failed to give;
-    /// 3 times unless set.
+    /// Sets the maximum number of retries after a reply that is not an answer. Defaults to 3.
     #[must_use]
     pub fn tries(mut self, tries: u32) -> Self {
         self.tries = tries;
         self
     }
 
-    /// Sets after how many calls of tools the model is asked no more.
+    /// Sets the number of tool calls after which the model is not asked again.
     #[must_use]
     pub fn tool_calls(mut self, calls: u32) -> Self {
         self.tool_calls = Some(calls);
         self
     }
 
-    /// Sets how many turns in a row may make the very same calls: a model that goes round in circles is
-    /// stopped, before it calls once more.
+    /// Sets the maximum number of consecutive turns that repeat the same calls. A model that
+    /// repeats itself is stopped before the next such call.
     #[must_use]
     pub fn repeats(mut self, turns: u32) -> Self {
         self.repeats = Some(turns);

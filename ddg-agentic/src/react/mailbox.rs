@@ -1,40 +1,40 @@
-//! What people say to a run that goes on.
+//! Messages of people to active runs.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::message::Message;
 
-/// The mailboxes of the runs that go on, by name.
+/// The mailboxes of active runs, by name.
 #[derive(Debug, Default)]
 pub(crate) struct Mailboxes(Mutex<BTreeMap<String, Arc<Mailbox>>>);
 
-/// What has been said to one run. Once it is closed nothing more goes in, so nothing is lost.
+/// The messages to one run. A closed mailbox accepts no more messages, so none is lost.
 #[derive(Debug, Default)]
 pub(crate) struct Mailbox(Mutex<Mail>);
 
-/// What became of a message.
+/// Result of adding a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Put {
     Taken,
-    /// Nothing more can come.
+    /// The mailbox is closed.
     Closed,
-    /// There is no room.
+    /// The mailbox is full.
     Full,
 }
 
 #[derive(Debug, Default)]
 struct Mail {
-    /// To be heard before the model is asked again.
+    /// Messages for the run to read before it asks its model again.
     messages: Vec<Message>,
-    /// To be heard after the answer.
+    /// Messages for the run to read after its answer.
     queued: Vec<Message>,
-    /// All that has been put in since it was opened.
+    /// All messages that were added since the mailbox was opened.
     told: Vec<Message>,
     closed: bool,
 }
 
-/// What a run has not heard.
+/// Messages that a run has not read.
 #[derive(Debug, Default)]
 pub(crate) struct Unheard {
     pub(crate) steered: Vec<Message>,
@@ -42,7 +42,7 @@ pub(crate) struct Unheard {
 }
 
 impl Mailboxes {
-    /// Opens the mailbox `name`, in place of an older one, with what has been said before.
+    /// Opens the mailbox `name` with earlier messages. It replaces an older mailbox of this name.
     pub(crate) fn open(&self, name: &str, Unheard { steered, queued }: Unheard) -> Arc<Mailbox> {
         let mail = Mail { messages: steered, queued, ..Mail::default() };
         let mailbox = Arc::new(Mailbox(Mutex::new(mail)));
@@ -55,12 +55,13 @@ impl Mailboxes {
         self.lock().remove(name);
     }
 
-    /// What has come since; nothing if there is no such mailbox.
+    /// Takes the new messages. Returns none if there is no such mailbox.
     pub(super) fn take(&self, name: Option<&str>) -> Vec<Message> {
         self.find(name).map(|mailbox| mailbox.lock().take()).unwrap_or_default()
     }
 
-    /// What has come since, or what was to wait for the answer; if nothing has, nothing more can come.
+    /// Takes the new messages, or else the messages that wait for the answer. If there are neither,
+    /// closes the mailbox.
     pub(super) fn take_or_close(&self, name: Option<&str>) -> Vec<Message> {
         let Some(mailbox) = self.find(name) else { return Vec::new() };
         let mut mail = mailbox.lock();
@@ -72,7 +73,7 @@ impl Mailboxes {
         messages
     }
 
-    /// What has come since, and nothing more can come.
+    /// Takes all messages, and closes the mailbox.
     pub(super) fn close(&self, name: Option<&str>) -> Vec<Message> {
         let Some(mailbox) = self.find(name) else { return Vec::new() };
         let Unheard { mut steered, queued } = mailbox.close();
@@ -90,10 +91,10 @@ impl Mailboxes {
 }
 
 impl Mailbox {
-    /// How many messages may wait in it.
+    /// Maximum number of unread messages.
     pub(crate) const MOST: usize = 10;
 
-    /// Puts a message in.
+    /// Adds a message.
     pub(crate) fn put(&self, message: &Message) -> Put {
         let mut mail = self.lock();
         if mail.closed {
@@ -107,20 +108,21 @@ impl Mailbox {
         Put::Taken
     }
 
-    /// Drops what has not been heard; gives how many messages that were.
+    /// Drops the unread messages. Returns their number.
     pub(crate) fn clear(&self) -> usize {
         let mut mail = self.lock();
         mail.take().len() + std::mem::take(&mut mail.queued).len()
     }
 
-    /// What has not been heard, and nothing more can come.
+    /// Takes the unread messages, and closes the mailbox.
     pub(crate) fn close(&self) -> Unheard {
         let mut mail = self.lock();
         mail.closed = true;
         Unheard { steered: mail.take(), queued: std::mem::take(&mut mail.queued) }
     }
 
-    /// What has been put in since it was opened, heard or not, and nothing more can come.
+    /// Takes all messages that were added since the mailbox was opened, read or not, and closes the
+    /// mailbox.
     pub(crate) fn told(&self) -> Vec<Message> {
         let mut mail = self.lock();
         mail.closed = true;

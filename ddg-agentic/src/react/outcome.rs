@@ -1,4 +1,4 @@
-//! What a run of an agent leaves behind.
+//! The outcome of an agent's run.
 
 use std::any::type_name;
 
@@ -12,19 +12,19 @@ use crate::memory::Conversation;
 use crate::model::{ChatReply, FinishReason, ModelError, Usage};
 use crate::subturn::ChildSummary;
 
-/// What a run of an agent leaves behind.
+/// The outcome of an agent's run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct AgentOutcome {
-    /// How it ended.
+    /// How the run ended.
     pub end: AgentEnd,
-    /// The conversation, with all that was said before and in this run; no call of a tool is left
-    /// without a result. It can be gone on with, see [`Task::after`](crate::Task::after).
+    /// The conversation, with the earlier messages and those of this run. Every tool call has a
+    /// result. The conversation can be continued, see [`Task::after`](crate::Task::after).
     pub conversation: Conversation,
-    /// What this run took of models, that of agents among the tools and of child agents that have ended
-    /// included.
+    /// The usage of models in this run, including agents among the tools and child agents that have
+    /// ended.
     pub usage: Usage,
-    /// How often the model was asked in this run.
+    /// Number of requests to the model in this run.
     pub turns: u32,
     /// The files of the run; see [`steps`](Self::steps) and [`parts`](Self::parts).
     #[serde(default, skip_serializing_if = "RunFiles::is_nothing")]
@@ -38,73 +38,73 @@ pub struct AgentOutcome {
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum AgentEnd {
-    /// With an answer.
+    /// The agent gave an answer.
     Finished {
-        /// The answer; if it [has to be a type](crate::ReActAutoma::answer), its JSON, whatever the
-        /// model has put around it.
+        /// The answer. If the agent has [a type of answer](crate::ReActAutoma::answer), this is its
+        /// JSON, without text around it.
         text: String,
-        /// Why the model stopped there; [`FinishReason::Length`] if the answer was cut off.
+        /// Why the model stopped; [`FinishReason::Length`] if the answer was cut off.
         finish: FinishReason,
     },
-    /// The model asks the person back.
+    /// The model asks the person a question.
     ClarificationAsked {
-        /// What it asks.
+        /// The question.
         question: String,
     },
-    /// It was asked to finish, or the tokens of all turns together were used up, before it had an answer.
+    /// The run was asked to finish, or all turns together had used their tokens, before there was
+    /// an answer.
     EndedEarly {
-        /// What it had said last; empty if it had said nothing.
+        /// The last text of the model; empty if there was none.
         text: String,
     },
-    /// The reply was cut off at the most tokens that it may have before there was an answer; only
-    /// in an [`AgentFailed`](super::AgentFailed).
+    /// The reply was cut off at its maximum number of tokens before there was an answer. Only in an
+    /// [`AgentFailed`](super::AgentFailed).
     CutOff,
-    /// The provider held the answer back; only
-    /// in an [`AgentFailed`](super::AgentFailed).
+    /// The provider withheld the answer. Only in an [`AgentFailed`](super::AgentFailed).
     Filtered,
-    /// The model refused to answer; only
-    /// in an [`AgentFailed`](super::AgentFailed).
+    /// The model refused to answer. Only in an [`AgentFailed`](super::AgentFailed).
     Refused {
-        /// In what words; perhaps none.
+        /// The text of the refusal; may be empty.
         text: String,
     },
-    /// The model has not given what was asked for, however often it was told; only
-    /// in an [`AgentFailed`](super::AgentFailed).
+    /// The model gave no valid answer in all of its tries. Only in an
+    /// [`AgentFailed`](super::AgentFailed).
     NoAnswer {
-        /// What was wrong with its last reply, as the model was told.
+        /// Faults of the last reply, as the model was told.
         faults: Vec<String>,
     },
-    /// The model had no answer within the [`Limits`]; only in an [`AgentFailed`](super::AgentFailed).
+    /// The model gave no answer within the [`Limits`]. Only in an
+    /// [`AgentFailed`](super::AgentFailed).
     StoppedByLimit {
-        /// Which.
+        /// The limit that was reached.
         limit: Limit,
     },
-    /// The model failed, after all retries it has; only in an [`AgentFailed`](super::AgentFailed).
+    /// The model failed after all of its retries. Only in an [`AgentFailed`](super::AgentFailed).
     Failed {
-        /// Why.
+        /// The message of the model's error.
         error: String,
-        /// Whether asking again may help.
+        /// Whether a retry may succeed.
         retryable: bool,
     },
 }
 
-/// Which of the [`Limits`] an agent has reached.
+/// One of the [`Limits`] of an agent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Limit {
-    /// The turns.
+    /// The number of turns.
     Turns,
-    /// The tokens.
+    /// The number of tokens.
     Tokens,
-    /// The calls of tools.
+    /// The number of tool calls.
     ToolCalls,
-    /// The turns that made the very same calls.
+    /// The number of consecutive turns with the same calls.
     Repeats,
 }
 
 impl Limits {
-    /// Which of them has been reached.
+    /// The limit that has been reached, if any.
     pub(super) fn reached(&self, state: &State) -> Option<Limit> {
         let by = |limit: Option<u32>, n: u32| limit.is_some_and(|limit| n >= limit);
         if state.turns >= self.turns {
@@ -118,7 +118,7 @@ impl Limits {
 }
 
 impl AgentEnd {
-    /// That of a reply which is no answer, where there are no more tries.
+    /// The end of a run whose last reply is not an answer, when there are no more tries.
     pub(super) fn no_answer(reply: &ChatReply, faults: Vec<String>) -> Self {
         match reply.finish {
             FinishReason::Length => Self::CutOff,
@@ -132,12 +132,12 @@ impl AgentEnd {
 }
 
 impl AgentOutcome {
-    /// The child agents of this run, in the order in which they were begun, with what became of each.
+    /// The child agents of this run, in the order in which they began, each with its result.
     pub fn children(&self) -> &[ChildSummary] {
         &self.children
     }
 
-    /// What to show a person: the answer, the question, or why there is neither.
+    /// A text to show to a person: the answer, the question, or why there is neither.
     pub fn text(&self) -> String {
         match &self.end {
             AgentEnd::Finished { text, .. } | AgentEnd::EndedEarly { text } => text.clone(),
@@ -166,10 +166,10 @@ impl AgentOutcome {
         }
     }
 
-    /// The answer of an agent that [has to give a `T`](crate::ReActAutoma::answer).
+    /// The answer as a `T`, the [type of answer](crate::ReActAutoma::answer) of the agent.
     ///
     /// # Errors
-    /// It ended without an answer, or the answer is no `T`.
+    /// If the run ended without an answer, or if the answer is not a `T`.
     pub fn answer<T: DeserializeOwned>(&self) -> Result<T, NoAnswer> {
         match &self.end {
             AgentEnd::Finished { text, .. } => serde_json::from_str(text).map_err(|error| {
@@ -181,7 +181,7 @@ impl AgentOutcome {
     }
 }
 
-/// An agent's run has left no answer, or not the one that is asked for.
+/// The run of an agent ended without an answer, or with an answer of another type.
 #[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[error("the agent gave no answer: {message}")]
 pub struct NoAnswer {

@@ -1,19 +1,21 @@
-//! What an agent asks its model with.
+//! Settings of an agent's requests to its model.
 
 use super::ReActAutoma;
 use crate::model::settings::request_settings;
 use crate::model::{ChatRequest, ToolChoice};
 
-/// What every request of the agent to its model is sent with; left to the provider unless set.
+/// Settings of every request of the agent to its model. The provider decides on settings that are
+/// not set.
 ///
-/// The prompt is [cached](Self::prompt_cache) for some minutes unless set: each turn reads all of the one before.
+/// The [prompt cache](Self::prompt_cache) defaults to some minutes, since each turn reads all of
+/// the turn before.
 ///
-/// A [tool choice](Self::tool_choice) that asks for a call holds until the model has called a tool;
-/// after that it is free, or it could never answer.
+/// A [tool choice](Self::tool_choice) that requires a call applies until the model has called a
+/// tool. After that the choice is free; otherwise the model could never answer.
 impl ReActAutoma {
     request_settings!(this => this.settings);
 
-    /// The settings of a request, after so many turns of the run.
+    /// The settings of a request after this number of turns.
     pub(super) fn settings_after(&self, turns: u32) -> ChatRequest {
         let mut settings = self.settings.clone();
         if turns > 0 && settings.tool_choice != ToolChoice::None {

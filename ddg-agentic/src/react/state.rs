@@ -1,4 +1,4 @@
-//! What an agent keeps from turn to turn.
+//! The state of an agent between turns.
 
 use serde::{Deserialize, Serialize};
 
@@ -11,56 +11,57 @@ use crate::model::{ChatReply, Usage};
 use crate::subturn::ChildSummary;
 use crate::tool::CallFiles;
 
-/// What an agent keeps from turn to turn, in the local space of `think`.
+/// The state of an agent between turns, in the local space of `think`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct State {
     pub(super) conversation: Conversation,
     pub(super) usage: Usage,
     pub(super) turns: u32,
-    /// The calls of the last turn that nobody makes yet.
+    /// Calls of the last turn that no worker makes yet.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) open_calls: Vec<ToolCall>,
-    /// How many calls of the last turn have been made.
+    /// Number of calls of the last turn that have been made.
     #[serde(default)]
     pub(super) n_called: usize,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) mailbox: Option<String>,
-    /// Which run of its conversation it is.
+    /// The number of the run in its conversation.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) nth: Option<u64>,
     #[serde(default, skip_serializing_if = "RunFiles::is_nothing")]
     pub(super) files: RunFiles,
-    /// Replies that were no answers, with what the model was told of them: no part of the conversation.
+    /// Replies that were not answers, each with what the model was told about it. They are not part
+    /// of the conversation.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) tries: Vec<Message>,
-    /// How many replies were no answers.
+    /// Number of replies that were not answers.
     #[serde(default)]
     pub(super) n_tries: u32,
-    /// How many calls of tools there were in the run.
+    /// Number of tool calls in the run.
     #[serde(default)]
     pub(super) n_tool_calls: u32,
-    /// How many turns before this one made the very calls of the last one.
+    /// Number of consecutive turns before this one with the same calls as the last turn.
     #[serde(default)]
     pub(super) n_repeats: u32,
-    /// How many summaries have failed in the run.
+    /// Number of failed summaries in the run.
     #[serde(default)]
     pub(super) n_failed_summaries: u32,
-    /// From where the model is shown the conversation, if that was too long for it.
+    /// Index of the first message that the model sees, if the conversation was too long for it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) shown_from: Option<usize>,
-    /// How many messages were there before the run.
+    /// Number of messages before the run.
     #[serde(default)]
     pub(super) n_before: usize,
-    /// How many children have a worker that stands for them.
+    /// Number of children that have a worker in the graph.
     #[serde(default)]
     pub(super) n_drawn: usize,
 }
 
-/// What `think` has not heard of yet.
+/// Input of `think` that is not in the state yet.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub(super) struct News {
-    /// With which the run begins.
+    /// The task with which the run begins.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) task: Option<Task>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -70,7 +71,7 @@ pub(super) struct News {
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub(super) summary_failed: bool,
     pub(super) usage: Usage,
-    /// The files of the calls whose results are in `messages`, in their order.
+    /// The files of the calls whose results are in `messages`, in the same order.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(super) files: Vec<CallFiles>,
     /// The files that the task names.
@@ -91,7 +92,8 @@ impl State {
         if let Some(summary) = summary
             && let Err(error) = self.conversation.apply(summary)
         {
-            // A memory of the user's own gave it. The messages are all there without.
+            // The summary of a user-defined memory can be invalid. All messages are still there
+            // without it.
             tracing::warn!(%error, "a summary was left out");
         }
         self.n_failed_summaries += u32::from(summary_failed);
@@ -106,16 +108,16 @@ impl State {
         self.n_called = 0;
     }
 
-    /// Keeps what the model says.
+    /// Appends the reply of the model.
     pub(super) fn say(&mut self, message: &AssistantMessage) {
         self.tries.clear();
-        // Providers refuse a message without words.
+        // Providers refuse a message without text.
         if !message.says_nothing() {
             self.conversation.messages.push(message.clone().into());
         }
     }
 
-    /// Takes the calls that the model asks for.
+    /// Stores the calls that the model asks for.
     pub(super) fn call(&mut self, calls: &[ToolCall]) {
         let before = self.conversation.messages.iter().rev().map(Message::tool_calls);
         let before = before.filter(|calls| !calls.is_empty()).nth(1).unwrap_or_default();
@@ -128,7 +130,8 @@ impl State {
         self.open_calls = calls.to_vec();
     }
 
-    /// Keeps a reply that is no answer apart, with what the model is told of it.
+    /// Stores a reply that is not an answer outside of the conversation, with what the model is
+    /// told about it.
     pub(super) fn try_again(&mut self, reply: &AssistantMessage, told: Message) {
         self.n_tries += 1;
         if !reply.says_nothing() {
@@ -137,7 +140,7 @@ impl State {
         self.tries.push(told);
     }
 
-    /// Has the model shown only the later half of what it was shown; says whether that is less.
+    /// Halves the part of the conversation that the model sees. Returns whether that was possible.
     pub(super) fn show_less(&mut self) -> bool {
         let (from, n_messages) = (self.shown_from.unwrap_or(0), self.conversation.messages.len());
         let middle = from + (n_messages - from.min(n_messages)) / 2;
@@ -148,8 +151,9 @@ impl State {
         next.is_some()
     }
 
-    /// The key of the worker of the next call. Questions are named after it; so it is another one in
-    /// each run of a conversation, and no late click on an old question answers a new one.
+    /// The key of the worker of the next call. Questions are named after the key, so it differs
+    /// between the runs of a conversation: a late click on an old question must not answer a new
+    /// one.
     pub(super) fn next_key(&mut self, tool: &str) -> String {
         self.n_called += 1;
         let key = format!("tool_{tool}_{}_{}", self.turns, self.n_called);

@@ -1,4 +1,4 @@
-//! What an agent is given to do.
+//! The task of an agent's run.
 
 use ddg_core::snapshot::Snapshot;
 use ddg_core::{Value, WorkerError};
@@ -8,9 +8,8 @@ use super::state::News;
 use crate::memory::Conversation;
 use crate::message::Message;
 
-/// What an agent is given to do: what a person says, after what has been said before. With nothing
-/// new to say, `Task::default().after(conversation)`, it goes on where a run has ended without an
-/// answer.
+/// The task of an agent's run: the messages of a person, after an earlier conversation. Without new
+/// messages, `Task::default().after(conversation)` continues a run that ended without an answer.
 ///
 /// ```
 /// use ddg_agentic::prelude::*;
@@ -29,54 +28,54 @@ use crate::message::Message;
 #[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Task {
-    /// What has been said before.
+    /// The earlier conversation.
     pub conversation: Conversation,
-    /// What is said now.
+    /// The new messages.
     pub messages: Vec<Message>,
-    /// Where the run finds what is said to it while it goes on.
+    /// The name of the mailbox with messages to the active run.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) mailbox: Option<String>,
-    /// Which run of its conversation it is: the version that the conversation had before.
+    /// The number of the run in its conversation: the version of the conversation before the run.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) nth: Option<u64>,
 }
 
 impl Task {
-    /// One message, a text say.
+    /// Creates a task with one message, such as a text.
     pub fn new(message: impl Into<Message>) -> Self {
         Self { messages: vec![message.into()], ..Self::default() }
     }
 
-    /// Several messages.
+    /// Creates a task with several messages.
     pub(crate) fn saying(messages: Vec<Message>) -> Self {
         Self { messages, ..Self::default() }
     }
 
-    /// Sets what has been said before.
+    /// Sets the earlier conversation.
     #[must_use]
     pub fn after(mut self, conversation: Conversation) -> Self {
         self.conversation = conversation;
         self
     }
 
-    /// Sets where the run finds what is said to it while it goes on.
+    /// Sets the name of the mailbox with messages to the active run.
     pub(crate) fn heard_from(mut self, mailbox: &str) -> Self {
         self.mailbox = Some(mailbox.to_owned());
         self
     }
 
-    /// Sets which run of its conversation it is.
+    /// Sets the number of the run in its conversation.
     pub(crate) fn nth(mut self, nth: u64) -> Self {
         self.nth = Some(nth);
         self
     }
 
-    /// The task of the agent's run that `snapshot` is of.
+    /// The task of the agent's run in `snapshot`.
     pub(crate) fn of_run(snapshot: &Snapshot) -> Option<Self> {
         snapshot.output("begin")?.get::<News>().ok()?.task
     }
 
-    /// What the argument of a run stands for.
+    /// Reads a task from the argument of a run.
     pub(super) fn of(argument: &Value) -> Result<Self, WorkerError> {
         let task = Self::read(argument)?;
         if task.messages.is_empty() && task.conversation.messages.is_empty() {

@@ -1,4 +1,4 @@
-//! The turn of an agent's run: its children, and what ends it from the outside.
+//! The turn of an agent's run: its child agents, and how it ends early.
 
 use std::sync::Arc;
 
@@ -14,29 +14,29 @@ use crate::message::Message;
 use crate::model::{ChatRequest, ToolChoice, ask};
 use crate::subturn::{ChildNode, ChildResult, SubTurns, TurnAgent, TurnGuard, TurnState};
 
-/// What calls are answered that are not made any more.
+/// The result of a call that is skipped.
 const SKIPPED: &str = "skipped";
 
-/// How a child's result is told to its parent.
+/// The message to a parent with the result of a child.
 fn told(result: &ChildResult) -> Message {
     let (id, agent, word) = (&result.id, &result.agent, result.status.word());
     Message::user(format!("[{id} ({agent}) {word}] {}", result.text()).trim_end())
 }
 
 impl ReActAutoma {
-    /// Sets what holds for the agent's [children](crate::subturn): limits, models and agents by name.
+    /// Sets limits, models and named agents for the [child agents](crate::subturn) of the agent.
     #[must_use]
     pub fn subturns(mut self, subturns: SubTurns) -> Self {
         self.subturns = Some(Arc::new(subturns));
         self
     }
 
-    /// The name of its model.
+    /// The name of the agent's model.
     pub(crate) fn model_name(&self) -> &str {
         self.model.name()
     }
 
-    /// What is attached to each of its runs.
+    /// The turn that is attached to each run of the agent.
     pub(super) fn turn_of_run(&self, run: &ActiveRun) -> TurnGuard {
         let agent = TurnAgent {
             name: self.name.clone(),
@@ -47,7 +47,7 @@ impl ReActAutoma {
         TurnGuard::new(agent, run, THINK)
     }
 
-    /// Takes what children have left for the agent.
+    /// Adds the results and the usage of children to the state.
     pub(super) fn hear_children(&self, state: &mut State, turn: &TurnState, cx: &Context) {
         let (results, usage) = turn.read();
         if results.is_empty() && usage.total() == 0 {
@@ -55,11 +55,11 @@ impl ReActAutoma {
         }
         state.conversation.messages.extend(results.iter().map(told));
         state.usage += usage;
-        // At once: they are read, whatever becomes of this execution.
+        // Saved at once: the results are taken, even if this execution fails.
         cx.local().set(STATE, state.clone());
     }
 
-    /// Adds a worker for each child that was begun since: it stands for the child where the graph is drawn.
+    /// Adds a worker for each new child. The worker shows the child in drawings of the graph.
     pub(super) fn draw_children(state: &mut State, turn: &TurnState, cx: &Context) {
         for id in turn.begun_after(state.n_drawn) {
             cx.add_worker(id.clone(), ChildNode::new(id), free());
@@ -67,12 +67,12 @@ impl ReActAutoma {
         }
     }
 
-    /// What has come of children by the end of a turn; if nothing has, there is nothing more to come.
+    /// Takes the results of children at the end of a turn. If there are none, no more are accepted.
     pub(super) async fn last_of_children(&self, turn: &TurnState) -> Vec<Message> {
         turn.read_or_finish().await.iter().map(told).collect()
     }
 
-    /// Asks the model once more, without tools, with what a person wants it to know.
+    /// Asks the model once more, without tools, with a hint of a person.
     pub(super) async fn end_with_hint(
         &self,
         mut state: State,
@@ -92,7 +92,7 @@ impl ReActAutoma {
         };
         turn.count(reply.usage);
         state.count(&reply);
-        // It has none to call.
+        // The request had no tools, so any call is invalid.
         reply.message.tool_calls.clear();
         let end = match self.verdict(&reply, turn) {
             Verdict::Answer(text) => AgentEnd::Finished { text, finish: reply.finish.clone() },
@@ -109,14 +109,14 @@ impl ReActAutoma {
         }
     }
 
-    /// Ends with what the agent has said last.
+    /// Ends the run with the last text of the agent.
     pub(super) fn end_early(&self, mut state: State, turn: &TurnState, cx: &Context) {
         state.skip_calls();
         let text = state.last_said();
         self.end(state, AgentEnd::EndedEarly { text }, turn, cx);
     }
 
-    /// What the model is shown of the conversation.
+    /// The messages that the model sees.
     pub(super) fn shown(&self, state: &State, turn: &TurnState) -> Vec<Message> {
         let window = match state.shown_from {
             None => self.memory.window(&state.conversation),
@@ -130,7 +130,7 @@ impl ReActAutoma {
         }
     }
 
-    /// What a child is given that concerns what its model is asked.
+    /// Applies the settings of a child to a request to its model.
     pub(super) fn with_child_settings(mut request: ChatRequest, turn: &TurnState) -> ChatRequest {
         let Some(config) = turn.config() else { return request };
         request.max_output_tokens = config.output_tokens().or(request.max_output_tokens);
@@ -140,14 +140,14 @@ impl ReActAutoma {
 }
 
 impl State {
-    /// Answers the calls that nobody makes any more.
+    /// Adds a result for each call that is skipped.
     pub(super) fn skip_calls(&mut self) {
         for call in std::mem::take(&mut self.open_calls) {
             self.conversation.messages.push(Message::tool_error(&call, SKIPPED));
         }
     }
 
-    /// What the agent has said last in this run.
+    /// The last text of the agent in this run.
     fn last_said(&self) -> String {
         let said = self.conversation.messages.iter().skip(self.n_before).rev();
         let mut said = said.filter_map(|message| match message {

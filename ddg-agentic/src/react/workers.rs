@@ -17,38 +17,38 @@ use crate::model::{ChatReply, ChatRequest, FinishReason, ModelError, Usage, Want
 use crate::subturn::{SubTurnError, TurnState};
 use crate::tool::{ToolResult, ToolSpec};
 
-/// What a model is told that has said nothing.
+/// Message to a model whose reply is empty.
 const EMPTY: &str = "Your answer is empty. Give one, or call a tool.";
 
-/// What a model is told whose provider could not read its call.
+/// Message to a model whose call the provider could not parse.
 const MALFORMED: &str = "Your call of a tool was malformed. Call it again, or answer.";
 
-/// What a model is told of calls beside its question to the person.
+/// Result of calls in the same reply as a question to the person.
 const NOT_CALLED: &str = "not called, since the person was asked; call it again if it is needed";
 
-/// What a model is told of calls that it has made too often.
+/// Result of calls that were repeated too often.
 const NOT_AGAIN: &str = "not called: the same call was made again and again";
 
-/// After how many failures a run asks for no more summaries.
+/// Number of failures after which a run asks for no more summaries.
 const MOST_FAILED_SUMMARIES: u32 = 2;
 
-/// Where `think` keeps its [`State`]. It is written last, so that an execution that is given up leaves
-/// nothing behind.
+/// The local value in which `think` keeps its [`State`]. It is written last, so that an execution
+/// that does not finish changes nothing.
 pub(super) const STATE: &str = "state";
 
-/// The key of the worker in whose local space everything is that the agent remembers.
+/// The key of the worker whose local space contains the whole state of the agent.
 pub(super) const THINK: &str = "think";
 
 #[automa(fragment = workers)]
 impl ReActAutoma {
-    /// Takes what the run is given to do.
+    /// Reads the task of the run.
     #[worker(start)]
     async fn begin(&self, task: Value) -> Result<News, WorkerError> {
         let (task, given) = self.with_files(Task::of(&task)?).await?;
         Ok(News { task: Some(task), given, ..News::default() })
     }
 
-    /// Asks the model how to go on, and sees to it that it is done.
+    /// Asks the model for the next action, and starts it.
     #[worker(dependencies = [begin])]
     async fn think(&self, mut news: News, cx: &Context) -> Result<(), WorkerError> {
         let mut state: State = cx.local().get(STATE).unwrap_or_default();
@@ -95,7 +95,7 @@ impl ReActAutoma {
         turn.count(reply.usage);
         state.count(&reply);
         if let Some((question, others)) = self.question(&reply) {
-            // Not the call itself, so that no call is left without a result.
+            // The call itself is left out, so that no call is without a result.
             let text = [reply.message.text.trim(), &question].join("\n");
             state.say(&AssistantMessage::new(text.trim(), others.clone()));
             let told = others.iter().map(|call| Message::tool_error(call, NOT_CALLED));
@@ -114,7 +114,7 @@ impl ReActAutoma {
                     let end = AgentEnd::StoppedByLimit { limit: Limit::Repeats };
                     return Err(self.fail(state, end, None, turn).into());
                 }
-                // What was asked for meanwhile is seen to first.
+                // A request to interrupt or finish came meanwhile; `think` handles it first.
                 _ if turn.is_interrupted() || turn.is_to_finish() => {
                     cx.ferry_to(Self::THINK, (News::default(),));
                     cx.local().set(STATE, state);
@@ -125,7 +125,8 @@ impl ReActAutoma {
         Ok(())
     }
 
-    /// Takes what the tools of a turn gave, in the order of the calls, and removes their workers.
+    /// Collects the results of the tools of a turn, in the order of the calls, and removes their
+    /// workers.
     #[worker(detached)]
     async fn collect(&self, results: Vec<Value>, cx: &Context) -> Result<(), WorkerError> {
         for worker in cx.automa().dependencies(cx.key()).unwrap_or_default() {
@@ -152,8 +153,8 @@ impl ReActAutoma {
         Ok(())
     }
 
-    /// Summarises a part of the conversation, while the tools run. An agent without a summary goes on,
-    /// so a failure is only told.
+    /// Summarises a part of the conversation while the tools run. The agent continues without a
+    /// summary, so a failure is only reported as an event.
     #[worker(detached)]
     async fn summarise(
         &self,
@@ -170,7 +171,7 @@ impl ReActAutoma {
         }
     }
 
-    /// Where the run ends.
+    /// Returns the outcome of the run.
     #[worker(output)]
     async fn finish(&self, outcome: AgentOutcome) -> AgentOutcome {
         outcome
@@ -178,7 +179,7 @@ impl ReActAutoma {
 }
 
 impl ReActAutoma {
-    /// What the model may call.
+    /// The tools that the model may call.
     fn specs(&self, turn: &TurnState) -> Arc<[ToolSpec]> {
         let specs = || match self.may_ask {
             false => turn.tools().specs(),
@@ -190,17 +191,17 @@ impl ReActAutoma {
         }
     }
 
-    /// When the turn stops without an answer.
+    /// The limits of the turn.
     fn limits_of(&self, turn: &TurnState) -> Limits {
         Limits { turns: turn.turns(self.limits.turns), ..self.limits }
     }
 
-    /// What the model is asked.
+    /// The next request to the model.
     fn request(&self, state: &State, turn: &TurnState) -> ChatRequest {
         self.request_with(self.specs(turn), state, turn)
     }
 
-    /// What the model is asked that may call `tools`.
+    /// The next request to a model that may call `tools`.
     pub(super) fn request_with(
         &self,
         tools: Arc<[ToolSpec]>,
@@ -225,8 +226,8 @@ impl ReActAutoma {
         self.answer.as_ref()?.as_deref().ok()
     }
 
-    /// Adds a worker for each call that is open, or for the first, and one that collects what they
-    /// give.
+    /// Adds a worker for each open call, or for the first one, and a worker that collects the
+    /// results.
     fn act(&self, mut state: State, turn: &TurnState, cx: &Context) {
         let begins = state.n_called == 0;
         let n_calls = match self.tool_calls {
@@ -253,7 +254,7 @@ impl ReActAutoma {
         cx.local().set(STATE, state);
     }
 
-    /// Ends with what the model says, or tells it what is wrong with that.
+    /// Ends the run with the reply, or tells the model what is wrong with it.
     async fn conclude(
         &self,
         mut state: State,
@@ -290,7 +291,7 @@ impl ReActAutoma {
         Ok(())
     }
 
-    /// What is to be done about a reply without calls.
+    /// What to do with a reply without calls.
     pub(super) fn verdict(&self, reply: &ChatReply, turn: &TurnState) -> Verdict {
         let silent = reply.message.says_nothing();
         match (&reply.finish, self.wanted()) {
@@ -298,7 +299,8 @@ impl ReActAutoma {
                 return Verdict::End(AgentEnd::Refused { text: reply.message.text.clone() });
             }
             (FinishReason::ContentFilter, _) if silent => return Verdict::End(AgentEnd::Filtered),
-            // To ask for the same once more is no use: it has thought too long, or has too little room.
+            // Asking again would not help: the reasoning was too long, or the limit of tokens is
+            // too low.
             (FinishReason::Length, _) if silent => return Verdict::End(AgentEnd::CutOff),
             (_, Some(wanted)) if !silent => {
                 return match wanted.read(reply) {
@@ -308,7 +310,7 @@ impl ReActAutoma {
             }
             (_, None) if !silent => return Verdict::Answer(reply.message.text.clone()),
             (FinishReason::MalformedCall, _) => {}
-            // An empty answer of a child stays empty: its parent knows what to make of it.
+            // An empty answer of a child stays empty: its parent decides what that means.
             (_, None) if turn.config().is_some() => return Verdict::Answer(String::new()),
             _ => {}
         }
@@ -320,13 +322,13 @@ impl ReActAutoma {
         Verdict::Again { told, faults: vec![fault.to_owned()] }
     }
 
-    /// Ends with an answer, a question, or what there is.
+    /// Ends the run with an answer, a question, or its result so far.
     pub(super) fn end(&self, state: State, end: AgentEnd, turn: &TurnState, cx: &Context) {
         cx.ferry_to(Self::FINISH, (self.outcome(state, end, turn),));
     }
 
-    /// Ends with none of these. `think` fails with it, and not `finish`: of a stored run that is run again,
-    /// `think` runs again.
+    /// The error of a run with none of these. `think` fails with it, not `finish`, so that `think`
+    /// runs again when a stored run is run again.
     pub(super) fn fail(
         &self,
         state: State,
@@ -338,7 +340,7 @@ impl ReActAutoma {
     }
 
     fn outcome(&self, mut state: State, end: AgentEnd, turn: &TurnState) -> AgentOutcome {
-        // What was said too late to be thought about is there for the next run.
+        // Messages that came too late for the model are kept for the next run.
         let mail = self.mailboxes.close(state.mailbox.as_deref());
         state.conversation.messages.extend(mail);
         let (children, usage) = turn.finish();
@@ -346,7 +348,7 @@ impl ReActAutoma {
         state.end(end, children)
     }
 
-    /// What the model asks the person, if it does, and the other calls of its reply.
+    /// The question of the model to the person, if any, and the other calls of its reply.
     fn question(&self, reply: &ChatReply) -> Option<(String, Vec<ToolCall>)> {
         let asks = |call: &&ToolCall| self.may_ask && call.name == ASK_BACK;
         let call = reply.message.tool_calls.iter().find(asks)?;
@@ -359,22 +361,22 @@ impl ReActAutoma {
     }
 }
 
-/// The turn that this run of an agent is.
+/// The turn of this run of an agent.
 fn turn(cx: &Context) -> Result<Arc<TurnState>, SubTurnError> {
     TurnState::of(cx).ok_or(SubTurnError::OutsideTurn)
 }
 
-/// What is to be done about a reply without calls.
+/// What to do with a reply without calls.
 pub(super) enum Verdict {
-    /// It is the answer.
+    /// The reply is the answer.
     Answer(String),
-    /// There will be none.
+    /// The run ends without an answer.
     End(AgentEnd),
-    /// The model is told what is wrong with it.
+    /// The model is told what is wrong, and asked again.
     Again { told: Message, faults: Vec<String> },
 }
 
-/// The tool with which the model asks the person back. It is never called: it ends the run.
+/// The tool with which the model asks the person a question. It is never called: it ends the run.
 fn ask_back() -> ToolSpec {
     let parameters = json!({
         "type": "object",

@@ -1,4 +1,4 @@
-//! How a child is begun, goes on, and ends.
+//! The life of a child: begin, run, continuation, and end.
 
 use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex};
@@ -24,10 +24,11 @@ use crate::model::{ChatModel, Usage};
 use crate::react::{AgentFailed, AgentOutcome, Task};
 use crate::tool::Toolbox;
 
-/// Under which name the run of a child is given how it was begun: so it is found in a store.
+/// The name of the input with which the run of a child gets its [`Begun`]. A parent that is
+/// continued finds the child in the store by it.
 pub(crate) const INPUT: &str = "subturn";
 
-/// What a child is made of.
+/// The resolved agent and model of a child.
 struct Made {
     /// The name of its agent.
     agent: String,
@@ -36,23 +37,24 @@ struct Made {
     switched: Option<Arc<dyn ChatModel>>,
 }
 
-/// A child that has begun.
+/// Result of beginning a child.
 pub(super) enum Started {
-    /// Its result is still to come.
+    /// The child is active.
     UnderWay { id: String, under_way: UnderWay },
-    /// It had begun before, when its parent did the same before it was gone on with.
+    /// The child had begun before its parent was continued, and the parent repeats that execution.
     Again { id: String, result: Option<ChildResult> },
 }
 
-/// A child that goes on, as whoever has begun it sees it.
+/// An active child, as its caller sees it.
 pub(super) struct UnderWay {
     pub(super) result: oneshot::Receiver<ChildResult>,
     pub(super) control: Control,
-    /// Cancelled when it is in the store, if it is stored, or has ended.
+    /// Cancelled when the run of the child has been written to the store, if it is stored, or when
+    /// the child has ended.
     pub(super) begun: CancellationToken,
 }
 
-/// A child as it goes on.
+/// An active child, as its supervisor sees it.
 struct Child {
     id: String,
     agent: String,
@@ -65,13 +67,13 @@ struct Child {
 }
 
 impl TurnState {
-    /// Begins a child, as soon as one may.
+    /// Begins a child, after waiting for a slot.
     ///
     /// # Errors
-    /// It may not, which leaves nothing behind.
+    /// If the child may not begin. No child exists then.
     ///
     /// # Cancel safety
-    /// Nothing has begun when the future is dropped.
+    /// If the future is dropped, no child has begun.
     pub(super) async fn begin(
         self: &Arc<Self>,
         config: SubTurn,
@@ -123,7 +125,7 @@ impl TurnState {
         }
     }
 
-    /// The child is known from before the run was gone on with.
+    /// Returns a child that had begun before the run was continued.
     async fn again(
         self: &Arc<Self>,
         id: String,
@@ -132,7 +134,7 @@ impl TurnState {
         kind: Kind,
         made: Made,
     ) -> Result<Started, SubTurnError> {
-        // A spawned one that has not ended was begun again by `recover`.
+        // A spawned child that has not ended was begun again by `recover`.
         if result.is_some() || kind == Kind::Spawned {
             return Ok(Started::Again { id, result });
         }
@@ -146,7 +148,7 @@ impl TurnState {
         Ok(Started::UnderWay { id, under_way })
     }
 
-    /// What the child is made of.
+    /// Checks the configuration of a child, and resolves its agent and model.
     fn make(&self, config: &SubTurn) -> Result<Made, SubTurnError> {
         let invalid = |why: String| SubTurnError::InvalidConfig { why };
         if Handle::try_current().is_err() {
@@ -183,12 +185,12 @@ impl TurnState {
             (None, None) => self.model().name().to_owned(),
         };
         let agent = config.agent_name().unwrap_or(&self.agent.name).to_owned();
-        // A child of the same agent asks what its parent asks.
+        // A child of the same agent asks the model of its parent.
         let inherited = || named.is_none().then(|| Arc::clone(self.model()));
         Ok(Made { agent, model, switched: switched.or_else(inherited) })
     }
 
-    /// Waits for a place among the children that go on at a time.
+    /// Waits for a slot, if the number of active children is limited.
     async fn slot(&self) -> Result<Option<OwnedSemaphorePermit>, SubTurnError> {
         let Some(slots) = &self.slots else { return Ok(None) };
         if let Ok(slot) = Arc::clone(slots).try_acquire_owned() {
@@ -211,7 +213,7 @@ impl TurnState {
         }
     }
 
-    /// Lets a child go on that is in the ledger.
+    /// Starts a child that is in the ledger.
     fn start(
         self: &Arc<Self>,
         id: &str,
@@ -252,7 +254,7 @@ impl TurnState {
         UnderWay { result, control, begun: written }
     }
 
-    /// The run of a child.
+    /// Creates the run of a child.
     fn run_of(&self, begun: Begun, birth: Birth) -> RunBuilder {
         let (config, after) = (birth.config.clone(), self.time_of(&birth.config));
         let args = args!(Task::new(config.task().clone()), subturn = begun);
@@ -267,7 +269,7 @@ impl TurnState {
         }
     }
 
-    /// Sees a child to its end.
+    /// Runs a child to its end, and settles its result.
     async fn supervise(
         self: Arc<Self>,
         child: Child,
@@ -288,19 +290,19 @@ impl TurnState {
         if let ChildStatus::Panicked { message } = &result.status {
             tracing::error!(parent = %self.name, child = %result.id, message, "a child agent panicked");
         }
-        // Before it is delivered: a parent that waits for a slot must not wait for children that wait
-        // for room in its inbox.
+        // Released before the result is delivered: a parent that waits for a slot must not wait for
+        // children that wait for room in its inbox.
         drop(slot);
         self.settle(&result, delivery).await;
         lock(&self.live).remove(&result.id);
         begun.cancel();
         control.note(self.name_of(&result.id), false);
         self.arrived.notify_waiters();
-        // The caller may have gone.
+        // The caller may have been dropped.
         _ = caller.send(result);
     }
 
-    /// Hands the result of a child to whom it is for, and tells so.
+    /// Delivers the result of a child, and sends the events.
     async fn settle(&self, result: &ChildResult, delivery: Delivery) {
         let settled = loop {
             let room = self.room.notified();
@@ -332,7 +334,7 @@ impl TurnState {
         let is_suspended = is_cancelled && !self.control.is_stopped();
         let room = self.settings.room();
         let settled = self.with(|ledger, events| {
-            // A turn whose run is gone may be gone on with: then the child is, too.
+            // A turn whose run was dropped may be continued, and its child with it.
             let settled = match is_suspended && !ledger.is_over() {
                 true => Settled::Already,
                 false => ledger.settle(result, cause, room),
@@ -366,8 +368,8 @@ impl TurnState {
         settled
     }
 
-    /// A run that is gone on with begins the children again that had not ended, and hears of those that
-    /// were begun after it was written last.
+    /// Begins unfinished children of a continued run again, and adds the children to the ledger
+    /// that began after it was last saved.
     pub(crate) async fn recover(self: &Arc<Self>) {
         let recover = async {
             if self.is_new() {
@@ -382,8 +384,8 @@ impl TurnState {
         self.recovered.get_or_init(|| recover).await;
     }
 
-    /// Children that were called, and whose callers have ended without being run again, have ended, too:
-    /// what they gave is read.
+    /// Continues called children whose callers have ended without running again. Such a child has
+    /// ended in the store, so this reads its result.
     pub(crate) fn settle_called(self: &Arc<Self>) {
         if self.is_new() {
             return;
@@ -399,7 +401,7 @@ impl TurnState {
         let config = begun.config.clone();
         match self.make(&config) {
             Ok(made) => {
-                // There are no more than fitted before.
+                // There are no more children than the slots allowed before.
                 let slots = self.slots.as_ref();
                 let slot = slots.and_then(|slots| Arc::clone(slots).try_acquire_owned().ok());
                 self.with(|_, events| events.push_back(self.spawned(id, config)));
@@ -425,10 +427,11 @@ impl TurnState {
         }
     }
 
-    /// Children are written as they begin, their parent after its step: so there may be more of them in the
-    /// store than it knows.
+    /// Adds stored children that are missing from the ledger. A child is written when it begins,
+    /// its parent only after the step, so the store may have more children than the ledger.
     async fn adopt_stored(&self) {
-        // As many may have had a number and not been written.
+        // Numbers can be missing from the store: one for each child that got a number but was not
+        // written.
         const MOST: usize = 64;
         let gap = self.settings.slots.unwrap_or(MOST);
         let mut number = self.with(|ledger, _| ledger.next());
@@ -454,7 +457,7 @@ impl TurnState {
     }
 }
 
-/// Waits for the run's end, or brings it about when the child is stopped.
+/// Waits for the end of a run. Cancels the run when the child is stopped.
 async fn run_to_end(mut run: RunHandle, control: &Control) -> Result<Outcome, RunError> {
     if let Some(ended) = control.cancelled().run_until_cancelled(&mut run).await {
         return ended;
@@ -463,7 +466,7 @@ async fn run_to_end(mut run: RunHandle, control: &Control) -> Result<Outcome, Ru
     run.await
 }
 
-/// How a run has ended, what it said, and what it took if that is known.
+/// The status, text and, if known, usage of a run that has ended.
 fn read(
     ended: Result<Outcome, RunError>,
     after: Option<Duration>,
@@ -502,7 +505,7 @@ fn message(panic: &(dyn std::any::Any + Send)) -> String {
         .unwrap_or_else(|| "with a value that is no text".to_owned())
 }
 
-/// `there is no model `x`; the models are: a, b`
+/// Formats: there is no model `x`; there are: a, b.
 fn unknown(what: &str, name: &str, known: &[&str]) -> String {
     match known {
         [] => format!("there is no {what} `{name}`; there are none"),
@@ -511,7 +514,8 @@ fn unknown(what: &str, name: &str, known: &[&str]) -> String {
 }
 
 impl ChildTools {
-    /// Those of `all` that a child has; `parents` are its parent's, if it is of the same agent.
+    /// The tools of a child, out of `all`. If the child is of the same agent as its parent, they
+    /// are out of `parents`, the tools of the parent.
     pub(super) fn of(&self, all: &Toolbox, parents: Option<&Toolbox>) -> Toolbox {
         let inherited = parents.unwrap_or(all);
         match self {
@@ -523,7 +527,7 @@ impl ChildTools {
 }
 
 impl SubTurns {
-    /// The agents that can be named, with what they are for.
+    /// The named agents, each with its description.
     pub(super) fn named_agents(&self) -> Vec<(String, String)> {
         let agents = self.agents.iter();
         agents.map(|(name, agent)| (name.clone(), agent.description.clone())).collect()

@@ -1,4 +1,4 @@
-//! What a child agent is given.
+//! The configuration of a child agent.
 
 use std::time::Duration;
 
@@ -6,10 +6,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::message::Message;
 
-/// A part of the task for a child agent: what it is to do, and with what.
+/// A task for a child agent, with settings for this child.
 ///
-/// What is not set is that of the agent that begins it. It is serde data without keys, so a run that is
-/// gone on with in another process begins the same child again.
+/// Settings that are not set are inherited from the agent that begins the child. The configuration
+/// is serde data without keys, so a run that is continued in another process begins the same child
+/// again.
 ///
 /// ```
 /// use std::time::Duration;
@@ -46,35 +47,35 @@ pub struct SubTurn {
     delivery: Delivery,
 }
 
-/// Which tools a child has.
+/// The tools of a child.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum ChildTools {
-    /// All that its parent has.
+    /// All tools of its parent.
     #[default]
     Inherit,
-    /// None.
+    /// No tools.
     None,
-    /// These of its parent's, by name; an empty list is [`Inherit`](Self::Inherit).
+    /// Tools of its parent, by name. An empty list is [`Inherit`](Self::Inherit).
     These(Vec<String>),
 }
 
-/// Who gets the result of a spawned child.
+/// The recipient of a spawned child's result.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Delivery {
-    /// Its parent.
+    /// The parent of the child.
     #[default]
     Parent,
     /// The user, through [`SubTurns::to_user`](super::SubTurns::to_user).
     User,
-    /// Each of them, once.
+    /// Both the parent and the user.
     Both,
 }
 
-/// A bound of a child: the default, none, or this.
+/// A bound of a child: default, unlimited, or a value.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Bound<T> {
@@ -85,7 +86,7 @@ pub(super) enum Bound<T> {
 }
 
 impl<T: Default + PartialEq + Copy> Bound<T> {
-    /// Zero is the default, `None` is no bound.
+    /// Creates a bound. Zero is the default, and `None` is unlimited.
     pub(super) fn of(bound: Option<T>) -> Self {
         match bound {
             None => Self::Unlimited,
@@ -94,7 +95,7 @@ impl<T: Default + PartialEq + Copy> Bound<T> {
         }
     }
 
-    /// The bound, where `default` is the default.
+    /// The bound, with the value of the default; `None` if unlimited.
     pub(super) fn or(self, default: Option<T>) -> Option<T> {
         match self {
             Self::Default => default,
@@ -105,7 +106,7 @@ impl<T: Default + PartialEq + Copy> Bound<T> {
 }
 
 impl SubTurn {
-    /// A child that is given this task: its first user message.
+    /// Creates a child with a task, which is its first user message.
     pub fn new(task: impl Into<Message>) -> Self {
         Self {
             task: task.into(),
@@ -121,86 +122,87 @@ impl SubTurn {
         }
     }
 
-    /// Sets which agent it is, by a [registered](super::SubTurns::agent) name; its parent's kind unless
-    /// this is set.
+    /// Sets the agent, by a [registered](super::SubTurns::agent) name. Defaults to the agent of its
+    /// parent.
     #[must_use]
     pub fn agent(mut self, name: impl Into<String>) -> Self {
         self.agent = Some(name.into());
         self
     }
 
-    /// Sets its model, by a [known](super::SubTurns::model) name, or one that its parent's model can
-    /// switch to.
+    /// Sets the model, by a [registered](super::SubTurns::model) name, or by a name that its
+    /// parent's model can switch to. Defaults to its parent's model, or to the model of a
+    /// registered agent.
     #[must_use]
     pub fn model(mut self, name: impl Into<String>) -> Self {
         self.model = Some(name.into());
         self
     }
 
-    /// Sets which of its parent's tools it has, by their names; all of them if there are none in the list.
+    /// Sets the tools, by names of its parent's tools. An empty list selects all of them.
     #[must_use]
     pub fn tools<T: Into<String>>(mut self, names: impl IntoIterator<Item = T>) -> Self {
         self.tools = ChildTools::These(names.into_iter().map(Into::into).collect());
         self
     }
 
-    /// Gives it no tools.
+    /// Removes all tools.
     #[must_use]
     pub fn without_tools(mut self) -> Self {
         self.tools = ChildTools::None;
         self
     }
 
-    /// Sets how many tokens a reply of its model may have.
+    /// Sets the maximum number of tokens in a reply of its model.
     #[must_use]
     pub fn max_output_tokens(mut self, tokens: u64) -> Self {
         self.max_output_tokens = Some(tokens);
         self
     }
 
-    /// Sets how far its model may stray, from 0.
+    /// Sets the sampling temperature of its model, from 0.
     #[must_use]
     pub fn temperature(mut self, temperature: f64) -> Self {
         self.temperature = Some(temperature);
         self
     }
 
-    /// Sets how often its model is asked; 0 is the default, `None` no limit.
+    /// Sets the maximum number of requests to its model. 0 is the default, and `None` is unlimited.
     #[must_use]
     pub fn turns(mut self, turns: impl Into<Option<u32>>) -> Self {
         self.turns = Bound::of(turns.into());
         self
     }
 
-    /// Sets how long it may take; zero is the default, `None` no limit. It is its own time, whatever its
-    /// parent's is.
+    /// Sets the timeout. Zero is the default, and `None` is no timeout. The timeout does not depend
+    /// on the parent's.
     #[must_use]
     pub fn timeout(mut self, timeout: impl Into<Option<Duration>>) -> Self {
         self.timeout = Bound::of(timeout.into());
         self
     }
 
-    /// Lets it go on when its parent's turn is over; one that is not critical then ends before its next
-    /// step, with what it has.
+    /// Lets the child continue after its parent's turn is over. A child that is not critical then
+    /// ends before its next step, with its result so far.
     #[must_use]
     pub fn critical(mut self) -> Self {
         self.critical = true;
         self
     }
 
-    /// Sets who gets its result.
+    /// Sets the recipient of its result. Defaults to the parent.
     #[must_use]
     pub fn delivery(mut self, delivery: Delivery) -> Self {
         self.delivery = delivery;
         self
     }
 
-    /// What it is to do.
+    /// The task of the child.
     pub fn task(&self) -> &Message {
         &self.task
     }
 
-    /// Whether it goes on when its parent's turn is over.
+    /// Whether the child continues after its parent's turn is over.
     pub fn is_critical(&self) -> bool {
         self.critical
     }

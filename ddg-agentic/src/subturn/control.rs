@@ -1,4 +1,4 @@
-//! What ends a turn from the outside.
+//! The control with which a turn is stopped or finished from outside of it.
 
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -7,39 +7,40 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-/// What ends one turn, shared by all who may end it.
+/// Control of one turn, shared by everything that may end the turn.
 ///
-/// Cancelling a turn cancels all below it, called or spawned, critical or not; `tasks` are those of all
-/// turns of one root, so that whoever stops it can wait until none of them does anything any more.
+/// Cancelling a turn cancels all turns below it, called or spawned, critical or not. `tasks` has
+/// the tasks of all turns of one root, so a caller that stops the root can wait until all of them
+/// have ended.
 #[derive(Clone, Debug)]
 pub(crate) struct Control {
     ends: Arc<Ends>,
-    /// Cancelled with `ends`, or alone if one run of the turn is gone.
+    /// Cancelled with `ends`, or alone when one run of the turn is dropped.
     cancelled: CancellationToken,
 }
 
 #[derive(Debug, Default)]
 struct Ends {
     cancelled: CancellationToken,
-    /// Whether somebody has asked for the end; a turn that is cancelled otherwise can be gone on with.
+    /// Whether the turn was stopped on request. A turn that was only cancelled can be continued.
     stopped: AtomicBool,
     asked_to_finish: AtomicBool,
     hint: Mutex<Option<String>>,
     around: Option<Control>,
-    /// Of all turns of this root.
+    /// The root of the turn.
     root: Arc<Root>,
 }
 
-/// What all turns of one root share.
+/// State shared by all turns of one root.
 #[derive(Debug, Default)]
 struct Root {
     tasks: TaskTracker,
-    /// The names of the children that go on.
+    /// The names of the active children.
     live: Mutex<BTreeSet<String>>,
 }
 
 impl Control {
-    /// That of a turn below this one.
+    /// The control of a turn below this one.
     pub(super) fn below(&self) -> Self {
         Self::of(Ends {
             cancelled: self.cancelled.child_token(),
@@ -49,7 +50,8 @@ impl Control {
         })
     }
 
-    /// That of one run of the turn, of which there is another if it is gone on with in this process.
+    /// The control of one run of the turn. The turn has another run if it is continued in this
+    /// process.
     pub(super) fn of_run(&self) -> Self {
         Self { ends: Arc::clone(&self.ends), cancelled: self.ends.cancelled.child_token() }
     }
@@ -58,19 +60,20 @@ impl Control {
         Self { cancelled: ends.cancelled.clone(), ends: Arc::new(ends) }
     }
 
-    /// Stops the turn, and all below it; tells whether nobody had.
+    /// Stops the turn, and all turns below it. Returns whether this was the first call.
     pub(crate) fn stop(&self) -> bool {
         let is_first = !self.ends.stopped.swap(true, Ordering::SeqCst);
         self.ends.cancelled.cancel();
         is_first
     }
 
-    /// This run of the turn is gone: all below it end where they are, and nothing is decided about them.
+    /// Cancels this run of the turn, and everything below it. Nothing is decided about their
+    /// results.
     pub(super) fn suspend(&self) {
         self.cancelled.cancel();
     }
 
-    /// Whether this turn, or one around it, was stopped.
+    /// Whether this turn, or a turn around it, was stopped.
     pub(crate) fn is_stopped(&self) -> bool {
         let around = || self.ends.around.as_ref().is_some_and(Self::is_stopped);
         self.ends.stopped.load(Ordering::SeqCst) || around()
@@ -80,7 +83,7 @@ impl Control {
         &self.cancelled
     }
 
-    /// Asks the turn to finish with what it has.
+    /// Asks the turn to finish with its result so far.
     pub(crate) fn ask_to_finish(&self) {
         self.ends.asked_to_finish.store(true, Ordering::SeqCst);
     }
@@ -89,7 +92,7 @@ impl Control {
         self.ends.asked_to_finish.load(Ordering::SeqCst)
     }
 
-    /// Lets the turn make no more calls of tools, and ask its model once more, with `hint`.
+    /// Makes the turn begin no more tool calls, and ask its model once more, with `hint`.
     pub(crate) fn interrupt(&self, hint: String) {
         *self.ends.hint.lock().unwrap_or_else(PoisonError::into_inner) = Some(hint);
     }
@@ -102,13 +105,13 @@ impl Control {
         self.ends.hint.lock().unwrap_or_else(PoisonError::into_inner).is_some()
     }
 
-    /// A child goes on, or does no more.
+    /// Adds or removes an active child.
     pub(super) fn note(&self, child: String, goes_on: bool) {
         let mut live = self.ends.root.live.lock().unwrap_or_else(PoisonError::into_inner);
         _ = if goes_on { live.insert(child) } else { live.remove(&child) };
     }
 
-    /// The names of all children of this root that go on.
+    /// The names of all active children of this root.
     pub(crate) fn children(&self) -> Vec<String> {
         let live = self.ends.root.live.lock().unwrap_or_else(PoisonError::into_inner);
         live.iter().cloned().collect()
@@ -130,7 +133,7 @@ impl Default for Control {
 mod tests {
     use super::*;
 
-    /// A run whose lease was regained is another one of the same turn.
+    /// A run whose lease was acquired again is another run of the same turn.
     #[test]
     fn a_turn_outlives_its_runs() {
         let turn = Control::default();

@@ -1,73 +1,73 @@
-//! Why there is no child, or no result of it.
+//! Errors of child agents.
 
 use std::time::Duration;
 
-/// Why a child agent was not begun, or gave nothing.
+/// Why a child agent did not begin, or gave no result.
 #[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum SubTurnError {
-    /// There is no turn of an agent around the worker, or it is over.
+    /// The worker is not in a turn of an agent, or the turn is over.
     #[error(
         "a child agent belongs to the turn of an agent, and there is none here, or it is over: begin \
          it from a tool or worker of an agent's run"
     )]
     OutsideTurn,
-    /// The turn is too deep down.
+    /// The turn is at the maximum depth, so it has no children.
     #[error("a turn at depth {depth} cannot have child agents: {max} is the deepest; do it here")]
     DepthLimit {
-        /// Its depth; the root is at 0.
+        /// The depth of the turn. The root has depth 0.
         depth: u32,
-        /// The deepest.
+        /// The maximum depth.
         max: u32,
     },
-    /// What the child is to be given is not there.
+    /// The configuration of the child is invalid.
     #[error("the child agent cannot be begun: {why}")]
     InvalidConfig {
-        /// What is wrong, and what would be right.
+        /// What is wrong, and what would be valid.
         why: String,
     },
-    /// No other child has ended in time.
+    /// All slots were taken, and no child ended in time.
     #[error(
         "all {slots} child agents of this turn were busy for {waited:?}: wait for one, or stop one"
     )]
     SlotTimeout {
-        /// How many there are at a time, all taken.
+        /// The number of slots.
         slots: usize,
-        /// How long it was waited.
+        /// How long the caller has waited.
         waited: Duration,
     },
-    /// The turn, or the child, was stopped.
+    /// The turn or the child was stopped.
     #[error("the child agent was stopped")]
     Cancelled,
-    /// The child did not end in its time.
+    /// The child did not end within its timeout.
     #[error("the child agent did not end within {after:?}")]
     TimedOut {
-        /// Its time.
+        /// The timeout.
         after: Duration,
     },
     /// The child panicked.
     #[error("the child agent panicked: {message}")]
     Panicked {
-        /// With what.
+        /// The message of the panic.
         message: String,
     },
     /// The child failed.
     #[error("the child agent failed: {why}")]
     Failed {
-        /// Why.
+        /// The cause.
         why: String,
     },
-    /// There is no such child of this turn.
+    /// The turn has no child with this id.
     #[error("this turn has no child agent `{id}`{}", of_children(.known))]
     Unknown {
         /// The id.
         id: String,
-        /// Those that there are.
+        /// The ids of the turn's children.
         known: Vec<String>,
     },
 }
 
-/// `; its children are: …`
+/// Formats the end of a message: its children are …
 fn of_children(ids: &[String]) -> String {
     match ids {
         [] => ": it has none".to_owned(),

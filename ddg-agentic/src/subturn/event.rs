@@ -1,4 +1,4 @@
-//! What happens to children, told while it happens.
+//! Events of child agents.
 
 use std::time::Duration;
 
@@ -7,78 +7,82 @@ use serde::{Deserialize, Serialize};
 use super::{ChildResult, ChildStatus, OrphanReason, SubTurn};
 use crate::model::Usage;
 
-/// What happened to a child. Of each child in this order: [`Spawned`](Self::Spawned), at most one of
-/// [`Delivered`](Self::Delivered) and [`Orphaned`](Self::Orphaned), [`Ended`](Self::Ended), exactly once; what
-/// was delivered and is not read by the parent's end is told as orphaned after that.
+/// An event of a child or of a turn.
 ///
-/// [`SubTurns::on_event`](super::SubTurns::on_event) hears them all; who watches the parent's run gets them
-/// as `subturn`, told about the worker that has the child's id, as long as that run goes on.
+/// The events of a child come in this order: [`Spawned`](Self::Spawned), at most one of
+/// [`Delivered`](Self::Delivered) and [`Orphaned`](Self::Orphaned), and [`Ended`](Self::Ended)
+/// exactly once. A delivered result that the parent has not read by its end is reported as orphaned
+/// after that.
+///
+/// [`SubTurns::on_event`](super::SubTurns::on_event) receives all events. Subscribers to the
+/// parent's run receive those of a child as `subturn`, from the worker with the id of the child,
+/// while that run is active.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum SubTurnEvent {
-    /// A child begins, or goes on in another process.
+    /// A child begins, or continues in another process.
     Spawned {
-        /// The id of the turn that begins it; `root` of the outermost.
+        /// The id of the parent turn; `root` for the outermost turn.
         parent: String,
-        /// Its id.
+        /// The id of the child.
         child: String,
-        /// Its depth; the root is at 0.
+        /// The depth of the child. The root has depth 0.
         depth: u32,
-        /// What it is given.
+        /// The configuration of the child.
         config: SubTurn,
     },
-    /// Its result is in its parent's inbox.
+    /// The result of a child is in its parent's inbox.
     Delivered {
         /// The parent.
         parent: String,
         /// The child.
         child: String,
-        /// What it gave.
+        /// The result of the child.
         result: ChildResult,
     },
-    /// Nobody reads its result.
+    /// The result of a child is not read.
     Orphaned {
         /// The parent.
         parent: String,
         /// The child.
         child: String,
-        /// What it gave.
+        /// The result of the child.
         result: ChildResult,
-        /// Why not.
+        /// The reason.
         reason: OrphanReason,
     },
-    /// It has ended.
+    /// A child has ended.
     Ended {
         /// The parent.
         parent: String,
         /// The child.
         child: String,
-        /// How.
+        /// How the child ended.
         status: ChildStatus,
-        /// What it said, or why there is nothing.
+        /// The text of the child, or why there is none.
         result: String,
-        /// What it took of models.
+        /// The usage of models by the child.
         usage: Usage,
-        /// How long it took.
+        /// How long the child took.
         duration: Duration,
     },
     /// A turn of an agent began.
     TurnStarted {
-        /// Its id; `root` of the outermost.
+        /// The id of the turn; `root` for the outermost turn.
         turn: String,
-        /// Its depth.
+        /// The depth of the turn.
         depth: u32,
     },
-    /// A turn of an agent ended, however it did.
+    /// A turn of an agent ended.
     TurnEnded {
-        /// Its id.
+        /// The id of the turn.
         turn: String,
-        /// How.
+        /// How the turn ended.
         status: TurnStatus,
-        /// How often its model was asked.
+        /// Number of requests to its model.
         turns: u32,
-        /// How long it took.
+        /// How long the turn took.
         duration: Duration,
     },
 }
@@ -88,14 +92,14 @@ pub enum SubTurnEvent {
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum TurnStatus {
-    /// By itself.
+    /// The turn ended by itself.
     Finished,
-    /// It was stopped, dropped, or failed.
+    /// The turn was stopped, dropped, or failed.
     Aborted,
 }
 
 impl SubTurnEvent {
-    /// The child that it is about, if it is about one.
+    /// The id of the child, for an event of a child.
     pub fn child(&self) -> Option<&str> {
         match self {
             Self::Spawned { child, .. }

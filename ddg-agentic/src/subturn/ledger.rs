@@ -1,7 +1,8 @@
-//! The children of a turn, and what becomes of their results: decided here, without anything that acts.
+//! The children of a turn, and the decisions on their results, without side effects.
 //!
-//! Invariant: a spawned child gets its one disposition in [`settle`](Ledger::settle), [`take`](Ledger::take)
-//! or [`finish`](Ledger::finish), each of which looks whether it has one already; a called child gets none.
+//! **Invariant.** A spawned child gets exactly one disposition, in [`settle`](Ledger::settle),
+//! [`take`](Ledger::take) or [`finish`](Ledger::finish). Each of these checks whether the child has
+//! one already. A called child gets none.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
@@ -12,17 +13,18 @@ use serde::{Deserialize, Serialize};
 use super::{ChildResult, ChildStatus, ChildSummary, Delivery, Disposition, OrphanReason, SubTurn};
 use crate::model::Usage;
 
-/// The children of one turn, by number, in the order in which they were begun. It is saved with the run.
+/// The children of one turn, by number, in the order in which they began. The ledger is saved with
+/// the run.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(super) struct Ledger {
     latest: u32,
     children: BTreeMap<u32, Entry>,
-    /// Those whose results are delivered and not read, in the order in which they came.
+    /// Children whose results are delivered and unread, in order of delivery.
     inbox: VecDeque<u32>,
     /// Whether the turn is over.
     is_over: bool,
-    /// What children took of models that the turn has not counted as its own.
+    /// Usage of models by children that the turn has not counted yet.
     uncounted: Usage,
 }
 
@@ -32,13 +34,13 @@ struct Entry {
     begun: Begun,
     status: ChildStatus,
     disposition: Option<Disposition>,
-    /// As long as somebody may ask for it.
+    /// Kept until it is read or returned.
     result: Option<ChildResult>,
     usage: Usage,
     duration: Duration,
 }
 
-/// How a child was begun.
+/// How a child began.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Begun {
@@ -49,8 +51,8 @@ pub(super) struct Begun {
     pub(super) model: String,
 }
 
-/// Which execution of which worker has begun a child, and how many it had begun before: by this a child
-/// is found again when the execution runs again.
+/// The execution of a worker that begins a child, and the number of children it began before. When
+/// the execution runs again, this identifies the same child.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Origin {
@@ -64,48 +66,48 @@ pub(super) struct Origin {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Kind {
-    /// The result is returned.
+    /// The result is returned to the caller.
     Called,
-    /// The result is delivered.
+    /// The result is delivered to the turn.
     Spawned,
 }
 
-/// What the end of a child leads to.
+/// What becomes of the result of a child that has ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Settled {
-    /// Its caller gets the result.
+    /// The caller gets the result.
     Returned,
     /// The result is in the inbox.
     Delivered,
-    /// The user gets it, and nobody else.
+    /// Only the user gets the result.
     ForUser,
-    /// Nobody reads it.
+    /// The result is not read.
     Orphaned(OrphanReason),
-    /// There is no room for it: ask again when there is, or the turn is over.
+    /// The inbox is full. Try again when there is room, or when the turn is over.
     NoRoom,
-    /// It had ended already.
+    /// The child had ended already.
     Already,
 }
 
-/// How a child came to its end.
+/// Why a child ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Cause {
-    /// By itself, or it was stopped alone.
+    /// The child ended by itself, or it alone was stopped.
     Own,
-    /// With the turn around it.
+    /// The child was stopped with the turn around it.
     TurnStopped,
 }
 
-/// What may wait in an inbox.
+/// The capacity of an inbox.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Room {
     pub(super) most: Option<usize>,
-    /// Whether a child waits for room; if not, its result is an orphan.
+    /// Whether a child waits for room. Otherwise its result is an orphan.
     pub(super) waits: bool,
 }
 
 impl Ledger {
-    /// The id of the child of this number.
+    /// The id of a child.
     pub(super) fn id(number: u32) -> String {
         format!("subturn-{number}")
     }
@@ -114,26 +116,27 @@ impl Ledger {
         id.strip_prefix("subturn-")?.parse().ok()
     }
 
-    /// The number that the next child gets.
+    /// The number of the next child.
     pub(super) fn next(&self) -> u32 {
         self.latest + 1
     }
 
-    /// The number of a child that was to begin when its process ended, and has left nothing; else the next.
+    /// The next number to use: that of a child which had not been written when its process ended,
+    /// or else a new one.
     fn vacant(&self) -> u32 {
         let all_there = self.children.len() == self.latest as usize;
         let vacant = || (1..=self.latest).find(|number| !self.children.contains_key(number));
         (!all_there).then(vacant).flatten().unwrap_or_else(|| self.next())
     }
 
-    /// A child is begun; gives its id.
+    /// Adds a child. Returns its id.
     pub(super) fn begin(&mut self, begun: Begun) -> String {
         let number = self.vacant();
         self.adopt(number, begun);
         Self::id(number)
     }
 
-    /// A child that was begun before, and of which this has not heard.
+    /// Adds a child that began earlier, and is missing from the ledger.
     pub(super) fn adopt(&mut self, number: u32, begun: Begun) {
         self.latest = self.latest.max(number);
         self.children.entry(number).or_insert(Entry {
@@ -146,14 +149,14 @@ impl Ledger {
         });
     }
 
-    /// The child that this execution has begun.
+    /// The child that this execution began, with its result.
     pub(super) fn find(&self, origin: &Origin) -> Option<(String, Option<ChildResult>)> {
         let (number, entry) =
             self.children.iter().find(|(_, entry)| entry.begun.origin == *origin)?;
         Some((Self::id(*number), entry.result.clone()))
     }
 
-    /// A child has ended.
+    /// Records the end of a child, and decides what becomes of its result.
     pub(super) fn settle(&mut self, result: &ChildResult, cause: Cause, room: Room) -> Settled {
         let Some(number) = Self::number(&result.id) else { return Settled::Already };
         let (is_over, n_waiting) = (self.is_over, self.inbox.len());
@@ -188,18 +191,18 @@ impl Ledger {
         settled
     }
 
-    /// Everything that has been delivered is read.
+    /// Takes all delivered results, which are then read.
     pub(super) fn take(&mut self) -> Vec<ChildResult> {
         std::iter::from_fn(|| self.take_next()).collect()
     }
 
-    /// What was delivered first is read.
+    /// Takes the oldest delivered result, which is then read.
     pub(super) fn take_next(&mut self) -> Option<ChildResult> {
         let number = self.inbox.pop_front()?;
         self.close(number, Disposition::Consumed)
     }
 
-    /// The turn is over; gives what was delivered and is not read.
+    /// Ends the turn. Returns the results that were delivered and are unread.
     pub(super) fn finish(&mut self) -> Vec<ChildResult> {
         self.is_over = true;
         let unread = Disposition::Orphaned(OrphanReason::Undrained);
@@ -213,7 +216,7 @@ impl Ledger {
         entry.result.take()
     }
 
-    /// The callers of children have what they gave; nobody asks for it again.
+    /// Drops the results of called children, because their callers have them.
     pub(super) fn forget_returned(&mut self) {
         for entry in self.children.values_mut().rev() {
             if entry.begun.kind == Kind::Called {
@@ -222,12 +225,12 @@ impl Ledger {
         }
     }
 
-    /// What children took of models since this was asked last.
+    /// Takes the usage of children since the last call.
     pub(super) fn take_usage(&mut self) -> Usage {
         std::mem::take(&mut self.uncounted)
     }
 
-    /// Whether a result is on its way: delivered, or of a child that has not ended.
+    /// Whether a result has been delivered, or will be by a child that has not ended.
     pub(super) fn is_awaited(&self) -> bool {
         let comes = |entry: &Entry| {
             entry.status == ChildStatus::Running
@@ -245,7 +248,7 @@ impl Ledger {
         self.is_over
     }
 
-    /// Whether there are children.
+    /// Whether the turn has no children.
     pub(super) fn is_empty(&self) -> bool {
         self.children.is_empty()
     }
@@ -254,19 +257,19 @@ impl Ledger {
         Some(&self.children.get(&Self::number(id)?)?.status)
     }
 
-    /// Those that have not ended.
+    /// The children that have not ended.
     pub(super) fn running(&self) -> Vec<(String, Begun)> {
         let running = self.children.iter();
         let running = running.filter(|(_, entry)| entry.status == ChildStatus::Running);
         running.map(|(number, entry)| (Self::id(*number), entry.begun.clone())).collect()
     }
 
-    /// The ids of all children, in the order in which they were begun.
+    /// The ids of all children, in the order in which they began.
     pub(super) fn ids(&self) -> impl Iterator<Item = String> {
         self.children.keys().map(|number| Self::id(*number))
     }
 
-    /// All children, in the order in which they were begun.
+    /// All children, in the order in which they began.
     pub(super) fn summaries(&self) -> Vec<ChildSummary> {
         let summary = |(number, entry): (&u32, &Entry)| {
             let Entry { begun, status, usage, duration, .. } = entry;

@@ -3,8 +3,8 @@
 use ddg_core::args::Args;
 use ddg_core::{Context, GraphAutoma, Worker, WorkerError, graph::BuildError};
 
-/// What stands for a child in the graph of the run that has begun it, where it is drawn. Its run is its own,
-/// so nobody is to ferry to it.
+/// Placeholder of a child in the graph of its parent's run, so that drawings show the child. The
+/// child has a run of its own, so nothing ferries to the placeholder.
 pub(crate) struct ChildNode {
     id: String,
 }
@@ -14,10 +14,10 @@ impl ChildNode {
         Self { id }
     }
 
-    /// Lets snapshots of runs of `automa` find such workers again.
+    /// Registers the placeholder, so that snapshots of runs of `automa` can restore it.
     ///
     /// # Errors
-    /// The name is taken.
+    /// If the name is taken.
     pub(crate) fn register_in(automa: &mut GraphAutoma) -> Result<(), BuildError> {
         automa.register_worker_with("subturn", |node: &Self| node.id.clone(), Self::new)
     }

@@ -1,4 +1,4 @@
-//! What children leave behind.
+//! Results of child agents.
 
 use std::time::Duration;
 
@@ -7,103 +7,103 @@ use serde::{Deserialize, Serialize};
 use super::SubTurnError;
 use crate::model::Usage;
 
-/// How a child ended, or that it has not.
+/// Status of a child.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum ChildStatus {
-    /// It has not ended.
+    /// The child has not ended.
     Running,
-    /// With an answer, or with what it had when it was asked to finish.
+    /// The child ended with an answer, or with its result so far when it was asked to finish.
     Finished,
-    /// It failed.
+    /// The child failed.
     Failed {
-        /// Why.
+        /// The cause.
         why: String,
     },
-    /// It did not end in its time.
+    /// The child did not end within its timeout.
     TimedOut {
-        /// Its time.
+        /// The timeout.
         after: Duration,
     },
-    /// It panicked.
+    /// The child panicked.
     Panicked {
-        /// With what.
+        /// The message of the panic.
         message: String,
     },
-    /// It was stopped.
+    /// The child was stopped.
     Stopped,
 }
 
-/// What a child gave.
+/// Result of a child.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct ChildResult {
-    /// The child.
+    /// The id of the child.
     pub id: String,
     /// The name of its agent.
     pub agent: String,
-    /// How it ended.
+    /// How the child ended.
     pub status: ChildStatus,
-    /// What it said; empty if it said nothing.
+    /// The text of the child; may be empty.
     #[serde(default)]
     pub text: String,
-    /// What it took of models, its own children included.
+    /// The usage of models, including the child's own children.
     #[serde(default)]
     pub usage: Usage,
-    /// How long it took.
+    /// How long the child took.
     #[serde(default)]
     pub duration: Duration,
 }
 
-/// What became of the result of a spawned child; of each exactly one of these.
+/// What became of the result of a spawned child. Each child gets exactly one disposition.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Disposition {
-    /// Its parent, or the user for whom it was, has it.
+    /// The parent has read the result, or the user has got it.
     Consumed,
-    /// Nobody has read it.
+    /// The result is unread.
     Orphaned(OrphanReason),
 }
 
-/// Why nobody has read a result.
+/// Why a result is unread.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum OrphanReason {
-    /// The parent's turn was over: refused.
+    /// The parent's turn was over, so the result was not delivered.
     ParentFinished,
-    /// Too many results waited for the parent: refused.
+    /// The inbox of the parent was full, so the result was not delivered.
     QueueFull,
-    /// It was delivered, and the parent ended without reading it.
+    /// The result was delivered, and the parent ended without reading it.
     Undrained,
-    /// It was stopped with the turn around it: never sent.
+    /// The child was stopped with the turn around it, so the result was not delivered.
     Stopped,
 }
 
-/// A child of a turn, as the [outcome](crate::AgentOutcome::children) lists it.
+/// A child of a turn, in the [outcome](crate::AgentOutcome::children) of the turn.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct ChildSummary {
-    /// The child.
+    /// The id of the child.
     pub id: String,
     /// The name of its agent.
     pub agent: String,
     /// The name of its model.
     pub model: String,
-    /// How it ended, or that it goes on after its parent's turn.
+    /// How the child ended, or that it continues after its parent's turn.
     pub status: ChildStatus,
-    /// What became of its result; `None` of a child that was called, whose result was returned.
+    /// What became of the result; `None` for a called child, whose result was returned.
     pub disposition: Option<Disposition>,
-    /// What it took of models.
+    /// The usage of models by the child.
     pub usage: Usage,
-    /// How long it took, or has taken.
+    /// How long the child took, or has taken so far.
     pub duration: Duration,
 }
 
 impl ChildResult {
-    /// What it said; why there is nothing, if it failed.
+    /// The text of the child, or why there is none.
     pub fn text(&self) -> String {
         match self.status.error() {
             None => self.text.clone(),
@@ -111,15 +111,15 @@ impl ChildResult {
         }
     }
 
-    /// Whether it ended with an answer.
+    /// Whether the child ended with an answer.
     pub fn is_ok(&self) -> bool {
         self.status == ChildStatus::Finished
     }
 
-    /// The result, or why there is none.
+    /// Converts a result without an answer into an error.
     ///
     /// # Errors
-    /// It did not end with an answer.
+    /// If the child did not end with an answer.
     pub fn into_result(self) -> Result<Self, SubTurnError> {
         self.status.error().map_or(Ok(self), Err)
     }
@@ -138,7 +138,7 @@ impl ChildStatus {
         }
     }
 
-    /// Why there is no answer.
+    /// The error of a child that ended without an answer.
     pub(super) fn error(&self) -> Option<SubTurnError> {
         match self {
             Self::Running | Self::Finished => None,

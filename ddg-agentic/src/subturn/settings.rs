@@ -1,4 +1,4 @@
-//! What an agent is told about its children.
+//! Settings of an agent for its children.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -12,10 +12,10 @@ use super::{ChildResult, SubTurnEvent};
 use crate::model::ChatModel;
 use crate::react::ReActAutoma;
 
-/// What holds for the child agents of an agent: limits, models and agents by name, who hears of them.
+/// Settings of an agent for its child agents: limits, named models and agents, and listeners.
 ///
-/// It holds for all turns below the agent, whatever agents are there. A limit of zero is the default, `None`
-/// is no limit.
+/// The settings apply to all turns below the agent, including those of other agents. A limit of
+/// zero is the default, and `None` is no limit.
 ///
 /// ```
 /// use ddg_agentic::prelude::*;
@@ -49,21 +49,21 @@ pub struct SubTurns {
     user: Option<Hear<ChildResult>>,
 }
 
-/// Who is told something.
+/// A listener.
 type Hear<T> = Arc<dyn Fn(&T) + Send + Sync>;
 
-/// What becomes of a result when as many wait for the parent as may.
+/// What becomes of a result when the parent's inbox is full.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum WhenFull {
-    /// It is an orphan at once.
+    /// The result becomes an orphan at once.
     #[default]
     Orphan,
-    /// It waits until there is room, or the parent's turn is over.
+    /// The result waits until there is room, or until the parent's turn is over.
     Wait,
 }
 
-/// An agent that can be named.
+/// A named agent.
 #[derive(Clone)]
 pub(super) struct NamedAgent {
     pub(super) description: String,
@@ -72,20 +72,20 @@ pub(super) struct NamedAgent {
 }
 
 impl SubTurns {
-    /// How deep turns go, the root being at 0, unless this is set.
+    /// Default maximum depth of turns. The root has depth 0.
     pub const DEPTH: u32 = 3;
-    /// How many children a turn has at a time, unless this is set.
+    /// Default maximum number of concurrent children of a turn.
     pub const SLOTS: usize = 5;
-    /// How long it is waited until another child has ended, unless this is set.
+    /// Default timeout of waiting for a slot.
     pub const SLOT_WAIT: Duration = Duration::from_secs(30);
-    /// How long a child may take, unless this is set.
+    /// Default timeout of a child.
     pub const TIMEOUT: Duration = Duration::from_secs(300);
-    /// How many of its messages a child's model is shown, unless this is set.
+    /// Default maximum number of messages that a child's model sees.
     pub const HISTORY: usize = 50;
-    /// How many results may wait for a parent, unless this is set.
+    /// Default capacity of an inbox, in results.
     pub const INBOX: usize = 16;
 
-    /// The defaults.
+    /// Creates settings with the defaults.
     pub fn new() -> Self {
         Self {
             depth: Some(Self::DEPTH),
@@ -105,83 +105,85 @@ impl SubTurns {
         }
     }
 
-    /// Sets how deep turns go: 3 unless this is set. The root is at depth 0; a turn at the deepest level
-    /// has no children.
+    /// Sets the maximum depth of turns. Defaults to 3. The root has depth 0, and turns at the
+    /// maximum depth have no children.
     #[must_use]
     pub fn depth(mut self, depth: impl Into<Option<u32>>) -> Self {
         self.depth = or_default(depth.into(), Self::DEPTH);
         self
     }
 
-    /// Sets how many children a turn has at a time: 5 unless this is set.
+    /// Sets the maximum number of concurrent children of a turn. Defaults to 5.
     #[must_use]
     pub fn slots(mut self, slots: impl Into<Option<usize>>) -> Self {
         self.slots = or_default(slots.into(), Self::SLOTS);
         self
     }
 
-    /// Sets how long it is waited until another child has ended: 30 s unless this is set.
+    /// Sets the timeout of waiting for a slot, which becomes free when another child ends. Defaults
+    /// to 30 s.
     #[must_use]
     pub fn slot_wait(mut self, wait: impl Into<Option<Duration>>) -> Self {
         self.slot_wait = or_default(wait.into(), Self::SLOT_WAIT);
         self
     }
 
-    /// Sets how long a child may take: 5 min unless this is set, or the [child's own
-    /// time](super::SubTurn::timeout).
+    /// Sets the timeout of children without a [timeout of their own](super::SubTurn::timeout).
+    /// Defaults to 5 min.
     #[must_use]
     pub fn timeout(mut self, timeout: impl Into<Option<Duration>>) -> Self {
         self.timeout = or_default(timeout.into(), Self::TIMEOUT);
         self
     }
 
-    /// Sets how many of its messages a child's model is shown: the last 50 unless this is set. They are cut
-    /// where no result of a tool loses its call.
+    /// Sets the maximum number of messages that a child's model sees. Defaults to the last 50. A
+    /// tool result is never separated from its call.
     #[must_use]
     pub fn history(mut self, messages: impl Into<Option<usize>>) -> Self {
         self.history = or_default(messages.into(), Self::HISTORY);
         self
     }
 
-    /// Sets how many results may wait for a parent: 16 unless this is set.
+    /// Sets the maximum number of results in a parent's inbox. Defaults to 16.
     #[must_use]
     pub fn inbox(mut self, results: impl Into<Option<usize>>) -> Self {
         self.inbox = or_default(results.into(), Self::INBOX);
         self
     }
 
-    /// Sets after how many tokens, read and written by all turns below a root together, no model is asked
-    /// any more: each turn ends then with what it has. There is no limit unless this is set.
+    /// Sets the number of input and output tokens of all turns below a root together, after which
+    /// no model is asked again. Each turn then ends with its result so far. Defaults to no limit.
     #[must_use]
     pub fn tokens(mut self, tokens: impl Into<Option<u64>>) -> Self {
         self.tokens = tokens.into().filter(|tokens| *tokens > 0);
         self
     }
 
-    /// Sets what becomes of a result when as many wait as may: an orphan unless this is set.
+    /// Sets what becomes of a result when the inbox is full. Defaults to [`WhenFull::Orphan`].
     #[must_use]
     pub fn when_full(mut self, when_full: WhenFull) -> Self {
         self.when_full = when_full;
         self
     }
 
-    /// Lets a turn wait, before it finishes, until its spawned children have ended, and read what they gave.
+    /// Makes a turn wait, before it finishes, until its spawned children have ended, and read their
+    /// results.
     #[must_use]
     pub fn wait_for_results(mut self) -> Self {
         self.waits_for_results = true;
         self
     }
 
-    /// Lets children be given a model by this name: a [`Fallback`](crate::model::Fallback) is a name with
-    /// several candidates.
+    /// Registers a model under a name, for children to use. A [`Fallback`](crate::model::Fallback)
+    /// gives a name several candidates.
     #[must_use]
     pub fn model(mut self, name: impl Into<String>, model: impl ChatModel) -> Self {
         self.models.insert(name.into(), Arc::new(model));
         self
     }
 
-    /// Lets children be this agent, by a name; `description` says when to use it. What is wrong with the
-    /// agent is an error when the agent that is given this is built.
+    /// Registers an agent under a name, for children to be. The `description` says when to use it.
+    /// Faults of the agent are errors when the agent with these settings is built.
     #[must_use]
     pub fn agent(
         mut self,
@@ -201,22 +203,22 @@ impl SubTurns {
         self
     }
 
-    /// Lets `hear` be told what happens to children, in order. It is called where it happens: give what takes
-    /// time to a task of its own.
+    /// Calls `hear` with the events of children, in order. It is called synchronously: spawn a task
+    /// for work that takes time.
     #[must_use]
     pub fn on_event(mut self, hear: impl Fn(&SubTurnEvent) + Send + Sync + 'static) -> Self {
         self.listeners.push(Arc::new(hear));
         self
     }
 
-    /// Gives results that are [for the user](super::Delivery) to `show`; called where a child ends.
+    /// Calls `show` with results [for the user](super::Delivery), synchronously when a child ends.
     #[must_use]
     pub fn to_user(mut self, show: impl Fn(&ChildResult) + Send + Sync + 'static) -> Self {
         self.user = Some(Arc::new(show));
         self
     }
 
-    /// What is wrong.
+    /// Faults in the settings.
     pub(crate) fn faults(&self) -> impl Iterator<Item = String> {
         self.faults.iter().cloned()
     }
@@ -246,7 +248,7 @@ impl Default for SubTurns {
     }
 }
 
-/// Zero is the default, `None` no limit.
+/// Applies a default to a limit: zero is the default, and `None` is no limit.
 fn or_default<T: Default + PartialEq>(limit: Option<T>, default: T) -> Option<T> {
     limit.map(|limit| if limit == T::default() { default } else { limit })
 }

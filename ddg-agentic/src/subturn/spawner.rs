@@ -1,4 +1,4 @@
-//! What begins children: the turn of an agent, or a script.
+//! Spawners of children: the turn of an agent, or a script.
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -8,57 +8,59 @@ use futures::future::BoxFuture;
 
 use super::{ChildResult, ChildStatus, ChildSummary, SubTurn, SubTurnError};
 
-/// What begins children for a tool: the turn of an agent, or, where there is no agent, a script
-/// ([`ScriptedChildren`]) or a type of one's own. A tool has it as a [`Turn`](super::Turn).
+/// A spawner begins children for a tool. It is the turn of an agent, or, where there is no agent, a
+/// script ([`ScriptedChildren`]) or a user-defined type. A tool gets it as a [`Turn`](super::Turn).
 pub trait Spawner: fmt::Debug + Send + Sync + 'static {
-    /// Begins a child, and waits for what it gives.
+    /// Begins a child, and waits for its result.
     ///
     /// # Errors
-    /// It may not begin. What goes wrong with it later is in the result.
+    /// If the child may not begin. Later errors are in the result.
     ///
     /// # Cancel safety
     /// Dropping the future stops the child.
     fn call(&self, child: SubTurn) -> BoxFuture<'_, Result<ChildResult, SubTurnError>>;
 
-    /// Begins a child that goes on by itself; gives its id.
+    /// Begins a child that runs in the background. Returns its id.
     ///
     /// # Errors
-    /// It may not begin.
+    /// If the child may not begin.
     ///
     /// # Cancel safety
-    /// The child has begun or not when the future is dropped; one that has goes on.
+    /// If the future is dropped, the child may or may not have begun. A child that has begun
+    /// continues.
     fn spawn(&self, child: SubTurn) -> BoxFuture<'_, Result<String, SubTurnError>>;
 
-    /// Takes what has been delivered.
+    /// Takes the delivered results.
     ///
     /// # Errors
-    /// The turn is over.
+    /// If the turn is over.
     fn results(&self) -> Result<Vec<ChildResult>, SubTurnError>;
 
-    /// Waits for a result and takes it; `None` if none is to come.
+    /// Waits for a result and takes it. Returns `None` if no more results will be delivered.
     ///
     /// # Errors
-    /// The turn is over, or stopped.
+    /// If the turn is over or stopped.
     ///
     /// # Cancel safety
-    /// Nothing is taken when the future is dropped.
+    /// If the future is dropped, no result is taken.
     fn next_result(&self) -> BoxFuture<'_, Result<Option<ChildResult>, SubTurnError>>;
 
-    /// Stops a child; its result says so. Gives how it stood before: one that has ended stays as it is.
+    /// Stops a child, so that it ends as [`Stopped`](ChildStatus::Stopped). Returns its status
+    /// before. A child that has ended does not change.
     ///
     /// # Errors
-    /// There is none of this id.
+    /// If there is no child with this id.
     fn stop(&self, id: &str) -> Result<ChildStatus, SubTurnError>;
 
-    /// The children so far, in the order in which they were begun.
+    /// The children so far, in the order in which they began.
     fn children(&self) -> Vec<ChildSummary>;
 
-    /// The agents that can be named, with what they are for.
+    /// The named agents, each with its description.
     fn agents(&self) -> Vec<(String, String)>;
 }
 
-/// Children whose results are known beforehand, in the order in which they are begun: for the tests of a
-/// tool, without agents and models.
+/// Children with scripted results, in the order in which they begin. For testing a tool without
+/// agents and models.
 ///
 /// ```
 /// use ddg_agentic::subturn::{ScriptedChildren, SubTurn, Turn};
@@ -84,7 +86,7 @@ struct Script {
 }
 
 impl ScriptedChildren {
-    /// Each child says one of these.
+    /// Creates a script: each child answers with the next of these texts.
     pub fn new<T: Into<String>>(answers: impl IntoIterator<Item = T>) -> Self {
         let answers = answers.into_iter().map(Into::into).collect();
         Self(Mutex::new(Script { answers, ..Script::default() }))

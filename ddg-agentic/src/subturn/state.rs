@@ -1,4 +1,4 @@
-//! A turn that goes on: its ledger, and what acts on what that decides.
+//! The state of an active turn: the ledger, and what acts on its decisions.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, Ordering};
@@ -21,10 +21,10 @@ use super::{
 use crate::model::{ChatModel, Usage};
 use crate::tool::Toolbox;
 
-/// What is attached to the run of an agent: when that ends, however it does, the turn is over.
+/// Guard of a turn, attached to the run of its agent: ends the turn when the run ends.
 pub(crate) struct TurnGuard(Arc<TurnState>);
 
-/// The agent whose turn it is, as its turns need to know it.
+/// The agent of a turn, as far as its turns use it.
 #[derive(Clone)]
 pub(crate) struct TurnAgent {
     pub(crate) name: String,
@@ -33,25 +33,25 @@ pub(crate) struct TurnAgent {
     pub(crate) subturns: Option<Arc<SubTurns>>,
 }
 
-/// What a turn is told that is a child's.
+/// Parameters of the turn of a child.
 #[derive(Clone)]
 pub(super) struct Birth {
     pub(super) id: String,
     pub(super) config: SubTurn,
     pub(super) is_spawned: bool,
-    /// In place of that of its agent.
+    /// Replaces the model of the agent.
     pub(super) model: Option<Arc<dyn ChatModel>>,
     pub(super) control: Control,
     pub(super) parent: Arc<TurnState>,
-    /// What it takes of models, as it takes it.
+    /// The usage of models so far.
     pub(super) spent: Arc<Mutex<Usage>>,
-    /// Cancelled when its run has begun, and is written if it is stored.
+    /// Cancelled when the run has begun and, if it is stored, has been written.
     pub(super) begun: CancellationToken,
 }
 
-/// A turn.
+/// An active turn.
 pub(crate) struct TurnState {
-    /// `root`, or the ids that lead to it.
+    /// The ids that lead to the turn, or `root`.
     pub(super) name: String,
     pub(super) agent: TurnAgent,
     pub(super) run: ActiveRun,
@@ -59,20 +59,20 @@ pub(crate) struct TurnState {
     pub(super) control: Control,
     pub(super) depth: u32,
     pub(super) slots: Option<Arc<Semaphore>>,
-    /// What ends the children that go on.
+    /// Controls of the active children.
     pub(super) live: Mutex<BTreeMap<String, Control>>,
-    /// A result has arrived, or a child has ended.
+    /// Notified when a result arrives, or a child ends.
     pub(super) arrived: Notify,
-    /// There is room in the inbox, or the turn is over.
+    /// Notified when there is room in the inbox, or the turn is over.
     pub(super) room: Notify,
     pub(super) recovered: OnceCell<()>,
     birth: Option<Arc<Birth>>,
     budget: Arc<Budget>,
     ledger: LedgerSpace,
     outbox: Mutex<VecDeque<SubTurnEvent>>,
-    /// Held by whoever tells what is in the outbox.
+    /// Held while the outbox is being sent.
     telling: Mutex<()>,
-    /// How many children each execution has begun.
+    /// Number of children that each execution has begun.
     begun: Mutex<BTreeMap<Origin, u32>>,
     is_new: AtomicBool,
     counted_again: AtomicBool,
@@ -81,13 +81,13 @@ pub(crate) struct TurnState {
     since: Instant,
 }
 
-/// Where the ledger is: in the local space of the agent's `think`, with which it is saved.
+/// The place of the ledger: the local space of the agent's `think`, with which it is saved.
 struct LedgerSpace(Option<LocalSpace>);
 
-/// The name of the ledger there.
+/// The name of the ledger in the local space.
 const LEDGER: &str = "children";
 
-/// The tokens that all turns below a root may still take.
+/// The tokens that all turns below a root may still use.
 pub(super) struct Budget(Option<AtomicI64>);
 
 impl Budget {
@@ -107,8 +107,7 @@ impl Budget {
 }
 
 impl TurnGuard {
-    /// That of a run of `agent`, which has just been asked for it; `worker` is the one with which the ledger
-    /// is saved.
+    /// Creates the turn of a run of `agent`. The ledger is saved in the local space of `worker`.
     pub(crate) fn new(agent: TurnAgent, run: &ActiveRun, worker: &str) -> Self {
         let birth = run.attached::<Birth>().filter(|birth| birth.is_of(run));
         let around = run.attached_around::<Self>().map(|guard| Arc::clone(&guard.0));
@@ -119,7 +118,7 @@ impl TurnGuard {
             (None, None) => given().map(|control| control.of_run()).unwrap_or_default(),
         };
         let inherited = around.as_ref().map(|around| Arc::clone(&around.settings));
-        // A child's limits are those of its parent, whatever agent it is.
+        // The limits of a child are those of its parent, even if it is another agent.
         let settings = match &birth {
             Some(_) => inherited,
             None => agent.subturns.clone().or(inherited),
@@ -180,7 +179,7 @@ impl Birth {
         self.parent.name_of(&self.id)
     }
 
-    /// Whether it is told to this very run, and not to one around it.
+    /// Whether the child is this run, and not a run around it.
     fn is_of(&self, run: &ActiveRun) -> bool {
         let inside = run.path();
         inside.is_some_and(|path| path.key().as_str() == self.id)
@@ -220,7 +219,7 @@ impl TurnState {
         cx.attached::<TurnGuard>().map(|guard| Arc::clone(&guard.0))
     }
 
-    /// Reads or changes the ledger; what happens so is told afterwards, in this order.
+    /// Reads or changes the ledger. The events of a change are sent afterwards, in order.
     pub(super) fn with<R>(
         &self,
         change: impl FnOnce(&mut Ledger, &mut VecDeque<SubTurnEvent>) -> R,
@@ -241,7 +240,7 @@ impl TurnState {
         self.tell();
     }
 
-    /// Tells what is in the outbox, unless somebody is at it.
+    /// Sends the events in the outbox, unless another thread is sending them.
     fn tell(&self) {
         while !lock(&self.outbox).is_empty() {
             let Ok(_telling) = self.telling.try_lock() else { return };
@@ -255,9 +254,9 @@ impl TurnState {
         }
     }
 
-    /// The run has begun in this process: it has no children of before.
+    /// Records that the run has begun in this process, so that there are no earlier children.
     pub(crate) fn begins(&self) {
-        // A run within another that is stored has no journal of its own; its children have.
+        // A run within a stored one has no journal of its own, but its children have.
         if self.run.is_stored() || self.run.path().is_none() {
             self.is_new.store(true, Ordering::Relaxed);
         }
@@ -267,7 +266,7 @@ impl TurnState {
         self.is_new.load(Ordering::Relaxed)
     }
 
-    /// What stands for the next child that an execution begins.
+    /// Identifies the next child that an execution begins.
     pub(super) fn origin(&self, mut origin: Origin) -> Origin {
         let mut begun = lock(&self.begun);
         let n = begun.entry(origin.clone()).or_default();
@@ -276,13 +275,13 @@ impl TurnState {
         origin
     }
 
-    /// The model that it asks.
+    /// The model of the turn.
     pub(crate) fn model(&self) -> &Arc<dyn ChatModel> {
         let own = self.birth.as_ref().and_then(|birth| birth.model.as_ref());
         own.unwrap_or(&self.agent.model)
     }
 
-    /// The tools that it has.
+    /// The tools of the turn.
     pub(crate) fn tools(&self) -> &Toolbox {
         self.tools.get_or_init(|| {
             let all = &self.agent.tools;
@@ -297,23 +296,23 @@ impl TurnState {
         })
     }
 
-    /// Those of the parent, if it is of the same agent.
+    /// The tools of the parent, if it is of the same agent.
     fn parent_tools(&self) -> Option<&Toolbox> {
         let parent = &self.birth.as_ref()?.parent;
         (parent.agent.name == self.agent.name).then(|| parent.tools())
     }
 
-    /// What its child is given that is its own; `None` of a turn that is no child's.
+    /// The configuration of the turn of a child; `None` for any other turn.
     pub(crate) fn config(&self) -> Option<&SubTurn> {
         self.birth.as_ref().map(|birth| &birth.config)
     }
 
-    /// How many messages its model is shown, if that is bounded.
+    /// Maximum number of messages that the model sees, if limited.
     pub(crate) fn history(&self) -> Option<usize> {
         self.birth.as_ref().and(self.settings.history)
     }
 
-    /// A model has replied.
+    /// Counts a reply of a model.
     pub(crate) fn count(&self, usage: Usage) {
         self.n_turns.fetch_add(1, Ordering::Relaxed);
         self.budget.spend(usage);
@@ -322,24 +321,24 @@ impl TurnState {
         }
     }
 
-    /// What the run had taken before it was gone on with counts towards what all turns may take.
+    /// Counts the usage of a run before it was continued towards the limit of all turns.
     pub(crate) fn count_again(&self, usage: Usage) {
         if self.depth == 0 && !self.is_new() && !self.counted_again.swap(true, Ordering::Relaxed) {
             self.budget.spend(usage);
         }
     }
 
-    /// How often its model is asked at most, where its agent is at most asked `most` times.
+    /// Maximum number of requests to the model; `most` is the maximum of the agent.
     pub(crate) fn turns(&self, most: u32) -> u32 {
         self.config().map_or(most, |config| config.turn_bound().or(Some(most)).unwrap_or(u32::MAX))
     }
 
-    /// Whether it is to end before its next step, with what it has.
+    /// Whether the turn is to end before its next step, with its result so far.
     pub(crate) fn is_to_finish(&self) -> bool {
         self.budget.is_spent() || self.control.is_asked_to_finish() || self.is_left()
     }
 
-    /// Whether its parent's turn is over, and it does not go on without.
+    /// Whether the parent's turn is over, and this turn does not continue without it.
     fn is_left(&self) -> bool {
         self.birth.as_ref().is_some_and(|birth| {
             birth.is_spawned
@@ -348,12 +347,12 @@ impl TurnState {
         })
     }
 
-    /// What it is told when it is interrupted.
+    /// Takes the hint with which the turn was interrupted.
     pub(crate) fn take_hint(&self) -> Option<String> {
         self.control.take_hint()
     }
 
-    /// Whether it makes no more calls of tools.
+    /// Whether the turn begins no more tool calls.
     pub(crate) fn is_interrupted(&self) -> bool {
         self.control.is_interrupted()
     }
@@ -363,7 +362,8 @@ impl TurnState {
         self.with(|ledger, _| ledger.ids().skip(n).collect())
     }
 
-    /// What has been delivered is read; those who were called have been heard.
+    /// Takes the delivered results and the usage of children. Results of called children are
+    /// dropped.
     pub(crate) fn read(&self) -> (Vec<ChildResult>, Usage) {
         let read = self.with(|ledger, _| {
             if ledger.is_empty() {
@@ -376,7 +376,8 @@ impl TurnState {
         read
     }
 
-    /// What has been delivered; if nothing is and nothing is waited for, the turn is over.
+    /// Takes the delivered results. If there are none, and the turn does not wait for any, ends the
+    /// turn.
     pub(crate) async fn read_or_finish(&self) -> Vec<ChildResult> {
         loop {
             let arrived = self.arrived.notified();
@@ -401,7 +402,7 @@ impl TurnState {
         }
     }
 
-    /// The turn is over: gives its children, and what they took.
+    /// Ends the turn. Returns its children and their usage.
     pub(crate) fn finish(&self) -> (Vec<ChildSummary>, Usage) {
         let ended = self.with(|ledger, events| {
             for result in ledger.finish() {
@@ -419,7 +420,7 @@ impl TurnState {
         ended
     }
 
-    /// Takes what has been delivered first, waiting for it as long as anything is to come.
+    /// Takes the oldest delivered result, and waits for it while results may still come.
     pub(super) async fn next_result(&self) -> Result<Option<ChildResult>, SubTurnError> {
         loop {
             let arrived = self.arrived.notified();
@@ -469,7 +470,7 @@ impl TurnState {
         Ok(status)
     }
 
-    /// How long a child may take.
+    /// The timeout of a child, if any.
     pub(super) fn time_of(&self, config: &SubTurn) -> Option<Duration> {
         config.time_bound().or(self.settings.timeout)
     }

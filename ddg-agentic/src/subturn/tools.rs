@@ -1,4 +1,4 @@
-//! Children as tools for models.
+//! Tools with which a model has child agents.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,12 +12,12 @@ use serde_json::{Value as Json, json};
 use super::{SubTurn, Turn};
 use crate::tool::{Tool, ToolError, ToolOutput, ToolSpec, parameters_of};
 
-/// The tools with which a model begins a child: a turn that may have none does not have them.
+/// The tools with which a model begins a child. A turn at the maximum depth does not have them.
 pub(super) const BEGINNING: &[&str] = &["spawn_agent", "call_agent"];
 
-/// The tools with which a model has child agents: `spawn_agent`, `call_agent`, `list_agents` and
-/// `stop_agent`. What the model may say about a child is set here; the limits of
-/// [`SubTurns`](super::SubTurns) hold whatever it says.
+/// Tools with which a model has child agents: `spawn_agent`, `call_agent`, `list_agents` and
+/// `stop_agent`. The methods set what the model may choose for a child. The limits of
+/// [`SubTurns`](super::SubTurns) apply to every choice.
 ///
 /// ```
 /// use ddg_agentic::Toolbox;
@@ -37,40 +37,40 @@ pub struct AgentTools {
 }
 
 impl AgentTools {
-    /// The model says what a child is to do, and which agent it is.
+    /// Creates tools with which the model chooses the task and the agent of a child.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Lets it say which model the child asks.
+    /// Lets the model choose the model of a child.
     #[must_use]
     pub fn may_choose_model(mut self) -> Self {
         self.model = true;
         self
     }
 
-    /// Lets it say which of its own tools the child has.
+    /// Lets the model choose the tools of a child, out of its own.
     #[must_use]
     pub fn may_choose_tools(mut self) -> Self {
         self.tools = true;
         self
     }
 
-    /// Lets it say that a child goes on when its own turn is over.
+    /// Lets the model make a child continue after its own turn is over.
     #[must_use]
     pub fn may_be_critical(mut self) -> Self {
         self.critical = true;
         self
     }
 
-    /// Lets it say how long a child may take.
+    /// Lets the model choose the timeout of a child.
     #[must_use]
     pub fn may_set_timeout(mut self) -> Self {
         self.timeout = true;
         self
     }
 
-    /// The tools.
+    /// Builds the tools.
     pub fn build(self) -> Vec<Arc<dyn Tool>> {
         let tool = |does| Arc::new(AgentTool { spec: self.spec(does), does, may: self }) as _;
         [Does::Spawn, Does::Call, Does::List, Does::Stop].map(tool).into()
@@ -104,7 +104,7 @@ impl AgentTools {
         ToolSpec::new(name, description, parameters)
     }
 
-    /// The schema of a child without what the model may not say.
+    /// The schema of a child, without the parameters that the model may not choose.
     fn task_schema(self) -> Json {
         let mut schema = parameters_of::<Begin>();
         let hidden = [
@@ -148,7 +148,7 @@ struct Begin {
     model: Option<String>,
     /// The names of those of your tools that it has; all, if left out.
     tools: Option<Vec<String>>,
-    /// Whether it goes on when you have answered.
+    /// Whether the agent continues after you have answered.
     critical: Option<bool>,
     /// How many seconds it may take.
     #[schemars(range(min = 1))]

@@ -1,4 +1,4 @@
-//! A turn, as a tool has it.
+//! The turn of an agent, for the tools in it.
 
 use std::fmt;
 use std::sync::Arc;
@@ -14,10 +14,11 @@ use super::state::{TurnGuard, TurnState};
 use super::{ChildResult, ChildStatus, ChildSummary, Spawner, SubTurn, SubTurnError};
 use crate::tool::Given;
 
-/// The turn of an agent, from which a tool or worker in it begins child agents. A cheap clone, that may be
-/// taken to other tasks; when the turn is over, everything is refused.
+/// The turn of an agent, with which a tool or worker in it begins child agents. It is cheap to
+/// clone, and can be moved to other tasks. When the turn is over, its methods fail.
 ///
-/// A `#[tool]` has it as a parameter, which is not in its schema; a worker asks with [`of`](Self::of).
+/// A `#[tool]` takes it as a parameter, which is not part of its schema. A worker gets it with
+/// [`of`](Self::of).
 ///
 /// ```
 /// use ddg_agentic::prelude::*;
@@ -48,24 +49,24 @@ use crate::tool::Given;
 #[derive(Clone)]
 pub struct Turn(Arc<dyn Spawner>);
 
-/// A child that goes on by itself. Dropping this changes nothing.
+/// A spawned child, which runs in the background. Dropping this does not stop the child.
 #[derive(Clone, Debug)]
 pub struct SpawnedChild {
     id: String,
     turn: Turn,
 }
 
-/// The turn of a run, for one execution of a worker.
+/// The turn of a run, as seen by one execution of a worker.
 struct LiveTurn {
     turn: Arc<TurnState>,
     execution: Origin,
 }
 
 impl Turn {
-    /// The turn that a worker is in: of the nearest agent around it.
+    /// The turn of the nearest agent around a worker.
     ///
     /// # Errors
-    /// There is none, or it is over.
+    /// If the worker is not in a turn, or the turn is over.
     pub fn of(cx: &Context) -> Result<Self, SubTurnError> {
         if let Some(guard) = cx.attached::<TurnGuard>() {
             let execution = Origin {
@@ -82,16 +83,18 @@ impl Turn {
         given.map(|turn| (*turn).clone()).ok_or(SubTurnError::OutsideTurn)
     }
 
-    /// A turn that begins children with `spawner`. In a run without agent it is found by
-    /// [`of`](Self::of) if it is [attached](ddg_core::GraphAutoma::attach) to the run's automa.
+    /// Creates a turn that begins children with `spawner`. In a run without an agent,
+    /// [`of`](Self::of) finds it if it is [attached](ddg_core::GraphAutoma::attach) to the run's
+    /// automa.
     pub fn by(spawner: impl Spawner) -> Self {
         Self(Arc::new(spawner))
     }
 
-    /// Begins a child, and waits for what it gives. It is returned, and delivered to nobody.
+    /// Begins a child, and waits for its result. The result is returned, and not delivered to the
+    /// turn.
     ///
     /// # Errors
-    /// The child may not begin, or it ends without an answer.
+    /// If the child may not begin, or if it ends without an answer.
     ///
     /// # Cancel safety
     /// Dropping the future stops the child.
@@ -99,55 +102,56 @@ impl Turn {
         self.0.call(child).await?.into_result()
     }
 
-    /// The same for a synchronous tool: blocks its thread.
+    /// As [`call`](Self::call), for a synchronous tool. Blocks the thread.
     ///
     /// # Errors
     /// As [`call`](Self::call).
     ///
     /// # Panics
-    /// In an async function, or outside a tokio runtime.
+    /// If called in an async function, or outside of a tokio runtime.
     pub fn call_blocking(&self, child: SubTurn) -> Result<ChildResult, SubTurnError> {
         Handle::current().block_on(self.call(child))
     }
 
-    /// Begins a child that goes on by itself. What it gives is delivered to the turn, whose agent reads it
-    /// before its model is asked next.
+    /// Begins a child that runs in the background. Its result is delivered to the turn, and the
+    /// agent reads it before it asks its model again.
     ///
     /// # Errors
-    /// The child may not begin.
+    /// If the child may not begin.
     ///
     /// # Cancel safety
-    /// The child has begun or not when the future is dropped; one that has goes on.
+    /// If the future is dropped, the child may or may not have begun. A child that has begun
+    /// continues.
     pub async fn spawn(&self, child: SubTurn) -> Result<SpawnedChild, SubTurnError> {
         Ok(SpawnedChild { id: self.0.spawn(child).await?, turn: self.clone() })
     }
 
-    /// The same for a synchronous tool: blocks its thread.
+    /// As [`spawn`](Self::spawn), for a synchronous tool. Blocks the thread.
     ///
     /// # Errors
     /// As [`spawn`](Self::spawn).
     ///
     /// # Panics
-    /// In an async function, or outside a tokio runtime.
+    /// If called in an async function, or outside of a tokio runtime.
     pub fn spawn_blocking(&self, child: SubTurn) -> Result<SpawnedChild, SubTurnError> {
         Handle::current().block_on(self.spawn(child))
     }
 
-    /// Takes what has been delivered, which the agent then does not read.
+    /// Takes the delivered results. The agent does not read them then.
     ///
     /// # Errors
-    /// The turn is over.
+    /// If the turn is over.
     pub fn results(&self) -> Result<Vec<ChildResult>, SubTurnError> {
         self.0.results()
     }
 
-    /// Waits for a result and takes it; `None` if none is to come.
+    /// Waits for a result and takes it. Returns `None` if no more results will be delivered.
     ///
     /// # Errors
-    /// The turn is over, or stopped.
+    /// If the turn is over or stopped.
     ///
     /// # Cancel safety
-    /// Nothing is taken when the future is dropped.
+    /// If the future is dropped, no result is taken.
     pub async fn next_result(&self) -> Result<Option<ChildResult>, SubTurnError> {
         self.0.next_result().await
     }
@@ -155,44 +159,45 @@ impl Turn {
     /// Stops a child; see [`Spawner::stop`].
     ///
     /// # Errors
-    /// There is none of this id.
+    /// If the turn has no child with this id.
     pub fn stop(&self, id: &str) -> Result<ChildStatus, SubTurnError> {
         self.0.stop(id)
     }
 
-    /// The children so far, in the order in which they were begun.
+    /// The children so far, in the order in which they began.
     pub fn children(&self) -> Vec<ChildSummary> {
         self.0.children()
     }
 
-    /// The agents that can be named, with what they are for.
+    /// The named agents, each with its description.
     pub fn agents(&self) -> Vec<(String, String)> {
         self.0.agents()
     }
 }
 
 impl SpawnedChild {
-    /// Its id.
+    /// The id of the child.
     pub fn id(&self) -> &str {
         &self.id
     }
 
-    /// Stops it: its result says so. One that has ended stays as it is.
+    /// Stops the child, so that it ends as [`Stopped`](ChildStatus::Stopped). A child that has
+    /// ended does not change.
     pub fn stop(&self) {
-        // It is a child of this turn, so there is one of its id.
+        // The child is of this turn, so its id is known.
         _ = self.turn.stop(&self.id);
     }
 }
 
-/// The turn that a tool is called in: what `#[tool]` gives a parameter of the type [`Turn`].
+/// The turn that a tool is called in. `#[tool]` passes it to a parameter of type [`Turn`].
 ///
 /// # Errors
-/// There is none, or it is over.
+/// If the tool is not in a turn, or the turn is over.
 pub fn turn(given: Given<'_>) -> Result<Turn, SubTurnError> {
     Turn::of(given.context())
 }
 
-/// Stops a child whose caller has gone.
+/// Guard that stops a child when its caller is dropped.
 struct Caller(Control);
 
 impl Drop for Caller {
@@ -222,7 +227,8 @@ impl Spawner for LiveTurn {
             let started = self.turn.begin(child, Kind::Spawned, self.execution.clone()).await?;
             Ok(match started {
                 Started::UnderWay { id, under_way } => {
-                    // An id that is given away is that of a child that is not lost with this process.
+                    // The id is returned only after the child has been stored, so that the child
+                    // survives this process.
                     if self.turn.run.stores_inside() {
                         under_way.begun.cancelled().await;
                     }

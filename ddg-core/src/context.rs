@@ -426,8 +426,9 @@ impl Context {
         Handlers::request_from(self.0.core.handlers(), self, event)?.reply_blocking(timeout)
     }
 
-    /// What is [attached](crate::GraphAutoma::attach) to the run of this automa, or to the nearest
-    /// around it that has something of this type. `None` if there is nothing, or that run has ended.
+    /// The value of this type that is [attached](crate::GraphAutoma::attach) to the run of this
+    /// automa, or to the nearest run around it that has one. `None` if no run has one, or the run
+    /// that has it has ended.
     pub fn attached<T: Send + Sync + 'static>(&self) -> Option<Arc<T>> {
         self.0.core.attached()
     }

@@ -1,4 +1,4 @@
-//! A run that is active, seen from inside it.
+//! An active run, seen from inside it.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -19,19 +19,20 @@ use crate::path::WorkerPath;
 use crate::saved::Snapshot;
 use crate::values::{Data, Value};
 
-/// A run that is active, seen from inside it: given to what [attaches](crate::GraphAutoma::attach)
-/// something to the runs of an automa, to begin further runs inside of it, and to keep what is saved
-/// with it. A cheap clone.
+/// An active run, seen from inside it. It is passed to the function that
+/// [attaches](crate::GraphAutoma::attach) a value to the run, which uses it to begin further runs
+/// inside the run and to access state that is saved with it.
 ///
-/// What is attached to a run may keep this; it is dropped when the run ends.
+/// Cloning is cheap. An attached value may keep its `ActiveRun`, because the value is dropped when
+/// the run ends.
 #[derive(Clone)]
 pub struct ActiveRun(Arc<RunCore>);
 
-/// Where a run is kept that is inside of a stored one.
+/// The place in the store of a run that is inside a stored run.
 pub(super) struct InnerPlace {
     pub(super) place: Place,
     pub(super) checkpoints: CheckpointPolicy,
-    /// As the run around it is claimed.
+    /// The claim of the stored run around it.
     pub(super) claim: Claim,
 }
 
@@ -45,17 +46,17 @@ impl ActiveRun {
         self.0.automa()
     }
 
-    /// Where the run is inside of others; `None` if it is the outermost.
+    /// The path of the run in the runs around it; `None` if it is the outermost run.
     pub fn path(&self) -> Option<&WorkerPath> {
         self.0.path.as_deref()
     }
 
-    /// Whether the run has a journal of its own in a store, so that what it has done is there when it goes on.
+    /// Whether the run has a journal of its own in a store, from which it can be resumed.
     pub fn is_stored(&self) -> bool {
         self.0.journal.is_some()
     }
 
-    /// Whether runs inside of this one are stored: it, or one around it, is.
+    /// Whether runs inside this one are stored, because this run or a run around it is stored.
     pub fn stores_inside(&self) -> bool {
         let mut core = Some(&self.0);
         while let Some(run) = core {
@@ -67,26 +68,28 @@ impl ActiveRun {
         false
     }
 
-    /// What is attached to this run, or to the nearest around it that has something of this type.
+    /// The value of this type that is attached to this run, or to the nearest run around it that
+    /// has one.
     pub fn attached<T: Send + Sync + 'static>(&self) -> Option<Arc<T>> {
         self.0.attached()
     }
 
-    /// What is attached to the nearest of the runs around this one that has something of this type.
+    /// The value of this type that is attached to the nearest run around this one that has one.
+    /// What is attached to this run itself is ignored.
     pub fn attached_around<T: Send + Sync + 'static>(&self) -> Option<Arc<T>> {
         self.0.around_it()?.attached()
     }
 
-    /// The [local space](crate::Context::local) of a worker, which is saved with the run: for what is
-    /// to be remembered on its behalf. `None` if there is no such worker.
+    /// The [local space](crate::Context::local) of a worker, which is saved with the run. `None` if
+    /// there is no such worker.
     pub fn local_space(&self, worker: impl Into<Key>) -> Option<LocalSpace> {
         let worker = self.0.machine().view().find(worker.into().as_str())?;
         Some(LocalSpace::new(self.0.local(worker)))
     }
 
-    /// Tells whoever watches the run something about `worker`, as
-    /// [`Context::emit`](crate::Context::emit) does; it is of no kickoff, so the kickoff's
-    /// number is none that a run can have, `u64::MAX`.
+    /// Publishes an event about `worker` to the subscribers of the run, as
+    /// [`Context::emit`](crate::Context::emit) does. The event belongs to no kickoff, so its
+    /// kickoff is `u64::MAX`, a number that no kickoff has.
     pub fn emit(
         &self,
         worker: impl Into<Key>,
@@ -101,17 +104,17 @@ impl ActiveRun {
         }
     }
 
-    /// A further run of the same automa, to be begun [inside](RunBuilder::inside) this one or
-    /// elsewhere. Nothing is compiled for it.
+    /// Builds a further run of the same automa, which can begin [inside](RunBuilder::inside) this
+    /// one or elsewhere. The automa is not compiled again.
     pub fn run_again(&self, args: impl IntoArgs) -> RunBuilder {
         inner_builder(&self.0.program, args.into_args())
     }
 
-    /// The state of the run `key` inside this one, as its store has it; `None` if the store has none,
-    /// or this run is not stored.
+    /// The stored state of the run `key` inside this one. `None` if the store has no such run, or
+    /// neither this run nor a run around it is stored.
     ///
     /// # Errors
-    /// The store fails, or what it has is damaged.
+    /// If the store fails, or the stored state is damaged.
     pub async fn stored_inside(&self, key: impl Into<Key>) -> Result<Option<Snapshot>, RunError> {
         let Some(inner) = self.inner_place(&key.into()) else { return Ok(None) };
         let (store, id) = inner.place.into_parts()?;
@@ -126,7 +129,8 @@ impl ActiveRun {
         Within { outer: Arc::clone(&self.0), key }
     }
 
-    /// Where the run `key` inside this one is kept, if this one is.
+    /// The place of the run `key` inside this one; `None` if neither this run nor a run around it
+    /// is stored.
     pub(super) fn inner_place(&self, key: &Key) -> Option<InnerPlace> {
         // The keys from the stored run to this one.
         let (mut core, mut keys) = (&self.0, vec![key.as_str()]);

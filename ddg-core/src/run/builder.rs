@@ -258,24 +258,27 @@ impl<T> RunBuilder<T> {
         self.subscribers.subscribe(filter)
     }
 
-    /// Lets it be a run of its own inside of `run`, under `key`: the automa around it has no worker for it
-    /// and does not wait for it, so it can outlive the worker that begins it, and `run` itself.
+    /// Makes this a run inside `run`, under `key`. The automa of `run` has no worker for this run
+    /// and does not wait for it, so this run can outlive the worker that begins it, and `run`
+    /// itself.
     ///
-    /// What holds inside of `run` holds for it as for a nested automa: the run inputs and callbacks
-    /// reach it, what its workers post and ask goes to the handlers of the outermost run (handlers of its
-    /// own have no effect), and its events are among those of the outermost run, with its path, as long as
-    /// that goes on. If `run` is stored, so is this, as `RUN/key` (with the keys in between, if `run` is
-    /// itself inside of the stored one), with the same policy; a place set with
+    /// Otherwise this run behaves like a nested automa. Run inputs and callbacks of `run` reach it.
+    /// The handlers of the outermost run receive what its workers post and request; its own
+    /// handlers have no effect. The outermost run publishes its events, with its path, while the
+    /// outermost run is active.
+    ///
+    /// If `run` is stored, this run is stored as `RUN/key` with the same policy. If `run` is itself
+    /// inside the stored run, the keys in between come before `key`. A place that was set with
     /// [`stored_in`](Self::stored_in) before is replaced.
     ///
-    /// Its end is its own: it is cancelled through its own [handle](RunHandle) and not with `run`.
+    /// Cancelling `run` does not cancel this run, which has a [handle](RunHandle) of its own.
     ///
     /// ```
     /// use std::sync::Arc;
     /// use ddg_core::prelude::*;
     /// use ddg_core::run::ActiveRun;
     ///
-    /// /// Where a worker finds its run.
+    /// /// The active run, attached to itself.
     /// struct Here(ActiveRun);
     ///
     /// # #[tokio::main(flavor = "current_thread")]
@@ -305,8 +308,8 @@ impl<T> RunBuilder<T> {
         self
     }
 
-    /// As [`GraphAutoma::attach`](crate::GraphAutoma::attach), for this run alone, in place of what the
-    /// automa attaches of the same type.
+    /// Attaches a value as [`GraphAutoma::attach`](crate::GraphAutoma::attach), for this run only.
+    /// Replaces a value of the same type that the automa attaches.
     pub fn attach<A: Send + Sync + 'static>(
         mut self,
         make: impl Fn(&ActiveRun) -> A + Send + Sync + 'static,

@@ -57,7 +57,7 @@ pub(super) enum Source {
     },
     /// The context.
     Context,
-    /// It is the turn of the agent that makes the call.
+    /// The turn of the agent that makes the call.
     Turn,
     /// A state of the toolbox, of this type.
     State(Box<Type>),

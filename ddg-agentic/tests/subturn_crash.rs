@@ -1,5 +1,5 @@
-//! A process with child agents under way is killed, again and again: no child is lost, none is consumed twice,
-//! and one that had ended is not run again.
+//! A process with active child agents is killed repeatedly. No child is lost, none is consumed
+//! twice, and a child that had ended is not run again.
 
 #![allow(clippy::unwrap_used, reason = "a test fails where it cannot go on")]
 
@@ -21,7 +21,7 @@ use tokio::sync::Semaphore;
 /// The parts of the task: three are spawned, the last is called.
 const PARTS: [&str; 4] = ["a", "b", "c", "d"];
 
-/// Has three parts done on the side, and waits for the fourth.
+/// Spawns three parts and calls the fourth.
 #[tool]
 async fn share(turn: Turn) -> Result<String, SubTurnError> {
     for part in &PARTS[..3] {
@@ -34,7 +34,7 @@ async fn share(turn: Turn) -> Result<String, SubTurnError> {
 #[tool]
 async fn nothing() {}
 
-/// Prints what it is asked, and answers when it is let.
+/// A model that prints each request and answers when it receives a line.
 struct Gated(Arc<Semaphore>);
 
 impl fmt::Debug for Gated {
@@ -65,8 +65,8 @@ impl ChatModel for Gated {
     }
 }
 
-/// The process that is killed. It is the other test that starts it, and names its database and run; where nobody
-/// does, there is nothing to do. Each line of its input lets a model answer.
+/// The process that is killed. The other test starts it and names its database and run; without
+/// them this test does nothing. Each line of its input lets a model answer.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn child() {
     let (Some(db), Ok(run)) =
@@ -115,11 +115,11 @@ impl Process {
         Self { child, input, output }
     }
 
-    /// What it says next that is for us; `None` if it has ended.
+    /// The next line of the child's output, without those of the harness; `None` if it has ended.
     fn says(&mut self) -> Option<String> {
         let mut line = String::new();
         while self.output.read_line(&mut line).unwrap() > 0 {
-            // The harness writes what it runs before the first line of a test.
+            // The harness writes the name of the test before the test's first line.
             for word in ["asked ", "result "] {
                 if let Some(at) = line.find(word) {
                     return Some(line[at..].trim_end().to_owned());
@@ -131,7 +131,7 @@ impl Process {
     }
 
     fn lets_one_on(&mut self) {
-        // It may have been answered all it asks.
+        // The process may have ended, if all its requests were answered.
         _ = self.input.write_all(b"\n").and_then(|()| self.input.flush());
     }
 
@@ -141,7 +141,7 @@ impl Process {
     }
 }
 
-/// Which parts are done, by what the store has.
+/// The parts that are done according to the store.
 async fn done(runs: &StoredRuns, run: &str) -> BTreeSet<String> {
     let finished = RunFilter::default().status(RunStatus::Finished);
     let finished = runs.list(&finished).await.unwrap();
@@ -152,7 +152,7 @@ async fn done(runs: &StoredRuns, run: &str) -> BTreeSet<String> {
     numbers.map(|number| PARTS[number - 1].to_owned()).collect()
 }
 
-/// [subturn 16] Killed after any number of answers, in many lives.
+/// [subturn 16] A process is killed after any number of answers, and started again, many times.
 #[tokio::test]
 async fn children_survive_their_process() {
     let is_night = std::env::var_os("DDG_NIGHTLY").is_some_and(|value| value == "1");
@@ -170,7 +170,7 @@ async fn children_survive_their_process() {
             life += 1;
             let before = done(&runs, &run).await;
             let mut process = Process::start(&db, &run);
-            // Another number of answers in each life: all of them are killed at, in the end.
+            // The number of answers differs from life to life, so that every number comes up.
             let n_answers = (life * 7 + n_run * 3) % 12;
             let is_last = life > 6 || killed >= n_kills;
             let mut n = 0;

@@ -427,8 +427,8 @@ impl Context {
     }
 
     /// The value of this type that is [attached](crate::GraphAutoma::attach) to the run of this
-    /// automa, or to the nearest run around it that has one. `None` if no run has one, or that run
-    /// has ended.
+    /// automa, or to the nearest run around it that has one. `None` if no run has one, or the run
+    /// that has it has ended.
     pub fn attached<T: Send + Sync + 'static>(&self) -> Option<Arc<T>> {
         self.0.core.attached()
     }

@@ -42,7 +42,7 @@ impl WorkerPath {
 }
 
 impl WorkerPath {
-    /// How many keys it has.
+    /// The number of keys.
     pub(crate) fn len(&self) -> usize {
         self.keys().len()
     }

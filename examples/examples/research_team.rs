@@ -1,8 +1,8 @@
-//! A lead has three researchers look into a question. It continues when two of them are back, stops
-//! the third, and answers with a type. Each researcher is an agent of its own, in its own
-//! conversation and within limits.
+//! A team of agents: a lead gives a question to three researchers, continues when two have
+//! answered, stops the third, and answers with a type. Each researcher is a child agent with its
+//! own conversation and limits.
 //!
-//! It needs no key: what the models say is known beforehand.
+//! The example needs no API key, because its models are scripted.
 
 use std::future::pending;
 
@@ -16,23 +16,24 @@ use futures::future::BoxFuture;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-/// What the lead answers.
+/// The answer of the lead.
 #[derive(Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 struct Report {
     title: String,
     findings: Vec<String>,
 }
 
-/// Waits until n of the agents that you have started are back, and returns their new results.
+/// Waits until `n` of the agents that you spawned have ended. Returns the results that you have not
+/// received yet.
 #[tool]
 async fn gather(
-    /// How many.
+    /// The number of agents.
     n: usize,
     turn: Turn,
 ) -> Result<Vec<String>, SubTurnError> {
     let is_back = |child: &ChildSummary| child.status != ChildStatus::Running;
     let mut found = Vec::new();
-    // Those that were back before have been told to the model.
+    // Results of agents that ended before were already delivered to the model.
     while turn.children().iter().filter(|child| is_back(child)).count() < n {
         let Some(result) = turn.next_result().await? else { break };
         found.push(format!("{}: {}", result.id, result.text()));
@@ -40,7 +41,7 @@ async fn gather(
     Ok(found)
 }
 
-/// The model of the researchers: knows tea and its history, and looks for prices for ever.
+/// The model of the researchers. It answers about tea and its history, and never about prices.
 #[derive(Debug)]
 struct Library;
 
@@ -61,7 +62,7 @@ impl ChatModel for Library {
     }
 }
 
-/// What the lead's model says, turn by turn.
+/// The replies of the lead's model, turn by turn.
 fn lead() -> ScriptedModel {
     let about = |n: u32, topic: &str| {
         let arguments = json!({ "agent": "researcher", "task": format!("Tea: {topic}.") });
@@ -98,7 +99,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let agent = ReActAutoma::new(lead())
         .name("lead")
         .tools(tools)
-        // In the order in which the lead names them, so that the third is `subturn-3`.
+        // One after the other, so the agent that the lead names third is `subturn-3`.
         .tool_calls(ToolCallMode::Sequential)
         .subturns(team)
         .answer::<Report>()

@@ -1,5 +1,5 @@
-//! What a child agent costs: a run of an agent that spawns children with an instant model, over the same run
-//! without them and over as many runs of the child alone.
+//! Measures what a child agent costs: a run of an agent that spawns children with an instant model,
+//! compared with the same run without children and with as many runs of the child alone.
 //!
 //! ```text
 //! cargo run --release -p benches --features agents --bin children
@@ -15,14 +15,14 @@ use ddg_agentic::subturn::{SubTurn, SubTurnError, SubTurns, Turn};
 use futures::future::BoxFuture;
 use serde_json::json;
 
-/// How many children a run has.
+/// The number of children of a run.
 const N: u32 = 200;
-/// How many runs are measured; the median counts.
+/// The number of measured runs. The median is reported.
 const RUNS: usize = 21;
-/// What a child may cost over its agent run alone.
+/// The most that a child may cost beyond a run of its agent alone.
 const MOST: Duration = Duration::from_micros(60);
 
-/// Spawns children, and waits for each.
+/// Spawns `n` children and waits for each of them.
 #[tool]
 async fn spawn_many(n: u32, turn: Turn) -> Result<u32, SubTurnError> {
     for _ in 0..n {
@@ -32,7 +32,7 @@ async fn spawn_many(n: u32, turn: Turn) -> Result<u32, SubTurnError> {
     Ok(n)
 }
 
-/// Calls the tool once, with so many children; answers a child at once.
+/// A model that calls the tool once, with this number of children, and answers a child at once.
 struct AtOnce(u32);
 
 impl fmt::Debug for AtOnce {

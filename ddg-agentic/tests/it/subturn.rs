@@ -1,5 +1,5 @@
-//! Child agents of a turn. Tests cite the rules of `docs/subturn.md` by number. All of them go through a real
-//! turn of a real agent.
+//! Child agents of a turn. Tests cite the rules of `docs/subturn.md` by number. Each test runs a
+//! turn of an agent.
 
 mod calling;
 mod durable;

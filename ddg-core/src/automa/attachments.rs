@@ -1,11 +1,12 @@
-//! What the runs of an automa are given that is theirs alone.
+//! The values that an automa attaches to each of its runs.
 
 use std::any::{Any, TypeId};
 use std::sync::Arc;
 
 use crate::run::ActiveRun;
 
-/// What is attached to runs when it is first asked for, by type.
+/// The functions that make the attachments of a run, by type. Each is called when its type is first
+/// asked for.
 #[derive(Clone, Default)]
 pub(crate) struct Attachments(Vec<(TypeId, MakeAttachment)>);
 
@@ -16,7 +17,7 @@ pub(crate) type MakeAttachment = Arc<dyn Fn(&ActiveRun) -> AnyAttachment + Send 
 pub(crate) type AnyAttachment = Arc<dyn Any + Send + Sync>;
 
 impl Attachments {
-    /// Adds one, in place of another of the same type.
+    /// Adds an attachment, which replaces another of the same type.
     pub(crate) fn add<T: Send + Sync + 'static>(
         &mut self,
         make: impl Fn(&ActiveRun) -> T + Send + Sync + 'static,
@@ -26,7 +27,7 @@ impl Attachments {
         self.0.push((ty, Arc::new(move |run| Arc::new(make(run)))));
     }
 
-    /// What makes that of a type.
+    /// The function that makes the attachment of a type.
     pub(crate) fn find(&self, ty: TypeId) -> Option<&MakeAttachment> {
         self.0.iter().find(|(made, _)| *made == ty).map(|(_, make)| make)
     }

@@ -129,13 +129,14 @@ impl GraphAutoma {
         self.settings_mut().handlers.on_request(handle);
     }
 
-    /// Attaches a value to every run of this automa. It is created when it is first
-    /// [requested](crate::Context::attached) in the run or inside it, shared by all callers, and
-    /// dropped when the run ends, however it ends. It is not saved, and a resumed run creates it
-    /// anew. State that must be saved belongs into a [local space](ActiveRun::local_space).
+    /// Attaches a value to every run of this automa. `make` is called when a worker of the run, or
+    /// of a run inside it, first [asks for](crate::Context::attached) a value of this type. The
+    /// value is shared by all callers and dropped when the run ends, however it ends. It is not
+    /// saved, and a resumed run makes a new one. State to be saved belongs in a [local
+    /// space](ActiveRun::local_space).
     ///
-    /// A run has one attachment of each type; another one replaces it. `make` must not request the
-    /// type that it creates.
+    /// An automa attaches one value of each type; another call with the same type replaces it.
+    /// `make` must not ask for the type that it makes.
     ///
     /// ```
     /// use std::sync::atomic::{AtomicU32, Ordering};

@@ -1,4 +1,4 @@
-//! What belongs to one run, lives as long as it does, and is not saved with it.
+//! The attachments of a run: values that live as long as the run and are not saved.
 
 use std::any::TypeId;
 use std::fmt;
@@ -9,7 +9,8 @@ use crate::automa::{AnyAttachment, Attachments, MakeAttachment};
 use crate::key::Key;
 use crate::run::ActiveRun;
 
-/// Where one attachment is, or is being made. What makes it may ask for others.
+/// The slot of one attachment, which is filled outside the lock: the function that makes an
+/// attachment may ask for others.
 type Slot = Arc<OnceLock<AnyAttachment>>;
 
 /// The run around another, and the key of the other in it.
@@ -22,7 +23,7 @@ pub(crate) struct Within {
 /// The attachments of a run, each made once.
 #[derive(Default)]
 pub(crate) struct Attached {
-    /// What this run has beside, or in place of, what its automa attaches.
+    /// The attachments of this run alone. They precede those of its automa of the same type.
     also: Attachments,
     made: Mutex<Made>,
 }
@@ -38,13 +39,13 @@ impl Attached {
         self.also = also;
     }
 
-    /// Drops them, and gives none from now on.
+    /// Drops the attachments. From now on none is returned.
     pub(super) fn end(&self) {
         let mut made = self.lock();
         made.has_ended = true;
         let attachments = std::mem::take(&mut made.attachments);
         drop(made);
-        // Outside the lock: they may look at their run as they go.
+        // Outside the lock, because their destructors may use the run.
         drop(attachments);
     }
 
@@ -54,7 +55,7 @@ impl Attached {
 }
 
 impl RunCore {
-    /// The attachment of type `T` of this run, or of the nearest around it that has one.
+    /// The attachment of type `T` of this run, or of the nearest run around it that has one.
     pub(crate) fn attached<T: Send + Sync + 'static>(self: &Arc<Self>) -> Option<Arc<T>> {
         let ty = TypeId::of::<T>();
         let mut core = self;
@@ -67,7 +68,7 @@ impl RunCore {
         }
     }
 
-    /// `None` if the run has ended.
+    /// The attachment of this type, made if it does not exist yet. `None` if the run has ended.
     fn made(self: &Arc<Self>, ty: TypeId, make: &MakeAttachment) -> Option<AnyAttachment> {
         let mut made = self.attached.lock();
         if made.has_ended {

@@ -36,7 +36,7 @@ impl RunGuard {
 
     /// Continues the run as `core`, which has its last written state.
     pub(crate) fn go_on_with(&mut self, core: Arc<RunCore>) {
-        // The events of a run inside of another go where they went before.
+        // A run inside another publishes its events through the outermost run, which stays.
         if core.is_outermost() {
             core.feed().take_over(self.core.feed());
         }

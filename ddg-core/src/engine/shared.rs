@@ -43,7 +43,7 @@ pub(crate) struct RunCore {
     pub(crate) handlers: Handlers,
     /// Open requests of its workers.
     pub(crate) requests: OpenRequests,
-    /// The outer run, and the worker of it that this run is, if it is one.
+    /// The outer run, and the worker that this run is in it. A run inside another has no worker.
     outer: Option<(Arc<RunCore>, Option<WorkerId>)>,
     /// The outermost run; `None` if this is the outermost run.
     outermost: Option<Arc<RunCore>>,
@@ -53,7 +53,7 @@ pub(crate) struct RunCore {
     locals: Mutex<Locals>,
     /// The journal of a stored run.
     pub(crate) journal: Option<Arc<Journal>>,
-    /// Values that live as long as the run, and are not saved.
+    /// The attachments of this run. They live as long as the run and are not saved.
     pub(crate) attached: Attached,
     /// Whether the current step has subscribers.
     watched: AtomicBool,
@@ -77,7 +77,7 @@ impl RunCore {
         Ok(Self::around(program, begun, Some(kept), None))
     }
 
-    /// Creates a run inside another, which has no worker for it.
+    /// Creates a run inside another run, without being one of its workers.
     ///
     /// # Errors
     /// If an argument reaches no worker, or a needed input is missing.
@@ -157,7 +157,7 @@ impl RunCore {
             None => installed(),
         };
         let settings = &program.settings;
-        // Those of an automa that runs inside itself are around its workers once.
+        // The callbacks of an automa that runs inside itself run once per worker.
         let again = |(outer, _): (&Arc<Self>, _)| outer.is_run_of(&program);
         if !outer.is_some_and(again) {
             callbacks.extend(settings.callbacks.iter().cloned());
@@ -241,7 +241,7 @@ impl RunCore {
         self.journal.as_ref().is_some_and(|journal| journal.wants_results())
     }
 
-    /// The tracker of tasks and threads of a stored run: of this one, or the nearest around it.
+    /// The tracker of tasks and threads of this run, or of the nearest stored run around it.
     /// Everything that dropping the run's future does not stop must be registered with it, because
     /// the lease is kept until it has ended.
     pub(super) fn acting(&self) -> Option<&Acting> {
@@ -351,7 +351,7 @@ impl RunCore {
                     commit(kept, &self.program, self.machine().view());
                 }
             }
-            // A run of its own inside another is nobody's next kickoff.
+            // A run inside another has no worker, so it is not the next kickoff of one.
             (End::Finished | End::Stopped, Some((_, None))) => {}
             (End::Finished | End::Stopped, Some((outer, Some(worker)))) => {
                 let kept = self.kept();

@@ -1,4 +1,4 @@
-//! A run that is active, seen from inside it.
+//! An active run, seen from inside it.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -19,19 +19,20 @@ use crate::path::WorkerPath;
 use crate::saved::Snapshot;
 use crate::values::{Data, Value};
 
-/// An active run, seen from inside: starts further runs inside it, and has the state that is saved
-/// with it. A cheap clone.
+/// An active run, seen from inside it. It is passed to the function that
+/// [attaches](crate::GraphAutoma::attach) a value to the run, which uses it to begin further runs
+/// inside the run and to access state that is saved with it.
 ///
-/// Functions that [attach](crate::GraphAutoma::attach) a value to the runs of an automa are given
-/// this. The value may keep it; it is dropped when the run ends.
+/// Cloning is cheap. An attached value may keep its `ActiveRun`, because the value is dropped when
+/// the run ends.
 #[derive(Clone)]
 pub struct ActiveRun(Arc<RunCore>);
 
-/// The place of a run inside a stored one.
+/// The place in the store of a run that is inside a stored run.
 pub(super) struct InnerPlace {
     pub(super) place: Place,
     pub(super) checkpoints: CheckpointPolicy,
-    /// The claim of the stored run.
+    /// The claim of the stored run around it.
     pub(super) claim: Claim,
 }
 
@@ -45,17 +46,17 @@ impl ActiveRun {
         self.0.automa()
     }
 
-    /// The path of the run inside other runs; `None` if it is the outermost.
+    /// The path of the run in the runs around it; `None` if it is the outermost run.
     pub fn path(&self) -> Option<&WorkerPath> {
         self.0.path.as_deref()
     }
 
-    /// Whether the run has a journal of its own in a store.
+    /// Whether the run has a journal of its own in a store, from which it can be resumed.
     pub fn is_stored(&self) -> bool {
         self.0.journal.is_some()
     }
 
-    /// Whether runs inside this one are stored, because it, or a run around it, is.
+    /// Whether runs inside this one are stored, because this run or a run around it is stored.
     pub fn stores_inside(&self) -> bool {
         let mut core = Some(&self.0);
         while let Some(run) = core {
@@ -74,6 +75,7 @@ impl ActiveRun {
     }
 
     /// The value of this type that is attached to the nearest run around this one that has one.
+    /// What is attached to this run itself is ignored.
     pub fn attached_around<T: Send + Sync + 'static>(&self) -> Option<Arc<T>> {
         self.0.around_it()?.attached()
     }
@@ -86,8 +88,8 @@ impl ActiveRun {
     }
 
     /// Publishes an event about `worker` to the subscribers of the run, as
-    /// [`Context::emit`](crate::Context::emit) does. The event belongs to no kickoff; its kickoff
-    /// number is `u64::MAX`.
+    /// [`Context::emit`](crate::Context::emit) does. The event belongs to no kickoff, so its
+    /// kickoff is `u64::MAX`, a number that no kickoff has.
     pub fn emit(
         &self,
         worker: impl Into<Key>,
@@ -102,14 +104,14 @@ impl ActiveRun {
         }
     }
 
-    /// The builder of another run of the same automa, [inside](RunBuilder::inside) this one or
-    /// elsewhere. It reuses the compiled graph.
+    /// Builds a further run of the same automa, which can begin [inside](RunBuilder::inside) this
+    /// one or elsewhere. The automa is not compiled again.
     pub fn run_again(&self, args: impl IntoArgs) -> RunBuilder {
         inner_builder(&self.0.program, args.into_args())
     }
 
-    /// The stored state of the run `key` inside this one. `None` if the store has none, or this run
-    /// is not stored.
+    /// The stored state of the run `key` inside this one. `None` if the store has no such run, or
+    /// neither this run nor a run around it is stored.
     ///
     /// # Errors
     /// If the store fails, or the stored state is damaged.
@@ -127,7 +129,8 @@ impl ActiveRun {
         Within { outer: Arc::clone(&self.0), key }
     }
 
-    /// Where the run `key` inside this one is kept, if this one is.
+    /// The place of the run `key` inside this one; `None` if neither this run nor a run around it
+    /// is stored.
     pub(super) fn inner_place(&self, key: &Key) -> Option<InnerPlace> {
         // The keys from the stored run to this one.
         let (mut core, mut keys) = (&self.0, vec![key.as_str()]);

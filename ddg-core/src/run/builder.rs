@@ -258,24 +258,27 @@ impl<T> RunBuilder<T> {
         self.subscribers.subscribe(filter)
     }
 
-    /// Starts the run inside `run`, under `key`, but not as a worker of it: `run` does not wait for
-    /// it, and it can outlive the worker that starts it and `run` itself.
+    /// Makes this a run inside `run`, under `key`. The automa of `run` has no worker for this run
+    /// and does not wait for it, so this run can outlive the worker that begins it, and `run`
+    /// itself.
     ///
-    /// Otherwise it is like a nested automa. Run inputs and callbacks of `run` reach it; its
-    /// messages and requests go to the handlers of the outermost run, and handlers of its own have
-    /// no effect; its events are published with those of the outermost run, with its path, while
-    /// that is active. If `run` is stored, this run is stored as well, as `RUN/key` (with the keys
-    /// in between, if `run` is itself inside the stored one), with the same policy and claim. It
-    /// replaces a place that was set with [`stored_in`](Self::stored_in).
+    /// Otherwise this run behaves like a nested automa. Run inputs and callbacks of `run` reach it.
+    /// The handlers of the outermost run receive what its workers post and request; its own
+    /// handlers have no effect. The outermost run publishes its events, with its path, while the
+    /// outermost run is active.
     ///
-    /// It is cancelled through its own [handle](RunHandle), and not with `run`.
+    /// If `run` is stored, this run is stored as `RUN/key` with the same policy. If `run` is itself
+    /// inside the stored run, the keys in between come before `key`. A place that was set with
+    /// [`stored_in`](Self::stored_in) before is replaced.
+    ///
+    /// Cancelling `run` does not cancel this run, which has a [handle](RunHandle) of its own.
     ///
     /// ```
     /// use std::sync::Arc;
     /// use ddg_core::prelude::*;
     /// use ddg_core::run::ActiveRun;
     ///
-    /// /// Where a worker finds its run.
+    /// /// The active run, attached to itself.
     /// struct Here(ActiveRun);
     ///
     /// # #[tokio::main(flavor = "current_thread")]
@@ -305,8 +308,8 @@ impl<T> RunBuilder<T> {
         self
     }
 
-    /// As [`GraphAutoma::attach`](crate::GraphAutoma::attach), for this run alone. It replaces an
-    /// attachment of the automa of the same type.
+    /// Attaches a value as [`GraphAutoma::attach`](crate::GraphAutoma::attach), for this run only.
+    /// Replaces a value of the same type that the automa attaches.
     pub fn attach<A: Send + Sync + 'static>(
         mut self,
         make: impl Fn(&ActiveRun) -> A + Send + Sync + 'static,

@@ -38,7 +38,7 @@ pub(super) struct Options {
     pub(super) place: Option<Place>,
     pub(super) checkpoints: CheckpointPolicy,
     pub(super) claim: Option<Claim>,
-    /// The run that it is inside of.
+    /// The run around this run, if it begins inside another.
     pub(super) within: Option<Within>,
     pub(super) attachments: Attachments,
 }

@@ -1,4 +1,4 @@
-//! Runs of their own inside of others, and what is attached to a run.
+//! Runs that begin inside other runs, and the attachments of a run.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -9,10 +9,10 @@ use ddg_core::prelude::*;
 use ddg_core::run::{ActiveRun, RunHandle};
 use tokio::sync::Semaphore;
 
-/// Where a worker finds its run.
+/// The active run, attached to itself.
 struct Here(ActiveRun);
 
-/// Counts how many of it there are.
+/// Counts its live instances.
 struct Counted(Arc<AtomicUsize>);
 
 impl Counted {
@@ -28,7 +28,7 @@ impl Drop for Counted {
     }
 }
 
-/// An automa whose one worker does this, and to whose runs they themselves are attached.
+/// An automa with one worker, which calls `work`. Each run is attached to itself.
 fn whole<F, Fut>(work: F) -> GraphAutoma
 where
     F: Fn(ActiveRun) -> Fut + Send + Sync + 'static,
@@ -51,7 +51,7 @@ fn part() -> GraphAutoma {
     part
 }
 
-/// [N5] One for each run, shared in it and in what is nested in it, and gone with it.
+/// [N5] Each run has one value, which nested runs share and which is dropped with the run.
 #[tokio::test]
 async fn what_is_attached_lives_as_long_as_its_run() {
     let n = Arc::new(AtomicUsize::new(0));
@@ -87,8 +87,8 @@ async fn what_is_attached_lives_as_long_as_its_run() {
     assert_eq!(n.load(Ordering::SeqCst), 0);
 }
 
-/// [N5] What is said of one run is in place of what its automa says; a context that is kept finds nothing
-/// when the run has ended, also not that of a run around it.
+/// [N5] An attachment of one run replaces that of its automa. After the run has ended, a context
+/// that was kept returns `None`, and not the attachment of a run around it.
 #[tokio::test]
 async fn what_is_attached_to_one_run_is_its_own() {
     let kept = Arc::new(Mutex::new(None));
@@ -112,7 +112,7 @@ async fn what_is_attached_to_one_run_is_its_own() {
     assert_eq!(cx.attached::<u32>(), None);
 }
 
-/// [N6] It has a path, the inputs and the handlers of the run around it, and its events are among those.
+/// [N6] A run inside another has a path, and the inputs, handlers and events of the run around it.
 #[tokio::test]
 async fn a_run_inside_is_seen_as_a_nested_one() {
     let mut part = GraphAutoma::new("part");
@@ -144,7 +144,7 @@ async fn a_run_inside_is_seen_as_a_nested_one() {
     assert!(inside.last().unwrap().starts_with("part-1: run finished"), "{inside:?}");
 }
 
-/// [N6] It goes on when the worker that began it, and the run around it, have ended.
+/// [N6] A run continues after the worker that began it, and the run around it, have ended.
 #[tokio::test]
 async fn a_run_inside_can_outlive_the_run_around_it() {
     let gate = Arc::new(Semaphore::new(0));
@@ -167,7 +167,7 @@ async fn a_run_inside_can_outlive_the_run_around_it() {
     handle.output::<()>().await.unwrap();
 }
 
-/// [N6] An automa may run inside itself; its callbacks are around each of its workers once.
+/// [N6] An automa may run inside itself. Its callbacks then run once per worker.
 #[tokio::test]
 async fn an_automa_runs_inside_itself() {
     struct Count(Arc<AtomicUsize>);
@@ -194,7 +194,7 @@ async fn an_automa_runs_inside_itself() {
     assert_eq!((path.as_str(), n_hooks.load(Ordering::SeqCst)), ("level-2/level-1/work", 3));
 }
 
-/// [N7] Inside of a stored run it is stored under its path, is read there, and is not run again.
+/// [N7] A run inside a stored run is stored under its path, read from there, and not run again.
 #[tokio::test]
 async fn a_run_inside_a_stored_one_is_stored_beside_it() {
     let store = MemoryStore::new();

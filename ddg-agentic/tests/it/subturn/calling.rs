@@ -1,4 +1,4 @@
-//! Children that are called: their parent waits, and gets what they give.
+//! Called children: their parent waits and receives their result.
 
 use std::time::Duration;
 
@@ -9,13 +9,13 @@ use serde_json::json;
 
 use super::setup::{Player, agent, calls};
 
-/// Has a child do something.
+/// Calls a child.
 #[tool]
 async fn delegate(task: String, turn: Turn) -> Result<String, SubTurnError> {
     Ok(turn.call(SubTurn::new(task)).await?.text)
 }
 
-/// The same without async.
+/// Calls a child from a synchronous tool.
 #[tool(name = "delegate_blocking")]
 fn blocking(task: String, turn: &Turn) -> Result<String, SubTurnError> {
     Ok(turn.call_blocking(SubTurn::new(task))?.text)
@@ -25,8 +25,8 @@ fn tools() -> Toolbox {
     Toolbox::builder().with(delegate::tool()).with(blocking::tool()).build().unwrap()
 }
 
-/// [subturn 2] [subturn 3] It has a conversation of its own, and its parent's tools; what it gives is
-/// returned and not delivered.
+/// [subturn 2] [subturn 3] A called child has its own conversation and its parent's tools. Its
+/// result is returned and not delivered.
 #[tokio::test]
 async fn a_called_child_has_its_own_conversation_and_its_result_is_returned() {
     let model = Player::new(async |first: String, n| match (first.as_str(), n) {
@@ -48,7 +48,7 @@ async fn a_called_child_has_its_own_conversation_and_its_result_is_returned() {
     assert_eq!(requests[1].tools, requests[0].tools);
 }
 
-/// [subturn 6] A synchronous tool calls one where it may block.
+/// [subturn 6] A synchronous tool can call a child, because it may block.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_synchronous_tool_has_a_blocking_form() {
     let model = Player::new(async |first: String, n| match (first.as_str(), n) {
@@ -61,7 +61,8 @@ async fn a_synchronous_tool_has_a_blocking_form() {
     assert_eq!(outcome.steps()[0].result.content, "found");
 }
 
-/// [subturn 1] At depth 3 a turn has no children, whatever its model says; nothing is left of the attempt.
+/// [subturn 1] A turn at depth 3 has no children, whatever its model says. A refused attempt leaves
+/// no trace.
 #[tokio::test]
 async fn a_turn_that_is_too_deep_is_refused_before_anything_else() {
     let model = Player::new(async |first: String, n| match (first.as_str(), n) {
@@ -87,7 +88,7 @@ async fn a_turn_that_is_too_deep_is_refused_before_anything_else() {
     assert!(told);
 }
 
-/// [subturn 1] Outside a turn, and when it is over, there is an error that says so.
+/// [subturn 1] Beginning a child outside a turn, or after its end, is an error that says so.
 #[tokio::test]
 async fn children_belong_to_a_turn() {
     let mut plain = GraphAutoma::new("plain");
@@ -97,9 +98,9 @@ async fn children_belong_to_a_turn() {
     assert!(error.starts_with("a child agent belongs to the turn of an agent"), "{error}");
 }
 
-/// [subturn 5] A child that fails, panics or takes too long is told as such, and is no success.
+/// [subturn 5] A child that fails, panics or times out is an error that says so.
 #[tokio::test(start_paused = true)]
-async fn what_goes_wrong_with_a_called_child_is_its_callers_error() {
+async fn the_failure_of_a_called_child_is_its_callers_error() {
     let model = Player::new(async |first: String, n| match (first.as_str(), n) {
         ("slow", 0) => std::future::pending().await,
         ("panics", 0) => panic!("boom"),
@@ -120,7 +121,7 @@ async fn what_goes_wrong_with_a_called_child_is_its_callers_error() {
     assert_eq!(heard.words()[3], "subturn-1 ended: panicked");
 }
 
-/// [subturn 2] What a child takes of models counts as its parent's.
+/// [subturn 2] A child's usage of models counts as its parent's.
 #[tokio::test]
 async fn usage_adds_up_through_children() {
     let model = Player::new(async |first: String, n| {
@@ -139,7 +140,7 @@ async fn usage_adds_up_through_children() {
     assert_eq!(outcome.children()[0].usage.total(), 33);
 }
 
-/// [subturn 6] The tool's own test needs no agent: the turn is a script.
+/// [subturn 6] A test of a tool needs no agent, because a turn can be a script.
 #[tokio::test]
 async fn a_tool_can_be_tested_without_an_agent() {
     use ddg_agentic::subturn::ScriptedChildren;

@@ -1,4 +1,4 @@
-//! Runs with children that are gone on with; killed processes are in `tests/subturn_crash.rs`.
+//! Resumed runs with children. Killed processes are in `tests/subturn_crash.rs`.
 
 use ddg_agentic::prelude::*;
 use ddg_agentic::subturn::{ChildStatus, Disposition, SubTurn, SubTurnError, SubTurns, Turn};
@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::setup::{Player, agent};
 
-/// Has something done on the side.
+/// Spawns a child.
 #[tool]
 async fn side(turn: Turn) -> Result<String, SubTurnError> {
     Ok(turn.spawn(SubTurn::new("child")).await?.id().to_owned())
@@ -19,10 +19,10 @@ async fn pay() -> String {
     "paid".to_owned()
 }
 
-/// [subturn 16] A run that waits for a person, with a child under way: gone on with, the child goes on under its
-/// id, and counts once.
+/// [subturn 16] A run waits for a person while a child is active. When the run is resumed, the
+/// child continues under its id and counts once.
 #[tokio::test]
-async fn a_child_continues_when_its_paused_parent_does() {
+async fn a_child_continues_when_its_paused_parent_is_resumed() {
     let model = Player::new(async |first: String, n| match (first.as_str(), n) {
         ("Root", 0) => {
             let call = |tool: &str| ToolCall::new(tool, tool, json!({}));

@@ -1,4 +1,5 @@
-//! Limits of children: slots, time, tokens, history; and what is checked before anything is waited for.
+//! Limits of children: slots, time, tokens and history; and the checks before a child waits for a
+//! slot.
 
 use std::time::Duration;
 
@@ -10,7 +11,7 @@ use tokio::time::Instant;
 
 use super::setup::{Player, agent, calls};
 
-/// Spawns children of a model, an agent, with tools.
+/// Spawns children with a model, an agent and tools.
 #[tool]
 async fn begin(
     tasks: Vec<String>,
@@ -42,10 +43,10 @@ fn tools() -> Toolbox {
     Toolbox::builder().with(begin::tool()).build().unwrap()
 }
 
-/// [subturn 1] A sixth child waits for 30 s, and is then refused with how many are taken; one moment earlier a
-/// slot is free in time.
+/// [subturn 1] A sixth child waits for 30 s and is then refused with the number of taken slots. A
+/// slot that is released just before is in time.
 #[tokio::test(start_paused = true)]
-async fn a_slot_is_waited_for_exactly_as_long_as_is_set() {
+async fn waiting_for_a_slot_ends_exactly_at_its_limit() {
     for (first_ends_after, told) in [
         (Duration::from_millis(30_001), "all 5 child agents of this turn were busy for 30s"),
         (Duration::from_millis(29_999), "all begun"),
@@ -72,10 +73,10 @@ async fn a_slot_is_waited_for_exactly_as_long_as_is_set() {
     }
 }
 
-/// [subturn 1] What a child is to be given is checked before a slot is waited for, and the error lists what
-/// is known.
+/// [subturn 1] The configuration of a child is checked before it waits for a slot, and the error
+/// lists the known names.
 #[tokio::test(start_paused = true)]
-async fn what_is_not_there_is_refused_at_once() {
+async fn unknown_names_are_refused_at_once() {
     let known = ReActAutoma::new(OfflineModel::new());
     let subturns = || SubTurns::new().slots(1).model("small", OfflineModel::new());
     for (arguments, told) in [
@@ -107,7 +108,7 @@ async fn what_is_not_there_is_refused_at_once() {
     }
 }
 
-/// [subturn 1] A name may be a chain of candidates.
+/// [subturn 1] A name of a model may stand for a chain of candidates.
 #[tokio::test]
 async fn a_model_by_name_may_stand_for_several() {
     let away = ModelError::Connection { model: "first".into(), message: "away".into() };
@@ -124,7 +125,8 @@ async fn a_model_by_name_may_stand_for_several() {
     assert_eq!(outcome.children()[0].status, ChildStatus::Finished);
 }
 
-/// [subturn 2] [subturn 5] A child's time is its own: 300 s, whatever its parent does meanwhile.
+/// [subturn 2] [subturn 5] The timeout of a child is its own: 300 s, whatever its parent does
+/// meanwhile.
 #[tokio::test(start_paused = true)]
 async fn a_child_has_five_minutes() {
     let model = Player::new(async |first: String, n| match (first.as_str(), n) {
@@ -152,8 +154,8 @@ async fn a_child_has_five_minutes() {
     );
 }
 
-/// [subturn 4] All slots held by children that wait for room in the inbox of a parent that waits for a slot
-/// would be for ever.
+/// [subturn 4] A deadlock that must not be: all slots are held by children that wait for room in
+/// the inbox of a parent that waits for a slot.
 #[tokio::test(start_paused = true)]
 async fn a_slot_is_free_before_its_result_is_delivered() {
     let model = Player::new(async |first: String, n| match (first.as_str(), n) {
@@ -172,7 +174,8 @@ async fn a_slot_is_free_before_its_result_is_delivered() {
     );
 }
 
-/// [subturn 2] Of its conversation a child's model is shown the last messages, and no result without its call.
+/// [subturn 2] A child's model is shown the last messages of its conversation, and no result
+/// without its call.
 #[tokio::test]
 async fn a_childs_history_is_bounded() {
     let model = Player::new(async |first: String, n| match (first.as_str(), n) {
@@ -191,7 +194,8 @@ async fn a_childs_history_is_bounded() {
     }
 }
 
-/// [subturn 11] The tokens of all turns together are one budget: used up, each ends with what it has.
+/// [subturn 11] All turns share one budget of tokens. When it is used up, each ends with what it
+/// has.
 #[tokio::test]
 async fn a_token_budget_is_shared() {
     let model = Player::new(async |first: String, n| {

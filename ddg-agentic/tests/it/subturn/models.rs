@@ -1,4 +1,4 @@
-//! What a model can do with the tools for child agents, and what becomes of its mistakes.
+//! The tools with which models begin child agents, and how mistakes of a model are handled.
 
 use ddg_agentic::prelude::*;
 use ddg_agentic::subturn::{AgentTools, SubTurns};
@@ -10,7 +10,7 @@ fn tools() -> Toolbox {
     Toolbox::builder().with_all(AgentTools::new().build()).build().unwrap()
 }
 
-/// [subturn 6] A model spawns an agent by name, lists, and stops.
+/// [subturn 6] A model spawns an agent by name, lists its children, and stops one.
 #[tokio::test]
 async fn a_model_spawns_lists_and_stops() {
     let cook = ReActAutoma::new(Player::new(async |_: String, _| std::future::pending().await));
@@ -36,7 +36,7 @@ async fn a_model_spawns_lists_and_stops() {
     assert!(texts.contains(&"[subturn-1 (cook) stopped] the child agent was stopped".to_owned()));
 }
 
-/// [subturn 6] What the host does not allow is not in the schema, and refused.
+/// [subturn 6] An option that the host does not allow is not in the schema, and is refused.
 #[tokio::test]
 async fn a_model_says_only_what_the_host_allows() {
     let properties = |tools: AgentTools| {
@@ -63,8 +63,9 @@ async fn a_model_says_only_what_the_host_allows() {
     }
 }
 
-/// [subturn 1] [subturn 2] A model that spawns itself in every turn is held by the limits; at the deepest level it
-/// has no tool to do so. (Field report: children had no tools, here all others.)
+/// [subturn 1] [subturn 2] A model that spawns itself in every turn is stopped by the limits. At
+/// the deepest level it has all tools but those that begin agents. (Field report: children had no
+/// tools.)
 #[tokio::test]
 async fn a_model_that_spawns_in_every_turn_comes_to_an_end() {
     let model = Player::new(async |_: String, n| match n {

@@ -1,4 +1,5 @@
-//! Stopping, and what a conversation's state is, where its run is kept or waits for a person.
+//! Stopping a turn, and the state of its conversation, when its run is stored or waits for a
+//! person.
 
 use std::sync::Arc;
 
@@ -16,7 +17,8 @@ async fn pay() -> String {
     "paid".to_owned()
 }
 
-/// An agent that asks a person before it pays, and then thinks for ever; the semaphore says that it does.
+/// An agent that asks a person before it pays, and then thinks for ever. The semaphore gets a
+/// permit when it does.
 fn agent() -> (Agent, Arc<Semaphore>) {
     let thinks = Arc::new(Semaphore::new(0));
     let begun = Arc::clone(&thinks);
@@ -38,7 +40,7 @@ fn agent() -> (Agent, Arc<Semaphore>) {
     (Agent::new(agent).unwrap(), thinks)
 }
 
-/// Has the run of a conversation ask a person; gives the id of the question.
+/// Runs a conversation until it asks a person, and returns the id of the question.
 async fn paused(agent: &Agent) -> String {
     let Said::Paused { outcome, .. } = agent.say("c", "Pay").await.unwrap() else {
         panic!("it asks")
@@ -46,7 +48,7 @@ async fn paused(agent: &Agent) -> String {
     outcome.questions().remove(0).id
 }
 
-/// [subturn 12] A run that is kept in a store while it is active is given up when it is stopped.
+/// [subturn 12] Stopping a run that is kept in a store gives it up.
 #[tokio::test]
 async fn a_stored_run_that_is_stopped_is_no_longer_open() {
     let (agent, thinks) = agent();
@@ -61,7 +63,8 @@ async fn a_stored_run_that_is_stopped_is_no_longer_open() {
     assert_eq!(outcome.conversation.messages.len(), 2);
 }
 
-/// [subturn 12] So is a run that was resumed with an answer: its turn began before it asked.
+/// [subturn 12] Stopping a run that was resumed with an answer gives it up, too. Its turn began
+/// before it asked.
 #[tokio::test]
 async fn a_resumed_run_that_is_stopped_leaves_the_conversation_as_before_it_asked() {
     let (agent, thinks) = agent();
@@ -76,7 +79,8 @@ async fn a_resumed_run_that_is_stopped_leaves_the_conversation_as_before_it_aske
     assert_eq!(outcome.conversation.messages.len(), 2);
 }
 
-/// A conversation waits from its pause until the run is resumed or given up, whatever is said meanwhile.
+/// A conversation waits from its pause until the run is resumed or given up, whatever messages
+/// come meanwhile.
 #[tokio::test]
 async fn a_conversation_waits_until_its_run_is_given_up() {
     let (agent, _) = agent();
@@ -90,7 +94,7 @@ async fn a_conversation_waits_until_its_run_is_given_up() {
     assert_eq!(agent.state("c").unwrap(), ConversationState::Idle);
 }
 
-/// [subturn 14] A run that waits for a person is steered by ten messages at most, too.
+/// [subturn 14] A run that waits for a person takes at most ten steering messages, too.
 #[tokio::test]
 async fn a_run_that_waits_for_a_person_takes_ten_messages() {
     let (agent, _) = agent();

@@ -1,5 +1,5 @@
-//! Races: spawning against stopping, delivery against the end of a turn, many ends at once. Their laws hold in
-//! every round; at night there are more than a thousand, otherwise a few.
+//! Races: spawning against stopping, delivery against the end of a turn, many ends at once. Their
+//! laws hold in every round. The nightly job runs more than a thousand rounds, the gate runs a few.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -14,7 +14,7 @@ use serde_json::json;
 use super::setup::{Heard, Player, agent, calls};
 use crate::files::rounds;
 
-/// Spawns so many children.
+/// Spawns `n` children.
 #[tool]
 async fn spawn_many(n: u32, turn: Turn) -> Result<u32, SubTurnError> {
     for _ in 0..n {
@@ -27,14 +27,15 @@ fn tools() -> Toolbox {
     Toolbox::builder().with(spawn_many::tool()).build().unwrap()
 }
 
-/// Lets others on for a number of times that differs from round to round.
+/// Yields to other tasks, a number of times that differs from round to round.
 async fn dawdle(times: usize) {
     for _ in 0..times {
         tokio::task::yield_now().await;
     }
 }
 
-/// The events of each child: spawned first, one disposition at most before its end, one end; undrained after.
+/// Checks the events of each child: spawned first, at most one disposition before its end, one end,
+/// and undrained after it.
 fn check_order(events: &[SubTurnEvent]) {
     let mut stages: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     for event in events {
@@ -58,9 +59,9 @@ fn check_order(events: &[SubTurnEvent]) {
     }
 }
 
-/// [subturn 7] Delivery against the end of the turn: delivered and refused are what was sent, consumed and
-/// undrained are what was delivered, and each child has one disposition. (Field report: the last child's result is
-/// lost.)
+/// [subturn 7] Delivery against the end of the turn. Delivered and refused results add up to those
+/// that were sent, consumed and undrained ones to those that were delivered, and each child has one
+/// disposition. (Field report: the last child's result is lost.)
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn delivery_against_the_end_of_a_turn() {
     for round in 0..rounds(1_200, 60) {
@@ -111,8 +112,8 @@ async fn delivery_against_the_end_of_a_turn() {
     }
 }
 
-/// [subturn 12] Spawning against stopping: no child goes on when `stop` returns, none is lost, and each that
-/// was spawned ends once.
+/// [subturn 12] Spawning against stopping. When `stop` returns, no child is active and none is
+/// lost, and each spawned child ends once.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn spawning_against_stopping() {
     for round in 0..rounds(1_200, 60) {
@@ -137,7 +138,7 @@ async fn spawning_against_stopping() {
             tokio::task::yield_now().await;
         }
         dawdle(round % 60).await;
-        // Ten at once: one stops, the others are told.
+        // Ten tasks at once: one stops the turn, the others learn that it is being stopped.
         let stops = (0..10).map(|_| {
             let agent = agent.clone();
             tokio::spawn(async move { agent.stop("c").await })
@@ -156,7 +157,7 @@ async fn spawning_against_stopping() {
 
 /// [subturn 7] However a turn and its children end, the outcome lists each child once.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn children_are_listed_in_the_order_of_their_begin() {
+async fn children_are_listed_in_the_order_in_which_they_began() {
     let model = Player::new(async |first: String, n| match (first.as_str(), n) {
         ("Root", 0..=3) => calls("spawn_many", json!({ "n": 5 })),
         ("Root", _) => ChatReply::text("done"),

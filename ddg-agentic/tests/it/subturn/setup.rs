@@ -1,5 +1,5 @@
-//! What the tests share: a model that does what each conversation begins with, tools that begin children, and
-//! what is heard of them.
+//! Setup that the tests share: a model whose replies depend on how a conversation begins, agents
+//! with tools, and a recorder of the events of children.
 
 use std::fmt;
 use std::sync::{Arc, Mutex};
@@ -9,12 +9,13 @@ use ddg_agentic::prelude::*;
 use ddg_agentic::subturn::{SubTurnEvent, SubTurns};
 use futures::future::BoxFuture;
 
-/// What the model does in a conversation that begins with some text: the reply for its n-th request.
+/// The replies of the model: from the first text of a conversation and the number of the request.
 type Plays =
     dyn Fn(&ChatRequest, usize) -> BoxFuture<'static, Result<ChatReply, ModelError>> + Send + Sync;
 
-/// A model that plays a part in each conversation, by the words of its first user message and how often it
-/// has been asked in it: with children, the order of requests is not known.
+/// A model whose reply depends on the first user message of the conversation and on the number of
+/// requests in it. A script does not work here, because the order of requests of several children
+/// is not known.
 #[derive(Clone)]
 pub(super) struct Player {
     plays: Arc<Plays>,
@@ -34,13 +35,13 @@ impl Player {
         Self { plays: Arc::new(plays), requests: Arc::default() }
     }
 
-    /// What it was asked, in order.
+    /// The requests so far, in order.
     pub(super) fn requests(&self) -> Vec<ChatRequest> {
         self.requests.lock().unwrap().clone()
     }
 }
 
-/// With what a conversation begins.
+/// The text of the first user message.
 fn first(request: &ChatRequest) -> String {
     let user = |message: &&Message| matches!(message, Message::User { .. });
     request.messages.iter().find(user).map(Message::text).unwrap_or_default()
@@ -65,7 +66,7 @@ impl fmt::Debug for Player {
     }
 }
 
-/// What was heard of children.
+/// A recorder of the events of children.
 #[derive(Clone, Default)]
 pub(super) struct Heard(Arc<Mutex<Vec<SubTurnEvent>>>);
 
@@ -79,14 +80,14 @@ impl Heard {
         self.0.lock().unwrap().clone()
     }
 
-    /// Waits until this was heard.
+    /// Waits until this event has been recorded.
     pub(super) async fn until(&self, word: &str) {
         while !self.words().iter().any(|heard| heard == word) {
             tokio::task::yield_now().await;
         }
     }
 
-    /// Each event in a few words, those of turns left out.
+    /// Each event in a few words, without those of turns.
     pub(super) fn words(&self) -> Vec<String> {
         self.events().iter().filter_map(words).collect()
     }
@@ -109,7 +110,7 @@ pub(super) fn calls(tool: &str, arguments: serde_json::Value) -> ChatReply {
     ChatReply::calls([ToolCall::new(format!("call_{tool}"), tool, arguments)])
 }
 
-/// An agent with these tools, and what is heard of its children.
+/// An agent with these tools, and the recorder of its children's events.
 pub(super) fn agent(
     model: &Player,
     tools: Toolbox,

@@ -1,4 +1,4 @@
-//! Children that are spawned: they go on by themselves, and what they give is delivered.
+//! Spawned children: they run on their own, and their results are delivered.
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use tokio::sync::Semaphore;
 
 use super::setup::{Player, agent, calls};
 
-/// Has children do something; goes on when as many results have arrived as are waited for.
+/// Spawns children, and returns when the given number of results has arrived.
 #[tool]
 async fn spawn(
     tasks: Vec<String>,
@@ -29,7 +29,7 @@ async fn spawn(
     Ok(ids.join(" "))
 }
 
-/// What is said of a child in its task.
+/// The child that a task describes.
 fn child(task: &str) -> SubTurn {
     let child = SubTurn::new(task);
     let child = if task.contains("critical") { child.critical() } else { child };
@@ -61,7 +61,8 @@ fn tools() -> Toolbox {
     tools.build().unwrap()
 }
 
-/// [subturn 3] [subturn 9] What a child gives is one message that names it, before the model is asked next.
+/// [subturn 3] [subturn 9] The result of a child is one message that names it, before the next call
+/// of the model.
 #[tokio::test]
 async fn a_spawned_child_is_delivered_and_read_once() {
     let model = Player::new(async |first: String, n| match (first.as_str(), n) {
@@ -87,7 +88,8 @@ async fn a_spawned_child_is_delivered_and_read_once() {
     );
 }
 
-/// [subturn 9] A turn may be set to wait for its children before it finishes, and hears the last of them, too.
+/// [subturn 9] A turn may be set to wait for its children before it finishes. It then reads the
+/// result of the last one, too.
 #[tokio::test]
 async fn a_turn_can_wait_for_its_children() {
     let gate = Arc::new(Semaphore::new(0));
@@ -115,8 +117,8 @@ async fn a_turn_can_wait_for_its_children() {
     assert_eq!(outcome.children()[0].disposition, Some(Disposition::Consumed));
 }
 
-/// [subturn 7] [subturn 11] A child that is under way when its parent finishes is an orphan, and is told so; it
-/// never enters the conversation.
+/// [subturn 7] [subturn 11] The result of a child that is active when its parent finishes is an
+/// orphan. It is published and never enters the conversation.
 #[tokio::test]
 async fn a_late_result_is_an_orphan() {
     let gate = Arc::new(Semaphore::new(0));
@@ -152,7 +154,7 @@ async fn a_late_result_is_an_orphan() {
     );
 }
 
-/// [subturn 8] When the inbox is full a result is an orphan, unless it may wait.
+/// [subturn 8] When the inbox is full, a result is an orphan unless it may wait.
 #[tokio::test]
 async fn a_full_inbox_refuses_or_lets_wait() {
     for (when_full, n_read) in [(WhenFull::Orphan, 1), (WhenFull::Wait, 3)] {
@@ -178,9 +180,9 @@ async fn a_full_inbox_refuses_or_lets_wait() {
     }
 }
 
-/// [subturn 10] A result is for the parent, the user, or both: each gets it once.
+/// [subturn 10] A result is for the parent, the user, or both. Each receives it once.
 #[tokio::test]
-async fn a_result_reaches_each_recipient_once() {
+async fn a_result_reaches_the_parent_the_user_or_both() {
     let model = Player::new(async |first: String, n| match (first.as_str(), n) {
         ("Root", 0) => calls("spawn", json!({ "tasks": ["to parent", "to user", "to both"] })),
         ("Root", 1) => calls("wait", json!({})),
@@ -222,9 +224,10 @@ async fn a_stopped_child_is_delivered_as_stopped() {
     assert_eq!(outcome.steps()[3].result.content, told);
 }
 
-/// [subturn 7] What is delivered and unread at the end is undrained; that is told after its end.
+/// [subturn 7] A result that is delivered and unread at the end of the turn is undrained. The event
+/// for that comes after the child's end.
 #[tokio::test]
-async fn what_nobody_reads_is_undrained() {
+async fn an_unread_result_is_undrained() {
     let model = Player::new(async |first: String, n| match (first.as_str(), n) {
         ("Root", 0) => calls("spawn", json!({ "tasks": ["tea"] })),
         ("Root", _) => {

@@ -1,4 +1,5 @@
-//! How turns end from the outside: hard, with a hint, gracefully, with their agent.
+//! Ending turns from outside: a hard stop, an interrupt with a hint, a graceful end, and closing
+//! the agent.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -38,7 +39,7 @@ fn tools() -> Toolbox {
     tools.build().unwrap()
 }
 
-/// How many model calls are under way.
+/// Counts the active calls of models.
 struct UnderWay(Arc<AtomicUsize>);
 
 impl UnderWay {
@@ -67,7 +68,7 @@ fn agent(model: &Player, store: &Arc<MemoryConversations>) -> (Agent, Heard) {
     (agent.conversations(Arc::clone(store)), heard)
 }
 
-/// A root whose children and grandchild never end, and how many calls of models are under way.
+/// A root whose children and grandchild never end, and the number of active calls of models.
 fn endless() -> (Player, Arc<AtomicUsize>) {
     let n = Arc::new(AtomicUsize::new(0));
     let count = Arc::clone(&n);
@@ -88,10 +89,11 @@ fn endless() -> (Player, Arc<AtomicUsize>) {
     (model, n)
 }
 
-/// [subturn 12] Everything below is stopped when `stop` returns, and the conversation is as it was: here two
-/// levels, called and spawned, critical and not. (Field report: stop does not stop the children.)
+/// [subturn 12] When `stop` returns, all turns below are stopped and the conversation is as before:
+/// here two levels, called and spawned, critical and not. (Field report: stop does not stop the
+/// children.)
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn stopping_stops_the_turn_and_all_below_it_and_rolls_back() {
+async fn stopping_stops_the_turn_and_its_children_and_rolls_back() {
     let store = Arc::new(MemoryConversations::new());
     let (model, n_under_way) = endless();
     let (agent, heard) = agent(&model, &store);
@@ -103,7 +105,7 @@ async fn stopping_stops_the_turn_and_all_below_it_and_rolls_back() {
         let agent = agent.clone();
         tokio::spawn(async move { agent.say("c2", "Go").await })
     };
-    // Two spawned by the root, two by the called one, and what that calls at the deepest level.
+    // The root spawns two, the called child spawns two and calls one at the deepest level.
     until(|| n_under_way.load(Ordering::SeqCst) >= 5).await;
     assert_eq!(agent.state("c2").unwrap(), ConversationState::Running);
     let stopped = agent.stop("c2").await.unwrap();
@@ -116,13 +118,14 @@ async fn stopping_stops_the_turn_and_all_below_it_and_rolls_back() {
     let count = |word: &str| words.iter().filter(|heard| heard.contains(word)).count();
     assert_eq!(count("spawned at"), count("ended: stopped"));
 
-    // Nothing was said there, and what was said elsewhere is untouched.
+    // `c2` has no messages, so it is unknown. `c` is unchanged.
     assert!(matches!(agent.stop("c2").await, Err(AgentError::Unknown { .. })));
     assert_eq!(store.load(&id).await.unwrap(), before);
     assert!(!agent.stop("c").await.unwrap().turn);
 }
 
-/// [subturn 12] Ten tasks that stop at once: one does it; and a turn that is being stopped is asked nothing more.
+/// [subturn 12] Ten tasks stop a turn at once, and one of them does it. A turn that is being
+/// stopped takes no further requests.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn stopping_is_safe_from_many_tasks() {
     let store = Arc::new(MemoryConversations::new());
@@ -148,8 +151,8 @@ async fn stopping_is_safe_from_many_tasks() {
     assert!(matches!(agent.finish("c"), Err(AgentError::NotRunning { .. })));
 }
 
-/// [subturn 13] Calls that have not begun are answered `skipped`, and the model is asked once more, without
-/// tools.
+/// [subturn 13] Calls that have not begun are answered `skipped`, and the model is called once
+/// more, without tools.
 #[tokio::test]
 async fn an_interrupted_turn_ends_with_an_answer() {
     let gate = Arc::new(Semaphore::new(0));
@@ -183,9 +186,10 @@ async fn an_interrupted_turn_ends_with_an_answer() {
     assert!(matches!(agent.interrupt("c", "x"), Err(AgentError::NotRunning { .. })));
 }
 
-/// [subturn 14] Ten messages may wait to steer; stopping drops them, and what waits for its turn.
+/// [subturn 14] Up to ten steering messages wait. Stopping drops them and the messages that wait
+/// for a turn.
 #[tokio::test]
-async fn what_waits_is_bounded_and_dropped() {
+async fn waiting_messages_are_bounded_and_dropped() {
     let (model, n_under_way) = endless();
     let (agent, _) = agent(&model, &Arc::new(MemoryConversations::new()));
     let agent = agent.when_busy(WhenBusy::Steer);
@@ -206,8 +210,9 @@ async fn what_waits_is_bounded_and_dropped() {
     assert!(matches!(agent.stop("nobody").await, Err(AgentError::Unknown { .. })));
 }
 
-/// [subturn 11] When the parent's turn is over, a child that is not critical ends before its next step with what
-/// it has; a critical one goes on. (Field report: a parent that ends early kills its children.)
+/// [subturn 11] When the parent's turn is over, a child that is not critical ends before its next
+/// step with what it has, and a critical one continues. (Field report: a parent that ends early
+/// kills its children.)
 #[tokio::test]
 async fn children_of_a_turn_that_is_over_are_not_cancelled() {
     let (gate, begun) = (Arc::new(Semaphore::new(0)), Arc::new(Semaphore::new(0)));
@@ -252,8 +257,8 @@ async fn children_of_a_turn_that_is_over_are_not_cancelled() {
     assert_eq!((said("subturn-1").as_str(), said("subturn-2").as_str()), ("so far", "at the end"));
 }
 
-/// [subturn 11] Closing takes nothing new, waits for critical children as long as it may, and says what it
-/// stopped.
+/// [subturn 11] Closing refuses new messages, waits for critical children within its time, and
+/// returns what it stopped.
 #[tokio::test(start_paused = true)]
 async fn closing_waits_and_then_stops() {
     let model = Player::new(async |first: String, n| match (first.as_str(), n) {
@@ -287,9 +292,9 @@ async fn a_run_that_is_dropped_leaves_no_child_behind() {
     until(|| n_under_way.load(Ordering::SeqCst) == 0).await;
 }
 
-/// [subturn 15] Each turn is told to have started and ended, once, however it ends.
+/// [subturn 15] Each turn publishes that it has started and ended, once, however it ends.
 #[tokio::test]
-async fn turns_are_told_to_start_and_end() {
+async fn turns_publish_that_they_start_and_end() {
     use ddg_agentic::subturn::{SubTurnEvent, TurnStatus};
     let (model, n_under_way) = endless();
     let (agent, heard) = agent(&model, &Arc::new(MemoryConversations::new()));

@@ -1,4 +1,4 @@
-//! Children are seen where their parent's run is: drawn, watched, shown in a terminal.
+//! Children are visible where their parent's run is: in drawings, events and terminals.
 
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex};
@@ -47,9 +47,10 @@ async fn a_grown_graph_shows_children() {
     assert!(drawn.contains("subturn-1"), "{drawn}");
 }
 
-/// [subturn 15] Who watches the run sees the child's, under its id, and what happens to it.
+/// [subturn 15] Subscribers of the run receive the events of the child's run, under the child's id,
+/// and the events about the child.
 #[tokio::test]
-async fn who_watches_a_run_sees_its_children() {
+async fn subscribers_of_a_run_receive_the_events_of_its_children() {
     let (agent, _) = agent(&model(), tools(), SubTurns::new());
     let run = agent.run(args!("Root"));
     let mut events = run.events(EventFilter::all());
@@ -71,7 +72,7 @@ async fn who_watches_a_run_sees_its_children() {
     assert_eq!(told, ["spawned", "ended"]);
 }
 
-/// [subturn 15] In a terminal a child's lines are under its parent's.
+/// [subturn 15] A terminal shows a child's lines below those of its parent.
 #[tokio::test(start_paused = true)]
 async fn a_terminal_shows_children_below_their_parent() {
     let (agent, _) = agent(&model(), tools(), SubTurns::new());

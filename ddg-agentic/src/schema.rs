@@ -195,7 +195,7 @@ mod tests {
                   ]
                 },
                 "city": {
-                  "description": "Where to.",
+                  "description": "The destination.",
                   "type": "string"
                 },
                 "days": {

@@ -38,8 +38,9 @@ use seen::Seen;
 /// The shortest way to use it is [`RunBuilder::watched`]. This is what it writes to a file:
 ///
 /// ```
-/// use ddg_core::render::TerminalView;
+/// use ddg_core::event::EventFilter;
 /// use ddg_core::prelude::*;
+/// use ddg_core::render::TerminalView;
 ///
 /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {

@@ -150,18 +150,19 @@ async fn the_key_is_in_no_event_snapshot_or_outcome() {
     let store = MemoryStore::new();
     let prepared = agent.run(args!("What do I need in Tokyo?")).stored_in(&store, "run");
     let mut events = prepared.events(EventFilter::all());
-    let outcome = prepared.outcome().await.unwrap();
+    let error = prepared.outcome().await.unwrap_err();
 
-    let mut said = Vec::new();
+    let mut said = vec![error.to_string(), format!("{error:?}")];
     while let Some(event) = events.next().await {
         said.push(format!("{:?}", event.unwrap()));
     }
     assert!(said.len() > 10, "there are events");
-    for step in 0..=outcome.steps() {
-        let snapshot = StoredRuns::new(&store).snapshot_at("run", step).await.unwrap();
+    let runs = StoredRuns::new(&store);
+    for record in runs.history("run").await.unwrap() {
+        let snapshot = runs.snapshot_at("run", record.step).await.unwrap();
         said.push(serde_json::to_string(&snapshot).unwrap());
     }
-    let outcome: AgentOutcome = outcome.into_output().unwrap();
+    let AgentFailed { outcome, .. } = error.downcast_ref().expect("the agent failed");
     expect!["model `test-model`: the provider answered 401: `…` is no key"]
         .assert_eq(&outcome.text());
     said.push(json!(outcome).to_string());

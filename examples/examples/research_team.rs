@@ -62,6 +62,10 @@ impl ChatModel for Library {
     }
 }
 
+/// The answer of the lead's model.
+const REPORT: &str =
+    r#"{ "title": "Tea", "findings": ["All tea is one plant.", "Europe knows it since 1610."] }"#;
+
 /// The replies of the lead's model, turn by turn.
 fn lead() -> ScriptedModel {
     let about = |n: u32, topic: &str| {
@@ -73,9 +77,9 @@ fn lead() -> ScriptedModel {
         .calls([about(1, "its kinds"), about(2, "its history"), about(3, "its price today")])
         .calls([ToolCall::new("gather", "gather", json!({ "n": 2 }))])
         .calls([ToolCall::new("stop", "stop_agent", json!({ "id": "subturn-3" }))])
-        .text(
-            r#"{ "title": "Tea", "findings": ["All tea is one plant.", "Europe knows it since 1610."] }"#,
-        )
+        .text(REPORT)
+        // The result of the stopped child may arrive after the answer. The model is then asked again.
+        .text(REPORT)
 }
 
 #[tokio::main]

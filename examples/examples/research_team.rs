@@ -78,7 +78,8 @@ fn lead() -> ScriptedModel {
         .calls([ToolCall::new("gather", "gather", json!({ "n": 2 }))])
         .calls([ToolCall::new("stop", "stop_agent", json!({ "id": "subturn-3" }))])
         .text(REPORT)
-        // The result of the stopped child may arrive after the answer. The model is then asked again.
+        // The result of the stopped child may arrive after the answer. Then the model is asked
+        // again.
         .text(REPORT)
 }
 

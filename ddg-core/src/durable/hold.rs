@@ -12,7 +12,7 @@ use backon::{BackoffBuilder, ExponentialBuilder};
 use futures::FutureExt;
 use futures::future;
 use tokio::sync::watch;
-use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::keeper::{self, Carried};
@@ -48,7 +48,6 @@ pub(crate) struct Acting {
 /// Drop guard of a lease. Renews the lease until it is dropped.
 pub(super) struct Hold {
     leased: Arc<Leased>,
-    renewal: Option<JoinHandle<()>>,
 }
 
 /// A lease and its state.
@@ -68,6 +67,8 @@ pub(super) struct Leased {
     acting: Acting,
     /// Whether a release of the lease has begun.
     released: AtomicBool,
+    /// Cancelled before the lease is released: it is no longer renewed.
+    over: CancellationToken,
 }
 
 impl Hold {
@@ -88,9 +89,11 @@ impl Hold {
             lost: Mutex::default(),
             acting: Acting::default(),
             released: AtomicBool::new(false),
+            over: CancellationToken::new(),
         });
-        let renewal = keeper::spawn(Arc::clone(&leased).keep());
-        Self { leased, renewal }
+        let renewed = Arc::clone(&leased);
+        keeper::spawn(async move { renewed.over.run_until_cancelled(renewed.keep()).await });
+        Self { leased }
     }
 
     pub(super) fn leased(&self) -> &Arc<Leased> {
@@ -111,40 +114,27 @@ impl Hold {
         if self.leased.released.swap(true, Ordering::Relaxed) {
             return;
         }
+        // Made first: wherever this is dropped, the lease is released in the background.
+        let mut release =
+            Carried::new(Arc::clone(&self.leased).release(), |()| future::ready(()).boxed());
         self.acting().tasks_ended().await;
         let lost = *self.leased.standing.borrow() == Standing::Lost;
         if lost || !self.acting().threads.is_empty() {
             // A store that is unavailable need not answer, and a thread may run for any time.
-            return self.release_in_background();
+            return;
         }
-        let mut release =
-            Carried::new(Arc::clone(&self.leased).release(), |()| future::ready(()).boxed());
         if (&mut release).now_or_never().is_none() {
             let late = keeper::sleep(RELEASE_WITHIN);
             futures::pin_mut!(late);
             future::select(&mut release, late).await;
-        }
-        if let Some(renewal) = &self.renewal {
-            renewal.abort();
         }
     }
 
     /// Releases the lease in the background, for callers that cannot wait.
     pub(super) fn release_soon(&self) {
         if !self.leased.released.swap(true, Ordering::Relaxed) {
-            self.release_in_background();
+            keeper::spawn(Arc::clone(&self.leased).release());
         }
-    }
-
-    fn release_in_background(&self) {
-        let renewal = self.renewal.as_ref().map(JoinHandle::abort_handle);
-        let leased = Arc::clone(&self.leased);
-        keeper::spawn(async move {
-            leased.release().await;
-            if let Some(renewal) = renewal {
-                renewal.abort();
-            }
-        });
     }
 }
 
@@ -171,7 +161,7 @@ impl Acting {
 
 impl Leased {
     /// Renews the lease until it is lost, and publishes its state.
-    async fn keep(self: Arc<Self>) {
+    async fn keep(&self) {
         let ttl = self.lease.ttl;
         // A third of the time to live: two renewals may fail before the lease expires.
         let pause = ttl / 3;
@@ -202,9 +192,6 @@ impl Leased {
                 }
             };
             if let Err(error) = done {
-                if self.released.load(Ordering::Relaxed) {
-                    return;
-                }
                 tracing::warn!(%error, "the lease of a run is lost");
                 *lock(&self.lost) = Some(error);
                 self.standing.send_replace(Standing::Lost);
@@ -324,6 +311,8 @@ impl Leased {
     /// Releases the lease when nothing acts for the run any more.
     async fn release(self: Arc<Self>) {
         self.acting.ended().await;
+        // A lease that cannot be released has to expire.
+        self.over.cancel();
         if let Err(error) = self.store.release(&self.lease).await {
             tracing::warn!(%error, "the lease of a run was not given back: it runs out");
         }

@@ -268,6 +268,39 @@ async fn a_thread_that_cannot_be_stopped_keeps_the_lease() {
     store.freed("a").await;
 }
 
+/// [X8] A run that is dropped while it waits for the end of its tasks is released when they have
+/// ended.
+#[tokio::test(flavor = "multi_thread", worker_threads = 3)]
+async fn a_run_dropped_while_its_tasks_end_is_released() {
+    let store = FaultyStore::new();
+    let (go_on, wait) = std::sync::mpsc::channel::<()>();
+    let (begun, mut begins) = mpsc::unbounded_channel();
+    let mut automa = GraphAutoma::new("busy");
+    // A poll that takes long: the task cannot be stopped in the middle of it.
+    let busy = async |(wait, begun): &(std::sync::Mutex<_>, mpsc::UnboundedSender<()>)| {
+        begun.send(()).unwrap();
+        let wait: &std::sync::Mutex<std::sync::mpsc::Receiver<()>> = wait;
+        _ = wait.lock().unwrap().recv();
+    };
+    automa
+        .add_func_as_worker("busy", with((std::sync::Mutex::new(wait), begun), busy), start())
+        .unwrap();
+    automa
+        .add_func_as_worker("idle", async || std::future::pending::<()>().await, start())
+        .unwrap();
+    let run = automa.run(()).stored_in(&store, "a").claim(Claim::this_process(SHORT)).spawn();
+    begins.recv().await.unwrap();
+    run.cancel();
+    // It now waits for its busy task.
+    let renewed = store.n_renewed();
+    while store.n_renewed() < renewed + 2 {
+        tokio::task::yield_now().await;
+    }
+    drop(run);
+    drop(go_on);
+    store.freed("a").await;
+}
+
 /// [X15] A worker that blocks the thread of its run does not lose the lease.
 #[test]
 fn a_blocked_thread_does_not_lose_the_lease() {

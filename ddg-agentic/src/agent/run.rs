@@ -26,8 +26,8 @@ use crate::react::AgentOutcome;
 /// A run of an [`Agent`] that has not begun, with the settings of this run. `.await` does the work,
 /// and returns a `T`: [`Said`], or the outcome alone.
 ///
-/// The settings are those of any [run](RunBuilder). If no run begins, because the message is
-/// refused or passed to another run, they have no effect, and the streams of events end.
+/// It has the same settings as any [run](RunBuilder). A message may be refused, or passed to a run
+/// that is active. Then no run begins: the settings have no effect, and the streams of events end.
 ///
 /// ```
 /// use std::time::Duration;

@@ -10,8 +10,8 @@ use super::{McpError, McpTool};
 /// A connected MCP server, created by `connect` of [`McpEndpoint`](super::McpEndpoint).
 ///
 /// The connection lasts until the client, its clones and its tools are dropped. If the server is a
-/// program, its stdin is closed then; if it has not ended 3 seconds later it is told to terminate,
-/// and 3 seconds after that it is killed, with everything that it has started.
+/// program, its stdin is then closed. A program that has not ended after 3 seconds is told to
+/// terminate; after another 3 seconds it is killed, with everything that it has started.
 /// [`close`](Self::close) does this at once, and waits for the end.
 #[derive(Clone)]
 pub struct McpClient(Arc<Connection>);

@@ -63,7 +63,7 @@ impl<T> McpEndpoint<T> {
         self
     }
 
-    /// Sets a prefix for the names of its tools, so that those of two servers differ.
+    /// Sets a prefix for the names of the server's tools. It keeps tools of two servers apart.
     #[must_use]
     pub fn prefix(mut self, prefix: impl Into<String>) -> Self {
         self.settings.prefix = prefix.into();

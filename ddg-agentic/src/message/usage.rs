@@ -14,7 +14,7 @@ pub struct Usage {
     pub input_tokens: u64,
     /// Number of input tokens that were in the provider's cache.
     pub cached_input_tokens: u64,
-    /// Tokens that the model wrote, including those of its reasoning.
+    /// Tokens that the model wrote. Reasoning counts, too.
     pub output_tokens: u64,
 }
 

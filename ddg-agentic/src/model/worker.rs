@@ -44,8 +44,8 @@ impl<M: ChatModel> ModelWorker<M> {
         Self { model, request: ChatRequest::default() }
     }
 
-    /// Sets the start of every request: messages before those of the call, tools, and all other
-    /// settings.
+    /// Sets the request that every call starts from: its messages come first, and its tools and
+    /// settings hold for all calls.
     #[must_use]
     pub fn request(mut self, request: ChatRequest) -> Self {
         self.request = request;
@@ -70,7 +70,7 @@ pub(super) fn signature() -> Signature {
     Signature::new().param::<Value>("messages")
 }
 
-/// Adds the messages that a worker was called with to those of `request`.
+/// Returns `request` with the arguments of a worker added as messages.
 pub(super) fn with_messages(
     request: &ChatRequest,
     args: &Args,

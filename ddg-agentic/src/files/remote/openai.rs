@@ -21,7 +21,7 @@ use requests::Connection;
 
 const BASE_URL: &str = "https://api.openai.com/v1";
 
-/// The purposes in OpenAI's documentation, including those of files that OpenAI creates.
+/// The purposes in OpenAI's documentation. Some are only of files that OpenAI creates.
 const PURPOSES: [&str; 8] = [
     "assistants",
     "assistants_output",

@@ -15,8 +15,8 @@ use tokio::time::timeout;
 
 use crate::mcp::stderr::Stderr;
 
-/// How long the program has to end after its stdin is closed, and again after it is told to
-/// terminate.
+/// The time that the program has to end when its stdin is closed. It has the same time again when
+/// it is told to terminate.
 const GRACE: Duration = Duration::from_secs(3);
 
 /// A server's program as a transport. Dropping it ends the program and everything that it has

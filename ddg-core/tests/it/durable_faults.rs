@@ -12,6 +12,7 @@ use ddg_core::checkpoint::{
 };
 use ddg_core::event::EventFilter;
 use ddg_core::prelude::*;
+use ddg_core::run::ActiveRun;
 use expect_test::expect;
 use futures::FutureExt;
 use tokio::sync::{Notify, mpsc};
@@ -266,6 +267,35 @@ async fn a_thread_that_cannot_be_stopped_keeps_the_lease() {
     assert!(matches!(held, StoreError::Held { .. }), "{held}");
     drop(go_on);
     store.freed("a").await;
+}
+
+/// [X15] [N6] A run inside of another regains its lease as well, and continues inside it.
+#[tokio::test]
+async fn a_run_inside_of_another_regains_its_lease() {
+    struct Here(ActiveRun);
+
+    let (part, gate, mut hear) = two_steps();
+    let store = FaultyStore::new();
+    let (begun, mut begins) = mpsc::unbounded_channel();
+    let mut whole = GraphAutoma::new("whole");
+    let begin = async |(part, begun): &(GraphAutoma, mpsc::UnboundedSender<_>), cx: Context| {
+        let here: Arc<Here> = cx.attached().unwrap();
+        begun.send(part.run(args!(1)).inside(&here.0, "part-1").spawn()).unwrap();
+    };
+    whole.add_func_as_worker("begin", with((part, begun), begin), start()).unwrap();
+    whole.attach(|run| Here(run.clone()));
+    let run = whole.run(()).stored_in(&store, "a").claim(Claim::this_process(SHORT));
+    assert!(!run.await.unwrap().is_paused());
+
+    let part = begins.recv().await.unwrap();
+    assert_eq!(hear.recv().await, Some("begun"));
+    store.set(Mood::Failing);
+    assert_eq!(hear.recv().await, Some("stopped"));
+    store.set(Mood::Well);
+    assert_eq!(hear.recv().await, Some("begun"));
+    gate.notify_one();
+    assert_eq!(part.output::<i64>().await.unwrap(), 2);
+    store.freed("a/part-1").await;
 }
 
 /// [X8] A run that is dropped while it waits for the end of its tasks is released when they have

@@ -135,7 +135,8 @@ pub enum RunError {
     },
     /// The run is paused because of questions to people. There is no output yet.
     #[error(
-        "automa `{}`: paused, so there is no output yet; `.outcome()` gives the run as it is, with \
+        "automa `{}`: paused, so there is no output yet; a worker that runs it passes its questions on \
+         with `Context::call`, and `.outcome()` gives the run as it is, with \
          its questions: {}",
         .outcome.automa().name(),
         question_list(.outcome)

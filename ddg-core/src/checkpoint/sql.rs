@@ -7,7 +7,7 @@
 
 pub mod connection;
 mod deleting;
-mod dialect;
+pub mod dialect;
 mod forking;
 mod leasing;
 #[cfg(feature = "postgres")]
@@ -27,7 +27,7 @@ use super::clock::Clock;
 use crate::error::BoxError;
 use dialect::{Dialect, Transaction};
 #[cfg(feature = "postgres")]
-pub use postgres::PostgresStore;
+pub use postgres::{PostgresServer, PostgresStore};
 #[cfg(feature = "sqlite")]
 pub use sqlite::{Durability, SqliteFile, SqliteStore};
 

@@ -11,6 +11,7 @@
 use std::sync::Arc;
 
 use crate::values::Data;
+use crate::worker::FromContext;
 pub use crate::{
     __check_dealt as dealt, __check_dependency as dependency, __check_injected as injected,
     __check_merged as merged, __check_result as result, __check_unpacked as unpacked,
@@ -46,6 +47,9 @@ pub const fn output<T: Data>() {}
 
 /// Compiles if a worker can take a `T`.
 pub const fn parameter<T: Data>() {}
+
+/// Compiles if `T` is made from the context. A parameter is recognised by the name of its type.
+pub const fn given<T: FromContext>() {}
 
 /// Data that contains a `dyn Trait`.
 #[diagnostic::on_unimplemented(

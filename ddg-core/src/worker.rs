@@ -22,7 +22,7 @@ pub(crate) use options::From;
 pub use options::{IntoKeys, WorkerOptions, after, free, start};
 pub use output::{IntoOutput, IntoWorkerError};
 pub use own::Worker;
-pub use param::Parameter;
+pub use param::{FromContext, Parameter};
 pub use retry::Retry;
 pub use signature::Signature;
 pub use stateful::{With, with};

@@ -1,5 +1,6 @@
 //! Stopping and finishing turns from outside of them.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use tokio::time::{Instant, timeout_at};
@@ -174,16 +175,21 @@ impl Agent {
         }
         let mut closed = Closed::default();
         let (live, left) = (self.live.live(), self.live.left());
-        let turns = live.iter().map(|(id, live)| (id, live.control.clone()));
-        let controls = turns.chain(left.iter().map(|(id, control)| (id, control.clone())));
-        for (id, control) in controls {
-            let children = control.children().into_iter();
-            closed.children.extend(children.map(|child| (id.to_string(), child)));
-            control.stop();
+        let turns = live.iter().map(|(id, live)| (id, &live.control, true));
+        let controls = turns.chain(left.iter().map(|(id, control)| (id, control, false)));
+        let mut stopped = BTreeSet::new();
+        for (id, control, is_turn) in controls {
+            let children = control.children();
+            // Another caller that stops the turn reports it.
+            if control.stop() {
+                let children = children.into_iter().map(|child| (id.to_string(), child));
+                closed.children.extend(children);
+                stopped.extend(is_turn.then(|| id.clone()));
+            }
         }
         for (id, live) in live {
             live.ended().await;
-            if live.was_stopped() {
+            if live.was_stopped() && stopped.contains(&id) {
                 closed.turns.push(id.to_string());
             }
         }

@@ -63,6 +63,9 @@ pub(super) struct State {
     /// Number of messages before the run.
     #[serde(default)]
     pub(super) n_before: usize,
+    /// A reply that has not been handled, because a child has asked a person meanwhile.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) held: Option<Box<ChatReply>>,
     /// Number of children that have a worker in the graph.
     #[serde(default)]
     pub(super) n_drawn: usize,

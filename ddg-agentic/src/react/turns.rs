@@ -48,7 +48,7 @@ impl ReActAutoma {
     }
 
     /// Adds the results and the usage of children to the state.
-    pub(super) fn hear_children(&self, state: &mut State, turn: &TurnState, cx: &Context) {
+    pub(super) fn hear_children(&self, state: &mut State, turn: &Arc<TurnState>, cx: &Context) {
         let (results, usage) = turn.read();
         if results.is_empty() && usage.total() == 0 {
             return;
@@ -60,7 +60,7 @@ impl ReActAutoma {
     }
 
     /// Adds a worker for each new child. The worker shows the child in drawings of the graph.
-    pub(super) fn draw_children(state: &mut State, turn: &TurnState, cx: &Context) {
+    pub(super) fn draw_children(state: &mut State, turn: &Arc<TurnState>, cx: &Context) {
         for id in turn.begun_after(state.n_drawn) {
             cx.add_worker(id.clone(), ChildNode::new(id), free());
             state.n_drawn += 1;
@@ -68,8 +68,9 @@ impl ReActAutoma {
     }
 
     /// Takes the results of children at the end of a turn. If there are none, no more are accepted.
-    pub(super) async fn last_of_children(&self, turn: &TurnState) -> Vec<Message> {
-        turn.read_or_finish().await.iter().map(told).collect()
+    /// Returns `None` if a child asks a person.
+    pub(super) async fn last_of_children(&self, turn: &Arc<TurnState>) -> Option<Vec<Message>> {
+        Some(turn.read_or_finish().await?.iter().map(told).collect())
     }
 
     /// Asks the model once more, without tools, with a hint of a person.
@@ -77,7 +78,7 @@ impl ReActAutoma {
         &self,
         mut state: State,
         hint: String,
-        turn: &TurnState,
+        turn: &Arc<TurnState>,
         cx: &Context,
     ) -> Result<(), AgentFailed> {
         state.skip_calls();
@@ -110,14 +111,14 @@ impl ReActAutoma {
     }
 
     /// Ends the run with the last text of the agent.
-    pub(super) fn end_early(&self, mut state: State, turn: &TurnState, cx: &Context) {
+    pub(super) fn end_early(&self, mut state: State, turn: &Arc<TurnState>, cx: &Context) {
         state.skip_calls();
         let text = state.last_said();
         self.end(state, AgentEnd::EndedEarly { text }, turn, cx);
     }
 
     /// The messages that the model sees.
-    pub(super) fn shown(&self, state: &State, turn: &TurnState) -> Messages {
+    pub(super) fn shown(&self, state: &State, turn: &Arc<TurnState>) -> Messages {
         let window = match state.shown_from {
             None => self.memory.window(&state.conversation),
             Some(first) => state.conversation.shown_from(first),
@@ -130,7 +131,10 @@ impl ReActAutoma {
     }
 
     /// Applies the settings of a child to a request to its model.
-    pub(super) fn with_child_settings(mut request: ChatRequest, turn: &TurnState) -> ChatRequest {
+    pub(super) fn with_child_settings(
+        mut request: ChatRequest,
+        turn: &Arc<TurnState>,
+    ) -> ChatRequest {
         let Some(config) = turn.config() else { return request };
         request.max_output_tokens = config.output_tokens().or(request.max_output_tokens);
         request.temperature = config.straying().or(request.temperature);

@@ -53,43 +53,28 @@ impl ReActAutoma {
         if news.task.is_some() {
             turn.begins();
         }
+        turn.recover().await;
+        if turn.waits_for_people() {
+            // Before anything changes, because this execution is then repeated.
+            turn.go_on_or_pass_on(cx)?;
+        }
         state.hear(news);
         turn.count_again(state.usage);
-        turn.recover().await;
         turn.settle_called();
-        self.hear_children(&mut state, turn, cx);
-        Self::draw_children(&mut state, turn, cx);
-        if let Some(hint) = turn.take_hint() {
-            return Ok(self.end_with_hint(state, hint, turn, cx).await?);
-        }
-        if turn.is_to_finish() {
-            self.end_early(state, turn, cx);
-            return Ok(());
-        }
-        if !state.open_calls.is_empty() {
-            self.act(state, turn, cx);
-            return Ok(());
-        }
-        let mail = self.mailboxes.take(state.mailbox.as_deref());
-        state.conversation.messages.extend(mail);
-
-        if let Some(limit) = self.limits_of(turn).reached(&state) {
-            return Err(self.fail(state, AgentEnd::StoppedByLimit { limit }, None, turn).into());
-        }
-        let reply = match ask(turn.model(), self.request(&state, turn), cx).await {
-            Ok(reply) => reply,
-            Err(error) if error.is_context_overflow() && state.show_less() => {
-                cx.emit("context_overflow", error.to_string());
-                cx.ferry_to(Self::THINK, (News::default(),));
-                state.keep(cx);
-                return Ok(());
-            }
-            Err(error) => {
-                return Err(self.fail(state, AgentEnd::failed(&error), Some(error), turn).into());
-            }
+        let reply = match state.held.take() {
+            Some(reply) => *reply,
+            None => match self.next_reply(state, turn, cx).await? {
+                Some((now, reply)) => {
+                    state = now;
+                    reply
+                }
+                None => return Ok(()),
+            },
         };
-        turn.count(reply.usage);
-        state.count(&reply);
+        if turn.waits_for_people() && turn.asks() {
+            self.hold(state, reply, cx);
+            return Ok(());
+        }
         if let Some((question, others)) = self.question(&reply) {
             // The call itself is left out, so that no call is without a result.
             let text = [reply.message.text.trim(), &question].join("\n");
@@ -175,8 +160,60 @@ impl ReActAutoma {
 }
 
 impl ReActAutoma {
+    /// The next reply of the model, with the state after it. Returns `None` if `think` has done
+    /// something else.
+    async fn next_reply(
+        &self,
+        mut state: State,
+        turn: &Arc<TurnState>,
+        cx: &Context,
+    ) -> Result<Option<(State, ChatReply)>, AgentFailed> {
+        self.hear_children(&mut state, turn, cx);
+        Self::draw_children(&mut state, turn, cx);
+        if let Some(hint) = turn.take_hint() {
+            self.end_with_hint(state, hint, turn, cx).await?;
+            return Ok(None);
+        }
+        if turn.is_to_finish() {
+            self.end_early(state, turn, cx);
+            return Ok(None);
+        }
+        if !state.open_calls.is_empty() {
+            self.act(state, turn, cx);
+            return Ok(None);
+        }
+        let mail = self.mailboxes.take(state.mailbox.as_deref());
+        state.conversation.messages.extend(mail);
+
+        if let Some(limit) = self.limits_of(turn).reached(&state) {
+            return Err(self.fail(state, AgentEnd::StoppedByLimit { limit }, None, turn));
+        }
+        let reply = match ask(turn.model(), self.request(&state, turn), cx).await {
+            Ok(reply) => reply,
+            Err(error) if error.is_context_overflow() && state.show_less() => {
+                cx.emit("context_overflow", error.to_string());
+                cx.ferry_to(Self::THINK, (News::default(),));
+                state.keep(cx);
+                return Ok(None);
+            }
+            Err(error) => {
+                return Err(self.fail(state, AgentEnd::failed(&error), Some(error), turn));
+            }
+        };
+        turn.count(reply.usage);
+        state.count(&reply);
+        Ok(Some((state, reply)))
+    }
+
+    /// Keeps a reply until the question of a child is answered.
+    fn hold(&self, mut state: State, reply: ChatReply, cx: &Context) {
+        state.held = Some(Box::new(reply));
+        cx.ferry_to(Self::THINK, (News::default(),));
+        state.keep(cx);
+    }
+
     /// The tools that the model may call.
-    fn specs(&self, turn: &TurnState) -> Arc<[ToolSpec]> {
+    fn specs(&self, turn: &Arc<TurnState>) -> Arc<[ToolSpec]> {
         let specs = || match self.may_ask {
             false => turn.tools().specs(),
             true => turn.tools().specs().iter().cloned().chain([ask_back()]).collect(),
@@ -188,12 +225,12 @@ impl ReActAutoma {
     }
 
     /// The limits of the turn.
-    fn limits_of(&self, turn: &TurnState) -> Limits {
+    fn limits_of(&self, turn: &Arc<TurnState>) -> Limits {
         Limits { turns: turn.turns(self.limits.turns), ..self.limits }
     }
 
     /// The next request to the model.
-    fn request(&self, state: &State, turn: &TurnState) -> ChatRequest {
+    fn request(&self, state: &State, turn: &Arc<TurnState>) -> ChatRequest {
         self.request_with(self.specs(turn), state, turn)
     }
 
@@ -202,7 +239,7 @@ impl ReActAutoma {
         &self,
         tools: Arc<[ToolSpec]>,
         state: &State,
-        turn: &TurnState,
+        turn: &Arc<TurnState>,
     ) -> ChatRequest {
         let mut messages = self.shown(state, turn);
         if let Some(system) = &self.system {
@@ -223,7 +260,7 @@ impl ReActAutoma {
 
     /// Adds a worker for each open call, or for the first one, and a worker that collects the
     /// results.
-    fn act(&self, mut state: State, turn: &TurnState, cx: &Context) {
+    fn act(&self, mut state: State, turn: &Arc<TurnState>, cx: &Context) {
         let begins = state.n_called == 0;
         let n_calls = match self.tool_calls {
             ToolCallMode::Parallel => state.open_calls.len(),
@@ -254,17 +291,23 @@ impl ReActAutoma {
         &self,
         mut state: State,
         reply: ChatReply,
-        turn: &TurnState,
+        turn: &Arc<TurnState>,
         cx: &Context,
     ) -> Result<(), AgentFailed> {
         match self.verdict(&reply, turn) {
             Verdict::Answer(text) => {
+                let mut told = self.mailboxes.take_or_close(state.mailbox.as_deref());
+                if told.is_empty() {
+                    told = match self.last_of_children(turn).await {
+                        Some(told) => told,
+                        None if !turn.waits_for_people() => Vec::new(),
+                        None => {
+                            self.hold(state, reply, cx);
+                            return Ok(());
+                        }
+                    };
+                }
                 state.say(&reply.message);
-                let mail = self.mailboxes.take_or_close(state.mailbox.as_deref());
-                let told = match mail.is_empty() {
-                    true => self.last_of_children(turn).await,
-                    false => mail,
-                };
                 if told.is_empty() {
                     let end = AgentEnd::Finished { text, finish: reply.finish };
                     self.end(state, end, turn, cx);
@@ -287,7 +330,7 @@ impl ReActAutoma {
     }
 
     /// What to do with a reply without calls.
-    pub(super) fn verdict(&self, reply: &ChatReply, turn: &TurnState) -> Verdict {
+    pub(super) fn verdict(&self, reply: &ChatReply, turn: &Arc<TurnState>) -> Verdict {
         let silent = reply.message.says_nothing();
         match (&reply.finish, self.wanted()) {
             (FinishReason::Refusal, _) => {
@@ -318,7 +361,7 @@ impl ReActAutoma {
     }
 
     /// Ends the run with an answer, a question, or its result so far.
-    pub(super) fn end(&self, state: State, end: AgentEnd, turn: &TurnState, cx: &Context) {
+    pub(super) fn end(&self, state: State, end: AgentEnd, turn: &Arc<TurnState>, cx: &Context) {
         cx.ferry_to(Self::FINISH, (self.outcome(state, end, turn),));
     }
 
@@ -329,12 +372,12 @@ impl ReActAutoma {
         state: State,
         end: AgentEnd,
         model_error: Option<ModelError>,
-        turn: &TurnState,
+        turn: &Arc<TurnState>,
     ) -> AgentFailed {
         AgentFailed { outcome: Box::new(self.outcome(state, end, turn)), model_error }
     }
 
-    fn outcome(&self, mut state: State, end: AgentEnd, turn: &TurnState) -> AgentOutcome {
+    fn outcome(&self, mut state: State, end: AgentEnd, turn: &Arc<TurnState>) -> AgentOutcome {
         // Messages that came too late for the model are kept for the next run.
         let mail = self.mailboxes.close(state.mailbox.as_deref());
         state.conversation.messages.extend(mail);

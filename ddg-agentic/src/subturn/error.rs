@@ -57,6 +57,13 @@ pub enum SubTurnError {
         /// The cause.
         why: String,
     },
+    /// The child asks a person. Pass the error on with `?`: the run pauses for the question, and
+    /// the worker runs again when the child can continue.
+    #[error("the child agent `{id}` asks a person: pass this on with `?`, so that the run pauses")]
+    Waiting {
+        /// The id of the child.
+        id: String,
+    },
     /// The turn has no child with this id.
     #[error("this turn has no child agent `{id}`{}", of_children(.known))]
     Unknown {

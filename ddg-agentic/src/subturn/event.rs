@@ -21,7 +21,7 @@ use crate::model::Usage;
 #[serde(tag = "event", rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum SubTurnEvent {
-    /// A child begins, or continues in another process.
+    /// A child begins, or continues after a pause or in another process.
     Spawned {
         /// The id of the parent turn; `root` for the outermost turn.
         parent: String,
@@ -51,6 +51,16 @@ pub enum SubTurnEvent {
         result: ChildResult,
         /// The reason.
         reason: OrphanReason,
+    },
+    /// A child rests until the run of its parent is resumed, when it begins again: the child asks a
+    /// person, or its parent's run pauses.
+    Paused {
+        /// The parent.
+        parent: String,
+        /// The child.
+        child: String,
+        /// The ids of its questions to a person. Empty if it asks none itself.
+        questions: Vec<String>,
     },
     /// A child has ended.
     Ended {
@@ -94,6 +104,8 @@ pub enum SubTurnEvent {
 pub enum TurnStatus {
     /// The turn ended by itself.
     Finished,
+    /// The run of the turn has paused for a person, or was stopped to be continued later.
+    Paused,
     /// The turn was stopped, dropped, or failed.
     Aborted,
 }
@@ -105,6 +117,7 @@ impl SubTurnEvent {
             Self::Spawned { child, .. }
             | Self::Delivered { child, .. }
             | Self::Orphaned { child, .. }
+            | Self::Paused { child, .. }
             | Self::Ended { child, .. } => Some(child),
             Self::TurnStarted { .. } | Self::TurnEnded { .. } => None,
         }

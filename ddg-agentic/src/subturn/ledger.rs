@@ -4,10 +4,11 @@
 //! [`take`](Ledger::take) or [`finish`](Ledger::finish). Each of these checks whether the child has
 //! one already. A called child gets none.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
 use ddg_core::run::KickoffId;
+use ddg_core::snapshot::Snapshot;
 use serde::{Deserialize, Serialize};
 
 use super::{ChildResult, ChildStatus, ChildSummary, Delivery, Disposition, OrphanReason, SubTurn};
@@ -15,7 +16,7 @@ use crate::model::Usage;
 
 /// The children of one turn, by number, in the order in which they began. The ledger is saved with
 /// the run.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(super) struct Ledger {
     latest: u32,
@@ -26,14 +27,23 @@ pub(super) struct Ledger {
     is_over: bool,
     /// Usage of models by children that the turn has not counted yet.
     uncounted: Usage,
+    /// Numbers of stored children that belong to other turns with the same path.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    taken: BTreeSet<u32>,
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Entry {
     begun: Begun,
     status: ChildStatus,
     disposition: Option<Disposition>,
+    /// The run of a child that rests: it asks a person, or its parent's run has paused.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    rests: Option<Box<Snapshot>>,
+    /// Whether an earlier attempt of the run began the child, and this one has not begun it yet.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    unclaimed: bool,
     /// Kept until it is read or returned.
     result: Option<ChildResult>,
     usage: Usage,
@@ -49,6 +59,9 @@ pub(super) struct Begun {
     pub(super) config: SubTurn,
     pub(super) agent: String,
     pub(super) model: String,
+    /// The kickoffs of the nested automata around the turn of its parent.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) within: Vec<KickoffId>,
 }
 
 /// The execution of a worker that begins a child, and the number of children it began before. When
@@ -60,6 +73,13 @@ pub(super) struct Origin {
     pub(super) kickoff: KickoffId,
     pub(super) attempt: u32,
     pub(super) n: u32,
+}
+
+impl Origin {
+    /// The execution alone.
+    pub(super) fn of_execution(&self) -> Self {
+        Self { n: 0, ..self.clone() }
+    }
 }
 
 /// Whether a child's parent waits for it.
@@ -124,8 +144,10 @@ impl Ledger {
     /// The next number to use: that of a child which had not been written when its process ended,
     /// or else a new one.
     fn vacant(&self) -> u32 {
-        let all_there = self.children.len() == self.latest as usize;
-        let vacant = || (1..=self.latest).find(|number| !self.children.contains_key(number));
+        let all_there = self.children.len() + self.taken.len() == self.latest as usize;
+        let is_free =
+            |number: &u32| !self.children.contains_key(number) && !self.taken.contains(number);
+        let vacant = || (1..=self.latest).find(is_free);
         (!all_there).then(vacant).flatten().unwrap_or_else(|| self.next())
     }
 
@@ -143,16 +165,66 @@ impl Ledger {
             begun,
             status: ChildStatus::Running,
             disposition: None,
+            rests: None,
+            unclaimed: false,
             result: None,
             usage: Usage::default(),
             duration: Duration::ZERO,
         });
     }
 
-    /// The child that this execution began, with its result.
-    pub(super) fn find(&self, origin: &Origin) -> Option<(String, Option<ChildResult>)> {
-        let (number, entry) =
-            self.children.iter().find(|(_, entry)| entry.begun.origin == *origin)?;
+    /// Adds a child that an earlier attempt of the run began. It does not continue until this
+    /// attempt begins it, too.
+    pub(super) fn adopt_unclaimed(&mut self, number: u32, begun: Begun) {
+        self.adopt(number, begun);
+        if let Some(entry) = self.children.get_mut(&number) {
+            entry.unclaimed = true;
+        }
+    }
+
+    /// Claims a child of an earlier attempt. Returns how it began, if it was unclaimed.
+    pub(super) fn claim(&mut self, id: &str) -> Option<Begun> {
+        let entry = self.children.get_mut(&Self::number(id)?)?;
+        std::mem::take(&mut entry.unclaimed).then(|| entry.begun.clone())
+    }
+
+    /// Ends the children of an earlier attempt that this one has not begun. Returns their results,
+    /// which nobody gets.
+    pub(super) fn drop_unclaimed(&mut self) -> Vec<ChildResult> {
+        let unclaimed = self.children.iter_mut().filter(|(_, entry)| entry.unclaimed);
+        let dropped = unclaimed.map(|(number, entry)| {
+            entry.unclaimed = false;
+            entry.status = ChildStatus::Stopped;
+            let is_spawned = entry.begun.kind == Kind::Spawned;
+            entry.disposition = is_spawned.then_some(Disposition::Orphaned(OrphanReason::Stopped));
+            ChildResult {
+                id: Self::id(*number),
+                agent: entry.begun.agent.clone(),
+                status: ChildStatus::Stopped,
+                text: String::new(),
+                usage: Usage::default(),
+                duration: Duration::ZERO,
+            }
+        });
+        dropped.collect()
+    }
+
+    /// Keeps a number from being used, because the child of another turn has it.
+    pub(super) fn keep_free(&mut self, number: u32) {
+        self.latest = self.latest.max(number);
+        self.taken.insert(number);
+    }
+
+    /// The child that this execution began with this configuration, with its result.
+    pub(super) fn find(
+        &self,
+        origin: &Origin,
+        config: &SubTurn,
+    ) -> Option<(String, Option<ChildResult>)> {
+        let (number, entry) = self
+            .children
+            .iter()
+            .find(|(_, entry)| entry.begun.origin == *origin && entry.begun.config == *config)?;
         Some((Self::id(*number), entry.result.clone()))
     }
 
@@ -161,7 +233,7 @@ impl Ledger {
         let Some(number) = Self::number(&result.id) else { return Settled::Already };
         let (is_over, n_waiting) = (self.is_over, self.inbox.len());
         let Some(entry) = self.children.get_mut(&number) else { return Settled::Already };
-        if entry.status != ChildStatus::Running {
+        if entry.status.has_ended() {
             return Settled::Already;
         }
         let settled = match (entry.begun.kind, cause, entry.begun.config.goes_to()) {
@@ -175,7 +247,7 @@ impl Ledger {
                 Some(_) | None => Settled::Delivered,
             },
         };
-        entry.status = result.status.clone();
+        (entry.status, entry.rests) = (result.status.clone(), None);
         (entry.usage, entry.duration) = (result.usage, result.duration);
         self.uncounted += result.usage;
         match settled {
@@ -189,6 +261,54 @@ impl Ledger {
             Settled::NoRoom | Settled::Already => {}
         }
         settled
+    }
+
+    /// Records that a child rests, with the usage of models so far. Returns whether it may: when
+    /// the turn is over, nobody continues it.
+    pub(super) fn rest(&mut self, id: &str, run: Snapshot, usage: Usage) -> bool {
+        let is_over = self.is_over;
+        let entry = Self::number(id).and_then(|number| self.children.get_mut(&number));
+        match entry.filter(|entry| !is_over && !entry.status.has_ended()) {
+            Some(entry) => {
+                let asks = !run.questions().is_empty();
+                entry.status = if asks { ChildStatus::Waiting } else { ChildStatus::Running };
+                (entry.rests, entry.usage) = (Some(Box::new(run)), usage);
+                true
+            }
+            None => false,
+        }
+    }
+
+    /// Records that a child that rested continues.
+    pub(super) fn go_on(&mut self, id: &str) {
+        let entry = Self::number(id).and_then(|number| self.children.get_mut(&number));
+        if let Some(entry) = entry.filter(|entry| !entry.status.has_ended()) {
+            (entry.status, entry.rests) = (ChildStatus::Running, None);
+        }
+    }
+
+    /// A child that has not ended, and its run if it rests.
+    pub(super) fn unfinished(&self, id: &str) -> Option<(Begun, Option<Snapshot>)> {
+        let entry = self.children.get(&Self::number(id)?)?;
+        let rests = || entry.rests.as_deref().cloned();
+        (!entry.status.has_ended()).then(|| (entry.begun.clone(), rests()))
+    }
+
+    /// The children that rest, with their runs, and their usage so far.
+    pub(super) fn resting(&self) -> Vec<(String, Begun, Snapshot, Usage)> {
+        let resting = |(number, entry): (&u32, &Entry)| {
+            let rests = entry.rests.as_deref()?.clone();
+            Some((Self::id(*number), entry.begun.clone(), rests, entry.usage))
+        };
+        self.children.iter().filter_map(resting).collect()
+    }
+
+    /// Whether a spawned child waits for a person.
+    pub(super) fn asks(&self) -> bool {
+        let asks = |entry: &Entry| {
+            entry.status == ChildStatus::Waiting && entry.begun.kind == Kind::Spawned
+        };
+        self.children.values().any(asks)
     }
 
     /// Takes all delivered results, which are then read.
@@ -233,7 +353,8 @@ impl Ledger {
     /// Whether a result has been delivered, or will be by a child that has not ended.
     pub(super) fn is_awaited(&self) -> bool {
         let comes = |entry: &Entry| {
-            entry.status == ChildStatus::Running
+            !entry.status.has_ended()
+                && !entry.unclaimed
                 && entry.begun.kind == Kind::Spawned
                 && entry.begun.config.goes_to() != Delivery::User
         };
@@ -260,7 +381,8 @@ impl Ledger {
     /// The children that have not ended.
     pub(super) fn running(&self) -> Vec<(String, Begun)> {
         let running = self.children.iter();
-        let running = running.filter(|(_, entry)| entry.status == ChildStatus::Running);
+        let goes_on = |entry: &Entry| !entry.status.has_ended() && !entry.unclaimed;
+        let running = running.filter(|(_, entry)| goes_on(entry));
         running.map(|(number, entry)| (Self::id(*number), entry.begun.clone())).collect()
     }
 
@@ -274,7 +396,7 @@ impl Ledger {
         let summary = |(number, entry): (&u32, &Entry)| {
             let Entry { begun, status, usage, duration, .. } = entry;
             let is_late = self.is_over
-                && *status == ChildStatus::Running
+                && !status.has_ended()
                 && begun.kind == Kind::Spawned
                 && begun.config.goes_to() != Delivery::User;
             let late = || is_late.then_some(Disposition::Orphaned(OrphanReason::ParentFinished));

@@ -14,6 +14,8 @@ use crate::model::Usage;
 pub enum ChildStatus {
     /// The child has not ended.
     Running,
+    /// The child asks a person, or a child below it does.
+    Waiting,
     /// The child ended with an answer, or with its result so far when it was asked to finish.
     Finished,
     /// The child failed.
@@ -130,6 +132,7 @@ impl ChildStatus {
     pub fn word(&self) -> &'static str {
         match self {
             Self::Running => "running",
+            Self::Waiting => "waiting for a person",
             Self::Finished => "finished",
             Self::Failed { .. } => "failed",
             Self::TimedOut { .. } => "timed out",
@@ -138,10 +141,15 @@ impl ChildStatus {
         }
     }
 
+    /// Whether the child has ended.
+    pub fn has_ended(&self) -> bool {
+        !matches!(self, Self::Running | Self::Waiting)
+    }
+
     /// The error of a child that ended without an answer.
     pub(super) fn error(&self) -> Option<SubTurnError> {
         match self {
-            Self::Running | Self::Finished => None,
+            Self::Running | Self::Waiting | Self::Finished => None,
             Self::Failed { why } => Some(SubTurnError::Failed { why: why.clone() }),
             Self::TimedOut { after } => Some(SubTurnError::TimedOut { after: *after }),
             Self::Panicked { message } => Some(SubTurnError::Panicked { message: message.clone() }),

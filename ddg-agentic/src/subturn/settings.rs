@@ -223,6 +223,12 @@ impl SubTurns {
         self.faults.iter().cloned()
     }
 
+    /// The named agents, each with its description.
+    pub(super) fn named_agents(&self) -> Vec<(String, String)> {
+        let agents = self.agents.iter();
+        agents.map(|(name, agent)| (name.clone(), agent.description.clone())).collect()
+    }
+
     pub(super) fn room(&self) -> Room {
         Room { most: self.inbox, waits: self.when_full == WhenFull::Wait }
     }

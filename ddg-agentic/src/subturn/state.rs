@@ -1,7 +1,7 @@
 //! The state of an active turn: the ledger, and what acts on its decisions.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
@@ -12,17 +12,16 @@ use tokio::sync::{Notify, OnceCell, Semaphore};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use super::budget::Budget;
 use super::control::Control;
+use super::guard::{Birth, ROOT, TurnGuard};
 use super::ledger::{Ledger, Origin};
 use super::{
     ChildResult, ChildStatus, ChildSummary, OrphanReason, SubTurn, SubTurnError, SubTurnEvent,
-    SubTurns, TurnStatus,
+    SubTurns,
 };
 use crate::model::{ChatModel, Usage};
 use crate::tool::Toolbox;
-
-/// Guard of a turn, attached to the run of its agent: ends the turn when the run ends.
-pub(crate) struct TurnGuard(Arc<TurnState>);
 
 /// The agent of a turn, as far as its turns use it.
 #[derive(Clone)]
@@ -31,22 +30,6 @@ pub(crate) struct TurnAgent {
     pub(crate) model: Arc<dyn ChatModel>,
     pub(crate) tools: Toolbox,
     pub(crate) subturns: Option<Arc<SubTurns>>,
-}
-
-/// Parameters of the turn of a child.
-#[derive(Clone)]
-pub(super) struct Birth {
-    pub(super) id: String,
-    pub(super) config: SubTurn,
-    pub(super) is_spawned: bool,
-    /// Replaces the model of the agent.
-    pub(super) model: Option<Arc<dyn ChatModel>>,
-    pub(super) control: Control,
-    pub(super) parent: Arc<TurnState>,
-    /// The usage of models so far.
-    pub(super) spent: Arc<Mutex<Usage>>,
-    /// Cancelled when the run has begun and, if it is stored, has been written.
-    pub(super) begun: CancellationToken,
 }
 
 /// An active turn.
@@ -59,151 +42,45 @@ pub(crate) struct TurnState {
     pub(super) control: Control,
     pub(super) depth: u32,
     pub(super) slots: Option<Arc<Semaphore>>,
-    /// Controls of the active children.
-    pub(super) live: Mutex<BTreeMap<String, Control>>,
+    /// The active children.
+    pub(super) live: Mutex<BTreeMap<String, LiveChild>>,
     /// Notified when a result arrives, or a child ends.
     pub(super) arrived: Notify,
     /// Notified when there is room in the inbox, or the turn is over.
     pub(super) room: Notify,
     pub(super) recovered: OnceCell<()>,
-    birth: Option<Arc<Birth>>,
-    budget: Arc<Budget>,
-    ledger: LedgerSpace,
-    outbox: Mutex<VecDeque<SubTurnEvent>>,
+    pub(super) birth: Option<Arc<Birth>>,
+    pub(super) budget: Arc<Budget>,
+    pub(super) ledger: LedgerSpace,
+    pub(super) outbox: Mutex<VecDeque<SubTurnEvent>>,
     /// Held while the outbox is being sent.
-    telling: Mutex<()>,
+    pub(super) telling: Mutex<()>,
     /// Number of children that each execution has begun.
-    begun: Mutex<BTreeMap<Origin, u32>>,
-    is_new: AtomicBool,
-    counted_again: AtomicBool,
-    tools: OnceLock<Toolbox>,
-    n_turns: AtomicU32,
-    since: Instant,
+    pub(super) begun: Mutex<BTreeMap<Origin, u32>>,
+    pub(super) is_new: AtomicBool,
+    pub(super) begins_again: AtomicBool,
+    pub(super) counted_again: AtomicBool,
+    /// Whether the run is about to pause, so that its children rest.
+    pub(super) resting: AtomicBool,
+    pub(super) tools: OnceLock<Toolbox>,
+    pub(super) n_turns: AtomicU32,
+    pub(super) since: Instant,
+}
+
+/// An active child.
+pub(super) struct LiveChild {
+    pub(super) control: Control,
+    /// Cancelled when the child is to rest after its current step.
+    pub(super) rest: CancellationToken,
+    /// The execution that waits for the child, if one does.
+    pub(super) origin: Option<Origin>,
 }
 
 /// The place of the ledger: the local space of the agent's `think`, with which it is saved.
-struct LedgerSpace(Option<LocalSpace>);
+pub(super) struct LedgerSpace(pub(super) Option<LocalSpace>);
 
 /// The name of the ledger in the local space.
 const LEDGER: &str = "children";
-
-/// The tokens that all turns below a root may still use.
-pub(super) struct Budget(Option<AtomicI64>);
-
-impl Budget {
-    fn new(tokens: Option<u64>) -> Self {
-        Self(tokens.map(|tokens| AtomicI64::new(tokens.try_into().unwrap_or(i64::MAX))))
-    }
-
-    fn spend(&self, usage: Usage) {
-        if let Some(left) = &self.0 {
-            left.fetch_sub(usage.total().try_into().unwrap_or(i64::MAX), Ordering::Relaxed);
-        }
-    }
-
-    fn is_spent(&self) -> bool {
-        self.0.as_ref().is_some_and(|left| left.load(Ordering::Relaxed) <= 0)
-    }
-}
-
-impl TurnGuard {
-    /// Creates the turn of a run of `agent`. The ledger is saved in the local space of `worker`.
-    pub(crate) fn new(agent: TurnAgent, run: &ActiveRun, worker: &str) -> Self {
-        let birth = run.attached::<Birth>().filter(|birth| birth.is_of(run));
-        let around = run.attached_around::<Self>().map(|guard| Arc::clone(&guard.0));
-        let given = || run.attached::<Control>().filter(|_| run.path().is_none());
-        let control = match (&birth, &around) {
-            (Some(birth), _) => birth.control.of_run(),
-            (None, Some(around)) => around.control.below(),
-            (None, None) => given().map(|control| control.of_run()).unwrap_or_default(),
-        };
-        let inherited = around.as_ref().map(|around| Arc::clone(&around.settings));
-        // The limits of a child are those of its parent, even if it is another agent.
-        let settings = match &birth {
-            Some(_) => inherited,
-            None => agent.subturns.clone().or(inherited),
-        };
-        let settings = settings.unwrap_or_default();
-        let budget = match &around {
-            Some(around) => Arc::clone(&around.budget),
-            None => Arc::new(Budget::new(settings.tokens)),
-        };
-        let (name, depth) = match (&birth, &around) {
-            (Some(birth), _) => (birth.turn_name(), birth.parent.depth + 1),
-            (None, Some(around)) => (around.name.clone(), around.depth),
-            (None, None) => (ROOT.to_owned(), 0),
-        };
-        let slots = settings.slots.map(|slots| Arc::new(Semaphore::new(slots)));
-        if let Some(birth) = &birth {
-            birth.begun.cancel();
-        }
-        let turn = Arc::new(TurnState {
-            name,
-            agent,
-            run: run.clone(),
-            settings,
-            control,
-            depth,
-            slots,
-            live: Mutex::default(),
-            arrived: Notify::new(),
-            room: Notify::new(),
-            recovered: OnceCell::new(),
-            birth,
-            budget,
-            ledger: LedgerSpace(run.local_space(worker)),
-            outbox: Mutex::default(),
-            telling: Mutex::default(),
-            begun: Mutex::default(),
-            is_new: AtomicBool::new(false),
-            counted_again: AtomicBool::new(false),
-            tools: OnceLock::new(),
-            n_turns: AtomicU32::new(0),
-            since: Instant::now(),
-        });
-        turn.send(SubTurnEvent::TurnStarted { turn: turn.name.clone(), depth: turn.depth });
-        Self(turn)
-    }
-
-    pub(crate) fn turn(&self) -> &Arc<TurnState> {
-        &self.0
-    }
-}
-
-/// The name of the outermost turn.
-const ROOT: &str = "root";
-
-impl Birth {
-    /// The ids that lead to the child.
-    fn turn_name(&self) -> String {
-        self.parent.name_of(&self.id)
-    }
-
-    /// Whether the child is this run, and not a run around it.
-    fn is_of(&self, run: &ActiveRun) -> bool {
-        let inside = run.path();
-        inside.is_some_and(|path| path.key().as_str() == self.id)
-            && inside.and_then(|path| path.parent()) == self.parent.run.path()
-    }
-}
-
-impl Drop for TurnGuard {
-    fn drop(&mut self) {
-        let turn = &self.0;
-        let is_over = turn.with(|ledger, _| ledger.is_over());
-        if !is_over {
-            turn.control.suspend();
-        }
-        turn.send(SubTurnEvent::TurnEnded {
-            turn: turn.name.clone(),
-            status: if is_over { TurnStatus::Finished } else { TurnStatus::Aborted },
-            turns: turn.n_turns.load(Ordering::Relaxed),
-            duration: turn.since.elapsed(),
-        });
-        turn.arrived.notify_waiters();
-        turn.room.notify_waiters();
-    }
-}
 
 impl TurnState {
     /// The ids that lead to a child.
@@ -216,7 +93,7 @@ impl TurnState {
 
     /// The turn around a worker.
     pub(crate) fn of(cx: &Context) -> Option<Arc<Self>> {
-        cx.attached::<TurnGuard>().map(|guard| Arc::clone(&guard.0))
+        cx.attached::<TurnGuard>().map(|guard| Arc::clone(guard.turn()))
     }
 
     /// Reads or changes the ledger. The events of a change are sent afterwards, in order.
@@ -235,7 +112,7 @@ impl TurnState {
         changed
     }
 
-    fn send(&self, event: SubTurnEvent) {
+    pub(super) fn send(&self, event: SubTurnEvent) {
         lock(&self.outbox).push_back(event);
         self.tell();
     }
@@ -256,10 +133,17 @@ impl TurnState {
 
     /// Records that the run has begun in this process, so that there are no earlier children.
     pub(crate) fn begins(&self) {
-        // A run within a stored one has no journal of its own, but its children have.
-        if self.run.is_stored() || self.run.path().is_none() {
-            self.is_new.store(true, Ordering::Relaxed);
-        }
+        // A run within a stored one has no journal of its own, but its children have. A run that
+        // begins again, because nothing was written since its begin, may have children, too.
+        let may_be_new = self.run.is_stored() || self.run.path().is_none();
+        let is_new = may_be_new && !self.run.is_resumed();
+        self.is_new.store(is_new, Ordering::Relaxed);
+        self.begins_again.store(!is_new, Ordering::Relaxed);
+    }
+
+    /// Whether this process has begun the run from its start, and may not be the first that did.
+    pub(super) fn begins_again(&self) -> bool {
+        self.begins_again.load(Ordering::Relaxed)
     }
 
     pub(super) fn is_new(&self) -> bool {
@@ -377,8 +261,13 @@ impl TurnState {
     }
 
     /// Takes the delivered results. If there are none, and the turn does not wait for any, ends the
-    /// turn.
-    pub(crate) async fn read_or_finish(&self) -> Vec<ChildResult> {
+    /// turn. Returns `None` if a child asks a person, so that the turn does not end yet.
+    pub(crate) async fn read_or_finish(&self) -> Option<Vec<ChildResult>> {
+        enum Read {
+            Results(Vec<ChildResult>),
+            Asks,
+            Waits,
+        }
         loop {
             let arrived = self.arrived.notified();
             tokio::pin!(arrived);
@@ -386,25 +275,29 @@ impl TurnState {
             let waits = self.settings.waits_for_results;
             let read = self.with(|ledger, _| {
                 if ledger.has_mail() {
-                    return Some(ledger.take());
+                    return Read::Results(ledger.take());
+                }
+                if ledger.asks() {
+                    return Read::Asks;
                 }
                 if waits && ledger.is_awaited() {
-                    return None;
+                    return Read::Waits;
                 }
                 ledger.finish();
-                Some(Vec::new())
+                Read::Results(Vec::new())
             });
             self.room.notify_waiters();
             match read {
-                Some(read) => return read,
-                None => arrived.await,
+                Read::Results(read) => return Some(read),
+                Read::Asks => return None,
+                Read::Waits => arrived.await,
             }
         }
     }
 
     /// Ends the turn. Returns its children and their usage.
-    pub(crate) fn finish(&self) -> (Vec<ChildSummary>, Usage) {
-        let ended = self.with(|ledger, events| {
+    pub(crate) fn finish(self: &Arc<Self>) -> (Vec<ChildSummary>, Usage) {
+        self.with(|ledger, events| {
             for result in ledger.finish() {
                 events.push_back(SubTurnEvent::Orphaned {
                     parent: self.name.clone(),
@@ -413,27 +306,40 @@ impl TurnState {
                     reason: OrphanReason::Undrained,
                 });
             }
-            (ledger.summaries(), ledger.take_usage())
+            for result in ledger.drop_unclaimed() {
+                events.push_back(self.ended(&result));
+            }
         });
+        let why = "it asks a person, and the turn of its parent is over".to_owned();
+        self.settle_all_resting(&ChildStatus::Failed { why });
+        let ended = self.with(|ledger, _| (ledger.summaries(), ledger.take_usage()));
         self.room.notify_waiters();
         self.arrived.notify_waiters();
         ended
     }
 
-    /// Takes the oldest delivered result, and waits for it while results may still come.
-    pub(super) async fn next_result(&self) -> Result<Option<ChildResult>, SubTurnError> {
+    /// Takes the oldest delivered result, and waits for it while results may still come. If only
+    /// children that ask a person are left, the execution of `cx` asks their questions.
+    pub(super) async fn next_result(
+        &self,
+        cx: &Context,
+    ) -> Result<Option<ChildResult>, SubTurnError> {
         loop {
             let arrived = self.arrived.notified();
             tokio::pin!(arrived);
             arrived.as_mut().enable();
             self.check_open()?;
-            let (next, comes) = self.with(|ledger, _| (ledger.take_next(), ledger.is_awaited()));
+            let (next, comes, asks) =
+                self.with(|ledger, _| (ledger.take_next(), ledger.is_awaited(), ledger.asks()));
             if next.is_some() {
                 self.room.notify_waiters();
                 return Ok(next);
             }
             if !comes {
                 return Ok(None);
+            }
+            if asks && !self.has_active_spawned() {
+                return Err(self.pass_on(cx).unwrap_or(SubTurnError::OutsideTurn));
             }
             if self.control.cancelled().run_until_cancelled(arrived).await.is_none() {
                 return Err(SubTurnError::Cancelled);
@@ -454,7 +360,7 @@ impl TurnState {
     }
 
     /// Stops a child.
-    pub(super) fn stop_child(&self, id: &str) -> Result<ChildStatus, SubTurnError> {
+    pub(super) fn stop_child(self: &Arc<Self>, id: &str) -> Result<ChildStatus, SubTurnError> {
         let (status, known) = self.with(|ledger, _| {
             let known = || ledger.summaries().into_iter().map(|child| child.id).collect();
             let status = ledger.status(id).cloned();
@@ -464,8 +370,10 @@ impl TurnState {
         let Some(status) = status else {
             return Err(SubTurnError::Unknown { id: id.to_owned(), known });
         };
-        if let Some(control) = lock(&self.live).get(id) {
-            control.stop();
+        match lock(&self.live).get(id) {
+            // Within the lock: a child that rests is not active any more.
+            Some(live) => _ = live.control.stop(),
+            None => self.settle_resting(id, ChildStatus::Stopped),
         }
         Ok(status)
     }

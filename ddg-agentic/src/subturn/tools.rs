@@ -215,7 +215,7 @@ impl AgentTool {
                 let Stop { id } = serde_json::from_value(arguments).map_err(read)?;
                 let before = turn.stop(&id)?;
                 ToolOutput::text(match before {
-                    super::ChildStatus::Running => format!("{id} is being stopped"),
+                    before if !before.has_ended() => format!("{id} is being stopped"),
                     ended => format!("{id} had {}", ended.word()),
                 })
             }

@@ -4,20 +4,23 @@ use std::fmt;
 use std::sync::Arc;
 
 use ddg_core::Context;
-use futures::future::BoxFuture;
+use ddg_core::worker::FromContext;
+use futures::future::{BoxFuture, ready};
 use tokio::runtime::Handle;
 
-use super::child::Started;
+use super::begin::Started;
 use super::control::Control;
+use super::guard::TurnGuard;
 use super::ledger::{Kind, Origin};
-use super::state::{TurnGuard, TurnState};
+use super::state::TurnState;
 use super::{ChildResult, ChildStatus, ChildSummary, Spawner, SubTurn, SubTurnError};
 use crate::tool::Given;
 
 /// The turn of an agent, with which a tool or worker in it begins child agents. It is cheap to
 /// clone, and can be moved to other tasks. When the turn is over, its methods fail.
 ///
-/// A `#[tool]` takes it as a parameter, which is not part of its schema. A worker gets it with
+/// A `#[tool]` takes it as a parameter, which is not part of its schema. A function or `#[worker]`
+/// takes it as a parameter, too, which is not an argument; any other worker gets it with
 /// [`of`](Self::of).
 ///
 /// ```
@@ -60,6 +63,7 @@ pub struct SpawnedChild {
 struct LiveTurn {
     turn: Arc<TurnState>,
     execution: Origin,
+    cx: Context,
 }
 
 impl Turn {
@@ -77,7 +81,8 @@ impl Turn {
             };
             let turn = Arc::clone(guard.turn());
             turn.check_open()?;
-            return Ok(Self::by(LiveTurn { turn, execution }));
+            turn.go_on_answered(cx);
+            return Ok(Self::by(LiveTurn { turn, execution, cx: cx.clone() }));
         }
         let given = cx.attached::<Self>();
         given.map(|turn| (*turn).clone()).ok_or(SubTurnError::OutsideTurn)
@@ -93,8 +98,11 @@ impl Turn {
     /// Begins a child, and waits for its result. The result is returned, and not delivered to the
     /// turn.
     ///
+    /// A child that asks a person is continued when the question is answered; see
+    /// [`Waiting`](SubTurnError::Waiting).
+    ///
     /// # Errors
-    /// If the child may not begin, or if it ends without an answer.
+    /// If the child may not begin, if it ends without an answer, or if it asks a person.
     ///
     /// # Cancel safety
     /// Dropping the future stops the child.
@@ -148,7 +156,7 @@ impl Turn {
     /// Waits for a result and takes it. Returns `None` if no more results will be delivered.
     ///
     /// # Errors
-    /// If the turn is over or stopped.
+    /// If the turn is over or stopped, or if all children that are left ask a person.
     ///
     /// # Cancel safety
     /// If the future is dropped, no result is taken.
@@ -197,25 +205,75 @@ pub fn turn(given: Given<'_>) -> Result<Turn, SubTurnError> {
     Turn::of(given.context())
 }
 
+/// A worker function takes the turn as a parameter. If it is not in a turn, the methods of the turn
+/// fail with [`OutsideTurn`](SubTurnError::OutsideTurn).
+impl FromContext for Turn {
+    fn from_context(cx: &Context) -> Self {
+        Self::of(cx).unwrap_or_else(|error| Self::by(NoTurn(error)))
+    }
+}
+
+/// The turn of a worker that is in none, or in one that is over.
+#[derive(Debug)]
+struct NoTurn(SubTurnError);
+
+impl Spawner for NoTurn {
+    fn call(&self, _: SubTurn) -> BoxFuture<'_, Result<ChildResult, SubTurnError>> {
+        Box::pin(ready(Err(self.0.clone())))
+    }
+
+    fn spawn(&self, _: SubTurn) -> BoxFuture<'_, Result<String, SubTurnError>> {
+        Box::pin(ready(Err(self.0.clone())))
+    }
+
+    fn results(&self) -> Result<Vec<ChildResult>, SubTurnError> {
+        Err(self.0.clone())
+    }
+
+    fn next_result(&self) -> BoxFuture<'_, Result<Option<ChildResult>, SubTurnError>> {
+        Box::pin(ready(Err(self.0.clone())))
+    }
+
+    fn stop(&self, _: &str) -> Result<ChildStatus, SubTurnError> {
+        Err(self.0.clone())
+    }
+
+    fn children(&self) -> Vec<ChildSummary> {
+        Vec::new()
+    }
+
+    fn agents(&self) -> Vec<(String, String)> {
+        Vec::new()
+    }
+}
+
 /// Guard that stops a child when its caller is dropped.
-struct Caller(Control);
+struct Caller(Option<Control>);
 
 impl Drop for Caller {
     fn drop(&mut self) {
-        self.0.stop();
+        if let Some(control) = &self.0 {
+            control.stop();
+        }
     }
 }
 
 impl Spawner for LiveTurn {
     fn call(&self, child: SubTurn) -> BoxFuture<'_, Result<ChildResult, SubTurnError>> {
         Box::pin(async move {
-            match self.turn.begin(child, Kind::Called, self.execution.clone()).await? {
+            let (turn, execution) = (&self.turn, &self.execution);
+            match turn.begin(child, Kind::Called, execution.clone(), &self.cx).await? {
                 Started::UnderWay { under_way, .. } => {
-                    let caller = Caller(under_way.control);
-                    let result = under_way.result.await;
-                    std::mem::forget(caller);
-                    result.map_err(|_| SubTurnError::Cancelled)
+                    let mut caller = Caller(Some(under_way.control));
+                    let ended = under_way.result.await;
+                    caller.0 = None;
+                    match ended {
+                        Ok(Some(result)) => Ok(result),
+                        Ok(None) => Err(turn.pass_on_called(execution, &self.cx).await),
+                        Err(_) => Err(SubTurnError::Cancelled),
+                    }
                 }
+                Started::Waits => Err(turn.pass_on_called(execution, &self.cx).await),
                 Started::Again { result: Some(result), .. } => Ok(result),
                 Started::Again { result: None, .. } => Err(SubTurnError::Cancelled),
             }
@@ -224,8 +282,10 @@ impl Spawner for LiveTurn {
 
     fn spawn(&self, child: SubTurn) -> BoxFuture<'_, Result<String, SubTurnError>> {
         Box::pin(async move {
-            let started = self.turn.begin(child, Kind::Spawned, self.execution.clone()).await?;
+            let execution = self.execution.clone();
+            let started = self.turn.begin(child, Kind::Spawned, execution, &self.cx).await?;
             Ok(match started {
+                Started::Waits => return Err(SubTurnError::OutsideTurn),
                 Started::UnderWay { id, under_way } => {
                     // The id is returned only after the child has been stored, so that the child
                     // survives this process.
@@ -247,7 +307,7 @@ impl Spawner for LiveTurn {
     }
 
     fn next_result(&self) -> BoxFuture<'_, Result<Option<ChildResult>, SubTurnError>> {
-        Box::pin(self.turn.next_result())
+        Box::pin(self.turn.next_result(&self.cx))
     }
 
     fn stop(&self, id: &str) -> Result<ChildStatus, SubTurnError> {

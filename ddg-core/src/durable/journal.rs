@@ -33,6 +33,8 @@ pub(crate) struct Journal {
     /// Whether the run only waits for the store. Nothing is running then, so its lease may expire.
     waiting: AtomicBool,
     cancelled: CancellationToken,
+    /// Whether the run continues from a state that was written earlier.
+    resumed: AtomicBool,
 }
 
 /// Minimum time to live of a lease. A shorter lease could not be renewed in time.
@@ -100,6 +102,7 @@ impl Journal {
             found: Mutex::default(),
             waiting: AtomicBool::new(false),
             cancelled: cancelled.clone(),
+            resumed: AtomicBool::new(false),
         })
     }
 
@@ -123,11 +126,17 @@ impl Journal {
         &self.claim
     }
 
+    /// Whether the run continues from a state that was written earlier.
+    pub(crate) fn is_resumed(&self) -> bool {
+        self.resumed.load(Ordering::Relaxed)
+    }
+
     /// Continues a journal that exists; returns the state that it leads to.
     ///
     /// If another program has written the journal, or the journal was changed.
     pub(crate) fn resume(&self, checkpoint: &Checkpoint) -> Result<Snapshot, SnapshotError> {
         let snapshot = replay(checkpoint)?;
+        self.resumed.store(true, Ordering::Relaxed);
         *lock(&self.last) = Some(Last::of(checkpoint, snapshot.clone()));
         let result =
             |(kickoff, body): (&u64, &Vec<u8>)| Ok((*kickoff, serde_json::from_slice(body)?));

@@ -117,10 +117,13 @@ async fn run_nested(
     cx: &Context,
 ) -> Result<Value, RunError> {
     let outer = (cx.core(), cx.worker());
-    let core = match cx.inner() {
+    let mut core = match cx.inner() {
         Some(saved) => RunCore::nested_again(program, cx.path(), saved, outer)?,
         None => RunCore::nested(program, view, cx.path(), args, outer)?,
     };
+    if let Some(core) = Arc::get_mut(&mut core) {
+        core.kickoff = Some(cx.kickoff_id());
+    }
     let (depth, automa) = (core.depth, Arc::clone(core.automa()));
     let guard = RunGuard::new(core);
     let outcome = match Handle::try_current() {

@@ -16,7 +16,7 @@ use crate::event::{EventKind, Feed};
 use crate::feedback::{Handlers, OpenRequests};
 use crate::graph::{View, WorkerId};
 use crate::local::{KeptSpaces, LocalValues, Locals};
-use crate::machine::{Beginning, End, Machine, Pace};
+use crate::machine::{Beginning, End, KickoffId, Machine, Pace};
 use crate::path::WorkerPath;
 use crate::run::RunError;
 use crate::saved::{Saved, SnapshotError};
@@ -57,6 +57,8 @@ pub(crate) struct RunCore {
     pub(crate) attached: Attached,
     /// Whether the current step has subscribers.
     watched: AtomicBool,
+    /// The kickoff that this run is, if it is that of a nested automa.
+    pub(crate) kickoff: Option<KickoffId>,
     /// Whether the calls of the current step are instrumented for all workers.
     attended: AtomicBool,
 }
@@ -180,6 +182,7 @@ impl RunCore {
             machine: Mutex::new(machine),
             locals: Mutex::new(locals),
             journal: None,
+            kickoff: None,
             attached: Attached::default(),
             watched: AtomicBool::new(false),
         })

@@ -58,6 +58,32 @@ impl ActiveRun {
         self.0.journal.is_some()
     }
 
+    /// Whether this run, or a run around it, has a journal and continues from a state that was
+    /// written earlier. So runs inside it may be in the store already.
+    pub fn is_resumed(&self) -> bool {
+        let mut core = Some(&self.0);
+        while let Some(run) = core {
+            if run.journal.as_ref().is_some_and(|journal| journal.is_resumed()) {
+                return true;
+            }
+            core = run.around_it();
+        }
+        false
+    }
+
+    /// The kickoffs of the nested automata from the outermost run to this one. They tell several
+    /// kickoffs of one nested automa apart, which have the same [path](Self::path).
+    pub fn kickoffs(&self) -> Vec<KickoffId> {
+        let mut kickoffs = Vec::new();
+        let mut core = Some(&self.0);
+        while let Some(run) = core {
+            kickoffs.extend(run.kickoff);
+            core = run.around_it();
+        }
+        kickoffs.reverse();
+        kickoffs
+    }
+
     /// Whether runs inside this one are stored, because this run or a run around it is stored.
     pub fn stores_inside(&self) -> bool {
         let mut core = Some(&self.0);

@@ -101,6 +101,63 @@ impl<T: Data> Parameter<ByRef> for &'static T {
     }
 }
 
+/// A parameter of a worker function that is made from the worker's [`Context`], such as a handle to
+/// something around the run. It is not an argument: it has no position, and cannot be given by
+/// name.
+///
+/// ```
+/// use ddg_core::prelude::*;
+/// use ddg_core::worker::FromContext;
+///
+/// /// The key of the worker.
+/// struct Me(String);
+///
+/// impl FromContext for Me {
+///     fn from_context(cx: &Context) -> Self {
+///         Self(cx.key().to_string())
+///     }
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let mut automa = GraphAutoma::new("who");
+/// let who = async |x: i64, me: Me| format!("{} got {x}", me.0);
+/// automa.add_func_as_worker("ada", who, start().output())?;
+/// assert_eq!(automa.run(args!(7)).output::<String>().await?, "ada got 7");
+/// # Ok(())
+/// # }
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not made from the context of a worker",
+    note = "a parameter of a type called `Turn` is the turn of an agent: give a type of your own another name"
+)]
+pub trait FromContext: Send + Sync + Sized + 'static {
+    /// Makes the parameter of one execution.
+    fn from_context(cx: &Context) -> Self;
+}
+
+/// Marks a parameter that is made from the context.
+#[doc(hidden)]
+pub struct Derived;
+
+#[diagnostic::do_not_recommend]
+impl<T: FromContext> Parameter<Derived> for T {
+    type Held = ();
+    type Given<'a> = T;
+
+    fn ty() -> Option<ValueType> {
+        None
+    }
+
+    fn hold(_: &mut Arguments<'_>) -> Result<(), TypeMismatch> {
+        Ok(())
+    }
+
+    fn give<'a>((): &'a mut (), callee: &'a Callee) -> T {
+        T::from_context(callee.context())
+    }
+}
+
 /// Marks the context.
 #[doc(hidden)]
 pub struct Injected;

@@ -28,7 +28,7 @@ fn tools() -> Toolbox {
 }
 
 /// Yields to other tasks, a number of times that differs from round to round.
-async fn dawdle(times: usize) {
+pub(super) async fn dawdle(times: usize) {
     for _ in 0..times {
         tokio::task::yield_now().await;
     }
@@ -36,7 +36,7 @@ async fn dawdle(times: usize) {
 
 /// Checks the events of each child: spawned first, at most one disposition before its end, one end,
 /// and undrained after it.
-fn check_order(events: &[SubTurnEvent]) {
+pub(super) fn check_order(events: &[SubTurnEvent]) {
     let mut stages: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     for event in events {
         let Some(child) = event.child() else { continue };

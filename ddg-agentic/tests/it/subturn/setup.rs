@@ -100,6 +100,7 @@ fn words(event: &SubTurnEvent) -> Option<String> {
             format!("{child} delivered: {}", result.text())
         }
         SubTurnEvent::Orphaned { child, reason, .. } => format!("{child} orphaned: {reason:?}"),
+        SubTurnEvent::Paused { child, .. } => format!("{child} paused"),
         SubTurnEvent::Ended { child, status, .. } => format!("{child} ended: {}", status.word()),
         _ => return None,
     })

@@ -2,12 +2,14 @@
 
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use ddg_agentic::prelude::*;
 use ddg_agentic::subturn::{AgentTools, SubTurns};
 use ddg_core::event::{EventFilter, EventKind};
 use ddg_core::render::TerminalView;
 use expect_test::expect;
+use indicatif::InMemoryTerm;
 use serde_json::json;
 
 use super::setup::{Player, agent, calls};
@@ -108,4 +110,42 @@ async fn a_terminal_shows_children_below_their_parent() {
         finish: done in 0 s
         agent: finished in 0 s: 6 steps, 9 kickoffs"#]]
     .assert_eq(&about.join("\n"));
+}
+
+/// [subturn 15] On a terminal, the running workers of children are painted below, indented by their
+/// depth. A child is shown as what it is when it begins and ends, and leaves no row behind.
+#[tokio::test(start_paused = true)]
+async fn a_terminal_paints_children_indented() {
+    let model = Player::new(async |first: String, n| match (first.as_str(), n) {
+        ("Root", 0) => calls("spawn_agent", json!({ "task": "tea" })),
+        ("Root", 1) => calls("call_agent", json!({ "task": "coffee" })),
+        ("Root", _) => ChatReply::text("done"),
+        ("tea", 0) => calls("call_agent", json!({ "task": "milk" })),
+        _ => {
+            tokio::time::sleep(Duration::from_millis(500)).await;
+            ChatReply::text("hot")
+        }
+    });
+    let (agent, _) = agent(&model, tools(), SubTurns::new().wait_for_results());
+    let term = InMemoryTerm::new(24, 80);
+    let run = agent.run(args!("Root")).spawn();
+    let view = TerminalView::on(term.clone()).watch(run.events(EventFilter::all()));
+    let view = tokio::spawn(view);
+    tokio::time::sleep(Duration::from_millis(330)).await;
+    let during = term.contents();
+    run.await.unwrap();
+    view.await.unwrap().unwrap();
+    let painted: Vec<_> = during.lines().skip_while(|line| !line.starts_with('⠸')).collect();
+    expect![[r#"
+        ⠸ agent 0:00:00 step 6, 0 of 1 done, 4 running
+          tool_call_agent_2_1                300 ms
+            subturn-1/tool_call_agent_1_1    300 ms
+            subturn-2/think                  300 ms
+              subturn-1/subturn-1/think      300 ms"#]]
+    .assert_eq(&painted.join("\n"));
+    let end = term.contents();
+    for said in ["subturn-1: delivered", "subturn-1: ended", "subturn-1/subturn-1: ended"] {
+        assert!(end.contains(said), "{said} in:\n{end}");
+    }
+    assert!(!end.contains('{'), "{end}");
 }

@@ -28,6 +28,13 @@ impl Told {
     }
 }
 
+/// An event about a run: its kind if it has one, else as [`Told`].
+pub(super) fn about(name: &str, data: &Value) -> String {
+    let json = data.to_json().ok();
+    let kind = json.as_ref().and_then(|json| json.get("event")).and_then(Json::as_str);
+    kind.map_or_else(|| Told::new(name, data).text, one_line)
+}
+
 /// Formats text as it is, and anything else as JSON.
 pub(super) fn value(value: &Value) -> String {
     match value.get::<String>() {

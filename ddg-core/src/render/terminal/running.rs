@@ -25,7 +25,7 @@ pub(super) struct Running {
 /// A running kickoff.
 #[derive(Clone, Default)]
 pub(super) struct Row {
-    /// The path of the worker, as text.
+    /// The path of the worker, as text, indented by its depth.
     pub(super) of: String,
     /// The start, as time since the run began; `None` if the start was not seen.
     pub(super) began: Option<Duration>,
@@ -43,7 +43,9 @@ pub(super) struct Row {
 
 impl Running {
     pub(super) fn begin(&mut self, path: &WorkerPath, kickoff: KickoffId, began: Option<Duration>) {
-        let (place, of) = (self.next_place, one_line(&path.to_string()));
+        // Workers of nested automata are indented below them.
+        let indent = "  ".repeat(path.len() - 1);
+        let (place, of) = (self.next_place, indent + &one_line(&path.to_string()));
         self.next_place += 1;
         self.rows.insert(place, Row { of, began, ..Row::default() });
         self.places.entry(path.clone()).or_default().push((kickoff, place));

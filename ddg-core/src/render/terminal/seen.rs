@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::line::{Line, Tone};
-use super::progress::{Told, value};
+use super::progress::{Told, about, value};
 use super::running::Running;
 use super::text::{count, one_line, some};
 use crate::event::{ChangeKind, Event, EventKind, Missed, ScheduledKickoff};
@@ -100,6 +100,10 @@ impl Seen {
                 self.retry(path, kickoff, attempt, wait);
             }
             EventKind::Chunk { kickoff, chunk, .. } => self.chunk(path, kickoff, &chunk),
+            // An event about a run inside this one, which is no worker that is running.
+            EventKind::Custom { kickoff: KickoffId(u64::MAX), name, data, .. } => {
+                self.say(one_line(&path.to_string()), Tone::Plain, about(&name, &data));
+            }
             EventKind::Custom { kickoff, name, data, .. } => {
                 let told = Told::new(&name, &data);
                 let at = self.at;

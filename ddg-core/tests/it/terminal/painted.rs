@@ -66,8 +66,8 @@ async fn running_workers_with_their_time_and_last_event() {
         0:00:01.600 check/spelling: done in 250 ms
         0:00:01.600 check: step 2: facts
         ⠸ article 0:00:02 step 2, 0 of 1 done, 2 running, 1 retry
-          check          950 ms  step 2
-          check/facts    700 ms
+          check            950 ms  step 2
+            check/facts    700 ms
         --- end
         0:00:00.000 article: started
         0:00:00.000 article: step 1: load, tell

@@ -24,7 +24,8 @@ pub(super) fn checks(block: &Block) -> TokenStream {
         }
         for param in worker.params.iter().filter(|param| !param.is_context()) {
             if asked.is_new(worker, &param.ty) {
-                checks.extend(check(block, worker, &param.ty, "parameter"));
+                let role = if param.is_argument() { "parameter" } else { "given" };
+                checks.extend(check(block, worker, &param.ty, role));
             }
         }
     }

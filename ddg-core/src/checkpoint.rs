@@ -72,11 +72,11 @@ pub use sql::PostgresStore;
 #[cfg(feature = "sqlite")]
 #[doc(hidden)]
 pub use sql::SqliteFile;
-#[cfg(any(feature = "sqlite", feature = "postgres"))]
-#[doc(hidden)]
-pub use sql::connection;
 #[cfg(feature = "sqlite")]
 pub use sql::{Durability, SqliteStore};
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+#[doc(hidden)]
+pub use sql::{connection, failed};
 
 pub use crate::run::StoredRuns;
 

@@ -120,6 +120,8 @@ pub mod __store {
     pub use crate::checkpoint::clock::{Clock, from_ms, millis, to_ms};
     #[cfg(any(feature = "sqlite", feature = "postgres"))]
     pub use crate::checkpoint::connection::{Connection, Connections, Write};
+    #[cfg(any(feature = "sqlite", feature = "postgres"))]
+    pub use crate::checkpoint::failed::{Failed, cause};
 }
 
 /// The programs of the guide, compiled and run as doc tests.

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::future::Future;
 
+use super::Failed;
+
 /// A kind of database.
 pub(super) trait Dialect: fmt::Debug + Send + Sync {
     type Transaction: Transaction;
@@ -33,7 +35,7 @@ pub(super) trait Dialect: fmt::Debug + Send + Sync {
     ) -> impl Future<Output = Result<Vec<Row>, sqlx::Error>> + Send;
 }
 
-/// A transaction, rolled back if it is dropped without a commit.
+/// A transaction, rolled back if it is dropped without its end.
 pub(super) trait Transaction: Send + Sized {
     /// The rows that a statement selects.
     fn rows(
@@ -52,9 +54,12 @@ pub(super) trait Transaction: Send + Sized {
     /// Executes any number of statements.
     fn script(&mut self, sql: &str) -> impl Future<Output = Result<(), sqlx::Error>> + Send;
 
-    fn commit(self) -> impl Future<Output = Result<(), sqlx::Error>> + Send;
-
-    fn roll_back(self) -> impl Future<Output = Result<(), sqlx::Error>> + Send;
+    /// Commits the transaction if `done` is `Ok`, and changes nothing otherwise. See
+    /// [`Write::end`](super::connection::Write::end).
+    fn end<T: Send>(
+        self,
+        done: Result<T, Failed>,
+    ) -> impl Future<Output = Result<T, Failed>> + Send;
 }
 
 /// An argument of a statement.
@@ -183,12 +188,11 @@ macro_rules! speaks_sqlx {
                 Ok(())
             }
 
-            async fn commit(self) -> Result<(), sqlx::Error> {
-                self.commit().await
-            }
-
-            async fn roll_back(self) -> Result<(), sqlx::Error> {
-                self.roll_back().await
+            async fn end<T: Send>(
+                self,
+                done: Result<T, crate::checkpoint::sql::Failed>,
+            ) -> Result<T, crate::checkpoint::sql::Failed> {
+                self.end(done).await
             }
         }
 

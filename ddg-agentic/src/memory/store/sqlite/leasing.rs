@@ -5,7 +5,6 @@ use sqlx::Row;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 
 use super::super::lease::{Hold, lost};
-use super::writing::ended;
 use super::{ConversationId, ConversationLease, Failed, SqliteConversations};
 
 impl SqliteConversations {
@@ -16,7 +15,7 @@ impl SqliteConversations {
     ) -> Result<ConversationLease, Failed> {
         let mut tx = self.file.write().await?;
         let done = self.take_in(&mut tx, id, claim).await;
-        ended(tx, done).await
+        tx.end(done).await
     }
 
     async fn take_in(

@@ -7,7 +7,7 @@
 
 pub mod connection;
 mod deleting;
-mod dialect;
+pub mod dialect;
 pub mod failed;
 mod forking;
 mod leasing;
@@ -28,7 +28,7 @@ use super::clock::Clock;
 use dialect::Dialect;
 use failed::cause;
 #[cfg(feature = "postgres")]
-pub use postgres::PostgresStore;
+pub use postgres::{PostgresServer, PostgresStore};
 #[cfg(feature = "sqlite")]
 pub use sqlite::{Durability, SqliteFile, SqliteStore};
 

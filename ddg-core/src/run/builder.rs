@@ -300,8 +300,9 @@ impl<T> RunBuilder<T> {
     /// outermost run is active.
     ///
     /// If `run` is stored, this run is stored as `RUN/key` with the same policy. If `run` is itself
-    /// inside the stored run, the keys in between come before `key`. A place that was set with
-    /// [`stored_in`](Self::stored_in) before is replaced.
+    /// inside the stored run, the keys in between come before `key`. If the store has this run
+    /// paused, answers in the [snapshot](Self::snapshot) of this builder count for its questions.
+    /// A place that was set with [`stored_in`](Self::stored_in) before is replaced.
     ///
     /// Cancelling `run` does not cancel this run, which has a [handle](RunHandle) of its own.
     ///
@@ -337,6 +338,12 @@ impl<T> RunBuilder<T> {
             options.claim = Some(claim);
         }
         options.within = Some(run.within(key));
+        self
+    }
+
+    /// Makes this a run inside `run`, under `key`, which is not stored for that reason.
+    pub(crate) fn part_of(mut self, run: &ActiveRun, key: Key) -> Self {
+        self.plan.options().within = Some(run.within(key));
         self
     }
 

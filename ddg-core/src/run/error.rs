@@ -135,8 +135,8 @@ pub enum RunError {
     },
     /// The run is paused because of questions to people. There is no output yet.
     #[error(
-        "automa `{}`: paused, so there is no output yet; `.outcome()` returns the run with its \
-         questions: {}",
+        "automa `{}`: paused, so there is no output yet; a worker that runs it passes its questions \
+         on with `Context::call`, and `.outcome()` returns the run with its questions: {}",
         .outcome.automa().name(),
         question_list(.outcome)
     )]

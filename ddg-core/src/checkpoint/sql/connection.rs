@@ -16,8 +16,6 @@ use sqlx::{Database, Executor, Pool};
 use tokio::runtime::Handle;
 use tokio::sync::{OwnedRwLockReadGuard, OwnedSemaphorePermit, RwLock, Semaphore};
 
-use super::failed::Failed;
-
 /// How long the database may take to open a connection when it is the caller's turn.
 ///
 /// Waiting for a turn has no limit, because load alone is not a failure.
@@ -123,23 +121,6 @@ impl<D: Database> Write<D>
 where
     for<'a> &'a mut D::Connection: Executor<'a, Database = D>,
 {
-    /// Ends the transaction: commits it if `done` is `Ok`, and rolls it back if the store has
-    /// refused. If the database has failed, the transaction and its connection are dropped.
-    ///
-    /// # Errors
-    /// The error of `done`, or that of the database if it refuses to commit or to roll back.
-    ///
-    /// # Cancel safety
-    /// As [`commit`](Self::commit).
-    pub async fn end<T, E>(self, done: Result<T, Failed<E>>) -> Result<T, Failed<E>> {
-        match &done {
-            Ok(_) => self.commit().await?,
-            Err(Failed::Refused(_)) => self.roll_back().await?,
-            Err(Failed::Broken(_)) => drop(self),
-        }
-        done
-    }
-
     /// Commits the transaction.
     ///
     /// # Errors

@@ -1,5 +1,6 @@
 //! Leases of conversations.
 
+use ddg_core::__store::Transaction;
 use ddg_core::checkpoint::{Claim, Owner};
 use sqlx::Row;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};

@@ -1,5 +1,6 @@
 //! Open runs, in the row of their conversation.
 
+use ddg_core::__store::Transaction;
 use sqlx::sqlite::SqliteConnection;
 
 use super::super::is_current;

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use ddg_core::__store::Transaction;
 use sqlx::sqlite::SqliteConnection;
 
 use super::super::{admit, appended};

@@ -62,7 +62,7 @@ async fn race(stores: &[Arc<dyn ConversationStore>]) {
         assert_eq!(n_saved, 1);
         let after = stores[0].load(&id("talk")).await.unwrap().conversation.messages;
         assert_eq!(after.len(), round + 1);
-        assert_eq!(after[..round], before.conversation.messages);
+        assert_eq!(after.slice(..round), before.conversation.messages);
     }
 }
 

@@ -271,7 +271,8 @@ proptest! {
         fails_each in 2..5_usize,
     ) {
         let mut all = Conversation::new(conversation.messages);
-        for (idx, message) in all.messages.iter_mut().enumerate() {
+        for idx in 0..all.messages.len() {
+            let message = &mut all.messages[idx];
             let name = format!("<{idx}>");
             match message {
                 Message::System { text } => *text = name,

@@ -79,7 +79,7 @@ pub use sql::SqliteFile;
 pub use sql::{Durability, SqliteStore};
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 #[doc(hidden)]
-pub use sql::{connection, dialect};
+pub use sql::{connection, dialect, failed};
 
 pub use crate::run::StoredRuns;
 

@@ -155,7 +155,11 @@ impl Context {
     }
 
     fn too_late(&self, ask: &str) {
-        tracing::warn!(worker = %self.path(), %ask, "asked for after the worker had ended: dropped");
+        tracing::warn!(
+            worker = %self.path(),
+            %ask,
+            "requested after the worker had ended, and dropped"
+        );
     }
 
     fn edit(&self, edit: Edit<Arc<Body>>) {
@@ -243,15 +247,16 @@ impl Context {
         self.add(key.into(), worker.into_worker().into(), options);
     }
 
-    /// Adds a function, a closure or a [`WorkerRef`](crate::worker::WorkerRef) to the graph of this
-    /// run. See [`add_worker`](Self::add_worker).
+    /// Adds a worker to the graph of this run: a function, a closure, or the key or
+    /// [`WorkerRef`](crate::worker::WorkerRef) of a declared worker. See
+    /// [`add_worker`](Self::add_worker).
     pub fn add_func_as_worker<M>(
         &self,
         key: impl Into<Key>,
-        function: impl IntoFunc<M>,
+        worker: impl IntoFunc<M>,
         options: WorkerOptions,
     ) {
-        self.add(key.into(), function.into_func().into(), options);
+        self.add(key.into(), worker.into_func().into(), options);
     }
 
     /// Removes a worker and its edges from the graph of this run. If it is running, it runs to its

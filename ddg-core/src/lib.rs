@@ -124,6 +124,8 @@ pub mod __store {
     pub use crate::checkpoint::connection::{Connection, Connections, Write};
     #[cfg(any(feature = "sqlite", feature = "postgres"))]
     pub use crate::checkpoint::dialect::{Arg, Dialect, Row, Transaction};
+    #[cfg(any(feature = "sqlite", feature = "postgres"))]
+    pub use crate::checkpoint::failed::{Failed, cause};
 }
 
 /// The programs of the guide, compiled and run as doc tests.

@@ -53,7 +53,7 @@ use transcript::transcript;
 /// assert_eq!(due, 0..3);
 ///
 /// let (summary, _usage) = memory.summarise(&conversation, due).await?;
-/// conversation.messages.push(Message::user("And June?"));    // it has gone on meanwhile
+/// conversation.messages.push(Message::user("And June?"));    // it has grown meanwhile
 /// conversation.apply(summary)?;
 /// assert_eq!(conversation.goal.as_deref(), Some("a trip to Tokyo"));
 /// assert_eq!(memory.window(&conversation).len(), 3);         // the summary, "Sunny." and June

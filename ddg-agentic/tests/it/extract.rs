@@ -182,7 +182,7 @@ async fn after_all_attempts_the_last_reply_is_reported() {
     let model = ScriptedModel::new().reply(wrong(1)).reply(wrong(2)).reply(wrong(3));
     let error = model.extract::<Plan>(request()).await.unwrap_err();
     expect![[r#"
-        model `scripted` gave no `it::extract::Plan` in 3 attempts; what is wrong with the last:
+        model `scripted` gave no `it::extract::Plan` in 3 attempts; the faults of the last one:
         - city: 3 is not of type "string"
         It was: {"city":3,"days":[]}"#]]
     .assert_eq(&error.to_string());

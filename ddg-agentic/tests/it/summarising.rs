@@ -208,7 +208,7 @@ async fn the_goal_is_in_the_first_line() {
 async fn a_summary_without_a_text_is_none() {
     for reply in ["", " \n", "Goal: a trip"] {
         let failed = memory(reply).summarise(&said(3), 0..2).await.unwrap_err();
-        expect!["model `small`: its answer is no reply: a summary has no text"]
+        expect!["model `small`: its answer is not a reply: a summary has no text"]
             .assert_eq(&failed.to_string());
     }
 }

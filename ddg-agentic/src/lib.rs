@@ -11,7 +11,7 @@
 //! Features: `prompts`, on by default, for prompt templates. Off by default: `providers` for models
 //! over HTTP (`OpenAi` and compatible servers, `Anthropic`, `Gemini`, `Ollama`); `mcp` for tools of
 //! MCP servers (`McpEndpoint`) and for tools as an MCP server (`McpService`); `sqlite` for
-//! conversations in a file; `tiktoken` for counting tokens as OpenAI's models do; `json-schema` for
+//! conversations in a file; `riddles` for riddles that many agents solve together; `tiktoken` for counting tokens as OpenAI's models do; `json-schema` for
 //! checking arguments and answers by all of JSON Schema, instead of the keywords that schemas of
 //! Rust types use. `mcp` turns it on.
 
@@ -28,6 +28,8 @@ pub mod prompt;
 #[cfg(feature = "providers")]
 pub mod provider;
 pub mod react;
+#[cfg(feature = "riddles")]
+pub mod riddles;
 mod schema;
 pub mod subturn;
 #[cfg(any(feature = "mcp", feature = "providers"))]
@@ -120,4 +122,7 @@ mod pages {
     struct Readme;
     #[doc = include_str!("../../docs/agents.md")]
     struct Agents;
+    #[cfg(feature = "riddles")]
+    #[doc = include_str!("../../docs/riddles.md")]
+    struct Riddles;
 }

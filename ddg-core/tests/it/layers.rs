@@ -125,6 +125,7 @@ const AGENTIC: &[(&str, &[&str])] = &[
     ("react", &["files", "memory", "message", "model", "subturn", "tool"]),
     ("subturn", &["message", "model", "react", "tool"]),
     ("agent", &["memory", "message", "react", "subturn"]),
+    ("riddles", &["react"]),
 ];
 
 fn src(of: &str) -> PathBuf {

@@ -124,7 +124,7 @@ fn sub_id(riddle: &str, n: u32) -> String {
 /// What an agent has answered.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) enum Reply {
-    Sent(AgentMessage),
+    Sent(Box<AgentMessage>),
     Stopped,
     Failed(String),
     /// The deadline has passed; what comes later is late.

@@ -5,6 +5,7 @@ mod calculator;
 mod flags;
 mod held;
 mod messages;
+mod model;
 mod place;
 mod reviews;
 mod shared_folder;

@@ -68,7 +68,7 @@ async fn the_trials_are_limited() {
     let builder = place.management().agent("s", solver("try")).agent("g", gate(|_| false));
     let management = builder.build().await.expect("built");
     let outcome = ended(&management, AgentMessage::new("?")).await;
-    assert_eq!(reason(&outcome), "the limit of trials is reached: no solution of 5 was accepted");
+    assert_eq!(reason(&outcome), "the limit of trials is reached: 5 were rejected");
     assert_eq!(sent_to(&messages(&management, "a").await, "s").len(), 5);
 }
 

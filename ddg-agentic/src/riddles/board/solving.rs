@@ -37,13 +37,14 @@ impl Board {
         if self.proposals.is_empty() && !self.message.status.validate.required {
             return self.end(None, None);
         }
-        self.review((first..self.proposals.len()).collect())
+        let new: Vec<usize> = (first..self.proposals.len()).collect();
+        self.review(&new)
     }
 
     /// Solutions have arrived: gatekeepers are asked. [10]
     pub(super) fn solved(&mut self, arrived: &[Arrived]) -> Vec<Action> {
         if let [Arrived { answer: Answer::Waited, proposals, .. }] = arrived {
-            return self.review(proposals.clone());
+            return self.review(proposals);
         }
         let first = self.proposals.len();
         for end in arrived {
@@ -71,10 +72,10 @@ impl Board {
             return self.wait_for_more(new);
         }
         if self.settings.require_full_solve {
-            self.review(new)
+            self.review(&new)
         } else {
             // Each as it comes.
-            new.into_iter().flat_map(|proposal| self.review(vec![proposal])).collect()
+            new.into_iter().flat_map(|proposal| self.review(&[proposal])).collect()
         }
     }
 
@@ -105,7 +106,7 @@ impl Board {
     }
 
     /// Asks all gatekeepers about these proposals. Without the stage, the first one solves.
-    fn review(&mut self, proposals: Vec<usize>) -> Vec<Action> {
+    fn review(&mut self, proposals: &[usize]) -> Vec<Action> {
         let (Some(&first), false) = (proposals.first(), self.has_ended) else { return Vec::new() };
         if !self.message.status.validate.required {
             let proposal = self.proposals[first].clone();
@@ -120,7 +121,7 @@ impl Board {
             stage: Stage::Gatekeeper,
             agent: agent.clone(),
             item: None,
-            proposals: proposals.clone(),
+            proposals: proposals.to_vec(),
             message: message.clone(),
         });
         let deliveries = deliveries.collect();
@@ -153,8 +154,7 @@ impl Board {
         }
         let trial = self.message.status.trial + 1;
         if trial >= self.settings.max_trials || !self.message.status.solve.required {
-            let reason =
-                format!("the limit of trials is reached: no solution of {trial} was accepted");
+            let reason = format!("the limit of trials is reached: {trial} were rejected");
             return self.end(None, Some(reason));
         }
         self.message.status.trial = trial;

@@ -150,5 +150,5 @@ fn check_name(name: &str) -> Result<(), RiddleError> {
         return Ok(());
     }
     let message = "has a bad name: write up to 64 letters, digits, `-` and `_`".to_owned();
-    Err(RiddleError::Agent { name: ddg_core::printable::line(&name).into_owned(), message })
+    Err(RiddleError::Agent { name: ddg_core::printable::line(name).into_owned(), message })
 }

@@ -126,7 +126,7 @@ impl Platform {
         let mut response = sent.message.clone();
         let handled = AssertUnwindSafe(agent.answer(&sent.message, &mut response, &cx));
         let reply = match handled.catch_unwind().await {
-            Ok(Ok(Decision::Send)) => Reply::Sent(response),
+            Ok(Ok(Decision::Send)) => Reply::Sent(Box::new(response)),
             Ok(Ok(Decision::Stop)) => Reply::Stopped,
             Ok(Ok(Decision::Hold)) => return self.log.hold(sent.number).await,
             Ok(Err(error)) => Reply::Failed(error.to_string()),
@@ -199,7 +199,7 @@ impl Platform {
     ) -> Result<Receipt, RiddleError> {
         let Envelope { number, agent, decision, message } = envelope;
         let reply = match decision.as_deref() {
-            None | Some("send") => Reply::Sent(message),
+            None | Some("send") => Reply::Sent(Box::new(message)),
             Some("stop") => Reply::Stopped,
             Some(other) => {
                 let message =
@@ -216,7 +216,7 @@ fn sent_back(mut sent: Delivered) -> Answer {
     match sent.reply.take() {
         Some(Reply::Sent(mut message)) => {
             message.sub_ids = sent.sub_ids().collect();
-            Answer::Message(Box::new(message))
+            Answer::Message(message)
         }
         Some(Reply::Stopped) => Answer::Stopped,
         Some(Reply::Failed(reason)) => Answer::Failed(reason),

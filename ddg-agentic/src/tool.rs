@@ -8,6 +8,7 @@ mod func;
 mod options;
 mod output;
 mod result;
+mod run;
 mod spec;
 mod state;
 mod toolbox;
@@ -27,6 +28,7 @@ pub use func::{FuncTool, Given, blocking, output, result};
 pub use options::{OnFailure, ToolOptions};
 pub use output::{IntoToolOutput, ToolOutput};
 pub use result::ToolResult;
+pub use run::ToolRun;
 pub use spec::ToolSpec;
 pub(crate) use spec::parameters_of;
 pub use state::{MissingState, State, States};
@@ -95,6 +97,13 @@ pub trait Tool: Send + Sync + 'static {
         cx: &'a Context,
     ) -> BoxFuture<'a, Result<ToolOutput, WorkerError>>;
 
+    /// Instructions for the model on how to use the tool, besides its description. A run of an
+    /// assistant asks once for those of each of its tools, and adds them to its own. Equal texts are added once. Defaults to `None`.
+    fn instructions(&self, run: &ToolRun) -> Option<String> {
+        let _ = run;
+        None
+    }
+
     /// The same tool with the states of a toolbox, if it needs any. Defaults to `None`. A
     /// [`Toolbox`] calls this when it is built.
     ///
@@ -132,6 +141,10 @@ impl<T: Tool + ?Sized> Tool for Arc<T> {
         cx: &'a Context,
     ) -> BoxFuture<'a, Result<ToolOutput, WorkerError>> {
         (**self).call(arguments, cx)
+    }
+
+    fn instructions(&self, run: &ToolRun) -> Option<String> {
+        (**self).instructions(run)
     }
 
     fn with_states(&self, states: &States) -> Result<Option<Arc<dyn Tool>>, MissingState> {

@@ -68,15 +68,18 @@ pub use owner::Owner;
 pub use record::{Cursor, ForkedFrom, Page, RunFilter, RunRecord, RunStatus, UnknownStatus};
 pub use run_id::{InvalidRunId, RunId};
 #[cfg(feature = "postgres")]
+#[doc(hidden)]
+pub use sql::PostgresServer;
+#[cfg(feature = "postgres")]
 pub use sql::PostgresStore;
 #[cfg(feature = "sqlite")]
 #[doc(hidden)]
 pub use sql::SqliteFile;
-#[cfg(any(feature = "sqlite", feature = "postgres"))]
-#[doc(hidden)]
-pub use sql::connection;
 #[cfg(feature = "sqlite")]
 pub use sql::{Durability, SqliteStore};
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+#[doc(hidden)]
+pub use sql::{connection, dialect, failed};
 
 pub use crate::run::StoredRuns;
 

@@ -110,18 +110,17 @@ impl Context {
     /// What is needed to run the execution again, if it has asked a question without an answer.
     pub(crate) fn interrupted(&self) -> Option<Interrupted> {
         let pending = self.0.requests.take_pending()?;
+        let replay = self.0.replay.as_deref();
+        let begun = replay.map(|replay| replay.begun.clone()).unwrap_or_default();
+        let begun = begun.into_iter().filter(|(key, _)| !pending.waits_for(key)).collect();
         Some(Interrupted {
             worker: self.0.kickoff.worker,
             kickoff: self.0.kickoff.id.0,
             step: self.0.kickoff.step,
             cause: self.0.kickoff.cause.clone(),
             args: self.0.args.clone(),
-            answers: self
-                .0
-                .replay
-                .as_ref()
-                .map(|replay| replay.answers.clone())
-                .unwrap_or_default(),
+            answers: replay.map(|replay| replay.answers.clone()).unwrap_or_default(),
+            begun,
             pending,
         })
     }
@@ -129,6 +128,12 @@ impl Context {
     /// The interrupted run of the nested automa, if this worker is one.
     pub(crate) fn inner(&self) -> Option<Saved> {
         Some((**self.0.replay.as_ref()?.inner.as_ref()?).clone())
+    }
+
+    /// The run `key` that this worker had begun and waited for when it was interrupted.
+    pub(crate) fn begun(&self, key: &Key) -> Option<Saved> {
+        let begun = &self.0.replay.as_ref()?.begun;
+        begun.iter().find(|(found, _)| found == key).map(|(_, run)| (**run).clone())
     }
 
     pub(crate) fn core(&self) -> &Arc<RunCore> {
@@ -150,7 +155,11 @@ impl Context {
     }
 
     fn too_late(&self, ask: &str) {
-        tracing::warn!(worker = %self.path(), %ask, "asked for after the worker had ended: dropped");
+        tracing::warn!(
+            worker = %self.path(),
+            %ask,
+            "requested after the worker had ended, and dropped"
+        );
     }
 
     fn edit(&self, edit: Edit<Arc<Body>>) {
@@ -238,15 +247,16 @@ impl Context {
         self.add(key.into(), worker.into_worker().into(), options);
     }
 
-    /// Adds a function, a closure or a [`WorkerRef`](crate::worker::WorkerRef) to the graph of this
-    /// run. See [`add_worker`](Self::add_worker).
+    /// Adds a worker to the graph of this run: a function, a closure, or the key or
+    /// [`WorkerRef`](crate::worker::WorkerRef) of a declared worker. See
+    /// [`add_worker`](Self::add_worker).
     pub fn add_func_as_worker<M>(
         &self,
         key: impl Into<Key>,
-        function: impl IntoFunc<M>,
+        worker: impl IntoFunc<M>,
         options: WorkerOptions,
     ) {
-        self.add(key.into(), function.into_func().into(), options);
+        self.add(key.into(), worker.into_func().into(), options);
     }
 
     /// Removes a worker and its edges from the graph of this run. If it is running, it runs to its

@@ -115,11 +115,17 @@ pub mod __report {
 /// What all stores share, for other crates of this workspace. Not part of the public API.
 #[doc(hidden)]
 pub mod __store {
+    #[cfg(feature = "postgres")]
+    pub use crate::checkpoint::PostgresServer;
     #[cfg(feature = "sqlite")]
     pub use crate::checkpoint::SqliteFile;
     pub use crate::checkpoint::clock::{Clock, from_ms, millis, to_ms};
     #[cfg(any(feature = "sqlite", feature = "postgres"))]
     pub use crate::checkpoint::connection::{Connection, Connections, Write};
+    #[cfg(any(feature = "sqlite", feature = "postgres"))]
+    pub use crate::checkpoint::dialect::{Arg, Dialect, Row, Transaction};
+    #[cfg(any(feature = "sqlite", feature = "postgres"))]
+    pub use crate::checkpoint::failed::{Failed, cause};
 }
 
 /// The programs of the guide, compiled and run as doc tests.

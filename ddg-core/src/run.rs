@@ -5,12 +5,14 @@ mod automa;
 mod builder;
 mod error;
 mod handle;
+mod inside;
 mod outcome;
 mod plan;
 mod stored;
 mod stored_runs;
 
 pub use active::ActiveRun;
+pub(crate) use builder::FromOutcome;
 pub use builder::{RunBuilder, RunFuture};
 pub use error::{InputFault, RunError};
 pub use handle::RunHandle;

@@ -1,6 +1,7 @@
 //! Workers: what can be one, and how it is called.
 
 mod any;
+mod arity;
 mod body;
 mod cost;
 mod declared;

@@ -12,7 +12,7 @@ use super::McpError;
 use super::connection::Connection;
 use super::content::text_of;
 use crate::schema::Validator;
-use crate::tool::{Tool, ToolOutput, ToolSpec};
+use crate::tool::{Tool, ToolOutput, ToolRun, ToolSpec};
 
 /// Maximum length of a name that models can use.
 const MAX_NAME: usize = 64;
@@ -58,7 +58,7 @@ impl McpTool {
                 return Err(McpError::Setup {
                     server: self.server().to_owned(),
                     message: format!(
-                        "the arguments of `{}` are no object: {other}",
+                        "the arguments of `{}` are not an object: {other}",
                         self.spec.name
                     ),
                 });
@@ -80,6 +80,11 @@ impl McpTool {
 impl Tool for McpTool {
     fn spec(&self) -> &ToolSpec {
         &self.spec
+    }
+
+    /// Those of the server, which are the same for all of its tools.
+    fn instructions(&self, _: &ToolRun) -> Option<String> {
+        self.connection.instructions()
     }
 
     fn call<'a>(

@@ -21,7 +21,7 @@ pub use error::{ToolboxError, ToolboxFault};
 use super::error::Halt;
 use super::output::cut;
 use super::worker::{CallWorker, ToolWorker};
-use super::{States, ToolError, ToolOptions, ToolOutput, ToolResult, ToolSpec};
+use super::{States, ToolError, ToolOptions, ToolOutput, ToolResult, ToolRun, ToolSpec};
 use crate::files::File;
 use crate::message::ToolCall;
 
@@ -106,6 +106,11 @@ impl Toolbox {
     /// The names of the tools, in order.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.0.offered.keys().map(String::as_str)
+    }
+
+    /// The instructions of the tool `name` for a run, besides its description.
+    pub fn instructions(&self, name: &str, run: &ToolRun) -> Option<String> {
+        self.0.offered.get(name)?.entry.tool.instructions(run)
     }
 
     /// Makes a tool call of a model, in the worker of `cx`.

@@ -18,7 +18,9 @@ struct Open {
     effects: Effects,
     /// Number of questions asked so far.
     n_questions: usize,
-    /// The first question, or run of a nested automa, that waits for an answer.
+    /// Number of runs begun with `Context::call` so far.
+    n_calls: usize,
+    /// What waits for an answer: questions, and runs with questions.
     pending: Option<Box<Pending>>,
     /// Whether the execution has ended.
     closed: bool,
@@ -67,9 +69,21 @@ impl Requests {
         open.n_questions - 1
     }
 
-    /// Records what waits for an answer. Only the first such thing counts.
+    /// Counts a call of an automa; returns the number of calls before.
+    pub(crate) fn next_call(&self) -> usize {
+        let mut open = self.lock();
+        open.n_calls += 1;
+        open.n_calls - 1
+    }
+
+    /// Adds something that waits for an answer.
     pub(crate) fn wait_for(&self, pending: Pending) {
-        self.lock().pending.get_or_insert_with(|| Box::new(pending));
+        let mut open = self.lock();
+        let all = match open.pending.take() {
+            Some(others) => others.and(pending),
+            None => pending,
+        };
+        open.pending = Some(Box::new(all));
     }
 
     /// Whether something waits for an answer.

@@ -4,6 +4,8 @@ use std::any::TypeId;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
+use futures::future::{BoxFuture, join_all};
+
 use super::RunCore;
 use crate::automa::{AnyAttachment, Attachments, MakeAttachment};
 use crate::key::Key;
@@ -31,8 +33,13 @@ pub(crate) struct Attached {
 #[derive(Default)]
 struct Made {
     attachments: Vec<(TypeId, Slot)>,
+    /// What is awaited before the run pauses.
+    before_pause: Vec<BeforePause>,
     has_ended: bool,
 }
+
+/// Returns what is awaited before a run pauses.
+type BeforePause = Box<dyn FnOnce() -> BoxFuture<'static, ()> + Send>;
 
 impl Attached {
     pub(crate) fn make_also(&mut self, also: Attachments) {
@@ -44,9 +51,24 @@ impl Attached {
         let mut made = self.lock();
         made.has_ended = true;
         let attachments = std::mem::take(&mut made.attachments);
+        let before_pause = std::mem::take(&mut made.before_pause);
         drop(made);
         // Outside the lock, because their destructors may use the run.
-        drop(attachments);
+        drop((attachments, before_pause));
+    }
+
+    /// Adds something to await before the run pauses.
+    pub(crate) fn before_pause(&self, wait: BeforePause) {
+        let mut made = self.lock();
+        if !made.has_ended {
+            made.before_pause.push(wait);
+        }
+    }
+
+    /// Awaits what is to be awaited before the run pauses, or is left because it was stopped.
+    pub(super) async fn pausing(&self) {
+        let waits = std::mem::take(&mut self.lock().before_pause);
+        join_all(waits.into_iter().map(|wait| wait())).await;
     }
 
     fn lock(&self) -> MutexGuard<'_, Made> {

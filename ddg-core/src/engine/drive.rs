@@ -138,7 +138,12 @@ async fn steps(core: &Arc<RunCore>, executor: &mut impl Executor) -> Result<End,
     let mut next = core.next(&mut ended, &mut jobs)?;
     loop {
         match next {
-            Next::Done(end) => return Ok(end),
+            Next::Done(End::Finished) => return Ok(End::Finished),
+            Next::Done(end @ (End::Paused | End::Stopped)) => {
+                // Boxed, because most runs never wait here.
+                Box::pin(core.attached.pausing()).await;
+                return Ok(end);
+            }
             Next::Run => {
                 if let Some(journal) = &core.journal
                     // Only the first step after a resume can have stored results.

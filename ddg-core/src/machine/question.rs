@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::kickoff::Cause;
 use crate::args::Args;
+use crate::key::Key;
 use crate::path::WorkerPath;
 use crate::values::Value;
 
@@ -45,6 +46,9 @@ pub(crate) struct Interrupted<W, R> {
     pub(crate) args: Args,
     /// The answers to its earlier questions.
     pub(crate) answers: Vec<Value>,
+    /// The runs that it has begun and whose questions were answered, as they were then.
+    #[serde(default = "Vec::new", skip_serializing_if = "Vec::is_empty")]
+    pub(crate) begun: Vec<(Key, Box<R>)>,
     pub(crate) pending: Pending<R>,
 }
 
@@ -58,6 +62,13 @@ pub(crate) enum Pending<R> {
     },
     /// Questions in a nested automa. This is its run.
     Inner(Box<R>),
+    /// Questions in a run that the worker has begun. The worker knows it by `key`.
+    Begun {
+        key: Key,
+        run: Box<R>,
+    },
+    /// Several of these.
+    Several(Vec<Self>),
 }
 
 /// What a kickoff resumes with when it runs again.
@@ -65,6 +76,8 @@ pub(crate) enum Pending<R> {
 pub(crate) struct Replay<R> {
     pub(crate) answers: Vec<Value>,
     pub(crate) inner: Option<Box<R>>,
+    /// The runs that the worker has begun, by the keys that it knows them by.
+    pub(crate) begun: Vec<(Key, Box<R>)>,
 }
 
 impl Question {
@@ -75,39 +88,102 @@ impl Question {
 
 impl<W, R> Interrupted<W, R> {
     pub(crate) fn with_worker<V>(self, worker: V) -> Interrupted<V, R> {
-        let Self { kickoff, step, cause, args, answers, pending, .. } = self;
-        Interrupted { worker, kickoff, step, cause, args, answers, pending }
+        let Self { kickoff, step, cause, args, answers, begun, pending, .. } = self;
+        Interrupted { worker, kickoff, step, cause, args, answers, begun, pending }
     }
 
     /// Its cause, its arguments, and what it resumes with.
     pub(crate) fn into_replay(self) -> (Cause, Args, Replay<R>) {
-        let Self { cause, args, mut answers, pending, .. } = self;
-        let inner = match pending {
-            Pending::Question { answer, .. } => {
-                answers.extend(answer);
-                None
-            }
-            Pending::Inner(paused) => Some(paused),
+        let Self { cause, args, answers, begun, pending, .. } = self;
+        let mut replay = Replay { answers, inner: None, begun };
+        pending.add_to(&mut replay);
+        (cause, args, replay)
+    }
+}
+
+impl<R> Pending<R> {
+    /// Adds another thing to wait for. A run with the key of an earlier one replaces it.
+    pub(crate) fn and(self, other: Self) -> Self {
+        let mut several = match self {
+            Self::Several(several) => several,
+            one => vec![one],
         };
-        (cause, args, Replay { answers, inner })
+        if let Self::Begun { key, .. } = &other {
+            several
+                .retain(|one| !matches!(one, Self::Begun { key: earlier, .. } if earlier == key));
+        }
+        several.push(other);
+        Self::Several(several)
+    }
+
+    /// Everything that is waited for, in order.
+    pub(crate) fn each(&self) -> &[Self] {
+        match self {
+            Self::Several(several) => several,
+            one => std::slice::from_ref(one),
+        }
+    }
+
+    /// Everything that is waited for, in order, mutable.
+    pub(crate) fn each_mut(&mut self) -> &mut [Self] {
+        match self {
+            Self::Several(several) => several,
+            one => std::slice::from_mut(one),
+        }
+    }
+
+    /// Whether the run `key` is waited for.
+    pub(crate) fn waits_for(&self, key: &Key) -> bool {
+        let is_it = |one: &Self| matches!(one, Self::Begun { key: waits, .. } if waits == key);
+        self.each().iter().any(is_it)
+    }
+
+    fn add_to(self, replay: &mut Replay<R>) {
+        match self {
+            Self::Question { answer, .. } => replay.answers.extend(answer),
+            Self::Inner(paused) => replay.inner = Some(paused),
+            Self::Begun { key, run } => replay.begun.push((key, run)),
+            Self::Several(several) => several.into_iter().for_each(|one| one.add_to(replay)),
+        }
+    }
+}
+
+impl<R: PausedRun> Pending<R> {
+    /// Whether the worker can run again: it has the answers to all of its own questions, and there
+    /// is a new answer.
+    fn can_resume(&self) -> bool {
+        let mut is_answered = false;
+        for one in self.each() {
+            match one {
+                Self::Question { answer: None, .. } => return false,
+                Self::Question { answer: Some(_), .. } => is_answered = true,
+                Self::Inner(run) | Self::Begun { run, .. } => is_answered |= run.can_resume(),
+                Self::Several(_) => {}
+            }
+        }
+        is_answered
+    }
+
+    /// Appends the unanswered questions, in order.
+    fn questions(&self, questions: &mut Vec<Question>) {
+        for one in self.each() {
+            match one {
+                Self::Question { question, answer: None } => questions.push(question.clone()),
+                Self::Question { answer: Some(_), .. } | Self::Several(_) => {}
+                Self::Inner(run) | Self::Begun { run, .. } => run.questions(questions),
+            }
+        }
     }
 }
 
 impl<W, R: PausedRun> Interrupted<W, R> {
     /// Whether there is an answer to resume with.
     pub(crate) fn can_resume(&self) -> bool {
-        match &self.pending {
-            Pending::Question { answer, .. } => answer.is_some(),
-            Pending::Inner(paused) => paused.can_resume(),
-        }
+        self.pending.can_resume()
     }
 
     /// Appends the unanswered questions, in order.
     pub(crate) fn questions(&self, questions: &mut Vec<Question>) {
-        match &self.pending {
-            Pending::Question { question, answer: None } => questions.push(question.clone()),
-            Pending::Question { .. } => {}
-            Pending::Inner(paused) => paused.questions(questions),
-        }
+        self.pending.questions(questions);
     }
 }

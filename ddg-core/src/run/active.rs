@@ -4,6 +4,8 @@ use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
+use futures::FutureExt;
+
 use super::builder::inner_builder;
 use super::stored::Place;
 use super::{RunBuilder, RunError};
@@ -102,6 +104,18 @@ impl ActiveRun {
             self.0
                 .emit(step, EventKind::Custom { worker, kickoff: KickoffId(u64::MAX), name, data });
         }
+    }
+
+    /// Makes the run await the future of `wait` before it pauses for a person, or ends because it
+    /// was [stopped](crate::run::RunHandle::stop). So what belongs to the run can come to a state
+    /// that is saved with it. Runs that end in another way do not wait.
+    ///
+    /// `wait` is called once, after the last step. It is dropped when the run ends.
+    pub fn before_pause<F>(&self, wait: impl FnOnce() -> F + Send + 'static)
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        self.0.attached.before_pause(Box::new(move || wait().boxed()));
     }
 
     /// Builds a further run of the same automa, which can begin [inside](RunBuilder::inside) this

@@ -11,7 +11,7 @@ use futures::FutureExt;
 use tokio_util::task::AbortOnDropHandle;
 use tracing::Instrument;
 
-use super::builder::FromOutcome;
+use super::FromOutcome;
 use super::plan::Plan;
 use super::stored::{self, Claiming};
 use super::{Outcome, RunError};

@@ -221,7 +221,11 @@ impl Stored {
     ) -> Result<Arc<RunCore>, RunError> {
         let core = match latest {
             Some(latest) => {
-                let saved = journal.resume(&latest)?.into_run();
+                let mut saved = journal.resume(&latest)?.into_run();
+                // The questions of a run inside another are answered in the state of the other.
+                if let (Some(_), Origin::Snapshot(given)) = (self.within(), &self.origin) {
+                    saved.take_answers(given.run());
+                }
                 RunCore::resumed(Arc::clone(&self.program), saved, self.within())?
             }
             None => self.fresh()?,

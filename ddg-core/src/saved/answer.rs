@@ -9,7 +9,7 @@ use crate::values::Value;
 #[non_exhaustive]
 pub enum AnswerError {
     /// The run is not paused, so it has no questions.
-    #[error("question `{id}` cannot be answered: the run is not paused, it asks nothing")]
+    #[error("question `{id}` cannot be answered: the run is not paused and asks no question")]
     NotPaused {
         /// The id that was given.
         id: String,
@@ -32,7 +32,7 @@ pub enum AnswerError {
 
 fn those(known: &[String]) -> String {
     match known {
-        [] => "all that there are have been answered".to_owned(),
+        [] => "all questions have been answered".to_owned(),
         known => format!("there are: {}", known.join(", ")),
     }
 }
@@ -48,12 +48,51 @@ impl PausedRun for Saved {
 }
 
 impl Saved {
-    /// The answer to the question `id`, if it is one of these.
+    /// The answer to the question `id`, if it is one of these. Several kickoffs of one automa in a
+    /// step have questions with the same id, which are answered in order.
     pub(super) fn answer_to(&mut self, id: &str) -> Option<&mut Option<Value>> {
-        self.interrupted_mut().iter_mut().find_map(|interrupted| match &mut interrupted.pending {
-            Pending::Question { question, answer } => (question.id == id).then_some(answer),
-            Pending::Inner(inner) => inner.answer_to(id),
-        })
+        let mut answers = Vec::new();
+        self.answers(&mut answers);
+        let waits = answers.iter().any(|(question, answer)| question.id == id && answer.is_none());
+        self.find_answer(id, waits)
+    }
+
+    /// The first place of an answer to the question `id`; if `waits`, the first without an answer.
+    fn find_answer(&mut self, id: &str, waits: bool) -> Option<&mut Option<Value>> {
+        let all = self.interrupted_mut().iter_mut().flat_map(|one| one.pending.each_mut());
+        let mut found = all.filter_map(|one| match one {
+            Pending::Question { question, answer } => {
+                (question.id == id && !(waits && answer.is_some())).then_some(answer)
+            }
+            Pending::Inner(run) | Pending::Begun { run, .. } => run.find_answer(id, waits),
+            Pending::Several(_) => None,
+        });
+        found.next()
+    }
+
+    /// Appends the questions with their answers, in kickoff order, including those of nested runs.
+    fn answers<'a>(&'a self, answers: &mut Vec<(&'a Question, &'a Option<Value>)>) {
+        for one in self.interrupted().iter().flat_map(|one| one.pending.each()) {
+            match one {
+                Pending::Question { question, answer } => answers.push((question, answer)),
+                Pending::Inner(run) | Pending::Begun { run, .. } => run.answers(answers),
+                Pending::Several(_) => {}
+            }
+        }
+    }
+
+    /// Takes the answers over that `given`, a state of the same pause, has to questions which this
+    /// state has no answers to.
+    pub(crate) fn take_answers(&mut self, given: &Self) {
+        let mut answers = Vec::new();
+        given.answers(&mut answers);
+        for (question, answer) in answers {
+            if let Some(answer) = answer
+                && let Some(slot @ None) = self.answer_to(&question.id)
+            {
+                *slot = Some(answer.clone());
+            }
+        }
     }
 }
 

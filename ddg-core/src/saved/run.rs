@@ -262,7 +262,8 @@ impl Saved {
     /// Checks that the nested states of paused automata can be read again.
     fn check_levels(&self) -> Result<(), SnapshotError> {
         let inner = |interrupted: &&Interrupted<Key, Self>| {
-            matches!(interrupted.pending, Pending::Inner(_))
+            let is_run = |one: &Pending<Self>| !matches!(one, Pending::Question { .. });
+            interrupted.pending.each().iter().any(is_run)
         };
         let Some(interrupted) = self.interrupted.iter().find(inner) else { return Ok(()) };
         match serde_json::to_value(self) {

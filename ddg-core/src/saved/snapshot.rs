@@ -87,6 +87,10 @@ impl Snapshot {
         self.run
     }
 
+    pub(crate) fn run(&self) -> &Saved {
+        &self.run
+    }
+
     /// Whether the local space of a worker has the same values.
     pub(crate) fn has_local(&self, worker: &Key, values: &BTreeMap<String, Value>) -> bool {
         let empty = BTreeMap::new();

@@ -50,7 +50,8 @@ impl<T: Serialize + Deserialize<'static> + Clone + Send + Sync + 'static> Data f
 #[diagnostic::on_unimplemented(
     message = "the result of a run cannot be read as `{Self}`",
     label = "read as `{Self}`",
-    note = "if its type is said nowhere, say it: `let result: i64 = …`, or `()` where there is none",
+    note = "if its type is not given anywhere, give it: `let result: i64 = …`, or `()` where \
+            there is none",
     note = "if it is a type of yours: `#[derive(Clone, serde::Serialize, serde::Deserialize)]`"
 )]
 pub trait RunResult: Data {}

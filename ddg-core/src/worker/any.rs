@@ -231,7 +231,9 @@ impl Callee {
 
     pub(crate) fn context(&self) -> &Context {
         match &self.0 {
-            Called::Plain(_) => unreachable!("who takes a context says so in the signature"),
+            Called::Plain(_) => {
+                unreachable!("the signature of a worker says whether it takes a context")
+            }
             Called::WithContext(cx) => cx,
         }
     }

@@ -80,9 +80,9 @@ pub fn after(dependencies: impl IntoKeys) -> WorkerOptions {
 /// Keys of workers in their order: an array, a vector, or any iterable of items that convert to
 /// [`Key`].
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is no list of keys",
+    message = "`{Self}` is not a list of keys",
     label = "not a list of keys",
-    note = "a single key stands in a list, too: `after([\"load\"])`"
+    note = "write a single key as a list, too: `after([\"load\"])`"
 )]
 pub trait IntoKeys {
     /// The keys.

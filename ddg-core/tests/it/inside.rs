@@ -217,3 +217,72 @@ async fn a_run_inside_a_stored_one_is_stored_beside_it() {
     assert_eq!(ids, ["run-7", "run-7/part-1"]);
     assert!(runs.snapshot("run-7/part-1").await.unwrap().input("who").is_none());
 }
+
+/// [Q14] A run awaits what is registered before it pauses or ends because it was stopped. Changes of
+/// local spaces are saved with it.
+#[tokio::test]
+async fn a_run_awaits_what_is_registered_before_it_pauses() {
+    struct Registered;
+    let mut automa = GraphAutoma::new("asks");
+    let ask = async |cx: Context| {
+        cx.attached::<Registered>();
+        cx.interact_with_human::<u32>("How many?")
+    };
+    automa.add_func_as_worker("ask", ask, start().output()).unwrap();
+    automa.attach(|run| {
+        let space = run.local_space("ask").unwrap();
+        run.before_pause(|| async move {
+            tokio::task::yield_now().await;
+            space.set("seen", 7_u32);
+        });
+        Registered
+    });
+    let paused = automa.run(()).await.unwrap();
+    let json = serde_json::to_value(paused.snapshot().unwrap()).unwrap();
+    assert_eq!(json["run"]["locals"]["ask"]["seen"], 7, "{json}");
+    let answered = paused.answer_with(|_| 3).unwrap();
+    assert_eq!(automa.resume(answered).output::<u32>().await.unwrap(), 3);
+}
+
+/// [N7] [Q4] The answers to the questions of a run inside a stored run are in the state of the outer
+/// run. They count when the inner run continues from the store.
+#[tokio::test]
+async fn answers_in_a_snapshot_count_for_a_stored_run_inside_another() {
+    let store = MemoryStore::new();
+    let mut part = GraphAutoma::new("part");
+    let n_begun = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&n_begun);
+    let begin = move || {
+        count.fetch_add(1, Ordering::SeqCst);
+        async {}
+    };
+    part.add_func_as_worker("begin", begin, start()).unwrap();
+    let ask = async |cx: Context| cx.interact_with_human::<String>("Which?");
+    part.add_func_as_worker("ask", ask, after(["begin"]).output()).unwrap();
+    let part = Arc::new(part);
+    let mut automa = GraphAutoma::new("whole");
+    let work = move |cx: Context| {
+        let (part, here) = (Arc::clone(&part), cx.attached::<Here>().unwrap().0.clone());
+        async move {
+            let run = match cx.resumed_inside(&"inner".into()) {
+                Some(answered) => part.resume(answered),
+                None => part.run(()),
+            };
+            let outcome = run.inside(&here, "inner").outcome().await?;
+            match outcome.is_paused() {
+                true => Err(cx.wait_inside("inner", outcome.snapshot()?).into()),
+                false => Ok::<_, WorkerError>(outcome.into_output::<String>()?),
+            }
+        }
+    };
+    automa.add_func_as_worker("work", work, start().output()).unwrap();
+    automa.attach(|run| Here(run.clone()));
+
+    assert!(automa.run(()).stored_in(&store, "r").await.unwrap().is_paused());
+    let runs = StoredRuns::new(&store);
+    let question = runs.questions("r").await.unwrap().remove(0);
+    assert_eq!(question.id, "inner/ask#1.1");
+    runs.answer("r", &question.id, "this").await.unwrap();
+    let said: String = automa.run(()).stored_in(&store, "r").output().await.unwrap();
+    assert_eq!((said.as_str(), n_begun.load(Ordering::SeqCst)), ("this", 1));
+}

@@ -1,7 +1,7 @@
 //! Questions to people: a run pauses, gets its answers, and is resumed.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use ddg_core::checkpoint::{MemoryStore, StoredRuns};
@@ -144,7 +144,7 @@ async fn a_run_without_questions_takes_no_answer() {
     let mut snapshot = automa.run(()).await.unwrap().snapshot().unwrap();
     let error = snapshot.answer("a#0.1", 1).unwrap_err();
     assert!(matches!(error, AnswerError::NotPaused { .. }));
-    expect!["question `a#0.1` cannot be answered: the run is not paused, it asks nothing"]
+    expect!["question `a#0.1` cannot be answered: the run is not paused and asks no question"]
         .assert_eq(&error.to_string());
 }
 
@@ -157,7 +157,7 @@ async fn an_answer_of_another_type_is_an_error_of_the_worker() {
     let mut snapshot = automa.run(()).await.unwrap().snapshot().unwrap();
     snapshot.answer("ask#0.1", "seven".to_owned()).unwrap();
     let error = automa.resume(snapshot).await.unwrap_err();
-    expect!["automa `types`, step 1: worker `ask` failed: the answer to question `ask#0.1`: expected `u32`, found `String`; take it back with `Snapshot::withdraw_answer`, and give another"]
+    expect!["automa `types`, step 1: worker `ask` failed: the answer to question `ask#0.1`: expected `u32`, found `String`; withdraw it with `Snapshot::withdraw_answer`, and give another"]
         .assert_eq(&error.to_string());
 }
 
@@ -176,20 +176,22 @@ async fn a_wrong_answer_can_be_taken_back() {
     let id = "inner/ask#0.1";
     runs.answer("r", id, "three".to_owned()).await.unwrap();
     for _ in 0..2 {
-        expect![[r#"automa `outer`, step 1: worker `inner` failed: automa `types`, step 1: worker `inner/ask` failed: the answer to question `inner/ask#0.1`: expected `u32`, found JSON string (invalid type: string "three", expected u32); take it back with `Snapshot::withdraw_answer`, and give another"#]]
+        expect![[r#"automa `outer`, step 1: worker `inner` failed: automa `types`, step 1: worker `inner/ask` failed: the answer to question `inner/ask#0.1`: expected `u32`, found JSON string (invalid type: string "three", expected u32); withdraw it with `Snapshot::withdraw_answer`, and give another"#]]
             .assert_eq(&outer.run(()).stored_in(&store, "r").await.unwrap_err().to_string());
     }
     assert!(runs.answer("r", id, 3).await.is_err(), "the first answer counts");
     runs.edit("r", |snapshot| Ok(snapshot.withdraw_answer(id)?)).await.unwrap();
     runs.edit("r", |snapshot| Ok(snapshot.withdraw_answer(id)?)).await.unwrap();
     runs.answer("r", id, 3).await.unwrap();
-    expect!["there is no question `ask#0.1`; all that there are have been answered"]
+    expect!["there is no question `ask#0.1`; all questions have been answered"]
         .assert_eq(&runs.answer("r", "ask#0.1", 3).await.unwrap_err().to_string());
     let outcome = outer.run(()).stored_in(&store, "r").await.unwrap();
     let mut over = outcome.snapshot().unwrap();
     assert_eq!(outcome.into_output::<u32>().unwrap(), 3);
-    expect!["question `inner/ask#0.1` cannot be answered: the run is not paused, it asks nothing"]
-        .assert_eq(&over.withdraw_answer(id).unwrap_err().to_string());
+    expect![
+        "question `inner/ask#0.1` cannot be answered: the run is not paused and asks no question"
+    ]
+    .assert_eq(&over.withdraw_answer(id).unwrap_err().to_string());
 }
 
 /// [Q7]
@@ -213,7 +215,7 @@ async fn a_result_that_is_asked_for_is_an_error_with_the_run_in_it() {
     let mut automa = GraphAutoma::new("result");
     automa.add_func_as_worker("ask", ask_twice, start().output()).unwrap();
     let error = automa.run(()).output::<String>().await.unwrap_err();
-    expect!["automa `result`: paused, so there is no output yet; `.outcome()` gives the run as it is, with its questions: `ask#0.1`"]
+    expect!["automa `result`: paused, so there is no output yet; a worker that runs it passes its questions on with `Context::call`, and `.outcome()` returns the run with its questions: `ask#0.1`"]
         .assert_eq(&error.to_string());
     let RunError::Paused { outcome } = error else { panic!() };
     let mut snapshot = outcome.snapshot().unwrap();
@@ -425,4 +427,110 @@ async fn all_questions_are_answered_at_once() {
     // There is nothing to answer.
     let again = resumed.answer_with(|question| question.id.clone()).unwrap();
     assert_eq!(again.step(), 2);
+}
+
+/// [Q1] [Q2] Questions that a worker asks before it passes an error on are asked together. The
+/// worker runs again when all of them are answered, in any order.
+#[tokio::test]
+async fn a_worker_asks_several_questions_together() {
+    let n_runs = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&n_runs);
+    let mut automa = GraphAutoma::new("form");
+    let ask = move |cx: Context| {
+        count.fetch_add(1, Ordering::SeqCst);
+        async move {
+            let (name, age) = (cx.interact_with_human("Name?"), cx.interact_with_human("Age?"));
+            let (name, age): (String, u32) = (name?, age?);
+            let city: String = cx.interact_with_human("City?")?;
+            Ok::<_, WorkerError>(format!("{name}, {age}, {city}"))
+        }
+    };
+    automa.add_func_as_worker("ask", ask, start().output()).unwrap();
+    let paused = automa.run(()).await.unwrap();
+    assert_eq!(ids(&paused.questions()), ["ask#0.1", "ask#0.2"]);
+
+    let mut snapshot = elsewhere(&paused.snapshot().unwrap());
+    snapshot.answer("ask#0.2", 36).unwrap();
+    let paused = automa.resume(elsewhere(&snapshot)).await.unwrap();
+    assert_eq!(ids(&paused.questions()), ["ask#0.1"]);
+    assert_eq!(n_runs.load(Ordering::SeqCst), 1, "one answer is missing");
+
+    let mut snapshot = elsewhere(&paused.snapshot().unwrap());
+    snapshot.answer("ask#0.1", "Ada").unwrap();
+    let paused = automa.resume(elsewhere(&snapshot)).await.unwrap();
+    assert_eq!(ids(&paused.questions()), ["ask#0.3"]);
+    let answered = paused.answer_with(|_| "London").unwrap();
+    let said: String = automa.resume(answered).output().await.unwrap();
+    assert_eq!((said.as_str(), n_runs.load(Ordering::SeqCst)), ("Ada, 36, London", 3));
+}
+
+/// [Q5] [F4] Two kickoffs of a nested automa in one step ask a question with the same id. Both can be
+/// answered, in order.
+#[tokio::test]
+async fn questions_with_the_same_id_are_answered_in_order() {
+    let mut inner = GraphAutoma::new("inner");
+    let ask = async |what: String, cx: Context| {
+        Ok::<_, WorkerError>(format!("{what}: {}", cx.interact_with_human::<String>(what.clone())?))
+    };
+    inner.add_func_as_worker("ask", ask, start().output()).unwrap();
+    let mut automa = GraphAutoma::new("outer");
+    let twice = async |cx: Context| {
+        cx.ferry_to("inner", ("one",));
+        cx.ferry_to("inner", ("two",));
+    };
+    automa.add_func_as_worker("twice", twice, start()).unwrap();
+    automa.add_worker("inner", inner, free().output()).unwrap();
+    let paused = automa.run(()).await.unwrap();
+    assert_eq!(paused.questions().len(), 2);
+    let answered = paused.answer_with(|question| question.content.get::<String>().unwrap() + "!");
+    let said: String = automa.resume(elsewhere(&answered.unwrap())).output().await.unwrap();
+    assert_eq!(said, "two: two!");
+}
+
+/// [Q13] A worker that calls automata asks their questions, at any depth. The calls continue where
+/// they were, in another process, too.
+#[tokio::test]
+async fn a_worker_passes_on_the_questions_of_the_automata_that_it_calls() {
+    let n_begun = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&n_begun);
+    let mut part = GraphAutoma::new("part");
+    let begin = move |x: u32| {
+        count.fetch_add(1, Ordering::SeqCst);
+        async move { x }
+    };
+    part.add_func_as_worker("begin", begin, start()).unwrap();
+    let ask = async |x: u32, cx: Context| {
+        Ok::<_, WorkerError>(x + cx.interact_with_human::<u32>("How much more?")?)
+    };
+    part.add_func_as_worker("ask", ask, after(["begin"]).output()).unwrap();
+    let part = Arc::new(part);
+    let mut middle = GraphAutoma::new("middle");
+    let call = move |x: u32, cx: Context| {
+        let part = Arc::clone(&part);
+        async move {
+            let first: u32 = cx.call(part.run(args!(x))).await?.into_output()?;
+            let second: u32 = cx.call(part.run(args!(first))).await?.into_output()?;
+            Ok::<_, WorkerError>(second)
+        }
+    };
+    middle.add_func_as_worker("call", call, start().output()).unwrap();
+    let middle = Arc::new(middle);
+    let mut automa = GraphAutoma::new("outer");
+    let call = move |x: u32, cx: Context| {
+        let middle = Arc::clone(&middle);
+        async move { Ok::<_, WorkerError>(cx.call(middle.run(args!(x))).await?.into_output::<u32>()?) }
+    };
+    automa.add_func_as_worker("top", call, start().output()).unwrap();
+
+    let paused = automa.run(args!(1)).await.unwrap();
+    assert_eq!(ids(&paused.questions()), ["top/call/ask#1.1"]);
+    assert_eq!(paused.questions()[0].worker, "top/call/ask");
+    let mut snapshot = elsewhere(&paused.snapshot().unwrap());
+    snapshot.answer("top/call/ask#1.1", 10).unwrap();
+    let paused = automa.resume(elsewhere(&snapshot)).await.unwrap();
+    assert_eq!(ids(&paused.questions()), ["top/call.2/ask#1.1"]);
+    let answered = elsewhere(&paused.answer_with(|_| 100).unwrap());
+    assert_eq!(automa.resume(answered).output::<u32>().await.unwrap(), 111);
+    // The worker runs from its top, but the first call continues at its question.
+    assert_eq!(n_begun.load(Ordering::SeqCst), 2);
 }

@@ -125,6 +125,7 @@ const AGENTIC: &[(&str, &[&str])] = &[
     ("react", &["files", "memory", "message", "model", "subturn", "tool"]),
     ("subturn", &["message", "model", "react", "tool"]),
     ("agent", &["memory", "message", "react", "subturn"]),
+    ("assistants", &["files", "memory", "message", "model", "react", "tool"]),
     ("riddles", &["react"]),
 ];
 

@@ -1,8 +1,8 @@
 //! Generates the function that declares the block's workers in a graph.
 
-use proc_macro2::{Ident, TokenStream};
+use proc_macro2::{Ident, Span, TokenStream};
 use quote::{quote, quote_spanned};
-use syn::{Generics, spanned::Spanned};
+use syn::{Generics, Path, Type, spanned::Spanned};
 
 use super::{
     callable::callable,
@@ -12,6 +12,7 @@ use super::{
     options::options,
 };
 use crate::model::{Block, Declaration, Fragment, Placement, Role, Worker};
+use crate::type_syntax::{find_dyn, is_surely_data};
 
 /// The `impl Automa` with this body, or the function of a fragment.
 pub(super) fn declaration(block: &Block, generics: &Generics, body: &TokenStream) -> TokenStream {
@@ -30,6 +31,7 @@ pub(super) fn declaration(block: &Block, generics: &Generics, body: &TokenStream
                 Some(ty) => quote!(#ty),
                 None => output_ty(block),
             };
+            let output = travelling(krate, &output);
             let items = quote! {
                 type Output = #output;
                 const NAME: &'static str = #name;
@@ -98,6 +100,18 @@ fn worker_call(block: &Block, worker: &Worker) -> TokenStream {
     quote_spanned! {worker.span()=>
         #(#cfgs)*
         #graph.#method(#key, #callable, #options)?;
+    }
+}
+
+/// The type itself, named in a way that a type that cannot travel is one error of the compiler.
+/// Without it, each trait that is missing would be one.
+fn travelling(krate: &Path, output: &TokenStream) -> TokenStream {
+    match syn::parse2::<Type>(output.clone()) {
+        Ok(ty) if !is_surely_data(&ty) && find_dyn(&ty).is_none() => {
+            let span = Span::call_site().located_at(ty.span());
+            quote_spanned!(span=> <#output as #krate::check::Travels>::Itself)
+        }
+        Ok(_) | Err(_) => output.clone(),
     }
 }
 

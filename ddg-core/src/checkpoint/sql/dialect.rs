@@ -3,8 +3,11 @@
 use std::fmt;
 use std::future::Future;
 
+use super::failed::Failed;
+
 /// A kind of database.
-pub(super) trait Dialect: fmt::Debug + Send + Sync {
+pub trait Dialect: fmt::Debug + Send + Sync {
+    /// Its transactions.
     type Transaction: Transaction;
 
     /// The end of a `select` that locks the rows until the transaction ends.
@@ -34,7 +37,7 @@ pub(super) trait Dialect: fmt::Debug + Send + Sync {
 }
 
 /// A transaction, rolled back if it is dropped without a commit.
-pub(super) trait Transaction: Send + Sized {
+pub trait Transaction: Send + Sized {
     /// The rows that a statement selects.
     fn rows(
         &mut self,
@@ -52,16 +55,45 @@ pub(super) trait Transaction: Send + Sized {
     /// Executes any number of statements.
     fn script(&mut self, sql: &str) -> impl Future<Output = Result<(), sqlx::Error>> + Send;
 
+    /// Commits the transaction.
     fn commit(self) -> impl Future<Output = Result<(), sqlx::Error>> + Send;
 
+    /// Rolls the transaction back.
     fn roll_back(self) -> impl Future<Output = Result<(), sqlx::Error>> + Send;
+
+    /// Ends the transaction: commits it if `done` is `Ok`, and rolls it back if the store has
+    /// refused. If the database has failed, the transaction and its connection are dropped.
+    fn end<T: Send, E: Send>(
+        self,
+        done: Result<T, Failed<E>>,
+    ) -> impl Future<Output = Result<T, Failed<E>>> + Send {
+        async move {
+            match done {
+                Ok(output) => {
+                    self.commit().await?;
+                    Ok(output)
+                }
+                Err(Failed::Refused(refused)) => {
+                    self.roll_back().await?;
+                    Err(Failed::Refused(refused))
+                }
+                Err(Failed::Broken(error)) => {
+                    drop(self);
+                    Err(Failed::Broken(error))
+                }
+            }
+        }
+    }
 }
 
 /// An argument of a statement.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Arg<'a> {
+pub enum Arg<'a> {
+    /// A number.
     Int(Option<i64>),
+    /// A text.
     Text(Option<&'a str>),
+    /// Bytes.
     Bytes(&'a [u8]),
 }
 
@@ -84,12 +116,15 @@ impl<'a> From<&'a [u8]> for Arg<'a> {
 }
 
 /// Converts a step, a kickoff or a token, because SQL has no unsigned numbers.
-pub(super) fn int(n: u64) -> Result<i64, sqlx::Error> {
+///
+/// # Errors
+/// If the number is too large.
+pub fn int(n: u64) -> Result<i64, sqlx::Error> {
     i64::try_from(n).map_err(|error| sqlx::Error::Encode(error.into()))
 }
 
 /// The values of a row, taken one after another.
-pub(super) struct Row(std::vec::IntoIter<Cell>);
+pub struct Row(std::vec::IntoIter<Cell>);
 
 /// A value in a row.
 #[derive(Debug)]
@@ -105,11 +140,19 @@ impl Row {
         Self(cells.into_iter())
     }
 
-    pub(super) fn int(&mut self) -> Result<i64, sqlx::Error> {
+    /// Takes a number.
+    ///
+    /// # Errors
+    /// If the next value has another type.
+    pub fn int(&mut self) -> Result<i64, sqlx::Error> {
         self.int_or_null()?.ok_or_else(|| unexpected("a number", &Cell::Null))
     }
 
-    pub(super) fn int_or_null(&mut self) -> Result<Option<i64>, sqlx::Error> {
+    /// Takes a number or nothing.
+    ///
+    /// # Errors
+    /// If the next value has another type.
+    pub fn int_or_null(&mut self) -> Result<Option<i64>, sqlx::Error> {
         match self.next() {
             Cell::Int(int) => Ok(Some(int)),
             Cell::Null => Ok(None),
@@ -117,19 +160,35 @@ impl Row {
         }
     }
 
-    pub(super) fn unsigned(&mut self) -> Result<u64, sqlx::Error> {
+    /// Takes a number that is not negative.
+    ///
+    /// # Errors
+    /// If the next value has another type.
+    pub fn unsigned(&mut self) -> Result<u64, sqlx::Error> {
         unsigned(self.int()?)
     }
 
-    pub(super) fn unsigned_or_null(&mut self) -> Result<Option<u64>, sqlx::Error> {
+    /// Takes a number that is not negative, or nothing.
+    ///
+    /// # Errors
+    /// If the next value has another type.
+    pub fn unsigned_or_null(&mut self) -> Result<Option<u64>, sqlx::Error> {
         self.int_or_null()?.map(unsigned).transpose()
     }
 
-    pub(super) fn text(&mut self) -> Result<String, sqlx::Error> {
+    /// Takes a text.
+    ///
+    /// # Errors
+    /// If the next value has another type.
+    pub fn text(&mut self) -> Result<String, sqlx::Error> {
         self.text_or_null()?.ok_or_else(|| unexpected("a text", &Cell::Null))
     }
 
-    pub(super) fn text_or_null(&mut self) -> Result<Option<String>, sqlx::Error> {
+    /// Takes a text or nothing.
+    ///
+    /// # Errors
+    /// If the next value has another type.
+    pub fn text_or_null(&mut self) -> Result<Option<String>, sqlx::Error> {
         match self.next() {
             Cell::Text(text) => Ok(Some(text)),
             Cell::Null => Ok(None),
@@ -137,7 +196,11 @@ impl Row {
         }
     }
 
-    pub(super) fn bytes(&mut self) -> Result<Vec<u8>, sqlx::Error> {
+    /// Takes bytes.
+    ///
+    /// # Errors
+    /// If the next value has another type.
+    pub fn bytes(&mut self) -> Result<Vec<u8>, sqlx::Error> {
         match self.next() {
             Cell::Bytes(bytes) => Ok(bytes),
             other => Err(unexpected("bytes", &other)),

@@ -36,11 +36,12 @@ use crate::checkpoint::{
 /// ```
 #[derive(Clone, Debug)]
 pub struct PostgresStore {
-    sql: SqlStore<Server>,
+    sql: SqlStore<PostgresServer>,
 }
 
+/// A PostgreSQL database. A clone is the same database.
 #[derive(Clone, Debug)]
-struct Server {
+pub struct PostgresServer {
     connections: Connections<Postgres>,
     /// A pool for renewals alone. A connection is driven by the runtime that opened it: if a worker
     /// blocks that runtime, every user of the connection waits, and leases would expire.
@@ -79,7 +80,7 @@ impl PostgresStore {
         })?;
         let connections = Connections::new(MAX_CONNECTIONS, options.clone());
         let leases = Connections::new(1, options).sharing_commits(&connections);
-        let sql = SqlStore::new(Server { connections, leases }, name);
+        let sql = SqlStore::new(PostgresServer { connections, leases }, name);
         sql.migrate().map_err(sql.explain("prepare its tables")).await?;
         Ok(Self { sql })
     }
@@ -88,6 +89,12 @@ impl PostgresStore {
     #[must_use]
     pub fn with_clock(self, now: impl Fn() -> SystemTime + Send + Sync + 'static) -> Self {
         Self { sql: self.sql.with_clock(now) }
+    }
+
+    /// The database, for other stores in it. Not part of the public API.
+    #[doc(hidden)]
+    pub fn database(&self) -> &PostgresServer {
+        &self.sql.database
     }
 
     /// Closes the connections.
@@ -122,7 +129,7 @@ pub(super) fn is_transient(error: &PgDatabaseError) -> bool {
         || [READ_ONLY, LOCK_NOT_AVAILABLE].contains(&code)
 }
 
-impl Dialect for Server {
+impl Dialect for PostgresServer {
     type Transaction = Write<Postgres>;
 
     const LOCKED: &'static str = " for update";

@@ -95,6 +95,12 @@ impl SqliteStore {
         Self { sql: self.sql.with_clock(now) }
     }
 
+    /// The file, for other stores in it. Not part of the public API.
+    #[doc(hidden)]
+    pub fn database(&self) -> &SqliteFile {
+        &self.sql.database
+    }
+
     /// Closes the file, also for clones of this store. If no other process has it open, all data is
     /// in the one file afterwards.
     ///

@@ -1,0 +1,169 @@
+//! The database: one of two kinds, behind the few operations that are used of them.
+
+#[cfg(feature = "postgres")]
+use ddg_core::__store::PostgresServer;
+use ddg_core::__store::{Arg, Dialect, Row, SqliteFile, Transaction};
+use ddg_core::worker::BoxError;
+
+use crate::assistants::AssistantsError;
+
+/// A database. A clone is the same database.
+#[derive(Clone, Debug)]
+pub(super) enum Database {
+    Sqlite(SqliteFile),
+    #[cfg(feature = "postgres")]
+    Postgres(PostgresServer),
+}
+
+/// A transaction that writes, rolled back if it is dropped without a commit.
+pub(super) enum Write {
+    Sqlite(<SqliteFile as Dialect>::Transaction),
+    #[cfg(feature = "postgres")]
+    Postgres(<PostgresServer as Dialect>::Transaction),
+}
+
+/// Names what was to be done, in the error of a database.
+pub(in crate::assistants) trait During<T> {
+    fn during(self, action: &'static str) -> Result<T, AssistantsError>;
+}
+
+impl<T> During<T> for Result<T, sqlx::Error> {
+    fn during(self, action: &'static str) -> Result<T, AssistantsError> {
+        self.map_err(|error| AssistantsError::backend(action)(cause(error)))
+    }
+}
+
+impl<T> During<T> for Result<T, serde_json::Error> {
+    fn during(self, action: &'static str) -> Result<T, AssistantsError> {
+        self.map_err(|error| AssistantsError::backend(action)(error.into()))
+    }
+}
+
+impl Database {
+    pub(super) async fn write(&self) -> Result<Write, sqlx::Error> {
+        Ok(match self {
+            Self::Sqlite(file) => Write::Sqlite(Dialect::write(file).await?),
+            #[cfg(feature = "postgres")]
+            Self::Postgres(server) => Write::Postgres(Dialect::write(server).await?),
+        })
+    }
+
+    /// The rows that one statement finds.
+    pub(super) async fn read(&self, sql: &str, args: &[Arg<'_>]) -> Result<Vec<Row>, sqlx::Error> {
+        match self {
+            Self::Sqlite(file) => Dialect::read(file, sql, args).await,
+            #[cfg(feature = "postgres")]
+            Self::Postgres(server) => Dialect::read(server, sql, args).await,
+        }
+    }
+
+    /// Brings the tables to the newest version. Refuses tables that are newer.
+    pub(super) async fn migrate(&self) -> Result<(), AssistantsError> {
+        let action = "prepare its tables";
+        let mut write = self.write().await.during(action)?;
+        let migrations: &[&str] = match &write {
+            Write::Sqlite(_) => &[include_str!("../../../migrations/assistants/sqlite_1.sql")],
+            #[cfg(feature = "postgres")]
+            Write::Postgres(_) => {
+                // An arbitrary number that is the same in all processes.
+                write.script("select pg_advisory_xact_lock(7233202)").await.during(action)?;
+                &[include_str!("../../../migrations/assistants/postgres_1.sql")]
+            }
+        };
+        let table = "create table if not exists ddg_assistants_schema (version bigint not null)";
+        write.script(table).await.during(action)?;
+        let found =
+            write.rows("select version from ddg_assistants_schema", &[]).await.during(action)?;
+        let found = match found.into_iter().next() {
+            Some(mut row) => row.unsigned().during(action)?,
+            None => 0,
+        };
+        let known = migrations.len() as u64;
+        if found > known {
+            let message = format!(
+                "the store of assistants has tables of version {found}, but this program knows versions up \
+                 to {known}: run it with a newer ddg-agentic"
+            );
+            return Err(AssistantsError::Setup { message });
+        }
+        if found == known {
+            return Ok(());
+        }
+        for migration in migrations.iter().skip(found as usize) {
+            write.script(migration).await.during(action)?;
+        }
+        write.script("delete from ddg_assistants_schema").await.during(action)?;
+        let insert = format!("insert into ddg_assistants_schema (version) values ({known})");
+        write.script(&insert).await.during(action)?;
+        write.commit().await.during(action)
+    }
+}
+
+impl Write {
+    pub(super) async fn rows(
+        &mut self,
+        sql: &str,
+        args: &[Arg<'_>],
+    ) -> Result<Vec<Row>, sqlx::Error> {
+        match self {
+            Self::Sqlite(write) => write.rows(sql, args).await,
+            #[cfg(feature = "postgres")]
+            Self::Postgres(write) => write.rows(sql, args).await,
+        }
+    }
+
+    pub(super) async fn execute(
+        &mut self,
+        sql: &str,
+        args: &[Arg<'_>],
+    ) -> Result<u64, sqlx::Error> {
+        match self {
+            Self::Sqlite(write) => write.execute(sql, args).await,
+            #[cfg(feature = "postgres")]
+            Self::Postgres(write) => write.execute(sql, args).await,
+        }
+    }
+
+    async fn script(&mut self, sql: &str) -> Result<(), sqlx::Error> {
+        match self {
+            Self::Sqlite(write) => write.script(sql).await,
+            #[cfg(feature = "postgres")]
+            Self::Postgres(write) => write.script(sql).await,
+        }
+    }
+
+    pub(super) async fn commit(self) -> Result<(), sqlx::Error> {
+        match self {
+            Self::Sqlite(write) => Transaction::commit(write).await,
+            #[cfg(feature = "postgres")]
+            Self::Postgres(write) => Transaction::commit(write).await,
+        }
+    }
+
+    pub(super) async fn roll_back(self) -> Result<(), sqlx::Error> {
+        match self {
+            Self::Sqlite(write) => Transaction::roll_back(write).await,
+            #[cfg(feature = "postgres")]
+            Self::Postgres(write) => Transaction::roll_back(write).await,
+        }
+    }
+
+    /// The end of a `select` that locks the rows until the transaction ends.
+    pub(super) fn locked(&self) -> &'static str {
+        match self {
+            Self::Sqlite(_) => <SqliteFile as Dialect>::LOCKED,
+            #[cfg(feature = "postgres")]
+            Self::Postgres(_) => <PostgresServer as Dialect>::LOCKED,
+        }
+    }
+}
+
+/// The error of the database or the system, without what sqlx puts before it.
+fn cause(error: sqlx::Error) -> BoxError {
+    match error {
+        sqlx::Error::Database(error) => error.into_error(),
+        sqlx::Error::Io(error) => error.into(),
+        sqlx::Error::Decode(error) | sqlx::Error::Encode(error) => error,
+        other => other.into(),
+    }
+}

@@ -1,0 +1,88 @@
+//! The background of assistants: takes up runs that are due, ends late ones, deletes old ones.
+
+use std::sync::Arc;
+
+use ddg_core::checkpoint::{CheckpointStore, RunId, StoreError};
+
+use super::AssistantsError;
+use super::builder::Inner;
+use super::drive;
+use super::object::RunStatus;
+
+/// How many sweeps pass before ended runs are looked for again.
+const RETAIN_EVERY: u32 = 40;
+
+/// Begins to sweep in the background, until the assistants are closed.
+pub(super) fn begin(inner: &Arc<Inner>) {
+    let sweeping = Arc::downgrade(inner);
+    let (closing, poll) = (inner.closing.clone(), inner.settings.poll);
+    inner.tasks.spawn(async move {
+        let mut n = 0_u32;
+        loop {
+            // Assistants that nobody holds any more have nothing to sweep.
+            let Some(inner) = sweeping.upgrade() else { return };
+            let swept = match n % RETAIN_EVERY {
+                0 => sweep(&inner).await,
+                _ => take_up(&inner).await,
+            };
+            if let Err(error) = swept {
+                tracing::error!(%error, "the store of assistants could not be swept");
+            }
+            drop(inner);
+            n = n.wrapping_add(1);
+            tokio::select! {
+                () = closing.cancelled() => return,
+                () = tokio::time::sleep(poll) => {}
+            }
+        }
+    });
+}
+
+/// Takes up, ends and deletes what is due.
+pub(super) async fn sweep(inner: &Arc<Inner>) -> Result<(), AssistantsError> {
+    take_up(inner).await?;
+    let retain = inner.settings.retain.map(|age| i64::try_from(age.as_secs()).unwrap_or(i64::MAX));
+    let before = retain.map(|age| inner.now().saturating_sub(age));
+    for id in inner.store.ended_runs(before).await? {
+        // Clients that read a response that is not kept read it to its end.
+        if !inner.hub.is_watched(&id) {
+            delete_run(inner, &id).await?;
+        }
+    }
+    Ok(())
+}
+
+/// Takes up runs that no process drives, and stops those that this one drives and that are to end.
+async fn take_up(inner: &Arc<Inner>) -> Result<(), AssistantsError> {
+    let now = inner.now();
+    for (id, status) in inner.store.due_runs(now).await? {
+        let row = if inner.hub.is_driven(&id) { inner.store.run(&id).await? } else { None };
+        match row {
+            None => drive::spawn(inner, &id),
+            Some(row) => {
+                let is_late = row.state.expires_at <= now;
+                if status == RunStatus::Cancelling || is_late {
+                    inner.hub.stop(&id);
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Deletes a run that has ended, with its journal.
+pub(super) async fn delete_run(inner: &Arc<Inner>, id: &str) -> Result<(), AssistantsError> {
+    inner.store.delete_run(id).await?;
+    delete_journal(inner, id).await
+}
+
+/// Deletes the journal of a run, if there is one.
+pub(super) async fn delete_journal(inner: &Arc<Inner>, id: &str) -> Result<(), AssistantsError> {
+    let Ok(run) = RunId::new(id) else { return Ok(()) };
+    match inner.store.journals().delete(&run).await {
+        Ok(()) | Err(StoreError::UnknownRun { .. }) => Ok(()),
+        // Its process is just leaving it; the journal of an ended run does no harm.
+        Err(StoreError::Held { .. }) => Ok(()),
+        Err(error) => Err(error.into()),
+    }
+}

@@ -129,6 +129,25 @@ const AGENTIC: &[(&str, &[&str])] = &[
     ("riddles", &["react"]),
 ];
 
+/// Each room of ddg-server, which names public items of the other crates only.
+const SERVER: &[(&str, &[&str])] = &[
+    ("error", &[]),
+    ("tenant", &[]),
+    ("upstream", &[]),
+    ("keys", &["tenant", "upstream"]),
+    ("models", &["keys", "tenant", "upstream"]),
+    ("files", &[]),
+    ("metrics", &[]),
+    // Every request is seen with what all requests share.
+    ("state", &["files", "http", "keys", "metrics", "models"]),
+    ("http", &["error", "state", "tenant"]),
+    ("routes", &["error", "http", "state", "tenant"]),
+    ("server", &["files", "http", "keys", "metrics", "models", "routes", "state", "upstream"]),
+    ("serving", &[]),
+    ("command", &["keys", "server", "serving"]),
+    ("bin", &["command"]),
+];
+
 fn src(of: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(of).join("src")
 }
@@ -226,6 +245,11 @@ fn rooms_of_the_engine_name_only_what_the_table_allows() {
 #[test]
 fn rooms_of_the_agents_name_only_what_the_table_allows() {
     check("ddg-agentic", AGENTIC);
+}
+
+#[test]
+fn rooms_of_the_server_name_only_what_the_table_allows() {
+    check("ddg-server", SERVER);
 }
 
 /// The table itself: what decides names only what decides.

@@ -6,6 +6,7 @@ mod citations;
 use citations::Page;
 
 const FILES: Page = Page { path: "docs/files.md", name: "files" };
+const RIDDLES: Page = Page { path: "docs/riddles.md", name: "riddles" };
 const SUBTURN: Page = Page { path: "docs/subturn.md", name: "subturn" };
 
 #[test]
@@ -16,6 +17,11 @@ fn every_rule_of_files_is_cited_by_a_test() {
 #[test]
 fn every_rule_of_child_agents_is_cited_by_a_test() {
     SUBTURN.check(env!("CARGO_MANIFEST_DIR"), &["tests"]);
+}
+
+#[test]
+fn every_rule_of_riddles_is_cited_by_a_test() {
+    RIDDLES.check(env!("CARGO_MANIFEST_DIR"), &["tests"]);
 }
 
 #[test]

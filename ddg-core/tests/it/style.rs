@@ -14,13 +14,14 @@ use messages::messages;
 use phrases::{OPENINGS, PHRASES};
 
 /// Folders with sources, whose comments are checked.
-const SOURCES: &[&str] = &["ddg-core/src", "ddg-macros/src", "ddg-agentic/src", "examples"];
+const SOURCES: &[&str] =
+    &["ddg-core/src", "ddg-macros/src", "ddg-agentic/src", "ddg-server/src", "examples"];
 
 /// Rooms whose prose still has to be rewritten. A room that passes must not be listed.
 const UNCHECKED: &[&str] = &[];
 
 /// Folders with tests, whose names are checked for phrases.
-const TESTS: &[&str] = &["ddg-core", "ddg-macros", "ddg-agentic"];
+const TESTS: &[&str] = &["ddg-core", "ddg-macros", "ddg-agentic", "ddg-server"];
 
 /// Texts whose prose is checked for phrases.
 const TEXTS: &[&str] = &["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs"];

@@ -130,7 +130,7 @@ pub trait IntoWorker<M> {
     note = "its parameters, at most 12, are `T`, `&T`, `&str`, `Arc<T>`, `Option<T>`, `Value` or `Context`; a closure names their types",
     note = "it returns `T`, `Result<T, E>` or `impl Stream<Item = T>`, where `E` is an error that is `Send + Sync`: `WorkerError`, `Box<dyn Error + Send + Sync>`",
     note = "`T` has `#[derive(Clone, serde::Serialize, serde::Deserialize)]`, or is wrapped in `Opaque<T>`",
-    note = "a closure that captures something is written `with(state, async |state: &S, x: i64| …)`",
+    note = "a closure that captures something is written `with(state, async |state: &S, x: i64| …)`; `S` is `Send + Sync`",
     note = "its future is `Send`: it holds no `Rc`, `RefCell` borrow or lock guard over an `.await`",
     note = "it is given itself, and not called: `f`, not `f(x)`; automata and `Worker`s go to `add_worker`"
 )]

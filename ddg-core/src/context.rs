@@ -26,7 +26,7 @@ use crate::key::Key;
 use crate::machine::{Cause, Ferry, KickoffId, Question, Target};
 use crate::path::WorkerPath;
 use crate::saved::Saved;
-use crate::values::{Data, TypeMismatch, Value};
+use crate::values::{Answer, Data, TypeMismatch, Value};
 use crate::worker::{Body, FerryTarget, IntoFunc, IntoWorker, Source, WorkerError, WorkerOptions};
 
 /// A worker's view of its run, which it gets as a parameter.
@@ -317,7 +317,10 @@ impl Context {
     ///
     /// # Errors
     /// If there is no answer yet, or the answer is not an `R`.
-    pub fn interact_with_human<R: Data>(&self, question: impl Data) -> Result<R, InteractionError> {
+    pub fn interact_with_human<R: Answer>(
+        &self,
+        question: impl Data,
+    ) -> Result<R, InteractionError> {
         let n = self.0.requests.next_question();
         let id = Question::id_of(&self.path(), self.0.kickoff.id.0, n);
         if let Some(answer) = self.0.replay.as_ref().and_then(|replay| replay.answers.get(n)) {

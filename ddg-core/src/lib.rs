@@ -11,6 +11,17 @@
 //! [`graph`] and [`context`] (inspect and edit graphs), [`args`](mod@args), [`values`] and
 //! [`worker`](mod@worker) (what workers take, give, and are), [`callback`] (hooks), and [`render`]
 //! (drawings).
+//!
+//! # Features
+//!
+//! | feature | adds |
+//! | --- | --- |
+//! | `macros` (on by default) | `#[automa]` and `#[worker]` |
+//! | `sqlite` | a store in a file; compiles SQLite |
+//! | `postgres` | a store on a PostgreSQL server |
+//! | `terminal` | a view of a run in the terminal |
+//!
+//! # Example
 #![cfg_attr(
     feature = "macros",
     doc = r#"

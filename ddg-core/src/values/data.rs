@@ -58,3 +58,15 @@ pub trait RunResult: Data {}
 
 #[diagnostic::do_not_recommend]
 impl<T: Data> RunResult for T {}
+
+/// A type that an answer or a reply can be read as: any [`Data`].
+#[diagnostic::on_unimplemented(
+    message = "the answer cannot be read as `{Self}`",
+    label = "read as `{Self}`",
+    note = "if its type is not given anywhere, give it: `let yes: bool = cx.interact_with_human(…)?`",
+    note = "if it is a type of yours: `#[derive(Clone, serde::Serialize, serde::Deserialize)]`"
+)]
+pub trait Answer: Data {}
+
+#[diagnostic::do_not_recommend]
+impl<T: Data> Answer for T {}

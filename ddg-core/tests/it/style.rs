@@ -327,12 +327,15 @@ fn errors_in_tests_are_looked_at() {
 fn unseen_errors(source: &str) -> Vec<usize> {
     let mut statement = String::new();
     let mut found = Vec::new();
-    for (place, line) in source.lines().enumerate() {
-        statement.push_str(line.trim());
-        if statement.ends_with(".unwrap_err();") && !statement.contains(" = ") {
+    for (place, line) in source.lines().map(str::trim).enumerate() {
+        if !line.starts_with("//") {
+            statement.push_str(line);
+            statement.push(' ');
+        }
+        if statement.ends_with(".unwrap_err(); ") && !statement.contains(" = ") {
             found.push(place + 1);
         }
-        if line.ends_with([';', '{', '}', ',']) || line.trim_start().starts_with("//") {
+        if line.ends_with([';', '{', '}', ',']) || line.starts_with("//") {
             statement.clear();
         }
     }

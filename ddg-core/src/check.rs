@@ -13,7 +13,6 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 
 use crate::values::Data;
-use crate::worker::FromContext;
 pub use crate::{
     __check_dealt as dealt, __check_dependency as dependency, __check_error as error,
     __check_injected as injected, __check_merged as merged, __check_result as result,
@@ -50,9 +49,6 @@ pub const fn output<T: Data>() {}
 
 /// Compiles if a worker can take a `T`.
 pub const fn parameter<T: Data>() {}
-
-/// Compiles if `T` is made from the context. A parameter is recognised by the name of its type.
-pub const fn given<T: FromContext>() {}
 
 /// The output of an automa: [`Data`], with the message of `Data`.
 #[diagnostic::on_unimplemented(

@@ -19,9 +19,9 @@ use crate::tool::Given;
 /// The turn of an agent, with which a tool or worker in it begins child agents. It is cheap to
 /// clone, and can be moved to other tasks. When the turn is over, its methods fail.
 ///
-/// A `#[tool]` takes it as a parameter, which is not part of its schema. A function or `#[worker]`
-/// takes it as a parameter, too, which is not an argument; any other worker gets it with
-/// [`of`](Self::of).
+/// A `#[tool]` takes it as a parameter, which is not part of its schema. A function that is a
+/// worker takes it as a parameter, too, which is not an argument; a `#[worker]` or any other worker
+/// gets it with [`of`](Self::of).
 ///
 /// ```
 /// use ddg_agentic::prelude::*;

@@ -127,10 +127,7 @@ impl<T: Data> Parameter<ByRef> for &'static T {
 /// # Ok(())
 /// # }
 /// ```
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` is not made from the context of a worker",
-    note = "a parameter of a type called `Turn` is the turn of an agent: give a type of your own another name"
-)]
+#[diagnostic::on_unimplemented(message = "`{Self}` is not made from the context of a worker")]
 pub trait FromContext: Send + Sync + Sized + 'static {
     /// Makes the parameter of one execution.
     fn from_context(cx: &Context) -> Self;

@@ -91,7 +91,7 @@ const CORE: &[(&str, &[&str])] = &[
             "worker",
         ],
     ),
-    ("check", &["values", "worker"]),
+    ("check", &["values"]),
 ];
 
 /// The rooms of ddg-core that decide, in which none of these words is a path.

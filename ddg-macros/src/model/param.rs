@@ -28,8 +28,6 @@ pub(crate) enum Source {
     Input,
     /// `cx: &Context`: the context of the execution.
     Context,
-    /// `turn: Turn`: the turn of an agent, which is made from the context.
-    Turn,
     /// `#[from("key", default = expr)]`: the last output of that worker.
     From {
         /// The worker.
@@ -46,7 +44,7 @@ pub(crate) enum Passing {
     Owned,
     /// By reference to an `Arc<T>` that the engine passes: `x: &T`.
     Shared,
-    /// By reference to a value that is cheap to pass: `cx: &Context`, `turn: &Turn`, `x: &Arc<T>`.
+    /// By reference to a value that is cheap to pass: `cx: &Context`, `x: &Arc<T>`.
     Borrowed,
 }
 
@@ -57,7 +55,7 @@ impl Param {
         let span = Span::call_site().located_at(ty.span());
         match (&self.source, self.passing) {
             (Source::Context, _) => quote_spanned!(span=> #krate::Context),
-            (Source::Turn, _) | (_, Passing::Owned | Passing::Borrowed) => quote!(#ty),
+            (_, Passing::Owned | Passing::Borrowed) => quote!(#ty),
             (_, Passing::Shared) => quote_spanned!(span=> ::std::sync::Arc<#ty>),
         }
     }
@@ -79,11 +77,6 @@ impl Param {
     /// Whether it is the context.
     pub(crate) fn is_context(&self) -> bool {
         matches!(self.source, Source::Context)
-    }
-
-    /// Whether it is an argument, and not given by the engine.
-    pub(crate) fn is_argument(&self) -> bool {
-        !matches!(self.source, Source::Context | Source::Turn)
     }
 
     /// Whether it is filled by position.

@@ -28,13 +28,13 @@ pub(super) fn parse_param(param: &PatType, krate: &Path, faults: &mut Faults) ->
     let ident = name(&param.pat, faults);
     let refused = || (parse_quote!(#krate::Value), Passing::Owned);
     let (ty, passing) = passing(&param.ty, faults).unwrap_or_else(refused);
-    let source = if let Some((source, what)) = given(&ty) {
+    let source = if is_context(&ty) {
         if from.is_some() {
-            faults.push(&param.pat, format_args!("{what} is always given: drop the `#[from]`"));
+            faults.push(&param.pat, "the context is always given: drop the `#[from]`");
         } else if input.is_some() {
-            faults.push(&param.pat, format_args!("{what} is always given: drop the `#[input]`"));
+            faults.push(&param.pat, "the context is always given: drop the `#[input]`");
         }
-        source
+        Source::Context
     } else {
         from.or(input).unwrap_or(Source::Argument)
     };
@@ -94,7 +94,7 @@ fn borrowed(reference: &TypeReference, faults: &mut Faults) -> Option<(Type, Pas
             let item = &slice.elem;
             (parse_quote_spanned!(span=> ::std::vec::Vec<#item>), Passing::Shared)
         }
-        _ if given(elem).is_some() || ends_in(elem, "Arc") => (elem.clone(), Passing::Borrowed),
+        _ if is_context(elem) || ends_in(elem, "Arc") => (elem.clone(), Passing::Borrowed),
         _ => (elem.clone(), Passing::Shared),
     })
 }
@@ -129,12 +129,8 @@ fn refuse_inner_borrow(ty: &Type, faults: &mut Faults) -> Option<()> {
     None
 }
 
-/// What the engine gives to a parameter of this type, which is recognised by its name.
-fn given(ty: &Type) -> Option<(Source, &'static str)> {
-    let segment = last_segment(ty).filter(|segment| segment.arguments.is_none())?;
-    match segment.ident.to_string().as_str() {
-        "Context" => Some((Source::Context, "the context")),
-        "Turn" => Some((Source::Turn, "the turn")),
-        _ => None,
-    }
+/// Whether this is the engine's `Context`, which is recognised by its name.
+fn is_context(ty: &Type) -> bool {
+    last_segment(ty)
+        .is_some_and(|segment| segment.ident == "Context" && segment.arguments.is_none())
 }

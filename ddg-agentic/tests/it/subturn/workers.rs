@@ -20,18 +20,18 @@ struct Research;
 #[automa]
 impl Research {
     #[worker(start)]
-    async fn ask(&self, topic: String, turn: Turn) -> Result<String, WorkerError> {
-        Ok(turn.call(SubTurn::new(topic)).await?.text())
+    async fn ask(&self, topic: String, cx: &Context) -> Result<String, WorkerError> {
+        Ok(Turn::of(cx)?.call(SubTurn::new(topic)).await?.text())
     }
 
     #[worker(dependencies = [ask], output)]
-    async fn count(&self, found: String, turn: &Turn) -> String {
-        format!("{found} ({} child)", turn.children().len())
+    async fn count(&self, found: String, cx: &Context) -> Result<String, WorkerError> {
+        Ok(format!("{found} ({} child)", Turn::of(cx)?.children().len()))
     }
 }
 
-/// [subturn 6] A worker takes the turn as a parameter, in a block and as a function. It is not an
-/// argument.
+/// [subturn 6] A function takes the turn as a parameter, which is not an argument. A worker of a block
+/// gets it from its context.
 #[tokio::test]
 async fn a_worker_takes_the_turn_as_a_parameter() {
     let model = Player::new(async |first: String, n| match (first.as_str(), n) {

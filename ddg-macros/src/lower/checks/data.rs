@@ -24,8 +24,7 @@ pub(super) fn checks(block: &Block) -> TokenStream {
         }
         for param in worker.params.iter().filter(|param| !param.is_context()) {
             if asked.is_new(worker, &param.ty) {
-                let role = if param.is_argument() { "parameter" } else { "given" };
-                checks.extend(check(block, worker, &param.ty, role));
+                checks.extend(check(block, worker, &param.ty, "parameter"));
             }
         }
     }

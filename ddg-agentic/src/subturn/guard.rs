@@ -8,7 +8,7 @@ use tokio::sync::{Notify, OnceCell, Semaphore};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::budget::Budget;
+use super::budget::{Budget, Meter};
 use super::control::Control;
 use super::state::{LedgerSpace, TurnAgent, TurnState};
 use super::{ChildStatus, SubTurn, SubTurnEvent, TurnStatus};
@@ -89,6 +89,8 @@ impl TurnGuard {
             tools: OnceLock::new(),
             n_turns: AtomicU32::new(0),
             since: Instant::now(),
+            lap: Mutex::new(Instant::now()),
+            meter: Meter::below(around.as_ref().map(|around| &around.meter)),
         });
         let weak = Arc::downgrade(&turn);
         run.before_pause(move || async move {

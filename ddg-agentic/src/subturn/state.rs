@@ -12,7 +12,7 @@ use tokio::sync::{Notify, OnceCell, Semaphore};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::budget::Budget;
+use super::budget::{Budget, Meter};
 use super::control::Control;
 use super::guard::{Birth, ROOT, TurnGuard};
 use super::ledger::{Ledger, Origin};
@@ -20,7 +20,7 @@ use super::{
     ChildResult, ChildStatus, ChildSummary, OrphanReason, SubTurn, SubTurnError, SubTurnEvent,
     SubTurns,
 };
-use crate::model::{ChatModel, Usage};
+use crate::model::{ChatModel, ChatReply, Usage};
 use crate::tool::Toolbox;
 
 /// The agent of a turn, as far as its turns use it.
@@ -65,6 +65,9 @@ pub(crate) struct TurnState {
     pub(super) tools: OnceLock<Toolbox>,
     pub(super) n_turns: AtomicU32,
     pub(super) since: Instant,
+    /// When the time of the run was last taken.
+    pub(super) lap: Mutex<Instant>,
+    pub(super) meter: Arc<Meter>,
 }
 
 /// An active child.
@@ -197,19 +200,41 @@ impl TurnState {
     }
 
     /// Counts a reply of a model.
-    pub(crate) fn count(&self, usage: Usage) {
+    pub(crate) fn count(&self, reply: &ChatReply) {
         self.n_turns.fetch_add(1, Ordering::Relaxed);
-        self.budget.spend(usage);
+        self.budget.spend(reply.usage);
+        let model = reply.model.as_deref().unwrap_or_else(|| self.model().name());
+        self.meter.count(model, reply.usage);
         if let Some(birth) = &self.birth {
-            *lock(&birth.spent) += usage;
+            *lock(&birth.spent) += reply.usage;
         }
     }
 
-    /// Counts the usage of a run before it was continued towards the limit of all turns.
-    pub(crate) fn count_again(&self, usage: Usage) {
-        if self.depth == 0 && !self.is_new() && !self.counted_again.swap(true, Ordering::Relaxed) {
+    /// Counts the usage of a run before it was continued, in this process, towards the limits.
+    pub(crate) fn count_again(&self, usage: Usage, by_model: &BTreeMap<String, Usage>) {
+        if self.is_new() || self.counted_again.swap(true, Ordering::Relaxed) {
+            return;
+        }
+        if self.depth == 0 {
             self.budget.spend(usage);
         }
+        // The turns around have their own numbers, which contain these.
+        let mut meter = self.meter.lock();
+        for (model, usage) in by_model {
+            *meter.entry(model.clone()).or_default() += *usage;
+        }
+    }
+
+    /// The usage of each model in the turn and all turns below it.
+    pub(crate) fn spent(&self) -> BTreeMap<String, Usage> {
+        self.meter.lock().clone()
+    }
+
+    /// The time since the last call in this process, or since the run began or continued in it.
+    pub(crate) fn lap(&self) -> Duration {
+        let now = Instant::now();
+        let last = std::mem::replace(&mut *lock(&self.lap), now);
+        now.saturating_duration_since(last)
     }
 
     /// Maximum number of requests to the model; `most` is the maximum of the agent.

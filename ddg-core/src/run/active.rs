@@ -55,7 +55,7 @@ impl ActiveRun {
 
     /// Whether the run has a journal of its own in a store, from which it can be resumed.
     pub fn is_stored(&self) -> bool {
-        self.0.journal.is_some()
+        self.0.journal().is_some()
     }
 
     /// Whether this run, or a run around it, has a journal and continues from a state that was
@@ -63,7 +63,7 @@ impl ActiveRun {
     pub fn is_resumed(&self) -> bool {
         let mut core = Some(&self.0);
         while let Some(run) = core {
-            if run.journal.as_ref().is_some_and(|journal| journal.is_resumed()) {
+            if run.journal().is_some_and(|journal| journal.is_resumed()) {
                 return true;
             }
             core = run.around_it();
@@ -88,7 +88,7 @@ impl ActiveRun {
     pub fn stores_inside(&self) -> bool {
         let mut core = Some(&self.0);
         while let Some(run) = core {
-            if run.journal.is_some() {
+            if run.journal().is_some() {
                 return true;
             }
             core = run.around_it();
@@ -175,7 +175,7 @@ impl ActiveRun {
         // The keys from the stored run to this one.
         let (mut core, mut keys) = (&self.0, vec![key.as_str()]);
         let stored = loop {
-            if let Some(journal) = &core.journal {
+            if let Some(journal) = core.journal() {
                 break journal;
             }
             let outer = core.around_it()?;
@@ -190,7 +190,7 @@ impl ActiveRun {
         Some(InnerPlace {
             place: Place::new(Arc::clone(stored.store()), &keys.join("/")),
             checkpoints: stored.checkpoints(),
-            claim: stored.claimed().clone(),
+            claim: stored.claimed().clone().inner(),
         })
     }
 }

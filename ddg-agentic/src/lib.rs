@@ -123,4 +123,7 @@ mod pages {
     struct Readme;
     #[doc = include_str!("../../docs/agents.md")]
     struct Agents;
+    #[cfg(feature = "assistants")]
+    #[doc = include_str!("../../docs/assistants.md")]
+    struct Assistants;
 }

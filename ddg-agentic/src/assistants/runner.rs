@@ -69,11 +69,11 @@ impl ThreadRunner {
     #[worker(dependencies = [model])]
     async fn route(&self, replied: Replied, cx: &Context) -> Result<Replied, WorkerError> {
         let here = here(cx)?;
-        let row = here.row().await?;
+        let mut row = here.row().await?;
         if let Said::Reply(reply) = &replied.said {
-            live::catch_up(&here.inner, &row, replied.turn.number, reply).await?;
+            row = live::catch_up(&here.inner, row, replied.turn.number, reply).await?;
         }
-        match next(&row.settings, &replied) {
+        match next(&row.settings, row.state.usage, &replied) {
             Next::End(end) => cx.ferry_to(Self::FINISH, (end,)),
             Next::Wait => cx.ferry_to(Self::COLLECT_NOTHING, (replied.clone(),)),
             Next::Call(calls) => {

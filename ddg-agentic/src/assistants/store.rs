@@ -21,7 +21,7 @@ use ddg_core::checkpoint::{CheckpointStore, Durability, SqliteStore};
 use super::AssistantsError;
 use database::Database;
 pub(super) use database::During;
-pub(super) use runs::{NewRun, NewThread, RunRow, Written};
+pub(super) use runs::{Due, NewRun, NewThread, RunRow, Written};
 
 /// The store of assistants, threads and runs. A clone is the same store.
 ///

@@ -98,8 +98,8 @@ impl Replied {
     }
 }
 
-/// What follows from a reply.
-pub(super) fn next(settings: &RunSettings, replied: &Replied) -> Next {
+/// What follows from a reply, when the run has used this.
+pub(super) fn next(settings: &RunSettings, used: Usage, replied: &Replied) -> Next {
     let reply = match &replied.said {
         Said::Reply(reply) => reply,
         Said::Failed(error) => return Next::End(RunEnd::Failed(error.clone())),
@@ -108,6 +108,9 @@ pub(super) fn next(settings: &RunSettings, replied: &Replied) -> Next {
     let incomplete = |reason: &str| Next::End(RunEnd::Incomplete(reason.to_owned()));
     if reply.finish == FinishReason::Length {
         return incomplete("max_completion_tokens");
+    }
+    if settings.max_prompt_tokens.is_some_and(|most| used.prompt_tokens > most) {
+        return incomplete("max_prompt_tokens");
     }
     if reply.has_dropped_calls && reply.text.is_empty() {
         return incomplete("max_completion_tokens");

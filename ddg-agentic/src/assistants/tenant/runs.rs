@@ -51,6 +51,13 @@ impl Tenant {
             RunSettings::of_run(&params, &assistant, MemoryRule::of(&assistant.metadata)?);
         self.check_tools(&settings.tools)?;
         check_choice(&settings)?;
+        if self.inner.agents.contains_key(&settings.model) && !settings.tools.is_empty() {
+            let message = format!(
+                "The model '{}' is an agent of the server with tools of its own: leave 'tools' empty.",
+                settings.model
+            );
+            return Err(AssistantsError::bad_param("tools", message));
+        }
         let (id, now) = (new_id("run"), self.inner.now());
         let messages = params.additional_messages.into_iter();
         let messages = messages.map(|message| message_of(message, thread, Some(&id), now));

@@ -1,7 +1,7 @@
 //! An assistant with a tool of the server and a function of the client, on a store, without HTTP.
 //!
-//! The run stops when it needs the client's function. The program closes the assistants, opens them again
-//! as the next process would, and submits the output: the run continues where it was.
+//! The run stops when it needs the client's function. The program closes the assistants, opens them
+//! again as the next process would, and submits the output: the run continues where it was.
 
 use ddg_agentic::assistants::{
     AssistantParams, AssistantStore, Assistants, MessageParams, RunParams, RunStatus, ThreadParams,

@@ -15,8 +15,8 @@ use super::runner::{RunContext, RunEnd};
 use super::store::{RunRow, Written};
 use crate::tool::ToolRun;
 
-/// Changes a run in one transition. `change` is called again if the run has changed meanwhile; if it changes
-/// nothing, nothing is written.
+/// Changes a run in one transition. `change` is called again if the run has changed meanwhile; if
+/// it changes nothing, nothing is written.
 ///
 /// # Errors
 /// If the run does not exist, the error of `change`, and if the store fails.
@@ -62,8 +62,8 @@ pub(super) async fn at_work(
     .await
 }
 
-/// The error of a worker whose run was ended by somebody else. It ends the engine's run, and no client sees
-/// it.
+/// The error of a worker whose run was ended by somebody else. It ends the engine's run, and no
+/// client sees it.
 pub(super) fn no_longer(id: &str, status: RunStatus) -> AssistantsError {
     AssistantsError::bad(format!("run {id} is no longer at work: it is {status}"))
 }
@@ -312,7 +312,7 @@ async fn ended(inner: &Arc<Inner>, id: &str, end: RunEnd) -> Result<(), Assistan
                 RunEnd::Completed => state.complete(settings, moment, changes),
                 RunEnd::Incomplete(reason) => state.stop_at(reason, settings, moment, changes),
                 RunEnd::Failed(error) => {
-                    state.fail(error.clone(), settings, &partial, moment, changes);
+                    state.fail(error, settings, &partial, moment, changes);
                 }
             },
         }

@@ -1,4 +1,5 @@
-//! What this process knows of runs beyond the store: who waits for their events, and which it drives.
+//! What this process knows of runs beyond the store: who waits for their events, and which it
+//! drives.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 

@@ -1,8 +1,8 @@
 //! The store of assistants: rows in the database in which the journals of runs are.
 //!
-//! **Invariant.** A transition of a run is one update that names the version from which it began, in one
-//! transaction with its rows and events. A thread's row is locked by whatever adds to the thread, so that
-//! what is added is either before a run or refused because of it.
+//! **Invariant.** A transition of a run is one update that names the version from which it began,
+//! in one transaction with its rows and events. A thread's row is locked by whatever adds to the
+//! thread, so that what is added is either before a run or refused because of it.
 
 mod assistants;
 mod database;

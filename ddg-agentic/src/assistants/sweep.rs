@@ -1,4 +1,4 @@
-//! The background of assistants: takes up runs that are due, ends late ones, deletes old ones.
+//! The background of assistants: takes up runs, ends late ones, deletes old ones.
 
 use std::sync::Arc;
 
@@ -39,7 +39,7 @@ pub(super) fn begin(inner: &Arc<Inner>) {
     });
 }
 
-/// Takes up, ends and deletes what is due.
+/// Takes up runs, and deletes those that are not kept.
 pub(super) async fn sweep(inner: &Arc<Inner>) -> Result<(), AssistantsError> {
     take_up(inner).await?;
     let retain = inner.settings.retain.map(|age| i64::try_from(age.as_secs()).unwrap_or(i64::MAX));

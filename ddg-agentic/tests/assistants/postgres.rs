@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use database::Database;
 use ddg_agentic::assistants::{
-    AssistantParams, AssistantStore, Assistants, AssistantsBuilder, MessageParams, Order, Paging,
-    RunParams, RunStatus, ThreadParams,
+    AssistantParams, AssistantStore, Assistants, AssistantsBuilder, EventStream, MessageParams,
+    Order, Paging, ResponseParams, RunParams, RunStatus, ThreadParams,
 };
 use ddg_agentic::model::{ChatChunk, ScriptedModel};
 use futures::{StreamExt, stream};
@@ -29,12 +29,26 @@ fn hanging() -> ScriptedModel {
     ScriptedModel::new().streams(stream::iter(words).chain(stream::pending()))
 }
 
+async fn until_delta(events: &mut EventStream) {
+    while let Some(event) = events.next().await {
+        if event.unwrap().name == "thread.message.delta" {
+            return;
+        }
+    }
+    panic!("the stream ended before the first delta");
+}
+
 /// [assistants store] [assistants states]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_run_is_the_same_on_a_server_of_databases() {
     let Some(database) = Database::new().await else { return };
-    let model = ScriptedModel::new().pieces(words(&["It ", "rains."]));
-    let assistants = open(&database, |builder| builder.model(model)).await;
+    let (all_answered, answered) = tokio::sync::oneshot::channel::<()>();
+    let model = ScriptedModel::new()
+        .pieces(words(&["It ", "rains."]))
+        .after(async move { answered.await })
+        .text("First.")
+        .text("Second.");
+    let assistants = open(&database, |builder| builder.model(model.clone())).await;
     let ada = assistants.tenant("ada");
     let assistant = ada.create_assistant(AssistantParams::new("m")).await.unwrap().id;
     let mut params = ThreadParams::default();
@@ -46,6 +60,7 @@ async fn a_run_is_the_same_on_a_server_of_databases() {
             tokio::spawn(async move { ada.create_run(&thread, params).await })
         })
         .collect();
+    // The first reply waits until all have been answered, so no second run can begin after the first.
     let mut begun = Vec::new();
     for task in tasks {
         match task.await.unwrap() {
@@ -55,7 +70,8 @@ async fn a_run_is_the_same_on_a_server_of_databases() {
             }
         }
     }
-    // Another may begin once the first has ended; the script has one reply only.
+    assert_eq!(begun.len(), 1);
+    all_answered.send(()).unwrap();
     let first = begun.remove(0);
     let events = trace(&all(first.events).await);
     assert!(
@@ -67,6 +83,14 @@ async fn a_run_is_the_same_on_a_server_of_databases() {
     let page = ada.list_messages(&thread, None, &asc).await.unwrap();
     assert_eq!(page.data.iter().map(|message| message.text()).collect::<Vec<_>>(), ["one", "two"]);
     assert!(page.has_more);
+    let first = ada.create_response(ResponseParams::new("m", "one")).await.unwrap().response.id;
+    ada.response_outcome(&first).await.unwrap();
+    let mut params = ResponseParams::new("m", "two");
+    params.previous_response_id = Some(first);
+    let second = ada.create_response(params).await.unwrap().response.id;
+    ada.response_outcome(&second).await.unwrap();
+    let asked: Vec<_> = model.requests()[2].messages.iter().map(|message| message.text()).collect();
+    assert_eq!(asked, ["one", "First.", "two"]);
     assistants.close().await;
     drop((assistants, ada));
     database.drop().await;
@@ -82,11 +106,7 @@ async fn another_server_cancels_a_run() {
     let assistant = ada.create_assistant(AssistantParams::new("m")).await.unwrap().id;
     let thread = ada.create_thread(ThreadParams::default()).await.unwrap().id;
     let mut started = ada.create_run(&thread, RunParams::new(&assistant)).await.unwrap();
-    while let Some(event) = started.events.next().await {
-        if event.unwrap().name == "thread.message.delta" {
-            break;
-        }
-    }
+    until_delta(&mut started.events).await;
     let two = open(&database, |builder| builder.model(ScriptedModel::new())).await;
     let elsewhere = two.tenant("ada");
     // Its lease is held, so the second server leaves it alone, and cancels it all the same.
@@ -104,7 +124,7 @@ async fn another_server_cancels_a_run() {
 
 /// [assistants store]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn another_server_goes_on_with_a_run_that_was_left() {
+async fn another_server_continues_a_run_that_was_left() {
     let Some(database) = Database::new().await else { return };
     let one =
         open(&database, |builder| builder.model(hanging()).grace(Duration::from_millis(1))).await;
@@ -113,8 +133,8 @@ async fn another_server_goes_on_with_a_run_that_was_left() {
     let ada = one.tenant("ada");
     let assistant = ada.create_assistant(AssistantParams::new("m")).await.unwrap().id;
     let thread = ada.create_thread(ThreadParams::default()).await.unwrap().id;
-    // The second server may find the run before the first one has its lease.
-    let started = ada.create_run(&thread, RunParams::new(&assistant)).await.unwrap();
+    let mut started = ada.create_run(&thread, RunParams::new(&assistant)).await.unwrap();
+    until_delta(&mut started.events).await;
     let elsewhere = two.tenant("ada").run(&started.run.id);
     let seen = tokio::spawn(all(elsewhere.events(None).await.unwrap()));
     one.close().await;

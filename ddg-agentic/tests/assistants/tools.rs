@@ -328,6 +328,7 @@ async fn a_choice_holds_for_the_first_call_and_after_the_last_step_there_is_none
     );
     // Calls in spite of that are not made, and there is no text.
     assert_eq!(run.status, RunStatus::Incomplete);
+    assert_eq!(run.usage.unwrap().total_tokens, 45);
     assert_eq!(steps(&fixture, &run.thread_id, &run.id).await.len(), 2);
 }
 

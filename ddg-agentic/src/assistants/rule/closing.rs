@@ -58,7 +58,7 @@ impl RunState {
             match (step_status, settings.surface) {
                 (StepStatus::Completed, _) => self.step_completed(step, settings, moment, changes),
                 (_, Surface::Response) => {
-                    self.step_ended(step, step_status, settings, moment, changes)
+                    self.step_ended(step, step_status, settings, moment, changes);
                 }
                 (_, Surface::Thread) => {}
             }

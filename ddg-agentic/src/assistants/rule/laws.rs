@@ -95,8 +95,10 @@ impl Walk {
         let mut moment = Moment { now: 1, ids: &mut self.ids };
         let (state, settings) = (&mut self.state, &self.settings);
         let at_work = state.status == RunStatus::InProgress;
-        // A reply can go on only while no calls of the last one wait for outputs.
-        let replies = at_work && state.answered == state.turn;
+        // A reply can continue only while no calls of the last one wait for outputs.
+        let is_answered = at_work && state.answered == state.turn;
+        let waits = is_answered && self.calls.is_empty() && state.open.calls.is_some();
+        let replies = is_answered && !waits;
         match act {
             Act::Begin => state.begin(settings, &moment, &mut changes),
             Act::Text if replies => {
@@ -135,36 +137,31 @@ impl Walk {
                     internal.map(|call| ToolOutputParams::new(&call.id, "out")).collect();
                 state.outputs(settings, &outputs, Usage::default(), &mut moment, &mut changes);
             }
-            Act::Require if replies && !state.waiting().is_empty() && self.calls.is_empty() => {
+            Act::Require if waits => {
                 if settings.surface == Surface::Thread {
                     state.require_action(settings, &mut changes);
                 }
             }
             Act::Submit => {
-                let outputs =
-                    state.waiting().iter().map(|call| ToolOutputParams::new(&call.id, "out"));
+                let waiting = state.waiting().into_iter();
+                let outputs = waiting.map(|call| ToolOutputParams::new(call.id, "out"));
                 let _ = state.submit(settings, outputs.collect(), &mut moment, &mut changes);
             }
-            Act::Abandon
-                if replies
-                    && state
-                        .waiting()
-                        .iter()
-                        .all(|call| self.calls.iter().any(|open| open.id == call.id)) =>
-            {
+            Act::Abandon if replies => {
                 (self.text, self.calls) = (String::new(), Vec::new());
                 state.abandon(settings, &partial, &moment, &mut changes);
             }
             // What is open is ended first, so only a closed run ends well.
             Act::Complete if at_work && state.is_closed() => {
-                state.complete(settings, &moment, &mut changes)
+                state.complete(settings, &moment, &mut changes);
             }
-            Act::Incomplete if at_work && state.is_closed() => {
+            // A reply that was cut off in its calls leaves them open.
+            Act::Incomplete if at_work && state.open.message.is_none() => {
                 state.stop_at("max_prompt_tokens", settings, &moment, &mut changes);
             }
             Act::Fail if at_work => {
                 let error = LastError::new("server_error", "no");
-                state.fail(error, settings, &partial, &moment, &mut changes);
+                state.fail(&error, settings, &partial, &moment, &mut changes);
             }
             Act::Cancel => _ = state.cancel(settings, &moment, &mut changes),
             Act::Cancelled if state.status == RunStatus::Cancelling => {

@@ -1,8 +1,8 @@
 //! The state of a run, and what may happen to it.
 //!
-//! **Invariant.** Every method is one transition: it changes the state, and adds to `Changes` the rows and
-//! events that belong to it. The store writes all of them at once, if the run is still in the state from
-//! which the transition began.
+//! **Invariant.** Every method is one transition: it changes the state, and adds to `Changes` the
+//! rows and events that belong to it. The store writes all of them at once, if the run is still in
+//! the state from which the transition began.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
@@ -161,7 +161,7 @@ impl RunState {
                 self.open_call(settings, *index, id, name, moment, changes);
             }
             ReplyPiece::Arguments { index, part } => {
-                self.arguments_delta(*index, part, settings, changes)
+                self.arguments_delta(*index, part, settings, changes);
             }
             // The caller closes what is open, because it knows what was streamed.
             ReplyPiece::Restart => {}
@@ -191,7 +191,8 @@ impl RunState {
             true => (Usage::default(), reply.usage),
             false => (reply.usage, Usage::default()),
         };
-        if !has_calls && !(reply.has_dropped_calls && reply.text.is_empty()) {
+        let is_nothing = reply.has_dropped_calls && reply.text.is_empty();
+        if !has_calls && !is_nothing {
             if self.is_closed() {
                 self.open.since = self.next_event;
             }
@@ -218,8 +219,8 @@ impl RunState {
         }
     }
 
-    /// The calls of the server's tools have these outputs, in the order of the calls. Does nothing if
-    /// the outputs of this reply were written before.
+    /// The calls of the server's tools have these outputs, in the order of the calls. Does nothing
+    /// if the outputs of this reply were written before.
     pub(in crate::assistants) fn outputs(
         &mut self,
         settings: &RunSettings,

@@ -8,8 +8,8 @@ use crate::assistants::AssistantsError;
 use crate::assistants::object::{Item, ItemStatus};
 use crate::message::{Message, ToolArguments, ToolCall};
 
-/// The messages for a model. Calls of one reply are one message; each output follows, in the order of the
-/// calls.
+/// The messages for a model. Calls of one reply are one message; each output follows, in the order
+/// of the calls.
 pub(in crate::assistants) fn transcript(items: &[Kind], images: &Images) -> Vec<Message> {
     let mut messages = Vec::new();
     // Calls of the reply that is being read.
@@ -85,8 +85,8 @@ fn text_of(output: &Json) -> String {
     }
 }
 
-/// Checks that each output has its call, and each call its output. The last `n_new` items are those of the
-/// request.
+/// Checks that each output has its call, and each call its output. The last `n_new` items are those
+/// of the request.
 ///
 /// # Errors
 /// The first output or call that is alone.

@@ -76,8 +76,9 @@ impl<'a> Live<'a> {
         let mut changes = Changes::default();
         let mut ids = UniqueIds;
         let mut moment = Moment { now, ids: &mut ids };
+        let before = self.row.state.clone();
         change(&mut self.row.state, &self.row.settings, &mut moment, &mut changes);
-        if changes.events.is_empty() && changes.steps.is_empty() {
+        if self.row.state == before {
             return Ok(());
         }
         loop {

@@ -52,11 +52,11 @@ pub(super) struct Answered {
 /// The end of a run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(in crate::assistants) enum RunEnd {
-    /// It has ended well.
+    /// Ended well.
     Completed,
-    /// It has reached a limit.
+    /// Ended at a limit.
     Incomplete(String),
-    /// It has failed.
+    /// Failed.
     Failed(LastError),
 }
 
@@ -85,7 +85,7 @@ impl Replied {
     }
 
     /// The next turn, with the outputs of all calls.
-    pub(super) fn with(self, results: Vec<Answered>) -> Turn {
+    pub(super) fn with(self, results: &[Answered]) -> Turn {
         let output = |call: &ReplyCall| {
             let found = results.iter().find(|result| result.output.tool_call_id == call.id);
             found.map(|result| result.output.output.clone()).unwrap_or_default()

@@ -205,8 +205,8 @@ impl AssistantStore {
         Ok(Page::new(found, has_more))
     }
 
-    /// The ids of runs that somebody has to drive: those that are active, except those that wait for
-    /// their client and have not expired at `now`.
+    /// The ids of runs that somebody has to drive: those that are active, except those that wait
+    /// for their client and have not expired at `now`.
     pub(in crate::assistants) async fn due_runs(
         &self,
         now: i64,

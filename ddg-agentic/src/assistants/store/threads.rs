@@ -49,8 +49,8 @@ impl AssistantStore {
         Ok(Some(thread))
     }
 
-    /// Deletes a thread with all that belongs to it; the ids of its runs. `None` if there is no such
-    /// thread.
+    /// Deletes a thread with all that belongs to it; the ids of its runs. `None` if there is no
+    /// such thread.
     ///
     /// # Errors
     /// If a run is active.

@@ -45,6 +45,7 @@ pub fn subjects(script: &Arc<Script>) -> Result<Vec<Subject>, Box<dyn Error>> {
         by_hand::in_a_worker(script)?,
         agent::whole(script)?,
         agent::windowed(script)?,
+        agent::stored(script)?,
         #[cfg(feature = "peers")]
         rig::agent(script),
     ])

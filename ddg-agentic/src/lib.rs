@@ -12,7 +12,8 @@
 //! over HTTP (`OpenAi` and compatible servers, `Anthropic`, `Gemini`, `Ollama`); `mcp` for tools of
 //! MCP servers (`McpEndpoint`) and for tools as an MCP server (`McpService`); `sqlite` for
 //! conversations in a file; `assistants` for assistants, threads and runs in a database, and
-//! `postgres` for one on a server; `tiktoken` for counting tokens as OpenAI's models do;
+//! `postgres` for one on a server; `riddles` for riddles that many agents solve together;
+//! `tiktoken` for counting tokens as OpenAI's models do;
 //! `json-schema` for checking arguments and answers by all of JSON Schema, instead of the keywords
 //! that schemas of Rust types use. `mcp` turns it on.
 
@@ -31,6 +32,8 @@ pub mod prompt;
 #[cfg(feature = "providers")]
 pub mod provider;
 pub mod react;
+#[cfg(feature = "riddles")]
+pub mod riddles;
 mod schema;
 pub mod subturn;
 #[cfg(any(feature = "mcp", feature = "providers"))]
@@ -126,4 +129,7 @@ mod pages {
     #[cfg(feature = "assistants")]
     #[doc = include_str!("../../docs/assistants.md")]
     struct Assistants;
+    #[cfg(feature = "riddles")]
+    #[doc = include_str!("../../docs/riddles.md")]
+    struct Riddles;
 }

@@ -33,7 +33,7 @@ pub use tiktoken::TiktokenTokens;
 pub use token_window::TokenWindow;
 pub use tokens::{CountTokens, EstimatedTokens};
 
-use crate::message::Message;
+use crate::message::Messages;
 use crate::model::{ModelError, Usage};
 
 /// A memory decides which part of a conversation a model sees, and what is summarised when.
@@ -42,7 +42,7 @@ use crate::model::{ModelError, Usage};
 /// model. A conversation is never cut between a tool call and its result.
 pub trait Memory: Send + Sync + 'static {
     /// The messages of `conversation` that the model sees.
-    fn window(&self, conversation: &Conversation) -> Vec<Message>;
+    fn window(&self, conversation: &Conversation) -> Messages;
 
     /// The messages to summarise now. Defaults to none.
     fn due(&self, conversation: &Conversation) -> Option<Range<usize>> {
@@ -75,13 +75,13 @@ pub trait Memory: Send + Sync + 'static {
 pub struct FullHistory;
 
 impl Memory for FullHistory {
-    fn window(&self, conversation: &Conversation) -> Vec<Message> {
+    fn window(&self, conversation: &Conversation) -> Messages {
         conversation.messages.clone()
     }
 }
 
 impl<M: Memory + ?Sized> Memory for Arc<M> {
-    fn window(&self, conversation: &Conversation) -> Vec<Message> {
+    fn window(&self, conversation: &Conversation) -> Messages {
         (**self).window(conversation)
     }
 

@@ -1,6 +1,7 @@
 //! Messages between people, models and tools.
 
 mod image;
+mod messages;
 mod tool_call;
 mod usage;
 
@@ -8,6 +9,8 @@ use ddg_core::Value;
 use serde::{Deserialize, Serialize};
 
 pub use image::Image;
+pub(crate) use messages::Chunk;
+pub use messages::Messages;
 pub use tool_call::{ToolArguments, ToolCall};
 pub use usage::Usage;
 

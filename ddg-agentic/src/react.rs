@@ -336,7 +336,7 @@ impl ReActAutoma {
     fn faults(&self) -> Vec<Fault> {
         let mut faults = Vec::new();
         if let Some(Err(why)) = &self.answer {
-            faults.push(format!("the JSON schema of the answer is none: {why}"));
+            faults.push(format!("the JSON schema of the answer is invalid: {why}"));
         }
         if self.may_ask && self.tools.contains(ASK_BACK) {
             faults.push(format!(

@@ -352,12 +352,13 @@ mod tests {
         .map(|schema| Validator::new(&schema).unwrap_err());
         expect![[r##"
             7 is not of type "object"
-            type: "numbr" is no type of JSON; there are: array, boolean, integer, null, number, object, string
-            properties.a.type: [] is no type of JSON; there are: array, boolean, integer, null, number, object, string
+            type: "numbr" is not a JSON type; the types are: array, boolean, integer, null, \
+                   number, object, string
+            properties.a.type: [] is not a JSON type; the types are: array, boolean, integer, null, number, object, string
             required: "city" is not of type "array"
-            required: [1] has elements that are no strings
+            required: [1] has elements that are not strings
             anyOf.0.items.enum: 1 is not of type "array"
-            $ref: "#/$defs/T" points to nothing
+            $ref: "#/$defs/T" points nowhere
             minimum: "1" is not of type "number"
             $defs.T.additionalProperties: [] is not of type "object""##]].assert_eq(&faults.join("\n"));
         // A circle of references is not a fault, and the check ends.

@@ -57,6 +57,11 @@ use crate::values::Value;
 ///
 /// [`GraphAutoma::add_callback`]: crate::GraphAutoma::add_callback
 /// [`WorkerOptions::callback`]: crate::WorkerOptions::callback
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a callback",
+    label = "not a callback",
+    note = "implement `Callback` for a type of yours; its methods are the hooks, such as `did_run`"
+)]
 pub trait Callback: Send + Sync + 'static {
     /// Called before the worker runs.
     ///

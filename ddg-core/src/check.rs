@@ -8,12 +8,15 @@
 //! dependency!(i64 => String, "`f` takes `String` as `text`, but `start` gives `i64`")
 //! ```
 
+use std::error::Error;
+use std::marker::PhantomData;
 use std::sync::Arc;
 
 use crate::values::Data;
 pub use crate::{
-    __check_dealt as dealt, __check_dependency as dependency, __check_injected as injected,
-    __check_merged as merged, __check_result as result, __check_unpacked as unpacked,
+    __check_dealt as dealt, __check_dependency as dependency, __check_error as error,
+    __check_injected as injected, __check_merged as merged, __check_result as result,
+    __check_unpacked as unpacked,
 };
 
 /// A parameter of this type takes an output of type `Output`: the same type, or one that is shared
@@ -46,6 +49,52 @@ pub const fn output<T: Data>() {}
 
 /// Compiles if a worker can take a `T`.
 pub const fn parameter<T: Data>() {}
+
+/// The output of an automa: [`Data`], with the message of `Data`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot travel between workers",
+    label = "not worker data",
+    note = "if it is a type of yours: `#[derive(Clone, serde::Serialize, serde::Deserialize)]`",
+    note = "or wrap it: `Opaque<T>` for what cannot be written as JSON, `Arc<T>` for what cannot be cloned"
+)]
+pub trait Travels {
+    /// The type itself.
+    type Itself: Data;
+}
+
+#[diagnostic::do_not_recommend]
+impl<T: Data> Travels for T {
+    type Itself = T;
+}
+
+/// Says whether an error type is data as well: by the associated constant of the type if it is, and
+/// by that of [`NoData`] otherwise, because the compiler prefers the former.
+pub struct Reading<E>(PhantomData<E>);
+
+impl<E: Error + Data> Reading<E> {
+    /// Whether the error is data.
+    pub const IS_DATA: bool = true;
+}
+
+/// Other error types.
+pub trait NoData {
+    /// Whether the error is data.
+    const IS_DATA: bool = false;
+}
+
+impl<E> NoData for Reading<E> {}
+
+/// Compiles if an error type is not data as well.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __check_error {
+    ($error:ty, $message:literal) => {
+        const _: () = {
+            use $crate::check::NoData as _;
+            assert!(!<$crate::check::Reading<$error>>::IS_DATA, $message)
+        };
+    };
+}
 
 /// Data that contains a `dyn Trait`.
 #[diagnostic::on_unimplemented(

@@ -79,7 +79,7 @@ pub use sql::SqliteFile;
 pub use sql::{Durability, SqliteStore};
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 #[doc(hidden)]
-pub use sql::{connection, dialect};
+pub use sql::{connection, dialect, failed};
 
 pub use crate::run::StoredRuns;
 
@@ -102,6 +102,11 @@ pub type StoreFuture<'a, T> = BoxFuture<'a, Result<T, StoreError>>;
 /// # Cancel safety
 /// If a future is dropped before it is done, the call has either taken effect as a whole or not at
 /// all.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a store of runs",
+    label = "not a store",
+    note = "open one: `SqliteStore::open(\"runs.db\").await?` (feature `sqlite`), or `MemoryStore::new()`"
+)]
 pub trait CheckpointStore: fmt::Debug + Send + Sync {
     /// Adds a run with an empty journal and acquires its lease.
     ///

@@ -26,7 +26,7 @@ use crate::key::Key;
 use crate::machine::{Cause, Ferry, KickoffId, Question, Target};
 use crate::path::WorkerPath;
 use crate::saved::Saved;
-use crate::values::{Data, TypeMismatch, Value};
+use crate::values::{Answer, Data, TypeMismatch, Value};
 use crate::worker::{Body, FerryTarget, IntoFunc, IntoWorker, Source, WorkerError, WorkerOptions};
 
 /// A worker's view of its run, which it gets as a parameter.
@@ -155,7 +155,11 @@ impl Context {
     }
 
     fn too_late(&self, ask: &str) {
-        tracing::warn!(worker = %self.path(), %ask, "asked for after the worker had ended: dropped");
+        tracing::warn!(
+            worker = %self.path(),
+            %ask,
+            "requested after the worker had ended, and dropped"
+        );
     }
 
     fn edit(&self, edit: Edit<Arc<Body>>) {
@@ -243,15 +247,16 @@ impl Context {
         self.add(key.into(), worker.into_worker().into(), options);
     }
 
-    /// Adds a function, a closure or a [`WorkerRef`](crate::worker::WorkerRef) to the graph of this
-    /// run. See [`add_worker`](Self::add_worker).
+    /// Adds a worker to the graph of this run: a function, a closure, or the key or
+    /// [`WorkerRef`](crate::worker::WorkerRef) of a declared worker. See
+    /// [`add_worker`](Self::add_worker).
     pub fn add_func_as_worker<M>(
         &self,
         key: impl Into<Key>,
-        function: impl IntoFunc<M>,
+        worker: impl IntoFunc<M>,
         options: WorkerOptions,
     ) {
-        self.add(key.into(), function.into_func().into(), options);
+        self.add(key.into(), worker.into_func().into(), options);
     }
 
     /// Removes a worker and its edges from the graph of this run. If it is running, it runs to its
@@ -312,7 +317,10 @@ impl Context {
     ///
     /// # Errors
     /// If there is no answer yet, or the answer is not an `R`.
-    pub fn interact_with_human<R: Data>(&self, question: impl Data) -> Result<R, InteractionError> {
+    pub fn interact_with_human<R: Answer>(
+        &self,
+        question: impl Data,
+    ) -> Result<R, InteractionError> {
         let n = self.0.requests.next_question();
         let id = Question::id_of(&self.path(), self.0.kickoff.id.0, n);
         if let Some(answer) = self.0.replay.as_ref().and_then(|replay| replay.answers.get(n)) {

@@ -20,6 +20,7 @@ mod spans;
 
 pub(crate) use attached::{Attached, Within};
 pub(crate) use drive::{drive, drive_stored, simulate};
+pub(crate) use executor::PollClock;
 pub(crate) use guard::RunGuard;
 pub use kickoff::Kickoff;
 pub(crate) use shared::RunCore;

@@ -53,7 +53,7 @@ use crate::values::Data;
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a request",
     note = "say what its reply is: `impl Request for {Self} {{ type Reply = bool; }}`",
-    note = "an event that wants no reply is posted with `post`"
+    note = "an event that needs no reply is posted with `post`"
 )]
 pub trait Request: Data {
     /// The type of the reply.
@@ -82,10 +82,7 @@ pub enum FeedbackError {
         after: Duration,
     },
     /// The handler dropped the [`ReplyTo`] and all its clones without a reply.
-    #[error(
-        "the handler of `{event}` let go of the request without a reply: it dropped the `ReplyTo`, \
-         or panicked"
-    )]
+    #[error("the handler of `{event}` did not reply: it dropped the `ReplyTo`, or panicked")]
     NotReplied {
         /// The type of the request.
         event: String,

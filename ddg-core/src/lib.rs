@@ -11,6 +11,17 @@
 //! [`graph`] and [`context`] (inspect and edit graphs), [`args`](mod@args), [`values`] and
 //! [`worker`](mod@worker) (what workers take, give, and are), [`callback`] (hooks), and [`render`]
 //! (drawings).
+//!
+//! # Features
+//!
+//! | feature | adds |
+//! | --- | --- |
+//! | `macros` (on by default) | `#[automa]` and `#[worker]` |
+//! | `sqlite` | a store in a file; compiles SQLite |
+//! | `postgres` | a store on a PostgreSQL server |
+//! | `terminal` | a view of a run in the terminal |
+//!
+//! # Example
 #![cfg_attr(
     feature = "macros",
     doc = r#"
@@ -124,6 +135,8 @@ pub mod __store {
     pub use crate::checkpoint::connection::{Connection, Connections, Write};
     #[cfg(any(feature = "sqlite", feature = "postgres"))]
     pub use crate::checkpoint::dialect::{Arg, Dialect, Row, Transaction};
+    #[cfg(any(feature = "sqlite", feature = "postgres"))]
+    pub use crate::checkpoint::failed::{Failed, cause};
 }
 
 /// The programs of the guide, compiled and run as doc tests.

@@ -38,7 +38,7 @@ pub struct LocalSpace {
 /// A local value has another type than asked for. It was left as it is.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "local value `{name}`: {source}; it was left as it is: ask for what it is, or `remove` it first"
+    "local value `{name}`: {source}; it was not changed: ask for its own type, or `remove` it first"
 )]
 #[non_exhaustive]
 pub struct LocalMismatch {

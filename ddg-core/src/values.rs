@@ -13,7 +13,7 @@ mod value;
 mod written;
 
 pub(crate) use cell::Dealt;
-pub use data::{Data, RunResult};
+pub use data::{Answer, Data, RunResult};
 pub use opaque::Opaque;
 pub(crate) use shape::Shape;
 pub use stream::{ItemStream, Items};

@@ -1,6 +1,7 @@
 //! Workers: what can be one, and how it is called.
 
 mod any;
+mod arity;
 mod body;
 mod cost;
 mod declared;
@@ -19,7 +20,7 @@ pub(crate) use body::{Body, Calling, Placement};
 pub(crate) use cost::Cost;
 pub use declared::{FerryArgument, FerryTarget, WorkerRef};
 pub(crate) use options::From;
-pub use options::{IntoKeys, WorkerOptions, after, free, start};
+pub use options::{IntoKeys, IntoNames, WorkerOptions, after, free, start};
 pub use output::{IntoOutput, IntoWorkerError};
 pub use own::Worker;
 pub use param::Parameter;

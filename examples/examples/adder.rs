@@ -65,7 +65,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     adder.add_func_as_worker("worker_4", worker_4, after(["worker_2", "worker_3"]).output())?;
     let by_calls: i64 = adder.run(args!(10)).output().await?;
 
-    println!("by methods, of which the compiler checks the edges:");
+    println!("by methods, whose edges the compiler checks:");
     let by_methods = Adder.run(args!(x = 10)).await?;
 
     assert_eq!(by_calls, by_methods);

@@ -94,7 +94,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let automa = automa(log, steps, die_at)?;
     let store = SqliteStore::open(&db).await?;
     match StoredRuns::new(&store).snapshot("run").await {
-        Ok(snapshot) => println!("going on after step {}", snapshot.step()),
+        Ok(snapshot) => println!("continuing after step {}", snapshot.step()),
         Err(_) => println!("a new run"),
     }
     let sum: u64 = automa.run(args!(1_u64, 0_u64)).stored_in(&store, "run").output().await?;

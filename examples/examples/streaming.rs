@@ -22,7 +22,7 @@ impl Storyteller {
     /// Returns at once. The items of its output, a stream, are produced when they are read.
     #[worker(start)]
     async fn tell(&self, story: String) -> impl Stream<Item = String> + use<> {
-        println!("step 1: tell gives a stream of which nothing has been told yet");
+        println!("step 1: tell gives a stream, and nothing has been read from it yet");
         let words: Vec<_> = story.split_whitespace().map(str::to_owned).collect();
         let told = Arc::clone(&self.told);
         let slowly = stream::iter(words).then(async |word| {

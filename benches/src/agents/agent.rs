@@ -4,6 +4,7 @@ use std::error::Error;
 use std::sync::Arc;
 
 use ddg_agentic::prelude::*;
+use ddg_core::checkpoint::MemoryStore;
 
 use super::model::{AtOnce, Script};
 use super::tool::toolbox;
@@ -26,6 +27,22 @@ pub fn whole(script: &Arc<Script>) -> Result<Subject, Box<dyn Error>> {
 /// Never, but for a defect.
 pub fn windowed(script: &Arc<Script>) -> Result<Subject, Box<dyn Error>> {
     subject("ReActAutoma, 20 messages shown", agent(script)?.memory(LastMessages::new(N_SHOWN)))
+}
+
+/// The same as [`whole`], stored after each step.
+///
+/// # Errors
+/// Never, but for a defect.
+pub fn stored(script: &Arc<Script>) -> Result<Subject, Box<dyn Error>> {
+    let agent = Arc::new(agent(script)?.build()?);
+    let run = move || {
+        let agent = Arc::clone(&agent);
+        Box::pin(async move {
+            let store = MemoryStore::new();
+            Ok(agent.run(args!(TASK)).stored_in(&store, "run").await?.text())
+        }) as _
+    };
+    Ok(Subject { name: "ReActAutoma, stored in memory", run: Box::new(run) })
 }
 
 fn agent(script: &Arc<Script>) -> Result<ReActAutoma, Box<dyn Error>> {

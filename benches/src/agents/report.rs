@@ -7,8 +7,11 @@ use crate::report::table::{count, ratio};
 pub fn table(figures: &[Figure]) -> String {
     let mut text = "| calls in a turn | agent | begin |".to_owned();
     text += &TURNS.map(|turn| format!(" turn {turn} |")).concat();
-    text += " end | turn 10, to by hand | turn 100 | allocations per turn |\n";
-    text += &format!("| ---: | --- |{}\n", " ---: |".repeat(TURNS.len() + 5));
+    let [first, middle, last] = TURNS;
+    text +=
+        &format!(" end | turn {middle}, to by hand | turn {last} | turn {last}, to turn {first} |");
+    text += " allocations per turn |\n";
+    text += &format!("| ---: | --- |{}\n", " ---: |".repeat(TURNS.len() + 6));
     for figure in figures {
         let Figure { n_calls, agent, begin_us, turn_us, end_us, allocs_per_turn } = figure;
         let of_first = figures.iter().find(|first| first.n_calls == *n_calls);
@@ -18,10 +21,11 @@ pub fn table(figures: &[Figure]) -> String {
         text += &format!("| {n_calls} | {agent} | {} |", micros(*begin_us));
         text += &turn_us.iter().map(|us| format!(" {} |", micros(*us))).collect::<String>();
         text += &format!(
-            " {} | {} | {} | {} |\n",
+            " {} | {} | {} | {} | {} |\n",
             micros(*end_us),
             to_first(1),
             to_first(TURNS.len() - 1),
+            ratio(turn_us[TURNS.len() - 1] / turn_us[0]),
             count(allocs_per_turn.round() as usize),
         );
     }

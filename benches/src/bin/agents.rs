@@ -23,7 +23,7 @@ const N_CALLS: [usize; 2] = [1, 8];
 #[tokio::main(worker_threads = 2)]
 async fn main() -> Result<(), Box<dyn Error>> {
     let options = Options::from_args(env::args().skip(1))?;
-    let runs = if options.quick { 3 } else { 101 };
+    let runs = if options.quick { 3 } else { 21 };
     let machine = Machine::this();
     let mut figures = Vec::new();
     for n_calls in N_CALLS {

@@ -17,7 +17,7 @@ pub enum AgentError {
     Id(#[from] InvalidConversationId),
     /// A run of the conversation is active, in this process or another.
     #[error(
-        "conversation `{conversation}` is busy: a run of it goes on; wait for its end, or let the \
+        "conversation `{conversation}` is busy: a run of it is active; wait until it ends, or let the \
          agent queue or steer (`when_busy`)"
     )]
     Busy {
@@ -97,8 +97,8 @@ pub enum AgentError {
     },
     /// A run of the conversation was interrupted before its end.
     #[error(
-        "conversation `{conversation}`: a run of it was interrupted before its end; `recover` it or \
-         `give_up`, or let the agent queue or steer (`when_busy`)"
+        "conversation `{conversation}`: its run was interrupted; `recover` it, `give_up`, or let \
+         the agent queue or steer (`when_busy`)"
     )]
     Interrupted {
         /// The conversation.
@@ -115,8 +115,8 @@ pub enum AgentError {
     },
     /// The conversation has no paused or interrupted run, or not at this snapshot.
     #[error(
-        "conversation `{conversation}` has no run that could be gone on with from here: it has gone \
-         on since, or the snapshot is of another conversation"
+        "conversation `{conversation}` has no run that can be resumed from here: it has continued \
+         since then, or the snapshot belongs to another conversation"
     )]
     NotPaused {
         /// The conversation.
@@ -154,8 +154,8 @@ pub enum AgentError {
     },
     /// The active turn accepts no more messages, because too many wait for it already.
     #[error(
-        "conversation `{conversation}`: {} messages wait to be heard by the turn that goes on: wait \
-         until it has ended, or stop it",
+        "conversation `{conversation}`: {} messages already wait for the active turn: wait until \
+         it has ended, or stop it",
         Mailbox::MOST
     )]
     SteeringFull {
@@ -169,18 +169,18 @@ pub enum AgentError {
         conversation: ConversationId,
     },
     /// The conversation has no active turn.
-    #[error("no turn of conversation `{conversation}` goes on: say something")]
+    #[error("conversation `{conversation}` has no active turn: say something")]
     NotRunning {
         /// The conversation.
         conversation: ConversationId,
     },
     /// The agent is [closed](crate::Agent::close).
-    #[error("the agent is closed: it takes nothing new")]
+    #[error("the agent is closed and accepts nothing new")]
     Closed,
     /// The message was passed to the active run. The caller of that run gets the outcome.
     #[error(
-        "conversation `{conversation}`: a run goes on and has been told; its own caller gets the \
-         outcome"
+        "conversation `{conversation}`: the message was passed to the active run, whose caller \
+         gets the outcome"
     )]
     Steered {
         /// The conversation.

@@ -144,7 +144,7 @@ pub(super) async fn settled(inner: &Arc<Inner>, id: &str) -> Result<RunRow, Assi
         }
         if inner.closing.is_cancelled() && !inner.hub.is_driven(id) {
             let message =
-                format!("the server is shutting down; run {id} goes on at its next start");
+                format!("the server is shutting down; run {id} continues at its next start");
             return Err(AssistantsError::Setup { message });
         }
         tokio::select! {

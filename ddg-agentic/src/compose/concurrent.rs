@@ -36,7 +36,7 @@ const RESULTS: &str = "results";
 /// # Ok(())
 /// # }
 /// ```
-#[must_use = "it is no automa yet: call `build`"]
+#[must_use = "a builder is not an automa: call `build`"]
 pub struct ConcurrentAutoma {
     name: String,
     branches: Vec<(Key, AnyWorker, WorkerOptions)>,

@@ -24,7 +24,7 @@ const RESULT: &str = "result";
 /// # Ok(())
 /// # }
 /// ```
-#[must_use = "it is no automa yet: call `build`"]
+#[must_use = "a builder is not an automa: call `build`"]
 pub struct SequentialAutoma {
     name: String,
     workers: Vec<(Key, AnyWorker, WorkerOptions)>,

@@ -53,7 +53,7 @@ const PIECE: usize = 64 * 1024;
 /// # Cancel safety
 /// If the future is dropped before it is done, there is neither a file on this machine nor a
 /// registration; a provider may have stored the upload.
-#[must_use = "a file is made when this is awaited"]
+#[must_use = "no file is created until this is awaited"]
 pub struct Creation {
     manager: FileManager,
     source: Source,
@@ -345,7 +345,7 @@ impl Shared {
             if let Err(error) = remote.delete(&id).await {
                 tracing::warn!(%id, %error, "a file was left at the provider");
             }
-            let message = format!("`{id}` is no id of a file, as `file-abc123` is one");
+            let message = format!("`{id}` is not a file id, which looks like `file-abc123`");
             return Err(failed(RemoteError::Malformed { message }));
         }
         let file = draft.file(id, slot.held());

@@ -27,7 +27,7 @@ pub enum FileError {
         id: String,
     },
     /// The manager is closed, or is being closed.
-    #[error("the file manager is closed: it makes and gives no files any more")]
+    #[error("the file manager is closed: it neither creates nor returns files")]
     Closed,
     /// The file is already registered.
     #[error("file `{id}` is registered already: look it up, or use `get_or_retrieve`")]
@@ -80,7 +80,7 @@ pub enum FileError {
         id: String,
     },
     /// The path is not that of a file.
-    #[error("{} is no file: {reason}", path.display())]
+    #[error("{} is not a file: {reason}", path.display())]
     NoFile {
         /// The path.
         path: PathBuf,

@@ -58,7 +58,9 @@ impl Connection {
                 return Ok(Self { settings, listener, peer, running, stderr, redact });
             }
             Ok(Err(error)) => redact(no_greeting(&error)),
-            Err(_) => format!("it did not greet within {:?}", settings.connect_timeout),
+            Err(_) => {
+                format!("it did not complete the handshake within {:?}", settings.connect_timeout)
+            }
         };
         let stderr = stderr.last_words().await;
         Err(McpError::Connect { server: settings.name, reason, stderr })
@@ -165,9 +167,11 @@ impl Connection {
 /// The reason why there is no connection.
 fn no_greeting(error: &ClientInitializeError) -> String {
     match error {
-        ClientInitializeError::ConnectionClosed(_) => "it ended before it had greeted".to_owned(),
+        ClientInitializeError::ConnectionClosed(_) => {
+            "it ended before the handshake was complete".to_owned()
+        }
         ClientInitializeError::TransportError { error, .. } if is_closed(error) => {
-            "it ended before it had greeted".to_owned()
+            "it ended before the handshake was complete".to_owned()
         }
         ClientInitializeError::TransportError { error, .. } => causes(&*error.error),
         ClientInitializeError::JsonRpcError(error) => error.message.to_string(),

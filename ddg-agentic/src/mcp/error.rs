@@ -110,7 +110,7 @@ impl McpError {
 fn last_words(stderr: &str) -> String {
     match stderr {
         "" => String::new(),
-        stderr => format!("; the last that it wrote to stderr:\n{stderr}"),
+        stderr => format!("; its last output on stderr:\n{stderr}"),
     }
 }
 

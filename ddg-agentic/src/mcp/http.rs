@@ -61,7 +61,7 @@ impl McpHttp {
 
     fn config(&self) -> Result<StreamableHttpClientTransportConfig, String> {
         let url = Url::parse(&self.url).map_err(|error| {
-            format!("its address is none ({error}): it is to be as `https://example.com/mcp`")
+            format!("its address is invalid ({error}): write one such as `https://example.com/mcp`")
         })?;
         if !matches!(url.scheme(), "http" | "https") {
             return Err(format!("its address begins with `{}:`, not `https:`", url.scheme()));

@@ -58,7 +58,7 @@ impl McpTool {
                 return Err(McpError::Setup {
                     server: self.server().to_owned(),
                     message: format!(
-                        "the arguments of `{}` are no object: {other}",
+                        "the arguments of `{}` are not an object: {other}",
                         self.spec.name
                     ),
                 });

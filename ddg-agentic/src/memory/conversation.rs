@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::summary::{Summary, SummaryError};
 use super::{groups, window};
-use crate::message::Message;
+use crate::message::{Message, Messages};
 
 /// A conversation: every message, and summaries that can replace some of them.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -14,7 +14,7 @@ use crate::message::Message;
 #[non_exhaustive]
 pub struct Conversation {
     /// Every message, oldest first.
-    pub messages: Vec<Message>,
+    pub messages: Messages,
     /// The goal of the person, if it is known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub goal: Option<String>,
@@ -62,9 +62,9 @@ impl Conversation {
     ///   of a message of the person.
     /// - If there is neither, the window never begins with a message of a model or a tool when a
     ///   person has said something before: the last such message is shown first.
-    pub fn shown_from(&self, first: usize) -> Vec<Message> {
-        let groups = self.groups();
-        let within = groups.iter().find(|group| group.contains(&first));
+    pub fn shown_from(&self, first: usize) -> Messages {
+        let within = groups::from_last(&self.messages).find(|group| group.start <= first);
+        let within = within.filter(|group| group.contains(&first));
         window::shown_from(self, within.map_or(self.messages.len(), |group| group.start))
     }
 
@@ -72,8 +72,8 @@ impl Conversation {
     /// summary.
     pub fn n_summarised(&self) -> usize {
         let past_system = |place: usize| {
-            let later = self.messages.get(place..).unwrap_or_default();
-            place + later.iter().take_while(|message| message.is_system()).count()
+            let later = self.messages.range(place..);
+            place + later.take_while(|message| message.is_system()).count()
         };
         self.summaries.iter().fold(past_system(0), |n, summary| {
             let goes_on = summary.range.start <= n && summary.range.end <= self.messages.len();
@@ -105,6 +105,9 @@ impl Conversation {
     /// # Errors
     /// What is wrong with the first that could not.
     pub fn check(&self) -> Result<(), SummaryError> {
+        if self.summaries.is_empty() {
+            return Ok(());
+        }
         let groups = self.groups();
         for (idx, Summary { range, .. }) in self.summaries.iter().enumerate() {
             self.fits(range, &groups)?;

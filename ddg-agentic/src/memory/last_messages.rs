@@ -1,7 +1,7 @@
 //! A window by number of messages.
 
 use super::{Conversation, Memory, window};
-use crate::message::Message;
+use crate::message::{Message, Messages};
 
 /// Shows the last messages. System messages are always shown.
 ///
@@ -36,7 +36,7 @@ impl LastMessages {
 }
 
 impl Memory for LastMessages {
-    fn window(&self, conversation: &Conversation) -> Vec<Message> {
+    fn window(&self, conversation: &Conversation) -> Messages {
         let cost = |message: &Message| usize::from(!message.is_system());
         window::last_groups(conversation, 0, self.n_messages, cost)
     }

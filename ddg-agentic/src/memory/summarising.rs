@@ -9,9 +9,9 @@ use std::sync::Arc;
 use futures::FutureExt;
 use futures::future::BoxFuture;
 
-use super::groups::groups;
+use super::groups;
 use super::{Conversation, CountTokens, EstimatedTokens, Memory, Summary, window};
-use crate::message::Message;
+use crate::message::{Message, Messages};
 use crate::model::{ChatModel, ChatRequest, ModelError, Usage};
 use transcript::transcript;
 
@@ -53,7 +53,7 @@ use transcript::transcript;
 /// assert_eq!(due, 0..3);
 ///
 /// let (summary, _usage) = memory.summarise(&conversation, due).await?;
-/// conversation.messages.push(Message::user("And June?"));    // it has gone on meanwhile
+/// conversation.messages.push(Message::user("And June?"));    // it has grown meanwhile
 /// conversation.apply(summary)?;
 /// assert_eq!(conversation.goal.as_deref(), Some("a trip to Tokyo"));
 /// assert_eq!(memory.window(&conversation).len(), 3);         // the summary, "Sunny." and June
@@ -158,13 +158,13 @@ impl Summarising {
     /// The oldest groups that are to be summarised, if there are too many.
     fn groups_due(&self, conversation: &Conversation) -> Option<Range<usize>> {
         let (from, messages) = (conversation.n_summarised(), &conversation.messages);
-        let said = |group: &Range<usize>| {
-            group.start >= from && !messages[group.clone()].iter().all(Message::is_system)
-        };
-        let groups: Vec<_> = groups(messages).into_iter().filter(said).collect();
+        let said = |group: &Range<usize>| !messages.range(group.clone()).all(Message::is_system);
+        let groups = groups::from_last(messages).take_while(|group| group.start >= from);
+        let mut groups: Vec<_> = groups.filter(said).collect();
+        groups.reverse();
         let older = &groups[..groups.len().saturating_sub(self.keep_groups)];
         let n_tokens = |group: &Range<usize>| -> usize {
-            messages[group.clone()].iter().map(|message| self.counter.message(message)).sum()
+            messages.range(group.clone()).map(|message| self.counter.message(message)).sum()
         };
         let n_tokens: Vec<_> = older.iter().map(n_tokens).collect();
         let too_many = older.len() > self.after_groups;
@@ -196,7 +196,7 @@ impl Summarising {
 }
 
 impl Memory for Summarising {
-    fn window(&self, conversation: &Conversation) -> Vec<Message> {
+    fn window(&self, conversation: &Conversation) -> Messages {
         let first = conversation.n_summarised();
         let cost = |message: &Message| self.counter.message(message);
         match self.max_tokens {

@@ -31,8 +31,8 @@ impl Summary {
 pub enum SummaryError {
     /// The summary has no messages, or messages that do not exist.
     #[error(
-        "a summary of messages {range:?} does not fit a conversation of {n_messages}: it has to \
-         stand for at least one of them, and for no others"
+        "a summary of messages {range:?} does not fit a conversation of {n_messages}: it must \
+         cover at least one message, and only messages that exist"
     )]
     Range {
         /// The messages of the summary.

@@ -1,7 +1,7 @@
 //! A window by number of tokens.
 
 use super::{Conversation, CountTokens, Memory, window};
-use crate::message::Message;
+use crate::message::{Message, Messages};
 
 /// Shows as many of the last messages as fit into a number of tokens, together with the system
 /// messages, which are always shown.
@@ -36,7 +36,7 @@ impl<C: CountTokens> TokenWindow<C> {
 }
 
 impl<C: CountTokens> Memory for TokenWindow<C> {
-    fn window(&self, conversation: &Conversation) -> Vec<Message> {
+    fn window(&self, conversation: &Conversation) -> Messages {
         let cost = |message: &Message| self.counter.message(message);
         window::last_groups(conversation, 0, self.max_tokens, cost)
     }

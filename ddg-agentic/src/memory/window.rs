@@ -4,18 +4,18 @@
 //! and the unchanged end of the conversation from the start of a group.
 
 use super::Conversation;
-use super::groups::groups;
-use crate::message::{ContentPart, Message};
+use super::groups;
+use crate::message::{ContentPart, Message, Messages};
 
 /// The replacement for the omitted messages.
-enum Front<'a> {
+enum Front {
     Nothing,
     /// The goal and summaries, as a message of the person.
     Note(String),
     /// The goal and summaries, at the start of the first message of the person.
     Joined(String),
     /// The last message of the person.
-    Question(&'a Message),
+    Question(usize),
 }
 
 /// Shows as many of the last groups as `most` allows by the cost of messages, but none before
@@ -25,21 +25,19 @@ pub(super) fn last_groups(
     floor: usize,
     most: usize,
     cost: impl Fn(&Message) -> usize,
-) -> Vec<Message> {
+) -> Messages {
     let messages = &conversation.messages;
-    let sum = |messages: &[Message], system: bool| -> usize {
-        messages.iter().filter(|message| message.is_system() == system).map(&cost).sum()
-    };
-    let mut shown = sum(messages, true);
+    let mut shown: usize = messages.systems(messages.len()).map(|(_, system)| cost(system)).sum();
     let mut first = None;
-    let said = groups(messages).into_iter().filter(|group| !silent(&messages[group.clone()]));
-    for group in said.rev().take_while(|group| group.start >= floor) {
-        shown += sum(&messages[group.clone()], false);
+    let said = groups::from_last(messages).filter(|group| !silent(messages.range(group.clone())));
+    for group in said.take_while(|group| group.start >= floor) {
+        let said = messages.range(group.clone()).filter(|message| !message.is_system());
+        shown += said.map(&cost).sum::<usize>();
         if first.is_none() {
             first = Some(group.start);
         } else if shown > most {
             break;
-        } else if shown + Front::of(conversation, group.start).cost(&cost) <= most {
+        } else if shown + Front::of(conversation, group.start).cost(messages, &cost) <= most {
             first = Some(group.start);
         }
     }
@@ -47,68 +45,61 @@ pub(super) fn last_groups(
 }
 
 /// Shows the groups from message `first` on, which is the first of its group.
-pub(super) fn shown_from(conversation: &Conversation, first: usize) -> Vec<Message> {
-    let (before, rest) = conversation.messages.split_at(first);
-    let system = before.iter().filter(|message| message.is_system()).cloned();
-    let mut shown: Vec<_> = system.collect();
-    match Front::of(conversation, first) {
-        Front::Nothing => shown.extend_from_slice(rest),
-        Front::Question(question) => {
-            shown.push(question.clone());
-            shown.extend_from_slice(rest);
-        }
-        Front::Note(note) => {
-            shown.push(Message::user(note));
-            shown.extend_from_slice(rest);
-        }
-        Front::Joined(note) => {
-            shown.extend_from_slice(rest);
-            let opening = shown.iter_mut().find_map(|message| match message {
-                Message::User { content } => Some(content),
-                _ => None,
-            });
-            if let Some(content) = opening {
-                content.insert(0, ContentPart::Text { text: note });
-            }
+pub(super) fn shown_from(conversation: &Conversation, first: usize) -> Messages {
+    let messages = &conversation.messages;
+    let front = Front::of(conversation, first);
+    if first == 0 && matches!(front, Front::Nothing) {
+        return messages.clone();
+    }
+    let mut shown = Messages::new();
+    for (system, _) in messages.systems(first) {
+        shown.extend_shared(messages, system..system + 1);
+    }
+    match &front {
+        Front::Nothing | Front::Joined(_) => {}
+        Front::Question(question) => shown.extend_shared(messages, *question..*question + 1),
+        Front::Note(note) => shown.push(Message::user(note)),
+    }
+    shown.extend_shared(messages, first..messages.len());
+    if let Front::Joined(note) = front {
+        let opening = shown.iter().position(|message| matches!(message, Message::User { .. }));
+        if let Some(Message::User { content }) = opening.and_then(|place| shown.get_mut(place)) {
+            content.insert(0, ContentPart::Text { text: note });
         }
     }
     shown
 }
 
-impl<'a> Front<'a> {
-    fn of(conversation: &'a Conversation, first: usize) -> Self {
-        let (before, rest) = conversation.messages.split_at(first);
-        if silent(before) {
+impl Front {
+    fn of(conversation: &Conversation, first: usize) -> Self {
+        let messages = &conversation.messages;
+        if silent(messages.range(..first)) {
             return Self::Nothing;
         }
-        let opening = rest.iter().find(|message| !message.is_system());
+        let opening = messages.range(first..).find(|message| !message.is_system());
         match (note(conversation, first), opening) {
             (Some(note), Some(Message::User { .. })) => Self::Joined(note),
             (Some(note), _) => Self::Note(note),
             (None, Some(Message::User { .. })) => Self::Nothing,
-            (None, _) => {
-                let question =
-                    before.iter().rfind(|message| matches!(message, Message::User { .. }));
-                question.map_or(Self::Nothing, Self::Question)
-            }
+            (None, _) => messages.last_of_person(first).map_or(Self::Nothing, Self::Question),
         }
     }
 
-    fn cost(&self, cost: impl Fn(&Message) -> usize) -> usize {
+    fn cost(&self, messages: &Messages, cost: impl Fn(&Message) -> usize) -> usize {
         match self {
             Self::Nothing => 0,
             Self::Note(note) => cost(&Message::user(note)),
             Self::Joined(note) => {
                 cost(&Message::user(note)).saturating_sub(cost(&Message::user("")))
             }
-            Self::Question(question) => cost(question),
+            Self::Question(question) => cost(&messages[*question]),
         }
     }
 }
 
 /// Whether there is no message of a person, a model or a tool.
-fn silent(messages: &[Message]) -> bool {
-    messages.iter().all(Message::is_system)
+fn silent<'a>(mut messages: impl Iterator<Item = &'a Message>) -> bool {
+    messages.all(Message::is_system)
 }
 
 /// The note about the messages before `first`; `None` if there is nothing to say.

@@ -43,7 +43,7 @@ pub enum ModelError {
         after: Duration,
     },
     /// The response is not a reply.
-    #[error("model `{model}`: its answer is no reply: {message}")]
+    #[error("model `{model}`: its answer is not a reply: {message}")]
     Malformed {
         /// The model.
         model: String,

@@ -88,7 +88,8 @@ pub enum ExtractError {
     },
     /// The replies of the model are not what was asked for.
     #[error(
-        "model `{model}` gave no `{wanted}` in {attempts} attempts; what is wrong with the last:\n- {}\n\
+        "model `{model}` gave no `{wanted}` in {attempts} attempts; the faults of the last \
+         one:\n- {}\n\
          It was: {text}",
         faults.join("\n- ")
     )]
@@ -107,7 +108,7 @@ pub enum ExtractError {
         usage: Usage,
     },
     /// The type has no valid schema.
-    #[error("the JSON schema of `{wanted}` is none: {message}")]
+    #[error("the JSON schema of `{wanted}` is invalid: {message}")]
     Schema {
         /// The type.
         wanted: &'static str,

@@ -98,10 +98,10 @@ impl OfflineModel {
         let asked =
             request.messages.iter().rposition(|message| matches!(message, Message::User { .. }));
         let (text, since) = match asked {
-            Some(place) => (request.messages[place].text(), &request.messages[place + 1..]),
-            None => (String::new(), &request.messages[..]),
+            Some(place) => (request.messages[place].text(), request.messages.range(place + 1..)),
+            None => (String::new(), request.messages.iter()),
         };
-        let results: Vec<_> = since.iter().filter_map(result).collect();
+        let results: Vec<_> = since.filter_map(result).collect();
         let has_to = matches!(request.tool_choice, ToolChoice::Required | ToolChoice::Named(_));
 
         let reply = if let Some(wanted) = &request.output_schema {

@@ -36,7 +36,7 @@ pub struct Cost(pub f64);
 /// A model has no price.
 #[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "there is no price for {}: give one, if need be of zeros",
+    "there is no price for {}: give one; a price of zeros is allowed",
     models.iter().map(|model| format!("`{model}`")).collect::<Vec<_>>().join(", ")
 )]
 #[non_exhaustive]

@@ -6,7 +6,7 @@ use serde_json::Value as Json;
 
 use super::settings::request_settings;
 use super::{ExtraPairs, PromptCache, ReasoningEffort, ServiceTier};
-use crate::message::Message;
+use crate::message::{Message, Messages};
 use crate::tool::ToolSpec;
 
 /// A request to a model: a conversation, and how the model may continue it.
@@ -17,7 +17,7 @@ use crate::tool::ToolSpec;
 #[non_exhaustive]
 pub struct ChatRequest {
     /// The conversation so far.
-    pub messages: Vec<Message>,
+    pub messages: Messages,
     /// The tools that it may call.
     pub tools: Arc<[ToolSpec]>,
     /// Whether the model may or must call tools.

@@ -101,7 +101,7 @@ fn selection<M: ChatModel + ?Sized>(
 ) -> Result<ToolSelection, ModelError> {
     let ChatReply { message, usage, .. } = reply;
     if has_to && message.tool_calls.is_empty() {
-        let message = "it was to call a tool and called none".to_owned();
+        let message = "it had to call a tool, but called none".to_owned();
         return Err(ModelError::Malformed { model: model.name().to_owned(), message });
     }
     Ok(ToolSelection { calls: message.tool_calls, text: message.text, usage })

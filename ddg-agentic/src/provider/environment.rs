@@ -27,7 +27,7 @@ pub(crate) fn variable(name: &str) -> Result<Option<String>, ModelError> {
         Ok(value) => Ok(Some(value).filter(|value| !value.trim().is_empty())),
         Err(VarError::NotPresent) => Ok(None),
         Err(VarError::NotUnicode(_)) => {
-            Err(ModelError::Setup { message: format!("{name} is no text in UTF-8") })
+            Err(ModelError::Setup { message: format!("{name} is not UTF-8") })
         }
     }
 }

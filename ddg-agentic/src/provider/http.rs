@@ -31,7 +31,7 @@ pub(crate) fn wrong_url(base_url: &str) -> Option<&'static str> {
     match reqwest::Url::parse(base_url) {
         Ok(url) if !matches!(url.scheme(), "http" | "https") => Some("is neither http nor https"),
         Ok(url) if !url.username().is_empty() || url.password().is_some() => {
-            Some("has a user or password in it, which belong into the key")
+            Some("has a user or password in it, which belong in the key")
         }
         Ok(url) if url.query().is_some() || url.fragment().is_some() => {
             Some("ends in a query or fragment")

@@ -53,7 +53,8 @@ impl Settings {
         }
         if let Some(what) = wrong_url(base_url) {
             return wrong(format!(
-                "model `{model}`: its address {what}; set base_url or {prefix}_BASE_URL to one as {}",
+                "model `{model}`: its address {what}; set base_url or {prefix}_BASE_URL to one \
+                 such as {}",
                 provider.base_url()
             ));
         }
@@ -62,8 +63,8 @@ impl Settings {
                 "model `{model}`: there is no key for {base_url}; set api_key or {prefix}_API_KEY"
             )),
             Some(key) if !key.fits_header() => wrong(format!(
-                "model `{model}`: its key has characters that no key has, as line breaks; \
-                 set api_key or {prefix}_API_KEY"
+                "model `{model}`: its key has characters that a key cannot have, such as line \
+                 breaks; set api_key or {prefix}_API_KEY"
             )),
             _ => Ok(()),
         }

@@ -173,7 +173,7 @@ impl AgentOutcome {
     pub fn answer<T: DeserializeOwned>(&self) -> Result<T, NoAnswer> {
         match &self.end {
             AgentEnd::Finished { text, .. } => serde_json::from_str(text).map_err(|error| {
-                let message = format!("what it said is no `{}`: {error}", type_name::<T>());
+                let message = format!("its answer is not a `{}`: {error}", type_name::<T>());
                 NoAnswer { message }
             }),
             _ => Err(NoAnswer { message: self.text() }),

@@ -1,15 +1,26 @@
 //! The state of an agent between turns.
 
+use std::sync::Arc;
+
+use ddg_core::{Context, Value};
 use serde::{Deserialize, Serialize};
 
 use super::files::RunFiles;
 use super::{AgentEnd, AgentOutcome, Task};
 use crate::files::{File, records};
 use crate::memory::{Conversation, Summary};
-use crate::message::{AssistantMessage, Message, ToolCall};
+use crate::message::{AssistantMessage, Chunk, Message, Messages, ToolCall};
 use crate::model::{ChatReply, Usage};
 use crate::subturn::ChildSummary;
 use crate::tool::CallFiles;
+
+/// The local value with the state of an agent, without the messages of its conversation. It is
+/// written last, so that an execution that does not finish changes nothing.
+const STATE: &str = "state";
+
+/// The local value with the messages, as a list of parts. A stored run writes the parts that have
+/// changed, which is the last one or two, however long the conversation is.
+const MESSAGES: &str = "messages";
 
 /// The state of an agent between turns, in the local space of `think`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -80,6 +91,32 @@ pub(super) struct News {
 }
 
 impl State {
+    /// The state that the last turn has kept.
+    pub(super) fn of_last_turn(cx: &Context) -> Self {
+        let mut state: Self = cx.local().get(STATE).unwrap_or_default();
+        let parts = cx.local().get::<Vec<Value>>(MESSAGES).unwrap_or_default();
+        state.conversation.messages =
+            Messages::of_parts(parts.iter().filter_map(|part| part.shared::<Chunk>().ok()));
+        state
+    }
+
+    /// Keeps the state for the next turn.
+    pub(super) fn keep(mut self, cx: &Context) {
+        let messages = std::mem::take(&mut self.conversation.messages).without_front();
+        let kept = cx.local().get::<Vec<Value>>(MESSAGES).unwrap_or_default();
+        let is_kept = |value: &&Value, part: &Arc<Chunk>| {
+            value.shared::<Chunk>().is_ok_and(|kept| Arc::ptr_eq(&kept, part))
+        };
+        // The value itself stays, because unchanged values are recognised by their address.
+        let value = |(place, part): (usize, Arc<Chunk>)| {
+            let same = kept.get(place).filter(|value| is_kept(value, &part));
+            same.cloned().unwrap_or_else(|| Value::new(part))
+        };
+        let parts = messages.parts().enumerate().map(value).collect();
+        cx.local().set(MESSAGES, Value::list(parts));
+        cx.local().set(STATE, self);
+    }
+
     pub(super) fn hear(&mut self, news: News) {
         let News { task, messages, summary, summary_failed, usage, files, given } = news;
         if let Some(Task { conversation, messages, mailbox, nth }) = task {

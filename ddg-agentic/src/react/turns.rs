@@ -7,10 +7,10 @@ use ddg_core::free;
 use ddg_core::run::ActiveRun;
 
 use super::state::State;
-use super::workers::{STATE, THINK, Verdict};
+use super::workers::{THINK, Verdict};
 use super::{AgentEnd, AgentFailed, ReActAutoma};
 use crate::memory::{Conversation, LastMessages, Memory};
-use crate::message::Message;
+use crate::message::{Message, Messages};
 use crate::model::{ChatRequest, ToolChoice, ask};
 use crate::subturn::{ChildNode, ChildResult, SubTurns, TurnAgent, TurnGuard, TurnState};
 
@@ -56,7 +56,7 @@ impl ReActAutoma {
         state.conversation.messages.extend(results.iter().map(told));
         state.usage += usage;
         // Saved at once: the results are taken, even if this execution fails.
-        cx.local().set(STATE, state.clone());
+        state.clone().keep(cx);
     }
 
     /// Adds a worker for each new child. The worker shows the child in drawings of the graph.
@@ -117,15 +117,14 @@ impl ReActAutoma {
     }
 
     /// The messages that the model sees.
-    pub(super) fn shown(&self, state: &State, turn: &TurnState) -> Vec<Message> {
+    pub(super) fn shown(&self, state: &State, turn: &TurnState) -> Messages {
         let window = match state.shown_from {
             None => self.memory.window(&state.conversation),
             Some(first) => state.conversation.shown_from(first),
         };
         match turn.history() {
-            Some(most) if window.len() > most => {
-                LastMessages::new(most).window(&Conversation::new(window))
-            }
+            Some(most) if window.len() > most => LastMessages::new(most)
+                .window(&Conversation { messages: window, ..Conversation::default() }),
             _ => window,
         }
     }

@@ -32,10 +32,6 @@ const NOT_AGAIN: &str = "not called: the same call was made again and again";
 /// Number of failures after which a run asks for no more summaries.
 const MOST_FAILED_SUMMARIES: u32 = 2;
 
-/// The local value in which `think` keeps its [`State`]. It is written last, so that an execution
-/// that does not finish changes nothing.
-pub(super) const STATE: &str = "state";
-
 /// The key of the worker whose local space contains the whole state of the agent.
 pub(super) const THINK: &str = "think";
 
@@ -51,7 +47,7 @@ impl ReActAutoma {
     /// Asks the model for the next action, and starts it.
     #[worker(dependencies = [begin])]
     async fn think(&self, mut news: News, cx: &Context) -> Result<(), WorkerError> {
-        let mut state: State = cx.local().get(STATE).unwrap_or_default();
+        let mut state = State::of_last_turn(cx);
         self.add_files_at_provider(&mut news, &state);
         let turn = &turn(cx)?;
         if news.task.is_some() {
@@ -85,7 +81,7 @@ impl ReActAutoma {
             Err(error) if error.is_context_overflow() && state.show_less() => {
                 cx.emit("context_overflow", error.to_string());
                 cx.ferry_to(Self::THINK, (News::default(),));
-                cx.local().set(STATE, state);
+                state.keep(cx);
                 return Ok(());
             }
             Err(error) => {
@@ -117,7 +113,7 @@ impl ReActAutoma {
                 // A request to interrupt or finish came meanwhile; `think` handles it first.
                 _ if turn.is_interrupted() || turn.is_to_finish() => {
                     cx.ferry_to(Self::THINK, (News::default(),));
-                    cx.local().set(STATE, state);
+                    state.keep(cx);
                 }
                 _ => self.act(state, turn, cx),
             }
@@ -208,13 +204,12 @@ impl ReActAutoma {
         state: &State,
         turn: &TurnState,
     ) -> ChatRequest {
-        let system = self.system.iter().map(Message::system);
-        let tries = state.tries.iter().cloned();
-        let request = ChatRequest {
-            messages: system.chain(self.shown(state, turn)).chain(tries).collect(),
-            tools,
-            ..self.settings_after(state.turns)
-        };
+        let mut messages = self.shown(state, turn);
+        if let Some(system) = &self.system {
+            messages.insert(0, Message::system(system));
+        }
+        messages.extend(state.tries.iter().cloned());
+        let request = ChatRequest { messages, tools, ..self.settings_after(state.turns) };
         let request = Self::with_child_settings(request, turn);
         match self.wanted() {
             Some(wanted) => wanted.ask(request, turn.model().capabilities()),
@@ -251,7 +246,7 @@ impl ReActAutoma {
             keys.push("summarise".into());
         }
         cx.add_func_as_worker("collect", Self::COLLECT, after(keys).merge());
-        cx.local().set(STATE, state);
+        state.keep(cx);
     }
 
     /// Ends the run with the reply, or tells the model what is wrong with it.
@@ -287,7 +282,7 @@ impl ReActAutoma {
             Verdict::Again { told, .. } => state.try_again(&reply.message, told),
         }
         cx.ferry_to(Self::THINK, (News::default(),));
-        cx.local().set(STATE, state);
+        state.keep(cx);
         Ok(())
     }
 

@@ -39,13 +39,13 @@ fn walk(root: &Json, schema: &Json, path: &mut Vec<String>) -> Result<(), Fault>
                 };
                 if !fits {
                     let types = TYPES.join(", ");
-                    return wrong(format!("{value} is no type of JSON; there are: {types}"));
+                    return wrong(format!("{value} is not a JSON type; the types are: {types}"));
                 }
             }
             "required" => match value.as_array() {
                 None => return is_not("array"),
                 Some(names) if !names.iter().all(Json::is_string) => {
-                    return wrong(format!("{value} has elements that are no strings"));
+                    return wrong(format!("{value} has elements that are not strings"));
                 }
                 Some(_) => {}
             },
@@ -58,7 +58,7 @@ fn walk(root: &Json, schema: &Json, path: &mut Vec<String>) -> Result<(), Fault>
             "$ref" => match value.as_str() {
                 None => return is_not("string"),
                 Some(target) if target.starts_with('#') && resolve(root, target).is_none() => {
-                    return wrong(format!("{value} points to nothing"));
+                    return wrong(format!("{value} points nowhere"));
                 }
                 Some(_) => {}
             },

@@ -80,7 +80,7 @@ impl AgentTools {
         let (name, description) = match does {
             Does::Spawn => (
                 BEGINNING[0],
-                "Gives a part of the task to another agent, which works on it while you go on. \
+                "Gives a part of the task to another agent, which works on it while you continue. \
                  Answers at once with the agent's id; what it finds comes later as a message.",
             ),
             Does::Call => (

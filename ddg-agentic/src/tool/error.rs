@@ -58,8 +58,8 @@ pub enum ToolError {
     },
     /// The tool timed out and cannot be stopped; it may still act.
     #[error(
-        "`{tool}` did not end within {after:?}; it cannot be stopped: it goes on, and may still do what \
-         it was called for"
+        "`{tool}` did not end within {after:?}; it cannot be stopped, so it still runs and may \
+         still have its effects"
     )]
     StillRuns {
         /// The tool.

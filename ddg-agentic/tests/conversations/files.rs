@@ -108,7 +108,7 @@ async fn an_index_needs_a_folder_and_a_database_that_it_knows() {
     .await
     .unwrap();
     let error = builder(folder.path()).build().await.unwrap_err();
-    expect![[r#"index of files `/folder/ddg.db`: could not read a file of it: "../evil" is no id of a file"#]].assert_eq(&place(error.to_string()));
+    expect![[r#"index of files `/folder/ddg.db`: could not read a file of it: "../evil" is not a file id"#]].assert_eq(&place(error.to_string()));
     sqlx::query("update ddg_file_schema set version = 99").execute(&mut database).await.unwrap();
     let error = builder(folder.path()).build().await.unwrap_err();
     expect!["file manager: index of files `/folder/ddg.db` has tables of version 99, but this program knows versions up to 1: run it with a newer ddg-agentic"].assert_eq(&place(error.to_string()));

@@ -42,7 +42,8 @@ async fn a_lease_is_held_until_it_is_released(Setup { store, .. }: Setup) {
     let lost = store.renew(&first).await.unwrap_err();
     assert!(matches!(lost, ConversationError::LeaseLost { .. }), "{lost}");
     store.renew(&again).await.unwrap();
-    store.acquire(&talk, &bob).await.unwrap_err();
+    let held = store.acquire(&talk, &bob).await.unwrap_err();
+    assert!(matches!(held, ConversationError::Held { .. }), "{held}");
     store.release(&again).await.unwrap();
     store.acquire(&talk, &bob).await.unwrap();
     // A lease is not a conversation.
@@ -55,10 +56,12 @@ async fn a_lease_expires(Setup { store, clock, .. }: Setup) {
     clock.advance(TTL - Duration::from_secs(1));
     store.renew(&of_ada).await.unwrap();
     clock.advance(TTL - Duration::from_secs(1));
-    store.acquire(&talk, &bob).await.unwrap_err();
+    let held = store.acquire(&talk, &bob).await.unwrap_err();
+    assert!(matches!(held, ConversationError::Held { .. }), "{held}");
     clock.advance(Duration::from_secs(1));
     store.acquire(&talk, &bob).await.unwrap();
-    assert!(store.renew(&of_ada).await.is_err());
+    let lost = store.renew(&of_ada).await.unwrap_err();
+    assert!(matches!(lost, ConversationError::LeaseLost { .. }), "{lost}");
 }
 
 async fn an_ended_process_holds_no_lease(Setup { store, .. }: Setup) {
@@ -148,7 +151,7 @@ async fn a_run_whose_lease_is_lost_is_stopped(Setup { store, clock, .. }: Setup)
         }
     };
     let error = run.await.unwrap().unwrap_err();
-    expect!["conversation `talk`: the run was stopped: conversation `talk` has been taken over: the lease ran out before it was renewed"].assert_eq(&error.to_string());
+    expect!["conversation `talk`: the run was stopped: conversation `talk` has been taken over: its lease expired before it was renewed"].assert_eq(&error.to_string());
     store.renew(&taken).await.unwrap();
     assert_eq!(store.load(&id("talk")).await.unwrap().conversation.messages.len(), 0);
 }
@@ -223,7 +226,8 @@ async fn races_of_two_processes_pay_once(Setup { store, .. }: Setup) {
         assert!((1..=1 + n_killed).contains(&n_paid), "paid {n_paid}, killed {n_killed}");
         assert!(n_ended <= 1);
         // A repeated answer changes nothing.
-        agents[0].answer(&talk, &question, Verdict::Allow).await.unwrap_err();
+        let twice = agents[0].answer(&talk, &question, Verdict::Allow).await.unwrap_err();
+        assert!(matches!(twice, AgentError::NotPaused { .. }), "{twice}");
         assert_eq!(till.n_paid.load(Ordering::SeqCst), n_paid);
     }
 }

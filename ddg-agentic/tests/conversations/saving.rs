@@ -118,7 +118,7 @@ async fn summaries_have_to_fit(Setup { store, .. }: Setup) {
     let mut talk = said(3);
     talk.summaries = vec![Summary::new(0..4, "more than there is")];
     let refused = store.save(&id("talk"), &talk, NEW).await.unwrap_err();
-    expect!["conversation `talk` cannot be saved: a summary of messages 0..4 does not fit a conversation of 3: it has to stand for at least one of them, and for no others"].assert_eq(&refused.to_string());
+    expect!["conversation `talk` cannot be saved: a summary of messages 0..4 does not fit a conversation of 3: it must cover at least one message, and only messages that exist"].assert_eq(&refused.to_string());
     talk.summaries = vec![Summary::new(1..3, "later"), Summary::new(0..1, "earlier")];
     let refused = store.rewrite(&id("talk"), &talk, NEW).await.unwrap_err();
     expect!["conversation `talk` cannot be saved: a summary of messages 0..1 covers a part of the summary of messages 1..3: cover all of it or none"].assert_eq(&refused.to_string());
@@ -133,7 +133,7 @@ async fn a_deleted_one_is_new_again(Setup { store, .. }: Setup) {
     assert_eq!(store.load(&id("talk")).await.unwrap(), StoredConversation::default());
     assert_eq!(store.load(&id("other")).await.unwrap().conversation, said(2));
     let refused = store.save(&id("talk"), &said(4), version).await.unwrap_err();
-    expect!["conversation `talk` has been changed by somebody else: version 1 was expected in the store, none was found; load it again and go on from there"].assert_eq(&refused.to_string());
+    expect!["conversation `talk` has been changed by another writer: version 1 was expected in the store, but none was found; load it again and continue from there"].assert_eq(&refused.to_string());
     store.save(&id("talk"), &said(1), NEW).await.unwrap();
     assert_eq!(store.load(&id("talk")).await.unwrap().conversation, said(1));
 }

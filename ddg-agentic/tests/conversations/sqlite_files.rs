@@ -169,7 +169,7 @@ async fn rows_that_are_not_understood() {
         update ddg_conversations set summaries = 'none'
           SQLite database `/folder/talk.db`: a summary of conversation `talk` cannot be read: expected ident at line 1 column 2; was it written by another program, or a newer version of this one?
         update ddg_conversations set summaries = '[{"range":{"start":0,"end":9},"text":""}]'
-          SQLite database `/folder/talk.db`: a summary of conversation `talk` cannot be read: a summary of messages 0..9 does not fit a conversation of 3: it has to stand for at least one of them, and for no others; was it written by another program, or a newer version of this one?
+          SQLite database `/folder/talk.db`: a summary of conversation `talk` cannot be read: a summary of messages 0..9 does not fit a conversation of 3: it must cover at least one message, and only messages that exist; was it written by another program, or a newer version of this one?
         drop table ddg_messages
           SQLite database `/folder/talk.db` could not read a conversation: (code: 1) no such table: ddg_messages
     "#]].assert_eq(&messages.replace(folder.path().to_str().unwrap(), "/folder"));

@@ -26,10 +26,10 @@ async fn the_second_is_told(Setup { store, .. }: Setup) {
     let version = store.save(&id("talk"), &said(1), NEW).await.unwrap();
     store.save(&id("talk"), &said(2), version).await.unwrap();
     let refused = store.save(&id("talk"), &said(3), version).await.unwrap_err();
-    expect!["conversation `talk` has been changed by somebody else: version 1 was expected in the store, version 2 was found; load it again and go on from there"].assert_eq(&refused.to_string());
+    expect!["conversation `talk` has been changed by another writer: version 1 was expected in the store, but version 2 was found; load it again and continue from there"].assert_eq(&refused.to_string());
     assert!(store.rewrite(&id("talk"), &said(3), version).await.is_err());
     let refused = store.save(&id("talk"), &said(3), NEW).await.unwrap_err();
-    expect!["conversation `talk` has been changed by somebody else: none was expected in the store, version 2 was found; load it again and go on from there"].assert_eq(&refused.to_string());
+    expect!["conversation `talk` has been changed by another writer: none was expected in the store, but version 2 was found; load it again and continue from there"].assert_eq(&refused.to_string());
     assert_eq!(store.load(&id("talk")).await.unwrap().conversation, said(2));
 }
 
@@ -62,7 +62,7 @@ async fn race(stores: &[Arc<dyn ConversationStore>]) {
         assert_eq!(n_saved, 1);
         let after = stores[0].load(&id("talk")).await.unwrap().conversation.messages;
         assert_eq!(after.len(), round + 1);
-        assert_eq!(after[..round], before.conversation.messages);
+        assert_eq!(after.slice(..round), before.conversation.messages);
     }
 }
 

@@ -69,7 +69,7 @@ async fn a_second_run_is_refused_at_once() {
     let first = run(&scene.agent, "one");
     scene.asked.recv().await.unwrap();
     let error = scene.agent.run("c", "two").await.unwrap_err();
-    expect!["conversation `c` is busy: a run of it goes on; wait for its end, or let the agent queue or steer (`when_busy`)"].assert_eq(&error.to_string());
+    expect!["conversation `c` is busy: a run of it is active; wait until it ends, or let the agent queue or steer (`when_busy`)"].assert_eq(&error.to_string());
     // Another conversation is free.
     let other = scene.agent.run("d", "three");
     scene.go.add_permits(2);
@@ -109,8 +109,10 @@ async fn or_is_passed_to_the_active_run() {
     scene.asked.recv().await.unwrap();
     assert!(matches!(scene.agent.say("c", "no, two").await.unwrap(), Said::Steered));
     let error = scene.agent.run("c", "or three").await.unwrap_err();
-    expect!["conversation `c`: a run goes on and has been told; its own caller gets the outcome"]
-        .assert_eq(&error.to_string());
+    expect![
+        "conversation `c`: the message was passed to the active run, whose caller gets the outcome"
+    ]
+    .assert_eq(&error.to_string());
     scene.go.add_permits(2);
     let outcome = first.await.unwrap().unwrap();
     let said: Vec<_> = outcome.conversation.messages.iter().map(Message::text).collect();
@@ -334,7 +336,8 @@ async fn no_two_runs_of_a_conversation_are_ever_in_at_once() {
             assert!(when_busy == WhenBusy::Refuse || n_refused == 0);
             let outcome = agent.run(&conversation, "anybody?").await.unwrap();
             let said = outcome.conversation.messages;
-            assert!(said.ends_with(&[Message::assistant((said.len() - 1).to_string())]));
+            let last = Message::assistant((said.len() - 1).to_string());
+            assert_eq!(said.last(), Some(&last));
         }
         assert!(model.n_runs.load(Ordering::SeqCst) >= 1000);
     }

@@ -16,6 +16,7 @@ mod retries;
 mod rules_are_cited;
 mod scripted;
 mod select_tools;
+mod shared_messages;
 mod subturn;
 mod summaries;
 mod summarising;

@@ -10,6 +10,7 @@ mod saved;
 mod scripts;
 mod watched;
 
+use ddg_agentic::message::Messages;
 use ddg_agentic::prelude::*;
 use serde_json::json;
 
@@ -42,7 +43,7 @@ pub(crate) fn tools() -> Toolbox {
 }
 
 /// A transcript, a line each.
-pub(crate) fn lines(messages: &[Message]) -> String {
+pub(crate) fn lines(messages: &Messages) -> String {
     let line = |message: &Message| match message {
         Message::System { text } => format!("system: {text}"),
         Message::User { .. } => format!("user: {}", message.text()),

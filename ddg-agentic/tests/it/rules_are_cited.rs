@@ -10,6 +10,7 @@ use std::path::Path;
 use citations::Page;
 
 const FILES: Page = Page { path: "docs/files.md", name: "files" };
+const RIDDLES: Page = Page { path: "docs/riddles.md", name: "riddles" };
 const SUBTURN: Page = Page { path: "docs/subturn.md", name: "subturn" };
 const ASSISTANTS: Page = Page { path: "docs/assistants.md", name: "assistants" };
 
@@ -63,6 +64,11 @@ fn every_rule_of_assistants_is_cited_by_a_test() {
         unknown.is_empty() && missing.is_empty(),
         "no rules: {unknown:?}; not cited: {missing:?}"
     );
+}
+
+#[test]
+fn every_rule_of_riddles_is_cited_by_a_test() {
+    RIDDLES.check(env!("CARGO_MANIFEST_DIR"), &["tests"]);
 }
 
 #[test]

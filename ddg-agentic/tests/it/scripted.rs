@@ -31,7 +31,7 @@ async fn replies_come_in_the_order_of_the_requests() {
 }
 
 #[tokio::test]
-async fn when_the_script_has_run_out_it_fails() {
+async fn a_script_without_replies_left_fails() {
     let model = ScriptedModel::new().named("tiny").text("one");
     model.chat(request("a")).await.unwrap();
     expect![[r#"model `tiny`, request 2: the script has only 1 replies; the last message is "b""#]]

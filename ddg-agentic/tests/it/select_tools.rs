@@ -43,8 +43,10 @@ async fn where_it_has_to_call_it_does() {
         assert_eq!(select(&model, choice.clone()).await.unwrap().calls, [call()]);
         assert_eq!(model.requests()[0].tool_choice, choice);
         let error = select(&model, choice).await.unwrap_err();
-        expect!["model `scripted`: its answer is no reply: it was to call a tool and called none"]
-            .assert_eq(&error.to_string());
+        expect![
+            "model `scripted`: its answer is not a reply: it had to call a tool, but called none"
+        ]
+        .assert_eq(&error.to_string());
     }
 }
 
@@ -75,5 +77,5 @@ async fn as_a_worker_it_takes_messages_and_its_usage_counts() {
     let selection: ToolSelection = automa.run(args!("And the weather?")).output().await.unwrap();
     assert_eq!((selection.calls, meter.usage()), (vec![call()], Usage::new(7, 8)));
     let error = automa.run(args!("Well?")).output::<ToolSelection>().await.unwrap_err();
-    expect!["automa `agent`, step 1: worker `select` failed: model `scripted`: its answer is no reply: it was to call a tool and called none"].assert_eq(&error.to_string());
+    expect!["automa `agent`, step 1: worker `select` failed: model `scripted`: its answer is not a reply: it had to call a tool, but called none"].assert_eq(&error.to_string());
 }

@@ -102,13 +102,13 @@ fn summaries_that_do_not_fit_are_refused() {
     refused(
         Summary::new(5..11, ""),
         &expect![
-            "a summary of messages 5..11 does not fit a conversation of 10: it has to stand for at least one of them, and for no others"
+            "a summary of messages 5..11 does not fit a conversation of 10: it must cover at least one message, and only messages that exist"
         ],
     );
     refused(
         Summary::new(3..3, ""),
         &expect![
-            "a summary of messages 3..3 does not fit a conversation of 10: it has to stand for at least one of them, and for no others"
+            "a summary of messages 3..3 does not fit a conversation of 10: it must cover at least one message, and only messages that exist"
         ],
     );
     refused(

@@ -208,7 +208,7 @@ async fn the_goal_is_in_the_first_line() {
 async fn a_summary_without_a_text_is_none() {
     for reply in ["", " \n", "Goal: a trip"] {
         let failed = memory(reply).summarise(&said(3), 0..2).await.unwrap_err();
-        expect!["model `small`: its answer is no reply: a summary has no text"]
+        expect!["model `small`: its answer is not a reply: a summary has no text"]
             .assert_eq(&failed.to_string());
     }
 }
@@ -271,7 +271,8 @@ proptest! {
         fails_each in 2..5_usize,
     ) {
         let mut all = Conversation::new(conversation.messages);
-        for (idx, message) in all.messages.iter_mut().enumerate() {
+        for idx in 0..all.messages.len() {
+            let message = &mut all.messages[idx];
             let name = format!("<{idx}>");
             match message {
                 Message::System { text } => *text = name,

@@ -94,7 +94,7 @@ fn a_model_without_a_price_is_reported() {
         meter.clone().count(ModelCalled::new(model, Usage::new(1_000_000, 0)));
     }
     let price = Price::new(2.0, 0.0).cached_input(0.0);
-    expect!["there is no price for `a`, `c`: give one, if need be of zeros"]
+    expect!["there is no price for `a`, `c`: give one; a price of zeros is allowed"]
         .assert_eq(&meter.cost([("b", price)]).unwrap_err().to_string());
     let cost = meter.cost([("a", price), ("b", price), ("c", Price::default())]).unwrap();
     assert_eq!(cost, Cost(6.0));

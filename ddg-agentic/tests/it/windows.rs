@@ -4,7 +4,7 @@ use ddg_agentic::Message;
 use ddg_agentic::memory::{
     Conversation, CountTokens, EstimatedTokens, LastMessages, Memory, Summary, TokenWindow,
 };
-use ddg_agentic::message::{ContentPart, ToolCall};
+use ddg_agentic::message::{ContentPart, Messages, ToolCall};
 use expect_test::{Expect, expect};
 use proptest::prelude::*;
 use serde_json::json;
@@ -26,7 +26,7 @@ fn conversation() -> Conversation {
     Conversation::new(messages)
 }
 
-fn lines(messages: &[Message]) -> String {
+fn lines(messages: &Messages) -> String {
     let line = |message: &Message| match message {
         Message::System { text } => format!("system: {text}"),
         Message::User { .. } => format!("user: {}", message.text()),
@@ -185,8 +185,8 @@ fn a_memory_of_ones_own_cuts_where_it_can() {
 
 /// The window without what stands for the messages that are left out, which has to be the system's
 /// messages before `first` and all from there on.
-fn cut_at(conversation: &Conversation, shown: &[Message]) -> Option<usize> {
-    let messages = &conversation.messages;
+fn cut_at(conversation: &Conversation, shown: &Messages) -> Option<usize> {
+    let (messages, shown) = (conversation.messages.to_vec(), shown.to_vec());
     let starts = conversation.groups().into_iter().map(|group| group.start);
     starts.chain([messages.len()]).find(|&first| {
         let (before, rest) = messages.split_at(first);
@@ -224,16 +224,16 @@ fn is_note(message: &Message) -> bool {
     message.text().starts_with("[What was said before, in short.")
 }
 
-fn count(messages: &[Message]) -> usize {
+fn count(messages: &Messages) -> usize {
     messages.iter().filter(|message| !message.is_system()).count()
 }
 
-fn tokens(messages: &[Message]) -> usize {
+fn tokens(messages: &Messages) -> usize {
     messages.iter().map(|message| EstimatedTokens.message(message)).sum()
 }
 
 /// The least that may be shown.
-fn least(conversation: &Conversation) -> Vec<Message> {
+fn least(conversation: &Conversation) -> Messages {
     LastMessages::new(0).window(conversation)
 }
 
@@ -248,7 +248,7 @@ proptest! {
         for (idx, message) in conversation.messages.iter().enumerate() {
             let Message::Tool(result) = message else { continue };
             let group = groups.iter().find(|group| group.contains(&idx)).unwrap();
-            let calls = conversation.messages[group.clone()].iter().flat_map(Message::tool_calls);
+            let calls = conversation.messages.range(group.clone()).flat_map(Message::tool_calls);
             prop_assert!(calls.into_iter().any(|call| call.id == result.call_id));
         }
     }

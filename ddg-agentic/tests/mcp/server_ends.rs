@@ -34,7 +34,7 @@ async fn a_program_that_is_not_a_server() {
     check(
         server.connect().await,
         &expect![[r#"
-        MCP server `acme` cannot be connected to: it ended before it had greeted; the last that it wrote to stderr:
+        MCP server `acme` cannot be connected to: it ended before the handshake was complete; its last output on stderr:
         no license found"#]],
     );
 }
@@ -46,7 +46,7 @@ async fn a_program_that_says_nothing() {
     check(
         server.connect().await,
         &expect![[r#"
-        MCP server `sh` cannot be connected to: it did not greet within 300ms; the last that it wrote to stderr:
+        MCP server `sh` cannot be connected to: it did not complete the handshake within 300ms; its last output on stderr:
         loading"#]],
     );
 }
@@ -104,7 +104,7 @@ async fn an_address_that_is_none() {
     check(
         McpEndpoint::http("example.com/mcp").connect().await,
         &expect![
-            "MCP server `http`: its address is none (relative URL without a base): it is to be as `https://example.com/mcp`"
+            "MCP server `http`: its address is invalid (relative URL without a base): write one such as `https://example.com/mcp`"
         ],
     );
     check(

@@ -61,7 +61,7 @@ async fn the_whole_loop_goes_over_the_wire() {
         let ids: Vec<_> = messages[1].tool_calls().iter().map(|call| &call.id).collect();
         assert_eq!(ids[0], "call_1");
         assert!(ids[1] != ids[0] && ids[2] != ids[1] && !ids[2].is_empty(), "{ids:?}");
-        let results: Vec<_> = messages[2..5].iter().map(Message::text).collect();
+        let results: Vec<_> = messages.range(2..5).map(Message::text).collect();
         told.push((results.join("\n"), asked(&server)));
         let parameters = &server.last_body()["tools"][0]["function"]["parameters"];
         assert_eq!(parameters["properties"]["city"]["description"], "The city.");

@@ -81,7 +81,7 @@ fn a_model_has_what_the_environment_says() {
     expect![[r#"
         HttpModel(Settings { provider: OpenAi, model: "qwen", base_url: "http://localhost:8000/v1", api_key: None, capabilities: None, extra_headers: [], extra_query: [], connect_timeout: 10s, stall_timeout: 120s, reply_timeout: 600s })
         HttpModel(Settings { provider: Anthropic, model: "claude", base_url: "https://api.anthropic.com", api_key: Some(ApiKey(…)), capabilities: None, extra_headers: [], extra_query: [], connect_timeout: 10s, stall_timeout: 120s, reply_timeout: 600s })
-        model `gemini`: its address is no URL; set base_url or GEMINI_BASE_URL to one as https://generativelanguage.googleapis.com
+        model `gemini`: its address is no URL; set base_url or GEMINI_BASE_URL to one such as https://generativelanguage.googleapis.com
         HttpModel(Settings { provider: Ollama, model: "qwen", base_url: "http://box:11434", api_key: None, capabilities: None, extra_headers: [], extra_query: [], connect_timeout: 10s, stall_timeout: 120s, reply_timeout: 600s })"#]].assert_eq(&found(&variables));
 }
 

@@ -118,11 +118,11 @@ async fn a_wrong_setup_is_said_at_the_first_request() {
     expect![[r#"
         model `m`: there is no key for https://api.openai.com/v1; set api_key or OPENAI_API_KEY
         a model of OpenAi has no name; set OPENAI_MODEL
-        model `m`: its address is no URL; set base_url or OPENAI_BASE_URL to one as https://api.openai.com/v1
-        model `m`: its address is neither http nor https; set base_url or OPENAI_BASE_URL to one as https://api.openai.com/v1
-        model `m`: its address has a user or password in it, which belong into the key; set base_url or OPENAI_BASE_URL to one as https://api.openai.com/v1
-        model `m`: its address ends in a query or fragment; set base_url or OPENAI_BASE_URL to one as https://api.openai.com/v1
-        model `m`: its key has characters that no key has, as line breaks; set api_key or OPENAI_API_KEY"#]].assert_eq(&lines.join("\n"));
+        model `m`: its address is no URL; set base_url or OPENAI_BASE_URL to one such as https://api.openai.com/v1
+        model `m`: its address is neither http nor https; set base_url or OPENAI_BASE_URL to one such as https://api.openai.com/v1
+        model `m`: its address has a user or password in it, which belong in the key; set base_url or OPENAI_BASE_URL to one such as https://api.openai.com/v1
+        model `m`: its address ends in a query or fragment; set base_url or OPENAI_BASE_URL to one such as https://api.openai.com/v1
+        model `m`: its key has characters that a key cannot have, such as line breaks; set api_key or OPENAI_API_KEY"#]].assert_eq(&lines.join("\n"));
 }
 
 /// What a streamed request ends with.

@@ -217,9 +217,9 @@ async fn errors_are_reported() {
     }
     expect![[r#"
         there is no key for files at https://api.openai.com/v1; set api_key or OPENAI_API_KEY
-        the address of files is no URL; set base_url or OPENAI_BASE_URL to one as https://api.openai.com/v1
-        the address of files has a user or password in it, which belong into the key; set base_url or OPENAI_BASE_URL to one as https://api.openai.com/v1
-        the key of files has characters that no key has, as line breaks; set api_key or OPENAI_API_KEY"#]]
+        the address of files is not a URL; set base_url or OPENAI_BASE_URL to one such as https://api.openai.com/v1
+        the address of files has a user or password in it, which belong in the key; set base_url or OPENAI_BASE_URL to one such as https://api.openai.com/v1
+        the key of files has characters that a key cannot have, such as line breaks; set api_key or OPENAI_API_KEY"#]]
     .assert_eq(&lines.join("\n"));
 }
 
@@ -273,7 +273,7 @@ async fn an_id_that_is_none_is_refused_and_removed_again() {
     .await;
     let files = FileManager::builder().remote(client(&server)).build().await.unwrap();
     let error = files.create_from_bytes("tea", "tea.txt").await.unwrap_err();
-    expect!["could not upload `tea.txt`: its answer cannot be read: `assistant-1` is no id of a file, as `file-abc123` is one"].assert_eq(&error.to_string());
+    expect!["could not upload `tea.txt`: its answer cannot be read: `assistant-1` is not a file id, which looks like `file-abc123`"].assert_eq(&error.to_string());
     assert_eq!(server.asked()[1].method, "DELETE");
     assert_eq!(files.list(), []);
     let error = files.create_from_bytes("x", "x").purpose("dreams").await.unwrap_err();

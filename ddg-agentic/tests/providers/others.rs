@@ -85,7 +85,8 @@ async fn sent_with_schema<A: Api>(model: HttpModel<A>) -> String {
     });
     let request = ChatRequest::new(["How long?"]).output_schema(OutputSchema::new("trip", schema));
     let model = model.base_url(server.url());
-    model.chat(request).await.unwrap_err();
+    let failed = model.chat(request).await.unwrap_err();
+    assert!(failed.to_string().contains("never mind"), "{failed}");
     server.last_body().to_string()
 }
 

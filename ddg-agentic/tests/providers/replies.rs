@@ -142,9 +142,9 @@ async fn a_malformed_reply_is_reported() {
         lines.push(format!("{} {error}", error.is_retryable()));
     }
     expect![[r#"
-        false model `test-model`: its answer is no reply: there is no message in it
-        false model `test-model`: its answer is no reply: there is no message in it
-        false model `test-model`: its answer is no reply: EOF while parsing a list at line 1 column 13
-        false model `test-model`: its answer is no reply: it is text/html; is the address that of the API?
-        false model `test-model`: its answer is no reply: there is no message in it"#]].assert_eq(&lines.join("\n"));
+        false model `test-model`: its answer is not a reply: there is no message in it
+        false model `test-model`: its answer is not a reply: there is no message in it
+        false model `test-model`: its answer is not a reply: EOF while parsing a list at line 1 column 13
+        false model `test-model`: its answer is not a reply: it is text/html; is the address that of the API?
+        false model `test-model`: its answer is not a reply: there is no message in it"#]].assert_eq(&lines.join("\n"));
 }

@@ -165,7 +165,7 @@ async fn a_broken_stream_is_reported_after_its_pieces() {
         true model `test-model`: the stream of its reply broke off before the end
         true model `test-model`: error decoding response body: error reading a body from connection: unexpected EOF during chunk size line; is the address right, and the provider up?
         true model `test-model`: the stream of its reply broke off before the end
-        false model `test-model`: its answer is no reply: key must be a string at line 1 column 2
+        false model `test-model`: its answer is not a reply: key must be a string at line 1 column 2
         true model `test-model`: the provider gave up on its reply: overloaded
         true model `test-model`: the provider answered 429: too many
         false model `test-model`: the provider gave up on its reply: no such thing"#]].assert_eq(&lines.join("\n"));
@@ -186,7 +186,7 @@ async fn a_response_that_is_not_a_stream_is_reported_before_it_begins() {
         lines.push(format!("{} {error}", error.is_retryable()));
     }
     expect![[r#"
-        false model `test-model`: its answer is no reply: it is text/html; is the address that of the API?
+        false model `test-model`: its answer is not a reply: it is text/html; is the address that of the API?
         true model `test-model`: the stream of its reply broke off before the end
         true model `test-model`: the stream of its reply broke off before the end
         true model `test-model`: the provider answered 500: out of order"#]].assert_eq(&lines.join("\n"));

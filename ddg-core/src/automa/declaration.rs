@@ -39,22 +39,22 @@ impl GraphAutoma {
         &self.name
     }
 
-    /// Adds a function or closure as a worker, or a declared worker by its name. See [`IntoFunc`]
-    /// for the parameters and return types of functions.
+    /// Adds a worker: a function, a closure, or the key of a declared worker. See [`IntoFunc`] for
+    /// the parameters and return types of functions.
     ///
     /// Its dependencies may be added later: [`validate`](Self::validate) and every run check that
     /// they exist.
     ///
     /// # Errors
-    /// If the key is empty or taken, if the options name parameters that the function does not
-    /// have, or if no worker is declared under the name.
+    /// If the key is empty or taken, if the options name parameters that the worker does not have,
+    /// or if no worker is declared under the key that `worker` is.
     pub fn add_func_as_worker<M>(
         &mut self,
         key: impl Into<Key>,
-        function: impl IntoFunc<M>,
+        worker: impl IntoFunc<M>,
         options: WorkerOptions,
     ) -> Result<(), BuildError> {
-        self.insert(key.into(), function.into_func().into(), options)
+        self.insert(key.into(), worker.into_func().into(), options)
     }
 
     /// Adds an own [`Worker`](crate::Worker), a nested automa, or an [`AnyWorker`].
@@ -73,15 +73,14 @@ impl GraphAutoma {
         self.insert(key.into(), worker.into_worker().into(), options)
     }
 
-    /// Replaces an existing worker. The new one keeps its place in the order.
+    /// Replaces the worker `key` by `worker`, which keeps its place in the order.
     ///
     /// # Errors
-    /// If the worker does not exist, or the options name parameters that the function does not
-    /// have.
+    /// If no worker has the key, or the options name parameters that `worker` does not have.
     pub fn override_func_as_worker<M>(
         &mut self,
         key: impl Into<Key>,
-        function: impl IntoFunc<M>,
+        worker: impl IntoFunc<M>,
         options: WorkerOptions,
     ) -> Result<(), BuildError> {
         let key = key.into();
@@ -89,7 +88,7 @@ impl GraphAutoma {
             let known = some_keys(&key, self.declarations.keys());
             return Err(self.fault(Fault::NothingToOverride { key, known }));
         }
-        let declaration = self.declaration(&key, function.into_func().into(), options)?;
+        let declaration = self.declaration(&key, worker.into_func().into(), options)?;
         self.declarations.insert(key, declaration);
         Ok(())
     }

@@ -52,8 +52,8 @@ pub enum StoreError {
     },
     /// The lease of the run is held.
     #[error(
-        "run `{run}` is held by {owner} for another {left:?}: wait until that is over, stop it \
-         there, or go on with a fork of the run"
+        "run `{run}` is held by {owner} for another {left:?}: wait until its lease expires, stop \
+         it there, or continue with a fork of the run"
     )]
     Held {
         /// The run.
@@ -65,8 +65,8 @@ pub enum StoreError {
     },
     /// The lease is not the run's current one.
     #[error(
-        "run `{run}` is no longer held with this lease, {}: stop here, what this process has not \
-         written is lost to the run",
+        "run `{run}` is no longer held by this lease, {}: stop here, because what this process \
+         has not written is lost",
         new_owner(.by)
     )]
     Fenced {
@@ -101,8 +101,8 @@ pub enum StoreError {
     /// The store was unavailable for longer than the [`Claim`](super::Claim) of the run allows. The
     /// state written before is kept; the run can be run again when the store is available.
     #[error(
-        "run `{run}` has waited for its store for {waited:?}, and its lease may have run out{}: run it \
-         again when the store is back",
+        "run `{run}` has waited for its store for {waited:?}, and its lease may have expired{}: \
+         run it again when the store is available",
         last.as_deref().map(|error| format!("; {error}")).unwrap_or_default()
     )]
     Away {

@@ -185,7 +185,7 @@ impl fmt::Display for RunStatus {
 
 /// A text that is not a [`RunStatus`].
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} is no status of a run: it is running, paused, finished or failed")]
+#[error("{0:?} is not the status of a run: write running, paused, finished or failed")]
 pub struct UnknownStatus(String);
 
 impl FromStr for RunStatus {

@@ -8,6 +8,7 @@
 pub mod connection;
 mod deleting;
 pub mod dialect;
+pub mod failed;
 mod forking;
 mod leasing;
 #[cfg(feature = "postgres")]
@@ -24,8 +25,8 @@ use std::time::SystemTime;
 
 use super::StoreError;
 use super::clock::Clock;
-use crate::error::BoxError;
-use dialect::{Dialect, Transaction};
+use dialect::Dialect;
+use failed::cause;
 #[cfg(feature = "postgres")]
 pub use postgres::{PostgresServer, PostgresStore};
 #[cfg(feature = "sqlite")]
@@ -40,11 +41,8 @@ struct SqlStore<D> {
     clock: Clock,
 }
 
-/// The reason why a transaction was not committed.
-enum Failed {
-    Refused(StoreError),
-    Broken(sqlx::Error),
-}
+/// The reason why an operation was not completed.
+type Failed = failed::Failed<StoreError>;
 
 impl<D: Dialect> SqlStore<D> {
     fn new(database: D, name: String) -> Self {
@@ -66,38 +64,9 @@ impl<D: Dialect> SqlStore<D> {
     }
 }
 
-/// Commits a transaction after `done`, or rolls it back if the store has refused. If the database
-/// has failed, the transaction and its connection are dropped.
-async fn end<T>(tx: impl Transaction, done: Result<T, Failed>) -> Result<T, Failed> {
-    match &done {
-        Ok(_) => tx.commit().await?,
-        Err(Failed::Refused(_)) => tx.roll_back().await?,
-        Err(Failed::Broken(_)) => drop(tx),
-    }
-    done
-}
-
 impl From<StoreError> for Failed {
     fn from(refused: StoreError) -> Self {
         Self::Refused(refused)
-    }
-}
-
-impl From<sqlx::Error> for Failed {
-    fn from(error: sqlx::Error) -> Self {
-        Self::Broken(error)
-    }
-}
-
-/// The error of the database or the system, without what sqlx puts before it.
-fn cause(error: sqlx::Error) -> BoxError {
-    match error {
-        sqlx::Error::Database(error) => error.into_error(),
-        sqlx::Error::Io(error) => error.into(),
-        sqlx::Error::Configuration(error)
-        | sqlx::Error::Decode(error)
-        | sqlx::Error::Encode(error) => error,
-        other => other.into(),
     }
 }
 

@@ -124,14 +124,14 @@ impl<'a> NestedAutoma<'a> {
         self.add(key.into(), worker.into_worker().into(), options);
     }
 
-    /// Adds a function as a worker. See [`Context::add_func_as_worker`].
+    /// Adds a function or a declared worker. See [`Context::add_func_as_worker`].
     pub fn add_func_as_worker<M>(
         &self,
         key: impl Into<Key>,
-        function: impl IntoFunc<M>,
+        worker: impl IntoFunc<M>,
         options: WorkerOptions,
     ) {
-        self.add(key.into(), function.into_func().into(), options);
+        self.add(key.into(), worker.into_func().into(), options);
     }
 
     /// Removes a worker.

@@ -16,8 +16,8 @@ pub enum InteractionError {
     },
     /// The answer has another type than the worker asked for.
     #[error(
-        "the answer to question `{id}`: {source}; take it back with `Snapshot::withdraw_answer`, and \
-         give another"
+        "the answer to question `{id}`: {source}; withdraw it with `Snapshot::withdraw_answer`, \
+         and give another"
     )]
     Mismatch {
         /// The id of the question.

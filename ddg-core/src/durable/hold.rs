@@ -178,15 +178,15 @@ impl Leased {
             let done = match tokio::time::timeout_at(end.into(), &mut renewed).await {
                 Ok(done) => done,
                 // A write has renewed the lease.
-                Err(_) if !self.may_have_run_out() => continue,
+                Err(_) if !self.may_have_expired() => continue,
                 Err(_) => {
                     self.standing.send_replace(Standing::RunOut);
-                    tracing::warn!(run = %self.lease.run, "the lease of a run may have run out");
+                    tracing::warn!(run = %self.lease.run, "the lease of a run may have expired");
                     let left = (self.renewed() + ttl + self.patience)
                         .saturating_duration_since(Instant::now());
                     match tokio::time::timeout(left, renewed).await {
                         Ok(done) => done,
-                        Err(_) if !self.may_have_run_out() => continue,
+                        Err(_) if !self.may_have_expired() => continue,
                         Err(_) => Err(self.away()),
                     }
                 }
@@ -209,7 +209,7 @@ impl Leased {
     }
 
     /// Whether the store has not renewed the lease in time.
-    pub(super) fn may_have_run_out(&self) -> bool {
+    pub(super) fn may_have_expired(&self) -> bool {
         self.renewed().elapsed() >= self.lease.ttl
     }
 
@@ -272,7 +272,7 @@ impl Leased {
                 Ok(done) => return Ok((done, asked)),
                 Err(error) if !error.is_transient() => return Err(error),
                 Err(error) => {
-                    tracing::warn!(%error, "a store is away");
+                    tracing::warn!(%error, "a store is unavailable");
                     *lock(&self.failed) = Some(error);
                     if asked > self.renewed() + self.lease.ttl + self.patience {
                         return Err(self.away());
@@ -314,7 +314,7 @@ impl Leased {
         // A lease that cannot be released has to expire.
         self.over.cancel();
         if let Err(error) = self.store.release(&self.lease).await {
-            tracing::warn!(%error, "the lease of a run was not given back: it runs out");
+            tracing::warn!(%error, "the lease of a run was not released: it will expire");
         }
     }
 }

@@ -195,7 +195,7 @@ impl Journal {
                 let saved = core.state()?;
                 self.write(saved, RunStatus::Running).await
             }
-            CheckpointPolicy::OnPause if self.hold.leased().may_have_run_out() => {
+            CheckpointPolicy::OnPause if self.hold.leased().may_have_expired() => {
                 Ok(self.waiting_for(self.hold.leased().regain()).await?)
             }
             CheckpointPolicy::OnPause => Ok(()),
@@ -226,7 +226,7 @@ impl Journal {
                     _ => self.until_lost(self.mark(RunStatus::Failed)).await,
                 };
                 if let Err(error) = written {
-                    tracing::warn!(%error, "that a run has failed was not written");
+                    tracing::warn!(%error, "the failure of a run was not written");
                 }
                 Err(error)
             }
@@ -300,7 +300,7 @@ impl Journal {
         let put = async {
             leased.write(|| leased.store().put(leased.lease(), status, entries)).await?;
             // The write may have taken so long that the lease has expired again.
-            if leased.may_have_run_out() { leased.regain().await } else { Ok(()) }
+            if leased.may_have_expired() { leased.regain().await } else { Ok(()) }
         };
         Ok(self.waiting_for(put).await?)
     }
@@ -408,7 +408,7 @@ where
     loop {
         match action(again).await {
             Err(RunError::Store(error)) if error.is_transient() && began.elapsed() < patience => {
-                tracing::warn!(%error, "a store is away");
+                tracing::warn!(%error, "a store is unavailable");
                 again = true;
                 keeper::sleep(pauses.next().unwrap_or(LONGEST_PAUSE)).await;
             }

@@ -35,7 +35,7 @@ pub(super) fn spawn<T: Send + 'static>(
 ) -> Option<JoinHandle<T>> {
     let runtime = runtime();
     if runtime.is_none() {
-        tracing::warn!("no thread could be started to keep leases: they run out");
+        tracing::warn!("no thread could be started to renew leases: they will expire");
     }
     runtime.map(|runtime| runtime.spawn(task))
 }
@@ -68,7 +68,7 @@ impl<T: Send + 'static> Future for Carried<T> {
     type Output = T;
 
     fn poll(mut self: Pin<&mut Self>, task: &mut Context<'_>) -> Poll<T> {
-        let future = self.future.as_mut().expect("polled no more after it was ready");
+        let future = self.future.as_mut().expect("not polled again after it was ready");
         let polled = future.poll_unpin(task);
         if polled.is_ready() {
             self.future = None;

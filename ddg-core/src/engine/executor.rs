@@ -1,6 +1,7 @@
 //! Executors: where executions run.
 
 mod batch;
+mod poll_clock;
 mod poll_timer;
 mod pool;
 mod share;
@@ -9,6 +10,7 @@ mod simulated;
 use std::sync::Arc;
 use std::task::{Context as TaskContext, Poll};
 
+pub(crate) use poll_clock::PollClock;
 pub(super) use pool::Pool;
 pub(super) use simulated::Simulated;
 

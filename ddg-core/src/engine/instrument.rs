@@ -100,7 +100,12 @@ pub(super) async fn guard<'a, T>(
         Err(panic) => panicked(&*panic),
     };
     if !cx.requests().is_waiting() {
-        tracing::warn!(worker = %cx.path(), hook = name, %error, "a callback failed; the run goes on");
+        tracing::warn!(
+            worker = %cx.path(),
+            hook = name,
+            %error,
+            "a callback failed; the run continues"
+        );
     }
     None
 }

@@ -74,5 +74,10 @@ async fn guard<'a>(
         Ok(Err(error)) => error,
         Err(panic) => panicked(&*panic),
     };
-    tracing::warn!(automa = %core.automa(), hook = name, %error, "a callback failed; the run goes on");
+    tracing::warn!(
+        automa = %core.automa(),
+        hook = name,
+        %error,
+        "a callback failed; the run continues"
+    );
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use tokio_util::task::task_tracker::TaskTrackerToken;
 
-use super::{Attached, Within};
+use super::{Attached, PollClock, Within};
 use crate::args::{Args, Named};
 use crate::automa::Program;
 use crate::callback::{DynCallback, installed};
@@ -38,6 +38,8 @@ pub(crate) struct RunCore {
     pub(crate) max_concurrency: usize,
     /// The deadline, counted from the start of the run.
     pub(crate) deadline: Option<Duration>,
+    /// Measures polls. Nested runs have the clock of the run around them.
+    pub(crate) poll_clock: PollClock,
     /// Handlers of this run, which take precedence over those of the automa. Set in the outermost
     /// run.
     pub(crate) handlers: Handlers,
@@ -170,6 +172,8 @@ impl RunCore {
             callbacks: callbacks.into(),
             max_concurrency: settings.max_concurrency.unwrap_or(usize::MAX),
             deadline: None,
+            poll_clock: outer
+                .map_or_else(PollClock::default, |(outer, _)| outer.poll_clock.clone()),
             handlers: Handlers::default(),
             requests: OpenRequests::default(),
             outermost: outer

@@ -23,7 +23,7 @@ pub struct EventStream {
 /// The number of events that were dropped because they were not taken in time. The next event is
 /// newer.
 #[derive(Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("{0} events were missed: take them faster, or keep more with `EventFilter::buffer`")]
+#[error("{0} events were missed: read them faster, or buffer more with `EventFilter::buffer`")]
 pub struct Missed(pub u64);
 
 impl EventStream {

@@ -130,7 +130,7 @@ impl Handlers {
 /// Calls a handler. A panic is logged and does not affect the worker.
 fn guard(cx: &Context, handle: impl FnOnce()) {
     if catch_unwind(AssertUnwindSafe(handle)).is_err() {
-        tracing::warn!(worker = %cx.path(), "the handler of an event panicked; the run goes on");
+        tracing::warn!(worker = %cx.path(), "the handler of an event panicked; the run continues");
     }
 }
 

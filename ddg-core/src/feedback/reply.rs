@@ -28,10 +28,10 @@ pub enum ReplyError {
     AlreadyReplied,
     /// The worker does not wait any more: its timeout has passed, it was cancelled, or the run has
     /// ended.
-    #[error("the reply comes too late: nobody waits for it any more")]
+    #[error("the reply is too late: the request has ended")]
     TooLate,
     /// The reply has another type than the request asks for. A second reply may still be given.
-    #[error("the reply is not what was asked for: {0}; another may still be given")]
+    #[error("the reply has the wrong type: {0}; another may still be sent")]
     Mismatch(TypeMismatch),
 }
 

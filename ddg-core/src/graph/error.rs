@@ -247,7 +247,7 @@ pub enum EditError {
         dependency: Key,
     },
     /// The worker is not an automa whose graph could be edited.
-    #[error("`{key}` is no nested automa of this run")]
+    #[error("`{key}` is not a nested automa of this run")]
     NotNested {
         /// Its key.
         key: Key,

@@ -110,7 +110,8 @@ fn write_edge(text: &mut String, edge: &Edge, doors: &Doors) {
     let mut look = Vec::new();
     if edge.from != edge.to {
         look.extend((from != edge.from).then(|| format!("ltail=cluster_{}", edge.from)));
-        look.extend((to != edge.to).then(|| format!("lhead=cluster_{}", edge.to)));
+        // One rank more, because the border of the cluster and its label take the room of one.
+        look.extend((to != edge.to).then(|| format!("lhead=cluster_{} minlen=2", edge.to)));
     }
     match edge.kind {
         EdgeKind::Dependency => {}

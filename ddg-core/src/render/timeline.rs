@@ -62,7 +62,7 @@ impl Kind {
 
     fn meaning(self) -> &'static str {
         match self {
-            Self::Due => "ran when it was due",
+            Self::Due => "ran when it was ready",
             Self::Ferried => "was ferried to",
             Self::Failed => "failed",
             Self::Unended => "did not end",

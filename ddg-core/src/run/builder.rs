@@ -6,7 +6,7 @@ use std::marker::PhantomData;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures::FutureExt;
 use futures::future::{self, BoxFuture, Either};
@@ -18,7 +18,7 @@ use super::{Outcome, RunError, RunHandle, stored};
 use crate::args::{Args, IntoArgs};
 use crate::automa::{GraphAutoma, Program};
 use crate::checkpoint::{CheckpointPolicy, CheckpointStore, Claim};
-use crate::engine::{self, Kickoff, drive};
+use crate::engine::{self, Kickoff, PollClock, drive};
 use crate::event::{EarlySubscribers, EventFilter, EventStream};
 use crate::feedback::{Posted, ReplyTo, Request};
 use crate::graph::BuildError;
@@ -43,7 +43,7 @@ use crate::values::{Data, RunResult};
 /// | [`simulate(choose)`](Self::simulate) | a `T`; a test chooses which worker continues next |
 ///
 /// ```
-/// use std::time::Duration;
+/// use std::time::{Duration, Instant};
 ///
 /// use ddg_core::event::EventFilter;
 /// use ddg_core::prelude::*;
@@ -209,19 +209,51 @@ impl<T> RunBuilder<T> {
     /// the deadline is then that of the new builder, and starts anew.
     ///
     /// ```
-    /// # use std::time::Duration;
+    /// # use std::time::{Duration, Instant};
     /// # use ddg_core::prelude::*;
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), BuildError> {
     /// let mut automa = GraphAutoma::new("slow");
     /// automa.add_func_as_worker("wait", async || std::future::pending::<()>().await, start())?;
     /// let late = automa.run(()).deadline(Duration::from_millis(1)).await.unwrap_err();
-    /// assert_eq!(late.to_string(), "automa `slow`: not at its end after 1ms, its deadline");
+    /// assert_eq!(late.to_string(), "automa `slow`: exceeded its deadline of 1ms");
     /// # Ok(())
     /// # }
     /// ```
     pub fn deadline(mut self, after: Duration) -> Self {
         self.plan.options().deadline = Some(after);
+        self
+    }
+
+    /// Measures workers by the clock `now` instead of that of the system.
+    ///
+    /// How long a worker keeps its thread decides on which thread it is polled next: workers that
+    /// are known to take at most 2 µs are polled by the task of the run, and all others are shared
+    /// out among the threads of the runtime. Results never depend on it. A test that passes a clock
+    /// decides how long each worker seems to take. Every thread may call `now`.
+    ///
+    /// ```
+    /// # use std::sync::Arc;
+    /// # use std::time::Instant;
+    /// # use ddg_core::prelude::*;
+    /// # #[tokio::main(flavor = "multi_thread", worker_threads = 2)]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let mut automa = GraphAutoma::new("light");
+    /// automa.add_func_as_worker("a", async || tokio::task::id().to_string(), start())?;
+    /// automa.add_func_as_worker("b", async || tokio::task::id().to_string(), start())?;
+    /// let same = async |a: String, b: String| a == b;
+    /// automa.add_func_as_worker("same", same, after(["a", "b"]).output())?;
+    ///
+    /// // Nothing takes any time by this clock.
+    /// let now = Instant::now();
+    /// automa.run(()).poll_clock(move || now).spawn().await?;
+    /// // So both are known to be light, and the task of the run polls them.
+    /// assert!(automa.run(()).poll_clock(move || now).spawn().output::<bool>().await?);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn poll_clock(mut self, now: impl Fn() -> Instant + Send + Sync + 'static) -> Self {
+        self.plan.options().poll_clock = Some(PollClock::new(now));
         self
     }
 

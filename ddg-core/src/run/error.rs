@@ -88,7 +88,7 @@ pub enum RunError {
     Answer(#[from] AnswerError),
     /// The run took more steps than its limit.
     #[error(
-        "automa `{automa}`: stopped after {limit} steps, its limit, with {} still due",
+        "automa `{automa}`: reached its limit of steps, {limit}, with {} still ready",
         key_list(.due)
     )]
     StepLimit {
@@ -101,7 +101,7 @@ pub enum RunError {
     },
     /// Automata are nested deeply, and there is no tokio runtime to run them as tasks of their own.
     #[error(
-        "automa `{automa}`: nested more than {levels} levels deep, which takes a tokio runtime"
+        "automa `{automa}`: nested more than {levels} levels deep, which needs a tokio runtime"
     )]
     TooDeep {
         /// The automa.
@@ -135,9 +135,8 @@ pub enum RunError {
     },
     /// The run is paused because of questions to people. There is no output yet.
     #[error(
-        "automa `{}`: paused, so there is no output yet; a worker that runs it passes its questions on \
-         with `Context::call`, and `.outcome()` gives the run as it is, with \
-         its questions: {}",
+        "automa `{}`: paused, so there is no output yet; a worker that runs it passes its questions \
+         on with `Context::call`, and `.outcome()` returns the run with its questions: {}",
         .outcome.automa().name(),
         question_list(.outcome)
     )]
@@ -148,8 +147,8 @@ pub enum RunError {
     },
     /// The run was stopped before its end. There is no output yet.
     #[error(
-        "automa `{}`: stopped before its end, so there is no output yet; `.outcome()` gives the run \
-         as it is, to go on from with its snapshot",
+        "automa `{}`: stopped before its end, so there is no output yet; `.outcome()` returns the \
+         run, whose snapshot can be resumed",
         .outcome.automa().name()
     )]
     Stopped {
@@ -158,7 +157,7 @@ pub enum RunError {
     },
     /// The run took longer than its [deadline](crate::run::RunBuilder::deadline), and its workers
     /// were cancelled.
-    #[error("automa `{automa}`: not at its end after {after:?}, its deadline")]
+    #[error("automa `{automa}`: exceeded its deadline of {after:?}")]
     DeadlineExceeded {
         /// The automa.
         automa: String,
@@ -204,13 +203,13 @@ impl fmt::Display for InputFault {
             }
             (None, Some(name)) => write!(
                 f,
-                "nobody gives parameter {parameter} (`{expected}`) of worker `{worker}`: give the \
+                "nothing fills parameter {parameter} (`{expected}`) of worker `{worker}`: give the \
                  run `{name} = …`"
             ),
             (None, None) => write!(
                 f,
-                "nobody gives parameter {parameter} (`{expected}`) of worker `{worker}`: give it \
-                 one dependency more, or name its parameters with `.params([…])` for an input"
+                "nothing fills parameter {parameter} (`{expected}`) of worker `{worker}`: give it \
+                 another dependency, or name its parameters with `.params([…])` for an input"
             ),
         }
     }

@@ -8,7 +8,7 @@ use super::stored::Place;
 use crate::args::Args;
 use crate::automa::{Attachments, GraphAutoma, Program};
 use crate::checkpoint::{CheckpointPolicy, Claim};
-use crate::engine::{RunCore, RunGuard, Within};
+use crate::engine::{PollClock, RunCore, RunGuard, Within};
 use crate::feedback::Handlers;
 use crate::graph::BuildError;
 use crate::machine::Pace;
@@ -41,6 +41,7 @@ pub(super) struct Options {
     /// The run around this run, if it begins inside another.
     pub(super) within: Option<Within>,
     pub(super) attachments: Attachments,
+    pub(super) poll_clock: Option<PollClock>,
 }
 
 impl Plan {
@@ -124,6 +125,9 @@ impl Options {
         }
         core.deadline = self.deadline;
         core.handlers = self.handlers.clone();
+        if let Some(clock) = &self.poll_clock {
+            core.poll_clock = clock.clone();
+        }
         core.attached.make_also(self.attachments.clone());
     }
 }

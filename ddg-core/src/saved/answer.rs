@@ -9,7 +9,7 @@ use crate::values::Value;
 #[non_exhaustive]
 pub enum AnswerError {
     /// The run is not paused, so it has no questions.
-    #[error("question `{id}` cannot be answered: the run is not paused, it asks nothing")]
+    #[error("question `{id}` cannot be answered: the run is not paused and asks no question")]
     NotPaused {
         /// The id that was given.
         id: String,
@@ -32,7 +32,7 @@ pub enum AnswerError {
 
 fn those(known: &[String]) -> String {
     match known {
-        [] => "all that there are have been answered".to_owned(),
+        [] => "all questions have been answered".to_owned(),
         known => format!("there are: {}", known.join(", ")),
     }
 }

@@ -177,11 +177,31 @@ impl Part for Value {
     }
 
     fn since(&self, base: &Self, differ: &mut Differ) -> Result<(), Unwritable> {
-        if !Self::is_same(self, base) {
-            differ.compare(&base.json()?, &self.json()?);
+        if Self::is_same(self, base) {
+            return Ok(());
         }
+        if let (Some(next), Some(base)) = (self.items(), base.items()) {
+            return items_since(next, base, differ);
+        }
+        differ.compare(&base.json()?, &self.json()?);
         Ok(())
     }
+}
+
+/// Compares two lists of values element by element. Values that are the same cost one comparison
+/// of pointers, so a long list that has grown costs what was added to it.
+fn items_since(next: &[Value], base: &[Value], differ: &mut Differ) -> Result<(), Unwritable> {
+    for (place, (next, base)) in next.iter().zip(base).enumerate() {
+        if !Value::is_same(next, base) {
+            differ.at(place, |differ| next.since(base, differ))?;
+        }
+    }
+    let n_common = next.len().min(base.len());
+    if next.len() != base.len() {
+        let added = next[n_common..].iter().map(Part::json).collect::<Result<_, _>>()?;
+        differ.splice(n_common, base.len() - n_common, added);
+    }
+    Ok(())
 }
 
 impl<K: Ord + AsRef<str>, P: Part> Part for BTreeMap<K, P> {

@@ -52,29 +52,29 @@ pub enum DeclarationDiff {
 impl fmt::Display for DeclarationDiff {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Gone { worker } => write!(f, "worker `{worker}` is declared no more"),
+            Self::Gone { worker } => write!(f, "worker `{worker}` is no longer declared"),
             Self::New { worker } => write!(f, "worker `{worker}` is new"),
             Self::Dependencies { worker, now } if now.is_empty() => {
-                write!(f, "worker `{worker}` depends on nothing now")
+                write!(f, "worker `{worker}` now has no dependencies")
             }
             Self::Dependencies { worker, now } => {
                 let now: Vec<_> = now.iter().map(|key| format!("`{key}`")).collect();
-                write!(f, "worker `{worker}` depends on {} now", now.join(", "))
+                write!(f, "worker `{worker}` now depends on {}", now.join(", "))
             }
-            Self::Signature { worker, now } => write!(f, "worker `{worker}` is {now} now"),
+            Self::Signature { worker, now } => write!(f, "worker `{worker}` is now {now}"),
             Self::Options { worker } => write!(
                 f,
-                "worker `{worker}` has other options now: \
-                 start, output, how it takes arguments or how it deals its output out"
+                "worker `{worker}` now has other options: start, output, the mapping of its \
+                 arguments or the scattering of its output"
             ),
             Self::Order => f.write_str("the workers are declared in another order"),
             Self::Unreached { then, now } if then == now => {
-                f.write_str("workers that the run has not reached are declared in another way")
+                f.write_str("workers that the run has not reached are declared differently")
             }
             Self::Unreached { then, now } => write!(
                 f,
-                "workers that the run has not reached are declared in another way: \
-                 there were {then} workers, and there are {now} now"
+                "workers that the run has not reached are declared differently: \
+                 there were {then} workers, and now there are {now}"
             ),
         }
     }

@@ -24,7 +24,7 @@ pub enum SnapshotError {
     },
     /// A worker that the run has added could not be resolved again.
     #[error(
-        "automa `{automa}`: the run has added worker `{worker}`, which could not be found again: {how}"
+        "automa `{automa}`: the run has added worker `{worker}`, which cannot be restored: {how}"
     )]
     Unfindable {
         /// The automa.
@@ -49,7 +49,7 @@ pub enum SnapshotError {
         levels: usize,
     },
     /// The data is not a snapshot, or a snapshot could not be serialised.
-    #[error("this is no snapshot: {0}")]
+    #[error("this is not a snapshot: {0}")]
     Unreadable(serde_json::Error),
     /// The snapshot is of a run of another automa.
     #[error(
@@ -63,7 +63,7 @@ pub enum SnapshotError {
     },
     /// The automa is declared differently than when the snapshot was taken.
     #[error(
-        "automa `{automa}` is declared in another way than when the snapshot was taken: {}; \
+        "automa `{automa}` is declared differently than when the snapshot was taken: {}; \
          declare it as it was, or migrate the snapshot (see `Snapshot::accept_changes`)",
         list(.differences)
     )]
@@ -85,7 +85,7 @@ pub enum SnapshotError {
     },
     /// A worker that the run has added cannot be created from its configuration.
     #[error(
-        "automa `{automa}`: worker `{worker}` cannot be made again by the type that is registered as \
+        "automa `{automa}`: worker `{worker}` cannot be restored by the type that is registered as \
          `{name}`: {source}"
     )]
     Config {
@@ -99,9 +99,7 @@ pub enum SnapshotError {
         r#source: serde_json::Error,
     },
     /// The run's changes of its graph cannot be applied to this graph.
-    #[error(
-        "automa `{automa}`: what the run has changed about its graph does not fit this one: {source}"
-    )]
+    #[error("automa `{automa}`: the changes that the run has made do not fit this graph: {source}")]
     Misfit {
         /// The automa.
         automa: String,
@@ -110,7 +108,7 @@ pub enum SnapshotError {
     },
     /// The snapshot names a worker that the automa does not have (any more).
     #[error(
-        "automa `{automa}`: the snapshot knows a worker `{key}`, which is declared no more; \
+        "automa `{automa}`: the snapshot has a worker `{key}`, which is no longer declared; \
          see `Snapshot::rename_worker` and `Snapshot::forget_worker`"
     )]
     UnknownWorker {
@@ -122,7 +120,7 @@ pub enum SnapshotError {
     /// The snapshot names a dependency that the automa does not have (any more).
     #[error(
         "automa `{automa}`: in the snapshot `{worker}` depends on `{dependency}`, \
-         which is declared no more; see `Snapshot::rename_worker` and `Snapshot::forget_worker`"
+         which is no longer declared; see `Snapshot::rename_worker` and `Snapshot::forget_worker`"
     )]
     UnknownDependency {
         /// The automa.
@@ -133,7 +131,7 @@ pub enum SnapshotError {
         dependency: Key,
     },
     /// A worker to rename or forget is not in the snapshot.
-    #[error("the snapshot of a run of `{automa}` knows no worker `{key}`")]
+    #[error("the snapshot of a run of `{automa}` has no worker `{key}`")]
     NotInSnapshot {
         /// The automa.
         automa: String,
@@ -142,8 +140,8 @@ pub enum SnapshotError {
     },
     /// A worker is to be renamed to one that has state of its own.
     #[error(
-        "`{old}` cannot be renamed to `{new}`: the snapshot of a run of `{automa}` knows a \
-         worker `{new}` already"
+        "`{old}` cannot be renamed to `{new}`: the snapshot of a run of `{automa}` \
+         already has a worker `{new}`"
     )]
     AlreadyInSnapshot {
         /// The automa.

@@ -139,7 +139,7 @@ fn compare(
 /// The signature of a worker, for messages.
 pub(super) fn signature_of(body: &Body) -> String {
     if body.worker.0.automa().is_some() {
-        return "an automa that is declared in another way".to_owned();
+        return "an automa that is declared differently".to_owned();
     }
     let params = body.role.params.iter().map(|param| match &param.name {
         Some(name) => format!("{name}: {}", param.ty),

@@ -64,6 +64,19 @@ impl Differ {
         looked
     }
 
+    /// Descends into the element at `index`.
+    pub(crate) fn at<T>(&mut self, index: usize, look: impl FnOnce(&mut Self) -> T) -> T {
+        self.at.push(Place::At(index));
+        let looked = look(self);
+        self.at.pop();
+        looked
+    }
+
+    /// Removes `n_removed` elements of the current list at `index`, and inserts `added` there.
+    pub(crate) fn splice(&mut self, index: usize, n_removed: usize, added: Vec<Json>) {
+        self.step(Op::Splice(index, n_removed, added));
+    }
+
     /// Replaces the current value by `json`.
     pub(crate) fn to(&mut self, json: Json) {
         self.step(Op::To(json));
@@ -120,13 +133,11 @@ impl Differ {
         let back = base.iter().rev().zip(next.iter().rev()).take_while(same).count();
         let (base, next) = (&base[..base.len() - back], &next[..next.len() - back]);
         if base.len() != next.len() {
-            self.step(Op::Splice(front, base.len(), next.to_vec()));
+            self.splice(front, base.len(), next.to_vec());
             return;
         }
         for (place, (base, next)) in base.iter().zip(next).enumerate() {
-            self.at.push(Place::At(front + place));
-            self.json(base, next);
-            self.at.pop();
+            self.at(front + place, |inside| inside.json(base, next));
         }
     }
 

@@ -50,10 +50,23 @@ impl<T: Serialize + Deserialize<'static> + Clone + Send + Sync + 'static> Data f
 #[diagnostic::on_unimplemented(
     message = "the result of a run cannot be read as `{Self}`",
     label = "read as `{Self}`",
-    note = "if its type is said nowhere, say it: `let result: i64 = …`, or `()` where there is none",
+    note = "if its type is not given anywhere, give it: `let result: i64 = …`, or `()` where \
+            there is none",
     note = "if it is a type of yours: `#[derive(Clone, serde::Serialize, serde::Deserialize)]`"
 )]
 pub trait RunResult: Data {}
 
 #[diagnostic::do_not_recommend]
 impl<T: Data> RunResult for T {}
+
+/// A type that an answer or a reply can be read as: any [`Data`].
+#[diagnostic::on_unimplemented(
+    message = "the answer cannot be read as `{Self}`",
+    label = "read as `{Self}`",
+    note = "if its type is not given anywhere, give it: `let yes: bool = cx.interact_with_human(…)?`",
+    note = "if it is a type of yours: `#[derive(Clone, serde::Serialize, serde::Deserialize)]`"
+)]
+pub trait Answer: Data {}
+
+#[diagnostic::do_not_recommend]
+impl<T: Data> Answer for T {}

@@ -214,6 +214,15 @@ impl Value {
         self.0.get().is_some_and(|inner| (inner as &dyn Any).type_id() == ty.id())
     }
 
+    /// The elements, if this is a list of values.
+    pub(crate) fn items(&self) -> Option<&[Self]> {
+        match self.cell() {
+            Cell::List(list) => Some(&list.0),
+            Cell::Typed(_) => self.downcast_ref::<Vec<Self>>().map(Vec::as_slice),
+            Cell::Null | Cell::Parsed(_) | Cell::Element(_) => None,
+        }
+    }
+
     /// The length, if this is a list.
     pub(crate) fn list_len(&self) -> Option<usize> {
         match self.cell() {

@@ -58,7 +58,7 @@ pub(crate) fn written<T: Serialize + ?Sized>(value: &T) -> Result<Json, Error> {
     let json = serde_json::to_value(value)?;
     if entries > 0 && n_entries(&json) < entries {
         return Err(Error::custom(
-            "a map in it has two keys that are written alike; write it as a list of pairs",
+            "a map in it has two keys with the same text; write it as a list of pairs",
         ));
     }
     Ok(json)

@@ -96,16 +96,16 @@ pub trait IntoWorker<M> {
 /// sync function or closure of up to 12 parameters or, when a running graph is changed, a
 /// [`WorkerRef`](crate::worker::WorkerRef). The compiler infers `M`.
 ///
-/// Parameters are taken by value (`T`, cloned only if it has another holder), shared (`&T` or
-/// `Arc<T>`, never cloned), optional (`Option<T>`), or untyped ([`Value`]); the [`Context`] can be
-/// a parameter, too. See [`Parameter`](crate::worker::Parameter). The return type is `T`,
+/// Parameters are taken by value (`T`, cloned if it has another holder, as the output of a
+/// dependency has), shared (`&T` or `Arc<T>`, never cloned), optional (`Option<T>`), or untyped
+/// ([`Value`]); the [`Context`] can be a parameter, too. See [`Parameter`](crate::worker::Parameter). The return type is `T`,
 /// `Result<T, E>` or a stream; see [`IntoOutput`](crate::worker::IntoOutput).
 ///
 /// A closure that needs values from outside takes them as a state:
-/// `with(state, async |state: &S, x: i64| { … })`, see [`with`](crate::with). Without a state,
-/// write an async closure with captures as `move |x: i64| async move { … }`. The other form,
-/// `async move |x: i64| { … }`, lends its captures to the future, and Rust only allows one such
-/// call at a time.
+/// `with(state, async |state: &S, x: i64| { … })`, see [`with`](crate::with). Captures that are
+/// `Copy` need no state: `move |x: i64| async move { … }`. With other captures, the first call of
+/// that closure would take them (E0525). `async move |x: i64| { … }` lends its captures to the
+/// future, and Rust only allows one such call at a time.
 ///
 /// ```
 /// use std::sync::Arc;
@@ -130,7 +130,7 @@ pub trait IntoWorker<M> {
     note = "its parameters, at most 12, are `T`, `&T`, `&str`, `Arc<T>`, `Option<T>`, `Value` or `Context`; a closure names their types",
     note = "it returns `T`, `Result<T, E>` or `impl Stream<Item = T>`, where `E` is an error that is `Send + Sync`: `WorkerError`, `Box<dyn Error + Send + Sync>`",
     note = "`T` has `#[derive(Clone, serde::Serialize, serde::Deserialize)]`, or is wrapped in `Opaque<T>`",
-    note = "a closure that captures something is written `with(state, async |state: &S, x: i64| …)`",
+    note = "a closure that captures something is written `with(state, async |state: &S, x: i64| …)`; `S` is `Send + Sync`",
     note = "its future is `Send`: it holds no `Rc`, `RefCell` borrow or lock guard over an `.await`",
     note = "it is given itself, and not called: `f`, not `f(x)`; automata and `Worker`s go to `add_worker`"
 )]
@@ -231,7 +231,9 @@ impl Callee {
 
     pub(crate) fn context(&self) -> &Context {
         match &self.0 {
-            Called::Plain(_) => unreachable!("who takes a context says so in the signature"),
+            Called::Plain(_) => {
+                unreachable!("the signature of a worker says whether it takes a context")
+            }
             Called::WithContext(cx) => cx,
         }
     }

@@ -5,6 +5,7 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 
 use super::any::begin;
+use super::arity::{callables, for_all_arities};
 use super::param::Arguments;
 use super::{
     AnyWorker, Callable, IntoFunc, IntoOutput, Parameter, Placement, Signature, Start, Started,
@@ -133,36 +134,6 @@ macro_rules! functions {
                 }
             }
 
-            impl<F, R, MR, $($P, $M),*> Callable for Func<F, Async<(R, MR, $(($P, $M)),*)>>
-            where
-                R: IntoOutput<MR> + Send + 'static,
-                MR: 'static,
-                $($P: Parameter<$M>, $M: 'static,)*
-                F: Send + core::marker::Sync + 'static,
-                F: for<'a> AsyncCall<($($P::Given<'a>,)*), Output = R>,
-            {
-                fn signature(&self) -> Signature {
-                    signature(&[$($P::ty()),*], R::ty())
-                }
-
-                fn start(&self) -> Start {
-                    |callee, args, task| {
-                        let mut arguments = Arguments::of(args);
-                        $(let mut $P = match $P::hold(&mut arguments) {
-                            Ok(held) => held,
-                            Err(mismatch) => return Started::Ended((Err(mismatch.into()), None)),
-                        };)*
-                        let run = async move {
-                            let Self { function, .. } = callee.worker();
-                            let call = function.call_async(($($P::give(&mut $P, &callee),)*));
-                            let output = call.await;
-                            (output.into_output(), callee.into_context())
-                        };
-                        begin(run, task)
-                    }
-                }
-            }
-
             impl<F, R, MR, $($P, $M),*> IntoFunc<Sync<(R, MR, $(($P, $M)),*)>> for F
             where
                 Func<F, Sync<(R, MR, $(($P, $M)),*)>>: Callable,
@@ -178,107 +149,9 @@ macro_rules! functions {
                 }
             }
 
-            impl<F, R, MR, $($P, $M),*> Callable for Func<F, Sync<(R, MR, $(($P, $M)),*)>>
-            where
-                R: IntoOutput<MR> + 'static,
-                MR: 'static,
-                $($P: Parameter<$M>, $M: 'static,)*
-                F: Send + core::marker::Sync + 'static,
-                F: for<'a> SyncCall<($($P::Given<'a>,)*), Output = R>,
-            {
-                fn signature(&self) -> Signature {
-                    signature(&[$($P::ty()),*], R::ty())
-                }
-
-                fn start(&self) -> Start {
-                    |callee, args, _| {
-                        let mut arguments = Arguments::of(args);
-                        $(let mut $P = match $P::hold(&mut arguments) {
-                            Ok(held) => held,
-                            Err(mismatch) => return Started::Ended((Err(mismatch.into()), None)),
-                        };)*
-                        let placement = callee.body().calling.placement;
-                        let run = move || {
-                            let Self { function, .. } = callee.worker();
-                            let output = function.call_sync(($($P::give(&mut $P, &callee),)*));
-                            (output.into_output(), callee.into_context())
-                        };
-                        match placement {
-                            Placement::Inline => Started::Ended(run()),
-                            Placement::Blocking => Started::Blocking(Box::new(run)),
-                        }
-                    }
-                }
-            }
+            callables!(Func [] $(($P, $M)),*);
         };
     };
 }
-
-/// Calls `$functions` with as many parameters as functions may have: 0 to 12.
-macro_rules! for_all_arities {
-    ($functions:ident) => {
-        $functions!();
-        $functions!((A, MA));
-        $functions!((A, MA), (B, MB));
-        $functions!((A, MA), (B, MB), (C, MC));
-        $functions!((A, MA), (B, MB), (C, MC), (D, MD));
-        $functions!((A, MA), (B, MB), (C, MC), (D, MD), (E, ME));
-        $functions!((A, MA), (B, MB), (C, MC), (D, MD), (E, ME), (G, MG));
-        $functions!((A, MA), (B, MB), (C, MC), (D, MD), (E, ME), (G, MG), (H, MH));
-        $functions!((A, MA), (B, MB), (C, MC), (D, MD), (E, ME), (G, MG), (H, MH), (I, MI));
-        $functions!(
-            (A, MA),
-            (B, MB),
-            (C, MC),
-            (D, MD),
-            (E, ME),
-            (G, MG),
-            (H, MH),
-            (I, MI),
-            (J, MJ)
-        );
-        $functions!(
-            (A, MA),
-            (B, MB),
-            (C, MC),
-            (D, MD),
-            (E, ME),
-            (G, MG),
-            (H, MH),
-            (I, MI),
-            (J, MJ),
-            (K, MK)
-        );
-        $functions!(
-            (A, MA),
-            (B, MB),
-            (C, MC),
-            (D, MD),
-            (E, ME),
-            (G, MG),
-            (H, MH),
-            (I, MI),
-            (J, MJ),
-            (K, MK),
-            (L, ML)
-        );
-        $functions!(
-            (A, MA),
-            (B, MB),
-            (C, MC),
-            (D, MD),
-            (E, ME),
-            (G, MG),
-            (H, MH),
-            (I, MI),
-            (J, MJ),
-            (K, MK),
-            (L, ML),
-            (N, MN)
-        );
-    };
-}
-
-pub(super) use for_all_arities;
 
 for_all_arities!(functions);

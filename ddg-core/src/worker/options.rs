@@ -80,9 +80,9 @@ pub fn after(dependencies: impl IntoKeys) -> WorkerOptions {
 /// Keys of workers in their order: an array, a vector, or any iterable of items that convert to
 /// [`Key`].
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is no list of keys",
+    message = "`{Self}` is not a list of keys",
     label = "not a list of keys",
-    note = "a single key stands in a list, too: `after([\"load\"])`"
+    note = "write a single key as a list, too: `after([\"load\"])`"
 )]
 pub trait IntoKeys {
     /// The keys.
@@ -93,6 +93,24 @@ pub trait IntoKeys {
 #[diagnostic::do_not_recommend]
 impl<K: Into<Key>, I: IntoIterator<Item = K>> IntoKeys for I {
     fn into_keys(self) -> impl Iterator<Item = Key> {
+        self.into_iter().map(Into::into)
+    }
+}
+
+/// Names of parameters in their order: an array, a vector, or any iterable of texts.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a list of names",
+    label = "not a list of names",
+    note = "write a single name as a list, too: `.params([\"city\"])`"
+)]
+pub trait IntoNames {
+    /// The names.
+    fn into_names(self) -> impl Iterator<Item = Cow<'static, str>>;
+}
+
+#[diagnostic::do_not_recommend]
+impl<N: Into<Cow<'static, str>>, I: IntoIterator<Item = N>> IntoNames for I {
+    fn into_names(self) -> impl Iterator<Item = Cow<'static, str>> {
         self.into_iter().map(Into::into)
     }
 }
@@ -207,11 +225,8 @@ impl WorkerOptions {
     /// Names the parameters, in order and without the context, so that they can be filled by name.
     /// `#[worker]` does this itself.
     #[must_use]
-    pub fn params<N: Into<Cow<'static, str>>>(
-        mut self,
-        names: impl IntoIterator<Item = N>,
-    ) -> Self {
-        self.params = names.into_iter().map(Into::into).collect();
+    pub fn params(mut self, names: impl IntoNames) -> Self {
+        self.params = names.into_names().collect();
         self
     }
 

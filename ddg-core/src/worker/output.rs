@@ -57,7 +57,7 @@ impl<E: AsRef<dyn Error + Send + Sync> + Into<BoxError>> IntoWorkerError<Wrapped
     }
 }
 
-impl<T: Data> IntoOutput<Plain> for T {
+impl<T: Data> IntoOutput<AsData> for T {
     fn ty() -> Option<ValueType> {
         if !is_result::<T>() {
             Some(ValueType::of::<T>())
@@ -73,7 +73,7 @@ impl<T: Data> IntoOutput<Plain> for T {
     }
 }
 
-impl<T: Data, M, E: IntoWorkerError<M>> IntoOutput<Fallible<M>> for Result<T, E> {
+impl<T: Data, M, E: IntoWorkerError<M>> IntoOutput<AsResult<M>> for Result<T, E> {
     fn ty() -> Option<ValueType> {
         Some(ValueType::of::<T>())
     }
@@ -83,15 +83,19 @@ impl<T: Data, M, E: IntoWorkerError<M>> IntoOutput<Fallible<M>> for Result<T, E>
     }
 }
 
-/// Marks a `Result`.
+/// Marks a `Result` with an error.
 #[doc(hidden)]
-pub struct Fallible<M>(M);
+pub struct AsResult<M>(M);
+
+/// Marks data.
+#[doc(hidden)]
+pub struct AsData;
 
 /// Marks a stream.
 #[doc(hidden)]
-pub struct Streaming;
+pub struct AsStream;
 
-impl<T: Data, S: Stream<Item = T> + Send + 'static> IntoOutput<Streaming> for S {
+impl<T: Data, S: Stream<Item = T> + Send + 'static> IntoOutput<AsStream> for S {
     fn ty() -> Option<ValueType> {
         Some(ValueType::of::<ItemStream<T>>())
     }
@@ -103,9 +107,9 @@ impl<T: Data, S: Stream<Item = T> + Send + 'static> IntoOutput<Streaming> for S 
 
 /// Marks a `Result` of a stream.
 #[doc(hidden)]
-pub struct FallibleStream<M>(M);
+pub struct AsResultOfStream<M>(M);
 
-impl<T, S, M, E> IntoOutput<FallibleStream<M>> for Result<S, E>
+impl<T, S, M, E> IntoOutput<AsResultOfStream<M>> for Result<S, E>
 where
     T: Data,
     S: Stream<Item = T> + Send + 'static,
@@ -148,10 +152,10 @@ mod tests {
     #[test]
     fn a_result_with_a_text_for_an_error_is_still_a_result() {
         type R = Result<i64, String>;
-        assert_eq!(<R as IntoOutput<Plain>>::ty(), None);
+        assert_eq!(<R as IntoOutput<AsData>>::ty(), None);
         assert_eq!(Ok::<i64, String>(3).into_output().unwrap().get::<i64>().unwrap(), 3);
         let error = Err::<i64, _>("no".to_owned()).into_output().unwrap_err();
         assert_eq!(error.to_string(), "no");
-        assert!(<i64 as IntoOutput<Plain>>::ty().is_some());
+        assert!(<i64 as IntoOutput<AsData>>::ty().is_some());
     }
 }

@@ -4,6 +4,7 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 
 use super::any::begin;
+use super::arity::{callables, for_all_arities};
 use super::func::{Async, AsyncCall, Sync, SyncCall, signature};
 use super::param::Arguments;
 use super::{
@@ -98,37 +99,6 @@ macro_rules! functions {
                 }
             }
 
-            impl<S, F, R, MR, $($P, $M),*> Callable for StatefulFunc<S, F, Async<(R, MR, $(($P, $M)),*)>>
-            where
-                S: Send + core::marker::Sync + 'static,
-                R: IntoOutput<MR> + Send + 'static,
-                MR: 'static,
-                $($P: Parameter<$M>, $M: 'static,)*
-                F: Send + core::marker::Sync + 'static,
-                F: for<'a> AsyncCall<(&'a S, $($P::Given<'a>,)*), Output = R>,
-            {
-                fn signature(&self) -> Signature {
-                    signature(&[$($P::ty()),*], R::ty())
-                }
-
-                fn start(&self) -> Start {
-                    |callee, args, task| {
-                        let mut arguments = Arguments::of(args);
-                        $(let mut $P = match $P::hold(&mut arguments) {
-                            Ok(held) => held,
-                            Err(mismatch) => return Started::Ended((Err(mismatch.into()), None)),
-                        };)*
-                        let run = async move {
-                            let Self { state, function, .. } = callee.worker();
-                            let call = function.call_async((state, $($P::give(&mut $P, &callee),)*));
-                            let output = call.await;
-                            (output.into_output(), callee.into_context())
-                        };
-                        begin(run, task)
-                    }
-                }
-            }
-
             #[diagnostic::do_not_recommend]
             impl<S, F, R, MR, $($P, $M),*> IntoFunc<Stateful<Sync<(R, MR, $(($P, $M)),*)>>> for With<S, F>
             where
@@ -146,41 +116,9 @@ macro_rules! functions {
                 }
             }
 
-            impl<S, F, R, MR, $($P, $M),*> Callable for StatefulFunc<S, F, Sync<(R, MR, $(($P, $M)),*)>>
-            where
-                S: Send + core::marker::Sync + 'static,
-                R: IntoOutput<MR> + 'static,
-                MR: 'static,
-                $($P: Parameter<$M>, $M: 'static,)*
-                F: Send + core::marker::Sync + 'static,
-                F: for<'a> SyncCall<(&'a S, $($P::Given<'a>,)*), Output = R>,
-            {
-                fn signature(&self) -> Signature {
-                    signature(&[$($P::ty()),*], R::ty())
-                }
-
-                fn start(&self) -> Start {
-                    |callee, args, _| {
-                        let mut arguments = Arguments::of(args);
-                        $(let mut $P = match $P::hold(&mut arguments) {
-                            Ok(held) => held,
-                            Err(mismatch) => return Started::Ended((Err(mismatch.into()), None)),
-                        };)*
-                        let placement = callee.body().calling.placement;
-                        let run = move || {
-                            let Self { state, function, .. } = callee.worker();
-                            let output = function.call_sync((state, $($P::give(&mut $P, &callee),)*));
-                            (output.into_output(), callee.into_context())
-                        };
-                        match placement {
-                            Placement::Inline => Started::Ended(run()),
-                            Placement::Blocking => Started::Blocking(Box::new(run)),
-                        }
-                    }
-                }
-            }
+            callables!(StatefulFunc [S: state] $(($P, $M)),*);
         };
     };
 }
 
-super::func::for_all_arities!(functions);
+for_all_arities!(functions);

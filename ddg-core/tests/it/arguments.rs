@@ -67,7 +67,7 @@ async fn a_start_worker_unpacks_the_runs_first_argument() {
     assert_eq!(unpacked(args!(json!(["Oslo", 2]))).await.unwrap(), "2 Oslo");
     assert_eq!(unpacked(args!(name = "Rome", days = 1)).await.unwrap(), "1 Rome");
     expect![
-        "automa `first`, step 1: worker `days` cannot be called: cannot unpack the run's argument: it is no list and no map, but `i32`"
+        "automa `first`, step 1: worker `days` cannot be called: cannot unpack the run's argument: it is neither a list nor a map, but `i32`"
     ]
     .assert_eq(&unpacked(args!(5)).await.unwrap_err().to_string());
 }
@@ -227,7 +227,7 @@ async fn an_unpacked_output_is_a_list_or_a_map_that_fits() {
         end(automa.run(()).await)
     }
     expect![[r#"
-        error: automa `unpack`, step 2: worker `taken` cannot be called: cannot unpack the output of `given`: it is no list and no map, but `i32`
+        error: automa `unpack`, step 2: worker `taken` cannot be called: cannot unpack the output of `given`: it is neither a list nor a map, but `i32`
     "#]]
     .assert_eq(&run(|| Value::new(7)).await);
     expect![[r#"
@@ -646,7 +646,7 @@ async fn an_input_is_filled_by_name_only_and_ferries_leave_it_out() {
 
     assert_eq!(Greet.run(args!(2, name = "Ada")).await.unwrap(), "Ada 3");
     let error = Greet.run(args!(2)).await.unwrap_err();
-    expect!["automa `Greet`: nobody gives parameter `name` (`String`) of worker `greet`: give the run `name = …`"]
+    expect!["automa `Greet`: nothing fills parameter `name` (`String`) of worker `greet`: give the run `name = …`"]
         .assert_eq(&error.to_string());
     let error = Greet.run(args!(2, name = 3)).await.unwrap_err();
     expect!["automa `Greet`: the input for parameter `name` of worker `greet`: expected `String`, found `i32`"]
@@ -657,7 +657,7 @@ async fn an_input_is_filled_by_name_only_and_ferries_leave_it_out() {
     outer.add_func_as_worker("times", async || 5_u32, start()).unwrap();
     outer.add_worker("inner", Greet.build().unwrap(), after(["times"]).output()).unwrap();
     assert_eq!(outer.run(args!(name = "Ada")).output::<String>().await.unwrap(), "Ada 6");
-    expect!["automa `outer`: nobody gives parameter `name` (`String`) of worker `inner/greet`: give the run `name = …`"]
+    expect!["automa `outer`: nothing fills parameter `name` (`String`) of worker `inner/greet`: give the run `name = …`"]
         .assert_eq(&outer.run(()).await.unwrap_err().to_string());
 }
 

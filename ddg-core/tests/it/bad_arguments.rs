@@ -323,32 +323,32 @@ async fn check_unpack<T: ddg_core::Data>(value: T, expected: &Expect) {
 async fn unpack_of_an_output_that_is_neither_a_list_nor_a_map() {
     check_unpack(
         7,
-        &expect!["automa `trial`, step 3: worker `takes` cannot be called: cannot unpack the output of `gives`: it is no list and no map, but `i32`"],
+        &expect!["automa `trial`, step 3: worker `takes` cannot be called: cannot unpack the output of `gives`: it is neither a list nor a map, but `i32`"],
     )
     .await;
     check_unpack(
         "text".to_owned(),
-        &expect!["automa `trial`, step 3: worker `takes` cannot be called: cannot unpack the output of `gives`: it is no list and no map, but `String`"],
+        &expect!["automa `trial`, step 3: worker `takes` cannot be called: cannot unpack the output of `gives`: it is neither a list nor a map, but `String`"],
     )
     .await;
     check_unpack(
         (),
-        &expect!["automa `trial`, step 3: worker `takes` cannot be called: cannot unpack the output of `gives`: it is no list and no map, but null"],
+        &expect!["automa `trial`, step 3: worker `takes` cannot be called: cannot unpack the output of `gives`: it is neither a list nor a map, but null"],
     )
     .await;
     check_unpack(
         None::<Vec<u8>>,
-        &expect!["automa `trial`, step 3: worker `takes` cannot be called: cannot unpack the output of `gives`: it is no list and no map, but `Option<Vec<u8>>`"],
+        &expect!["automa `trial`, step 3: worker `takes` cannot be called: cannot unpack the output of `gives`: it is neither a list nor a map, but `Option<Vec<u8>>`"],
     )
     .await;
     check_unpack(
         json!("text"),
-        &expect!["automa `trial`, step 3: worker `takes` cannot be called: cannot unpack the output of `gives`: it is no list and no map, but JSON string"],
+        &expect!["automa `trial`, step 3: worker `takes` cannot be called: cannot unpack the output of `gives`: it is neither a list nor a map, but JSON string"],
     )
     .await;
     check_unpack(
         Opaque::new(()),
-        &expect!["automa `trial`, step 3: worker `takes` cannot be called: cannot unpack the output of `gives`: it is no list and no map, but `Opaque<()>`"],
+        &expect!["automa `trial`, step 3: worker `takes` cannot be called: cannot unpack the output of `gives`: it is neither a list nor a map, but `Opaque<()>`"],
     )
     .await;
 }
@@ -402,29 +402,29 @@ async fn check_in_order<T: ddg_core::Data>(value: T, expected: &Expect) {
 async fn in_order_of_an_output_that_is_not_a_list() {
     check_in_order(
         7,
-        &expect!["automa `trial`, step 2: worker `gives` deals its output out in order to 2 successors, so it must be a list of that length, but it is `i32`"],
+        &expect!["automa `trial`, step 2: worker `gives` scatters its output in order over 2 successors, so it must be a list of that length, but it is `i32`"],
     )
     .await;
     check_in_order(
         "ab".to_owned(),
-        &expect!["automa `trial`, step 2: worker `gives` deals its output out in order to 2 successors, so it must be a list of that length, but it is `String`"],
+        &expect!["automa `trial`, step 2: worker `gives` scatters its output in order over 2 successors, so it must be a list of that length, but it is `String`"],
     )
     .await;
     check_in_order(
         (),
         &expect![[r#"
-            automa `trial`, step 2: worker `gives` deals its output out in order to 2 successors, so it must be a list of that length, but it is null"#]],
+            automa `trial`, step 2: worker `gives` scatters its output in order over 2 successors, so it must be a list of that length, but it is null"#]],
     )
     .await;
     check_in_order(
         json!({"a": 1, "b": 2}),
         &expect![[r#"
-            automa `trial`, step 2: worker `gives` deals its output out in order to 2 successors, so it must be a list of that length, but it is JSON object"#]],
+            automa `trial`, step 2: worker `gives` scatters its output in order over 2 successors, so it must be a list of that length, but it is JSON object"#]],
     )
     .await;
     check_in_order(
         City { days: 3, name: "Oslo".into() },
-        &expect!["automa `trial`, step 2: worker `gives` deals its output out in order to 2 successors, so it must be a list of that length, but it is `City`"],
+        &expect!["automa `trial`, step 2: worker `gives` scatters its output in order over 2 successors, so it must be a list of that length, but it is `City`"],
     )
     .await;
 }
@@ -434,19 +434,19 @@ async fn in_order_of_the_wrong_length() {
     check_in_order(
         Vec::<u8>::new(),
         &expect![[r#"
-            automa `trial`, step 2: worker `gives` deals its output out in order to 2 successors, so it must be a list of that length, but it is a list of 0"#]],
+            automa `trial`, step 2: worker `gives` scatters its output in order over 2 successors, so it must be a list of that length, but it is a list of 0"#]],
     )
     .await;
     check_in_order(
         vec![1],
         &expect![[r#"
-            automa `trial`, step 2: worker `gives` deals its output out in order to 2 successors, so it must be a list of that length, but it is a list of 1"#]],
+            automa `trial`, step 2: worker `gives` scatters its output in order over 2 successors, so it must be a list of that length, but it is a list of 1"#]],
     )
     .await;
     check_in_order(
         json!([1, "two", 3]),
         &expect![[r#"
-            automa `trial`, step 2: worker `gives` deals its output out in order to 2 successors, so it must be a list of that length, but it is a list of 3"#]],
+            automa `trial`, step 2: worker `gives` scatters its output in order over 2 successors, so it must be a list of that length, but it is a list of 3"#]],
     )
     .await;
 }

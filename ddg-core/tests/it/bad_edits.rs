@@ -43,7 +43,7 @@ async fn check(edit: impl Fn(&Context) + Send + Sync + 'static, expected: &Expec
 async fn a_worker_with_an_unknown_dependency() {
     check(
         |cx| cx.add_func_as_worker("new", same, after(["nmuber"])),
-        &expect!["automa `trial`, step 2: worker `editor` asked for a change that cannot be made: worker `new` depends on `nmuber`, which does not exist; did you mean `number`?"],
+        &expect!["automa `trial`, step 2: worker `editor` asked for an impossible change: worker `new` depends on `nmuber`, which does not exist; did you mean `number`?"],
     )
     .await;
 }
@@ -53,7 +53,7 @@ async fn a_worker_whose_key_is_taken() {
     check(
         |cx| cx.add_func_as_worker("number", same, free()),
         &expect![[r#"
-            automa `trial`, step 2: worker `editor` asked for a change that cannot be made: there is a worker `number` already: choose another key, or remove the other first"#]],
+            automa `trial`, step 2: worker `editor` asked for an impossible change: there is a worker `number` already: choose another key, or remove the other first"#]],
     )
     .await;
     check(
@@ -62,7 +62,7 @@ async fn a_worker_whose_key_is_taken() {
             cx.add_func_as_worker("new", same, free());
         },
         &expect![[r#"
-            automa `trial`, step 2: worker `editor` asked for a change that cannot be made: there is a worker `new` already: choose another key, or remove the other first"#]],
+            automa `trial`, step 2: worker `editor` asked for an impossible change: there is a worker `new` already: choose another key, or remove the other first"#]],
     )
     .await;
 }
@@ -72,7 +72,7 @@ async fn a_worker_that_names_a_dependency_twice() {
     check(
         |cx| cx.add_func_as_worker("new", sum, after(["number", "number"])),
         &expect![[r#"
-            automa `trial`, step 2: worker `editor` asked for a change that cannot be made: worker `new` names its dependency `number` twice"#]],
+            automa `trial`, step 2: worker `editor` asked for an impossible change: worker `new` names its dependency `number` twice"#]],
     )
     .await;
 }
@@ -82,13 +82,13 @@ async fn a_worker_that_depends_on_itself() {
     check(
         |cx| cx.add_func_as_worker("new", same, after(["new"])),
         &expect![[r#"
-            automa `trial`, step 2: worker `editor` asked for a change that cannot be made: worker `new` depends on itself; to repeat it, let it ferry to itself"#]],
+            automa `trial`, step 2: worker `editor` asked for an impossible change: worker `new` depends on itself; to repeat it, let it ferry to itself"#]],
     )
     .await;
     check(
         |cx| cx.add_dependency("number", "number"),
         &expect![[r#"
-            automa `trial`, step 2: worker `editor` asked for a change that cannot be made: worker `number` depends on itself; to repeat it, let it ferry to itself"#]],
+            automa `trial`, step 2: worker `editor` asked for an impossible change: worker `number` depends on itself; to repeat it, let it ferry to itself"#]],
     )
     .await;
 }
@@ -98,7 +98,7 @@ async fn a_dependency_that_closes_a_cycle() {
     check(
         |cx| cx.add_dependency("number", "same"),
         &expect![[r#"
-            automa `trial`, step 2: worker `editor` asked for a change that cannot be made: the dependencies `number` → `same` → `number` form a cycle; to go back, use a ferry"#]],
+            automa `trial`, step 2: worker `editor` asked for an impossible change: the dependencies `number` → `same` → `number` form a cycle; to go back, use a ferry"#]],
     )
     .await;
     check(
@@ -108,7 +108,7 @@ async fn a_dependency_that_closes_a_cycle() {
             cx.add_dependency("number", "a");
         },
         &expect![[r#"
-            automa `trial`, step 2: worker `editor` asked for a change that cannot be made: the dependencies `number` → `same` → `b` → `a` → `number` form a cycle; to go back, use a ferry"#]],
+            automa `trial`, step 2: worker `editor` asked for an impossible change: the dependencies `number` → `same` → `b` → `a` → `number` form a cycle; to go back, use a ferry"#]],
     )
     .await;
 }
@@ -118,7 +118,7 @@ async fn a_dependency_that_is_there_already() {
     check(
         |cx| cx.add_dependency("same", "number"),
         &expect![[r#"
-            automa `trial`, step 2: worker `editor` asked for a change that cannot be made: worker `same` names its dependency `number` twice"#]],
+            automa `trial`, step 2: worker `editor` asked for an impossible change: worker `same` names its dependency `number` twice"#]],
     )
     .await;
 }
@@ -127,12 +127,12 @@ async fn a_dependency_that_is_there_already() {
 async fn a_dependency_of_or_on_a_worker_that_does_not_exist() {
     check(
         |cx| cx.add_dependency("smae", "number"),
-        &expect!["automa `trial`, step 2: worker `editor` asked for a change that cannot be made: cannot change the dependencies of `smae`: there is no such worker; did you mean `same`?"],
+        &expect!["automa `trial`, step 2: worker `editor` asked for an impossible change: cannot change the dependencies of `smae`: there is no such worker; did you mean `same`?"],
     )
     .await;
     check(
         |cx| cx.add_dependency("same", "nmuber"),
-        &expect!["automa `trial`, step 2: worker `editor` asked for a change that cannot be made: worker `same` depends on `nmuber`, which does not exist; did you mean `number`?"],
+        &expect!["automa `trial`, step 2: worker `editor` asked for an impossible change: worker `same` depends on `nmuber`, which does not exist; did you mean `number`?"],
     )
     .await;
 }
@@ -142,18 +142,18 @@ async fn removal_of_a_dependency_that_does_not_exist() {
     check(
         |cx| cx.remove_dependency("number", "same"),
         &expect![[r#"
-            automa `trial`, step 2: worker `editor` asked for a change that cannot be made: cannot remove the dependency of `number` on `same`: it has none"#]],
+            automa `trial`, step 2: worker `editor` asked for an impossible change: cannot remove the dependency of `number` on `same`: it has none"#]],
     )
     .await;
     check(
         |cx| cx.remove_dependency("smae", "number"),
-        &expect!["automa `trial`, step 2: worker `editor` asked for a change that cannot be made: cannot change the dependencies of `smae`: there is no such worker; did you mean `same`?"],
+        &expect!["automa `trial`, step 2: worker `editor` asked for an impossible change: cannot change the dependencies of `smae`: there is no such worker; did you mean `same`?"],
     )
     .await;
     check(
         |cx| cx.remove_dependency("same", "nmuber"),
         &expect![[r#"
-            automa `trial`, step 2: worker `editor` asked for a change that cannot be made: cannot remove the dependency of `same` on `nmuber`: it has none"#]],
+            automa `trial`, step 2: worker `editor` asked for an impossible change: cannot remove the dependency of `same` on `nmuber`: it has none"#]],
     )
     .await;
 }
@@ -162,7 +162,7 @@ async fn removal_of_a_dependency_that_does_not_exist() {
 async fn removal_of_a_worker_that_does_not_exist() {
     check(
         |cx| cx.remove_worker("nmuber"),
-        &expect!["automa `trial`, step 2: worker `editor` asked for a change that cannot be made: cannot remove `nmuber`: there is no such worker; did you mean `number`?"],
+        &expect!["automa `trial`, step 2: worker `editor` asked for an impossible change: cannot remove `nmuber`: there is no such worker; did you mean `number`?"],
     )
     .await;
     check(
@@ -171,7 +171,7 @@ async fn removal_of_a_worker_that_does_not_exist() {
             cx.remove_worker("number");
         },
         &expect![[r#"
-            automa `trial`, step 2: worker `editor` asked for a change that cannot be made: cannot remove `number`: there is no such worker; the workers are: `entry`, `editor`, `same`, `inner`, `end`"#]],
+            automa `trial`, step 2: worker `editor` asked for an impossible change: cannot remove `number`: there is no such worker; the workers are: `entry`, `editor`, `same`, `inner`, `end`"#]],
     )
     .await;
 }
@@ -184,7 +184,7 @@ async fn a_dependency_on_a_worker_that_is_removed_beside_it() {
             cx.add_dependency("end", "number");
         },
         &expect![[r#"
-            automa `trial`, step 2: worker `editor` asked for a change that cannot be made: worker `end` depends on `number`, which does not exist; the workers are: `entry`, `editor`, `same`, `inner`, `end`"#]],
+            automa `trial`, step 2: worker `editor` asked for an impossible change: worker `end` depends on `number`, which does not exist; the workers are: `entry`, `editor`, `same`, `inner`, `end`"#]],
     )
     .await;
 }
@@ -194,7 +194,7 @@ async fn a_worker_without_a_key() {
     check(
         |cx| cx.add_func_as_worker("", same, free()),
         &expect![[r#"
-            automa `trial`, step 2: worker `editor` asked for a change that cannot be made: a worker's key is empty: give it a name"#]],
+            automa `trial`, step 2: worker `editor` asked for an impossible change: a worker's key is empty: give it a name"#]],
     )
     .await;
 }
@@ -205,7 +205,7 @@ async fn a_worker_that_was_never_declared() {
     check(
         |cx| cx.add_func_as_worker("new", TOOL, free()),
         &expect![[r#"
-            automa `trial`, step 2: worker `editor` asked for a change that cannot be made: `tool` was not declared in this automa: declare it with `#[worker(detached)]` or `declare_func`"#]],
+            automa `trial`, step 2: worker `editor` asked for an impossible change: `tool` was not declared in this automa: declare it with `#[worker(detached)]` or `declare_func`"#]],
     )
     .await;
 }
@@ -215,22 +215,22 @@ async fn a_worker_that_does_not_fit_its_dependencies() {
     check(
         |cx| cx.add_func_as_worker("new", async |text: String| text, after(["number"])),
         &expect![[r#"
-            automa `trial`, step 2: worker `editor` asked for a change that cannot be made: parameter #1 of worker `new` takes `String`, but dependency `number` gives `i64`"#]],
+            automa `trial`, step 2: worker `editor` asked for an impossible change: parameter #1 of worker `new` takes `String`, but dependency `number` gives `i64`"#]],
     )
     .await;
     check(
         |cx| cx.add_func_as_worker("new", same, after(["number", "same"])),
-        &expect!["automa `trial`, step 2: worker `editor` asked for a change that cannot be made: worker `new` gets 2 outputs from its dependencies, but has 1 parameter to take them: add parameters, or `.merge()` or `.suppressed()`"],
+        &expect!["automa `trial`, step 2: worker `editor` asked for an impossible change: worker `new` gets 2 outputs from its dependencies, but has 1 parameter to take them: add parameters, or `.merge()` or `.suppressed()`"],
     )
     .await;
     check(
         |cx| cx.add_func_as_worker("new", sum, after(["number", "same"]).unpack()),
-        &expect!["automa `trial`, step 2: worker `editor` asked for a change that cannot be made: worker `new` unpacks, which takes one dependency; it has 2"],
+        &expect!["automa `trial`, step 2: worker `editor` asked for an impossible change: worker `new` unpacks, which takes one dependency; it has 2"],
     )
     .await;
     check(
         |cx| cx.add_dependency("end", "number"),
-        &expect!["automa `trial`, step 2: worker `editor` asked for a change that cannot be made: worker `end` gets 1 output from its dependencies, but has 0 parameters to take them: add parameters, or `.merge()` or `.suppressed()`"],
+        &expect!["automa `trial`, step 2: worker `editor` asked for an impossible change: worker `end` gets 1 output from its dependencies, but has 0 parameters to take them: add parameters, or `.merge()` or `.suppressed()`"],
     )
     .await;
 }
@@ -240,7 +240,7 @@ async fn a_declared_worker_that_is_given_parameters_where_it_is_placed() {
     const NUMBER: WorkerRef<fn() -> i64> = WorkerRef::new("number");
     check(
         |cx| cx.add_func_as_worker("new", NUMBER, free().params(["a"])),
-        &expect!["automa `trial`, step 2: worker `editor` asked for a change that cannot be made: `number` is declared with its parameters: leave `.params([…])` and `.from(…)` out where it is placed as `new`"],
+        &expect!["automa `trial`, step 2: worker `editor` asked for an impossible change: `number` is declared with its parameters: leave `.params([…])` and `.from(…)` out where it is placed as `new`"],
     )
     .await;
 }
@@ -249,13 +249,13 @@ async fn a_declared_worker_that_is_given_parameters_where_it_is_placed() {
 async fn a_worker_whose_options_do_not_fit_it() {
     check(
         |cx| cx.add_func_as_worker("new", same, free().params(["a", "b"])),
-        &expect!["automa `trial`, step 2: worker `editor` asked for a change that cannot be made: worker `new` has 1 parameter, but `.params([…])` names 2"],
+        &expect!["automa `trial`, step 2: worker `editor` asked for an impossible change: worker `new` has 1 parameter, but `.params([…])` names 2"],
     )
     .await;
     check(
         |cx| cx.add_func_as_worker("new", same, free().from("x", "number")),
         &expect![[r#"
-            automa `trial`, step 2: worker `editor` asked for a change that cannot be made: worker `new` has no parameter `x` to fill from `number`; name its parameters with `.params([…])`"#]],
+            automa `trial`, step 2: worker `editor` asked for an impossible change: worker `new` has no parameter `x` to fill from `number`; name its parameters with `.params([…])`"#]],
     )
     .await;
 }
@@ -269,7 +269,7 @@ async fn a_nested_automa_that_is_at_fault() {
             cx.add_worker("new", nested, free());
         },
         &expect![[r#"
-            automa `trial`, step 2: worker `editor` asked for a change that cannot be made: in nested automa `new`: worker `self` depends on itself; to repeat it, let it ferry to itself"#]],
+            automa `trial`, step 2: worker `editor` asked for an impossible change: in nested automa `new`: worker `self` depends on itself; to repeat it, let it ferry to itself"#]],
     )
     .await;
 }
@@ -279,7 +279,7 @@ async fn a_change_of_a_nested_graph_that_cannot_be_made() {
     check(
         |cx| cx.nested("inner").unwrap().add_dependency("within", "nowhere"),
         &expect![[r#"
-            automa `trial`, step 2: worker `editor` asked for a change that cannot be made: in nested automa `inner`: worker `within` depends on `nowhere`, which does not exist; the workers are: `within`"#]],
+            automa `trial`, step 2: worker `editor` asked for an impossible change: in nested automa `inner`: worker `within` depends on `nowhere`, which does not exist; the workers are: `within`"#]],
     )
     .await;
     check(
@@ -289,7 +289,7 @@ async fn a_change_of_a_nested_graph_that_cannot_be_made() {
             cx.nested("inner").unwrap().remove_worker("within");
         },
         &expect![[r#"
-            automa `trial`, step 2: worker `editor` asked for a change that cannot be made: `inner` is no nested automa of this run"#]],
+            automa `trial`, step 2: worker `editor` asked for an impossible change: `inner` is not a nested automa of this run"#]],
     )
     .await;
 }
@@ -314,7 +314,7 @@ async fn of_several_faults_the_first_is_reported_and_no_edit_is_applied() {
     .await;
     let expected = expect![[r#"
         automa `trial`, step 2: 2 failures
-        - worker `editor` asked for a change that cannot be made: cannot remove `nowhere`: there is no such worker; the workers are: `entry`, `editor`, `number`, `same`, `inner`, `end`, `second`, `new`
+        - worker `editor` asked for an impossible change: cannot remove `nowhere`: there is no such worker; the workers are: `entry`, `editor`, `number`, `same`, `inner`, `end`, `second`, `new`
         - worker `editor` ferried to `new`, which does not exist; the workers are: `entry`, `editor`, `number`, `same`, `inner`, `end`, `second`"#]];
     expected.assert_eq(&error.to_string());
     let RunError::Step(error) = &error else { panic!("{error}") };

@@ -154,14 +154,14 @@ async fn a_bad_hook_is_reported_as_a_warning() {
     };
     let warnings = record(tracing::Level::WARN, runs).await;
     let expected = expect![[r#"
-        warn: a callback failed; the run goes on worker=parse hook="will_run" error=will_run fails
-        warn: a callback failed; the run goes on worker=parse hook="will_run" error=panicked: will_run panics
-        warn: a callback failed; the run goes on worker=parse hook="did_run" error=panicked: did_run panics
-        warn: a callback failed; the run goes on worker=parse hook="did_run" error=did_run fails
-        warn: a callback failed; the run goes on worker=parse hook="will_run" error=will_run fails
-        warn: a callback failed; the run goes on worker=parse hook="will_run" error=panicked: will_run panics
-        warn: a callback failed; the run goes on worker=parse hook="did_fail" error=panicked: did_fail panics
-        warn: a callback failed; the run goes on worker=parse hook="did_fail" error=did_fail fails
+        warn: a callback failed; the run continues worker=parse hook="will_run" error=will_run fails
+        warn: a callback failed; the run continues worker=parse hook="will_run" error=panicked: will_run panics
+        warn: a callback failed; the run continues worker=parse hook="did_run" error=panicked: did_run panics
+        warn: a callback failed; the run continues worker=parse hook="did_run" error=did_run fails
+        warn: a callback failed; the run continues worker=parse hook="will_run" error=will_run fails
+        warn: a callback failed; the run continues worker=parse hook="will_run" error=panicked: will_run panics
+        warn: a callback failed; the run continues worker=parse hook="did_fail" error=panicked: did_fail panics
+        warn: a callback failed; the run continues worker=parse hook="did_fail" error=did_fail fails
     "#]];
     expected.assert_eq(&warnings);
 }

@@ -347,7 +347,7 @@ async fn a_worker_that_ferries_to_itself_for_ever_reaches_the_step_limit() {
     check(
         declare,
         &expect![[r#"
-        automa `trial`: stopped after 100 steps, its limit, with `worker`, `end` still due"#]],
+        automa `trial`: reached its limit of steps, 100, with `worker`, `end` still ready"#]],
     )
     .await;
 }

@@ -394,10 +394,10 @@ async fn a_run_has_hooks_each_time_it_begins_or_is_resumed() {
         fails: `outer` will start
         panics: `outer` will start
         inside: `outer` will start
-        inside: `outer` did fail: automa `outer`: stopped after 0 steps, its limit, with `inner` still due
-        panics: `outer` did fail: automa `outer`: stopped after 0 steps, its limit, with `inner` still due
-        fails: `outer` did fail: automa `outer`: stopped after 0 steps, its limit, with `inner` still due
-        outside: `outer` did fail: automa `outer`: stopped after 0 steps, its limit, with `inner` still due
+        inside: `outer` did fail: automa `outer`: reached its limit of steps, 0, with `inner` still ready
+        panics: `outer` did fail: automa `outer`: reached its limit of steps, 0, with `inner` still ready
+        fails: `outer` did fail: automa `outer`: reached its limit of steps, 0, with `inner` still ready
+        outside: `outer` did fail: automa `outer`: reached its limit of steps, 0, with `inner` still ready
     "#]].assert_eq(&log.take());
 
     // It cannot begin.

@@ -25,7 +25,7 @@ async fn a_run_fails_before_it_takes_more_steps_than_it_may() {
         step 1: tick (start) () → null
         step 2: tick (ferry by `tick`) () → null
         step 2: tock (ferry by `tick`) () → "tock"
-        error: automa `capped`: stopped after 2 steps, its limit, with `tick`, `tock` still due
+        error: automa `capped`: reached its limit of steps, 2, with `tick`, `tock` still ready
     "#]]
     .assert_eq(&trace(&automa, ()).await);
 }
@@ -39,7 +39,7 @@ async fn a_run_may_take_just_as_many_steps() {
     automa.set_max_steps(2);
     assert_eq!(automa.run(()).output::<i32>().await.unwrap(), 7);
     automa.set_max_steps(1);
-    expect!["automa `enough`: stopped after 1 steps, its limit, with `b` still due"]
+    expect!["automa `enough`: reached its limit of steps, 1, with `b` still ready"]
         .assert_eq(&automa.run(()).output::<i32>().await.unwrap_err().to_string());
 }
 
@@ -59,7 +59,7 @@ async fn the_steps_of_a_nested_automa_are_counted_there() {
     let mut automa = GraphAutoma::new("outer");
     automa.add_worker("inner", inner, start()).unwrap();
     let error = automa.run(()).output::<()>().await.unwrap_err();
-    expect!["automa `outer`, step 1: worker `inner` failed: automa `inner`: stopped after 2 steps, its limit, with `c` still due"]
+    expect!["automa `outer`, step 1: worker `inner` failed: automa `inner`: reached its limit of steps, 2, with `c` still ready"]
         .assert_eq(&error.to_string());
 }
 

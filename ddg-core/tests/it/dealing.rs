@@ -127,12 +127,12 @@ async fn a_scattered_list_has_one_element_per_successor() {
     }
     expect![[r#"
         step 1: deal (start) () → [1,2,3]
-        error: automa `deal`, step 1: worker `deal` deals its output out in order to 2 successors, so it must be a list of that length, but it is a list of 3
+        error: automa `deal`, step 1: worker `deal` scatters its output in order over 2 successors, so it must be a list of that length, but it is a list of 3
     "#]]
     .assert_eq(&run(|| Value::new(vec![1, 2, 3])).await);
     expect![[r#"
         step 1: deal (start) () → 1
-        error: automa `deal`, step 1: worker `deal` deals its output out in order to 2 successors, so it must be a list of that length, but it is `i32`
+        error: automa `deal`, step 1: worker `deal` scatters its output in order over 2 successors, so it must be a list of that length, but it is `i32`
     "#]]
     .assert_eq(&run(|| Value::new(1)).await);
 }

@@ -176,7 +176,7 @@ async fn a_question_is_answered_in_the_store() {
     let outcome = automa.run(()).stored_in(&store, "a").await.unwrap();
     assert_eq!(outcome.into_output::<u32>().unwrap(), 42);
     let late = runs.answer("a", "ask#0.1", 1).await.unwrap_err();
-    expect!["question `ask#0.1` cannot be answered: the run is not paused, it asks nothing"]
+    expect!["question `ask#0.1` cannot be answered: the run is not paused and asks no question"]
         .assert_eq(&late.to_string());
 }
 

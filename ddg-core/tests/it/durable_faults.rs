@@ -177,10 +177,10 @@ async fn a_store_that_stays_unavailable_ends_the_run() {
         let text = error.to_string().replace(&format!("{waited:?}"), "SOME TIME");
         let expected = match mood {
             Mood::Failing => expect![[
-                r#"run `a` has waited for its store for SOME TIME, and its lease may have run out; the store could not do it: it is away: run it again when the store is back"#
+                r#"run `a` has waited for its store for SOME TIME, and its lease may have expired; the store could not do it: it is away: run it again when the store is available"#
             ]],
             _ => expect![[
-                r#"run `a` has waited for its store for SOME TIME, and its lease may have run out: run it again when the store is back"#
+                r#"run `a` has waited for its store for SOME TIME, and its lease may have expired: run it again when the store is available"#
             ]],
         };
         expected.assert_eq(&text);

@@ -80,7 +80,7 @@ async fn the_first_change_that_cannot_be_made_fails_the_step_and_none_is_made() 
     automa.add_func_as_worker("keep", keep, start()).unwrap();
 
     let error = automa.run(()).output::<()>().await.unwrap_err();
-    expect!["automa `all or nothing`, step 1: worker `bad` asked for a change that cannot be made: cannot remove `nobody`: there is no such worker; the workers are: `good`, `bad`, `keep`, `new`, `newer`"]
+    expect!["automa `all or nothing`, step 1: worker `bad` asked for an impossible change: cannot remove `nobody`: there is no such worker; the workers are: `good`, `bad`, `keep`, `new`, `newer`"]
         .assert_eq(&error.to_string());
     let cx = tells.try_recv().unwrap();
     assert_eq!(cx.automa().keys(), ["good", "bad", "keep"].map(Key::from));
@@ -374,8 +374,7 @@ async fn an_added_dependency_comes_last_among_the_arguments() {
 async fn an_edit_is_checked_like_the_declared_graph_and_names_its_worker() {
     #[track_caller]
     fn check(error: &RunError, expected: &Expect) {
-        let prefix =
-            "automa `checked`, step 1: worker `ask` asked for a change that cannot be made: ";
+        let prefix = "automa `checked`, step 1: worker `ask` asked for an impossible change: ";
         let error = error.to_string();
         expected.assert_eq(error.strip_prefix(prefix).unwrap_or(&error));
     }

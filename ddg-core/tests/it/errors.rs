@@ -111,7 +111,7 @@ async fn a_message_says_everything_once() {
     .await;
     shown(
         |automa| automa.add_func_as_worker("a", async |cx: Context| cx.remove_worker("b"), start()),
-        &expect!["automa `errors`, step 1: worker `a` asked for a change that cannot be made: cannot remove `b`: there is no such worker; the workers are: `a`"],
+        &expect!["automa `errors`, step 1: worker `a` asked for an impossible change: cannot remove `b`: there is no such worker; the workers are: `a`"],
     )
     .await;
     shown(
@@ -186,7 +186,7 @@ async fn a_misspelled_key_is_reported_with_a_suggestion() {
             many(automa)?;
             automa.add_func_as_worker("a", async |cx: Context| cx.remove_worker("wether"), start())
         },
-        &expect!["automa `errors`, step 1: worker `a` asked for a change that cannot be made: cannot remove `wether`: there is no such worker; did you mean `weather`?"],
+        &expect!["automa `errors`, step 1: worker `a` asked for an impossible change: cannot remove `wether`: there is no such worker; did you mean `weather`?"],
     )
     .await;
     shown(
@@ -195,7 +195,7 @@ async fn a_misspelled_key_is_reported_with_a_suggestion() {
             let depend = async |cx: Context| cx.add_dependency("step_1", "wether");
             automa.add_func_as_worker("a", depend, start())
         },
-        &expect!["automa `errors`, step 1: worker `a` asked for a change that cannot be made: worker `step_1` depends on `wether`, which does not exist; did you mean `weather`?"],
+        &expect!["automa `errors`, step 1: worker `a` asked for an impossible change: worker `step_1` depends on `wether`, which does not exist; did you mean `weather`?"],
     )
     .await;
     shown(

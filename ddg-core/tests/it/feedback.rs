@@ -157,12 +157,12 @@ async fn a_panicking_handler_is_not_a_failure_of_the_worker() {
     automa.on_post(|_: Progress, _: &WorkerPath| panic!("handler of events"));
     automa.on_request(|_: Approve, _: ReplyTo<bool>| panic!("handler of requests"));
     let log = crate::recording::record(tracing::Level::WARN, async {
-        expect!["the handler of `Approve` let go of the request without a reply: it dropped the `ReplyTo`, or panicked"]
+        expect!["the handler of `Approve` did not reply: it dropped the `ReplyTo`, or panicked"]
             .assert_eq(&result(&automa).await);
     });
     expect![[r#"
-        warn: the handler of an event panicked; the run goes on worker=ask
-        warn: the handler of an event panicked; the run goes on worker=post
+        warn: the handler of an event panicked; the run continues worker=ask
+        warn: the handler of an event panicked; the run continues worker=post
     "#]]
     .assert_eq(&log.await);
 }
@@ -219,7 +219,7 @@ async fn a_dropped_request_is_an_error_at_once() {
             let other = reply.clone();
             tokio::spawn(async move { drop(other) });
         });
-        expect!["the handler of `Approve` let go of the request without a reply: it dropped the `ReplyTo`, or panicked"]
+        expect!["the handler of `Approve` did not reply: it dropped the `ReplyTo`, or panicked"]
             .assert_eq(&result(&automa).await);
     }
 }
@@ -285,7 +285,7 @@ async fn a_reply_after_the_timeout_is_refused() {
     assert!(reply.is_open());
     let text = run.output::<String>().await.unwrap();
     expect!["nobody replied to `Approve` within 5s"].assert_eq(&text);
-    expect!["the reply comes too late: nobody waits for it any more"]
+    expect!["the reply is too late: the request has ended"]
         .assert_eq(&reply.send(true).unwrap_err().to_string());
 
     // In time it is taken.
@@ -334,7 +334,7 @@ async fn a_reply_of_another_type_is_refused_and_another_may_be_given() {
         });
         assert_eq!(result(&automa).await, "true");
         let refused = tells.recv().unwrap().unwrap_err();
-        expect!["the reply is not what was asked for: expected `bool`, found `String`; another may still be given"]
+        expect!["the reply has the wrong type: expected `bool`, found `String`; another may still be sent"]
             .assert_eq(&refused.to_string());
         assert_eq!(tells.recv().unwrap(), Ok(()));
     }

@@ -39,7 +39,10 @@ async fn all_faults_are_reported_together_and_nothing_runs() {
 async fn dependencies_may_be_declared_before_the_workers_they_name() {
     let mut automa = GraphAutoma::new("backwards");
     automa.add_func_as_worker("b", async |x: i32| x + 1, after(["a"]).output()).unwrap();
-    automa.validate().unwrap_err();
+    expect![
+        "automa `backwards`: worker `b` depends on `a`, which does not exist; the workers are: `b`"
+    ]
+    .assert_eq(&automa.validate().unwrap_err().to_string());
     automa.add_func_as_worker("a", async || 1, start()).unwrap();
     automa.validate().unwrap();
     assert_eq!(automa.run(()).output::<i32>().await.unwrap(), 2);

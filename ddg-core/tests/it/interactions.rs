@@ -144,7 +144,7 @@ async fn a_run_without_questions_takes_no_answer() {
     let mut snapshot = automa.run(()).await.unwrap().snapshot().unwrap();
     let error = snapshot.answer("a#0.1", 1).unwrap_err();
     assert!(matches!(error, AnswerError::NotPaused { .. }));
-    expect!["question `a#0.1` cannot be answered: the run is not paused, it asks nothing"]
+    expect!["question `a#0.1` cannot be answered: the run is not paused and asks no question"]
         .assert_eq(&error.to_string());
 }
 
@@ -157,7 +157,7 @@ async fn an_answer_of_another_type_is_an_error_of_the_worker() {
     let mut snapshot = automa.run(()).await.unwrap().snapshot().unwrap();
     snapshot.answer("ask#0.1", "seven".to_owned()).unwrap();
     let error = automa.resume(snapshot).await.unwrap_err();
-    expect!["automa `types`, step 1: worker `ask` failed: the answer to question `ask#0.1`: expected `u32`, found `String`; take it back with `Snapshot::withdraw_answer`, and give another"]
+    expect!["automa `types`, step 1: worker `ask` failed: the answer to question `ask#0.1`: expected `u32`, found `String`; withdraw it with `Snapshot::withdraw_answer`, and give another"]
         .assert_eq(&error.to_string());
 }
 
@@ -176,20 +176,22 @@ async fn a_wrong_answer_can_be_taken_back() {
     let id = "inner/ask#0.1";
     runs.answer("r", id, "three".to_owned()).await.unwrap();
     for _ in 0..2 {
-        expect![[r#"automa `outer`, step 1: worker `inner` failed: automa `types`, step 1: worker `inner/ask` failed: the answer to question `inner/ask#0.1`: expected `u32`, found JSON string (invalid type: string "three", expected u32); take it back with `Snapshot::withdraw_answer`, and give another"#]]
+        expect![[r#"automa `outer`, step 1: worker `inner` failed: automa `types`, step 1: worker `inner/ask` failed: the answer to question `inner/ask#0.1`: expected `u32`, found JSON string (invalid type: string "three", expected u32); withdraw it with `Snapshot::withdraw_answer`, and give another"#]]
             .assert_eq(&outer.run(()).stored_in(&store, "r").await.unwrap_err().to_string());
     }
     assert!(runs.answer("r", id, 3).await.is_err(), "the first answer counts");
     runs.edit("r", |snapshot| Ok(snapshot.withdraw_answer(id)?)).await.unwrap();
     runs.edit("r", |snapshot| Ok(snapshot.withdraw_answer(id)?)).await.unwrap();
     runs.answer("r", id, 3).await.unwrap();
-    expect!["there is no question `ask#0.1`; all that there are have been answered"]
+    expect!["there is no question `ask#0.1`; all questions have been answered"]
         .assert_eq(&runs.answer("r", "ask#0.1", 3).await.unwrap_err().to_string());
     let outcome = outer.run(()).stored_in(&store, "r").await.unwrap();
     let mut over = outcome.snapshot().unwrap();
     assert_eq!(outcome.into_output::<u32>().unwrap(), 3);
-    expect!["question `inner/ask#0.1` cannot be answered: the run is not paused, it asks nothing"]
-        .assert_eq(&over.withdraw_answer(id).unwrap_err().to_string());
+    expect![
+        "question `inner/ask#0.1` cannot be answered: the run is not paused and asks no question"
+    ]
+    .assert_eq(&over.withdraw_answer(id).unwrap_err().to_string());
 }
 
 /// [Q7]
@@ -213,7 +215,7 @@ async fn a_result_that_is_asked_for_is_an_error_with_the_run_in_it() {
     let mut automa = GraphAutoma::new("result");
     automa.add_func_as_worker("ask", ask_twice, start().output()).unwrap();
     let error = automa.run(()).output::<String>().await.unwrap_err();
-    expect!["automa `result`: paused, so there is no output yet; a worker that runs it passes its questions on with `Context::call`, and `.outcome()` gives the run as it is, with its questions: `ask#0.1`"]
+    expect!["automa `result`: paused, so there is no output yet; a worker that runs it passes its questions on with `Context::call`, and `.outcome()` returns the run with its questions: `ask#0.1`"]
         .assert_eq(&error.to_string());
     let RunError::Paused { outcome } = error else { panic!() };
     let mut snapshot = outcome.snapshot().unwrap();

@@ -126,6 +126,26 @@ const AGENTIC: &[(&str, &[&str])] = &[
     ("subturn", &["message", "model", "react", "tool"]),
     ("agent", &["memory", "message", "react", "subturn"]),
     ("assistants", &["files", "memory", "message", "model", "react", "tool"]),
+    ("riddles", &["react"]),
+];
+
+/// Each room of ddg-server, which names public items of the other crates only.
+const SERVER: &[(&str, &[&str])] = &[
+    ("error", &[]),
+    ("tenant", &[]),
+    ("upstream", &[]),
+    ("keys", &["tenant", "upstream"]),
+    ("models", &["keys", "tenant", "upstream"]),
+    ("files", &[]),
+    ("metrics", &[]),
+    // Every request is seen with what all requests share.
+    ("state", &["files", "http", "keys", "metrics", "models"]),
+    ("http", &["error", "state", "tenant"]),
+    ("routes", &["error", "http", "state", "tenant"]),
+    ("server", &["files", "http", "keys", "metrics", "models", "routes", "state", "upstream"]),
+    ("serving", &[]),
+    ("command", &["keys", "server", "serving"]),
+    ("bin", &["command"]),
 ];
 
 fn src(of: &str) -> PathBuf {
@@ -225,6 +245,11 @@ fn rooms_of_the_engine_name_only_what_the_table_allows() {
 #[test]
 fn rooms_of_the_agents_name_only_what_the_table_allows() {
     check("ddg-agentic", AGENTIC);
+}
+
+#[test]
+fn rooms_of_the_server_name_only_what_the_table_allows() {
+    check("ddg-server", SERVER);
 }
 
 /// The table itself: what decides names only what decides.

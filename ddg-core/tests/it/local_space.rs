@@ -276,7 +276,8 @@ fn counts_within(inner_kickoffs: u32) -> GraphAutoma {
 #[tokio::test]
 async fn a_nested_automa_keeps_nothing_of_an_outer_run_that_failed() {
     let outer = counts_within(1);
-    outer.run(args!(fail = true)).output::<u32>().await.unwrap_err();
+    let failed = outer.run(args!(fail = true)).output::<u32>().await.unwrap_err();
+    expect!["automa `outer`, step 2: worker `end` failed: no"].assert_eq(&failed.to_string());
     assert_eq!(outer.run(args!(fail = false)).output::<u32>().await.unwrap(), 1);
     assert_eq!(outer.run(args!(fail = false)).output::<u32>().await.unwrap(), 2);
 }
@@ -377,7 +378,7 @@ async fn a_value_of_another_type_is_left_alone_and_ends_the_execution() {
             let work = move |cx: Context| work(&cx);
             automa.override_func_as_worker("work", work, options.inline()).unwrap();
             let error = automa.run(()).await.unwrap_err();
-            expect!["automa `keeping`, step 1: worker `work` failed: local value `n`: expected `Vec<u32>`, found `String`; it was left as it is: ask for what it is, or `remove` it first"].assert_eq(&error.to_string());
+            expect!["automa `keeping`, step 1: worker `work` failed: local value `n`: expected `Vec<u32>`, found `String`; it was not changed: ask for its own type, or `remove` it first"].assert_eq(&error.to_string());
             let look = |cx: Context| cx.local().get::<String>("n");
             automa.override_func_as_worker("work", look, start().inline().output()).unwrap();
             let kept = automa.run(()).output::<Option<String>>().await.unwrap();

@@ -42,6 +42,7 @@ mod opaque;
 mod outputs;
 mod own_workers;
 mod payload;
+mod poll_clock;
 mod random_graphs;
 mod recording;
 mod reference;

@@ -192,7 +192,7 @@ async fn an_impossible_edit_of_a_nested_graph_fails_the_step_of_its_worker() {
 
     expect![[r#"
         step 1: a (start) () → null
-        error: automa `outer`, step 1: worker `a` asked for a change that cannot be made: in nested automa `inner`: the dependencies `check` → `halve` → `check` form a cycle; to go back, use a ferry
+        error: automa `outer`, step 1: worker `a` asked for an impossible change: in nested automa `inner`: the dependencies `check` → `halve` → `check` form a cycle; to go back, use a ferry
     "#]]
     .assert_eq(&trace(&automa, ()).await);
 }
@@ -213,7 +213,7 @@ async fn edits_of_one_nested_graph_by_several_workers_are_distinguished() {
 
     automa.run(args!(remove = "new")).output::<()>().await.unwrap();
     let error = automa.run(args!(remove = "nobody")).output::<()>().await.unwrap_err();
-    expect!["automa `outer`, step 1: worker `bad` asked for a change that cannot be made: in nested automa `inner`: cannot remove `nobody`: there is no such worker; the workers are: `check`, `halve`, `new`"]
+    expect!["automa `outer`, step 1: worker `bad` asked for an impossible change: in nested automa `inner`: cannot remove `nobody`: there is no such worker; the workers are: `check`, `halve`, `new`"]
         .assert_eq(&error.to_string());
 }
 

@@ -115,7 +115,7 @@ async fn a_run_that_takes_longer_than_it_may_is_cancelled() {
     let began = tokio::time::Instant::now();
     let error = run.output::<i64>().await.unwrap_err();
     assert_eq!(began.elapsed(), Duration::from_secs(60));
-    expect!["automa `stuck`: not at its end after 60s, its deadline"].assert_eq(&error.to_string());
+    expect!["automa `stuck`: exceeded its deadline of 60s"].assert_eq(&error.to_string());
     let mut last = None;
     while let Some(event) = events.next().await {
         last = Some(event.unwrap().kind.to_string());

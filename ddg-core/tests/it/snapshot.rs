@@ -141,7 +141,7 @@ async fn a_snapshot_of_another_graph_is_refused() {
     };
     let snapshot = snapshot_of(&two("a", "second")).await.unwrap();
     let error = two("a", "other").resume(snapshot.clone()).await.unwrap_err();
-    expect!["automa `a` is declared in another way than when the snapshot was taken: worker `second` is declared no more; worker `other` is new; declare it as it was, or migrate the snapshot (see `Snapshot::accept_changes`)"]
+    expect!["automa `a` is declared differently than when the snapshot was taken: worker `second` is no longer declared; worker `other` is new; declare it as it was, or migrate the snapshot (see `Snapshot::accept_changes`)"]
         .assert_eq(&error.to_string());
     let error = two("b", "second").resume(snapshot.clone()).await.unwrap_err();
     expect!["this is automa `b`, but the snapshot is of a run of `a`: resume it with that one"]

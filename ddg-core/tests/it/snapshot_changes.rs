@@ -1,6 +1,8 @@
 //! The delta between two snapshots of a run is small if little has changed, and leads from the
 //! first to the second.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use ddg_core::Key;
 use ddg_core::prelude::*;
 use ddg_core::snapshot::{Snapshot, SnapshotDelta};
@@ -71,6 +73,43 @@ async fn a_list_and_a_text_that_grow_cost_what_is_added() {
     let bytes: usize = journal.iter().map(String::len).sum();
     assert!(bytes < 550 * journal.len(), "{} bytes per step", bytes / journal.len());
     expect![[r#"{"version":1,"after":501,"step":502,"patch":[[["step"],{"to":502}],[["next_kickoff"],{"to":602}],[["locals","work","history"],{"splice":[501,0,["502: x…"]]}],[["locals","work","text"],{"text":"y…"}]]}"#]].assert_eq(&journal[500].replace(&"x".repeat(80), "x…").replace(&"y".repeat(100), "y…"));
+}
+
+/// [D5]
+#[tokio::test]
+async fn a_list_of_values_is_compared_by_its_elements() {
+    // Counts how often an element is serialised.
+    static N_WRITTEN: AtomicUsize = AtomicUsize::new(0);
+
+    #[derive(Clone, serde::Deserialize)]
+    struct Counted(u64);
+
+    impl serde::Serialize for Counted {
+        fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+            N_WRITTEN.fetch_add(1, Ordering::Relaxed);
+            serializer.serialize_u64(self.0)
+        }
+    }
+
+    let automa = looping(300, |cx| {
+        let mut history: Vec<ddg_core::Value> = cx.local().get("history").unwrap_or_default();
+        match cx.step() {
+            200 => history.truncate(50),
+            100 => history[20] = ddg_core::Value::new(Counted(100)),
+            step => history.push(ddg_core::Value::new(Counted(step))),
+        }
+        cx.local().set("history", ddg_core::Value::list(history));
+    });
+    let states = states(&automa).await;
+    N_WRITTEN.store(0, Ordering::Relaxed);
+    let changes = states.windows(2).map(|pair| json(&pair[1].changes_since(&pair[0]).unwrap()));
+    let changes: Vec<_> = changes.collect();
+    // Each element once, and both elements of the one that was replaced.
+    assert!(N_WRITTEN.load(Ordering::Relaxed) <= 302, "{N_WRITTEN:?}");
+    let changed = |step: usize| changes[step - 2].split("locals").nth(1).unwrap();
+    expect![[r#"","work","history",20],{"to":100}]]}"#]].assert_eq(changed(100));
+    expect![[r#"","work","history"],{"splice":[50,148,[]]}]]}"#]].assert_eq(changed(200));
+    assert_eq!(journal(&states), changes);
 }
 
 #[tokio::test]

@@ -66,7 +66,7 @@ async fn a_worker_that_is_gone_or_new_is_named() {
         automa.add_func_as_worker("total", sum, after(["a", "b"])).unwrap();
         automa.override_func_as_worker("end", end, after(["a", "total"]).merge().output()).unwrap();
     });
-    expect!["automa `sums` is declared in another way than when the snapshot was taken: worker `end` depends on `a`, `total` now; worker `sum` is declared no more; worker `total` is new; declare it as it was, or migrate the snapshot (see `Snapshot::accept_changes`)"].assert_eq(&seen.await);
+    expect!["automa `sums` is declared differently than when the snapshot was taken: worker `end` now depends on `a`, `total`; worker `sum` is no longer declared; worker `total` is new; declare it as it was, or migrate the snapshot (see `Snapshot::accept_changes`)"].assert_eq(&seen.await);
 }
 
 /// [D3]
@@ -76,7 +76,7 @@ async fn other_dependencies_are_named() {
         automa.override_func_as_worker("sum", sum, after(["b", "a"])).unwrap();
         automa.override_func_as_worker("end", end, free().merge().output()).unwrap();
     });
-    expect!["automa `sums` is declared in another way than when the snapshot was taken: worker `end` depends on nothing now; worker `sum` depends on `b`, `a` now; declare it as it was, or migrate the snapshot (see `Snapshot::accept_changes`)"].assert_eq(&seen.await);
+    expect!["automa `sums` is declared differently than when the snapshot was taken: worker `end` now has no dependencies; worker `sum` now depends on `b`, `a`; declare it as it was, or migrate the snapshot (see `Snapshot::accept_changes`)"].assert_eq(&seen.await);
 }
 
 /// [D3]
@@ -87,11 +87,11 @@ async fn a_worker_with_another_signature_is_named() {
         let options = after(["a", "b"]).params(["x", "y"]);
         automa.override_func_as_worker("sum", sum, options).unwrap();
     });
-    expect!["automa `sums` is declared in another way than when the snapshot was taken: worker `sum` is `(x: i64, y: Option<i64>) -> i64` now; declare it as it was, or migrate the snapshot (see `Snapshot::accept_changes`)"].assert_eq(&seen.await);
+    expect!["automa `sums` is declared differently than when the snapshot was taken: worker `sum` is now `(x: i64, y: Option<i64>) -> i64`; declare it as it was, or migrate the snapshot (see `Snapshot::accept_changes`)"].assert_eq(&seen.await);
     let seen = refusal(|automa| {
         automa.override_func_as_worker("a", async || 1.0, start()).unwrap();
     });
-    expect!["automa `sums` is declared in another way than when the snapshot was taken: worker `a` is `() -> f64` now; declare it as it was, or migrate the snapshot (see `Snapshot::accept_changes`)"].assert_eq(&seen.await);
+    expect!["automa `sums` is declared differently than when the snapshot was taken: worker `a` is now `() -> f64`; declare it as it was, or migrate the snapshot (see `Snapshot::accept_changes`)"].assert_eq(&seen.await);
 }
 
 /// [D3]
@@ -100,7 +100,7 @@ async fn other_options_are_named() {
     let seen = refusal(|automa| {
         automa.override_func_as_worker("end", end, after(["a", "sum"]).merge()).unwrap();
     });
-    expect!["automa `sums` is declared in another way than when the snapshot was taken: worker `end` has other options now: start, output, how it takes arguments or how it deals its output out; declare it as it was, or migrate the snapshot (see `Snapshot::accept_changes`)"].assert_eq(&seen.await);
+    expect!["automa `sums` is declared differently than when the snapshot was taken: worker `end` now has other options: start, output, the mapping of its arguments or the scattering of its output; declare it as it was, or migrate the snapshot (see `Snapshot::accept_changes`)"].assert_eq(&seen.await);
 }
 
 /// [D3]
@@ -115,11 +115,11 @@ async fn another_order_is_named() {
         other.add_func_as_worker("end", end, after(["a", "sum"]).merge().output()).unwrap();
         *automa = other;
     });
-    expect!["automa `sums` is declared in another way than when the snapshot was taken: the workers are declared in another order; declare it as it was, or migrate the snapshot (see `Snapshot::accept_changes`)"].assert_eq(&seen.await);
+    expect!["automa `sums` is declared differently than when the snapshot was taken: the workers are declared in another order; declare it as it was, or migrate the snapshot (see `Snapshot::accept_changes`)"].assert_eq(&seen.await);
 }
 
 #[tokio::test]
-async fn a_nested_automa_that_is_declared_in_another_way_is_named() {
+async fn a_nested_automa_that_is_declared_differently_is_named() {
     let declare = |inner_most: i64| {
         let mut inner = GraphAutoma::new("inner");
         inner.add_func_as_worker("one", one, start().output()).unwrap();
@@ -135,7 +135,7 @@ async fn a_nested_automa_that_is_declared_in_another_way_is_named() {
     let snapshot = stopped(declare(1)).await;
     assert!(declare(1).resume(snapshot.clone()).await.is_ok());
     let error = declare(2).resume(snapshot).await.unwrap_err();
-    expect!["automa `sums` is declared in another way than when the snapshot was taken: worker `middle` is an automa that is declared in another way now; declare it as it was, or migrate the snapshot (see `Snapshot::accept_changes`)"].assert_eq(&error.to_string());
+    expect!["automa `sums` is declared differently than when the snapshot was taken: worker `middle` is now an automa that is declared differently; declare it as it was, or migrate the snapshot (see `Snapshot::accept_changes`)"].assert_eq(&error.to_string());
 }
 
 /// [D3]
@@ -152,13 +152,13 @@ async fn of_a_large_graph_what_the_run_has_reached_is_named() {
     let snapshot = stopped(declare(100, free())).await;
     assert!(declare(100, free()).resume(snapshot.clone()).await.is_ok());
     let error = declare(101, free()).resume(snapshot.clone()).await.unwrap_err();
-    expect!["automa `sums` is declared in another way than when the snapshot was taken: workers that the run has not reached are declared in another way: there were 104 workers, and there are 105 now; declare it as it was, or migrate the snapshot (see `Snapshot::accept_changes`)"].assert_eq(&error.to_string());
+    expect!["automa `sums` is declared differently than when the snapshot was taken: workers that the run has not reached are declared differently: there were 104 workers, and now there are 105; declare it as it was, or migrate the snapshot (see `Snapshot::accept_changes`)"].assert_eq(&error.to_string());
     let error = declare(100, free().start()).resume(snapshot.clone()).await.unwrap_err();
-    expect!["automa `sums` is declared in another way than when the snapshot was taken: workers that the run has not reached are declared in another way; declare it as it was, or migrate the snapshot (see `Snapshot::accept_changes`)"].assert_eq(&error.to_string());
+    expect!["automa `sums` is declared differently than when the snapshot was taken: workers that the run has not reached are declared differently; declare it as it was, or migrate the snapshot (see `Snapshot::accept_changes`)"].assert_eq(&error.to_string());
     let mut other = declare(100, free());
     other.override_func_as_worker("sum", sum, after(["b", "a"])).unwrap();
     let error = other.resume(snapshot.clone()).await.unwrap_err();
-    expect!["automa `sums` is declared in another way than when the snapshot was taken: worker `sum` depends on `b`, `a` now; declare it as it was, or migrate the snapshot (see `Snapshot::accept_changes`)"].assert_eq(&error.to_string());
+    expect!["automa `sums` is declared differently than when the snapshot was taken: worker `sum` now depends on `b`, `a`; declare it as it was, or migrate the snapshot (see `Snapshot::accept_changes`)"].assert_eq(&error.to_string());
 }
 
 /// [D3]
@@ -205,11 +205,11 @@ async fn a_worker_that_was_renamed_keeps_its_state() {
     let snapshot = stopped(automa()).await;
 
     let error = renamed.resume(snapshot.clone().accept_changes()).await.unwrap_err();
-    expect!["automa `sums`: the snapshot knows a worker `sum`, which is declared no more; see `Snapshot::rename_worker` and `Snapshot::forget_worker`"].assert_eq(&error.to_string());
+    expect!["automa `sums`: the snapshot has a worker `sum`, which is no longer declared; see `Snapshot::rename_worker` and `Snapshot::forget_worker`"].assert_eq(&error.to_string());
 
     let migrated = snapshot.rename_worker("a", "first").unwrap();
     let error = renamed.resume(migrated.clone()).await.unwrap_err();
-    expect!["automa `sums` is declared in another way than when the snapshot was taken: worker `end` depends on `first`, `plus` now; worker `sum` is declared no more; worker `plus` is new; declare it as it was, or migrate the snapshot (see `Snapshot::accept_changes`)"].assert_eq(&error.to_string());
+    expect!["automa `sums` is declared differently than when the snapshot was taken: worker `end` now depends on `first`, `plus`; worker `sum` is no longer declared; worker `plus` is new; declare it as it was, or migrate the snapshot (see `Snapshot::accept_changes`)"].assert_eq(&error.to_string());
     let migrated = migrated.rename_worker("sum", "plus").unwrap().accept_changes();
     let outcome = renamed.resume(migrated).await.unwrap();
     assert_eq!(outcome.into_output::<Vec<i64>>().unwrap(), [1, 2]);
@@ -226,7 +226,7 @@ async fn the_state_of_a_worker_can_be_dropped() {
         .unwrap();
     let snapshot = stopped(automa()).await.accept_changes();
     let error = without.resume(snapshot.clone()).await.unwrap_err();
-    expect!["automa `sums`: the snapshot knows a worker `sum`, which is declared no more; see `Snapshot::rename_worker` and `Snapshot::forget_worker`"].assert_eq(&error.to_string());
+    expect!["automa `sums`: the snapshot has a worker `sum`, which is no longer declared; see `Snapshot::rename_worker` and `Snapshot::forget_worker`"].assert_eq(&error.to_string());
     let migrated = snapshot.forget_worker("a").unwrap().forget_worker("sum").unwrap();
     let outcome = without.resume(migrated).await.unwrap();
     assert_eq!(outcome.steps(), 1, "nothing is due any more");
@@ -279,16 +279,14 @@ async fn the_changes_of_a_run_can_be_renamed_and_dropped() {
 async fn a_migration_of_workers_that_are_not_there_is_refused() {
     let snapshot = stopped(automa()).await;
     let error = snapshot.clone().rename_worker("ghost", "spirit").unwrap_err();
-    expect!["the snapshot of a run of `sums` knows no worker `ghost`"]
-        .assert_eq(&error.to_string());
+    expect!["the snapshot of a run of `sums` has no worker `ghost`"].assert_eq(&error.to_string());
     let error = snapshot.clone().rename_worker("a", "b").unwrap_err();
     expect![
-        "`a` cannot be renamed to `b`: the snapshot of a run of `sums` knows a worker `b` already"
+        "`a` cannot be renamed to `b`: the snapshot of a run of `sums` already has a worker `b`"
     ]
     .assert_eq(&error.to_string());
     let error = snapshot.forget_worker("ghost").unwrap_err();
-    expect!["the snapshot of a run of `sums` knows no worker `ghost`"]
-        .assert_eq(&error.to_string());
+    expect!["the snapshot of a run of `sums` has no worker `ghost`"].assert_eq(&error.to_string());
 }
 
 /// [D4]
@@ -318,15 +316,15 @@ async fn a_rename_alone_is_enough_and_all_else_is_still_checked() {
     let other = refused(|automa| {
         automa.override_func_as_worker("sum", sum, after(["b", "first"])).unwrap();
     });
-    expect!["automa `sums` is declared in another way than when the snapshot was taken: worker `sum` depends on `b`, `first` now; declare it as it was, or migrate the snapshot (see `Snapshot::accept_changes`)"].assert_eq(&other.await);
+    expect!["automa `sums` is declared differently than when the snapshot was taken: worker `sum` now depends on `b`, `first`; declare it as it was, or migrate the snapshot (see `Snapshot::accept_changes`)"].assert_eq(&other.await);
     let other = refused(|automa| {
         automa.override_func_as_worker("first", async || 1.5, start()).unwrap();
     });
-    expect!["automa `sums` is declared in another way than when the snapshot was taken: worker `first` is `() -> f64` now; declare it as it was, or migrate the snapshot (see `Snapshot::accept_changes`)"].assert_eq(&other.await);
+    expect!["automa `sums` is declared differently than when the snapshot was taken: worker `first` is now `() -> f64`; declare it as it was, or migrate the snapshot (see `Snapshot::accept_changes`)"].assert_eq(&other.await);
     let other = refused(|automa| {
         automa.remove_worker("b").unwrap();
         automa.add_func_as_worker("b", one, start()).unwrap();
         automa.add_dependency("sum", "b").unwrap();
     });
-    expect!["automa `sums` is declared in another way than when the snapshot was taken: the workers are declared in another order; declare it as it was, or migrate the snapshot (see `Snapshot::accept_changes`)"].assert_eq(&other.await);
+    expect!["automa `sums` is declared differently than when the snapshot was taken: the workers are declared in another order; declare it as it was, or migrate the snapshot (see `Snapshot::accept_changes`)"].assert_eq(&other.await);
 }

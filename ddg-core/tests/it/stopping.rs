@@ -191,7 +191,7 @@ async fn a_run_that_is_asked_to_stop_ends_after_the_current_step() {
     assert_eq!(outcome.output().get::<i32>().unwrap(), 7);
     let error = outcome.into_output::<i32>().unwrap_err();
     assert!(matches!(&error, RunError::Stopped { outcome } if outcome.steps() == 2));
-    expect!["automa `stop`: stopped before its end, so there is no output yet; `.outcome()` gives the run as it is, to go on from with its snapshot"].assert_eq(&error.to_string());
+    expect!["automa `stop`: stopped before its end, so there is no output yet; `.outcome()` returns the run, whose snapshot can be resumed"].assert_eq(&error.to_string());
 }
 
 /// [X3]

@@ -274,7 +274,7 @@ async fn a_stream_read_as_something_else_is_an_error() {
     automa.add_func_as_worker("count", count_to, start()).unwrap();
     automa.add_func_as_worker("one", async |_: i64| (), after(["count"]).unpack()).unwrap();
     let expected = expect![
-        "automa `count`, step 2: worker `one` cannot be called: cannot unpack the output of `count`: it is no list and no map, but `ItemStream<i64>`"
+        "automa `count`, step 2: worker `one` cannot be called: cannot unpack the output of `count`: it is neither a list nor a map, but `ItemStream<i64>`"
     ];
     expected.assert_eq(&automa.run(args!(1)).output::<()>().await.unwrap_err().to_string());
 }

@@ -1,27 +1,30 @@
-//! The style of comments and docs, as far as a program can check it. The rest is in
+//! The style of comments, docs and messages, as far as a program can check it. The rest is in
 //! `CONTRIBUTING.md`: subject, verb, object, and the words of the field.
 //!
 //! Each fault is reported with its file and line, what is wrong, and what to write instead.
 
+mod messages;
 mod phrases;
 
 use std::fmt::Write;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use messages::messages;
 use phrases::{OPENINGS, PHRASES};
 
 /// Folders with sources, whose comments are checked.
-const SOURCES: &[&str] = &["ddg-core/src", "ddg-macros/src", "ddg-agentic/src", "examples"];
+const SOURCES: &[&str] =
+    &["ddg-core/src", "ddg-macros/src", "ddg-agentic/src", "ddg-server/src", "examples"];
 
 /// Rooms whose prose still has to be rewritten. A room that passes must not be listed.
 const UNCHECKED: &[&str] = &[];
 
 /// Folders with tests, whose names are checked for phrases.
-const TESTS: &[&str] = &["ddg-core", "ddg-macros", "ddg-agentic"];
+const TESTS: &[&str] = &["ddg-core", "ddg-macros", "ddg-agentic", "ddg-server"];
 
 /// Texts whose prose is checked for phrases.
-const TEXTS: &[&str] = &["README.md", "CONTRIBUTING.md", "docs"];
+const TEXTS: &[&str] = &["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs"];
 
 /// Maximum length of a line of a comment.
 const MOST_COLUMNS: usize = 100;
@@ -213,6 +216,11 @@ fn check_source(file: &str, source: &str, faults: &mut String) {
             }
         }
     }
+    if !is_golden {
+        for (line, message) in messages(source) {
+            check_phrases(file, line, &[message], faults);
+        }
+    }
     for (place, line) in source.lines().enumerate() {
         for unfinished in ["todo!(", "unimplemented!(", "dbg!("] {
             if !is_golden && line.trim_start().starts_with(unfinished) {
@@ -296,6 +304,49 @@ fn tests_are_named_in_plain_english() {
         }
     }
     assert!(faults.is_empty(), "\n{faults}");
+}
+
+/// A test that only unwraps an error passes with any error.
+#[test]
+fn errors_in_tests_are_looked_at() {
+    let mut faults = String::new();
+    for file in TESTS.iter().flat_map(|folder| files(folder, "rs")) {
+        let source = fs::read_to_string(root().join(&file)).unwrap();
+        for line in unseen_errors(&source) {
+            writeln!(
+                faults,
+                "{file}:{line}: an error that is not looked at; check its variant or text"
+            )
+            .unwrap();
+        }
+    }
+    assert!(faults.is_empty(), "\n{faults}");
+}
+
+/// The lines with statements that unwrap an error and drop it.
+fn unseen_errors(source: &str) -> Vec<usize> {
+    let mut statement = String::new();
+    let mut found = Vec::new();
+    for (place, line) in source.lines().map(str::trim).enumerate() {
+        if !line.starts_with("//") {
+            statement.push_str(line);
+            statement.push(' ');
+        }
+        if statement.ends_with(".unwrap_err(); ") && !statement.contains(" = ") {
+            found.push(place + 1);
+        }
+        if line.ends_with([';', '{', '}', ',']) || line.starts_with("//") {
+            statement.clear();
+        }
+    }
+    found
+}
+
+#[test]
+fn errors_that_are_dropped_are_found() {
+    let source = "f().unwrap_err();\nlet e = f().unwrap_err();\nlet e = f()\n    .unwrap_err();\n\
+                  f()\n    .g()\n    .unwrap_err();\ng(f().unwrap_err());\n";
+    assert_eq!(unseen_errors(source), [1, 7]);
 }
 
 /// The faults of a source, without the name of the file.

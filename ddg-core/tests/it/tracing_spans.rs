@@ -106,7 +106,7 @@ async fn late_requests_are_a_warning() {
     automa.add_func_as_worker("late", late, after(["keeps"]).inline()).unwrap();
     let spans = record(Level::WARN, automa.run(args!()).outcome()).await;
     let expected = expect![[r#"
-        warn: asked for after the worker had ended: dropped worker=keeps ask=ferry to `nowhere` with (1)
+        warn: requested after the worker had ended, and dropped worker=keeps ask=ferry to `nowhere` with (1)
     "#]];
     expected.assert_eq(&spans);
 }

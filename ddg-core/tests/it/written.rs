@@ -100,7 +100,7 @@ async fn what_json_would_change_is_an_error_when_it_is_written() {
     refused((1, Some(())), &expect!["automa `refused`: worker `give`: its output: `(i32, Option<()>)` cannot be written as JSON: `Some` of nothing (`None`, `()`, null) would come back as `None`; use an enum that has a name for it"]).await;
     refused(vec![Value::null(), Value::new(f64::INFINITY)], &expect!["automa `refused`: worker `give`: its output: `Vec<Value>` cannot be written as JSON: `f64` cannot be written as JSON: JSON has no inf; give an `Option` without it, or text"]).await;
     let keys = ["Oslo", "oslo"].map(|key| (Caseless(key.to_owned()), 1));
-    refused(BTreeMap::from(keys), &expect!["automa `refused`: worker `give`: its output: `BTreeMap<Caseless, i32>` cannot be written as JSON: a map in it has two keys that are written alike; write it as a list of pairs"]).await;
+    refused(BTreeMap::from(keys), &expect!["automa `refused`: worker `give`: its output: `BTreeMap<Caseless, i32>` cannot be written as JSON: a map in it has two keys with the same text; write it as a list of pairs"]).await;
     refused(u128::MAX, &expect!["automa `refused`: worker `give`: its output: `u128` cannot be written as JSON: number out of range"]).await;
 }
 

@@ -198,7 +198,8 @@ async fn nothing_of_a_refused_put_is_there(Setup { store, .. }: &Setup) {
 
     for wrong in [Entry::change(1, "again"), Entry::result(7, 0, "whose")] {
         let entries = [Entry::change(1, "+1"), Entry::change(2, "+2"), wrong];
-        store.put(&lease, RunStatus::Finished, &entries).await.unwrap_err();
+        let refused = store.put(&lease, RunStatus::Finished, &entries).await.unwrap_err();
+        assert!(matches!(refused, StoreError::OutOfOrder { .. }), "{refused}");
         let now = (store.find(&run).await.unwrap(), store.latest(&run).await.unwrap());
         assert_eq!(now, before);
     }

@@ -11,9 +11,9 @@ use crate::setup::{Setup, TTL, claim, id, on_every_store};
 on_every_store! {
     a_run_is_held_by_who_created_it,
     a_run_is_held_against_the_same_process_too,
-    a_lease_that_has_run_out_can_be_taken,
+    an_expired_lease_can_be_taken,
     who_has_lost_a_run_is_refused,
-    a_lease_that_has_run_out_is_good_until_it_is_taken,
+    an_expired_lease_is_valid_until_it_is_taken,
     renewing_and_putting_make_a_lease_last,
     a_released_run_is_free,
     releasing_what_is_lost_does_nothing,
@@ -29,7 +29,7 @@ async fn a_run_is_held_by_who_created_it(Setup { store, clock, .. }: &Setup) {
     store.create(&run, "automa", &claim("ann")).await.unwrap();
     clock.advance(Duration::from_millis(400));
     let refused = store.acquire(&run, &claim("bob")).await.unwrap_err();
-    expect![[r#"run `run` is held by ann for another 29.6s: wait until that is over, stop it there, or go on with a fork of the run"#]]
+    expect![[r#"run `run` is held by ann for another 29.6s: wait until its lease expires, stop it there, or continue with a fork of the run"#]]
     .assert_eq(&refused.to_string());
     let until = clock.now() + TTL - Duration::from_millis(400);
     let holder = Holder::new(Owner::named("ann"), until);
@@ -44,11 +44,12 @@ async fn a_run_is_held_against_the_same_process_too(Setup { store, .. }: &Setup)
     assert_eq!(owner, Owner::this_process());
 }
 
-async fn a_lease_that_has_run_out_can_be_taken(Setup { store, clock, .. }: &Setup) {
+async fn an_expired_lease_can_be_taken(Setup { store, clock, .. }: &Setup) {
     let run = id("run");
     store.create(&run, "automa", &claim("ann")).await.unwrap();
     clock.advance(TTL - BRIEF);
-    store.acquire(&run, &claim("bob")).await.unwrap_err();
+    let refused = store.acquire(&run, &claim("bob")).await.unwrap_err();
+    assert!(matches!(refused, StoreError::Held { .. }), "{refused}");
     clock.advance(BRIEF);
     assert_eq!(store.find(&run).await.unwrap().holder, None);
     store.acquire(&run, &claim("bob")).await.unwrap();
@@ -68,21 +69,22 @@ async fn who_has_lost_a_run_is_refused(Setup { store, clock, .. }: &Setup) {
     clock.advance(BRIEF);
     let late = [Entry::change(2, "ann's")];
     let refused = store.put(&ann, RunStatus::Finished, &late).await.unwrap_err();
-    expect![[r#"run `run` is no longer held with this lease, bob has taken it: stop here, what this process has not written is lost to the run"#]]
+    expect![[r#"run `run` is no longer held by this lease, bob has taken it: stop here, because what this process has not written is lost"#]]
     .assert_eq(&refused.to_string());
     let refused = store.renew(&ann).await.unwrap_err();
     assert!(matches!(refused, StoreError::Fenced { .. }), "{refused}");
     assert_eq!((store.find(&run).await.unwrap(), store.latest(&run).await.unwrap()), before);
 }
 
-async fn a_lease_that_has_run_out_is_good_until_it_is_taken(Setup { store, clock, .. }: &Setup) {
+async fn an_expired_lease_is_valid_until_it_is_taken(Setup { store, clock, .. }: &Setup) {
     let run = id("run");
     let ann = store.create(&run, "automa", &claim("ann")).await.unwrap();
     clock.advance(TTL * 2);
     store.put(&ann, RunStatus::Running, &[Entry::full(0, "")]).await.unwrap();
     clock.advance(TTL * 2);
     store.renew(&ann).await.unwrap();
-    store.acquire(&run, &claim("bob")).await.unwrap_err();
+    let refused = store.acquire(&run, &claim("bob")).await.unwrap_err();
+    assert!(matches!(refused, StoreError::Held { .. }), "{refused}");
 }
 
 async fn renewing_and_putting_make_a_lease_last(Setup { store, clock, .. }: &Setup) {
@@ -95,7 +97,8 @@ async fn renewing_and_putting_make_a_lease_last(Setup { store, clock, .. }: &Set
         store.put(&ann, RunStatus::Running, &[]).await.unwrap();
     }
     clock.advance(TTL - BRIEF);
-    store.acquire(&run, &claim("bob")).await.unwrap_err();
+    let refused = store.acquire(&run, &claim("bob")).await.unwrap_err();
+    assert!(matches!(refused, StoreError::Held { .. }), "{refused}");
     clock.advance(BRIEF);
     store.acquire(&run, &claim("bob")).await.unwrap();
 }
@@ -106,7 +109,7 @@ async fn a_released_run_is_free(Setup { store, .. }: &Setup) {
     store.release(&ann).await.unwrap();
     assert_eq!(store.find(&run).await.unwrap().holder, None);
     let refused = store.put(&ann, RunStatus::Running, &[]).await.unwrap_err();
-    expect![[r#"run `run` is no longer held with this lease, it has been released: stop here, what this process has not written is lost to the run"#]]
+    expect![[r#"run `run` is no longer held by this lease, it has been released: stop here, because what this process has not written is lost"#]]
     .assert_eq(&refused.to_string());
     store.acquire(&run, &claim("bob")).await.unwrap();
 }
@@ -118,7 +121,8 @@ async fn releasing_what_is_lost_does_nothing(Setup { store, clock, .. }: &Setup)
     let bob = store.acquire(&run, &claim("bob")).await.unwrap();
     store.release(&ann).await.unwrap();
     store.put(&bob, RunStatus::Running, &[]).await.unwrap();
-    store.acquire(&run, &claim("ann")).await.unwrap_err();
+    let refused = store.acquire(&run, &claim("ann")).await.unwrap_err();
+    assert!(matches!(refused, StoreError::Held { .. }), "{refused}");
 }
 
 async fn tokens_grow(Setup { store, .. }: &Setup) {
@@ -128,7 +132,8 @@ async fn tokens_grow(Setup { store, .. }: &Setup) {
         store.release(&lease).await.unwrap();
         let next = store.acquire(&run, &claim("ann")).await.unwrap();
         assert!(next.token > lease.token);
-        store.put(&lease, RunStatus::Running, &[]).await.unwrap_err();
+        let refused = store.put(&lease, RunStatus::Running, &[]).await.unwrap_err();
+        assert!(matches!(refused, StoreError::Fenced { .. }), "{refused}");
         lease = next;
     }
 }
@@ -138,7 +143,8 @@ async fn a_lease_for_ever(Setup { store, clock, .. }: &Setup) {
     let ever = Claim::new(Owner::named("ann"), Duration::MAX);
     let ann = store.create(&run, "automa", &ever).await.unwrap();
     clock.advance(Duration::from_secs(1_000_000_000));
-    store.acquire(&run, &claim("bob")).await.unwrap_err();
+    let refused = store.acquire(&run, &claim("bob")).await.unwrap_err();
+    assert!(matches!(refused, StoreError::Held { .. }), "{refused}");
     store.renew(&ann).await.unwrap();
     assert!(store.find(&run).await.unwrap().holder.is_some());
 }

@@ -188,7 +188,7 @@ async fn a_table_that_has_been_tampered_with() {
         messages += &format!("{broken}\n");
     }
     expect![[r#"
-        SQLite database `/folder/runs.db` could not list runs: "tired" is no status of a run: it is running, paused, finished or failed
+        SQLite database `/folder/runs.db` could not list runs: "tired" is not the status of a run: write running, paused, finished or failed
         SQLite database `/folder/runs.db` could not list runs: a number in a row is negative: -1
         SQLite database `/folder/runs.db` could not list runs: "" cannot be the id of a run: an id has 1 to 200 bytes and no control characters
         SQLite database `/folder/runs.db` could not list runs: expected a text in a row, found bytes

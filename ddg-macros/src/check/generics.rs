@@ -42,10 +42,7 @@ pub(super) fn check(block: &Block, faults: &mut Faults) {
                 format_args!(
                     "`{ident}` travels between workers, but it is not known to be {missing}"
                 ),
-                format_args!(
-                    "write `{ident}: {}`, which is all of it",
-                    data.trim_start_matches(':')
-                ),
+                format_args!("write `{ident}: {}`, which is enough", data.trim_start_matches(':')),
             );
         } else {
             faults.push_with_help(

@@ -75,7 +75,7 @@ fn check_unpacked(block: &Block, reference: &Reference, faults: &mut Faults) {
 fn check_in_order(worker: &Worker, faults: &mut Faults) {
     if let Some(ty) = worker.output.comparable().filter(|ty| is_scalar(ty) || is_map(ty)) {
         let message = format!(
-            "`in_order` deals out a list, but `{}` gives `{}`",
+            "`in_order` scatters a list, but `{}` gives `{}`",
             worker.method(),
             type_text(ty),
         );

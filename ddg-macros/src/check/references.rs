@@ -69,7 +69,7 @@ fn report_unknown(
     {
         faults.push_with_help(
             reference,
-            format_args!("the method `{text}` is no worker"),
+            format_args!("the method `{text}` is not a worker"),
             "mark it with `#[worker]`",
         );
         return;

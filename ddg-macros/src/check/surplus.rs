@@ -25,7 +25,7 @@ fn check_worker(block: &Block, worker: &Worker, faults: &mut Faults) {
                 count(n_arriving, "output"),
                 count(n_params, "parameter"),
             ),
-            "add a parameter, or take the outputs in another way: `merge`, `unpack`, `suppressed`",
+            "add a parameter, or map the outputs: `merge`, `unpack`, `suppressed`",
         );
     }
 }

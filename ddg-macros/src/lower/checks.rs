@@ -1,7 +1,8 @@
-//! Generates the checks that only the compiler can do: whether types can travel, and whether
-//! outputs fit the parameters that they fill.
+//! Generates the checks that only the compiler can do: whether types can travel, whether
+//! errors can be told from data, and whether outputs fit the parameters that they fill.
 
 mod data;
+mod errors;
 mod fits;
 mod removed;
 
@@ -14,6 +15,7 @@ use crate::model::Block;
 /// edges fit.
 pub(super) fn type_checks(block: &Block) -> TokenStream {
     let mut checks = data::checks(block);
+    checks.extend(errors::checks(block));
     checks.extend(fits::checks(block));
     checks.extend(removed::checks(block));
     if checks.is_empty() {

@@ -1,8 +1,8 @@
 //! Generates the function that declares the block's workers in a graph.
 
-use proc_macro2::{Ident, TokenStream};
+use proc_macro2::{Ident, Span, TokenStream};
 use quote::{quote, quote_spanned};
-use syn::{Generics, spanned::Spanned};
+use syn::{Generics, Path, Type, spanned::Spanned};
 
 use super::{
     callable::callable,
@@ -12,6 +12,7 @@ use super::{
     options::options,
 };
 use crate::model::{Block, Declaration, Fragment, Placement, Role, Worker};
+use crate::type_syntax::{find_dyn, is_surely_data, last_segment};
 
 /// The `impl Automa` with this body, or the function of a fragment.
 pub(super) fn declaration(block: &Block, generics: &Generics, body: &TokenStream) -> TokenStream {
@@ -30,6 +31,7 @@ pub(super) fn declaration(block: &Block, generics: &Generics, body: &TokenStream
                 Some(ty) => quote!(#ty),
                 None => output_ty(block),
             };
+            let output = travelling(krate, &output);
             let items = quote! {
                 type Output = #output;
                 const NAME: &'static str = #name;
@@ -99,6 +101,23 @@ fn worker_call(block: &Block, worker: &Worker) -> TokenStream {
         #(#cfgs)*
         #graph.#method(#key, #callable, #options)?;
     }
+}
+
+/// The type itself, named in a way that a type that cannot travel is one error of the compiler.
+/// Without it, each trait that is missing would be one.
+fn travelling(krate: &Path, output: &TokenStream) -> TokenStream {
+    match syn::parse2::<Type>(output.clone()) {
+        Ok(ty) if !is_surely_data(&ty) && find_dyn(&ty).is_none() && !is_stream(&ty) => {
+            let span = Span::call_site().located_at(ty.span());
+            quote_spanned!(span=> <#output as #krate::check::Travels>::Itself)
+        }
+        Ok(_) | Err(_) => output.clone(),
+    }
+}
+
+/// Whether this is the type of a stream, whose items are checked by the worker's own type.
+fn is_stream(ty: &Type) -> bool {
+    last_segment(ty).is_some_and(|segment| segment.ident == "ItemStream")
 }
 
 /// The output type of a run: that of the output workers, if they agree.

@@ -2,7 +2,7 @@
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::ToTokens;
-use syn::{Attribute, Expr, LitStr, Visibility, ext::IdentExt};
+use syn::{Attribute, Expr, LitStr, Type, Visibility, ext::IdentExt};
 
 use super::{Output, Param, Reference};
 
@@ -30,6 +30,8 @@ pub(crate) struct Worker {
     pub(crate) params: Vec<Param>,
     /// Its output.
     pub(crate) output: Output,
+    /// The `E` of a return type that is written `Result<T, E>`.
+    pub(crate) error: Option<Type>,
     /// The option `timeout = ..`.
     pub(crate) timeout: Option<Expr>,
     /// The option `retry = ..`.

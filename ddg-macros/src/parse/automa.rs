@@ -111,7 +111,7 @@ fn fragment(entry: Expr, faults: &mut Faults) -> Option<Fragment> {
         other => {
             faults.push_with_help(
                 other,
-                "this is no fragment",
+                "this is not a fragment",
                 "write `Self::tools` for a block marked `#[automa(fragment = tools)]`, or \
                  `self.retrieval` for a field of type `Arc<Retrieval>` whose type is an automa",
             );

@@ -1,10 +1,14 @@
 //! Parses the signature of a worker's method.
 
 use syn::{
-    FnArg, GenericParam, Generics, Path, Receiver, ReceiverKind, Safety, Signature, parse_quote,
+    FnArg, GenericParam, Generics, Path, Receiver, ReceiverKind, Safety, Signature, Type,
+    parse_quote,
 };
 
-use super::{output::parse_output, param::parse_param};
+use super::{
+    output::{error_of, parse_output},
+    param::parse_param,
+};
 use crate::fault::Faults;
 use crate::model::{Output, Param, Passing};
 use crate::syntax::Function;
@@ -18,6 +22,7 @@ pub(super) struct Method {
     pub(super) is_async: bool,
     pub(super) params: Vec<Param>,
     pub(super) output: Output,
+    pub(super) error: Option<Type>,
 }
 
 /// Parses the signature of a method in an impl with these generics.
@@ -49,7 +54,8 @@ pub(super) fn parse_method(
         params.iter_mut().for_each(|param| param.ty = parse_quote!(#krate::Value));
         output = Output::Refused;
     }
-    Method { takes_self, is_async: signature.asyncness.is_some(), params, output }
+    let error = error_of(&signature.output);
+    Method { takes_self, is_async: signature.asyncness.is_some(), params, output, error }
 }
 
 fn refuse_qualifiers(signature: &Signature, faults: &mut Faults) {

@@ -102,6 +102,13 @@ fn refuse_bare_error(ty: &Type, faults: &mut Faults) {
     }
 }
 
+/// The `E` of a return type `Result<T, E>`.
+pub(super) fn error_of(output: &ReturnType) -> Option<Type> {
+    let ReturnType::Type(_, ty) = output else { return None };
+    last_segment(ty).filter(|segment| segment.ident == "Result")?;
+    type_arguments(ty)?.nth(1).cloned()
+}
+
 /// The `T` of a `Result<T, E>`, or the type itself. A `Result` without arguments is an error.
 fn success(ty: &Type) -> Result<&Type, &Ident> {
     let Some(segment) = last_segment(ty).filter(|segment| segment.ident == "Result") else {

@@ -73,6 +73,7 @@ pub(super) fn parse_worker(
         is_async: signature.is_async,
         params: signature.params,
         output: signature.output,
+        error: signature.error,
         timeout: options.expr("timeout").cloned(),
         retry: options.expr("retry").cloned(),
         pool,

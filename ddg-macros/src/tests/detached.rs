@@ -33,7 +33,7 @@ fn a_detached_worker_is_declared() {
                 > = ::ddg_core::worker::WorkerRef::new("aggregate_results");
             }
             impl ::ddg_core::Automa for Agent {
-                type Output = Vec<ToolCall>;
+                type Output = <Vec<ToolCall> as ::ddg_core::check::Travels>::Itself;
                 const NAME: &'static str = "Agent";
                 fn declare(
                     this: &::std::sync::Arc<Self>,

@@ -27,7 +27,7 @@ fn check_automa(attr: &str, workers: &str, expected: &[&str]) {
 
 const SOURCES: &str = "
     #[worker(start)] fn number() -> i64 { 0 }
-    #[worker(start)] fn text() -> Result<String, E> { todo!() }
+    #[worker(start)] fn text() -> Result<String, WorkerError> { todo!() }
     #[worker(start)] fn nothing() {}
     #[worker(start)] fn value() -> ddg_core::Value { todo!() }
     #[worker(start)] fn stream() -> impl Stream<Item = i64> { todo!() }
@@ -148,7 +148,7 @@ fn outputs_meet_the_output_of_the_automa() {
     check_automa(
         "output = Report",
         "#[worker(start, output)] fn a() -> Report { todo!() }
-        #[worker(start, output)] fn b() -> Result<String, E> { todo!() }
+        #[worker(start, output)] fn b() -> Result<String, WorkerError> { todo!() }
         #[worker(start, output)] fn c() -> Value { todo!() }
         #[worker(start)] fn d() -> u8 { todo!() }",
         &["result String => Report"],

@@ -10,19 +10,19 @@ fn an_entry_that_names_no_fragment() {
         r##"#[automa(fragments = [tools, Self, self, Self::tools(), self.a.b, other.a])] impl Agent {}"##,
         &expect![[r#"
             tools
-                this is no fragment
+                this is not a fragment
                 = help: write `Self::tools` for a block marked `#[automa(fragment = tools)]`, or `self.retrieval` for a field of type `Arc<Retrieval>` whose type is an automa
             Self
-                this is no fragment
+                this is not a fragment
                 = help: write `Self::tools` for a block marked `#[automa(fragment = tools)]`, or `self.retrieval` for a field of type `Arc<Retrieval>` whose type is an automa
             self
-                this is no fragment
+                this is not a fragment
                 = help: write `Self::tools` for a block marked `#[automa(fragment = tools)]`, or `self.retrieval` for a field of type `Arc<Retrieval>` whose type is an automa
             Self::tools()
-                this is no fragment
+                this is not a fragment
                 = help: write `Self::tools` for a block marked `#[automa(fragment = tools)]`, or `self.retrieval` for a field of type `Arc<Retrieval>` whose type is an automa
             other.a
-                this is no fragment
+                this is not a fragment
                 = help: write `Self::tools` for a block marked `#[automa(fragment = tools)]`, or `self.retrieval` for a field of type `Arc<Retrieval>` whose type is an automa
         "#]],
     );

@@ -22,7 +22,7 @@ fn what_travels_is_data() {
         &expect![[r#"
         D
             `D` travels between workers, but it is not known to be `Clone`, `Serialize`, `DeserializeOwned`, `Send`, `Sync` and `'static`
-            = help: write `D: ddg_core::Data`, which is all of it
+            = help: write `D: ddg_core::Data`, which is enough
     "#]],
     );
     check(
@@ -31,7 +31,7 @@ fn what_travels_is_data() {
         &expect![[r#"
         D: Clone + Send + Sync
             `D` travels between workers, but it is not known to be `Serialize`, `DeserializeOwned` and `'static`
-            = help: write `D: ddg_core::Data`, which is all of it
+            = help: write `D: ddg_core::Data`, which is enough
     "#]],
     );
     check(
@@ -40,7 +40,7 @@ fn what_travels_is_data() {
         &expect![[r#"
             D
                 `D` travels between workers, but it is not known to be `DeserializeOwned`
-                = help: write `D: ddg_core::Data`, which is all of it
+                = help: write `D: ddg_core::Data`, which is enough
         "#]],
     );
 }

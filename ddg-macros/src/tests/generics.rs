@@ -38,7 +38,7 @@ fn generics_are_carried_over() {
             where
                 M: Send + Sync + 'static,
             {
-                type Output = M::Answer;
+                type Output = <M::Answer as crate::check::Travels>::Itself;
                 const NAME: &'static str = "generic";
                 fn declare(
                     this: &::std::sync::Arc<Self>,

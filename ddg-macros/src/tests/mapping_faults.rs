@@ -90,13 +90,13 @@ fn lists_are_scattered() {
         #[worker(start, in_order)] fn e(&self) -> (i64, i64) { todo!() }",
         &expect![[r#"
             String
-                `in_order` deals out a list, but `a` gives `String`
+                `in_order` scatters a list, but `a` gives `String`
                 = help: return `Vec<T>` with one element for each worker that depends on this one, or drop `in_order`
             HashMap<String, i64>
-                `in_order` deals out a list, but `b` gives `HashMap<String, i64>`
+                `in_order` scatters a list, but `b` gives `HashMap<String, i64>`
                 = help: return `Vec<T>` with one element for each worker that depends on this one, or drop `in_order`
             c
-                `in_order` deals out a list, but `c` gives `()`
+                `in_order` scatters a list, but `c` gives `()`
                 = help: return `Vec<T>` with one element for each worker that depends on this one, or drop `in_order`
         "#]],
     );

@@ -269,7 +269,7 @@ fn a_detached_worker_with_options_of_its_placing() {
                 a detached worker gets `in_order` when it is placed, at run time
                 = help: beside `detached` only `key`, `timeout`, `retry`, `blocking`, `inline` and `callbacks` are allowed
             f
-                `in_order` deals out a list, but `f` gives `()`
+                `in_order` scatters a list, but `f` gives `()`
                 = help: return `Vec<T>` with one element for each worker that depends on this one, or drop `in_order`
         "#]],
     );

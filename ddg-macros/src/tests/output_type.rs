@@ -46,7 +46,8 @@ fn it_is_nothing_without_output_workers() {
 
 #[test]
 fn it_can_be_named() {
-    check("output = HashMap<String, i64>", "#[worker(start)] fn a() {}", "HashMap<String, i64>");
+    let named = "<HashMap<String, i64> as ::ddg_core::check::Travels>::Itself";
+    check("output = HashMap<String, i64>", "#[worker(start)] fn a() {}", named);
     check("crate = crate, fragments = [Self::b]", "", "crate::Value");
 }
 

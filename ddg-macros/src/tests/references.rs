@@ -70,7 +70,7 @@ fn a_method_that_is_not_a_worker() {
         r##"#[worker(dependencies = [helper])] fn f(x: i64) {} fn helper() {}"##,
         &expect![[r#"
             helper
-                the method `helper` is no worker
+                the method `helper` is not a worker
                 = help: mark it with `#[worker]`
         "#]],
     );

@@ -37,6 +37,10 @@ fn the_output_is_a_stream_of_items() {
                 ) -> ::core::result::Result<(), ::ddg_core::graph::BuildError> {
                     let _never_called = || {
                         ::ddg_core::check::parameter::<ItemStream<String>>();
+                        ::ddg_core::check::error!(
+                            Failure,
+                            "`Failure` is an error and data as well, so a worker that returns it could pass it on or fail\n= help: return `Result<_, WorkerError>`, to which `?` and `.into()` convert, or do not derive serde's traits for `Failure`"
+                        );
                     };
                     graph
                         .add_func_as_worker(

@@ -11,7 +11,7 @@ fn no_parameter() {
         &expect![[r#"
             start
                 2 outputs for no parameters of `f`
-                = help: add a parameter, or take the outputs in another way: `merge`, `unpack`, `suppressed`
+                = help: add a parameter, or map the outputs: `merge`, `unpack`, `suppressed`
         "#]],
     );
 }
@@ -23,7 +23,7 @@ fn one_parameter() {
         &expect![[r#"
             other
                 2 outputs for 1 parameter of `f`
-                = help: add a parameter, or take the outputs in another way: `merge`, `unpack`, `suppressed`
+                = help: add a parameter, or map the outputs: `merge`, `unpack`, `suppressed`
         "#]],
     );
 }
@@ -35,7 +35,7 @@ fn two_parameters() {
         &expect![[r#"
             more
                 3 outputs for 2 parameters of `f`
-                = help: add a parameter, or take the outputs in another way: `merge`, `unpack`, `suppressed`
+                = help: add a parameter, or map the outputs: `merge`, `unpack`, `suppressed`
         "#]],
     );
 }

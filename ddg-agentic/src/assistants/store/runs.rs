@@ -211,7 +211,7 @@ impl AssistantStore {
         &self,
         now: i64,
     ) -> Result<Vec<Due>, AssistantsError> {
-        let action = "look for runs that are due";
+        let action = "look for runs that are ready";
         let sql = "select id, status, expires from ddg_thread_runs \
                    where active = 1 and (status <> 'requires_action' or expires <= $1) order by seq";
         let rows = self.database.read(sql, &[now.into()]).await.during(action)?;

@@ -73,7 +73,7 @@ impl Index {
             Place::Remote => ("remote", None),
             Place::Path(path) => match path.to_str() {
                 Some(path) => ("path", Some(path)),
-                None => return Err(explain("the path is no text in UTF-8".into())),
+                None => return Err(explain("the path is not UTF-8".into())),
             },
         };
         // Another process may have retrieved the same remote file.
@@ -112,11 +112,11 @@ fn entry(row: &SqliteRow) -> Result<Entry, BoxError> {
         ("folder", None) => Place::Folder(record.id.clone()),
         ("remote", None) => Place::Remote,
         ("path", Some(path)) => Place::Path(PathBuf::from(path)),
-        (other, _) => return Err(format!("`{other}` is no place of a file").into()),
+        (other, _) => return Err(format!("`{other}` is not the place of a file").into()),
     };
     if !super::super::id::is_id(&record.id) {
         // The id becomes a file name in the folder, so it must be one that a manager has chosen.
-        return Err(format!("{:?} is no id of a file", record.id).into());
+        return Err(format!("{:?} is not a file id", record.id).into());
     }
     Ok(Entry::new(File::new(record), place, row.try_get("owned")?))
 }

@@ -198,7 +198,8 @@ impl Settings {
         let wrong = |message: String| Err(RemoteError::Setup { message });
         if let Some(what) = wrong_url(&self.base_url) {
             return wrong(format!(
-                "the address of files {what}; set base_url or OPENAI_BASE_URL to one as {BASE_URL}"
+                "the address of files {what}; set base_url or OPENAI_BASE_URL to one such as \
+                 {BASE_URL}"
             ));
         }
         match &self.api_key {
@@ -206,8 +207,8 @@ impl Settings {
                 "there is no key for files at {BASE_URL}; set api_key or OPENAI_API_KEY"
             )),
             Some(key) if !key.fits_header() => wrong(
-                "the key of files has characters that no key has, as line breaks; set api_key or \
-                 OPENAI_API_KEY"
+                "the key of files has characters that a key cannot have, such as line breaks; set \
+                 api_key or OPENAI_API_KEY"
                     .to_owned(),
             ),
             _ => Ok(()),

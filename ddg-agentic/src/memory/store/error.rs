@@ -15,8 +15,8 @@ use crate::memory::SummaryError;
 pub enum ConversationError {
     /// The conversation has been saved or deleted since it was loaded.
     #[error(
-        "conversation `{id}` has been changed by somebody else: {expected} was expected in the \
-         store, {found} was found; load it again and go on from there"
+        "conversation `{id}` has been changed by another writer: {expected} was expected in the \
+         store, but {found} was found; load it again and continue from there"
     )]
     Changed {
         /// The conversation.
@@ -37,7 +37,7 @@ pub enum ConversationError {
         left: Duration,
     },
     /// Another owner has acquired the lease of the conversation.
-    #[error("conversation `{id}` has been taken over: the lease ran out before it was renewed")]
+    #[error("conversation `{id}` has been taken over: its lease expired before it was renewed")]
     LeaseLost {
         /// The conversation.
         id: ConversationId,

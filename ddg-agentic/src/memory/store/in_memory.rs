@@ -81,17 +81,19 @@ impl MemoryConversations {
         let (mut kept, now_ms) = (self.kept(), self.clock.now_ms());
         let found = kept.get(id).map_or(ConversationVersion::NEW, |kept| kept.stored.version);
         admit(id, conversation, expected, found)?;
-        let messages = kept.get(id).map_or(&[][..], |kept| &kept.stored.conversation.messages);
-        let n_kept = match (saving, messages) {
-            (Saving::Rewrite, _) | (Saving::Append, []) => 0,
-            (Saving::Append, [.., last]) => {
+        let messages = kept.get(id).map(|kept| &kept.stored.conversation.messages);
+        let last = messages.and_then(|messages| messages.last());
+        let n_kept = match (saving, messages.zip(last)) {
+            (Saving::Rewrite, _) | (Saving::Append, None) => 0,
+            (Saving::Append, Some((messages, last))) => {
                 appended(id, conversation, messages.len(), |message| message == last)?
             }
         };
         let new_kept = || Kept { created_ms: now_ms, ..Kept::default() };
         let Kept { stored, updated_ms, .. } = kept.entry(id.clone()).or_insert_with(new_kept);
         stored.conversation.messages.truncate(n_kept);
-        stored.conversation.messages.extend_from_slice(&conversation.messages[n_kept..]);
+        let all = 0..conversation.messages.len();
+        stored.conversation.messages.extend_shared(&conversation.messages, n_kept..all.end);
         stored.conversation.goal.clone_from(&conversation.goal);
         stored.conversation.summaries.clone_from(&conversation.summaries);
         stored.run = None;

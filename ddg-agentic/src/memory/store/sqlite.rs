@@ -14,7 +14,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use ddg_core::__store::{Clock, SqliteFile};
+use ddg_core::__store::{Clock, SqliteFile, cause};
 use ddg_core::checkpoint::Claim;
 use ddg_core::worker::BoxError;
 use futures::{FutureExt, TryFutureExt};
@@ -55,11 +55,8 @@ pub struct SqliteConversations {
     clock: Clock,
 }
 
-/// The reason why a transaction was not committed.
-enum Failed {
-    Refused(ConversationError),
-    Broken(sqlx::Error),
-}
+/// The reason why an operation was not completed.
+type Failed = ddg_core::__store::Failed<ConversationError>;
 
 impl SqliteConversations {
     /// Opens the database at `path`, and creates it if it does not exist.
@@ -186,24 +183,5 @@ impl ConversationStore for SqliteConversations {
 impl From<ConversationError> for Failed {
     fn from(refused: ConversationError) -> Self {
         Self::Refused(refused)
-    }
-}
-
-impl From<sqlx::Error> for Failed {
-    fn from(error: sqlx::Error) -> Self {
-        Self::Broken(error)
-    }
-}
-
-/// The error of the database or the system, without what sqlx puts before it.
-fn cause(error: sqlx::Error) -> BoxError {
-    match error {
-        sqlx::Error::Database(error) => error.into_error(),
-        sqlx::Error::Io(error) => error.into(),
-        sqlx::Error::ColumnDecode { source, .. } => source,
-        sqlx::Error::Configuration(error)
-        | sqlx::Error::Decode(error)
-        | sqlx::Error::Encode(error) => error,
-        other => other.into(),
     }
 }

@@ -15,7 +15,7 @@ const BYTES_OF_TAIL: usize = 2000;
 pub(super) fn transcript(conversation: &Conversation, range: &Range<usize>) -> String {
     let mut lines = Vec::new();
     let mut place = range.start;
-    while let Some(message) = conversation.messages[..range.end].get(place) {
+    while let Some(message) = conversation.messages.range(place..range.end).next() {
         let mut within = conversation.summaries.iter().map(|summary| &summary.range);
         let found = within.position(|inner| inner.start == place && inner.end <= range.end);
         match found.map(|found| &conversation.summaries[found]) {

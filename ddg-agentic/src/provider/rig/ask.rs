@@ -13,7 +13,9 @@ use rig_core::message::{
 use rig_core::schemars::Schema;
 use serde_json::{Value as Json, json};
 
-use crate::message::{AssistantMessage, ContentPart, Image, Message, ToolArguments, ToolMessage};
+use crate::message::{
+    AssistantMessage, ContentPart, Image, Message, Messages, ToolArguments, ToolMessage,
+};
 use crate::model::{
     Capabilities, ChatRequest, ModelError, OutputSchema, PromptCache, ReasoningEffort, ServiceTier,
     ToolChoice,
@@ -73,7 +75,7 @@ impl<'a> Ask<'a> {
     }
 
     /// Converts the conversation, without empty messages of the model, which no provider accepts.
-    fn messages(&self, messages: Vec<Message>) -> Result<Vec<RigMessage>, ModelError> {
+    fn messages(&self, messages: Messages) -> Result<Vec<RigMessage>, ModelError> {
         let mut asked = Vec::with_capacity(messages.len());
         for message in messages {
             asked.push(match message {

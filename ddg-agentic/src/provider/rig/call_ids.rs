@@ -3,14 +3,14 @@
 use rig_core::message::{CallId, Fingerprint};
 use serde_json::json;
 
-use crate::message::Message;
+use crate::message::{Message, Messages};
 use crate::model::ChatRequest;
 
 /// The ids of the calls of a reply. Some servers send no ids, or the same id twice; such calls get
 /// an id computed from the conversation and their index, so that it is the same for the same
 /// request.
 pub(super) struct CallIds {
-    conversation: Vec<Message>,
+    conversation: Messages,
     given: Vec<String>,
 }
 

@@ -35,7 +35,7 @@ pub enum ToolboxFault {
         tool: String,
     },
     /// The parameters of a tool are not a JSON schema of an object.
-    #[error("the parameters of tool `{tool}` are no JSON schema of an object: {reason}")]
+    #[error("the parameters of tool `{tool}` are not the JSON schema of an object: {reason}")]
     Schema {
         /// The tool.
         tool: String,

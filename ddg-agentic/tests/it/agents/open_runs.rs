@@ -74,7 +74,7 @@ async fn an_answer_counts_once_also_if_it_comes_twice_at_once() {
         agent.answer("ada", &question.id, Verdict::Allow).into_future(),
     );
     assert_eq!(text(one.unwrap()), "Done.");
-    expect!["conversation `ada`: question `tool_pay_1_1#2.1` cannot be answered: the run is not paused, it asks nothing"]
+    expect!["conversation `ada`: question `tool_pay_1_1#2.1` cannot be answered: the run is not paused and asks no question"]
         .assert_eq(&other.unwrap_err().to_string());
     assert_eq!(till.n_paid(), 1);
     assert_eq!(agent.questions("ada").await.unwrap().len(), 0);
@@ -88,8 +88,9 @@ async fn a_snapshot_counts_once_and_only_for_its_conversation() {
     let (_, of_ada) = paused(&agent, "ada").await;
     let (_, of_bob) = paused(&agent, "bob").await;
     let error = agent.resume("bob", of_ada.clone()).await.unwrap_err();
-    expect!["conversation `bob` has no run that could be gone on with from here: it has gone on since, or the snapshot is of another conversation"].assert_eq(&error.to_string());
-    agent.resume("eve", of_ada.clone()).await.unwrap_err();
+    expect!["conversation `bob` has no run that can be resumed from here: it has continued since then, or the snapshot belongs to another conversation"].assert_eq(&error.to_string());
+    let other = agent.resume("eve", of_ada.clone()).await.unwrap_err();
+    assert!(matches!(other, AgentError::NotPaused { .. }), "{other}");
     assert_eq!(text(agent.resume("ada", of_ada.clone()).await.unwrap()), "Done.");
     let twice = agent.resume("ada", of_ada).await.unwrap_err();
     assert!(matches!(twice, AgentError::NotPaused { .. }), "{twice}");
@@ -173,7 +174,8 @@ async fn a_run_that_waits_can_be_given_up() {
     let (question, _) = paused(&agent, "ada").await;
     assert!(agent.give_up("ada").await.unwrap());
     assert!(!agent.give_up("ada").await.unwrap());
-    agent.answer("ada", &question.id, Verdict::Allow).await.unwrap_err();
+    let late = agent.answer("ada", &question.id, Verdict::Allow).await.unwrap_err();
+    assert!(matches!(late, AgentError::NotAsked { .. }), "{late}");
     assert_eq!(agent.run("ada", "Hello?").await.unwrap().conversation.messages.len(), 2);
     assert_eq!(till.n_paid(), 0);
 }
@@ -221,11 +223,11 @@ async fn an_interrupted_stored_run_is_continued_by_another_process() {
         tokio::task::yield_now().await;
     }
     run.abort();
-    run.await.unwrap_err();
+    assert!(run.await.unwrap_err().is_cancelled());
 
     let second = process();
     let error = second.run("ada", "Hello?").await.unwrap_err();
-    expect!["conversation `ada`: a run of it was interrupted before its end; `recover` it or `give_up`, or let the agent queue or steer (`when_busy`)"].assert_eq(&error.to_string());
+    expect!["conversation `ada`: its run was interrupted; `recover` it, `give_up`, or let the agent queue or steer (`when_busy`)"].assert_eq(&error.to_string());
     gate.notify_one();
     let mut recovered = second.recover_all().await.unwrap();
     let (id, said) = recovered.remove(0);

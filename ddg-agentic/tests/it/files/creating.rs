@@ -141,7 +141,7 @@ async fn a_path_is_registered_and_never_removed() {
 
     let files = FileManager::new();
     let missing = files.create_from_path(folder.path().join("none")).await.unwrap_err();
-    assert!(missing.to_string().ends_with("is no file: there is nothing there; check the path"));
+    assert!(missing.to_string().ends_with("is not a file: there is nothing there; check the path"));
     let error = files.create_from_path(folder.path()).await.unwrap_err();
     assert!(error.to_string().ends_with("it is a folder; name a file in it"));
 }

@@ -262,7 +262,7 @@ fn faults_of_an_agent_are_reported_before_it_runs() {
     let error = agent.answer::<Odd>().build().map(|_| ()).unwrap_err();
     expect![[r#"
         automa `agent`: 2 faults
-        - the JSON schema of the answer is none: properties.value.type: "odd" is no type of JSON; there are: array, boolean, integer, null, number, object, string
+        - the JSON schema of the answer is invalid: properties.value.type: "odd" is not a JSON type; the types are: array, boolean, integer, null, number, object, string
         - a tool is named `ask_the_person`, with which the model asks back: rename it, or leave `may_ask_back` out"#]].assert_eq(&error.to_string());
 }
 
@@ -279,7 +279,7 @@ async fn no_answer_says_why() {
     let free = ReActAutoma::new(ScriptedModel::new().text("Many.")).build().unwrap();
     let outcome = free.run(args!("How many?")).await.unwrap();
     expect![
-        "the agent gave no answer: what it said is no `u32`: expected value at line 1 column 1"
+        "the agent gave no answer: its answer is not a `u32`: expected value at line 1 column 1"
     ]
     .assert_eq(&outcome.answer::<u32>().unwrap_err().to_string());
 }

@@ -1,7 +1,7 @@
 //! The part of a conversation that an agent shows its model, and summaries while its tools run.
 
-use ddg_agentic::Message;
 use ddg_agentic::memory::{Conversation, FullHistory, Memory, Summary};
+use ddg_agentic::message::Messages;
 use ddg_agentic::model::Usage;
 use ddg_agentic::prelude::*;
 use expect_test::expect;
@@ -35,7 +35,7 @@ async fn only_the_window_is_shown_and_everything_is_kept() {
 struct Once(Arc<Barrier>);
 
 impl Memory for Once {
-    fn window(&self, conversation: &Conversation) -> Vec<Message> {
+    fn window(&self, conversation: &Conversation) -> Messages {
         FullHistory.window(conversation)
     }
 
@@ -84,7 +84,7 @@ async fn a_summary_is_made_while_tools_run_and_counted_once() {
 struct Fails;
 
 impl Memory for Fails {
-    fn window(&self, conversation: &Conversation) -> Vec<Message> {
+    fn window(&self, conversation: &Conversation) -> Messages {
         FullHistory.window(conversation)
     }
 

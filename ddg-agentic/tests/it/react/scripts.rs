@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use ddg_agentic::message::{AssistantMessage, ToolArguments};
+use ddg_agentic::message::{AssistantMessage, Messages, ToolArguments};
 use ddg_agentic::model::Usage;
 use ddg_agentic::prelude::*;
 use ddg_agentic::react::Limit;
@@ -158,7 +158,7 @@ fn expected(script: &Script) -> (AgentEnd, u32) {
 }
 
 /// Every call has its result, in order, before anything else is said; nobody says nothing.
-fn check_transcript(messages: &[Message]) {
+fn check_transcript(messages: &Messages) {
     let mut messages = messages.iter();
     while let Some(message) = messages.next() {
         match message {

@@ -108,7 +108,7 @@ async fn an_answer_that_is_not_a_verdict_is_refused() {
     let (questions, mut snapshot) = desk.asks(json!({ "euros": 30 })).await;
     snapshot.answer(&questions[0].id, true).unwrap();
     let error = desk.automa.resume(snapshot).outcome().await.unwrap_err();
-    expect!["automa `agent`, step 1: worker `call` failed: the answer to question `call#0.1`: expected `Verdict`, found `bool`; take it back with `Snapshot::withdraw_answer`, and give another"].assert_eq(&error.to_string());
+    expect!["automa `agent`, step 1: worker `call` failed: the answer to question `call#0.1`: expected `Verdict`, found `bool`; withdraw it with `Snapshot::withdraw_answer`, and give another"].assert_eq(&error.to_string());
     assert_eq!(desk.paid.load(Ordering::Relaxed), 0);
 }
 

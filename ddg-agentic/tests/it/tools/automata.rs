@@ -279,6 +279,6 @@ async fn within_another_worker_it_runs_on_its_own() {
     let told: String = automa.run(()).output().await.unwrap();
     expect![[r#"
         4
-        `hotel` failed: automa `hotel`: paused, so there is no output yet; a worker that runs it passes its questions on with `Context::call`, and `.outcome()` gives the run as it is, with its questions: `class#0.1`"#]]
+        `hotel` failed: automa `hotel`: paused, so there is no output yet; a worker that runs it passes its questions on with `Context::call`, and `.outcome()` returns the run with its questions: `class#0.1`"#]]
     .assert_eq(&told);
 }

@@ -44,7 +44,7 @@ async fn a_tool_that_cannot_be_stopped_says_so_and_is_not_called_again() {
         .state(Mutex::new(gate))
         .build()
         .unwrap();
-    expect!["`blocks` did not end within 1ms; it cannot be stopped: it goes on, and may still do what it was called for"]
+    expect!["`blocks` did not end within 1ms; it cannot be stopped, so it still runs and may still have its effects"]
         .assert_eq(&error(&tools, "blocks", json!({})).await);
     end.send(()).unwrap();
 }

@@ -77,9 +77,9 @@ fn all_faults_are_reported_together() {
         - no tool can be named ``: a name is 1 to 64 letters, digits, `_` and `-`
         - no tool can be named `xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx`: a name is 1 to 64 letters, digits, `_` and `-`
         - tool `silent` has no description: say what it does and when to use it
-        - the parameters of tool `list` are no JSON schema of an object: its `type` is not "object"
-        - the parameters of tool `typo` are no JSON schema of an object: required: "city" is not of type "array"
-        - the parameters of tool `number` are no JSON schema of an object: its `type` is not "object"
+        - the parameters of tool `list` are not the JSON schema of an object: its `type` is not "object"
+        - the parameters of tool `typo` are not the JSON schema of an object: required: "city" is not of type "array"
+        - the parameters of tool `number` are not the JSON schema of an object: its `type` is not "object"
         - tool `broken`: automa `broken`: worker `a` depends on `b`, which does not exist; the workers are: `a`
         - two tools are named `one`: a model could not tell them apart; rename one"#]].assert_eq(&error.to_string());
 }

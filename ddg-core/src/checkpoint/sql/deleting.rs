@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::dialect::{Dialect, Transaction};
 use super::reading::passing;
-use super::{Failed, SqlStore, end};
+use super::{Failed, SqlStore};
 use crate::checkpoint::clock::millis;
 use crate::checkpoint::{RunFilter, RunId};
 
@@ -18,7 +18,7 @@ impl<D: Dialect> SqlStore<D> {
             Ok(())
         };
         let done = done.await;
-        end(tx, done).await
+        tx.end(done).await
     }
 
     pub(super) async fn delete_older_than(
@@ -37,8 +37,7 @@ impl<D: Dialect> SqlStore<D> {
         let [automa, status] = passing(filter);
         let args = [automa, status, before_ms.into(), now_ms.into()];
         let mut tx = self.database.write().await?;
-        let n_deleted = tx.execute(&sql, &args).await?;
-        tx.commit().await?;
-        Ok(n_deleted)
+        let done = tx.execute(&sql, &args).await.map_err(Failed::from);
+        tx.end(done).await
     }
 }

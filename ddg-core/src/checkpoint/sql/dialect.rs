@@ -3,6 +3,8 @@
 use std::fmt;
 use std::future::Future;
 
+use super::failed::Failed;
+
 /// A kind of database.
 pub trait Dialect: fmt::Debug + Send + Sync {
     /// Its transactions.
@@ -58,6 +60,30 @@ pub trait Transaction: Send + Sized {
 
     /// Rolls the transaction back.
     fn roll_back(self) -> impl Future<Output = Result<(), sqlx::Error>> + Send;
+
+    /// Ends the transaction: commits it if `done` is `Ok`, and rolls it back if the store has
+    /// refused. If the database has failed, the transaction and its connection are dropped.
+    fn end<T: Send, E: Send>(
+        self,
+        done: Result<T, Failed<E>>,
+    ) -> impl Future<Output = Result<T, Failed<E>>> + Send {
+        async move {
+            match done {
+                Ok(output) => {
+                    self.commit().await?;
+                    Ok(output)
+                }
+                Err(Failed::Refused(refused)) => {
+                    self.roll_back().await?;
+                    Err(Failed::Refused(refused))
+                }
+                Err(Failed::Broken(error)) => {
+                    drop(self);
+                    Err(Failed::Broken(error))
+                }
+            }
+        }
+    }
 }
 
 /// An argument of a statement.

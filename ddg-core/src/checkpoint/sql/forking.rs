@@ -2,14 +2,14 @@
 
 use super::dialect::{Dialect, Row, Transaction, int};
 use super::writing::FULL;
-use super::{Failed, SqlStore, end};
+use super::{Failed, SqlStore};
 use crate::checkpoint::{RunId, RunStatus, StoreError};
 
 impl<D: Dialect> SqlStore<D> {
     pub(super) async fn fork(&self, run: &RunId, step: u64, fork: &RunId) -> Result<(), Failed> {
         let mut tx = self.database.write().await?;
         let done = self.copy(&mut tx, run, step, fork).await;
-        end(tx, done).await
+        tx.end(done).await
     }
 
     async fn copy(

@@ -1,7 +1,7 @@
 //! Leases in a database.
 
 use super::dialect::{Arg, Dialect, Transaction, int};
-use super::{Failed, SqlStore, end};
+use super::{Failed, SqlStore};
 use crate::checkpoint::lease::Hold;
 use crate::checkpoint::{Claim, Lease, Owner, RunId, RunStatus, StoreError};
 
@@ -26,7 +26,7 @@ impl<D: Dialect> SqlStore<D> {
             0 => Err(StoreError::RunExists { run: run.clone() }.into()),
             _ => Ok(lease),
         };
-        end(tx, done).await
+        tx.end(done).await
     }
 
     pub(super) async fn acquire(&self, run: &RunId, claim: &Claim) -> Result<Lease, Failed> {
@@ -40,7 +40,7 @@ impl<D: Dialect> SqlStore<D> {
             Ok(lease)
         };
         let done = done.await;
-        end(tx, done).await
+        tx.end(done).await
     }
 
     pub(super) async fn renew(&self, lease: &Lease) -> Result<(), Failed> {
@@ -52,7 +52,7 @@ impl<D: Dialect> SqlStore<D> {
             self.keep(&mut tx, locked.id, &hold).await
         };
         let done = done.await;
-        end(tx, done).await
+        tx.end(done).await
     }
 
     pub(super) async fn release(&self, lease: &Lease) -> Result<(), Failed> {
@@ -65,7 +65,7 @@ impl<D: Dialect> SqlStore<D> {
             }
         };
         let done = done.await;
-        end(tx, done).await
+        tx.end(done).await
     }
 
     /// Stores the hold of a run.

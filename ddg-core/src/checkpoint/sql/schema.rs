@@ -1,7 +1,7 @@
 //! The tables and their versions.
 
 use super::dialect::{Dialect, Transaction};
-use super::{Failed, SqlStore, end};
+use super::{Failed, SqlStore};
 use crate::checkpoint::StoreError;
 
 impl<D: Dialect> SqlStore<D> {
@@ -9,7 +9,7 @@ impl<D: Dialect> SqlStore<D> {
     pub(super) async fn migrate(&self) -> Result<(), Failed> {
         let mut tx = self.database.write().await?;
         let done = self.migrate_in(&mut tx).await;
-        end(tx, done).await
+        tx.end(done).await
     }
 
     async fn migrate_in(&self, tx: &mut D::Transaction) -> Result<(), Failed> {

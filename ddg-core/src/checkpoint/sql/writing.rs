@@ -1,7 +1,7 @@
 //! Appends entries to a journal.
 
 use super::dialect::{Arg, Dialect, Transaction, int};
-use super::{Failed, SqlStore, end};
+use super::{Failed, SqlStore};
 use crate::checkpoint::{Entry, EntryKind, Lease, RunStatus};
 
 /// The numbers of the kinds of entries in the database.
@@ -18,7 +18,7 @@ impl<D: Dialect> SqlStore<D> {
     ) -> Result<(), Failed> {
         let mut tx = self.database.write().await?;
         let done = self.append(&mut tx, lease, status, entries).await;
-        end(tx, done).await
+        tx.end(done).await
     }
 
     async fn append(

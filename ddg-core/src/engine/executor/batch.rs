@@ -5,11 +5,11 @@ use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context as TaskContext, Poll};
-use std::time::Instant;
 
 use futures::FutureExt;
 use futures::stream::{FuturesUnordered, StreamExt};
 
+use super::poll_clock::PollClock;
 use super::poll_timer::PollTimer;
 use crate::engine::Ended;
 use crate::engine::call::Execution;
@@ -37,30 +37,22 @@ struct Member {
 
 /// The timer of a batch, shared by its members, which are polled one at a time.
 struct Meter {
+    clock: PollClock,
     timer: Mutex<PollTimer>,
     /// Whether the members turned out to be heavy. None is polled in this task any more.
     heavy: AtomicBool,
 }
 
 impl Batch {
-    pub(super) fn new() -> Self {
-        let meter = Meter {
-            timer: Mutex::new(PollTimer::new(Instant::now())),
+    pub(super) fn new(clock: &PollClock, executions: impl IntoIterator<Item = Execution>) -> Self {
+        let meter = Arc::new(Meter {
+            timer: Mutex::new(PollTimer::new(clock.now())),
+            clock: clock.clone(),
             heavy: AtomicBool::new(false),
-        };
-        Self { members: FuturesUnordered::new(), ended: Vec::new(), meter: Arc::new(meter) }
-    }
-
-    pub(super) fn push(&mut self, execution: Execution) {
-        self.members.push(Member { execution, meter: Arc::clone(&self.meter) });
-    }
-}
-
-impl FromIterator<Execution> for Batch {
-    fn from_iter<I: IntoIterator<Item = Execution>>(executions: I) -> Self {
-        let mut batch = Self::new();
-        executions.into_iter().for_each(|execution| batch.push(execution));
-        batch
+        });
+        let member = |execution| Member { execution, meter: Arc::clone(&meter) };
+        let members = executions.into_iter().map(member).collect();
+        Self { members, ended: Vec::new(), meter }
     }
 }
 
@@ -70,7 +62,7 @@ impl Future for Batch {
     fn poll(mut self: Pin<&mut Self>, task: &mut TaskContext<'_>) -> Poll<Report> {
         let this = &mut *self;
         // The time since the last poll was spent waiting, not computing.
-        this.meter.timer().resume(Instant::now());
+        this.meter.timer().resume(this.meter.clock.now());
         let left = loop {
             match this.members.poll_next_unpin(task) {
                 Poll::Ready(Some(end)) => this.ended.push(end),
@@ -95,7 +87,7 @@ impl Future for Member {
             return Poll::Pending;
         }
         let polled = self.execution.poll_unpin(task);
-        if self.meter.timer().is_heavy(Instant::now) {
+        if self.meter.timer().is_heavy(|| self.meter.clock.now()) {
             self.meter.heavy.store(true, Ordering::Relaxed);
         }
         polled

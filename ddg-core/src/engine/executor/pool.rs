@@ -6,7 +6,6 @@
 
 use std::sync::Arc;
 use std::task::{Context as TaskContext, Poll};
-use std::time::Instant;
 
 use futures::FutureExt;
 use futures::stream::{FuturesUnordered, StreamExt};
@@ -174,7 +173,7 @@ impl Workforce {
         self.n_elsewhere += waiting.len();
         if self.sharing && !waiting.is_empty() && self.batch.is_none() {
             self.fresh = true;
-            self.batch = Some(waiting.into_iter().collect());
+            self.batch = Some(Batch::new(&self.core.poll_clock, waiting));
         } else {
             waiting.into_iter().for_each(|execution| self.spawn_single(execution));
         }
@@ -192,7 +191,7 @@ impl Workforce {
         ended: &mut Vec<Ended>,
         waiting: &mut Vec<Execution>,
     ) {
-        let mut timer = PollTimer::new(Instant::now());
+        let mut timer = PollTimer::new(self.core.poll_clock.now());
         while self.n_running() + waiting.len() < self.core.max_concurrency {
             let Some(job) = self.queue.pop() else { return };
             if self.n_threads > 1 && !is_light(&job) {
@@ -204,7 +203,7 @@ impl Workforce {
                 Launched::Ended(end) => ended.push(end),
                 Launched::Running(execution) => waiting.push(execution),
             }
-            if self.n_threads > 1 && timer.is_heavy(Instant::now) {
+            if self.n_threads > 1 && timer.is_heavy(|| self.core.poll_clock.now()) {
                 // The timer cannot tell which polls of its last groups were slow, so all of them
                 // are suspects.
                 let last = |n: usize| n.saturating_sub(timer.n_suspects())..n;
@@ -249,7 +248,9 @@ impl Workforce {
             .get(execution.worker())
             .map(|node| Arc::clone(&node.payload));
         match node {
-            Some(body) => self.spawn(report(Measured::new(execution, body))),
+            Some(body) => {
+                self.spawn(report(Measured::new(execution, body, self.core.poll_clock.clone())))
+            }
             None => self.spawn(report(execution)),
         }
     }

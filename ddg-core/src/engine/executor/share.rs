@@ -4,13 +4,14 @@ use std::future::{Future, poll_fn};
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context as TaskContext, Poll};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use futures::FutureExt;
 use tokio::task::JoinSet;
 use tracing::Instrument;
 
 use super::batch::Report;
+use super::poll_clock::PollClock;
 use crate::engine::call::{Execution, Launched, launch};
 use crate::engine::{Ended, Job, RunCore};
 use crate::worker::Body;
@@ -45,7 +46,7 @@ impl Share {
         let mut share = Vec::new();
         let mut n = 1;
         while self.take(n, &mut share) {
-            let began = Instant::now();
+            let began = self.core.poll_clock.now();
             poll_fn(|task| {
                 for job in share.drain(..) {
                     match start(&self.core, job, task) {
@@ -65,7 +66,8 @@ impl Share {
             })
             .await;
             // Doubling and halving adapts within a few shares, without a measurement of each job.
-            n = if began.elapsed() < BUSY { n * 2 } else { n / 2 }.clamp(1, LARGEST_SHARE);
+            let took = self.core.poll_clock.now() - began;
+            n = if took < BUSY { n * 2 } else { n / 2 }.clamp(1, LARGEST_SHARE);
             tokio::task::coop::consume_budget().await;
         }
         ended.extend(waiting.join_all().await);
@@ -105,15 +107,18 @@ enum Begun {
 /// Starts a job and polls it once.
 fn start(core: &Arc<RunCore>, job: Job, task: &mut TaskContext<'_>) -> Begun {
     let body = Arc::clone(&job.payload);
-    let began = Instant::now();
+    let began = core.poll_clock.now();
     let launched = launch(core, job, Some(task));
-    let longest = began.elapsed();
+    let longest = core.poll_clock.now() - began;
     match launched {
         Launched::Ended(ended) => {
             body.cost.saw(longest);
             Begun::Ended(ended)
         }
-        Launched::Running(execution) => Begun::Running(Measured { execution, body, longest }),
+        Launched::Running(execution) => {
+            let clock = core.poll_clock.clone();
+            Begun::Running(Measured { execution, body, longest, clock })
+        }
     }
 }
 
@@ -122,11 +127,12 @@ pub(super) struct Measured {
     execution: Execution,
     body: Arc<Body>,
     longest: Duration,
+    clock: PollClock,
 }
 
 impl Measured {
-    pub(super) fn new(execution: Execution, body: Arc<Body>) -> Self {
-        Self { execution, body, longest: Duration::ZERO }
+    pub(super) fn new(execution: Execution, body: Arc<Body>, clock: PollClock) -> Self {
+        Self { execution, body, longest: Duration::ZERO, clock }
     }
 }
 
@@ -134,9 +140,9 @@ impl Future for Measured {
     type Output = Ended;
 
     fn poll(mut self: Pin<&mut Self>, task: &mut TaskContext<'_>) -> Poll<Ended> {
-        let began = Instant::now();
+        let began = self.clock.now();
         let polled = self.execution.poll_unpin(task);
-        self.longest = self.longest.max(began.elapsed());
+        self.longest = self.longest.max(self.clock.now() - began);
         if polled.is_ready() {
             self.body.cost.saw(self.longest);
         }

@@ -24,7 +24,7 @@ pub enum BindError {
     },
     /// A parameter that only a run input fills has none.
     #[error(
-        "parameter {parameter} (`{expected}`) is an input, and the run was given none of that name"
+        "parameter {parameter} (`{expected}`) is an input, but the run has no input of that name"
     )]
     NoInput {
         /// The parameter: its name in backquotes.
@@ -60,7 +60,9 @@ pub enum BindError {
         r#source: TypeMismatch,
     },
     /// The output to unpack is neither a list nor a map.
-    #[error("cannot unpack the output of `{dependency}`: it is no list and no map, but {found}")]
+    #[error(
+        "cannot unpack the output of `{dependency}`: it is neither a list nor a map, but {found}"
+    )]
     NotUnpackable {
         /// The worker that gave the output.
         dependency: Key,
@@ -68,7 +70,7 @@ pub enum BindError {
         found: String,
     },
     /// The run's argument that a start worker is to unpack is neither a list nor a map.
-    #[error("cannot unpack the run's argument: it is no list and no map, but {found}")]
+    #[error("cannot unpack the run's argument: it is neither a list nor a map, but {found}")]
     ArgumentNotUnpackable {
         /// What it is.
         found: String,

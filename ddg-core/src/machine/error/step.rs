@@ -157,7 +157,7 @@ impl fmt::Display for StepFailure {
             FailureKind::Worker(error) => write!(f, "worker `{worker}` failed: {error}"),
             FailureKind::Bind(error) => write!(f, "worker `{worker}` cannot be called: {error}"),
             FailureKind::Edit(error) => {
-                write!(f, "worker `{worker}` asked for a change that cannot be made: {error}")
+                write!(f, "worker `{worker}` asked for an impossible change: {error}")
             }
             FailureKind::UnknownFerryTarget { target, known } => write!(
                 f,
@@ -166,7 +166,7 @@ impl fmt::Display for StepFailure {
             ),
             FailureKind::InOrder { successors, found } => write!(
                 f,
-                "worker `{worker}` deals its output out in order to {successors} successors, \
+                "worker `{worker}` scatters its output in order over {successors} successors, \
                  so it must be a list of that length, but it is {found}"
             ),
             FailureKind::SecondOutput { first } => write!(

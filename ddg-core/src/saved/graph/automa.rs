@@ -40,13 +40,13 @@ impl GrownAutoma {
         let settings = automa.settings();
         if settings.keep_local {
             return Err(scope.unfindable(
-                "it is an automa that keeps its local spaces across runs, made while the run \
-                 went on; declare it with `declare_worker`, and add it by that name",
+                "it is an automa that keeps its local spaces across runs, created during the run; \
+                 declare it with `declare_worker`, and add it by that name",
             ));
         }
         if !settings.callbacks.is_empty() {
             return Err(scope.unfindable(
-                "it is an automa with callbacks, made while the run went on; declare it with \
+                "it is an automa with callbacks, created during the run; declare it with \
                  `declare_worker`, and add it by that name",
             ));
         }

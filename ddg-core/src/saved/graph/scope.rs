@@ -114,7 +114,7 @@ impl<'a> Scope<'a> {
                 };
                 declared.map(|body| body.worker.clone()).ok_or_else(|| {
                     not_found(format!(
-                        "it was declared as `{name}`, and nothing is now: declare it again under \
+                        "it was declared as `{name}`, but no longer is: declare it again under \
                          this name"
                     ))
                 })
@@ -123,7 +123,7 @@ impl<'a> Scope<'a> {
                 let ty = self.bases().find_map(|base| base.registry.worker_type(name));
                 let ty = ty.ok_or_else(|| {
                     not_found(format!(
-                        "its type was registered as `{name}`, and none is now: register it again \
+                        "its type was registered as `{name}`, but no longer is: register it again \
                          with `register_worker`"
                     ))
                 })?;

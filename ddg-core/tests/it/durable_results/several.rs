@@ -77,6 +77,6 @@ async fn results_that_cannot_be_written_run_again() {
     stage.open(["slow#3"]);
     // The step cannot be written either, and says why.
     let error = stored(&automa, &store).await.unwrap_err();
-    expect!["automa `closure`: the run has added worker `nobody knows`, which could not be found again: it is a function that is not declared; declare it with `declare_func`, and add it by that name"].assert_eq(&error.to_string());
+    expect!["automa `closure`: the run has added worker `nobody knows`, which cannot be restored: it is a function that is not declared; declare it with `declare_func`, and add it by that name"].assert_eq(&error.to_string());
     assert_eq!(stage.calls(), "adds#0 slow#3");
 }

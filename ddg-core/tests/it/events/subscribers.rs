@@ -93,7 +93,7 @@ async fn a_slow_subscriber_gets_the_number_of_missed_events_in_their_place() {
         21: step 1: `chat` gives 9
     "#]]
     .assert_eq(&lines(events).await);
-    expect!["9 events were missed: take them faster, or keep more with `EventFilter::buffer`"]
+    expect!["9 events were missed: read them faster, or buffer more with `EventFilter::buffer`"]
         .assert_eq(&greedy.next().await.unwrap().unwrap_err().to_string());
     assert_eq!(greedy.next().await.unwrap().unwrap().number, 21);
 }

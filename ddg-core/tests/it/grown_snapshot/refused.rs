@@ -15,24 +15,24 @@ async fn refusal(automa: &GraphAutoma) -> String {
 #[tokio::test]
 async fn a_function_that_is_not_declared_is_named() {
     let closure = planned(|cx| cx.add_func_as_worker("more", async || (), free()));
-    expect!["automa `grow`: the run has added worker `more`, which could not be found again: it is a function that is not declared; declare it with `declare_func`, and add it by that name"].assert_eq(&refusal(&closure).await);
+    expect!["automa `grow`: the run has added worker `more`, which cannot be restored: it is a function that is not declared; declare it with `declare_func`, and add it by that name"].assert_eq(&refusal(&closure).await);
     let nested = with_nested(|cx| {
         cx.nested("inner").unwrap().add_func_as_worker("more", async || (), free());
     });
-    expect!["automa `grow`: the run has added worker `inner/more`, which could not be found again: it is a function that is not declared; declare it with `declare_func`, and add it by that name"].assert_eq(&refusal(&nested).await);
+    expect!["automa `grow`: the run has added worker `inner/more`, which cannot be restored: it is a function that is not declared; declare it with `declare_func`, and add it by that name"].assert_eq(&refusal(&nested).await);
     let made = planned(|cx| {
         let mut made = GraphAutoma::new("made");
         made.add_func_as_worker("more", async || (), start()).unwrap();
         cx.add_worker("sub", made, free());
     });
-    expect!["automa `grow`: the run has added worker `sub/more`, which could not be found again: it is a function that is not declared; declare it with `declare_func`, and add it by that name"].assert_eq(&refusal(&made).await);
+    expect!["automa `grow`: the run has added worker `sub/more`, which cannot be restored: it is a function that is not declared; declare it with `declare_func`, and add it by that name"].assert_eq(&refusal(&made).await);
 }
 
 /// [D2]
 #[tokio::test]
 async fn a_type_that_is_not_registered_is_named() {
     let automa = planned(|cx| cx.add_worker("search", Search, free()));
-    expect![[r#"automa `grow`: the run has added worker `search`, which could not be found again: its type is not registered; register it with `register_worker::<Search>("a name")`"#]].assert_eq(&refusal(&automa).await);
+    expect![[r#"automa `grow`: the run has added worker `search`, which cannot be restored: its type is not registered; register it with `register_worker::<Search>("a name")`"#]].assert_eq(&refusal(&automa).await);
 }
 
 struct Watch;
@@ -44,12 +44,12 @@ async fn callbacks_of_an_added_worker_are_named() {
     let own = planned(|cx| {
         cx.add_worker("by_7", Multiply { by: 7 }, free().callback(Watch));
     });
-    expect!["automa `grow`: the run has added worker `by_7`, which could not be found again: it has callbacks of its own; add them to the automa, or where it is declared"].assert_eq(&refusal(&own).await);
+    expect!["automa `grow`: the run has added worker `by_7`, which cannot be restored: it has callbacks of its own; add them to the automa, or where it is declared"].assert_eq(&refusal(&own).await);
     let mut declared = planned(|cx| {
         cx.add_func_as_worker("one", Key::from("one"), free().callback(Watch));
     });
     declared.declare_func("one", async || (), free().callback(Watch)).unwrap();
-    expect!["automa `grow`: the run has added worker `one`, which could not be found again: it has callbacks of its own; add them to the automa, or where it is declared"].assert_eq(&refusal(&declared).await);
+    expect!["automa `grow`: the run has added worker `one`, which cannot be restored: it has callbacks of its own; add them to the automa, or where it is declared"].assert_eq(&refusal(&declared).await);
     let mut fine = planned(|cx| cx.add_func_as_worker("one", Key::from("one"), free()));
     fine.declare_func("one", async || (), free().callback(Watch)).unwrap();
     assert!(stopped(&fine).await.is_ok());
@@ -58,7 +58,7 @@ async fn callbacks_of_an_added_worker_are_named() {
         made.add_callback(Watch);
         cx.add_worker("sub", made, free());
     });
-    expect!["automa `grow`: the run has added worker `sub`, which could not be found again: it is an automa with callbacks, made while the run went on; declare it with `declare_worker`, and add it by that name"].assert_eq(&refusal(&automa).await);
+    expect!["automa `grow`: the run has added worker `sub`, which cannot be restored: it is an automa with callbacks, created during the run; declare it with `declare_worker`, and add it by that name"].assert_eq(&refusal(&automa).await);
 }
 
 /// [D2]
@@ -87,19 +87,19 @@ async fn a_worker_that_cannot_be_resolved_is_named() {
     let snapshot = stopped(&automa).await.unwrap();
 
     let error = planned(plan).resume(snapshot.clone()).await.unwrap_err();
-    expect!["automa `grow`: the snapshot has a worker `one`: it was declared as `first`, and nothing is now: declare it again under this name"].assert_eq(&error.to_string());
+    expect!["automa `grow`: the snapshot has a worker `one`: it was declared as `first`, but no longer is: declare it again under this name"].assert_eq(&error.to_string());
 
     let mut bare = unregistered(plan);
     bare.declare_func("first", async || 1, free()).unwrap();
     let error = bare.resume(snapshot.clone()).await.unwrap_err();
-    expect!["automa `grow`: the snapshot has a worker `by_7`: its type was registered as `multiply`, and none is now: register it again with `register_worker`"].assert_eq(&error.to_string());
+    expect!["automa `grow`: the snapshot has a worker `by_7`: its type was registered as `multiply`, but no longer is: register it again with `register_worker`"].assert_eq(&error.to_string());
 
     let mut other = planned(plan);
     other.declare_func("first", async |x: Option<String>| x, free()).unwrap();
     let error = other.resume(snapshot.clone()).await.unwrap_err();
-    expect!["automa `grow` is declared in another way than when the snapshot was taken: worker `one` is `(Option<String>) -> Option<String>` now; declare it as it was, or migrate the snapshot (see `Snapshot::accept_changes`)"].assert_eq(&error.to_string());
+    expect!["automa `grow` is declared differently than when the snapshot was taken: worker `one` is now `(Option<String>) -> Option<String>`; declare it as it was, or migrate the snapshot (see `Snapshot::accept_changes`)"].assert_eq(&error.to_string());
 
     let json = serde_json::to_string(&snapshot).unwrap().replace(r#"{"by":7}"#, r#"{"by":"x"}"#);
     let error = automa.resume(serde_json::from_str(&json).unwrap()).await.unwrap_err();
-    expect![[r#"automa `grow`: worker `by_7` cannot be made again by the type that is registered as `multiply`: invalid type: string "x", expected i64"#]].assert_eq(&error.to_string());
+    expect![[r#"automa `grow`: worker `by_7` cannot be restored by the type that is registered as `multiply`: invalid type: string "x", expected i64"#]].assert_eq(&error.to_string());
 }

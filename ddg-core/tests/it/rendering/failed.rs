@@ -49,7 +49,7 @@ async fn failed_workers_are_red() {
                 216.0 +18.0 due: step 1: a start worker; began at 0 s, took 0 s
         bad
                 234.0 +862.0 failed: step 2: its dependencies had run; began at 0 s, failed after 20 ms
-        ran when it was due | failed | One step was too short to be seen and is drawn wider.
+        ran when it was ready | failed | One step was too short to be seen and is drawn wider.
     "#]].assert_eq(&bars(&history));
 }
 
@@ -84,6 +84,6 @@ async fn stopped_workers_did_not_end() {
                 216.0 +880.0 unended: step 1: a start worker; began at 0 s, did not end within 20 ms
         bad
                 234.0 +862.0 failed: step 2: its dependencies had run; began at 0 s, failed after 20 ms
-        ran when it was due | failed | did not end | One step was too short to be seen and is drawn wider.
+        ran when it was ready | failed | did not end | One step was too short to be seen and is drawn wider.
     "#]].assert_eq(&bars(&history));
 }

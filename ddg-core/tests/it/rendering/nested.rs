@@ -58,7 +58,7 @@ fn two_levels() {
                 n4 [label="first"]
             }
             n2 [label="empty"]
-            n0 -> n5 [lhead=cluster_1]
+            n0 -> n5 [lhead=cluster_1 minlen=2]
             n4 -> n2 [ltail=cluster_1]
             n6 -> n4 [ltail=cluster_3]
             n5 -> n6
@@ -109,7 +109,7 @@ fn invalid_inside() {
             }
             n1 [label="nobody\nmissing" style="rounded,filled,dashed" fillcolor="#d8dde3" color="#e53935" penwidth=2]
             n3 -> n2
-            n1 -> n2 [lhead=cluster_0]
+            n1 -> n2 [lhead=cluster_0 minlen=2]
             n2 -> n3
             n4 -> n3
         }

@@ -68,7 +68,7 @@ async fn bars_are_as_long_as_it_took() {
                 216.0 +660.0 due: step 1: a start worker; began at 0 s, took 300 ms
         last
                 876.0 +220.0 due: step 2: its dependencies had run; began at 300 ms, took 100 ms
-        ran when it was due
+        ran when it was ready
     "#]].assert_eq(&bars(&history));
 }
 
@@ -93,7 +93,7 @@ async fn a_loop() {
                 515.3 +562.7 ferried: step 3: ferry by `count`; began at 100 ms, took 200 ms
         end
                 1078.0 +18.0 ferried: step 4: ferry by `count`; began at 300 ms, took 0 s
-        ran when it was due | was ferried to | 2 steps were too short to be seen and are drawn wider.
+        ran when it was ready | was ferried to | 2 steps were too short to be seen and are drawn wider.
     "#]].assert_eq(&bars(&history));
     let ferries = history.to_svg().matches("<path class=\"ferry\"").count();
     assert_eq!(ferries, 1, "from one worker to another, where it can be seen");
@@ -114,7 +114,7 @@ async fn no_time_at_all() {
                 216.0 +440.0 due: step 1: a start worker; began at 0 s, took 0 s
         b
                 656.0 +440.0 due: step 2: its dependencies had run; began at 0 s, took 0 s
-        ran when it was due
+        ran when it was ready
     "#]]
     .assert_eq(&bars(&history));
 }
@@ -141,7 +141,7 @@ async fn nested_runs_are_indented() {
                 509.3 +293.3 due: step 2: its dependencies had run; began at 100 ms, took 100 ms
         a
                 216.0 +880.0 due: step 1: a start worker; began at 0 s, took 300 ms
-        ran when it was due
+        ran when it was ready
     "#]]
     .assert_eq(&bars(&history));
 }
@@ -165,7 +165,7 @@ async fn only_a_nested_automa() {
                 216.0 +440.0 due: step 1: a start worker; began at 0 s, took 100 ms
           b
                 656.0 +440.0 due: step 2: its dependencies had run; began at 100 ms, took 100 ms
-        ran when it was due
+        ran when it was ready
     "#]]
     .assert_eq(&bars(&history));
 }
@@ -188,7 +188,7 @@ async fn two_runs() {
         b
                 436.0 +220.0 due: step 2: its dependencies had run; began at 100 ms, took 100 ms
                 876.0 +220.0 due: step 2: its dependencies had run; began at 300 ms, took 100 ms
-        ran when it was due
+        ran when it was ready
     "#]].assert_eq(&bars(&history));
 }
 
@@ -206,7 +206,7 @@ async fn two_runs_of_one_step() {
         nap
                 216.0 +440.0 due: step 1: a start worker; began at 0 s, took 100 ms
                 656.0 +440.0 due: step 1: a start worker; began at 100 ms, took 100 ms
-        ran when it was due
+        ran when it was ready
     "#]]
     .assert_eq(&bars(&history));
 }
@@ -248,7 +248,8 @@ async fn written_to_a_file() {
     for outside in ["script", "href", "url(", "@import", "onload"] {
         assert!(!written.contains(outside), "{outside}");
     }
-    history.write_svg(dir.join("timeline.svg")).unwrap_err();
+    let missing = history.write_svg(dir.join("timeline.svg")).unwrap_err();
+    assert_eq!(missing.kind(), std::io::ErrorKind::NotFound);
 }
 
 /// Before anything has run.
@@ -287,7 +288,7 @@ async fn retries_are_marked() {
                 216.0 +293.3 failed: step 1: a start worker; began at 0 s, failed after 100 ms with 1 retry
         steady
                 216.0 +880.0 due: step 1: a start worker; began at 0 s, took 300 ms
-        ran when it was due | failed | was tried again: a mark for each time, from the left
+        ran when it was ready | failed | was tried again: a mark for each time, from the left
     "#]].assert_eq(&bars(&history));
     // And one in the legend.
     assert_eq!(history.to_svg().matches("<path class=\"retry\"").count(), 4);

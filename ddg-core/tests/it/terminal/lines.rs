@@ -207,7 +207,7 @@ async fn missed_events_are_reported() {
     expect![[r#"
         0:00:00.000 noisy: started
         0:00:00.000 noisy: step 1: noisy
-        0:00:00.000 noisy: 7 events were missed: take them faster, or keep more with `EventFilter::buffer`
+        0:00:00.000 noisy: 7 events were missed: read them faster, or buffer more with `EventFilter::buffer`
         0:00:00.010 noisy: n: 7
         0:00:00.010 noisy: n: 8
         0:00:00.010 noisy: n: 9

@@ -75,7 +75,7 @@ fn as_is<'a>(block: &'a Block, worker: &'a Worker) -> Vec<Fit<'a>> {
                 return Some(fit("dependency", dependency, output, worker, param, &what));
             }
             let item = list_item(output)?;
-            let what = format!("`{method}` deals out the elements of `{given}`");
+            let what = format!("`{method}` scatters the elements of `{given}`");
             Some(fit("dealt", dependency, item, worker, param, &what))
         })
         .collect()
@@ -121,7 +121,7 @@ fn unpacked<'a>(block: &'a Block, worker: &'a Worker) -> Vec<Fit<'a>> {
             None => list_item(output)?,
         };
         let what = format!(
-            "`{}` gives `{}`, of which this is element {place}",
+            "`{}` gives `{}`, and this is its element {place}",
             dependency.method(),
             type_text(output),
         );

@@ -39,7 +39,7 @@ impl Connection {
         let http =
             http.map_err(|error| setup(format!("there is no HTTP client: {}", chain(&error))))?;
         let base_url = Url::parse(&settings.base_url)
-            .map_err(|error| setup(format!("the address of files is no URL: {error}")))?;
+            .map_err(|error| setup(format!("the address of files is not a URL: {error}")))?;
         let mut headers = HeaderMap::new();
         if let Some(key) = &settings.api_key {
             let mut value = HeaderValue::try_from(format!("Bearer {}", key.expose()))
@@ -73,7 +73,7 @@ impl Connection {
         };
         let part = Part::stream_with_length(body, len).file_name(filename);
         let part = part.mime_str(&media_type).map_err(|_| RemoteError::Setup {
-            message: format!("`{media_type}` is no media type; one is as text/plain"),
+            message: format!("`{media_type}` is not a media type such as text/plain"),
         })?;
         // The purpose comes first, so that a server can refuse it before it has read the file.
         let form = Form::new().text("purpose", purpose.to_string()).part("file", part);

@@ -1,11 +1,11 @@
 //! Leases of conversations.
 
+use ddg_core::__store::Transaction;
 use ddg_core::checkpoint::{Claim, Owner};
 use sqlx::Row;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 
 use super::super::lease::{Hold, lost};
-use super::writing::ended;
 use super::{ConversationId, ConversationLease, Failed, SqliteConversations};
 
 impl SqliteConversations {
@@ -16,7 +16,7 @@ impl SqliteConversations {
     ) -> Result<ConversationLease, Failed> {
         let mut tx = self.file.write().await?;
         let done = self.take_in(&mut tx, id, claim).await;
-        ended(tx, done).await
+        tx.end(done).await
     }
 
     async fn take_in(

@@ -1,9 +1,10 @@
 //! Open runs, in the row of their conversation.
 
+use ddg_core::__store::Transaction;
 use sqlx::sqlite::SqliteConnection;
 
 use super::super::is_current;
-use super::writing::{ended, json};
+use super::writing::json;
 use super::{ConversationId, ConversationVersion, Failed, OpenRun, SqliteConversations};
 
 impl SqliteConversations {
@@ -16,7 +17,7 @@ impl SqliteConversations {
         let run = run.map(json).transpose()?;
         let mut tx = self.file.write().await?;
         let done = self.put_run_in(&mut tx, id, run, expected).await;
-        ended(tx, done).await
+        tx.end(done).await
     }
 
     async fn put_run_in(

@@ -30,7 +30,7 @@ impl SqliteConversations {
         let row = sqlx::query(sql).bind(head.id).fetch_one(&mut *tx).await?;
         let goal = column(&row, "goal").map_err(self.unreadable(id.as_str(), "the goal"))?;
         let summaries = summaries(&row).map_err(self.unreadable(id.as_str(), "a summary"))?;
-        let messages = self.messages(&mut tx, id, &head).await?;
+        let messages = self.messages(&mut tx, id, &head).await?.into();
         let conversation = Conversation { messages, goal, summaries };
         let check = conversation.check().map_err(Into::into);
         check.map_err(self.unreadable(id.as_str(), "a summary"))?;

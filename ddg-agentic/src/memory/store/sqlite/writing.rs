@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use ddg_core::__store::Write;
-use sqlx::sqlite::{Sqlite, SqliteConnection};
+use ddg_core::__store::Transaction;
+use sqlx::sqlite::SqliteConnection;
 
 use super::super::{admit, appended};
 use super::reading::Head;
@@ -23,7 +23,7 @@ impl SqliteConversations {
     ) -> Result<ConversationVersion, Failed> {
         let mut tx = self.file.write().await?;
         let done = self.put_in(&mut tx, id, conversation, expected, saving).await;
-        ended(tx, done).await
+        tx.end(done).await
     }
 
     async fn put_in(
@@ -110,17 +110,6 @@ impl SqliteConversations {
         tx.commit().await?;
         Ok(done.rows_affected())
     }
-}
-
-/// Commits a transaction, or rolls it back if the operation was refused.
-pub(super) async fn ended<T>(tx: Write<Sqlite>, done: Result<T, Failed>) -> Result<T, Failed> {
-    match &done {
-        Ok(_) => tx.commit().await?,
-        Err(Failed::Refused(_)) => tx.roll_back().await?,
-        // Dropping the transaction closes its connection.
-        Err(Failed::Broken(_)) => drop(tx),
-    }
-    done
 }
 
 /// Whether a message is the one in the file. If the texts differ, the parsed messages are compared,

@@ -1,0 +1,113 @@
+//! What can go wrong with riddles, their agents and their files.
+
+use std::sync::Arc;
+
+use ddg_core::run::RunError;
+
+/// An error of the riddle platform.
+#[derive(Clone, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum RiddleError {
+    /// A setting has a value that cannot be used.
+    #[error("`{name}` is `{value}`: write {wanted}")]
+    Setting {
+        /// The name of the variable or option.
+        name: String,
+        /// Its value.
+        value: String,
+        /// What it may be.
+        wanted: String,
+    },
+    /// An agent, or a list of agents, was declared wrongly.
+    #[error("agent `{name}` {message}")]
+    Agent {
+        /// The name of the agent.
+        name: String,
+        /// What is wrong, and what to do.
+        message: String,
+    },
+    /// A message that cannot be taken.
+    #[error("{message}")]
+    BadMessage {
+        /// What is wrong, and what to do.
+        message: String,
+    },
+    /// The shared folder cannot be used.
+    #[error("the shared folder `{folder}` cannot be used: {message}")]
+    Folder {
+        /// The folder.
+        folder: String,
+        /// What is wrong.
+        message: String,
+    },
+    /// A path leads out of the shared folder.
+    #[error(
+        "`{path}` leads out of the shared folder; write a path inside of it, without `..`, and not \
+         through a link"
+    )]
+    Outside {
+        /// The path as it was given.
+        path: String,
+    },
+    /// A file is missing, or cannot be read or written.
+    #[error("file `{path}` of the shared folder: {message}")]
+    File {
+        /// The path as it was given.
+        path: String,
+        /// What the system says.
+        message: String,
+    },
+    /// There is no riddle with this id.
+    #[error("there is no riddle `{id}`")]
+    UnknownRiddle {
+        /// The id.
+        id: String,
+    },
+    /// There is no message with this number.
+    #[error("there is no message with the number {number}, or it was not sent to agent `{agent}`")]
+    UnknownMessage {
+        /// The number.
+        number: i64,
+        /// Who answers.
+        agent: String,
+    },
+    /// A held response was sent before.
+    #[error("message {number} has been answered before: a held response is sent once")]
+    AlreadyAnswered {
+        /// The number of the message.
+        number: i64,
+    },
+    /// A sub-riddle would be beyond a limit.
+    #[error("riddle `{parent}` gets no sub-riddle: {message}")]
+    NoSubRiddle {
+        /// The riddle.
+        parent: String,
+        /// The limit, or what else is in the way.
+        message: String,
+    },
+    /// The database of riddles failed.
+    #[error("the riddles in {store} cannot be {action}: {message}")]
+    Store {
+        /// The name of the database.
+        store: String,
+        /// What was to be done.
+        action: &'static str,
+        /// What the database says.
+        message: String,
+    },
+    /// The management of the platform cannot be reached, or refuses.
+    #[error("{message}")]
+    Remote {
+        /// What went wrong.
+        message: String,
+    },
+    /// The run of a riddle failed.
+    #[error("the run of riddle `{id}` failed")]
+    Run {
+        /// The riddle.
+        id: String,
+        /// The error of the run.
+        #[source]
+        source: Arc<RunError>,
+    },
+}

@@ -1,0 +1,12 @@
+//! Riddles that many agents solve together. Tests cite the rules of `docs/riddles.md`.
+
+mod adapters;
+mod calculator;
+mod flags;
+mod held;
+mod messages;
+mod model;
+mod place;
+mod reviews;
+mod shared_folder;
+mod sub_riddles;

@@ -1,0 +1,6 @@
+use ddg_core::prelude::*;
+
+#[automa]
+mod agent {}
+
+fn main() {}

@@ -1,0 +1,8 @@
+use ddg_core::prelude::*;
+
+#[automa]
+enum Agent {
+    Quick,
+}
+
+fn main() {}

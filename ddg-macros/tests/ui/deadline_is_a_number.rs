@@ -1,0 +1,10 @@
+use ddg_core::prelude::*;
+
+async fn run(automa: GraphAutoma) -> Result<(), RunError> {
+    automa.run(()).deadline(30).await?;
+    Ok(())
+}
+
+fn main() {
+    drop(run(GraphAutoma::new("automa")));
+}

@@ -1,0 +1,9 @@
+use ddg_core::prelude::*;
+
+struct Money(#[allow(dead_code)] u32);
+
+fn main() -> Result<(), BuildError> {
+    let mut automa = GraphAutoma::new("automa");
+    automa.add_func_as_worker("f", async |cx: Context| cx.emit("paid", Money(1)), start())?;
+    Ok(())
+}

@@ -1,0 +1,13 @@
+use ddg_core::prelude::*;
+
+struct Money(#[allow(dead_code)] u32);
+
+fn f() -> impl futures::Stream<Item = Money> {
+    futures::stream::iter([Money(1)])
+}
+
+fn main() -> Result<(), BuildError> {
+    let mut automa = GraphAutoma::new("automa");
+    automa.add_func_as_worker("f", f, start())?;
+    Ok(())
+}

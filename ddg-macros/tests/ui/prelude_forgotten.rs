@@ -1,0 +1,11 @@
+struct Agent;
+
+#[automa]
+impl Agent {
+    #[worker(start, output)]
+    async fn start(&self, x: i64) -> i64 {
+        x
+    }
+}
+
+fn main() {}

@@ -1,0 +1,13 @@
+use ddg_core::prelude::*;
+
+struct Agent;
+
+#[automa]
+impl Agent {
+    #[worker(start, output)]
+    async fn start(self: std::rc::Rc<Self>, x: i64) -> i64 {
+        x
+    }
+}
+
+fn main() {}

@@ -1,0 +1,18 @@
+use ddg_core::prelude::*;
+
+struct Agent;
+
+#[automa]
+impl Agent {
+    #[worker(start)]
+    async fn start(&self, x: i64) -> i64 {
+        x
+    }
+
+    #[worker(output, dependencies = [start])]
+    async fn start(&self, x: i64) -> i64 {
+        x
+    }
+}
+
+fn main() {}

@@ -1,0 +1,8 @@
+use ddg_core::prelude::*;
+
+trait Thinks {
+    #[worker(start)]
+    fn think(&self) -> String;
+}
+
+fn main() {}

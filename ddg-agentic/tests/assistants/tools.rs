@@ -197,7 +197,7 @@ async fn tools_run_at_once_and_their_outputs_are_in_the_order_of_the_calls() {
     let run = fixture.run(json!({ "tools": server(&["first", "second"]) }), json!({})).await;
     let told = outputs(&steps(&fixture, &run.thread_id, &run.id).await[0]);
     assert_eq!(told, ["first", "second"]);
-    let asked: Vec<_> = model.requests()[1].messages[2..].iter().map(Message::text).collect();
+    let asked: Vec<_> = model.requests()[1].messages.range(2..).map(Message::text).collect();
     assert_eq!(asked, ["first", "second"]);
 }
 
@@ -247,7 +247,7 @@ async fn a_client_submits_outputs_and_the_run_continues() {
                     run.step.completed\nrun.completed";
     assert_eq!(trace(&live), expected);
     assert_eq!(live[0].number, before.last().unwrap().number + 1);
-    let told: Vec<_> = model.requests()[1].messages[2..].iter().map(Message::text).collect();
+    let told: Vec<_> = model.requests()[1].messages.range(2..).map(Message::text).collect();
     assert_eq!(told, ["of a", "of b"]);
     assert!(submit(&["a", "b"]).await.is_err());
 }
@@ -277,7 +277,7 @@ async fn of_mixed_calls_the_server_makes_its_own_and_only_the_others_are_require
     let handle = fixture.ada.run(&run.id);
     handle.submit(vec![ToolOutputParams::new("b", "rain")]).await.unwrap();
     assert_eq!(handle.outcome().await.unwrap().status, RunStatus::Completed);
-    let told: Vec<_> = model.requests()[1].messages[2..].iter().map(Message::text).collect();
+    let told: Vec<_> = model.requests()[1].messages.range(2..).map(Message::text).collect();
     assert_eq!(told, ["2", "rain", "4"]);
 }
 

@@ -11,11 +11,11 @@
 //! Features: `prompts`, on by default, for prompt templates. Off by default: `providers` for models
 //! over HTTP (`OpenAi` and compatible servers, `Anthropic`, `Gemini`, `Ollama`); `mcp` for tools of
 //! MCP servers (`McpEndpoint`) and for tools as an MCP server (`McpService`); `sqlite` for
-//! conversations in a file; `assistants` for assistants, threads and runs in a database, and
-//! `postgres` for one on a server; `riddles` for riddles that many agents solve together;
-//! `tiktoken` for counting tokens as OpenAI's models do;
-//! `json-schema` for checking arguments and answers by all of JSON Schema, instead of the keywords
-//! that schemas of Rust types use. `mcp` turns it on.
+//! conversations in a file, and `postgres` for conversations in a database; `assistants` for
+//! assistants, threads and runs in a database; `riddles` for riddles that many agents solve
+//! together; `tiktoken` for counting tokens as OpenAI's models do; `json-schema` for
+//! checking arguments and answers by all of JSON Schema, instead of the keywords that schemas of
+//! Rust types use. `mcp` turns it on.
 
 mod agent;
 #[cfg(feature = "assistants")]

@@ -6,6 +6,7 @@ mod content;
 mod error;
 mod http;
 mod listener;
+mod redacted;
 mod server;
 mod service;
 mod stderr;

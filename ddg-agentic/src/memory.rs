@@ -19,6 +19,8 @@ use futures::future::BoxFuture;
 
 pub use conversation::Conversation;
 pub use last_messages::LastMessages;
+#[cfg(feature = "postgres")]
+pub use store::PostgresConversations;
 #[cfg(feature = "sqlite")]
 pub use store::SqliteConversations;
 pub use store::{

@@ -8,6 +8,7 @@ mod usage;
 use ddg_core::Value;
 use serde::{Deserialize, Serialize};
 
+use crate::tool::cut;
 pub use image::Image;
 pub(crate) use messages::Chunk;
 pub use messages::Messages;
@@ -122,6 +123,9 @@ pub struct ToolMessage {
     pub name: String,
     /// The text for the model.
     pub content: String,
+    /// The images for the model. A model that cannot see them gets a note in their place.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub images: Vec<Image>,
     /// Whether the call failed.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub is_error: bool,
@@ -225,12 +229,37 @@ impl ToolMessage {
     /// Creates the result of a tool call.
     pub fn new(call: &ToolCall, content: impl Into<String>) -> Self {
         let (call_id, name) = (call.id.clone(), call.name.clone());
-        Self { call_id, name, content: content.into(), is_error: false }
+        Self { call_id, name, content: content.into(), images: Vec::new(), is_error: false }
     }
 
     /// Creates the error of a tool call.
     pub fn error(call: &ToolCall, content: impl Into<String>) -> Self {
         Self { is_error: true, ..Self::new(call, content) }
+    }
+
+    /// Adds images.
+    #[must_use]
+    pub fn with_images(mut self, images: impl IntoIterator<Item = Image>) -> Self {
+        self.images.extend(images);
+        self
+    }
+
+    /// Cuts the text to at most `max_bytes`, and replaces images beyond `max_image_bytes` by notes.
+    /// Returns the number of bytes of the images that are left.
+    pub(crate) fn cap(&mut self, max_bytes: usize, max_image_bytes: usize) -> usize {
+        if self.content.len() > max_bytes {
+            self.content = cut(std::mem::take(&mut self.content), max_bytes);
+        }
+        let mut n_bytes = 0;
+        for image in std::mem::take(&mut self.images) {
+            if n_bytes + image.n_bytes() > max_image_bytes {
+                self.content.push_str(&format!("\n[{image}: left out, the results are too large]"));
+            } else {
+                n_bytes += image.n_bytes();
+                self.images.push(image);
+            }
+        }
+        n_bytes
     }
 }
 

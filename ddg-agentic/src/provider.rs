@@ -33,6 +33,15 @@ use settings::Settings;
 /// server named by `OPENAI_BASE_URL`.
 pub type OpenAi = HttpModel<api::OpenAi>;
 
+/// A model of OpenAI with its Responses API, or of any server with this API.
+///
+/// Reasoning models should be used with this API: their reasoning goes back with the next request,
+/// encrypted, so they continue it across tool calls. Nothing is stored at the provider, unless
+/// [`extra_body`](crate::ReActAutoma::extra_body) sets `store`. `stop` and `seed` do not exist
+/// in this API. The variables of the environment are those of [`OpenAi`]. It was tested
+/// against the documentation of the API, not against the service.
+pub type OpenAiResponses = HttpModel<api::OpenAiResponses>;
+
 /// A model of Anthropic, with its Messages API.
 ///
 /// Variables of the environment: `ANTHROPIC_MODEL`, `ANTHROPIC_API_KEY` and, for another server,
@@ -54,7 +63,7 @@ pub type Gemini = HttpModel<api::Gemini>;
 /// API, not against the service.
 pub type Ollama = HttpModel<api::Ollama>;
 
-/// A model over HTTP: [`OpenAi`], [`Anthropic`], [`Gemini`] or [`Ollama`].
+/// A model over HTTP: [`OpenAi`], [`OpenAiResponses`], [`Anthropic`], [`Gemini`] or [`Ollama`].
 ///
 /// Clones share connections. The key is sent only in the headers of requests; it is never part of
 /// URLs, errors, logs or the `Debug` text. Redirects are not followed, because they would send the
@@ -149,8 +158,14 @@ impl<A: Api> HttpModel<A> {
         Self::with(Settings { stall_timeout: time, ..self.settings })
     }
 
-    /// Sets the timeout of a reply that is not a stream (10 minutes by default). A stream has no
-    /// total timeout.
+    /// Sets the timeout of a whole reply that is streamed (1 hour by default), however long the
+    /// provider keeps the connection open.
+    #[must_use]
+    pub fn stream_timeout(self, time: Duration) -> Self {
+        Self::with(Settings { stream_timeout: time, ..self.settings })
+    }
+
+    /// Sets the timeout of a reply that is not a stream (10 minutes by default).
     #[must_use]
     pub fn reply_timeout(self, time: Duration) -> Self {
         Self::with(Settings { reply_timeout: time, ..self.settings })

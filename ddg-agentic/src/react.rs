@@ -11,6 +11,7 @@ mod task;
 mod turns;
 mod workers;
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -29,9 +30,12 @@ pub use task::Task;
 
 use crate::files::FileManager;
 use crate::memory::{FullHistory, Memory};
-use crate::model::{ChatModel, ChatRequest, PromptCache, Wanted};
+use crate::model::{ChatModel, ChatRequest, Price, PromptCache, Wanted};
 use crate::subturn::{self, ChildNode, SubTurns};
 use crate::tool::{AutomaTool, ToolOutput, ToolSpec, Toolbox};
+
+/// The default for the bytes that the tools of one turn give the model.
+const MAX_TURN_OUTPUT: usize = 512 << 10;
 
 /// The name of the tool with which a model asks the person a question.
 const ASK_BACK: &str = "ask_the_person";
@@ -94,6 +98,10 @@ pub struct ReActAutoma {
     may_ask: bool,
     /// Settings of every request, without messages and tools.
     settings: ChatRequest,
+    /// The prices of models, for a limit of the cost.
+    prices: BTreeMap<String, Price>,
+    /// Maximum number of bytes that the tools of one turn give the model.
+    max_turn_output: usize,
     /// Inputs of a run that only tools read.
     inputs: Vec<String>,
     /// The type of the answer, or why its schema is invalid.
@@ -143,6 +151,8 @@ impl ReActAutoma {
             tool_calls: ToolCallMode::default(),
             may_ask: false,
             settings: ChatRequest::default().prompt_cache(PromptCache::Short),
+            prices: BTreeMap::new(),
+            max_turn_output: MAX_TURN_OUTPUT,
             inputs: Vec::new(),
             answer: None,
             specs: OnceLock::new(),
@@ -188,6 +198,24 @@ impl ReActAutoma {
     #[must_use]
     pub fn limits(mut self, limits: Limits) -> Self {
         self.limits = limits;
+        self
+    }
+
+    /// Sets the price of the tokens of a model, by the name of the model. It is used by the limit
+    /// of the [cost](Limits::cost), which needs the price of the agent's own model. A model without
+    /// a price counts at the highest of the prices.
+    #[must_use]
+    pub fn price(mut self, model: impl Into<String>, price: Price) -> Self {
+        self.prices.insert(model.into(), price);
+        self
+    }
+
+    /// Sets the maximum number of bytes that the tools of one turn give the model together (512 KiB
+    /// by default). If they give more, the longest results are cut: the head and the tail are kept,
+    /// with a note that says how much is missing. It applies beside the maximum of each tool.
+    #[must_use]
+    pub fn max_turn_output(mut self, bytes: usize) -> Self {
+        self.max_turn_output = bytes;
         self
     }
 
@@ -342,6 +370,12 @@ impl ReActAutoma {
             faults.push(format!(
                 "a tool is named `{ASK_BACK}`, with which the model asks back: rename it, or leave \
                  `may_ask_back` out"
+            ));
+        }
+        if self.limits.cost.is_some() && !self.prices.contains_key(self.model.name()) {
+            faults.push(format!(
+                "the cost is limited, and there is no price for `{}`: give one with `price`",
+                self.model.name()
             ));
         }
         faults.extend(self.subturns.iter().flat_map(|subturns| subturns.faults()));

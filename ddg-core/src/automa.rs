@@ -21,7 +21,7 @@ use self::declaration::Declaration;
 pub(crate) use self::attachments::{AnyAttachment, Attachments, MakeAttachment};
 pub(crate) use self::digest::{Digest, Hasher};
 pub(crate) use self::marks::{Mark, Marks, digest_of_worker};
-pub(crate) use self::program::Program;
+pub(crate) use self::program::{Declarations, Program};
 pub(crate) use self::registry::Registry;
 pub(crate) use self::settings::Settings;
 pub use self::typed::{Automa, TypedAutoma};

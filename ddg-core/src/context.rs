@@ -125,9 +125,11 @@ impl Context {
         })
     }
 
-    /// The interrupted run of the nested automa, if this worker is one.
+    /// The run of the nested automa that this worker continues, if it is one: one that was paused
+    /// or left. A further attempt does not continue a run that was left.
     pub(crate) fn inner(&self) -> Option<Saved> {
-        Some((**self.0.replay.as_ref()?.inner.as_ref()?).clone())
+        let run = &**self.0.replay.as_ref()?.inner.as_ref()?;
+        (self.attempt() == 1 || !run.interrupted().is_empty()).then(|| run.clone())
     }
 
     /// The run `key` that this worker had begun and waited for when it was interrupted.
@@ -169,7 +171,8 @@ impl Context {
     }
 
     fn add(&self, key: Key, source: Source, options: WorkerOptions) {
-        self.edit(added(&self.0.core.program, key, source, options));
+        let core = &self.0.core;
+        self.edit(added(&core.program, || core.programs_around().collect(), key, source, options));
     }
 
     /// The key of this worker.
@@ -482,15 +485,19 @@ impl Context {
     }
 }
 
-/// The edit that adds a worker to the graph of a run of `program`.
-fn added(
+/// The edit that adds a worker to the graph of a run of `program`. Names that are not declared
+/// there are looked up in the automata `around`, innermost first.
+fn added<'a>(
     program: &Program,
+    around: impl FnOnce() -> Vec<&'a Arc<Program>>,
     key: Key,
     source: Source,
     mut options: WorkerOptions,
 ) -> Edit<Arc<Body>> {
     let dependencies = std::mem::take(&mut options.dependencies);
-    let payload = program.place(&key, source, options);
+    let payload = program.place(&key, source, options, |name| {
+        around().into_iter().find_map(|program| program.declared(name)).cloned()
+    });
     Edit::AddWorker { key, payload, dependencies }
 }
 

@@ -174,12 +174,6 @@ impl LocalValues {
         self.lock().clone()
     }
 
-    /// Replaces all values.
-    pub(crate) fn replace(&self, values: BTreeMap<String, Value>) {
-        let old = std::mem::replace(&mut *self.lock(), values);
-        drop(old);
-    }
-
     fn lock(&self) -> MutexGuard<'_, BTreeMap<String, Value>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -31,6 +31,7 @@ mod record;
 mod settle;
 mod start;
 mod state;
+mod take_up;
 mod waits;
 
 use std::borrow::Cow;
@@ -48,7 +49,7 @@ pub use question::Question;
 pub(crate) use question::{Interrupted, PausedRun, Pending, Replay};
 pub(crate) use ready::{Ready, Unbound};
 pub(crate) use record::Record;
-pub(crate) use state::State;
+pub(crate) use state::{State, UnderWay};
 pub(crate) use waits::Waits;
 
 use crate::args::{Args, Named, find};
@@ -72,7 +73,8 @@ pub(crate) struct Machine<P: Hosts> {
     max_steps: u64,
     /// The running executions, in kickoff order.
     running: Vec<Running>,
-    /// Whether the running executions were interrupted before and belong to an earlier step.
+    /// Whether the running executions had begun before and belong to an earlier step, or are about
+    /// to be taken up again.
     resuming: bool,
     /// Whether the run was asked to stop.
     stopping: bool,
@@ -171,12 +173,12 @@ impl<P: Hosts> Machine<P> {
         max_steps: Option<u64>,
     ) -> Self {
         Self {
+            resuming: state.under_way.is_some(),
             state,
             path,
             pace,
             max_steps: max_steps.unwrap_or(u64::MAX),
             running: Vec::new(),
-            resuming: false,
             stopping: false,
             removed: Vec::new(),
             forgotten: Vec::new(),
@@ -199,7 +201,10 @@ impl<P: Hosts> Machine<P> {
         jobs: &mut Vec<Job<P>>,
     ) -> Result<Next, Box<MachineError>> {
         if ended.is_empty() {
-            return self.begin(jobs);
+            return match self.resuming {
+                true => self.take_up(ended, jobs),
+                false => self.begin(jobs),
+            };
         }
         match self.n_awaited().checked_sub(ended.len()) {
             None | Some(0) => {
@@ -237,6 +242,17 @@ impl<P: Hosts> Machine<P> {
     /// Stops the run after the current step.
     pub(crate) fn stop(&mut self) {
         self.stopping = true;
+    }
+
+    /// Whether the run was asked to stop.
+    pub(crate) fn is_stopping(&self) -> bool {
+        self.stopping
+    }
+
+    /// The running executions, in kickoff order, each with its worker; the worker may have been
+    /// removed.
+    pub(crate) fn running(&self) -> impl Iterator<Item = (KickoffId, WorkerId)> {
+        self.running.iter().map(|running| (running.id, running.worker))
     }
 
     /// When a step settles.
@@ -302,6 +318,7 @@ impl<P: Hosts> Machine<P> {
         self.state.ready.is_empty()
             && self.state.held.is_empty()
             && self.state.interrupted.is_empty()
+            && self.state.under_way.is_none()
     }
 
     /// Whether questions are pending.

@@ -8,6 +8,7 @@
 //! ```
 
 use ddg_agentic::prelude::*;
+use ddg_core::printable;
 use examples::Asking;
 
 /// Pays a bill.
@@ -43,7 +44,8 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let agent = ReActAutoma::new(examples::model()?).tools(tools).build()?;
     let task = args!("Pay 30 euros to Ada.");
     if let Some(outcome) = Asking::from_args()?.run(&agent, task, in_words, verdict).await? {
-        println!("{}", outcome.into_output::<AgentOutcome>()?.text());
+        let text = outcome.into_output::<AgentOutcome>()?.text();
+        println!("{}", printable::lines(&text));
     }
     Ok(())
 }

@@ -9,6 +9,7 @@ use ddg_agentic::files::{File, FileError, FileManager};
 use ddg_agentic::model::ChatRequest;
 use ddg_agentic::prelude::*;
 use ddg_agentic::react::AnswerPart;
+use ddg_core::printable;
 use futures::future::BoxFuture;
 use serde::Serialize;
 use serde_json::json;
@@ -96,15 +97,17 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     };
     for step in outcome.steps() {
         let (took, gave) = (names(&step.input_files), names(&step.output_files));
-        println!("{}: took {took}, gave {gave}", step.call.name);
+        let line = format!("{}: took {took}, gave {gave}", step.call.name);
+        println!("{}", printable::line(&line));
     }
     println!();
     for part in outcome.parts() {
         match part {
-            AnswerPart::Text(text) => println!("{}", text.trim()),
+            AnswerPart::Text(text) => println!("{}", printable::lines(text.trim())),
             AnswerPart::File(file) => {
-                println!("\n[{}, {} bytes]", file.filename(), file.len());
-                println!("{}", String::from_utf8_lossy(&files.read(file.id()).await?));
+                println!("\n[{}, {} bytes]", printable::line(file.filename()), file.len());
+                let content = files.read(file.id()).await?;
+                println!("{}", printable::lines(&String::from_utf8_lossy(&content)));
             }
         }
     }

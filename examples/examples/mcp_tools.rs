@@ -13,6 +13,7 @@ use ddg_agentic::message::ToolCall;
 use ddg_agentic::tool::ToolResult;
 use ddg_agentic::{Toolbox, tool};
 use ddg_core::prelude::*;
+use ddg_core::printable;
 use serde_json::{Value as Json, json};
 
 /// The argument that starts this program as the server.
@@ -65,7 +66,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let client = server.connect().await?;
     let tools = Toolbox::builder().with_all(client.tools().await?).build()?;
     for spec in tools.specs().iter() {
-        println!("{}: {}", spec.name, spec.description);
+        println!("{}", printable::lines(&format!("{}: {}", spec.name, spec.description)));
     }
     if itself {
         let asked = [
@@ -75,7 +76,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
         ];
         for ToolResult { message, .. } in call(&tools, &asked).await? {
             let ended = if message.is_error { "failed" } else { "gave" };
-            println!("{} {ended}: {}", message.name, message.content);
+            let told = format!("{} {ended}: {}", message.name, message.content);
+            println!("{}", printable::lines(&told));
         }
     }
     client.close().await;

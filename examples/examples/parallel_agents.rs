@@ -3,6 +3,7 @@
 //! their usage of models is counted together. A timeline of the run is written as an SVG file.
 
 use ddg_agentic::prelude::*;
+use ddg_core::printable;
 use ddg_core::render::History;
 
 /// The weather of a city in a month.
@@ -50,7 +51,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     automa.add_callback(history.clone());
 
     let advice: String = automa.run(args!("A week in Lisbon: climate and cost?")).output().await?;
-    println!("{advice}");
+    println!("{}", printable::lines(&advice));
     println!("\n{} tokens in all", meter.usage().total());
     let timeline = std::env::temp_dir().join("advisers.svg");
     history.write_svg(&timeline)?;

@@ -9,6 +9,7 @@ use ddg_agentic::model::ChatChunk;
 use ddg_agentic::prelude::*;
 
 use ddg_core::event::{EventFilter, EventKind, EventStream};
+use ddg_core::printable;
 
 /// The sum of some numbers.
 #[tool]
@@ -51,7 +52,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
             // The messages are kept even without an answer.
             Err(error) => {
                 let failed = error.downcast_ref::<AgentFailed>().cloned().ok_or(error)?;
-                println!("no answer: {failed}");
+                println!("no answer: {}", printable::lines(&failed.to_string()));
                 failed.outcome.conversation
             }
         };
@@ -66,12 +67,13 @@ async fn show(mut events: EventStream) {
         match &event.kind {
             EventKind::Chunk { chunk, .. } => {
                 if let Ok(ChatChunk::Text(text)) = chunk.get() {
-                    print!("{text}");
+                    // What a model says must not command the terminal.
+                    print!("{}", printable::lines(&text));
                     std::io::stdout().flush().ok();
                 }
             }
             EventKind::WorkerStarted { worker, .. } if worker.as_str().starts_with("tool_") => {
-                println!("[{worker} …]");
+                println!("[{} …]", printable::line(worker.as_str()));
             }
             EventKind::RunFinished { .. } => println!(),
             _ => {}

@@ -12,6 +12,7 @@ use ddg_agentic::schemars::{self, JsonSchema};
 use ddg_agentic::subturn::{
     AgentTools, ChildStatus, ChildSummary, Disposition, SubTurnError, SubTurnEvent, SubTurns, Turn,
 };
+use ddg_core::printable;
 use futures::future::BoxFuture;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -92,10 +93,10 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         .agent("researcher", "Looks one thing up.", researcher)
         .on_event(|event| match event {
             SubTurnEvent::Spawned { child, config, .. } => {
-                println!("{child} begins: {}", config.task().text());
+                println!("{child} begins: {}", printable::lines(&config.task().text()));
             }
             SubTurnEvent::Ended { child, status, result, .. } => {
-                println!("{child} {}: {result}", status.word());
+                println!("{child} {}: {}", status.word(), printable::lines(&result.to_string()));
             }
             _ => {}
         });
@@ -112,8 +113,10 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     let outcome = agent.run(args!("What should I know about tea?")).await?;
     let report: Report = outcome.answer()?;
-    println!("\n{}:", report.title);
-    report.findings.iter().for_each(|finding| println!("- {finding}"));
+    println!("\n{}:", printable::line(&report.title));
+    for finding in &report.findings {
+        println!("- {}", printable::lines(finding));
+    }
 
     let [kinds, history, price] = outcome.children() else { panic!("three researchers") };
     for back in [kinds, history] {

@@ -6,6 +6,7 @@
 //! one.
 
 use ddg_agentic::prelude::*;
+use ddg_core::printable;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::json;
@@ -36,12 +37,13 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let extracted = model.extract::<Trip>(ChatRequest::new(["A day trip from Leiden?"])).await?;
     println!("asked {} times: {:?}", model.requests().len(), extracted.value);
     let told = &model.requests()[1];
-    println!("the model was told: {}", told.messages.last().map(Message::text).unwrap_or_default());
+    let told = told.messages.last().map(Message::text).unwrap_or_default();
+    println!("the model was told: {}", printable::lines(&told));
 
     let model =
         ScriptedModel::new().text(json!({ "city": "Gouda", "hours": 5, "by": "bike" }).to_string());
     let agent = ReActAutoma::new(model).answer::<Trip>().build()?;
     let trip: Trip = agent.run(args!("And by bike?")).await?.answer()?;
-    println!("the agent: {} by {:?} in {} hours", trip.city, trip.by, trip.hours);
+    println!("the agent: {} by {:?} in {} hours", printable::line(&trip.city), trip.by, trip.hours);
     Ok(())
 }

@@ -10,6 +10,7 @@
 //! ```
 
 use ddg_agentic::prelude::*;
+use ddg_core::printable;
 use examples::Growth;
 
 const TASK: &str = "Plan a 3-day trip to Tokyo. Check the weather forecast, estimate the flight \
@@ -54,7 +55,7 @@ async fn hotel_cost(
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let task = std::env::args().nth(1).unwrap_or_else(|| TASK.to_owned());
-    println!("{task}");
+    println!("{}", printable::lines(&task));
 
     let tools = Toolbox::builder()
         .with(weather::tool())
@@ -73,7 +74,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     growth.last(&outcome);
 
     let trip: AgentOutcome = outcome.into_output()?;
-    println!("\n{}", trip.text());
+    println!("\n{}", printable::lines(&trip.text()));
     println!("\n({} turns, {} tokens)", trip.turns, trip.usage.total());
     Ok(())
 }

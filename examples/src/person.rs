@@ -5,6 +5,7 @@ use std::io::{self, BufRead, IsTerminal, Write};
 use std::path::PathBuf;
 
 use ddg_core::prelude::*;
+use ddg_core::printable;
 use ddg_core::snapshot::Snapshot;
 
 /// The options of examples that ask a person: `--snapshot FILE` and `--answer TEXT`.
@@ -67,7 +68,8 @@ impl Asking {
             let mut snapshot = outcome.snapshot()?;
             if let Some(file) = &self.snapshot {
                 for question in outcome.questions() {
-                    println!("question {}: {}", question.id, text(&question.content));
+                    let asked = text(&question.content);
+                    println!("question {}: {}", question.id, printable::lines(&asked));
                 }
                 fs::write(file, serde_json::to_string(&snapshot)?)?;
                 println!("the run is in {}; answer it with --answer yes", file.display());
@@ -84,7 +86,7 @@ impl Asking {
 
 /// Asks on the terminal. Without a terminal the answer is no.
 fn typed(question: &str) -> io::Result<String> {
-    print!("{question} [y/n] ");
+    print!("{} [y/n] ", printable::lines(question));
     io::stdout().flush()?;
     if !io::stdin().is_terminal() {
         println!("n (this is no terminal)");

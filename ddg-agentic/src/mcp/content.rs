@@ -3,7 +3,21 @@
 use rmcp::model::{CallToolResult, ContentBlock, ResourceContents};
 use serde_json::Value as Json;
 
-/// The whole content of `result` as text.
+use crate::message::Image;
+
+/// The images of `result`.
+pub(super) fn images_of(result: &CallToolResult) -> Vec<Image> {
+    let image = |block: &ContentBlock| match block {
+        ContentBlock::Image(image) => {
+            let (media_type, base64) = (image.mime_type.clone(), image.data.clone());
+            Some(Image::Data { media_type, base64 })
+        }
+        _ => None,
+    };
+    result.content.iter().filter_map(image).collect()
+}
+
+/// The whole content of `result` as text. Its images are named, in their order.
 pub(super) fn text_of(result: &CallToolResult) -> String {
     let mut texts: Vec<String> = result.content.iter().map(block).collect();
     if let Some(structured) = &result.structured_content

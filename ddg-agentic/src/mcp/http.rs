@@ -5,6 +5,7 @@ use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures::FutureExt;
 use reqwest::Url;
 use reqwest::header::{HeaderName, HeaderValue};
 use reqwest::redirect::{Attempt, Policy};
@@ -12,7 +13,8 @@ use rmcp::transport::StreamableHttpClientTransport;
 use rmcp::transport::common::client_side_sse::ExponentialBackoff;
 use rmcp::transport::streamable_http_client::StreamableHttpClientTransportConfig;
 
-use super::connection::Connection;
+use super::connection::{Connection, Live};
+use super::redacted::{Redact, Redacted};
 use super::server::McpEndpoint;
 use super::stderr::Stderr;
 use super::{McpClient, McpError};
@@ -106,11 +108,20 @@ impl McpEndpoint<McpHttp> {
     pub async fn connect(&self) -> Result<McpClient, McpError> {
         let config = self.transport.config().map_err(|message| self.setup(message))?;
         let client = client().map_err(|error| self.setup(error.to_string()))?;
-        let transport = StreamableHttpClientTransport::with_client(client, config);
         let McpEndpoint { settings, transport: http } = self.clone();
-        let redact = move |text| http.redact(text);
-        let connection = Connection::open(settings, transport, Stderr::default(), redact).await?;
-        Ok(McpClient::new(connection))
+        let redact: Redact = Arc::new(move |text| http.redact(text));
+        let client = Redacted::new(client, Arc::clone(&redact));
+        let (greeted, cleans) = (settings.clone(), Arc::clone(&redact));
+        let open = move |listener| {
+            let transport =
+                StreamableHttpClientTransport::with_client(client.clone(), config.clone());
+            let (settings, redact) = (greeted.clone(), Arc::clone(&cleans));
+            async move {
+                Live::greet(&settings, listener, transport, Stderr::default(), &redact).await
+            }
+            .boxed()
+        };
+        Ok(McpClient::new(Connection::open(settings, redact, open).await?))
     }
 
     fn setup(&self, message: String) -> McpError {

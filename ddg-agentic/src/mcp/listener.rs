@@ -19,6 +19,11 @@ impl Listener {
         self.0.load(Ordering::Acquire)
     }
 
+    /// Sets the flag, because the server was connected to again.
+    pub(super) fn has_restarted(&self) {
+        self.0.store(true, Ordering::Release);
+    }
+
     /// Resets the flag before the tools are listed.
     pub(super) fn will_list(&self) {
         self.0.store(false, Ordering::Release);

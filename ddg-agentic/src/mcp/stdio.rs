@@ -8,10 +8,13 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use futures::FutureExt;
 use process::Process;
 use tokio::process::Command;
 
-use super::connection::Connection;
+use super::connection::{Connection, Live};
+use super::listener::Listener;
+use super::redacted::Redact;
 use super::server::McpEndpoint;
 use super::{McpClient, McpError};
 
@@ -99,15 +102,24 @@ impl McpEndpoint<McpStdio> {
     /// # Cancel safety
     /// Dropping the future ends the program.
     pub async fn connect(&self) -> Result<McpClient, McpError> {
+        let redact: Redact = Arc::new(|text| text);
+        let (endpoint, cleans) = (self.clone(), Arc::clone(&redact));
+        let open = move |listener| {
+            let (endpoint, redact) = (endpoint.clone(), Arc::clone(&cleans));
+            async move { endpoint.start(listener, &redact).await }.boxed()
+        };
+        Ok(McpClient::new(Connection::open(self.settings.clone(), redact, open).await?))
+    }
+
+    /// Starts the program, and performs the handshake.
+    async fn start(&self, listener: Listener, redact: &Redact) -> Result<Live, McpError> {
         let started = Process::start(self.transport.command());
         let (process, stderr) = started.map_err(|error| McpError::Start {
             server: self.settings.name.clone(),
             program: self.transport.program.to_string_lossy().into_owned(),
             source: Arc::new(error),
         })?;
-        let settings = self.settings.clone();
-        let connection = Connection::open(settings, process, stderr, |text| text).await?;
-        Ok(McpClient::new(connection))
+        Live::greet(&self.settings, listener, process, stderr, redact).await
     }
 }
 

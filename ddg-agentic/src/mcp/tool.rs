@@ -10,7 +10,7 @@ use serde_json::{Map, Value as Json, json};
 
 use super::McpError;
 use super::connection::Connection;
-use super::content::text_of;
+use super::content::{images_of, text_of};
 use crate::schema::Validator;
 use crate::tool::{Tool, ToolOutput, ToolRun, ToolSpec};
 
@@ -19,8 +19,9 @@ const MAX_NAME: usize = 64;
 
 /// A tool of an MCP server, from [`McpClient::tools`](super::McpClient::tools).
 ///
-/// Its result is converted to text: text and text resources as they are, structured content as JSON
-/// unless a text says the same, images, audio and files by kind and size. If the tool reports a
+/// Text and text resources of its result are text as they are, structured content is JSON unless a
+/// text says the same, audio and files are named by kind and size. Images are shown to models that
+/// can see them, and named for others. If the tool reports a
 /// failure, its message is the error. Dropping a call tells the server that it is cancelled.
 #[derive(Clone)]
 pub struct McpTool {
@@ -72,7 +73,9 @@ impl McpTool {
                 tool: self.offered_as.clone(),
                 message: text,
             }),
-            Some(false) | None => Ok(ToolOutput::text(text)),
+            Some(false) | None => {
+                Ok(images_of(&result).into_iter().fold(ToolOutput::text(text), ToolOutput::image))
+            }
         }
     }
 }

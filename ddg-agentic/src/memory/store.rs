@@ -5,10 +5,14 @@ mod id;
 mod in_memory;
 mod lease;
 mod open_run;
+#[cfg(feature = "postgres")]
+mod postgres;
 mod record;
 mod shared;
 #[cfg(feature = "sqlite")]
 mod sqlite;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+mod written;
 
 use std::fmt;
 use std::time::Duration;
@@ -21,6 +25,8 @@ pub use id::{ConversationId, InvalidConversationId};
 pub use in_memory::MemoryConversations;
 pub use lease::ConversationLease;
 pub use open_run::{OpenRun, OpenRunPlace};
+#[cfg(feature = "postgres")]
+pub use postgres::PostgresConversations;
 pub use record::{ConversationPage, ConversationRecord, ConversationVersion, StoredConversation};
 #[cfg(feature = "sqlite")]
 pub use sqlite::SqliteConversations;

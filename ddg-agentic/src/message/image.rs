@@ -1,5 +1,7 @@
 //! Images in messages.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 /// An image, by URL or by content.
@@ -16,4 +18,31 @@ pub enum Image {
         /// The bytes in base64 (RFC 4648, with padding).
         base64: String,
     },
+}
+
+impl Image {
+    /// Creates a PNG image from its bytes in base64.
+    pub fn png(base64: impl Into<String>) -> Self {
+        Self::Data { media_type: "image/png".to_owned(), base64: base64.into() }
+    }
+
+    /// The number of bytes of the content, or of the URL.
+    pub(crate) fn n_bytes(&self) -> usize {
+        match self {
+            Self::Url(url) => url.len(),
+            Self::Data { base64, .. } => base64.trim_end_matches('=').len() * 3 / 4,
+        }
+    }
+}
+
+impl fmt::Display for Image {
+    /// The image in words, for models that cannot see it: its kind and size, or its URL.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Url(url) => write!(f, "image: {url}"),
+            Self::Data { media_type, .. } => {
+                write!(f, "image: {media_type}, {} bytes", self.n_bytes())
+            }
+        }
+    }
 }

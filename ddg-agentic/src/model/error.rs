@@ -21,7 +21,7 @@ pub enum ModelError {
         retry_after: Option<Duration>,
     },
     /// The provider could not be reached, or the connection broke.
-    #[error("model `{model}`: {message}; is the address right, and the provider up?")]
+    #[error("model `{model}`: {message}")]
     Connection {
         /// The model.
         model: String,

@@ -1,9 +1,9 @@
 //! The providers, and their differences before a request is written.
 
-/// An API of models. The four are those of [`OpenAi`](crate::provider::OpenAi),
-/// [`Anthropic`](crate::provider::Anthropic), [`Gemini`](crate::provider::Gemini) and
+/// An API of models. The five are those of [`OpenAi`](crate::provider::OpenAi),
+/// [`OpenAiResponses`](crate::provider::OpenAiResponses), [`Anthropic`](crate::provider::Anthropic), [`Gemini`](crate::provider::Gemini) and
 /// [`Ollama`](crate::provider::Ollama); for others, implement [`ChatModel`](crate::ChatModel).
-#[expect(private_bounds, reason = "the four are all there are")]
+#[expect(private_bounds, reason = "the five are all there are")]
 pub trait Api: Named + 'static {}
 
 /// The provider of an API.
@@ -25,12 +25,13 @@ macro_rules! apis {
     )*};
 }
 
-apis! { OpenAi Anthropic Gemini Ollama }
+apis! { OpenAi OpenAiResponses Anthropic Gemini Ollama }
 
 /// A provider, as a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Provider {
     OpenAi,
+    OpenAiResponses,
     Anthropic,
     Gemini,
     Ollama,
@@ -40,7 +41,7 @@ impl Provider {
     /// The default URL.
     pub(super) fn base_url(self) -> &'static str {
         match self {
-            Self::OpenAi => "https://api.openai.com/v1",
+            Self::OpenAi | Self::OpenAiResponses => "https://api.openai.com/v1",
             Self::Anthropic => "https://api.anthropic.com",
             Self::Gemini => "https://generativelanguage.googleapis.com",
             Self::Ollama => "http://localhost:11434",
@@ -50,7 +51,7 @@ impl Provider {
     /// The prefix of its environment variables.
     pub(super) fn prefix(self) -> &'static str {
         match self {
-            Self::OpenAi => "OPENAI",
+            Self::OpenAi | Self::OpenAiResponses => "OPENAI",
             Self::Anthropic => "ANTHROPIC",
             Self::Gemini => "GEMINI",
             Self::Ollama => "OLLAMA",
@@ -60,7 +61,9 @@ impl Provider {
     /// Whether `base_url` requires a key.
     pub(super) fn needs_key(self, base_url: &str) -> bool {
         match self {
-            Self::OpenAi | Self::Anthropic | Self::Gemini => base_url == self.base_url(),
+            Self::OpenAi | Self::OpenAiResponses | Self::Anthropic | Self::Gemini => {
+                base_url == self.base_url()
+            }
             Self::Ollama => false,
         }
     }
@@ -68,7 +71,7 @@ impl Provider {
     /// The header of its key, and the text before the key.
     pub(super) fn key_header(self) -> (&'static str, &'static str) {
         match self {
-            Self::OpenAi | Self::Ollama => ("authorization", "Bearer "),
+            Self::OpenAi | Self::OpenAiResponses | Self::Ollama => ("authorization", "Bearer "),
             Self::Anthropic => ("x-api-key", ""),
             Self::Gemini => ("x-goog-api-key", ""),
         }

@@ -14,11 +14,13 @@ use std::sync::Arc;
 use futures::StreamExt;
 use rig_core::DynModel;
 use rig_core::completion::ReplayTarget;
+use rig_core::driver::Model;
 use rig_core::operation::Completion;
 use rig_core::providers::anthropic::wire::AnthropicConfig;
 use rig_core::providers::gemini::GeminiConfig;
 use rig_core::providers::ollama::OllamaConfig;
 use rig_core::providers::openai::OpenAIConfig;
+use rig_core::providers::openai::responses_api::wire::Responses;
 use rig_core::providers::openai::wire::{Auth, BodyRewrite, OPENAI};
 use tracing::Dispatch;
 use tracing::instrument::{WithDispatch, WithSubscriber};
@@ -64,6 +66,13 @@ impl Connection {
                 dialect.quirks.done_without_finish_reason = true;
                 let config = OpenAIConfig::with_key(&dialect, "").with_base_url(base_url);
                 let model = config.connect(client).chat(name);
+                (model.clone().erase(), Arc::new(model.wire))
+            }
+            Provider::OpenAiResponses => {
+                let mut dialect = OPENAI;
+                dialect.quirks.auth = Auth::OptionalBearer;
+                let config = OpenAIConfig::with_key(&dialect, "").with_base_url(base_url);
+                let model = Model::new(Responses::new(config, name), client);
                 (model.clone().erase(), Arc::new(model.wire))
             }
             Provider::Anthropic => {

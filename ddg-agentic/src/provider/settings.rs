@@ -25,6 +25,8 @@ pub(super) struct Settings {
     pub(super) stall_timeout: Duration,
     /// The timeout of a whole reply.
     pub(super) reply_timeout: Duration,
+    /// The timeout of a whole reply that is streamed.
+    pub(super) stream_timeout: Duration,
 }
 
 impl Settings {
@@ -40,6 +42,7 @@ impl Settings {
             connect_timeout: Duration::from_secs(10),
             stall_timeout: Duration::from_secs(2 * 60),
             reply_timeout: Duration::from_secs(10 * 60),
+            stream_timeout: Duration::from_secs(60 * 60),
         }
     }
 
@@ -101,6 +104,7 @@ impl fmt::Debug for Settings {
             .field("connect_timeout", &self.connect_timeout)
             .field("stall_timeout", &self.stall_timeout)
             .field("reply_timeout", &self.reply_timeout)
+            .field("stream_timeout", &self.stream_timeout)
             .finish()
     }
 }

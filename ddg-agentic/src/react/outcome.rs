@@ -5,9 +5,7 @@ use std::any::type_name;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use super::Limits;
 use super::files::RunFiles;
-use super::state::State;
 use crate::memory::Conversation;
 use crate::model::{ChatReply, FinishReason, ModelError, Usage};
 use crate::subturn::ChildSummary;
@@ -73,11 +71,14 @@ pub enum AgentEnd {
         /// Faults of the last reply, as the model was told.
         faults: Vec<String>,
     },
-    /// The model gave no answer within the [`Limits`]. Only in an
+    /// The model gave no answer within the [`Limits`](super::Limits). Only in an
     /// [`AgentFailed`](super::AgentFailed).
     StoppedByLimit {
         /// The limit that was reached.
         limit: Limit,
+        /// What was reached, in words such as `25 turns`.
+        #[serde(default)]
+        reached: String,
     },
     /// The model failed after all of its retries. Only in an [`AgentFailed`](super::AgentFailed).
     Failed {
@@ -88,7 +89,7 @@ pub enum AgentEnd {
     },
 }
 
-/// One of the [`Limits`] of an agent.
+/// One of the [`Limits`](super::Limits) of an agent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -101,20 +102,10 @@ pub enum Limit {
     ToolCalls,
     /// The number of consecutive turns with the same calls.
     Repeats,
-}
-
-impl Limits {
-    /// The limit that has been reached, if any.
-    pub(super) fn reached(&self, state: &State) -> Option<Limit> {
-        let by = |limit: Option<u32>, n: u32| limit.is_some_and(|limit| n >= limit);
-        if state.turns >= self.turns {
-            return Some(Limit::Turns);
-        }
-        if self.tokens.is_some_and(|tokens| state.usage.total() >= tokens) {
-            return Some(Limit::Tokens);
-        }
-        by(self.tool_calls, state.n_tool_calls).then_some(Limit::ToolCalls)
-    }
+    /// The cost.
+    Cost,
+    /// The time.
+    Time,
 }
 
 impl AgentEnd {
@@ -149,18 +140,8 @@ impl AgentOutcome {
             AgentEnd::NoAnswer { faults } => {
                 format!("the model did not give what was asked for: {}", faults.join("; "))
             }
-            AgentEnd::StoppedByLimit { limit: Limit::ToolCalls } => {
-                "stopped without an answer: too many calls of tools".to_owned()
-            }
-            AgentEnd::StoppedByLimit { limit: Limit::Repeats } => {
-                "stopped without an answer: the same calls again and again".to_owned()
-            }
-            AgentEnd::StoppedByLimit { limit: Limit::Turns } => {
-                let turns = if self.turns == 1 { "turn" } else { "turns" };
-                format!("stopped without an answer after {} {turns}", self.turns)
-            }
-            AgentEnd::StoppedByLimit { limit: Limit::Tokens } => {
-                format!("stopped without an answer after {} tokens", self.usage.total())
+            AgentEnd::StoppedByLimit { reached, .. } => {
+                format!("stopped without an answer after {reached}")
             }
             AgentEnd::Failed { error, .. } => error.clone(),
         }

@@ -1,6 +1,8 @@
 //! The state of an agent between turns.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use ddg_core::{Context, Value};
 use serde::{Deserialize, Serialize};
@@ -57,6 +59,15 @@ pub(super) struct State {
     /// Number of failed summaries in the run.
     #[serde(default)]
     pub(super) n_failed_summaries: u32,
+    /// The time that the run has taken, without the time in which it waited for a person.
+    #[serde(default)]
+    pub(super) worked: Duration,
+    /// The usage of each model, including those of agents among the tools and of child agents.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(super) spent: BTreeMap<String, Usage>,
+    /// Bytes that the tools of the last turn have given.
+    #[serde(default)]
+    pub(super) n_output_bytes: usize,
     /// Index of the first message that the model sees, if the conversation was too long for it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) shown_from: Option<usize>,
@@ -143,6 +154,7 @@ impl State {
         self.usage += reply.usage;
         self.turns += 1;
         self.n_called = 0;
+        self.n_output_bytes = 0;
     }
 
     /// Appends the reply of the model.

@@ -90,8 +90,9 @@ impl ReActAutoma {
                 return Err(self.fail(state, AgentEnd::failed(&error), Some(error), turn));
             }
         };
-        turn.count(reply.usage);
+        turn.count(&reply);
         state.count(&reply);
+        state.spent = turn.spent();
         // The request had no tools, so any call is invalid.
         reply.message.tool_calls.clear();
         let end = match self.verdict(&reply, turn) {

@@ -6,10 +6,12 @@ use std::sync::Arc;
 use ddg_core::Key;
 use ddg_core::prelude::*;
 use serde_json::{Value as Json, json};
+use tokio::time::timeout;
 
+use super::limits::cost_of;
 use super::state::{News, State};
 use super::{
-    ASK_BACK, AgentEnd, AgentFailed, AgentOutcome, Limit, Limits, ReActAutoma, Task, ToolCallMode,
+    ASK_BACK, AgentEnd, AgentFailed, AgentOutcome, Limits, ReActAutoma, Task, ToolCallMode,
 };
 use crate::memory::{Conversation, Summary};
 use crate::message::{AssistantMessage, Message, ToolArguments, ToolCall};
@@ -28,6 +30,12 @@ const NOT_CALLED: &str = "not called, since the person was asked; call it again 
 
 /// Result of calls that were repeated too often.
 const NOT_AGAIN: &str = "not called: the same call was made again and again";
+
+/// Maximum number of calls that run concurrently. Further calls of the turn follow them.
+const MOST_AT_ONCE: usize = 64;
+
+/// Maximum number of bytes of the images that the tools of one step give the model.
+const MAX_TURN_IMAGES: usize = 16 << 20;
 
 /// Number of failures after which a run asks for no more summaries.
 const MOST_FAILED_SUMMARIES: u32 = 2;
@@ -53,8 +61,10 @@ impl ReActAutoma {
         if news.task.is_some() {
             turn.begins();
         }
+        self.cap_outputs(&mut news, &mut state);
         state.hear(news);
-        turn.count_again(state.usage);
+        state.worked += turn.lap();
+        turn.count_again(state.usage, &state.spent);
         turn.recover().await;
         turn.settle_called();
         self.hear_children(&mut state, turn, cx);
@@ -73,10 +83,19 @@ impl ReActAutoma {
         let mail = self.mailboxes.take(state.mailbox.as_deref());
         state.conversation.messages.extend(mail);
 
-        if let Some(limit) = self.limits_of(turn).reached(&state) {
-            return Err(self.fail(state, AgentEnd::StoppedByLimit { limit }, None, turn).into());
+        let cost = || cost_of(&turn.spent(), &self.prices);
+        if let Some(end) = self.limits_of(turn).reached(&state, cost) {
+            return Err(self.fail(state, end, None, turn).into());
         }
-        let reply = match ask(turn.model(), self.request(&state, turn), cx).await {
+        let asked = ask(turn.model(), self.request(&state, turn), cx);
+        let reply = match self.within_time(&state, asked).await {
+            None => {
+                let most = self.limits.time.unwrap_or_default();
+                return Err(self.fail(state, Limits::out_of_time(most), None, turn).into());
+            }
+            Some(reply) => reply,
+        };
+        let reply = match reply {
             Ok(reply) => reply,
             Err(error) if error.is_context_overflow() && state.show_less() => {
                 cx.emit("context_overflow", error.to_string());
@@ -88,8 +107,9 @@ impl ReActAutoma {
                 return Err(self.fail(state, AgentEnd::failed(&error), Some(error), turn).into());
             }
         };
-        turn.count(reply.usage);
+        turn.count(&reply);
         state.count(&reply);
+        state.spent = turn.spent();
         if let Some((question, others)) = self.question(&reply) {
             // The call itself is left out, so that no call is without a result.
             let text = [reply.message.text.trim(), &question].join("\n");
@@ -107,7 +127,7 @@ impl ReActAutoma {
                     let told = reply.message.tool_calls.iter();
                     let told = told.map(|call| Message::tool_error(call, NOT_AGAIN));
                     state.conversation.messages.extend(told);
-                    let end = AgentEnd::StoppedByLimit { limit: Limit::Repeats };
+                    let end = Limits::repeated(state.n_repeats + 1);
                     return Err(self.fail(state, end, None, turn).into());
                 }
                 // A request to interrupt or finish came meanwhile; `think` handles it first.
@@ -192,6 +212,34 @@ impl ReActAutoma {
         Limits { turns: turn.turns(self.limits.turns), ..self.limits }
     }
 
+    /// Awaits the reply of the model, or returns `None` if the time of the run is up before.
+    async fn within_time<T>(&self, state: &State, reply: impl Future<Output = T>) -> Option<T> {
+        match self.limits.time {
+            None => Some(reply.await),
+            Some(most) => timeout(most.saturating_sub(state.worked), reply).await.ok(),
+        }
+    }
+
+    /// Cuts the results of the tools of a turn to the maximum for all of them: the longest first.
+    fn cap_outputs(&self, news: &mut News, state: &mut State) {
+        let results = news.messages.iter_mut().filter_map(|message| match message {
+            Message::Tool(result) => Some(result),
+            _ => None,
+        });
+        let mut results: Vec<_> = results.collect();
+        let mut left = self.max_turn_output.saturating_sub(state.n_output_bytes);
+        results.sort_by_key(|result| result.content.len());
+        let (mut n_left, mut left_for_images) = (results.len(), MAX_TURN_IMAGES);
+        for result in results {
+            // What short results leave is for the longer ones.
+            let share = left / n_left;
+            left_for_images -= result.cap(share, left_for_images);
+            left -= result.content.len().min(left);
+            n_left -= 1;
+            state.n_output_bytes += result.content.len();
+        }
+    }
+
     /// The next request to the model.
     fn request(&self, state: &State, turn: &TurnState) -> ChatRequest {
         self.request_with(self.specs(turn), state, turn)
@@ -226,7 +274,7 @@ impl ReActAutoma {
     fn act(&self, mut state: State, turn: &TurnState, cx: &Context) {
         let begins = state.n_called == 0;
         let n_calls = match self.tool_calls {
-            ToolCallMode::Parallel => state.open_calls.len(),
+            ToolCallMode::Parallel => state.open_calls.len().min(MOST_AT_ONCE),
             ToolCallMode::Sequential => 1,
         };
         let mut keys: Vec<Key> = Vec::new();

@@ -18,7 +18,7 @@ use super::{
     ChildResult, ChildStatus, ChildSummary, OrphanReason, SubTurn, SubTurnError, SubTurnEvent,
     SubTurns, TurnStatus,
 };
-use crate::model::{ChatModel, Usage};
+use crate::model::{ChatModel, ChatReply, Usage};
 use crate::tool::Toolbox;
 
 /// Guard of a turn, attached to the run of its agent: ends the turn when the run ends.
@@ -79,6 +79,34 @@ pub(crate) struct TurnState {
     tools: OnceLock<Toolbox>,
     n_turns: AtomicU32,
     since: Instant,
+    /// When the time of the run was last taken.
+    lap: Mutex<Instant>,
+    meter: Arc<Meter>,
+}
+
+/// The usage of each model in a turn and all turns below it.
+#[derive(Default)]
+struct Meter {
+    by_model: Mutex<BTreeMap<String, Usage>>,
+    /// The meter of the turn around.
+    around: Option<Arc<Meter>>,
+}
+
+impl Meter {
+    fn below(around: Option<&Arc<Self>>) -> Arc<Self> {
+        Arc::new(Self { by_model: Mutex::default(), around: around.cloned() })
+    }
+
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<String, Usage>> {
+        self.by_model.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn count(&self, model: &str, usage: Usage) {
+        *self.lock().entry(model.to_owned()).or_default() += usage;
+        if let Some(around) = &self.around {
+            around.count(model, usage);
+        }
+    }
 }
 
 /// The place of the ledger: the local space of the agent's `think`, with which it is saved.
@@ -160,6 +188,8 @@ impl TurnGuard {
             tools: OnceLock::new(),
             n_turns: AtomicU32::new(0),
             since: Instant::now(),
+            lap: Mutex::new(Instant::now()),
+            meter: Meter::below(around.as_ref().map(|around| &around.meter)),
         });
         turn.send(SubTurnEvent::TurnStarted { turn: turn.name.clone(), depth: turn.depth });
         Self(turn)
@@ -313,19 +343,41 @@ impl TurnState {
     }
 
     /// Counts a reply of a model.
-    pub(crate) fn count(&self, usage: Usage) {
+    pub(crate) fn count(&self, reply: &ChatReply) {
         self.n_turns.fetch_add(1, Ordering::Relaxed);
-        self.budget.spend(usage);
+        self.budget.spend(reply.usage);
+        let model = reply.model.as_deref().unwrap_or_else(|| self.model().name());
+        self.meter.count(model, reply.usage);
         if let Some(birth) = &self.birth {
-            *lock(&birth.spent) += usage;
+            *lock(&birth.spent) += reply.usage;
         }
     }
 
-    /// Counts the usage of a run before it was continued towards the limit of all turns.
-    pub(crate) fn count_again(&self, usage: Usage) {
-        if self.depth == 0 && !self.is_new() && !self.counted_again.swap(true, Ordering::Relaxed) {
+    /// Counts the usage of a run before it was continued, in this process, towards the limits.
+    pub(crate) fn count_again(&self, usage: Usage, by_model: &BTreeMap<String, Usage>) {
+        if self.is_new() || self.counted_again.swap(true, Ordering::Relaxed) {
+            return;
+        }
+        if self.depth == 0 {
             self.budget.spend(usage);
         }
+        // The turns around have their own numbers, which contain these.
+        let mut meter = self.meter.lock();
+        for (model, usage) in by_model {
+            *meter.entry(model.clone()).or_default() += *usage;
+        }
+    }
+
+    /// The usage of each model in the turn and all turns below it.
+    pub(crate) fn spent(&self) -> BTreeMap<String, Usage> {
+        self.meter.lock().clone()
+    }
+
+    /// The time since the last call in this process, or since the run began or continued in it.
+    pub(crate) fn lap(&self) -> Duration {
+        let now = Instant::now();
+        let last = std::mem::replace(&mut *lock(&self.lap), now);
+        now.saturating_duration_since(last)
     }
 
     /// Maximum number of requests to the model; `most` is the maximum of the agent.

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
 use crate::files::{File, collecting, records};
-use crate::message::Usage;
+use crate::message::{Image, Usage};
 
 /// The result of a tool: text for the model, and the usage of models on the way.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -17,6 +17,9 @@ pub struct ToolOutput {
     pub content: String,
     /// The usage of agents that were called on the way.
     pub usage: Usage,
+    /// The images for the model. A model that cannot see them gets a note in their place.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub images: Vec<Image>,
     /// The files in the result.
     #[serde(default, serialize_with = "records", skip_serializing_if = "Vec::is_empty")]
     pub files: Vec<File>,
@@ -79,6 +82,26 @@ impl ToolOutput {
         self
     }
 
+    /// Adds an image for the model to see.
+    ///
+    /// ```
+    /// use ddg_agentic::message::Image;
+    /// use ddg_agentic::prelude::*;
+    /// use ddg_agentic::tool::ToolOutput;
+    ///
+    /// /// Takes a picture of the screen.
+    /// #[tool]
+    /// async fn screenshot() -> ToolOutput {
+    ///     let base64 = "iVBORw0KGgo=".to_owned();
+    ///     ToolOutput::text("The screen:").image(Image::png(base64))
+    /// }
+    /// ```
+    #[must_use]
+    pub fn image(mut self, image: Image) -> Self {
+        self.images.push(image);
+        self
+    }
+
     /// Adds files. The text must name their ids and say what they are for.
     #[must_use]
     pub fn files(mut self, files: impl IntoIterator<Item = File>) -> Self {
@@ -89,7 +112,7 @@ impl ToolOutput {
 
 /// Cuts a text for a model to at most `max_bytes`: its head and its tail, with a note between them.
 /// The tail is kept because the end of a text often says most, such as the error of a build.
-pub(super) fn cut(text: String, max_bytes: usize) -> String {
+pub(crate) fn cut(text: String, max_bytes: usize) -> String {
     let n_bytes = text.len();
     if n_bytes <= max_bytes {
         return text;

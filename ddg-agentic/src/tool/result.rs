@@ -24,7 +24,8 @@ impl ToolResult {
     /// Creates the result of `call` from the output of the tool.
     pub fn new(call: &ToolCall, output: ToolOutput) -> Self {
         let files = CallFiles { output: output.files, ..CallFiles::default() };
-        Self { message: ToolMessage::new(call, output.content), usage: output.usage, files }
+        let message = ToolMessage::new(call, output.content).with_images(output.images);
+        Self { message, usage: output.usage, files }
     }
 
     /// Creates the error of `call`.

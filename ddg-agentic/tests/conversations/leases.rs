@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use ddg_agentic::memory::{ConversationError, ConversationStore};
+use ddg_agentic::memory::{ConversationError, ConversationStore, OpenRunPlace};
 use ddg_agentic::prelude::*;
 use ddg_agentic::{Agent, AgentError};
 use ddg_core::checkpoint::{Claim, Owner};
@@ -179,9 +179,11 @@ impl ChatModel for Pays {
     }
 }
 
-/// In each round two processes send a message, answer twice, and are dropped at any moment; in the
-/// end one of them continues. One payment was approved and one is in the conversation. It was only
-/// repeated after an interruption, and never made by two processes at once.
+/// In each round a run pauses, and two processes answer twice, resume it from its snapshot, say
+/// something more, and are dropped at any moment; in the end one of them continues. One payment was
+/// approved and one is in the conversation. It was only repeated after an interruption, and never
+/// made by two processes at once. What is said more is refused, or begins a run that pays nothing,
+/// because nobody approves it.
 async fn races_of_two_processes_pay_once(Setup { store, .. }: Setup) {
     let n_rounds = if std::env::var_os("DDG_NIGHTLY").is_some() { 1000 } else { 30 };
     for round in 0..n_rounds {
@@ -191,12 +193,20 @@ async fn races_of_two_processes_pay_once(Setup { store, .. }: Setup) {
         let talk = format!("talk {round}");
         agents[0].say(&talk, "Pay.").await.unwrap();
         let question = agents[1].questions(&talk).await.unwrap().remove(0).id;
-        let tasks: Vec<_> = (0..4)
+        let open = store.load(&id(&talk)).await.unwrap().run.unwrap();
+        let OpenRunPlace::Snapshot(mut answered) = open.at else { panic!("it is not stored") };
+        answered.answer(&question, Verdict::Allow).unwrap();
+        let tasks: Vec<_> = (0..7)
             .map(|nth| {
                 let agent = agents[nth % 2].clone();
-                let (talk, question) = (talk.clone(), question.clone());
+                let (talk, question, answered) = (talk.clone(), question.clone(), answered.clone());
                 tokio::spawn(async move {
-                    let answer = agent.answer(&talk, &question, Verdict::Allow).into_future();
+                    let answer = match nth {
+                        0..4 => agent.answer(&talk, &question, Verdict::Allow),
+                        4 => agent.resume(&talk, *answered),
+                        _ => agent.say(&talk, "Pay more."),
+                    };
+                    let answer = answer.into_future();
                     let killed_after = (nth * 7 + round) % 40;
                     if nth % 2 == 1 {
                         return Some(answer.await);
@@ -217,8 +227,11 @@ async fn races_of_two_processes_pay_once(Setup { store, .. }: Setup) {
                 None => n_killed += 1,
             }
         }
-        if let Ok(Said::Ended(_)) = agents[1].recover(&talk).await {
-            n_ended += 1;
+        match agents[1].recover(&talk).await {
+            Ok(Said::Ended(_)) => n_ended += 1,
+            // It is that of what was said more.
+            Ok(Said::Paused { .. }) => assert!(agents[0].give_up(&talk).await.unwrap()),
+            _ => {}
         }
         let stored = store.load(&id(&talk)).await.unwrap();
         assert_eq!((stored.run, stored.conversation.messages.len()), (None, 4));

@@ -5,6 +5,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use ddg_agentic::Message;
+#[cfg(feature = "postgres")]
+use ddg_agentic::memory::PostgresConversations;
 use ddg_agentic::memory::{
     Conversation, ConversationId, ConversationStore, MemoryConversations, SqliteConversations,
 };
@@ -15,6 +17,10 @@ pub(crate) struct Setup {
     pub(crate) clock: Clock,
     _folder: Option<tempfile::TempDir>,
 }
+
+#[cfg(feature = "postgres")]
+#[path = "../../../ddg-core/tests/stores/setup/postgres.rs"]
+pub(crate) mod postgres;
 
 #[derive(Clone, Default)]
 pub(crate) struct Clock(Arc<AtomicU64>);
@@ -46,6 +52,17 @@ impl Setup {
         let store = Arc::new(store.with_clock(move || now.now()));
         Self { store, clock, _folder: Some(folder) }
     }
+
+    /// `None` if no server is available.
+    #[cfg(feature = "postgres")]
+    pub(crate) async fn postgres() -> Option<(Self, postgres::Database)> {
+        let database = postgres::Database::new().await?;
+        let clock = Clock::default();
+        let now = clock.clone();
+        let store = PostgresConversations::connect(database.url()).await.unwrap();
+        let store = Arc::new(store.with_clock(move || now.now()));
+        Some((Self { store, clock, _folder: None }, database))
+    }
 }
 
 /// Makes of each function a test for every store.
@@ -62,6 +79,19 @@ macro_rules! on_every_store {
             $(#[tokio::test]
             async fn $test() {
                 super::$test($crate::setup::Setup::sqlite().await).await;
+            })*
+        }
+
+        #[cfg(feature = "postgres")]
+        mod postgres {
+            $(#[tokio::test]
+            async fn $test() {
+                let Some((setup, database)) = $crate::setup::Setup::postgres().await else { return };
+                super::$test(setup).await;
+                while $crate::setup::postgres::n_in_transaction(database.url()).await > 0 {
+                    tokio::task::yield_now().await;
+                }
+                database.drop().await;
             })*
         }
     };

@@ -51,7 +51,7 @@ async fn when_no_model_replies_all_errors_are_reported() {
     let error = model.chat(request()).await.unwrap_err();
     expect![[r#"
         none of 3 models replied:
-        - model `a`: it hung up; is the address right, and the provider up?
+        - model `a`: it hung up
         - model `b`: the provider answered 429: no
         - model `c`: the provider answered 401: no"#]]
     .assert_eq(&error.to_string());

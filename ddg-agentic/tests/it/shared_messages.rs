@@ -36,11 +36,15 @@ fn changes() -> impl Strategy<Value = Vec<Change>> {
         1 => (0..50_usize, 0..200_usize).prop_map(|(from, len)| Change::Slice(from, len)),
         1 => (0..200_usize).prop_map(Change::SetSystem),
     ];
-    vec(change, 0..400)
+    vec(change, 0..150)
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig {
+        cases: 48,
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    })]
 
     #[test]
     fn a_list_of_messages_acts_as_a_vec(changes in changes()) {

@@ -14,8 +14,10 @@ mod others;
 mod reasoning;
 mod replies;
 mod requests;
+mod responses;
 mod streams;
 mod timeouts;
+mod tool_images;
 
 use ddg_agentic::provider::OpenAi;
 

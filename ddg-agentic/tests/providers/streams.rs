@@ -163,7 +163,7 @@ async fn a_broken_stream_is_reported_after_its_pieces() {
     }
     expect![[r#"
         true model `test-model`: the stream of its reply broke off before the end
-        true model `test-model`: error decoding response body: error reading a body from connection: unexpected EOF during chunk size line; is the address right, and the provider up?
+        true model `test-model`: error decoding response body: error reading a body from connection: unexpected EOF during chunk size line
         true model `test-model`: the stream of its reply broke off before the end
         false model `test-model`: its answer is not a reply: key must be a string at line 1 column 2
         true model `test-model`: the provider gave up on its reply: overloaded

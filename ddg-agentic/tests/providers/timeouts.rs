@@ -46,6 +46,18 @@ async fn a_stream_that_falls_silent_is_given_up() {
     assert!(stream.next().await.is_none());
 }
 
+/// However often the server says that it is still there.
+#[tokio::test]
+async fn a_stream_has_a_total_timeout() {
+    const WHOLE: Duration = Duration::from_secs(5);
+    let server = OpenAiServer::serving([Answer::events(&wait()).then(Then::Stall)]).await;
+    let model = model(&server).stream_timeout(WHOLE);
+    let mut stream = model.stream(ChatRequest::new(["hi"])).await.unwrap();
+    assert_eq!(stream.next().await.unwrap().unwrap(), ChatChunk::Text("wait".into()));
+    let (next, ()) = tokio::join!(stream.next(), let_time_pass(&server));
+    check(&next.unwrap().unwrap_err(), WHOLE);
+}
+
 #[tokio::test]
 async fn a_stream_that_never_begins_is_given_up() {
     let server = OpenAiServer::serving([Answer::events("").then(Then::Stall)]).await;

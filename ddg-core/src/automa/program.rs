@@ -28,6 +28,14 @@ pub(crate) struct Program {
     pub(crate) marks: OnceLock<Marks>,
 }
 
+/// The declarations that a run looks names up in: those of its automa, then those of the automata
+/// around it, innermost first.
+#[derive(Clone, Copy)]
+pub(crate) struct Declarations<'a> {
+    pub(crate) program: &'a Arc<Program>,
+    pub(crate) around: &'a [Arc<Program>],
+}
+
 /// The names under which run inputs can reach a worker.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Inputs {
@@ -82,7 +90,8 @@ impl Program {
             .or_else(|| self.topology.find(name.as_str()).map(|node| &node.payload))
     }
 
-    /// Creates the worker that a run adds as `key`.
+    /// Creates the worker that a run adds as `key`. A name that is not declared here is passed to
+    /// `elsewhere`, which looks it up in the automata around.
     ///
     /// # Errors
     /// If it is not declared, its options do not fit, or it is an automa with faults.
@@ -91,6 +100,7 @@ impl Program {
         key: &Key,
         source: Source,
         options: WorkerOptions,
+        elsewhere: impl FnOnce(&Key) -> Option<Arc<Body>>,
     ) -> Result<Arc<Body>, Fault> {
         let mut faults = Vec::new();
         let body = match source {
@@ -98,10 +108,12 @@ impl Program {
             Source::Declared(name) if options.says_parameters() => {
                 return Err(Fault::ParametersAreDeclared { name, key: key.clone() });
             }
-            Source::Declared(name) => match self.declared(&name) {
-                Some(body) => body.placed(name, key.clone(), options),
-                None => return Err(Fault::NotDeclared { name }),
-            },
+            Source::Declared(name) => {
+                match self.declared(&name).cloned().or_else(|| elsewhere(&name)) {
+                    Some(body) => body.placed(name, key.clone(), options),
+                    None => return Err(Fault::NotDeclared { name }),
+                }
+            }
         };
         if let Some(nested) = body.worker.0.automa()
             && let Err(error) = nested.compiled()

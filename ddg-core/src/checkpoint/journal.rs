@@ -9,8 +9,8 @@ use super::{RunId, StoreError};
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Entry {
-    /// The step that the entry follows. The result of a worker has the last settled step, not the
-    /// one that the worker is part of.
+    /// The number of the state: the step that it follows, if each step has one state. The result of
+    /// a worker has the number of the last state.
     pub step: u64,
     /// The kind of the entry.
     pub kind: EntryKind,
@@ -47,11 +47,11 @@ pub struct Checkpoint {
     pub results: BTreeMap<u64, Vec<u8>>,
 }
 
-/// A step of a journal that has a state.
+/// A state of a journal.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct StepRecord {
-    /// The step.
+    /// The number of the state: the step, unless states were written inside steps, too.
     pub step: u64,
     /// When the state was written.
     pub written: SystemTime,

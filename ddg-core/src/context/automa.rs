@@ -82,13 +82,15 @@ pub struct NestedAutoma<'a> {
     cx: &'a Context,
     path: Vec<Key>,
     program: Arc<Program>,
+    /// The automata between the worker's own and this one, innermost first.
+    between: Vec<Arc<Program>>,
     view: View<Arc<Body>>,
 }
 
 impl<'a> NestedAutoma<'a> {
     pub(super) fn find(cx: &'a Context, path: Vec<Key>) -> Option<Self> {
         let (program, view) = nested(cx.core().machine().view(), path.last()?)?;
-        Some(Self { cx, path, program, view })
+        Some(Self { cx, path, program, between: Vec::new(), view })
     }
 
     /// The name of the automa.
@@ -111,7 +113,8 @@ impl<'a> NestedAutoma<'a> {
         let key = key.into();
         let (program, view) = nested(&self.view, &key)?;
         let path = self.path.iter().cloned().chain([key]).collect();
-        Some(Self { cx: self.cx, path, program, view })
+        let between = std::iter::once(&self.program).chain(&self.between).cloned().collect();
+        Some(Self { cx: self.cx, path, program, between, view })
     }
 
     /// Adds a worker. See [`Context::add_worker`].
@@ -152,7 +155,10 @@ impl<'a> NestedAutoma<'a> {
     }
 
     fn add(&self, key: Key, source: Source, options: WorkerOptions) {
-        self.edit(added(&self.program, key, source, options));
+        let core = self.cx.core();
+        let around =
+            || self.between.iter().chain([&core.program]).chain(core.programs_around()).collect();
+        self.edit(added(&self.program, around, key, source, options));
     }
 
     fn edit(&self, edit: Edit<Arc<Body>>) {

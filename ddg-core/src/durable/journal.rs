@@ -1,13 +1,12 @@
 //! The journal of a run: what is written to a store, and when.
 
-use std::collections::{BTreeMap, btree_map};
 use std::future::Future;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use futures::FutureExt;
-use futures::future::{BoxFuture, Either, select};
+use futures::future::{Either, select};
 use tokio_util::sync::CancellationToken;
 
 use super::hold::{Acting, Hold, LONGEST_PAUSE, Standing, pauses};
@@ -16,11 +15,10 @@ use super::last::{Last, replay};
 use crate::checkpoint::{
     Checkpoint, CheckpointPolicy, CheckpointStore, Claim, Entry, RunId, RunStatus, StoreError,
 };
-use crate::engine::{Ended, Job, RunCore};
-use crate::key::Key;
+use crate::engine::RunCore;
+use crate::machine::KickoffId;
 use crate::run::{Outcome, RunError};
-use crate::saved::{Saved, SavedResult, Snapshot, SnapshotError};
-use crate::values::Value;
+use crate::saved::{KickoffPath, Saved, SavedResult, Snapshot, SnapshotError};
 
 /// The journal of one run, for writing.
 pub(crate) struct Journal {
@@ -28,8 +26,11 @@ pub(crate) struct Journal {
     claim: Claim,
     checkpoints: CheckpointPolicy,
     last: Mutex<Option<Last>>,
-    /// Results of the step that was interrupted when the run was left, by kickoff.
-    found: Mutex<BTreeMap<u64, SavedResult>>,
+    /// Held during a write, because the entries of a journal are written one after another.
+    writing: tokio::sync::Mutex<()>,
+    /// Why a state of a nested automa could not be written. It ends the run.
+    broken: Mutex<Option<RunError>>,
+    is_broken: CancellationToken,
     /// Whether the run only waits for the store. Nothing is running then, so its lease may expire.
     waiting: AtomicBool,
     cancelled: CancellationToken,
@@ -97,7 +98,9 @@ impl Journal {
             claim,
             checkpoints,
             last: Mutex::default(),
-            found: Mutex::default(),
+            writing: tokio::sync::Mutex::default(),
+            broken: Mutex::default(),
+            is_broken: CancellationToken::new(),
             waiting: AtomicBool::new(false),
             cancelled: cancelled.clone(),
         })
@@ -125,15 +128,23 @@ impl Journal {
 
     /// Continues a journal that exists; returns the state that it leads to.
     ///
+    /// # Errors
     /// If another program has written the journal, or the journal was changed.
     pub(crate) fn resume(&self, checkpoint: &Checkpoint) -> Result<Snapshot, SnapshotError> {
-        let snapshot = replay(checkpoint)?;
-        *lock(&self.last) = Some(Last::of(checkpoint, snapshot.clone()));
-        let result =
-            |(kickoff, body): (&u64, &Vec<u8>)| Ok((*kickoff, serde_json::from_slice(body)?));
-        let found = checkpoint.results.iter().map(result).collect::<Result<_, SnapshotError>>();
-        *lock(&self.found) = found?;
-        Ok(snapshot)
+        let mut saved = replay(checkpoint)?.into_run();
+        let result = |(id, body): (&u64, &Vec<u8>)| {
+            Ok((KickoffId(*id), serde_json::from_slice::<SavedResult>(body)?))
+        };
+        let results = checkpoint.results.iter().map(result);
+        let results: Vec<_> = results.collect::<Result<_, SnapshotError>>()?;
+        *lock(&self.last) = Some(Last::of(checkpoint, saved.clone(), results.clone()));
+        saved.add_results(results);
+        Ok(Snapshot::new(saved))
+    }
+
+    /// The last state.
+    pub(super) fn last(&self) -> MutexGuard<'_, Option<Last>> {
+        lock(&self.last)
     }
 
     /// Writes that the run of `core` begins or continues.
@@ -151,55 +162,52 @@ impl Journal {
         if is_idle { Ok(()) } else { self.mark(RunStatus::Running).await }
     }
 
-    /// Replays stored results: jobs whose result is in the journal go to `ended` without being run.
-    ///
-    /// # Errors
-    /// If a result belongs to none of the jobs.
-    pub(crate) fn replay(
-        &self,
-        core: &RunCore,
-        jobs: &mut Vec<Job>,
-        ended: &mut Vec<Ended>,
-    ) -> Result<(), SnapshotError> {
-        let mut found = std::mem::take(&mut *lock(&self.found));
-        if found.is_empty() {
-            return Ok(());
-        }
-        let machine = core.machine();
-        for job in std::mem::take(jobs) {
-            match found.entry(job.id.0) {
-                btree_map::Entry::Occupied(of) if *of.get().worker() == job.payload.role.key => {
-                    let result = of.remove();
-                    let (end, local) =
-                        result.into_ended(&core.program, machine.view(), job.id, job.worker)?;
-                    if let Some(values) = local {
-                        core.local(job.worker).replace(values);
-                    }
-                    ended.push(end);
-                }
-                _ => jobs.push(job),
-            }
-        }
-        let Some((kickoff, stray)) = found.pop_first() else { return Ok(()) };
-        let (automa, worker) = (core.automa().to_string(), stray.worker().clone());
-        Err(SnapshotError::StrayResult { automa, worker, kickoff, step: self.step() })
-    }
-
-    /// Writes the state after a step that has settled, when nothing is running.
+    /// Writes the state after a step that has settled. `is_idle` says whether nothing of the run is
+    /// running, `is_extra` whether the state is one of its own even if the step is that of the last
+    /// one.
     ///
     /// # Errors
     /// As [`begin`](Self::begin).
-    pub(crate) async fn settled(&self, core: &RunCore) -> Result<(), RunError> {
-        match self.checkpoints {
-            CheckpointPolicy::EveryStep | CheckpointPolicy::EveryWorker => {
-                let saved = core.state()?;
-                self.write(saved, RunStatus::Running).await
-            }
-            CheckpointPolicy::OnPause if self.hold.leased().may_have_expired() => {
-                Ok(self.waiting_for(self.hold.leased().regain()).await?)
-            }
-            CheckpointPolicy::OnPause => Ok(()),
+    pub(super) async fn settled(
+        &self,
+        saved: Saved,
+        is_idle: bool,
+        is_extra: bool,
+    ) -> Result<(), RunError> {
+        self.take(saved, is_extra)?;
+        self.flush(RunStatus::Running, is_idle).await
+    }
+
+    /// Renews a lease that may have run out, after a step whose state is not written.
+    ///
+    /// # Errors
+    /// If the store fails, or the lease is held by somebody else.
+    pub(super) async fn rest(&self) -> Result<(), RunError> {
+        match self.hold.leased().may_have_expired() {
+            true => Ok(self.waiting_for(self.hold.leased().regain()).await?),
+            false => Ok(()),
         }
+    }
+
+    /// Writes what nested automata have reached. If that is not possible the run ends, and this
+    /// waits for its end.
+    pub(super) async fn write_inside(&self) {
+        if let Err(error) = self.flush_changes().await {
+            *lock(&self.broken) = Some(error);
+            self.is_broken.cancel();
+            std::future::pending::<()>().await;
+        }
+    }
+
+    async fn flush_changes(&self) -> Result<(), RunError> {
+        let turn = self.writing.lock().await;
+        if self.last().as_ref().is_some_and(Last::has_changed) {
+            self.write_changes(RunStatus::Running, false).await?;
+        }
+        drop(turn);
+        let leased = self.hold.leased();
+        // The write may have taken so long that the lease has expired again.
+        if leased.may_have_expired() { Ok(leased.regain().await?) } else { Ok(()) }
     }
 
     /// Writes how the run has ended, and releases the lease.
@@ -223,7 +231,8 @@ impl Journal {
                     RunError::Step(error) if !error.is_of_workers() => {
                         self.until_lost(self.forget_results()).await
                     }
-                    _ => self.until_lost(self.mark(RunStatus::Failed)).await,
+                    // What has been reached in nested automata may not be written yet.
+                    _ => self.until_lost(self.flush(RunStatus::Failed, true)).await,
                 };
                 if let Err(error) = written {
                     tracing::warn!(%error, "the failure of a run was not written");
@@ -240,25 +249,49 @@ impl Journal {
     /// # Errors
     /// If the store fails, or the lease is held by somebody else.
     pub(crate) async fn write(&self, saved: Saved, status: RunStatus) -> Result<(), RunError> {
-        // Put back only after a successful write. After a failure it is unknown what the store has,
-        // so the next write is a whole state.
-        let last = lock(&self.last).take();
-        let (entry, last) = Last::next(last, Snapshot::new(saved))?;
-        match entry {
-            Some(entry) => self.put(status, &[entry]).await?,
-            None => self.mark(status).await?,
+        self.take(saved, false)?;
+        self.flush(status, true).await
+    }
+
+    /// Takes a state that is written with the next [`flush`](Self::flush).
+    fn take(&self, saved: Saved, is_extra: bool) -> Result<(), SnapshotError> {
+        let mut last = self.last();
+        match &mut *last {
+            Some(last) => last.settle(saved, is_extra),
+            none => {
+                *none = Some(Last::new(saved)?);
+                Ok(())
+            }
         }
-        *lock(&self.last) = Some(last);
+    }
+
+    /// Writes what has changed, and the status of the run.
+    async fn flush(&self, status: RunStatus, is_idle: bool) -> Result<(), RunError> {
+        let _turn = self.writing.lock().await;
+        self.write_changes(status, is_idle).await
+    }
+
+    /// Writes what has changed, in the caller's turn.
+    async fn write_changes(&self, status: RunStatus, is_idle: bool) -> Result<(), RunError> {
+        let entry = match &mut *self.last() {
+            Some(last) => last.entry()?,
+            None => None,
+        };
+        self.put(status, entry.as_slice(), is_idle).await?;
+        if let (Some(entry), Some(last)) = (entry, &mut *self.last()) {
+            last.is_written(entry.step);
+        }
         Ok(())
     }
 
     /// Drops the results of a step that failed as a whole: its workers must run again.
     async fn forget_results(&self) -> Result<(), RunError> {
-        let again = match &mut *lock(&self.last) {
-            Some(last) if self.wants_results() => Some(last.again()?),
-            _ => None,
-        };
-        self.put(RunStatus::Failed, again.as_slice()).await
+        if let Some(last) = &mut *self.last()
+            && (self.wants_results() || !last.state().progress().is_empty())
+        {
+            last.again();
+        }
+        self.flush(RunStatus::Failed, true).await
     }
 
     /// Whether the results of single workers are written.
@@ -267,42 +300,59 @@ impl Journal {
     }
 
     /// Writes the results of some workers of the current step.
-    pub(crate) fn write_results(
+    ///
+    /// # Errors
+    /// If the store fails, or the lease is held by somebody else.
+    pub(super) async fn write_results(
         &self,
-        results: Vec<Entry>,
-    ) -> BoxFuture<'static, Result<(), StoreError>> {
-        let leased = Arc::clone(self.hold.leased());
-        async move {
-            let put = || leased.store().put(leased.lease(), RunStatus::Running, &results);
-            leased.write(put).await
+        results: Vec<(KickoffId, SavedResult)>,
+    ) -> Result<(), RunError> {
+        let _turn = self.writing.lock().await;
+        let mut entries = Vec::new();
+        let mut state = None;
+        if let Some(last) = &mut *self.last() {
+            if last.is_in_doubt() {
+                entries.extend(last.entry()?);
+                state = entries.first().map(|entry| entry.step);
+            }
+            let number = state.unwrap_or_else(|| last.number());
+            for (id, result) in &results {
+                let body = serde_json::to_vec(result).map_err(SnapshotError::from)?;
+                entries.push(Entry::result(number, id.0, body));
+            }
+            last.ended(&KickoffPath::default(), results)?;
         }
-        .boxed()
-    }
-
-    /// The step that was written last.
-    pub(crate) fn step(&self) -> u64 {
-        lock(&self.last).as_ref().map_or(0, Last::step)
-    }
-
-    /// Whether the last written local space of `worker` has the same values.
-    pub(crate) fn has_local(&self, worker: &Key, values: &BTreeMap<String, Value>) -> bool {
-        lock(&self.last).as_ref().is_some_and(|last| last.snapshot().has_local(worker, values))
+        let leased = self.hold.leased();
+        let put = || leased.store().put(leased.lease(), RunStatus::Running, &entries);
+        leased.write(put).await?;
+        if let (Some(number), Some(last)) = (state, &mut *self.last()) {
+            last.is_written(number);
+        }
+        Ok(())
     }
 
     /// Writes the status of the run.
     async fn mark(&self, status: RunStatus) -> Result<(), RunError> {
-        self.put(status, &[]).await
+        self.put(status, &[], true).await
     }
 
-    /// Writes to the journal while nothing of the run is running.
-    async fn put(&self, status: RunStatus, entries: &[Entry]) -> Result<(), RunError> {
+    /// Writes to the journal. `is_idle` says whether nothing of the run is running.
+    async fn put(
+        &self,
+        status: RunStatus,
+        entries: &[Entry],
+        is_idle: bool,
+    ) -> Result<(), RunError> {
         let leased = self.hold.leased();
         let put = async {
             leased.write(|| leased.store().put(leased.lease(), status, entries)).await?;
             // The write may have taken so long that the lease has expired again.
             if leased.may_have_expired() { leased.regain().await } else { Ok(()) }
         };
-        Ok(self.waiting_for(put).await?)
+        match is_idle {
+            true => Ok(self.waiting_for(put).await?),
+            false => Ok(put.await?),
+        }
     }
 
     /// Awaits `store` while nothing else of the run is running.
@@ -333,10 +383,17 @@ impl Journal {
             }
         };
         let attempt = async {
-            futures::pin_mut!(run_out, run);
-            match select(run_out, run).await {
+            let broken = self.is_broken.cancelled();
+            futures::pin_mut!(run_out, broken, run);
+            match select(run_out, select(broken, run)).await {
                 Either::Left((stopped, _)) => stopped,
-                Either::Right((ended, _)) => Attempt::Ended(ended),
+                Either::Right((Either::Left(_), _)) => {
+                    let error = lock(&self.broken).take();
+                    Attempt::Ended(Err(
+                        error.unwrap_or_else(|| self.hold.leased().why_lost().into())
+                    ))
+                }
+                Either::Right((Either::Right((ended, _)), _)) => Attempt::Ended(ended),
             }
         };
         match self.cancelled.run_until_cancelled(attempt).await {

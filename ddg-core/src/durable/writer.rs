@@ -1,6 +1,7 @@
-//! Writes the results of single workers while the others of their step are running.
+//! Writes the states of a run as it progresses, and the results of single workers.
 
 mod kickoffs;
+mod running;
 
 use std::future::poll_fn;
 use std::sync::Arc;
@@ -11,47 +12,62 @@ use futures::future::BoxFuture;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use self::kickoffs::Kickoffs;
-use crate::checkpoint::{Entry, StoreError};
+use self::running::Running;
+use super::States;
 use crate::engine::{Ended, Job, RunCore};
 use crate::graph::WorkerId;
-use crate::machine::{KickoffId, Undone};
+use crate::machine::{KickoffId, Pace, Undone};
 use crate::run::RunError;
+use crate::saved::SavedResult;
 
-/// The results of a step that are to be written. Each write takes what has ended by then, and only
-/// the end of the step waits for a write. The writer does not schedule anything.
+/// What is written of a run: its states, and the results of a step while others of the step are
+/// running. Each write of results takes what has ended by then, and only the end of the step waits
+/// for it. The writer does not schedule anything.
 pub(crate) struct Writer {
     core: Arc<RunCore>,
+    states: States,
+    /// What is running, at a rolling pace.
+    running: Option<Running>,
+    wants_results: bool,
     /// The running kickoffs that began right after the last state was written.
     open: FxHashSet<KickoffId>,
     /// The kickoffs of each worker.
     kickoffs: FxHashMap<WorkerId, Kickoffs>,
     /// Number of unsettled ends that have been processed.
     n_taken: usize,
-    /// The entries of the next write.
-    queue: Vec<Entry>,
-    writing: Option<BoxFuture<'static, Result<(), StoreError>>>,
+    /// The results of the next write.
+    queue: Vec<(KickoffId, SavedResult)>,
+    writing: Option<BoxFuture<'static, Result<(), RunError>>>,
 }
 
 impl Writer {
-    /// Creates a writer if the results of the run are to be written.
+    /// Creates a writer if the run is written.
     pub(crate) fn of(core: &Arc<RunCore>) -> Option<Box<Self>> {
-        core.writes_results().then(|| {
-            Box::new(Self {
-                core: Arc::clone(core),
-                open: FxHashSet::default(),
-                kickoffs: FxHashMap::default(),
-                n_taken: 0,
-                queue: Vec::new(),
-                writing: None,
-            })
-        })
+        let states = core.states.as_ref()?;
+        let is_rolling = states.wants_steps() && core.machine().pace() == Pace::Rolling;
+        Some(Box::new(Self {
+            core: Arc::clone(core),
+            states: states.clone(),
+            running: is_rolling.then(Running::default),
+            wants_results: states.wants_results(),
+            open: FxHashSet::default(),
+            kickoffs: FxHashMap::default(),
+            n_taken: 0,
+            queue: Vec::new(),
+            writing: None,
+        }))
     }
 
-    /// Tracks the ends of `jobs`. A job that starts while others are running is not tracked,
-    /// because after a restart its id may belong to another job. The first `n_ended` ends were
-    /// replayed from the journal.
+    /// Tracks the ends of `jobs`. The first `n_ended` ends were replayed from the journal. `alone`
+    /// says whether nothing else is running.
     pub(crate) fn begun(&mut self, jobs: &[Job], n_ended: usize, alone: bool) {
         self.n_taken = n_ended;
+        if let Some(running) = &mut self.running {
+            running.begun(&self.core, jobs);
+        }
+        if !self.wants_results {
+            return;
+        }
         if alone {
             self.open.clear();
             self.kickoffs.clear();
@@ -61,13 +77,35 @@ impl Writer {
                 .kickoffs
                 .entry(job.worker)
                 .or_insert_with(|| Kickoffs::of(job.worker, job.payload.role.key.clone()));
-            if alone {
+            // At a rolling pace what has ended is settled at once, except after an answer.
+            if alone && (self.running.is_none() || job.replay.is_some()) {
                 self.open.insert(job.id);
                 kickoffs.begun();
             } else {
                 kickoffs.mix();
             }
         }
+    }
+
+    /// Writes the state after a step. `is_idle` says whether nothing is running.
+    ///
+    /// # Errors
+    /// If the state has no JSON form, the store fails, or the lease is held by somebody else.
+    pub(crate) async fn settled(&mut self, is_idle: bool) -> Result<(), RunError> {
+        self.n_taken = 0;
+        if !self.states.wants_steps() {
+            return if is_idle { self.states.rest().await } else { Ok(()) };
+        }
+        let mut saved = self.core.state();
+        if let Some(running) = &mut self.running {
+            let is_whole = running.settled(&self.core, saved.as_mut().ok());
+            if !is_whole {
+                // The state is written when what it cannot express has ended.
+                return Ok(());
+            }
+        }
+        let is_extra = self.running.is_some();
+        self.states.settled(&self.core, saved, is_idle, is_extra).await
     }
 
     /// Writes what has `ended` so far. Ready when there is nothing left to write.
@@ -131,9 +169,11 @@ impl Writer {
                 self.writing = None;
                 written?;
             }
-            let journal = self.core.journal.as_ref().filter(|_| !self.queue.is_empty());
-            let Some(journal) = journal else { return Poll::Ready(Ok(())) };
-            self.writing = Some(journal.write_results(std::mem::take(&mut self.queue)));
+            if self.queue.is_empty() {
+                return Poll::Ready(Ok(()));
+            }
+            let results = std::mem::take(&mut self.queue);
+            self.writing = Some(self.states.clone().write_results(results).boxed());
         }
     }
 }

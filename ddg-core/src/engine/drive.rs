@@ -44,7 +44,12 @@ async fn drive_on(mut guard: RunGuard, mut executor: impl Executor) -> Result<Ou
         let steps = in_time(core, steps(core, &mut executor));
         Box::pin(steps.instrument(span.clone())).await
     };
-    if ended.is_err() {
+    if let Err(error) = &ended {
+        if let (Some(states), RunError::Step(error)) = (&core.states, error)
+            && !error.is_of_workers()
+        {
+            states.forget_results();
+        }
         tell_unbound(core).await;
     }
     let ended = ended.map(|end| Outcome::new(core, end));
@@ -134,7 +139,6 @@ async fn steps(core: &Arc<RunCore>, executor: &mut impl Executor) -> Result<End,
     let mut ended = Vec::new();
     let mut writer = Writer::of(core);
     let mut step_span = Span::none();
-    let mut replayed = false;
     let mut next = core.next(&mut ended, &mut jobs)?;
     loop {
         match next {
@@ -145,12 +149,6 @@ async fn steps(core: &Arc<RunCore>, executor: &mut impl Executor) -> Result<End,
                 return Ok(end);
             }
             Next::Run => {
-                if let Some(journal) = &core.journal
-                    // Only the first step after a resume can have stored results.
-                    && !std::mem::replace(&mut replayed, true)
-                {
-                    journal.replay(core, &mut jobs, &mut ended)?;
-                }
                 // Asked once per step, so that a step is published as a whole or not at all.
                 let watched = core.look_for_watchers();
                 if watched {
@@ -162,7 +160,7 @@ async fn steps(core: &Arc<RunCore>, executor: &mut impl Executor) -> Result<End,
                     step_span = spans::step(core, step, jobs.len());
                 } else if jobs.len() == 1
                     && executor.takes_lone_jobs()
-                    && core.journal.is_none()
+                    && writer.is_none()
                     && !watched
                 {
                     next = lone_steps(core, &mut jobs).await?;
@@ -201,14 +199,17 @@ async fn steps(core: &Arc<RunCore>, executor: &mut impl Executor) -> Result<End,
                 if core.is_watched() {
                     publish::step_settled(core);
                 }
-                // At a rolling pace other workers may be running, and a state without them cannot
-                // be saved.
-                if let Some(journal) = &core.journal
-                    && executor.is_idle()
-                {
-                    Box::pin(journal.settled(core)).await?;
-                }
                 tokio::task::coop::consume_budget().await;
+                if let Some(writer) = &mut writer {
+                    let mut meanwhile = Vec::new();
+                    Box::pin(settled(core, executor, writer, &mut meanwhile)).await?;
+                    next = core.next(&mut ended, &mut jobs)?;
+                    ended.append(&mut meanwhile);
+                    if matches!(next, Next::Wait(_)) && !ended.is_empty() {
+                        next = core.next(&mut ended, &mut jobs)?;
+                    }
+                    continue;
+                }
             }
         }
         if let Some(writer) = &mut writer {
@@ -216,6 +217,24 @@ async fn steps(core: &Arc<RunCore>, executor: &mut impl Executor) -> Result<End,
         }
         next = core.next(&mut ended, &mut jobs)?;
     }
+}
+
+/// Writes the state after a step. At a rolling pace others may be running; those that end meanwhile
+/// are appended to `ended`.
+async fn settled(
+    core: &Arc<RunCore>,
+    executor: &mut impl Executor,
+    writer: &mut Writer,
+    ended: &mut Vec<Ended>,
+) -> Result<(), RunError> {
+    let mut written = writer.settled(executor.is_idle()).boxed();
+    poll_fn(|task| {
+        if !executor.is_idle() {
+            _ = executor.poll_ended(core, ended, usize::MAX, task);
+        }
+        written.poll_unpin(task)
+    })
+    .await
 }
 
 impl RunCore {

@@ -63,7 +63,7 @@ impl RunGuard {
 
 impl Drop for RunGuard {
     fn drop(&mut self) {
-        if let Some(journal) = &self.core.journal {
+        if let Some(journal) = self.core.journal() {
             // Drop cannot wait for the store, so the lease is released in the background.
             journal.release_soon();
         }

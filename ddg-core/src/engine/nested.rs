@@ -10,6 +10,7 @@ use super::{Pending, RunCore, RunGuard, drive};
 use crate::args::Args;
 use crate::automa::{GraphAutoma, Program};
 use crate::context::Context;
+use crate::durable::States;
 use crate::error::WorkerError;
 use crate::graph::View;
 use crate::run::RunError;
@@ -109,6 +110,14 @@ const LEVELS_PER_TASK: u32 = 8;
 /// Maximum depth of nesting without a runtime to spawn tasks on.
 const MOST_LEVELS: u32 = 32;
 
+/// Sets where the states of a nested run are written.
+#[cold]
+fn keep_steps(core: &mut Arc<RunCore>, states: &States, cx: &Context, continues: bool) {
+    let Some(states) = states.inside(cx.kickoff_id()) else { return };
+    states.begin(core, cx.key(), continues);
+    Arc::get_mut(core).expect("nobody else has a run that has not begun").states = Some(states);
+}
+
 /// Runs `view` with the arguments of the worker whose context is `cx`.
 async fn run_nested(
     program: Arc<Program>,
@@ -117,15 +126,23 @@ async fn run_nested(
     cx: &Context,
 ) -> Result<Value, RunError> {
     let outer = (cx.core(), cx.worker());
-    let core = match cx.inner() {
-        Some(saved) => RunCore::nested_again(program, cx.path(), saved, outer)?,
-        None => RunCore::nested(program, view, cx.path(), args, outer)?,
+    let (mut core, continues) = match cx.inner() {
+        Some(saved) => (RunCore::nested_again(program, cx.path(), saved, outer)?, true),
+        None => (RunCore::nested(program, view, cx.path(), args, outer)?, false),
     };
+    if let Some(states) = &cx.core().states {
+        keep_steps(&mut core, states, cx, continues);
+    }
     let (depth, automa) = (core.depth, Arc::clone(core.automa()));
     let guard = RunGuard::new(core);
     let outcome = match Handle::try_current() {
         Ok(runtime) if depth.is_multiple_of(LEVELS_PER_TASK) => {
-            let task = runtime.spawn(async move { drive(guard).await }.in_current_span());
+            let core = Arc::clone(&guard.core);
+            let run = async move { drive(guard).await }.in_current_span();
+            let task = match core.acting() {
+                Some(acting) => runtime.spawn(acting.tasks.track_future(run)),
+                None => runtime.spawn(run),
+            };
             match AbortOnDropHandle::new(task).await {
                 Ok(outcome) => outcome?,
                 Err(error) => match error.try_into_panic() {

@@ -1,25 +1,27 @@
 //! State that all workers of a run share.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio_util::task::task_tracker::TaskTrackerToken;
 
-use super::{Attached, PollClock, Within};
+use super::{Attached, Effects, PollClock, Within};
 use crate::args::{Args, Named};
-use crate::automa::Program;
+use crate::automa::{Declarations, Program};
 use crate::callback::{DynCallback, installed};
-use crate::durable::{Acting, Journal};
+use crate::durable::{Acting, Journal, States};
 use crate::event::{EventKind, Feed};
 use crate::feedback::{Handlers, OpenRequests};
 use crate::graph::{View, WorkerId};
+use crate::key::Key;
 use crate::local::{KeptSpaces, LocalValues, Locals};
 use crate::machine::{Beginning, End, Machine, Pace};
 use crate::path::WorkerPath;
 use crate::run::RunError;
-use crate::saved::{Saved, SnapshotError};
+use crate::saved::{Saved, SavedResult, SnapshotError};
 use crate::values::Value;
 use crate::worker::Body;
 
@@ -53,8 +55,8 @@ pub(crate) struct RunCore {
     feed: Feed,
     machine: Mutex<Machine<Arc<Body>>>,
     locals: Mutex<Locals>,
-    /// The journal of a stored run.
-    pub(crate) journal: Option<Arc<Journal>>,
+    /// Where the states of the run are written, if it is stored or nested in a stored run.
+    pub(crate) states: Option<States>,
     /// The attachments of this run. They live as long as the run and are not saved.
     pub(crate) attached: Attached,
     /// Whether the current step has subscribers.
@@ -104,7 +106,9 @@ impl RunCore {
         saved: Saved,
         within: Option<&Within>,
     ) -> Result<Arc<Self>, RunError> {
-        let begun = saved.restore(&program, program.view(), within.map(Within::path))?;
+        let around = within.map_or_else(Vec::new, |within| around(&within.outer));
+        let names = Declarations { program: &program, around: &around };
+        let begun = saved.restore(names, program.view(), within.map(Within::path))?;
         let outer = within.map(|within| (&within.outer, None));
         Ok(Self::around(program, begun, None, outer))
     }
@@ -121,7 +125,9 @@ impl RunCore {
         outer: (&Arc<Self>, WorkerId),
     ) -> Result<Arc<Self>, RunError> {
         // `saved` includes all changes of the graph, so restoring starts from the declared graph.
-        let begun = saved.restore(&program, program.view(), Some(Arc::new(path)))?;
+        let around = around(outer.0);
+        let names = Declarations { program: &program, around: &around };
+        let begun = saved.restore(names, program.view(), Some(Arc::new(path)))?;
         Ok(Self::around(program, begun, None, Some((outer.0, Some(outer.1)))))
     }
 
@@ -183,7 +189,7 @@ impl RunCore {
             program,
             machine: Mutex::new(machine),
             locals: Mutex::new(locals),
-            journal: None,
+            states: None,
             attached: Attached::default(),
             watched: AtomicBool::new(false),
         })
@@ -215,6 +221,13 @@ impl RunCore {
         self.locals().get(worker).cloned()
     }
 
+    /// The local space of a worker, and the local spaces that it keeps as a nested automa.
+    pub(crate) fn spaces(&self, worker: WorkerId) -> (BTreeMap<String, Value>, Option<KeptSpaces>) {
+        let locals = self.locals();
+        let values = locals.get(worker).map(LocalValues::values);
+        (values.unwrap_or_default(), locals.kept_of(worker))
+    }
+
     /// Drops the local spaces of removed workers.
     pub(super) fn forget_locals(&self, gone: &[WorkerId]) {
         self.locals().forget(gone);
@@ -226,8 +239,25 @@ impl RunCore {
     /// # Errors
     /// If an added worker cannot be resolved again.
     pub(crate) fn state(&self) -> Result<Saved, SnapshotError> {
+        let around: Vec<_> = self.programs_around().cloned().collect();
+        let names = Declarations { program: &self.program, around: &around };
         let machine = self.machine();
-        Saved::of(&self.program, &machine, &self.locals())
+        Saved::of(names, &machine, &self.locals())
+    }
+
+    /// The saved form of the result of an execution of `worker`.
+    ///
+    /// # Errors
+    /// If a value has no JSON form, or an added worker cannot be resolved again.
+    pub(crate) fn save_result(
+        &self,
+        worker: &Key,
+        output: &Value,
+        effects: &Effects,
+    ) -> Result<SavedResult, SnapshotError> {
+        let around: Vec<_> = self.programs_around().cloned().collect();
+        let names = Declarations { program: &self.program, around: &around };
+        SavedResult::of(names, self.machine().view(), worker, output, effects)
     }
 
     /// The state of the run between two steps, after checking that every value serialises.
@@ -240,9 +270,14 @@ impl RunCore {
         Ok(saved)
     }
 
+    /// The journal of a stored run.
+    pub(crate) fn journal(&self) -> Option<&Arc<Journal>> {
+        self.states.as_ref().and_then(States::journal)
+    }
+
     /// Whether the results of single workers are written.
     pub(crate) fn writes_results(&self) -> bool {
-        self.journal.as_ref().is_some_and(|journal| journal.wants_results())
+        self.states.as_ref().is_some_and(States::wants_results)
     }
 
     /// The tracker of tasks and threads of this run, or of the nearest stored run around it.
@@ -251,7 +286,7 @@ impl RunCore {
     pub(super) fn acting(&self) -> Option<&Acting> {
         let mut core = self;
         loop {
-            if let Some(journal) = &core.journal {
+            if let Some(journal) = core.journal() {
                 return Some(journal.acting());
             }
             core = core.around_it()?;
@@ -268,9 +303,19 @@ impl RunCore {
         self.outermost.is_none()
     }
 
+    /// The key of the worker that this run is in the run around it.
+    pub(crate) fn worker_key(&self) -> Option<Key> {
+        self.path.as_ref().map(|path| path.key().clone())
+    }
+
     /// The run around this one.
     pub(crate) fn around_it(&self) -> Option<&Arc<Self>> {
         self.outer.as_ref().map(|(outer, _)| outer)
+    }
+
+    /// The programs of the runs around this one, innermost first.
+    pub(crate) fn programs_around(&self) -> impl Iterator<Item = &Arc<Program>> {
+        std::iter::successors(self.around_it(), |core| core.around_it()).map(|core| &core.program)
     }
 
     /// Whether this, or a run around it, is one of `program`.
@@ -368,6 +413,11 @@ impl RunCore {
         let machine = self.machine();
         self.locals().kept(self.program.settings.keep_local, machine.view())
     }
+}
+
+/// The programs of `outer` and of the runs around it, innermost first.
+fn around(outer: &RunCore) -> Vec<Arc<Program>> {
+    std::iter::once(&outer.program).chain(outer.programs_around()).cloned().collect()
 }
 
 fn begin(

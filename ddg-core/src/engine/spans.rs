@@ -30,7 +30,7 @@ pub(super) fn run(core: &RunCore) -> Spanned {
         otel.name = %format_args!("run {}", core.automa()),
         ddg.automa = %core.automa(),
         ddg.path = core.path.as_deref().map(display),
-        ddg.run = core.journal.as_deref().map(|journal| display(journal.run())),
+        ddg.run = core.journal().map(|journal| display(journal.run())),
         ddg.steps = Empty,
         ddg.outcome = Empty,
         otel.status_code = Empty,

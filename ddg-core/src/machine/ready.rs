@@ -36,10 +36,6 @@ impl<P: Hosts> Machine<P> {
     #[inline]
     pub(super) fn begin(&mut self, jobs: &mut Vec<Job<P>>) -> Result<Next, Box<MachineError>> {
         jobs.clear();
-        if self.resuming {
-            // The interrupted step has not ended, and ready workers wait for it.
-            return Ok(Next::Wait(self.n_awaited()));
-        }
         if self.stopping || self.is_paused() {
             if !self.running.is_empty() {
                 return Ok(Next::Wait(self.n_awaited()));
@@ -186,26 +182,32 @@ impl<P: Hosts> Machine<P> {
             interrupted.into_iter().partition(Interrupted::can_resume);
         self.state.interrupted = waiting;
         for interrupted in answered {
-            let (id, worker) = (KickoffId(interrupted.kickoff), interrupted.worker);
-            let interrupted_in = interrupted.step;
-            let (cause, args, replay) = interrupted.into_replay();
-            self.running.push(Running { id, worker });
-            jobs.push(Job {
-                id,
-                worker,
-                step: interrupted_in,
-                payload: self.state.view.node(worker).payload.clone(),
-                cause,
-                args,
-                effects: Effects::default(),
-                replay: Some(Box::new(replay)),
-            });
+            let job = self.again(interrupted);
+            jobs.push(job);
         }
         if jobs.is_empty() {
             return Next::Done(End::Paused);
         }
         self.resuming = true;
         Next::Run
+    }
+
+    /// Runs an execution again that had begun before, as the same kickoff of the same step.
+    pub(super) fn again(&mut self, interrupted: Interrupted<WorkerId, P::Paused>) -> Job<P> {
+        let (id, worker) = (KickoffId(interrupted.kickoff), interrupted.worker);
+        let step = interrupted.step;
+        let (cause, args, replay) = interrupted.into_replay();
+        self.running.push(Running { id, worker });
+        Job {
+            id,
+            worker,
+            step,
+            payload: self.state.view.node(worker).payload.clone(),
+            cause,
+            args,
+            effects: Effects::default(),
+            replay: Some(Box::new(replay)),
+        }
     }
 
     /// What the dependencies of `worker` pass on, in declared order. In a merged list, a dependency

@@ -1,10 +1,11 @@
 //! The state of a run: everything that is needed to continue it.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
 
-use super::{Ended, Held, Hosts, Interrupted, Outputs, Ready, Waits};
+use super::{Ended, Held, Hosts, Interrupted, KickoffId, Outputs, Ready, Waits};
 use crate::args::Named;
 use crate::graph::{View, WorkerId};
 use crate::key::Key;
@@ -34,9 +35,22 @@ pub(crate) struct State<P: Hosts> {
     /// together when none is interrupted any more, so that the order of the answers does not
     /// matter.
     pub(crate) answered: Vec<Ended<P>>,
+    /// What had begun when the run was left in the middle, until the run takes it up again.
+    pub(crate) under_way: Option<Box<UnderWay<P>>>,
     /// The output worker of this run, set by its kickoff.
     pub(crate) output_worker: Option<Key>,
     pub(crate) result: Value,
+}
+
+/// What had begun when a run was left in the middle.
+pub(crate) struct UnderWay<P: Hosts> {
+    /// The executions that were running when the state was written, in kickoff order. They run
+    /// again.
+    pub(crate) running: Vec<Interrupted<WorkerId, P::Paused>>,
+    /// The executions that have ended since. They do not run again.
+    pub(crate) ended: BTreeMap<KickoffId, Ended<P>>,
+    /// The runs of nested automata that have progressed since. They continue.
+    pub(crate) inner: BTreeMap<KickoffId, P::Paused>,
 }
 
 impl<P: Hosts> State<P> {
@@ -56,6 +70,7 @@ impl<P: Hosts> State<P> {
             dealt: FxHashMap::default(),
             interrupted: Vec::new(),
             answered: Vec::new(),
+            under_way: None,
             output_worker: None,
             result: Value::null(),
         }

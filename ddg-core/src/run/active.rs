@@ -55,14 +55,14 @@ impl ActiveRun {
 
     /// Whether the run has a journal of its own in a store, from which it can be resumed.
     pub fn is_stored(&self) -> bool {
-        self.0.journal.is_some()
+        self.0.journal().is_some()
     }
 
     /// Whether runs inside this one are stored, because this run or a run around it is stored.
     pub fn stores_inside(&self) -> bool {
         let mut core = Some(&self.0);
         while let Some(run) = core {
-            if run.journal.is_some() {
+            if run.journal().is_some() {
                 return true;
             }
             core = run.around_it();
@@ -149,7 +149,7 @@ impl ActiveRun {
         // The keys from the stored run to this one.
         let (mut core, mut keys) = (&self.0, vec![key.as_str()]);
         let stored = loop {
-            if let Some(journal) = &core.journal {
+            if let Some(journal) = core.journal() {
                 break journal;
             }
             let outer = core.around_it()?;

@@ -11,7 +11,7 @@ use crate::automa::Program;
 use crate::checkpoint::{
     Checkpoint, CheckpointStore, Claim, InvalidRunId, RunId, RunStatus, StoreError,
 };
-use crate::durable::{Beginning, Journal, patiently, replay};
+use crate::durable::{Beginning, Journal, States, patiently, replay};
 use crate::engine::{RunCore, RunGuard, Within, drive_stored};
 use crate::event::{EarlySubscribers, EventFilter, EventStream};
 use crate::machine::End;
@@ -245,7 +245,7 @@ impl Stored {
     fn with(&self, mut core: Arc<RunCore>, journal: &Arc<Journal>) -> Arc<RunCore> {
         self.options.set(&mut core);
         let unshared = Arc::get_mut(&mut core).expect("nobody else has a run that has not begun");
-        unshared.journal = Some(Arc::clone(journal));
+        unshared.states = Some(States::of(journal));
         core
     }
 

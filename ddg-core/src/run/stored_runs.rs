@@ -114,8 +114,12 @@ impl StoredRuns {
         Ok(self.store.list(filter, page).await?)
     }
 
-    /// Lists the steps that have a state, first to last. Each can be [read](Self::snapshot_at) and
+    /// Lists the states of a run, first to last. Each can be [read](Self::snapshot_at) and
     /// [forked](Self::fork).
+    ///
+    /// There is one for each step. Steps of nested automata have states as well, and so have the
+    /// settlings of a rolling run; all are numbered together, so a number can be higher than the
+    /// step of the run.
     ///
     /// # Errors
     /// As [above](Self#errors).
@@ -134,7 +138,7 @@ impl StoredRuns {
         Ok(replay(&latest)?)
     }
 
-    /// Reads the state of a run after `step`, to inspect it, or to change it and
+    /// Reads the state of a run with the number `step`, to inspect it, or to change it and
     /// [resume](crate::GraphAutoma::resume) it as another run.
     ///
     /// # Errors
@@ -202,8 +206,8 @@ impl StoredRuns {
         edited
     }
 
-    /// Adds a run `fork` with the state of run `id` after `step`. It is paused and its lease is
-    /// free. The run `id` does not change.
+    /// Adds a run `fork` with the state of run `id` with the number `step`. The fork is paused, and
+    /// its lease is free. The run `id` does not change.
     ///
     /// # Errors
     /// As [above](Self#errors), if there is no state of that step, and if there is a run `fork`.

@@ -3,6 +3,7 @@
 //! An unchanged value costs one comparison of pointers, however large it is. Only changed values
 //! are serialised.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use serde::Serialize;
@@ -10,7 +11,9 @@ use serde_json::Value as Json;
 
 use super::graph::Grown;
 use super::patch::{Differ, Patch};
-use super::{Saved, SnapshotError};
+use super::{KickoffPath, Progress, Saved, SnapshotError};
+use crate::key::Key;
+use crate::machine::Interrupted;
 use crate::values::{NotSerializable, Value};
 
 /// A part of a state.
@@ -37,17 +40,43 @@ impl Saved {
         // here.
         self.check_next()?;
         let mut differ = Differ::default();
-        match self.since(base, &mut differ) {
+        match self.since(base, &mut differ, true) {
             Ok(()) => Ok(differ.end()),
-            Err(Unwritable) => {
-                base.check_json()?;
-                self.check_json()?;
-                Err(SnapshotError::NotFollowing { step: base.step, source: None })
-            }
+            Err(Unwritable) => Err(self.unwritable(base)),
         }
     }
 
-    fn since(&self, base: &Self, differ: &mut Differ) -> Result<(), Unwritable> {
+    /// Adds to `differ` how the run itself differs from `base`, apart from what has progressed in
+    /// it.
+    ///
+    /// # Errors
+    /// If a value has no JSON form. `differ` is then as it was.
+    pub(crate) fn steps_since(
+        &self,
+        base: &Self,
+        differ: &mut Differ,
+    ) -> Result<(), SnapshotError> {
+        self.check_next()?;
+        let before = differ.mark();
+        self.since(base, differ, false).map_err(|Unwritable| {
+            differ.back_to(before);
+            self.unwritable(base)
+        })
+    }
+
+    /// The error for a value that has no JSON form.
+    fn unwritable(&self, base: &Self) -> SnapshotError {
+        let named = base.check_json().and_then(|()| self.check_json());
+        let step = base.step;
+        named.err().unwrap_or(SnapshotError::NotFollowing { step, source: None })
+    }
+
+    fn since(
+        &self,
+        base: &Self,
+        differ: &mut Differ,
+        with_progress: bool,
+    ) -> Result<(), Unwritable> {
         let Self {
             automa,
             step,
@@ -68,6 +97,10 @@ impl Saved {
             answered,
             held,
             latest,
+            running,
+            progress,
+            stopping,
+            extra,
         } = self;
         field(differ, "automa", &Data(automa), &Data(&base.automa))?;
         field(differ, "step", &Data(step), &Data(&base.step))?;
@@ -97,7 +130,18 @@ impl Saved {
         let entries = |map| (!BTreeMap::is_empty(map)).then_some(map);
         optional(differ, "latest", entries(latest), entries(&base.latest))?;
         let entries = |map| (!BTreeMap::is_empty(map)).then_some(map);
-        optional_part(differ, "departed", entries(departed), entries(&base.departed))
+        optional_part(differ, "departed", entries(departed), entries(&base.departed))?;
+        let entries = |map| (!BTreeMap::is_empty(map)).then_some(map);
+        optional_part(differ, "running", entries(running), entries(&base.running))?;
+        let is_set = |flag: &bool| flag.then_some(true);
+        optional(differ, "stopping", is_set(stopping).as_ref(), is_set(&base.stopping).as_ref())?;
+        let more = |number: &u64| (*number > 0).then_some(*number);
+        optional(differ, "extra", more(extra).as_ref(), more(&base.extra).as_ref())?;
+        if !with_progress {
+            return Ok(());
+        }
+        let entries = |map| (!BTreeMap::is_empty(map)).then_some(map);
+        optional_part(differ, "progress", entries(progress), entries(&base.progress))
     }
 }
 
@@ -204,9 +248,79 @@ fn items_since(next: &[Value], base: &[Value], differ: &mut Differ) -> Result<()
     Ok(())
 }
 
-impl<K: Ord + AsRef<str>, P: Part> Part for BTreeMap<K, P> {
+impl Part for Interrupted<Key, Saved> {
     fn json(&self) -> Result<Json, Unwritable> {
-        let entry = |(key, part): (&K, &P)| Ok((key.as_ref().to_owned(), part.json()?));
+        Data(self).json()
+    }
+
+    fn is_same(&self, base: &Self) -> bool {
+        // What a kickoff was called with does not change while it runs.
+        (&self.worker, self.step, &self.cause) == (&base.worker, base.step, &base.cause)
+            && self.args.is_same(&base.args)
+            && self.answers.len() == base.answers.len()
+            && self.answers.iter().zip(&base.answers).all(|(one, other)| one.is_same(other))
+    }
+
+    fn since(&self, base: &Self, differ: &mut Differ) -> Result<(), Unwritable> {
+        Data(self).since(&Data(base), differ)
+    }
+}
+
+impl Part for Progress {
+    fn json(&self) -> Result<Json, Unwritable> {
+        Data(self).json()
+    }
+
+    fn is_same(&self, _: &Self) -> bool {
+        false
+    }
+
+    fn since(&self, base: &Self, differ: &mut Differ) -> Result<(), Unwritable> {
+        match (self, base) {
+            (Self::Inner { worker, run }, Self::Inner { worker: before, run: base })
+                if worker == before =>
+            {
+                differ.within("inner", |inner| {
+                    inner.within("run", |run_| run.since(base, run_, true))
+                })
+            }
+            _ => Data(self).since(&Data(base), differ),
+        }
+    }
+}
+
+/// A key of a map, as the name of its entry.
+trait Name: Ord {
+    fn name(&self) -> Cow<'_, str>;
+}
+
+impl Name for Key {
+    fn name(&self) -> Cow<'_, str> {
+        self.as_str().into()
+    }
+}
+
+impl Name for String {
+    fn name(&self) -> Cow<'_, str> {
+        self.into()
+    }
+}
+
+impl Name for u64 {
+    fn name(&self) -> Cow<'_, str> {
+        self.to_string().into()
+    }
+}
+
+impl Name for KickoffPath {
+    fn name(&self) -> Cow<'_, str> {
+        self.to_string().into()
+    }
+}
+
+impl<K: Name, P: Part> Part for BTreeMap<K, P> {
+    fn json(&self) -> Result<Json, Unwritable> {
+        let entry = |(key, part): (&K, &P)| Ok((key.name().into_owned(), part.json()?));
         self.iter().map(entry).collect()
     }
 
@@ -221,20 +335,20 @@ impl<K: Ord + AsRef<str>, P: Part> Part for BTreeMap<K, P> {
         let mut base = base.iter().peekable();
         for (key, part) in self {
             while let Some((gone, _)) = base.next_if(|(other, _)| *other < key) {
-                differ.within(gone.as_ref(), Differ::gone);
+                differ.within(gone.name(), Differ::gone);
             }
             match base.next_if(|(other, _)| *other == key) {
                 Some((_, base)) if part.is_same(base) => {}
                 Some((_, base)) => {
-                    differ.within(key.as_ref(), |differ| part.since(base, differ))?;
+                    differ.within(key.name(), |differ| part.since(base, differ))?;
                 }
                 None => {
                     let json = part.json()?;
-                    differ.within(key.as_ref(), |differ| differ.to(json));
+                    differ.within(key.name(), |differ| differ.to(json));
                 }
             }
         }
-        base.for_each(|(gone, _)| differ.within(gone.as_ref(), Differ::gone));
+        base.for_each(|(gone, _)| differ.within(gone.name(), Differ::gone));
         Ok(())
     }
 }

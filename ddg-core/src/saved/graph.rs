@@ -228,11 +228,11 @@ impl Grown {
         let mut added: Vec<_> = self.added.iter().collect();
         added.sort_by_key(|(_, added)| added.nth);
         for (key, added) in added {
-            let (source, worker) = added.source(key, program, scope, lenient)?;
+            let (source, worker) = added.source(key, scope, lenient)?;
             if self.nested.contains_key(key) {
                 automata.insert(key, worker);
             }
-            let payload = program.place(key, source, added.options());
+            let payload = program.place(key, source, added.options(), |name| scope.declared(name));
             let dependencies = added.after.clone();
             edits.push(Edit::AddWorker { key: key.clone(), payload, dependencies });
         }
@@ -389,7 +389,6 @@ impl Added {
     fn source(
         &self,
         key: &Key,
-        program: &Program,
         scope: &Scope<'_>,
         lenient: bool,
     ) -> Result<(Source, AnyWorker), SnapshotError> {
@@ -398,7 +397,7 @@ impl Added {
             && !lenient
             && scope.looks(&self.is, &worker).is_some_and(|looks| looks != looked)
         {
-            return Err(scope.looks_different(key, &self.is, &worker, program));
+            return Err(scope.looks_different(key, &self.is, &worker));
         }
         Ok(match &self.is {
             Is::Declared(name) => (Source::Declared(name.clone()), worker),

@@ -48,6 +48,17 @@ impl Saved {
                 follow(by);
             }
         }
+        for running in self.running.values_mut() {
+            follow(&mut running.worker);
+            if let Cause::Ferry { by } = &mut running.cause {
+                follow(by);
+            }
+        }
+        for (path, progress) in &mut self.progress {
+            if path.around().next().is_none() {
+                progress.rename(old, new);
+            }
+        }
         rename(&mut self.crossed, old, new);
         self.crossed.values_mut().flatten().for_each(follow);
         rename(&mut self.outputs, old, new);
@@ -75,8 +86,11 @@ impl Saved {
             return Err(SnapshotError::NotInSnapshot { automa, key: key.clone() });
         }
         self.graph.forget(key);
+        self.running.retain(|_, running| running.worker != *key);
         self.due.retain(|due| due.worker != *key);
         self.interrupted.retain(|interrupted| interrupted.worker != *key);
+        // The workers that begin next are numbered anew, so what they have reached is dropped.
+        self.forget_next();
         self.crossed.remove(key);
         self.crossed.values_mut().for_each(|crossed| crossed.retain(|on| on != key));
         self.crossed.retain(|_, crossed| !crossed.is_empty());

@@ -52,6 +52,31 @@ impl Differ {
         Patch(self.steps)
     }
 
+    /// Number of the changes so far.
+    pub(crate) fn mark(&self) -> usize {
+        self.steps.len()
+    }
+
+    /// Drops the changes after a [mark](Self::mark).
+    pub(crate) fn back_to(&mut self, mark: usize) {
+        self.steps.truncate(mark);
+    }
+
+    /// Whether there are no changes.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.steps.is_empty()
+    }
+
+    /// Adds the changes of `other`, which are of the current value.
+    pub(crate) fn append(&mut self, other: Self) {
+        let at = &self.at;
+        let moved = other
+            .steps
+            .into_iter()
+            .map(|Step(path, op)| Step(at.iter().cloned().chain(path).collect(), op));
+        self.steps.extend(moved);
+    }
+
     /// Descends into the entry `name`.
     pub(crate) fn within<T>(
         &mut self,

@@ -1,14 +1,15 @@
 //! Restores a machine from a saved state.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::graph::Scope;
-use super::{Saved, SnapshotError};
-use crate::automa::Program;
+use super::{KickoffPath, Progress, Saved, SnapshotError};
+use crate::automa::{Declarations, Program};
 use crate::graph::{View, WorkerId};
 use crate::key::Key;
 use crate::local::Locals;
-use crate::machine::{KickoffId, Machine, Ready, State};
+use crate::machine::{KickoffId, Machine, Ready, State, UnderWay};
 use crate::path::WorkerPath;
 use crate::worker::Body;
 
@@ -17,7 +18,7 @@ const MOST: u64 = 1 << 53;
 
 /// A state that is being restored.
 struct Restoring<'a> {
-    program: &'a Arc<Program>,
+    names: Declarations<'a>,
     state: State<Arc<Body>>,
     locals: Locals,
     /// Whether state that the declaration does not have any more is left out.
@@ -31,18 +32,24 @@ impl Saved {
     /// If the graph differs from that of the saved run.
     pub(crate) fn restore(
         self,
-        program: &Arc<Program>,
+        names: Declarations<'_>,
         mut view: View<Arc<Body>>,
         path: Option<Arc<WorkerPath>>,
     ) -> Result<(Machine<Arc<Body>>, Locals), SnapshotError> {
+        let program = names.program;
         let lenient = self.check(program)?;
-        view.grow(&self.graph, program, &Scope::top(program), lenient)?;
+        let stopping = self.stopping;
+        view.grow(&self.graph, program, &Scope::top(names), lenient)?;
         let state = State::new(view, Arc::new(self.inputs.clone()));
-        let mut restoring = Restoring { program, state, locals: Locals::default(), lenient };
+        let mut restoring = Restoring { names, state, locals: Locals::default(), lenient };
         restoring.progress(self)?;
         let Restoring { state, locals, .. } = restoring;
         let settings = &program.settings;
-        Ok((Machine::of(state, path, settings.pace, settings.max_steps), locals))
+        let mut machine = Machine::of(state, path, settings.pace, settings.max_steps);
+        if stopping {
+            machine.stop();
+        }
+        Ok((machine, locals))
     }
 
     /// Checks that the automa is that of the saved run. Returns whether differences are accepted.
@@ -70,8 +77,59 @@ impl Saved {
 }
 
 impl Restoring<'_> {
+    /// Restores what had begun after the state was reached.
+    fn under_way(&mut self, saved: &mut Saved) -> Result<(), SnapshotError> {
+        if saved.running.is_empty() && saved.progress.is_empty() {
+            return Ok(());
+        }
+        let (mut ended, mut inner) = (BTreeMap::new(), BTreeMap::new());
+        let top = KickoffPath::default();
+        let ids: BTreeSet<_> =
+            saved.progress.keys().filter_map(|path| path.kickoff_in(&top)).collect();
+        for id in ids {
+            let Some(progress) = saved.progress.remove(&top.to(id)) else {
+                return Err(self.stray(Key::from(saved.automa.as_str()), id, saved.step));
+            };
+            let key = progress.worker().clone();
+            if saved.worker_of(id) != Some(&key) {
+                return Err(self.stray(key, id, saved.step));
+            }
+            match progress {
+                Progress::Inner { mut run, .. } => {
+                    saved.complete_inner(id, &mut run);
+                    inner.insert(id, *run);
+                }
+                Progress::Ended(result) => {
+                    let (worker, view) = (self.find(&key)?, &self.state.view);
+                    let (end, local) = result.into_ended(self.names, view, id, worker)?;
+                    if let Some(values) = local {
+                        saved.locals.insert(key, values);
+                    }
+                    ended.insert(id, end);
+                }
+            }
+        }
+        let mut running = Vec::new();
+        for (id, execution) in std::mem::take(&mut saved.running) {
+            let worker = self.find(&execution.worker)?;
+            if execution.kickoff != id {
+                return Err(self.stray(execution.worker, KickoffId(id), saved.step));
+            }
+            running.push(execution.with_worker(worker));
+        }
+        self.state.under_way = Some(Box::new(UnderWay { running, ended, inner }));
+        Ok(())
+    }
+
+    /// The error for something that has been reached by a worker that does not run next.
+    fn stray(&self, worker: Key, id: KickoffId, step: u64) -> SnapshotError {
+        let automa = self.names.program.automa().to_string();
+        SnapshotError::StrayResult { automa, worker, kickoff: id.0, step }
+    }
+
     /// Restores the progress of the run.
-    fn progress(&mut self, saved: Saved) -> Result<(), SnapshotError> {
+    fn progress(&mut self, mut saved: Saved) -> Result<(), SnapshotError> {
+        self.under_way(&mut saved)?;
         self.state.step = saved.step;
         self.state.next_kickoff = saved.next_kickoff;
         self.state.output_worker = saved.output_worker;
@@ -117,7 +175,7 @@ impl Restoring<'_> {
             let worker = self.find(answered.result.worker())?;
             let id = KickoffId(answered.kickoff);
             let view = &self.state.view;
-            let (ended, _) = answered.result.into_ended(self.program, view, id, worker)?;
+            let (ended, _) = answered.result.into_ended(self.names, view, id, worker)?;
             self.state.answered.push(ended);
         }
         // Workers that were removed have no state.
@@ -139,7 +197,7 @@ impl Restoring<'_> {
     }
 
     fn unknown(&self, key: &Key) -> SnapshotError {
-        let automa = self.program.automa().to_string();
+        let automa = self.names.program.automa().to_string();
         SnapshotError::UnknownWorker { automa, key: key.clone() }
     }
 
@@ -155,7 +213,7 @@ impl Restoring<'_> {
             Some(place) => Ok(Some((id, place as u32))),
             None if self.lenient => Ok(None),
             None => Err(SnapshotError::UnknownDependency {
-                automa: self.program.automa().to_string(),
+                automa: self.names.program.automa().to_string(),
                 worker: worker.clone(),
                 dependency: dependency.clone(),
             }),

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::graph::SavedEdit;
 use super::{SnapshotError, Version};
 use crate::args::Args;
-use crate::automa::Program;
+use crate::automa::{Declarations, Program};
 use crate::graph::{View, WorkerId};
 use crate::key::Key;
 use crate::machine::{Effects, Ended, Ferry, KickoffId, Target};
@@ -45,24 +45,25 @@ struct SavedFerry {
 }
 
 impl SavedResult {
-    /// The result of a kickoff of `worker` in a run of `program` with the graph `view`.
+    /// The result of a kickoff of `worker` in a run with the graph `view`.
     ///
     /// # Errors
     /// If a value has no JSON form, or an added worker cannot be resolved again.
     pub(crate) fn of(
-        program: &Arc<Program>,
+        names: Declarations<'_>,
         view: &View<Arc<Body>>,
         worker: &Key,
         output: &Value,
         effects: &Effects<Arc<Body>>,
     ) -> Result<Self, SnapshotError> {
+        let program = names.program;
         let serialised = |value: &_, what| serialised(program, worker, value, what);
         let ferry = |Ferry { to, args }: &Ferry| {
             let value = |value: &_| serialised(value, "an argument of a ferry");
             let to = to.key(&program.topology).clone();
             Ok(SavedFerry { to, args: args.clone().try_map(value)? })
         };
-        let edit = |edit| view.save_edit(program, edit);
+        let edit = |edit| view.save_edit(names, edit);
         Ok(Self {
             version: Version,
             worker: worker.clone(),
@@ -79,14 +80,14 @@ impl SavedResult {
     /// # Errors
     /// As [`of`](Self::of).
     pub(super) fn of_answered(
-        program: &Arc<Program>,
+        names: Declarations<'_>,
         view: &View<Arc<Body>>,
         worker: &Key,
         ended: &Ended<Arc<Body>>,
     ) -> Result<Self, SnapshotError> {
         match &ended.end {
-            Ok((output, effects)) => Self::of(program, view, worker, output, effects),
-            Err(_) => Self::of(program, view, worker, &Value::null(), &Effects::default()),
+            Ok((output, effects)) => Self::of(names, view, worker, output, effects),
+            Err(_) => Self::of(names, view, worker, &Value::null(), &Effects::default()),
         }
     }
 
@@ -104,6 +105,16 @@ impl SavedResult {
         };
         self.local = Some(local.into_iter().map(value).collect::<Result<_, SnapshotError>>()?);
         Ok(())
+    }
+
+    /// Finds a value that cannot be serialised, to name it.
+    pub(super) fn check_json(&self, automa: &str) -> Result<(), SnapshotError> {
+        self.output.written().map(drop).map_err(|source| SnapshotError::NotSerializable {
+            automa: automa.to_owned(),
+            worker: self.worker.clone(),
+            what: "its output",
+            source,
+        })
     }
 
     /// The worker.
@@ -126,17 +137,17 @@ impl SavedResult {
     /// If an effect is not possible here.
     pub(crate) fn into_ended(
         self,
-        program: &Arc<Program>,
+        names: Declarations<'_>,
         view: &View<Arc<Body>>,
         id: KickoffId,
         worker: WorkerId,
     ) -> Result<(Ended<Arc<Body>>, Option<Locals>), SnapshotError> {
         let mut effects = Effects::default();
         for SavedFerry { to, args } in self.ferries {
-            effects.push_ferry(Ferry { to: Target::of(&program.topology, to), args });
+            effects.push_ferry(Ferry { to: Target::of(&names.program.topology, to), args });
         }
         for edit in self.edits {
-            effects.push_edit(view.restore_edit(program, edit)?);
+            effects.push_edit(view.restore_edit(names, edit)?);
         }
         if self.stop {
             effects.set_stop();

@@ -9,13 +9,13 @@ use serde_json::Value as Json;
 
 use super::fingerprint::Fingerprint;
 use super::graph::{Grown, Scope};
-use super::{SavedResult, SnapshotError};
+use super::{AllProgress, KickoffPath, Progress, SavedResult, SnapshotError};
 use crate::args::Args;
-use crate::automa::Program;
+use crate::automa::Declarations;
 use crate::graph::{Node, View, WorkerId};
 use crate::key::Key;
 use crate::local::{KeptSpaces, Locals, Spaces};
-use crate::machine::{Cause, Interrupted, Machine, Pending, State};
+use crate::machine::{Cause, Interrupted, KickoffId, Machine, Pending, State};
 use crate::path::WorkerPath;
 use crate::values::{NotSerializable, Value, levels};
 use crate::worker::Body;
@@ -64,6 +64,22 @@ pub(crate) struct Saved {
     /// The kickoffs of the held step that gave the current outputs of their workers.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub(super) latest: BTreeMap<Key, u64>,
+    /// The executions that were running when this state was reached, by kickoff.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(super) running: BTreeMap<u64, Interrupted<Key, Saved>>,
+    /// What the kickoffs that were running, or that begin next, have reached since.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(super) progress: AllProgress,
+    /// Whether the run was asked to stop. Written of nested automata, which do not continue then.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub(super) stopping: bool,
+    /// Number of earlier states beyond one for each step.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub(super) extra: u64,
+}
+
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -89,10 +105,11 @@ impl Saved {
     /// # Errors
     /// If an added worker cannot be resolved again.
     pub(crate) fn of(
-        program: &Arc<Program>,
+        names: Declarations<'_>,
         machine: &Machine<Arc<Body>>,
         locals: &Locals,
     ) -> Result<Self, SnapshotError> {
+        let program = names.program;
         let state = machine.state();
         let view = &state.view;
         let key = |worker: WorkerId| view.node(worker).key().clone();
@@ -106,7 +123,7 @@ impl Saved {
             .iter()
             .map(|interrupted| interrupted.clone().with_worker(key(interrupted.worker)));
         let answered = state.answered.iter().map(|ended| {
-            let result = SavedResult::of_answered(program, view, &key(ended.worker), ended)?;
+            let result = SavedResult::of_answered(names, view, &key(ended.worker), ended)?;
             Ok(SavedAnswered { kickoff: ended.id.0, result })
         });
         let ids = (0..view.n_slots()).map(WorkerId::new);
@@ -132,7 +149,7 @@ impl Saved {
             step: state.step,
             next_kickoff: state.next_kickoff,
             declared: None,
-            graph: view.grown(&Scope::top(program))?,
+            graph: view.grown(&Scope::top(names))?,
             inputs: state.inputs.to_vec(),
             due: due.collect(),
             crossed: crossed(state, held),
@@ -149,10 +166,42 @@ impl Saved {
             answered: answered.collect::<Result<_, SnapshotError>>()?,
             held: state.held.workers.iter().map(|worker| key(*worker)).collect(),
             latest: latest.map(|(id, kickoff)| (key(*id), kickoff.0)).collect(),
+            running: BTreeMap::new(),
+            progress: AllProgress::new(),
+            stopping: false,
+            extra: 0,
         };
+        if let Some(under_way) = &state.under_way {
+            for running in &under_way.running {
+                let running = running.clone().with_worker(key(running.worker));
+                saved.running.insert(running.kickoff, running);
+            }
+            for (id, ended) in &under_way.ended {
+                let result = SavedResult::of_answered(names, view, &key(ended.worker), ended)?;
+                let path = KickoffPath::default().to(*id);
+                saved.progress.insert(path, Progress::Ended(Box::new(result)));
+            }
+            for (id, run) in &under_way.inner {
+                if let Some(worker) = saved.worker_of(*id).cloned() {
+                    saved.put_inner(*id, worker, run.clone());
+                }
+            }
+        }
         saved.declared = Some(program.fingerprint(saved.reached().into_iter()));
         Ok(saved)
     }
+}
+
+/// Whether both local spaces have the same values, as far as that can be told without serialising
+/// them.
+pub(crate) fn is_same_space(
+    one: &BTreeMap<String, Value>,
+    other: &BTreeMap<String, Value>,
+) -> bool {
+    let is_same = |((name, value), (other_name, other)): ((&String, &Value), (&String, &Value))| {
+        name == other_name && value.is_same(other)
+    };
+    one.len() == other.len() && one.iter().zip(other).all(is_same)
 }
 
 /// The satisfied dependencies of each worker. A ready worker waits for all of its dependencies
@@ -180,6 +229,63 @@ impl Saved {
 
     pub(crate) fn step(&self) -> u64 {
         self.step
+    }
+
+    /// The number of the state in its journal: the step, if each step had one state.
+    pub(crate) fn number(&self) -> u64 {
+        self.step + self.extra
+    }
+
+    pub(crate) fn set_number(&mut self, number: u64) {
+        self.extra = number.saturating_sub(self.step);
+    }
+
+    /// Marks that the run was asked to stop.
+    pub(crate) fn set_stopping(&mut self, stopping: bool) {
+        self.stopping = stopping;
+    }
+
+    /// Sets the executions that are running.
+    pub(crate) fn set_running(&mut self, running: BTreeMap<u64, Interrupted<Key, Self>>) {
+        self.running = running;
+    }
+
+    /// Whether the local space of a worker has the same values.
+    pub(crate) fn has_local(&self, worker: &Key, values: &BTreeMap<String, Value>) -> bool {
+        let empty = BTreeMap::new();
+        is_same_space(self.local(worker).unwrap_or(&empty), values)
+    }
+
+    /// Whether kickoff `id` was running.
+    pub(crate) fn is_running(&self, id: KickoffId) -> bool {
+        self.running.contains_key(&id.0)
+    }
+
+    /// What the kickoffs have reached since.
+    pub(crate) fn progress(&self) -> &AllProgress {
+        &self.progress
+    }
+
+    /// What the kickoffs have reached since, mutable.
+    pub(crate) fn progress_mut(&mut self) -> &mut AllProgress {
+        &mut self.progress
+    }
+
+    /// Sets the local space of a worker, and what it keeps as a nested automa.
+    pub(crate) fn set_local(
+        &mut self,
+        worker: &Key,
+        values: BTreeMap<String, Value>,
+        kept: Option<KeptSpaces>,
+    ) {
+        self.locals.remove(worker);
+        self.kept.remove(worker);
+        if !values.is_empty() {
+            self.locals.insert(worker.clone(), values);
+        }
+        if let Some(kept) = kept {
+            self.kept.insert(worker.clone(), kept);
+        }
     }
 
     /// The last output of each worker.
@@ -216,6 +322,7 @@ impl Saved {
     pub(super) fn reached(&self) -> BTreeSet<&Key> {
         let due = self.due.iter().map(|due| &due.worker);
         due.chain(self.interrupted.iter().map(|interrupted| &interrupted.worker))
+            .chain(self.running.values().map(|running| &running.worker))
             .chain(self.crossed.keys())
             .chain(self.crossed.values().flatten())
             .chain(self.outputs.keys())
@@ -256,6 +363,12 @@ impl Saved {
                 .written()
                 .map_err(|source| self.not_writable(&key, "an input or result", source))?;
         }
+        for progress in self.progress.values() {
+            match progress {
+                Progress::Inner { run, .. } => run.check_json()?,
+                Progress::Ended(result) => result.check_json(&self.automa)?,
+            }
+        }
         Ok(())
     }
 
@@ -288,7 +401,8 @@ impl Saved {
             });
             values.map(|value| (&due.worker, "an argument it is to be called with", value))
         });
-        let interrupted = self.interrupted.iter().flat_map(|interrupted| {
+        let begun = self.interrupted.iter().chain(self.running.values());
+        let interrupted = begun.flat_map(|interrupted| {
             let values = interrupted.args.positional.iter().chain(&interrupted.answers);
             values.map(|value| (&interrupted.worker, "an argument it is to run again with", value))
         });

@@ -1,6 +1,5 @@
 //! The public snapshot of a run.
 
-use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
@@ -91,22 +90,17 @@ impl Snapshot {
         &self.run
     }
 
-    /// Whether the local space of a worker has the same values.
-    pub(crate) fn has_local(&self, worker: &Key, values: &BTreeMap<String, Value>) -> bool {
-        let empty = BTreeMap::new();
-        let have = self.run.local(worker).unwrap_or(&empty);
-        let is_same = |((name, have), (other, value)): ((&String, &Value), (&String, &Value))| {
-            name == other && have.is_same(value)
-        };
-        have.len() == values.len() && have.iter().zip(values).all(is_same)
-    }
-
-    /// Checks that every value can be serialised.
+    /// Serialises `run` as a snapshot.
     ///
     /// # Errors
-    /// If one has no JSON form.
-    pub(crate) fn check(&self) -> Result<(), SnapshotError> {
-        self.run.check_json()
+    /// If a value has no JSON form.
+    pub(crate) fn json_of(run: &Saved) -> Result<Vec<u8>, SnapshotError> {
+        #[derive(Serialize)]
+        struct Borrowed<'a> {
+            version: Version,
+            run: &'a Saved,
+        }
+        Ok(serde_json::to_vec(&Borrowed { version: Version, run })?)
     }
 
     /// The name of the automa that was run.
@@ -131,9 +125,58 @@ impl Snapshot {
 
     /// Replaces the last output of a worker, which affects what reads it next. Returns false if the
     /// worker has not run.
+    ///
+    /// What the workers of the next step have reached already is dropped, because they may read the
+    /// output: they run again.
     pub fn set_output(&mut self, worker: impl Into<Key>, output: impl Data) -> bool {
-        let slot = self.run.outputs_mut().get_mut(&worker.into());
-        slot.map(|slot| *slot = Value::new(output)).is_some()
+        let Some(slot) = self.run.outputs_mut().get_mut(&worker.into()) else { return false };
+        *slot = Value::new(output);
+        self.run.forget_next();
+        true
+    }
+
+    /// The states of the nested automa `worker` that were running when this state was written, in
+    /// kickoff order. Each can be inspected like a snapshot of its own.
+    ///
+    /// ```
+    /// use ddg_core::checkpoint::{MemoryStore, StoredRuns};
+    /// use ddg_core::prelude::*;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let mut inner = GraphAutoma::new("inner");
+    /// inner.add_func_as_worker("a", async |x: u32| x + 1, start())?;
+    /// inner.add_func_as_worker("b", async |x: u32| x * 10, after(["a"]).output())?;
+    /// let mut automa = GraphAutoma::new("outer");
+    /// automa.add_worker("inner", inner, start().output())?;
+    /// let store = MemoryStore::new();
+    /// automa.run(args!(1)).stored_in(&store, "a").await?;
+    ///
+    /// let runs = StoredRuns::new(&store);
+    /// let first = runs.snapshot_at("a", 1).await?;            // after the first step inside
+    /// assert_eq!(first.nested("inner")[0].output("a").unwrap().get::<u32>()?, 2);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn nested(&self, worker: impl Into<Key>) -> Vec<Self> {
+        self.run.inner_runs(&worker.into()).into_iter().map(|(_, run)| Self::new(run)).collect()
+    }
+
+    /// Changes the states of the nested automa `worker` that were running when this state was
+    /// written, in kickoff order. Returns what `change` returns for each.
+    pub fn edit_nested<T>(
+        &mut self,
+        worker: impl Into<Key>,
+        mut change: impl FnMut(&mut Self) -> T,
+    ) -> Vec<T> {
+        let worker = worker.into();
+        let mut changed = Vec::new();
+        for (id, run) in self.run.inner_runs(&worker) {
+            let mut inner = Self::new(run);
+            changed.push(change(&mut inner));
+            self.run.replace_inner(id, worker.clone(), inner.into_run());
+        }
+        changed
     }
 
     /// The unanswered questions in kickoff order, including those of nested automata.
@@ -262,7 +305,7 @@ impl Snapshot {
     /// If a value has no JSON form.
     pub fn changes_since(&self, earlier: &Self) -> Result<SnapshotDelta, SnapshotError> {
         let patch = self.run.changes_since(&earlier.run)?;
-        Ok(SnapshotDelta::new(earlier.step(), self.step(), patch))
+        Ok(SnapshotDelta::new(earlier.run.number(), self.run.number(), patch))
     }
 
     /// Applies `changes` to this snapshot, one after another.
@@ -277,7 +320,7 @@ impl Snapshot {
         if changes.peek().is_none() {
             return Ok(self);
         }
-        let mut step = self.step();
+        let mut step = self.run.number();
         let mut run = self.run.to_json()?;
         for changes in changes {
             changes.apply(&mut step, &mut run)?;

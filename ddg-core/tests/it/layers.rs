@@ -50,7 +50,18 @@ const CORE: &[(&str, &[&str])] = &[
     ),
     (
         "durable",
-        &["checkpoint", "engine", "graph", "key", "machine", "run", "saved", "values", "worker"],
+        &[
+            "checkpoint",
+            "engine",
+            "graph",
+            "key",
+            "local",
+            "machine",
+            "run",
+            "saved",
+            "values",
+            "worker",
+        ],
     ),
     (
         "run",

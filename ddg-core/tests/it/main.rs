@@ -35,6 +35,7 @@ mod held;
 mod inside;
 mod interactions;
 mod interleaving;
+mod kept_steps;
 mod layers;
 mod local_space;
 mod nested;

@@ -92,13 +92,13 @@ async fn a_list_of_values_is_compared_by_its_elements() {
     }
 
     let automa = looping(300, |cx| {
-        let mut history: Vec<ddg_core::Value> = cx.local().get("history").unwrap_or_default();
+        let mut history: Vec<Value> = cx.local().get("history").unwrap_or_default();
         match cx.step() {
             200 => history.truncate(50),
-            100 => history[20] = ddg_core::Value::new(Counted(100)),
-            step => history.push(ddg_core::Value::new(Counted(step))),
+            100 => history[20] = Value::new(Counted(100)),
+            step => history.push(Value::new(Counted(step))),
         }
-        cx.local().set("history", ddg_core::Value::list(history));
+        cx.local().set("history", Value::list(history));
     });
     let states = states(&automa).await;
     N_WRITTEN.store(0, Ordering::Relaxed);

@@ -23,7 +23,7 @@ impl ConversationVersion {
         Self(self.0 + 1)
     }
 
-    #[cfg(feature = "sqlite")]
+    #[cfg(any(feature = "sqlite", feature = "postgres"))]
     pub(super) fn of(n: u64) -> Self {
         Self(n)
     }

@@ -20,6 +20,7 @@ use ddg_core::worker::BoxError;
 use futures::{FutureExt, TryFutureExt};
 use sqlx::sqlite::SqliteSynchronous;
 
+use super::written::Failed;
 use super::{
     Conversation, ConversationError, ConversationFuture, ConversationId, ConversationLease,
     ConversationPage, ConversationRecord, ConversationStore, ConversationVersion, OpenRun, Saving,
@@ -54,9 +55,6 @@ pub struct SqliteConversations {
     name: Arc<str>,
     clock: Clock,
 }
-
-/// The reason why an operation was not completed.
-type Failed = ddg_core::__store::Failed<ConversationError>;
 
 impl SqliteConversations {
     /// Opens the database at `path`, and creates it if it does not exist.
@@ -177,11 +175,5 @@ impl ConversationStore for SqliteConversations {
 
     fn delete_older_than(&self, age: Duration) -> ConversationFuture<'_, u64> {
         self.remove_older_than(age).map_err(self.explain("delete old conversations")).boxed()
-    }
-}
-
-impl From<ConversationError> for Failed {
-    fn from(refused: ConversationError) -> Self {
-        Self::Refused(refused)
     }
 }

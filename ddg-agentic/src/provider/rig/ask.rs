@@ -6,7 +6,7 @@ use rig_core::completion::{
     ToolDefinition,
 };
 use rig_core::message::{
-    CallId, DocumentSourceKind, Image as RigImage, ImageMediaType, MimeType, Origin,
+    Api, CallId, DocumentSourceKind, Image as RigImage, ImageMediaType, MimeType, Origin,
     Reasoning as RigReasoning, Text, ToolCall, ToolChoice as RigChoice, ToolFunction, ToolName,
     ToolResult, ToolResultContent, UserContent,
 };
@@ -24,6 +24,9 @@ use crate::tool::ToolSpec;
 
 /// The provider that must be asked to cache prompts.
 const ANTHROPIC: &str = "anthropic";
+
+/// The Responses API of OpenAI.
+const RESPONSES: Api = Api::from_static("openai.responses");
 
 /// Converts requests for `target`.
 pub(super) struct Ask<'a> {
@@ -68,8 +71,14 @@ impl<'a> Ask<'a> {
         options.stop = request.stop;
         let asks = |_: &PromptCache| self.target.provider() == ANTHROPIC;
         options.cache = request.prompt_cache.filter(asks).map(cache);
-        if !request.extra_body.is_empty() {
-            asked.additional_params = Some(Json::Object(request.extra_body));
+        let mut extra_body = request.extra_body;
+        if self.target.api() == RESPONSES {
+            // Nothing is kept at the provider, so it gives the reasoning back in a form that goes
+            // with the next request.
+            extra_body.entry("store").or_insert(Json::Bool(false));
+        }
+        if !extra_body.is_empty() {
+            asked.additional_params = Some(Json::Object(extra_body));
         }
         Ok(asked)
     }
@@ -77,7 +86,13 @@ impl<'a> Ask<'a> {
     /// Converts the conversation, without empty messages of the model, which no provider accepts.
     fn messages(&self, messages: Messages) -> Result<Vec<RigMessage>, ModelError> {
         let mut asked = Vec::with_capacity(messages.len());
+        // Images of results that this API has no place for, in a message of the person after the
+        // results.
+        let mut images = Vec::new();
         for message in messages {
+            if !matches!(message, Message::Tool(_)) {
+                asked.extend(shown(&mut images));
+            }
             asked.push(match message {
                 Message::System { text } => RigMessage::system(text),
                 Message::User { content } => {
@@ -89,11 +104,47 @@ impl<'a> Ask<'a> {
                     said => RigMessage::Assistant(self.turn(said)),
                 },
                 Message::Tool(message) => {
-                    RigMessage::User { content: vec![UserContent::ToolResult(result(message))] }
+                    let result = self.result(message, &mut images);
+                    RigMessage::User { content: vec![UserContent::ToolResult(result)] }
                 }
             });
         }
+        asked.extend(shown(&mut images));
         Ok(asked)
+    }
+
+    /// Converts the result of a call. An image goes into the result or, if the API has no place for
+    /// it there, to `images`. A model that does not see it is told what it is.
+    fn result(&self, message: ToolMessage, images: &mut Vec<UserContent>) -> ToolResult {
+        let accepts = self.target.accepts(self.target.model());
+        let mut content = Vec::with_capacity(1 + message.images.len());
+        if !message.content.is_empty() || message.images.is_empty() {
+            content.push(ToolResultContent::Text(Text::new(message.content)));
+        }
+        for image in message.images {
+            let sent = image_of(&image);
+            let encodes = |place| {
+                self.target.encodes(self.target.model(), Media::Image(&sent, place))
+                    && self.capabilities.images
+            };
+            if accepts.tool_result_images && encodes(Place::ToolResult) {
+                content.push(ToolResultContent::Image(sent));
+            } else if accepts.user_images && encodes(Place::User) {
+                let told = format!("[{image}: it follows]");
+                content.push(ToolResultContent::Text(Text::new(told)));
+                let told = format!("The image of the result of call {}:", message.call_id);
+                images.extend([UserContent::text(told), UserContent::Image(sent)]);
+            } else {
+                let told = format!("[{image}: you cannot see images]");
+                content.push(ToolResultContent::Text(Text::new(told)));
+            }
+        }
+        ToolResult {
+            call: CallId::from_wire(message.call_id),
+            name: name_said(&message.name),
+            content,
+            is_error: message.is_error,
+        }
     }
 
     /// A turn of the model. It is known to be its own if it has something that only it can read.
@@ -129,20 +180,19 @@ impl<'a> Ask<'a> {
             let known = thought.opaque.and_then(|opaque| serde_json::from_value(opaque).ok());
             AssistantContent::Reasoning(known.unwrap_or_else(|| RigReasoning::new(thought.text)))
         });
-        thought.chain(said).collect()
+        let thought: Vec<_> = thought.collect();
+        let is_paired = self.target.api() == RESPONSES && !thought.is_empty();
+        let said = said.into_iter().map(|said| match is_paired {
+            true => as_item(said),
+            false => said,
+        });
+        thought.into_iter().chain(said).collect()
     }
 
     fn part(&self, part: ContentPart) -> Result<UserContent, ModelError> {
         let image = match part {
             ContentPart::Text { text } => return Ok(UserContent::text(text)),
-            ContentPart::Image { image: Image::Url(url) } => {
-                RigImage { data: DocumentSourceKind::Url(url), ..RigImage::default() }
-            }
-            ContentPart::Image { image: Image::Data { media_type, base64 } } => RigImage {
-                data: DocumentSourceKind::Base64(base64),
-                media_type: ImageMediaType::from_mime_type(&media_type),
-                ..RigImage::default()
-            },
+            ContentPart::Image { image } => image_of(&image),
         };
         let model = self.target.model();
         if !self.capabilities.images || !self.target.accepts(model).user_images {
@@ -217,12 +267,43 @@ fn service_tier(tier: ServiceTier) -> RigTier {
     }
 }
 
-fn result(message: ToolMessage) -> ToolResult {
-    ToolResult {
-        call: CallId::from_wire(message.call_id),
-        name: name_said(&message.name),
-        content: vec![ToolResultContent::Text(Text::new(message.content))],
-        is_error: message.is_error,
+/// A text or a call as an item of the Responses API. Reasoning goes back only before an item of the
+/// provider, which is this one.
+fn as_item(said: AssistantContent) -> AssistantContent {
+    let item = match &said {
+        AssistantContent::Text(text) => {
+            json!({ "type": "message", "role": "assistant", "content": text.text })
+        }
+        AssistantContent::ToolCall(call) => {
+            let Some(id) = call.id.provider() else { return said };
+            json!({
+                "type": "function_call",
+                "call_id": id.as_str(),
+                "name": call.function.name.as_str(),
+                "arguments": call.function.arguments_value().to_string(),
+            })
+        }
+        _ => return said,
+    };
+    said.with_native(item)
+}
+
+/// The message that shows these images, if there are any.
+fn shown(images: &mut Vec<UserContent>) -> Option<RigMessage> {
+    let content = std::mem::take(images);
+    (!content.is_empty()).then_some(RigMessage::User { content })
+}
+
+fn image_of(image: &Image) -> RigImage {
+    match image {
+        Image::Url(url) => {
+            RigImage { data: DocumentSourceKind::Url(url.clone()), ..RigImage::default() }
+        }
+        Image::Data { media_type, base64 } => RigImage {
+            data: DocumentSourceKind::Base64(base64.clone()),
+            media_type: ImageMediaType::from_mime_type(media_type),
+            ..RigImage::default()
+        },
     }
 }
 

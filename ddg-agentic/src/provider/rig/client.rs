@@ -12,6 +12,7 @@ use rig_core::http_client::{
     StreamingResponse, Uri,
 };
 use rig_reqwest::ReqwestClient;
+use tokio::time::Instant;
 
 use super::super::http::http_client;
 use super::super::settings::Settings;
@@ -27,6 +28,7 @@ pub(super) struct Client {
     key: Option<(HeaderName, HeaderValue)>,
     extras: Arc<Extras>,
     stall_timeout: Duration,
+    stream_timeout: Duration,
 }
 
 /// A stream has been silent for too long.
@@ -53,8 +55,8 @@ impl Client {
         });
         let (headers, query) = (&settings.extra_headers, &settings.extra_query);
         let extras = Extras::new(&settings.model, headers, query)?;
-        let stall_timeout = settings.stall_timeout;
-        Ok(Self { http: http.into(), key: key.transpose()?, extras, stall_timeout })
+        let Settings { stall_timeout, stream_timeout, .. } = *settings;
+        Ok(Self { http: http.into(), key: key.transpose()?, extras, stall_timeout, stream_timeout })
     }
 
     /// Adds the key to the headers. Rig puts Gemini's key into the URL; the empty parameter that it
@@ -111,18 +113,29 @@ impl HttpClientExt for Client {
     where
         T: Into<Bytes> + Send,
     {
-        let after = self.stall_timeout;
+        let (after, whole) = (self.stall_timeout, self.stream_timeout);
         let sent = self.http.send_streaming(self.with_key(request));
         let response = tokio::time::timeout(after, sent).await;
         let response = response.map_err(|_| Error::instance(Stalled { after }))??;
-        as_stream(response.map(|body| watched(body, after))).await
+        let end = Instant::now().checked_add(whole);
+        as_stream(response.map(|body| watched(body, after, (end, whole)))).await
     }
 }
 
-/// The same body, with an error when it has been silent for `after`.
-fn watched(body: BoxedStream, after: Duration) -> BoxedStream {
+/// The same body, with an error when it has been silent for `after`, or when the time of the whole
+/// reply is up: some servers send comments for as long as the connection is open.
+fn watched(
+    body: BoxedStream,
+    after: Duration,
+    (end, whole): (Option<Instant>, Duration),
+) -> BoxedStream {
     let next = move |mut body: BoxedStream| async move {
-        let chunk = tokio::time::timeout(after, body.next()).await;
+        let left = end.map(|end| end.saturating_duration_since(Instant::now()));
+        let (patience, after) = match left {
+            Some(left) if left < after => (left, whole),
+            _ => (after, after),
+        };
+        let chunk = tokio::time::timeout(patience, body.next()).await;
         let chunk = chunk.unwrap_or_else(|_| Some(Err(Error::instance(Stalled { after }))))?;
         Some((chunk, body))
     };

@@ -152,6 +152,12 @@ impl Failures {
                 match error.downcast_ref::<reqwest::Error>() {
                     Some(error) if error.is_timeout() => self.timed_out(self.connect_timeout),
                     Some(error) if error.is_builder() => self.setup(&chain(error)),
+                    Some(error) if error.is_connect() => {
+                        let message = chain(error);
+                        self.connection(&format!(
+                            "{message}; is the address right, and the provider up?"
+                        ))
+                    }
                     _ => self.connection(&chain(&**error)),
                 }
             }
@@ -194,7 +200,12 @@ impl Failures {
 pub(crate) fn told(body: &str) -> String {
     let json: Json = serde_json::from_str(body).unwrap_or_default();
     let json = json.get(0).unwrap_or(&json);
-    let places = [json.pointer("/error/message"), json.get("message"), json.get("error")];
+    let places = [
+        json.pointer("/error/message"),
+        json.pointer("/response/error/message"),
+        json.get("message"),
+        json.get("error"),
+    ];
     if let Some(message) = places.into_iter().flatten().find_map(Json::as_str) {
         return message.to_owned();
     }
@@ -248,7 +259,9 @@ fn says_overflow(message: &str) -> bool {
 fn in_error(body: &str, name: &str) -> Option<Json> {
     let json: Json = serde_json::from_str(body).ok()?;
     let json = json.get(0).unwrap_or(&json);
-    json.get("error")?.get(name).cloned()
+    // A response that has failed has its error within it.
+    let error = json.get("error").filter(|error| !error.is_null());
+    error.or_else(|| json.pointer("/response/error"))?.get(name).cloned()
 }
 
 /// The HTTP status in the body of an error, where it has one as its code, in digits or as a text.

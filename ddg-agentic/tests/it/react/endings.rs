@@ -131,7 +131,10 @@ async fn the_turns_are_limited() {
     ]
     .assert_eq(&error.to_string());
     let AgentFailed { outcome, model_error, .. } = failed(&error);
-    assert_eq!(outcome.end, AgentEnd::StoppedByLimit { limit: Limit::Turns });
+    assert_eq!(
+        outcome.end,
+        AgentEnd::StoppedByLimit { limit: Limit::Turns, reached: "2 turns".into() }
+    );
     assert!(model_error.is_none());
     expect![[r#"
         user: Count.
@@ -150,7 +153,10 @@ async fn the_tokens_are_limited() {
     let limits = Limits::default().tokens(100);
     let agent = ReActAutoma::new(model).tools(tools()).limits(limits).build().unwrap();
     let outcome = failed(&agent.run(args!("Count.")).await.unwrap_err()).outcome;
-    assert_eq!(outcome.end, AgentEnd::StoppedByLimit { limit: Limit::Tokens });
+    assert_eq!(
+        outcome.end,
+        AgentEnd::StoppedByLimit { limit: Limit::Tokens, reached: "100 tokens".into() }
+    );
     assert_eq!((outcome.turns, outcome.usage.total()), (2, 100));
 }
 

@@ -126,15 +126,25 @@ async fn calls_and_repeats_are_limited() {
             .fold(ScriptedModel::new(), |model, n| model.calls([adding(&n.to_string(), 1, 2)]));
         let agent = ReActAutoma::new(model).tools(tools()).limits(limits).build().unwrap();
         let outcome = failed(agent.run(args!("Count.")).await);
-        let AgentEnd::StoppedByLimit { limit } = outcome.end else { panic!("{:?}", outcome.end) };
+        let AgentEnd::StoppedByLimit { limit, ref reached } = outcome.end else {
+            panic!("{:?}", outcome.end)
+        };
+        assert_eq!(outcome.text(), format!("stopped without an answer after {reached}"));
+        let reached = reached.clone();
         let results = outcome.conversation.messages.iter().filter(|message| match message {
             Message::Tool(message) => !message.is_error,
             _ => false,
         });
-        (limit, outcome.turns, results.count())
+        (limit, reached, outcome.turns, results.count())
     };
-    assert_eq!(run(Limits::default().tool_calls(2)).await, (Limit::ToolCalls, 2, 2));
-    assert_eq!(run(Limits::default().repeats(2)).await, (Limit::Repeats, 3, 2));
+    assert_eq!(
+        run(Limits::default().tool_calls(2)).await,
+        (Limit::ToolCalls, "2 tool calls".to_owned(), 2, 2)
+    );
+    assert_eq!(
+        run(Limits::default().repeats(2)).await,
+        (Limit::Repeats, "3 turns with the same calls".to_owned(), 3, 2)
+    );
 }
 
 #[tokio::test]

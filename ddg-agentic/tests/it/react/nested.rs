@@ -120,6 +120,9 @@ async fn an_agent_among_the_tools_can_fail_the_run() {
     let agent = ReActAutoma::new(outer).tools(tools).build().unwrap();
     let error = agent.run(args!("What is 1 + 2?")).await.unwrap_err();
     let AgentFailed { outcome, .. } = error.downcast_ref().unwrap();
-    assert_eq!(outcome.end, AgentEnd::StoppedByLimit { limit: Limit::Turns });
+    assert_eq!(
+        outcome.end,
+        AgentEnd::StoppedByLimit { limit: Limit::Turns, reached: "1 turn".into() }
+    );
     assert_eq!(outcome.turns, 1, "that of the inner one");
 }

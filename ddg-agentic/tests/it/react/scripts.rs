@@ -154,7 +154,10 @@ fn expected(script: &Script) -> (AgentEnd, u32) {
             Turn::Says(_) => (n_kept, n_apart) = (n_kept + 1, 0),
         }
     }
-    (AgentEnd::StoppedByLimit { limit: Limit::Turns }, MOST_TURNS)
+    (
+        AgentEnd::StoppedByLimit { limit: Limit::Turns, reached: format!("{MOST_TURNS} turns") },
+        MOST_TURNS,
+    )
 }
 
 /// Every call has its result, in order, before anything else is said; nobody says nothing.

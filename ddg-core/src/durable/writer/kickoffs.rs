@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use crate::checkpoint::Entry;
 use crate::engine::RunCore;
 use crate::graph::WorkerId;
 use crate::key::Key;
@@ -47,7 +46,7 @@ impl Kickoffs {
         core: &RunCore,
         id: KickoffId,
         end: &ExecutionEnd<Arc<Body>>,
-        queue: &mut Vec<Entry>,
+        queue: &mut Vec<(KickoffId, SavedResult)>,
     ) {
         self.n_running -= 1;
         if let Err(error) = self.hold(core, id, end).and_then(|()| self.hand_out(core, queue)) {
@@ -64,9 +63,7 @@ impl Kickoffs {
     ) -> Result<(), SnapshotError> {
         match end {
             Ok((output, effects)) => {
-                let machine = core.machine();
-                let (program, view) = (&core.program, machine.view());
-                let result = SavedResult::of(program, view, &self.key, output, effects)?;
+                let result = core.save_result(&self.key, output, effects)?;
                 self.held.push((id, result));
             }
             // A kickoff without a result runs again, and may have changed the local space already.
@@ -75,10 +72,14 @@ impl Kickoffs {
         Ok(())
     }
 
-    fn hand_out(&mut self, core: &RunCore, queue: &mut Vec<Entry>) -> Result<(), SnapshotError> {
-        let Some(journal) = &core.journal else { return Ok(()) };
+    fn hand_out(
+        &mut self,
+        core: &RunCore,
+        queue: &mut Vec<(KickoffId, SavedResult)>,
+    ) -> Result<(), SnapshotError> {
+        let Some(states) = &core.states else { return Ok(()) };
         let local = core.find_local(self.worker).map(|local| local.values());
-        if let Some(local) = local.filter(|local| !journal.has_local(&self.key, local)) {
+        if let Some(local) = local.filter(|local| !states.has_local(&self.key, local)) {
             if self.mixed || self.n_running > 0 {
                 return Ok(());
             }
@@ -86,9 +87,7 @@ impl Kickoffs {
                 last.set_local(&core.program, local)?;
             }
         }
-        for (id, result) in self.held.drain(..) {
-            queue.push(Entry::result(journal.step(), id.0, serde_json::to_vec(&result)?));
-        }
+        queue.append(&mut self.held);
         Ok(())
     }
 }

@@ -37,6 +37,8 @@ pub(super) struct Row {
     pub(super) told: Option<Told>,
     /// When a line last showed the progress.
     pub(super) said: Option<Duration>,
+    /// The variant of the last chunk that was not text.
+    pub(super) pieces: Option<String>,
     /// The text of chunks since the last line end.
     pub(super) line: String,
 }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use serde_json::Value as Json;
 use tokio::time::Instant;
 
 use super::line::{Line, Tone};
@@ -153,11 +154,13 @@ impl Seen {
         self.say(one_line(&path.to_string()), Tone::Warning, says);
     }
 
-    /// Collects text into lines; a chunk of any other kind is a line.
+    /// Collects text into lines. A chunk of any other kind is a line, except that of several chunks
+    /// in a row that are the same variant of an enum, only the first is shown: they are pieces.
     fn chunk(&mut self, path: &WorkerPath, kickoff: KickoffId, chunk: &Value) {
         let row = self.running.telling(path, kickoff);
-        let lines: Vec<_> = match chunk.get::<String>() {
-            Ok(text) => {
+        let lines: Vec<_> = match Piece::of(chunk) {
+            Piece::Text(text) => {
+                row.pieces = None;
                 row.line += &text;
                 let end = match row.line.rfind('\n') {
                     Some(end) => end + 1,
@@ -167,7 +170,12 @@ impl Seen {
                 let rest = row.line.split_off(end);
                 std::mem::replace(&mut row.line, rest).lines().map(one_line).collect()
             }
-            Err(_) => vec![value(chunk)],
+            Piece::Of(variant) if row.pieces.as_ref() == Some(&variant) => return,
+            Piece::Of(variant) => {
+                row.pieces = Some(variant);
+                vec![value(chunk)]
+            }
+            Piece::Other => vec![value(chunk)],
         };
         for line in lines {
             self.say(one_line(&path.to_string()), Tone::Detail, format!("| {line}"));
@@ -295,5 +303,29 @@ fn short(change: &ChangeKind) -> String {
             format!("-({worker} after {dependency})")
         }
         ChangeKind::Nested { automa, change } => format!("in {automa}: {}", short(change)),
+    }
+}
+
+/// What a chunk is to somebody who reads along.
+enum Piece {
+    /// A part of a text: a string, or a variant `text` with one, as models of agents have it.
+    Text(String),
+    /// A variant of an enum, by name.
+    Of(String),
+    Other,
+}
+
+impl Piece {
+    fn of(chunk: &Value) -> Self {
+        if let Ok(text) = chunk.get::<String>() {
+            return Self::Text(text);
+        }
+        let Ok(Json::Object(fields)) = chunk.to_json() else { return Self::Other };
+        let mut fields = fields.into_iter();
+        match (fields.next(), fields.next()) {
+            (Some((name, Json::String(text))), None) if name == "text" => Self::Text(text),
+            (Some((name, _)), None) => Self::Of(name),
+            _ => Self::Other,
+        }
     }
 }

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
 use super::{Added, Is, Scope};
-use crate::automa::Program;
+use crate::automa::{Declarations, Program};
 use crate::graph::{Edit, View};
 use crate::key::Key;
 use crate::saved::SnapshotError;
@@ -29,10 +29,10 @@ impl View<Arc<Body>> {
     /// If the worker that it adds cannot be resolved again, or its automa does not exist yet.
     pub(in crate::saved) fn save_edit(
         &self,
-        program: &Program,
+        names: Declarations<'_>,
         edit: &Edit<Arc<Body>>,
     ) -> Result<SavedEdit, SnapshotError> {
-        self.saved(edit, &Scope::top(program))
+        self.saved(edit, &Scope::top(names))
     }
 
     fn saved(&self, edit: &Edit<Arc<Body>>, scope: &Scope<'_>) -> Result<SavedEdit, SnapshotError> {
@@ -69,10 +69,10 @@ impl View<Arc<Body>> {
     /// If the worker that it adds cannot be resolved, or its automa does not exist.
     pub(in crate::saved) fn restore_edit(
         &self,
-        program: &Program,
+        names: Declarations<'_>,
         saved: SavedEdit,
     ) -> Result<Edit<Arc<Body>>, SnapshotError> {
-        self.restored(program, saved, &Scope::top(program))
+        self.restored(names.program, saved, &Scope::top(names))
     }
 
     fn restored(
@@ -83,8 +83,9 @@ impl View<Arc<Body>> {
     ) -> Result<Edit<Arc<Body>>, SnapshotError> {
         Ok(match saved {
             SavedEdit::AddWorker { key, worker } => {
-                let (source, _) = worker.source(&key, program, scope, false)?;
-                let payload = program.place(&key, source, worker.options());
+                let (source, _) = worker.source(&key, scope, false)?;
+                let payload =
+                    program.place(&key, source, worker.options(), |name| scope.declared(name));
                 Edit::AddWorker { key, payload, dependencies: worker.after }
             }
             SavedEdit::RemoveWorker { key } => Edit::RemoveWorker { key },

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{GrownAutoma, Is};
-use crate::automa::{Digest, Program, digest_of_worker};
+use crate::automa::{Declarations, Digest, Program, digest_of_worker};
 use crate::graph::EditError;
 use crate::key::Key;
 use crate::path::WorkerPath;
@@ -22,14 +22,17 @@ pub(in crate::saved) struct Scope<'a> {
     /// The declared graph that the worker was added to; `None` if the run created that graph.
     base: Option<&'a Program>,
     outer: Option<&'a Scope<'a>>,
+    /// The declarations around the automa that was run, innermost first.
+    around: &'a [Arc<Program>],
     /// The path of the nested automa.
     path: Option<Arc<WorkerPath>>,
     levels: usize,
 }
 
 impl<'a> Scope<'a> {
-    pub(in crate::saved) fn top(base: &'a Program) -> Self {
-        Self { automa: base.automa(), base: Some(base), outer: None, path: None, levels: 0 }
+    pub(in crate::saved) fn top(names: Declarations<'a>) -> Self {
+        let Declarations { program: base, around } = names;
+        Self { automa: base.automa(), base: Some(base), outer: None, around, path: None, levels: 0 }
     }
 
     /// The scope of the nested automa `key`.
@@ -45,16 +48,17 @@ impl<'a> Scope<'a> {
             return Err(SnapshotError::TooDeep { automa, worker, what, levels: MOST_LEVELS });
         }
         let path = Some(Arc::new(self.path_to(key)));
-        Ok(Scope { automa: self.automa, base, outer: Some(self), path, levels })
+        let (automa, around) = (self.automa, self.around);
+        Ok(Scope { automa, base, outer: Some(self), around, path, levels })
     }
 
     /// Finds out how a worker will be resolved.
     pub(super) fn find(&self, body: &Body) -> Result<Is, SnapshotError> {
         let inner = self.inner(&body.role.key, None)?;
-        if let Some(base) = self.base
+        if self.base.is_some()
             && let Some(name) = &body.declared
         {
-            let declared = base.declared(name).map_or(0, |declared| declared.callbacks.len());
+            let declared = self.declared(name).map_or(0, |declared| declared.callbacks.len());
             if body.callbacks.len() > declared {
                 return Err(inner.unfindable(CALLBACKS));
             }
@@ -108,11 +112,7 @@ impl<'a> Scope<'a> {
         };
         match is {
             Is::Declared(name) | Is::SameAs(name) => {
-                let declared = match is {
-                    Is::Declared(_) => self.base.and_then(|base| base.declared(name)),
-                    _ => self.bases().find_map(|base| base.declared(name)),
-                };
-                declared.map(|body| body.worker.clone()).ok_or_else(|| {
+                self.declared(name).map(|body| body.worker.clone()).ok_or_else(|| {
                     not_found(format!(
                         "it was declared as `{name}`, but no longer is: declare it again under \
                          this name"
@@ -141,21 +141,17 @@ impl<'a> Scope<'a> {
     /// The hash of a worker's signature, if the snapshot does not determine the signature itself.
     pub(super) fn looks(&self, is: &Is, worker: &AnyWorker) -> Option<Digest> {
         match is {
-            Is::Declared(name) => self.base?.digest_of(name),
+            Is::Declared(name) => {
+                self.bases().find(|base| base.declared(name).is_some())?.digest_of(name)
+            }
             Is::SameAs(_) | Is::Registered { .. } => Some(digest_of_worker(worker.origin())),
             Is::Automa(_) => None,
         }
     }
 
-    pub(super) fn looks_different(
-        &self,
-        key: &Key,
-        is: &Is,
-        worker: &AnyWorker,
-        base: &Program,
-    ) -> SnapshotError {
+    pub(super) fn looks_different(&self, key: &Key, is: &Is, worker: &AnyWorker) -> SnapshotError {
         let now = match is {
-            Is::Declared(name) => base.declared(name).map(|body| signature_of(body)),
+            Is::Declared(name) => self.declared(name).map(|body| signature_of(&body)),
             _ => None,
         };
         let now = now.unwrap_or_else(|| {
@@ -166,6 +162,11 @@ impl<'a> Scope<'a> {
         SnapshotError::Redeclared { automa: self.automa.to_owned(), differences }
     }
 
+    /// The worker that is declared as `name` here or in an automa around.
+    pub(super) fn declared(&self, name: &Key) -> Option<Arc<Body>> {
+        self.bases().find_map(|base| base.declared(name)).cloned()
+    }
+
     /// The declared graphs around, innermost first.
     fn bases(&self) -> impl Iterator<Item = &'a Program> {
         let mut scope: Option<&Scope<'a>> = Some(self);
@@ -174,7 +175,7 @@ impl<'a> Scope<'a> {
             bases.extend(at.base);
             scope = at.outer;
         }
-        bases.into_iter()
+        bases.into_iter().chain(self.around.iter().map(|base| &**base))
     }
 
     fn type_name(&self, worker: &AnyWorker) -> String {

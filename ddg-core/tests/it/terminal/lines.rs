@@ -217,6 +217,39 @@ async fn missed_events_are_reported() {
     .assert_eq(&lines_of(&automa, EventFilter::all().buffer(3)).await);
 }
 
+/// Pieces of a model's reply, as agents emit them.
+#[derive(Clone, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Piece {
+    Text(String),
+    Thinking(String),
+    End { tokens: u32 },
+}
+
+#[tokio::test(start_paused = true)]
+async fn pieces_of_a_reply_are_its_text() {
+    let mut automa = GraphAutoma::new("agent");
+    let think = async |cx: Context| {
+        for piece in ["It ", "should ", "be fine."] {
+            cx.emit_chunk(Piece::Thinking(piece.to_owned()));
+        }
+        for piece in ["It ", "rains.\nTake ", "an umbrella."] {
+            cx.emit_chunk(Piece::Text(piece.to_owned()));
+        }
+        cx.emit_chunk(Piece::End { tokens: 7 });
+    };
+    automa.add_func_as_worker("think", think, start()).unwrap();
+    let lines = lines(&automa).await;
+    let shown: Vec<_> = lines.lines().filter_map(|line| line.split_once("| ")).collect();
+    let shown: Vec<_> = shown.into_iter().map(|(_, shown)| shown).collect();
+    expect![[r#"
+        {"thinking":"It "}
+        It rains.
+        {"end":{"tokens":7}}
+        Take an umbrella."#]]
+    .assert_eq(&shown.join("\n"));
+}
+
 /// Nothing that a model says moves the cursor or begins a line of its own.
 #[tokio::test(start_paused = true)]
 async fn text_of_workers_cannot_command_the_terminal() {

@@ -4,7 +4,7 @@ use ddg_core::__store::Transaction;
 use sqlx::sqlite::SqliteConnection;
 
 use super::super::is_current;
-use super::writing::json;
+use super::super::written::json;
 use super::{ConversationId, ConversationVersion, Failed, OpenRun, SqliteConversations};
 
 impl SqliteConversations {

@@ -5,13 +5,12 @@ use std::time::Duration;
 use ddg_core::__store::Transaction;
 use sqlx::sqlite::SqliteConnection;
 
+use super::super::written::{body, is_written, json};
 use super::super::{admit, appended};
 use super::reading::Head;
 use super::{
-    Conversation, ConversationError, ConversationId, ConversationVersion, Failed, Saving,
-    SqliteConversations,
+    Conversation, ConversationId, ConversationVersion, Failed, Saving, SqliteConversations,
 };
-use crate::message::Message;
 
 impl SqliteConversations {
     pub(super) async fn put(
@@ -110,27 +109,4 @@ impl SqliteConversations {
         tx.commit().await?;
         Ok(done.rows_affected())
     }
-}
-
-/// Whether a message is the one in the file. If the texts differ, the parsed messages are compared,
-/// because a number may have another text.
-fn is_written(message: &Message, body: &str) -> bool {
-    let same_text = serde_json::to_string(message).is_ok_and(|text| text == body);
-    same_text || serde_json::from_str::<Message>(body).is_ok_and(|found| found == *message)
-}
-
-/// The text of a message, after checking that it can be read again.
-fn body(id: &ConversationId, place: usize, message: &Message) -> Result<String, Failed> {
-    let text = json(message)?;
-    match serde_json::from_str::<Message>(&text) {
-        Ok(_) => Ok(text),
-        Err(error) => {
-            let (id, source) = (id.clone(), error.into());
-            Err(ConversationError::Message { id, place, source }.into())
-        }
-    }
-}
-
-pub(super) fn json(data: &impl serde::Serialize) -> Result<String, sqlx::Error> {
-    serde_json::to_string(data).map_err(|error| sqlx::Error::Encode(error.into()))
 }

@@ -41,7 +41,7 @@
 //! # }
 //! ```
 
-pub(crate) mod clock;
+pub(crate) mod background;
 mod error;
 mod journal;
 mod lease;
@@ -49,13 +49,15 @@ mod memory;
 mod mode;
 mod owner;
 mod record;
+mod rest;
 mod run_id;
 mod shared;
+mod signal;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod sql;
 
 use std::fmt;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use futures::future::BoxFuture;
 
@@ -66,7 +68,9 @@ pub use memory::MemoryStore;
 pub use mode::CheckpointPolicy;
 pub use owner::Owner;
 pub use record::{Cursor, ForkedFrom, Page, RunFilter, RunRecord, RunStatus, UnknownStatus};
+pub use rest::Rest;
 pub use run_id::{InvalidRunId, RunId};
+pub use signal::SignalRecord;
 #[cfg(feature = "postgres")]
 #[doc(hidden)]
 pub use sql::PostgresServer;
@@ -81,7 +85,7 @@ pub use sql::{Durability, SqliteStore};
 #[doc(hidden)]
 pub use sql::{connection, dialect, failed};
 
-pub use crate::run::StoredRuns;
+pub use crate::run::{RunService, RunServiceHandle, StoredRuns};
 
 /// The future that a method of a [`CheckpointStore`] returns.
 pub type StoreFuture<'a, T> = BoxFuture<'a, Result<T, StoreError>>;
@@ -138,7 +142,8 @@ pub trait CheckpointStore: fmt::Debug + Send + Sync {
     fn release<'a>(&'a self, lease: &'a Lease) -> StoreFuture<'a, ()>;
 
     /// Appends entries to the journal of the lease's run, sets the run's status and renews the
-    /// lease.
+    /// lease. The run waits for nothing then, and if there are entries, its
+    /// [failed attempts](RunRecord::attempts) are forgotten.
     ///
     /// The rules of a journal:
     /// - The first entry is [`Full`](EntryKind::Full).
@@ -157,6 +162,31 @@ pub trait CheckpointStore: fmt::Debug + Send + Sync {
         entries: &'a [Entry],
     ) -> StoreFuture<'a, ()>;
 
+    /// Appends entries as [`put`](Self::put) does, and stores how the run stands: what a paused run
+    /// waits for, or why a run has failed. Its failed attempts are forgotten.
+    ///
+    /// If a signal has arrived that the run waits for and has not [seen](Rest::seen), the run is to
+    /// be continued at once.
+    ///
+    /// # Errors
+    /// As [`put`](Self::put).
+    fn rest<'a>(
+        &'a self,
+        lease: &'a Lease,
+        rest: &'a Rest,
+        entries: &'a [Entry],
+    ) -> StoreFuture<'a, ()>;
+
+    /// Adds a signal to those of the run, which may be held by another process. If the run is
+    /// paused and waits for a signal of this name, it is to be continued at once.
+    fn signal<'a>(&'a self, run: &'a RunId, name: &'a str, body: &'a [u8]) -> StoreFuture<'a, ()>;
+
+    /// Lists the signals of the run with a number greater than `after`, in their order.
+    fn signals<'a>(&'a self, run: &'a RunId, after: u64) -> StoreFuture<'a, Vec<SignalRecord>>;
+
+    /// The time by the clock of the store, by which its leases expire and its runs wake.
+    fn now(&self) -> StoreFuture<'_, SystemTime>;
+
     /// Returns what is needed to restore the last state of the run; `None` if its journal is empty.
     fn latest<'a>(&'a self, run: &'a RunId) -> StoreFuture<'a, Option<Checkpoint>>;
 
@@ -173,15 +203,15 @@ pub trait CheckpointStore: fmt::Debug + Send + Sync {
     /// Returns the record of a run.
     fn find<'a>(&'a self, run: &'a RunId) -> StoreFuture<'a, RunRecord>;
 
-    /// Lists the runs that pass the filter, newest first.
+    /// Lists the runs that pass the filter, newest first unless the page says otherwise.
     fn list<'a>(&'a self, filter: &'a RunFilter, page: &'a Page)
     -> StoreFuture<'a, Vec<RunRecord>>;
 
     /// Adds a run `fork` that starts with the state of `run` after `step`. It is paused and its
     /// lease is free.
     ///
-    /// Its journal begins with the last whole state at or before `step`. It does not change when
-    /// `run` continues or is deleted.
+    /// Its journal begins with the last whole state at or before `step`, and it has the signals of
+    /// `run`. It does not change when `run` continues or is deleted.
     ///
     /// # Errors
     /// [`StoreError::UnknownStep`] as [`at`](Self::at), and [`StoreError::RunExists`] if there is a

@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, OnceLock};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 pub use automa::{GraphView, NestedAutoma};
 pub use interaction::InteractionError;
@@ -18,6 +18,7 @@ pub use crate::local::{LocalMismatch, LocalSpace};
 
 use crate::args::{Args, find};
 use crate::automa::Program;
+use crate::clock::to_ms;
 use crate::engine::{Effects, Interrupted, Kickoff, Pending, Replay, RunCore};
 use crate::event::EventKind;
 use crate::feedback::{FeedbackError, Handlers, Request};
@@ -324,9 +325,9 @@ impl Context {
         &self,
         question: impl Data,
     ) -> Result<R, InteractionError> {
-        let n = self.0.requests.next_question();
+        let (n, answer) = self.next_answer();
         let id = Question::id_of(&self.path(), self.0.kickoff.id.0, n);
-        if let Some(answer) = self.0.replay.as_ref().and_then(|replay| replay.answers.get(n)) {
+        if let Some(answer) = answer {
             return answer.get().map_err(|source| InteractionError::Mismatch { id, source });
         }
         let question = Question {
@@ -336,6 +337,99 @@ impl Context {
         };
         self.0.requests.wait_for(Pending::Question { question, answer: None });
         Err(InteractionError::Waiting { id })
+    }
+
+    /// Waits until `time`, without a thread, a task or memory if the run is
+    /// [stored](crate::run::RunBuilder::stored_in).
+    ///
+    /// It pauses the run as a [question](Self::interact_with_human) does: pass the error on with
+    /// `?`. When the time has come, the worker runs again from the top, and this call returns. The
+    /// first `time` counts, so it may be computed from the current time. A stored run ends with an
+    /// [`Outcome`](crate::Outcome) that [says when it wakes](crate::Outcome::wake_at); a
+    /// [`RunService`](crate::checkpoint::RunService) continues it then, in this process or another.
+    /// Any other run waits in its process.
+    ///
+    /// While a worker waits, the run is held back as by a question: the others of its step run to
+    /// their end, and no further worker starts. For a short wait that holds back nothing else,
+    /// sleep within the worker.
+    ///
+    /// ```
+    /// use std::time::{Duration, SystemTime};
+    ///
+    /// use ddg_core::prelude::*;
+    ///
+    /// async fn remind(cx: Context) -> Result<String, WorkerError> {
+    ///     cx.sleep_until(SystemTime::now() + Duration::from_millis(5))?;
+    ///     Ok("It is time.".to_owned())
+    /// }
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let mut automa = GraphAutoma::new("reminder");
+    /// automa.add_func_as_worker("remind", remind, start().output())?;
+    /// assert_eq!(automa.run(()).output::<String>().await?, "It is time.");
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// If the time has not come yet.
+    pub fn sleep_until(&self, time: SystemTime) -> Result<(), InteractionError> {
+        if self.next_answer().1.is_some() {
+            return Ok(());
+        }
+        let until_ms = to_ms(time);
+        self.0.requests.wait_for(Pending::Time { until_ms, has_come: false });
+        Err(InteractionError::Asleep { until: time })
+    }
+
+    /// Waits for the next signal called `name`, and returns its content as a `T`.
+    ///
+    /// It pauses the run as [`sleep_until`](Self::sleep_until) does. Signals are sent with
+    /// [`StoredRuns::signal`](crate::checkpoint::StoredRuns::signal) to a stored run, from any
+    /// process, and with [`RunHandle::signal`](crate::run::RunHandle::signal). They are kept from
+    /// the start of the run, in order, and each is received once: by the first kickoff in kickoff
+    /// order that waits for its name. A run without a store and without a handle pauses, because
+    /// nobody can send it a signal.
+    ///
+    /// ```
+    /// use ddg_core::prelude::*;
+    ///
+    /// async fn ship(cx: Context) -> Result<String, WorkerError> {
+    ///     let euros: u32 = cx.signal("paid")?;
+    ///     Ok(format!("shipped for {euros} euros"))
+    /// }
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let mut automa = GraphAutoma::new("order");
+    /// automa.add_func_as_worker("ship", ship, start().output())?;
+    /// let run = automa.run(()).spawn();
+    /// run.signal("paid", 30_u32).await?;
+    /// assert_eq!(run.output::<String>().await?, "shipped for 30 euros");
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// If there is no such signal yet, or it is not a `T`.
+    pub fn signal<T: Data>(&self, name: impl Into<String>) -> Result<T, InteractionError> {
+        let name = name.into();
+        if let Some(received) = self.next_answer().1 {
+            return received
+                .get()
+                .map_err(|source| InteractionError::SignalMismatch { name, source });
+        }
+        let pending = Pending::Signal { name: name.clone(), received: None };
+        self.0.requests.wait_for(pending);
+        Err(InteractionError::NoSignal { name })
+    }
+
+    /// Counts a question, a time or a signal that is waited for. Returns its index, and the answer
+    /// if it has come.
+    fn next_answer(&self) -> (usize, Option<&Value>) {
+        let n = self.0.requests.next_question();
+        (n, self.0.replay.as_ref().and_then(|replay| replay.answers.get(n)))
     }
 
     /// Whether a [question](Self::interact_with_human) of this execution waits for an answer. If

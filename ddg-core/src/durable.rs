@@ -8,8 +8,9 @@ mod last;
 mod states;
 mod writer;
 
-pub(crate) use hold::Acting;
+pub(crate) use hold::{Acting, recheck};
 pub(crate) use journal::{Attempt, Beginning, Journal, patiently};
+pub(crate) use keeper::sleep;
 pub(crate) use last::replay;
 pub(crate) use states::States;
 pub(crate) use writer::Writer;

@@ -17,6 +17,7 @@ mod publish;
 mod run_hooks;
 mod shared;
 mod spans;
+mod waiting;
 
 pub(crate) use attached::{Attached, Within};
 pub(crate) use drive::{drive, drive_stored, simulate};
@@ -24,6 +25,7 @@ pub(crate) use executor::PollClock;
 pub(crate) use guard::RunGuard;
 pub use kickoff::Kickoff;
 pub(crate) use shared::RunCore;
+pub(crate) use waiting::Inbox;
 
 use std::sync::Arc;
 

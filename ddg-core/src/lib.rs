@@ -60,6 +60,7 @@ pub mod callback;
 #[doc(hidden)]
 pub mod check;
 pub mod checkpoint;
+mod clock;
 pub mod context;
 mod durable;
 mod engine;
@@ -130,13 +131,13 @@ pub mod __store {
     pub use crate::checkpoint::PostgresServer;
     #[cfg(feature = "sqlite")]
     pub use crate::checkpoint::SqliteFile;
-    pub use crate::checkpoint::clock::{Clock, from_ms, millis, to_ms};
     #[cfg(any(feature = "sqlite", feature = "postgres"))]
     pub use crate::checkpoint::connection::{Connection, Connections, Write};
     #[cfg(any(feature = "sqlite", feature = "postgres"))]
     pub use crate::checkpoint::dialect::{Arg, Dialect, Row, Transaction};
     #[cfg(any(feature = "sqlite", feature = "postgres"))]
     pub use crate::checkpoint::failed::{Failed, cause};
+    pub use crate::clock::{Clock, from_ms, millis, to_ms};
 }
 
 /// The programs of the guide, compiled and run as doc tests.

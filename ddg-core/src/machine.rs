@@ -32,6 +32,7 @@ mod settle;
 mod start;
 mod state;
 mod take_up;
+mod wait;
 mod waits;
 
 use std::borrow::Cow;
@@ -50,6 +51,7 @@ pub(crate) use question::{Interrupted, PausedRun, Pending, Replay};
 pub(crate) use ready::{Ready, Unbound};
 pub(crate) use record::Record;
 pub(crate) use state::{State, UnderWay};
+pub(crate) use wait::{Awaited, Mail, Signal};
 pub(crate) use waits::Waits;
 
 use crate::args::{Args, Named, find};

@@ -8,6 +8,7 @@ mod handle;
 mod inside;
 mod outcome;
 mod plan;
+mod service;
 mod stored;
 mod stored_runs;
 
@@ -17,6 +18,7 @@ pub use builder::{RunBuilder, RunFuture};
 pub use error::{InputFault, RunError};
 pub use handle::RunHandle;
 pub use outcome::{Outcome, Waiting};
+pub use service::{RunService, RunServiceHandle};
 pub use stored_runs::StoredRuns;
 
 pub use crate::context::InteractionError;

@@ -16,6 +16,7 @@ use benches::report::machine::Machine;
 use benches::report::marked;
 
 const N_WORKERS: [usize; 3] = [10, 100, 1_000];
+const N_RUNS: [usize; 4] = [1, 10, 100, 1_000];
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
@@ -32,11 +33,19 @@ async fn main() -> Result<(), Box<dyn Error>> {
         }
     }
     let journal = measure::journal(1_000).await?;
-    let text = format!("{}\n{}", report::table(&figures), report::sentence(&journal));
+    let mut together = Vec::new();
+    for runs in N_RUNS {
+        together.push(measure::together(runs, 10 * steps, turns).await?);
+    }
+    let (table, at_once) = (report::table(&figures), report::at_once(&together));
+    let text = format!("{table}\n{}\n{at_once}", report::sentence(&journal));
     print!("{text}");
     if let Some(file) = &options.json {
         let mut lines = figures.iter().map(serde_json::to_string).collect::<Result<Vec<_>, _>>()?;
         lines.push(serde_json::to_string(&journal)?);
+        for together in &together {
+            lines.push(serde_json::to_string(together)?);
+        }
         fs::write(file, lines.join("\n") + "\n")?;
     }
     if !options.quick {

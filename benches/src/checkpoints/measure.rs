@@ -57,6 +57,15 @@ pub struct Journal {
     pub us_per_read: f64,
 }
 
+/// What runs at the same time on one file come to, together.
+#[derive(Clone, Debug, Serialize)]
+pub struct Together {
+    /// How many runs are active at once.
+    pub runs: usize,
+    /// The steps of all of them that are written in a second: the median of the turns.
+    pub steps_per_s: f64,
+}
+
 struct Turn {
     time: Duration,
     writes: Writes,
@@ -130,6 +139,29 @@ async fn turn(automa: &GraphAutoma, mode: Mode, steps: u64) -> Result<Turn, Box<
     let path = folder.path().join("bare.db");
     let bare = bare::write(&path, writes.count, mean_bytes, mode.durability()).await?;
     Ok(Turn { time, writes, bare, file_bytes })
+}
+
+/// Runs one worker in each of `runs` runs at once, which take `steps` steps together, `turns` times.
+///
+/// # Errors
+/// A run fails, or the disk does.
+pub async fn together(runs: usize, steps: u64, turns: usize) -> Result<Together, Box<dyn Error>> {
+    let automa = automa(Running::One, 1)?;
+    automa.run((3_u64,)).await?;
+    let each = steps / runs as u64;
+    let mut taken = Vec::new();
+    for _ in 0..turns {
+        let folder = tempfile::tempdir()?;
+        let store = SqliteStore::open(folder.path().join("runs.db")).await?;
+        let began = Instant::now();
+        let active = (0..runs)
+            .map(|run| automa.run((each,)).stored_in(&store, format!("run {run}")).spawn());
+        for run in active.collect::<Vec<_>>() {
+            assert_eq!(run.outcome().await?.steps(), each, "the run has another length");
+        }
+        taken.push((each * runs as u64) as f64 / began.elapsed().as_secs_f64());
+    }
+    Ok(Together { runs, steps_per_s: median(taken.into_iter()) })
 }
 
 /// Runs one worker for so many steps, and reads the state after each.

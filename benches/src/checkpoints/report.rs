@@ -1,7 +1,7 @@
 //! The figures as tables, for the terminal and for the page alike.
 
 use super::letters::{N_BYTES, Running};
-use super::measure::{Figure, Journal};
+use super::measure::{Figure, Journal, Together};
 use crate::report::table::{bytes, count, ratio};
 
 /// A table of the figures, one line for each graph and mode.
@@ -46,6 +46,18 @@ pub fn sentence(journal: &Journal) -> String {
         bytes(*open_bytes as usize),
         count(*read as usize),
         micros(*us_per_read),
+    )
+}
+
+/// A sentence on runs at the same time.
+pub fn at_once(all: &[Together]) -> String {
+    let one = |together: &Together| {
+        format!("{}: {} steps/s", count(together.runs), count(together.steps_per_s as usize))
+    };
+    let all: Vec<_> = all.iter().map(one).collect();
+    format!(
+        "Runs of one worker at the same time on one file, each step written: {}.\n",
+        all.join("; ")
     )
 }
 

@@ -2,11 +2,11 @@
 
 use std::sync::Mutex;
 use std::sync::PoisonError;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use ddg_core::checkpoint::{
-    Checkpoint, CheckpointStore, Claim, Entry, Lease, Page, RunFilter, RunId, RunRecord, RunStatus,
-    SqliteStore, StepRecord, StoreFuture,
+    Checkpoint, CheckpointStore, Claim, Entry, Lease, Page, Rest, RunFilter, RunId, RunRecord,
+    RunStatus, SignalRecord, SqliteStore, StepRecord, StoreFuture,
 };
 
 /// An SQLite store, watched.
@@ -33,6 +33,13 @@ impl Watched {
         Self { store, writes: Mutex::default() }
     }
 
+    fn note(&self, entries: &[Entry], began: Instant) {
+        let mut writes = self.writes.lock().unwrap_or_else(PoisonError::into_inner);
+        writes.count += 1;
+        writes.bytes += entries.iter().map(|entry| entry.body.len()).sum::<usize>();
+        writes.time += began.elapsed();
+    }
+
     /// What has been written so far.
     pub fn writes(&self) -> Writes {
         *self.writes.lock().unwrap_or_else(PoisonError::into_inner)
@@ -49,10 +56,7 @@ impl CheckpointStore for Watched {
         Box::pin(async move {
             let began = Instant::now();
             self.store.put(lease, status, entries).await?;
-            let mut writes = self.writes.lock().unwrap_or_else(PoisonError::into_inner);
-            writes.count += 1;
-            writes.bytes += entries.iter().map(|entry| entry.body.len()).sum::<usize>();
-            writes.time += began.elapsed();
+            self.note(entries, began);
             Ok(())
         })
     }
@@ -76,6 +80,32 @@ impl CheckpointStore for Watched {
 
     fn release<'a>(&'a self, lease: &'a Lease) -> StoreFuture<'a, ()> {
         self.store.release(lease)
+    }
+
+    fn rest<'a>(
+        &'a self,
+        lease: &'a Lease,
+        rest: &'a Rest,
+        entries: &'a [Entry],
+    ) -> StoreFuture<'a, ()> {
+        Box::pin(async move {
+            let began = Instant::now();
+            self.store.rest(lease, rest, entries).await?;
+            self.note(entries, began);
+            Ok(())
+        })
+    }
+
+    fn signal<'a>(&'a self, run: &'a RunId, name: &'a str, body: &'a [u8]) -> StoreFuture<'a, ()> {
+        self.store.signal(run, name, body)
+    }
+
+    fn signals<'a>(&'a self, run: &'a RunId, after: u64) -> StoreFuture<'a, Vec<SignalRecord>> {
+        self.store.signals(run, after)
+    }
+
+    fn now(&self) -> StoreFuture<'_, SystemTime> {
+        self.store.now()
     }
 
     fn latest<'a>(&'a self, run: &'a RunId) -> StoreFuture<'a, Option<Checkpoint>> {

@@ -63,6 +63,26 @@ pub enum StoreError {
         /// The time until the lease expires, unless it is renewed.
         left: Duration,
     },
+    /// The attempts to continue the run have ended with the death of their process, as often as the
+    /// [claim](super::Claim::max_attempts) allows.
+    #[error(
+        "run `{run}` has failed: {attempts} attempts in a row to continue it have ended with the \
+         death of their process, before they had written a state; run it again when the cause is mended"
+    )]
+    Attempts {
+        /// The run.
+        run: RunId,
+        /// The number of attempts.
+        attempts: u64,
+    },
+    /// The run has ended, so it cannot receive a signal.
+    #[error("run `{run}` is {status}: it takes no signal any more")]
+    Ended {
+        /// The run.
+        run: RunId,
+        /// Its status.
+        status: super::RunStatus,
+    },
     /// The lease is not the run's current one.
     #[error(
         "run `{run}` is no longer held by this lease, {}: stop here, because what this process \

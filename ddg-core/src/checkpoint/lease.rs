@@ -2,8 +2,8 @@
 
 use std::time::{Duration, SystemTime};
 
-use super::clock::{from_ms, millis};
 use super::{Owner, RunId, StoreError};
+use crate::clock::{from_ms, millis};
 
 /// A request for a lease: the owner, and the time to live.
 ///
@@ -20,6 +20,11 @@ pub struct Claim {
     pub patience: Duration,
     /// Whether the lease is taken from its holder.
     pub force: bool,
+    /// How many attempts in a row to continue a run may end with the death of their process; `None`
+    /// for any number.
+    pub max_attempts: Option<u64>,
+    /// Whether a run that is created is inside another, which continues it.
+    pub inner: bool,
 }
 
 /// The right to write to a run's journal, until another process acquires the run.
@@ -32,6 +37,8 @@ pub struct Lease {
     pub token: u64,
     /// The time after which the lease expires, counted from the last renewal.
     pub ttl: Duration,
+    /// The [failed attempts](super::RunRecord::attempts) of the run before this lease.
+    pub attempts: u64,
 }
 
 /// The holder of a run's lease.
@@ -47,7 +54,7 @@ pub struct Holder {
 impl Claim {
     /// A claim of `owner` for `ttl`.
     pub fn new(owner: Owner, ttl: Duration) -> Self {
-        Self { owner, ttl, patience: PATIENCE, force: false }
+        Self { owner, ttl, patience: PATIENCE, force: false, max_attempts: None, inner: false }
     }
 
     /// A claim of this process for `ttl`.
@@ -73,12 +80,31 @@ impl Claim {
     pub fn by_force(self) -> Self {
         Self { force: true, ..self }
     }
+
+    /// Claims a run that is inside another. A run that is created so is continued with the other,
+    /// and is not listed as [to be continued](super::RunFilter::due).
+    #[must_use]
+    pub fn inner(self) -> Self {
+        Self { inner: true, ..self }
+    }
+
+    /// Sets how many attempts in a row to continue a run may end with the death of their process,
+    /// without having written a state. Then the run is not continued again: it ends with
+    /// [`StoreError::Attempts`], and its status is failed. At least 1.
+    ///
+    /// By default any number may for a run that is run by its id, and 5 for runs that a
+    /// [`RunService`](super::RunService) or
+    /// [`StoredRuns::resume_all`](super::StoredRuns::resume_all) continues.
+    #[must_use]
+    pub fn max_attempts(self, n: u64) -> Self {
+        Self { max_attempts: Some(n.max(1)), ..self }
+    }
 }
 
 impl Lease {
-    /// The lease of `run` with the token `token`.
+    /// The lease of `run` with the token `token`, after no failed attempt.
     pub fn new(run: RunId, token: u64, ttl: Duration) -> Self {
-        Self { run, token, ttl }
+        Self { run, token, ttl, attempts: 0 }
     }
 }
 
@@ -104,6 +130,8 @@ pub(super) struct Hold {
     pub(super) token: u64,
     pub(super) owner: Option<Owner>,
     pub(super) until_ms: i64,
+    /// The failed attempts since a state was last written.
+    pub(super) attempts: u64,
 }
 
 impl Hold {
@@ -135,10 +163,12 @@ impl Hold {
 
     /// Acquires the lease for `claim`. Returns the lease and the hold to store.
     pub(super) fn taken(&self, run: &RunId, claim: &Claim, now_ms: i64) -> (Lease, Self) {
+        // A holder that did not release the lease has died, or has been too slow.
+        let attempts = self.attempts + u64::from(self.owner.is_some());
         // A new token for each holder: writes with an older one are refused from now on.
-        let lease = Lease { run: run.clone(), token: self.token + 1, ttl: claim.ttl };
+        let lease = Lease { run: run.clone(), token: self.token + 1, ttl: claim.ttl, attempts };
         let owner = Some(claim.owner.clone());
-        let hold = Self { token: lease.token, owner, until_ms: lease.until_ms(now_ms) };
+        let hold = Self { token: lease.token, owner, until_ms: lease.until_ms(now_ms), attempts };
         (lease, hold)
     }
 
@@ -151,9 +181,14 @@ impl Hold {
         Err(StoreError::Fenced { run: lease.run.clone(), by: self.owner.clone() })
     }
 
-    /// A hold without an owner. The token stays, so that the next one is greater.
-    pub(super) fn free(token: u64) -> Self {
-        Self { token, owner: None, until_ms: 0 }
+    /// The hold of a run that nobody has held yet.
+    pub(super) fn new() -> Self {
+        Self { token: 0, owner: None, until_ms: 0, attempts: 0 }
+    }
+
+    /// This hold without its owner. The token stays, so that the next one is greater.
+    pub(super) fn freed(&self) -> Self {
+        Self { owner: None, until_ms: 0, ..*self }
     }
 }
 

@@ -8,13 +8,13 @@ use std::time::{Duration, SystemTime};
 
 use futures::FutureExt;
 
-use super::clock::{Clock, from_ms, millis, to_ms};
 use super::journal::End;
 use super::lease::Hold;
 use super::{
-    Checkpoint, CheckpointStore, Claim, Entry, Lease, Page, RunFilter, RunId, RunRecord, RunStatus,
-    StepRecord, StoreError, StoreFuture,
+    Checkpoint, CheckpointStore, Claim, Entry, Lease, Page, Rest, RunFilter, RunId, RunRecord,
+    RunStatus, SignalRecord, StepRecord, StoreError, StoreFuture,
 };
+use crate::clock::{Clock, from_ms, millis, to_ms};
 use kept::{Kept, State};
 
 /// A store in memory. A clone is the same store.
@@ -67,6 +67,31 @@ impl MemoryStore {
         Ok(())
     }
 
+    fn append(&self, lease: &Lease, rest: Rest, entries: &[Entry]) -> Result<(), StoreError> {
+        let now_ms = self.clock.now_ms();
+        self.write(&lease.run, |kept| {
+            kept.hold.admits(lease)?;
+            let append = kept.end.append(&lease.run, entries)?;
+            kept.end = append.end;
+            kept.updated_ms = now_ms;
+            kept.hold.until_ms = lease.until_ms(now_ms);
+            if !entries.is_empty() || rest.status != RunStatus::Running {
+                kept.hold.attempts = 0;
+            }
+            kept.rest = rest;
+            kept.wake_for_signals(from_ms(now_ms));
+            if !append.states.is_empty() {
+                kept.results.clear();
+            }
+            for entry in append.states {
+                let state = State { entry: entry.clone(), written_ms: now_ms };
+                kept.states.insert(entry.step, state);
+            }
+            kept.results.extend(append.results.into_iter().map(|(k, body)| (k, body.to_vec())));
+            Ok(())
+        })
+    }
+
     fn forked(&self, run: &RunId, step: u64) -> Result<Kept, StoreError> {
         let now_ms = self.clock.now_ms();
         self.read(run, |kept| kept.forked(run, step, now_ms))
@@ -82,17 +107,19 @@ impl CheckpointStore for MemoryStore {
     ) -> StoreFuture<'a, Lease> {
         async move {
             let now_ms = self.clock.now_ms();
-            let (lease, hold) = Hold::free(0).taken(run, claim, now_ms);
+            let (lease, hold) = Hold::new().taken(run, claim, now_ms);
             let kept = Kept {
                 automa: automa.to_owned(),
                 origin: None,
-                status: RunStatus::Running,
+                inner: claim.inner,
                 created_ms: now_ms,
                 updated_ms: now_ms,
                 hold,
                 end: End::default(),
                 states: BTreeMap::new(),
                 results: BTreeMap::new(),
+                rest: Rest::new(RunStatus::Running),
+                signals: Vec::new(),
             };
             self.add(run, kept).map(|()| lease)
         }
@@ -128,7 +155,7 @@ impl CheckpointStore for MemoryStore {
         async move {
             self.write(&lease.run, |kept| {
                 if kept.hold.admits(lease).is_ok() {
-                    kept.hold = Hold::free(lease.token);
+                    kept.hold = kept.hold.freed();
                 }
                 Ok(())
             })
@@ -142,27 +169,41 @@ impl CheckpointStore for MemoryStore {
         status: RunStatus,
         entries: &'a [Entry],
     ) -> StoreFuture<'a, ()> {
+        async move { self.append(lease, Rest::new(status), entries) }.boxed()
+    }
+
+    fn rest<'a>(
+        &'a self,
+        lease: &'a Lease,
+        rest: &'a Rest,
+        entries: &'a [Entry],
+    ) -> StoreFuture<'a, ()> {
+        async move { self.append(lease, rest.clone(), entries) }.boxed()
+    }
+
+    fn signal<'a>(&'a self, run: &'a RunId, name: &'a str, body: &'a [u8]) -> StoreFuture<'a, ()> {
         async move {
-            let now_ms = self.clock.now_ms();
-            self.write(&lease.run, |kept| {
-                kept.hold.admits(lease)?;
-                let append = kept.end.append(&lease.run, entries)?;
-                kept.end = append.end;
-                kept.status = status;
-                kept.updated_ms = now_ms;
-                kept.hold.until_ms = lease.until_ms(now_ms);
-                if !append.states.is_empty() {
-                    kept.results.clear();
-                }
-                for entry in append.states {
-                    let state = State { entry: entry.clone(), written_ms: now_ms };
-                    kept.states.insert(entry.step, state);
-                }
-                kept.results.extend(append.results.into_iter().map(|(k, body)| (k, body.to_vec())));
+            let now = from_ms(self.clock.now_ms());
+            self.write(run, |kept| {
+                let number = kept.signals.len() as u64 + 1;
+                kept.signals.push(SignalRecord::new(number, name, body));
+                kept.wake_for_signals(now);
                 Ok(())
             })
         }
         .boxed()
+    }
+
+    fn signals<'a>(&'a self, run: &'a RunId, after: u64) -> StoreFuture<'a, Vec<SignalRecord>> {
+        async move {
+            let is_later = |signal: &&SignalRecord| signal.number > after;
+            self.read(run, |kept| Ok(kept.signals.iter().filter(is_later).cloned().collect()))
+        }
+        .boxed()
+    }
+
+    fn now(&self) -> StoreFuture<'_, SystemTime> {
+        async move { Ok(from_ms(self.clock.now_ms())) }.boxed()
     }
 
     fn latest<'a>(&'a self, run: &'a RunId) -> StoreFuture<'a, Option<Checkpoint>> {
@@ -204,14 +245,22 @@ impl CheckpointStore for MemoryStore {
         async move {
             let now_ms = self.clock.now_ms();
             let runs = self.runs();
-            let mut found: Vec<_> = runs.iter().filter(|(_, kept)| kept.passes(filter)).collect();
+            let mut found: Vec<_> = runs.iter().collect();
             found.sort_by_key(|(run, kept)| (kept.created_ms, *run));
+            if !page.oldest_first {
+                found.reverse();
+            }
             if let Some(place) = &page.after {
                 let place = (to_ms(place.created), &place.run);
-                found.retain(|(run, kept)| (kept.created_ms, *run) < place);
+                let is_later = |of: (i64, &RunId)| match page.oldest_first {
+                    true => of > place,
+                    false => of < place,
+                };
+                found.retain(|(run, kept)| is_later((kept.created_ms, *run)));
             }
-            let page = found.into_iter().rev().take(page.limit);
-            Ok(page.map(|(run, kept)| kept.record(run, now_ms)).collect())
+            let records = found.into_iter().map(|(run, kept)| kept.record(run, now_ms));
+            let passing = records.filter(|record| filter.passes(record, from_ms(now_ms)));
+            Ok(passing.take(page.limit).collect())
         }
         .boxed()
     }
@@ -242,9 +291,10 @@ impl CheckpointStore for MemoryStore {
             let before_ms = now_ms.saturating_sub(millis(age));
             let mut runs = self.runs();
             let n_before = runs.len();
-            runs.retain(|_, kept| {
+            runs.retain(|run, kept| {
                 let held = now_ms < kept.hold.until_ms;
-                held || kept.updated_ms > before_ms || !kept.passes(filter)
+                let passes = || filter.passes(&kept.record(run, now_ms), from_ms(now_ms));
+                held || kept.updated_ms > before_ms || !passes()
             });
             Ok((n_before - runs.len()) as u64)
         }

@@ -28,6 +28,19 @@ pub struct RunRecord {
     pub step: Option<u64>,
     /// The holder of its lease.
     pub holder: Option<Holder>,
+    /// When a paused run is to be continued, if it waits for a time or a signal has arrived.
+    pub wake_at: Option<SystemTime>,
+    /// The names of the signals that a paused run waits for.
+    pub awaits: Vec<String>,
+    /// Whether it is inside another run, which continues it.
+    pub inner: bool,
+    /// Number of signals that were sent to it.
+    pub n_signals: u64,
+    /// How many attempts in a row to continue the run have ended without releasing its lease, since
+    /// a state was last written. Usually their process has died.
+    pub attempts: u64,
+    /// Why the run has failed, if that was written.
+    pub reason: Option<String>,
 }
 
 /// The origin of a fork. That run may have been deleted since.
@@ -45,7 +58,7 @@ pub struct ForkedFrom {
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
 pub enum RunStatus {
-    /// Running; interrupted, if its lease is free.
+    /// Running; left, if its lease is free.
     Running,
     /// Waiting to be resumed, possibly with answers.
     Paused,
@@ -53,6 +66,8 @@ pub enum RunStatus {
     Finished,
     /// Ended with an error.
     Failed,
+    /// Cancelled. It is continued only if it is run again.
+    Cancelled,
 }
 
 /// A filter of runs, which passes all runs by default.
@@ -69,6 +84,10 @@ pub struct RunFilter {
     pub automa: Option<String>,
     /// Only runs with this status.
     pub status: Option<RunStatus>,
+    /// Only runs whose lease is free.
+    pub unheld: bool,
+    /// Only runs that are to be continued now: left ones, and paused ones whose time has come.
+    pub due: bool,
 }
 
 /// A page of a list of runs; by default the first hundred.
@@ -79,6 +98,8 @@ pub struct Page {
     pub limit: usize,
     /// Start after this place.
     pub after: Option<Cursor>,
+    /// Whether the oldest runs come first.
+    pub oldest_first: bool,
 }
 
 /// The place of a run in a list.
@@ -109,6 +130,12 @@ impl RunRecord {
             updated: created,
             step: None,
             holder: None,
+            wake_at: None,
+            awaits: Vec::new(),
+            inner: false,
+            n_signals: 0,
+            attempts: 0,
+            reason: None,
         }
     }
 }
@@ -134,6 +161,56 @@ impl RunFilter {
         self.status = Some(status);
         self
     }
+
+    /// Restricts the filter to runs whose lease is free: it was released, it has expired, or its
+    /// process is known to have ended.
+    #[must_use]
+    pub fn unheld(mut self) -> Self {
+        self.unheld = true;
+        self
+    }
+
+    /// Restricts the filter to runs that are to be continued now: those that were left, and paused
+    /// ones whose [`wake_at`](RunRecord::wake_at) has passed.
+    #[must_use]
+    pub fn due(mut self) -> Self {
+        self.due = true;
+        self
+    }
+
+    /// The runs that were left: they are running, and their lease is free.
+    ///
+    /// ```
+    /// use ddg_core::checkpoint::{MemoryStore, RunFilter, StoredRuns};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let runs = StoredRuns::new(&MemoryStore::new());
+    /// for run in runs.list(&RunFilter::left()).await? {
+    ///     println!("{} was left after step {:?}", run.run, run.step);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn left() -> Self {
+        Self::default().status(RunStatus::Running).unheld()
+    }
+
+    /// Whether a run passes that is `record` now.
+    pub(super) fn passes(&self, record: &RunRecord, now: SystemTime) -> bool {
+        let Self { automa, status, unheld, due } = self;
+        let is_free = record.holder.is_none();
+        let is_due = !record.inner
+            && match record.status {
+                RunStatus::Running => true,
+                RunStatus::Paused => record.wake_at.is_some_and(|at| at <= now),
+                RunStatus::Finished | RunStatus::Failed | RunStatus::Cancelled => false,
+            };
+        automa.as_ref().is_none_or(|automa| *automa == record.automa)
+            && status.is_none_or(|status| status == record.status)
+            && (is_free || !(*unheld || *due))
+            && (is_due || !due)
+    }
 }
 
 impl Cursor {
@@ -146,14 +223,20 @@ impl Cursor {
 impl Page {
     /// The first `limit` runs.
     pub fn first(limit: usize) -> Self {
-        Self { limit, after: None }
+        Self { limit, after: None, oldest_first: false }
+    }
+
+    /// Lists the oldest runs first, in the order in which they were created.
+    #[must_use]
+    pub fn oldest_first(self) -> Self {
+        Self { oldest_first: true, ..self }
     }
 
     /// The page after this one; `last` is the last run of this page.
     #[must_use]
     pub fn next(&self, last: &RunRecord) -> Self {
         let place = Cursor { created: last.created, run: last.run.clone() };
-        Self { limit: self.limit, after: Some(place) }
+        Self { after: Some(place), ..*self }
     }
 }
 
@@ -164,7 +247,8 @@ impl Default for Page {
 }
 
 impl RunStatus {
-    const ALL: [Self; 4] = [Self::Running, Self::Paused, Self::Finished, Self::Failed];
+    const ALL: [Self; 5] =
+        [Self::Running, Self::Paused, Self::Finished, Self::Failed, Self::Cancelled];
 
     /// The status as one word.
     pub fn as_str(self) -> &'static str {
@@ -173,6 +257,7 @@ impl RunStatus {
             Self::Paused => "paused",
             Self::Finished => "finished",
             Self::Failed => "failed",
+            Self::Cancelled => "cancelled",
         }
     }
 }
@@ -185,7 +270,7 @@ impl fmt::Display for RunStatus {
 
 /// A text that is not a [`RunStatus`].
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} is not the status of a run: write running, paused, finished or failed")]
+#[error("{0:?} is not the status of a run: write running, paused, finished, failed or cancelled")]
 pub struct UnknownStatus(String);
 
 impl FromStr for RunStatus {

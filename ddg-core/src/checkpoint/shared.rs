@@ -1,11 +1,11 @@
 //! Makes an `Arc` of a store a store.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use super::{
-    Checkpoint, CheckpointStore, Claim, Entry, Lease, Page, RunFilter, RunId, RunRecord, RunStatus,
-    StepRecord, StoreFuture,
+    Checkpoint, CheckpointStore, Claim, Entry, Lease, Page, Rest, RunFilter, RunId, RunRecord,
+    RunStatus, SignalRecord, StepRecord, StoreFuture,
 };
 
 impl<S: CheckpointStore + ?Sized> CheckpointStore for Arc<S> {
@@ -37,6 +37,27 @@ impl<S: CheckpointStore + ?Sized> CheckpointStore for Arc<S> {
         entries: &'a [Entry],
     ) -> StoreFuture<'a, ()> {
         (**self).put(lease, status, entries)
+    }
+
+    fn rest<'a>(
+        &'a self,
+        lease: &'a Lease,
+        rest: &'a Rest,
+        entries: &'a [Entry],
+    ) -> StoreFuture<'a, ()> {
+        (**self).rest(lease, rest, entries)
+    }
+
+    fn signal<'a>(&'a self, run: &'a RunId, name: &'a str, body: &'a [u8]) -> StoreFuture<'a, ()> {
+        (**self).signal(run, name, body)
+    }
+
+    fn signals<'a>(&'a self, run: &'a RunId, after: u64) -> StoreFuture<'a, Vec<SignalRecord>> {
+        (**self).signals(run, after)
+    }
+
+    fn now(&self) -> StoreFuture<'_, SystemTime> {
+        (**self).now()
     }
 
     fn latest<'a>(&'a self, run: &'a RunId) -> StoreFuture<'a, Option<Checkpoint>> {

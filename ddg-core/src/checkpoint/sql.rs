@@ -1,9 +1,12 @@
 //! Stores in SQL databases: the same statements for SQLite and PostgreSQL.
 //!
-//! **Invariant.** Every write locks the run's row first, decides by what it reads there, and writes
-//! in the same transaction. So writes to one run are serialised, and an outdated lease is detected
-//! before anything is written. Every read is a single statement, which sees one moment of the
-//! database.
+//! **Invariants.** Every write locks the run's row first, decides by what it reads there, and
+//! writes in the same transaction. So writes to one run are serialised, and an outdated lease is
+//! detected before anything is written. A write that is refused has written nothing, because
+//! several writes may share a transaction. Every read is a single statement, which sees one moment
+//! of the database.
+//!
+//! Time is that of the server, if the database has one; else it is that of this process.
 
 pub mod connection;
 mod deleting;
@@ -16,16 +19,18 @@ mod postgres;
 mod reading;
 mod row;
 mod schema;
+mod signalling;
 #[cfg(feature = "sqlite")]
 mod sqlite;
+mod transact;
 mod writing;
 
 use std::sync::Arc;
 use std::time::SystemTime;
 
 use super::StoreError;
-use super::clock::Clock;
-use dialect::Dialect;
+use crate::clock::Clock;
+use dialect::{Arg, Row, Transacts};
 use failed::cause;
 #[cfg(feature = "postgres")]
 pub use postgres::{PostgresServer, PostgresStore};
@@ -39,18 +44,47 @@ struct SqlStore<D> {
     /// The name of the store in messages.
     name: Arc<str>,
     clock: Clock,
+    /// Whether the time is that of the server, if it has a clock.
+    by_server: bool,
 }
 
 /// The reason why an operation was not completed.
 type Failed = failed::Failed<StoreError>;
 
-impl<D: Dialect> SqlStore<D> {
+impl<D: Transacts> SqlStore<D> {
     fn new(database: D, name: String) -> Self {
-        Self { database, name: name.into(), clock: Clock::default() }
+        Self { database, name: name.into(), clock: Clock::default(), by_server: true }
     }
 
     fn with_clock(self, now: impl Fn() -> SystemTime + Send + Sync + 'static) -> Self {
-        Self { clock: Clock::new(now), ..self }
+        Self { clock: Clock::new(now), by_server: false, ..self }
+    }
+
+    /// The expression for the time of the server; `None` if the time is that of this process.
+    fn server_time(&self) -> Option<&'static str> {
+        D::NOW.filter(|_| self.by_server)
+    }
+
+    /// An expression for the time in milliseconds. If it is a placeholder, its value is added to
+    /// `args`.
+    fn now(&self, args: &mut Vec<Arg<'_>>) -> String {
+        match self.server_time() {
+            Some(now) => now.to_owned(),
+            None => {
+                args.push(self.clock.now_ms().into());
+                format!("${}", args.len())
+            }
+        }
+    }
+
+    /// An expression for a column with the time of the server, which is null if the time is that of
+    /// this process. [`now_in`](Self::now_in) reads it.
+    fn now_column(&self) -> &'static str {
+        self.server_time().unwrap_or("cast(null as bigint)")
+    }
+
+    fn now_in(&self, row: &mut Row) -> Result<i64, sqlx::Error> {
+        Ok(row.int_or_null()?.unwrap_or_else(|| self.clock.now_ms()))
     }
 
     /// Creates a function that converts failures of `action` into errors.
@@ -122,6 +156,38 @@ macro_rules! stores_by_sql {
             ) -> StoreFuture<'a, ()> {
                 let done = self.sql.put(lease, status, entries);
                 done.map_err(self.sql.explain("put entries")).boxed()
+            }
+
+            fn rest<'a>(
+                &'a self,
+                lease: &'a Lease,
+                rest: &'a Rest,
+                entries: &'a [Entry],
+            ) -> StoreFuture<'a, ()> {
+                let done = self.sql.rest(lease, rest, entries);
+                done.map_err(self.sql.explain("put entries")).boxed()
+            }
+
+            fn signal<'a>(
+                &'a self,
+                run: &'a RunId,
+                name: &'a str,
+                body: &'a [u8],
+            ) -> StoreFuture<'a, ()> {
+                let done = self.sql.signal(run, name, body);
+                done.map_err(self.sql.explain("send a signal")).boxed()
+            }
+
+            fn signals<'a>(
+                &'a self,
+                run: &'a RunId,
+                after: u64,
+            ) -> StoreFuture<'a, Vec<SignalRecord>> {
+                self.sql.signals(run, after).map_err(self.sql.explain("read signals")).boxed()
+            }
+
+            fn now(&self) -> StoreFuture<'_, SystemTime> {
+                self.sql.time().map_err(self.sql.explain("read the time")).boxed()
             }
 
             fn latest<'a>(&'a self, run: &'a RunId) -> StoreFuture<'a, Option<Checkpoint>> {

@@ -3,20 +3,21 @@
 //! A thread of its own renews the lease. Code that acts for the run watches the [`Standing`] of the
 //! lease: it stops when the lease is lost, and pauses when the lease may have expired.
 
+use std::collections::BTreeMap;
 use std::future::Future;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
 use backon::{BackoffBuilder, ExponentialBuilder};
 use futures::FutureExt;
 use futures::future;
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::keeper::{self, Carried};
-use crate::checkpoint::{CheckpointStore, Lease, StoreError};
+use crate::checkpoint::{CheckpointStore, Lease, Rest, RunId, StoreError};
 
 /// How long a store may take to release a lease before the run ends without waiting any longer. The
 /// lease then expires, or is released later.
@@ -69,6 +70,19 @@ pub(super) struct Leased {
     released: AtomicBool,
     /// Cancelled before the lease is released: it is no longer renewed.
     over: CancellationToken,
+    /// Makes the thread of the keeper renew the lease at once.
+    recheck: Notify,
+}
+
+/// The leases that this process keeps, by run.
+static KEPT: Mutex<BTreeMap<RunId, Vec<Weak<Leased>>>> = Mutex::new(BTreeMap::new());
+
+/// Makes holders of the run in this process find out at once whether they have lost it. Holders in
+/// other processes find out when they write or renew the lease next.
+pub(crate) fn recheck(run: &RunId) {
+    for leased in lock(&KEPT).get(run).into_iter().flatten().filter_map(Weak::upgrade) {
+        leased.recheck.notify_one();
+    }
 }
 
 impl Hold {
@@ -90,7 +104,10 @@ impl Hold {
             acting: Acting::default(),
             released: AtomicBool::new(false),
             over: CancellationToken::new(),
+            recheck: Notify::new(),
         });
+        let run = leased.lease.run.clone();
+        lock(&KEPT).entry(run).or_default().push(Arc::downgrade(&leased));
         let renewed = Arc::clone(&leased);
         keeper::spawn(async move { renewed.over.run_until_cancelled(renewed.keep()).await });
         Self { leased }
@@ -110,13 +127,14 @@ impl Hold {
     }
 
     /// Releases the lease when nothing acts for the run any more. If that fails, the lease expires.
-    pub(super) async fn release(&self) {
+    /// With `rest` it is stored before how the run stands.
+    pub(super) async fn release(&self, rest: Option<Rest>) {
         if self.leased.released.swap(true, Ordering::Relaxed) {
             return;
         }
         // Made first: wherever this is dropped, the lease is released in the background.
         let mut release =
-            Carried::new(Arc::clone(&self.leased).release(), |()| future::ready(()).boxed());
+            Carried::new(Arc::clone(&self.leased).release(rest), |()| future::ready(()).boxed());
         self.acting().tasks_ended().await;
         let lost = *self.leased.standing.borrow() == Standing::Lost;
         if lost || !self.acting().threads.is_empty() {
@@ -133,7 +151,7 @@ impl Hold {
     /// Releases the lease in the background, for callers that cannot wait.
     pub(super) fn release_soon(&self) {
         if !self.leased.released.swap(true, Ordering::Relaxed) {
-            keeper::spawn(Arc::clone(&self.leased).release());
+            keeper::spawn(Arc::clone(&self.leased).release(None));
         }
     }
 }
@@ -167,8 +185,13 @@ impl Leased {
         let pause = ttl / 3;
         loop {
             let due = self.renewed() + pause;
-            tokio::time::sleep_until(due.max(Instant::now()).into()).await;
-            if self.renewed() + pause > Instant::now() {
+            let rechecks = {
+                let asleep = tokio::time::sleep_until(due.max(Instant::now()).into());
+                let rechecked = self.recheck.notified();
+                futures::pin_mut!(asleep, rechecked);
+                matches!(future::select(asleep, rechecked).await, future::Either::Right(_))
+            };
+            if !rechecks && self.renewed() + pause > Instant::now() {
                 // A write has renewed the lease in the meantime.
                 continue;
             }
@@ -309,12 +332,29 @@ impl Leased {
     }
 
     /// Releases the lease when nothing acts for the run any more.
-    async fn release(self: Arc<Self>) {
+    async fn release(self: Arc<Self>, rest: Option<Rest>) {
         self.acting.ended().await;
         // A lease that cannot be released has to expire.
         self.over.cancel();
+        if let Some(rest) = rest
+            && let Err(error) = self.store.rest(&self.lease, &rest, &[]).await
+        {
+            tracing::warn!(%error, "how a run stands was not written");
+        }
         if let Err(error) = self.store.release(&self.lease).await {
             tracing::warn!(%error, "the lease of a run was not released: it will expire");
+        }
+    }
+}
+
+impl Drop for Leased {
+    fn drop(&mut self) {
+        let mut kept = lock(&KEPT);
+        if let Some(of_run) = kept.get_mut(&self.lease.run) {
+            of_run.retain(|leased| leased.strong_count() > 0);
+            if of_run.is_empty() {
+                kept.remove(&self.lease.run);
+            }
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::future::Future;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use futures::FutureExt;
 use futures::future::{Either, select};
@@ -13,8 +13,10 @@ use super::hold::{Acting, Hold, LONGEST_PAUSE, Standing, pauses};
 use super::keeper::{self, Carried};
 use super::last::{Last, replay};
 use crate::checkpoint::{
-    Checkpoint, CheckpointPolicy, CheckpointStore, Claim, Entry, RunId, RunStatus, StoreError,
+    Checkpoint, CheckpointPolicy, CheckpointStore, Claim, Entry, Rest, RunId, RunStatus,
+    SignalRecord, StoreError,
 };
+use crate::clock::from_ms;
 use crate::engine::RunCore;
 use crate::machine::KickoffId;
 use crate::run::{Outcome, RunError};
@@ -34,7 +36,12 @@ pub(crate) struct Journal {
     /// Whether the run only waits for the store. Nothing is running then, so its lease may expire.
     waiting: AtomicBool,
     cancelled: CancellationToken,
+    /// Whether the run is left for another process when it is stopped.
+    pub(crate) leaves: Arc<AtomicBool>,
 }
+
+/// The reason of a failed run is cut to this many bytes.
+const LONGEST_REASON: usize = 4096;
 
 /// Minimum time to live of a lease. A shorter lease could not be renewed in time.
 const SHORTEST_TTL: Duration = Duration::from_millis(50);
@@ -103,6 +110,7 @@ impl Journal {
             is_broken: CancellationToken::new(),
             waiting: AtomicBool::new(false),
             cancelled: cancelled.clone(),
+            leaves: Arc::default(),
         })
     }
 
@@ -114,6 +122,44 @@ impl Journal {
     /// Where it is written to.
     pub(crate) fn store(&self) -> &Arc<dyn CheckpointStore> {
         self.hold.leased().store()
+    }
+
+    /// Fails if the attempts before this one have failed too often. That the run has failed is then
+    /// written, and its lease released.
+    ///
+    /// # Errors
+    /// If they have.
+    pub(crate) async fn may_try_again(&self) -> Result<(), StoreError> {
+        let attempts = self.hold.leased().lease().attempts;
+        if self.claim.max_attempts.is_none_or(|most| attempts < most) {
+            return Ok(());
+        }
+        let error = StoreError::Attempts { run: self.run().clone(), attempts };
+        self.hold.release(Some(failed(&error))).await;
+        Err(error)
+    }
+
+    /// Writes that the run has failed with `error`, and releases the lease.
+    pub(crate) async fn fail(&self, error: &RunError) {
+        self.hold.release(Some(failed(error))).await;
+    }
+
+    /// The time by the clock of the store.
+    ///
+    /// # Errors
+    /// If the store is unavailable for too long.
+    pub(crate) async fn now(&self) -> Result<SystemTime, StoreError> {
+        let leased = self.hold.leased();
+        self.waiting_for(leased.read(|| leased.store().now())).await
+    }
+
+    /// The signals to the run with a number greater than `after`.
+    ///
+    /// # Errors
+    /// If the store is unavailable for too long.
+    pub(crate) async fn signals(&self, after: u64) -> Result<Vec<SignalRecord>, StoreError> {
+        let leased = self.hold.leased();
+        self.waiting_for(leased.read(|| leased.store().signals(self.run(), after))).await
     }
 
     /// When it is written.
@@ -175,7 +221,7 @@ impl Journal {
         is_extra: bool,
     ) -> Result<(), RunError> {
         self.take(saved, is_extra)?;
-        self.flush(RunStatus::Running, is_idle).await
+        self.flush(&Rest::new(RunStatus::Running), is_idle).await
     }
 
     /// Renews a lease that may have run out, after a step whose state is not written.
@@ -202,7 +248,7 @@ impl Journal {
     async fn flush_changes(&self) -> Result<(), RunError> {
         let turn = self.writing.lock().await;
         if self.last().as_ref().is_some_and(Last::has_changed) {
-            self.write_changes(RunStatus::Running, false).await?;
+            self.write_changes(&Rest::new(RunStatus::Running), false).await?;
         }
         drop(turn);
         let leased = self.hold.leased();
@@ -214,25 +260,36 @@ impl Journal {
     ///
     /// # Errors
     /// Those of the run, or if its end cannot be written.
-    pub(crate) async fn end(&self, ended: Result<Outcome, RunError>) -> Result<Outcome, RunError> {
+    pub(crate) async fn end(
+        &self,
+        automa: &str,
+        ended: Result<Outcome, RunError>,
+    ) -> Result<Outcome, RunError> {
         let ended = match ended {
             Ok(outcome) => {
-                let paused = outcome.is_paused() || outcome.stopped();
-                let status = if paused { RunStatus::Paused } else { RunStatus::Finished };
+                let leaves = self.leaves.load(Ordering::Relaxed);
+                let status = match (outcome.is_paused(), outcome.stopped()) {
+                    (false, true) if leaves => RunStatus::Running,
+                    (false, false) => RunStatus::Finished,
+                    _ => RunStatus::Paused,
+                };
                 let written = async { self.write(outcome.state()?, status).await };
                 self.until_lost(written).await.map(|()| outcome)
             }
             // A failed run writes no state: it can be resumed from the last step that was written.
             Err(error) => {
+                let error = self.cancelled_elsewhere(error, automa).await;
                 let written = match &error {
-                    // Nothing is written for these: the run stays as it was after its last step, to
-                    // be resumed.
-                    RunError::Cancelled { .. } | RunError::DeadlineExceeded { .. } => Ok(()),
-                    RunError::Step(error) if !error.is_of_workers() => {
-                        self.until_lost(self.forget_results()).await
+                    RunError::Cancelled { .. } => {
+                        // A store that hangs must not keep a cancelled run from ending.
+                        self.hold.release(Some(Rest::new(RunStatus::Cancelled))).await;
+                        Ok(())
+                    }
+                    RunError::Step(failure) if !failure.is_of_workers() => {
+                        self.until_lost(self.forget_results(&error)).await
                     }
                     // What has been reached in nested automata may not be written yet.
-                    _ => self.until_lost(self.flush(RunStatus::Failed, true)).await,
+                    _ => self.until_lost(self.flush(&failed(&error), true)).await,
                 };
                 if let Err(error) = written {
                     tracing::warn!(%error, "the failure of a run was not written");
@@ -240,8 +297,24 @@ impl Journal {
                 Err(error)
             }
         };
-        self.hold.release().await;
+        self.hold.release(None).await;
         ended
+    }
+
+    /// The error of a run that has lost its lease, if that is because somebody has cancelled it.
+    async fn cancelled_elsewhere(&self, error: RunError, automa: &str) -> RunError {
+        if !matches!(error, RunError::Store(StoreError::Fenced { .. })) {
+            return error;
+        }
+        let find = self.store().find(self.run());
+        let late = keeper::sleep(LONGEST_PAUSE);
+        futures::pin_mut!(find, late);
+        match select(find, late).await {
+            Either::Left((Ok(record), _)) if record.status == RunStatus::Cancelled => {
+                RunError::Cancelled { automa: automa.to_owned() }
+            }
+            _ => error,
+        }
     }
 
     /// Writes a state as a whole, or as the delta since the last one.
@@ -249,8 +322,9 @@ impl Journal {
     /// # Errors
     /// If the store fails, or the lease is held by somebody else.
     pub(crate) async fn write(&self, saved: Saved, status: RunStatus) -> Result<(), RunError> {
+        let rest = self.rest_of(&saved, status).await?;
         self.take(saved, false)?;
-        self.flush(status, true).await
+        self.flush(&rest, true).await
     }
 
     /// Takes a state that is written with the next [`flush`](Self::flush).
@@ -266,18 +340,18 @@ impl Journal {
     }
 
     /// Writes what has changed, and the status of the run.
-    async fn flush(&self, status: RunStatus, is_idle: bool) -> Result<(), RunError> {
+    async fn flush(&self, rest: &Rest, is_idle: bool) -> Result<(), RunError> {
         let _turn = self.writing.lock().await;
-        self.write_changes(status, is_idle).await
+        self.write_changes(rest, is_idle).await
     }
 
     /// Writes what has changed, in the caller's turn.
-    async fn write_changes(&self, status: RunStatus, is_idle: bool) -> Result<(), RunError> {
+    async fn write_changes(&self, rest: &Rest, is_idle: bool) -> Result<(), RunError> {
         let entry = match &mut *self.last() {
             Some(last) => last.entry()?,
             None => None,
         };
-        self.put(status, entry.as_slice(), is_idle).await?;
+        self.put(rest, entry.as_slice(), is_idle).await?;
         if let (Some(entry), Some(last)) = (entry, &mut *self.last()) {
             last.is_written(entry.step);
         }
@@ -285,13 +359,29 @@ impl Journal {
     }
 
     /// Drops the results of a step that failed as a whole: its workers must run again.
-    async fn forget_results(&self) -> Result<(), RunError> {
+    async fn forget_results(&self, error: &RunError) -> Result<(), RunError> {
         if let Some(last) = &mut *self.last()
             && (self.wants_results() || !last.state().progress().is_empty())
         {
             last.again();
         }
-        self.flush(RunStatus::Failed, true).await
+        self.flush(&failed(error), true).await
+    }
+
+    /// How a run in this state stands: if it is paused, what it waits for.
+    async fn rest_of(&self, saved: &Saved, status: RunStatus) -> Result<Rest, RunError> {
+        let rest = Rest::new(status);
+        if status != RunStatus::Paused {
+            return Ok(rest);
+        }
+        let awaited = saved.awaits();
+        let wake_at = match awaited.wake_ms.map(from_ms) {
+            // An answer was given, for example, and a worker can run again.
+            _ if awaited.has_come => Some(self.now().await?),
+            wake_at => wake_at,
+        };
+        let rest = rest.awaits(awaited.signals, saved.seen());
+        Ok(Rest { wake_at, ..rest })
     }
 
     /// Whether the results of single workers are written.
@@ -333,19 +423,28 @@ impl Journal {
 
     /// Writes the status of the run.
     async fn mark(&self, status: RunStatus) -> Result<(), RunError> {
-        self.put(status, &[], true).await
+        self.put(&Rest::new(status), &[], true).await
+    }
+
+    /// Writes that somebody has cancelled the run.
+    ///
+    /// # Errors
+    /// If the store fails, or somebody else has acquired the run.
+    pub(crate) async fn cancel(&self) -> Result<(), RunError> {
+        self.mark(RunStatus::Cancelled).await
     }
 
     /// Writes to the journal. `is_idle` says whether nothing of the run is running.
-    async fn put(
-        &self,
-        status: RunStatus,
-        entries: &[Entry],
-        is_idle: bool,
-    ) -> Result<(), RunError> {
+    async fn put(&self, rest: &Rest, entries: &[Entry], is_idle: bool) -> Result<(), RunError> {
         let leased = self.hold.leased();
         let put = async {
-            leased.write(|| leased.store().put(leased.lease(), status, entries)).await?;
+            let (store, lease) = (leased.store(), leased.lease());
+            let is_plain = *rest == Rest::new(rest.status);
+            let put = || match is_plain {
+                true => store.put(lease, rest.status, entries),
+                false => store.rest(lease, rest, entries),
+            };
+            leased.write(put).await?;
             // The write may have taken so long that the lease has expired again.
             if leased.may_have_expired() { leased.regain().await } else { Ok(()) }
         };
@@ -438,13 +537,20 @@ impl Journal {
 
     /// Releases the lease after everything has been written.
     pub(crate) async fn release(&self) {
-        self.hold.release().await;
+        self.hold.release(None).await;
     }
 
     /// Releases the lease in the background, because the run is dropped.
     pub(crate) fn release_soon(&self) {
         self.hold.release_soon();
     }
+}
+
+/// How a run stands that has failed with `error`.
+fn failed(error: &impl std::fmt::Display) -> Rest {
+    let mut reason = error.to_string();
+    reason.truncate(reason.floor_char_boundary(LONGEST_REASON));
+    Rest::failed(reason)
 }
 
 /// Executes `action`, and retries it for up to `patience` while the store is unavailable. The

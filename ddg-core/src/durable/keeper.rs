@@ -1,33 +1,16 @@
-//! The thread that keeps leases, independent of the runtimes of the runs.
-//!
-//! A worker may block the runtime of its run, and a runtime may be dropped while one of its runs
-//! still holds a lease.
+//! Tasks on the background thread, which keep leases.
 
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::OnceLock;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use futures::FutureExt;
 use futures::future::BoxFuture;
-use tokio::runtime::{Builder, Handle};
 use tokio::task::JoinHandle;
 use tokio_util::task::AbortOnDropHandle;
 
-/// The runtime of the thread, which lives as long as the process; `None` if the thread could not be
-/// started.
-fn runtime() -> Option<&'static Handle> {
-    static RUNTIME: OnceLock<Option<Handle>> = OnceLock::new();
-    let start = || {
-        let runtime = Builder::new_current_thread().enable_all().build().ok()?;
-        let handle = runtime.handle().clone();
-        let keep = move || runtime.block_on(futures::future::pending::<()>());
-        let thread = std::thread::Builder::new().name("ddg-leases".to_owned()).spawn(keep);
-        thread.ok().map(|_| handle)
-    };
-    RUNTIME.get_or_init(start).as_ref()
-}
+use crate::checkpoint::background::runtime;
 
 /// Spawns a task on the thread; `None` if the thread could not be started.
 pub(super) fn spawn<T: Send + 'static>(
@@ -41,7 +24,7 @@ pub(super) fn spawn<T: Send + 'static>(
 }
 
 /// Waits for `duration` of real time, in any runtime or without one.
-pub(super) async fn sleep(duration: Duration) {
+pub(crate) async fn sleep(duration: Duration) {
     if let Some(slept) = spawn(async move { tokio::time::sleep(duration).await }) {
         _ = AbortOnDropHandle::new(slept).await;
     }

@@ -90,7 +90,7 @@ pub(crate) async fn drive_stored<'a>(
     if ended.is_err() {
         tell_unbound(&guard.core).await;
     }
-    let ended = journal.end(ended).await;
+    let ended = journal.end(guard.core.automa(), ended).await;
     if let Ok(outcome) = &ended {
         guard.core.keep_locals(outcome.end());
     }
@@ -143,8 +143,9 @@ async fn steps(core: &Arc<RunCore>, executor: &mut impl Executor) -> Result<End,
     loop {
         match next {
             Next::Done(End::Finished) => return Ok(End::Finished),
+            // Boxed, because most runs never wait here.
+            Next::Done(End::Paused) if Box::pin(core.wakes(executor.time_passes())).await? => {}
             Next::Done(end @ (End::Paused | End::Stopped)) => {
-                // Boxed, because most runs never wait here.
                 Box::pin(core.attached.pausing()).await;
                 return Ok(end);
             }

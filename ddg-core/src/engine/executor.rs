@@ -24,6 +24,11 @@ pub(super) trait Executor {
     /// Whether the driver may run the only kickoff of a step in place.
     fn takes_lone_jobs(&self) -> bool;
 
+    /// Whether a time that the run waits for comes at once.
+    fn time_passes(&self) -> bool {
+        false
+    }
+
     /// Starts `jobs` and leaves it empty. Appends what has ended at once.
     fn start(
         &mut self,

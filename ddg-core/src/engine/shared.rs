@@ -3,12 +3,12 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use tokio_util::task::task_tracker::TaskTrackerToken;
 
-use super::{Attached, Effects, PollClock, Within};
+use super::{Attached, Effects, Inbox, PollClock, Within};
 use crate::args::{Args, Named};
 use crate::automa::{Declarations, Program};
 use crate::callback::{DynCallback, installed};
@@ -59,6 +59,10 @@ pub(crate) struct RunCore {
     pub(crate) states: Option<States>,
     /// The attachments of this run. They live as long as the run and are not saved.
     pub(crate) attached: Attached,
+    /// Whether the run is a part of a worker, which passes on what it waits for.
+    pub(crate) is_part: bool,
+    /// What reaches the run from outside, if somebody has a handle to it.
+    pub(crate) inbox: OnceLock<Inbox>,
     /// Whether the current step has subscribers.
     watched: AtomicBool,
     /// Whether the calls of the current step are instrumented for all workers.
@@ -191,6 +195,8 @@ impl RunCore {
             locals: Mutex::new(locals),
             states: None,
             attached: Attached::default(),
+            is_part: false,
+            inbox: OnceLock::new(),
             watched: AtomicBool::new(false),
         })
     }
@@ -306,6 +312,11 @@ impl RunCore {
     /// The key of the worker that this run is in the run around it.
     pub(crate) fn worker_key(&self) -> Option<Key> {
         self.path.as_ref().map(|path| path.key().clone())
+    }
+
+    /// Whether this is the run of a nested automa, which is a worker of another run.
+    pub(super) fn is_worker(&self) -> bool {
+        matches!(self.outer, Some((_, Some(_))))
     }
 
     /// The run around this one.

@@ -4,6 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::kickoff::Cause;
+use super::{Awaited, Mail};
 use crate::args::Args;
 use crate::key::Key;
 use crate::path::WorkerPath;
@@ -31,6 +32,12 @@ pub(crate) trait PausedRun: Clone {
 
     /// Appends its unanswered questions, in order.
     fn questions(&self, questions: &mut Vec<Question>);
+
+    /// Adds what its workers wait for.
+    fn awaited(&self, awaited: &mut Awaited);
+
+    /// Passes the time and the signals to its workers that wait for them.
+    fn wake(&mut self, now_ms: i64, mail: &mut Mail);
 }
 
 /// An interrupted kickoff with everything that is needed to run it again. `W` names its worker: by
@@ -60,7 +67,17 @@ pub(crate) enum Pending<R> {
         question: Question,
         answer: Option<Value>,
     },
-    /// Questions in a nested automa. This is its run.
+    /// A time.
+    Time {
+        until_ms: i64,
+        has_come: bool,
+    },
+    /// A signal.
+    Signal {
+        name: String,
+        received: Option<Value>,
+    },
+    /// Questions, times or signals in a nested automa. This is its run.
     Inner(Box<R>),
     /// Questions in a run that the worker has begun. The worker knows it by `key`.
     Begun {
@@ -141,6 +158,9 @@ impl<R> Pending<R> {
     fn add_to(self, replay: &mut Replay<R>) {
         match self {
             Self::Question { answer, .. } => replay.answers.extend(answer),
+            // Counts as an answer, so that each question, time and signal has a place of its own.
+            Self::Time { has_come, .. } => replay.answers.extend(has_come.then(Value::null)),
+            Self::Signal { received, .. } => replay.answers.extend(received),
             Self::Inner(paused) => replay.inner = Some(paused),
             Self::Begun { key, run } => replay.begun.push((key, run)),
             Self::Several(several) => several.into_iter().for_each(|one| one.add_to(replay)),
@@ -149,14 +169,18 @@ impl<R> Pending<R> {
 }
 
 impl<R: PausedRun> Pending<R> {
-    /// Whether the worker can run again: it has the answers to all of its own questions, and there
-    /// is a new answer.
+    /// Whether the worker can run again: all of its own questions are answered, its times and
+    /// signals have come, and one of them is new, or one of its runs can continue.
     fn can_resume(&self) -> bool {
         let mut is_answered = false;
         for one in self.each() {
             match one {
-                Self::Question { answer: None, .. } => return false,
-                Self::Question { answer: Some(_), .. } => is_answered = true,
+                Self::Question { answer: None, .. }
+                | Self::Time { has_come: false, .. }
+                | Self::Signal { received: None, .. } => return false,
+                Self::Question { .. } | Self::Time { .. } | Self::Signal { .. } => {
+                    is_answered = true;
+                }
                 Self::Inner(run) | Self::Begun { run, .. } => is_answered |= run.can_resume(),
                 Self::Several(_) => {}
             }
@@ -169,8 +193,44 @@ impl<R: PausedRun> Pending<R> {
         for one in self.each() {
             match one {
                 Self::Question { question, answer: None } => questions.push(question.clone()),
-                Self::Question { answer: Some(_), .. } | Self::Several(_) => {}
+                Self::Question { answer: Some(_), .. }
+                | Self::Time { .. }
+                | Self::Signal { .. }
+                | Self::Several(_) => {}
                 Self::Inner(run) | Self::Begun { run, .. } => run.questions(questions),
+            }
+        }
+    }
+
+    /// Adds what has not come yet.
+    fn awaited(&self, awaited: &mut Awaited) {
+        awaited.has_come |= self.can_resume();
+        for one in self.each() {
+            match one {
+                Self::Question { answer: None, .. } => awaited.n_questions += 1,
+                Self::Time { until_ms, has_come: false } => awaited.until(*until_ms),
+                Self::Signal { name, received: None } => awaited.signal(name),
+                Self::Question { .. }
+                | Self::Time { .. }
+                | Self::Signal { .. }
+                | Self::Several(_) => {}
+                Self::Inner(run) | Self::Begun { run, .. } => run.awaited(awaited),
+            }
+        }
+    }
+
+    /// Passes on the time, and the first signal of each name that is waited for.
+    fn wake(&mut self, now_ms: i64, mail: &mut Mail) {
+        for one in self.each_mut() {
+            match one {
+                Self::Time { until_ms, has_come } => *has_come |= *until_ms <= now_ms,
+                Self::Signal { name, received } => {
+                    if received.is_none() {
+                        *received = mail.take(name);
+                    }
+                }
+                Self::Question { .. } | Self::Several(_) => {}
+                Self::Inner(run) | Self::Begun { run, .. } => run.wake(now_ms, mail),
             }
         }
     }
@@ -180,6 +240,16 @@ impl<W, R: PausedRun> Interrupted<W, R> {
     /// Whether there is an answer to resume with.
     pub(crate) fn can_resume(&self) -> bool {
         self.pending.can_resume()
+    }
+
+    /// Adds what it waits for.
+    pub(crate) fn awaited(&self, awaited: &mut Awaited) {
+        self.pending.awaited(awaited);
+    }
+
+    /// Passes on the time, and the first signal of each name that it waits for.
+    pub(crate) fn wake(&mut self, now_ms: i64, mail: &mut Mail) {
+        self.pending.wake(now_ms, mail);
     }
 
     /// Appends the unanswered questions, in order.

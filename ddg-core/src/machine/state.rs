@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
 
-use super::{Ended, Held, Hosts, Interrupted, KickoffId, Outputs, Ready, Waits};
+use super::{Ended, Held, Hosts, Interrupted, KickoffId, Mail, Outputs, Ready, Waits};
 use crate::args::Named;
 use crate::graph::{View, WorkerId};
 use crate::key::Key;
@@ -40,6 +40,8 @@ pub(crate) struct State<P: Hosts> {
     /// The output worker of this run, set by its kickoff.
     pub(crate) output_worker: Option<Key>,
     pub(crate) result: Value,
+    /// The signals that have reached this run. Those of nested runs are in the outermost one.
+    pub(crate) mail: Mail,
 }
 
 /// What had begun when a run was left in the middle.
@@ -73,6 +75,7 @@ impl<P: Hosts> State<P> {
             under_way: None,
             output_worker: None,
             result: Value::null(),
+            mail: Mail::default(),
         }
     }
 }

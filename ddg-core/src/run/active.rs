@@ -164,7 +164,7 @@ impl ActiveRun {
         Some(InnerPlace {
             place: Place::new(Arc::clone(stored.store()), &keys.join("/")),
             checkpoints: stored.checkpoints(),
-            claim: stored.claimed().clone(),
+            claim: stored.claimed().clone().inner(),
         })
     }
 }

@@ -343,7 +343,9 @@ impl<T> RunBuilder<T> {
 
     /// Makes this a run inside `run`, under `key`, which is not stored for that reason.
     pub(crate) fn part_of(mut self, run: &ActiveRun, key: Key) -> Self {
-        self.plan.options().within = Some(run.within(key));
+        let options = self.plan.options();
+        options.within = Some(run.within(key));
+        options.is_part = true;
         self
     }
 
@@ -373,6 +375,21 @@ impl<T> RunBuilder<T> {
     ) -> Self {
         self.plan.options().place = Some(Place::new(Arc::new(store.clone()), id.as_ref()));
         self
+    }
+
+    /// Adds the run to its [store](Self::stored_in) without running it. A
+    /// [`RunService`](crate::checkpoint::RunService) or
+    /// [`StoredRuns::resume_all`](crate::checkpoint::StoredRuns::resume_all) begins it, in the
+    /// order in which runs were added.
+    ///
+    /// # Errors
+    /// If the run cannot begin, if the store has a run with this id or fails, and if no store was
+    /// set.
+    ///
+    /// # Cancel safety
+    /// If the future is dropped, the run was either added or not.
+    pub async fn enqueue(self) -> Result<(), RunError> {
+        stored::enqueue(self.plan).await
     }
 
     /// Sets when a [stored](Self::stored_in) run is written.
@@ -487,6 +504,17 @@ impl<T> RunBuilder<T> {
         }
         T::from_outcome(engine::simulate(live?, choose).await?)
     }
+}
+
+/// A run that a store has, continued by `automa`.
+pub(super) fn continued(
+    automa: &GraphAutoma,
+    store: Arc<dyn CheckpointStore>,
+    id: &str,
+) -> RunBuilder {
+    let mut plan = Plan::new(automa, Origin::Store);
+    plan.options().place = Some(Place::new(store, id));
+    RunBuilder::planned(plan)
 }
 
 /// A further run of a compiled automa.

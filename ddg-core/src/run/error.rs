@@ -9,7 +9,7 @@ use crate::graph::{BuildError, count, key_list};
 use crate::key::Key;
 use crate::machine::{MachineError, StepError, did_you_mean};
 use crate::saved::{AnswerError, SnapshotError};
-use crate::values::TypeMismatch;
+use crate::values::{NotSerializable, TypeMismatch};
 
 /// A run that did not end successfully.
 ///
@@ -83,9 +83,27 @@ pub enum RunError {
     /// The id of the run is invalid.
     #[error(transparent)]
     RunId(#[from] InvalidRunId),
+    /// The process that has added the run to its store has ended before it wrote the arguments. The
+    /// run can only be begun anew, by a caller that gives them.
+    #[error(
+        "automa `{automa}`: the run was added to its store, but its arguments were not written \
+         before its process ended: run it with its arguments"
+    )]
+    Stateless {
+        /// The automa.
+        automa: String,
+    },
     /// A question cannot be answered.
     #[error(transparent)]
     Answer(#[from] AnswerError),
+    /// A signal cannot be sent, because its content has no JSON form.
+    #[error("the signal `{name}` cannot be sent: {source}")]
+    Signal {
+        /// The name of the signal.
+        name: String,
+        /// The error of the value.
+        r#source: NotSerializable,
+    },
     /// The run took more steps than its limit.
     #[error(
         "automa `{automa}`: reached its limit of steps, {limit}, with {} still ready",
@@ -133,12 +151,13 @@ pub enum RunError {
         /// The workers that are still waiting.
         waiting: Vec<Waiting>,
     },
-    /// The run is paused because of questions to people. There is no output yet.
+    /// The run is paused: it waits for answers to questions, for a time or for signals. There is no
+    /// output yet.
     #[error(
         "automa `{}`: paused, so there is no output yet; a worker that runs it passes its questions \
-         on with `Context::call`, and `.outcome()` returns the run with its questions: {}",
+         on with `Context::call`, and `.outcome()` returns the run with {}",
         .outcome.automa().name(),
-        question_list(.outcome)
+        awaited_list(.outcome)
     )]
     Paused {
         /// The paused run, with its [questions](Outcome::questions) and a
@@ -163,6 +182,14 @@ pub enum RunError {
         automa: String,
         /// The deadline.
         after: Duration,
+    },
+    /// A run can be enqueued only in a store.
+    #[error(
+        "automa `{automa}`: a run can be enqueued only in a store: set one with `.stored_in(…)`"
+    )]
+    NoStore {
+        /// The automa.
+        automa: String,
     },
     /// A deadline needs the clock of a tokio runtime.
     #[error("automa `{automa}`: a deadline needs a tokio runtime: run the automa within one")]
@@ -288,11 +315,22 @@ fn left_waiting(waiting: &[Waiting]) -> String {
     text
 }
 
-/// The ids of the questions, for a message.
-fn question_list(outcome: &Outcome) -> String {
+/// What the run waits for, for a message.
+fn awaited_list(outcome: &Outcome) -> String {
+    let mut parts = Vec::new();
     let ids: Vec<_> =
         outcome.questions().iter().map(|question| format!("`{}`", question.id)).collect();
-    ids.join(", ")
+    if !ids.is_empty() {
+        parts.push(format!("its questions: {}", ids.join(", ")));
+    }
+    if outcome.wake_at().is_some() {
+        parts.push("the time that it waits for".to_owned());
+    }
+    let signals: Vec<_> = outcome.awaits().iter().map(|name| format!("`{name}`")).collect();
+    if !signals.is_empty() {
+        parts.push(format!("the signals that it waits for: {}", signals.join(", ")));
+    }
+    parts.join("; ")
 }
 
 crate::__debug_is_display!(RunError);

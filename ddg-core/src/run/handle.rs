@@ -13,11 +13,12 @@ use tracing::Instrument;
 
 use super::FromOutcome;
 use super::plan::Plan;
-use super::stored::{self, Claiming};
+use super::stored::{self, Claiming, Place};
+use super::stored_runs::send;
 use super::{Outcome, RunError};
-use crate::engine::{RunCore, drive};
+use crate::engine::{Inbox, RunCore, drive};
 use crate::event::{EarlySubscribers, EventFilter, EventStream};
-use crate::values::RunResult;
+use crate::values::{Data, RunResult, Value};
 
 /// A handle to a run in a task of its own, and a future of its result. Created by
 /// [`RunBuilder::spawn`](crate::run::RunBuilder::spawn).
@@ -48,6 +49,8 @@ pub struct RunHandle<T = Outcome> {
     automa: Arc<str>,
     run: Run,
     task: AbortOnDropHandle<Result<Outcome, RunError>>,
+    /// Where a stored run is.
+    place: Option<Place>,
     gives: PhantomData<fn() -> T>,
 }
 
@@ -62,6 +65,7 @@ enum Run {
 impl<T> RunHandle<T> {
     pub(super) fn start(plan: Plan, subscribers: EarlySubscribers) -> Self {
         let automa = plan.automa();
+        let place = plan.place();
         let (run, task) = if plan.is_stored() {
             let claiming = Claiming::new(subscribers);
             let run = stored::run(plan, Arc::clone(&claiming));
@@ -70,6 +74,7 @@ impl<T> RunHandle<T> {
             let live = plan.live();
             let run = match &live {
                 Ok(live) => {
+                    live.core.inbox.get_or_init(Inbox::default);
                     live.core.feed().adopt(&subscribers);
                     // A subscription may come at any time, and events count time from the start of
                     // the run.
@@ -84,7 +89,8 @@ impl<T> RunHandle<T> {
             let task = async move { drive(live?).await };
             (run, tokio::spawn(task.in_current_span()))
         };
-        Self { automa, run, task: AbortOnDropHandle::new(task), gives: PhantomData }
+        let task = AbortOnDropHandle::new(task);
+        Self { automa, run, task, place, gives: PhantomData }
     }
 
     /// Subscribes to the events of the run that pass `filter`, from its next step on. To get all
@@ -100,7 +106,8 @@ impl<T> RunHandle<T> {
     /// Cancels the run: its workers are dropped at their next `await`, and the run ends with
     /// [`RunError::Cancelled`]. Blocking workers run to their end, and their output is dropped.
     ///
-    /// A [stored](crate::run::RunBuilder::stored_in) run can then be resumed from its last step.
+    /// The status of a [stored](crate::run::RunBuilder::stored_in) run is cancelled then. Run
+    /// again, it continues from its last step.
     pub fn cancel(&self) {
         match &self.run {
             Run::Stored(claiming) => claiming.cancel(),
@@ -112,9 +119,46 @@ impl<T> RunHandle<T> {
     /// [`outcome`](Self::outcome).
     pub fn stop(&self) {
         match &self.run {
-            Run::Begun(core) => core.machine().stop(),
+            Run::Begun(core) => core.stop(),
             Run::Stored(claiming) => claiming.stop(),
             Run::Failed => {}
+        }
+    }
+
+    /// Stops the run after the current step, as [`stop`](Self::stop) does. If it is
+    /// [stored](crate::run::RunBuilder::stored_in), it is left in its store as if its process had
+    /// died: [`StoredRuns::resume_all`](crate::checkpoint::StoredRuns::resume_all) or another
+    /// process continues it. For a process that has to end.
+    pub fn leave(&self) {
+        match &self.run {
+            Run::Stored(claiming) => claiming.leave(),
+            Run::Begun(_) | Run::Failed => self.stop(),
+        }
+    }
+
+    /// Sends the run a signal: a worker that [waits for it](crate::Context::signal) receives
+    /// `value`. A signal to a [stored](crate::run::RunBuilder::stored_in) run is kept in its store.
+    ///
+    /// # Errors
+    /// If the run is stored and its store does not have it (any more) or fails, or if `value` has
+    /// no JSON form.
+    pub async fn signal(&self, name: impl Into<String>, value: impl Data) -> Result<(), RunError> {
+        match &self.run {
+            Run::Begun(core) => {
+                core.inbox.get_or_init(Inbox::default).send(name.into(), Value::new(value));
+                Ok(())
+            }
+            Run::Stored(claiming) => {
+                // Until the store has the run, the signal is kept here.
+                let kept = claiming.keep(name.into(), Value::new(value));
+                if let (Some((name, value)), Some(place)) = (kept, self.place.clone()) {
+                    let (store, id) = place.into_parts()?;
+                    send(&*store, &id, name, &value).await?;
+                    claiming.look();
+                }
+                Ok(())
+            }
+            Run::Failed => Ok(()),
         }
     }
 

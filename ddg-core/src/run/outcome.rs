@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use super::RunError;
 use crate::automa::GraphAutoma;
@@ -107,7 +108,8 @@ impl Outcome {
         self.end == End::Stopped
     }
 
-    /// Whether the run is paused until questions are answered.
+    /// Whether the run is paused: until questions are answered, a time has come, or a signal has
+    /// arrived.
     pub fn is_paused(&self) -> bool {
         self.end == End::Paused
     }
@@ -116,6 +118,18 @@ impl Outcome {
     /// [`Context::interact_with_human`](crate::Context::interact_with_human).
     pub fn questions(&self) -> Vec<Question> {
         self.core.machine().questions()
+    }
+
+    /// When the paused run is to be continued: the first time that one of its workers
+    /// [waits for](crate::Context::sleep_until).
+    pub fn wake_at(&self) -> Option<SystemTime> {
+        self.core.wake_at()
+    }
+
+    /// The names of the [signals](crate::Context::signal) that the workers of the paused run wait
+    /// for.
+    pub fn awaits(&self) -> Vec<String> {
+        self.core.machine().awaited().signals
     }
 
     /// The workers that are still waiting, and for which dependencies: those with some dependencies

@@ -27,6 +27,8 @@ pub(super) struct Plan {
 pub(super) enum Origin {
     Args(Args),
     Snapshot(Box<Snapshot>),
+    /// The state in a store, which must have the run.
+    Store,
 }
 
 /// Options of one run.
@@ -41,6 +43,8 @@ pub(super) struct Options {
     /// The run around this run, if it begins inside another.
     pub(super) within: Option<Within>,
     pub(super) attachments: Attachments,
+    /// Whether it is a part of a worker, which passes on what it waits for.
+    pub(super) is_part: bool,
     pub(super) poll_clock: Option<PollClock>,
 }
 
@@ -69,6 +73,11 @@ impl Plan {
 
     pub(super) fn options(&mut self) -> &mut Options {
         self.options.get_or_insert_default()
+    }
+
+    /// Where the run is stored.
+    pub(super) fn place(&self) -> Option<Place> {
+        self.options.as_ref()?.place.clone()
     }
 
     pub(super) fn is_stored(&self) -> bool {
@@ -112,6 +121,7 @@ impl Origin {
             (Self::Snapshot(snapshot), within) => {
                 RunCore::resumed(program, snapshot.into_run(), within)
             }
+            (Self::Store, _) => Err(RunError::Stateless { automa: program.automa().to_string() }),
         }
     }
 }
@@ -124,6 +134,7 @@ impl Options {
             core.set_pace(pace);
         }
         core.deadline = self.deadline;
+        core.is_part = self.is_part;
         core.handlers = self.handlers.clone();
         if let Some(clock) = &self.poll_clock {
             core.poll_clock = clock.clone();

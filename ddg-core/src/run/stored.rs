@@ -1,5 +1,6 @@
 //! Runs in a store: begins, continues or reads them.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use futures::FutureExt;
@@ -12,11 +13,13 @@ use crate::checkpoint::{
     Checkpoint, CheckpointStore, Claim, InvalidRunId, RunId, RunStatus, StoreError,
 };
 use crate::durable::{Beginning, Journal, States, patiently, replay};
-use crate::engine::{RunCore, RunGuard, Within, drive_stored};
+use crate::engine::{Inbox, RunCore, RunGuard, Within, drive_stored};
 use crate::event::{EarlySubscribers, EventFilter, EventStream};
 use crate::machine::End;
+use crate::values::Value;
 
 /// The store of a run, and its id there.
+#[derive(Clone)]
 pub(super) struct Place {
     store: Arc<dyn CheckpointStore>,
     /// The id that the user gave, which may be invalid.
@@ -43,21 +46,26 @@ pub(super) struct Claiming {
     subscribers: EarlySubscribers,
     stage: Mutex<Stage>,
     cancelled: CancellationToken,
+    /// Whether the run is left for another process when it is stopped.
+    leaves: Arc<AtomicBool>,
 }
 
 enum Stage {
     /// The store has not returned the run yet. The flags say what was requested meanwhile.
     Claimed {
         stop: bool,
+        signals: Vec<(String, Value)>,
     },
     Begun(Arc<RunCore>),
 }
 
 impl Claiming {
     pub(super) fn new(subscribers: EarlySubscribers) -> Arc<Self> {
-        let (stage, cancelled) =
-            (Mutex::new(Stage::Claimed { stop: false }), CancellationToken::new());
-        Arc::new(Self { subscribers, stage, cancelled })
+        let (stage, cancelled) = (
+            Mutex::new(Stage::Claimed { stop: false, signals: Vec::new() }),
+            CancellationToken::new(),
+        );
+        Arc::new(Self { subscribers, stage, cancelled, leaves: Arc::default() })
     }
 
     pub(super) fn events(&self, filter: EventFilter) -> EventStream {
@@ -69,8 +77,34 @@ impl Claiming {
 
     pub(super) fn stop(&self) {
         match &mut *self.stage() {
-            Stage::Claimed { stop } => *stop = true,
-            Stage::Begun(core) => core.machine().stop(),
+            Stage::Claimed { stop, .. } => *stop = true,
+            Stage::Begun(core) => core.stop(),
+        }
+    }
+
+    /// Stops the run, and leaves it for another process.
+    pub(super) fn leave(&self) {
+        self.leaves.store(true, Ordering::Relaxed);
+        self.stop();
+    }
+
+    /// Keeps a signal for a run that the store does not have yet. Returns it if the run has begun.
+    pub(super) fn keep(&self, name: String, value: Value) -> Option<(String, Value)> {
+        match &mut *self.stage() {
+            Stage::Claimed { signals, .. } => {
+                signals.push((name, value));
+                None
+            }
+            Stage::Begun(_) => Some((name, value)),
+        }
+    }
+
+    /// Makes a run that waits in this process look for new signals.
+    pub(super) fn look(&self) {
+        if let Stage::Begun(core) = &*self.stage()
+            && let Some(inbox) = core.inbox.get()
+        {
+            inbox.look();
         }
     }
 
@@ -82,11 +116,13 @@ impl Claiming {
     /// Passes on the requests, when the store has returned the run.
     fn begin(&self, core: &Arc<RunCore>) {
         let mut stage = self.stage();
-        if let Stage::Claimed { stop } = *stage {
+        let inbox = core.inbox.get_or_init(Inbox::default);
+        if let Stage::Claimed { stop, signals } = &mut *stage {
+            std::mem::take(signals).into_iter().for_each(|(name, value)| inbox.send(name, value));
             core.feed().adopt(&self.subscribers);
             // A subscription may come at any time, and events count time from the start of the run.
             core.feed().begin();
-            if stop {
+            if *stop {
                 core.machine().stop();
             }
         }
@@ -121,7 +157,7 @@ pub(super) async fn run(plan: Plan, claiming: Arc<Claiming>) -> Result<Outcome, 
     let automa = plan.automa();
     let found = async {
         let stored = Stored::new(plan)?;
-        let found = stored.find(&claiming.cancelled);
+        let found = stored.find(&claiming);
         let found = claiming.cancelled.run_until_cancelled(found).await;
         let cancelled = || RunError::Cancelled { automa: automa.to_string() };
         Ok((found.ok_or_else(cancelled)??, stored))
@@ -153,9 +189,9 @@ impl Stored {
     }
 
     /// Claims the run unless it has ended, and waits for an unavailable store.
-    async fn find(&self, cancelled: &CancellationToken) -> Result<Found, RunError> {
+    async fn find(&self, claiming: &Claiming) -> Result<Found, RunError> {
         patiently(self.claim.patience, |again| async move {
-            match self.find_once(cancelled).await {
+            match self.find_once(claiming).await {
                 // An earlier try may have claimed the run without getting the answer; that lease
                 // expires.
                 Err(RunError::Store(StoreError::Held { run, owner, left }))
@@ -171,11 +207,14 @@ impl Stored {
         .await
     }
 
-    async fn find_once(&self, cancelled: &CancellationToken) -> Result<Found, RunError> {
+    async fn find_once(&self, claiming: &Claiming) -> Result<Found, RunError> {
         let Self { program, store, id, .. } = self;
-        let claim = |beginning| {
-            let checkpoints = self.options.checkpoints;
-            Journal::claim(store, id, &self.claim, beginning, checkpoints, cancelled)
+        let claim = async |beginning| {
+            let (checkpoints, cancelled) = (self.options.checkpoints, &claiming.cancelled);
+            let journal = Journal::claim(store, id, &self.claim, beginning, checkpoints, cancelled);
+            let mut journal = journal.await?;
+            journal.leaves = Arc::clone(&claiming.leaves);
+            Ok::<_, StoreError>(journal)
         };
         match store.find(id).await {
             Ok(record) if record.status == RunStatus::Finished => {
@@ -202,12 +241,16 @@ impl Stored {
             Err(error) => return Err(error.into()),
         }
         let journal = Arc::new(claim(Beginning::Acquire).await?);
+        journal.may_try_again().await?;
         let found = async { self.from(store.latest(id).await?, &journal) };
         match found.await {
             Ok(core) => Ok(Found::Active(core, journal)),
             Err(error) => {
                 // The run does not begin, so nothing else would release the lease.
-                journal.release().await;
+                match &error {
+                    RunError::Stateless { .. } => journal.fail(&error).await,
+                    _ => journal.release().await,
+                }
                 Err(error)
             }
         }
@@ -273,6 +316,30 @@ impl Stored {
         claiming.begin(&core);
         Ok(core)
     }
+}
+
+/// Adds the run to its store without running it.
+pub(super) async fn enqueue(plan: Plan) -> Result<(), RunError> {
+    if !plan.is_stored() {
+        return Err(RunError::NoStore { automa: plan.automa().to_string() });
+    }
+    let stored = Stored::new(plan)?;
+    let core = stored.fresh()?;
+    let (beginning, cancelled) =
+        (Beginning::Create(Arc::clone(stored.program.automa())), CancellationToken::new());
+    let checkpoints = stored.options.checkpoints;
+    let journal = Journal::claim(
+        &stored.store,
+        &stored.id,
+        &stored.claim,
+        beginning,
+        checkpoints,
+        &cancelled,
+    );
+    let journal = journal.await?;
+    let written = journal.write(core.state()?, RunStatus::Running).await;
+    journal.release().await;
+    written
 }
 
 /// Reads the last state of the run without a lease. Nothing is written.

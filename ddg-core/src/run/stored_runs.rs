@@ -5,15 +5,16 @@ use std::sync::Arc;
 
 use tokio_util::sync::CancellationToken;
 
-use super::RunError;
+use super::{Outcome, RunError, RunService};
+use crate::automa::GraphAutoma;
 use crate::checkpoint::{
     CheckpointPolicy, CheckpointStore, Claim, Page, RunFilter, RunId, RunRecord, RunStatus,
     StepRecord, StoreError,
 };
-use crate::durable::{Beginning, Journal, replay};
+use crate::durable::{Beginning, Journal, recheck, replay};
 use crate::machine::Question;
 use crate::saved::Snapshot;
-use crate::values::Data;
+use crate::values::{Data, Value};
 
 /// The runs of a store, of any automa: list, read, answer, edit, fork and delete them.
 ///
@@ -114,6 +115,131 @@ impl StoredRuns {
         Ok(self.store.list(filter, page).await?)
     }
 
+    /// The record of a run: its status, its holder, and when it wakes.
+    ///
+    /// # Errors
+    /// As [above](Self#errors).
+    pub async fn record(&self, id: impl AsRef<str>) -> Result<RunRecord, RunError> {
+        Ok(self.store.find(&run_id(id)?).await?)
+    }
+
+    /// Sends a run a signal: a worker that [waits for it](crate::Context::signal), now or later,
+    /// receives `value`. The run may be active in another process. If it is paused and waits for a
+    /// signal of this name, it is to be continued; a [`RunService`](super::RunService) does that.
+    ///
+    /// ```
+    /// use ddg_core::checkpoint::{MemoryStore, StoredRuns};
+    /// use ddg_core::prelude::*;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let mut automa = GraphAutoma::new("order");
+    /// automa.add_func_as_worker("ship", async |cx: Context| cx.signal::<u32>("paid"), start().output())?;
+    /// let store = MemoryStore::new();
+    /// assert!(automa.run(()).stored_in(&store, "order-7").await?.is_paused());
+    ///
+    /// let runs = StoredRuns::new(&store);
+    /// runs.signal("order-7", "paid", 30_u32).await?;          // in any process
+    /// let ended = runs.resume_all([&automa]).await?;
+    /// assert_eq!(ended.len(), 1);
+    /// assert_eq!(automa.run(()).stored_in(&store, "order-7").output::<u32>().await?, 30);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// As [above](Self#errors), if the run has finished, and if `value` has no JSON form.
+    pub async fn signal(
+        &self,
+        id: impl AsRef<str>,
+        name: impl Into<String>,
+        value: impl Data,
+    ) -> Result<(), RunError> {
+        send(&*self.store, &run_id(id)?, name.into(), &Value::new(value)).await
+    }
+
+    /// Cancels a run, also if another process holds it. Returns whether it was active or paused; a
+    /// run that has ended stays as it is.
+    ///
+    /// The status is cancelled at once, and nothing that the run does from now on is written. A
+    /// holder in this process stops at once. One in another process stops when it writes or renews
+    /// its lease next, which is after a third of the [time to live](Claim::ttl) at the latest, and
+    /// ends with [`RunError::Cancelled`].
+    ///
+    /// A cancelled run is not continued by a [`RunService`](super::RunService). Run again, it
+    /// continues from its last step.
+    ///
+    /// # Errors
+    /// As [above](Self#errors).
+    pub async fn cancel(&self, id: impl AsRef<str>) -> Result<bool, RunError> {
+        let id = run_id(id)?;
+        let is_active = async || {
+            let status = self.store.find(&id).await?.status;
+            Ok::<_, RunError>(matches!(status, RunStatus::Running | RunStatus::Paused))
+        };
+        if !is_active().await? {
+            return Ok(false);
+        }
+        let journal = self.taken(&id).await?;
+        // It may have ended in the meantime.
+        let cancelled = async {
+            let is_active = is_active().await?;
+            if is_active {
+                journal.cancel().await?;
+            }
+            Ok(is_active)
+        }
+        .await;
+        journal.release().await;
+        recheck(&id);
+        cancelled
+    }
+
+    /// Takes a run from its holder and leaves it, so that it can be run here or by a
+    /// [`RunService`](super::RunService). For people who know that the holder is gone, or should
+    /// not continue. A holder that is still active stops as [`cancel`](Self::cancel) says, with
+    /// [`StoreError::Fenced`].
+    ///
+    /// # Errors
+    /// As [above](Self#errors).
+    pub async fn take_over(&self, id: impl AsRef<str>) -> Result<(), RunError> {
+        let id = run_id(id)?;
+        if self.store.find(&id).await?.holder.is_some() {
+            self.taken(&id).await?.release().await;
+            recheck(&id);
+        }
+        Ok(())
+    }
+
+    async fn taken(&self, id: &RunId) -> Result<Journal, RunError> {
+        let claim = self.claim.clone().by_force();
+        let (checkpoints, cancelled) = (CheckpointPolicy::default(), CancellationToken::new());
+        let journal =
+            Journal::claim(&self.store, id, &claim, Beginning::Acquire, checkpoints, &cancelled);
+        Ok(journal.await?)
+    }
+
+    /// Continues all runs of these automata that are to be continued now: those that were left, and
+    /// paused ones whose time has come. Returns each with how it has ended this time; runs that
+    /// another process is faster with are left out.
+    ///
+    /// Up to 64 runs are active at once, in the order in which they were added to the store. For a
+    /// process that keeps doing so, see [`RunService`](super::RunService).
+    ///
+    /// # Errors
+    /// If the store fails. The error of a run is in the list.
+    ///
+    /// # Cancel safety
+    /// If the future is dropped, the runs are left again after the last step that was written.
+    pub async fn resume_all<'a>(
+        &self,
+        automata: impl IntoIterator<Item = &'a GraphAutoma>,
+    ) -> Result<Vec<(RunId, Result<Outcome, RunError>)>, RunError> {
+        let service = RunService::of(Arc::clone(&self.store), self.claim.clone());
+        let service = automata.into_iter().fold(service, |all, one| all.automa(one.clone()));
+        service.run_all().await
+    }
+
     /// Lists the states of a run, first to last. Each can be [read](Self::snapshot_at) and
     /// [forked](Self::fork).
     ///
@@ -174,8 +300,7 @@ impl StoredRuns {
         self.edit(id, |snapshot| Ok(snapshot.answer(question, answer)?)).await
     }
 
-    /// Changes the last state of an inactive run in the store. Its status stays finished or failed;
-    /// if the run was active when its process died, it becomes paused.
+    /// Changes the last state of an inactive run in the store. Its status stays as it is.
     ///
     /// # Errors
     /// As [above](Self#errors), the error of `change`, after which nothing is written, and if the
@@ -194,11 +319,7 @@ impl StoredRuns {
         let edited = async {
             let mut snapshot = self.snapshot(id.as_str()).await?;
             change(&mut snapshot)?;
-            let status = match self.store.find(&id).await?.status {
-                // Its process died, or the lease could not have been acquired.
-                RunStatus::Running => RunStatus::Paused,
-                status => status,
-            };
+            let status = self.store.find(&id).await?.status;
             journal.write(snapshot.into_run(), status).await
         }
         .await;
@@ -227,6 +348,24 @@ impl StoredRuns {
     pub async fn delete(&self, id: impl AsRef<str>) -> Result<(), RunError> {
         Ok(self.store.delete(&run_id(id)?).await?)
     }
+}
+
+/// Sends a signal to a run.
+pub(super) async fn send(
+    store: &dyn CheckpointStore,
+    id: &RunId,
+    name: String,
+    value: &Value,
+) -> Result<(), RunError> {
+    let json = match value.written() {
+        Ok(json) => json,
+        Err(source) => return Err(RunError::Signal { name, source }),
+    };
+    let record = store.find(id).await?;
+    if record.status == RunStatus::Finished {
+        return Err(StoreError::Ended { run: id.clone(), status: record.status }.into());
+    }
+    Ok(store.signal(id, &name, json.to_string().as_bytes()).await?)
 }
 
 fn run_id(id: impl AsRef<str>) -> Result<RunId, RunError> {

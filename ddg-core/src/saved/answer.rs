@@ -1,7 +1,7 @@
 //! Answers to the questions of a paused run, put into its snapshot.
 
 use super::Saved;
-use crate::machine::{Interrupted, PausedRun, Pending, Question};
+use crate::machine::{Awaited, Interrupted, Mail, PausedRun, Pending, Question};
 use crate::values::Value;
 
 /// A question cannot be answered.
@@ -45,6 +45,14 @@ impl PausedRun for Saved {
     fn questions(&self, questions: &mut Vec<Question>) {
         self.interrupted().iter().for_each(|interrupted| interrupted.questions(questions));
     }
+
+    fn awaited(&self, awaited: &mut Awaited) {
+        self.interrupted().iter().for_each(|interrupted| interrupted.awaited(awaited));
+    }
+
+    fn wake(&mut self, now_ms: i64, mail: &mut Mail) {
+        self.interrupted_mut().iter_mut().for_each(|interrupted| interrupted.wake(now_ms, mail));
+    }
 }
 
 impl Saved {
@@ -65,7 +73,7 @@ impl Saved {
                 (question.id == id && !(waits && answer.is_some())).then_some(answer)
             }
             Pending::Inner(run) | Pending::Begun { run, .. } => run.find_answer(id, waits),
-            Pending::Several(_) => None,
+            Pending::Time { .. } | Pending::Signal { .. } | Pending::Several(_) => None,
         });
         found.next()
     }
@@ -76,7 +84,7 @@ impl Saved {
             match one {
                 Pending::Question { question, answer } => answers.push((question, answer)),
                 Pending::Inner(run) | Pending::Begun { run, .. } => run.answers(answers),
-                Pending::Several(_) => {}
+                Pending::Time { .. } | Pending::Signal { .. } | Pending::Several(_) => {}
             }
         }
     }

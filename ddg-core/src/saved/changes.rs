@@ -13,7 +13,7 @@ use super::graph::Grown;
 use super::patch::{Differ, Patch};
 use super::{KickoffPath, Progress, Saved, SnapshotError};
 use crate::key::Key;
-use crate::machine::Interrupted;
+use crate::machine::{Interrupted, Mail};
 use crate::values::{NotSerializable, Value};
 
 /// A part of a state.
@@ -101,6 +101,7 @@ impl Saved {
             progress,
             stopping,
             extra,
+            mail,
         } = self;
         field(differ, "automa", &Data(automa), &Data(&base.automa))?;
         field(differ, "step", &Data(step), &Data(&base.step))?;
@@ -129,6 +130,8 @@ impl Saved {
         optional(differ, "held", items(held), items(&base.held))?;
         let entries = |map| (!BTreeMap::is_empty(map)).then_some(map);
         optional(differ, "latest", entries(latest), entries(&base.latest))?;
+        let some = |mail| (!Mail::is_empty(mail)).then_some(mail);
+        optional(differ, "mail", some(mail), some(&base.mail))?;
         let entries = |map| (!BTreeMap::is_empty(map)).then_some(map);
         optional_part(differ, "departed", entries(departed), entries(&base.departed))?;
         let entries = |map| (!BTreeMap::is_empty(map)).then_some(map);

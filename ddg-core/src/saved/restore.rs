@@ -134,6 +134,7 @@ impl Restoring<'_> {
         self.state.next_kickoff = saved.next_kickoff;
         self.state.output_worker = saved.output_worker;
         self.state.result = saved.result;
+        self.state.mail = saved.mail;
         for due in saved.due {
             let worker = self.find(&due.worker)?;
             self.state.ready.push(Ready { worker, cause: due.cause, args: due.args });

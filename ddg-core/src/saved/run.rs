@@ -15,7 +15,9 @@ use crate::automa::Declarations;
 use crate::graph::{Node, View, WorkerId};
 use crate::key::Key;
 use crate::local::{KeptSpaces, Locals, Spaces};
-use crate::machine::{Cause, Interrupted, KickoffId, Machine, Pending, State};
+use crate::machine::{
+    Awaited, Cause, Interrupted, KickoffId, Machine, Mail, PausedRun, Pending, Signal, State,
+};
 use crate::path::WorkerPath;
 use crate::values::{NotSerializable, Value, levels};
 use crate::worker::Body;
@@ -64,6 +66,9 @@ pub(crate) struct Saved {
     /// The kickoffs of the held step that gave the current outputs of their workers.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub(super) latest: BTreeMap<Key, u64>,
+    /// The signals that have reached the run.
+    #[serde(default, skip_serializing_if = "Mail::is_empty")]
+    pub(super) mail: Mail,
     /// The executions that were running when this state was reached, by kickoff.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub(super) running: BTreeMap<u64, Interrupted<Key, Saved>>,
@@ -166,6 +171,7 @@ impl Saved {
             answered: answered.collect::<Result<_, SnapshotError>>()?,
             held: state.held.workers.iter().map(|worker| key(*worker)).collect(),
             latest: latest.map(|(id, kickoff)| (key(*id), kickoff.0)).collect(),
+            mail: state.mail.clone(),
             running: BTreeMap::new(),
             progress: AllProgress::new(),
             stopping: false,
@@ -318,6 +324,23 @@ impl Saved {
         &mut self.interrupted
     }
 
+    /// What its interrupted workers wait for.
+    pub(crate) fn awaits(&self) -> Awaited {
+        let mut awaited = Awaited::default();
+        PausedRun::awaited(self, &mut awaited);
+        awaited
+    }
+
+    /// The number of the last signal that was taken from the store.
+    pub(crate) fn seen(&self) -> u64 {
+        self.mail.seen
+    }
+
+    /// Adds a signal that reaches the run when it is resumed.
+    pub(crate) fn receive(&mut self, name: String, value: Value) {
+        self.mail.queue.push(Signal { name, value });
+    }
+
     /// The workers that the state is about.
     pub(super) fn reached(&self) -> BTreeSet<&Key> {
         let due = self.due.iter().map(|due| &due.worker);
@@ -401,6 +424,7 @@ impl Saved {
             });
             values.map(|value| (&due.worker, "an argument it is to be called with", value))
         });
+        self.check_signals()?;
         let begun = self.interrupted.iter().chain(self.running.values());
         let interrupted = begun.flat_map(|interrupted| {
             let values = interrupted.args.positional.iter().chain(&interrupted.answers);
@@ -408,6 +432,23 @@ impl Saved {
         });
         for (key, what, value) in due.chain(interrupted) {
             value.written().map_err(|source| self.not_writable(key, what, source))?;
+        }
+        Ok(())
+    }
+
+    /// The same among signals.
+    fn check_signals(&self) -> Result<(), SnapshotError> {
+        let automa = Key::from(self.automa.as_str());
+        let received = self.interrupted.iter().flat_map(|interrupted| {
+            let received = interrupted.pending.each().iter().filter_map(|one| match one {
+                Pending::Signal { received, .. } => received.as_ref(),
+                _ => None,
+            });
+            received.map(|value| (&interrupted.worker, value))
+        });
+        let waiting = self.mail.queue.iter().map(|signal| (&automa, &signal.value));
+        for (key, value) in received.chain(waiting) {
+            value.written().map_err(|source| self.not_writable(key, "a signal", source))?;
         }
         Ok(())
     }

@@ -1,10 +1,12 @@
 //! The public snapshot of a run.
 
 use std::fmt;
+use std::time::SystemTime;
 
 use serde::{Deserialize, Serialize};
 
 use super::{AnswerError, Saved, SnapshotDelta, SnapshotError};
+use crate::clock::from_ms;
 use crate::key::Key;
 use crate::machine::{PausedRun, Question};
 use crate::values::{Data, Value};
@@ -184,6 +186,40 @@ impl Snapshot {
         let mut questions = Vec::new();
         PausedRun::questions(&self.run, &mut questions);
         questions
+    }
+
+    /// When the run is to be continued: the first time that one of its workers
+    /// [waits for](crate::Context::sleep_until).
+    pub fn wake_at(&self) -> Option<SystemTime> {
+        self.run.awaits().wake_ms.map(from_ms)
+    }
+
+    /// The names of the [signals](crate::Context::signal) that its workers wait for.
+    pub fn awaits(&self) -> Vec<String> {
+        self.run.awaits().signals
+    }
+
+    /// Adds a [signal](crate::Context::signal), which reaches the run when it is resumed. To a
+    /// stored run, send it with [`StoredRuns::signal`](crate::checkpoint::StoredRuns::signal).
+    ///
+    /// ```
+    /// use ddg_core::prelude::*;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let mut automa = GraphAutoma::new("order");
+    /// automa.add_func_as_worker("ship", async |cx: Context| cx.signal::<u32>("paid"), start().output())?;
+    ///
+    /// let paused = automa.run(()).await?;
+    /// assert_eq!(paused.awaits(), ["paid"]);
+    /// let mut snapshot = paused.snapshot()?;
+    /// snapshot.signal("paid", 30_u32);
+    /// assert_eq!(automa.resume(snapshot).output::<u32>().await?, 30);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn signal(&mut self, name: impl Into<String>, value: impl Data) {
+        self.run.receive(name.into(), Value::new(value));
     }
 
     /// Answers a question, once. A run may be resumed with some of its questions answered; it then

@@ -206,7 +206,7 @@ async fn a_cancelled_run_is_released_before_it_ends() {
     run.cancel();
     assert!(matches!(run.await, Err(RunError::Cancelled { .. })));
     let record = store.record("a").await;
-    assert_eq!((record.status, record.step), (RunStatus::Running, Some(1)));
+    assert_eq!((record.status, record.step), (RunStatus::Cancelled, Some(1)));
 
     gate.notify_one();
     assert_eq!(

@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use ddg_core::checkpoint::{
-    Checkpoint, CheckpointStore, Claim, Entry, Lease, MemoryStore, Page, RunFilter, RunId,
-    RunRecord, RunStatus, StepRecord, StoreError, StoreFuture,
+    Checkpoint, CheckpointStore, Claim, Entry, Lease, MemoryStore, Page, Rest, RunFilter, RunId,
+    RunRecord, RunStatus, SignalRecord, StepRecord, StoreError, StoreFuture,
 };
 use futures::FutureExt;
 use tokio::sync::watch;
@@ -130,6 +130,27 @@ impl CheckpointStore for FaultyStore {
         entries: &'a [Entry],
     ) -> StoreFuture<'a, ()> {
         self.call(self.inner.put(lease, status, entries))
+    }
+
+    fn rest<'a>(
+        &'a self,
+        lease: &'a Lease,
+        rest: &'a Rest,
+        entries: &'a [Entry],
+    ) -> StoreFuture<'a, ()> {
+        self.call(self.inner.rest(lease, rest, entries))
+    }
+
+    fn signal<'a>(&'a self, run: &'a RunId, name: &'a str, body: &'a [u8]) -> StoreFuture<'a, ()> {
+        self.call(self.inner.signal(run, name, body))
+    }
+
+    fn signals<'a>(&'a self, run: &'a RunId, after: u64) -> StoreFuture<'a, Vec<SignalRecord>> {
+        self.call(self.inner.signals(run, after))
+    }
+
+    fn now(&self) -> StoreFuture<'_, SystemTime> {
+        self.call(self.inner.now())
     }
 
     fn latest<'a>(&'a self, run: &'a RunId) -> StoreFuture<'a, Option<Checkpoint>> {

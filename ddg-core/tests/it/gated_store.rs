@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
 use ddg_core::checkpoint::{
-    Checkpoint, CheckpointStore, Claim, Entry, EntryKind, Lease, MemoryStore, Page, RunFilter,
-    RunId, RunRecord, RunStatus, StepRecord, StoreFuture,
+    Checkpoint, CheckpointStore, Claim, Entry, EntryKind, Lease, MemoryStore, Page, Rest,
+    RunFilter, RunId, RunRecord, RunStatus, SignalRecord, StepRecord, StoreFuture,
 };
 use futures::FutureExt;
 use tokio::sync::Semaphore;
@@ -103,6 +103,32 @@ impl CheckpointStore for GatedStore {
 
     fn release<'a>(&'a self, lease: &'a Lease) -> StoreFuture<'a, ()> {
         self.inner.release(lease)
+    }
+
+    fn rest<'a>(
+        &'a self,
+        lease: &'a Lease,
+        rest: &'a Rest,
+        entries: &'a [Entry],
+    ) -> StoreFuture<'a, ()> {
+        async move {
+            self.puts.lock().unwrap().push(describe(rest.status, entries));
+            self.gate.acquire().await.unwrap().forget();
+            self.inner.rest(lease, rest, entries).await
+        }
+        .boxed()
+    }
+
+    fn signal<'a>(&'a self, run: &'a RunId, name: &'a str, body: &'a [u8]) -> StoreFuture<'a, ()> {
+        self.inner.signal(run, name, body)
+    }
+
+    fn signals<'a>(&'a self, run: &'a RunId, after: u64) -> StoreFuture<'a, Vec<SignalRecord>> {
+        self.inner.signals(run, after)
+    }
+
+    fn now(&self) -> StoreFuture<'_, SystemTime> {
+        self.inner.now()
     }
 
     fn latest<'a>(&'a self, run: &'a RunId) -> StoreFuture<'a, Option<Checkpoint>> {

@@ -11,6 +11,7 @@ const CORE: &[(&str, &[&str])] = &[
     ("key", &[]),
     ("path", &["key"]),
     ("hint", &[]),
+    ("clock", &[]),
     ("report", &[]),
     ("error", &["report"]),
     ("values", &["report"]),
@@ -28,30 +29,38 @@ const CORE: &[(&str, &[&str])] = &[
             "run", "saved", "values", "worker",
         ],
     ),
-    ("saved", &["args", "automa", "graph", "key", "local", "machine", "path", "values", "worker"]),
+    (
+        "saved",
+        &[
+            "args", "automa", "clock", "graph", "key", "local", "machine", "path", "values",
+            "worker",
+        ],
+    ),
     // Its face hands out `StoredRuns`.
-    ("checkpoint", &["error", "report", "run"]),
+    ("checkpoint", &["clock", "error", "report", "run"]),
     ("printable", &[]),
     ("event", &["graph", "key", "machine", "path", "printable", "values"]),
     ("feedback", &["context", "engine", "path", "values"]),
     (
         "context",
         &[
-            "args", "automa", "engine", "event", "feedback", "graph", "key", "local", "machine",
-            "path", "saved", "values", "worker",
+            "args", "automa", "clock", "engine", "event", "feedback", "graph", "key", "local",
+            "machine", "path", "saved", "values", "worker",
         ],
     ),
     (
         "engine",
         &[
-            "args", "automa", "callback", "context", "durable", "error", "event", "feedback",
-            "graph", "key", "local", "machine", "path", "run", "saved", "values", "worker",
+            "args", "automa", "callback", "clock", "context", "durable", "error", "event",
+            "feedback", "graph", "key", "local", "machine", "path", "run", "saved", "values",
+            "worker",
         ],
     ),
     (
         "durable",
         &[
             "checkpoint",
+            "clock",
             "engine",
             "graph",
             "key",

@@ -135,7 +135,7 @@ async fn a_stored_run_is_released_at_its_deadline_and_can_be_resumed() {
     let error = run.await.unwrap_err();
     assert!(matches!(error, RunError::DeadlineExceeded { after, .. } if after == minute));
     let record = store.record("a").await;
-    assert_eq!((record.status, record.step, record.holder), (RunStatus::Running, Some(1), None));
+    assert_eq!((record.status, record.step, record.holder), (RunStatus::Failed, Some(1), None));
 
     // Its deadline starts anew, and its arguments are those of before.
     let began = tokio::time::Instant::now();

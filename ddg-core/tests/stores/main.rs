@@ -12,7 +12,9 @@ mod leases;
 mod lists;
 mod owners;
 mod random_use;
+mod rests;
 mod run_ids;
+mod signals;
 mod time_travel;
 
 #[cfg(all(feature = "sqlite", target_os = "linux"))]
@@ -21,6 +23,8 @@ mod sqlite_faults;
 mod sqlite_files;
 #[cfg(feature = "sqlite")]
 mod sqlite_processes;
+#[cfg(feature = "sqlite")]
+mod sqlite_shared;
 #[cfg(feature = "sqlite")]
 mod sqlite_size;
 

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use ddg_core::checkpoint::{
-    CheckpointStore, Durability, Entry, RunStatus, SqliteStore, StoreError,
+    CheckpointStore, Durability, Entry, Page, RunFilter, RunStatus, SqliteStore, StoreError,
 };
 use expect_test::{Expect, expect};
 use futures::future;
@@ -128,13 +128,43 @@ async fn tables_of_a_newer_version() {
         SqliteStore::open(&path).await,
         folder.path(),
         &expect![
-            "SQLite database `/folder/runs.db` has tables of version 99, but this program knows versions up to 1: run it with a newer ddg-core"
+            "SQLite database `/folder/runs.db` has tables of version 99, but this program knows versions up to 2: run it with a newer ddg-core"
         ],
     );
-    connection.execute("update ddg_schema set version = 1").await.unwrap();
+    connection.execute("update ddg_schema set version = 2").await.unwrap();
     connection.close().await.unwrap();
     let store = SqliteStore::open(&path).await.unwrap();
     assert!(store.latest(&id("run")).await.unwrap().is_some());
+}
+
+/// What version 1 wrote is there after the migration, and a run that was left then is left now.
+#[tokio::test]
+async fn tables_of_version_1() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("runs.db");
+    let options = SqliteConnectOptions::new().filename(&path).create_if_missing(true);
+    let mut connection = options.connect().await.unwrap();
+    connection.execute(include_str!("../../migrations/sqlite/1.sql")).await.unwrap();
+    let rows = "create table ddg_schema (version bigint not null);
+        insert into ddg_schema values (1);
+        insert into ddg_runs (run, automa, status, created, updated, step, full_step, token, held_until)
+        values ('left', 'automa', 'running', 5, 6, 0, 0, 3, 0),
+               ('ended', 'automa', 'finished', 7, 8, null, null, 1, 0);
+        insert into ddg_states values (1, 0, 0, 6, x'7b7d');
+        insert into ddg_results values (1, 4, x'31')";
+    connection.execute(rows).await.unwrap();
+    connection.close().await.unwrap();
+
+    let store = SqliteStore::open(&path).await.unwrap();
+    let found = store.latest(&id("left")).await.unwrap().unwrap();
+    assert_eq!((found.full.as_slice(), found.results.len()), (&b"{}"[..], 1));
+    let due = store.list(&RunFilter::default().due(), &Page::default()).await.unwrap();
+    assert_eq!(due.iter().map(|run| run.run.as_str()).collect::<Vec<_>>(), ["left"]);
+    let lease = store.acquire(&id("left"), &claim("me")).await.unwrap();
+    assert_eq!((lease.token, lease.attempts), (4, 0));
+    store.put(&lease, RunStatus::Running, &[Entry::change(1, "+1")]).await.unwrap();
+    let found = store.latest(&id("left")).await.unwrap().unwrap();
+    assert_eq!((found.changes.len(), found.results.len()), (1, 0));
 }
 
 #[tokio::test]
@@ -188,7 +218,7 @@ async fn a_table_that_has_been_tampered_with() {
         messages += &format!("{broken}\n");
     }
     expect![[r#"
-        SQLite database `/folder/runs.db` could not list runs: "tired" is not the status of a run: write running, paused, finished or failed
+        SQLite database `/folder/runs.db` could not list runs: "tired" is not the status of a run: write running, paused, finished, failed or cancelled
         SQLite database `/folder/runs.db` could not list runs: a number in a row is negative: -1
         SQLite database `/folder/runs.db` could not list runs: "" cannot be the id of a run: an id has 1 to 200 bytes and no control characters
         SQLite database `/folder/runs.db` could not list runs: expected a text in a row, found bytes

@@ -3,8 +3,13 @@
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 use std::process::{Child, ChildStdout, Command, Stdio};
+use std::time::{Duration, SystemTime};
 
-use ddg_core::checkpoint::{CheckpointStore, Claim, Entry, RunStatus, SqliteStore, StoreError};
+use ddg_core::checkpoint::{
+    CheckpointStore, Claim, Entry, RunFilter, RunService, RunStatus, SqliteStore, StoreError,
+    StoredRuns,
+};
+use ddg_core::prelude::*;
 
 use crate::contention::{assert_written, count, counted, prepare_count, write_steps};
 use crate::setup::id;
@@ -90,6 +95,7 @@ async fn a_process_of_its_own() {
             count(&store, "child", 50).await;
             write_steps(&store, "child", 100).await;
         }
+        "serve" => serve(store).await,
         other => panic!("{other}?"),
     }
 }
@@ -114,6 +120,102 @@ async fn the_run_of_a_killed_process_is_free_at_once() {
     assert_eq!(store.latest(&id("run")).await.unwrap().unwrap().full, b"zero");
 }
 
+/// Continues the runs of the store until none is to be continued. One of them kills the process.
+async fn serve(store: SqliteStore) {
+    let runs = StoredRuns::new(&store);
+    let service = RunService::new(&store)
+        .automa(harmless())
+        .automa(deadly())
+        .poll(Duration::from_millis(10))
+        .spawn();
+    loop {
+        let open = [RunStatus::Running, RunStatus::Paused];
+        let lists = open.map(|status| RunFilter::default().status(status));
+        let mut n_open = 0;
+        for filter in lists {
+            n_open += runs.list(&filter).await.unwrap().len();
+        }
+        if n_open == 0 {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    service.stop().await;
+}
+
+fn harmless() -> GraphAutoma {
+    let mut automa = GraphAutoma::new("harmless");
+    let step = async |n: u64, cx: Context| -> Result<(), WorkerError> {
+        if n == 3 {
+            cx.sleep_until(SystemTime::now() + Duration::from_millis(50))?;
+        }
+        if n < 6 {
+            cx.ferry_to("step", (n + 1,))
+        } else {
+            cx.ferry_to("end", (n,))
+        }
+        Ok(())
+    };
+    automa.add_func_as_worker("step", step, start()).unwrap();
+    automa.add_func_as_worker("end", async |n: u64| n, free().output()).unwrap();
+    automa
+}
+
+fn deadly() -> GraphAutoma {
+    let mut automa = GraphAutoma::new("deadly");
+    automa.add_func_as_worker("first", async || 1_u64, start()).unwrap();
+    let die = async |_: u64| -> u64 { std::process::abort() };
+    automa.add_func_as_worker("die", die, after(["first"]).output()).unwrap();
+    automa
+}
+
+/// [X17] [X18] A run that aborts its process, among others: each new process continues all of them, until
+/// the deadly one has failed. The others end.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_run_that_kills_its_process_fails_and_the_others_end() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("runs.db");
+    let store = SqliteStore::open(&path).await.unwrap();
+    for n in 0..10 {
+        if n == 4 {
+            deadly().run(()).stored_in(&store, "deadly").enqueue().await.unwrap();
+        }
+        let run = harmless().run(args!(0_u64)).stored_in(&store, format!("run {n}"));
+        run.enqueue().await.unwrap();
+    }
+    let mut n_deaths = 0;
+    loop {
+        let mut process = Process::start("serve", &path);
+        if process.child.wait().unwrap().success() {
+            break;
+        }
+        n_deaths += 1;
+        assert!(n_deaths < 20, "it does not end");
+    }
+    let runs = StoredRuns::new(&store);
+    for n in 0..10 {
+        let record = runs.record(format!("run {n}")).await.unwrap();
+        assert_eq!(record.status, RunStatus::Finished, "{:?}", record.reason);
+    }
+    let record = runs.record("deadly").await.unwrap();
+    assert_eq!((record.status, n_deaths), (RunStatus::Failed, 5));
+    assert!(record.reason.unwrap().contains("death of their process"));
+}
+
+/// [X16] A run that another process holds is cancelled, and that process finds out.
+#[tokio::test]
+async fn a_run_of_another_process_is_cancelled() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("runs.db");
+    let mut process = Process::start("hold", &path);
+    process.wait_for("held");
+    let store = SqliteStore::open(&path).await.unwrap();
+    assert!(StoredRuns::new(&store).cancel("run").await.unwrap());
+    assert_eq!(store.find(&id("run")).await.unwrap().status, RunStatus::Cancelled);
+    process.join();
+}
+
 /// A process that was only slow, and that was thought dead, finds out when it writes.
 #[tokio::test]
 async fn a_slow_process_is_refused() {
@@ -121,7 +223,7 @@ async fn a_slow_process_is_refused() {
     let path = folder.path().join("runs.db");
     let mut process = Process::start("hold", &path);
     process.wait_for("held");
-    let later = std::time::SystemTime::now() + Claim::default().ttl * 2;
+    let later = SystemTime::now() + Claim::default().ttl * 2;
     let store = SqliteStore::open(&path).await.unwrap().with_clock(move || later);
     store.acquire(&id("run"), &Claim::default()).await.unwrap();
     process.join();

@@ -1,26 +1,31 @@
 //! A run in memory.
 
 use std::collections::BTreeMap;
+use std::time::SystemTime;
 
-use crate::checkpoint::clock::from_ms;
 use crate::checkpoint::journal::End;
 use crate::checkpoint::lease::Hold;
 use crate::checkpoint::{
-    Checkpoint, Entry, EntryKind, ForkedFrom, RunFilter, RunId, RunRecord, RunStatus, StoreError,
+    Checkpoint, Entry, EntryKind, ForkedFrom, Rest, RunId, RunRecord, SignalRecord, StoreError,
 };
+use crate::clock::from_ms;
 
 /// A run of a store.
 #[derive(Debug)]
 pub(super) struct Kept {
     pub(super) automa: String,
     pub(super) origin: Option<ForkedFrom>,
-    pub(super) status: RunStatus,
+    pub(super) inner: bool,
     pub(super) created_ms: i64,
     pub(super) updated_ms: i64,
     pub(super) hold: Hold,
     pub(super) end: End,
     pub(super) states: BTreeMap<u64, State>,
     pub(super) results: BTreeMap<u64, Vec<u8>>,
+    /// Its status, and what it waits for.
+    pub(super) rest: Rest,
+    /// All signals that were sent to it.
+    pub(super) signals: Vec<SignalRecord>,
 }
 
 #[derive(Clone, Debug)]
@@ -61,18 +66,27 @@ impl Kept {
             run: run.clone(),
             automa: self.automa.clone(),
             origin: self.origin.clone(),
-            status: self.status,
+            status: self.rest.status,
             created: from_ms(self.created_ms),
             updated: from_ms(self.updated_ms),
             step: self.end.step,
             holder: self.hold.holder(now_ms),
+            wake_at: self.rest.wake_at,
+            awaits: self.rest.awaits.clone(),
+            inner: self.inner,
+            n_signals: self.signals.len() as u64,
+            attempts: self.hold.attempts,
+            reason: self.rest.reason.clone(),
         }
     }
 
-    pub(super) fn passes(&self, filter: &RunFilter) -> bool {
-        let RunFilter { automa, status } = filter;
-        automa.as_ref().is_none_or(|automa| *automa == self.automa)
-            && status.is_none_or(|status| status == self.status)
+    /// Wakes the run if a signal has arrived that it waits for.
+    pub(super) fn wake_for_signals(&mut self, now: SystemTime) {
+        let Rest { awaits, seen, wake_at, .. } = &mut self.rest;
+        let new = self.signals.iter().filter(|signal| signal.number > *seen);
+        if new.into_iter().any(|signal| awaits.contains(&signal.name)) {
+            *wake_at = Some(wake_at.map_or(now, |at| at.min(now)));
+        }
     }
 
     /// A fork of this run after `step`.
@@ -82,10 +96,12 @@ impl Kept {
         Ok(Self {
             automa: self.automa.clone(),
             origin: Some(ForkedFrom { run: run.clone(), step }),
-            status: RunStatus::Paused,
+            inner: false,
             created_ms: now_ms,
             updated_ms: now_ms,
-            hold: Hold::free(0),
+            hold: Hold::new(),
+            rest: Rest::paused(),
+            signals: self.signals.clone(),
             end: End { step: Some(step), full },
             results: self.results_at(step),
             states: states.into_iter().map(|state| (state.entry.step, state.clone())).collect(),

@@ -56,6 +56,18 @@ struct Commits {
 }
 
 impl<D: Database> Connections<D> {
+    /// Keeps reads of abandoned writes waiting while a group of writes is under way.
+    #[cfg(feature = "sqlite")]
+    pub(super) async fn under_way(&self) -> OwnedRwLockReadGuard<()> {
+        Arc::clone(&self.commits.under_way).read_owned().await
+    }
+
+    /// A caller of a write that somebody else executes.
+    #[cfg(feature = "sqlite")]
+    pub(super) fn caller(&self) -> Waiting {
+        Waiting { commits: Arc::clone(&self.commits), over: false }
+    }
+
     /// Creates at most `n` connections with `options`, which are opened as needed.
     pub fn new(n: u32, options: <D::Connection as sqlx::Connection>::Options) -> Self {
         let pool = PoolOptions::new().max_connections(n).acquire_timeout(PATIENCE);
@@ -144,6 +156,15 @@ where
         done.map_err(|_| sqlx::Error::WorkerCrashed)?.map(|_| ())
     }
 
+    /// Commits the transaction in the caller's task, which must not be dropped meanwhile, and must
+    /// keep reads waiting itself.
+    #[cfg(feature = "sqlite")]
+    pub(super) async fn commit_here(mut self) -> Result<(), sqlx::Error> {
+        sqlx::raw_sql("commit").execute(&mut *self.connection).await?;
+        self.connection.is_fit_if(true);
+        Ok(())
+    }
+
     /// Rolls the transaction back.
     ///
     /// # Errors
@@ -168,9 +189,17 @@ impl Commits {
 }
 
 /// The caller of a commit. If it is dropped too early, nobody waits for the commit any more.
-struct Waiting {
+pub(super) struct Waiting {
     commits: Arc<Commits>,
     over: bool,
+}
+
+#[cfg(feature = "sqlite")]
+impl Waiting {
+    /// The caller has the result.
+    pub(super) fn over(mut self) {
+        self.over = true;
+    }
 }
 
 impl Drop for Waiting {

@@ -2,23 +2,24 @@
 
 use std::time::Duration;
 
-use super::dialect::{Dialect, Transaction};
-use super::reading::passing;
-use super::{Failed, SqlStore};
-use crate::checkpoint::clock::millis;
-use crate::checkpoint::{RunFilter, RunId};
+use futures::FutureExt;
 
-impl<D: Dialect> SqlStore<D> {
+use super::dialect::{Transaction, Transacts};
+use super::reading::Where;
+use super::{Failed, SqlStore};
+use crate::checkpoint::{RunFilter, RunId};
+use crate::clock::in_sql;
+
+impl<D: Transacts> SqlStore<D> {
     pub(super) async fn delete(&self, run: &RunId) -> Result<(), Failed> {
-        let mut tx = self.database.write().await?;
-        let done = async {
-            let locked = self.lock(&mut tx, run).await?;
-            locked.hold.is_free(run, self.clock.now_ms())?;
-            tx.execute("delete from ddg_runs where id = $1", &[locked.id.into()]).await?;
-            Ok(())
-        };
-        let done = done.await;
-        tx.end(done).await
+        self.transact(run.clone(), |store, tx, run| store.delete_in(tx, run).boxed()).await
+    }
+
+    async fn delete_in(&self, tx: &mut D::Transaction, run: &RunId) -> Result<(), Failed> {
+        let locked = self.lock(tx, run).await?;
+        locked.hold.is_free(run, locked.now_ms)?;
+        tx.execute("delete from ddg_runs where id = $1", &[locked.id.into()]).await?;
+        Ok(())
     }
 
     pub(super) async fn delete_older_than(
@@ -26,18 +27,29 @@ impl<D: Dialect> SqlStore<D> {
         age: Duration,
         filter: &RunFilter,
     ) -> Result<u64, Failed> {
+        self.transact((age, filter.clone()), |store, tx, (age, filter)| {
+            store.delete_old(tx, *age, filter).boxed()
+        })
+        .await
+    }
+
+    async fn delete_old(
+        &self,
+        tx: &mut D::Transaction,
+        age: Duration,
+        filter: &RunFilter,
+    ) -> Result<u64, Failed> {
+        let mut passing = Where::default();
+        let now = self.now(&mut passing.args);
+        passing.filter(filter, &now);
+        passing.args.push(in_sql(age).into());
         let sql = format!(
             "delete from ddg_runs where id in (select id from ddg_runs \
-             where ($1 is null or automa = $1) and ($2 is null or status = $2) \
-             and updated <= $3 and held_until <= $4{})",
+             where {} updated <= {now} - ${} and held_until <= {now}{})",
+            passing.conditions,
+            passing.args.len(),
             D::LOCKED_IF_FREE
         );
-        let now_ms = self.clock.now_ms();
-        let before_ms = now_ms.saturating_sub(millis(age));
-        let [automa, status] = passing(filter);
-        let args = [automa, status, before_ms.into(), now_ms.into()];
-        let mut tx = self.database.write().await?;
-        let done = tx.execute(&sql, &args).await.map_err(Failed::from);
-        tx.end(done).await
+        Ok(tx.execute(&sql, &passing.args).await?)
     }
 }

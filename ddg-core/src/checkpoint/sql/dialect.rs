@@ -3,6 +3,9 @@
 use std::fmt;
 use std::future::Future;
 
+use futures::future::BoxFuture;
+
+use super::Failed as FailedRun;
 use super::failed::Failed;
 
 /// A kind of database.
@@ -34,6 +37,27 @@ pub trait Dialect: fmt::Debug + Send + Sync {
         sql: &str,
         args: &[Arg<'_>],
     ) -> impl Future<Output = Result<Vec<Row>, sqlx::Error>> + Send;
+}
+
+/// How a kind of database executes the writes of a store of runs.
+pub(in crate::checkpoint::sql) trait Transacts:
+    Dialect + Clone + 'static
+{
+    /// The time of the server in milliseconds, if it has a clock.
+    const NOW: Option<&'static str>;
+
+    /// Executes `deed` in a transaction, and commits it unless it was refused or has failed.
+    fn transact<A: Deed<Self::Transaction>>(
+        &self,
+        deed: A,
+    ) -> impl Future<Output = Result<A::Output, FailedRun>> + Send {
+        async move {
+            let tx = if A::FOR_LEASE { self.write_lease().await } else { self.write().await };
+            let mut tx = tx?;
+            let done = deed.act(&mut tx).await;
+            tx.end(done).await
+        }
+    }
 }
 
 /// A transaction, rolled back if it is dropped without a commit.
@@ -86,6 +110,20 @@ pub trait Transaction: Send + Sized {
     }
 }
 
+/// Everything that is done in a transaction, as a value. It may be executed again if the
+/// transaction is not committed.
+pub(in crate::checkpoint::sql) trait Deed<T>:
+    Send + Sync + 'static
+{
+    type Output: Send + 'static;
+
+    /// Whether it renews a lease.
+    const FOR_LEASE: bool;
+
+    /// Executes it. If it is refused, it has written nothing.
+    fn act<'a>(&'a self, tx: &'a mut T) -> BoxFuture<'a, Result<Self::Output, FailedRun>>;
+}
+
 /// An argument of a statement.
 #[derive(Clone, Copy, Debug)]
 pub enum Arg<'a> {
@@ -100,6 +138,12 @@ pub enum Arg<'a> {
 impl From<i64> for Arg<'_> {
     fn from(int: i64) -> Self {
         Self::Int(Some(int))
+    }
+}
+
+impl From<Option<i64>> for Arg<'_> {
+    fn from(int: Option<i64>) -> Self {
+        Self::Int(int)
     }
 }
 

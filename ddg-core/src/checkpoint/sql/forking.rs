@@ -1,15 +1,18 @@
 //! Forks a run.
 
-use super::dialect::{Dialect, Row, Transaction, int};
+use futures::FutureExt;
+
+use super::dialect::{Row, Transaction, Transacts, int};
 use super::writing::FULL;
 use super::{Failed, SqlStore};
 use crate::checkpoint::{RunId, RunStatus, StoreError};
 
-impl<D: Dialect> SqlStore<D> {
+impl<D: Transacts> SqlStore<D> {
     pub(super) async fn fork(&self, run: &RunId, step: u64, fork: &RunId) -> Result<(), Failed> {
-        let mut tx = self.database.write().await?;
-        let done = self.copy(&mut tx, run, step, fork).await;
-        tx.end(done).await
+        self.transact((run.clone(), step, fork.clone()), |store, tx, (run, step, fork)| {
+            store.copy(tx, run, *step, fork).boxed()
+        })
+        .await
     }
 
     async fn copy(
@@ -39,12 +42,12 @@ impl<D: Dialect> SqlStore<D> {
         };
 
         let sql = "insert into ddg_runs (run, automa, origin, origin_step, status, created, \
-                                         updated, step, full_step, token, held_until) \
-                   select $2, automa, run, $3, $4, $5, $5, $3, $6, 0, 0 from ddg_runs where id = $1 \
+                                         updated, step, full_step, token, held_until, n_signals) \
+                   select $2, automa, run, $3, $4, $5, $5, $3, $6, 0, 0, n_signals \
+                   from ddg_runs where id = $1 \
                    on conflict (run) do nothing returning id";
         let status = RunStatus::Paused.as_str();
-        let now_ms = self.clock.now_ms();
-        let args = [fork.as_str().into(), step_idx.into(), status.into(), now_ms.into()];
+        let args = [fork.as_str().into(), step_idx.into(), status.into(), parent.now_ms.into()];
         let args = [&[parent.id.into()], &args[..], &[whole.into()]].concat();
         let id = match tx.rows(sql, &args).await?.as_mut_slice() {
             [row, ..] => Row::int(row)?,
@@ -55,6 +58,9 @@ impl<D: Dialect> SqlStore<D> {
                    select $2, step, kind, written, body from ddg_states \
                    where run = $1 and step between $3 and $4";
         tx.execute(sql, &[parent.id.into(), id.into(), whole.into(), step_idx.into()]).await?;
+        let sql = "insert into ddg_signals (run, number, name, body) \
+                   select $2, number, name, body from ddg_signals where run = $1";
+        tx.execute(sql, &[parent.id.into(), id.into()]).await?;
         if last == Some(step) {
             let sql = "insert into ddg_results (run, kickoff, body) \
                        select $2, kickoff, body from ddg_results where run = $1";

@@ -8,11 +8,11 @@ use sqlx::postgres::{PgConnectOptions, PgDatabaseError, PgRow, Postgres};
 use sqlx::{ConnectOptions, Connection as _};
 
 use super::connection::{Connections, Write};
-use super::dialect::{Arg, Cell, Dialect, Row, speaks_sqlx};
+use super::dialect::{Arg, Cell, Dialect, Row, Transacts, speaks_sqlx};
 use super::{SqlStore, cause, stores_by_sql};
 use crate::checkpoint::{
-    Checkpoint, Claim, Entry, Lease, Page, RunFilter, RunId, RunRecord, RunStatus, StepRecord,
-    StoreError, StoreFuture,
+    Checkpoint, Claim, Entry, Lease, Page, Rest, RunFilter, RunId, RunRecord, RunStatus,
+    SignalRecord, StepRecord, StoreError, StoreFuture,
 };
 
 /// A store in a PostgreSQL database, in tables whose names begin with `ddg_`.
@@ -21,9 +21,8 @@ use crate::checkpoint::{
 /// (`?sslmode=require`) and can require that the server's certificate is verified
 /// (`?sslmode=verify-full`, against the system's roots or those in `&sslrootcert=FILE`).
 ///
-/// Processes on several machines compare the expiry of leases by their own clocks. If the clocks
-/// differ by more than the time to live of a lease, a run may be taken from a process that still
-/// works on it; that process is then refused at its next write.
+/// Leases expire and runs wake by the clock of the server. The clocks of the processes do not
+/// matter.
 ///
 /// ```no_run
 /// use ddg_core::checkpoint::PostgresStore;
@@ -85,7 +84,7 @@ impl PostgresStore {
         Ok(Self { sql })
     }
 
-    /// Takes the time from `now` instead of the system's clock.
+    /// Takes the time from `now` instead of the server's clock.
     #[must_use]
     pub fn with_clock(self, now: impl Fn() -> SystemTime + Send + Sync + 'static) -> Self {
         Self { sql: self.sql.with_clock(now) }
@@ -134,8 +133,10 @@ impl Dialect for PostgresServer {
 
     const LOCKED: &'static str = " for update";
     const LOCKED_IF_FREE: &'static str = " for update skip locked";
-    const MIGRATIONS: &'static [&'static str] =
-        &[include_str!("../../../migrations/postgres/1.sql")];
+    const MIGRATIONS: &'static [&'static str] = &[
+        include_str!("../../../migrations/postgres/1.sql"),
+        include_str!("../../../migrations/postgres/2.sql"),
+    ];
     // An arbitrary number that is the same in all processes.
     const LOCK_SCHEMA: Option<&'static str> = Some("select pg_advisory_xact_lock(7233201)");
 
@@ -150,6 +151,11 @@ impl Dialect for PostgresServer {
     async fn read(&self, sql: &str, args: &[Arg<'_>]) -> Result<Vec<Row>, sqlx::Error> {
         read_from(&mut *self.connections.read().await?, sql, args).await
     }
+}
+
+impl Transacts for PostgresServer {
+    const NOW: Option<&'static str> =
+        Some("cast(floor(extract(epoch from clock_timestamp()) * 1000) as bigint)");
 }
 
 speaks_sqlx!(Postgres, PgRow);

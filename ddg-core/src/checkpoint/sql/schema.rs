@@ -1,10 +1,10 @@
 //! The tables and their versions.
 
-use super::dialect::{Dialect, Transaction};
+use super::dialect::{Transaction, Transacts};
 use super::{Failed, SqlStore};
 use crate::checkpoint::StoreError;
 
-impl<D: Dialect> SqlStore<D> {
+impl<D: Transacts> SqlStore<D> {
     /// Brings the tables to the newest version. Refuses tables that are newer.
     pub(super) async fn migrate(&self) -> Result<(), Failed> {
         let mut tx = self.database.write().await?;

@@ -1,6 +1,8 @@
 //! A store in an SQLite file.
 
 mod file;
+mod group;
+mod shared;
 
 use std::path::Path;
 use std::time::{Duration, SystemTime};
@@ -12,11 +14,11 @@ use sqlx::sqlite::{Sqlite, SqliteError, SqliteRow, SqliteSynchronous};
 pub use file::SqliteFile;
 
 use super::connection::Write;
-use super::dialect::{Arg, Cell, Dialect, Row, speaks_sqlx};
-use super::{SqlStore, cause, stores_by_sql};
+use super::dialect::{Arg, Cell, Deed, Dialect, Row, Transacts, speaks_sqlx};
+use super::{Failed, SqlStore, cause, stores_by_sql};
 use crate::checkpoint::{
-    Checkpoint, Claim, Entry, Lease, Page, RunFilter, RunId, RunRecord, RunStatus, StepRecord,
-    StoreError, StoreFuture,
+    Checkpoint, Claim, Entry, Lease, Page, Rest, RunFilter, RunId, RunRecord, RunStatus,
+    SignalRecord, StepRecord, StoreError, StoreFuture,
 };
 
 /// A store in an SQLite database file.
@@ -24,6 +26,10 @@ use crate::checkpoint::{
 /// Any number of processes of one machine can have the file open at once. It must not be on a
 /// network file system. While it is open, two more files named `-wal` and `-shm` are next to it and
 /// belong to it. A clone is the same store.
+///
+/// All stores of a process on one file, also those of other kinds, write through one connection, in
+/// the order of their calls. What several tasks write at the same time is written in one
+/// transaction: a hundred runs at once write many times faster than one after another.
 ///
 /// ```no_run
 /// use ddg_core::checkpoint::{CheckpointStore, Page, RunFilter, SqliteStore};
@@ -101,8 +107,8 @@ impl SqliteStore {
         &self.sql.database
     }
 
-    /// Closes the file, also for clones of this store. If no other process has it open, all data is
-    /// in the one file afterwards.
+    /// Closes the file, also for clones of this store. If no other store and no other process has
+    /// it open, all data is in the one file afterwards.
     ///
     /// A store that is dropped without being closed loses nothing.
     pub async fn close(self) {
@@ -131,7 +137,10 @@ impl Dialect for SqliteFile {
 
     const LOCKED: &'static str = "";
     const LOCKED_IF_FREE: &'static str = "";
-    const MIGRATIONS: &'static [&'static str] = &[include_str!("../../../migrations/sqlite/1.sql")];
+    const MIGRATIONS: &'static [&'static str] = &[
+        include_str!("../../../migrations/sqlite/1.sql"),
+        include_str!("../../../migrations/sqlite/2.sql"),
+    ];
     const LOCK_SCHEMA: Option<&'static str> = None;
 
     async fn write(&self) -> Result<Write<Sqlite>, sqlx::Error> {
@@ -140,6 +149,14 @@ impl Dialect for SqliteFile {
 
     async fn read(&self, sql: &str, args: &[Arg<'_>]) -> Result<Vec<Row>, sqlx::Error> {
         read_from(&mut *self.read().await?, sql, args).await
+    }
+}
+
+impl Transacts for SqliteFile {
+    const NOW: Option<&'static str> = None;
+
+    async fn transact<A: Deed<Write<Sqlite>>>(&self, deed: A) -> Result<A::Output, Failed> {
+        self.submit(deed).await
     }
 }
 

@@ -110,6 +110,10 @@ impl<F: FnMut(&[Kickoff]) -> usize> Executor for Simulated<F> {
         false
     }
 
+    fn time_passes(&self) -> bool {
+        true
+    }
+
     fn start(
         &mut self,
         _: &Arc<RunCore>,

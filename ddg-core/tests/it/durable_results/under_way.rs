@@ -17,7 +17,8 @@ async fn only_what_was_under_way_runs_again() {
     leave_in_the_middle(&automa, &store).await;
     assert_eq!(stage.calls(), "a#0 b#1 c#2");
     assert_eq!(kept(&store).await, [0, 2]);
-    assert_eq!(store.puts(), ["running: state of step 0", "running: result of 0, result of 2"]);
+    let puts = ["running: state of step 0", "running: result of 0, result of 2", "cancelled: "];
+    assert_eq!(store.puts(), puts);
 
     stage.open(["b#1"]);
     let outcome = go_on(&automa, &store).await;
@@ -43,6 +44,7 @@ async fn a_step_whose_kickoffs_have_all_ended_settles_at_once() {
     let run = stored(&automa, &store).spawn();
     until_stuck().await;
     assert_eq!(kept(&store).await, [0]);
+    store.let_through(1);
     run.cancel();
     expect!["automa `two`: cancelled"].assert_eq(&run.await.unwrap_err().to_string());
 

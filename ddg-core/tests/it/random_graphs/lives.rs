@@ -57,6 +57,39 @@ async fn asked_and_answered_in_any_order_and_in_parts_a_run_does_what_the_refere
     assert!(lives.n_answered > 1000 && lives.n_parts > 100, "{lives:?}");
 }
 
+/// [T1] [T4] [T5] Two of three questions are a time or a signal instead: the reference does the same.
+#[tokio::test]
+async fn with_times_and_signals_a_run_does_what_the_reference_does_with_questions() {
+    let questions = Some(Questions::Anybody);
+    let flavour = Flavour { questions, replaced: true, ..Flavour::default() };
+    let way = || Way { waits: true, ..Way::default() };
+    let lives = all_do_what_the_reference_does(flavour, way()).await;
+    assert!(lives.n_answered > 700 && lives.n_parts > 70, "{lives:?}");
+
+    // [T6] The same at a rolling pace, and with stops.
+    let flavour = Flavour { rolling: true, stops: true, ..flavour };
+    let lives = all_do_what_the_reference_does(flavour, way()).await;
+    assert!(lives.n_rolled > 1000 && lives.n_answered > 300, "{lives:?}");
+}
+
+/// [T7] [Q8]
+#[tokio::test]
+async fn a_nested_program_with_times_and_signals_does_what_the_reference_does() {
+    let flavour = Flavour { questions: Some(Questions::Anybody), ..Flavour::default() };
+    let mut lives = Lives::default();
+    for seed in seeds() {
+        let (declared, changes, mut program) = generate::nested(seed, flavour);
+        program.counts = true;
+        let nested = Some((declared, changes));
+        let way = Way { nested, waits: true, ..Way::default() };
+        match compared(&program, &way, seed).await {
+            Ok(these) => lives += these,
+            Err(difference) => panic!("seed {seed}, {way:?}:\n{program}\n{difference}"),
+        }
+    }
+    assert!(lives.n_answered > 700, "{lives:?}");
+}
+
 /// [Q1] [Q2] [Q5]
 #[tokio::test]
 async fn questions_of_the_last_of_a_step_change_nothing() {

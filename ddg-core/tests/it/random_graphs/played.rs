@@ -15,6 +15,8 @@ use crate::reference::{Ask, Graph, Group, Program, Report};
 /// How a program is played.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Way {
+    /// Whether some of the questions are times and signals instead.
+    pub(super) waits: bool,
     /// Whether the run is also stopped by its handle, at any moment.
     pub(super) by_handle: bool,
     /// The graph as it is declared and what is changed about it, if the program runs nested.
@@ -53,7 +55,9 @@ pub(super) async fn played(
     let mut dice = Dice::new(seed ^ 0x5eed);
     let mut lives = Lives { n_programs: 1, ..Lives::default() };
     lives.n_rolled = groups.iter().filter(|group| !group.is_all).count();
-    let log = Arc::new(Mutex::new(Log::of_groups(groups)));
+    let mut log = Log::of_groups(groups);
+    log.waits = way.waits;
+    let log = Arc::new(Mutex::new(log));
     let program = Arc::new(program.clone());
     let ended = live(&program, way, &log, &mut dice, &mut lives).await?;
     let log = std::mem::take(&mut *log.lock().unwrap());
@@ -134,7 +138,10 @@ async fn live(
 
 /// Answers some of the questions of a paused run, in any order.
 fn answer(snapshot: &mut Snapshot, dice: &mut Dice, lives: &mut Lives) {
-    let mut questions = snapshot.questions();
+    let signals = snapshot.awaits().into_iter().map(|name| (None, name));
+    let questions = snapshot.questions().into_iter();
+    let questions = questions.map(|one| (Some(one.id), one.content.get::<String>().unwrap()));
+    let mut questions: Vec<_> = questions.chain(signals).collect();
     if questions.is_empty() {
         return;
     }
@@ -145,9 +152,11 @@ fn answer(snapshot: &mut Snapshot, dice: &mut Dice, lives: &mut Lives) {
     lives.n_parts += usize::from(n < questions.len());
     lives.n_answered += n;
     for _ in 0..n {
-        let question = questions.swap_remove(dice.below(questions.len()));
-        let asked: String = question.content.get().unwrap();
-        snapshot.answer(&question.id, answer_to(&asked)).unwrap();
+        let (question, asked) = questions.swap_remove(dice.below(questions.len()));
+        match question {
+            Some(id) => snapshot.answer(&id, answer_to(&asked)).unwrap(),
+            None => snapshot.signal(asked.clone(), answer_to(&asked)),
+        }
     }
 }
 

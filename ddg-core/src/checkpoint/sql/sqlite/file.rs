@@ -1,12 +1,16 @@
 //! Opens SQLite files, for all stores that use one.
 
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::sqlite::{Sqlite, SqliteConnectOptions, SqliteSynchronous};
 use sqlx::{ConnectOptions, Connection as _};
 
+use super::shared::{Opened, Shared};
+use crate::checkpoint::sql::Failed;
 use crate::checkpoint::sql::connection::{Connection, Connections, Write};
+use crate::checkpoint::sql::dialect::Deed;
 
 /// How long a writer waits for writers of other processes.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -21,8 +25,7 @@ const N_READERS: u32 = 4;
 /// An open SQLite file. A clone is the same file.
 #[derive(Clone, Debug)]
 pub struct SqliteFile {
-    /// A pool of one connection, so that the writers of this process queue up instead of retrying.
-    writer: Connections<Sqlite>,
+    opened: Arc<Opened>,
     readers: Connections<Sqlite>,
 }
 
@@ -42,9 +45,9 @@ impl SqliteFile {
             .pragma("journal_size_limit", LOG_BYTES)
             .disable_statement_logging();
         log_ahead(&options).await?;
-        let writer = Connections::new(1, options.clone());
-        let readers = Connections::new(N_READERS, options).sharing_commits(&writer);
-        Ok(Self { writer, readers })
+        let opened = Shared::open(path, options.clone(), synchronous);
+        let readers = Connections::new(N_READERS, options).sharing_commits(opened.writer());
+        Ok(Self { opened: Arc::new(opened), readers })
     }
 
     /// Begins a transaction that writes.
@@ -55,7 +58,15 @@ impl SqliteFile {
     /// # Errors
     /// If the database refuses, or another process has kept it locked for too long.
     pub async fn write(&self) -> Result<Write<Sqlite>, sqlx::Error> {
-        self.writer.write("begin immediate").await
+        self.opened.write().await
+    }
+
+    /// Executes `deed` in a transaction, together with others that wait at the same time.
+    pub(in crate::checkpoint::sql) async fn submit<D: Deed<Write<Sqlite>>>(
+        &self,
+        deed: D,
+    ) -> Result<D::Output, Failed> {
+        self.opened.submit(deed).await
     }
 
     /// A connection for reading.
@@ -99,11 +110,11 @@ impl SqliteFile {
         Ok(found)
     }
 
-    /// Closes the file, also for clones. If no other process has it open, all data is in the one
-    /// file afterwards.
+    /// Closes the file, also for clones. If no other store and no other process has it open, all
+    /// data is in the one file afterwards.
     pub async fn close(&self) {
         self.readers.close().await;
-        self.writer.close().await;
+        self.opened.close().await;
     }
 }
 

@@ -42,6 +42,13 @@ pub fn millis(duration: Duration) -> i64 {
     i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
 }
 
+/// Converts a duration to milliseconds that can be added to a time in a statement, where an
+/// overflow would be an error.
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+pub(crate) fn in_sql(duration: Duration) -> i64 {
+    millis(duration).min(i64::MAX / 4)
+}
+
 /// Later times are cut to this one, some 100,000 years away, because not every system can express
 /// them.
 const FARTHEST_MS: u64 = 1 << 52;

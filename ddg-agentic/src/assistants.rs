@@ -1,10 +1,10 @@
 //! Assistants, threads and runs; responses and conversations: on one durable store, without HTTP.
 //!
-//! An [`AssistantStore`] keeps all objects. [`Assistants::open`] makes them usable: it has the models,
-//! the tools of the server and the agents, and drives runs. A [`Tenant`] sees its own objects only, and
-//! has a method for each call of the API. Threads and runs are the objects of the Assistants API;
-//! responses and conversations are another view of the same rows. The objects serialise to what the
-//! official clients read.
+//! An [`AssistantStore`] keeps all objects. [`Assistants::open`] makes them usable: it has the
+//! models, the tools of the server and the agents, and drives runs. A [`Tenant`] sees its own
+//! objects only, and has a method for each call of the API. Threads and runs are the objects of the
+//! Assistants API; responses and conversations are another view of the same rows. The objects
+//! serialise to what the official clients read.
 //!
 //! ```
 //! use ddg_agentic::assistants::{
@@ -77,7 +77,8 @@ use builder::Inner;
 
 /// Assistants, threads and runs on a store. A clone is the same.
 ///
-/// While one is open, it drives its runs in the background, and takes up runs that a process left behind.
+/// While one is open, it drives its runs in the background, and takes up runs that a process left
+/// behind.
 #[derive(Clone, Debug)]
 pub struct Assistants(Arc<Inner>);
 
@@ -87,8 +88,8 @@ impl Assistants {
         AssistantsBuilder::new(store)
     }
 
-    /// The objects of a tenant. The name is kept with the objects, so it must not be a secret such as a
-    /// key.
+    /// The objects of a tenant. The name is kept with the objects, so it must not be a secret such
+    /// as a key.
     pub fn tenant(&self, name: impl Into<Arc<str>>) -> Tenant {
         Tenant::new(Arc::clone(&self.0), name.into())
     }
@@ -98,7 +99,7 @@ impl Assistants {
         self.0.agents.keys().map(String::as_str)
     }
 
-    /// Looks once for runs that are due: it takes up those that no process drives, ends those that have
+    /// Looks once for runs to drive: it takes up those that no process drives, ends those that have
     /// expired, and deletes what is not to be kept. This happens in the background all the time.
     ///
     /// # Errors
@@ -107,8 +108,9 @@ impl Assistants {
         sweep::sweep(&self.0).await
     }
 
-    /// Stops to drive runs: lets what is under way settle and be written for at most the time that was
-    /// [set](AssistantsBuilder::grace). Runs go on when the store is opened again. Streams of events end.
+    /// Stops to drive runs: lets what is under way settle and be written for at most the time that
+    /// was [set](AssistantsBuilder::grace). Runs continue when the store is opened again. Streams
+    /// of events end.
     pub async fn close(&self) {
         self.0.close().await;
     }

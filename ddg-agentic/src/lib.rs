@@ -126,6 +126,9 @@ mod pages {
     struct Readme;
     #[doc = include_str!("../../docs/agents.md")]
     struct Agents;
+    #[cfg(feature = "assistants")]
+    #[doc = include_str!("../../docs/assistants.md")]
+    struct Assistants;
     #[cfg(feature = "riddles")]
     #[doc = include_str!("../../docs/riddles.md")]
     struct Riddles;

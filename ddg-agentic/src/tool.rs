@@ -99,7 +99,8 @@ pub trait Tool: Send + Sync + 'static {
     ) -> BoxFuture<'a, Result<ToolOutput, WorkerError>>;
 
     /// Instructions for the model on how to use the tool, besides its description. A run of an
-    /// assistant asks once for those of each of its tools, and adds them to its own. Equal texts are added once. Defaults to `None`.
+    /// assistant asks once for those of each of its tools, and adds them to its own. Equal texts
+    /// are added once. Defaults to `None`.
     fn instructions(&self, run: &ToolRun) -> Option<String> {
         let _ = run;
         None

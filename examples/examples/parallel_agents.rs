@@ -12,6 +12,7 @@ async fn climate(
     /// The city.
     city: String,
 ) -> String {
+    a_service_answers().await;
     format!("{city}: dry and mild")
 }
 
@@ -21,6 +22,7 @@ async fn week_cost(
     /// The city.
     city: String,
 ) -> String {
+    a_service_answers().await;
     format!("{city}: about 900 USD")
 }
 
@@ -29,6 +31,11 @@ fn agent(
     tools: Toolbox,
 ) -> Result<TypedAutoma<AgentOutcome>, Box<dyn std::error::Error>> {
     Ok(ReActAutoma::new(examples::model()?).name(name).tools(tools).build()?)
+}
+
+/// Waits as long as a service might take, so that the timeline has something to show.
+async fn a_service_answers() {
+    tokio::time::sleep(std::time::Duration::from_millis(40)).await;
 }
 
 #[tokio::main]

@@ -15,8 +15,8 @@ use super::runner::{RunContext, RunEnd};
 use super::store::{RunRow, Written};
 use crate::tool::ToolRun;
 
-/// Changes a run in one transition. `change` is called again if the run has changed meanwhile; if it changes
-/// nothing, nothing is written.
+/// Changes a run in one transition. `change` is called again if the run has changed meanwhile; if
+/// it changes nothing, nothing is written.
 ///
 /// # Errors
 /// If the run does not exist, the error of `change`, and if the store fails.
@@ -62,8 +62,8 @@ pub(super) async fn at_work(
     .await
 }
 
-/// The error of a worker whose run was ended by somebody else. It ends the engine's run, and no client sees
-/// it.
+/// The error of a worker whose run was ended by somebody else. It ends the engine's run, and no
+/// client sees it.
 pub(super) fn no_longer(id: &str, status: RunStatus) -> AssistantsError {
     AssistantsError::bad(format!("run {id} is no longer at work: it is {status}"))
 }
@@ -193,7 +193,10 @@ async fn drive(inner: &Arc<Inner>, id: &str, driven: &Driven<'_>) -> Result<(), 
         return Ok(());
     }
     match answer(inner, &row).await {
-        Err(AssistantsError::Run(RunError::Store(StoreError::Held { .. }))) => return Ok(()),
+        Err(AssistantsError::Run(RunError::Store(StoreError::Held { .. }))) => {
+            inner.hub.is_held(id);
+            return Ok(());
+        }
         answered => answered?,
     }
     let outcome = engine_run(inner, &row, driven).await;
@@ -209,7 +212,10 @@ async fn drive(inner: &Arc<Inner>, id: &str, driven: &Driven<'_>) -> Result<(), 
             Err(error) => ended(inner, id, failed(&error)).await,
         },
         // Another process drives the run, or has taken it over.
-        Err(RunError::Store(StoreError::Held { .. } | StoreError::Fenced { .. })) => Ok(()),
+        Err(RunError::Store(StoreError::Held { .. } | StoreError::Fenced { .. })) => {
+            inner.hub.is_held(id);
+            Ok(())
+        }
         Err(RunError::Cancelled { .. }) => Ok(()),
         Err(error @ RunError::Store(_)) => Err(error.into()),
         Err(error) => ended(inner, id, failed(&error)).await,
@@ -220,7 +226,11 @@ async fn drive(inner: &Arc<Inner>, id: &str, driven: &Driven<'_>) -> Result<(), 
 async fn answer(inner: &Arc<Inner>, row: &RunRow) -> Result<(), AssistantsError> {
     let Some(outputs) = &row.state.submitted else { return Ok(()) };
     let runs = StoredRuns::new(inner.store.journals()).claim(Claim::default());
-    let questions = runs.questions(&row.state.id).await?;
+    let questions = match runs.questions(&row.state.id).await {
+        // The journal begins anew; it is answered when it asks.
+        Err(RunError::Store(StoreError::UnknownRun { .. })) => return Ok(()),
+        questions => questions?,
+    };
     if let Some(question) = questions.first() {
         runs.answer(&row.state.id, &question.id, outputs.clone()).await?;
     }
@@ -276,7 +286,9 @@ async fn stopped(inner: &Arc<Inner>, id: &str) -> Result<(), AssistantsError> {
 
 async fn require_action(inner: &Arc<Inner>, id: &str) -> Result<(), AssistantsError> {
     let row = transition(inner, id, |row, _, changes| {
-        if row.state.status == RunStatus::InProgress {
+        // Outputs that were submitted before are given to the journal again, and the client is not
+        // asked twice.
+        if row.state.status == RunStatus::InProgress && row.state.submitted.is_none() {
             row.state.require_action(&row.settings, changes);
         }
         Ok(())
@@ -300,7 +312,7 @@ async fn ended(inner: &Arc<Inner>, id: &str, end: RunEnd) -> Result<(), Assistan
                 RunEnd::Completed => state.complete(settings, moment, changes),
                 RunEnd::Incomplete(reason) => state.stop_at(reason, settings, moment, changes),
                 RunEnd::Failed(error) => {
-                    state.fail(error.clone(), settings, &partial, moment, changes);
+                    state.fail(error, settings, &partial, moment, changes);
                 }
             },
         }

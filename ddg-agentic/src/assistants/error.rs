@@ -6,8 +6,8 @@ use ddg_core::worker::BoxError;
 
 /// A request that was refused, or a store that failed.
 ///
-/// The variants are the kinds of errors that a server tells its clients: what a client can mend is a
-/// [`BadRequest`](Self::BadRequest) or [`Busy`](Self::Busy).
+/// The variants are the kinds of errors that a server tells its clients: what a client can mend is
+/// a [`BadRequest`](Self::BadRequest) or [`Busy`](Self::Busy).
 #[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum AssistantsError {

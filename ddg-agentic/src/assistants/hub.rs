@@ -1,6 +1,9 @@
-//! What this process knows of runs beyond the store: who waits for their events, and which it drives.
+//! What this process knows of runs beyond the store: who waits for their events, and which it
+//! drives.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use std::time::{Duration, Instant};
 
 use rustc_hash::FxHashMap;
 use tokio::sync::watch;
@@ -11,7 +14,12 @@ use tokio_util::sync::CancellationToken;
 pub(super) struct Hub {
     watched: Mutex<FxHashMap<String, watch::Sender<()>>>,
     driven: Mutex<FxHashMap<String, CancellationToken>>,
+    /// Runs whose lease another process held, and when it is asked for again.
+    elsewhere: Mutex<FxHashMap<String, Instant>>,
 }
+
+/// How long the lease of a run is not asked for again after another process held it.
+const PAUSE: Duration = Duration::from_secs(2);
 
 /// A run that this process drives, until it is dropped.
 pub(super) struct Driven<'a> {
@@ -62,6 +70,24 @@ impl Hub {
     /// Whether this process drives the run.
     pub(super) fn is_driven(&self, run: &str) -> bool {
         lock(&self.driven).contains_key(run)
+    }
+
+    /// The runs that this process drives.
+    pub(super) fn driven(&self) -> Vec<String> {
+        lock(&self.driven).keys().cloned().collect()
+    }
+
+    /// Notes that another process holds the lease of a run.
+    pub(super) fn is_held(&self, run: &str) {
+        let mut elsewhere = lock(&self.elsewhere);
+        let now = Instant::now();
+        elsewhere.retain(|_, until| *until > now);
+        elsewhere.insert(run.to_owned(), now + PAUSE);
+    }
+
+    /// Whether another process has just held the lease of a run.
+    pub(super) fn was_held(&self, run: &str) -> bool {
+        lock(&self.elsewhere).get(run).is_some_and(|until| *until > Instant::now())
     }
 
     /// Stops a run that this process drives.

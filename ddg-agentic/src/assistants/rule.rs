@@ -1,9 +1,13 @@
 //! The rules of runs, without I/O: what happens to a run, what the model sees, which events follow.
 
 mod changes;
+mod closing;
 mod ending;
 mod instructions;
+#[cfg(test)]
+mod laws;
 mod memory;
+mod opening;
 mod partial;
 mod prompt;
 mod reply;
@@ -12,6 +16,7 @@ mod settings;
 mod state;
 mod thread_events;
 mod transcript;
+mod view;
 
 pub(super) use changes::{Changes, ItemRow, Kind, Moment, Recorded};
 pub(super) use instructions::joined;

@@ -1,8 +1,8 @@
 //! The automa of a run: prepares, asks the model, routes its reply to tools, and asks again.
 //!
-//! **Invariant.** The journal of the automa is the truth. Each worker looks first at what rows already show
-//! of its work, because a process may have died between the rows and the journal: rows that are ahead are
-//! read, and rows that are behind are written again.
+//! **Invariant.** The journal of the automa is the truth. Each worker looks first at what rows
+//! already show of its work, because a process may have died between the rows and the journal: rows
+//! that are ahead are read, and rows that are behind are written again.
 
 mod agent;
 mod ask;
@@ -69,11 +69,11 @@ impl ThreadRunner {
     #[worker(dependencies = [model])]
     async fn route(&self, replied: Replied, cx: &Context) -> Result<Replied, WorkerError> {
         let here = here(cx)?;
-        let row = here.row().await?;
+        let mut row = here.row().await?;
         if let Said::Reply(reply) = &replied.said {
-            live::catch_up(&here.inner, &row, replied.turn.number, reply).await?;
+            row = live::catch_up(&here.inner, row, replied.turn.number, reply).await?;
         }
-        match next(&row.settings, &replied) {
+        match next(&row.settings, row.state.usage, &replied) {
             Next::End(end) => cx.ferry_to(Self::FINISH, (end,)),
             Next::Wait => cx.ferry_to(Self::COLLECT_NOTHING, (replied.clone(),)),
             Next::Call(calls) => {
@@ -111,7 +111,7 @@ impl ThreadRunner {
         self.answered(replied, results, cx).await
     }
 
-    /// Continues with calls of which the server makes none.
+    /// Continues when the server makes none of the calls.
     #[worker]
     async fn collect_nothing(&self, replied: Replied, cx: &Context) -> Result<(), WorkerError> {
         self.answered(replied, Vec::new(), cx).await
@@ -130,7 +130,7 @@ impl ThreadRunner {
         drive::begin(&here.inner, &here.id).await?;
         let mut results = results;
         results.extend(outputs.into_iter().map(Answered::of));
-        cx.ferry_to(Self::MODEL, (replied.with(results),));
+        cx.ferry_to(Self::MODEL, (replied.with(&results),));
         Ok(())
     }
 
@@ -147,7 +147,8 @@ impl ThreadRunner {
         Ok(Self.build()?.into_graph())
     }
 
-    /// The results of the server's tools are there: continues with the model, or waits for the client.
+    /// The results of the server's tools are there: continues with the model, or waits for the
+    /// client.
     async fn answered(
         &self,
         replied: Replied,
@@ -159,7 +160,7 @@ impl ThreadRunner {
         let calls = replied.calls();
         let external = calls.iter().any(|call| row.settings.is_external(&call.name));
         match (external, row.settings.response.is_some()) {
-            (false, _) => cx.ferry_to(Self::MODEL, (replied.with(results),)),
+            (false, _) => cx.ferry_to(Self::MODEL, (replied.with(&results),)),
             // The client sends the outputs with its next request.
             (true, true) => cx.ferry_to(Self::FINISH, (RunEnd::Completed,)),
             (true, false) => cx.ferry_to(Self::WAIT, (replied, results)),

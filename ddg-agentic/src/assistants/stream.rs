@@ -14,11 +14,11 @@ use super::builder::Inner;
 use super::object::RunStatus;
 use super::{AssistantsError, Event};
 
-/// The events of a run or response from a number on. It ends when the log is at its end and the run has
-/// ended or waits for outputs.
+/// The events of a run or response from a number on. It ends when the log is at its end and the run
+/// has ended or waits for outputs.
 ///
-/// A stream reads the store at its own pace, so a slow one slows nobody. Dropping it does not stop the
-/// run.
+/// A stream reads the store at its own pace, so a slow one slows nobody. Dropping it does not stop
+/// the run.
 pub struct EventStream(BoxStream<'static, Result<Event, AssistantsError>>);
 
 struct Reader {

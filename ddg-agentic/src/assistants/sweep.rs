@@ -1,4 +1,4 @@
-//! The background of assistants: takes up runs that are due, ends late ones, deletes old ones.
+//! The background of assistants: takes up runs, ends late ones, deletes old ones.
 
 use std::sync::Arc;
 
@@ -8,6 +8,7 @@ use super::AssistantsError;
 use super::builder::Inner;
 use super::drive;
 use super::object::RunStatus;
+use super::store::Due;
 
 /// How many sweeps pass before ended runs are looked for again.
 const RETAIN_EVERY: u32 = 40;
@@ -38,7 +39,7 @@ pub(super) fn begin(inner: &Arc<Inner>) {
     });
 }
 
-/// Takes up, ends and deletes what is due.
+/// Takes up runs, and deletes those that are not kept.
 pub(super) async fn sweep(inner: &Arc<Inner>) -> Result<(), AssistantsError> {
     take_up(inner).await?;
     let retain = inner.settings.retain.map(|age| i64::try_from(age.as_secs()).unwrap_or(i64::MAX));
@@ -55,18 +56,21 @@ pub(super) async fn sweep(inner: &Arc<Inner>) -> Result<(), AssistantsError> {
 /// Takes up runs that no process drives, and stops those that this one drives and that are to end.
 async fn take_up(inner: &Arc<Inner>) -> Result<(), AssistantsError> {
     let now = inner.now();
-    for (id, status) in inner.store.due_runs(now).await? {
-        let row = if inner.hub.is_driven(&id) { inner.store.run(&id).await? } else { None };
-        match row {
-            None => drive::spawn(inner, &id),
-            Some(row) => {
-                let is_late = row.state.expires_at <= now;
-                if status == RunStatus::Cancelling || is_late {
-                    inner.hub.stop(&id);
-                }
-            }
+    // Listed first: a run that is driven later may not be among those that are found below.
+    let driven = inner.hub.driven();
+    let due = inner.store.due_runs(now).await?;
+    for Due { id, status, expires_at } in &due {
+        let ends = *status == RunStatus::Cancelling || *expires_at <= now;
+        match inner.hub.is_driven(id) {
+            true if ends => inner.hub.stop(id),
+            true => {}
+            false if ends || !inner.hub.was_held(id) => drive::spawn(inner, id),
+            false => {}
         }
     }
+    // Runs that another process has ended.
+    let ended = driven.iter().filter(|id| !due.iter().any(|due| due.id == **id));
+    ended.for_each(|id| inner.hub.stop(id));
     Ok(())
 }
 

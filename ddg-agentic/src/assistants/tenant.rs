@@ -28,8 +28,8 @@ use crate::files::FileManager;
 /// [`AssistantsError::BadRequest`] if a parameter is wrong, and if the store fails.
 ///
 /// # Cancel safety
-/// If a future is dropped before it is done, the call has either taken effect as a whole or not at all.
-/// A run that was created goes on.
+/// If a future is dropped before it is done, the call has either taken effect as a whole or not at
+/// all. A run that was created continues.
 #[derive(Clone)]
 pub struct Tenant {
     inner: Arc<Inner>,

@@ -85,7 +85,7 @@ impl Tool for McpTool {
         &self.spec
     }
 
-    /// Those of the server, which are the same for all of its tools.
+    /// The instructions of the server, which are the same for all of its tools.
     fn instructions(&self, _: &ToolRun) -> Option<String> {
         self.connection.instructions()
     }

@@ -3,11 +3,16 @@
 #[path = "../../../ddg-core/tests/it/rules_are_cited/citations.rs"]
 mod citations;
 
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+
 use citations::Page;
 
 const FILES: Page = Page { path: "docs/files.md", name: "files" };
 const RIDDLES: Page = Page { path: "docs/riddles.md", name: "riddles" };
 const SUBTURN: Page = Page { path: "docs/subturn.md", name: "subturn" };
+const ASSISTANTS: Page = Page { path: "docs/assistants.md", name: "assistants" };
 
 #[test]
 fn every_rule_of_files_is_cited_by_a_test() {
@@ -17,6 +22,48 @@ fn every_rule_of_files_is_cited_by_a_test() {
 #[test]
 fn every_rule_of_child_agents_is_cited_by_a_test() {
     SUBTURN.check(env!("CARGO_MANIFEST_DIR"), &["tests"]);
+}
+
+/// Rules of assistants have names, such as `run 3` and `states`. Tests of this crate and of the server cite
+/// them.
+#[test]
+fn every_rule_of_assistants_is_cited_by_a_test() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let document = fs::read_to_string(root.join(ASSISTANTS.path)).unwrap();
+    let name = |line: &str| Some(line.strip_prefix("- **")?.split_once("**")?.0.to_owned());
+    // A bold phrase that is no name of a rule ends with a punctuation mark, or has a capital.
+    let is_name = |name: &String| {
+        name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == ' ')
+    };
+    let stated: BTreeSet<_> = document.lines().filter_map(name).filter(is_name).collect();
+    assert!(stated.contains("run 1") && stated.contains("states"), "{stated:?}");
+
+    let mut cited = BTreeSet::new();
+    let mut folders = vec![root.join("ddg-agentic/tests"), root.join("ddg-server/tests")];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).into_iter().flatten() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                let source = fs::read_to_string(&path).unwrap();
+                let (by_tests, elsewhere) = ASSISTANTS.cited(&source);
+                assert_eq!(
+                    elsewhere,
+                    Vec::<String>::new(),
+                    "{} cites beside a test",
+                    path.display()
+                );
+                cited.extend(by_tests);
+            }
+        }
+    }
+    let unknown: Vec<_> = cited.difference(&stated).collect();
+    let missing: Vec<_> = stated.difference(&cited).collect();
+    assert!(
+        unknown.is_empty() && missing.is_empty(),
+        "no rules: {unknown:?}; not cited: {missing:?}"
+    );
 }
 
 #[test]

@@ -137,10 +137,12 @@ async fn a_server_that_ends_in_the_middle_of_a_call() {
     assert!(call(named(&tools, "grow"), json!({})).await.is_ok());
     assert_eq!(client.tools().await.unwrap().len(), tools.len() + 1);
     for _ in 0..4 {
-        call(named(&tools, "die"), json!({})).await.unwrap_err();
+        let gone = call(named(&tools, "die"), json!({})).await.unwrap_err();
+        assert!(gone.contains("is gone"), "{gone}");
         call(named(&tools, "grow"), json!({})).await.unwrap();
     }
-    call(named(&tools, "die"), json!({})).await.unwrap_err();
+    let gone = call(named(&tools, "die"), json!({})).await.unwrap_err();
+    assert!(gone.contains("acme"), "{gone}");
     // What it wrote to its stderr is for people, and not for a model.
     let later = client.tools().await.unwrap_err().to_string();
     expect![[r#"

@@ -224,7 +224,7 @@ impl Journal {
         self.flush(&Rest::new(RunStatus::Running), is_idle).await
     }
 
-    /// Renews a lease that may have run out, after a step whose state is not written.
+    /// Renews a lease that may have expired, after a step whose state is not written.
     ///
     /// # Errors
     /// If the store fails, or the lease is held by somebody else.

@@ -43,7 +43,7 @@ impl States {
         self.journal.checkpoints() != CheckpointPolicy::OnPause
     }
 
-    /// Renews a lease that may have run out, after a step whose state is not written.
+    /// Renews a lease that may have expired, after a step whose state is not written.
     ///
     /// # Errors
     /// If the store fails, or the lease is held by somebody else.

@@ -108,7 +108,7 @@ impl ActiveRun {
 
     /// Makes the run await the future of `wait` before it pauses for a person, or ends because it
     /// was [stopped](crate::run::RunHandle::stop). So what belongs to the run can come to a state
-    /// that is saved with it. Runs that end in another way do not wait.
+    /// that is saved with it. Runs that end otherwise do not wait.
     ///
     /// `wait` is called once, after the last step. It is dropped when the run ends.
     pub fn before_pause<F>(&self, wait: impl FnOnce() -> F + Send + 'static)

@@ -98,8 +98,9 @@ pub trait IntoWorker<M> {
 ///
 /// Parameters are taken by value (`T`, cloned if it has another holder, as the output of a
 /// dependency has), shared (`&T` or `Arc<T>`, never cloned), optional (`Option<T>`), or untyped
-/// ([`Value`]); the [`Context`] can be a parameter, too. See [`Parameter`](crate::worker::Parameter). The return type is `T`,
-/// `Result<T, E>` or a stream; see [`IntoOutput`](crate::worker::IntoOutput).
+/// ([`Value`]); the [`Context`] can be a parameter, too. See
+/// [`Parameter`](crate::worker::Parameter). The return type is `T`, `Result<T, E>` or a stream; see
+/// [`IntoOutput`](crate::worker::IntoOutput).
 ///
 /// A closure that needs values from outside takes them as a state:
 /// `with(state, async |state: &S, x: i64| { … })`, see [`with`](crate::with). Captures that are

@@ -96,7 +96,8 @@ async fn a_failed_run_says_why() {
     let fail = async || Err::<(), _>(WorkerError::msg("no"));
     automa.add_func_as_worker("fail", fail, start()).unwrap();
     let store = MemoryStore::new();
-    automa.run(()).stored_in(&store, "a").await.unwrap_err();
+    let failed = automa.run(()).stored_in(&store, "a").await.unwrap_err();
+    assert!(matches!(failed, RunError::Step(_)), "{failed}");
     let record = StoredRuns::new(&store).record("a").await.unwrap();
     assert_eq!(record.status, RunStatus::Failed);
     expect!["automa `fails`, step 1: worker `fail` failed: no"].assert_eq(&record.reason.unwrap());

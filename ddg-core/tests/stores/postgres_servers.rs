@@ -98,7 +98,8 @@ async fn leases_expire_by_the_clock_of_the_server() {
     for entry in [Entry::full(0, ""), Entry::change(1, "")] {
         store.put(&lease, RunStatus::Running, &[entry]).await.unwrap();
         store.renew(&lease).await.unwrap();
-        store.acquire(&id("run"), &claim("bob")).await.unwrap_err();
+        let held = store.acquire(&id("run"), &claim("bob")).await.unwrap_err();
+        assert!(held.to_string().contains("is held by ann"), "{held}");
     }
     let rest = Rest::paused().until(SystemTime::now() + Duration::from_secs(3600));
     store.rest(&lease, &rest, &[]).await.unwrap();

@@ -16,7 +16,7 @@ pub enum Item {
         id: String,
         /// The state.
         status: ItemStatus,
-        /// Who wrote it.
+        /// The author.
         role: Role,
         /// The parts in order.
         content: Vec<ItemContent>,
@@ -69,11 +69,11 @@ pub enum Item {
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum ItemStatus {
-    /// It is under way.
+    /// Under way.
     InProgress,
-    /// It is whole.
+    /// Whole.
     Completed,
-    /// It ended before it was whole.
+    /// Ended before it was whole.
     Incomplete,
 }
 

@@ -25,7 +25,7 @@ pub struct Message {
     pub completed_at: Option<i64>,
     /// When it ended without being whole.
     pub incomplete_at: Option<i64>,
-    /// Who wrote it.
+    /// The author.
     pub role: Role,
     /// The parts in order.
     pub content: Vec<ContentPart>,
@@ -44,11 +44,11 @@ pub struct Message {
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum MessageStatus {
-    /// The model is writing it.
+    /// Being written by the model.
     InProgress,
-    /// It is whole.
+    /// Whole.
     Completed,
-    /// It ended before it was whole.
+    /// Ended before it was whole.
     Incomplete,
 }
 
@@ -66,7 +66,7 @@ impl IncompleteDetails {
     }
 }
 
-/// Who wrote a message.
+/// The author of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]

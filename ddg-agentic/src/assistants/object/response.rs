@@ -64,17 +64,17 @@ pub struct Response {
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum ResponseStatus {
-    /// It waits for its turn.
+    /// Waiting for its turn.
     Queued,
     /// The model or tools are at work.
     InProgress,
-    /// It has ended well.
+    /// Ended well.
     Completed,
-    /// It has reached a limit.
+    /// Ended at a limit.
     Incomplete,
-    /// It has failed.
+    /// Failed.
     Failed,
-    /// It was cancelled.
+    /// Cancelled.
     Cancelled,
 }
 

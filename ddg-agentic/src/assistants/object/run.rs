@@ -80,23 +80,23 @@ pub struct Run {
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum RunStatus {
-    /// It waits for its turn.
+    /// Waiting for its turn.
     Queued,
     /// The model or tools are at work.
     InProgress,
-    /// It waits for the outputs of the client's functions.
+    /// Waiting for the outputs of the client's functions.
     RequiresAction,
-    /// It is being cancelled.
+    /// Being cancelled.
     Cancelling,
-    /// It was cancelled.
+    /// Cancelled.
     Cancelled,
-    /// It has failed.
+    /// Failed.
     Failed,
-    /// It has ended well.
+    /// Ended well.
     Completed,
-    /// It has reached a limit.
+    /// Ended at a limit.
     Incomplete,
-    /// It was not done in time.
+    /// Not done in time.
     Expired,
 }
 

@@ -48,15 +48,15 @@ pub struct RunStep {
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum StepStatus {
-    /// It is under way.
+    /// Under way.
     InProgress,
-    /// It has ended well.
+    /// Ended well.
     Completed,
-    /// It has failed.
+    /// Failed.
     Failed,
-    /// It was cancelled.
+    /// Cancelled.
     Cancelled,
-    /// It was not done in time.
+    /// Not done in time.
     Expired,
 }
 

@@ -10,7 +10,7 @@ use crate::assistants::object::{Attachment, ContentPart, FileRef, ImageUrl, Meta
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct MessageParams {
-    /// Who wrote it: a person or the model.
+    /// The author: a person or the model.
     pub role: Role,
     /// The parts in order.
     pub content: Vec<ContentPart>,
@@ -109,7 +109,7 @@ fn part(path: &str, json: Json) -> Result<ContentPart, AssistantsError> {
     let part = match kind.as_str() {
         "text" => {
             let at = fields.path("text");
-            // Both the text itself and the form in which messages are given back.
+            // Both the text itself and the form in which messages are shown.
             let value = match fields.take("text").ok_or_else(|| missing(&at))? {
                 Json::Object(mut text) => text.remove("value").unwrap_or_default(),
                 text => text,

@@ -60,7 +60,7 @@ pub struct ResponseParams {
 pub enum InputItem {
     /// A message.
     Message {
-        /// Who wrote it.
+        /// The author.
         role: Role,
         /// The parts in order.
         content: Vec<ItemContent>,
@@ -226,7 +226,7 @@ fn item(path: &str, json: Json) -> Result<Option<InputItem>, AssistantsError> {
             }
             InputItem::FunctionCallOutput { call_id, output }
         }
-        // Given back by clients that keep the conversation themselves.
+        // Sent by clients that keep the conversation themselves.
         Some("reasoning" | "mcp_call" | "mcp_list_tools") => return Ok(None),
         Some(other) => {
             let expected = "'message', 'function_call' or 'function_call_output'";

@@ -16,7 +16,7 @@ pub struct ThreadParams {
     pub messages: Vec<MessageParams>,
     /// Pairs of the client.
     pub metadata: Metadata,
-    /// The thread of which the new one is a copy.
+    /// The thread to copy.
     pub copy: Option<ThreadCopy>,
 }
 

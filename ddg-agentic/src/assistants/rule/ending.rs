@@ -21,7 +21,7 @@ impl RunState {
         self.ended(RunStatus::Completed, moment, changes);
         match settings.surface {
             Surface::Thread => {
-                self.emit(changes, "thread.run.completed", json!(self.run(settings)))
+                self.emit(changes, "thread.run.completed", json!(self.run(settings)));
             }
             Surface::Response => self.emit_response(changes, "response.completed", settings),
         }
@@ -52,7 +52,7 @@ impl RunState {
         self.ended(RunStatus::Incomplete, moment, changes);
         match settings.surface {
             Surface::Thread => {
-                self.emit(changes, "thread.run.incomplete", json!(self.run(settings)))
+                self.emit(changes, "thread.run.incomplete", json!(self.run(settings)));
             }
             Surface::Response => self.emit_response(changes, "response.incomplete", settings),
         }
@@ -61,7 +61,7 @@ impl RunState {
     /// The run has failed. `partial` is what clients have seen of an open reply.
     pub(in crate::assistants) fn fail(
         &mut self,
-        error: LastError,
+        error: &LastError,
         settings: &RunSettings,
         partial: &Partial,
         moment: &Moment<'_>,
@@ -73,7 +73,7 @@ impl RunState {
         match settings.surface {
             Surface::Thread => {
                 self.emit(changes, "thread.run.failed", json!(self.run(settings)));
-                let LastError { code, message } = &error;
+                let LastError { code, message } = error;
                 let fields = json!({
                     "message": message, "code": code, "type": "server_error", "param": null,
                 });
@@ -130,7 +130,7 @@ impl RunState {
         self.ended(RunStatus::Cancelled, moment, changes);
         match settings.surface {
             Surface::Thread => {
-                self.emit(changes, "thread.run.cancelled", json!(self.run(settings)))
+                self.emit(changes, "thread.run.cancelled", json!(self.run(settings)));
             }
             // There is no event for it; `incomplete` ends the streams of clients.
             Surface::Response => self.emit_response(changes, "response.incomplete", settings),

@@ -13,7 +13,7 @@ pub(in crate::assistants) enum MemoryRule {
     /// All of them.
     #[default]
     Naive,
-    /// Those from the last message of a person on.
+    /// The messages from the last one of a person on.
     Zero,
     /// The last ones, up to a number and a length.
     Window {

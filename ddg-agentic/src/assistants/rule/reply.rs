@@ -99,7 +99,8 @@ impl Splitter {
                 call.name.push_str(&name.unwrap_or_default());
                 call.arguments.push_str(&arguments);
                 if !arguments.is_empty() {
-                    self.begin(idx, ids, pieces);
+                    // Clients count calls as they begin, so those before begin first.
+                    (0..=idx).for_each(|idx| self.begin(idx, ids, pieces));
                     pieces.push(ReplyPiece::Arguments { index: idx, part: arguments });
                 }
             }
@@ -233,6 +234,12 @@ mod tests {
             ],
             "0:f#a 0+{ 1:g#b 1+[ 0+} 1+]",
         );
+    }
+
+    #[test]
+    fn calls_begin_in_their_order() {
+        let late = vec![call(0, "a", "f", ""), call(1, "b", "g", "{}"), call(0, "", "", "[]")];
+        check(late, "0:f#a 1:g#b 1+{} 0+[]");
     }
 
     #[test]

@@ -8,8 +8,8 @@ use crate::assistants::AssistantsError;
 use crate::assistants::object::{Item, ItemStatus};
 use crate::message::{Message, ToolArguments, ToolCall};
 
-/// The messages for a model. Calls of one reply are one message; each output follows, in the order of the
-/// calls.
+/// The messages for a model. Calls of one reply are one message; each output follows, in the order
+/// of the calls.
 pub(in crate::assistants) fn transcript(items: &[Kind], images: &Images) -> Vec<Message> {
     let mut messages = Vec::new();
     // Calls of the reply that is being read.
@@ -85,8 +85,8 @@ fn text_of(output: &Json) -> String {
     }
 }
 
-/// Checks that each output has its call, and each call its output. The last `n_new` items are those of the
-/// request.
+/// Checks that each output has its call, and each call its output. The last `n_new` items are those
+/// of the request.
 ///
 /// # Errors
 /// The first output or call that is alone.
@@ -95,34 +95,28 @@ pub(in crate::assistants) fn check_calls(
     n_new: usize,
 ) -> Result<(), AssistantsError> {
     let n_before = items.len() - n_new;
-    for (n, kind) in items.iter().enumerate() {
-        match kind {
-            Kind::Call { item: Item::FunctionCallOutput { call_id, .. }, .. } if n >= n_before => {
-                let has_call = items[..n].iter().any(|other| is_call(other, call_id));
-                let is_output = |other: &Kind| match other {
-                    Kind::Call { item: Item::FunctionCallOutput { call_id: of, .. }, .. } => {
-                        of == call_id
-                    }
-                    _ => false,
-                };
-                if !has_call {
-                    let message = format!(
-                        "No tool call found for function call output with call_id {call_id}."
-                    );
-                    return Err(AssistantsError::bad_param("input", message));
-                }
-                if items[..n].iter().any(is_output) {
-                    let message = format!("There are two outputs of the function call {call_id}.");
-                    return Err(AssistantsError::bad_param("input", message));
-                }
-            }
-            Kind::Call { item: Item::FunctionCall { call_id, status, .. }, .. }
-                if *status == ItemStatus::Completed && output_of(call_id, items).is_none() =>
-            {
-                let message = format!("No tool output found for function call {call_id}.");
-                return Err(AssistantsError::bad_param("input", message));
-            }
-            _ => {}
+    for (n, kind) in items.iter().enumerate().skip(n_before) {
+        let Kind::Call { item: Item::FunctionCallOutput { call_id, .. }, .. } = kind else {
+            continue;
+        };
+        let before = &items[..n];
+        if !before.iter().any(|other| is_call(other, call_id)) {
+            let message =
+                format!("No tool call found for function call output with call_id {call_id}.");
+            return Err(AssistantsError::bad_param("input", message));
+        }
+        if output_of(call_id, before).is_some() {
+            let message = format!("There are two outputs of the function call {call_id}.");
+            return Err(AssistantsError::bad_param("input", message));
+        }
+    }
+    for kind in items {
+        if let Kind::Call { item: Item::FunctionCall { call_id, status, .. }, .. } = kind
+            && *status == ItemStatus::Completed
+            && output_of(call_id, items).is_none()
+        {
+            let message = format!("No tool output found for function call {call_id}.");
+            return Err(AssistantsError::bad_param("input", message));
         }
     }
     Ok(())

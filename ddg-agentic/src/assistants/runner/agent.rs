@@ -12,8 +12,8 @@ use crate::memory::Conversation;
 use crate::model::{ChatModel, ChatReply, ChatRequest, FinishReason, ModelError};
 use crate::react::{AgentEnd, AgentFailed, AgentOutcome, Task};
 
-/// An agent that replies in place of a model. Its run is inside the run of the thread, so it is stored with
-/// it, and continues with it after a crash.
+/// An agent that replies in place of a model. Its run is inside the run of the thread, so it is
+/// stored with it, and continues with it after a crash.
 pub(super) struct AgentModel {
     name: String,
     agent: TypedAutoma<AgentOutcome>,

@@ -50,7 +50,8 @@ pub(super) async fn conversation(
     Ok(transcript(&items, &images))
 }
 
-/// Whether the model reads a message: one that it is writing, or has to write again, does not count.
+/// Whether the model reads a message: one that it is writing, or has to write again, does not
+/// count.
 fn is_read(row: &RunRow, message: &object::Message) -> bool {
     let is_own =
         message.run_id.as_ref() == Some(&row.state.id) && message.role == object::Role::Assistant;

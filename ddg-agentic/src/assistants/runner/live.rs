@@ -47,7 +47,6 @@ impl<'a> Live<'a> {
             }
             if let Some(reply) = reply {
                 state.replied(settings, reply, moment, changes);
-                state.last_reply = Some(reply.clone());
             }
         })
         .await
@@ -77,8 +76,9 @@ impl<'a> Live<'a> {
         let mut changes = Changes::default();
         let mut ids = UniqueIds;
         let mut moment = Moment { now, ids: &mut ids };
+        let before = self.row.state.clone();
         change(&mut self.row.state, &self.row.settings, &mut moment, &mut changes);
-        if changes.events.is_empty() && changes.steps.is_empty() {
+        if self.row.state == before {
             return Ok(());
         }
         loop {
@@ -107,20 +107,21 @@ impl<'a> Live<'a> {
     }
 }
 
-/// Writes a reply that the journal has and the rows have not.
+/// Writes a reply that the journal has and the rows have not. Gives the run as it is then.
 ///
 /// # Errors
 /// If the run is no longer at work, or the store fails.
 pub(super) async fn catch_up(
     inner: &Arc<Inner>,
-    row: &RunRow,
+    row: RunRow,
     turn: u32,
     reply: &Reply,
-) -> Result<(), AssistantsError> {
+) -> Result<RunRow, AssistantsError> {
     if row.state.turn > turn {
-        return Ok(());
+        return Ok(row);
     }
-    let mut live = Live::new(inner, row.clone());
+    let mut live = Live::new(inner, row);
     live.abandon().await?;
-    live.write(&reply.pieces(), Some(reply)).await
+    live.write(&reply.pieces(), Some(reply)).await?;
+    Ok(live.row)
 }

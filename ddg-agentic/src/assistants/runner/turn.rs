@@ -52,11 +52,11 @@ pub(super) struct Answered {
 /// The end of a run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(in crate::assistants) enum RunEnd {
-    /// It has ended well.
+    /// Ended well.
     Completed,
-    /// It has reached a limit.
+    /// Ended at a limit.
     Incomplete(String),
-    /// It has failed.
+    /// Failed.
     Failed(LastError),
 }
 
@@ -85,7 +85,7 @@ impl Replied {
     }
 
     /// The next turn, with the outputs of all calls.
-    pub(super) fn with(self, results: Vec<Answered>) -> Turn {
+    pub(super) fn with(self, results: &[Answered]) -> Turn {
         let output = |call: &ReplyCall| {
             let found = results.iter().find(|result| result.output.tool_call_id == call.id);
             found.map(|result| result.output.output.clone()).unwrap_or_default()
@@ -98,8 +98,8 @@ impl Replied {
     }
 }
 
-/// What follows from a reply.
-pub(super) fn next(settings: &RunSettings, replied: &Replied) -> Next {
+/// What follows from a reply, when the run has used this.
+pub(super) fn next(settings: &RunSettings, used: Usage, replied: &Replied) -> Next {
     let reply = match &replied.said {
         Said::Reply(reply) => reply,
         Said::Failed(error) => return Next::End(RunEnd::Failed(error.clone())),
@@ -108,6 +108,9 @@ pub(super) fn next(settings: &RunSettings, replied: &Replied) -> Next {
     let incomplete = |reason: &str| Next::End(RunEnd::Incomplete(reason.to_owned()));
     if reply.finish == FinishReason::Length {
         return incomplete("max_completion_tokens");
+    }
+    if settings.max_prompt_tokens.is_some_and(|most| used.prompt_tokens > most) {
+        return incomplete("max_prompt_tokens");
     }
     if reply.has_dropped_calls && reply.text.is_empty() {
         return incomplete("max_completion_tokens");

@@ -148,6 +148,12 @@ impl Write {
         }
     }
 
+    /// Rolls the transaction back, so that its connection can be used again, and gives the error.
+    pub(super) async fn refuse<T>(self, error: AssistantsError) -> Result<T, AssistantsError> {
+        self.roll_back().await.during("refuse a request")?;
+        Err(error)
+    }
+
     /// The end of a `select` that locks the rows until the transaction ends.
     pub(super) fn locked(&self) -> &'static str {
         match self {

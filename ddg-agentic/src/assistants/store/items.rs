@@ -31,7 +31,7 @@ impl AssistantStore {
         }
         if let Some(run) = active_run(&mut write, thread).await? {
             let message = format!("Can't add messages to {thread} while a run {run} is active.");
-            return Err(AssistantsError::Busy { message });
+            return write.refuse(AssistantsError::Busy { message }).await;
         }
         put_items(&mut write, thread, None, items).await?;
         write.commit().await.during(action)?;
@@ -195,7 +195,7 @@ impl AssistantStore {
         }
         if let Some(run) = active_run(&mut write, thread).await? {
             let message = format!("Can't delete {id} of {thread} while a run {run} is active.");
-            return Err(AssistantsError::Busy { message });
+            return write.refuse(AssistantsError::Busy { message }).await;
         }
         let only = if only_messages { " and is_message = 1" } else { "" };
         let sql = format!(

@@ -40,8 +40,8 @@ impl AssistantStore {
             let compare = if above { ">" } else { "<" };
             sql.push_str(&format!(" and seq {compare} ${}", args.len()));
         }
-        let order = if is_asc != backwards { "asc" } else { "desc" };
-        // One more tells whether there are more.
+        let order = if is_asc == backwards { "desc" } else { "asc" };
+        // One more row shows that there are more.
         sql.push_str(&format!(" order by seq {order} limit {}", limit + 1));
         let rows = self.database.read(&sql, &args).await.during(ACTION)?;
         let has_more = rows.len() as u64 > limit;

@@ -43,6 +43,13 @@ pub(in crate::assistants) enum NewThread<'a> {
     Without,
 }
 
+/// A run that somebody has to drive.
+pub(in crate::assistants) struct Due {
+    pub(in crate::assistants) id: String,
+    pub(in crate::assistants) status: RunStatus,
+    pub(in crate::assistants) expires_at: i64,
+}
+
 /// Whether a transition was written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use]
@@ -103,7 +110,7 @@ impl AssistantStore {
             let thread = &state.thread;
             let run = active_run(&mut write, thread).await?.unwrap_or_default();
             let message = format!("Thread {thread} already has an active run {run}.");
-            return Err(AssistantsError::Busy { message });
+            return write.refuse(AssistantsError::Busy { message }).await;
         }
         put_items(&mut write, &state.thread, Some(&state.id), items).await?;
         put_events(&mut write, &state.id, &changes.events).await?;
@@ -198,14 +205,14 @@ impl AssistantStore {
         Ok(Page::new(found, has_more))
     }
 
-    /// The ids of runs that somebody has to drive: those that are active, except those that wait for
-    /// their client and have not expired at `now`.
+    /// The ids of runs that somebody has to drive: those that are active, except those that wait
+    /// for their client and have not expired at `now`.
     pub(in crate::assistants) async fn due_runs(
         &self,
         now: i64,
-    ) -> Result<Vec<(String, RunStatus)>, AssistantsError> {
+    ) -> Result<Vec<Due>, AssistantsError> {
         let action = "look for runs that are ready";
-        let sql = "select id, status from ddg_thread_runs \
+        let sql = "select id, status, expires from ddg_thread_runs \
                    where active = 1 and (status <> 'requires_action' or expires <= $1) order by seq";
         let rows = self.database.read(sql, &[now.into()]).await.during(action)?;
         let mut due = Vec::with_capacity(rows.len());
@@ -213,7 +220,7 @@ impl AssistantStore {
             let id = row.text().during(action)?;
             let status = row.text().during(action)?;
             let status = serde_json::from_value(status.into()).during(action)?;
-            due.push((id, status));
+            due.push(Due { id, status, expires_at: row.int().during(action)? });
         }
         Ok(due)
     }

@@ -49,8 +49,8 @@ impl AssistantStore {
         Ok(Some(thread))
     }
 
-    /// Deletes a thread with all that belongs to it; the ids of its runs. `None` if there is no such
-    /// thread.
+    /// Deletes a thread with all that belongs to it; the ids of its runs. `None` if there is no
+    /// such thread.
     ///
     /// # Errors
     /// If a run is active.
@@ -66,7 +66,7 @@ impl AssistantStore {
         }
         if let Some(run) = active_run(&mut write, id).await? {
             let message = format!("Can't delete {id} while a run {run} is active.");
-            return Err(AssistantsError::Busy { message });
+            return write.refuse(AssistantsError::Busy { message }).await;
         }
         let sql = "select id from ddg_thread_runs where thread = $1";
         let mut runs = Vec::new();

@@ -74,7 +74,7 @@ impl Tenant {
         self.inner.store.assistants(&self.name, paging).await
     }
 
-    /// Deletes an assistant. Its runs go on.
+    /// Deletes an assistant. Its runs continue.
     ///
     /// # Errors
     /// As [above](Tenant#errors).

@@ -18,7 +18,7 @@ use crate::assistants::tenant::messages::message_of;
 use crate::assistants::{AssistantsError, EventStream, drive, sweep};
 
 impl Tenant {
-    /// Creates a response. It goes on in the background.
+    /// Creates a response. It runs in the background.
     ///
     /// # Errors
     /// As [above](Tenant#errors), and if a run of the conversation is active.

@@ -11,7 +11,7 @@ use crate::assistants::store::{NewRun, NewThread};
 use crate::assistants::{AssistantsError, EventStream, drive};
 
 impl Tenant {
-    /// Runs an assistant on a thread. The run goes on in the background.
+    /// Runs an assistant on a thread. It runs in the background.
     ///
     /// # Errors
     /// As [above](Tenant#errors), and if a run of the thread is active.
@@ -51,6 +51,13 @@ impl Tenant {
             RunSettings::of_run(&params, &assistant, MemoryRule::of(&assistant.metadata)?);
         self.check_tools(&settings.tools)?;
         check_choice(&settings)?;
+        if self.inner.agents.contains_key(&settings.model) && !settings.tools.is_empty() {
+            let message = format!(
+                "The model '{}' is an agent of the server with tools of its own: leave 'tools' empty.",
+                settings.model
+            );
+            return Err(AssistantsError::bad_param("tools", message));
+        }
         let (id, now) = (new_id("run"), self.inner.now());
         let messages = params.additional_messages.into_iter();
         let messages = messages.map(|message| message_of(message, thread, Some(&id), now));
@@ -128,8 +135,8 @@ impl Tenant {
         Ok(row.state.run(&row.settings))
     }
 
-    /// Cancels a run. A run that waits is cancelled at once; one that is at work is `cancelling` until
-    /// it has stopped.
+    /// Cancels a run. A run that waits is cancelled at once; one that is at work is `cancelling`
+    /// until it has stopped.
     ///
     /// # Errors
     /// As [above](Tenant#errors), and if the run has ended.
@@ -139,8 +146,8 @@ impl Tenant {
         Ok(row.state.run(&row.settings))
     }
 
-    /// Submits the outputs of all calls that a run waits for. Of several submissions at once, one is
-    /// accepted.
+    /// Submits the outputs of all calls that a run waits for. Of several submissions at once, one
+    /// is accepted.
     ///
     /// # Errors
     /// As [above](Tenant#errors), and if the run does not wait, or the outputs are not those of the

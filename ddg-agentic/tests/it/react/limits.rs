@@ -91,7 +91,8 @@ async fn a_run_that_is_continued_has_spent_what_it_has_spent() {
     let store = MemoryStore::new();
     let model = ScriptedModel::new().reply(spends("a", 1_000_000)).reply(spends("b", 1_000_000));
     let first = agent(model, 1.5);
-    first.run(args!("Go on.")).stored_in(&store, "run").await.unwrap_err();
+    let stopped = first.run(args!("Go on.")).stored_in(&store, "run").await.unwrap_err();
+    assert!(stopped.downcast_ref::<AgentFailed>().is_some(), "{stopped}");
     let second = agent(ScriptedModel::new().reply(spends("c", 1_000_000)), 2.5);
     let error = second.run(()).stored_in(&store, "run").await.unwrap_err();
     let failed = error.downcast_ref::<AgentFailed>().unwrap();

@@ -223,7 +223,8 @@ async fn a_nested_step_that_failed_is_tried_again() {
         automa.add_worker("inner", inner, start().output()).unwrap();
         automa
     };
-    Way::default().run(&declare(true), &store).await.unwrap_err();
+    let failed = Way::default().run(&declare(true), &store).await.unwrap_err();
+    assert!(matches!(failed, RunError::Step(_)), "{failed}");
     assert_eq!(Way::default().run(&declare(false), &store).output::<u64>().await.unwrap(), 1);
     assert_eq!(
         effects.counts(),

@@ -12,7 +12,8 @@ pub enum CheckpointPolicy {
     /// written.
     OnPause,
     /// After every Dynamic Step, also of nested automata; within a step, also the result of each
-    /// worker as it ends, several in one write. If the process dies, only the workers that were running run again.
+    /// worker as it ends, several in one write. If the process dies, only the workers that were
+    /// running run again.
     ///
     /// Use it for steps with many or costly workers. A result without a JSON form, or one that adds
     /// a worker that cannot be resolved again, is not written before the step is.

@@ -41,9 +41,21 @@ impl GatedStore {
         self.gate.add_permits(writes);
     }
 
+    /// Lets no further write through.
+    pub(crate) fn close(&self) {
+        self.gate.forget_permits(self.gate.available_permits());
+    }
+
     /// The writes that have begun, each with what it was to write, and forgets them.
     pub(crate) fn puts(&self) -> Vec<String> {
         std::mem::take(&mut self.puts.lock().unwrap())
+    }
+
+    /// Waits until the lease of a run that was dropped is free.
+    pub(crate) async fn freed(&self, run: &str) {
+        while self.record(run).await.holder.is_some() {
+            tokio::task::yield_now().await;
+        }
     }
 
     /// Takes a run from its holder, as if the lease had expired.

@@ -4,6 +4,7 @@
 pub(crate) mod actor;
 mod dice;
 pub(crate) mod generate;
+mod left;
 mod lives;
 mod played;
 pub(crate) mod shrink;

@@ -62,6 +62,9 @@ impl Kickoffs {
         end: &ExecutionEnd<Arc<Body>>,
     ) -> Result<(), SnapshotError> {
         match end {
+            // A nested automa that keeps its local spaces leaves them to the run when it continues
+            // from its last state.
+            Ok(_) if core.spaces(self.worker).1.is_some() => {}
             Ok((output, effects)) => {
                 let result = core.save_result(&self.key, output, effects)?;
                 self.held.push((id, result));

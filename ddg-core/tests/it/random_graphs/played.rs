@@ -37,7 +37,7 @@ pub(super) struct Lives {
     pub(super) n_rolled: usize,
 }
 
-struct Untouched;
+pub(super) struct Untouched;
 
 impl Callback for Untouched {}
 
@@ -66,19 +66,7 @@ pub(super) async fn played(
     let order = if program.rolling.is_some() { log.order() } else { String::new() };
     let seen = match way.nested {
         None => log.report(ended),
-        Some(_) => {
-            let (end, seen) = (inner_end(&ended), log.report(ended));
-            // The inner run is gone, but for its output and its failures.
-            let is_same = match end {
-                Ok(output) => expected.end.starts_with(&format!("output {output} after")),
-                Err(error) => {
-                    expected.end.contains("then due")
-                        || expected.end.contains("failed:") && error.contains("inner")
-                }
-            };
-            let end = if is_same { expected.end.clone() } else { seen.end };
-            Report { end, ..seen }
-        }
+        Some(_) => reported(expected, ended, log),
     };
     if seen == *expected { Ok(lives) } else { Err(difference("played", expected, &seen) + &order) }
 }
@@ -137,7 +125,7 @@ async fn live(
 }
 
 /// Answers some of the questions of a paused run, in any order.
-fn answer(snapshot: &mut Snapshot, dice: &mut Dice, lives: &mut Lives) {
+pub(super) fn answer(snapshot: &mut Snapshot, dice: &mut Dice, lives: &mut Lives) {
     let signals = snapshot.awaits().into_iter().map(|name| (None, name));
     let questions = snapshot.questions().into_iter();
     let questions = questions.map(|one| (Some(one.id), one.content.get::<String>().unwrap()));
@@ -158,6 +146,21 @@ fn answer(snapshot: &mut Snapshot, dice: &mut Dice, lives: &mut Lives) {
             None => snapshot.signal(asked.clone(), answer_to(&asked)),
         }
     }
+}
+
+/// The report of a nested program. Its run is gone, except for its output and its failures: if these
+/// are as expected, so is its end.
+pub(super) fn reported(expected: &Report, ended: Result<Outcome, RunError>, log: Log) -> Report {
+    let (end, seen) = (inner_end(&ended), log.report(ended));
+    let is_same = match end {
+        Ok(output) => expected.end.starts_with(&format!("output {output} after")),
+        Err(error) => {
+            expected.end.contains("then due")
+                || expected.end.contains("failed:") && error.contains("inner")
+        }
+    };
+    let end = if is_same { expected.end.clone() } else { seen.end };
+    Report { end, ..seen }
 }
 
 /// What a nested run has given to the outer one.

@@ -49,7 +49,7 @@ impl Kept {
 }
 
 /// Creates the files with a manager.
-async fn managed(dir: &Path, bytes: &Arc<[u8]>, kept: Kept) -> Result<Duration, Failure> {
+async fn managed(dir: &Path, bytes: &'static [u8], kept: Kept) -> Result<Duration, Failure> {
     let builder = FileManager::builder().save_dir(dir);
     let files = match kept {
         Kept::Written => builder.build().await?,
@@ -58,8 +58,7 @@ async fn managed(dir: &Path, bytes: &Arc<[u8]>, kept: Kept) -> Result<Duration, 
     let began = Instant::now();
     let mut tasks = JoinSet::new();
     for _ in 0..N {
-        let creation =
-            files.create_from_bytes(bytes::Bytes::from_owner(Arc::clone(bytes)), "a.bin");
+        let creation = files.create_from_bytes(bytes, "a.bin");
         tasks.spawn(creation.into_future());
     }
     while let Some(created) = tasks.join_next().await {
@@ -92,7 +91,7 @@ async fn database(path: PathBuf) -> Result<SqliteConnection, Failure> {
 }
 
 /// Writes the same without a manager.
-async fn bare(dir: &Path, bytes: &Arc<[u8]>, kept: Kept) -> Result<Duration, Failure> {
+async fn bare(dir: &Path, bytes: &'static [u8], kept: Kept) -> Result<Duration, Failure> {
     let database = match kept {
         Kept::Written => None,
         Kept::Indexed => Some(Arc::new(Mutex::new(database(dir.join("bare.db")).await?))),
@@ -100,10 +99,9 @@ async fn bare(dir: &Path, bytes: &Arc<[u8]>, kept: Kept) -> Result<Duration, Fai
     let began = Instant::now();
     let mut tasks = JoinSet::new();
     for n in 0..N {
-        let (path, bytes, database) =
-            (dir.join(format!("bare-{n}")), Arc::clone(bytes), database.clone());
+        let (path, database) = (dir.join(format!("bare-{n}")), database.clone());
         tasks.spawn(async move {
-            spawn_blocking(move || write(&path, &bytes, kept)).await??;
+            spawn_blocking(move || write(&path, bytes, kept)).await??;
             if let Some(database) = database {
                 let insert = sqlx::query("insert into files (id, record) values ($1, $2)");
                 let record = format!("{{\"filename\":\"a.bin\",\"number\":{n}}}");
@@ -131,14 +129,14 @@ async fn main() -> Result<(), Failure> {
     println!("| ---: | --- | ---: | ---: | ---: |");
     for kept in [Kept::Written, Kept::Indexed] {
         for size in SIZES {
-            let bytes: Arc<[u8]> = (0..size).map(|n| n as u8).collect();
+            let bytes: &'static [u8] = (0..size).map(|n| n as u8).collect::<Vec<_>>().leak();
             let (mut managed_ms, mut bare_ms, mut ratios) = (Vec::new(), Vec::new(), Vec::new());
             for _ in 0..ROUNDS {
                 // In turns, so that what disturbs one disturbs the other.
                 let dir = tempfile::tempdir_in(".")?;
-                let bare = bare(dir.path(), &bytes, kept).await?.as_secs_f64() * 1e3;
+                let bare = bare(dir.path(), bytes, kept).await?.as_secs_f64() * 1e3;
                 let dir = tempfile::tempdir_in(".")?;
-                let managed = managed(dir.path(), &bytes, kept).await?.as_secs_f64() * 1e3;
+                let managed = managed(dir.path(), bytes, kept).await?.as_secs_f64() * 1e3;
                 ratios.push(managed / bare);
                 managed_ms.push(managed);
                 bare_ms.push(bare);

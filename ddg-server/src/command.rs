@@ -2,7 +2,9 @@
 
 mod config;
 mod logging;
+pub(crate) mod riddles;
 mod serve;
+mod signals;
 
 use std::process::ExitCode;
 
@@ -19,6 +21,7 @@ struct Ddg {
 #[derive(Subcommand)]
 enum Command {
     Serve(serve::Serve),
+    Riddles(riddles::Riddles),
 }
 
 /// Runs the command with the arguments of the process, and returns its exit code: 0 if it ended
@@ -34,6 +37,7 @@ pub fn main() -> ExitCode {
     };
     let ended = match command.command {
         Command::Serve(serve) => serve.run(),
+        Command::Riddles(riddles) => return riddles.run(&riddles::shipped()),
     };
     match ended {
         Ok(()) => ExitCode::SUCCESS,

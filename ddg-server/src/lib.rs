@@ -19,11 +19,13 @@ mod http;
 mod keys;
 mod metrics;
 mod models;
+pub mod riddles;
 mod routes;
 mod server;
 mod serving;
 mod state;
 mod tenant;
+mod tls;
 mod upstream;
 
 pub use axum;

@@ -13,7 +13,7 @@ use super::folder::SharedFolder;
 use super::held::HeldResponse;
 use super::message::{AgentMessage, Riddle, RiddleData};
 use super::stage::{Capability, Stage};
-use super::sub_riddle::{PoseSubRiddle, SubRiddle};
+use super::sub_riddle::{RiddlePlatform, SubRiddle};
 
 /// What becomes of a response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -88,6 +88,31 @@ pub trait RiddleAgent: Send + Sync + 'static {
     }
 }
 
+/// An agent that several places share.
+impl<A: RiddleAgent> RiddleAgent for Arc<A> {
+    fn capabilities(&self) -> Vec<Capability> {
+        (**self).capabilities()
+    }
+
+    fn handle(
+        &self,
+        message: &AgentMessage,
+        response: &mut AgentMessage,
+        cx: &AgentContext,
+    ) -> impl Future<Output = Result<(), WorkerError>> + Send {
+        (**self).handle(message, response, cx)
+    }
+
+    fn before_response(
+        &self,
+        message: &AgentMessage,
+        response: &mut AgentMessage,
+        cx: &AgentContext,
+    ) -> impl Future<Output = Decision> + Send {
+        (**self).before_response(message, response, cx)
+    }
+}
+
 /// Any agent behind one pointer.
 pub(super) trait DynAgent: Send + Sync + 'static {
     /// Handles a message, and decides.
@@ -124,7 +149,7 @@ pub struct AgentContext {
     pub(super) item: Option<usize>,
     pub(super) shared: SharedFolder,
     pub(super) persist: Option<PathBuf>,
-    pub(super) platform: Arc<dyn PoseSubRiddle>,
+    pub(super) platform: Arc<dyn RiddlePlatform>,
     pub(super) n_sub_riddles: Arc<AtomicU32>,
     /// What a closure has decided.
     pub(super) decision: Arc<OnceLock<Decision>>,

@@ -99,7 +99,7 @@ impl Management {
         cause: &str,
         message: AgentMessage,
     ) -> Result<RiddleHandle, RiddleError> {
-        use super::sub_riddle::PoseSubRiddle;
+        use super::sub_riddle::RiddlePlatform;
         for data in &message.data {
             self.platform.shared.resolve(&data.file_plain)?;
         }

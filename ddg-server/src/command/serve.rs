@@ -1,6 +1,5 @@
 //! `ddg serve`: the server as a program.
 
-mod signals;
 mod tools;
 
 use std::io::Write;
@@ -15,6 +14,7 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use super::logging::{self, LogFormat};
+use super::signals;
 use crate::{Keys, Server, serve};
 
 /// How long replies and steps of runs may take after SIGTERM.

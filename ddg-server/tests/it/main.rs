@@ -12,6 +12,7 @@ mod health;
 mod keys;
 mod limits;
 mod objects;
+mod riddles;
 mod runs;
 mod shutdown;
 mod tenants;

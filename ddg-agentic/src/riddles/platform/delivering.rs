@@ -1,6 +1,5 @@
 //! One message to one agent: sent, waited for until its deadline, answered once.
 
-use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,10 +7,11 @@ use futures::FutureExt;
 use tokio::sync::Notify;
 use tokio::time::{Instant, sleep, sleep_until, timeout_at};
 
-use super::super::agent::{AgentContext, Decision, DynAgent};
+use super::super::agent::{AgentContext, DynAgent};
 use super::super::delivery::{Answer, Delivery};
 use super::super::error::RiddleError;
 use super::super::held::Receipt;
+use super::super::host::{Handled, handle};
 use super::super::link::{AgentLink, Envelope};
 use super::super::log::{Delivered, NewDelivery, Reply, now};
 use super::super::stage::Stage;
@@ -122,15 +122,11 @@ impl Platform {
         agent: &dyn DynAgent,
         sent: &Delivered,
     ) -> Result<(), RiddleError> {
-        let cx = self.context(sent);
-        let mut response = sent.message.clone();
-        let handled = AssertUnwindSafe(agent.answer(&sent.message, &mut response, &cx));
-        let reply = match handled.catch_unwind().await {
-            Ok(Ok(Decision::Send)) => Reply::Sent(Box::new(response)),
-            Ok(Ok(Decision::Stop)) => Reply::Stopped,
-            Ok(Ok(Decision::Hold)) => return self.log.hold(sent.number).await,
-            Ok(Err(error)) => Reply::Failed(error.to_string()),
-            Err(panic) => Reply::Failed(format!("it panicked: {}", panicked(&*panic))),
+        let reply = match handle(agent, &sent.message, &self.context(sent)).await {
+            Ok(Handled::Response(response)) => Reply::Sent(response),
+            Ok(Handled::Stopped) => Reply::Stopped,
+            Ok(Handled::Held) => return self.log.hold(sent.number).await,
+            Err(reason) => Reply::Failed(reason),
         };
         // It may have been sent before, by an agent that held it and sent it at once.
         self.reply(sent.number, &sent.agent, &reply).await?;
@@ -222,11 +218,6 @@ fn sent_back(mut sent: Delivered) -> Answer {
         Some(Reply::Failed(reason)) => Answer::Failed(reason),
         Some(Reply::Deadline) | None => Answer::Deadline,
     }
-}
-
-fn panicked(panic: &(dyn std::any::Any + Send)) -> &str {
-    let text = panic.downcast_ref::<&str>().copied();
-    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("without a text")
 }
 
 /// A place among those that wait for an answer, given up when it is dropped.

@@ -6,10 +6,10 @@ use super::super::error::RiddleError;
 use super::super::log::{Parent, Posed};
 use super::super::message::{AgentMessage, Riddle, RiddleData};
 use super::super::outcome::RiddleOutcome;
-use super::super::sub_riddle::PoseSubRiddle;
+use super::super::sub_riddle::RiddlePlatform;
 use super::Platform;
 
-impl PoseSubRiddle for Platform {
+impl RiddlePlatform for Platform {
     fn pose_sub_riddle<'a>(
         &'a self,
         parent: &'a str,

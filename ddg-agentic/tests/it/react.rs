@@ -4,6 +4,7 @@ mod drawn;
 mod endings;
 mod ends;
 mod grows;
+mod kept_inside;
 mod limits;
 mod memory;
 mod nested;

@@ -88,12 +88,9 @@ impl ReActAutoma {
             return Err(self.fail(state, end, None, turn).into());
         }
         let asked = ask(turn.model(), self.request(&state, turn), cx);
-        let reply = match self.within_time(&state, asked).await {
-            None => {
-                let most = self.limits.time.unwrap_or_default();
-                return Err(self.fail(state, Limits::out_of_time(most), None, turn).into());
-            }
-            Some(reply) => reply,
+        let Some(reply) = self.within_time(&state, asked).await else {
+            let most = self.limits.time.unwrap_or_default();
+            return Err(self.fail(state, Limits::out_of_time(most), None, turn).into());
         };
         let reply = match reply {
             Ok(reply) => reply,

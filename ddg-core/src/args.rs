@@ -118,10 +118,10 @@ impl Args {
     /// Whether both are the same values, as far as that can be told without serialising them.
     pub(crate) fn is_same(&self, other: &Self) -> bool {
         let (named, others) = (self.named_slice(), other.named_slice());
-        let is_same = |((name, value), (other_name, other)): (
-            &(Cow<'static, str>, Value),
-            &(Cow<'static, str>, Value),
-        )| { name == other_name && value.is_same(other) };
+        type Named = (Cow<'static, str>, Value);
+        let is_same = |((name, value), (other_name, other)): (&Named, &Named)| {
+            name == other_name && value.is_same(other)
+        };
         self.positional.len() == other.positional.len()
             && self.positional.iter().zip(&other.positional).all(|(one, other)| one.is_same(other))
             && named.len() == others.len()

@@ -20,8 +20,8 @@ struct Ddg {
 
 #[derive(Subcommand)]
 enum Command {
-    Serve(serve::Serve),
-    Riddles(riddles::Riddles),
+    Serve(Box<serve::Serve>),
+    Riddles(Box<riddles::Riddles>),
 }
 
 /// Runs the command with the arguments of the process, and returns its exit code: 0 if it ended

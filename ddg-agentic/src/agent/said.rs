@@ -24,6 +24,10 @@ pub enum WhenBusy {
 /// What became of a message or an answer.
 #[derive(Debug)]
 #[non_exhaustive]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "one is made per run, and an outcome is matched by value"
+)]
 pub enum Said {
     /// The run has ended.
     Ended(AgentOutcome),

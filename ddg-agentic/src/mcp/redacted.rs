@@ -3,7 +3,6 @@
 //! The library of the protocol logs what a server answers, and a server may repeat the token that
 //! it was sent. So the secrets are removed before the library sees the answer.
 
-use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 
@@ -26,7 +25,11 @@ pub(super) struct Redacted {
 }
 
 type Failure = StreamableHttpError<reqwest::Error>;
-type Headers = HashMap<HeaderName, HeaderValue>;
+#[expect(
+    clippy::disallowed_types,
+    reason = "the trait of the library takes them; their order does not matter"
+)]
+type Headers = std::collections::HashMap<HeaderName, HeaderValue>;
 type Events = BoxStream<'static, Result<Sse, SseError>>;
 
 impl Redacted {

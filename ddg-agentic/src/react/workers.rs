@@ -200,12 +200,9 @@ impl ReActAutoma {
             return Err(self.fail(state, end, None, turn));
         }
         let asked = ask(turn.model(), self.request(&state, turn), cx);
-        let reply = match self.within_time(&state, asked).await {
-            None => {
-                let most = self.limits.time.unwrap_or_default();
-                return Err(self.fail(state, Limits::out_of_time(most), None, turn));
-            }
-            Some(reply) => reply,
+        let Some(reply) = self.within_time(&state, asked).await else {
+            let most = self.limits.time.unwrap_or_default();
+            return Err(self.fail(state, Limits::out_of_time(most), None, turn));
         };
         let reply = match reply {
             Ok(reply) => reply,

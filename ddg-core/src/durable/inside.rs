@@ -84,7 +84,11 @@ impl Inside {
         let progress = paths_inside(state.progress(), path);
         let begun = paths_inside(&self.begun, path);
         let gone: Vec<_> = progress.chain(begun).filter(|inner| !stays(inner)).cloned().collect();
-        gone.iter().fold(false, |any, gone| self.remove(state, gone) || any)
+        let mut was_written = false;
+        for inner in &gone {
+            was_written |= self.remove(state, inner);
+        }
+        was_written
     }
 
     fn remove(&mut self, state: &mut Saved, path: &KickoffPath) -> bool {
@@ -110,7 +114,7 @@ impl Inside {
         reached: Saved,
     ) -> Result<(), SnapshotError> {
         let id = self.enter(state, path)?;
-        self.is_of(state, &id, worker)?;
+        self.is_of(state, id, worker)?;
         let base = match state.progress().get(path) {
             Some(Progress::Inner { run, .. }) => Some(run),
             _ => None,

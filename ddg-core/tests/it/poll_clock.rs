@@ -51,11 +51,7 @@ impl Crew {
         let mut automa = GraphAutoma::new("crew");
         for place in 0..WORKERS {
             let state = (Arc::clone(&polls), Arc::clone(&tasks), place);
-            let work = async |(polls, tasks, place): &(
-                Arc<Mutex<Arc<Polls>>>,
-                Arc<Mutex<Vec<Vec<Id>>>>,
-                usize,
-            )| {
+            let work = async |(polls, tasks, place): &Watched| {
                 let polls = polls.lock().unwrap()(*place);
                 let n_polls = polls.len();
                 for (nth, micros) in polls.into_iter().enumerate() {
@@ -108,6 +104,9 @@ impl Seen {
         assert!(self.n_tasks(0) <= 2, "{} tasks on 2 threads", self.n_tasks(0));
     }
 }
+
+/// What a worker does, the tasks that poll it, and its place.
+type Watched = (Arc<Mutex<Arc<Polls>>>, Arc<Mutex<Vec<Vec<Id>>>>, usize);
 
 /// [S16]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -150,9 +150,9 @@ fn harmless() -> GraphAutoma {
             cx.sleep_until(SystemTime::now() + Duration::from_millis(50))?;
         }
         if n < 6 {
-            cx.ferry_to("step", (n + 1,))
+            cx.ferry_to("step", (n + 1,));
         } else {
-            cx.ferry_to("end", (n,))
+            cx.ferry_to("end", (n,));
         }
         Ok(())
     };

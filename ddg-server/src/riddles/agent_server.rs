@@ -1,6 +1,6 @@
 //! Agents in a process of their own: messages come over HTTP, and answers go back.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
 use axum::Router;
@@ -35,7 +35,7 @@ struct Shared {
     management: ManagementClient,
     secret: Option<Secret>,
     /// What is known of each message: whether it is being handled, or its answer.
-    known: Mutex<HashMap<(String, i64), Known>>,
+    known: Mutex<BTreeMap<(String, i64), Known>>,
 }
 
 #[derive(Clone)]
@@ -139,7 +139,7 @@ impl Shared {
         }
     }
 
-    fn known(&self) -> std::sync::MutexGuard<'_, HashMap<(String, i64), Known>> {
+    fn known(&self) -> std::sync::MutexGuard<'_, BTreeMap<(String, i64), Known>> {
         self.known.lock().expect("nobody panics while the lock is held")
     }
 

@@ -249,7 +249,8 @@ impl Workforce {
             .map(|node| Arc::clone(&node.payload));
         match node {
             Some(body) => {
-                self.spawn(report(Measured::new(execution, body, self.core.poll_clock.clone())))
+                let measured = Measured::new(execution, body, self.core.poll_clock.clone());
+                self.spawn(report(measured));
             }
             None => self.spawn(report(execution)),
         }

@@ -26,7 +26,7 @@ async fn a_run_is_forked_in_the_middle_of_a_nested_automa() {
     assert_eq!(states, (0..=10).collect::<Vec<_>>());
     for state in 0..=10 {
         let snapshot = runs.snapshot_at("a", state).await.unwrap();
-        let inside: Vec<_> = snapshot.nested("inner").iter().map(|inner| inner.step()).collect();
+        let inside: Vec<_> = snapshot.nested("inner").iter().map(Snapshot::step).collect();
         match state {
             0 | 1 => assert_eq!((snapshot.step(), inside), (state, vec![])),
             9 | 10 => assert_eq!((snapshot.step(), inside), (state - 7, vec![])),

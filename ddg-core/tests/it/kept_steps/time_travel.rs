@@ -1,6 +1,7 @@
 //! Stored states of nested automata: their history, forks and edits, and their size.
 
 use ddg_core::checkpoint::{MemoryStore, StoredRuns};
+use ddg_core::snapshot::Snapshot;
 
 use super::*;
 

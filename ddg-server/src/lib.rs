@@ -9,7 +9,8 @@
 //! [`Router`]: axum::Router
 //!
 //! Features, all on by default: `command` for the command; `mcp` for tools of MCP servers;
-//! `postgres` for databases that several servers share.
+//! `postgres` for databases that several servers share. Off by default: `telemetry` for spans to
+//! a collector of OpenTelemetry.
 
 #[cfg(feature = "command")]
 pub mod command;

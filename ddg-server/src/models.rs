@@ -6,7 +6,7 @@ use ddg_agentic::{ChatModel, assistants};
 
 use crate::keys::Keys;
 use crate::tenant::Tenant;
-use crate::upstream::Upstream;
+use crate::upstream::{OFFLINE, Upstream};
 
 /// Maximum number of models that are kept, with the connections to their providers.
 const MOST_KEPT: usize = 64;
@@ -40,6 +40,15 @@ impl Models {
         own.or_else(|| self.server.model.clone())
     }
 
+    /// The name of the model of a tenant that asks for `model`. A server without a network has one
+    /// model, except for keys with an upstream of their own.
+    fn name_for(&self, tenant: &str, model: &str) -> String {
+        let is_offline = self.server.model.as_deref() == Some(OFFLINE);
+        let own = self.keys.as_ref().and_then(|keys| keys.upstream(tenant));
+        let has_own_url = own.is_some_and(|own| own.base_url.is_some());
+        if is_offline && !has_own_url { OFFLINE.to_owned() } else { model.to_owned() }
+    }
+
     /// The settings of a tenant, read anew each time, because the keys may have been reloaded.
     fn upstream(&self, tenant: &str) -> Result<Upstream, String> {
         let own = match &self.keys {
@@ -53,7 +62,7 @@ impl Models {
 impl assistants::Models for Models {
     fn model(&self, tenant: &str, model: &str) -> Result<Arc<dyn ChatModel>, String> {
         let upstream = self.upstream(tenant)?;
-        let name = upstream.model.clone().unwrap_or_else(|| model.to_owned());
+        let name = upstream.model.clone().unwrap_or_else(|| self.name_for(tenant, model));
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         let found = kept.iter().position(|kept| kept.upstream == upstream && kept.name == name);
         let found = match found {

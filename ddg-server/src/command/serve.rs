@@ -57,7 +57,7 @@ pub(super) struct Serve {
     #[arg(long, env = "DDG_TOOLS", value_name = "FILE")]
     tools: Option<PathBuf>,
 
-    /// Model that is listed, and used where a request names none; `offline` needs no network.
+    /// Model that is listed, and used where a request names none; `offline` needs no network, and answers for all.
     #[arg(long, env = "OPENAI_MODEL", value_name = "NAME")]
     model: Option<String>,
 
@@ -102,6 +102,11 @@ pub(super) struct Serve {
     config: Option<PathBuf>,
 }
 
+/// A value that is not empty: compose files set variables without a value.
+fn given(value: Option<&String>) -> Option<&String> {
+    value.filter(|value| !value.trim().is_empty())
+}
+
 fn positive() -> clap::builder::RangedU64ValueParser {
     clap::value_parser!(u64).range(1..=1_000_000_000)
 }
@@ -114,7 +119,7 @@ fn address(text: &str) -> Result<SocketAddr, String> {
 impl Serve {
     /// Serves until the process is told to stop.
     pub(super) fn run(self) -> Result<(), String> {
-        logging::begin(self.log_format, &self.log)?;
+        let _logging = logging::begin(self.log_format, &self.log)?;
         let keys = self.client_keys()?;
         if keys.is_none() && !self.listen.ip().is_loopback() && !self.without_keys {
             return Err(format!(
@@ -205,10 +210,10 @@ impl Serve {
         if let Some(per_minute) = self.rate_limit {
             builder = builder.rate_limit(u32::try_from(per_minute).unwrap_or(u32::MAX));
         }
-        if let Some(model) = &self.model {
+        if let Some(model) = given(self.model.as_ref()) {
             builder = builder.model(model);
         }
-        if let Some(url) = &self.base_url {
+        if let Some(url) = given(self.base_url.as_ref()) {
             builder = builder.base_url(url);
         }
         // Not an option, because the arguments of a process can be seen by others.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use axum::body::{Body, Bytes, HttpBody};
+use axum::body::{Body, BodyDataStream, Bytes, HttpBody};
 use axum::extract::{FromRequest, Request};
 use axum::http::{HeaderMap, header};
 use ddg_agentic::assistants::AssistantsError;
@@ -91,18 +91,44 @@ async fn collect(
     most: u64,
     idle: Duration,
 ) -> Result<Bytes, ApiError> {
-    check_length(headers, most)?;
+    if let Err(error) = check_length(headers, most) {
+        discard(headers, body.into_data_stream()).await;
+        return Err(error);
+    }
     let hint = body.size_hint().exact().unwrap_or_default();
     let mut bytes = Vec::with_capacity(usize::try_from(hint.min(most)).unwrap_or_default());
     let mut pieces = body.into_data_stream();
     while let Some(piece) = timeout(idle, pieces.next()).await.map_err(|_| too_slow(idle))? {
         let piece = piece.map_err(|error| cut_off(&error))?;
         if (bytes.len() + piece.len()) as u64 > most {
+            discard(headers, pieces).await;
             return Err(too_large(most));
         }
         bytes.extend_from_slice(&piece);
     }
     Ok(bytes.into())
+}
+
+/// Reads what is left of a body that is refused. A client that still sends when the connection is
+/// closed does not see the reply.
+pub(crate) async fn discard(headers: &HeaderMap, mut pieces: BodyDataStream) {
+    const MOST: usize = 64 << 20;
+    const TIME: Duration = Duration::from_secs(5);
+    if headers.contains_key(header::EXPECT) {
+        // The client waits for the reply before it sends the body.
+        return;
+    }
+    let mut n_bytes = 0;
+    let all = async {
+        while let Some(Ok(piece)) = pieces.next().await {
+            n_bytes += piece.len();
+            if n_bytes > MOST {
+                return;
+            }
+        }
+    };
+    // If it takes too long, the connection is closed.
+    _ = timeout(TIME, all).await;
 }
 
 /// The error of a body that ends early, which nobody may be there to read.

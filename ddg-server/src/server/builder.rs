@@ -84,7 +84,7 @@ impl ServerBuilder {
     }
 
     /// Sets the model that `/models` lists, and that is used if a request names none. `offline` is
-    /// a model without a network.
+    /// a model without a network, which then answers whichever model a request names.
     pub fn model(mut self, model: impl Into<String>) -> Self {
         self.upstream.model = Some(model.into());
         self

@@ -11,7 +11,7 @@ pub(crate) use process::{Ddg, command, run};
 pub(crate) use stream::{Seen, read_events};
 pub(crate) use upstream::{Asked, Turn, Upstream, calls, text};
 
-use ddg_server::{Server, ServerBuilder};
+use ddg_server::{Keys, Server, ServerBuilder};
 use tempfile::TempDir;
 
 /// A server in this process, with a new database.
@@ -39,6 +39,13 @@ impl Local {
     /// Starts a server whose models are those of a script.
     pub(crate) async fn on(upstream: &Upstream) -> Self {
         Self::with(|builder| builder.model("scripted").base_url(upstream.base_url()).api_key("up"))
+            .await
+    }
+
+    /// Starts a server for the keys `sk-one` and `sk-two`, whose models are those of a script.
+    pub(crate) async fn for_two(upstream: &Upstream) -> Self {
+        let keys = Keys::parse("sk-one\nsk-two").unwrap();
+        Self::with(|builder| builder.keys(keys).model("scripted").base_url(upstream.base_url()))
             .await
     }
 

@@ -1,13 +1,13 @@
 //! Limits: sizes of bodies, rates, and slow clients.
 
 use axum::body::Body;
-use axum::http::{Request, header};
+use axum::http::{Method, Request, header};
 use ddg_server::{Keys, axum};
 use futures::{StreamExt, stream};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use crate::fixture::{Ddg, Local, form};
+use crate::fixture::{Ddg, Local, form, json_request};
 
 /// [assistants http] A file that is too large is 413, whether or not its size is announced.
 #[tokio::test]
@@ -85,6 +85,16 @@ async fn idle_connections_and_slow_heads_are_closed() {
         tokio::time::resume();
         serving.abort();
     }
+}
+
+/// [assistants http] A client that is sending a body that is too large sees the refusal.
+#[tokio::test]
+async fn clients_see_why_their_bodies_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let ddg = Ddg::start(&folder, &["--model", "offline"]).await;
+    let body = vec![b' '; 40 << 20];
+    let reply = ddg.client().send(json_request(Method::POST, "/v1/threads", body)).await;
+    assert_eq!(reply.error(413, "invalid_request_error")["code"], "request_too_large");
 }
 
 /// [assistants http] A large upload arrives whole, through a real connection.

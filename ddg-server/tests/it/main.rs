@@ -8,11 +8,21 @@ mod clients;
 mod command_line;
 mod files;
 mod fixture;
+mod fuzz;
 mod health;
+mod image;
 mod keys;
+mod kills;
 mod limits;
 mod objects;
+mod races;
 mod riddles;
 mod runs;
 mod shutdown;
+#[cfg(feature = "telemetry")]
+mod spans;
 mod tenants;
+#[cfg(feature = "mcp")]
+mod tools;
+#[cfg(feature = "postgres")]
+mod two_servers;

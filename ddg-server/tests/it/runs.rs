@@ -251,6 +251,15 @@ async fn a_response_is_streamed() {
     assert_eq!(rest, events[4..]);
 }
 
+/// [assistants command line] `--model offline` needs no network, whichever model a request names.
+#[tokio::test]
+async fn an_offline_server_answers_for_every_model() {
+    let local = Local::start().await;
+    let body = json!({ "model": "gpt-4o", "input": "Hello" });
+    let response = local.client().post("/v1/responses", &body).await.ok();
+    assert_eq!(response["status"], "completed", "{response}");
+}
+
 /// [assistants responses and conversations] `store: false` keeps nothing once the response has ended.
 #[tokio::test]
 async fn a_response_that_is_not_stored_is_gone() {

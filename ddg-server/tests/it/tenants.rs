@@ -52,10 +52,7 @@ async fn objects(client: &Client) -> Vec<String> {
 #[tokio::test]
 async fn objects_of_another_key_are_not_found() {
     let upstream = Upstream::start([]).await;
-    let local = Local::with(|builder| {
-        builder.keys(Keys::parse("sk-one\nsk-two").unwrap()).base_url(upstream.base_url())
-    })
-    .await;
+    let local = Local::for_two(&upstream).await;
     let (one, two) = (local.client().key("sk-one"), local.client().key("sk-two"));
     let paths = objects(&one).await;
     for path in &paths {

@@ -47,7 +47,7 @@ pub(crate) struct Agent {
 
 impl Agent {
     pub(super) fn run(self, agents: &AgentSet) -> Result<(), String> {
-        logging::begin(LogFormat::Text, &self.log)?;
+        let _logging = logging::begin(LogFormat::Text, &self.log)?;
         runtime()?.block_on(self.serve(agents))
     }
 

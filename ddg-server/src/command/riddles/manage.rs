@@ -95,7 +95,7 @@ pub(super) struct Manage {
 
 impl Manage {
     pub(super) fn run(self, agents: &AgentSet) -> Result<(), String> {
-        logging::begin(LogFormat::Text, &self.log)?;
+        let _logging = logging::begin(LogFormat::Text, &self.log)?;
         runtime()?.block_on(self.serve(agents))
     }
 

@@ -13,7 +13,7 @@ use tokio::time::timeout;
 
 use super::PURPOSE;
 use crate::error::ApiError;
-use crate::http::body::{check_length, too_large, too_slow};
+use crate::http::body::{check_length, discard, too_large, too_slow};
 use crate::state::Limits;
 
 /// Bytes of a multipart body besides the file: names, boundaries, other fields.
@@ -51,7 +51,11 @@ impl Upload {
 /// Reads an upload.
 pub(super) async fn read(mut request: Request, limits: &Limits) -> Result<Upload, ApiError> {
     let most = limits.file_bytes;
-    check_length(request.headers(), most + AROUND)?;
+    if let Err(error) = check_length(request.headers(), most + AROUND) {
+        let (head, body) = request.into_parts();
+        discard(&head.headers, body.into_data_stream()).await;
+        return Err(error);
+    }
     let most_in_all = usize::try_from(most + AROUND).unwrap_or(usize::MAX);
     DefaultBodyLimit::max(most_in_all).apply(&mut request);
     let mut parts = Multipart::from_request(request, &()).await.map_err(|_| {

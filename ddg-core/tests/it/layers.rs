@@ -164,7 +164,10 @@ const SERVER: &[(&str, &[&str])] = &[
     ("routes", &["error", "http", "state", "tenant"]),
     ("server", &["files", "http", "keys", "metrics", "models", "routes", "state", "upstream"]),
     ("serving", &[]),
-    ("command", &["keys", "server", "serving"]),
+    ("tls", &[]),
+    // Riddles give a program of an author's own agents the command's subcommands.
+    ("riddles", &["command", "error", "http", "tls"]),
+    ("command", &["keys", "riddles", "server", "serving", "tls"]),
     ("bin", &["command"]),
 ];
 

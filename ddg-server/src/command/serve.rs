@@ -57,7 +57,8 @@ pub(super) struct Serve {
     #[arg(long, env = "DDG_TOOLS", value_name = "FILE")]
     tools: Option<PathBuf>,
 
-    /// Model that is listed, and used where a request names none; `offline` needs no network, and answers for all.
+    /// Model that is listed, and used where a request names none; `offline` needs no network and
+    /// answers for all.
     #[arg(long, env = "OPENAI_MODEL", value_name = "NAME")]
     model: Option<String>,
 

@@ -114,7 +114,7 @@ async fn handle(shared: Arc<Shared>, envelope: Envelope) {
             Envelope::new(envelope.number, envelope.agent, *response)
         }
         Ok(Handled::Stopped) => envelope.stopped(),
-        // It is sent later, by whoever has it.
+        // Its holder sends it later.
         Ok(Handled::Held) => return,
         Err(reason) => {
             tracing::error!(

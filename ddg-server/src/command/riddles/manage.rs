@@ -293,7 +293,7 @@ mod tests {
         Ok(declared.iter().map(|d| format!("{:?} {} {:?}", d.capability, d.name, d.url)).collect())
     }
 
-    /// [riddles 13] [riddles 14]
+    /// [riddles 13] [riddles 14] Agents are declared by options, and else by variables.
     #[test]
     fn agents_are_declared_by_options_and_variables() {
         let both = shown(

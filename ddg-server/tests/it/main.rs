@@ -24,5 +24,5 @@ mod spans;
 mod tenants;
 #[cfg(feature = "mcp")]
 mod tools;
-#[cfg(feature = "postgres")]
+#[cfg(all(feature = "clients", feature = "postgres"))]
 mod two_servers;

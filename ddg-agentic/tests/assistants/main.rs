@@ -3,7 +3,7 @@
 mod ending;
 mod fixture;
 mod objects;
-#[cfg(feature = "postgres")]
+#[cfg(all(feature = "outside", feature = "postgres"))]
 mod postgres;
 mod responses;
 mod text;

@@ -1,5 +1,6 @@
 //! Messages between people, models and tools.
 
+mod cut;
 mod image;
 mod messages;
 mod tool_call;
@@ -8,7 +9,7 @@ mod usage;
 use ddg_core::Value;
 use serde::{Deserialize, Serialize};
 
-use crate::tool::cut;
+pub(crate) use cut::cut;
 pub use image::Image;
 pub(crate) use messages::Chunk;
 pub use messages::Messages;

@@ -1,12 +1,12 @@
 //! Riddles that many agents solve together.
 //!
 //! A riddle is a question with documents. *Extractors* turn documents into text, *solvers* propose
-//! solutions, *gatekeepers* accept or reject them; a [`Management`] routes the messages, merges what
-//! the agents find, and asks again. The agents do not know each other; they are in this process or
-//! elsewhere, and answer late, twice, or never.
+//! solutions, *gatekeepers* accept or reject them; a [`Management`] routes the messages, merges
+//! what the agents find, and asks again. The agents do not know each other; they are in this
+//! process or elsewhere, and answer late, twice, or never.
 //!
-//! Each riddle is one run of one automa, stored under its id: agents and data items are workers that
-//! come and go. The rules are in `docs/riddles.md`. Tests cite them by their numbers.
+//! Each riddle is one run of one automa, stored under its id: agents and data items are workers
+//! that come and go. The rules are in `docs/riddles.md`. Tests cite them by their numbers.
 
 mod agent;
 pub mod agents;

@@ -26,7 +26,6 @@ pub use error::ToolError;
 pub use files::{CallFiles, FileUse, ToolCalled, ToolEnded};
 pub use func::{FuncTool, Given, blocking, output, result};
 pub use options::{OnFailure, ToolOptions};
-pub(crate) use output::cut;
 pub use output::{IntoToolOutput, ToolOutput};
 pub use result::ToolResult;
 pub use run::ToolRun;

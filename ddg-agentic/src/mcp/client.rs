@@ -13,7 +13,8 @@ use super::{McpError, McpTool};
 /// program, its stdin is then closed. A program that has not ended after 3 seconds is told to
 /// terminate; after another 3 seconds it is killed, with everything that it has started.
 /// A server that has ended meanwhile is started, or connected to, again by the next request, up to
-/// 5 times a minute; the request during which it ended fails. [`close`](Self::close) does this at once, and waits for the end.
+/// 5 times a minute; the request during which it ended fails. [`close`](Self::close) does this at
+/// once, and waits for the end.
 #[derive(Clone)]
 pub struct McpClient(Arc<Connection>);
 

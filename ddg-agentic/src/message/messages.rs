@@ -23,7 +23,8 @@ const MOST_IN_FRONT: usize = 8;
 /// A list of messages, oldest first.
 ///
 /// It is used as a `Vec<Message>` is. Clones share their messages, so a copy of a long conversation
-/// costs the same as one of a short conversation, and so does appending to it. A part of the list is
+/// costs the same as one of a short conversation, and so does appending to it. A part of the list
+/// is
 /// [`range`](Self::range), for reading, or [`slice`](Self::slice), which shares its messages.
 ///
 /// ```

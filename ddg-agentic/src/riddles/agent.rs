@@ -18,11 +18,11 @@ use super::sub_riddle::{RiddlePlatform, SubRiddle};
 /// What becomes of a response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Decision {
-    /// It is sent.
+    /// The response is sent.
     Send,
-    /// The agent gives up on this message. Others go on, and it may be asked again.
+    /// The agent gives up on this message. Others continue, and the agent may be asked again.
     Stop,
-    /// It is sent later, with [`AgentContext::held`].
+    /// The response is sent later, with [`AgentContext::held`].
     Hold,
 }
 
@@ -64,7 +64,7 @@ pub trait RiddleAgent: Send + Sync + 'static {
     /// Handles a message: changes `response`.
     ///
     /// # Errors
-    /// An error, and a panic, are an abstention: the riddle goes on without this agent.
+    /// An error, and a panic, are an abstention: the riddle continues without this agent.
     ///
     /// # Cancel safety
     /// The future is dropped when the deadline of the stage has passed, or the riddle has ended. If

@@ -1,9 +1,9 @@
 //! The rules of the platform, as a pure state machine: which messages a riddle sends next, and how
 //! it ends. It has no agents, no time and no storage.
 //!
-//! [`Board::begin`] and [`Board::take`] return what is to be done. Deliveries are *joined* if the
-//! board is to be told of all of them at once; otherwise it is told of each as it ends. The numbers
-//! in the comments are those of `docs/riddles.md`.
+//! [`Board::begin`] and [`Board::take`] return what is to be done. The board takes the ends of
+//! *joined* deliveries all at once, and those of others one by one. The numbers in the comments are
+//! those of `docs/riddles.md`.
 
 mod extraction;
 mod proposal;
@@ -43,7 +43,7 @@ pub(super) struct Board {
     /// The keys of deliveries that have not ended, with their stages.
     outstanding: BTreeSet<(Stage, String)>,
     extractions: Vec<Extraction>,
-    /// Whether solvers were asked with what there is, because no extraction came.
+    /// Whether solvers were asked without any extraction, because none came.
     asked_without: bool,
     /// How often solvers were asked.
     round: u32,
@@ -197,7 +197,7 @@ impl Board {
         vec![Action::Deliver { deliveries, joined }]
     }
 
-    /// The riddle as an agent is told of it next: all of it, one hop further.
+    /// The whole riddle as the next message about it, one hop further.
     fn told(&self) -> AgentMessage {
         let mut message = self.message.clone();
         message.data = self.merged_data();

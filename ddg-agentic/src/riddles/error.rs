@@ -68,7 +68,7 @@ pub enum RiddleError {
     UnknownMessage {
         /// The number.
         number: i64,
-        /// Who answers.
+        /// The agent that answers.
         agent: String,
     },
     /// A held response was sent before.

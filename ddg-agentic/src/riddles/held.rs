@@ -61,7 +61,7 @@ impl HeldResponse {
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
 pub enum Receipt {
-    /// It counts.
+    /// The answer counts.
     Taken,
     /// The message was answered before; this answer is not counted.
     Repeated,
@@ -70,7 +70,7 @@ pub enum Receipt {
 }
 
 impl Receipt {
-    /// The error of whoever may send only once.
+    /// The error of a response that may be sent only once.
     pub(super) fn once(self, number: i64) -> Result<Self, RiddleError> {
         match self {
             Self::Repeated => Err(RiddleError::AlreadyAnswered { number }),

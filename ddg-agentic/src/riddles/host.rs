@@ -31,7 +31,8 @@ pub enum Handled {
 /// ```
 /// use std::sync::Arc;
 ///
-/// use ddg_agentic::riddles::{AgentHost, AgentMessage, Envelope, Handled, NoPlatform, SharedFolder, agents};
+/// use ddg_agentic::riddles::{AgentHost, AgentMessage, Envelope, Handled, NoPlatform, SharedFolder,
+/// agents};
 ///
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {

@@ -31,13 +31,13 @@ pub struct LoggedMessage {
     pub time: i64,
     /// The riddle.
     pub riddle: String,
-    /// Who sent it: `management`, the name of an agent, or `author` for a new riddle.
+    /// The sender: `management`, the name of an agent, or `author` for a new riddle.
     pub from: String,
-    /// Who gets it.
+    /// The receiver.
     pub to: String,
-    /// What it is about: `posed`, `extract`, `solve`, `gatekeeper`; of an answer that does not count
-    /// `late`, of one that gives up `stop`, of a failure `failed`, and `ended` for the end of the
-    /// riddle.
+    /// What it is about: `posed`, `extract`, `solve`, `gatekeeper`; of an answer that does not
+    /// count `late`, of one that gives up `stop`, of a failure `failed`, and `ended` for the end of
+    /// the riddle.
     pub stage: String,
     /// The message.
     pub message: AgentMessage,

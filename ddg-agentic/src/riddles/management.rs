@@ -24,7 +24,7 @@ pub use events::RiddleEvents;
 /// The management: poses riddles, routes messages between agents, and keeps what was said.
 ///
 /// Clones are the same management. When the last one is dropped, the runs of its riddles are
-/// stopped; with a store that outlives the process, the next management goes on with them.
+/// stopped; with a store that outlives the process, the next management continues them.
 ///
 /// ```
 /// use ddg_agentic::riddles::{AgentMessage, DataType, Management, agents};
@@ -41,8 +41,8 @@ pub use events::RiddleEvents;
 ///     .agent("checker", agents::Checker)
 ///     .build()
 ///     .await?;
-/// let riddle = AgentMessage::new("x * y =").data(DataType::Text, "x.txt").data(DataType::Text, "y.txt");
-/// let outcome = management.pose(riddle).await?.outcome().await?;
+/// let riddle = AgentMessage::new("x * y =").data(DataType::Text, "x.txt").data(DataType::Text,
+/// "y.txt"); let outcome = management.pose(riddle).await?.outcome().await?;
 /// assert_eq!(outcome.answer(), Some("42"));
 /// # Ok(())
 /// # }
@@ -91,8 +91,8 @@ impl Management {
     /// riddle has one sub-riddle for each cause.
     ///
     /// # Errors
-    /// As [`AgentContext::sub_riddle`](super::AgentContext::sub_riddle), and as [`pose`](Self::pose)
-    /// for its data.
+    /// As [`AgentContext::sub_riddle`](super::AgentContext::sub_riddle), and as
+    /// [`pose`](Self::pose) for its data.
     pub async fn pose_below(
         &self,
         parent: &str,

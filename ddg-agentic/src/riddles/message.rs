@@ -161,7 +161,7 @@ pub struct RiddleData {
 }
 
 impl RiddleData {
-    /// A document of which nothing has been extracted.
+    /// A document without an extraction.
     pub fn new(kind: DataType, file: impl Into<String>) -> Self {
         let extra = Map::new();
         Self { kind, file_plain: file.into(), file_extracted: None, prompt: None, extra }

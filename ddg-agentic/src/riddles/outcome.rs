@@ -11,11 +11,11 @@ use super::message::{AgentMessage, RiddleSolution};
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
 pub enum RiddleState {
-    /// It has not ended.
+    /// The riddle has not ended.
     Running,
     /// A solution was accepted, or everything that it requires is done.
     Solved,
-    /// It was given up.
+    /// The riddle was given up.
     Unsolved,
 }
 
@@ -37,8 +37,8 @@ pub struct RiddleOutcome {
     pub id: String,
     /// Whether it is solved.
     pub state: RiddleState,
-    /// Why it is unsolved: a text with `trials`, `contacts`, `deadline`, `no solution`, `unreviewed`
-    /// or `given up` in it.
+    /// Why it is unsolved: a text with `trials`, `contacts`, `deadline`, `no solution`,
+    /// `unreviewed` or `given up` in it.
     pub reason: Option<String>,
     /// Number of trials before the last.
     pub trial: u32,

@@ -144,10 +144,10 @@ impl RiddleSettings {
         }
     }
 
-    /// Reads `REQUIRE_FULL_EXTRACT`, `REQUIRE_FULL_SOLVE` (`true` or `false`), `SOLUTION_MAX_TRIALS`,
-    /// `MAX_CONTACTS`, `SOLUTION_COUNTING` (`agent` or `distinct`), `EXTRACT_DEADLINE`,
-    /// `SOLVE_DEADLINE`, `GATEKEEPER_DEADLINE` and `RESEND` (seconds). Settings whose variable is not
-    /// set, or empty, stay as they are.
+    /// Reads `REQUIRE_FULL_EXTRACT`, `REQUIRE_FULL_SOLVE` (`true` or `false`),
+    /// `SOLUTION_MAX_TRIALS`, `MAX_CONTACTS`, `SOLUTION_COUNTING` (`agent` or `distinct`),
+    /// `EXTRACT_DEADLINE`, `SOLVE_DEADLINE`, `GATEKEEPER_DEADLINE` and `RESEND` (seconds). Settings
+    /// whose variable is not set, or empty, stay as they are.
     ///
     /// # Errors
     /// If a variable has another form; the error names the variable and its value.

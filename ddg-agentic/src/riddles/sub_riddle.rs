@@ -9,8 +9,8 @@ use super::error::RiddleError;
 use super::message::{Riddle, RiddleData};
 use super::outcome::RiddleOutcome;
 
-/// A management, here or elsewhere, as its agents need it: it poses their sub-riddles, and tells how
-/// they end.
+/// A management, here or elsewhere, as its agents need it: it poses their sub-riddles, and tells
+/// how they end.
 pub trait RiddlePlatform: Send + Sync {
     /// Poses a riddle for `parent`. `cause` is the same for the same call of the same message; a
     /// riddle has one sub-riddle for each cause.

@@ -19,11 +19,11 @@ pub(super) use entry::{Admitted, Entry};
 pub use error::{ToolboxError, ToolboxFault};
 
 use super::error::Halt;
-use super::output::cut;
 use super::worker::{CallWorker, ToolWorker};
 use super::{States, ToolError, ToolOptions, ToolOutput, ToolResult, ToolRun, ToolSpec};
 use crate::files::File;
 use crate::message::ToolCall;
+use crate::message::cut;
 
 /// Tools in an order, with the options of each. Cheap to clone.
 ///

@@ -137,10 +137,8 @@ impl Walk {
                     internal.map(|call| ToolOutputParams::new(&call.id, "out")).collect();
                 state.outputs(settings, &outputs, Usage::default(), &mut moment, &mut changes);
             }
-            Act::Require if waits => {
-                if settings.surface == Surface::Thread {
-                    state.require_action(settings, &mut changes);
-                }
+            Act::Require if waits && settings.surface == Surface::Thread => {
+                state.require_action(settings, &mut changes);
             }
             Act::Submit => {
                 let waiting = state.waiting().into_iter();
@@ -226,7 +224,7 @@ fn check_response(events: &[Recorded]) {
                 added.insert(at);
             }
             ("response.output_item.done", Some(at)) => {
-                assert!(done.insert(at), "an item is done once")
+                assert!(done.insert(at), "an item is done once");
             }
             (name, Some(at)) => {
                 assert!(added.contains(&at) && !done.contains(&at), "{name} is of an open item");

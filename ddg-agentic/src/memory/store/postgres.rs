@@ -1,9 +1,9 @@
 //! A store of conversations in a PostgreSQL database.
 //!
 //! **Invariant.** Every write is one transaction that locks the conversation's row, decides by what
-//! it finds there, and writes. A row that does not exist cannot be locked, so it is inserted only if
-//! it still does not exist. A conversation is read in one transaction, which sees one moment of the
-//! database.
+//! it finds there, and writes. A row that does not exist cannot be locked, so it is inserted only
+//! if it still does not exist. A conversation is read in one transaction, which sees one moment of
+//! the database.
 
 mod leasing;
 mod reading;

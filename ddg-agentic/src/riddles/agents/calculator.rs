@@ -16,8 +16,8 @@ fn computed(
     Ok(compute(&message.riddle.question, &values(texts.iter().map(String::as_str))))
 }
 
-/// Solves questions such as `x * y =` with lines such as `x = 6` in the extractions. It stops when a
-/// value is missing.
+/// Solves questions such as `x * y =` with lines such as `x = 6` in the extractions. It stops when
+/// a value is missing.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Calculator;
 

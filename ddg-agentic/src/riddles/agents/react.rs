@@ -79,8 +79,8 @@ impl ReActAgent {
         Ok(Self { capability: Capability::Gatekeeper, agent })
     }
 
-    /// An agent that extracts text from data of these types. It gets the path of the document in the
-    /// shared folder, its prompt, and of a text its content; its answer is the extraction.
+    /// An agent that extracts text from data of these types. It gets the path of the document in
+    /// the shared folder, its prompt, and of a text its content; its answer is the extraction.
     ///
     /// # Errors
     /// If the agent cannot be built.

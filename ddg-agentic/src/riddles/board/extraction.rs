@@ -17,7 +17,7 @@ pub(super) struct Extraction {
 }
 
 impl Board {
-    /// Asks every agent that takes an item for it. [7, 8]
+    /// Asks every agent that takes an item for it (rules 7, 8).
     pub(super) fn extract(&mut self) -> Vec<Action> {
         if !self.message.status.extract.required {
             return Vec::new();
@@ -57,7 +57,7 @@ impl Board {
         self.deliver(deliveries, joined)
     }
 
-    /// Extractions have arrived: solvers are asked. [9]
+    /// Extractions have arrived: solvers are asked (rule 9).
     pub(super) fn extracted(&mut self, arrived: &[Arrived]) -> Vec<Action> {
         let before = self.extractions.len();
         for end in arrived {
@@ -95,7 +95,7 @@ impl Board {
         }
     }
 
-    /// The data of the riddle with all extractions: one entry for each. [8]
+    /// The data of the riddle with all extractions: one entry for each (rule 8).
     pub(super) fn merged_data(&self) -> Vec<RiddleData> {
         let mut merged = Vec::with_capacity(self.message.data.len());
         for (item, data) in self.message.data.iter().enumerate() {

@@ -31,7 +31,8 @@ impl Proposal {
     }
 
     /// Takes the reviews of all gatekeepers that were asked: accepted if one accepts and none that
-    /// has answered rejects. [10] `place` is the place of the proposal in what they were asked.
+    /// has answered rejects (rule 10). `place` is the place of the proposal in what they were
+    /// asked.
     pub(super) fn take_reviews(&mut self, place: usize, ends: &[Arrived]) {
         let mut reviews: Vec<(&str, &RiddleSolution)> = Vec::new();
         for end in ends {

@@ -7,7 +7,7 @@ use super::super::stage::Stage;
 use super::{Action, Board, Proposal};
 
 impl Board {
-    /// Asks all solvers with what is known. [7, 9]
+    /// Asks all solvers with what is known (rules 7, 9).
     pub(super) fn solve(&mut self) -> Vec<Action> {
         self.message.status.extract.finished = !self.is_outstanding(Stage::Extract);
         if !self.message.status.solve.required {
@@ -41,7 +41,7 @@ impl Board {
         self.review(&new)
     }
 
-    /// Solutions have arrived: gatekeepers are asked. [10]
+    /// Solutions have arrived: gatekeepers are asked (rule 10).
     pub(super) fn solved(&mut self, arrived: &[Arrived]) -> Vec<Action> {
         if let [Arrived { answer: Answer::Waited, proposals, .. }] = arrived {
             return self.review(proposals);
@@ -129,7 +129,8 @@ impl Board {
         self.deliver(deliveries, true)
     }
 
-    /// All reviews of a bundle have arrived: its first accepted solution solves the riddle. [10]
+    /// All reviews of a bundle have arrived: its first accepted solution solves the riddle (rule
+    /// 10).
     pub(super) fn reviewed(&mut self, arrived: &[Arrived]) -> Vec<Action> {
         let Some(end) = arrived.first() else { return Vec::new() };
         let bundle = end.proposals.clone();
@@ -143,7 +144,7 @@ impl Board {
         }
     }
 
-    /// Nothing is outstanding: the riddle is posed again, or ends. [7, 10]
+    /// Nothing is outstanding: the riddle is posed again, or ends (rules 7, 10).
     pub(super) fn end_trial(&mut self) -> Vec<Action> {
         if self.proposals.is_empty() {
             let late = if self.is_solver_late { ": a solver was past its deadline" } else { "" };

@@ -75,14 +75,14 @@ impl ManagementBuilder {
         self
     }
 
-    /// Sets the folder that agents of this process have for themselves; it is created if it does not
-    /// exist.
+    /// Sets the folder that agents of this process have for themselves; it is created if it does
+    /// not exist.
     pub fn persist(mut self, folder: impl Into<PathBuf>) -> Self {
         self.persist = Some(folder.into());
         self
     }
 
-    /// Begins, and goes on with all riddles of the store that have not ended.
+    /// Begins, and continues all riddles of the store that have not ended.
     ///
     /// # Errors
     /// If a folder cannot be used; if an agent is named twice, badly, or can do nothing; if the

@@ -24,7 +24,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 
 impl Platform {
     /// Delivers a message, and returns what came back. A delivery that is made again after a crash
-    /// goes on with the message, the time and the answer that the log has.
+    /// continues with the message, the time and the answer of the log.
     pub(in crate::riddles) async fn deliver(
         self: &Arc<Self>,
         riddle: &str,

@@ -12,8 +12,8 @@ use tokio::sync::OwnedSemaphorePermit;
 use super::AutomaTool;
 use crate::files::{File, records};
 use crate::message::ToolCall;
+use crate::message::cut;
 use crate::tool::error::Halt;
-use crate::tool::output::cut;
 use crate::tool::toolbox::{Admitted, Entry};
 use crate::tool::{OnFailure, ToolOutput, ToolResult};
 

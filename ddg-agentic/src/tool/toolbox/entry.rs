@@ -14,12 +14,12 @@ use tokio::time::timeout;
 
 use super::ToolboxFault;
 use crate::files::File;
+use crate::message::cut;
 use crate::message::{ToolArguments, ToolCall};
 use crate::schema::Validator;
 use crate::tool::error::Halt;
 use crate::tool::files::FileFinder;
 use crate::tool::func::watched;
-use crate::tool::output::cut;
 use crate::tool::{
     Approval, MissingState, OnFailure, States, Tool, ToolError, ToolOptions, ToolOutput, ToolSpec,
     Verdict,

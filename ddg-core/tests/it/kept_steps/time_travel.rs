@@ -60,7 +60,7 @@ async fn an_output_inside_of_a_nested_automa_can_be_changed() {
     automa.add_worker("inner", inner, start().output()).unwrap();
     automa.run(args!(1_u64)).stored_in(&store, "a").await.unwrap();
     runs.fork("a", 1, "b").await.unwrap();
-    let change = |snapshot: &mut ddg_core::snapshot::Snapshot| {
+    let change = |snapshot: &mut Snapshot| {
         let changed = snapshot.edit_nested("inner", |inner| inner.set_output("a", 7_u64));
         assert_eq!(changed, [true]);
         assert_eq!(snapshot.edit_nested("nobody", |_| ()), []);

@@ -96,7 +96,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
                 println!("{child} begins: {}", printable::lines(&config.task().text()));
             }
             SubTurnEvent::Ended { child, status, result, .. } => {
-                println!("{child} {}: {}", status.word(), printable::lines(&result));
+                println!("{child} {}: {}", status.word(), printable::lines(result));
             }
             _ => {}
         });

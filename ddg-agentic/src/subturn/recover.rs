@@ -34,7 +34,7 @@ impl TurnState {
     }
 
     /// Continues called children whose callers have ended without running again. Such a child has
-    /// ended in the store, so this reads its result. If it rests, its caller has gone on without
+    /// ended in the store, so this reads its result. If it rests, its caller has continued without
     /// it.
     pub(crate) fn settle_called(self: &Arc<Self>) {
         for (id, begun, ..) in self.with(|ledger, _| ledger.resting()) {

@@ -240,7 +240,7 @@ async fn races_of_two_processes_pay_once(Setup { store, .. }: Setup) {
         assert!(n_ended <= 1);
         // A repeated answer changes nothing.
         let twice = agents[0].answer(&talk, &question, Verdict::Allow).await.unwrap_err();
-        assert!(matches!(twice, AgentError::NotPaused { .. }), "{twice}");
+        assert!(matches!(twice, AgentError::NotAsked { .. }), "{twice}");
         assert_eq!(till.n_paid.load(Ordering::SeqCst), n_paid);
     }
 }

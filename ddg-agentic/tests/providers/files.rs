@@ -217,7 +217,7 @@ async fn errors_are_reported() {
     }
     expect![[r#"
         there is no key for files at https://api.openai.com/v1; set api_key or OPENAI_API_KEY
-        the address of files is not a URL; set base_url or OPENAI_BASE_URL to one such as https://api.openai.com/v1
+        the address of files is no URL; set base_url or OPENAI_BASE_URL to one such as https://api.openai.com/v1
         the address of files has a user or password in it, which belong in the key; set base_url or OPENAI_BASE_URL to one such as https://api.openai.com/v1
         the key of files has characters that a key cannot have, such as line breaks; set api_key or OPENAI_API_KEY"#]]
     .assert_eq(&lines.join("\n"));

@@ -264,8 +264,8 @@ impl Model {
     }
 }
 
-/// Compares fifty riddles with the model, and returns how many are solved.
-async fn check(full_extract: bool, full_solve: bool) -> usize {
+/// Compares `n` riddles with the model, and returns how many are solved.
+async fn check(n: usize, full_extract: bool, full_solve: bool) -> usize {
     let place = Place::new();
     place.write("a.png", "");
     place.write("b.png", "");
@@ -293,7 +293,7 @@ async fn check(full_extract: bool, full_solve: bool) -> usize {
     let known = (0..)
         .map(|n| format!("r{n}"))
         .filter_map(|riddle| Some((Model::run(&riddle, full_extract, full_solve)?, riddle)));
-    let ends = known.take(50).map(async |(expected, riddle)| {
+    let ends = known.take(n).map(async |(expected, riddle)| {
         let message = AgentMessage::new("?")
             .id(&*riddle)
             .data(DataType::Image, "a.png")
@@ -323,8 +323,11 @@ async fn check(full_extract: bool, full_solve: bool) -> usize {
 #[tokio::test(start_paused = true)]
 async fn fifty_riddles_end_as_a_naive_model_says() {
     let mut n_solved = 0;
-    for (full_extract, full_solve) in [(true, true), (true, false), (false, true), (false, false)] {
-        n_solved += check(full_extract, full_solve).await;
+    // A riddle has hundreds of messages if neither flag is set.
+    for (n, full_extract, full_solve) in
+        [(50, true, true), (20, true, false), (20, false, true), (10, false, false)]
+    {
+        n_solved += check(n, full_extract, full_solve).await;
     }
-    assert!((50..190).contains(&n_solved), "the riddles are too hard or too easy: {n_solved}");
+    assert!((25..95).contains(&n_solved), "the riddles are too hard or too easy: {n_solved}");
 }

@@ -117,7 +117,9 @@ async fn a_child_that_is_gone_is_said_to_be() {
         assert_eq!(*is_error, expected_error, "{said}");
         assert!(said.contains(expected), "{said}");
     }
-    assert!(results[3].1.contains(r#""id":"subturn-1","state":"finished""#), "{}", results[3].1);
+    let listed: serde_json::Value = serde_json::from_str(&results[3].1).unwrap();
+    let child = &listed["begun"][0];
+    assert_eq!((&child["id"], &child["state"]), (&json!("subturn-1"), &json!("finished")));
 }
 
 /// [subturn 6] A path, or nonsense, in the place of an id.

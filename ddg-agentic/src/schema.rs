@@ -352,8 +352,7 @@ mod tests {
         .map(|schema| Validator::new(&schema).unwrap_err());
         expect![[r##"
             7 is not of type "object"
-            type: "numbr" is not a JSON type; the types are: array, boolean, integer, null, \
-                   number, object, string
+            type: "numbr" is not a JSON type; the types are: array, boolean, integer, null, number, object, string
             properties.a.type: [] is not a JSON type; the types are: array, boolean, integer, null, number, object, string
             required: "city" is not of type "array"
             required: [1] has elements that are not strings

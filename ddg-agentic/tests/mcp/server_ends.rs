@@ -146,7 +146,7 @@ async fn a_server_that_ends_in_the_middle_of_a_call() {
     // What it wrote to its stderr is for people, and not for a model.
     let later = client.tools().await.unwrap_err().to_string();
     expect![[r#"
-        MCP server `acme` is gone (it ended 5 times within 60s): connect to it again; the last that it wrote to stderr:
+        MCP server `acme` is gone (it ended 5 times within 60s): connect to it again; its last output on stderr:
         first this
         then that"#]]
     .assert_eq(&later);

@@ -38,7 +38,10 @@ fn text_that_is_not_an_id() {
 fn an_id_is_a_text_in_json() {
     assert_eq!(serde_json::to_string(&id("run")).unwrap(), r#""run""#);
     assert_eq!(serde_json::from_str::<RunId>(r#""run""#).unwrap(), id("run"));
-    expect![""].assert_eq(&serde_json::from_str::<RunId>(r#""""#).unwrap_err().to_string());
+    expect![[
+        r#""" cannot be the id of a run: an id has 1 to 200 bytes and no control characters"#
+    ]]
+    .assert_eq(&serde_json::from_str::<RunId>(r#""""#).unwrap_err().to_string());
 }
 
 #[test]

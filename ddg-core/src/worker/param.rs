@@ -20,8 +20,9 @@ use crate::values::{Data, TypeMismatch, Value, ValueType};
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be a parameter of a worker",
     label = "it takes `{Self}`",
-    note = "parameters are `T`, `&T`, `&str`, `Arc<T>`, `Option<T>`, `Value` or `Context`",
-    note = "`T` has `#[derive(Clone, serde::Serialize, serde::Deserialize)]`, or is wrapped in `Opaque<T>`"
+    note = "parameters are `T`, `&T`, `&str`, `Arc<T>`, `Option<T>`, `Value`, `Context`, or a type with `FromContext`",
+    note = "if `T` is a type of yours: `#[derive(Clone, serde::Serialize, serde::Deserialize)]`",
+    note = "or wrap it: `Opaque<T>` for what cannot be written as JSON, `Arc<T>` for what cannot be cloned"
 )]
 pub trait Parameter<M>: 'static {
     /// The value that is kept while the worker runs.

@@ -38,8 +38,8 @@ pub type OpenAi = HttpModel<api::OpenAi>;
 /// Reasoning models should be used with this API: their reasoning goes back with the next request,
 /// encrypted, so they continue it across tool calls. Nothing is stored at the provider, unless
 /// [`extra_body`](crate::ReActAutoma::extra_body) sets `store`. `stop` and `seed` do not exist
-/// in this API. The variables of the environment are those of [`OpenAi`]. It was tested
-/// against the documentation of the API, not against the service.
+/// in this API. It reads the same variables of the environment as [`OpenAi`]. The tests
+/// follow the documentation of the API; the service itself was not asked.
 pub type OpenAiResponses = HttpModel<api::OpenAiResponses>;
 
 /// A model of Anthropic, with its Messages API.

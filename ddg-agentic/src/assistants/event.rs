@@ -49,7 +49,7 @@ impl Event {
     /// Reads the data.
     ///
     /// # Errors
-    /// If the data are not those of an event with this name, as after a change of versions.
+    /// If the data does not fit an event of this name, for example after a change of versions.
     pub fn content(&self) -> Result<EventContent, AssistantsError> {
         let read = "read an event";
         let data: Json = serde_json::from_str(&self.data).during(read)?;

@@ -1,8 +1,9 @@
 //! The providers, and their differences before a request is written.
 
-/// An API of models. The five are those of [`OpenAi`](crate::provider::OpenAi),
-/// [`OpenAiResponses`](crate::provider::OpenAiResponses), [`Anthropic`](crate::provider::Anthropic), [`Gemini`](crate::provider::Gemini) and
-/// [`Ollama`](crate::provider::Ollama); for others, implement [`ChatModel`](crate::ChatModel).
+/// An API of models: [`OpenAi`](crate::provider::OpenAi),
+/// [`OpenAiResponses`](crate::provider::OpenAiResponses),
+/// [`Anthropic`](crate::provider::Anthropic), [`Gemini`](crate::provider::Gemini) and
+/// [`Ollama`](crate::provider::Ollama). For others, implement [`ChatModel`](crate::ChatModel).
 #[expect(private_bounds, reason = "the five are all there are")]
 pub trait Api: Named + 'static {}
 

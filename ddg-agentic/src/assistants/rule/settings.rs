@@ -57,7 +57,7 @@ pub(in crate::assistants) struct ResponseSettings {
 }
 
 impl RunSettings {
-    /// The settings of a run: those of the request, else those of the assistant.
+    /// The settings of a run. What the request leaves out, the assistant has.
     pub(in crate::assistants) fn of_run(
         params: &RunParams,
         assistant: &Assistant,

@@ -273,7 +273,7 @@ impl RunState {
         self.emit(changes, "thread.run.requires_action", json!(self.run(settings)));
     }
 
-    /// The client submits outputs, which must be those of all calls that the run waits for.
+    /// The client submits the outputs of all calls that the run waits for.
     ///
     /// # Errors
     /// If the run does not wait, or the outputs are not those.

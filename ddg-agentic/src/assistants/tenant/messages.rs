@@ -37,7 +37,7 @@ impl Tenant {
         }
     }
 
-    /// Lists the messages of a thread, or those of one run.
+    /// Lists the messages of a thread, or of one run in it.
     ///
     /// # Errors
     /// As [above](Tenant#errors).

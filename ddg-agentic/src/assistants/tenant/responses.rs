@@ -170,7 +170,7 @@ impl Tenant {
         Ok(row)
     }
 
-    /// The items before those of a request.
+    /// The items of the conversation before a request.
     async fn before(&self, params: &ResponseParams) -> Result<Vec<Kind>, AssistantsError> {
         if let Some(previous) = &params.previous_response_id {
             let row = self.response_row(previous).await.map_err(|error| match error {

@@ -150,8 +150,8 @@ impl Tenant {
     /// is accepted.
     ///
     /// # Errors
-    /// As [above](Tenant#errors), and if the run does not wait, or the outputs are not those of the
-    /// calls.
+    /// As [above](Tenant#errors), and if the run does not wait, or outputs are missing, repeated
+    /// or unknown.
     pub async fn submit_tool_outputs(
         &self,
         thread: &str,

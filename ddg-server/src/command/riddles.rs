@@ -12,6 +12,8 @@ use clap::{Args, Parser, Subcommand};
 pub use agents::AgentSet;
 pub(crate) use agents::shipped;
 
+use crate::riddles::Secret;
+
 /// Manage riddles that many agents solve, or run agents for it.
 #[derive(Args)]
 #[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
@@ -113,6 +115,18 @@ async fn serve_until_stopped(
         serving.abort();
     }
     Ok(())
+}
+
+/// The secret that management and agents share. An address that other machines can reach needs one.
+fn secret_for(listen: std::net::SocketAddr) -> Result<Option<Secret>, String> {
+    // Only a variable, because the arguments of a process can be seen by others.
+    let secret = Secret::new(std::env::var("DDG_RIDDLES_SECRET").unwrap_or_default());
+    if secret.is_none() && !listen.ip().is_loopback() {
+        return Err(format!(
+            "--listen {listen} can be reached from other machines: set a secret in DDG_RIDDLES_SECRET"
+        ));
+    }
+    Ok(secret)
 }
 
 fn runtime() -> Result<tokio::runtime::Runtime, String> {

@@ -10,8 +10,8 @@ use tokio::net::TcpListener;
 
 use super::super::logging::{self, LogFormat};
 use super::agents::AgentSet;
-use super::{runtime, serve_until_stopped};
-use crate::riddles::{AgentServer, ManagementClient, Secret};
+use super::{runtime, secret_for, serve_until_stopped};
+use crate::riddles::{AgentServer, ManagementClient};
 
 /// Serve agents for a management in another process.
 #[derive(Args)]
@@ -52,13 +52,7 @@ impl Agent {
     }
 
     async fn serve(self, agents: &AgentSet) -> Result<(), String> {
-        let secret = Secret::new(std::env::var("DDG_RIDDLES_SECRET").unwrap_or_default());
-        if secret.is_none() && !self.listen.ip().is_loopback() {
-            return Err(format!(
-                "--listen {} can be reached from other machines: set a secret in DDG_RIDDLES_SECRET",
-                self.listen
-            ));
-        }
+        let secret = secret_for(self.listen)?;
         let shared = SharedFolder::open(&self.shared).map_err(|error| error.to_string())?;
         let management = ManagementClient::new(&self.management, secret.clone())?;
         let mut hosts = Vec::new();

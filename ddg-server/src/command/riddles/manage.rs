@@ -12,7 +12,7 @@ use tokio::net::TcpListener;
 
 use super::super::logging::{self, LogFormat};
 use super::agents::AgentSet;
-use super::{runtime, serve_until_stopped};
+use super::{runtime, secret_for, serve_until_stopped};
 use crate::riddles::{HttpAgent, RiddleServer, Secret};
 
 /// A day.
@@ -100,14 +100,7 @@ impl Manage {
     }
 
     async fn serve(self, agents: &AgentSet) -> Result<(), String> {
-        // Only a variable, because the arguments of a process can be seen by others.
-        let secret = Secret::new(std::env::var("DDG_RIDDLES_SECRET").unwrap_or_default());
-        if secret.is_none() && !self.listen.ip().is_loopback() {
-            return Err(format!(
-                "--listen {} can be reached from other machines: set a secret in DDG_RIDDLES_SECRET",
-                self.listen
-            ));
-        }
+        let secret = secret_for(self.listen)?;
         let shared = self.shared.clone().unwrap_or_default();
         let settings = self.settings().map_err(|error| error.to_string())?;
         let mut builder = Management::builder(&shared).settings(settings);

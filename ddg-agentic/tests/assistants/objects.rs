@@ -146,7 +146,7 @@ async fn a_thread_is_copied_up_to_and_including_a_message() {
     let body = json!({ "thread_id": thread, "end_message_id": all.data[1].id });
     let copy = fixture.ada.create_thread(ThreadParams::try_from(body).unwrap()).await.unwrap();
     let copied = fixture.ada.list_messages(&copy.id, None, &paging(20, Order::Asc)).await.unwrap();
-    let texts: Vec<_> = copied.data.iter().map(|message| message.text()).collect();
+    let texts: Vec<_> = copied.data.iter().map(ddg_agentic::assistants::Message::text).collect();
     assert_eq!(texts, ["one", "two"]);
     assert!(copied.data.iter().all(|message| message.thread_id == copy.id));
     let body = json!({ "thread_id": thread, "end_message_id": "msg_x" });

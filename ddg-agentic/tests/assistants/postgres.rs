@@ -45,7 +45,7 @@ async fn a_run_is_the_same_on_a_server_of_databases() {
     let (all_answered, answered) = tokio::sync::oneshot::channel::<()>();
     let model = ScriptedModel::new()
         .pieces(words(&["It ", "rains."]))
-        .after(async move { answered.await })
+        .after(answered)
         .text("First.")
         .text("Second.");
     let assistants = open(&database, |builder| builder.model(model.clone())).await;
@@ -66,7 +66,7 @@ async fn a_run_is_the_same_on_a_server_of_databases() {
         match task.await.unwrap() {
             Ok(started) => begun.push(started),
             Err(error) => {
-                assert!(error.to_string().contains("already has an active run"), "{error}")
+                assert!(error.to_string().contains("already has an active run"), "{error}");
             }
         }
     }
@@ -81,7 +81,10 @@ async fn a_run_is_the_same_on_a_server_of_databases() {
     let mut asc = Paging::default();
     (asc.order, asc.limit) = (Some(Order::Asc), Some(2));
     let page = ada.list_messages(&thread, None, &asc).await.unwrap();
-    assert_eq!(page.data.iter().map(|message| message.text()).collect::<Vec<_>>(), ["one", "two"]);
+    assert_eq!(
+        page.data.iter().map(ddg_agentic::assistants::Message::text).collect::<Vec<_>>(),
+        ["one", "two"]
+    );
     assert!(page.has_more);
     let first = ada.create_response(ResponseParams::new("m", "one")).await.unwrap().response.id;
     ada.response_outcome(&first).await.unwrap();
@@ -89,7 +92,8 @@ async fn a_run_is_the_same_on_a_server_of_databases() {
     params.previous_response_id = Some(first);
     let second = ada.create_response(params).await.unwrap().response.id;
     ada.response_outcome(&second).await.unwrap();
-    let asked: Vec<_> = model.requests()[2].messages.iter().map(|message| message.text()).collect();
+    let asked: Vec<_> =
+        model.requests()[2].messages.iter().map(ddg_agentic::Message::text).collect();
     assert_eq!(asked, ["one", "First.", "two"]);
     assistants.close().await;
     drop((assistants, ada));

@@ -174,7 +174,7 @@ async fn a_conversation_is_a_thread_and_grows_with_responses_that_end_well() {
     let thread = fixture.ada.thread(&conversation.id).await.unwrap();
     assert_eq!(thread.metadata["k"], "v");
     let messages = fixture.ada.list_messages(&conversation.id, None, &asc()).await.unwrap().data;
-    let texts: Vec<_> = messages.iter().map(|message| message.text()).collect();
+    let texts: Vec<_> = messages.iter().map(ddg_agentic::assistants::Message::text).collect();
     assert_eq!(texts, ["Hi.", "I am Ada.", "Hello Ada.", "Who am I?", "Ada."]);
     let items = fixture.ada.list_items(&conversation.id, &asc()).await.unwrap().data;
     assert_eq!(items.len(), 5);

@@ -102,7 +102,7 @@ async fn additional_messages_are_part_of_the_thread() {
         )
         .await;
     let messages = fixture.ada.list_messages(&run.thread_id, None, &asc()).await.unwrap().data;
-    let texts: Vec<_> = messages.iter().map(|message| message.text()).collect();
+    let texts: Vec<_> = messages.iter().map(ddg_agentic::assistants::Message::text).collect();
     assert_eq!(texts, ["How is the weather?", "And tomorrow?", "Yes."]);
     let of_run =
         fixture.ada.list_messages(&run.thread_id, Some(&run.id), &asc()).await.unwrap().data;

@@ -304,7 +304,7 @@ async fn content_beside_calls_is_a_completed_message_with_a_completed_step() {
     let messages =
         fixture.ada.list_messages(&run.thread_id, Some(&run.id), &asc()).await.unwrap().data;
     assert_eq!(
-        messages.iter().map(|message| message.text()).collect::<Vec<_>>(),
+        messages.iter().map(ddg_agentic::assistants::Message::text).collect::<Vec<_>>(),
         ["Let me see.", "Two."]
     );
 }

@@ -49,7 +49,7 @@ fn behaviour(riddle: &str, agent: &str, about: &str) -> (u64, Act) {
 }
 
 fn accepts(riddle: &str, agent: &str, solution: &str) -> bool {
-    hash((riddle, agent, solution, "verdict")) % 4 == 0
+    hash((riddle, agent, solution, "verdict")).is_multiple_of(4)
 }
 
 /// An agent that behaves so.

@@ -95,7 +95,7 @@ async fn an_agent_as_a_tool_keeps_its_model_calls() {
 #[tokio::test]
 async fn agents_in_a_sequence_keep_their_model_calls() {
     forked_at_each_state(1, |calls| {
-        let answer = async |outcome: AgentOutcome| outcome.text().to_owned();
+        let answer = async |outcome: AgentOutcome| outcome.text().clone();
         SequentialAutoma::new("sequence")
             .then("first", mathematician(calls).build().unwrap().into_graph())
             .then_func("answer", answer)

@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use super::{Context, added};
+use super::Context;
+use super::effects::added;
 use crate::automa::Program;
 use crate::engine::RunCore;
 use crate::graph::{Edit, View};

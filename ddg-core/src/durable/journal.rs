@@ -1,26 +1,28 @@
 //! The journal of a run: what is written to a store, and when.
 
-use std::future::Future;
+mod drive;
+mod write;
+
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
+pub(crate) use drive::{Attempt, patiently};
 use futures::FutureExt;
 use futures::future::{Either, select};
 use tokio_util::sync::CancellationToken;
 
-use super::hold::{Acting, Hold, LONGEST_PAUSE, Standing, pauses};
+use super::hold::{Acting, Hold, LONGEST_PAUSE};
 use super::keeper::{self, Carried};
 use super::last::{Last, replay};
 use crate::checkpoint::{
-    Checkpoint, CheckpointPolicy, CheckpointStore, Claim, Entry, Rest, RunId, RunStatus,
-    SignalRecord, StoreError,
+    Checkpoint, CheckpointPolicy, CheckpointStore, Claim, Rest, RunId, RunStatus, SignalRecord,
+    StoreError,
 };
-use crate::clock::from_ms;
 use crate::engine::RunCore;
 use crate::machine::KickoffId;
 use crate::run::{Outcome, RunError};
-use crate::saved::{KickoffPath, Saved, SavedResult, Snapshot, SnapshotError};
+use crate::saved::{SavedResult, Snapshot, SnapshotError};
 
 /// The journal of one run, for writing.
 pub(crate) struct Journal {
@@ -54,14 +56,6 @@ pub(crate) enum Beginning {
     Create(Arc<str>),
     /// Acquires a run that the store has.
     Acquire,
-}
-
-/// The result of driving a stored run.
-pub(crate) enum Attempt<T> {
-    Ended(Result<T, RunError>),
-    /// The run was interrupted because its lease may have expired. If the lease is regained, the
-    /// run continues from its last written state.
-    Interrupted,
 }
 
 impl Journal {
@@ -217,54 +211,6 @@ impl Journal {
         if is_idle { Ok(()) } else { self.mark(RunStatus::Running).await }
     }
 
-    /// Writes the state after a step that has settled. `is_idle` says whether nothing of the run is
-    /// running, `is_extra` whether the state is one of its own even if the step is that of the last
-    /// one.
-    ///
-    /// # Errors
-    /// As [`begin`](Self::begin).
-    pub(super) async fn settled(
-        &self,
-        saved: Saved,
-        is_idle: bool,
-        is_extra: bool,
-    ) -> Result<(), RunError> {
-        self.take(saved, is_extra)?;
-        self.flush(&Rest::new(RunStatus::Running), is_idle).await
-    }
-
-    /// Renews a lease that may have expired, after a step whose state is not written.
-    ///
-    /// # Errors
-    /// If the store fails, or the lease is held by somebody else.
-    pub(super) async fn rest(&self) -> Result<(), RunError> {
-        match self.hold.leased().may_have_expired() {
-            true => Ok(self.waiting_for(self.hold.leased().regain()).await?),
-            false => Ok(()),
-        }
-    }
-
-    /// Writes what nested automata have reached. If that is not possible the run ends, and this
-    /// waits for its end.
-    pub(super) async fn write_inside(&self) {
-        if let Err(error) = self.flush_changes().await {
-            *lock(&self.broken) = Some(error);
-            self.is_broken.cancel();
-            std::future::pending::<()>().await;
-        }
-    }
-
-    async fn flush_changes(&self) -> Result<(), RunError> {
-        let turn = self.writing.lock().await;
-        if self.last().as_ref().is_some_and(Last::has_changed) {
-            self.write_changes(&Rest::new(RunStatus::Running), false).await?;
-        }
-        drop(turn);
-        let leased = self.hold.leased();
-        // The write may have taken so long that the lease has expired again.
-        if leased.may_have_expired() { Ok(leased.regain().await?) } else { Ok(()) }
-    }
-
     /// Writes how the run has ended, and releases the lease.
     ///
     /// # Errors
@@ -326,217 +272,9 @@ impl Journal {
         }
     }
 
-    /// Writes a state as a whole, or as the delta since the last one.
-    ///
-    /// # Errors
-    /// If the store fails, or the lease is held by somebody else.
-    pub(crate) async fn write(&self, saved: Saved, status: RunStatus) -> Result<(), RunError> {
-        let rest = self.rest_of(&saved, status).await?;
-        self.take(saved, false)?;
-        self.flush(&rest, true).await
-    }
-
-    /// Takes a state that is written with the next [`flush`](Self::flush).
-    fn take(&self, saved: Saved, is_extra: bool) -> Result<(), SnapshotError> {
-        let mut last = self.last();
-        match &mut *last {
-            Some(last) => last.settle(saved, is_extra),
-            none => {
-                *none = Some(Last::new(saved)?);
-                Ok(())
-            }
-        }
-    }
-
-    /// Writes what has changed, and the status of the run.
-    async fn flush(&self, rest: &Rest, is_idle: bool) -> Result<(), RunError> {
-        let _turn = self.writing.lock().await;
-        self.write_changes(rest, is_idle).await
-    }
-
-    /// Writes what has changed, in the caller's turn.
-    async fn write_changes(&self, rest: &Rest, is_idle: bool) -> Result<(), RunError> {
-        let entry = match &mut *self.last() {
-            Some(last) => last.entry()?,
-            None => None,
-        };
-        self.put(rest, entry.as_slice(), is_idle).await?;
-        if let (Some(entry), Some(last)) = (entry, &mut *self.last()) {
-            last.is_written(entry.step);
-        }
-        Ok(())
-    }
-
-    /// Drops the results of a step that failed as a whole: its workers must run again.
-    async fn forget_results(&self, error: &RunError) -> Result<(), RunError> {
-        if let Some(last) = &mut *self.last()
-            && (self.wants_results() || !last.state().progress().is_empty())
-        {
-            last.again();
-        }
-        self.flush(&failed(error), true).await
-    }
-
-    /// How a run in this state stands: if it is paused, what it waits for.
-    async fn rest_of(&self, saved: &Saved, status: RunStatus) -> Result<Rest, RunError> {
-        let rest = Rest::new(status);
-        if status != RunStatus::Paused {
-            return Ok(rest);
-        }
-        let awaited = saved.awaits();
-        let wake_at = match awaited.wake_ms.map(from_ms) {
-            // An answer was given, for example, and a worker can run again.
-            _ if awaited.has_come => Some(self.now().await?),
-            wake_at => wake_at,
-        };
-        let rest = rest.awaits(awaited.signals, saved.seen());
-        Ok(Rest { wake_at, ..rest })
-    }
-
     /// Whether the results of single workers are written.
     pub(crate) fn wants_results(&self) -> bool {
         self.checkpoints == CheckpointPolicy::EveryWorker
-    }
-
-    /// Writes the results of some workers of the current step.
-    ///
-    /// # Errors
-    /// If the store fails, or the lease is held by somebody else.
-    pub(super) async fn write_results(
-        &self,
-        results: Vec<(KickoffId, SavedResult)>,
-    ) -> Result<(), RunError> {
-        let _turn = self.writing.lock().await;
-        let mut entries = Vec::new();
-        let mut state = None;
-        if let Some(last) = &mut *self.last() {
-            if last.is_in_doubt() {
-                entries.extend(last.entry()?);
-                state = entries.first().map(|entry| entry.step);
-            }
-            let number = state.unwrap_or_else(|| last.number());
-            for (id, result) in &results {
-                let body = serde_json::to_vec(result).map_err(SnapshotError::from)?;
-                entries.push(Entry::result(number, id.0, body));
-            }
-            last.ended(&KickoffPath::default(), results)?;
-        }
-        let leased = self.hold.leased();
-        let put = || leased.store().put(leased.lease(), RunStatus::Running, &entries);
-        leased.write(put).await?;
-        if let (Some(number), Some(last)) = (state, &mut *self.last()) {
-            last.is_written(number);
-        }
-        Ok(())
-    }
-
-    /// Writes the status of the run.
-    async fn mark(&self, status: RunStatus) -> Result<(), RunError> {
-        self.put(&Rest::new(status), &[], true).await
-    }
-
-    /// Writes that somebody has cancelled the run.
-    ///
-    /// # Errors
-    /// If the store fails, or somebody else has acquired the run.
-    pub(crate) async fn cancel(&self) -> Result<(), RunError> {
-        self.mark(RunStatus::Cancelled).await
-    }
-
-    /// Writes to the journal. `is_idle` says whether nothing of the run is running.
-    async fn put(&self, rest: &Rest, entries: &[Entry], is_idle: bool) -> Result<(), RunError> {
-        let leased = self.hold.leased();
-        let put = async {
-            let (store, lease) = (leased.store(), leased.lease());
-            let is_plain = *rest == Rest::new(rest.status);
-            let put = || match is_plain {
-                true => store.put(lease, rest.status, entries),
-                false => store.rest(lease, rest, entries),
-            };
-            leased.write(put).await?;
-            // The write may have taken so long that the lease has expired again.
-            if leased.may_have_expired() { leased.regain().await } else { Ok(()) }
-        };
-        match is_idle {
-            true => Ok(self.waiting_for(put).await?),
-            false => Ok(put.await?),
-        }
-    }
-
-    /// Awaits `store` while nothing else of the run is running.
-    async fn waiting_for<T>(&self, store: impl Future<Output = T>) -> T {
-        self.waiting.store(true, Ordering::Relaxed);
-        let done = store.await;
-        self.waiting.store(false, Ordering::Relaxed);
-        done
-    }
-
-    /// Drives the run of `automa` until it ends, is cancelled, or stops because of its lease.
-    pub(crate) async fn drive<T>(
-        &self,
-        automa: &str,
-        run: impl Future<Output = Result<T, RunError>>,
-    ) -> Attempt<T> {
-        let mut standing = self.hold.standing();
-        let run_out = async {
-            // While the run waits for the store nothing is running, so its lease may expire.
-            let stops = |now: &Standing| match now {
-                Standing::Held => false,
-                Standing::RunOut => !self.waiting.load(Ordering::Relaxed),
-                Standing::Lost => true,
-            };
-            match standing.wait_for(stops).await.map(|now| *now) {
-                Ok(Standing::Lost) => Attempt::Ended(Err(self.hold.leased().why_lost().into())),
-                _ => Attempt::Interrupted,
-            }
-        };
-        let attempt = async {
-            let broken = self.is_broken.cancelled();
-            futures::pin_mut!(run_out, broken, run);
-            match select(run_out, select(broken, run)).await {
-                Either::Left((stopped, _)) => stopped,
-                Either::Right((Either::Left(_), _)) => {
-                    let error = lock(&self.broken).take();
-                    Attempt::Ended(Err(
-                        error.unwrap_or_else(|| self.hold.leased().why_lost().into())
-                    ))
-                }
-                Either::Right((Either::Right((ended, _)), _)) => Attempt::Ended(ended),
-            }
-        };
-        match self.cancelled.run_until_cancelled(attempt).await {
-            Some(attempt) => attempt,
-            None => Attempt::Ended(Err(RunError::Cancelled { automa: automa.to_owned() })),
-        }
-    }
-
-    /// Awaits `store` until the lease is lost.
-    async fn until_lost<T>(
-        &self,
-        store: impl Future<Output = Result<T, RunError>>,
-    ) -> Result<T, RunError> {
-        let mut standing = self.hold.standing();
-        let lost = standing.wait_for(|now| *now == Standing::Lost).map(|_| ());
-        futures::pin_mut!(lost, store);
-        match select(lost, store).await {
-            Either::Left(_) => Err(self.hold.leased().why_lost().into()),
-            Either::Right((done, _)) => done,
-        }
-    }
-
-    /// Waits until a lease that may have expired is renewed, and nothing of the interrupted run is
-    /// running. Returns the last written state of the run.
-    ///
-    /// # Errors
-    /// If another process has acquired the run, or the store is unavailable for too long.
-    pub(crate) async fn regain(&self) -> Result<Option<Checkpoint>, RunError> {
-        let regained = async {
-            self.hold.acting().tasks_ended().await;
-            let leased = self.hold.leased();
-            leased.regain().await?;
-            Ok(leased.read(|| leased.store().latest(self.run())).await?)
-        };
-        self.until_lost(regained).await
     }
 
     /// The tasks and threads that act for the run.
@@ -560,33 +298,6 @@ fn failed(error: &impl std::fmt::Display) -> Rest {
     let mut reason = error.to_string();
     reason.truncate(reason.floor_char_boundary(LONGEST_REASON));
     Rest::failed(reason)
-}
-
-/// Executes `action`, and retries it for up to `patience` while the store is unavailable. The
-/// argument of `action` is whether an earlier try may have taken effect.
-///
-/// # Errors
-/// The errors of `action`; the last one if the store is unavailable for too long.
-pub(crate) async fn patiently<T, F>(
-    patience: Duration,
-    mut action: impl FnMut(bool) -> F,
-) -> Result<T, RunError>
-where
-    F: Future<Output = Result<T, RunError>>,
-{
-    let began = Instant::now();
-    let mut pauses = pauses();
-    let mut again = false;
-    loop {
-        match action(again).await {
-            Err(RunError::Store(error)) if error.is_transient() && began.elapsed() < patience => {
-                tracing::warn!(%error, "a store is unavailable");
-                again = true;
-                keeper::sleep(pauses.next().unwrap_or(LONGEST_PAUSE)).await;
-            }
-            done => return done,
-        }
-    }
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -1,11 +1,16 @@
 //! State that all workers of a run share.
 
+mod inputs;
+mod kept;
+
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
+use inputs::check_arguments;
+use kept::kept_from_earlier_runs;
 use tokio_util::task::task_tracker::TaskTrackerToken;
 
 use super::{Attached, Effects, Inbox, PollClock, Within};
@@ -18,7 +23,7 @@ use crate::feedback::{Handlers, OpenRequests};
 use crate::graph::{View, WorkerId};
 use crate::key::Key;
 use crate::local::{KeptSpaces, LocalValues, Locals};
-use crate::machine::{Beginning, End, KickoffId, Machine, Pace};
+use crate::machine::{Beginning, KickoffId, Machine, Pace};
 use crate::path::WorkerPath;
 use crate::run::RunError;
 use crate::saved::{Saved, SavedResult, SnapshotError};
@@ -399,34 +404,6 @@ impl RunCore {
         let top = self.outermost();
         [&top.handlers, &top.program.settings.handlers]
     }
-
-    /// Keeps the local spaces after a run has ended: of a nested run for the next kickoff of its
-    /// automa, of an outermost run for the next run.
-    pub(super) fn keep_locals(&self, end: End) {
-        if !self.program.settings.keep_local && !self.locals().has_kept() {
-            return;
-        }
-        match (end, &self.outer) {
-            (End::Paused, _) => {}
-            (End::Finished | End::Stopped, None) => {
-                let kept = self.kept();
-                if !kept.is_empty() {
-                    commit(kept, &self.program, self.machine().view());
-                }
-            }
-            // A run inside another has no worker, so it is not the next kickoff of one.
-            (End::Finished | End::Stopped, Some((_, None))) => {}
-            (End::Finished | End::Stopped, Some((outer, Some(worker)))) => {
-                let kept = self.kept();
-                outer.locals().keep(*worker, kept);
-            }
-        }
-    }
-
-    fn kept(&self) -> KeptSpaces {
-        let machine = self.machine();
-        self.locals().kept(self.program.settings.keep_local, machine.view())
-    }
 }
 
 /// The programs of `outer` and of the runs around it, innermost first.
@@ -444,82 +421,6 @@ fn begin(
     let (pace, max_steps) = (program.settings.pace, program.settings.max_steps);
     let machine = Machine::new(view, Beginning { path, args, outer_inputs, pace, max_steps });
     (machine, Locals::default())
-}
-
-/// The local spaces that `program` has kept from earlier runs.
-fn kept_from_earlier_runs(program: &Program) -> KeptSpaces {
-    if !program.settings.keep_local {
-        return KeptSpaces::default();
-    }
-    let kept = program.kept.lock().unwrap_or_else(PoisonError::into_inner);
-    KeptSpaces { own: Some(kept.clone()), ..KeptSpaces::default() }
-}
-
-/// Keeps these local spaces for later runs of `program` and of the automata nested in it. `view` is
-/// the graph at the end of the run. If runs overlap, the one that ends last wins.
-fn commit(kept: KeptSpaces, program: &Arc<Program>, view: &View<Arc<Body>>) {
-    // A list instead of recursion, because automata may be nested to any depth.
-    let mut rest = vec![(kept, Arc::clone(program), view.clone())];
-    while let Some((kept, program, view)) = rest.pop() {
-        if let Some(own) = kept.own {
-            *program.kept.lock().unwrap_or_else(PoisonError::into_inner) = own;
-        }
-        for (key, kept) in kept.nested {
-            let Some(id) = view.find(key.as_str()) else { continue };
-            let worker = &view.node(id).payload.worker;
-            let program = worker.0.automa().and_then(|automa| automa.compiled().ok());
-            if let (Some(program), Some(view)) = (program, worker.graph()) {
-                rest.push((kept, program, view));
-            }
-        }
-    }
-}
-
-/// Checks that each argument of a run reaches a worker, and that all needed inputs are present.
-fn check_arguments(
-    program: &Program,
-    view: &View<Arc<Body>>,
-    args: &Args,
-    outer_inputs: &Named,
-) -> Result<(), RunError> {
-    check_inputs(program, args.named_slice())?;
-    let none = Vec::new();
-    let named = args.named.as_deref().unwrap_or(&none);
-    let faults = program.input_faults(&[named, outer_inputs]);
-    if !faults.is_empty() {
-        return Err(RunError::Inputs { automa: program.automa().to_string(), faults });
-    }
-    let given = args.positional.len();
-    if given == 0 {
-        return Ok(());
-    }
-    let taken = Machine::most_taken(view, named);
-    match given <= taken {
-        true => Ok(()),
-        false => {
-            Err(RunError::UnusedArguments { automa: program.automa().to_string(), given, taken })
-        }
-    }
-}
-
-/// A name that reaches nobody is a typo.
-fn check_inputs(program: &Program, named: &[(Cow<'static, str>, Value)]) -> Result<(), RunError> {
-    let inputs = &program.inputs;
-    if inputs.open {
-        return Ok(());
-    }
-    match named.iter().find(|(name, _)| !inputs.names.contains(name.as_ref())) {
-        None => Ok(()),
-        Some((name, _)) => {
-            let mut known: Vec<_> = inputs.names.iter().cloned().collect();
-            known.sort_unstable();
-            Err(RunError::UnknownInput {
-                automa: program.automa().to_string(),
-                name: name.to_string(),
-                known,
-            })
-        }
-    }
 }
 
 impl RunCore {

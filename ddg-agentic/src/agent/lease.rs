@@ -9,6 +9,7 @@ use ddg_core::checkpoint::{Claim, Owner};
 use futures::FutureExt;
 use futures::future::{Either, select};
 use tokio::runtime::Handle;
+use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep};
 
 use crate::memory::{ConversationError, ConversationId, ConversationLease, ConversationStore};
@@ -100,23 +101,44 @@ impl HeldLease {
         }
     }
 
-    /// Releases the lease.
+    /// Releases the lease, also if this future is dropped meanwhile.
     pub(super) async fn release(mut self) {
-        if let Some(lease) = self.lease.take() {
-            // If releasing fails, the lease expires.
-            let _ = self.store.release(&lease).await;
+        if let Some(released) = self.release_soon() {
+            // A task that could not release it has ended, too: the lease expires then.
+            let _ = released.await;
         }
+    }
+
+    /// Begins to release the lease. The returned task is what is still to be done.
+    fn release_soon(&mut self) -> Option<JoinHandle<()>> {
+        let lease = self.lease.take()?;
+        // Without a runtime the lease expires; until then its owner can still acquire it again.
+        let runtime = Handle::try_current().ok()?;
+        let store = Arc::clone(&self.store);
+        let mut release = async move { released(&*store, &lease).await }.boxed();
+        match (&mut release).now_or_never() {
+            Some(()) => None,
+            None => Some(runtime.spawn(release)),
+        }
+    }
+}
+
+/// Releases `lease`; tries again while the store fails and the lease may still be held.
+async fn released(store: &dyn ConversationStore, lease: &ConversationLease) {
+    let began = Instant::now();
+    let [mut pause, longest] = PAUSES;
+    while let Err(error) = store.release(lease).await {
+        if matches!(error, ConversationError::LeaseLost { .. }) || began.elapsed() >= lease.ttl {
+            tracing::warn!(%error, conversation = %lease.conversation, "a lease was not released");
+            return;
+        }
+        sleep(pause).await;
+        pause = (2 * pause).min(longest);
     }
 }
 
 impl Drop for HeldLease {
     fn drop(&mut self) {
-        // Without a runtime the lease expires; until then its owner can still acquire it again.
-        let (Some(lease), Ok(runtime)) = (self.lease.take(), Handle::try_current()) else { return };
-        let store = Arc::clone(&self.store);
-        let mut release = async move { store.release(&lease).await.is_ok() }.boxed();
-        if (&mut release).now_or_never().is_none() {
-            runtime.spawn(release);
-        }
+        self.release_soon();
     }
 }

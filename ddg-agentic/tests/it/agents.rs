@@ -1,6 +1,7 @@
 //! One agent, many tasks: a conversation has one run at a time, and is free again however it ends.
 
 mod open_runs;
+mod releasing;
 mod settings;
 
 use std::sync::Arc;

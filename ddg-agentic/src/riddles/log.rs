@@ -3,9 +3,11 @@
 //! The log makes the platform idempotent. A delivery has a key, so a riddle that continues after a
 //! crash finds the message that it has sent; an answer counts once; a sub-riddle has a cause.
 
+#[cfg(all(test, any(feature = "sqlite", feature = "postgres")))]
+mod laws;
 mod memory;
-#[cfg(feature = "sqlite")]
-mod sqlite;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+mod sql;
 
 use std::fmt;
 
@@ -18,8 +20,8 @@ use super::message::AgentMessage;
 use super::outcome::RiddleOutcome;
 use super::stage::Stage;
 pub(super) use memory::MemoryLog;
-#[cfg(feature = "sqlite")]
-pub(super) use sqlite::SqliteLog;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+pub(super) use sql::SqlLog;
 
 /// A message in the table of all messages.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -222,6 +224,9 @@ pub(super) trait Log: fmt::Debug + Send + Sync {
         &'a self,
         filter: &'a MessageFilter,
     ) -> BoxFuture<'a, Result<Vec<LoggedMessage>, RiddleError>>;
+
+    /// The number of the last message, 0 without messages.
+    fn last(&self) -> BoxFuture<'_, Result<i64, RiddleError>>;
 
     /// Deletes riddles that ended before this time (milliseconds since 1970). Returns their ids.
     fn delete_ended_before(&self, time: i64) -> BoxFuture<'_, Result<Vec<String>, RiddleError>>;

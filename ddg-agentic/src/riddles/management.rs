@@ -7,6 +7,7 @@ mod supervisor;
 use std::fmt;
 use std::sync::Arc;
 
+use ddg_core::checkpoint::{CheckpointStore, RunId, StoreError};
 use tokio::task::AbortHandle;
 
 use super::error::RiddleError;
@@ -50,6 +51,8 @@ pub use events::RiddleEvents;
 #[derive(Clone)]
 pub struct Management {
     platform: Arc<Platform>,
+    /// The runs of riddles.
+    runs: Arc<dyn CheckpointStore>,
     /// Stops the runs of riddles when the last management is dropped.
     _supervisor: Arc<StopOnDrop>,
 }
@@ -185,7 +188,27 @@ impl Management {
         age: std::time::Duration,
     ) -> Result<Vec<String>, RiddleError> {
         let age = i64::try_from(age.as_millis()).unwrap_or(i64::MAX);
-        self.platform.log.delete_ended_before(super::log::now().saturating_sub(age)).await
+        let before = super::log::now().saturating_sub(age);
+        let deleted = self.platform.log.delete_ended_before(before).await?;
+        for id in &deleted {
+            self.delete_run(id).await?;
+        }
+        Ok(deleted)
+    }
+
+    /// Deletes the stored run of a riddle that was deleted.
+    async fn delete_run(&self, id: &str) -> Result<(), RiddleError> {
+        let Ok(run) = RunId::new(supervisor::run_id(id)) else { return Ok(()) };
+        match self.runs.delete(&run).await {
+            Ok(()) | Err(StoreError::UnknownRun { .. }) => Ok(()),
+            // Its process is just leaving it; the run of a riddle that has ended does no harm.
+            Err(StoreError::Held { .. }) => Ok(()),
+            Err(error) => Err(RiddleError::Store {
+                store: "the store of runs".to_owned(),
+                action: "deleted",
+                message: error.to_string(),
+            }),
+        }
     }
 
     /// The agents, with what they can do.

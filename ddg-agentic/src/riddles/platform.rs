@@ -8,6 +8,7 @@ mod sub_riddles;
 
 use std::fmt;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use indexmap::IndexMap;
@@ -49,6 +50,8 @@ pub(super) struct Platform {
     waiting: Mutex<FxHashMap<i64, Arc<Notify>>>,
     /// Changes whenever something was written to the log.
     changed: watch::Sender<u64>,
+    /// The number of the last message when the log was last looked at for those of others.
+    seen: AtomicI64,
 }
 
 impl Platform {
@@ -62,8 +65,20 @@ impl Platform {
         starts: mpsc::UnboundedSender<String>,
     ) -> Self {
         let (active, waiting) = (Mutex::default(), Mutex::default());
-        let changed = watch::Sender::new(0);
-        Self { agents, roster, settings, shared, persist, log, starts, active, waiting, changed }
+        let (changed, seen) = (watch::Sender::new(0), AtomicI64::new(0));
+        Self {
+            agents,
+            roster,
+            settings,
+            shared,
+            persist,
+            log,
+            starts,
+            active,
+            waiting,
+            changed,
+            seen,
+        }
     }
 
     /// Poses a riddle. One whose id is known is not posed again.
@@ -134,6 +149,31 @@ impl Platform {
     /// Tells when something was written after this call.
     pub(super) fn changes(&self) -> watch::Receiver<u64> {
         self.changed.subscribe()
+    }
+
+    /// Looks for what other managements of the same store have written, and has it read. Returns
+    /// the riddles that have not ended.
+    pub(super) async fn written_elsewhere(&self) -> Vec<String> {
+        // Listed first: a riddle that begins later may not be among those that are found below.
+        let here: Vec<_> = self.active().keys().cloned().collect();
+        let found = async { Ok::<_, RiddleError>((self.log.last().await?, self.log.running(None).await?)) };
+        let (last, running) = match found.await {
+            Ok(found) => found,
+            Err(error) => {
+                tracing::error!(%error, "the log of riddles could not be read");
+                return Vec::new();
+            }
+        };
+        if self.seen.swap(last, Ordering::Relaxed) != last {
+            self.wrote();
+            self.waiting().values().for_each(|waiting| waiting.notify_one());
+        }
+        for id in here.iter().filter(|id| !running.contains(id)) {
+            if let Some(token) = self.active().remove(id) {
+                token.cancel();
+            }
+        }
+        running
     }
 
     fn wrote(&self) {

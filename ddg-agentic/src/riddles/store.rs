@@ -4,6 +4,10 @@ use std::sync::Arc;
 
 use ddg_core::checkpoint::{CheckpointStore, MemoryStore};
 
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+use super::error::RiddleError;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+use super::log::SqlLog;
 use super::log::{Log, MemoryLog};
 
 /// Where riddles are kept. Clones are the same store.
@@ -24,19 +28,39 @@ impl RiddleStore {
     /// # Errors
     /// If the file cannot be opened, is not a database, or is of a newer version.
     #[cfg(feature = "sqlite")]
-    pub async fn open(
-        path: impl AsRef<std::path::Path>,
-    ) -> Result<Self, super::error::RiddleError> {
-        use ddg_core::checkpoint::SqliteStore;
-
+    pub async fn open(path: impl AsRef<std::path::Path>) -> Result<Self, RiddleError> {
         let path = path.as_ref();
-        let log = super::log::SqliteLog::open(path).await?;
-        let runs =
-            SqliteStore::open(path).await.map_err(|error| super::error::RiddleError::Store {
-                store: format!("SQLite database `{}`", path.display()),
-                action: "opened",
-                message: error.to_string(),
-            })?;
+        let name = format!("SQLite database `{}`", path.display());
+        let runs = ddg_core::checkpoint::SqliteStore::open(path).await;
+        let runs = runs.map_err(|error| not_opened(&name, &error))?;
+        let log = SqlLog::sqlite(runs.database().clone(), name).await?;
         Ok(Self { runs: Arc::new(runs), log: Arc::new(log) })
     }
+
+    /// In a PostgreSQL database, `postgres://user:password@host:port/database`. Several managements
+    /// can share it: each riddle is run by one of them.
+    ///
+    /// # Errors
+    /// If the server cannot be reached or refuses the connection, or the tables are of a newer
+    /// version.
+    #[cfg(feature = "postgres")]
+    pub async fn connect(url: &str) -> Result<Self, RiddleError> {
+        // Without the URL, which may have a password.
+        let name = "a PostgreSQL database".to_owned();
+        let runs = ddg_core::checkpoint::PostgresStore::connect(url).await;
+        let runs = runs.map_err(|error| not_opened(&name, &error))?;
+        let log = SqlLog::postgres(runs.database().clone(), name).await?;
+        Ok(Self { runs: Arc::new(runs), log: Arc::new(log) })
+    }
+}
+
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+fn not_opened(name: &str, error: &ddg_core::checkpoint::StoreError) -> RiddleError {
+    let mut message = error.to_string();
+    let mut source = std::error::Error::source(error);
+    while let Some(cause) = source {
+        message += &format!(": {cause}");
+        source = cause.source();
+    }
+    RiddleError::Store { store: name.to_owned(), action: "opened", message }
 }

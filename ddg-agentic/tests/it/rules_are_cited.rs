@@ -66,9 +66,11 @@ fn every_rule_of_assistants_is_cited_by_a_test() {
     );
 }
 
+/// Tests of this crate and of the server cite them.
 #[test]
 fn every_rule_of_riddles_is_cited_by_a_test() {
-    RIDDLES.check(env!("CARGO_MANIFEST_DIR"), &["tests"]);
+    let folders = ["tests", "src/riddles", "../ddg-server/tests", "../ddg-server/src"];
+    RIDDLES.check(env!("CARGO_MANIFEST_DIR"), &folders);
 }
 
 #[test]

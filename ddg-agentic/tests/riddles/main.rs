@@ -7,6 +7,8 @@ mod held;
 mod messages;
 mod model;
 mod place;
+#[cfg(all(feature = "outside", feature = "postgres"))]
+mod postgres;
 mod reviews;
 mod shared_folder;
 mod sub_riddles;

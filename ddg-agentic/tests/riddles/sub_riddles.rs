@@ -108,3 +108,34 @@ async fn a_riddle_has_a_limited_number_of_sub_riddles_which_end_with_it() {
         assert_eq!(below.reason.as_deref(), Some("given up: riddle `a` has ended"));
     }
 }
+
+/// [riddles 4] [riddles 6] The response to the parent is held; the author of the sub-riddle solves it
+/// meanwhile, and the held response is sent with what came of it.
+#[tokio::test]
+async fn a_sub_riddle_is_solved_by_its_author_while_the_parent_is_held() {
+    let place = Place::new();
+    let (holding, mut held) = tokio::sync::mpsc::unbounded_channel();
+    let solver = agent_fn([Capability::Solve], move |mut response: AgentMessage, cx| {
+        let holding = holding.clone();
+        async move {
+            if response.riddle.question == "half" {
+                response.solution.push(RiddleSolution::new("21", ""));
+                return Ok(response.into());
+            }
+            let half = cx.sub_riddle(question("half"), None).await?;
+            holding.send((cx.held(&response), half)).expect("the test waits for it");
+            Ok(AgentReply::Hold)
+        }
+    });
+    let builder = place.management().agent("s", solver).agent("g", accepts());
+    let management = builder.build().await.expect("a management");
+    let riddle = management.pose(AgentMessage::new("whole").id("a")).await.expect("posed");
+    let (mut response, half) = held.recv().await.expect("it is held");
+    let half = half.outcome().await.expect("it ends");
+    assert_eq!((&*half.id, half.answer()), ("a-1", Some("21")));
+    let now = management.riddle("a").await.expect("it is known");
+    assert_eq!(now.state, RiddleState::Running, "the parent waits");
+    response.response_mut().solution.push(RiddleSolution::new("42", "twice the half"));
+    management.send_held(response).await.expect("it is taken");
+    assert_eq!(riddle.outcome().await.expect("it ends").answer(), Some("42"));
+}

@@ -298,6 +298,10 @@ impl Log for MemoryLog {
         self.with(|tables| Ok(tables.messages(filter)))
     }
 
+    fn last(&self) -> BoxFuture<'_, Result<i64, RiddleError>> {
+        self.with(|tables| Ok(tables.messages.last().map_or(0, |message| message.number)))
+    }
+
     fn delete_ended_before(&self, time: i64) -> BoxFuture<'_, Result<Vec<String>, RiddleError>> {
         self.with(|tables| Ok(tables.delete_ended_before(time)))
     }

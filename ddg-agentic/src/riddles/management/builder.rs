@@ -128,8 +128,9 @@ impl ManagementBuilder {
         for id in left {
             platform.start(&id);
         }
+        let runs = Arc::clone(&store.runs);
         let supervisor = supervisor::spawn(Arc::clone(&platform), store, starting)?;
-        Ok(Management { platform, _supervisor: Arc::new(StopOnDrop(supervisor)) })
+        Ok(Management { platform, runs, _supervisor: Arc::new(StopOnDrop(supervisor)) })
     }
 }
 

@@ -39,4 +39,6 @@ pub use serving::serve;
 mod pages {
     #[doc = include_str!("../../docs/server.md")]
     struct Server;
+    #[doc = include_str!("../../docs/riddle_agents.md")]
+    struct RiddleAgents;
 }

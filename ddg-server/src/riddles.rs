@@ -2,6 +2,7 @@
 
 mod agent_server;
 mod client;
+mod docs;
 mod error;
 mod json;
 mod link;
@@ -9,7 +10,10 @@ mod outbox;
 mod page;
 mod secret;
 mod server;
+mod upload;
 
+#[cfg(feature = "command")]
+pub(crate) use self::{error::no_path as no_riddle_path, json::read as read_json, secret::check as check_secret};
 #[cfg(feature = "command")]
 pub use crate::command::riddles::{AgentSet, main};
 pub use agent_server::AgentServer;

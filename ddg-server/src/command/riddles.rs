@@ -4,6 +4,8 @@ mod agent;
 mod agents;
 mod alone;
 mod manage;
+mod new;
+mod reached;
 
 use std::process::ExitCode;
 
@@ -19,9 +21,17 @@ use crate::riddles::Secret;
 #[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
 pub(crate) struct Riddles {
     #[command(subcommand)]
-    command: Option<Command>,
+    command: Option<All>,
     #[command(flatten)]
     manage: manage::Manage,
+}
+
+/// What `ddg riddles` has.
+#[derive(Subcommand)]
+enum All {
+    New(new::New),
+    #[command(flatten)]
+    Agents(Command),
 }
 
 /// What an author's own program has as well.
@@ -61,7 +71,8 @@ pub fn main(agents: &AgentSet) -> ExitCode {
 impl Riddles {
     pub(crate) fn run(self, agents: &AgentSet) -> ExitCode {
         match self.command {
-            Some(command) => command.run(agents),
+            Some(All::New(new)) => ended(new.run()),
+            Some(All::Agents(command)) => command.run(agents),
             None => ended(self.manage.run(agents)),
         }
     }

@@ -7,7 +7,7 @@ use axum::response::{IntoResponse, Response};
 const PAGE: &str = include_str!("page.html");
 
 /// What the page may do: nothing but its own style and script, and requests to this server.
-const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; \
+pub(super) const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; \
                       connect-src 'self'; img-src data:; form-action 'none'; base-uri 'none'; \
                       frame-ancestors 'none'";
 

@@ -17,8 +17,8 @@ use serde_json::json;
 
 use super::error::{no_method, no_path, refused};
 use super::json::read;
-use super::page;
 use super::secret::{Secret, check};
+use super::{docs, page, upload};
 use crate::error::{ApiError, Kind};
 use crate::http::sse::{Event, Sse};
 
@@ -36,9 +36,9 @@ pub struct RiddleServer {
 }
 
 #[derive(Debug)]
-struct Shared {
-    management: Management,
-    secret: Option<Secret>,
+pub(super) struct Shared {
+    pub(super) management: Management,
+    pub(super) secret: Option<Secret>,
 }
 
 /// A riddle to pose: a message, with the parent of a sub-riddle.
@@ -75,6 +75,9 @@ impl RiddleServer {
             .route("/messages", get(messages))
             .route("/messages/{number}", get(message))
             .route("/healthz", get(async || "ok"))
+            .route("/files", post(upload::take).layer(DefaultBodyLimit::max(upload::MAX_FILE)))
+            .route("/docs", get(docs::riddles))
+            .route("/docs/{name}", get(docs::named))
             .route("/", get(page::table))
             .fallback(no_path)
             .method_not_allowed_fallback(no_method)
@@ -83,8 +86,8 @@ impl RiddleServer {
     }
 }
 
-type Reply = Result<Response, ApiError>;
-type Server = State<Arc<Shared>>;
+pub(super) type Reply = Result<Response, ApiError>;
+pub(super) type Server = State<Arc<Shared>>;
 
 async fn pose(State(server): Server, headers: HeaderMap, body: Bytes) -> Reply {
     check(server.secret.as_ref(), &headers)?;

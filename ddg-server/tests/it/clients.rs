@@ -8,7 +8,7 @@ use tokio::sync::OnceCell;
 use crate::fixture::{Ddg, Turn, Upstream, calls, text};
 
 /// The folder with the installed clients, which `.ci/clients` fills.
-async fn installed() -> PathBuf {
+pub(crate) async fn installed() -> PathBuf {
     static INSTALLED: OnceCell<()> = OnceCell::const_new();
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let install = async || {

@@ -5,7 +5,7 @@ mod process;
 mod stream;
 mod upstream;
 
-pub(crate) use client::{Client, form, json_request};
+pub(crate) use client::{Client, Reply, form, json_request};
 pub(crate) use process::{Ddg, command, run};
 
 pub(crate) use stream::{Seen, read_events};

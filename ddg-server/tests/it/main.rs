@@ -1,6 +1,11 @@
 //! The server as clients see it.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+// The template of an agent in Rust is compiled here under its own name.
+extern crate self as riddle_agent;
+
+use riddles::template::Mine;
+
 mod bad_requests;
 mod bodies;
 #[cfg(feature = "clients")]

@@ -2,7 +2,13 @@
 
 mod alone;
 mod api;
+mod client;
+mod documents;
+mod kills;
+#[cfg(feature = "clients")]
+mod page;
 mod processes;
+pub(crate) mod template;
 
 use std::net::SocketAddr;
 use std::path::Path;

@@ -14,13 +14,13 @@ use tokio::process::{Child, Command};
 use crate::fixture::{Ddg, Turn, Upstream, read_events, text};
 
 /// A new PostgreSQL server, which stops when this is dropped.
-struct Postgres {
-    url: String,
+pub(crate) struct Postgres {
+    pub(crate) url: String,
     _process: Child,
 }
 
 impl Postgres {
-    async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../.ci/postgres");
         let mut process = Command::new(script)
             .arg("serve")

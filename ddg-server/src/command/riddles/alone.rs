@@ -1,15 +1,19 @@
 //! `ddg riddles try`: one task for one agent, without a platform.
 
 use std::io::Read;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 
 use clap::Args;
 use ddg_agentic::riddles::{AgentMessage, Envelope, Handled, NoPlatform, SharedFolder};
 
 use super::agents::AgentSet;
-use super::runtime;
+use super::manage::agent_at;
+use super::reached::Reached;
+use super::{runtime, secret_for};
 
 /// Try one agent with one message; nothing is sent.
 ///
@@ -18,8 +22,9 @@ use super::runtime;
 #[derive(Args)]
 #[command(group(clap::ArgGroup::new("message").required(true)))]
 pub(crate) struct Try {
-    /// Name of the agent, see `list`.
-    #[arg(value_name = "NAME")]
+    /// Name of an agent, see `list`; or URL or NAME@URL of one that runs in another process, in any
+    /// language.
+    #[arg(value_name = "NAME|URL")]
     name: String,
 
     /// Use a dummy message: 6 * 7.
@@ -41,6 +46,14 @@ pub(crate) struct Try {
     /// The agent's own folder.
     #[arg(long, env = "DDG_RIDDLES_PERSIST", value_name = "DIR")]
     persist: Option<PathBuf>,
+
+    /// With a URL: address at which the answer is waited for, which the agent has as its management.
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8090")]
+    listen: SocketAddr,
+
+    /// With a URL: seconds that the agent has to answer.
+    #[arg(long, value_name = "SECONDS", default_value_t = 60)]
+    timeout: u64,
 }
 
 /// Why there is no response.
@@ -65,6 +78,24 @@ impl Try {
     }
 
     fn tried(&self, agents: &AgentSet) -> Result<Handled, NoResponse> {
+        match agent_at(&self.name).map_err(NoResponse::WrongUse)? {
+            (name, Some(url)) => self.elsewhere(name, url),
+            (_, None) => self.here(agents),
+        }
+    }
+
+    /// Tries an agent of another process.
+    fn elsewhere(&self, name: String, url: String) -> Result<Handled, NoResponse> {
+        let secret = secret_for(self.listen).map_err(NoResponse::WrongUse)?;
+        let message = self.message().map_err(NoResponse::Failed)?;
+        let (listen, timeout) = (self.listen, Duration::from_secs(self.timeout));
+        let agent = Reached { name, url, listen, timeout, secret };
+        let runtime = runtime().map_err(NoResponse::Failed)?;
+        runtime.block_on(agent.handle(message)).map_err(NoResponse::Failed)
+    }
+
+    /// Tries an agent of this process.
+    fn here(&self, agents: &AgentSet) -> Result<Handled, NoResponse> {
         let shared = SharedFolder::open(&self.shared);
         let shared = shared.map_err(|error| NoResponse::WrongUse(error.to_string()))?;
         let host = agents.host(&self.name, shared, Arc::new(NoPlatform));

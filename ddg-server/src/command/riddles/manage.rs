@@ -31,8 +31,8 @@ pub(super) struct Manage {
     )]
     listen: SocketAddr,
 
-    /// Database: the path of an SQLite file.
-    #[arg(long, env = "DDG_RIDDLES_DB", value_name = "PATH", default_value = "riddles.sqlite")]
+    /// Database: the path of an SQLite file, or postgres://….
+    #[arg(long, env = "DDG_RIDDLES_DB", value_name = "DB", default_value = "riddles.sqlite")]
     db: String,
 
     /// Folder of documents and extractions, which all agents share.
@@ -44,7 +44,9 @@ pub(super) struct Manage {
     persist: Option<PathBuf>,
 
     /// Agent for a stage: STAGE=NAME, STAGE=URL or STAGE=NAME@URL, where STAGE is `solve`,
-    /// `gatekeeper`, `extract` or `extract:text,image`. Can be repeated.
+    /// `gatekeeper`, `extract` or `extract:text,image`. Can be repeated [env: AGENTS_EXTRACT,
+    /// AGENTS_SOLVE, AGENTS_GATEKEEPER: lists with commas of NAME, URL or NAME@URL, for extract also
+    /// text+image=NAME].
     #[arg(long = "agent", value_name = "STAGE=AGENT")]
     agents: Vec<String>,
 
@@ -114,7 +116,7 @@ impl Manage {
         for agent in &declared {
             builder = agent.add_to(builder, agents, secret.clone())?;
         }
-        let store = RiddleStore::open(&self.db).await.map_err(|error| error.to_string())?;
+        let store = open(&self.db).await?;
         let listener = TcpListener::bind(self.listen).await;
         let listener = listener.map_err(|error| format!("--listen {}: {error}", self.listen))?;
         let management = builder.store(store).build().await.map_err(|error| error.to_string())?;
@@ -147,6 +149,23 @@ impl Manage {
         let both = |name: &str| given(name).or_else(|| std::env::var(name).ok());
         RiddleSettings::default().with_variables(both)
     }
+}
+
+/// Opens a database by its path or URL.
+async fn open(db: &str) -> Result<RiddleStore, String> {
+    let store = match db.split_once("://") {
+        None => RiddleStore::open(db).await,
+        Some(("sqlite", path)) => RiddleStore::open(path).await,
+        #[cfg(feature = "postgres")]
+        Some(("postgres" | "postgresql", _)) => RiddleStore::connect(db).await,
+        Some((scheme, _)) => {
+            let server = if cfg!(feature = "postgres") { ", or postgres://…" } else { "" };
+            return Err(format!(
+                "--db: {scheme}:// is no database of riddles; write the path of a file{server}"
+            ));
+        }
+    };
+    store.map_err(|error| error.to_string())
 }
 
 /// Deletes old riddles, now and every hour.
@@ -228,21 +247,8 @@ fn kinds_of(text: &str, separator: char) -> Result<Capability, String> {
 
 impl Declared {
     fn new(capability: Option<Capability>, agent: &str) -> Result<Self, String> {
-        let agent = agent.trim();
-        if agent.is_empty() {
-            return Err("the agent is missing".to_owned());
-        }
-        let is_url = |text: &str| text.starts_with("http://") || text.starts_with("https://");
-        if is_url(agent) {
-            return Ok(Self { capability, name: name_of(agent), url: Some(agent.to_owned()) });
-        }
-        match agent.split_once('@') {
-            Some((name, url)) if is_url(url) => {
-                Ok(Self { capability, name: name.to_owned(), url: Some(url.to_owned()) })
-            }
-            Some((_, url)) => Err(format!("`{url}` is no URL")),
-            None => Ok(Self { capability, name: agent.to_owned(), url: None }),
-        }
+        let (name, url) = agent_at(agent)?;
+        Ok(Self { capability, name, url })
     }
 
     fn add_to(
@@ -262,6 +268,23 @@ impl Declared {
             }
             None => agents.declare(builder, &self.name, &capability),
         }
+    }
+}
+
+/// The name of an agent, and its URL if it is elsewhere: `NAME`, `URL` or `NAME@URL`.
+pub(super) fn agent_at(agent: &str) -> Result<(String, Option<String>), String> {
+    let agent = agent.trim();
+    if agent.is_empty() {
+        return Err("the agent is missing".to_owned());
+    }
+    let is_url = |text: &str| text.starts_with("http://") || text.starts_with("https://");
+    if is_url(agent) {
+        return Ok((name_of(agent), Some(agent.to_owned())));
+    }
+    match agent.split_once('@') {
+        Some((name, url)) if is_url(url) => Ok((name.to_owned(), Some(url.to_owned()))),
+        Some((_, url)) => Err(format!("`{url}` is no URL")),
+        None => Ok((agent.to_owned(), None)),
     }
 }
 

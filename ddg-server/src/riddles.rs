@@ -8,16 +8,18 @@ mod json;
 mod link;
 mod outbox;
 mod page;
+#[cfg(feature = "command")]
+mod reached;
 mod secret;
 mod server;
 mod upload;
 
 #[cfg(feature = "command")]
-pub(crate) use self::{error::no_path as no_riddle_path, json::read as read_json, secret::check as check_secret};
-#[cfg(feature = "command")]
 pub use crate::command::riddles::{AgentSet, main};
 pub use agent_server::AgentServer;
 pub use client::ManagementClient;
 pub use link::HttpAgent;
+#[cfg(feature = "command")]
+pub(crate) use reached::Reached;
 pub use secret::Secret;
 pub use server::RiddleServer;

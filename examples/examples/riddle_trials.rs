@@ -1,8 +1,8 @@
 //! A solver with a model, a gatekeeper that rejects twice, and a sub-riddle.
 //!
-//! The solver poses a sub-riddle for the hard part of its riddle. The sub-riddle is sent to everybody,
-//! its author included: there the model proposes, and reads why its earlier solutions were rejected. The
-//! model is scripted, so the example needs no network.
+//! The solver poses a sub-riddle for the hard part of its riddle. The sub-riddle is sent to all
+//! agents, its author included: there the model proposes, and reads why its earlier solutions were
+//! rejected. The model is scripted, so the example needs no network.
 
 use ddg_agentic::ReActAutoma;
 use ddg_agentic::model::ScriptedModel;

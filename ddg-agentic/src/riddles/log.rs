@@ -3,7 +3,7 @@
 //! The log makes the platform idempotent. A delivery has a key, so a riddle that continues after a
 //! crash finds the message that it has sent; an answer counts once; a sub-riddle has a cause.
 
-#[cfg(all(test, any(feature = "sqlite", feature = "postgres")))]
+#[cfg(test)]
 mod laws;
 mod memory;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]

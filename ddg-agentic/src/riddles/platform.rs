@@ -156,7 +156,8 @@ impl Platform {
     pub(super) async fn written_elsewhere(&self) -> Vec<String> {
         // Listed first: a riddle that begins later may not be among those that are found below.
         let here: Vec<_> = self.active().keys().cloned().collect();
-        let found = async { Ok::<_, RiddleError>((self.log.last().await?, self.log.running(None).await?)) };
+        let found =
+            async { Ok::<_, RiddleError>((self.log.last().await?, self.log.running(None).await?)) };
         let (last, running) = match found.await {
             Ok(found) => found,
             Err(error) => {

@@ -5,7 +5,6 @@ mod agents;
 mod alone;
 mod manage;
 mod new;
-mod reached;
 
 use std::process::ExitCode;
 

@@ -68,26 +68,27 @@ fn page(page: &Page) -> Response {
 /// because the files are not here.
 fn rendered(markdown: &str) -> String {
     let mut is_dropped = false;
-    let events = Parser::new_ext(markdown, Options::ENABLE_TABLES).filter_map(|event| match event {
-        Event::Start(Tag::Link { link_type, dest_url, title, id }) => {
-            let (file, anchor) = dest_url.split_once('#').unwrap_or((&dest_url, ""));
-            let known = FILES.iter().find(|(name, _)| *name == file).map(|(_, path)| *path);
-            let is_elsewhere = dest_url.contains("://") || file.is_empty();
-            is_dropped = known.is_none() && !is_elsewhere;
-            let to = match known {
-                Some(path) if anchor.is_empty() => CowStr::from(path),
-                Some(path) => CowStr::from(format!("{path}#{anchor}")),
-                None => dest_url,
-            };
-            let link = Tag::Link { link_type, dest_url: to, title, id };
-            (!is_dropped).then_some(Event::Start(link))
-        }
-        Event::End(TagEnd::Link) if is_dropped => {
-            is_dropped = false;
-            None
-        }
-        other => Some(other),
-    });
+    let events =
+        Parser::new_ext(markdown, Options::ENABLE_TABLES).filter_map(|event| match event {
+            Event::Start(Tag::Link { link_type, dest_url, title, id }) => {
+                let (file, anchor) = dest_url.split_once('#').unwrap_or((&dest_url, ""));
+                let known = FILES.iter().find(|(name, _)| *name == file).map(|(_, path)| *path);
+                let is_elsewhere = dest_url.contains("://") || file.is_empty();
+                is_dropped = known.is_none() && !is_elsewhere;
+                let to = match known {
+                    Some(path) if anchor.is_empty() => CowStr::from(path),
+                    Some(path) => CowStr::from(format!("{path}#{anchor}")),
+                    None => dest_url,
+                };
+                let link = Tag::Link { link_type, dest_url: to, title, id };
+                (!is_dropped).then_some(Event::Start(link))
+            }
+            Event::End(TagEnd::Link) if is_dropped => {
+                is_dropped = false;
+                None
+            }
+            other => Some(other),
+        });
     let mut events: Vec<_> = events.collect();
     for place in 0..events.len() {
         let words: String = events[place + 1..]

@@ -22,7 +22,7 @@ pub(super) fn refused(error: &RiddleError) -> ApiError {
 }
 
 /// The reply for a path that there is not.
-pub(crate) async fn no_path(uri: axum::http::Uri) -> Response {
+pub(super) async fn no_path(uri: axum::http::Uri) -> Response {
     ApiError::new(Kind::NotFound, format!("There is no `{}` here.", uri.path())).into_response()
 }
 

@@ -6,7 +6,7 @@ use serde::de::DeserializeOwned;
 use crate::error::ApiError;
 
 /// Reads a body as JSON.
-pub(crate) fn read<T: DeserializeOwned>(body: &Bytes) -> Result<T, ApiError> {
+pub(super) fn read<T: DeserializeOwned>(body: &Bytes) -> Result<T, ApiError> {
     serde_json::from_slice(body)
         .map_err(|error| ApiError::invalid(format!("The body is no message: {error}.")))
 }

@@ -41,7 +41,7 @@ impl fmt::Debug for Secret {
 }
 
 /// Refuses a request without the secret, if there is one.
-pub(crate) fn check(secret: Option<&Secret>, headers: &HeaderMap) -> Result<(), ApiError> {
+pub(super) fn check(secret: Option<&Secret>, headers: &HeaderMap) -> Result<(), ApiError> {
     let Some(secret) = secret else { return Ok(()) };
     let given = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
     match given.and_then(|value| value.strip_prefix("Bearer ")) {

@@ -52,7 +52,10 @@ pub(super) async fn take(
 
 fn is_name(name: &str) -> bool {
     let is_plain = |c: char| !c.is_control() && !matches!(c, '/' | '\\');
-    !name.is_empty() && name.len() <= MAX_NAME && name.chars().all(is_plain) && !name.starts_with('.')
+    !name.is_empty()
+        && name.len() <= MAX_NAME
+        && name.chars().all(is_plain)
+        && !name.starts_with('.')
 }
 
 /// The type of a document: as its media type says, or the end of its name.

@@ -10,9 +10,9 @@ mod schema;
 
 #[cfg(feature = "postgres")]
 use ddg_core::__store::PostgresServer;
-use ddg_core::__store::{Dialect, Failed as FailedWith, Row, Transaction, cause};
 #[cfg(feature = "sqlite")]
 use ddg_core::__store::SqliteFile;
+use ddg_core::__store::{Dialect, Failed as FailedWith, Row, Transaction, cause};
 use futures::future::BoxFuture;
 use futures::{FutureExt, TryFutureExt};
 use serde::Serialize;

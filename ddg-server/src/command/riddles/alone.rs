@@ -12,8 +12,8 @@ use ddg_agentic::riddles::{AgentMessage, Envelope, Handled, NoPlatform, SharedFo
 
 use super::agents::AgentSet;
 use super::manage::agent_at;
-use super::reached::Reached;
 use super::{runtime, secret_for};
+use crate::riddles::Reached;
 
 /// Try one agent with one message; nothing is sent.
 ///
@@ -22,8 +22,7 @@ use super::{runtime, secret_for};
 #[derive(Args)]
 #[command(group(clap::ArgGroup::new("message").required(true)))]
 pub(crate) struct Try {
-    /// Name of an agent, see `list`; or URL or NAME@URL of one that runs in another process, in any
-    /// language.
+    /// Name of an agent, see `list`; or URL or NAME@URL of one in another process, in any language.
     #[arg(value_name = "NAME|URL")]
     name: String,
 
@@ -47,7 +46,7 @@ pub(crate) struct Try {
     #[arg(long, env = "DDG_RIDDLES_PERSIST", value_name = "DIR")]
     persist: Option<PathBuf>,
 
-    /// With a URL: address at which the answer is waited for, which the agent has as its management.
+    /// With a URL: address at which the answer is waited for; the agent's management is there.
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8090")]
     listen: SocketAddr,
 

@@ -45,8 +45,8 @@ pub(super) struct Manage {
 
     /// Agent for a stage: STAGE=NAME, STAGE=URL or STAGE=NAME@URL, where STAGE is `solve`,
     /// `gatekeeper`, `extract` or `extract:text,image`. Can be repeated [env: AGENTS_EXTRACT,
-    /// AGENTS_SOLVE, AGENTS_GATEKEEPER: lists with commas of NAME, URL or NAME@URL, for extract also
-    /// text+image=NAME].
+    /// AGENTS_SOLVE, AGENTS_GATEKEEPER: lists with commas of NAME, URL or NAME@URL, for extract
+    /// also text+image=NAME].
     #[arg(long = "agent", value_name = "STAGE=AGENT")]
     agents: Vec<String>,
 

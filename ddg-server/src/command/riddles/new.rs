@@ -17,7 +17,7 @@ pub(crate) struct New {
     #[arg(long)]
     python: bool,
 
-    /// Folder of the sources of ddg, of which the template is built [default: those of this command].
+    /// Folder of the sources of ddg, with which the template is built [default: this command's].
     #[arg(long, env = "DDG_SOURCES", value_name = "DIR")]
     sources: Option<PathBuf>,
 }

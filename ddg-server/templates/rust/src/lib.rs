@@ -51,7 +51,7 @@ fn solve(question: &str, texts: &[String]) -> Option<(String, String)> {
         let lines = texts.iter().flat_map(|text| text.lines());
         let given = lines.filter_map(|line| line.split_once('='));
         let given = given.map(|(known, value)| (known.trim(), value.trim()));
-        let known = given.filter(|(known, _)| *known == name).map(|(_, value)| value).last();
+        let known = given.filter(|(known, _)| *known == name).map(|(_, value)| value).next_back();
         known.unwrap_or(name).parse::<i64>().ok()
     };
     let (left, right) = (value(&question[..sign])?, value(&question[sign + 1..])?);

@@ -28,7 +28,9 @@ async fn a_riddle_has_documents_that_were_uploaded() {
     }
     assert_ne!(data[0]["file_plain"], data[1]["file_plain"], "nothing is replaced");
     assert!(data[0]["file_plain"].as_str().unwrap().ends_with("/number ü.txt"));
-    client.post("/riddles", &json!({ "id": "a", "riddle": { "question": "a * b" }, "data": data })).await;
+    client
+        .post("/riddles", &json!({ "id": "a", "riddle": { "question": "a * b" }, "data": data }))
+        .await;
     assert_eq!(ended(&client, "a").await["solution"]["solution"], "42");
 
     for name in ["", "..%2Fx", "a%2Fb", ".hidden", "%2Fetc%2Fpasswd", "a%00b"] {

@@ -106,8 +106,20 @@ async fn killed(n_kills: usize, db: &str) {
     let (listen, calculator) = (free_address(), free_address());
     let solver = format!("solve=calculator@http://{calculator}");
     let arguments = [
-        "--listen", &listen, "--log", "error", "--resend", "1", "--db", db, "--agent", "extract=text",
-        "--agent", &solver, "--agent", &gatekeeper,
+        "--listen",
+        &listen,
+        "--log",
+        "error",
+        "--resend",
+        "1",
+        "--db",
+        db,
+        "--agent",
+        "extract=text",
+        "--agent",
+        &solver,
+        "--agent",
+        &gatekeeper,
     ];
     let management = async || Ddg::spawn(riddles(folder.path(), &arguments)).await;
     let mut server = management().await;

@@ -21,7 +21,8 @@ pub(crate) use agent::Mine;
 
 /// Writes a template, and returns what the command says.
 async fn written(folder: &Path, arguments: &[&str]) -> (i32, String) {
-    let output = command(folder, &[&["riddles", "new"], arguments].concat()).output().await.unwrap();
+    let output =
+        command(folder, &[&["riddles", "new"], arguments].concat()).output().await.unwrap();
     let said = [output.stdout, output.stderr].concat();
     (output.status.code().unwrap(), String::from_utf8(said).unwrap())
 }
@@ -31,7 +32,10 @@ async fn written(folder: &Path, arguments: &[&str]) -> (i32, String) {
 async fn the_template_in_python_solves_the_calculator() {
     let folder = place();
     let (code, said) = written(folder.path(), &["mine", "--python"]).await;
-    assert_eq!((code, &*said), (0, "mine has the agent `mine`; its README.md says how to try it\n"));
+    assert_eq!(
+        (code, &*said),
+        (0, "mine has the agent `mine`; its README.md says how to try it\n")
+    );
     let mine = folder.path().join("mine");
     let mut tests = Command::new("python3");
     let tests = tests.args(["-m", "unittest"]).current_dir(&mine).output().await.unwrap();
@@ -157,9 +161,8 @@ async fn the_containers_of_a_template_have_known_settings() {
     };
     let known = help(&["riddles", "--help"]).await + &help(&["riddles", "agent", "--help"]).await;
     for language in ["rust", "python"] {
-        let read = |name: &str| {
-            std::fs::read_to_string(folder.path().join(language).join(name)).unwrap()
-        };
+        let read =
+            |name: &str| std::fs::read_to_string(folder.path().join(language).join(name)).unwrap();
         let (dockerfile, compose) = (read("Dockerfile"), read("compose.yaml"));
         let last = dockerfile.rsplit("\nFROM ").next().unwrap();
         assert!(last.contains("\nUSER 10001\n"), "{dockerfile}");

@@ -4,9 +4,7 @@ use ddg_core::__store::{Arg, Dialect, Row, Transaction};
 
 use super::messages::write_message;
 use super::{Failed, SqlLog, first, json, of_json, unknown};
-use crate::riddles::log::{
-    MANAGEMENT, Parent, Posed, no_depth, no_longer, no_number, now, sub_id,
-};
+use crate::riddles::log::{MANAGEMENT, Parent, Posed, no_depth, no_longer, no_number, now, sub_id};
 use crate::riddles::message::AgentMessage;
 use crate::riddles::outcome::RiddleOutcome;
 
@@ -43,7 +41,8 @@ async fn insert_below<T: Transaction>(
         return Ok((known.text()?, Posed::Known));
     }
     let sql = "select depth, n_below, ended_at from ddg_riddles where id = $1";
-    let mut row = first(tx.rows(sql, &[parent.id.into()]).await?).ok_or_else(|| unknown(parent.id))?;
+    let mut row =
+        first(tx.rows(sql, &[parent.id.into()]).await?).ok_or_else(|| unknown(parent.id))?;
     let (depth, n) = (small(&mut row)?, small(&mut row)?);
     let ended = row.int_or_null()?.map(|_| no_longer(parent));
     if let Some(refused) =

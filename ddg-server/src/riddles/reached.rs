@@ -12,22 +12,24 @@ use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use ddg_agentic::riddles::{AgentLink, AgentMessage, Envelope, Handled};
-use serde_json::json;
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 
+use super::error::no_path;
+use super::json;
+use super::link::HttpAgent;
+use super::secret::{Secret, check};
 use crate::error::{ApiError, Kind};
-use crate::riddles::{HttpAgent, Secret, check_secret, no_riddle_path, read_json};
 
 /// An agent in another process, in any language.
-pub(super) struct Reached {
-    pub(super) name: String,
-    pub(super) url: String,
+pub(crate) struct Reached {
+    pub(crate) name: String,
+    pub(crate) url: String,
     /// Where its answer is waited for: the agent's management.
-    pub(super) listen: SocketAddr,
-    pub(super) timeout: Duration,
-    pub(super) secret: Option<Secret>,
+    pub(crate) listen: SocketAddr,
+    pub(crate) timeout: Duration,
+    pub(crate) secret: Option<Secret>,
 }
 
 struct Waiting {
@@ -39,7 +41,7 @@ struct Waiting {
 impl Reached {
     /// Sends the message, and waits for the answer. An agent that has acknowledged it and does not
     /// answer in time holds its response.
-    pub(super) async fn handle(self, message: AgentMessage) -> Result<Handled, String> {
+    pub(crate) async fn handle(self, message: AgentMessage) -> Result<Handled, String> {
         let listener = TcpListener::bind(self.listen).await;
         let listener = listener.map_err(|error| {
             format!("--listen {}: {error}; the agent's answer comes there", self.listen)
@@ -50,10 +52,8 @@ impl Reached {
         let number = i64::try_from(since.as_millis()).unwrap_or(i64::MAX);
         let (answers, mut answered) = mpsc::channel(1);
         let waiting = Arc::new(Waiting { number, secret: self.secret, answers });
-        let router = Router::new()
-            .route("/message", post(take))
-            .fallback(no_riddle_path)
-            .with_state(waiting);
+        let router =
+            Router::new().route("/message", post(take)).fallback(no_path).with_state(waiting);
         let serving = tokio::spawn(axum::serve(listener, router).into_future());
         let envelope = Envelope::new(number, self.name, message);
         let sent = timeout(self.timeout, link.send(&envelope)).await;
@@ -68,7 +68,9 @@ impl Reached {
             Ok(Some(Envelope { decision: Some(decision), message, .. })) => match &*decision {
                 "send" => Ok(Handled::Response(Box::new(message))),
                 "stop" => Ok(Handled::Stopped),
-                other => Err(format!("the agent's `decision` is `{other}`: `send` or `stop` is right")),
+                other => {
+                    Err(format!("the agent's `decision` is `{other}`: `send` or `stop` is right"))
+                }
             },
             Ok(None) | Err(_) => {
                 eprintln!(
@@ -85,15 +87,15 @@ impl Reached {
 /// Takes the answer, as a management does.
 async fn take(State(waiting): State<Arc<Waiting>>, headers: HeaderMap, body: Bytes) -> Response {
     let taken = async {
-        check_secret(waiting.secret.as_ref(), &headers)?;
-        let envelope: Envelope = read_json(&body)?;
+        check(waiting.secret.as_ref(), &headers)?;
+        let envelope: Envelope = json::read(&body)?;
         if envelope.number != waiting.number {
             let message = format!("There is no message with the number {}.", envelope.number);
             return Err(ApiError::new(Kind::NotFound, message));
         }
         // A repeated answer is acknowledged, and dropped.
         let is_first = waiting.answers.try_send(envelope).is_ok();
-        Ok(Json(json!({ "receipt": if is_first { "taken" } else { "repeated" } })))
+        Ok(Json(serde_json::json!({ "receipt": if is_first { "taken" } else { "repeated" } })))
     };
     taken.await.into_response()
 }

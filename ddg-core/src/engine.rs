@@ -6,6 +6,7 @@
 //! which arguments, or when a step settles.
 
 mod attached;
+mod budget;
 mod call;
 mod drive;
 mod executor;
@@ -20,6 +21,7 @@ mod spans;
 mod waiting;
 
 pub(crate) use attached::{Attached, Within};
+pub(crate) use budget::StepBudget;
 pub(crate) use drive::{drive, drive_stored, simulate};
 pub(crate) use executor::PollClock;
 pub(crate) use guard::RunGuard;

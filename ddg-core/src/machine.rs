@@ -22,6 +22,7 @@ mod bind;
 mod effects;
 mod error;
 mod held;
+mod joins;
 mod kickoff;
 mod outputs;
 mod pace;
@@ -153,7 +154,11 @@ impl<P: Hosts> Machine<P> {
         let Args { positional, named } = args;
         let mut inputs = named.map(|named| *named).unwrap_or_default();
         let start = |worker| {
-            let args = start::taken(view.node(worker).role(), &positional, &inputs);
+            let role = view.node(worker).role();
+            if !role.wiring.start {
+                return Ready { worker, cause: Cause::Dependencies, args: None };
+            }
+            let args = start::taken(role, &positional, &inputs);
             Ready { worker, cause: Cause::Start, args: Some(args) }
         };
         let ready = view.starts().map(start).collect();

@@ -182,6 +182,7 @@ pub fn automa(attr: TokenStream, item: TokenStream) -> TokenStream {
 /// | `unpack` | takes the elements of its dependency's list or map as arguments |
 /// | `suppressed` | takes nothing from its dependencies |
 /// | `in_order` | scatters its output, a list: one element per successor |
+/// | `after_loops` | waits until loops before it have ended, and takes the last outputs |
 /// | `timeout = expr` | a `Duration`, after which the worker fails |
 /// | `retry = expr` | a `Retry`: when a failed worker is tried again |
 /// | `blocking`, `inline` | where a sync worker runs: on the blocking pool (default), or in place |

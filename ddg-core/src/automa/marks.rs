@@ -114,7 +114,8 @@ impl Mark {
         let body = &node.payload;
         let wiring = body.role.wiring;
         let mut options = Hasher::new();
-        options.number(u64::from(wiring.start) + 2 * u64::from(wiring.output));
+        let flags = [wiring.start, wiring.output, wiring.after_loops, wiring.after_nobody];
+        options.number(flags.iter().rev().fold(0, |bits, flag| 2 * bits + u64::from(*flag)));
         options.number(match wiring.mapping {
             Mapping::AsIs => 0,
             Mapping::Merge => 1,

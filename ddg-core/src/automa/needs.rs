@@ -78,7 +78,7 @@ pub(super) fn needs(topology: &Topology<Arc<Body>>) -> Vec<Need> {
 /// Whether a nested automa gets no named arguments except the inputs of the outer run.
 fn is_called_without_names(node: &Node<Arc<Body>>) -> bool {
     let wiring = node.role().wiring;
-    wiring.mapping != Mapping::Unpack && (wiring.start || node.n_dependencies > 0)
+    wiring.mapping != Mapping::Unpack && (node.is_first() || node.n_dependencies > 0)
 }
 
 fn of_worker(node: &Node<Arc<Body>>, nodes: &[Node<Arc<Body>>], runs: bool, needs: &mut Vec<Need>) {
@@ -124,7 +124,7 @@ fn reached(topology: &Topology<Arc<Body>>) -> Vec<bool> {
     for place in by_rank {
         let node = &nodes[place];
         let all = node.live_dependencies().all(|(_, on)| reached[on.index()]);
-        reached[place] = node.role().wiring.start || node.n_dependencies > 0 && all;
+        reached[place] = node.is_first() || node.n_dependencies > 0 && all;
     }
     reached
 }

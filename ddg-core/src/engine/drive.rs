@@ -163,6 +163,7 @@ async fn steps(core: &Arc<RunCore>, executor: &mut impl Executor) -> Result<End,
                     && executor.takes_lone_jobs()
                     && writer.is_none()
                     && !watched
+                    && core.step_budget.is_none()
                 {
                     next = lone_steps(core, &mut jobs).await?;
                     tokio::task::coop::consume_budget().await;
@@ -242,9 +243,16 @@ impl RunCore {
     /// Passes what has ended to the machine, and asks what to do next.
     fn next(&self, ended: &mut Vec<Ended>, jobs: &mut Vec<Job>) -> Result<Next, RunError> {
         let mut machine = self.machine();
+        let n_steps = machine.steps();
         let next = machine.next(ended, jobs)?;
         if let Some(forgotten) = machine.take_forgotten() {
             self.forget_locals(&forgotten);
+        }
+        if let Some(budget) = &self.step_budget
+            && machine.steps() > n_steps
+        {
+            drop(machine);
+            self.take_step(budget, jobs)?;
         }
         Ok(next)
     }

@@ -13,7 +13,7 @@ use inputs::check_arguments;
 use kept::kept_from_earlier_runs;
 use tokio_util::task::task_tracker::TaskTrackerToken;
 
-use super::{Attached, Effects, Inbox, PollClock, Within};
+use super::{Attached, Effects, Inbox, PollClock, StepBudget, Within};
 use crate::args::{Args, Named};
 use crate::automa::{Declarations, Program};
 use crate::callback::{DynCallback, installed};
@@ -45,6 +45,10 @@ pub(crate) struct RunCore {
     pub(crate) max_concurrency: usize,
     /// The deadline, counted from the start of the run.
     pub(crate) deadline: Option<Duration>,
+    /// Limits the steps of this run and of the runs inside it.
+    pub(crate) step_budget: Option<Arc<StepBudget>>,
+    /// The steps that this run and the runs inside it had taken when its state was written.
+    pub(crate) n_steps_before: u64,
     /// Measures polls. Nested runs have the clock of the run around them.
     pub(crate) poll_clock: PollClock,
     /// Handlers of this run, which take precedence over those of the automa. Set in the outermost
@@ -119,9 +123,14 @@ impl RunCore {
     ) -> Result<Arc<Self>, RunError> {
         let around = within.map_or_else(Vec::new, |within| around(&within.outer));
         let names = Declarations { program: &program, around: &around };
+        let n_steps_before = saved.total_steps();
         let begun = saved.restore(names, program.view(), within.map(Within::path))?;
         let outer = within.map(|within| (&within.outer, None));
-        Ok(Self::around(program, begun, None, outer))
+        let mut core = Self::around(program, begun, None, outer);
+        if let Some(core) = Arc::get_mut(&mut core) {
+            core.n_steps_before = n_steps_before;
+        }
+        Ok(core)
     }
 
     /// Creates the run of the automa at `path`, a worker of `outer`, that continues from where it
@@ -189,6 +198,8 @@ impl RunCore {
             callbacks: callbacks.into(),
             max_concurrency: settings.max_concurrency.unwrap_or(usize::MAX),
             deadline: None,
+            step_budget: outer.and_then(|(outer, _)| outer.step_budget.clone()),
+            n_steps_before: 0,
             poll_clock: outer
                 .map_or_else(PollClock::default, |(outer, _)| outer.poll_clock.clone()),
             handlers: Handlers::default(),
@@ -256,7 +267,11 @@ impl RunCore {
         let around: Vec<_> = self.programs_around().cloned().collect();
         let names = Declarations { program: &self.program, around: &around };
         let machine = self.machine();
-        Saved::of(names, &machine, &self.locals())
+        let mut saved = Saved::of(names, &machine, &self.locals())?;
+        if let Some(budget) = &self.step_budget {
+            saved.set_total_steps(budget.taken());
+        }
+        Ok(saved)
     }
 
     /// The saved form of the result of an execution of `worker`.

@@ -42,6 +42,8 @@ pub(crate) enum Edit<P> {
 /// Effects of a committed transaction that the state of a run must mirror.
 #[derive(Default)]
 pub(crate) struct Applied {
+    /// Added workers that follow nobody.
+    pub(crate) after_nobody: Vec<WorkerId>,
     pub(crate) removed: Vec<(WorkerId, Key)>,
     /// Removed dependencies: the waiting worker, and the index of the edge there.
     pub(crate) unlinked: Vec<(WorkerId, usize)>,
@@ -163,7 +165,11 @@ impl<A: Copy, P: Payload> Transaction<'_, A, P> {
         }
         let payload = payload?;
         self.forward |= dependencies.iter().any(|key| self.view.find(key.as_str()).is_none());
+        let follows_nobody = payload.role().wiring.after_nobody;
         let id = self.view.insert(payload);
+        if follows_nobody {
+            self.applied.after_nobody.push(id);
+        }
         self.undo.push(Undo::Inserted(id));
         self.changed.push((asker, id));
         self.links.extend(dependencies.into_iter().map(|dependency| Link {
@@ -193,6 +199,7 @@ impl<A: Copy, P: Payload> Transaction<'_, A, P> {
             self.unlink(asker, successor.worker, successor.place as usize);
         }
         self.changed.retain(|(_, changed)| *changed != id);
+        self.applied.after_nobody.retain(|added| *added != id);
         let node = self.view.take_out(id);
         self.undo.push(Undo::TakenOut(id, Box::new(node)));
         self.applied.removed.push((id, key.clone()));

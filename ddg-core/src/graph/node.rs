@@ -96,6 +96,16 @@ impl<P: Payload> Node<P> {
         self.payload.role()
     }
 
+    /// Whether the worker runs in the first step: it is a start worker, or follows nobody.
+    pub(crate) fn is_first(&self) -> bool {
+        self.role().wiring.start || self.follows_nobody()
+    }
+
+    /// Whether the worker was declared to follow nobody, and still does.
+    pub(crate) fn follows_nobody(&self) -> bool {
+        self.role().wiring.after_nobody && self.n_dependencies == 0
+    }
+
     pub(crate) fn key(&self) -> &Key {
         &self.role().key
     }

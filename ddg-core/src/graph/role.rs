@@ -30,6 +30,10 @@ pub(crate) struct Wiring {
     pub(crate) output: bool,
     pub(crate) mapping: Mapping,
     pub(crate) dealing: Dealing,
+    /// Whether it runs for its dependencies only when all loops have ended.
+    pub(crate) after_loops: bool,
+    /// Whether it was declared to follow nobody, so that it waits for nothing.
+    pub(crate) after_nobody: bool,
 }
 
 /// How the outputs of dependencies become arguments.

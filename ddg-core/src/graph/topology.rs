@@ -16,11 +16,15 @@ pub(crate) struct Topology<P> {
     /// The name of the automa.
     pub(crate) automa: Arc<str>,
     pub(crate) nodes: Vec<Node<P>>,
-    /// Number of dependencies of each worker. It is read once per edge, so it is kept densely.
-    pub(super) n_dependencies: Vec<u32>,
+    /// Number of satisfied dependencies with which each worker is ready, which no number of them is
+    /// for one that waits for the end of loops. It is read once per edge, so it is kept densely.
+    pub(super) n_satisfying: Vec<u32>,
+    /// The workers that wait for the end of loops.
+    pub(super) after_loops: Vec<WorkerId>,
     pub(crate) index: FxHashMap<Key, WorkerId>,
     /// The rank of each worker, which is greater than those of its dependencies.
     pub(crate) ranks: Vec<u32>,
+    /// The workers of the first step.
     pub(crate) starts: Vec<WorkerId>,
 }
 
@@ -56,11 +60,17 @@ impl<P: Payload> Topology<P> {
             let dependencies = node.dependencies.iter().map(|edge| &nodes[edge.on.index()]);
             check_arguments(node.role(), dependencies, faults);
         }
-        let is_start = |id: &WorkerId| nodes[id.index()].role().wiring.start;
+        let is_first = |id: &WorkerId| nodes[id.index()].is_first();
+        let is_after_loops = |id: &WorkerId| nodes[id.index()].role().wiring.after_loops;
+        let n_satisfying = |node: &Node<P>| match node.role().wiring.after_loops {
+            true => u32::MAX,
+            false => node.n_dependencies,
+        };
         Self {
             automa,
-            starts: (0..nodes.len()).map(WorkerId::new).filter(is_start).collect(),
-            n_dependencies: nodes.iter().map(|node| node.n_dependencies).collect(),
+            starts: (0..nodes.len()).map(WorkerId::new).filter(is_first).collect(),
+            n_satisfying: nodes.iter().map(n_satisfying).collect(),
+            after_loops: (0..nodes.len()).map(WorkerId::new).filter(is_after_loops).collect(),
             nodes,
             index,
             ranks,

@@ -27,6 +27,8 @@ pub(crate) struct View<P> {
     next_rank: u32,
     /// The position in order of the next added worker.
     next_since: u64,
+    /// Whether a worker was added that waits for the end of loops.
+    adds_after_loops: bool,
 }
 
 impl<P: Payload> View<P> {
@@ -39,6 +41,7 @@ impl<P: Payload> View<P> {
             ranks: FxHashMap::default(),
             next_rank: u32::try_from(base.nodes.len()).unwrap_or(u32::MAX),
             next_since: base.nodes.len() as u64,
+            adds_after_loops: false,
             base,
         }
     }
@@ -101,13 +104,40 @@ impl<P: Payload> View<P> {
         self.get(id).expect("edges and kickoffs lead to workers that exist")
     }
 
-    /// Number of dependencies of a worker.
+    /// Whether a worker is ready when `crossed` of its dependencies are satisfied. One that waits
+    /// for the end of loops is not.
     #[inline]
-    pub(crate) fn n_dependencies(&self, id: WorkerId) -> u32 {
-        match self.base.n_dependencies.get(id.index()) {
-            Some(n_dependencies) if self.touched.is_empty() => *n_dependencies,
-            _ => self.node(id).n_dependencies,
+    pub(crate) fn is_ready_with(&self, id: WorkerId, crossed: u32) -> bool {
+        match self.base.n_satisfying.get(id.index()) {
+            Some(n_satisfying) if self.touched.is_empty() => crossed == *n_satisfying,
+            _ => {
+                let node = self.node(id);
+                crossed == node.n_dependencies && !node.role().wiring.after_loops
+            }
         }
+    }
+
+    /// Whether there may be workers that wait for the end of loops.
+    #[inline]
+    pub(crate) fn has_after_loops(&self) -> bool {
+        self.adds_after_loops || !self.base.after_loops.is_empty()
+    }
+
+    /// The workers that wait for the end of loops, in the order of the workers.
+    pub(crate) fn after_loops(&self) -> Vec<WorkerId> {
+        let there = |id: &WorkerId| self.get(*id).is_some();
+        let mut workers: Vec<_> = self.base.after_loops.iter().copied().filter(there).collect();
+        if self.adds_after_loops {
+            let n_declared = self.base.nodes.len();
+            let added = (n_declared..self.n_slots()).map(WorkerId::new).filter_map(|id| {
+                let node = self.get(id)?;
+                node.role().wiring.after_loops.then_some((node.since, id))
+            });
+            let mut added: Vec<_> = added.collect();
+            added.sort_unstable();
+            workers.extend(added.into_iter().map(|(_, id)| id));
+        }
+        workers
     }
 
     pub(crate) fn find(&self, key: &str) -> Option<WorkerId> {
@@ -141,12 +171,13 @@ impl<P: Payload> View<P> {
         ids.into_iter().filter_map(|id| Some((id, self.get(id)?)))
     }
 
-    /// The start workers, in the order in which they were added.
+    /// The workers of the first step, in the order in which they were added: start workers, and
+    /// those that follow nobody.
     pub(crate) fn starts(&self) -> impl Iterator<Item = WorkerId> {
         let declared = (!self.is_edited()).then(|| self.base.starts.iter().copied());
         let edited = self
             .is_edited()
-            .then(|| self.workers().filter(|(_, node)| node.role().wiring.start).map(|(id, _)| id));
+            .then(|| self.workers().filter(|(_, node)| node.is_first()).map(|(id, _)| id));
         declared.into_iter().flatten().chain(edited.into_iter().flatten())
     }
 
@@ -182,6 +213,7 @@ impl<P: Payload> View<P> {
     /// Adds a worker without edges.
     pub(super) fn insert(&mut self, payload: P) -> WorkerId {
         let key = payload.role().key.clone();
+        self.adds_after_loops |= payload.role().wiring.after_loops;
         let node = Some(Node::new(payload, self.next_since));
         self.next_since += 1;
         let id = match self.free.pop() {

@@ -13,6 +13,8 @@ use crate::graph::WorkerId;
 /// The held results.
 #[derive(Default)]
 pub(crate) struct Held {
+    /// Workers that were added to follow nobody, in order, and are to become ready.
+    pub(crate) after_nobody: Vec<WorkerId>,
     /// The workers that have ended, in order, whose successors are to be satisfied.
     pub(crate) workers: Vec<WorkerId>,
     /// The kickoff that gave the current output of each worker. Of several kickoffs the last in
@@ -22,11 +24,12 @@ pub(crate) struct Held {
 
 impl Held {
     pub(crate) fn is_empty(&self) -> bool {
-        self.workers.is_empty()
+        self.workers.is_empty() && self.after_nobody.is_empty()
     }
 
     /// Removes a worker, whose id may be reused.
     pub(super) fn forget(&mut self, worker: WorkerId) {
+        self.after_nobody.retain(|held| *held != worker);
         self.workers.retain(|held| *held != worker);
         self.latest.remove(&worker);
     }

@@ -93,6 +93,9 @@ impl<P: Hosts> Machine<P> {
     fn end_hold(&mut self) -> Result<(), Box<MachineError>> {
         let failures = self.release();
         self.state.held.latest.clear();
+        if self.state.ready.is_empty() {
+            self.begin_after_loops();
+        }
         match failures.is_empty() {
             true => Ok(()),
             false => Err(self.step_error(failures)),

@@ -31,8 +31,9 @@ impl<P: Hosts> Machine<P> {
         let asks = ended
             .iter()
             .any(|ended| ended.end.as_ref().is_ok_and(|(_, effects)| !effects.is_empty()));
+        let mut after_nobody = Vec::new();
         if asks {
-            self.edit(ended, &mut failures);
+            after_nobody = self.edit(ended, &mut failures);
         }
         let mut released = Vec::new();
         if releases {
@@ -50,7 +51,7 @@ impl<P: Hosts> Machine<P> {
         if self.recording {
             self.record_outputs(ended);
         }
-        self.take_results(ended, &mut failures);
+        self.take_results(ended, after_nobody, &mut failures);
         self.settled(released, failures)
     }
 
@@ -122,11 +123,11 @@ impl<P: Hosts> Machine<P> {
         !waits
     }
 
-    /// Applies all requested edits, or none.
-    fn edit(&mut self, ended: &mut [Ended<P>], failures: &mut Failures) {
+    /// Applies all requested edits, or none. Returns the added workers that follow nobody.
+    fn edit(&mut self, ended: &mut [Ended<P>], failures: &mut Failures) -> Vec<WorkerId> {
         let edits = |ended: &Ended<P>| ended.end.as_ref().is_ok_and(|(_, asked)| asked.has_edits());
         if !ended.iter().any(edits) {
-            return;
+            return Vec::new();
         }
         let mut applied_edits = Vec::new();
         let recording = self.recording;
@@ -154,18 +155,32 @@ impl<P: Hosts> Machine<P> {
                 if recording {
                     self.record_edits(ended, applied_edits);
                 }
+                applied.after_nobody
             }
             Err((place, error)) => {
                 let key = self.key_of(ended[place].worker);
                 failures.push((place, self.failure(&key, FailureKind::Edit(error))));
+                Vec::new()
             }
         }
     }
 
-    /// Takes the results of what has ended.
-    fn take_results(&mut self, ended: &mut Vec<Ended<P>>, failures: &mut Failures) {
+    /// Takes the results of what has ended, after the workers that were added to follow nobody have
+    /// become ready.
+    fn take_results(
+        &mut self,
+        ended: &mut Vec<Ended<P>>,
+        after_nobody: Vec<WorkerId>,
+        failures: &mut Failures,
+    ) {
         let is_interrupted = |ended: &Ended<P>| matches!(ended.end, Err(Undone::Interrupted(_)));
         let hold = self.stopping || self.is_paused() || ended.iter().any(is_interrupted);
+        if !after_nobody.is_empty() {
+            match hold {
+                true => self.state.held.after_nobody.extend(after_nobody),
+                false => self.begin_after_nobody(after_nobody),
+            }
+        }
         for (place, Ended { id, worker, end }) in ended.drain(..).enumerate() {
             let taken = match end {
                 Ok((output, _)) => self.take_result(id, worker, output, hold),
@@ -242,6 +257,8 @@ impl<P: Hosts> Machine<P> {
     /// more.
     pub(super) fn release(&mut self) -> Vec<StepFailure> {
         let mut failures = Vec::new();
+        let after_nobody = std::mem::take(&mut self.state.held.after_nobody);
+        self.begin_after_nobody(after_nobody);
         for worker in std::mem::take(&mut self.state.held.workers) {
             let state = &mut self.state;
             let Some(node) = state.view.get(worker) else { continue };
@@ -279,6 +296,9 @@ impl<P: Hosts> Machine<P> {
             self.recycle_removed();
         }
         if failures.is_empty() && released.is_empty() {
+            if self.state.ready.is_empty() && self.state.view.has_after_loops() {
+                self.end_loops();
+            }
             return Ok(());
         }
         // Edits, ferries and results were checked one after another; the error lists them by
@@ -369,7 +389,7 @@ fn satisfy_successors<P: Payload>(
 ) {
     for successor in node.live_successors() {
         let crossed = waits.cross(successor.worker, successor.place);
-        if crossed == view.n_dependencies(successor.worker) && waits.mark_due(successor.worker) {
+        if view.is_ready_with(successor.worker, crossed) && waits.mark_due(successor.worker) {
             let (worker, cause) = (successor.worker, Cause::Dependencies);
             ready.push(Ready { worker, cause, args: None });
         }

@@ -9,7 +9,9 @@ use crate::values::Value;
 impl<P: Hosts> Machine<P> {
     /// Maximum number of positional arguments that a run of `view` takes besides the `named` ones.
     pub(crate) fn most_taken(view: &View<P>, named: &Named) -> usize {
-        view.starts().map(|start| n_taken(view.node(start).role(), named)).max().unwrap_or_default()
+        let starts = view.starts().map(|start| view.node(start).role());
+        let starts = starts.filter(|role| role.wiring.start);
+        starts.map(|role| n_taken(role, named)).max().unwrap_or_default()
     }
 }
 

@@ -117,6 +117,21 @@ pub enum RunError {
         /// The workers that were ready to run.
         due: Vec<Key>,
     },
+    /// The run, with everything inside it, took more steps than its
+    /// [limit](crate::run::RunBuilder::max_total_steps).
+    #[error(
+        "automa `{automa}`: reached the limit of steps of the whole run, {limit}, with {} still \
+         ready",
+        key_list(.due)
+    )]
+    TotalStepLimit {
+        /// The automa whose step was one too many.
+        automa: String,
+        /// The limit.
+        limit: u64,
+        /// The workers that were ready to run.
+        due: Vec<Key>,
+    },
     /// Automata are nested deeply, and there is no tokio runtime to run them as tasks of their own.
     #[error(
         "automa `{automa}`: nested more than {levels} levels deep, which needs a tokio runtime"

@@ -8,7 +8,7 @@ use super::stored::Place;
 use crate::args::Args;
 use crate::automa::{Attachments, GraphAutoma, Program};
 use crate::checkpoint::{CheckpointPolicy, Claim};
-use crate::engine::{PollClock, RunCore, RunGuard, Within};
+use crate::engine::{PollClock, RunCore, RunGuard, StepBudget, Within};
 use crate::feedback::Handlers;
 use crate::graph::BuildError;
 use crate::machine::Pace;
@@ -36,6 +36,7 @@ pub(super) enum Origin {
 pub(super) struct Options {
     pub(super) pace: Option<Pace>,
     pub(super) deadline: Option<Duration>,
+    pub(super) max_total_steps: Option<u64>,
     pub(super) handlers: Handlers,
     pub(super) place: Option<Place>,
     pub(super) checkpoints: CheckpointPolicy,
@@ -134,6 +135,10 @@ impl Options {
             core.set_pace(pace);
         }
         core.deadline = self.deadline;
+        if let Some(limit) = self.max_total_steps {
+            let around = core.step_budget.take();
+            core.step_budget = Some(StepBudget::new(limit, core.n_steps_before, around));
+        }
         core.is_part = self.is_part;
         core.handlers = self.handlers.clone();
         if let Some(clock) = &self.poll_clock {

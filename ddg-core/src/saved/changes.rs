@@ -96,11 +96,13 @@ impl Saved {
             interrupted,
             answered,
             held,
+            after_nobody,
             latest,
             running,
             progress,
             stopping,
             extra,
+            total_steps,
             mail,
         } = self;
         field(differ, "automa", &Data(automa), &Data(&base.automa))?;
@@ -128,6 +130,7 @@ impl Saved {
         optional(differ, "interrupted", items(interrupted), items(&base.interrupted))?;
         optional(differ, "answered", items(answered), items(&base.answered))?;
         optional(differ, "held", items(held), items(&base.held))?;
+        optional(differ, "after_nobody", items(after_nobody), items(&base.after_nobody))?;
         let entries = |map| (!BTreeMap::is_empty(map)).then_some(map);
         optional(differ, "latest", entries(latest), entries(&base.latest))?;
         let some = |mail| (!Mail::is_empty(mail)).then_some(mail);
@@ -140,6 +143,8 @@ impl Saved {
         optional(differ, "stopping", is_set(stopping).as_ref(), is_set(&base.stopping).as_ref())?;
         let more = |number: &u64| (*number > 0).then_some(*number);
         optional(differ, "extra", more(extra).as_ref(), more(&base.extra).as_ref())?;
+        let (total, base_total) = (more(total_steps), more(&base.total_steps));
+        optional(differ, "total_steps", total.as_ref(), base_total.as_ref())?;
         if !with_progress {
             return Ok(());
         }

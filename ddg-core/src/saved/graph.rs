@@ -63,6 +63,10 @@ pub(crate) struct Added {
     #[serde(default, skip_serializing_if = "is_default")]
     dealing: Dealing,
     #[serde(default, skip_serializing_if = "is_default")]
+    after_loops: bool,
+    #[serde(default, skip_serializing_if = "is_default")]
+    after_nobody: bool,
+    #[serde(default, skip_serializing_if = "is_default")]
     placement: Placement,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     timeout: Option<Duration>,
@@ -350,7 +354,8 @@ impl Added {
                 scope.not_writable(&body.role.key, "the default of a parameter", source)
             })?;
         }
-        let Wiring { start, output, mapping, dealing } = body.role.wiring;
+        let Wiring { start, output, mapping, dealing, after_loops, after_nobody } =
+            body.role.wiring;
         let Calling { placement, timeout, retry } = body.calling;
         Ok(Self {
             nth,
@@ -360,6 +365,8 @@ impl Added {
             output,
             mapping,
             dealing,
+            after_loops,
+            after_nobody,
             // Options that belong to the declaration come from the declaration again.
             placement: if placed { Placement::default() } else { placement },
             timeout,
@@ -373,10 +380,11 @@ impl Added {
 
     /// The options that the worker was added with, without its dependencies.
     fn options(&self) -> WorkerOptions {
-        let Self { start, output, mapping, dealing, placement, timeout, retry, .. } = *self;
+        let Self { start, output, mapping, dealing, after_loops, after_nobody, .. } = *self;
+        let Self { placement, timeout, retry, .. } = *self;
         WorkerOptions {
             dependencies: Vec::new(),
-            wiring: Wiring { start, output, mapping, dealing },
+            wiring: Wiring { start, output, mapping, dealing, after_loops, after_nobody },
             calling: Calling { placement, timeout, retry },
             params: self.params.clone(),
             froms: self.froms.clone(),

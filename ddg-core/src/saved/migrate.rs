@@ -68,7 +68,7 @@ impl Saved {
         rename(&mut self.locals, old, new);
         rename(&mut self.kept, old, new);
         rename(&mut self.latest, old, new);
-        self.held.iter_mut().for_each(follow);
+        self.held.iter_mut().chain(&mut self.after_nobody).for_each(follow);
         for answered in &mut self.answered {
             answered.result.rename(old, new);
         }
@@ -103,6 +103,7 @@ impl Saved {
         self.kept.remove(key);
         self.latest.remove(key);
         self.held.retain(|held| held != key);
+        self.after_nobody.retain(|added| added != key);
         self.answered.retain(|answered| answered.result.worker() != key);
         if self.output_worker.as_ref() == Some(key) {
             self.output_worker = None;

@@ -150,6 +150,10 @@ impl Restoring<'_> {
             let worker = self.find(&key)?;
             self.state.held.workers.push(worker);
         }
+        for key in saved.after_nobody {
+            let worker = self.find(&key)?;
+            self.state.held.after_nobody.push(worker);
+        }
         for (key, kickoff) in saved.latest {
             self.state.held.latest.insert(self.find(&key)?, KickoffId(kickoff));
         }

@@ -63,6 +63,9 @@ pub(crate) struct Saved {
     /// successors yet.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) held: Vec<Key>,
+    /// The workers that were added in the held step to follow nobody.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) after_nobody: Vec<Key>,
     /// The kickoffs of the held step that gave the current outputs of their workers.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub(super) latest: BTreeMap<Key, u64>,
@@ -81,6 +84,9 @@ pub(crate) struct Saved {
     /// Number of earlier states beyond one for each step.
     #[serde(default, skip_serializing_if = "is_default")]
     pub(super) extra: u64,
+    /// Number of steps that were taken with those of the runs inside, if these are limited.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub(super) total_steps: u64,
 }
 
 fn is_default<T: Default + PartialEq>(value: &T) -> bool {
@@ -170,12 +176,14 @@ impl Saved {
             interrupted: interrupted.collect(),
             answered: answered.collect::<Result<_, SnapshotError>>()?,
             held: state.held.workers.iter().map(|worker| key(*worker)).collect(),
+            after_nobody: state.held.after_nobody.iter().map(|worker| key(*worker)).collect(),
             latest: latest.map(|(id, kickoff)| (key(*id), kickoff.0)).collect(),
             mail: state.mail.clone(),
             running: BTreeMap::new(),
             progress: AllProgress::new(),
             stopping: false,
             extra: 0,
+            total_steps: 0,
         };
         if let Some(under_way) = &state.under_way {
             for running in &under_way.running {
@@ -244,6 +252,15 @@ impl Saved {
 
     pub(crate) fn set_number(&mut self, number: u64) {
         self.extra = number.saturating_sub(self.step);
+    }
+
+    /// The number of steps taken so far, with those of the runs inside as far as they were counted.
+    pub(crate) fn total_steps(&self) -> u64 {
+        self.total_steps.max(self.step)
+    }
+
+    pub(crate) fn set_total_steps(&mut self, steps: u64) {
+        self.total_steps = steps;
     }
 
     /// Marks that the run was asked to stop.

@@ -73,6 +73,30 @@ pub fn start() -> WorkerOptions {
 /// automa.add_func_as_worker("sum", async |a: i32, b: i32| a + b, after(["a", "b"]).output())?;
 /// # Ok::<(), BuildError>(())
 /// ```
+///
+/// A worker after an empty list waits for nobody: it runs once, in the step after the one that adds
+/// it, or in the first step if it is declared. So a fan-out to no worker at all is joined as any
+/// other. (A [`free`] worker runs only when it is ferried to.)
+///
+/// ```
+/// # use ddg_core::prelude::*;
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let mut automa = GraphAutoma::new("fan");
+/// automa.add_func_as_worker("split", async |parts: Vec<u32>, cx: Context| {
+///     let keys: Vec<String> = parts.iter().map(|part| format!("part {part}")).collect();
+///     for (key, part) in keys.iter().zip(parts) {
+///         cx.add_func_as_worker(key, async move || 2 * part, free());
+///         cx.ferry_to(key, ());
+///     }
+///     let sum = async |parts: Vec<u32>| parts.iter().sum::<u32>();
+///     cx.add_func_as_worker("sum", sum, after(keys).merge().output());
+/// }, start())?;
+/// assert_eq!(automa.run(args!(vec![1, 2])).output::<u32>().await?, 6);
+/// assert_eq!(automa.run(args!(Vec::<u32>::new())).output::<u32>().await?, 0);
+/// # Ok(())
+/// # }
+/// ```
 pub fn after(dependencies: impl IntoKeys) -> WorkerOptions {
     WorkerOptions::default().after(dependencies)
 }
@@ -136,10 +160,46 @@ impl WorkerOptions {
         self
     }
 
-    /// Adds dependencies.
+    /// Adds dependencies. A worker after an empty list waits for nobody; see [`after`].
     #[must_use]
     pub fn after(mut self, dependencies: impl IntoKeys) -> Self {
         self.dependencies.extend(dependencies.into_keys());
+        self.wiring.after_nobody = self.dependencies.is_empty();
+        self
+    }
+
+    /// Runs the worker only when the loops before it have ended, with the last outputs of its
+    /// dependencies. Without this it runs each time that all of them have run, so behind loops of 3
+    /// and of 2 rounds twice.
+    ///
+    /// A loop is a ferry back, and ferries may lead anywhere. So the worker runs when all of its
+    /// dependencies have run and nothing else of its automa is running or about to run, apart from
+    /// workers that wait for the end of loops as well and do not come before it.
+    ///
+    /// ```
+    /// # use ddg_core::prelude::*;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let mut automa = GraphAutoma::new("rounds");
+    /// automa.add_func_as_worker("a", async |cx: Context| round(&cx, 3), start())?;
+    /// automa.add_func_as_worker("b", async |cx: Context| round(&cx, 2), start())?;
+    /// let join = async |a: u32, b: u32| format!("{a} and {b} rounds");
+    /// automa.add_func_as_worker("join", join, after(["a", "b"]).after_loops().output())?;
+    /// assert_eq!(automa.run(()).output::<String>().await?, "3 and 2 rounds");
+    ///
+    /// fn round(cx: &Context, most: u32) -> u32 {
+    ///     let n = cx.local().update("n", |n: &mut u32| { *n += 1; *n });
+    ///     if n < most {
+    ///         cx.ferry_to(cx.key(), ());
+    ///     }
+    ///     n
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn after_loops(mut self) -> Self {
+        self.wiring.after_loops = true;
         self
     }
 

@@ -17,7 +17,7 @@ use tokio::task::JoinSet;
 
 use self::actor::Stage;
 use self::dice::Dice;
-use crate::reference::{self, Program, Report};
+use crate::reference::{self, Program, Report, Worker};
 
 const PROGRAMS: u64 = 1000;
 
@@ -105,12 +105,14 @@ struct Tally {
     n_kickoffs: usize,
     n_asks: usize,
     n: BTreeMap<&'static str, usize>,
+    /// How many programs do something else without `after_loops`, and without `after_nobody`.
+    n_otherwise: [usize; 2],
 }
 
 impl Tally {
     /// What is looked for in a report, and how many programs must have it at least.
     const REACHED: [(&str, usize); 26] = [
-        ("output ", 250),
+        ("output ", 230),
         (", then due: ", 100),
         ("ferry by", 700),
         (": failed", 80),
@@ -123,7 +125,7 @@ impl Tally {
         ("after itself", 15),
         (" twice", 5),
         ("unpacks", 1),
-        ("too many dependencies", 10),
+        ("too many dependencies", 5),
         ("ferry to unknown", 50),
         ("deals to", 15),
         ("output after", 25),
@@ -147,14 +149,20 @@ impl Tally {
             let has = report.trace.iter().any(has) || has(&report.end);
             *self.n.entry(what).or_default() += usize::from(has);
         }
+        let without: [fn(&mut Worker); 2] =
+            [|worker| worker.after_loops = false, |worker| worker.after_nobody = false];
+        for (n, change) in self.n_otherwise.iter_mut().zip(without) {
+            *n += usize::from(reference::run(&program.with_workers(change)) != *report);
+        }
     }
 
     fn check(&self) {
         assert!(self.n_kickoffs > 15_000, "only {} kickoffs", self.n_kickoffs);
         assert!(self.n_asks > 12_000, "only {} asks", self.n_asks);
-        for (what, at_least) in Self::REACHED {
-            let n = self.n[what];
-            assert!(n >= at_least, "only {n} programs have `{what}`");
-        }
+        let too_few = Self::REACHED.iter().filter(|(what, at_least)| self.n[what] < *at_least);
+        let too_few: Vec<_> = too_few.map(|(what, _)| (what, self.n[what])).collect();
+        assert!(too_few.is_empty(), "too few programs have {too_few:?}");
+        let [loops, nobody] = self.n_otherwise;
+        assert!(loops >= 80 && nobody >= 80, "only {loops} wait for loops, {nobody} for nobody");
     }
 }

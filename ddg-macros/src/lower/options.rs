@@ -74,6 +74,9 @@ fn flags(worker: &Worker) -> TokenStream {
     if worker.in_order {
         options.extend(quote_spanned!(span=> .in_order()));
     }
+    if worker.after_loops {
+        options.extend(quote_spanned!(span=> .after_loops()));
+    }
     options
 }
 

@@ -22,6 +22,8 @@ pub(crate) struct Worker {
     pub(crate) mapping: Mapping,
     /// Whether the output list is scattered, one element per successor.
     pub(crate) in_order: bool,
+    /// Whether it runs for its dependencies only when all loops have ended.
+    pub(crate) after_loops: bool,
     /// Whether the method takes `&self`.
     pub(crate) takes_self: bool,
     /// Whether the method is an `async fn`.

@@ -17,7 +17,7 @@ fn an_unknown_option() {
                 = help: did you mean `start`?
             priority
                 unknown option `priority` of #[worker]
-                = help: the options are `start`, `output`, `dependencies`, `as_is`, `merge`, `unpack`, `suppressed`, `in_order`, `timeout`, `retry`, `blocking`, `inline`, `callbacks`, `key`, `detached` and `override`
+                = help: the options are `start`, `output`, `dependencies`, `as_is`, `merge`, `unpack`, `suppressed`, `in_order`, `after_loops`, `timeout`, `retry`, `blocking`, `inline`, `callbacks`, `key`, `detached` and `override`
         "#]],
     );
 }

@@ -20,7 +20,7 @@ fn options_are_chained_in_one_order() {
             #[worker(unpack, inline, dependencies = [everything])]
             fn spread(&self, a: i64, b: i64) {}
 
-            #[worker(suppressed, dependencies = [everything])]
+            #[worker(after_loops, suppressed, dependencies = [everything])]
             async fn later(&self) {}
 
             #[worker(as_is, dependencies = [])]
@@ -128,7 +128,7 @@ fn options_are_chained_in_one_order() {
                                     async move { Self::later(&this).await }
                                 }
                             },
-                            ::ddg_core::after(["everything"]).suppressed(),
+                            ::ddg_core::after(["everything"]).suppressed().after_loops(),
                         )?;
                     graph
                         .add_func_as_worker(

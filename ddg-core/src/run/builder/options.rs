@@ -73,6 +73,32 @@ impl<T> RunBuilder<T> {
         self
     }
 
+    /// Limits the steps of this run together with those of all automata nested in it and of runs
+    /// [inside](Self::inside) it, at any depth. When `steps` have been taken, the next step of any of
+    /// them fails with [`RunError::TotalStepLimit`](crate::run::RunError::TotalStepLimit), and so does the run.
+    ///
+    /// [`set_max_steps`](crate::GraphAutoma::set_max_steps) limits each run of one automa, which
+    /// counts its own steps only. The count of a stored run is saved with its states.
+    ///
+    /// ```
+    /// # use ddg_core::prelude::*;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), BuildError> {
+    /// let mut inner = GraphAutoma::new("inner");
+    /// inner.add_func_as_worker("again", async |cx: Context| cx.ferry_to("again", ()), start())?;
+    /// let mut outer = GraphAutoma::new("outer");
+    /// outer.add_worker("inner", inner, start())?;
+    /// outer.set_max_steps(10);                             // does not count the steps of `inner`
+    /// let error = outer.run(()).max_total_steps(10).await.unwrap_err();
+    /// assert!(error.to_string().contains("reached the limit of steps of the whole run, 10"));
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn max_total_steps(mut self, steps: u64) -> Self {
+        self.plan.options().max_total_steps = Some(steps);
+        self
+    }
+
     /// Measures workers by the clock `now` instead of that of the system.
     ///
     /// How long a worker keeps its thread decides on which thread it is polled next: workers that

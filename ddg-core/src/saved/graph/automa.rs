@@ -12,7 +12,7 @@ use crate::graph::{EditError, View};
 use crate::key::Key;
 use crate::machine::Pace;
 use crate::saved::SnapshotError;
-use crate::worker::Body;
+use crate::worker::{Body, WorkerOptions};
 
 /// An automa with all of its workers, each resolved like any added worker.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -83,7 +83,8 @@ impl GrownAutoma {
         workers.sort_by_key(|(_, added)| added.nth);
         for (key, added) in workers {
             let worker = scope.get(key, &added.is)?;
-            let options = added.options().after(&added.after);
+            let dependencies = added.after.clone();
+            let options = WorkerOptions { dependencies, ..added.options() };
             if let Err(error) = automa.add_worker(key, worker, options) {
                 let fault = error.faults.into_iter().next().map(EditError::Fault);
                 return Err(fault.map_or_else(|| scope.unknown(key), |fault| scope.misfit(fault)));

@@ -71,6 +71,8 @@ pub(super) fn worker(key: impl Into<String>, dependencies: Vec<String>) -> Worke
         output: false,
         mapping: Mapping::AsIs,
         in_order: false,
+        after_loops: false,
+        after_nobody: false,
         takes: Takes::Anything,
         kind: Kind::Own,
         from: None,

@@ -264,7 +264,7 @@ fn widen(workers: &mut Vec<Worker>, dice: &mut Dice) {
         many.in_order = false;
         match dice.below(8) {
             0 => many.start = true,
-            _ => many.dependencies.push(first.clone()),
+            _ => (many.dependencies, many.after_nobody) = (vec![first.clone()], false),
         }
         workers.push(many);
     }
@@ -292,9 +292,11 @@ fn worker(key: String, dependencies: Vec<String>, dice: &mut Dice) -> Worker {
     ]);
     Worker {
         key,
-        dependencies,
         start: false,
         output: false,
+        after_loops: dice.chance(10),
+        after_nobody: dependencies.is_empty() && dice.chance(15),
+        dependencies,
         mapping,
         in_order: dice.chance(7),
         takes: Takes::Anything,
@@ -405,7 +407,7 @@ fn n_misfits(graph: &Graph) -> usize {
             Mapping::Unpack => given == 1,
             Mapping::Merge | Mapping::Suppressed => true,
         };
-        !worker.dependencies.is_empty() && !fits
+        (worker.waits_for_nobody() || !worker.dependencies.is_empty()) && !fits
     };
     graph.workers.iter().filter(|placed| misfit(&placed.worker)).count()
 }
@@ -444,7 +446,13 @@ fn asks(draft: &Graph, due: &[String], alone: bool, dice: &mut Dice) -> Vec<Ask>
         0..40 => vec![ferry(draft, some_key(dice), dice)],
         40..62 => added(draft, some_key, dice),
         62..73 => vec![Ask::Remove(some_key(dice))],
-        73..87 => vec![Ask::AddDependency(some_key(dice), some_key(dice))],
+        73..87 => {
+            // One that unpacks takes no second dependency.
+            let unpacks = |worker: &&Worker| worker.mapping == Mapping::Unpack;
+            let unpacks = draft.workers.iter().map(|placed| &placed.worker).find(unpacks);
+            let worker = unpacks.map(|worker| worker.key.clone()).filter(|_| dice.chance(20));
+            vec![Ask::AddDependency(worker.unwrap_or_else(|| some_key(dice)), some_key(dice))]
+        }
         _ => {
             let worker = some_key(dice);
             let on = draft.find(&worker).map(|placed| placed.worker.dependencies.clone());

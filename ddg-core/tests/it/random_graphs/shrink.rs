@@ -144,6 +144,8 @@ fn plainer(worker: &Worker) -> Vec<Worker> {
     with(&|worker| worker.start = false);
     with(&|worker| worker.output = false);
     with(&|worker| worker.in_order = false);
+    with(&|worker| worker.after_loops = false);
+    with(&|worker| worker.after_nobody = false);
     with(&|worker| worker.mapping = Mapping::AsIs);
     with(&|worker| worker.from = None);
     with(&|worker| (worker.takes, worker.from) = (Takes::Anything, None));

@@ -170,6 +170,8 @@ impl Stage {
             start: false,
             output: false,
             in_order: false,
+            after_loops: false,
+            after_nobody: false,
             ..worker.clone()
         };
         self.options(&alone)

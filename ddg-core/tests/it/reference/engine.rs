@@ -11,7 +11,13 @@ use serde_json::Value as Json;
 use super::{Called, Kind, Mapping, Worker, joined};
 
 pub(crate) fn options(worker: &Worker) -> WorkerOptions {
-    let mut options = after(&worker.dependencies);
+    let mut options = match worker.dependencies.is_empty() && !worker.after_nobody {
+        true => free(),
+        false => after(&worker.dependencies),
+    };
+    if worker.after_loops {
+        options = options.after_loops();
+    }
     if worker.start {
         options = options.start();
     }

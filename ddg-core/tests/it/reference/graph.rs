@@ -49,6 +49,16 @@ impl Graph {
         self.workers.iter().filter(depends).collect()
     }
 
+    /// All that `key` depends on, directly or not.
+    pub(crate) fn all_before(&self, key: &str) -> BTreeSet<String> {
+        let mut before = BTreeSet::new();
+        for on in &self.find(key).unwrap().worker.dependencies {
+            before.insert(on.clone());
+            before.extend(self.all_before(on));
+        }
+        before
+    }
+
     /// Whether the dependencies lead round in a circle: taking away, again and again, the workers
     /// that depend on nobody who is left, does not take all of them.
     pub(crate) fn is_cyclic(&self) -> bool {

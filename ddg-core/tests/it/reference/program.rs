@@ -31,6 +31,10 @@ pub(crate) struct Worker {
     pub(crate) dependencies: Vec<String>,
     pub(crate) start: bool,
     pub(crate) output: bool,
+    /// Whether it waits for the end of loops.
+    pub(crate) after_loops: bool,
+    /// Whether it follows nobody, unlike a worker that runs only when it is ferried to.
+    pub(crate) after_nobody: bool,
     pub(crate) mapping: Mapping,
     pub(crate) in_order: bool,
     pub(crate) takes: Takes,
@@ -123,6 +127,19 @@ impl Program {
         if self.nested { &[] } else { &self.input.by_name }
     }
 
+    /// The same program with a change of all workers, those that are added as well.
+    pub(crate) fn with_workers(&self, change: impl Fn(&mut Worker)) -> Self {
+        let mut program = self.clone();
+        program.graph.workers.iter_mut().for_each(|placed| change(&mut placed.worker));
+        let turns = program.script.values_mut().flatten();
+        for ask in turns.flat_map(|turn| &mut turn.asks) {
+            if let Ask::Add(worker) = ask {
+                change(worker);
+            }
+        }
+        program
+    }
+
     /// What the worker `key` does in `step` when it is called like this.
     pub(crate) fn turn(&self, step: u64, key: &str, called: &Called) -> Turn {
         match self.script.get(&(step, key.to_owned())) {
@@ -169,6 +186,11 @@ impl Takes {
 }
 
 impl Worker {
+    /// Whether it waits for nothing, so that it runs as soon as it is there.
+    pub(crate) fn waits_for_nobody(&self) -> bool {
+        self.after_nobody && self.dependencies.is_empty()
+    }
+
     /// How many of its parameters can be filled by position; `None` if it takes whatever there is.
     pub(crate) fn positions(&self) -> Option<usize> {
         Some(self.takes.parameters()? - usize::from(self.from.is_some()))
@@ -203,9 +225,13 @@ impl fmt::Display for Worker {
         if !self.dependencies.is_empty() {
             write!(f, " after {}", joined(&self.dependencies))?;
         }
-        for (word, holds) in
-            [(" start", self.start), (" output", self.output), (" in_order", self.in_order)]
-        {
+        for (word, holds) in [
+            (" start", self.start),
+            (" output", self.output),
+            (" in_order", self.in_order),
+            (" after_loops", self.after_loops),
+            (" after_nobody", self.after_nobody),
+        ] {
             f.write_str(if holds { word } else { "" })?;
         }
         if self.mapping != Mapping::AsIs {

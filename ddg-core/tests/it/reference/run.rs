@@ -40,6 +40,8 @@ pub(crate) struct Run {
     /// The workers that have ended while a question or a stop holds the step back, in order. They
     /// satisfy their dependents when the step is no longer held back.
     held: Vec<usize>,
+    /// The workers that were added to follow nobody, and have not become ready yet.
+    after_nobody: Vec<usize>,
     /// The kickoff of each of these workers that gave its output.
     latest: BTreeMap<usize, u64>,
     n_kickoffs: u64,
@@ -84,13 +86,14 @@ pub(crate) struct Running {
 impl Run {
     /// All start workers are ready, in the order in which they were added.
     pub(crate) fn begin(program: &Program) -> Self {
-        let starts = program.graph.workers.iter().filter(|placed| placed.worker.start);
+        let is_first = |placed: &&Placed| placed.worker.start || placed.worker.waits_for_nobody();
+        let starts = program.graph.workers.iter().filter(is_first);
         let given = program.input.by_position.len();
         let taken = most_taken(program);
         let due = starts.map(|placed| Due {
             key: placed.worker.key.clone(),
             id: placed.id,
-            cause: "start".to_owned(),
+            cause: if placed.worker.start { "start" } else { "dependencies" }.to_owned(),
             args: None,
         });
         Self {
@@ -101,6 +104,7 @@ impl Run {
             interrupted: Vec::new(),
             stopping: false,
             held: Vec::new(),
+            after_nobody: Vec::new(),
             latest: BTreeMap::new(),
             n_kickoffs: 0,
             groups: Vec::new(),
@@ -164,6 +168,9 @@ impl Run {
             self.latest.clear();
             if !failures.is_empty() {
                 return Err(failures);
+            }
+            if self.running.is_empty() && self.due.is_empty() {
+                self.end_loops();
             }
         }
         Ok(true)
@@ -291,7 +298,7 @@ impl Run {
             failures.push((place, "failed".to_owned()));
         }
         self.stopping |= ended.iter().any(|worker| worker.ended_well() && worker.turn.stops);
-        self.edit(&ended, &mut failures);
+        let after_nobody = self.edit(&ended, &mut failures);
         let released = if answered { self.release() } else { Vec::new() };
         for (place, by) in ended.iter().enumerate() {
             for ask in by.asks() {
@@ -308,6 +315,10 @@ impl Run {
             }
         }
         let hold = self.is_held() || ended.iter().any(Running::is_interrupted);
+        self.after_nobody.extend(after_nobody);
+        if !hold {
+            self.begin_after_nobody();
+        }
         self.take_results(&ended, hold, &mut failures);
         let keys: Vec<_> = ended.iter().map(|worker| worker.key.clone()).collect();
         let there = |worker: &Running| self.graph.workers.iter().any(|there| there.id == worker.id);
@@ -322,7 +333,8 @@ impl Run {
         Err(released.into_iter().chain(named).collect())
     }
 
-    fn edit(&mut self, ended: &[Running], failures: &mut Vec<(usize, String)>) {
+    /// Gives the added workers that follow nobody.
+    fn edit(&mut self, ended: &[Running], failures: &mut Vec<(usize, String)>) -> Vec<usize> {
         let mut askers = Vec::new();
         let mut edits = Vec::new();
         for (place, worker) in ended.iter().enumerate() {
@@ -333,12 +345,16 @@ impl Run {
         }
         match self.graph.edited(&edits) {
             Ok(graph) => self.follow(graph, &edits),
-            Err((place, why)) => failures.push((askers[place], why)),
+            Err((place, why)) => {
+                failures.push((askers[place], why));
+                Vec::new()
+            }
         }
     }
 
     /// Takes the edited graph over: what is not in it any more was never waited for.
-    fn follow(&mut self, graph: Graph, edits: &[Ask]) {
+    /// Gives the added workers that follow nobody.
+    fn follow(&mut self, graph: Graph, edits: &[Ask]) -> Vec<usize> {
         let mut added = BTreeSet::new();
         for edit in edits {
             match edit {
@@ -361,6 +377,9 @@ impl Run {
                 crossed.remove(&on.id);
             }
         }
+        let is_new = |placed: &&Placed| !self.graph.workers.iter().any(|old| old.id == placed.id);
+        let joins = graph.workers.iter().filter(is_new).filter(|new| new.worker.after_nobody);
+        let joins = joins.map(|new| new.id).collect();
         self.graph = graph;
         let there: BTreeSet<_> = self.graph.workers.iter().map(|placed| placed.id).collect();
         self.crossed.retain(|worker, _| there.contains(worker));
@@ -369,8 +388,10 @@ impl Run {
         // A ready worker that is held back is dropped with its worker.
         self.due.retain(|due| there.contains(&due.id));
         self.held.retain(|worker| there.contains(worker));
+        self.after_nobody.retain(|worker| there.contains(worker));
         self.latest.retain(|worker, _| there.contains(worker));
         self.interrupted.retain(|interrupted| there.contains(&interrupted.id));
+        joins
     }
 
     /// Keeps the outputs and crosses their workers off, unless that is held back.
@@ -432,7 +453,8 @@ impl Run {
             let waits_for_more =
                 on.iter().any(|on| !crossed.contains(&self.graph.find(on).unwrap().id));
             let is_due = |due: &Due| due.id == successor.id && due.cause == "dependencies";
-            if !waits_for_more && !self.due.iter().any(is_due) {
+            let waits_for_loops = successor.worker.after_loops;
+            if !waits_for_more && !waits_for_loops && !self.due.iter().any(is_due) {
                 self.due.push(Due {
                     key: successor.worker.key.clone(),
                     id: successor.id,
@@ -443,9 +465,51 @@ impl Run {
         }
     }
 
+    /// The workers that were added to follow nobody are ready, unless they have somebody to follow
+    /// by now.
+    fn begin_after_nobody(&mut self) {
+        for id in std::mem::take(&mut self.after_nobody) {
+            let placed = self.graph.workers.iter().find(|placed| placed.id == id).unwrap();
+            if placed.worker.waits_for_nobody() {
+                self.due.push(Due {
+                    key: placed.worker.key.clone(),
+                    id,
+                    cause: "dependencies".to_owned(),
+                    args: None,
+                });
+            }
+        }
+    }
+
+    /// Nothing is left to do but what waits for the end of loops: this is ready if all of its
+    /// dependencies have ended and no other such worker comes before it.
+    fn end_loops(&mut self) {
+        let is_over = |placed: &&Placed| {
+            let on = &placed.worker.dependencies;
+            let ended = |on: &String| {
+                let on = self.graph.find(on).unwrap().id;
+                self.crossed.get(&placed.id).is_some_and(|crossed| crossed.contains(&on))
+            };
+            placed.worker.after_loops && !on.is_empty() && on.iter().all(ended)
+        };
+        let over: Vec<_> = self.graph.workers.iter().filter(is_over).collect();
+        let is_next = |placed: &&&Placed| {
+            let before = self.graph.all_before(&placed.worker.key);
+            !over.iter().any(|other| before.contains(&other.worker.key))
+        };
+        let next = over.iter().filter(is_next).map(|placed| Due {
+            key: placed.worker.key.clone(),
+            id: placed.id,
+            cause: "dependencies".to_owned(),
+            args: None,
+        });
+        self.due = next.collect();
+    }
+
     /// Crosses off those that were held back, in the graph as it is now.
     fn release(&mut self) -> Failures {
         let mut failures = Vec::new();
+        self.begin_after_nobody();
         for id in std::mem::take(&mut self.held) {
             let placed = self.graph.workers.iter().find(|placed| placed.id == id).unwrap().clone();
             match self.deal(&placed, &self.outputs[&id].clone(), true) {

@@ -1,9 +1,9 @@
 //! Agents with models as agents of the platform.
 
-use ddg_agentic::ReActAutoma;
 use ddg_agentic::model::ScriptedModel;
 use ddg_agentic::riddles::agents::ReActAgent;
-use ddg_agentic::riddles::{AgentMessage, DataType};
+use ddg_agentic::riddles::{AgentMessage, Capability, DataType};
+use ddg_agentic::{Agent, ReActAutoma};
 
 use crate::place::{Place, messages};
 
@@ -58,4 +58,49 @@ async fn a_model_that_cannot_solve_the_riddle_stops() {
     let riddle = management.pose(AgentMessage::new("?")).await.expect("posed");
     let outcome = riddle.outcome().await.expect("it ends");
     assert_eq!(outcome.missing, ["solution of trial 0 by `s`: the agent has stopped"]);
+}
+
+/// [riddles 3]
+#[tokio::test]
+async fn agents_with_conversations_solve_and_review() {
+    let place = Place::new();
+    let thinker = ScriptedModel::new().text(
+        "```json\n{ \"can_be_solved\": true, \"solution\": \"42\", \"explanation\": \"6 * 7\" }\n```",
+    );
+    let reviewer =
+        ScriptedModel::new().text(r#"{ "reviews": [{ "accepted": true, "review": "right" }] }"#);
+    let (asked, requests) = (thinker.clone(), reviewer.clone());
+    let agent = |model| Agent::new(ReActAutoma::new(model)).expect("it is built");
+    let (thinker, reviewer) = (agent(thinker), agent(reviewer));
+    let management = place
+        .management()
+        .agent("thinker", ReActAgent::conversing(Capability::Solve, thinker))
+        .agent("reviewer", ReActAgent::conversing(Capability::Gatekeeper, reviewer))
+        .build()
+        .await
+        .expect("a management");
+    let riddle = management.pose(AgentMessage::new("6 * 7").id("a")).await.expect("posed");
+    let outcome = riddle.outcome().await.expect("it ends");
+    assert_eq!(outcome.answer(), Some("42"), "{outcome:#?}");
+    let task = asked.requests()[0].messages.last().expect("a task").text();
+    assert!(
+        task.starts_with("Question: 6 * 7\nAnswer with JSON alone, of this schema: {"),
+        "{task}"
+    );
+    assert!(task.contains("\"can_be_solved\""), "{task}");
+    assert_eq!(requests.requests().len(), 1);
+}
+
+/// [riddles 3] [riddles 10]
+#[tokio::test]
+async fn an_agent_that_answers_something_else_abstains() {
+    let place = Place::new();
+    let model = ScriptedModel::new().text("It is 42, I think.");
+    let agent = Agent::new(ReActAutoma::new(model)).expect("it is built");
+    let solver = ReActAgent::conversing(Capability::Solve, agent);
+    let management = place.management().agent("s", solver).build().await.expect("a management");
+    let riddle = management.pose(AgentMessage::new("?")).await.expect("posed");
+    let outcome = riddle.outcome().await.expect("it ends");
+    assert_eq!(outcome.missing.len(), 1);
+    assert!(outcome.missing[0].contains("its answer is not what was asked for"), "{outcome:?}");
 }

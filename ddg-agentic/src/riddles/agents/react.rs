@@ -1,15 +1,17 @@
-//! A `ReActAutoma` as an agent of the platform.
+//! Agents with models as agents of the platform: a `ReActAutoma`, or an `Agent`.
 
 use std::fmt;
 
 use ddg_core::graph::BuildError;
 use ddg_core::prelude::*;
 use schemars::JsonSchema;
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::super::agent::{AgentContext, Decision, RiddleAgent};
 use super::super::message::{AgentMessage, DataType, RiddleSolution};
 use super::super::stage::{Capability, Stage};
+use crate::agent::Agent;
 use crate::react::{AgentOutcome, ReActAutoma};
 
 /// A solution, as the model is asked for it.
@@ -56,7 +58,15 @@ struct Review {
 /// ```
 pub struct ReActAgent {
     capability: Capability,
-    agent: TypedAutoma<AgentOutcome>,
+    agent: Asked,
+}
+
+/// The agent behind it.
+enum Asked {
+    /// One whose answers have a type.
+    Typed(Box<TypedAutoma<AgentOutcome>>),
+    /// One whose conversations are kept; its answers are text.
+    Conversations(Box<Agent>),
 }
 
 impl ReActAgent {
@@ -67,7 +77,7 @@ impl ReActAgent {
     /// If the agent cannot be built.
     pub fn solver(agent: ReActAutoma) -> Result<Self, BuildError> {
         let agent = agent.answer::<Proposed>().build()?;
-        Ok(Self { capability: Capability::Solve, agent })
+        Ok(Self::typed(Capability::Solve, agent))
     }
 
     /// An agent that accepts or rejects solutions.
@@ -76,7 +86,7 @@ impl ReActAgent {
     /// If the agent cannot be built.
     pub fn gatekeeper(agent: ReActAutoma) -> Result<Self, BuildError> {
         let agent = agent.answer::<Reviews>().build()?;
-        Ok(Self { capability: Capability::Gatekeeper, agent })
+        Ok(Self::typed(Capability::Gatekeeper, agent))
     }
 
     /// An agent that extracts text from data of these types. It gets the path of the document in
@@ -88,11 +98,45 @@ impl ReActAgent {
         kinds: impl IntoIterator<Item = DataType>,
         agent: ReActAutoma,
     ) -> Result<Self, BuildError> {
-        Ok(Self { capability: Capability::extract(kinds), agent: agent.build()? })
+        Ok(Self::typed(Capability::extract(kinds), agent.build()?))
     }
 
-    async fn asked(&self, task: String) -> Result<AgentOutcome, WorkerError> {
-        Ok(self.agent.run(args!(task)).await?)
+    /// An agent whose conversations are kept, one for each message: `riddle ID, message N`. It is
+    /// told the JSON Schema of what it is to answer; an answer of another form is an abstention.
+    pub fn conversing(capability: Capability, agent: Agent) -> Self {
+        Self { capability, agent: Asked::Conversations(Box::new(agent)) }
+    }
+
+    fn typed(capability: Capability, agent: TypedAutoma<AgentOutcome>) -> Self {
+        Self { capability, agent: Asked::Typed(Box::new(agent)) }
+    }
+
+    async fn text(&self, task: String, cx: &AgentContext) -> Result<String, WorkerError> {
+        Ok(match &self.agent {
+            Asked::Typed(agent) => agent.run(args!(task)).await?.text(),
+            Asked::Conversations(agent) => {
+                let conversation = format!("riddle {}, message {}", cx.riddle, cx.number);
+                agent.run(conversation, task).await?.text()
+            }
+        })
+    }
+
+    async fn answer<T>(&self, task: String, cx: &AgentContext) -> Result<T, WorkerError>
+    where
+        T: DeserializeOwned + JsonSchema,
+    {
+        if let Asked::Typed(agent) = &self.agent {
+            return Ok(agent.run(args!(task)).await?.answer()?);
+        }
+        let schema = schemars::schema_for!(T);
+        let wanted =
+            format!("{task}Answer with JSON alone, of this schema: {}\n", schema.as_value());
+        let text = self.text(wanted, cx).await?;
+        // Some models write it as a block of code.
+        let json = text.trim().trim_start_matches("```json").trim_matches('`').trim();
+        serde_json::from_str(json).map_err(|error| {
+            WorkerError::msg(format!("its answer is not what was asked for: {error}"))
+        })
     }
 }
 
@@ -110,22 +154,20 @@ impl RiddleAgent for ReActAgent {
         match self.capability.stage() {
             Stage::Extract => {
                 let item = cx.item().unwrap_or(0);
-                let outcome = self.asked(document(message, item, cx)?).await?;
+                let text = self.text(document(message, item, cx)?, cx).await?;
                 if let Some(data) = response.data.get_mut(item) {
-                    data.file_extracted = Some(cx.write_extraction(&outcome.text())?);
+                    data.file_extracted = Some(cx.write_extraction(&text)?);
                 }
             }
             Stage::Solve => {
-                let outcome = self.asked(in_words(message, cx)?).await?;
-                let proposed: Proposed = outcome.answer()?;
+                let proposed: Proposed = self.answer(in_words(message, cx)?, cx).await?;
                 if proposed.can_be_solved {
                     let solution = RiddleSolution::new(proposed.solution, proposed.explanation);
                     response.solution.push(solution);
                 }
             }
             Stage::Gatekeeper => {
-                let outcome = self.asked(in_words(message, cx)?).await?;
-                let Reviews { reviews } = outcome.answer()?;
+                let Reviews { reviews } = self.answer(in_words(message, cx)?, cx).await?;
                 if reviews.len() != response.solution.len() {
                     let (n, wanted) = (reviews.len(), response.solution.len());
                     return Err(WorkerError::msg(format!("{n} reviews for {wanted} solutions")));

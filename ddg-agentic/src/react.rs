@@ -9,6 +9,7 @@ mod settings;
 mod state;
 mod task;
 mod turns;
+mod view;
 mod workers;
 
 use std::collections::BTreeMap;
@@ -27,12 +28,14 @@ pub use limits::Limits;
 pub(crate) use mailbox::{Mailbox, Mailboxes, Put, Unheard};
 pub use outcome::{AgentEnd, AgentOutcome, Limit, NoAnswer};
 pub use task::Task;
+pub use view::RunView;
 
+use self::view::OfRun;
 use crate::files::FileManager;
 use crate::memory::{FullHistory, Memory};
 use crate::model::{ChatModel, ChatRequest, Price, PromptCache, Wanted};
 use crate::subturn::{self, ChildNode, SubTurns};
-use crate::tool::{AutomaTool, ToolOutput, ToolSpec, Toolbox};
+use crate::tool::{AutomaTool, ToolInput, ToolOutput, ToolSpec, Toolbox};
 
 /// The default for the bytes that the tools of one turn give the model.
 const MAX_TURN_OUTPUT: usize = 512 << 10;
@@ -91,7 +94,11 @@ pub struct ReActAutoma {
     name: String,
     model: Arc<dyn ChatModel>,
     system: Option<String>,
+    /// Instructions by function of the run.
+    instructions: Vec<OfRun<String>>,
     tools: Toolbox,
+    /// The names of the tools that the model may call, by function of the run.
+    tools_for: Option<OfRun<Vec<String>>>,
     memory: Arc<dyn Memory>,
     limits: Limits,
     tool_calls: ToolCallMode,
@@ -145,7 +152,9 @@ impl ReActAutoma {
             name: Self::NAME.to_owned(),
             model: Arc::new(model),
             system: None,
+            instructions: Vec::new(),
             tools: Toolbox::default(),
+            tools_for: None,
             memory: Arc::new(FullHistory),
             limits: Limits::default(),
             tool_calls: ToolCallMode::default(),
@@ -219,9 +228,11 @@ impl ReActAutoma {
         self
     }
 
-    /// Declares an input of a run by name, for example the user who is speaking. Tools read it with
-    /// [`Context::input`](ddg_core::Context::input). Runs get it as `args!(task, user = ..)`, and
-    /// runs of an [`Agent`](crate::Agent) with [`input`](crate::AgentRun::input).
+    /// Declares an input of a run by name, for example the user who is speaking, which tools read
+    /// with [`Context::input`](ddg_core::Context::input). Inputs that functions with `#[tool]` take
+    /// as parameters marked `#[input]` need no declaration. Runs get an input as
+    /// `args!(task, user = ..)`, and runs of an [`Agent`](crate::Agent) with
+    /// [`input`](crate::AgentRun::input).
     ///
     /// ```
     /// use ddg_agentic::prelude::*;
@@ -347,10 +358,11 @@ impl ReActAutoma {
     ) -> Result<AutomaTool, BuildError> {
         let (name, description) = (name.into(), description.into());
         let (agent, needs_files) = (self.clone(), self.tools.needs_files());
+        let inputs = self.read_inputs();
         let shares_files = self.shares_files();
         let automa = self.build()?.into_graph();
         let tool = AutomaTool::new::<Assignment>(&name, &description, automa);
-        let tool = tool.output(|outcome: AgentOutcome| told(&outcome));
+        let tool = tool.reading(inputs).output(|outcome: AgentOutcome| told(&outcome));
         let tool = tool.failure(|error| Some(told(&error.downcast_ref::<AgentFailed>()?.outcome)));
         Ok(match shares_files {
             false => tool,
@@ -358,6 +370,15 @@ impl ReActAutoma {
                 agent.clone().files(files.clone()).into_tool(&name, &description)
             }),
         })
+    }
+
+    /// The inputs of a run that are read in it: by tools, agents among them, and child agents.
+    pub(crate) fn read_inputs(&self) -> Vec<ToolInput> {
+        let declared = self.inputs.iter().map(|name| ToolInput::of_any_type(name));
+        // A child agent that never begins reads nothing.
+        let of_children = self.subturns.iter().flat_map(|subturns| subturns.inputs());
+        let of_children = of_children.map(ToolInput::of_any_type);
+        self.tools.inputs().cloned().chain(declared).chain(of_children).collect()
     }
 
     /// Faults in the settings.
@@ -410,7 +431,7 @@ impl Automa for ReActAutoma {
         if !faults.is_empty() {
             return Err(BuildError::new(graph.name(), faults));
         }
-        this.inputs.iter().for_each(|name| graph.declare_input(name));
+        this.read_inputs().iter().for_each(|input| graph.declare_input(input.name()));
         this.tools.register_in(graph)?;
         ChildNode::register_in(graph)?;
         let agent = Arc::clone(this);

@@ -20,6 +20,7 @@ mod node;
 mod recover;
 mod rest;
 mod result;
+mod sampling;
 mod settings;
 mod settle;
 mod spawner;

@@ -5,6 +5,7 @@ mod automa;
 mod error;
 mod files;
 mod func;
+mod input;
 mod options;
 mod output;
 mod result;
@@ -25,6 +26,7 @@ pub use automa::AutomaTool;
 pub use error::ToolError;
 pub use files::{CallFiles, FileUse, ToolCalled, ToolEnded};
 pub use func::{FuncTool, Given, blocking, output, result};
+pub use input::{InputError, ToolInput};
 pub use options::{OnFailure, ToolOptions};
 pub use output::{IntoToolOutput, ToolOutput};
 pub use result::ToolResult;
@@ -115,6 +117,12 @@ pub trait Tool: Send + Sync + 'static {
         Ok(None)
     }
 
+    /// The inputs of a run that the tool reads. An agent declares and checks them. Defaults to
+    /// none.
+    fn inputs(&self) -> &[ToolInput] {
+        &[]
+    }
+
     /// The automa, if the tool is one. It is then nested in the run of its caller, so that it
     /// publishes events there, pauses with it, and is saved with it. Defaults to `None`.
     fn as_automa(&self) -> Option<&AutomaTool> {
@@ -150,6 +158,10 @@ impl<T: Tool + ?Sized> Tool for Arc<T> {
 
     fn with_states(&self, states: &States) -> Result<Option<Arc<dyn Tool>>, MissingState> {
         (**self).with_states(states)
+    }
+
+    fn inputs(&self) -> &[ToolInput] {
+        (**self).inputs()
     }
 
     fn as_automa(&self) -> Option<&AutomaTool> {

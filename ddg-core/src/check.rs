@@ -13,6 +13,7 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 
 use crate::values::Data;
+use crate::worker::FromContext;
 pub use crate::{
     __check_dealt as dealt, __check_dependency as dependency, __check_error as error,
     __check_injected as injected, __check_merged as merged, __check_result as result,
@@ -49,6 +50,9 @@ pub const fn output<T: Data>() {}
 
 /// Compiles if a worker can take a `T`.
 pub const fn parameter<T: Data>() {}
+
+/// Compiles if a worker can take a `T` that is made from its context.
+pub const fn derived<T: FromContext>() {}
 
 /// The output of an automa: [`Data`], with the message of `Data`.
 #[diagnostic::on_unimplemented(

@@ -214,9 +214,10 @@ pub fn automa(attr: TokenStream, item: TokenStream) -> TokenStream {
 /// | `#[from("key")] x: T` | the last output of that worker |
 /// | `#[from("key", default = expr)] x: T` | the same; `expr` while there is none |
 /// | `#[input] x: T` | the run's input called `x`; a ferry's tuple leaves it out |
+/// | `#[context] x: T`, `#[context] x: &T` | what `T: FromContext` makes from the context, such as the turn of an agent; a ferry's tuple leaves it out |
 ///
-/// Parameters other than the context can also be filled by name, from the inputs of the run and
-/// from named arguments of a ferry.
+/// Parameters that are not made from the context can also be filled by name, from the inputs of the
+/// run and from named arguments of a ferry.
 ///
 /// It returns nothing, `T`, `Result<T, E>` or `impl Stream<Item = T>`. The output owns its data. A
 /// stream outlives the call that made it; write `impl Stream<Item = T> + use<>` to say that it
@@ -274,7 +275,9 @@ pub fn worker(_options: TokenStream, item: TokenStream) -> TokenStream {
 /// | `#[default = expr] x: T` | `expr` if the model leaves it out |
 /// | `#[default] x: T` | `T::default()` if the model leaves it out |
 /// | `cx: &Context`, `cx: Context` | the context of the worker that makes the call |
+/// | `turn: Turn`, `turn: &Turn` | the turn of the agent, with which a tool begins child agents |
 /// | `x: State<T>` | the `T` that the toolbox was given |
+/// | `#[input] x: T` | the run's input called `x`: the user who is speaking, say |
 ///
 /// `#[serde(..)]` and `#[schemars(..)]` on a parameter work as on a field, for example
 /// `#[schemars(range(min = 1))]`.

@@ -106,10 +106,10 @@ impl<T> AgentRun<T> {
         self
     }
 
-    /// Passes an input by name to the run, for example the user who is speaking. Tools read it with
-    /// [`Context::input`](ddg_core::Context::input). The agent has to
-    /// [declare](crate::ReActAutoma::declare_input) it. A resumed run keeps the inputs that it
-    /// began with.
+    /// Passes an input by name to the run, for example the user who is speaking. Tools read it as a
+    /// parameter that is marked `#[input]`, or with [`Context::input`](ddg_core::Context::input);
+    /// the agent has to [declare](crate::ReActAutoma::declare_input) it for the latter. A resumed
+    /// run keeps the inputs that it began with.
     pub fn input(mut self, name: impl Into<String>, value: impl Data) -> Self {
         self.inputs = self.inputs.with_named(name.into(), value);
         self

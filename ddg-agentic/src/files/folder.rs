@@ -108,6 +108,14 @@ pub(super) fn pieces(
     stream::unfold(Some((file, path)), piece)
 }
 
+/// Creates a temporary folder that only the user can read and write.
+fn private_folder() -> io::Result<TempDir> {
+    let mut builder = tempfile::Builder::new();
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o700));
+    builder.prefix("ddg-files-").tempdir()
+}
+
 impl Folder {
     pub(super) fn temporary() -> Self {
         Self::Temporary { root: OnceCell::new(), dir: Mutex::new(None) }
@@ -134,7 +142,7 @@ impl Folder {
             Self::Temporary { root, dir } => {
                 let make = || async {
                     let (made, root) = blocking("make a temporary folder", || {
-                        let made = tempfile::Builder::new().prefix("ddg-files-").tempdir();
+                        let made = private_folder();
                         let within = std::env::temp_dir();
                         let made = made.map_err(failed("make a temporary folder in", &within))?;
                         let root = Root::of(made.path())?;

@@ -33,6 +33,9 @@ pub(super) struct State {
     /// Calls of the last turn that no worker makes yet.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) open_calls: Vec<ToolCall>,
+    /// The names of the tools that the last request offered, if not all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) offered: Option<Vec<String>>,
     /// Number of calls of the last turn that have been made.
     #[serde(default)]
     pub(super) n_called: usize,

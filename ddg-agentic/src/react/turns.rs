@@ -7,6 +7,7 @@ use ddg_core::free;
 use ddg_core::run::ActiveRun;
 
 use super::state::State;
+use super::view::Offer;
 use super::workers::{THINK, Verdict};
 use super::{AgentEnd, AgentFailed, ReActAutoma};
 use crate::memory::{Conversation, LastMessages, Memory};
@@ -83,7 +84,13 @@ impl ReActAutoma {
     ) -> Result<(), AgentFailed> {
         state.skip_calls();
         state.conversation.messages.push(Message::user(hint));
-        let mut request = self.request_with(Arc::new([]), &state, turn);
+        let offer = match self.offer(&state, turn, cx).await {
+            Ok(offer) => Offer { specs: Arc::new([]), ..offer },
+            Err(error) => {
+                return Err(self.fail(state, AgentEnd::of_setting(&error), None, turn));
+            }
+        };
+        let mut request = self.request(&offer, &state, turn);
         request.tool_choice = ToolChoice::default();
         let mut reply = match ask(turn.model(), request, cx).await {
             Ok(reply) => reply,
@@ -134,11 +141,12 @@ impl ReActAutoma {
     /// Applies the settings of a child to a request to its model.
     pub(super) fn with_child_settings(
         mut request: ChatRequest,
+        state: &State,
         turn: &Arc<TurnState>,
     ) -> ChatRequest {
-        let Some(config) = turn.config() else { return request };
-        request.max_output_tokens = config.output_tokens().or(request.max_output_tokens);
-        request.temperature = config.straying().or(request.temperature);
+        if let Some(config) = turn.config() {
+            config.apply(&mut request, state.turns);
+        }
         request
     }
 }

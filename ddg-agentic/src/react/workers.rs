@@ -10,6 +10,7 @@ use tokio::time::timeout;
 
 use super::limits::cost_of;
 use super::state::{News, State};
+use super::view::Offer;
 use super::{
     ASK_BACK, AgentEnd, AgentFailed, AgentOutcome, Limits, ReActAutoma, Task, ToolCallMode,
 };
@@ -59,6 +60,7 @@ impl ReActAutoma {
         self.add_files_at_provider(&mut news, &state);
         let turn = &turn(cx)?;
         if news.task.is_some() {
+            self.tools.inputs().try_for_each(|input| input.check(cx))?;
             turn.begins();
         }
         turn.recover().await;
@@ -97,16 +99,21 @@ impl ReActAutoma {
         } else {
             state.say(&reply.message);
             state.call(&reply.message.tool_calls);
+            state.refuse_calls(turn.tools());
             match self.limits.repeats {
                 Some(repeats) if state.n_repeats >= repeats => {
-                    let told = reply.message.tool_calls.iter();
-                    let told = told.map(|call| Message::tool_error(call, NOT_AGAIN));
+                    let calls = std::mem::take(&mut state.open_calls);
+                    let told = calls.iter().map(|call| Message::tool_error(call, NOT_AGAIN));
                     state.conversation.messages.extend(told);
                     let end = Limits::repeated(state.n_repeats + 1);
                     return Err(self.fail(state, end, None, turn).into());
                 }
-                // A request to interrupt or finish came meanwhile; `think` handles it first.
-                _ if turn.is_interrupted() || turn.is_to_finish() => {
+                // A request to interrupt or finish came meanwhile, or all calls were refused:
+                // `think` handles it first.
+                _ if turn.is_interrupted()
+                    || turn.is_to_finish()
+                    || state.open_calls.is_empty() =>
+                {
                     cx.ferry_to(Self::THINK, (News::default(),));
                     state.keep(cx);
                 }
@@ -199,7 +206,13 @@ impl ReActAutoma {
         if let Some(end) = self.limits_of(turn).reached(&state, cost) {
             return Err(self.fail(state, end, None, turn));
         }
-        let asked = ask(turn.model(), self.request(&state, turn), cx);
+        let offer = match self.offer(&state, turn, cx).await {
+            Ok(offer) => offer,
+            Err(error) => {
+                return Err(self.fail(state, AgentEnd::of_setting(&error), None, turn));
+            }
+        };
+        let asked = ask(turn.model(), self.request(&offer, &state, turn), cx);
         let Some(reply) = self.within_time(&state, asked).await else {
             let most = self.limits.time.unwrap_or_default();
             return Err(self.fail(state, Limits::out_of_time(most), None, turn));
@@ -218,6 +231,7 @@ impl ReActAutoma {
         };
         turn.count(&reply);
         state.count(&reply);
+        state.offered = offer.names;
         state.spent = turn.spent();
         Ok(Some((state, reply)))
     }
@@ -230,7 +244,7 @@ impl ReActAutoma {
     }
 
     /// The tools that the model may call.
-    fn specs(&self, turn: &Arc<TurnState>) -> Arc<[ToolSpec]> {
+    pub(super) fn specs(&self, turn: &Arc<TurnState>) -> Arc<[ToolSpec]> {
         let specs = || match self.may_ask {
             false => turn.tools().specs(),
             true => turn.tools().specs().iter().cloned().chain([ask_back()]).collect(),
@@ -275,24 +289,20 @@ impl ReActAutoma {
     }
 
     /// The next request to the model.
-    fn request(&self, state: &State, turn: &Arc<TurnState>) -> ChatRequest {
-        self.request_with(self.specs(turn), state, turn)
-    }
-
-    /// The next request to a model that may call `tools`.
-    pub(super) fn request_with(
+    pub(super) fn request(
         &self,
-        tools: Arc<[ToolSpec]>,
+        offer: &Offer,
         state: &State,
         turn: &Arc<TurnState>,
     ) -> ChatRequest {
         let mut messages = self.shown(state, turn);
-        if let Some(system) = &self.system {
-            messages.insert(0, Message::system(system));
+        if !offer.system.is_empty() {
+            messages.insert(0, Message::system(&offer.system));
         }
+        let tools = Arc::clone(&offer.specs);
         messages.extend(state.tries.iter().cloned());
         let request = ChatRequest { messages, tools, ..self.settings_after(state.turns) };
-        let request = Self::with_child_settings(request, turn);
+        let request = Self::with_child_settings(request, state, turn);
         match self.wanted() {
             Some(wanted) => wanted.ask(request, turn.model().capabilities()),
             None => request,

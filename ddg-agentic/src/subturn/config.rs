@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::sampling::Sampling;
 use crate::message::Message;
 
 /// A task for a child agent, with settings for this child.
@@ -33,10 +34,8 @@ pub struct SubTurn {
     model: Option<String>,
     #[serde(default)]
     tools: ChildTools,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    max_output_tokens: Option<u64>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    temperature: Option<f64>,
+    #[serde(default, skip_serializing_if = "Sampling::is_unset")]
+    pub(super) sampling: Sampling,
     #[serde(default)]
     turns: Bound<u32>,
     #[serde(default)]
@@ -113,8 +112,7 @@ impl SubTurn {
             agent: None,
             model: None,
             tools: ChildTools::default(),
-            max_output_tokens: None,
-            temperature: None,
+            sampling: Sampling::default(),
             turns: Bound::Default,
             timeout: Bound::Default,
             critical: false,
@@ -150,20 +148,6 @@ impl SubTurn {
     #[must_use]
     pub fn without_tools(mut self) -> Self {
         self.tools = ChildTools::None;
-        self
-    }
-
-    /// Sets the maximum number of tokens in a reply of its model.
-    #[must_use]
-    pub fn max_output_tokens(mut self, tokens: u64) -> Self {
-        self.max_output_tokens = Some(tokens);
-        self
-    }
-
-    /// Sets the sampling temperature of its model, from 0.
-    #[must_use]
-    pub fn temperature(mut self, temperature: f64) -> Self {
-        self.temperature = Some(temperature);
         self
     }
 
@@ -217,14 +201,6 @@ impl SubTurn {
 
     pub(super) fn which_tools(&self) -> &ChildTools {
         &self.tools
-    }
-
-    pub(crate) fn output_tokens(&self) -> Option<u64> {
-        self.max_output_tokens
-    }
-
-    pub(crate) fn straying(&self) -> Option<f64> {
-        self.temperature
     }
 
     pub(super) fn turn_bound(&self) -> Bound<u32> {

@@ -69,6 +69,8 @@ pub(super) struct NamedAgent {
     pub(super) description: String,
     pub(super) model: String,
     pub(super) automa: Arc<GraphAutoma>,
+    /// The names of the inputs of a run that it reads.
+    inputs: Vec<String>,
 }
 
 impl SubTurns {
@@ -193,10 +195,11 @@ impl SubTurns {
     ) -> Self {
         let (name, description) = (name.into(), description.into());
         let model = agent.model_name().to_owned();
+        let inputs = agent.read_inputs().iter().map(|input| input.name().to_owned()).collect();
         match agent.name(&name).build() {
             Ok(automa) => {
                 let automa = Arc::new(automa.into_graph());
-                self.agents.insert(name, NamedAgent { description, model, automa });
+                self.agents.insert(name, NamedAgent { description, model, automa, inputs });
             }
             Err(error) => self.faults.push(format!("child agent `{name}`: {error}")),
         }
@@ -221,6 +224,11 @@ impl SubTurns {
     /// Faults in the settings.
     pub(crate) fn faults(&self) -> impl Iterator<Item = String> {
         self.faults.iter().cloned()
+    }
+
+    /// The names of the inputs of a run that the named agents read.
+    pub(crate) fn inputs(&self) -> impl Iterator<Item = &str> {
+        self.agents.values().flat_map(|agent| &agent.inputs).map(String::as_str)
     }
 
     /// The named agents, each with its description.

@@ -20,8 +20,8 @@ use crate::tool::Given;
 /// clone, and can be moved to other tasks. When the turn is over, its methods fail.
 ///
 /// A `#[tool]` takes it as a parameter, which is not part of its schema. A function that is a
-/// worker takes it as a parameter, too, which is not an argument; a `#[worker]` or any other worker
-/// gets it with [`of`](Self::of).
+/// worker takes it as a parameter, too, which is not an argument, as does a `#[worker]`, where it
+/// is marked: `#[context] turn: Turn`. Any other worker gets it with [`of`](Self::of).
 ///
 /// ```
 /// use ddg_agentic::prelude::*;

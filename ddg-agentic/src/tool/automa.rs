@@ -14,7 +14,7 @@ use serde_json::Value as Json;
 pub(super) use call::call_automa;
 
 use super::spec::parameters_of;
-use super::{FileUse, MissingState, States, Tool, ToolError, ToolOutput, ToolSpec};
+use super::{FileUse, MissingState, States, Tool, ToolError, ToolInput, ToolOutput, ToolSpec};
 use crate::files::{FileManager, has_files, reading, with_records};
 
 /// An automa as a tool: it runs with the arguments of the model, and the model reads its output.
@@ -70,6 +70,8 @@ pub struct AutomaTool {
     /// Creates the same agent with a file manager, if the automa is an agent without one.
     rebuild: Option<Arc<Rebuild>>,
     needs_manager: bool,
+    /// The inputs that the tools of an agent read.
+    inputs: Vec<ToolInput>,
 }
 
 /// Creates the same agent with a file manager.
@@ -135,7 +137,14 @@ impl AutomaTool {
             files: None,
             rebuild: None,
             needs_manager,
+            inputs: Vec::new(),
         }
+    }
+
+    /// Sets the inputs that the tools of an agent read.
+    pub(crate) fn reading(mut self, inputs: Vec<ToolInput>) -> Self {
+        self.inputs = inputs;
+        self
     }
 
     /// Sets how the tool is created with another file manager, and whether it needs one.
@@ -210,6 +219,10 @@ impl Tool for AutomaTool {
             let outcome = self.automa.run(self.arguments(arguments)?).outcome().await?;
             (self.write)(&outcome.into_output()?)
         })
+    }
+
+    fn inputs(&self) -> &[ToolInput] {
+        &self.inputs
     }
 
     fn as_automa(&self) -> Option<&AutomaTool> {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use ddg_core::worker::BoxError;
-use ddg_core::{Context, WorkerError};
+use ddg_core::{Context, Data, WorkerError};
 use futures::future::BoxFuture;
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
@@ -16,7 +16,8 @@ use serde_json::Value as Json;
 use super::error::failure;
 use super::spec::parameters_of;
 use super::{
-    FileUse, IntoToolOutput, MissingState, State, States, Tool, ToolError, ToolOutput, ToolSpec,
+    FileUse, InputError, IntoToolOutput, MissingState, State, States, Tool, ToolError, ToolInput,
+    ToolOutput, ToolSpec,
 };
 use crate::files::{FileManager, has_files, reading};
 
@@ -25,6 +26,7 @@ pub struct FuncTool<A, F> {
     spec: ToolSpec,
     needs: Vec<Need>,
     needs_manager: bool,
+    inputs: Vec<ToolInput>,
     states: States,
     function: Arc<F>,
     arguments: PhantomData<fn(A)>,
@@ -54,6 +56,7 @@ where
             needs_manager: has_files(&parameters),
             spec: ToolSpec::new(name, description, parameters),
             needs: Vec::new(),
+            inputs: Vec::new(),
             states: States::default(),
             function: Arc::new(function),
             arguments: PhantomData,
@@ -68,6 +71,15 @@ where
             true => self.needs_manager = true,
             false => self.needs.push(|states| states.get::<T>().map(|_| ())),
         }
+        self
+    }
+}
+
+impl<A, F> FuncTool<A, F> {
+    /// Declares that the tool reads an input of the run.
+    #[must_use]
+    pub fn reads<T: Data>(mut self, name: &'static str, description: &'static str) -> Self {
+        self.inputs.push(ToolInput::new::<T>(name, description));
         self
     }
 }
@@ -101,10 +113,15 @@ where
             spec: self.spec.clone(),
             needs: self.needs.clone(),
             needs_manager: self.needs_manager,
+            inputs: self.inputs.clone(),
             states: states.clone(),
             function: Arc::clone(&self.function),
             arguments: PhantomData,
         })))
+    }
+
+    fn inputs(&self) -> &[ToolInput] {
+        &self.inputs
     }
 
     fn file_use(&self) -> FileUse {
@@ -124,6 +141,14 @@ impl<'a> Given<'a> {
     /// If the tool is called without a toolbox that has one.
     pub fn state<T: Send + Sync + 'static>(self) -> Result<State<T>, MissingState> {
         self.states.get()
+    }
+
+    /// The input of the run that is called `name`.
+    ///
+    /// # Errors
+    /// If there is none, or it is not a `T`.
+    pub fn input<T: Data>(self, name: &'static str) -> Result<T, InputError> {
+        ToolInput::new::<T>(name, "").read(self.cx)
     }
 }
 

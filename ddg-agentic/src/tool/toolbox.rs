@@ -20,7 +20,7 @@ pub use error::{ToolboxError, ToolboxFault};
 
 use super::error::Halt;
 use super::worker::{CallWorker, ToolWorker};
-use super::{States, ToolError, ToolOptions, ToolOutput, ToolResult, ToolRun, ToolSpec};
+use super::{States, ToolError, ToolInput, ToolOptions, ToolOutput, ToolResult, ToolRun, ToolSpec};
 use crate::files::File;
 use crate::message::ToolCall;
 use crate::message::cut;
@@ -111,6 +111,11 @@ impl Toolbox {
     /// The instructions of the tool `name` for a run, besides its description.
     pub fn instructions(&self, name: &str, run: &ToolRun) -> Option<String> {
         self.0.offered.get(name)?.entry.tool.instructions(run)
+    }
+
+    /// The inputs of a run that the tools read, in the order of the tools.
+    pub fn inputs(&self) -> impl Iterator<Item = &ToolInput> {
+        self.0.offered.values().flat_map(|offered| offered.entry.tool.inputs())
     }
 
     /// Makes a tool call of a model, in the worker of `cx`.
@@ -213,6 +218,11 @@ impl Toolbox {
         let admitted = entry.admit(call, cx).await?;
         input.clone_from(&admitted.files);
         entry.run(admitted, cx).await
+    }
+
+    /// The error that there is no tool `name`; `None` if there is.
+    pub(crate) fn unknown(&self, name: &str) -> Option<ToolError> {
+        self.entry(name).err()
     }
 
     fn entry(&self, name: &str) -> Result<&Entry, ToolError> {

@@ -6,6 +6,7 @@ mod closing;
 mod creating;
 mod disks;
 mod ids;
+mod isolation;
 mod linearisable;
 mod looking;
 mod provider;

@@ -10,6 +10,7 @@ mod memory;
 mod nested;
 mod saved;
 mod scripts;
+mod views;
 mod watched;
 
 use ddg_agentic::message::Messages;

@@ -5,6 +5,8 @@ mod asking;
 mod calling;
 mod durable;
 mod ends;
+mod inherited;
+mod isolation;
 mod limits;
 mod logged;
 mod mistakes;

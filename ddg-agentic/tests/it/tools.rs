@@ -4,6 +4,7 @@ mod approval;
 mod automata;
 mod bad_calls;
 mod functions;
+mod inputs;
 mod limits;
 mod policies;
 mod schemas;

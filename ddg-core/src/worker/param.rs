@@ -128,7 +128,13 @@ impl<T: Data> Parameter<ByRef> for &'static T {
 /// # Ok(())
 /// # }
 /// ```
-#[diagnostic::on_unimplemented(message = "`{Self}` is not made from the context of a worker")]
+///
+/// In a block, where only the names of types are known, such a parameter is marked `#[context]`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not made from the context of a worker",
+    label = "`FromContext` is not implemented",
+    note = "data that a worker is given needs no mark: drop the `#[context]`"
+)]
 pub trait FromContext: Send + Sync + Sized + 'static {
     /// Makes the parameter of one execution.
     fn from_context(cx: &Context) -> Self;

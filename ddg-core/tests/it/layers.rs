@@ -111,7 +111,7 @@ const CORE: &[(&str, &[&str])] = &[
             "worker",
         ],
     ),
-    ("check", &["values"]),
+    ("check", &["values", "worker"]),
 ];
 
 /// The rooms of ddg-core that decide, in which none of these words is a path.

@@ -135,7 +135,7 @@ fn is_param(ty: &Type, ident: &Ident) -> bool {
 fn travels(block: &Block, ident: &Ident) -> bool {
     let mut finder = Finder { ident, found: false };
     for worker in &block.workers {
-        for param in worker.params.iter().filter(|param| !param.is_context()) {
+        for param in worker.params.iter().filter(|param| param.is_argument()) {
             finder.visit_type(&param.ty);
         }
         match &worker.output {

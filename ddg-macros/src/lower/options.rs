@@ -29,7 +29,7 @@ fn placement(block: &Block, worker: &Worker) -> TokenStream {
 
 fn injections(block: &Block, worker: &Worker) -> TokenStream {
     let span = worker.span();
-    let named: Vec<_> = worker.params.iter().filter(|param| !param.is_context()).collect();
+    let named: Vec<_> = worker.params.iter().filter(|param| param.is_argument()).collect();
     let mut options = TokenStream::new();
     if !named.is_empty() {
         let names = named.iter().map(|param| param.name());

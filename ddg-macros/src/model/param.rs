@@ -28,6 +28,8 @@ pub(crate) enum Source {
     Input,
     /// `cx: &Context`: the context of the execution.
     Context,
+    /// `#[context] turn: Turn`: what its type makes from the context.
+    Derived,
     /// `#[from("key", default = expr)]`: the last output of that worker.
     From {
         /// The worker.
@@ -77,6 +79,11 @@ impl Param {
     /// Whether it is the context.
     pub(crate) fn is_context(&self) -> bool {
         matches!(self.source, Source::Context)
+    }
+
+    /// Whether it is filled by a value, which also has a name.
+    pub(crate) fn is_argument(&self) -> bool {
+        !matches!(self.source, Source::Context | Source::Derived)
     }
 
     /// Whether it is filled by position.

@@ -150,7 +150,7 @@ fn refuse_injection(signature: &Signature, faults: &mut Faults) {
         FnArg::Typed(param) => Some(param),
     });
     for attr in params.flat_map(|param| &param.attrs).filter(|attr| is_from(attr)) {
-        let name = if attr.path().is_ident("from") { "from" } else { "input" };
+        let name = attr.path().to_token_stream();
         faults.push_with_help(
             attr,
             format!("#[{name}] injects into a worker, and this method is none"),
@@ -181,9 +181,10 @@ fn strip_attributes(item: &mut BlockItem) {
 /// Removes this crate's attributes inside the braces of an item that cannot be parsed further.
 fn strip_workers(item: TokenStream) -> TokenStream {
     let strip = |token| match token {
-        TokenTree::Group(group) => {
-            with_stream(&group, without_attributes(group.stream(), &["worker", "from", "input"]))
-        }
+        TokenTree::Group(group) => with_stream(
+            &group,
+            without_attributes(group.stream(), &["worker", "from", "input", "context"]),
+        ),
         other => other,
     };
     item.into_iter().map(strip).collect()

@@ -14,7 +14,7 @@ const GRAMMAR: Grammar =
     Grammar { attribute: "#[from]", options: &[("default", Shape::Expr("default = 0"))] };
 
 /// The attributes of a parameter that say what fills it.
-pub(super) const FILLED_BY: [&str; 2] = ["from", "input"];
+pub(super) const FILLED_BY: [&str; 3] = ["from", "input", "context"];
 
 /// Reads where a parameter with these attributes is injected from, if it is.
 pub(super) fn parse_from(attrs: &[Attribute], faults: &mut Faults) -> Option<Source> {
@@ -48,7 +48,20 @@ pub(super) fn parse_input(attrs: &[Attribute], faults: &mut Faults) -> Option<So
     Some(Source::Input)
 }
 
-/// Whether the attribute is our `#[from]` or `#[input]`.
+/// Whether a parameter with these attributes is made from the context.
+pub(super) fn parse_context(attrs: &[Attribute], faults: &mut Faults) -> Option<Source> {
+    let attr = attrs.iter().find(|attr| attr.path().is_ident("context"))?;
+    if !matches!(attr.meta, Meta::Path(_)) {
+        faults.push_with_help(
+            attr,
+            "`#[context]` has no options",
+            "the type of the parameter says how it is made from the context",
+        );
+    }
+    Some(Source::Derived)
+}
+
+/// Whether the attribute is our `#[from]`, `#[input]` or `#[context]`.
 pub(super) fn is_from(attr: &Attribute) -> bool {
     FILLED_BY.iter().any(|name| attr.path().is_ident(name))
 }

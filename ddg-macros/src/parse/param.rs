@@ -6,7 +6,7 @@ use syn::{
     Pat, PatType, Path, Type, TypeReference, parse_quote, parse_quote_spanned, spanned::Spanned,
 };
 
-use super::from::{parse_from, parse_input};
+use super::from::{parse_context, parse_from, parse_input};
 use crate::fault::Faults;
 use crate::model::{Param, Passing, Source};
 use crate::type_syntax::{ends_in, find_borrow, find_unnamed, last_segment, peel, type_text};
@@ -22,21 +22,31 @@ const NAME_IT: &str = "write `name: T`, and take it apart in the body";
 pub(super) fn parse_param(param: &PatType, krate: &Path, faults: &mut Faults) -> Param {
     let from = parse_from(&param.attrs, faults);
     let input = parse_input(&param.attrs, faults);
-    if from.is_some() && input.is_some() {
-        faults.push(&param.pat, "`#[from]` and `#[input]` fill the same parameter: drop one");
+    let context = parse_context(&param.attrs, faults);
+    let named: Vec<_> = [("from", &from), ("input", &input), ("context", &context)]
+        .into_iter()
+        .filter_map(|(name, source)| source.is_some().then_some(name))
+        .collect();
+    if let [first, second, ..] = named[..] {
+        let message = format!("`#[{first}]` and `#[{second}]` fill the same parameter: drop one");
+        faults.push(&param.pat, message);
     }
     let ident = name(&param.pat, faults);
     let refused = || (parse_quote!(#krate::Value), Passing::Owned);
     let (ty, passing) = passing(&param.ty, faults).unwrap_or_else(refused);
     let source = if is_context(&ty) {
-        if from.is_some() {
-            faults.push(&param.pat, "the context is always given: drop the `#[from]`");
-        } else if input.is_some() {
-            faults.push(&param.pat, "the context is always given: drop the `#[input]`");
+        if let [name, ..] = named[..] {
+            let message = format!("the context is always given: drop the `#[{name}]`");
+            faults.push(&param.pat, message);
         }
         Source::Context
     } else {
-        from.or(input).unwrap_or(Source::Argument)
+        from.or(input).or(context).unwrap_or(Source::Argument)
+    };
+    // What is made from the context is made for this call, so the call owns it.
+    let passing = match (&source, passing) {
+        (Source::Derived, Passing::Shared) => Passing::Borrowed,
+        (_, passing) => passing,
     };
     Param { ident, source, passing, ty, written: type_text(&param.ty) }
 }

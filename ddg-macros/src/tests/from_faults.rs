@@ -2,7 +2,7 @@
 
 use expect_test::expect;
 
-use super::{check_method_faults, check_no_faults};
+use super::{check_faults, check_method_faults, check_no_faults};
 
 #[test]
 fn an_unknown_worker() {
@@ -84,5 +84,40 @@ fn itself_and_detached_workers_are_fine() {
             #[worker(detached)]
             fn later() -> i64 { 0 }
         }"##,
+    );
+}
+
+#[test]
+fn a_parameter_is_filled_in_one_way() {
+    check_method_faults(
+        r##"#[worker] fn f(
+            #[from(start)] #[context] a: Me,
+            #[input] #[context] b: Me,
+            #[context] cx: &Context,
+            #[context(x)] c: Me,
+        ) {}"##,
+        &expect![[r#"
+            a
+                `#[from]` and `#[context]` fill the same parameter: drop one
+            b
+                `#[input]` and `#[context]` fill the same parameter: drop one
+            cx
+                the context is always given: drop the `#[context]`
+            #[context(x)]
+                `#[context]` has no options
+                = help: the type of the parameter says how it is made from the context
+        "#]],
+    );
+}
+
+#[test]
+fn a_context_of_a_method_that_is_no_worker() {
+    check_faults(
+        r##"#[automa] impl Agent { fn f(#[context] me: Me) {} }"##,
+        &expect![[r#"
+            #[context]
+                #[context] injects into a worker, and this method is none
+                = help: mark the method with `#[worker]`, or drop the `#[context]`
+        "#]],
     );
 }

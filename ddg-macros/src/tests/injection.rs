@@ -147,3 +147,69 @@ fn from_names_parameter_and_worker() {
         "#]],
     );
 }
+
+#[test]
+fn what_is_made_from_the_context_is_no_argument() {
+    check_expansion(
+        r##"#[automa]
+        impl Team {
+            #[worker(start)]
+            async fn ask(&self, #[context] turn: Turn, topic: String, #[context] me: &Me) -> String { todo!() }
+
+            #[worker(dependencies = [ask])]
+            fn count(text: &str, #[context] turn: &subturn::Turn, last: Turn) {}
+        }"##,
+        &expect![[r#"
+            impl Team {
+                /// The worker `ask`.
+                #[allow(dead_code)]
+                const ASK: ::ddg_core::worker::WorkerRef<fn(String) -> String> = ::ddg_core::worker::WorkerRef::new(
+                    "ask",
+                );
+                /// The worker `count`.
+                #[allow(dead_code)]
+                const COUNT: ::ddg_core::worker::WorkerRef<fn(::std::string::String, Turn) -> ()> = ::ddg_core::worker::WorkerRef::new(
+                    "count",
+                );
+            }
+            impl ::ddg_core::Automa for Team {
+                type Output = ();
+                const NAME: &'static str = "Team";
+                fn declare(
+                    this: &::std::sync::Arc<Self>,
+                    graph: &mut ::ddg_core::GraphAutoma,
+                ) -> ::core::result::Result<(), ::ddg_core::graph::BuildError> {
+                    let _never_called = || {
+                        ::ddg_core::check::derived::<Turn>();
+                        ::ddg_core::check::derived::<Me>();
+                        ::ddg_core::check::derived::<subturn::Turn>();
+                        ::ddg_core::check::parameter::<Turn>();
+                    };
+                    graph
+                        .add_func_as_worker(
+                            "ask",
+                            {
+                                let this = ::std::sync::Arc::clone(this);
+                                move |turn: Turn, topic: String, me: Me| {
+                                    let this = ::std::sync::Arc::clone(&this);
+                                    async move { Self::ask(&this, turn, topic, &me).await }
+                                }
+                            },
+                            ::ddg_core::start().params(["topic"]),
+                        )?;
+                    graph
+                        .add_func_as_worker(
+                            "count",
+                            |
+                                text: ::std::sync::Arc<::std::string::String>,
+                                turn: subturn::Turn,
+                                last: Turn|
+                            Self::count(&text, &turn, last),
+                            ::ddg_core::after(["ask"]).params(["text", "last"]),
+                        )?;
+                    ::core::result::Result::Ok(())
+                }
+            }
+        "#]],
+    );
+}

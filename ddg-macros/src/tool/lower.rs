@@ -17,6 +17,10 @@ pub(super) fn lower(tool: &Tool) -> TokenStream {
     let function = function(tool);
     let needs = tool.params.iter().filter_map(|param| match &param.source {
         Source::State(ty) => Some(quote_spanned!(ty.span()=> .needs::<#ty>())),
+        Source::Input(docs) => {
+            let (ty, name, docs) = (&param.ty, param.name(), docs.as_deref().unwrap_or_default());
+            Some(quote_spanned!(ty.span()=> .reads::<#ty>(#name, #docs)))
+        }
         Source::Model { .. } | Source::Context | Source::Turn => None,
     });
     let body = quote! {
@@ -110,6 +114,10 @@ fn function(tool: &Tool) -> TokenStream {
         let name = bound(param);
         match &param.source {
             Source::Model { .. } => None,
+            Source::Input(_) => {
+                let (ty, input) = (&param.ty, param.name());
+                Some(quote_spanned!(ty.span()=> let #name = #given.input::<#ty>(#input)?;))
+            }
             Source::Context => Some(quote!(let #name = #given.context().clone();)),
             Source::Turn => Some(quote!(let #name = #krate::__private::turn(#given)?;)),
             Source::State(ty) => {
@@ -120,7 +128,7 @@ fn function(tool: &Tool) -> TokenStream {
     let passed = tool.params.iter().map(|param| {
         let value = match (&param.source, &param.ident) {
             (Source::Model { .. }, field) => quote!(#arguments.#field),
-            (Source::Context | Source::Turn | Source::State(_), _) => {
+            (Source::Input(_) | Source::Context | Source::Turn | Source::State(_), _) => {
                 bound(param).into_token_stream()
             }
         };
@@ -159,7 +167,7 @@ fn bound(param: &Param) -> Ident {
 fn given_by_model(tool: &Tool) -> impl Iterator<Item = (&Param, &[Attribute])> {
     tool.params.iter().filter_map(|param| match &param.source {
         Source::Model { attrs, .. } => Some((param, attrs.as_slice())),
-        Source::Context | Source::Turn | Source::State(_) => None,
+        Source::Input(_) | Source::Context | Source::Turn | Source::State(_) => None,
     })
 }
 

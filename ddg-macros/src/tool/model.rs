@@ -55,6 +55,8 @@ pub(super) enum Source {
         /// The value if the model leaves it out.
         default: Option<Absent>,
     },
+    /// `#[input]`: the run's input of the parameter's name, with the doc comment.
+    Input(Option<String>),
     /// The context.
     Context,
     /// The turn of the agent that makes the call.
@@ -75,5 +77,12 @@ impl Tool {
     /// The name that models call it by.
     pub(super) fn name(&self) -> String {
         self.name.as_ref().map_or_else(|| self.ident.unraw().to_string(), LitStr::value)
+    }
+}
+
+impl Param {
+    /// Its name without `r#`.
+    pub(super) fn name(&self) -> String {
+        self.ident.unraw().to_string()
     }
 }

@@ -211,3 +211,29 @@ async fn fifty_at_once_of_one_name_are_fifty_files() {
     files.close().await.unwrap();
     assert!(!folder.exists());
 }
+
+/// [files 5]
+#[cfg(unix)]
+#[tokio::test]
+async fn a_temporary_folder_is_private_to_the_user() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let files = FileManager::new();
+    let file = files.create_from_bytes("tea", "tea.txt").await.unwrap();
+    let folder = files.path_of(file.id()).unwrap().parent().unwrap().to_owned();
+    let mode = std::fs::metadata(folder).unwrap().permissions().mode();
+    assert_eq!(mode & 0o077, 0, "{mode:o}");
+    files.close().await.unwrap();
+}
+
+/// [files 1] [files 6]
+#[tokio::test]
+async fn an_id_of_the_provider_that_no_text_could_name_is_refused() {
+    for odd in ["file_1", "file-local-1", "file-", "", "file-a b"] {
+        let provider = Provider::naming(odd);
+        let files = FileManager::builder().remote(provider.clone()).build().await.unwrap();
+        let error = files.create_from_bytes("tea", "tea.txt").await.unwrap_err();
+        assert!(error.to_string().contains("is not a file id"), "{error}");
+        assert_eq!((files.list().len(), provider.ids().len()), (0, 0), "and it is removed again");
+    }
+}

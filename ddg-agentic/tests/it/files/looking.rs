@@ -2,6 +2,7 @@
 
 use ddg_agentic::files::{FileError, FileManager, RemoteError};
 use expect_test::expect;
+use futures::StreamExt;
 
 use super::NOBODYS;
 use super::closing::heard;
@@ -92,5 +93,25 @@ async fn a_file_removed_by_somebody_else_is_an_error_that_names_it() {
     provider.take(remote.id());
     let error = files.read(remote.id()).await.unwrap_err();
     assert!(matches!(error, FileError::Remote { source: RemoteError::NotFound { .. }, .. }));
+    files.close().await.unwrap();
+}
+
+/// [files 8]
+#[tokio::test]
+async fn a_remote_file_is_read_in_pieces_as_a_local_one_is() {
+    let files = FileManager::builder().remote(Provider::new()).build().await.unwrap();
+    let local = files.create_from_bytes("five!", "a.txt").local().await.unwrap();
+    let remote = files.create_from_bytes("five!", "a.txt").remote().await.unwrap();
+    for file in [local, remote] {
+        let mut pieces = files.read_stream(file.id()).await.unwrap();
+        let mut read = Vec::new();
+        while let Some(piece) = pieces.next().await {
+            read.extend_from_slice(&piece.unwrap());
+        }
+        assert_eq!(
+            (read.as_slice(), files.read(file.id()).await.unwrap().as_ref()),
+            (&b"five!"[..], &b"five!"[..])
+        );
+    }
     files.close().await.unwrap();
 }

@@ -26,27 +26,34 @@ struct Inner {
     deletes: bool,
     urls: bool,
     failing: Mutex<Option<RemoteError>>,
+    /// The id of each upload, if it is set.
+    named: Option<&'static str>,
 }
 
 impl Provider {
     pub(crate) fn new() -> Self {
-        Self::with(true, false, Semaphore::MAX_PERMITS)
+        Self::with(true, false, Semaphore::MAX_PERMITS, None)
+    }
+
+    /// One that gives uploads this id.
+    pub(crate) fn naming(id: &'static str) -> Self {
+        Self::with(true, false, Semaphore::MAX_PERMITS, Some(id))
     }
 
     pub(crate) fn without_delete() -> Self {
-        Self::with(false, false, Semaphore::MAX_PERMITS)
+        Self::with(false, false, Semaphore::MAX_PERMITS, None)
     }
 
     pub(crate) fn with_urls() -> Self {
-        Self::with(true, true, Semaphore::MAX_PERMITS)
+        Self::with(true, true, Semaphore::MAX_PERMITS, None)
     }
 
     /// One that answers nothing until it is let.
     pub(crate) fn held_up() -> Self {
-        Self::with(true, false, 0)
+        Self::with(true, false, 0, None)
     }
 
-    fn with(deletes: bool, urls: bool, permits: usize) -> Self {
+    fn with(deletes: bool, urls: bool, permits: usize, named: Option<&'static str>) -> Self {
         Self(Arc::new(Inner {
             files: Mutex::default(),
             gate: Semaphore::new(permits),
@@ -56,6 +63,7 @@ impl Provider {
             deletes,
             urls,
             failing: Mutex::default(),
+            named,
         }))
     }
 
@@ -118,8 +126,8 @@ impl RemoteFiles for Provider {
             };
             assert_eq!(content.len() as u64, upload.len);
             let n = self.0.n_uploaded.fetch_add(1, Ordering::SeqCst);
-            let file = RemoteFile::new(format!("file-up{n}"), upload.filename, upload.len)
-                .purpose(upload.purpose);
+            let id = self.0.named.map_or_else(|| format!("file-up{n}"), str::to_owned);
+            let file = RemoteFile::new(id, upload.filename, upload.len).purpose(upload.purpose);
             self.0.files.lock().unwrap().insert(file.id.clone(), (file.clone(), content));
             Ok(file)
         }

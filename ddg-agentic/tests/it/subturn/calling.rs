@@ -1,5 +1,6 @@
 //! Called children: their parent waits and receives their result.
 
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use ddg_agentic::prelude::*;
@@ -88,7 +89,14 @@ async fn a_turn_that_is_too_deep_is_refused_before_anything_else() {
     assert!(told);
 }
 
-/// [subturn 1] Beginning a child outside a turn, or after its end, is an error that says so.
+/// Gives its turn to the test.
+#[tool]
+async fn keep(kept: State<Mutex<Option<Turn>>>, turn: Turn) {
+    kept.lock().unwrap().replace(turn);
+}
+
+/// [subturn 1] [subturn 6] Beginning a child outside a turn, or after its end, is an error that says
+/// so.
 #[tokio::test]
 async fn children_belong_to_a_turn() {
     let mut plain = GraphAutoma::new("plain");
@@ -96,6 +104,18 @@ async fn children_belong_to_a_turn() {
     plain.add_func_as_worker("w", outside, start().output()).unwrap();
     let error: String = plain.run(()).output().await.unwrap();
     assert!(error.starts_with("a child agent belongs to the turn of an agent"), "{error}");
+
+    let kept = Arc::new(Mutex::<Option<Turn>>::default());
+    let tools = Toolbox::builder().with(keep::tool()).shared_state(Arc::clone(&kept));
+    let model = ScriptedModel::new().calls([ToolCall::new("c", "keep", json!({}))]).text("done");
+    let agent = ReActAutoma::new(model).tools(tools.build().unwrap()).build().unwrap();
+    let outcome = agent.run(args!("Root")).await.unwrap();
+    let turn = kept.lock().unwrap().clone().unwrap();
+    assert_eq!(turn.call(SubTurn::new("x")).await, Err(SubTurnError::OutsideTurn));
+    assert!(matches!(turn.spawn(SubTurn::new("x")).await, Err(SubTurnError::OutsideTurn)));
+    assert_eq!(turn.results().map(|it| it.len()), Err(SubTurnError::OutsideTurn));
+    assert_eq!(turn.next_result().await, Err(SubTurnError::OutsideTurn));
+    assert!(outcome.children().is_empty());
 }
 
 /// [subturn 5] A child that fails, panics or times out is an error that says so.

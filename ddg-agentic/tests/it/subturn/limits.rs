@@ -185,7 +185,11 @@ async fn a_childs_history_is_bounded() {
     });
     let (agent, _) = agent(&model, tools(), SubTurns::new().history(4).wait_for_results());
     agent.run(args!("Root")).await.unwrap();
-    for request in model.requests() {
+    let requests = model.requests();
+    let lengths = requests.iter().filter(|it| it.messages[0].text() != "Root");
+    let lengths: Vec<_> = lengths.map(|it| it.messages.len()).collect();
+    assert!(lengths.len() > 4 && lengths.iter().all(|length| *length <= 4), "{lengths:?}");
+    for request in requests {
         let messages = &request.messages;
         let after_cut = messages.iter().position(|message| matches!(message, Message::Tool(_)));
         if let Some(at) = after_cut {
@@ -210,4 +214,84 @@ async fn a_token_budget_is_shared() {
     let outcome = agent.run(args!("Root")).await.unwrap();
     assert_eq!((model.requests().len(), outcome.usage.total()), (10, 100));
     assert!(heard.words().contains(&"subturn-1 ended: finished".to_owned()), "{:?}", heard.words());
+}
+
+/// [subturn 1] The depth is checked first, then the configuration, and both before a slot is waited
+/// for. What is refused has no id and no event, and holds no slot.
+#[tokio::test(start_paused = true)]
+async fn what_is_refused_leaves_no_trace() {
+    let model = Player::new(async |first: String, n| match (first.as_str(), n) {
+        ("Root", 0) => calls("begin", json!({ "tasks": ["x"], "model": "huge" })),
+        ("Root", 1) => calls("begin", json!({ "tasks": ["deep"] })),
+        ("deep", 0) => calls("begin", json!({ "tasks": ["deeper"], "model": "huge" })),
+        _ => ChatReply::text("done"),
+    });
+    let subturns = SubTurns::new().slots(1).depth(1).wait_for_results();
+    let (agent, heard) = agent(&model, tools(), subturns);
+    let outcome = agent.run(args!("Root")).await.unwrap();
+    let results: Vec<_> = outcome.steps().into_iter().map(|step| step.result.content).collect();
+    assert!(results[0].contains("there is no model `huge`"), "{results:?}");
+    assert_eq!(results[1], "all begun", "the only slot was free");
+    let ids: Vec<_> = outcome.children().iter().map(|child| child.id.as_str()).collect();
+    assert_eq!(ids, ["subturn-1"]);
+    let spawned: Vec<_> = heard.words().into_iter().filter(|it| it.contains("spawned")).collect();
+    assert_eq!(spawned, ["subturn-1 spawned at 1"]);
+    let deep = model.requests().into_iter().rfind(|it| it.messages[0].text() == "deep");
+    let told = deep.unwrap().messages.last().unwrap().text();
+    assert!(told.contains("a turn at depth 1 cannot have child agents"), "{told}");
+}
+
+/// What a task beside the turn was told.
+type Told = std::sync::Mutex<Vec<Result<(), SubTurnError>>>;
+
+/// Takes the only slot, and lets a task of its own wait for another.
+#[tool]
+async fn begin_beside(told: State<Told>, turn: Turn) -> Result<String, SubTurnError> {
+    turn.spawn(SubTurn::new("for ever").critical()).await?;
+    tokio::spawn(async move {
+        let spawned = turn.spawn(SubTurn::new("late")).await.map(|_| ());
+        told.lock().unwrap().push(spawned);
+        told.lock().unwrap().push(turn.results().map(|_| ()));
+    });
+    Ok("waits".to_owned())
+}
+
+/// [subturn 1] Who waits for a slot is told when the turn is stopped. [subturn 6] A turn that is kept
+/// beyond its end takes nothing more.
+#[tokio::test(start_paused = true)]
+async fn waiting_for_a_slot_ends_with_the_turn() {
+    for is_stopped in [true, false] {
+        let told = std::sync::Arc::new(Told::default());
+        let model = Player::new(move |first: String, n| async move {
+            match (first.as_str(), n) {
+                ("Root", 0) => calls("begin_beside", json!({})),
+                ("Root", _) if !is_stopped => ChatReply::text("done"),
+                _ => std::future::pending().await,
+            }
+        });
+        let tools = Toolbox::builder().with(begin_beside::tool());
+        let tools = tools.shared_state(std::sync::Arc::clone(&told)).build().unwrap();
+        let agent = ReActAutoma::new(model.clone()).tools(tools).subturns(SubTurns::new().slots(1));
+        let agent = Agent::new(agent).unwrap();
+        let running = agent.clone();
+        let said = tokio::spawn(async move { running.run("c", "Root").await });
+        while model.requests().len() < 3 {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        if is_stopped {
+            agent.stop("c").await.unwrap();
+        }
+        assert_eq!(said.await.unwrap().is_err(), is_stopped);
+        while told.lock().unwrap().len() < 2 {
+            tokio::time::sleep(Duration::from_secs(1)).await;
+        }
+        let cancelled = || Err(SubTurnError::Cancelled);
+        let outside = || Err(SubTurnError::OutsideTurn);
+        let expected = match is_stopped {
+            true => [cancelled(), cancelled()],
+            false => [outside(), outside()],
+        };
+        assert_eq!(*told.lock().unwrap(), expected);
+        agent.close(Duration::ZERO).await;
+    }
 }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use ddg_agentic::model::FinishReason;
 use ddg_agentic::prelude::*;
 use ddg_agentic::subturn::{
     ChildStatus, Delivery, Disposition, OrphanReason, SubTurn, SubTurnError, SubTurns, Turn,
@@ -228,22 +229,130 @@ async fn a_stopped_child_is_delivered_as_stopped() {
 /// for that comes after the child's end.
 #[tokio::test]
 async fn an_unread_result_is_undrained() {
-    let model = Player::new(async |first: String, n| match (first.as_str(), n) {
-        ("Root", 0) => calls("spawn", json!({ "tasks": ["tea"] })),
-        ("Root", _) => {
-            // The limit ends the turn before anything is read again.
-            for _ in 0..200 {
-                tokio::task::yield_now().await;
-            }
-            calls("wait", json!({}))
-        }
-        _ => ChatReply::text("hot"),
-    });
     let heard = super::setup::Heard::default();
-    let agent = ReActAutoma::new(model).tools(tools()).limits(Limits::turns(2));
+    let hears = heard.clone();
+    let model = Player::new(move |first: String, n| {
+        let heard = hears.clone();
+        async move {
+            match (first.as_str(), n) {
+                ("Root", 0) => calls("spawn", json!({ "tasks": ["tea"] })),
+                ("Root", _) => {
+                    heard.until("subturn-1 ended: finished").await;
+                    // A refusal ends the turn before the inbox is read again.
+                    let mut reply = ChatReply::text("I may not say.");
+                    reply.finish = FinishReason::Refusal;
+                    reply
+                }
+                _ => ChatReply::text("hot"),
+            }
+        }
+    });
+    let agent = ReActAutoma::new(model).tools(tools());
     let agent = agent.subturns(heard.listen(SubTurns::new())).build().unwrap();
     let error = agent.run(args!("Root")).await.unwrap_err();
     let outcome = &error.downcast_ref::<AgentFailed>().unwrap().outcome;
+    let undrained = Disposition::Orphaned(OrphanReason::Undrained);
+    assert_eq!(outcome.children()[0].disposition, Some(undrained));
+    assert_eq!(outcome.children()[0].status, ChildStatus::Finished);
+    assert_eq!(
+        heard.words(),
+        [
+            "subturn-1 spawned at 1",
+            "subturn-1 delivered: hot",
+            "subturn-1 ended: finished",
+            "subturn-1 orphaned: Undrained"
+        ]
+    );
+    assert!(!format!("{:?}", outcome.conversation).contains("[subturn-1"), "it is not written");
+}
+
+/// [subturn 9] The inbox is read once more before the turn finishes, so a result that comes during
+/// the last request is not lost.
+#[tokio::test]
+async fn a_result_that_comes_during_the_last_request_is_read() {
+    let heard = super::setup::Heard::default();
+    let hears = heard.clone();
+    let model = Player::new(move |first: String, n| {
+        let heard = hears.clone();
+        async move {
+            match (first.as_str(), n) {
+                ("Root", 0) => calls("spawn", json!({ "tasks": ["tea"] })),
+                ("Root", 1) => {
+                    heard.until("subturn-1 ended: finished").await;
+                    ChatReply::text("without it")
+                }
+                ("Root", _) => ChatReply::text("with it"),
+                _ => {
+                    // Only after the inbox has been read for the root's second request.
+                    for _ in 0..50 {
+                        tokio::task::yield_now().await;
+                    }
+                    ChatReply::text("hot")
+                }
+            }
+        }
+    });
+    let agent = ReActAutoma::new(model.clone()).tools(tools());
+    let agent = agent.subturns(heard.listen(SubTurns::new())).build().unwrap();
+    let outcome = agent.run(args!("Root")).await.unwrap();
+    assert_eq!(outcome.text(), "with it");
     assert_eq!(outcome.children()[0].disposition, Some(Disposition::Consumed));
-    assert_eq!(heard.words().len(), 3);
+    let last = model.requests().pop().unwrap();
+    assert_eq!(last.messages.last().unwrap().text(), "[subturn-1 (agent) finished] hot");
+}
+
+/// [subturn 5] A spawned child that fails or panics is delivered as a failed result with the reason.
+/// (Field report: an aborted child is reported as done.)
+#[tokio::test]
+async fn a_spawned_child_that_fails_is_delivered_with_the_reason() {
+    let model = Player::new(async |first: String, n| match (first.as_str(), n) {
+        ("Root", 0) => calls("spawn", json!({ "tasks": ["refuses", "panics"], "wait": 0 })),
+        ("Root", _) => ChatReply::text("done"),
+        ("panics", _) => panic!("no tea"),
+        _ => {
+            let mut reply = ChatReply::text("I may not.");
+            reply.finish = FinishReason::Refusal;
+            reply
+        }
+    });
+    let (agent, _) = agent(&model, tools(), SubTurns::new().wait_for_results());
+    let outcome = agent.run(args!("Root")).await.unwrap();
+    let texts: Vec<_> = outcome.conversation.messages.iter().map(Message::text).collect();
+    let told = |start: &str| texts.iter().filter(|text| text.starts_with(start)).count();
+    assert_eq!(told("[subturn-1 (agent) failed] "), 1, "{texts:#?}");
+    assert_eq!(told("[subturn-2 (agent) panicked] the child agent panicked: no tea"), 1);
+    assert!(texts.iter().any(|text| text.contains("failed] ") && text.contains("I may not.")));
+    let consumed = Some(Disposition::Consumed);
+    assert!(outcome.children().iter().all(|child| child.disposition == consumed));
+}
+
+/// [subturn 8] By default 16 results wait for a parent. The seventeenth is an orphan.
+#[tokio::test]
+async fn sixteen_results_wait_unless_it_is_set() {
+    /// Spawns 17 children, and waits until all have ended.
+    #[tool]
+    async fn spawn_many(turn: Turn) -> Result<usize, SubTurnError> {
+        for _ in 0..17 {
+            turn.spawn(SubTurn::new("child")).await?;
+        }
+        while turn.children().iter().any(|child| !child.status.has_ended()) {
+            tokio::task::yield_now().await;
+        }
+        Ok(turn.children().len())
+    }
+
+    for (subturns, n_refused) in
+        [(SubTurns::new(), 1), (SubTurns::new().inbox(0), 1), (SubTurns::new().inbox(None), 0)]
+    {
+        let model = Player::new(async |first: String, n| match (first.as_str(), n) {
+            ("Root", 0) => calls("spawn_many", json!({})),
+            _ => ChatReply::text("done"),
+        });
+        let tools = Toolbox::builder().with(spawn_many::tool()).build().unwrap();
+        let (agent, _) = agent(&model, tools, subturns.slots(None));
+        let outcome = agent.run(args!("Root")).await.unwrap();
+        let full = Some(Disposition::Orphaned(OrphanReason::QueueFull));
+        let refused = outcome.children().iter().filter(|child| child.disposition == full).count();
+        assert_eq!((outcome.children().len(), refused), (17, n_refused));
+    }
 }

@@ -319,3 +319,110 @@ async fn turns_publish_that_they_start_and_end() {
     assert_eq!(names, started);
     assert!(ended[1..].iter().all(|(_, status)| *status == TurnStatus::Aborted));
 }
+
+/// Holds until it is let on, and counts itself meanwhile.
+#[tool]
+async fn hold(under_way: State<AtomicUsize>, gate: State<Semaphore>) {
+    let _under_way = UnderWay::new(&under_way.0);
+    gate.acquire().await.unwrap().forget();
+}
+
+/// The tools with `hold`, its counter and its gate.
+fn holding() -> (Toolbox, Arc<AtomicUsize>, Arc<Semaphore>) {
+    let (n, gate) = (Arc::new(AtomicUsize::new(0)), Arc::new(Semaphore::new(0)));
+    let tools = Toolbox::builder().with(hold::tool()).with(leave::tool()).with(nothing::tool());
+    let tools = tools.shared_state(Arc::clone(&n)).shared_state(Arc::clone(&gate));
+    (tools.build().unwrap(), n, gate)
+}
+
+/// [subturn 12] Tools under way are cancelled, too, those of children as well, and a conversation that
+/// has messages is stored as it was.
+#[tokio::test]
+async fn stopping_cancels_tools_and_restores_what_was_said_before() {
+    let store = Arc::new(MemoryConversations::new());
+    let (tools, n_held, _gate) = holding();
+    let model = Player::new(async |first: String, n| match (first.as_str(), n) {
+        ("Hello", 0) => ChatReply::text("Hello."),
+        ("Hello", 1) => calls("leave", json!({})),
+        ("Hello", _) => calls("hold", json!({})),
+        _ => calls("hold", json!({})),
+    });
+    let agent = Agent::new(ReActAutoma::new(model).tools(tools)).unwrap();
+    let agent = agent.conversations(Arc::clone(&store));
+    agent.run("c", "Hello").await.unwrap();
+    let id = ConversationId::new("c").unwrap();
+    let before = store.load(&id).await.unwrap();
+    let running = agent.clone();
+    let said = tokio::spawn(async move { running.run("c", "Go").await });
+    until(|| n_held.load(Ordering::SeqCst) == 3).await;
+    assert!(agent.stop("c").await.unwrap().turn);
+    assert_eq!(n_held.load(Ordering::SeqCst), 0);
+    assert!(matches!(said.await.unwrap(), Err(AgentError::Stopped { .. })));
+    let after = store.load(&id).await.unwrap();
+    assert_eq!(after.conversation, before.conversation);
+    assert_eq!(after.conversation.messages.len(), 2);
+}
+
+/// [subturn 13] A call that has begun ends; those after it are skipped.
+#[tokio::test]
+async fn an_interrupt_lets_a_call_end_and_skips_the_rest() {
+    let (tools, n_held, gate) = holding();
+    let model = Player::new(async |_: String, n| match n {
+        0 => {
+            let call = |id: &str, tool: &str| ToolCall::new(id, tool, json!({}));
+            ChatReply::calls([call("1", "hold"), call("2", "nothing"), call("3", "nothing")])
+        }
+        _ => ChatReply::text("in short"),
+    });
+    let agent = ReActAutoma::new(model).tools(tools).tool_calls(ToolCallMode::Sequential);
+    let agent = Agent::new(agent).unwrap();
+    let running = agent.clone();
+    let said = tokio::spawn(async move { running.run("c", "Tell me all.").await });
+    until(|| n_held.load(Ordering::SeqCst) == 1).await;
+    agent.interrupt("c", "Be brief.").unwrap();
+    gate.add_permits(1);
+    let outcome = said.await.unwrap().unwrap();
+    assert_eq!(outcome.text(), "in short");
+    let results: Vec<_> = outcome.steps().into_iter().map(|step| step.result.content).collect();
+    assert_eq!(results, ["done", "skipped", "skipped"]);
+}
+
+/// [subturn 11] A turn that is asked to finish ends before its next step with what it has, and its
+/// children as those of any turn that is over.
+#[tokio::test]
+async fn a_turn_that_is_asked_to_finish_ends_with_what_it_has() {
+    let (tools, n_held, gate) = holding();
+    let model = Player::new(async |first: String, n| {
+        let with_text = |text: &str, tool: &str| {
+            let call = ToolCall::new("call_1", tool, json!({}));
+            ChatReply::new(ddg_agentic::message::AssistantMessage::new(text, [call]))
+        };
+        match (first.as_str(), n) {
+            ("Go", 0) => with_text("I begin.", "leave"),
+            ("Go", _) => with_text("so far", "hold"),
+            (_, 0) => with_text("a part", "hold"),
+            _ => ChatReply::text("all of it"),
+        }
+    });
+    let heard = Heard::default();
+    let agent = ReActAutoma::new(model).tools(tools).subturns(heard.listen(SubTurns::new()));
+    let agent = Agent::new(agent).unwrap();
+    let running = agent.clone();
+    let said = tokio::spawn(async move { running.run("c", "Go").await });
+    until(|| n_held.load(Ordering::SeqCst) == 3).await;
+    agent.finish("c").unwrap();
+    gate.add_permits(3);
+    let outcome = said.await.unwrap().unwrap();
+    let AgentEnd::EndedEarly { text } = &outcome.end else { panic!("{:?}", outcome.end) };
+    assert_eq!(text, "so far");
+    heard.until("subturn-1 ended: finished").await;
+    heard.until("subturn-2 ended: finished").await;
+    let ended = heard.events().into_iter().filter_map(|event| match event {
+        ddg_agentic::subturn::SubTurnEvent::Ended { child, result, .. } => Some((child, result)),
+        _ => None,
+    });
+    let mut ended: Vec<_> = ended.collect();
+    ended.sort();
+    let pair = |child: &str, text: &str| (child.to_owned(), text.to_owned());
+    assert_eq!(ended, [pair("subturn-1", "a part"), pair("subturn-2", "all of it")]);
+}

@@ -20,18 +20,25 @@ struct Research;
 #[automa]
 impl Research {
     #[worker(start)]
-    async fn ask(&self, topic: String, cx: &Context) -> Result<String, WorkerError> {
-        Ok(Turn::of(cx)?.call(SubTurn::new(topic)).await?.text())
+    async fn ask(&self, #[context] turn: Turn, topic: String) -> Result<String, WorkerError> {
+        Ok(turn.call(SubTurn::new(topic)).await?.text())
     }
 
-    #[worker(dependencies = [ask], output)]
-    async fn count(&self, found: String, cx: &Context) -> Result<String, WorkerError> {
-        Ok(format!("{found} ({} child)", Turn::of(cx)?.children().len()))
+    #[worker(dependencies = [ask])]
+    fn count(found: String, #[context] turn: &Turn, cx: &Context) {
+        let n = turn.children().len();
+        cx.ferry_to(Self::SAY, (found, n));
+    }
+
+    #[worker(output)]
+    async fn say(&self, found: String, n: usize, cx: &Context) -> Result<String, WorkerError> {
+        assert_eq!(Turn::of(cx)?.children().len(), n);
+        Ok(format!("{found} ({n} child)"))
     }
 }
 
-/// [subturn 6] A function takes the turn as a parameter, which is not an argument. A worker of a block
-/// gets it from its context.
+/// [subturn 6] A function and a worker of a block take the turn as a parameter, which is not an
+/// argument: neither by position, nor of a ferry.
 #[tokio::test]
 async fn a_worker_takes_the_turn_as_a_parameter() {
     let model = Player::new(async |first: String, n| match (first.as_str(), n) {

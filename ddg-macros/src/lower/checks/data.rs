@@ -10,7 +10,7 @@ use crate::model::{Block, Role, Worker};
 use crate::type_syntax::{find_dyn, is_surely_data};
 
 pub(super) fn checks(block: &Block) -> TokenStream {
-    let mut asked = Asked::default();
+    let (mut asked, mut derived) = (Asked::default(), Asked::default());
     if let Role::Automa { .. } = &block.role {
         // The compiler checks the type of the automa's own output anyway.
         asked.0.push(output_ty(block).to_string());
@@ -23,9 +23,15 @@ pub(super) fn checks(block: &Block) -> TokenStream {
             checks.extend(check(block, worker, output, "output"));
         }
         for param in worker.params.iter().filter(|param| !param.is_context()) {
-            if asked.is_new(worker, &param.ty) {
-                checks.extend(check(block, worker, &param.ty, "parameter"));
-            }
+            checks.extend(match param.is_argument() {
+                true if asked.is_new(worker, &param.ty) => {
+                    check(block, worker, &param.ty, "parameter")
+                }
+                false if derived.is_new(worker, &param.ty) => {
+                    ask(block, worker, &param.ty, "derived")
+                }
+                _ => TokenStream::new(),
+            });
         }
     }
     checks
@@ -51,9 +57,13 @@ fn check(block: &Block, worker: &Worker, ty: &Type, role: &str) -> TokenStream {
     if is_surely_data(ty) {
         return TokenStream::new();
     }
+    ask(block, worker, ty, if find_dyn(ty).is_some() { "dyn_data" } else { role })
+}
+
+/// A call of this function of `ddg_core::check` for the type.
+fn ask(block: &Block, worker: &Worker, ty: &Type, question: &str) -> TokenStream {
     let (krate, cfgs) = (&block.krate, &worker.cfgs);
     let span = Span::call_site().located_at(ty.span());
-    let question = if find_dyn(ty).is_some() { "dyn_data" } else { role };
     let question = Ident::new(question, span);
     quote_spanned! {span=>
         #(#cfgs)*

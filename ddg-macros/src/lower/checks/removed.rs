@@ -11,7 +11,7 @@ pub(super) fn checks(block: &Block) -> TokenStream {
     let checks = block.workers.iter().flat_map(|worker| {
         let injected = worker.params.iter().filter_map(|param| match &param.source {
             Source::From { worker, .. } => Some(worker),
-            Source::Argument | Source::Input | Source::Context => None,
+            Source::Argument | Source::Input | Source::Context | Source::Derived => None,
         });
         let named = worker.dependencies().iter().chain(injected);
         named.filter_map(|reference| check(block, worker, reference))

@@ -94,3 +94,53 @@ fn the_context_and_states_are_not_fields() {
         "#]],
     );
 }
+
+#[test]
+fn inputs_of_the_run_are_not_fields() {
+    check_expansion(
+        r##"#[tool]
+        /// Finds orders.
+        fn orders(
+            /// Who is speaking.
+            #[input] user: &str,
+            #[input] limit: Option<u32>,
+            city: String,
+        ) -> String { todo!() }"##,
+        &expect![[r#"
+            /// The tool `orders`.
+            #[allow(non_camel_case_types, dead_code)]
+            struct orders {}
+            impl orders {
+                /// The tool `orders`.
+                #[allow(dead_code)]
+                fn tool() -> impl ::ddg_agentic::tool::Tool {
+                    #[derive(
+                        ::ddg_agentic::__private::serde::Deserialize,
+                        ::ddg_agentic::__private::schemars::JsonSchema,
+                    )]
+                    #[serde(crate = "::ddg_agentic::__private::serde", deny_unknown_fields)]
+                    #[schemars(crate = "::ddg_agentic::__private::schemars")]
+                    struct __Arguments {
+                        city: String,
+                    }
+                    ::ddg_agentic::__private::FuncTool::new(
+                            "orders",
+                            "Finds orders.",
+                            |arguments: __Arguments, given| {
+                                ::std::boxed::Box::pin(async move {
+                                    let user = given.input::<::std::string::String>("user")?;
+                                    let limit = given.input::<Option<u32>>("limit")?;
+                                    ::ddg_agentic::__private::blocking(move || ::ddg_agentic::__private::output(
+                                            orders(&user, limit, arguments.city),
+                                        ))
+                                        .await
+                                })
+                            },
+                        )
+                        .reads::<::std::string::String>("user", "Who is speaking.")
+                        .reads::<Option<u32>>("limit", "")
+                }
+            }
+        "#]],
+    );
+}

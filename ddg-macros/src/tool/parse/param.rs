@@ -7,12 +7,13 @@ use syn::{
     parse_quote, parse_quote_spanned, spanned::Spanned,
 };
 
+use super::docs;
 use crate::fault::Faults;
 use crate::tool::model::{Absent, Param, Source};
 use crate::type_syntax::{find_borrow, find_unnamed, last_segment, peel};
 
 /// The attributes of parameters that this crate reads.
-pub(super) const OURS: [&str; 4] = ["default", "doc", "serde", "schemars"];
+pub(super) const OURS: [&str; 5] = ["default", "doc", "input", "serde", "schemars"];
 
 /// Parses a parameter. A refused parameter stays in the list.
 pub(super) fn parse_param(param: &PatType, faults: &mut Faults) -> Param {
@@ -23,6 +24,11 @@ pub(super) fn parse_param(param: &PatType, faults: &mut Faults) -> Param {
         Some(source) => {
             refuse_model_attrs(&param.attrs, faults);
             source
+        }
+        None if is_input(&param.attrs, faults) => {
+            let others = param.attrs.iter().filter(|attr| !attr.path().is_ident("input"));
+            refuse_model_attrs(others, faults);
+            Source::Input(docs(&param.attrs))
         }
         None => Source::Model {
             attrs: param.attrs.iter().filter(|attr| is_for_field(attr)).cloned().collect(),
@@ -154,9 +160,22 @@ fn injected(ty: &Type, faults: &mut Faults) -> Option<Source> {
     }
 }
 
-fn refuse_model_attrs(attrs: &[Attribute], faults: &mut Faults) {
+/// Whether a parameter with these attributes is filled by the run's input of its name.
+fn is_input(attrs: &[Attribute], faults: &mut Faults) -> bool {
+    let Some(attr) = attrs.iter().find(|attr| attr.path().is_ident("input")) else { return false };
+    if !matches!(attr.meta, Meta::Path(_)) {
+        faults.push_with_help(
+            attr,
+            "`#[input]` has no options",
+            "the parameter takes the run's input that is called like it",
+        );
+    }
+    true
+}
+
+fn refuse_model_attrs<'a>(attrs: impl IntoIterator<Item = &'a Attribute>, faults: &mut Faults) {
     let about_models = |attr: &&Attribute| is_ours(attr) && !attr.path().is_ident("doc");
-    for attr in attrs.iter().filter(about_models) {
+    for attr in attrs.into_iter().filter(about_models) {
         let name = attr.path().to_token_stream();
         faults.push(attr, format_args!("no model gives this argument: drop the `#[{name}]`"));
     }

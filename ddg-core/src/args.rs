@@ -8,6 +8,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
 
+use crate::printable::shown;
 use crate::values::{Data, TypeMismatch, Value};
 
 pub use into_args::IntoArgs;
@@ -41,13 +42,13 @@ pub(crate) type Named = Vec<(Cow<'static, str>, Value)>;
 #[non_exhaustive]
 pub enum ArgError {
     /// The argument was not given.
-    #[error("argument {which} was not given")]
+    #[error("argument {which} was not given", which = shown(.which))]
     Missing {
         /// Its position, from 0, or its name in backquotes.
         which: String,
     },
     /// The argument has another type than asked for.
-    #[error("argument {which}: {source}")]
+    #[error("argument {which}: {source}", which = shown(.which))]
     Mismatch {
         /// Its position, from 0, or its name in backquotes.
         which: String,

@@ -1,8 +1,10 @@
 //! Errors of workers.
 
 use std::error::Error;
-use std::fmt;
+use std::fmt::{self, Write};
 use std::time::Duration;
+
+use crate::printable::{Printable, shown_lines};
 
 /// Any error.
 pub type BoxError = Box<dyn Error + Send + Sync + 'static>;
@@ -61,7 +63,10 @@ impl AsRef<dyn Error + Send + Sync> for WorkerError {
 
 impl fmt::Display for WorkerError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
+        match f.alternate() {
+            true => write!(Printable::lines(f), "{:#}", self.0),
+            false => write!(Printable::lines(f), "{}", self.0),
+        }
     }
 }
 
@@ -87,7 +92,7 @@ impl fmt::Debug for WorkerError {
 /// # }
 /// ```
 #[derive(Clone, PartialEq, Eq, thiserror::Error)]
-#[error("panicked: {message}")]
+#[error("panicked: {message}", message = shown_lines(.message))]
 #[non_exhaustive]
 pub struct Panicked {
     /// The message of the panic.

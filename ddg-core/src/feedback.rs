@@ -11,6 +11,7 @@ pub use handlers::Posted;
 pub use reply::{ReplyError, ReplyTo};
 pub(crate) use request::OpenRequests;
 
+use crate::printable::shown;
 use crate::values::Data;
 
 /// A message that expects a reply.
@@ -67,14 +68,15 @@ pub enum FeedbackError {
     /// There is no handler for such requests.
     #[error(
         "nobody handles `{event}`: register a handler with `on_request`, or with `on_any_post`, \
-         on the automa that is run"
+         on the automa that is run",
+        event = shown(.event)
     )]
     NoHandler {
         /// The type of the request.
         event: String,
     },
     /// The timeout passed without a reply.
-    #[error("nobody replied to `{event}` within {after:?}")]
+    #[error("nobody replied to `{event}` within {after:?}", event = shown(.event))]
     TimedOut {
         /// The type of the request.
         event: String,
@@ -82,13 +84,16 @@ pub enum FeedbackError {
         after: Duration,
     },
     /// The handler dropped the [`ReplyTo`] and all its clones without a reply.
-    #[error("the handler of `{event}` did not reply: it dropped the `ReplyTo`, or panicked")]
+    #[error(
+        "the handler of `{event}` did not reply: it dropped the `ReplyTo`, or panicked",
+        event = shown(.event)
+    )]
     NotReplied {
         /// The type of the request.
         event: String,
     },
     /// The run has ended.
-    #[error("the run ended before there was a reply to `{event}`")]
+    #[error("the run ended before there was a reply to `{event}`", event = shown(.event))]
     RunEnded {
         /// The type of the request.
         event: String,

@@ -11,6 +11,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 pub(crate) use kept::{KeptSpaces, Spaces};
 pub(crate) use run::Locals;
 
+use crate::printable::shown;
 use crate::values::{Data, TypeMismatch, Value};
 
 /// Named values that belong to one worker and last for the run.
@@ -38,7 +39,8 @@ pub struct LocalSpace {
 /// A local value has another type than asked for. It was left as it is.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "local value `{name}`: {source}; it was not changed: ask for its own type, or `remove` it first"
+    "local value `{name}`: {source}; it was not changed: ask for its own type, or `remove` it first",
+    name = shown(.name)
 )]
 #[non_exhaustive]
 pub struct LocalMismatch {

@@ -142,6 +142,8 @@ pub(crate) struct Beginning<'a> {
 pub(crate) struct Unmet {
     pub(crate) worker: Key,
     pub(crate) missing: Vec<Key>,
+    /// Whether it has run before.
+    pub(crate) again: bool,
 }
 
 /// Failures, each with the index of the worker among all that ended.
@@ -353,7 +355,7 @@ impl<P: Hosts> Machine<P> {
             let ran = outputs.get(id).is_some();
             let partly = missing.len() < node.n_dependencies as usize;
             let waits = node.n_dependencies > 0 && !missing.is_empty() && (partly || !ran);
-            waits.then(|| Unmet { worker: node.key().clone(), missing })
+            waits.then(|| Unmet { worker: node.key().clone(), missing, again: ran })
         };
         view.workers().filter_map(unmet).collect()
     }

@@ -26,6 +26,16 @@ pub fn lines(text: &str) -> Cow<'_, str> {
     escaped(text, Kept::Lines)
 }
 
+/// Displays `text` as [`line()`] formats it.
+pub(crate) fn shown<T: fmt::Display + ?Sized>(text: &T) -> impl fmt::Display + use<'_, T> {
+    fmt::from_fn(move |f| write!(Printable::line(f), "{text}"))
+}
+
+/// Displays `text` as [`lines`] formats it.
+pub(crate) fn shown_lines<T: fmt::Display + ?Sized>(text: &T) -> impl fmt::Display + use<'_, T> {
+    fmt::from_fn(move |f| write!(Printable::lines(f), "{text}"))
+}
+
 /// A writer that escapes what is written to `W`, for implementations of [`Display`](fmt::Display).
 ///
 /// ```

@@ -1,7 +1,9 @@
 //! How errors are displayed: the message, then the causes that it does not mention.
 
 use std::error::Error;
-use std::fmt;
+use std::fmt::{self, Write};
+
+use crate::printable::Printable;
 
 /// Displays an error with its causes in one line: `cannot be opened: disk I/O error`.
 ///
@@ -11,6 +13,7 @@ pub struct Told<'a>(pub &'a (dyn Error + 'static));
 
 impl fmt::Display for Told<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let f = &mut Printable::lines(f);
         let mut said = self.0.to_string();
         f.write_str(&said)?;
         for cause in causes(self.0) {
@@ -30,6 +33,7 @@ impl fmt::Display for Told<'_> {
 /// # Errors
 /// Those of `f`.
 pub fn debug(error: &(dyn Error + 'static), f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    let f = &mut Printable::lines(f);
     write!(f, "{error}")?;
     let causes: Vec<_> = causes(error).collect();
     if !causes.is_empty() {

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::{Owner, RunId};
 use crate::error::BoxError;
+use crate::printable::shown;
 use crate::report::Told;
 
 /// A store refused or failed. Nothing was changed, unless the variant says that this is unknown.
@@ -11,13 +12,19 @@ use crate::report::Told;
 #[non_exhaustive]
 pub enum StoreError {
     /// The run does not exist.
-    #[error("there is no run `{run}` in the store: it was never created, or has been deleted")]
+    #[error(
+        "there is no run `{run}` in the store: it was never created, or has been deleted",
+        run = shown(.run)
+    )]
     UnknownRun {
         /// The run.
         run: RunId,
     },
     /// A run with this id exists already.
-    #[error("there is a run `{run}` already: resume it, delete it, or choose another id")]
+    #[error(
+        "there is a run `{run}` already: resume it, delete it, or choose another id",
+        run = shown(.run)
+    )]
     RunExists {
         /// The run.
         run: RunId,
@@ -25,7 +32,8 @@ pub enum StoreError {
     /// The journal has no state of the step.
     #[error(
         "run `{run}` has no state of step {step}{}",
-        last_step(.last).unwrap_or_else(|| "; its journal is empty".to_owned())
+        last_step(.last).unwrap_or_else(|| "; its journal is empty".to_owned()),
+        run = shown(.run)
     )]
     UnknownStep {
         /// The run.
@@ -38,7 +46,8 @@ pub enum StoreError {
     /// An entry breaks a rule of the journal.
     #[error(
         "run `{run}`: {entry} cannot be put: {rule}{}",
-        last_step(.last).unwrap_or_default()
+        last_step(.last).unwrap_or_default(),
+        run = shown(.run), entry = shown(.entry)
     )]
     OutOfOrder {
         /// The run.
@@ -53,7 +62,8 @@ pub enum StoreError {
     /// The lease of the run is held.
     #[error(
         "run `{run}` is held by {owner} for another {left:?}: wait until its lease expires, stop \
-         it there, or continue with a fork of the run"
+         it there, or continue with a fork of the run",
+        run = shown(.run), owner = shown(.owner)
     )]
     Held {
         /// The run.
@@ -67,7 +77,8 @@ pub enum StoreError {
     /// [claim](super::Claim::max_attempts) allows.
     #[error(
         "run `{run}` has failed: {attempts} attempts in a row to continue it have ended with the \
-         death of their process, before they had written a state; run it again when the cause is mended"
+         death of their process, before they had written a state; run it again when the cause is mended",
+        run = shown(.run)
     )]
     Attempts {
         /// The run.
@@ -76,7 +87,7 @@ pub enum StoreError {
         attempts: u64,
     },
     /// The run has ended, so it cannot receive a signal.
-    #[error("run `{run}` is {status}: it takes no signal any more")]
+    #[error("run `{run}` is {status}: it takes no signal any more", run = shown(.run))]
     Ended {
         /// The run.
         run: RunId,
@@ -87,7 +98,8 @@ pub enum StoreError {
     #[error(
         "run `{run}` is no longer held by this lease, {}: stop here, because what this process \
          has not written is lost",
-        new_owner(.by)
+        new_owner(.by),
+        run = shown(.run)
     )]
     Fenced {
         /// The run.
@@ -98,7 +110,8 @@ pub enum StoreError {
     /// The tables were written by a newer version of this crate.
     #[error(
         "{store} has tables of version {found}, but this program knows versions up to {known}: \
-         run it with a newer ddg-core"
+         run it with a newer ddg-core",
+        store = shown(.store)
     )]
     NewerSchema {
         /// The store.
@@ -109,7 +122,7 @@ pub enum StoreError {
         known: u64,
     },
     /// The store could not be opened.
-    #[error("{store} cannot be opened: {}; {hint}", Told(&**.source))]
+    #[error("{store} cannot be opened: {}; {hint}", Told(&**.source), store = shown(.store))]
     Open {
         /// The store.
         store: String,
@@ -123,7 +136,8 @@ pub enum StoreError {
     #[error(
         "run `{run}` has waited for its store for {waited:?}, and its lease may have expired{}: \
          run it again when the store is available",
-        last.as_deref().map(|error| format!("; {error}")).unwrap_or_default()
+        last.as_deref().map(|error| format!("; {error}")).unwrap_or_default(),
+        run = shown(.run)
     )]
     Away {
         /// The run.
@@ -134,7 +148,7 @@ pub enum StoreError {
         last: Option<Box<StoreError>>,
     },
     /// The store itself failed. Whether a change was made is unknown; the call can be repeated.
-    #[error("{store} could not {action}: {}", Told(&**.source))]
+    #[error("{store} could not {action}: {}", Told(&**.source), store = shown(.store))]
     Backend {
         /// The store.
         store: String,
@@ -167,7 +181,7 @@ fn last_step(last: &Option<u64>) -> Option<String> {
 
 fn new_owner(by: &Option<Owner>) -> String {
     match by {
-        Some(owner) => format!("{owner} has taken it"),
+        Some(owner) => format!("{} has taken it", shown(owner)),
         None => "it has been released".to_owned(),
     }
 }

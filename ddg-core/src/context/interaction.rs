@@ -2,6 +2,7 @@
 
 use std::time::SystemTime;
 
+use crate::printable::shown;
 use crate::values::TypeMismatch;
 
 /// A worker has to wait for an answer, a time or a signal, or has got one of another type.
@@ -11,7 +12,7 @@ use crate::values::TypeMismatch;
 #[non_exhaustive]
 pub enum InteractionError {
     /// There is no answer yet.
-    #[error("question `{id}` waits for an answer")]
+    #[error("question `{id}` waits for an answer", id = shown(.id))]
     Waiting {
         /// The id of the question.
         id: String,
@@ -23,13 +24,13 @@ pub enum InteractionError {
         until: SystemTime,
     },
     /// The signal has not arrived yet.
-    #[error("waits for the signal `{name}`")]
+    #[error("waits for the signal `{name}`", name = shown(.name))]
     NoSignal {
         /// The name of the signal.
         name: String,
     },
     /// The signal has another type than the worker asked for.
-    #[error("the signal `{name}`: {source}")]
+    #[error("the signal `{name}`: {source}", name = shown(.name))]
     SignalMismatch {
         /// The name of the signal.
         name: String,
@@ -39,7 +40,8 @@ pub enum InteractionError {
     /// The answer has another type than the worker asked for.
     #[error(
         "the answer to question `{id}`: {source}; withdraw it with `Snapshot::withdraw_answer`, \
-         and give another"
+         and give another",
+        id = shown(.id)
     )]
     Mismatch {
         /// The id of the question.

@@ -118,6 +118,8 @@ impl Last {
             None => state.check_json()?,
             Some(_) => state.steps_since(&self.state, &mut self.differ)?,
         }
+        // What follows a question has the same step. It does not replace the state that asked.
+        self.is_extra |= !self.state.interrupted().is_empty() && !self.differ.is_empty();
         let top = KickoffPath::default();
         let progress = std::mem::take(state.progress_mut());
         let old = std::mem::take(self.state.progress_mut());

@@ -1,10 +1,11 @@
 //! Faults of graphs and of edits.
 
-use std::fmt;
+use std::fmt::{self, Write};
 
 use crate::__debug_is_display;
 use crate::hint::nearest;
 use crate::key::Key;
+use crate::printable::{Printable, shown};
 
 /// A graph that cannot be declared or run, with all of its faults.
 ///
@@ -38,19 +39,22 @@ pub enum Fault {
     #[error("a worker's key is empty: give it a name")]
     EmptyKey,
     /// Two workers have the same key.
-    #[error("there is a worker `{key}` already: choose another key, or remove the other first")]
+    #[error(
+        "there is a worker `{key}` already: choose another key, or remove the other first",
+        key = shown(.key)
+    )]
     DuplicateKey {
         /// The key.
         key: Key,
     },
     /// Two workers are declared to be placed at run time under the same name.
-    #[error("`{name}` is declared already: choose another name")]
+    #[error("`{name}` is declared already: choose another name", name = shown(.name))]
     DuplicateName {
         /// The name.
         name: Key,
     },
     /// The worker to replace does not exist.
-    #[error("there is no worker `{key}` to override{}", listing(.key, .known))]
+    #[error("there is no worker `{key}` to override{}", listing(.key, .known), key = shown(.key))]
     NothingToOverride {
         /// The key.
         key: Key,
@@ -58,7 +62,11 @@ pub enum Fault {
         known: Vec<Key>,
     },
     /// The worker to remove does not exist.
-    #[error("cannot remove `{key}`: there is no such worker{}", listing(.key, .known))]
+    #[error(
+        "cannot remove `{key}`: there is no such worker{}",
+        listing(.key, .known),
+        key = shown(.key)
+    )]
     UnknownWorker {
         /// The key.
         key: Key,
@@ -66,7 +74,10 @@ pub enum Fault {
         known: Vec<Key>,
     },
     /// The dependency to remove does not exist.
-    #[error("cannot remove the dependency of `{worker}` on `{dependency}`: it has none")]
+    #[error(
+        "cannot remove the dependency of `{worker}` on `{dependency}`: it has none",
+        worker = shown(.worker), dependency = shown(.dependency)
+    )]
     NoSuchDependency {
         /// The worker.
         worker: Key,
@@ -74,7 +85,11 @@ pub enum Fault {
         dependency: Key,
     },
     /// A worker depends on one that does not exist.
-    #[error("worker `{worker}` depends on `{dependency}`, which does not exist{}", listing(.dependency, .known))]
+    #[error(
+        "worker `{worker}` depends on `{dependency}`, which does not exist{}",
+        listing(.dependency, .known),
+        worker = shown(.worker), dependency = shown(.dependency)
+    )]
     UnknownDependency {
         /// The worker.
         worker: Key,
@@ -84,7 +99,11 @@ pub enum Fault {
         known: Vec<Key>,
     },
     /// A dependency is to be added to or removed from a worker that does not exist.
-    #[error("cannot change the dependencies of `{worker}`: there is no such worker{}", listing(.worker, .known))]
+    #[error(
+        "cannot change the dependencies of `{worker}`: there is no such worker{}",
+        listing(.worker, .known),
+        worker = shown(.worker)
+    )]
     UnknownDependent {
         /// The worker.
         worker: Key,
@@ -92,7 +111,10 @@ pub enum Fault {
         known: Vec<Key>,
     },
     /// A worker names a dependency twice.
-    #[error("worker `{worker}` names its dependency `{dependency}` twice")]
+    #[error(
+        "worker `{worker}` names its dependency `{dependency}` twice",
+        worker = shown(.worker), dependency = shown(.dependency)
+    )]
     DuplicateDependency {
         /// The worker.
         worker: Key,
@@ -100,7 +122,10 @@ pub enum Fault {
         dependency: Key,
     },
     /// A worker depends on itself.
-    #[error("worker `{worker}` depends on itself; to repeat it, let it ferry to itself")]
+    #[error(
+        "worker `{worker}` depends on itself; to repeat it, let it ferry to itself",
+        worker = shown(.worker)
+    )]
     SelfDependency {
         /// The worker.
         worker: Key,
@@ -114,7 +139,12 @@ pub enum Fault {
     /// The output of a dependency does not fit the parameter that it fills.
     #[error(
         "parameter {parameter} of worker `{worker}` takes `{expected}`, \
-         but dependency `{dependency}` gives `{found}`"
+         but dependency `{dependency}` gives `{found}`",
+        parameter = shown(.parameter),
+        worker = shown(.worker),
+        expected = shown(.expected),
+        dependency = shown(.dependency),
+        found = shown(.found)
     )]
     TypeMismatch {
         /// The worker.
@@ -132,7 +162,8 @@ pub enum Fault {
     #[error(
         "worker `{worker}` gets {} from its dependencies, but has {} to take them: \
          add parameters, or `.merge()` or `.suppressed()`",
-        count(*.dependencies, "output"), count(*.parameters, "parameter")
+        count(*.dependencies, "output"), count(*.parameters, "parameter"),
+        worker = shown(.worker)
     )]
     TooManyDependencies {
         /// The worker.
@@ -143,7 +174,10 @@ pub enum Fault {
         parameters: usize,
     },
     /// A worker with `unpack` has more than one dependency.
-    #[error("worker `{worker}` unpacks, which takes one dependency; it has {dependencies}")]
+    #[error(
+        "worker `{worker}` unpacks, which takes one dependency; it has {dependencies}",
+        worker = shown(.worker)
+    )]
     UnpackDependencies {
         /// The worker.
         worker: Key,
@@ -153,7 +187,8 @@ pub enum Fault {
     /// `params` names a different number of parameters than the function has.
     #[error(
         "worker `{worker}` has {}, but `.params([…])` names {names}",
-        count(*.parameters, "parameter")
+        count(*.parameters, "parameter"),
+        worker = shown(.worker)
     )]
     ParamNames {
         /// The worker.
@@ -166,7 +201,8 @@ pub enum Fault {
     /// `from` fills a parameter that does not exist.
     #[error(
         "worker `{worker}` has no parameter `{parameter}` to fill from `{from}`; \
-         name its parameters with `.params([…])`"
+         name its parameters with `.params([…])`",
+        worker = shown(.worker), parameter = shown(.parameter), from = shown(.from)
     )]
     UnknownParameter {
         /// The worker.
@@ -179,7 +215,8 @@ pub enum Fault {
     /// `input` names a parameter that does not exist.
     #[error(
         "worker `{worker}` has no parameter `{parameter}` to fill with an input; \
-         name its parameters with `.params([…])`"
+         name its parameters with `.params([…])`",
+        worker = shown(.worker), parameter = shown(.parameter)
     )]
     UnknownInputParameter {
         /// The worker.
@@ -190,7 +227,8 @@ pub enum Fault {
     /// A worker was asked for under a name that was never declared.
     #[error(
         "`{name}` was not declared in this automa: declare it with `#[worker(detached)]` \
-         or `declare_func`"
+         or `declare_func`",
+        name = shown(.name)
     )]
     NotDeclared {
         /// The name.
@@ -199,7 +237,8 @@ pub enum Fault {
     /// A declared worker is placed with options that belong to its declaration.
     #[error(
         "`{name}` is declared with its parameters: leave `.params([…])` and `.from(…)` out where \
-         it is placed as `{key}`"
+         it is placed as `{key}`",
+        name = shown(.name), key = shown(.key)
     )]
     ParametersAreDeclared {
         /// The name that it is declared under.
@@ -208,13 +247,13 @@ pub enum Fault {
         key: Key,
     },
     /// Another fault, found by the type that [declares](crate::Automa::declare) the automa.
-    #[error("{what}")]
+    #[error("{what}", what = shown(.what))]
     Refused {
         /// What is wrong, and what to do.
         what: String,
     },
     /// A nested automa has a fault.
-    #[error("in nested automa `{key}`: {fault}")]
+    #[error("in nested automa `{key}`: {fault}", key = shown(.key))]
     Nested {
         /// The key of the automa.
         key: Key,
@@ -231,7 +270,11 @@ pub enum EditError {
     #[error(transparent)]
     Fault(#[from] Fault),
     /// The worker to remove does not exist.
-    #[error("cannot remove `{key}`: there is no such worker{}", listing(.key, .known))]
+    #[error(
+        "cannot remove `{key}`: there is no such worker{}",
+        listing(.key, .known),
+        key = shown(.key)
+    )]
     UnknownWorker {
         /// Its key.
         key: Key,
@@ -239,7 +282,10 @@ pub enum EditError {
         known: Vec<Key>,
     },
     /// The dependency to remove does not exist.
-    #[error("cannot remove the dependency of `{worker}` on `{dependency}`: it has none")]
+    #[error(
+        "cannot remove the dependency of `{worker}` on `{dependency}`: it has none",
+        worker = shown(.worker), dependency = shown(.dependency)
+    )]
     NoSuchDependency {
         /// The worker.
         worker: Key,
@@ -247,13 +293,13 @@ pub enum EditError {
         dependency: Key,
     },
     /// The worker is not an automa whose graph could be edited.
-    #[error("`{key}` is not a nested automa of this run")]
+    #[error("`{key}` is not a nested automa of this run", key = shown(.key))]
     NotNested {
         /// Its key.
         key: Key,
     },
     /// The edit of a nested automa's graph is impossible.
-    #[error("in nested automa `{key}`: {error}")]
+    #[error("in nested automa `{key}`: {error}", key = shown(.key))]
     Nested {
         /// The key of the nested automa.
         key: Key,
@@ -275,6 +321,7 @@ impl BuildError {
 
 impl fmt::Display for BuildError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let f = &mut Printable::lines(f);
         write!(f, "automa `{}`: ", self.automa)?;
         match self.faults.as_slice() {
             [fault] => write!(f, "{fault}"),
@@ -312,14 +359,14 @@ pub(crate) fn listing(name: &Key, keys: &[Key]) -> String {
         return "; there are no workers".to_owned();
     }
     match nearest(name.as_str(), keys.iter().map(Key::as_str)) {
-        Some(nearest) => format!("; did you mean `{nearest}`?"),
+        Some(nearest) => format!("; did you mean `{}`?", shown(nearest)),
         None => format!("; the workers are: {}", key_list(keys)),
     }
 }
 
 /// The first of `keys` as text.
 pub(crate) fn key_list(keys: &[Key]) -> String {
-    let listed: Vec<_> = keys.iter().take(LISTED).map(|key| format!("`{key}`")).collect();
+    let listed: Vec<_> = keys.iter().take(LISTED).map(|key| format!("`{}`", shown(key))).collect();
     let more = if keys.len() > LISTED { ", …" } else { "" };
     format!("{}{more}", listed.join(", "))
 }
@@ -333,13 +380,13 @@ fn arrows(keys: &[Key]) -> String {
     const SHOWN: usize = 12;
     let mut text = String::new();
     for key in keys.iter().take(SHOWN) {
-        text += &format!("`{key}` → ");
+        text += &format!("`{}` → ", shown(key));
     }
     if keys.len() > SHOWN {
         text += &format!("… ({} more) → ", keys.len() - SHOWN);
     }
     if let Some(first) = keys.first() {
-        text += &format!("`{first}`");
+        text += &format!("`{}`", shown(first));
     }
     text
 }

@@ -1,6 +1,6 @@
 //! Errors of runs.
 
-use std::fmt;
+use std::fmt::{self, Write};
 use std::time::Duration;
 
 use super::{Outcome, Waiting};
@@ -8,6 +8,7 @@ use crate::checkpoint::{InvalidRunId, StoreError};
 use crate::graph::{BuildError, count, key_list};
 use crate::key::Key;
 use crate::machine::{MachineError, StepError, did_you_mean};
+use crate::printable::{Printable, shown};
 use crate::saved::{AnswerError, SnapshotError};
 use crate::values::{NotSerializable, TypeMismatch};
 
@@ -39,7 +40,8 @@ pub enum RunError {
     /// A named run input reaches no worker. Nothing ran.
     #[error(
         "automa `{automa}`: no worker has a parameter `{name}`{}",
-        did_you_mean(.name, .known)
+        did_you_mean(.name, .known),
+        automa = shown(.automa), name = shown(.name)
     )]
     UnknownInput {
         /// The automa.
@@ -53,7 +55,8 @@ pub enum RunError {
     #[error(
         "automa `{automa}`: {} given by position, but its start workers take {}; other workers take \
          a run's arguments by name",
-        count(*.given, "argument"), at_most(*.taken)
+        count(*.given, "argument"), at_most(*.taken),
+        automa = shown(.automa)
     )]
     UnusedArguments {
         /// The automa.
@@ -64,7 +67,7 @@ pub enum RunError {
         taken: usize,
     },
     /// The run lacks inputs that it needs, or has inputs of other types. Nothing ran.
-    #[error("automa `{automa}`: {}", faults_in_a_row(.faults))]
+    #[error("automa `{automa}`: {}", faults_in_a_row(.faults), automa = shown(.automa))]
     Inputs {
         /// The automa.
         automa: String,
@@ -87,7 +90,8 @@ pub enum RunError {
     /// run can only be begun anew, by a caller that gives them.
     #[error(
         "automa `{automa}`: the run was added to its store, but its arguments were not written \
-         before its process ended: run it with its arguments"
+         before its process ended: run it with its arguments",
+        automa = shown(.automa)
     )]
     Stateless {
         /// The automa.
@@ -97,7 +101,7 @@ pub enum RunError {
     #[error(transparent)]
     Answer(#[from] AnswerError),
     /// A signal cannot be sent, because its content has no JSON form.
-    #[error("the signal `{name}` cannot be sent: {source}")]
+    #[error("the signal `{name}` cannot be sent: {source}", name = shown(.name))]
     Signal {
         /// The name of the signal.
         name: String,
@@ -107,7 +111,8 @@ pub enum RunError {
     /// The run took more steps than its limit.
     #[error(
         "automa `{automa}`: reached its limit of steps, {limit}, with {} still ready",
-        key_list(.due)
+        key_list(.due),
+        automa = shown(.automa)
     )]
     StepLimit {
         /// The automa.
@@ -122,7 +127,8 @@ pub enum RunError {
     #[error(
         "automa `{automa}`: reached the limit of steps of the whole run, {limit}, with {} still \
          ready",
-        key_list(.due)
+        key_list(.due),
+        automa = shown(.automa)
     )]
     TotalStepLimit {
         /// The automa whose step was one too many.
@@ -134,7 +140,8 @@ pub enum RunError {
     },
     /// Automata are nested deeply, and there is no tokio runtime to run them as tasks of their own.
     #[error(
-        "automa `{automa}`: nested more than {levels} levels deep, which needs a tokio runtime"
+        "automa `{automa}`: nested more than {levels} levels deep, which needs a tokio runtime",
+        automa = shown(.automa)
     )]
     TooDeep {
         /// The automa.
@@ -143,7 +150,7 @@ pub enum RunError {
         levels: u32,
     },
     /// The output has another type than asked for.
-    #[error("automa `{automa}`: its result: {source}")]
+    #[error("automa `{automa}`: its result: {source}", automa = shown(.automa))]
     Output {
         /// The automa.
         automa: String,
@@ -154,7 +161,8 @@ pub enum RunError {
     #[error(
         "automa `{automa}`: {}, so there is no `{expected}`{}",
         if *.declared { "no output worker ran" } else { "no worker is marked with `.output()`" },
-        left_waiting(.waiting)
+        left_waiting(.waiting),
+        automa = shown(.automa), expected = shown(.expected)
     )]
     NoOutput {
         /// The automa.
@@ -171,7 +179,7 @@ pub enum RunError {
     #[error(
         "automa `{}`: paused, so there is no output yet; a worker that runs it passes its questions \
          on with `Context::call`, and `.outcome()` returns the run with {}",
-        .outcome.automa().name(),
+        shown(.outcome.automa().name()),
         awaited_list(.outcome)
     )]
     Paused {
@@ -183,7 +191,7 @@ pub enum RunError {
     #[error(
         "automa `{}`: stopped before its end, so there is no output yet; `.outcome()` returns the \
          run, whose snapshot can be resumed",
-        .outcome.automa().name()
+        shown(.outcome.automa().name())
     )]
     Stopped {
         /// The stopped run, with a [snapshot](Outcome::snapshot).
@@ -191,7 +199,7 @@ pub enum RunError {
     },
     /// The run took longer than its [deadline](crate::run::RunBuilder::deadline), and its workers
     /// were cancelled.
-    #[error("automa `{automa}`: exceeded its deadline of {after:?}")]
+    #[error("automa `{automa}`: exceeded its deadline of {after:?}", automa = shown(.automa))]
     DeadlineExceeded {
         /// The automa.
         automa: String,
@@ -200,20 +208,24 @@ pub enum RunError {
     },
     /// A run can be enqueued only in a store.
     #[error(
-        "automa `{automa}`: a run can be enqueued only in a store: set one with `.stored_in(…)`"
+        "automa `{automa}`: a run can be enqueued only in a store: set one with `.stored_in(…)`",
+        automa = shown(.automa)
     )]
     NoStore {
         /// The automa.
         automa: String,
     },
     /// A deadline needs the clock of a tokio runtime.
-    #[error("automa `{automa}`: a deadline needs a tokio runtime: run the automa within one")]
+    #[error(
+        "automa `{automa}`: a deadline needs a tokio runtime: run the automa within one",
+        automa = shown(.automa)
+    )]
     NoRuntime {
         /// The automa.
         automa: String,
     },
     /// The run was cancelled.
-    #[error("automa `{automa}`: cancelled")]
+    #[error("automa `{automa}`: cancelled", automa = shown(.automa))]
     Cancelled {
         /// The automa.
         automa: String,
@@ -239,6 +251,7 @@ pub struct InputFault {
 impl fmt::Display for InputFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { worker, parameter, name, expected, mismatch } = self;
+        let f = &mut Printable::lines(f);
         match (mismatch, name) {
             (Some(mismatch), _) => {
                 write!(f, "the input for parameter {parameter} of worker `{worker}`: {mismatch}")
@@ -334,14 +347,15 @@ fn left_waiting(waiting: &[Waiting]) -> String {
 fn awaited_list(outcome: &Outcome) -> String {
     let mut parts = Vec::new();
     let ids: Vec<_> =
-        outcome.questions().iter().map(|question| format!("`{}`", question.id)).collect();
+        outcome.questions().iter().map(|question| format!("`{}`", shown(&question.id))).collect();
     if !ids.is_empty() {
         parts.push(format!("its questions: {}", ids.join(", ")));
     }
     if outcome.wake_at().is_some() {
         parts.push("the time that it waits for".to_owned());
     }
-    let signals: Vec<_> = outcome.awaits().iter().map(|name| format!("`{name}`")).collect();
+    let signals: Vec<_> =
+        outcome.awaits().iter().map(|name| format!("`{}`", shown(name))).collect();
     if !signals.is_empty() {
         parts.push(format!("the signals that it waits for: {}", signals.join(", ")));
     }

@@ -1,6 +1,6 @@
 //! The outcome of a run.
 
-use std::fmt;
+use std::fmt::{self, Write};
 use std::sync::Arc;
 use std::time::SystemTime;
 
@@ -11,6 +11,7 @@ use crate::engine::RunCore;
 use crate::graph::View;
 use crate::key::Key;
 use crate::machine::{End, Question, Unmet};
+use crate::printable::Printable;
 use crate::saved::{Saved, Snapshot, SnapshotError};
 use crate::values::{Data, RunResult, Value, ValueType};
 use crate::worker::Body;
@@ -47,6 +48,8 @@ pub struct Waiting {
     pub worker: Key,
     /// The dependencies that have not run since the worker last ran.
     pub missing: Vec<Key>,
+    /// Whether the worker has run before, so that its other dependencies have run again since.
+    pub again: bool,
 }
 
 impl Outcome {
@@ -134,8 +137,13 @@ impl Outcome {
 
     /// The workers that are still waiting, and for which dependencies: those with some dependencies
     /// that have run since their own last run, and those that never ran.
+    ///
+    /// One that waits [again](Waiting::again) has missed outputs: behind loops of 3 and of 2 rounds
+    /// it has run twice, and the third round has had no partner. With
+    /// [`after_loops`](crate::worker::WorkerOptions::after_loops) it runs once, when they have
+    /// ended.
     pub fn waiting(&self) -> Vec<Waiting> {
-        let waiting = |Unmet { worker, missing }: Unmet| Waiting { worker, missing };
+        let waiting = |Unmet { worker, missing, again }: Unmet| Waiting { worker, missing, again };
         self.core.machine().unmet().into_iter().map(waiting).collect()
     }
 
@@ -231,6 +239,10 @@ impl fmt::Debug for Outcome {
 impl fmt::Display for Waiting {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let missing: Vec<_> = self.missing.iter().map(|key| format!("`{key}`")).collect();
-        write!(f, "`{}` (for {})", self.worker, missing.join(", "))
+        let missing = missing.join(", ");
+        match self.again {
+            true => write!(Printable::line(f), "`{}` (again for {missing})", self.worker),
+            false => write!(Printable::line(f), "`{}` (for {missing})", self.worker),
+        }
     }
 }

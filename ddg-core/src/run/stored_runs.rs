@@ -300,7 +300,8 @@ impl StoredRuns {
         self.edit(id, |snapshot| Ok(snapshot.answer(question, answer)?)).await
     }
 
-    /// Changes the last state of an inactive run in the store. Its status stays as it is.
+    /// Changes the last state of an inactive run in the store. Its status stays as it is. If
+    /// workers of the run ask or wait, the changed state is a further one, and the last one stays.
     ///
     /// # Errors
     /// As [above](Self#errors), the error of `change`, after which nothing is written, and if the
@@ -318,9 +319,15 @@ impl StoredRuns {
         let journal = journal.await?;
         let edited = async {
             let mut snapshot = self.snapshot(id.as_str()).await?;
+            let asks = !snapshot.run().interrupted().is_empty();
             change(&mut snapshot)?;
             let status = self.store.find(&id).await?.status;
-            journal.write(snapshot.into_run(), status).await
+            let mut saved = snapshot.into_run();
+            if asks {
+                // The state that asks stays, so that it can be answered otherwise in a fork.
+                saved.set_number(saved.number() + 1);
+            }
+            journal.write(saved, status).await
         }
         .await;
         journal.release().await;

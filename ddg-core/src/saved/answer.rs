@@ -2,6 +2,7 @@
 
 use super::Saved;
 use crate::machine::{Awaited, Interrupted, Mail, PausedRun, Pending, Question};
+use crate::printable::shown;
 use crate::values::Value;
 
 /// A question cannot be answered.
@@ -9,13 +10,16 @@ use crate::values::Value;
 #[non_exhaustive]
 pub enum AnswerError {
     /// The run is not paused, so it has no questions.
-    #[error("question `{id}` cannot be answered: the run is not paused and asks no question")]
+    #[error(
+        "question `{id}` cannot be answered: the run is not paused and asks no question",
+        id = shown(.id)
+    )]
     NotPaused {
         /// The id that was given.
         id: String,
     },
     /// There is no question with this id.
-    #[error("there is no question `{id}`; {}", those(.known))]
+    #[error("there is no question `{id}`; {}", those(.known), id = shown(.id))]
     Unknown {
         /// The id that was given.
         id: String,
@@ -23,7 +27,7 @@ pub enum AnswerError {
         known: Vec<String>,
     },
     /// The question has an answer.
-    #[error("question `{id}` has been answered already: the first answer counts")]
+    #[error("question `{id}` has been answered already: the first answer counts", id = shown(.id))]
     Answered {
         /// The id.
         id: String,
@@ -33,7 +37,7 @@ pub enum AnswerError {
 fn those(known: &[String]) -> String {
     match known {
         [] => "all questions have been answered".to_owned(),
-        known => format!("there are: {}", known.join(", ")),
+        known => format!("there are: {}", shown(&known.join(", "))),
     }
 }
 

@@ -1,8 +1,9 @@
 //! Differences between two declarations.
 
-use std::fmt;
+use std::fmt::{self, Write};
 
 use crate::key::Key;
+use crate::printable::Printable;
 
 /// A difference between the saved declaration and the current one.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,6 +52,7 @@ pub enum DeclarationDiff {
 
 impl fmt::Display for DeclarationDiff {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let f = &mut Printable::lines(f);
         match self {
             Self::Gone { worker } => write!(f, "worker `{worker}` is no longer declared"),
             Self::New { worker } => write!(f, "worker `{worker}` is new"),

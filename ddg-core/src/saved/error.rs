@@ -4,6 +4,7 @@ use super::DeclarationDiff;
 use crate::graph::EditError;
 use crate::key::Key;
 use crate::path::WorkerPath;
+use crate::printable::{shown, shown_lines};
 use crate::values::NotSerializable;
 
 /// A run cannot be saved, or cannot be resumed.
@@ -11,7 +12,10 @@ use crate::values::NotSerializable;
 #[non_exhaustive]
 pub enum SnapshotError {
     /// A value has no JSON form.
-    #[error("automa `{automa}`: worker `{worker}`: {what}: {source}")]
+    #[error(
+        "automa `{automa}`: worker `{worker}`: {what}: {source}",
+        automa = shown(.automa), worker = shown(.worker)
+    )]
     NotSerializable {
         /// The automa.
         automa: String,
@@ -24,7 +28,8 @@ pub enum SnapshotError {
     },
     /// A worker that the run has added could not be resolved again.
     #[error(
-        "automa `{automa}`: the run has added worker `{worker}`, which cannot be restored: {how}"
+        "automa `{automa}`: the run has added worker `{worker}`, which cannot be restored: {how}",
+        automa = shown(.automa), worker = shown(.worker), how = shown(.how)
     )]
     Unfindable {
         /// The automa.
@@ -36,7 +41,8 @@ pub enum SnapshotError {
     },
     /// Automata are nested too deeply to be serialised.
     #[error(
-        "automa `{automa}`: worker `{worker}`: {what} is nested more than {levels} levels deep"
+        "automa `{automa}`: worker `{worker}`: {what} is nested more than {levels} levels deep",
+        automa = shown(.automa), worker = shown(.worker)
     )]
     TooDeep {
         /// The automa.
@@ -49,11 +55,12 @@ pub enum SnapshotError {
         levels: usize,
     },
     /// The data is not a snapshot, or a snapshot could not be serialised.
-    #[error("this is not a snapshot: {0}")]
+    #[error("this is not a snapshot: {}", shown_lines(.0))]
     Unreadable(serde_json::Error),
     /// The snapshot is of a run of another automa.
     #[error(
-        "this is automa `{automa}`, but the snapshot is of a run of `{saved}`: resume it with that one"
+        "this is automa `{automa}`, but the snapshot is of a run of `{saved}`: resume it with that one",
+        automa = shown(.automa), saved = shown(.saved)
     )]
     OtherAutoma {
         /// This automa.
@@ -65,7 +72,8 @@ pub enum SnapshotError {
     #[error(
         "automa `{automa}` is declared differently than when the snapshot was taken: {}; \
          declare it as it was, or migrate the snapshot (see `Snapshot::accept_changes`)",
-        list(.differences)
+        list(.differences),
+        automa = shown(.automa)
     )]
     Redeclared {
         /// The automa.
@@ -74,7 +82,10 @@ pub enum SnapshotError {
         differences: Vec<DeclarationDiff>,
     },
     /// A worker that the run has added cannot be resolved.
-    #[error("automa `{automa}`: the snapshot has a worker `{worker}`: {how}")]
+    #[error(
+        "automa `{automa}`: the snapshot has a worker `{worker}`: {how}",
+        automa = shown(.automa), worker = shown(.worker), how = shown(.how)
+    )]
     NotFound {
         /// The automa.
         automa: String,
@@ -86,7 +97,11 @@ pub enum SnapshotError {
     /// A worker that the run has added cannot be created from its configuration.
     #[error(
         "automa `{automa}`: worker `{worker}` cannot be restored by the type that is registered as \
-         `{name}`: {source}"
+         `{name}`: {source}",
+        automa = shown(.automa),
+        worker = shown(.worker),
+        name = shown(.name),
+        source = shown_lines(.source)
     )]
     Config {
         /// The automa.
@@ -99,7 +114,10 @@ pub enum SnapshotError {
         r#source: serde_json::Error,
     },
     /// The run's changes of its graph cannot be applied to this graph.
-    #[error("automa `{automa}`: the changes that the run has made do not fit this graph: {source}")]
+    #[error(
+        "automa `{automa}`: the changes that the run has made do not fit this graph: {source}",
+        automa = shown(.automa)
+    )]
     Misfit {
         /// The automa.
         automa: String,
@@ -109,7 +127,8 @@ pub enum SnapshotError {
     /// The snapshot names a worker that the automa does not have (any more).
     #[error(
         "automa `{automa}`: the snapshot has a worker `{key}`, which is no longer declared; \
-         see `Snapshot::rename_worker` and `Snapshot::forget_worker`"
+         see `Snapshot::rename_worker` and `Snapshot::forget_worker`",
+        automa = shown(.automa), key = shown(.key)
     )]
     UnknownWorker {
         /// The automa.
@@ -120,7 +139,8 @@ pub enum SnapshotError {
     /// The snapshot names a dependency that the automa does not have (any more).
     #[error(
         "automa `{automa}`: in the snapshot `{worker}` depends on `{dependency}`, \
-         which is no longer declared; see `Snapshot::rename_worker` and `Snapshot::forget_worker`"
+         which is no longer declared; see `Snapshot::rename_worker` and `Snapshot::forget_worker`",
+        automa = shown(.automa), worker = shown(.worker), dependency = shown(.dependency)
     )]
     UnknownDependency {
         /// The automa.
@@ -131,7 +151,10 @@ pub enum SnapshotError {
         dependency: Key,
     },
     /// A worker to rename or forget is not in the snapshot.
-    #[error("the snapshot of a run of `{automa}` has no worker `{key}`")]
+    #[error(
+        "the snapshot of a run of `{automa}` has no worker `{key}`",
+        automa = shown(.automa), key = shown(.key)
+    )]
     NotInSnapshot {
         /// The automa.
         automa: String,
@@ -141,7 +164,8 @@ pub enum SnapshotError {
     /// A worker is to be renamed to one that has state of its own.
     #[error(
         "`{old}` cannot be renamed to `{new}`: the snapshot of a run of `{automa}` \
-         already has a worker `{new}`"
+         already has a worker `{new}`",
+        old = shown(.old), new = shown(.new), automa = shown(.automa)
     )]
     AlreadyInSnapshot {
         /// The automa.
@@ -152,7 +176,10 @@ pub enum SnapshotError {
         new: Key,
     },
     /// A number is larger than any run can make it.
-    #[error("automa `{automa}`: the snapshot is damaged: {what} is {number}")]
+    #[error(
+        "automa `{automa}`: the snapshot is damaged: {what} is {number}",
+        automa = shown(.automa)
+    )]
     Damaged {
         /// The automa.
         automa: String,
@@ -164,7 +191,8 @@ pub enum SnapshotError {
     /// There is the result of a worker that does not run next.
     #[error(
         "automa `{automa}`: there is a result of worker `{worker}` (kickoff {kickoff}), which does \
-         not run after step {step}"
+         not run after step {step}",
+        automa = shown(.automa), worker = shown(.worker)
     )]
     StrayResult {
         /// The automa.
@@ -179,7 +207,7 @@ pub enum SnapshotError {
     /// The delta does not apply to the snapshot.
     #[error(
         "these changes do not follow the state after step {step}{}",
-        .source.as_ref().map(|source| format!(": {source}")).unwrap_or_default()
+        .source.as_ref().map(|source| format!(": {}", shown_lines(source))).unwrap_or_default()
     )]
     NotFollowing {
         /// The step of the snapshot that it was applied to.

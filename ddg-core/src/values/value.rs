@@ -12,6 +12,7 @@ use super::cell::{Cell, Dealt, Element, Erased, List, Parsed};
 use super::repr::Repr;
 use super::text::{borrowed, owned, owner_of};
 use super::{Data, Shape, ValueType};
+use crate::printable::{shown, shown_lines};
 
 /// A value of any type. Cloning it copies one pointer.
 ///
@@ -43,7 +44,7 @@ pub struct Value(pub(super) Repr);
 
 /// A value was read as a type that it is not.
 #[derive(Clone, PartialEq, Eq, thiserror::Error)]
-#[error("expected `{expected}`, found {found}")]
+#[error("expected `{expected}`, found {found}", expected = shown(.expected), found = shown(.found))]
 #[non_exhaustive]
 pub struct TypeMismatch {
     /// The type asked for.
@@ -54,7 +55,10 @@ pub struct TypeMismatch {
 
 /// A value cannot be serialised as JSON.
 #[derive(thiserror::Error)]
-#[error("`{type_name}` cannot be written as JSON: {source}")]
+#[error(
+    "`{type_name}` cannot be written as JSON: {source}",
+    type_name = shown(.type_name), source = shown_lines(.source)
+)]
 #[non_exhaustive]
 pub struct NotSerializable {
     /// The type of the value.

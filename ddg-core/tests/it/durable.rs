@@ -180,6 +180,36 @@ async fn a_question_is_answered_in_the_store() {
         .assert_eq(&late.to_string());
 }
 
+/// [X9] [Q2] The states that ask stay, so that a fork of one can be answered otherwise.
+#[tokio::test]
+async fn an_answer_is_a_state_of_its_own() {
+    let mut automa = GraphAutoma::new("ask");
+    let ask = async |cx: Context| cx.interact_with_human::<u32>("how many?".to_owned());
+    automa.add_func_as_worker("ask", ask, start()).unwrap();
+    let double = async |n: u32| 2 * n;
+    automa.add_func_as_worker("double", double, after(["ask"]).output()).unwrap();
+    let store = MemoryStore::new();
+    let runs = StoredRuns::new(&store);
+    let paused = automa.run(()).stored_in(&store, "a").await.unwrap();
+    // Running it again without an answer adds nothing.
+    assert!(automa.run(()).stored_in(&store, "a").await.unwrap().is_paused());
+    runs.answer("a", &paused.questions()[0].id, 6_u32).await.unwrap();
+    assert_eq!(automa.run(()).stored_in(&store, "a").output::<u32>().await.unwrap(), 12);
+
+    let mut states = Vec::new();
+    for state in runs.history("a").await.unwrap() {
+        let snapshot = runs.snapshot_at("a", state.step).await.unwrap();
+        let is_answered = snapshot.questions().is_empty();
+        states.push((state.step, snapshot.step(), is_answered));
+    }
+    let expected = [(0, 0, true), (1, 1, false), (2, 1, true), (3, 1, true), (4, 2, true)];
+    assert_eq!(states, expected);
+
+    runs.fork("a", 1, "b").await.unwrap();
+    runs.answer("b", "ask#0.1", 7_u32).await.unwrap();
+    assert_eq!(automa.run(()).stored_in(&store, "b").output::<u32>().await.unwrap(), 14);
+}
+
 /// [X5] What changes is what is written, not the graph.
 #[tokio::test]
 async fn a_step_is_as_large_as_what_it_changes() {

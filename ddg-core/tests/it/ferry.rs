@@ -67,7 +67,7 @@ async fn a_worker_that_was_ferried_to_waits_for_all_its_dependencies_again() {
         step 3: then (ferry by `jump`) () → null
         step 4: b (ferry by `then`) () → "b"
         output: null
-        waiting: `both` (for `a`)
+        waiting: `both` (again for `a`)
     "#]]
     .assert_eq(&trace(&automa, ()).await);
 }

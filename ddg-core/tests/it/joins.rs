@@ -53,7 +53,7 @@ async fn a_join_after_loops_runs_once_with_the_last_outputs() {
         step 3: a (ferry by `a`) () → 3
         step 3: join (dependencies) (2, 2) → [2,2]
         output: [2,2]
-        waiting: `join` (for `b`)
+        waiting: `join` (again for `b`)
     "#]]
     .assert_eq(&trace(&uneven(|options| options), ()).await);
     expect![[r#"

@@ -12,13 +12,17 @@ const CORE: &[(&str, &[&str])] = &[
     ("path", &["key"]),
     ("hint", &[]),
     ("clock", &[]),
-    ("report", &[]),
-    ("error", &["report"]),
-    ("values", &["report"]),
-    ("args", &["values"]),
-    ("graph", &["hint", "key", "path", "report", "values"]),
-    ("local", &["graph", "key", "values"]),
-    ("machine", &["args", "error", "graph", "hint", "key", "path", "report", "values"]),
+    ("printable", &[]),
+    ("report", &["printable"]),
+    ("error", &["printable", "report"]),
+    ("values", &["printable", "report"]),
+    ("args", &["printable", "values"]),
+    ("graph", &["hint", "key", "path", "printable", "report", "values"]),
+    ("local", &["graph", "key", "printable", "values"]),
+    (
+        "machine",
+        &["args", "error", "graph", "hint", "key", "path", "printable", "report", "values"],
+    ),
     // What acts: a worker sees a context, which belongs to a run, which runs workers.
     ("worker", &["args", "automa", "callback", "context", "error", "graph", "key", "values"]),
     ("callback", &["args", "context", "error", "run", "values"]),
@@ -32,20 +36,41 @@ const CORE: &[(&str, &[&str])] = &[
     (
         "saved",
         &[
-            "args", "automa", "clock", "graph", "key", "local", "machine", "path", "values",
+            "args",
+            "automa",
+            "clock",
+            "graph",
+            "key",
+            "local",
+            "machine",
+            "path",
+            "printable",
+            "values",
             "worker",
         ],
     ),
     // Its face hands out `StoredRuns`.
-    ("checkpoint", &["clock", "error", "report", "run"]),
-    ("printable", &[]),
+    ("checkpoint", &["clock", "error", "printable", "report", "run"]),
     ("event", &["graph", "key", "machine", "path", "printable", "values"]),
-    ("feedback", &["context", "engine", "path", "values"]),
+    ("feedback", &["context", "engine", "path", "printable", "values"]),
     (
         "context",
         &[
-            "args", "automa", "clock", "engine", "event", "feedback", "graph", "key", "local",
-            "machine", "path", "saved", "values", "worker",
+            "args",
+            "automa",
+            "clock",
+            "engine",
+            "event",
+            "feedback",
+            "graph",
+            "key",
+            "local",
+            "machine",
+            "path",
+            "printable",
+            "saved",
+            "values",
+            "worker",
         ],
     ),
     (
@@ -87,6 +112,7 @@ const CORE: &[(&str, &[&str])] = &[
             "key",
             "machine",
             "path",
+            "printable",
             "saved",
             "values",
             "worker",
@@ -279,8 +305,19 @@ fn rooms_of_the_server_name_only_what_the_table_allows() {
 #[test]
 fn rooms_that_decide_name_nothing_that_acts() {
     let line = |room: &str| CORE.iter().find(|(name, _)| *name == room).unwrap().1;
-    let pure =
-        ["hint", "report", "key", "path", "error", "values", "args", "graph", "local", "machine"];
+    let pure = [
+        "printable",
+        "hint",
+        "report",
+        "key",
+        "path",
+        "error",
+        "values",
+        "args",
+        "graph",
+        "local",
+        "machine",
+    ];
     for room in pure {
         assert!(line(room).iter().all(|named| pure.contains(named)), "{room}");
     }

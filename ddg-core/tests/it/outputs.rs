@@ -123,7 +123,7 @@ async fn a_worker_without_new_dependencies_since_its_run_is_not_waiting() {
         step 3: a (ferry by `b`) () → "a"
         step 4: done (dependencies) () → "done"
         output: null
-        waiting: `half` (for `never`)
+        waiting: `half` (again for `never`)
     "#]]
     .assert_eq(&trace(&automa, ()).await);
 }

@@ -3,6 +3,7 @@
 use super::hint::did_you_mean;
 use crate::graph::count;
 use crate::key::Key;
+use crate::printable::shown;
 use crate::values::TypeMismatch;
 
 /// A worker could not be called with the available arguments.
@@ -12,7 +13,8 @@ pub enum BindError {
     /// A parameter has no argument.
     #[error(
         "parameter {parameter} (`{expected}`) got no argument: {given} given by position{}",
-        or_by_name(.parameter)
+        or_by_name(.parameter),
+        parameter = shown(.parameter), expected = shown(.expected)
     )]
     TooFew {
         /// The parameter: its name in backquotes, or its position from 1.
@@ -24,7 +26,8 @@ pub enum BindError {
     },
     /// A parameter that only a run input fills has none.
     #[error(
-        "parameter {parameter} (`{expected}`) is an input, but the run has no input of that name"
+        "parameter {parameter} (`{expected}`) is an input, but the run has no input of that name",
+        parameter = shown(.parameter), expected = shown(.expected)
     )]
     NoInput {
         /// The parameter: its name in backquotes.
@@ -44,7 +47,7 @@ pub enum BindError {
         parameters: usize,
     },
     /// A named argument fits no parameter.
-    #[error("there is no parameter `{name}`{}", did_you_mean(.name, .known))]
+    #[error("there is no parameter `{name}`{}", did_you_mean(.name, .known), name = shown(.name))]
     UnknownName {
         /// The name of the argument.
         name: String,
@@ -52,7 +55,7 @@ pub enum BindError {
         known: Vec<String>,
     },
     /// An argument has another type than the parameter.
-    #[error("parameter {parameter}: {source}")]
+    #[error("parameter {parameter}: {source}", parameter = shown(.parameter))]
     Mismatch {
         /// The parameter: its name in backquotes, or its position from 1.
         parameter: String,
@@ -61,7 +64,8 @@ pub enum BindError {
     },
     /// The output to unpack is neither a list nor a map.
     #[error(
-        "cannot unpack the output of `{dependency}`: it is neither a list nor a map, but {found}"
+        "cannot unpack the output of `{dependency}`: it is neither a list nor a map, but {found}",
+        dependency = shown(.dependency), found = shown(.found)
     )]
     NotUnpackable {
         /// The worker that gave the output.
@@ -70,13 +74,19 @@ pub enum BindError {
         found: String,
     },
     /// The run's argument that a start worker is to unpack is neither a list nor a map.
-    #[error("cannot unpack the run's argument: it is neither a list nor a map, but {found}")]
+    #[error(
+        "cannot unpack the run's argument: it is neither a list nor a map, but {found}",
+        found = shown(.found)
+    )]
     ArgumentNotUnpackable {
         /// What it is.
         found: String,
     },
     /// A parameter takes the output of a worker that has not run.
-    #[error("parameter {parameter} takes the output of `{from}`, which {why}")]
+    #[error(
+        "parameter {parameter} takes the output of `{from}`, which {why}",
+        parameter = shown(.parameter), from = shown(.from)
+    )]
     From {
         /// The parameter.
         parameter: String,

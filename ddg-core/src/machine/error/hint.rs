@@ -1,6 +1,7 @@
 //! Hints for names that do not exist.
 
 use crate::hint::nearest;
+use crate::printable::shown;
 
 /// A hint for a misspelled parameter: the most similar known name, else all of them.
 pub(crate) fn did_you_mean(name: &str, known: &[String]) -> String {
@@ -8,8 +9,8 @@ pub(crate) fn did_you_mean(name: &str, known: &[String]) -> String {
         return "; no parameter has a name: give them names with `.params([…])`".to_owned();
     }
     match nearest(name, known.iter().map(String::as_str)) {
-        Some(nearest) => format!("; did you mean `{nearest}`?"),
-        None => format!("; there are: {}", known.join(", ")),
+        Some(nearest) => format!("; did you mean `{}`?", shown(nearest)),
+        None => format!("; there are: {}", shown(&known.join(", "))),
     }
 }
 

@@ -1,7 +1,7 @@
 //! Errors of steps.
 
 use std::error::Error;
-use std::fmt;
+use std::fmt::{self, Write};
 
 use super::BindError;
 use crate::__debug_is_display;
@@ -10,6 +10,7 @@ use crate::graph::{EditError, listing};
 use crate::key::Key;
 use crate::machine::Question;
 use crate::path::WorkerPath;
+use crate::printable::Printable;
 
 /// A step that failed, with all failures in kickoff order.
 ///
@@ -123,6 +124,7 @@ pub enum FailureKind {
 
 impl fmt::Display for StepError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let f = &mut Printable::lines(f);
         write!(f, "automa `{}`, step {}: ", self.automa, self.step)?;
         match self.failures.as_slice() {
             [failure] => write!(f, "{failure}"),
@@ -152,7 +154,7 @@ impl Error for StepError {
 
 impl fmt::Display for StepFailure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let worker = &self.worker;
+        let (worker, f) = (&self.worker, &mut Printable::lines(f));
         match &self.kind {
             FailureKind::Worker(error) => write!(f, "worker `{worker}` failed: {error}"),
             FailureKind::Bind(error) => write!(f, "worker `{worker}` cannot be called: {error}"),

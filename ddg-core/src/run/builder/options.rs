@@ -75,7 +75,8 @@ impl<T> RunBuilder<T> {
 
     /// Limits the steps of this run together with those of all automata nested in it and of runs
     /// [inside](Self::inside) it, at any depth. When `steps` have been taken, the next step of any of
-    /// them fails with [`RunError::TotalStepLimit`](crate::run::RunError::TotalStepLimit), and so does the run.
+    /// them fails with [`RunError::TotalStepLimit`](crate::run::RunError::TotalStepLimit), and so
+    /// does the run.
     ///
     /// [`set_max_steps`](crate::GraphAutoma::set_max_steps) limits each run of one automa, which
     /// counts its own steps only. The count of a stored run is saved with its states.

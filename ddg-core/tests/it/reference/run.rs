@@ -531,7 +531,8 @@ impl Run {
             let missing: Vec<_> = on.iter().filter(missing).cloned().collect();
             let never_ran = !self.outputs.contains_key(&placed.id);
             if !missing.is_empty() && (never_ran || missing.len() < on.len()) {
-                waiting.push(Waits { worker: placed.worker.key.clone(), missing });
+                let again = !never_ran;
+                waiting.push(Waits { worker: placed.worker.key.clone(), missing, again });
             }
         }
         waiting
@@ -595,11 +596,13 @@ pub(crate) fn failed(step: u64, failures: &[(String, String)]) -> String {
 struct Waits {
     worker: String,
     missing: Vec<String>,
+    again: bool,
 }
 
 impl fmt::Display for Waits {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let missing: Vec<_> = self.missing.iter().map(|key| format!("`{key}`")).collect();
-        write!(f, "`{}` (for {})", self.worker, missing.join(", "))
+        let again = if self.again { "again " } else { "" };
+        write!(f, "`{}` ({again}for {})", self.worker, missing.join(", "))
     }
 }

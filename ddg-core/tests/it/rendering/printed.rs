@@ -62,6 +62,114 @@ async fn events_are_one_line() {
     .assert_eq(&format!("{kinds:?}"));
 }
 
+/// An error as it is printed, by `Display` and, with its causes, by `Debug`.
+#[track_caller]
+fn check_error(what: &str, error: &dyn std::error::Error) {
+    for printed in [error.to_string(), format!("{error:?}"), format!("{error:#}")] {
+        let shown = |c| is_evil(c) && c != '\n' && c != '\t';
+        assert!(!printed.contains(shown), "{what}: {printed:?}");
+        assert!(printed.contains("202e"), "{what} does not have the text: {printed:?}");
+    }
+}
+
+/// Fails in all that a step can fail with: each worker with this text in its key.
+fn failing(what: &str) -> GraphAutoma {
+    let mut automa = GraphAutoma::new(format!("automa {EVIL}"));
+    let key = |name: &str| format!("{name} {EVIL}");
+    automa.add_func_as_worker(key("free"), async |_: u32| (), free()).unwrap();
+    let (to, what) = (key("nowhere"), what.to_owned());
+    let work = move |cx: Context| {
+        let (to, what) = (to.clone(), what.clone());
+        async move {
+            match what.as_str() {
+                "ferry" => cx.ferry_to(&to, ()),
+                "remove" => cx.remove_worker(&to),
+                "add" => cx.add_func_as_worker(&to, async || (), after([&to])),
+                "bind" => cx.ferry_to(format!("free {EVIL}"), (EVIL.to_owned(),)),
+                "name" => {
+                    let args = Args::new().with_named(EVIL.to_owned(), 1_u32);
+                    cx.ferry_to(format!("free {EVIL}"), args);
+                }
+                "panic" => panic!("{EVIL}"),
+                "local" => {
+                    cx.local().set(EVIL, 1);
+                    cx.local().try_get::<String>(EVIL)?;
+                }
+                "signal" => _ = cx.signal::<u32>(EVIL)?,
+                "steps" => cx.ferry_to(cx.key(), ()),
+                _ => return Err(WorkerError::msg(EVIL)),
+            }
+            Ok(())
+        }
+    };
+    automa.add_func_as_worker(key("work"), work, start()).unwrap();
+    automa.set_max_steps(2);
+    automa
+}
+
+#[tokio::test]
+async fn errors_of_runs_show_no_control_characters() {
+    for what in ["ferry", "remove", "add", "bind", "name", "panic", "local", "steps", "fail"] {
+        let mut outer = GraphAutoma::new(EVIL);
+        outer.add_worker(EVIL, failing(what), start()).unwrap();
+        for automa in [failing(what), outer] {
+            check_error(what, &automa.run(()).await.unwrap_err());
+        }
+    }
+    let named = Args::new().with_named(EVIL.to_owned(), 1_u32);
+    check_error("input", &failing("fail").run(named).await.unwrap_err());
+    check_error("arguments", &failing("fail").run((1,)).await.unwrap_err());
+    check_error("steps", &failing("steps").run(()).max_total_steps(1).await.unwrap_err());
+    check_error("signal", &failing("signal").run(()).output::<()>().await.unwrap_err());
+
+    let mut automa = GraphAutoma::new("waiting");
+    automa.add_func_as_worker("a", async || 1, start()).unwrap();
+    automa.add_func_as_worker(format!("b{EVIL}"), async || 1, free()).unwrap();
+    let both = after(["a", &format!("b{EVIL}")]).output();
+    automa.add_func_as_worker("c", async |a: u32, _: u32| a, both).unwrap();
+    check_error("output", &automa.run(()).output::<u32>().await.unwrap_err());
+    let waiting = automa.run(()).await.unwrap().waiting()[0].to_string();
+    assert!(waiting.contains("202e") && !waiting.contains(is_evil), "{waiting:?}");
+}
+
+#[tokio::test]
+async fn errors_of_graphs_and_snapshots_show_no_control_characters() {
+    let mut automa = GraphAutoma::new(EVIL);
+    let add = |automa: &mut GraphAutoma, key: &str, options: WorkerOptions| {
+        automa.add_func_as_worker(key.to_owned(), async |a: u32| a, options)
+    };
+    add(&mut automa, EVIL, after(["gone\u{202e}"])).unwrap();
+    check_error("duplicate", &add(&mut automa, EVIL, free()).unwrap_err());
+    let (one, two) = (format!("1{EVIL}"), format!("2{EVIL}"));
+    add(&mut automa, &one, after([&two])).unwrap();
+    add(&mut automa, &two, after([&one])).unwrap();
+    add(&mut automa, "self\u{202e}", after(["self\u{202e}"])).unwrap();
+    let named = free().params(["x\u{202e}", "y"]);
+    check_error("parameters", &add(&mut automa, "named\u{202e}", named).unwrap_err());
+    check_error("graph", &automa.validate().unwrap_err());
+
+    let mut asking = GraphAutoma::new(EVIL);
+    let ask = async |cx: Context| cx.interact_with_human::<u32>(EVIL.to_owned());
+    asking.add_func_as_worker(EVIL, ask, start().output()).unwrap();
+    let paused = asking.run(()).await.unwrap();
+    let mut snapshot = paused.snapshot().unwrap();
+    check_error("answer", &snapshot.answer(EVIL, 1).unwrap_err());
+    check_error("paused", &asking.run(()).output::<u32>().await.unwrap_err());
+    let again = snapshot.clone();
+    snapshot.answer_with(|_| EVIL.to_owned());
+    check_error("answered", &asking.resume(snapshot).await.unwrap_err());
+
+    let other = GraphAutoma::new(format!("other{EVIL}"));
+    check_error("other", &other.resume(again.clone()).await.unwrap_err());
+    let mut changed = GraphAutoma::new(EVIL);
+    changed.add_func_as_worker(format!("new{EVIL}"), async || 1, start()).unwrap();
+    check_error("changed", &changed.resume(again).await.unwrap_err());
+    let unreadable = "{\"version\":1,\"a\u{202e}\":1}";
+    let error = serde_json::from_str::<ddg_core::snapshot::Snapshot>(unreadable).unwrap_err();
+    let error = WorkerError::from(error);
+    assert!(!error.to_string().contains(is_evil), "{error}");
+}
+
 #[test]
 fn printable_text_stays() {
     for text in ["plain", "日本語 🦀", "שלום", "می‌خواهم", "👩‍👩‍👧", "a\u{301}", "½ – “x”", ""]

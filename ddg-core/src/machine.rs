@@ -20,6 +20,7 @@
 
 mod bind;
 mod effects;
+mod elements;
 mod error;
 mod held;
 mod joins;
@@ -29,6 +30,7 @@ mod pace;
 mod question;
 mod ready;
 mod record;
+mod running;
 mod settle;
 mod start;
 mod state;
@@ -40,6 +42,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 pub(crate) use effects::{Effects, Ferry, Target};
+pub(crate) use elements::Elements;
 pub use error::{BindError, FailureKind, StepError, StepFailure};
 pub(crate) use error::{MachineError, did_you_mean};
 pub(crate) use held::Held;
@@ -51,6 +54,7 @@ pub use question::Question;
 pub(crate) use question::{Interrupted, PausedRun, Pending, Replay};
 pub(crate) use ready::{Ready, Unbound};
 pub(crate) use record::Record;
+use running::RunningList;
 pub(crate) use state::{State, UnderWay};
 pub(crate) use wait::{Awaited, Mail, Signal};
 pub(crate) use waits::Waits;
@@ -74,8 +78,7 @@ pub(crate) struct Machine<P: Hosts> {
     path: Option<Arc<WorkerPath>>,
     pace: Pace,
     max_steps: u64,
-    /// The running executions, in kickoff order.
-    running: Vec<Running>,
+    running: RunningList,
     /// Whether the running executions had begun before and belong to an earlier step, or are about
     /// to be taken up again.
     resuming: bool,
@@ -92,12 +95,6 @@ pub(crate) struct Machine<P: Hosts> {
     unbound: Vec<Unbound>,
     recording: bool,
     record: Option<Box<Record<P>>>,
-}
-
-/// A running execution.
-struct Running {
-    id: KickoffId,
-    worker: WorkerId,
 }
 
 /// What a driver must do next.
@@ -187,7 +184,7 @@ impl<P: Hosts> Machine<P> {
             path,
             pace,
             max_steps: max_steps.unwrap_or(u64::MAX),
-            running: Vec::new(),
+            running: RunningList::default(),
             stopping: false,
             removed: Vec::new(),
             forgotten: Vec::new(),
@@ -261,7 +258,7 @@ impl<P: Hosts> Machine<P> {
     /// The running executions, in kickoff order, each with its worker; the worker may have been
     /// removed.
     pub(crate) fn running(&self) -> impl Iterator<Item = (KickoffId, WorkerId)> {
-        self.running.iter().map(|running| (running.id, running.worker))
+        self.running.iter()
     }
 
     /// When a step settles.

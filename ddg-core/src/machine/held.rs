@@ -5,7 +5,7 @@
 //! recorded. They satisfy their successors when the step is released, in the graph as it is then:
 //! including successors that were added meanwhile, and excluding those that were removed.
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::KickoffId;
 use crate::graph::WorkerId;
@@ -27,10 +27,10 @@ impl Held {
         self.workers.is_empty() && self.after_nobody.is_empty()
     }
 
-    /// Removes a worker, whose id may be reused.
-    pub(super) fn forget(&mut self, worker: WorkerId) {
-        self.after_nobody.retain(|held| *held != worker);
-        self.workers.retain(|held| *held != worker);
-        self.latest.remove(&worker);
+    /// Removes workers whose ids may be reused.
+    pub(super) fn forget(&mut self, gone: &FxHashSet<WorkerId>) {
+        self.after_nobody.retain(|held| !gone.contains(held));
+        self.workers.retain(|held| !gone.contains(held));
+        self.latest.retain(|worker, _| !gone.contains(worker));
     }
 }

@@ -3,7 +3,7 @@
 use super::bind::{LastOutput, bind, map};
 use super::error::{BindError, FailureKind, StepFailure};
 use super::{
-    Cause, Effects, End, Hosts, Interrupted, Job, KickoffId, Machine, MachineError, Next, Running,
+    Cause, Effects, End, Hosts, Interrupted, Job, KickoffId, Machine, MachineError, Next,
 };
 use crate::args::Args;
 use crate::error::WorkerError;
@@ -146,7 +146,7 @@ impl<P: Hosts> Machine<P> {
         }
         let id = KickoffId(self.state.next_kickoff);
         self.state.next_kickoff += 1;
-        self.running.push(Running { id, worker: ready.worker });
+        self.running.push(id, ready.worker);
         jobs.push(Job {
             id,
             worker: ready.worker,
@@ -200,7 +200,7 @@ impl<P: Hosts> Machine<P> {
         let (id, worker) = (KickoffId(interrupted.kickoff), interrupted.worker);
         let step = interrupted.step;
         let (cause, args, replay) = interrupted.into_replay();
-        self.running.push(Running { id, worker });
+        self.running.push(id, worker);
         Job {
             id,
             worker,
@@ -229,7 +229,7 @@ impl<P: Hosts> Machine<P> {
             }
             let output = match edge.gives {
                 Gives::Output => self.state.outputs.get(edge.on),
-                Gives::Element => self.state.dealt.get(&(worker, edge.on)),
+                Gives::Element => self.state.dealt.get(worker, edge.on),
                 Gives::Nothing if is_merged => None,
                 Gives::Nothing => return None,
             };

@@ -97,9 +97,7 @@ impl<P: Hosts> Machine<P> {
             self.running.clear();
             return;
         }
-        // Both lists are in kickoff order, so one pass is enough.
-        let mut gone = ended.iter().map(|ended| ended.id).peekable();
-        self.running.retain(|running| gone.next_if_eq(&running.id).is_none());
+        ended.iter().for_each(|ended| self.running.remove(ended.id));
     }
 
     /// Collects answered executions until all interrupted ones of their step have ended. While one
@@ -148,10 +146,8 @@ impl<P: Hosts> Machine<P> {
                 for (worker, place) in applied.unlinked {
                     self.state.waits.uncross(worker, place);
                 }
-                for (worker, key) in applied.removed {
-                    self.forget(worker, &key);
-                    self.removed.push((worker, key));
-                }
+                self.forget(&applied.removed);
+                self.removed.extend(applied.removed);
                 if recording {
                     self.record_edits(ended, applied_edits);
                 }
@@ -234,7 +230,7 @@ impl<P: Hosts> Machine<P> {
             let dealt = deal(node, &output)?;
             for (index, successor) in node.live_successors().enumerate().filter(|_| counts) {
                 let element = Value::element(Arc::clone(&dealt), index);
-                state.dealt.insert((successor.worker, worker), element);
+                state.dealt.set(successor.worker, worker, element);
             }
         }
         if counts && node.role().wiring.output {
@@ -270,7 +266,7 @@ impl<P: Hosts> Machine<P> {
                     Ok(dealt) => {
                         for (index, successor) in node.live_successors().enumerate() {
                             let element = Value::element(Arc::clone(&dealt), index);
-                            state.dealt.insert((successor.worker, worker), element);
+                            state.dealt.set(successor.worker, worker, element);
                         }
                     }
                     Err(kind) => {
@@ -308,26 +304,33 @@ impl<P: Hosts> Machine<P> {
         Err(self.step_error(released.into_iter().chain(failures).collect()))
     }
 
-    /// Drops the state of a removed worker, except its last output. If it is ready but held back it
-    /// counts as waiting, so it is dropped with its worker.
-    fn forget(&mut self, worker: WorkerId, key: &Key) {
-        let state = &mut self.state;
-        state.waits.forget(worker);
-        state.ready.retain(|ready| ready.worker != worker);
-        state.held.forget(worker);
-        state.interrupted.retain(|interrupted| interrupted.worker != worker);
-        match state.outputs.take(worker) {
-            Some(output) => _ = state.departed.insert(key.clone(), output),
-            // Who took over a key has not given anything.
-            None => _ = state.departed.remove(key),
+    /// Drops the state of removed workers, except their last outputs. One that is ready but held
+    /// back counts as waiting, so it is dropped with its worker.
+    fn forget(&mut self, removed: &[(WorkerId, Key)]) {
+        if removed.is_empty() {
+            return;
         }
-        state.dealt.retain(|(to, by), _| *to != worker && *by != worker);
-        self.forgotten.push(worker);
+        let state = &mut self.state;
+        // One pass over each list for all of them: a step may remove many.
+        let gone: FxHashSet<_> = removed.iter().map(|(worker, _)| *worker).collect();
+        state.ready.retain(|ready| !gone.contains(&ready.worker));
+        state.held.forget(&gone);
+        state.interrupted.retain(|interrupted| !gone.contains(&interrupted.worker));
+        for (worker, key) in removed {
+            state.waits.forget(*worker);
+            match state.outputs.take(*worker) {
+                Some(output) => _ = state.departed.insert(key.clone(), output),
+                // Who took over a key has not given anything.
+                None => _ = state.departed.remove(key),
+            }
+            state.dealt.forget(*worker);
+            self.forgotten.push(*worker);
+        }
     }
 
     /// Makes the ids of removed workers reusable, except of those that are still running.
     fn recycle_removed(&mut self) {
-        let running: FxHashSet<_> = self.running.iter().map(|running| running.worker).collect();
+        let running: FxHashSet<_> = self.running.iter().map(|(_, worker)| worker).collect();
         let (view, forgotten) = (&mut self.state.view, &mut self.forgotten);
         self.removed.retain(|(worker, _)| {
             let still_running = running.contains(worker);

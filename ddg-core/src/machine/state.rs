@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
 
-use super::{Ended, Held, Hosts, Interrupted, KickoffId, Mail, Outputs, Ready, Waits};
+use super::{Elements, Ended, Held, Hosts, Interrupted, KickoffId, Mail, Outputs, Ready, Waits};
 use crate::args::Named;
 use crate::graph::{View, WorkerId};
 use crate::key::Key;
@@ -26,8 +26,8 @@ pub(crate) struct State<P: Hosts> {
     pub(crate) outputs: Outputs,
     /// The last outputs of removed workers, until another worker takes their key.
     pub(crate) departed: FxHashMap<Key, Value>,
-    /// Elements of scattered lists, by successor and by the worker that scattered them.
-    pub(crate) dealt: FxHashMap<(WorkerId, WorkerId), Value>,
+    /// Elements of scattered lists.
+    pub(crate) dealt: Elements,
     /// Executions that wait for answers, in kickoff order. While there are any, the step has not
     /// ended, and no ready worker starts.
     pub(crate) interrupted: Vec<Interrupted<WorkerId, P::Paused>>,
@@ -69,7 +69,7 @@ impl<P: Hosts> State<P> {
             waits: Waits::new(n_workers),
             outputs: Outputs::new(n_workers),
             departed: FxHashMap::default(),
-            dealt: FxHashMap::default(),
+            dealt: Elements::default(),
             interrupted: Vec::new(),
             answered: Vec::new(),
             under_way: None,

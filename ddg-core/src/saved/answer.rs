@@ -41,6 +41,11 @@ fn those(known: &[String]) -> String {
     }
 }
 
+/// Whether this is the question `id`; if `waits`, without an answer.
+fn is_it(question: &Question, answer: &Option<Value>, id: &str, waits: bool) -> bool {
+    question.id == id && !(waits && answer.is_some())
+}
+
 impl PausedRun for Saved {
     fn can_resume(&self) -> bool {
         self.interrupted().iter().any(Interrupted::can_resume)
@@ -63,23 +68,46 @@ impl Saved {
     /// The answer to the question `id`, if it is one of these. Several kickoffs of one automa in a
     /// step have questions with the same id, which are answered in order.
     pub(super) fn answer_to(&mut self, id: &str) -> Option<&mut Option<Value>> {
-        let mut answers = Vec::new();
-        self.answers(&mut answers);
-        let waits = answers.iter().any(|(question, answer)| question.id == id && answer.is_none());
+        let waits = self.find_answer(id, true).is_some();
         self.find_answer(id, waits)
     }
 
     /// The first place of an answer to the question `id`; if `waits`, the first without an answer.
     fn find_answer(&mut self, id: &str, waits: bool) -> Option<&mut Option<Value>> {
+        if let Some((one, nth)) = self.own_question(id, waits) {
+            return match &mut self.interrupted_mut()[one].pending.each_mut()[nth] {
+                Pending::Question { answer, .. } => Some(answer),
+                _ => None,
+            };
+        }
         let all = self.interrupted_mut().iter_mut().flat_map(|one| one.pending.each_mut());
         let mut found = all.filter_map(|one| match one {
             Pending::Question { question, answer } => {
-                (question.id == id && !(waits && answer.is_some())).then_some(answer)
+                is_it(question, answer, id, waits).then_some(answer)
             }
             Pending::Inner(run) | Pending::Begun { run, .. } => run.find_answer(id, waits),
             Pending::Time { .. } | Pending::Signal { .. } | Pending::Several(_) => None,
         });
         found.next()
+    }
+
+    /// The place of a question that a worker of this run itself asks, found by the kickoff in its
+    /// id: a person may have thousands to answer.
+    fn own_question(&self, id: &str, waits: bool) -> Option<(usize, usize)> {
+        let (_, numbers) = id.rsplit_once('#')?;
+        let kickoff = numbers.split_once('.')?.0.parse::<u64>().ok()?;
+        let place = self.interrupted().binary_search_by_key(&kickoff, |one| one.kickoff).ok()?;
+        let one = &self.interrupted()[place];
+        // A key with a slash may read like the path of a worker in a nested automa, whose question
+        // may come first.
+        if one.worker.as_str().contains('/') {
+            return None;
+        }
+        let is_it = |one: &Pending<Self>| match one {
+            Pending::Question { question, answer } => is_it(question, answer, id, waits),
+            _ => false,
+        };
+        Some((place, one.pending.each().iter().position(is_it)?))
     }
 
     /// Appends the questions with their answers, in kickoff order, including those of nested runs.

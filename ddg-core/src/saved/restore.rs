@@ -166,7 +166,7 @@ impl Restoring<'_> {
             let id = self.find(&to)?;
             for (by, value) in dealt {
                 match self.state.view.find(by.as_str()) {
-                    Some(by) => _ = self.state.dealt.insert((id, by), value),
+                    Some(by) => self.state.dealt.set(id, by, value),
                     None if self.lenient => {}
                     None => return Err(self.unknown(&by)),
                 }

@@ -149,8 +149,8 @@ impl Saved {
         let departed = state.departed.iter().filter(|(key, _)| view.find(key.as_str()).is_none());
         let departed = departed.map(|(key, output)| (key.clone(), output.clone()));
         let mut dealt: BTreeMap<_, BTreeMap<_, _>> = BTreeMap::new();
-        for ((to, by), value) in &state.dealt {
-            dealt.entry(key(*to)).or_default().insert(key(*by), value.clone());
+        for (to, by, value) in state.dealt.iter() {
+            dealt.entry(key(to)).or_default().insert(key(by), value.clone());
         }
         let held = machine.is_paused();
         let latest = state.held.latest.iter().filter(|_| held);

@@ -258,12 +258,14 @@ impl Snapshot {
 
     /// The place of the answer to a question.
     fn answer_to(&mut self, id: &str) -> Result<&mut Option<Value>, AnswerError> {
-        let known = self.questions().into_iter().map(|question| question.id).collect();
         if self.run.interrupted().is_empty() {
             return Err(AnswerError::NotPaused { id: id.to_owned() });
         }
-        let found = self.run.answer_to(id);
-        found.ok_or_else(|| AnswerError::Unknown { id: id.to_owned(), known })
+        if self.run.answer_to(id).is_none() {
+            let known = self.questions().into_iter().map(|question| question.id).collect();
+            return Err(AnswerError::Unknown { id: id.to_owned(), known });
+        }
+        Ok(self.run.answer_to(id).expect("it was found above"))
     }
 
     /// Allows the run to resume with an automa that is declared differently now. State is matched

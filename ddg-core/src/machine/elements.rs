@@ -1,0 +1,69 @@
+//! Elements of scattered lists, by successor and by the worker that scattered them.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::graph::WorkerId;
+use crate::values::Value;
+
+/// The elements that the successors of scattering workers have been dealt. Ordered, so that all
+/// elements of a worker are found at once, to whichever end of the edge it belongs.
+#[derive(Default)]
+pub(crate) struct Elements {
+    /// By (successor, scattering worker).
+    dealt: BTreeMap<(WorkerId, WorkerId), Value>,
+    /// The same edges as (scattering worker, successor).
+    by: BTreeSet<(WorkerId, WorkerId)>,
+}
+
+impl Elements {
+    /// The element that `by` has dealt to `to`.
+    pub(super) fn get(&self, to: WorkerId, by: WorkerId) -> Option<&Value> {
+        self.dealt.get(&(to, by))
+    }
+
+    /// Deals an element, which replaces the one before.
+    pub(crate) fn set(&mut self, to: WorkerId, by: WorkerId, element: Value) {
+        if self.dealt.insert((to, by), element).is_none() {
+            self.by.insert((by, to));
+        }
+    }
+
+    /// All elements, as (successor, scattering worker, element).
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (WorkerId, WorkerId, &Value)> {
+        self.dealt.iter().map(|((to, by), element)| (*to, *by, element))
+    }
+
+    /// Drops what a removed worker has been dealt and has dealt. Looks at its own elements only.
+    pub(super) fn forget(&mut self, worker: WorkerId) {
+        let edges = (worker, WorkerId::new(0))..=(worker, WorkerId::VACANT);
+        while let Some(&(to, by)) = self.dealt.range(edges.clone()).next().map(|(edge, _)| edge) {
+            self.dealt.remove(&(to, by));
+            self.by.remove(&(by, to));
+        }
+        while let Some(&(by, to)) = self.by.range(edges.clone()).next() {
+            self.by.remove(&(by, to));
+            self.dealt.remove(&(to, by));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_worker_is_forgotten_at_both_ends_of_its_edges() {
+        let [one, two, three] = [1, 2, 3].map(WorkerId::new);
+        let mut elements = Elements::default();
+        for (to, by) in [(two, one), (three, one), (three, two), (one, three)] {
+            elements.set(to, by, Value::new(0_u64));
+            elements.set(to, by, Value::new(1_u64));
+        }
+        elements.forget(two);
+        let left: Vec<_> = elements.iter().map(|(to, by, _)| (to, by)).collect();
+        assert_eq!(left, [(one, three), (three, one)]);
+        assert_eq!(elements.get(three, one).unwrap().get::<u64>().unwrap(), 1);
+        elements.forget(one);
+        assert_eq!((elements.iter().count(), elements.by.len()), (0, 0));
+    }
+}

@@ -18,6 +18,7 @@ mod publish;
 mod run_hooks;
 mod shared;
 mod spans;
+mod spares;
 mod waiting;
 
 pub(crate) use attached::{Attached, Within};
@@ -27,6 +28,7 @@ pub(crate) use executor::PollClock;
 pub(crate) use guard::RunGuard;
 pub use kickoff::Kickoff;
 pub(crate) use shared::RunCore;
+use spares::Spares;
 pub(crate) use waiting::Inbox;
 
 use std::sync::Arc;

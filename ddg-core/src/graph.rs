@@ -14,9 +14,9 @@ mod view;
 pub(crate) use edit::Edit;
 pub use error::{BuildError, EditError, Fault};
 pub(crate) use error::{count, key_list, listing, some_keys};
-pub(crate) use node::{Gives, Node, Payload, WorkerId};
+pub(crate) use node::{Gives, Node, Payload, Successor, WorkerId};
 pub(crate) use role::{Dealing, Mapping, Origin, Param, Role, Wiring};
-pub(crate) use topology::{Declared, Topology};
+pub(crate) use topology::{Declared, NARROW, Topology};
 pub(crate) use view::View;
 
 pub use crate::path::WorkerPath;

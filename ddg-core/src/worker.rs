@@ -11,6 +11,7 @@ mod output;
 mod own;
 mod param;
 mod retry;
+mod rooms;
 mod signature;
 mod stateful;
 
@@ -25,6 +26,7 @@ pub use output::{IntoOutput, IntoWorkerError};
 pub use own::Worker;
 pub use param::{FromContext, Parameter};
 pub use retry::Retry;
+pub(crate) use rooms::{Call, Rooms};
 pub use signature::Signature;
 pub use stateful::{With, with};
 

@@ -1,13 +1,13 @@
 //! Requests of a running execution, collected until it ends.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::Context;
-use crate::engine::{Effects, Pending};
+use crate::args::Args;
+use crate::engine::{Effects, Pending, Replay};
 use crate::graph::Edit;
-use crate::machine::Ferry;
+use crate::machine::{Cause, Ferry, KickoffId};
 use crate::worker::Body;
-use std::sync::Arc;
 
 /// The requests of one execution. Requests after its end are refused.
 #[derive(Default)]
@@ -121,19 +121,47 @@ impl Requests {
 }
 
 impl Context {
-    /// Returns the effects of an execution that has ended.
+    /// Returns the effects of an execution that has ended successfully, and the context, if nobody
+    /// else has it: it can be used [again](Self::again).
     #[inline]
-    pub(crate) fn into_effects(mut self) -> Effects {
-        let take = |open: &mut Open| {
-            open.closed = true;
-            std::mem::take(&mut open.effects)
-        };
-        match Arc::get_mut(&mut self.0) {
-            // The usual case: nobody has kept a clone of the context, so no lock is needed.
-            Some(execution) => {
-                take(execution.requests.0.get_mut().unwrap_or_else(PoisonError::into_inner))
-            }
-            None => take(&mut self.0.requests.lock()),
+    pub(crate) fn into_effects(mut self) -> (Effects, Option<Self>) {
+        // The usual case: nobody has kept a clone of the context, so no lock is needed.
+        if let Some(execution) = Arc::get_mut(&mut self.0) {
+            let open = execution.requests.0.get_mut().unwrap_or_else(PoisonError::into_inner);
+            let effects = std::mem::take(&mut open.effects);
+            execution.args = Args::new();
+            execution.replay = None;
+            return (effects, Some(self));
         }
+        let mut open = self.0.requests.lock();
+        open.closed = true;
+        let effects = std::mem::take(&mut open.effects);
+        drop(open);
+        (effects, None)
+    }
+
+    /// This context, as that of another kickoff of the same worker.
+    ///
+    /// # Panics
+    /// If somebody else has the context.
+    #[inline]
+    pub(crate) fn again(
+        mut self,
+        id: KickoffId,
+        cause: Cause,
+        step: u64,
+        args: &Args,
+        effects: Effects,
+        replay: Option<Box<Replay>>,
+    ) -> Self {
+        let execution = Arc::get_mut(&mut self.0).expect("a spare context has one owner");
+        let kickoff = &mut execution.kickoff;
+        (kickoff.id, kickoff.cause, kickoff.step) = (id, cause, step);
+        execution.args.clone_from(args);
+        execution.replay = replay;
+        *execution.attempt.get_mut() = 1;
+        *execution.requests.0.get_mut().unwrap_or_else(PoisonError::into_inner) =
+            Open { effects, ..Open::default() };
+        self
     }
 }

@@ -76,7 +76,7 @@ impl Writer {
             let kickoffs = self
                 .kickoffs
                 .entry(job.worker)
-                .or_insert_with(|| Kickoffs::of(job.worker, job.payload.role.key.clone()));
+                .or_insert_with(|| Kickoffs::of(job.worker, self.core.body(job).role.key.clone()));
             // At a rolling pace what has ended is settled at once, except after an answer.
             if alone && (self.running.is_none() || job.replay.is_some()) {
                 self.open.insert(job.id);

@@ -8,17 +8,16 @@ use std::sync::Arc;
 use std::task::{Context as TaskContext, Poll};
 
 use futures::FutureExt;
-use futures::future::BoxFuture;
 use tokio::runtime::Handle;
 use tokio_util::task::task_tracker::TaskTrackerToken;
 
-use super::{Ended, Job, Kickoff, RunCore, instrument};
+use super::spares::Kicked;
+use super::{Effects, Ended, Job, RunCore, Spares, instrument};
 use crate::args::Args;
-use crate::context::Context;
 use crate::error::{Panicked, WorkerError};
 use crate::graph::WorkerId;
 use crate::machine::{KickoffId, Undone};
-use crate::worker::{CallEnd, Called, Callee, Started};
+use crate::worker::{Call, CallEnd, Called, Callee, Rooms, Started};
 
 /// A kickoff that has been started.
 pub(super) enum Launched {
@@ -26,42 +25,49 @@ pub(super) enum Launched {
     Running(Execution),
 }
 
-/// The future of a running kickoff. It never panics.
+/// A running kickoff: a future that never panics.
 pub(super) struct Execution {
     id: KickoffId,
     worker: WorkerId,
-    future: BoxFuture<'static, CallEnd>,
+    call: Call,
 }
 
 /// Starts a kickoff, and polls it once if there is a `task`.
 pub(super) fn launch(
     core: &Arc<RunCore>,
     job: Job,
+    spares: &mut Spares,
     mut task: Option<&mut TaskContext<'_>>,
 ) -> Launched {
-    let Job { id, worker, step, payload: body, cause, mut args, effects, replay } = job;
+    let body = core.body(&job);
     let traced = tracing::enabled!(tracing::Level::DEBUG);
     let instrumented = body.hooked || core.is_attended() || traced;
+    let takes_context = body.context;
+    let Job { id, worker, step, payload, cause, mut args, effects, replay } = job;
     // A worker that takes no context needs none unless hooks or subscribers look at it.
-    let started = if instrumented || body.context {
-        let kickoff = Kickoff { id, worker, body, cause, step };
-        let cx = Context::new(Arc::clone(core), kickoff, &args, effects, replay);
-        // The common path below is a plain call: one allocation for the future of the worker, and
-        // one for its context if it takes one. Everything else goes through `instrument`.
+    let called = if instrumented || takes_context {
+        let kickoff = Kicked { id, worker, payload, cause, step };
+        let cx = spares.context(core, kickoff, &args, effects, replay);
+        // The common path below is a plain call, which uses memory again that earlier executions
+        // have left. Everything else goes through `instrument`.
         if instrumented {
-            let future = instrument::run(cx, args);
-            return Execution { id, worker, future }.begun(task);
+            let call = Call::new(instrument::run(cx, args));
+            return Execution { id, worker, call }.begun(task);
         }
-        call(Callee(Called::WithContext(cx)), &mut args, task.as_deref_mut())
+        Called::WithContext(cx)
     } else {
-        call(Callee(Called::Plain(body)), &mut args, task.as_deref_mut())
+        match payload {
+            None => Called::Declared(spares.topology(core), worker),
+            Some(body) => Called::Plain(body),
+        }
     };
-    match started {
-        Ok(Started::Ended(end)) => Launched::Ended(ended(id, worker, end)),
-        Ok(Started::Async(future)) => Launched::Running(Execution { id, worker, future }),
+    let called = call(Callee(called), &mut args, &mut spares.rooms, task.as_deref_mut());
+    match called {
+        Ok(Started::Ended(end)) => Launched::Ended(ended(id, worker, end, Some(spares))),
+        Ok(Started::Async(call)) => Launched::Running(Execution { id, worker, call }),
         Ok(Started::Blocking(work)) => {
-            let future = on_blocking_pool(core.thread_token(), work).boxed();
-            Execution { id, worker, future }.begun(task)
+            let call = Call::new(on_blocking_pool(core.thread_token(), work));
+            Execution { id, worker, call }.begun(task)
         }
         Err(panicked) => Launched::Ended(failed(id, worker, panicked)),
     }
@@ -80,37 +86,61 @@ impl Execution {
     pub(super) fn worker(&self) -> WorkerId {
         self.worker
     }
+
+    /// Polls the execution. What it leaves behind goes to `spares`.
+    pub(super) fn poll_end(
+        &mut self,
+        spares: Option<&mut Spares>,
+        task: &mut TaskContext<'_>,
+    ) -> Poll<Ended> {
+        let polled = catch_unwind(AssertUnwindSafe(|| self.call.poll(task)));
+        let (id, worker) = (self.id, self.worker);
+        match polled {
+            Ok(Poll::Pending) => Poll::Pending,
+            Ok(Poll::Ready(end)) => Poll::Ready(ended(id, worker, end, spares)),
+            Err(panic) => Poll::Ready(failed(id, worker, panicked(&*panic))),
+        }
+    }
 }
 
 impl Future for Execution {
     type Output = Ended;
 
     fn poll(mut self: Pin<&mut Self>, task: &mut TaskContext<'_>) -> Poll<Self::Output> {
-        let polled = catch_unwind(AssertUnwindSafe(|| self.future.as_mut().poll(task)));
-        let (id, worker) = (self.id, self.worker);
-        match polled {
-            Ok(Poll::Pending) => Poll::Pending,
-            Ok(Poll::Ready(end)) => Poll::Ready(ended(id, worker, end)),
-            Err(panic) => Poll::Ready(failed(id, worker, panicked(&*panic))),
-        }
+        self.poll_end(None, task)
     }
 }
 
+/// The end of an execution. The callee goes to `spares`.
 #[inline(always)]
-fn ended(id: KickoffId, worker: WorkerId, (output, cx): CallEnd) -> Ended {
-    let output = match &cx {
-        Some(cx) => cx.checked(output),
-        None => output,
+fn ended(
+    id: KickoffId,
+    worker: WorkerId,
+    (output, callee): CallEnd,
+    spares: Option<&mut Spares>,
+) -> Ended {
+    let cx = match callee {
+        Some(Callee(Called::WithContext(cx))) => cx,
+        callee => {
+            if let (Some(Callee(Called::Declared(topology, _))), Some(spares)) = (callee, spares) {
+                spares.keep_topology(topology);
+            }
+            let end = output.map(|output| (output, Effects::default())).map_err(Undone::Failed);
+            return Ended { id, worker, end };
+        }
     };
-    let end = match output {
-        Ok(output) => Ok((output, cx.map(Context::into_effects).unwrap_or_default())),
+    let end = match cx.checked(output) {
+        Ok(output) => {
+            let (effects, cx) = cx.into_effects();
+            if let (Some(cx), Some(spares)) = (cx, spares) {
+                spares.keep(cx);
+            }
+            Ok((output, effects))
+        }
         Err(error) => {
-            let interrupted = cx.and_then(|cx| {
-                // The worker may have kept its context; requests from now on are refused.
-                cx.requests().close();
-                cx.interrupted()
-            });
-            Err(match interrupted {
+            // The worker may have kept its context; requests from now on are refused.
+            cx.requests().close();
+            Err(match cx.interrupted() {
                 Some(interrupted) => Undone::Interrupted(Box::new(interrupted)),
                 None => Undone::Failed(error),
             })
@@ -128,10 +158,12 @@ fn failed(id: KickoffId, worker: WorkerId, error: WorkerError) -> Ended {
 pub(super) fn call(
     callee: Callee,
     args: &mut Args,
+    rooms: &mut Rooms,
     task: Option<&mut TaskContext<'_>>,
 ) -> Result<Started, WorkerError> {
     let start = callee.body().worker.0.start();
-    catch_unwind(AssertUnwindSafe(|| start(callee, args, task))).map_err(|panic| panicked(&*panic))
+    catch_unwind(AssertUnwindSafe(|| start(callee, args, rooms, task)))
+        .map_err(|panic| panicked(&*panic))
 }
 
 /// Runs a worker on the blocking pool. The `token` of its run is held until the worker has ended.

@@ -11,7 +11,7 @@ use tracing::{Instrument, Span};
 
 use super::call::{Execution, Launched, launch};
 use super::executor::{Executor, Pool, Simulated};
-use super::{Ended, Job, Kickoff, RunCore, RunGuard, publish, run_hooks, spans};
+use super::{Ended, Job, Kickoff, RunCore, RunGuard, Spares, publish, run_hooks, spans};
 use crate::durable::{Attempt, Journal, Writer};
 use crate::machine::{End, Next};
 use crate::run::{Outcome, RunError};
@@ -137,9 +137,10 @@ async fn in_time<T>(
 async fn steps(core: &Arc<RunCore>, executor: &mut impl Executor) -> Result<End, RunError> {
     let mut jobs = Vec::new();
     let mut ended = Vec::new();
+    let mut spares = Spares::default();
     let mut writer = Writer::of(core);
     let mut step_span = Span::none();
-    let mut next = core.next(&mut ended, &mut jobs)?;
+    let mut next = core.next(&mut ended, &mut jobs, &mut spares)?;
     loop {
         match next {
             Next::Done(End::Finished) => return Ok(End::Finished),
@@ -165,7 +166,7 @@ async fn steps(core: &Arc<RunCore>, executor: &mut impl Executor) -> Result<End,
                     && !watched
                     && core.step_budget.is_none()
                 {
-                    next = lone_steps(core, &mut jobs).await?;
+                    next = lone_steps(core, &mut jobs, &mut spares).await?;
                     tokio::task::coop::consume_budget().await;
                     continue;
                 }
@@ -173,7 +174,7 @@ async fn steps(core: &Arc<RunCore>, executor: &mut impl Executor) -> Result<End,
                     writer.begun(&jobs, ended.len(), executor.is_idle());
                 }
                 let start = poll_fn(|task| {
-                    executor.start(core, &mut jobs, &mut ended, task);
+                    executor.start(core, &mut jobs, &mut ended, &mut spares, task);
                     Poll::Ready(())
                 });
                 match traced {
@@ -184,7 +185,7 @@ async fn steps(core: &Arc<RunCore>, executor: &mut impl Executor) -> Result<End,
             Next::Wait(n_missing) => {
                 let enough = ended.len() + n_missing;
                 let wait = poll_fn(|task| {
-                    let polled = executor.poll_ended(core, &mut ended, enough, task);
+                    let polled = executor.poll_ended(core, &mut ended, enough, &mut spares, task);
                     if let Some(writer) = &mut writer
                         && let Poll::Ready(Err(error)) = writer.poll_meanwhile(&ended, task)
                     {
@@ -204,11 +205,11 @@ async fn steps(core: &Arc<RunCore>, executor: &mut impl Executor) -> Result<End,
                 tokio::task::coop::consume_budget().await;
                 if let Some(writer) = &mut writer {
                     let mut meanwhile = Vec::new();
-                    Box::pin(settled(core, executor, writer, &mut meanwhile)).await?;
-                    next = core.next(&mut ended, &mut jobs)?;
+                    Box::pin(settled(core, executor, writer, &mut meanwhile, &mut spares)).await?;
+                    next = core.next(&mut ended, &mut jobs, &mut spares)?;
                     ended.append(&mut meanwhile);
                     if matches!(next, Next::Wait(_)) && !ended.is_empty() {
-                        next = core.next(&mut ended, &mut jobs)?;
+                        next = core.next(&mut ended, &mut jobs, &mut spares)?;
                     }
                     continue;
                 }
@@ -217,7 +218,7 @@ async fn steps(core: &Arc<RunCore>, executor: &mut impl Executor) -> Result<End,
         if let Some(writer) = &mut writer {
             Box::pin(writer.before_settling(&ended, executor.is_idle())).await?;
         }
-        next = core.next(&mut ended, &mut jobs)?;
+        next = core.next(&mut ended, &mut jobs, &mut spares)?;
     }
 }
 
@@ -228,11 +229,12 @@ async fn settled(
     executor: &mut impl Executor,
     writer: &mut Writer,
     ended: &mut Vec<Ended>,
+    spares: &mut Spares,
 ) -> Result<(), RunError> {
     let mut written = writer.settled(executor.is_idle()).boxed();
     poll_fn(|task| {
         if !executor.is_idle() {
-            _ = executor.poll_ended(core, ended, usize::MAX, task);
+            _ = executor.poll_ended(core, ended, usize::MAX, spares, task);
         }
         written.poll_unpin(task)
     })
@@ -241,11 +243,17 @@ async fn settled(
 
 impl RunCore {
     /// Passes what has ended to the machine, and asks what to do next.
-    fn next(&self, ended: &mut Vec<Ended>, jobs: &mut Vec<Job>) -> Result<Next, RunError> {
+    fn next(
+        &self,
+        ended: &mut Vec<Ended>,
+        jobs: &mut Vec<Job>,
+        spares: &mut Spares,
+    ) -> Result<Next, RunError> {
         let mut machine = self.machine();
         let n_steps = machine.steps();
         let next = machine.next(ended, jobs)?;
         if let Some(forgotten) = machine.take_forgotten() {
+            spares.drop_contexts();
             self.forget_locals(&forgotten);
         }
         if let Some(budget) = &self.step_budget
@@ -262,9 +270,13 @@ impl RunCore {
 /// is 128 operations per poll. Without it, a run whose workers never wait would block its thread.
 const STEPS_PER_BUDGET: u32 = 8;
 
-/// Takes steps of one kickoff each, without subscribers, up to [`STEPS_PER_BUDGET`]. Returns the
+/// Takes steps of one kickoff each, without subscribers, as long as there are such. Returns the
 /// next thing to do.
-async fn lone_steps(core: &Arc<RunCore>, jobs: &mut Vec<Job>) -> Result<Next, RunError> {
+async fn lone_steps(
+    core: &Arc<RunCore>,
+    jobs: &mut Vec<Job>,
+    spares: &mut Spares,
+) -> Result<Next, RunError> {
     let mut running: Option<Execution> = None;
     let mut n_steps = 0;
     let feed = core.feed();
@@ -273,10 +285,14 @@ async fn lone_steps(core: &Arc<RunCore>, jobs: &mut Vec<Job>) -> Result<Next, Ru
             // An execution is polled once when it is launched, so it is not polled again before its
             // first wake.
             let ended = match &mut running {
-                Some(execution) => ready!(execution.poll_unpin(task)),
+                Some(execution) => ready!(execution.poll_end(Some(spares), task)),
                 None => {
+                    if n_steps == STEPS_PER_BUDGET {
+                        ready!(tokio::task::coop::poll_proceed(task)).made_progress();
+                        n_steps = 0;
+                    }
                     let job = jobs.pop().expect("a step has a kickoff");
-                    match launch(core, job, Some(task)) {
+                    match launch(core, job, spares, Some(task)) {
                         Launched::Ended(ended) => ended,
                         Launched::Running(execution) => {
                             running = Some(execution);
@@ -289,15 +305,15 @@ async fn lone_steps(core: &Arc<RunCore>, jobs: &mut Vec<Job>) -> Result<Next, Ru
             let mut machine = core.machine();
             let next = machine.advance(ended, jobs)?;
             if let Some(forgotten) = machine.take_forgotten() {
+                spares.drop_contexts();
                 core.forget_locals(&forgotten);
             }
             drop(machine);
             n_steps += 1;
-            if next != Next::Run
-                || jobs.len() != 1
-                || n_steps == STEPS_PER_BUDGET
-                || feed.is_watched()
-            {
+            // Spans of steps are looked for now and then, because few programs turn them on while
+            // a run is active.
+            let traced = n_steps == STEPS_PER_BUDGET && tracing::enabled!(tracing::Level::DEBUG);
+            if next != Next::Run || jobs.len() != 1 || feed.is_watched() || traced {
                 return Poll::Ready(Ok(next));
             }
         }

@@ -14,7 +14,7 @@ pub(crate) use poll_clock::PollClock;
 pub(super) use pool::Pool;
 pub(super) use simulated::Simulated;
 
-use super::{Ended, Job, RunCore};
+use super::{Ended, Job, RunCore, Spares};
 
 /// Starts executions and reports how they end. It does not decide what runs or when a step settles.
 pub(super) trait Executor {
@@ -35,6 +35,7 @@ pub(super) trait Executor {
         core: &Arc<RunCore>,
         jobs: &mut Vec<Job>,
         ended: &mut Vec<Ended>,
+        spares: &mut Spares,
         task: &mut TaskContext<'_>,
     );
 
@@ -44,6 +45,7 @@ pub(super) trait Executor {
         core: &Arc<RunCore>,
         ended: &mut Vec<Ended>,
         enough: usize,
+        spares: &mut Spares,
         task: &mut TaskContext<'_>,
     ) -> Poll<()>;
 }

@@ -16,12 +16,12 @@ use crate::context::Context;
 use crate::error::{TimedOut, WorkerError};
 use crate::event::EventKind;
 use crate::values::Value;
-use crate::worker::{Body, CallEnd, Called, Callee, Retry, Started};
+use crate::worker::{Body, CallEnd, Called, Callee, Retry, Rooms, Started};
 
 type Output = Result<Value, WorkerError>;
 
 /// Runs a worker with hooks, attempts, a timeout, a span or subscribers.
-pub(super) fn run(cx: Context, args: Args) -> BoxFuture<'static, CallEnd> {
+pub(super) fn run(cx: Context, args: Args) -> impl Future<Output = CallEnd> + Send {
     let spanned = spans::worker(&cx);
     let span = spanned.span().clone();
     let watched = cx.core().is_watched();
@@ -34,9 +34,9 @@ pub(super) fn run(cx: Context, args: Args) -> BoxFuture<'static, CallEnd> {
             tell_how(&cx, &output);
         }
         spanned.worker_ended(output.as_ref().err(), cx.requests().is_waiting());
-        (output, Some(cx))
+        (output, Some(Callee(Called::WithContext(cx))))
     };
-    run.instrument(span).boxed()
+    run.instrument(span)
 }
 
 /// Runs a worker with its hooks.
@@ -165,7 +165,7 @@ async fn attempt(body: &Arc<Body>, mut args: Args, cx: Context) -> Output {
     let work = async {
         let plain = || Called::Plain(Arc::clone(body));
         let called = if body.context { Called::WithContext(cx) } else { plain() };
-        let (output, _) = match call(Callee(called), &mut args, None)? {
+        let (output, _) = match call(Callee(called), &mut args, &mut Rooms::default(), None)? {
             Started::Ended(end) => end,
             Started::Async(future) => future.await,
             Started::Blocking(work) => on_blocking_pool(token, work).await,

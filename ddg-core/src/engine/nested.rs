@@ -60,14 +60,14 @@ impl Callable for Nested {
     }
 
     fn start(&self) -> Start {
-        |callee, args, task| {
+        |callee, args, rooms, task| {
             let args = std::mem::take(args);
             let run = async move {
                 let nested: &Self = callee.worker();
                 let output = nested.run(args, callee.context()).await;
-                (output.map_err(WorkerError::from), callee.into_context())
+                (output.map_err(WorkerError::from), Some(callee))
             };
-            begin(run, task)
+            begin(run, rooms, task)
         }
     }
 

@@ -13,7 +13,7 @@ pub(super) fn step_started(core: &RunCore, jobs: &[Job], ended: &[Ended]) {
     }
     let step = core.machine().steps();
     let kickoffs = jobs.iter().map(|job| ScheduledKickoff {
-        worker: job.payload.role.key.clone(),
+        worker: core.body(job).role.key.clone(),
         kickoff: job.id,
         cause: job.cause.clone(),
     });

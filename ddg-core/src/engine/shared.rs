@@ -13,7 +13,7 @@ use inputs::check_arguments;
 use kept::kept_from_earlier_runs;
 use tokio_util::task::task_tracker::TaskTrackerToken;
 
-use super::{Attached, Effects, Inbox, PollClock, StepBudget, Within};
+use super::{Attached, Effects, Inbox, Job, PollClock, StepBudget, Within};
 use crate::args::{Args, Named};
 use crate::automa::{Declarations, Program};
 use crate::callback::{DynCallback, installed};
@@ -218,6 +218,15 @@ impl RunCore {
             inbox: OnceLock::new(),
             watched: AtomicBool::new(false),
         })
+    }
+
+    /// The body of the worker of a job.
+    #[inline]
+    pub(crate) fn body<'a>(&'a self, job: &'a Job) -> &'a Arc<Body> {
+        match &job.payload {
+            Some(body) => body,
+            None => &self.program.topology.nodes[job.worker.index()].payload,
+        }
     }
 
     /// The name of the automa.

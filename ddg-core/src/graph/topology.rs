@@ -16,9 +16,9 @@ pub(crate) struct Topology<P> {
     /// The name of the automa.
     pub(crate) automa: Arc<str>,
     pub(crate) nodes: Vec<Node<P>>,
-    /// Number of satisfied dependencies with which each worker is ready, which no number of them is
-    /// for one that waits for the end of loops. It is read once per edge, so it is kept densely.
-    pub(super) n_satisfying: Vec<u32>,
+    /// For each worker, a bit for each of its dependencies; 0 for one that waits for the end of
+    /// loops. It is read once per edge, so it is kept densely.
+    pub(super) masks: Vec<u64>,
     /// The workers that wait for the end of loops.
     pub(super) after_loops: Vec<WorkerId>,
     pub(crate) index: FxHashMap<Key, WorkerId>,
@@ -26,6 +26,9 @@ pub(crate) struct Topology<P> {
     pub(crate) ranks: Vec<u32>,
     /// The workers of the first step.
     pub(crate) starts: Vec<WorkerId>,
+    /// For each worker, the first of the workers declared one after another that have the same
+    /// dependencies as it has.
+    pub(super) alike: Vec<WorkerId>,
 }
 
 /// A declared worker, whose dependencies may not exist.
@@ -62,15 +65,16 @@ impl<P: Payload> Topology<P> {
         }
         let is_first = |id: &WorkerId| nodes[id.index()].is_first();
         let is_after_loops = |id: &WorkerId| nodes[id.index()].role().wiring.after_loops;
-        let n_satisfying = |node: &Node<P>| match node.role().wiring.after_loops {
-            true => u32::MAX,
-            false => node.n_dependencies,
+        let mask = |node: &Node<P>| match node.role().wiring.after_loops {
+            true => 0,
+            false => all_of(node.n_dependencies),
         };
         Self {
             automa,
             starts: (0..nodes.len()).map(WorkerId::new).filter(is_first).collect(),
-            n_satisfying: nodes.iter().map(n_satisfying).collect(),
+            masks: nodes.iter().map(mask).collect(),
             after_loops: (0..nodes.len()).map(WorkerId::new).filter(is_after_loops).collect(),
+            alike: alike(&nodes),
             nodes,
             index,
             ranks,
@@ -81,6 +85,30 @@ impl<P: Payload> Topology<P> {
     pub(crate) fn find(&self, key: &str) -> Option<&Node<P>> {
         Some(&self.nodes[self.index.get(key)?.index()])
     }
+}
+
+/// Number of dependencies that a mask has bits for.
+pub(crate) const NARROW: u32 = 62;
+
+/// The mask of `n` dependencies; 0 if a mask has no bits for as many.
+fn all_of(n: u32) -> u64 {
+    if n > NARROW { 0 } else { (1 << n) - 1 }
+}
+
+/// Finds workers with the same dependencies among neighbours: those of a layer are declared one
+/// after another, and comparing others would cost more than it finds.
+fn alike<P: Payload>(nodes: &[Node<P>]) -> Vec<WorkerId> {
+    let mut alike: Vec<WorkerId> = Vec::with_capacity(nodes.len());
+    for (place, node) in nodes.iter().enumerate() {
+        let before = place.checked_sub(1).map(|before| &nodes[before]);
+        let same = before.is_some_and(|before| {
+            let pairs = before.dependencies.iter().zip(&node.dependencies);
+            before.dependencies.len() == node.dependencies.len()
+                && pairs.rev().all(|(one, other)| one.on == other.on)
+        });
+        alike.push(if same { alike[place - 1] } else { WorkerId::new(place) });
+    }
+    alike
 }
 
 /// Resolves the dependencies of a worker from keys to edges.

@@ -85,6 +85,17 @@ impl<P: Payload> View<P> {
         }
     }
 
+    /// The payload of a worker that differs from its declaration; `None` if the declared graph has
+    /// it.
+    #[inline]
+    pub(crate) fn own_payload(&self, id: WorkerId) -> Option<&P> {
+        match id.index().checked_sub(self.base.nodes.len()) {
+            None if self.touched.is_empty() => None,
+            None => self.touched.get(&id)?.as_ref().map(|node| &node.payload),
+            Some(_) => self.get(id).map(|node| &node.payload),
+        }
+    }
+
     /// Sets the positions of added workers, which are in this order already.
     pub(crate) fn set_places<'a>(&mut self, places: impl Iterator<Item = (&'a Key, u64)>) {
         for (key, nth) in places {
@@ -106,15 +117,9 @@ impl<P: Payload> View<P> {
 
     /// Whether a worker is ready when `crossed` of its dependencies are satisfied. One that waits
     /// for the end of loops is not.
-    #[inline]
     pub(crate) fn is_ready_with(&self, id: WorkerId, crossed: u32) -> bool {
-        match self.base.n_satisfying.get(id.index()) {
-            Some(n_satisfying) if self.touched.is_empty() => crossed == *n_satisfying,
-            _ => {
-                let node = self.node(id);
-                crossed == node.n_dependencies && !node.role().wiring.after_loops
-            }
-        }
+        let node = self.node(id);
+        crossed == node.n_dependencies && !node.role().wiring.after_loops
     }
 
     /// Whether there may be workers that wait for the end of loops.
@@ -138,6 +143,24 @@ impl<P: Payload> View<P> {
             workers.extend(added.into_iter().map(|(_, id)| id));
         }
         workers
+    }
+
+    /// The mask of all dependencies of a worker with which it is ready. It is 0 if
+    /// [`is_ready_with`](Self::is_ready_with) says that: there are too many, the graph has been
+    /// edited, which leaves gaps, or the worker waits for the end of loops.
+    #[inline]
+    pub(crate) fn mask(&self, id: WorkerId) -> u64 {
+        match self.base.masks.get(id.index()) {
+            Some(mask) if self.touched.is_empty() => *mask,
+            _ => 0,
+        }
+    }
+
+    /// The first of the workers that have the same dependencies as `id`; `None` if that is not
+    /// known.
+    #[inline]
+    pub(crate) fn alike(&self, id: WorkerId) -> Option<WorkerId> {
+        self.base.alike.get(id.index()).filter(|_| self.touched.is_empty()).copied()
     }
 
     pub(crate) fn find(&self, key: &str) -> Option<WorkerId> {

@@ -61,7 +61,8 @@ pub(crate) struct Job<P: Hosts> {
     pub(crate) worker: WorkerId,
     /// The step that it belongs to, counted from 1.
     pub(crate) step: u64,
-    pub(crate) payload: P,
+    /// The payload of the worker; `None` if it is that of the declared graph.
+    pub(crate) payload: Option<P>,
     pub(crate) cause: Cause,
     pub(crate) args: Args,
     /// Where the execution puts its effects: empty, but possibly with memory to reuse.

@@ -1,15 +1,13 @@
 //! Begins a step: binds the arguments of ready workers and returns them as jobs.
 
-use super::bind::{LastOutput, bind, map};
+use super::bind::{LastOutput, bind, map, merge};
 use super::error::{BindError, FailureKind, StepFailure};
-use super::{
-    Cause, Effects, End, Hosts, Interrupted, Job, KickoffId, Machine, MachineError, Next,
-};
+use super::{Cause, Effects, End, Hosts, Interrupted, Job, KickoffId, Machine, MachineError, Next};
 use crate::args::Args;
 use crate::error::WorkerError;
 use crate::graph::{Gives, Mapping, Node, WorkerId};
 use crate::key::Key;
-use crate::values::Value;
+use crate::values::{Value, ValueType};
 
 /// A worker that runs in the next step.
 pub(crate) struct Ready {
@@ -18,6 +16,10 @@ pub(crate) struct Ready {
     /// Its arguments, unless they are the outputs of its dependencies.
     pub(crate) args: Option<Args>,
 }
+
+/// The list that was merged last in a step, with the first of the workers whose dependencies it is
+/// made of, and the type of its parameter.
+struct LastMerged(Option<(WorkerId, Option<ValueType>, Value)>);
 
 /// A kickoff whose worker could not be called.
 pub(crate) struct Unbound {
@@ -70,13 +72,15 @@ impl<P: Hosts> Machine<P> {
         if self.state.ready.len() == 1
             && let Some(ready) = self.state.ready.pop()
         {
-            self.bind(ready, jobs).map_err(|failure| self.step_error(vec![*failure]))?;
+            self.bind(ready, jobs, &mut LastMerged(None))
+                .map_err(|failure| self.step_error(vec![*failure]))?;
             return Ok(Next::Run);
         }
         let mut failures = Vec::new();
+        let mut merged = LastMerged(None);
         let mut ready = std::mem::take(&mut self.state.ready);
         for ready in ready.drain(..) {
-            if let Err(failure) = self.bind(ready, jobs) {
+            if let Err(failure) = self.bind(ready, jobs, &mut merged) {
                 failures.push(*failure);
             }
         }
@@ -103,7 +107,12 @@ impl<P: Hosts> Machine<P> {
     }
 
     /// Numbers the kickoff of a ready worker, binds its arguments, and adds it to `jobs`.
-    fn bind(&mut self, ready: Ready, jobs: &mut Vec<Job<P>>) -> Result<(), Box<StepFailure>> {
+    fn bind(
+        &mut self,
+        ready: Ready,
+        jobs: &mut Vec<Job<P>>,
+        merged: &mut LastMerged,
+    ) -> Result<(), Box<StepFailure>> {
         // From its kickoff on, the worker waits for all of its dependencies again.
         self.state.waits.reset(ready.worker);
         let node = self.state.view.node(ready.worker);
@@ -130,6 +139,10 @@ impl<P: Hosts> Machine<P> {
                 args = given;
                 Ok(())
             }
+            None if role.wiring.mapping == Mapping::Merge => {
+                args.push_value(self.merged(ready.worker, node, merged));
+                Ok(())
+            }
             None => map(role, self.handed_on(ready.worker, node), &mut args),
         };
         let bound = match mapped {
@@ -151,7 +164,7 @@ impl<P: Hosts> Machine<P> {
             id,
             worker: ready.worker,
             step: self.state.step,
-            payload: node.payload.clone(),
+            payload: self.state.view.own_payload(ready.worker).cloned(),
             cause: ready.cause,
             args,
             // Reuses the allocation of the last ferry.
@@ -205,12 +218,33 @@ impl<P: Hosts> Machine<P> {
             id,
             worker,
             step,
-            payload: self.state.view.node(worker).payload.clone(),
+            payload: self.state.view.own_payload(worker).cloned(),
             cause,
             args,
             effects: Effects::default(),
             replay: Some(Box::new(replay)),
         }
+    }
+
+    /// One list of what the dependencies of `worker` pass on. Workers of a step with the same
+    /// dependencies share it.
+    fn merged(&self, worker: WorkerId, node: &Node<P>, last: &mut LastMerged) -> Value {
+        let role = node.role();
+        let ty = match &*role.params {
+            [param] => Some(param.ty),
+            _ => None,
+        };
+        let alike = self.state.view.alike(worker);
+        if let (Some(alike), Some((same, as_ty, list))) = (alike, &last.0)
+            && (*same, *as_ty) == (alike, ty)
+        {
+            return list.clone();
+        }
+        let list = merge(role, self.handed_on(worker, node).collect());
+        // Elements are dealt to each worker, so such lists differ.
+        let shared = node.dependencies.iter().all(|edge| edge.gives != Gives::Element);
+        last.0 = alike.filter(|_| shared).map(|alike| (alike, ty, list.clone()));
+        list
     }
 
     /// What the dependencies of `worker` pass on, in declared order. In a merged list, a dependency

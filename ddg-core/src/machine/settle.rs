@@ -10,7 +10,7 @@ use super::{
     Cause, Ended, Failures, Hosts, Interrupted, KickoffId, Machine, MachineError, Ready, Undone,
     Waits,
 };
-use crate::graph::{Dealing, Node, Payload, View, WorkerId, some_keys};
+use crate::graph::{Dealing, Node, Payload, Successor, View, WorkerId, some_keys};
 use crate::key::Key;
 use crate::values::{Dealt, Value};
 
@@ -391,10 +391,9 @@ fn satisfy_successors<P: Payload>(
     ready: &mut Vec<Ready>,
 ) {
     for successor in node.live_successors() {
-        let crossed = waits.cross(successor.worker, successor.place);
-        if view.is_ready_with(successor.worker, crossed) && waits.mark_due(successor.worker) {
-            let (worker, cause) = (successor.worker, Cause::Dependencies);
-            ready.push(Ready { worker, cause, args: None });
+        let Successor { worker, place } = successor;
+        if waits.satisfy(worker, place, view.mask(worker), |n| view.is_ready_with(worker, n)) {
+            ready.push(Ready { worker, cause: Cause::Dependencies, args: None });
         }
     }
 }

@@ -1,18 +1,18 @@
 //! Dependency counters: which dependencies each worker still waits for, one bit per dependency.
 
-use rustc_hash::FxHashMap;
-
-use crate::graph::WorkerId;
+use crate::graph::{NARROW, WorkerId};
 
 /// The dependencies of each worker that have run since its last kickoff.
 ///
-/// A worker's word has one bit for each of its first 56 dependencies, the number of bits that are
-/// set, a bit that says that the worker is ready for the next step, and a bit that says that all of
-/// this has moved to a wider place. All words of a new run are zero.
+/// A worker's word has one bit for each of its first 62 dependencies, a bit that says that the
+/// worker is ready for the next step, and a bit that says that the others have moved to a wider
+/// place, whose index they are then. All words of a new run are zero.
 #[derive(Clone, Default)]
 pub(crate) struct Waits {
     words: Vec<u64>,
-    wide: FxHashMap<WorkerId, Wide>,
+    wide: Vec<Wide>,
+    /// The wider places of removed workers.
+    free: Vec<usize>,
 }
 
 #[derive(Clone, Default)]
@@ -23,21 +23,21 @@ struct Wide {
 
 const DUE: u64 = 1 << 63;
 const WIDE: u64 = 1 << 62;
-/// Adds one to the number of satisfied dependencies.
-const ONE: u64 = 1 << NARROW;
-/// Number of dependencies that a word has bits for. The number of satisfied ones takes 6 bits above
-/// them.
-const NARROW: u32 = 56;
-const BITS: u64 = ONE - 1;
+const BITS: u64 = WIDE - 1;
 
 /// Number of satisfied dependencies in a word that is not wide.
 fn n_crossed(word: u64) -> u32 {
-    ((word & !DUE) >> NARROW) as u32
+    (word & BITS).count_ones()
+}
+
+/// The index of the wider place that a word has moved to.
+fn place_of(word: u64) -> usize {
+    (word & BITS) as usize
 }
 
 impl Waits {
     pub(crate) fn new(n_workers: usize) -> Self {
-        Self { words: vec![0; n_workers], wide: FxHashMap::default() }
+        Self { words: vec![0; n_workers], ..Self::default() }
     }
 
     /// Makes room for added workers.
@@ -47,16 +47,31 @@ impl Waits {
         }
     }
 
-    /// Satisfies a dependency; returns the number of satisfied ones.
+    /// Satisfies a dependency. Returns whether this makes the worker ready: with it, `all` of its
+    /// bits are set, or, if these are none, `is_ready` says so of the number of satisfied ones.
     #[inline]
+    pub(crate) fn satisfy(
+        &mut self,
+        worker: WorkerId,
+        place: u32,
+        all: u64,
+        is_ready: impl FnOnce(u32) -> bool,
+    ) -> bool {
+        if all == 0 {
+            return is_ready(self.cross(worker, place)) && self.mark_due(worker);
+        }
+        let word = &mut self.words[worker.index()];
+        let now = *word | (1 << (place % NARROW));
+        let is_ready = now == all;
+        *word = if is_ready { now | DUE } else { now };
+        is_ready
+    }
+
+    /// Satisfies a dependency; returns the number of satisfied ones.
     pub(crate) fn cross(&mut self, worker: WorkerId, place: u32) -> u32 {
         let word = &mut self.words[worker.index()];
         if *word & WIDE == 0 && place < NARROW {
-            let bit = 1 << place;
-            if *word & bit == 0 {
-                // One addition sets the bit and counts it.
-                *word += bit + ONE;
-            }
+            *word |= 1 << place;
             return n_crossed(*word);
         }
         self.cross_wide(worker, place)
@@ -64,13 +79,16 @@ impl Waits {
 
     fn cross_wide(&mut self, worker: WorkerId, place: u32) -> u32 {
         let word = &mut self.words[worker.index()];
-        let wide = self.wide.entry(worker).or_default();
         if *word & WIDE == 0 {
-            wide.bits.clear();
-            wide.bits.push(*word & BITS);
-            wide.crossed = n_crossed(*word);
-            *word = (*word & DUE) | WIDE;
+            let wide = Wide { bits: vec![*word & BITS], crossed: n_crossed(*word) };
+            let free = self.free.pop().unwrap_or(self.wide.len());
+            match self.wide.get_mut(free) {
+                Some(free) => *free = wide,
+                None => self.wide.push(wide),
+            }
+            *word = (*word & DUE) | WIDE | free as u64;
         }
+        let wide = &mut self.wide[place_of(*word)];
         let (at, bit) = (place as usize / 64, 1 << (place % 64));
         if wide.bits.len() <= at {
             wide.bits.resize(at + 1, 0);
@@ -86,11 +104,13 @@ impl Waits {
     pub(crate) fn uncross(&mut self, worker: WorkerId, place: usize) {
         let word = &mut self.words[worker.index()];
         if *word & WIDE == 0 {
-            if place < NARROW as usize && *word & (1 << place) != 0 {
-                *word -= (1 << place) + ONE;
+            if place < NARROW as usize {
+                *word &= !(1 << place);
             }
-        } else if let Some(wide) = self.wide.get_mut(&worker)
-            && let Some(bits) = wide.bits.get_mut(place / 64)
+            return;
+        }
+        let wide = &mut self.wide[place_of(*word)];
+        if let Some(bits) = wide.bits.get_mut(place / 64)
             && *bits & (1 << (place % 64)) != 0
         {
             *bits &= !(1 << (place % 64));
@@ -103,7 +123,7 @@ impl Waits {
         if word & WIDE == 0 {
             return place < NARROW as usize && word & (1 << place) != 0;
         }
-        let bits = self.wide.get(&worker).and_then(|wide| wide.bits.get(place / 64));
+        let bits = self.wide[place_of(word)].bits.get(place / 64);
         bits.is_some_and(|bits| bits & (1 << (place % 64)) != 0)
     }
 
@@ -120,20 +140,22 @@ impl Waits {
     #[inline]
     pub(crate) fn reset(&mut self, worker: WorkerId) {
         let word = &mut self.words[worker.index()];
-        let was_wide = *word & WIDE;
-        *word = was_wide;
-        if was_wide != 0
-            && let Some(wide) = self.wide.get_mut(&worker)
-        {
-            wide.bits.fill(0);
-            wide.crossed = 0;
+        if *word & WIDE == 0 {
+            *word = 0;
+            return;
         }
+        *word &= !DUE;
+        let wide = &mut self.wide[place_of(*word)];
+        wide.bits.fill(0);
+        wide.crossed = 0;
     }
 
     /// Forgets a removed worker.
     pub(crate) fn forget(&mut self, worker: WorkerId) {
-        self.words[worker.index()] = 0;
-        self.wide.remove(&worker);
+        let word = std::mem::take(&mut self.words[worker.index()]);
+        if word & WIDE != 0 {
+            self.free.push(place_of(word));
+        }
     }
 }
 
@@ -144,7 +166,7 @@ mod tests {
     #[test]
     fn crossings_count_each_dependency_once_narrow_or_wide() {
         let worker = WorkerId::new(0);
-        for n in [1, 2, 55, 56, 57, 61, 62, 63, 64, 65, 200] {
+        for n in [1, 2, 61, 62, 63, 64, 65, 200] {
             let mut waits = Waits::new(1);
             for _ in 0..2 {
                 for place in (0..n).rev() {
@@ -158,6 +180,27 @@ mod tests {
                 waits.reset(worker);
                 assert!(!(0..n as usize).any(|place| waits.is_crossed(worker, place)));
             }
+            waits.forget(worker);
+            assert!(!(0..n as usize).any(|place| waits.is_crossed(worker, place)));
+        }
+    }
+
+    #[test]
+    fn the_last_dependency_makes_ready_once_narrow_or_wide() {
+        let (worker, other) = (WorkerId::new(0), WorkerId::new(1));
+        for n in [1, 2, 61, 62, 63, 64, 65, 200] {
+            let all = if n > NARROW { 0 } else { (1 << n) - 1 };
+            let mut waits = Waits::new(2);
+            // Takes the first of the wider places.
+            waits.cross(other, 100);
+            for _ in 0..2 {
+                let mut places: Vec<_> = (0..n).chain([0, n - 1]).collect();
+                places.retain(|place| waits.satisfy(worker, *place, all, |crossed| crossed == n));
+                assert_eq!(places, [n - 1], "of {n}");
+                assert!(!waits.mark_due(worker), "it is marked");
+                waits.reset(worker);
+            }
+            assert!(waits.is_crossed(other, 100) && !waits.is_crossed(other, 0));
         }
     }
 }

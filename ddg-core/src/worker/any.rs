@@ -3,16 +3,14 @@
 use std::any::Any;
 use std::future::Future;
 use std::sync::Arc;
-use std::task::{Context as TaskContext, Poll};
+use std::task::Context as TaskContext;
 
-use futures::future::BoxFuture;
-
-use super::{Body, Signature, Worker};
+use super::{Body, Call, Rooms, Signature, Worker};
 use crate::args::Args;
 use crate::automa::{GraphAutoma, Program};
 use crate::context::Context;
 use crate::error::WorkerError;
-use crate::graph::View;
+use crate::graph::{Topology, View, WorkerId};
 use crate::key::Key;
 use crate::values::{Value, ValueType};
 
@@ -201,24 +199,29 @@ pub(crate) trait Callable: Any + Send + Sync {
 
 /// Calls a worker with arguments that are bound in the order of its parameters. It takes them out
 /// of `Args`. An async worker is polled once if there is a task.
-pub(crate) type Start = fn(Callee, &mut Args, Option<&mut TaskContext<'_>>) -> Started;
+pub(crate) type Start = fn(Callee, &mut Args, &mut Rooms, Option<&mut TaskContext<'_>>) -> Started;
 
-/// The callee, through its [`Context`] if it takes one, else through its body: no extra count.
+/// The callee, through its [`Context`] if it takes one, else through the graph or its body.
 #[doc(hidden)]
 pub struct Callee(pub(crate) Called);
 
 pub(crate) enum Called {
-    /// The worker takes no context.
+    /// A worker of the declared graph that takes no context. The graph is handed from one call to
+    /// the next, so that it is not counted for each.
+    Declared(Arc<Topology<Arc<Body>>>, WorkerId),
+    /// Another worker that takes no context.
     Plain(Arc<Body>),
     WithContext(Context),
 }
 
-/// The end of a call, with the context if the worker was given one.
-pub(crate) type CallEnd = (Result<Value, WorkerError>, Option<Context>);
+/// The end of a call, with the callee, unless the call was lost with its thread.
+pub(crate) type CallEnd = (Result<Value, WorkerError>, Option<Callee>);
 
 impl Callee {
+    #[inline]
     pub(crate) fn body(&self) -> &Arc<Body> {
         match &self.0 {
+            Called::Declared(topology, worker) => &topology.nodes[worker.index()].payload,
             Called::Plain(body) => body,
             Called::WithContext(cx) => cx.body(),
         }
@@ -232,18 +235,10 @@ impl Callee {
 
     pub(crate) fn context(&self) -> &Context {
         match &self.0 {
-            Called::Plain(_) => {
+            Called::Declared(..) | Called::Plain(_) => {
                 unreachable!("the signature of a worker says whether it takes a context")
             }
             Called::WithContext(cx) => cx,
-        }
-    }
-
-    /// The context, if the worker was given one.
-    pub(crate) fn into_context(self) -> Option<Context> {
-        match self.0 {
-            Called::Plain(_) => None,
-            Called::WithContext(cx) => Some(cx),
         }
     }
 }
@@ -252,15 +247,13 @@ impl Callee {
 #[inline]
 pub(crate) fn begin(
     future: impl Future<Output = CallEnd> + Send + 'static,
+    rooms: &mut Rooms,
     task: Option<&mut TaskContext<'_>>,
 ) -> Started {
-    let mut future = Box::pin(future);
-    if let Some(task) = task
-        && let Poll::Ready(end) = future.as_mut().poll(task)
-    {
-        return Started::Ended(end);
+    match task {
+        Some(task) => rooms.begin(future, task),
+        None => Started::Async(Call::new(future)),
     }
-    Started::Async(future)
 }
 
 /// What the engine must do to get the output.
@@ -268,7 +261,7 @@ pub(crate) enum Started {
     /// Nothing: the worker has run.
     Ended(CallEnd),
     /// Poll the future.
-    Async(BoxFuture<'static, CallEnd>),
+    Async(Call),
     /// Call the function on the blocking pool.
     Blocking(Box<dyn FnOnce() -> CallEnd + Send>),
 }
@@ -300,14 +293,14 @@ impl<W: Worker> Callable for OwnWorker<W> {
     }
 
     fn start(&self) -> Start {
-        |callee, args, task| {
+        |callee, args, rooms, task| {
             let args = std::mem::take(args);
             let run = async move {
                 let Self(worker) = callee.worker();
                 let output = worker.run(args, callee.context()).await;
-                (output.map(Value::new), callee.into_context())
+                (output.map(Value::new), Some(callee))
             };
-            begin(run, task)
+            begin(run, rooms, task)
         }
     }
 }

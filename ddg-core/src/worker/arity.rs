@@ -35,7 +35,7 @@ macro_rules! callables {
             }
 
             fn start(&self) -> Start {
-                |callee, args, task| {
+                |callee, args, rooms, task| {
                     let mut arguments = Arguments::of(args);
                     $(let mut $P = match $P::hold(&mut arguments) {
                         Ok(held) => held,
@@ -45,9 +45,9 @@ macro_rules! callables {
                         let Self { $($state,)? function, .. } = callee.worker();
                         let call = function.call_async(($($state,)? $($P::give(&mut $P, &callee),)*));
                         let output = call.await;
-                        (output.into_output(), callee.into_context())
+                        (output.into_output(), Some(callee))
                     };
-                    begin(run, task)
+                    begin(run, rooms, task)
                 }
             }
         }
@@ -66,7 +66,7 @@ macro_rules! callables {
             }
 
             fn start(&self) -> Start {
-                |callee, args, _| {
+                |callee, args, _, _| {
                     let mut arguments = Arguments::of(args);
                     $(let mut $P = match $P::hold(&mut arguments) {
                         Ok(held) => held,
@@ -76,7 +76,7 @@ macro_rules! callables {
                     let run = move || {
                         let Self { $($state,)? function, .. } = callee.worker();
                         let output = function.call_sync(($($state,)? $($P::give(&mut $P, &callee),)*));
-                        (output.into_output(), callee.into_context())
+                        (output.into_output(), Some(callee))
                     };
                     match placement {
                         Placement::Inline => Started::Ended(run()),

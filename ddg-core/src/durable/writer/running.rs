@@ -37,7 +37,7 @@ impl Running {
     /// Records kickoffs that are about to begin.
     pub(super) fn begun(&mut self, core: &RunCore, jobs: &[Job]) {
         for job in jobs {
-            let key = job.payload.role.key.clone();
+            let key = core.body(job).role.key.clone();
             let replay = job.replay.as_ref();
             let execution = Interrupted {
                 worker: key.clone(),

@@ -18,7 +18,7 @@ use super::batch::{Batch, Report};
 use super::poll_timer::PollTimer;
 use super::share::{Measured, Share, one};
 use crate::engine::call::{Execution, Launched, launch};
-use crate::engine::{Ended, Job, RunCore};
+use crate::engine::{Ended, Job, RunCore, Spares};
 use crate::machine::Pace;
 
 /// The executor of a run. It is allocated when more than one execution runs at a time.
@@ -83,7 +83,13 @@ impl Workforce {
     }
 
     /// Starts as many of `jobs` as there is room for. Appends what has ended at once.
-    fn start(&mut self, jobs: &mut Vec<Job>, ended: &mut Vec<Ended>, task: &mut TaskContext<'_>) {
+    fn start(
+        &mut self,
+        jobs: &mut Vec<Job>,
+        ended: &mut Vec<Ended>,
+        spares: &mut Spares,
+        task: &mut TaskContext<'_>,
+    ) {
         jobs.reverse();
         if self.queue.is_empty() {
             std::mem::swap(&mut self.queue, jobs);
@@ -92,10 +98,10 @@ impl Workforce {
             jobs.append(&mut self.queue);
             std::mem::swap(&mut self.queue, jobs);
         }
-        self.fill(ended, task);
+        self.fill(ended, spares, task);
         if !self.lockstep && !ended.is_empty() {
             // What has ended settles now, together with everything else that has ended.
-            _ = self.poll_ended(ended, 0, task);
+            _ = self.poll_ended(ended, 0, spares, task);
         }
     }
 
@@ -103,11 +109,12 @@ impl Workforce {
         &mut self,
         ended: &mut Vec<Ended>,
         enough: usize,
+        spares: &mut Spares,
         task: &mut TaskContext<'_>,
     ) -> Poll<()> {
         while !self.is_idle() {
             match self.poll_next(task, ended) {
-                Poll::Ready(()) => self.fill(ended, task),
+                Poll::Ready(()) => self.fill(ended, spares, task),
                 Poll::Pending if ended.len() >= enough => break,
                 Poll::Pending => return Poll::Pending,
             }
@@ -151,19 +158,20 @@ impl Workforce {
     }
 
     /// Starts queued jobs as far as there is room.
-    fn fill(&mut self, ended: &mut Vec<Ended>, task: &mut TaskContext<'_>) {
+    fn fill(&mut self, ended: &mut Vec<Ended>, spares: &mut Spares, task: &mut TaskContext<'_>) {
         if self.queue.is_empty() {
             return;
         }
         if self.sharing && self.n_threads > 1 {
             // Heavy workers are spread first, so that other threads start while this one polls the
             // light ones.
-            let (light, others) = std::mem::take(&mut self.queue).into_iter().partition(is_light);
+            let queue = std::mem::take(&mut self.queue).into_iter();
+            let (light, others) = queue.partition(|job| self.is_light(job));
             self.queue = light;
             self.spread(others);
         }
         let mut waiting = Vec::new();
-        self.poll_queue(task, ended, &mut waiting);
+        self.poll_queue(task, ended, &mut waiting, spares);
         // Without other threads there is nothing to spread over, so everything is polled here.
         if self.n_threads == 1 {
             self.fresh = self.here.is_empty() && !waiting.is_empty();
@@ -190,16 +198,17 @@ impl Workforce {
         task: &mut TaskContext<'_>,
         ended: &mut Vec<Ended>,
         waiting: &mut Vec<Execution>,
+        spares: &mut Spares,
     ) {
         let mut timer = PollTimer::new(self.core.poll_clock.now());
         while self.n_running() + waiting.len() < self.core.max_concurrency {
             let Some(job) = self.queue.pop() else { return };
-            if self.n_threads > 1 && !is_light(&job) {
+            if self.n_threads > 1 && !self.is_light(&job) {
                 self.n_elsewhere += 1;
                 self.spawn(one(Arc::clone(&self.core), job));
                 continue;
             }
-            match launch(&self.core, job, Some(task)) {
+            match launch(&self.core, job, spares, Some(task)) {
                 Launched::Ended(end) => ended.push(end),
                 Launched::Running(execution) => waiting.push(execution),
             }
@@ -211,6 +220,11 @@ impl Workforce {
                 return;
             }
         }
+    }
+
+    /// Whether the worker of a job is known to be light.
+    fn is_light(&self, job: &Job) -> bool {
+        self.core.body(job).cost.is_light()
     }
 
     /// Forgets the costs of workers that were taken for light. Some of them are not, so all are
@@ -278,10 +292,11 @@ impl Executor for Pool {
         core: &Arc<RunCore>,
         jobs: &mut Vec<Job>,
         ended: &mut Vec<Ended>,
+        spares: &mut Spares,
         task: &mut TaskContext<'_>,
     ) {
         let workforce = self.0.get_or_insert_with(|| Box::new(Workforce::new(core)));
-        workforce.start(jobs, ended, task);
+        workforce.start(jobs, ended, spares, task);
     }
 
     fn poll_ended(
@@ -289,18 +304,14 @@ impl Executor for Pool {
         _: &Arc<RunCore>,
         ended: &mut Vec<Ended>,
         enough: usize,
+        spares: &mut Spares,
         task: &mut TaskContext<'_>,
     ) -> Poll<()> {
         match &mut self.0 {
-            Some(workforce) => workforce.poll_ended(ended, enough, task),
+            Some(workforce) => workforce.poll_ended(ended, enough, spares, task),
             None => Poll::Ready(()),
         }
     }
-}
-
-/// Whether the worker of a job is known to be light.
-fn is_light(job: &Job) -> bool {
-    job.payload.cost.is_light()
 }
 
 /// Reports the end of one execution.

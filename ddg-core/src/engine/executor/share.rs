@@ -13,7 +13,7 @@ use tracing::Instrument;
 use super::batch::Report;
 use super::poll_clock::PollClock;
 use crate::engine::call::{Execution, Launched, launch};
-use crate::engine::{Ended, Job, RunCore};
+use crate::engine::{Ended, Job, RunCore, Spares};
 use crate::worker::Body;
 
 /// Unstarted jobs, shared by the tasks that start them. Each task takes a few at a time: the longer
@@ -44,12 +44,13 @@ impl Share {
         let mut ended = Vec::new();
         let mut waiting = JoinSet::new();
         let mut share = Vec::new();
+        let mut spares = Spares::default();
         let mut n = 1;
         while self.take(n, &mut share) {
             let began = self.core.poll_clock.now();
             poll_fn(|task| {
                 for job in share.drain(..) {
-                    match start(&self.core, job, task) {
+                    match start(&self.core, job, &mut spares, task) {
                         Begun::Ended(end) => ended.push(end),
                         Begun::Running(measured) => {
                             match self.core.acting() {
@@ -90,7 +91,7 @@ pub(super) async fn one(core: Arc<RunCore>, job: Job) -> Report {
     let mut job = Some(job);
     let begun = poll_fn(|task| {
         let job = job.take().expect("started once");
-        Poll::Ready(start(&core, job, task))
+        Poll::Ready(start(&core, job, &mut Spares::default(), task))
     });
     let ended = match begun.await {
         Begun::Ended(ended) => ended,
@@ -105,10 +106,10 @@ enum Begun {
 }
 
 /// Starts a job and polls it once.
-fn start(core: &Arc<RunCore>, job: Job, task: &mut TaskContext<'_>) -> Begun {
-    let body = Arc::clone(&job.payload);
+fn start(core: &Arc<RunCore>, job: Job, spares: &mut Spares, task: &mut TaskContext<'_>) -> Begun {
+    let body = Arc::clone(core.body(&job));
     let began = core.poll_clock.now();
-    let launched = launch(core, job, Some(task));
+    let launched = launch(core, job, spares, Some(task));
     let longest = core.poll_clock.now() - began;
     match launched {
         Launched::Ended(ended) => {

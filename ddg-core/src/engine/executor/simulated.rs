@@ -9,7 +9,7 @@ use futures::task::AtomicWaker;
 
 use super::Executor;
 use crate::engine::call::{Execution, Launched, launch};
-use crate::engine::{Ended, Job, Kickoff, RunCore};
+use crate::engine::{Ended, Job, Kickoff, RunCore, Spares};
 
 /// Polls one execution at a time, chosen by `choose`.
 pub(in crate::engine) struct Simulated<F> {
@@ -61,11 +61,11 @@ impl<F: FnMut(&[Kickoff]) -> usize> Simulated<F> {
 }
 
 impl Actor {
-    fn new(job: Job, outer: &Arc<AtomicWaker>) -> Self {
+    fn new(core: &RunCore, job: Job, outer: &Arc<AtomicWaker>) -> Self {
         let kickoff = Kickoff {
             id: job.id,
             worker: job.worker,
-            body: Arc::clone(&job.payload),
+            body: Arc::clone(core.body(&job)),
             cause: job.cause.clone(),
             step: job.step,
         };
@@ -75,13 +75,13 @@ impl Actor {
     }
 
     /// Starts or polls the execution once. Returns its end, if it has ended.
-    fn get_on(&mut self, core: &Arc<RunCore>) -> Option<Ended> {
+    fn get_on(&mut self, core: &Arc<RunCore>, spares: &mut Spares) -> Option<Ended> {
         // Cleared before polling, so that a wake during the poll is not lost.
         self.cue.given.store(false, Ordering::Release);
         let waker = Waker::from(Arc::clone(&self.cue));
         let mut task = TaskContext::from_waker(&waker);
         let mut execution = match std::mem::replace(&mut self.state, ActorState::Starting) {
-            ActorState::Waiting(job) => match launch(core, *job, Some(&mut task)) {
+            ActorState::Waiting(job) => match launch(core, *job, spares, Some(&mut task)) {
                 Launched::Ended(ended) => return Some(ended),
                 Launched::Running(execution) => {
                     self.state = ActorState::Running(execution);
@@ -116,12 +116,13 @@ impl<F: FnMut(&[Kickoff]) -> usize> Executor for Simulated<F> {
 
     fn start(
         &mut self,
-        _: &Arc<RunCore>,
+        core: &Arc<RunCore>,
         jobs: &mut Vec<Job>,
         _: &mut Vec<Ended>,
+        _: &mut Spares,
         _: &mut TaskContext<'_>,
     ) {
-        self.actors.extend(jobs.drain(..).map(|job| Actor::new(job, &self.outer)));
+        self.actors.extend(jobs.drain(..).map(|job| Actor::new(core, job, &self.outer)));
     }
 
     /// When there are enough ends, a choice past the end lets them settle before anything else
@@ -131,6 +132,7 @@ impl<F: FnMut(&[Kickoff]) -> usize> Executor for Simulated<F> {
         core: &Arc<RunCore>,
         ended: &mut Vec<Ended>,
         enough: usize,
+        spares: &mut Spares,
         task: &mut TaskContext<'_>,
     ) -> Poll<()> {
         self.outer.register(task.waker());
@@ -147,7 +149,7 @@ impl<F: FnMut(&[Kickoff]) -> usize> Executor for Simulated<F> {
                 return Poll::Ready(());
             }
             let chosen = ready[choice.min(ready.len() - 1)];
-            if let Some(end) = self.actors[chosen].get_on(core) {
+            if let Some(end) = self.actors[chosen].get_on(core, spares) {
                 self.actors.remove(chosen);
                 ended.push(end);
             }

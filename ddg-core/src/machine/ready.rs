@@ -97,7 +97,9 @@ impl<P: Hosts> Machine<P> {
     fn end_hold(&mut self) -> Result<(), Box<MachineError>> {
         let failures = self.release();
         self.state.held.latest.clear();
-        if self.state.ready.is_empty() {
+        // At a rolling pace others may be running if the hold has ended because its workers were
+        // removed.
+        if self.state.ready.is_empty() && self.running.is_empty() {
             self.begin_after_loops();
         }
         match failures.is_empty() {

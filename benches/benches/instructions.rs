@@ -9,10 +9,11 @@
 
 use std::hint::black_box;
 
-use benches::ddg;
-use benches::shape::Shape;
+use benches::ddg::{self, payload, wide};
+use benches::shape::{Shape, Work};
 use benches::subject::{Prepare, Round};
-use benches::workload::{Phase, Workload};
+use benches::workload::{Phase, Workload, fan_spread};
+use ddg_core::prelude::*;
 use gungraun::{
     Callgrind, LibraryBenchmarkConfig, library_benchmark, library_benchmark_group, main,
 };
@@ -25,13 +26,27 @@ struct Ready {
     graph: Prepare,
 }
 
-/// The second round of a workload.
-fn ready(workload: &Workload) -> Ready {
+/// The second of these rounds.
+fn second(mut graph: Prepare) -> Ready {
     let runtime = Builder::new_current_thread().build().expect("a runtime of one thread");
-    let mut graph = ddg::subject(workload).prepare.expect("this engine runs all workloads");
     runtime.block_on(graph());
     let round = graph();
     Ready { runtime, round, graph }
+}
+
+/// The second round of a workload.
+fn ready(workload: &Workload) -> Ready {
+    second(ddg::subject(workload).prepare.expect("this engine runs all workloads"))
+}
+
+/// The second run of an automa that takes no arguments.
+fn run(automa: Result<GraphAutoma, BuildError>) -> Ready {
+    second(automa.and_then(|automa| ddg::runs(automa, ())).expect("nothing is wrong with it"))
+}
+
+/// The same shape, whose workers each yield once.
+fn yielding(shape: Shape) -> Workload {
+    Workload::Static(shape.doing("yielding", |_| Work::Yield))
 }
 
 fn layers() -> Shape {
@@ -50,14 +65,34 @@ fn build(workers: usize) -> Workload {
 #[library_benchmark]
 #[bench::chain_10(ready(&Workload::Static(Shape::chain(10))))]
 #[bench::chain_1000(ready(&Workload::Static(Shape::chain(1_000))))]
+#[bench::chain_u64_1000(run(payload::numbers(1_000)))]
+#[bench::chain_yield_1000(ready(&yielding(Shape::chain(1_000))))]
 #[bench::fan_1000(ready(&Workload::Static(Shape::fan(1_000))))]
+#[bench::fan_yield_1000(ready(&Workload::Static(fan_spread(1_000))))]
 #[bench::layers_control_8x8(ready(&Workload::Static(layers())))]
+#[bench::layers_control_32x32(ready(&Workload::Static(Shape::layers(32, 32))))]
 #[bench::layers_merge_8x8(ready(&Workload::Static(layers().reading())))]
+#[bench::layers_merge_32x32(ready(&Workload::Static(Shape::layers(32, 32).reading())))]
+#[bench::layers_yield_32x32(ready(&yielding(Shape::layers(32, 32))))]
+#[bench::tree_1023(ready(&Workload::Static(Shape::tree(1_023))))]
 #[bench::loop_1000(ready(&Workload::Loop { jumps: 1_000 }))]
+#[bench::loop_100_watched(second(wide::watched(100, 100).expect("nothing is wrong with it")))]
+#[bench::moved_100(ready(&Workload::PayloadMoved { length: 100, bytes: 1_024 }))]
 #[bench::grow_among_10(ready(&grow(10)))]
 #[bench::grow_among_10000(ready(&grow(10_000)))]
 #[bench::start_10000(ready(&Workload::Start { workers: 10_000 }))]
+#[bench::start_100000(ready(&Workload::Start { workers: 100_000 }))]
 #[bench::build_1000(ready(&build(1_000)))]
+#[bench::kickoffs_10(run(wide::kickoffs(10)))]
+#[bench::kickoffs_10000(run(wide::kickoffs(10_000)))]
+#[bench::ferries_10(run(wide::ferries(10)))]
+#[bench::ferries_10000(run(wide::ferries(10_000)))]
+#[bench::questions_10(run(wide::questions(10)))]
+#[bench::questions_10000(run(wide::questions(10_000)))]
+#[bench::answers_10(second(wide::answers(10).expect("nothing is wrong with it")))]
+#[bench::answers_10000(second(wide::answers(10_000).expect("nothing is wrong with it")))]
+#[bench::removals_10(run(wide::removals(10)))]
+#[bench::removals_10000(run(wide::removals(10_000)))]
 fn count(ready: Ready) -> (Runtime, Prepare) {
     let Ready { runtime, round, graph } = ready;
     runtime.block_on(black_box(round));

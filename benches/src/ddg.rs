@@ -6,6 +6,7 @@ pub mod grow;
 pub mod jumps;
 pub mod many;
 pub mod payload;
+pub mod wide;
 
 use std::sync::Arc;
 
@@ -45,7 +46,13 @@ fn prepare(workload: &Workload) -> Result<Prepare, BuildError> {
 }
 
 /// Each round is one run of `automa`.
-fn runs(
+///
+/// # Errors
+/// If the automa has faults.
+///
+/// # Panics
+/// The round, if the run fails.
+pub fn runs(
     automa: GraphAutoma,
     args: impl IntoArgs + Clone + Send + 'static,
 ) -> Result<Prepare, BuildError> {

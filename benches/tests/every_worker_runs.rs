@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use benches::ddg::{build, fixed, grow, jumps, many, payload};
+use benches::ddg::{build, fixed, grow, jumps, many, payload, wide};
 use benches::gate::Gate;
 use benches::shape::{Shape, Work};
 use benches::workload::{computing_fan, fan_spread, uneven};
@@ -50,6 +50,35 @@ async fn of_payloads() {
     check(&payload::moved(5, 9).unwrap().run(()).await.unwrap(), 5);
     let outcome = payload::fan(4, 9).unwrap().run(()).await.unwrap();
     assert_eq!(outcome.automa().output("last").unwrap().get::<u64>().unwrap(), 4 * 9);
+}
+
+#[tokio::test]
+async fn of_a_row_of_numbers() {
+    let outcome = payload::numbers(7).unwrap().run(()).await.unwrap();
+    check(&outcome, 7);
+    assert_eq!(outcome.automa().output("6").unwrap().get::<u64>().unwrap(), 7);
+}
+
+#[tokio::test]
+async fn of_one_step_of_many() {
+    check(&wide::kickoffs(6).unwrap().run(()).await.unwrap(), 1);
+    check(&wide::ferries(6).unwrap().run(()).await.unwrap(), 2);
+    let asked = wide::questions(6).unwrap().run(()).await.unwrap();
+    assert_eq!((asked.steps(), asked.questions().len()), (1, 6));
+    let swept = wide::removals(6).unwrap().run(()).await.unwrap();
+    check(&swept, 2);
+    assert_eq!(swept.automa().keys(), ["deal", "before", "sweep"]);
+}
+
+#[tokio::test]
+async fn and_every_question_is_answered() {
+    let (mut paused, ids) = wide::asked(6).unwrap();
+    assert_eq!(ids.len(), 6);
+    for id in &ids {
+        paused.answer(id, true).unwrap();
+    }
+    let answered = wide::questions(6).unwrap().resume(paused).await.unwrap();
+    check(&answered, 1);
 }
 
 #[tokio::test]

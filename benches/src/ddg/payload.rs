@@ -32,6 +32,20 @@ pub fn moved(length: usize, bytes: usize) -> Result<GraphAutoma, BuildError> {
     Ok(automa)
 }
 
+/// A `u64` handed down, and one more each time.
+///
+/// # Errors
+/// Never, but for a defect.
+pub fn numbers(length: usize) -> Result<GraphAutoma, BuildError> {
+    let mut automa = GraphAutoma::new("numbers");
+    automa.add_func_as_worker("0", async || 1_u64, start())?;
+    for worker in 1..length {
+        let options = after([(worker - 1).to_string()]);
+        automa.add_func_as_worker(worker.to_string(), async |x: u64| x + 1, options)?;
+    }
+    Ok(automa)
+}
+
 /// Read by many.
 ///
 /// # Errors

@@ -27,6 +27,7 @@ mod joins;
 mod kickoff;
 mod outputs;
 mod pace;
+mod pages;
 mod question;
 mod ready;
 mod record;

@@ -1,15 +1,14 @@
 //! `Context`: a running worker's view of its run, and its requests.
 
 mod automa;
-mod effects;
 mod interaction;
-mod messages;
 mod requests;
-mod waits;
 
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, OnceLock};
+use std::time::{Duration, SystemTime};
 
 pub use automa::{GraphView, NestedAutoma};
 pub use interaction::InteractionError;
@@ -18,14 +17,18 @@ use requests::Requests;
 pub use crate::local::{LocalMismatch, LocalSpace};
 
 use crate::args::{Args, find};
-use crate::engine::{Effects, Interrupted, Kickoff, Replay, RunCore};
-use crate::graph::WorkerId;
+use crate::automa::Program;
+use crate::clock::to_ms;
+use crate::engine::{Effects, Interrupted, Kickoff, Pending, Replay, RunCore};
+use crate::event::EventKind;
+use crate::feedback::{FeedbackError, Handlers, Request};
+use crate::graph::{Edit, WorkerId};
 use crate::key::Key;
-use crate::machine::{Cause, KickoffId};
+use crate::machine::{Cause, Ferry, KickoffId, Question, Target};
 use crate::path::WorkerPath;
 use crate::saved::Saved;
-use crate::values::{Data, TypeMismatch, Value};
-use crate::worker::{Body, WorkerError};
+use crate::values::{Answer, Data, TypeMismatch, Value};
+use crate::worker::{Body, FerryTarget, IntoFunc, IntoWorker, Source, WorkerError, WorkerOptions};
 
 /// A worker's view of its run, which it gets as a parameter.
 ///
@@ -242,6 +245,366 @@ impl Context {
     pub fn nested(&self, key: impl Into<Key>) -> Option<NestedAutoma<'_>> {
         NestedAutoma::find(self, vec![key.into()])
     }
+}
+
+// What a worker asks for, waits for and tells stands in this file: in one of its own the compiler
+// would call a method `context::effects::<impl Context>::ferry_to` in its messages.
+
+/// What a worker asks for: ferries, edits of the graph.
+impl Context {
+    /// Runs `target` in the next step with `args`, regardless of its dependencies.
+    ///
+    /// The target gets these arguments instead of its dependencies' outputs. It still gets run
+    /// inputs by name and injected values, and waits for all of its dependencies again afterwards.
+    /// If it is ferried to n times in a step, it runs n times in the next one. If the target does
+    /// not exist when the step settles, the run fails.
+    pub fn ferry_to<A>(&self, target: impl FerryTarget<A>, args: A) {
+        fn arguments<A, T: FerryTarget<A>>(_: &T, args: A) -> Args {
+            T::arguments(args)
+        }
+        let args = arguments(&target, args);
+        let to = match self.0.core.program.topology.index.get(target.text()) {
+            Some(declared) => Target::Declared(*declared),
+            None => Target::Key(target.into_key()),
+        };
+        if let Some(late) = self.0.requests.push_ferry(Ferry { to, args }) {
+            self.too_late(&late.describe(&self.0.core.program.topology));
+        }
+    }
+
+    /// Adds an own worker, a nested automa or an [`AnyWorker`](crate::worker::AnyWorker) to the
+    /// graph of this run.
+    ///
+    /// All edits of a step are applied together when it settles, before its results. So a worker
+    /// that depends on one that is running now is triggered by it. A dependency on a worker that
+    /// ended in an earlier step is satisfied when that worker ends again. If an edit is impossible,
+    /// the run fails with an error that names this worker.
+    pub fn add_worker<M>(
+        &self,
+        key: impl Into<Key>,
+        worker: impl IntoWorker<M>,
+        options: WorkerOptions,
+    ) {
+        self.add(key.into(), worker.into_worker().into(), options);
+    }
+
+    /// Adds a worker to the graph of this run: a function, a closure, or the key or
+    /// [`WorkerRef`](crate::worker::WorkerRef) of a declared worker. See
+    /// [`add_worker`](Self::add_worker).
+    pub fn add_func_as_worker<M>(
+        &self,
+        key: impl Into<Key>,
+        worker: impl IntoFunc<M>,
+        options: WorkerOptions,
+    ) {
+        self.add(key.into(), worker.into_func().into(), options);
+    }
+
+    /// Removes a worker and its edges from the graph of this run. If it is running, it runs to its
+    /// end: its output is dropped, and its effects still count. No worker is triggered because it
+    /// waits for one dependency less.
+    pub fn remove_worker(&self, key: impl Into<Key>) {
+        self.edit(Edit::RemoveWorker { key: key.into() });
+    }
+
+    /// Makes `worker` depend on `dependency`, as its last dependency.
+    pub fn add_dependency(&self, worker: impl Into<Key>, dependency: impl Into<Key>) {
+        let (worker, dependency) = (worker.into(), dependency.into());
+        self.edit(Edit::AddDependency { worker, dependency });
+    }
+
+    /// Removes the dependency of `worker` on `dependency`. This triggers no worker.
+    pub fn remove_dependency(&self, worker: impl Into<Key>, dependency: impl Into<Key>) {
+        let (worker, dependency) = (worker.into(), dependency.into());
+        self.edit(Edit::RemoveDependency { worker, dependency });
+    }
+
+    fn edit(&self, edit: Edit<Arc<Body>>) {
+        if let Some(late) = self.0.requests.push_edit(edit) {
+            self.too_late(&format!("{late:?}"));
+        }
+    }
+
+    fn add(&self, key: Key, source: Source, options: WorkerOptions) {
+        let core = &self.0.core;
+        self.edit(added(&core.program, || core.programs_around().collect(), key, source, options));
+    }
+}
+
+/// What a worker waits for: a person's answer, a time, a signal.
+impl Context {
+    /// Asks a person, and returns the answer as an `R`.
+    ///
+    /// If there is no answer yet, the run pauses: the other workers of the step run to their end,
+    /// and the run ends with an [`Outcome`](crate::Outcome) that has the
+    /// [questions](crate::Outcome::questions) and a [snapshot](crate::Outcome::snapshot). Pass the
+    /// error on with `?`.
+    ///
+    /// When the question is [answered](crate::snapshot::Snapshot::answer) and the run is
+    /// [resumed](crate::GraphAutoma::resume), in this process or another, the worker runs again
+    /// from the top with the same arguments, and its n-th question gets the n-th answer. So it
+    /// repeats what it does before a question, and should ask the same questions again. The effects
+    /// of an interrupted execution (ferries, edits of the graph) do not count.
+    ///
+    /// ```
+    /// use ddg_core::prelude::*;
+    ///
+    /// async fn pay(amount: u32, cx: Context) -> Result<String, WorkerError> {
+    ///     let allowed: bool = cx.interact_with_human(format!("Pay {amount} euros?"))?;
+    ///     Ok(if allowed { "paid" } else { "kept" }.to_owned())
+    /// }
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let mut automa = GraphAutoma::new("shop");
+    /// automa.add_func_as_worker("pay", pay, start().output())?;
+    ///
+    /// let paused = automa.run(args!(30)).await?;
+    /// let questions = paused.questions();
+    /// assert_eq!(questions[0].content.get::<String>()?, "Pay 30 euros?");
+    ///
+    /// let mut snapshot = paused.snapshot()?;
+    /// snapshot.answer(&questions[0].id, true)?;
+    /// assert_eq!(automa.resume(snapshot).await?.into_output::<String>()?, "paid");
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// If there is no answer yet, or the answer is not an `R`.
+    pub fn interact_with_human<R: Answer>(
+        &self,
+        question: impl Data,
+    ) -> Result<R, InteractionError> {
+        let (n, answer) = self.next_answer();
+        let id = Question::id_of(&self.path(), self.0.kickoff.id.0, n);
+        if let Some(answer) = answer {
+            return answer.get().map_err(|source| InteractionError::Mismatch { id, source });
+        }
+        let question = Question {
+            id: id.clone(),
+            worker: self.path().to_string(),
+            content: Value::new(question),
+        };
+        self.0.requests.wait_for(Pending::Question { question, answer: None });
+        Err(InteractionError::Waiting { id })
+    }
+
+    /// Waits until `time`, without a thread, a task or memory if the run is
+    /// [stored](crate::run::RunBuilder::stored_in).
+    ///
+    /// It pauses the run as a [question](Self::interact_with_human) does: pass the error on with
+    /// `?`. When the time has come, the worker runs again from the top, and this call returns. The
+    /// first `time` counts, so it may be computed from the current time. A stored run ends with an
+    /// [`Outcome`](crate::Outcome) that [says when it wakes](crate::Outcome::wake_at); a
+    /// [`RunService`](crate::checkpoint::RunService) continues it then, in this process or another.
+    /// Any other run waits in its process.
+    ///
+    /// While a worker waits, the run is held back as by a question: the others of its step run to
+    /// their end, and no further worker starts. For a short wait that holds back nothing else,
+    /// sleep within the worker.
+    ///
+    /// ```
+    /// use std::time::{Duration, SystemTime};
+    ///
+    /// use ddg_core::prelude::*;
+    ///
+    /// async fn remind(cx: Context) -> Result<String, WorkerError> {
+    ///     cx.sleep_until(SystemTime::now() + Duration::from_millis(5))?;
+    ///     Ok("It is time.".to_owned())
+    /// }
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let mut automa = GraphAutoma::new("reminder");
+    /// automa.add_func_as_worker("remind", remind, start().output())?;
+    /// assert_eq!(automa.run(()).output::<String>().await?, "It is time.");
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// If the time has not come yet.
+    pub fn sleep_until(&self, time: SystemTime) -> Result<(), InteractionError> {
+        if self.next_answer().1.is_some() {
+            return Ok(());
+        }
+        let until_ms = to_ms(time);
+        self.0.requests.wait_for(Pending::Time { until_ms, has_come: false });
+        Err(InteractionError::Asleep { until: time })
+    }
+
+    /// Waits for the next signal called `name`, and returns its content as a `T`.
+    ///
+    /// It pauses the run as [`sleep_until`](Self::sleep_until) does. Signals are sent with
+    /// [`StoredRuns::signal`](crate::checkpoint::StoredRuns::signal) to a stored run, from any
+    /// process, and with [`RunHandle::signal`](crate::run::RunHandle::signal). They are kept from
+    /// the start of the run, in order, and each is received once: by the first kickoff in kickoff
+    /// order that waits for its name. A run without a store and without a handle pauses, because
+    /// nobody can send it a signal.
+    ///
+    /// ```
+    /// use ddg_core::prelude::*;
+    ///
+    /// async fn ship(cx: Context) -> Result<String, WorkerError> {
+    ///     let euros: u32 = cx.signal("paid")?;
+    ///     Ok(format!("shipped for {euros} euros"))
+    /// }
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let mut automa = GraphAutoma::new("order");
+    /// automa.add_func_as_worker("ship", ship, start().output())?;
+    /// let run = automa.run(()).spawn();
+    /// run.signal("paid", 30_u32).await?;
+    /// assert_eq!(run.output::<String>().await?, "shipped for 30 euros");
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// If there is no such signal yet, or it is not a `T`.
+    pub fn signal<T: Data>(&self, name: impl Into<String>) -> Result<T, InteractionError> {
+        let name = name.into();
+        if let Some(received) = self.next_answer().1 {
+            return received
+                .get()
+                .map_err(|source| InteractionError::SignalMismatch { name, source });
+        }
+        let pending = Pending::Signal { name: name.clone(), received: None };
+        self.0.requests.wait_for(pending);
+        Err(InteractionError::NoSignal { name })
+    }
+
+    /// Counts a question, a time or a signal that is waited for. Returns its index, and the answer
+    /// if it has come.
+    fn next_answer(&self) -> (usize, Option<&Value>) {
+        let n = self.0.requests.next_question();
+        (n, self.0.replay.as_ref().and_then(|replay| replay.answers.get(n)))
+    }
+
+    /// Whether a [question](Self::interact_with_human) of this execution waits for an answer. If
+    /// so, an error that the worker ends with interrupts it, and must not be treated as a failure.
+    ///
+    /// Use it if a worker calls other people's code and handles its errors.
+    ///
+    /// ```
+    /// use ddg_core::prelude::*;
+    ///
+    /// async fn pay(cx: &Context) -> Result<String, String> {
+    ///     cx.interact_with_human("Pay?".to_owned()).map_err(|error| error.to_string())
+    /// }
+    ///
+    /// async fn try_to_pay(cx: Context) -> Result<String, WorkerError> {
+    ///     match pay(&cx).await {
+    ///         Err(error) if cx.is_waiting() => Err(WorkerError::msg(error)),
+    ///         Err(error) => Ok(format!("not paid: {error}")),
+    ///         Ok(receipt) => Ok(receipt),
+    ///     }
+    /// }
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let mut automa = GraphAutoma::new("shop");
+    /// automa.add_func_as_worker("pay", try_to_pay, start().output())?;
+    /// assert!(automa.run(()).await?.is_paused());
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn is_waiting(&self) -> bool {
+        self.0.requests.is_waiting()
+    }
+}
+
+/// What a worker tells others while it runs: events, posts, requests.
+impl Context {
+    /// Publishes an event to the [subscribers](crate::run::RunHandle::events) of the run, at once,
+    /// even if the worker fails later. Without subscribers it costs almost nothing.
+    ///
+    /// ```
+    /// # use ddg_core::prelude::*;
+    /// async fn download(url: String, cx: Context) {
+    ///     cx.emit("downloaded", (url, 4096));
+    /// }
+    /// ```
+    pub fn emit(&self, name: impl Into<Cow<'static, str>>, data: impl Data) {
+        self.tell(|worker, kickoff| {
+            let (name, data) = (name.into(), Value::new(data));
+            EventKind::Custom { worker, kickoff, name, data }
+        });
+    }
+
+    /// Publishes a part of this worker's output to the [subscribers](crate::run::RunHandle::events)
+    /// of the run before the whole is complete, such as the tokens of a model. It has no effect on
+    /// the output itself.
+    pub fn emit_chunk(&self, chunk: impl Data) {
+        self.tell(|worker, kickoff| EventKind::Chunk { worker, kickoff, chunk: Value::new(chunk) });
+    }
+
+    /// Publishes an event about this kickoff.
+    pub(crate) fn tell(&self, kind: impl FnOnce(Key, KickoffId) -> EventKind) {
+        if self.0.core.feed().is_watched() {
+            self.0.core.emit(self.step(), kind(self.key().clone(), self.kickoff_id()));
+        }
+    }
+
+    /// Passes a message to the program around the run: to the handler for its type of the automa
+    /// that was run ([`on_post`](crate::GraphAutoma::on_post)), however deep this worker is nested
+    /// in it, else to the default handler. Returns whether there was one.
+    ///
+    /// The handler is called before this returns.
+    pub fn post(&self, event: impl Data) -> bool {
+        Handlers::post(self.0.core.handlers(), self, event)
+    }
+
+    /// Passes a request to the program around the run, as [`post`](Self::post) does, and waits for
+    /// the reply. See [`Request`] for an example. Without a `timeout` it waits until the run ends.
+    ///
+    /// # Errors
+    /// At once if there is no handler for such requests, or if the handler drops the request
+    /// without a reply; when the timeout has passed; and when the run ends.
+    ///
+    /// # Cancel safety
+    /// If the future is dropped, a later reply is refused.
+    pub async fn request_feedback<E: Request>(
+        &self,
+        event: E,
+        timeout: impl Into<Option<Duration>>,
+    ) -> Result<E::Reply, FeedbackError> {
+        let timeout = timeout.into();
+        Handlers::request_from(self.0.core.handlers(), self, event)?.reply(timeout).await
+    }
+
+    /// Like [`request_feedback`](Self::request_feedback), for a synchronous worker: blocks its
+    /// thread until there is a reply. Not for async or [`inline`](crate::WorkerOptions::inline)
+    /// workers, whose thread runs other workers, too.
+    ///
+    /// # Errors
+    /// As [`request_feedback`](Self::request_feedback).
+    pub fn request_feedback_blocking<E: Request>(
+        &self,
+        event: E,
+        timeout: impl Into<Option<Duration>>,
+    ) -> Result<E::Reply, FeedbackError> {
+        let timeout = timeout.into();
+        Handlers::request_from(self.0.core.handlers(), self, event)?.reply_blocking(timeout)
+    }
+}
+
+/// The edit that adds a worker to the graph of a run of `program`. Names that are not declared
+/// there are looked up in the automata `around`, innermost first.
+fn added<'a>(
+    program: &Program,
+    around: impl FnOnce() -> Vec<&'a Arc<Program>>,
+    key: Key,
+    source: Source,
+    mut options: WorkerOptions,
+) -> Edit<Arc<Body>> {
+    let dependencies = std::mem::take(&mut options.dependencies);
+    let payload = program.place(&key, source, options, |name| {
+        around().into_iter().find_map(|program| program.declared(name)).cloned()
+    });
+    Edit::AddWorker { key, payload, dependencies }
 }
 
 impl fmt::Debug for Context {

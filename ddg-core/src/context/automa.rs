@@ -2,8 +2,7 @@
 
 use std::sync::Arc;
 
-use super::Context;
-use super::effects::added;
+use super::{Context, added};
 use crate::automa::Program;
 use crate::engine::RunCore;
 use crate::graph::{Edit, View};

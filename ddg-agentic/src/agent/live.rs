@@ -174,3 +174,25 @@ impl Drop for LiveTurn<'_> {
         self.live.ended.cancel();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// [subturn 12] A stop waits for everything below the turn, but not for ever: what cannot be
+    /// stopped is left after [`SETTLING`].
+    #[tokio::test(start_paused = true)]
+    async fn a_stop_waits_for_a_bounded_time() {
+        let stuck = Control::default();
+        stuck.tasks().spawn(std::future::pending::<()>());
+        let began = tokio::time::Instant::now();
+        assert!(!settled(&stuck).await);
+        assert_eq!(began.elapsed(), SETTLING);
+
+        let ends = Control::default();
+        ends.tasks().spawn(tokio::time::sleep(SETTLING - Duration::from_millis(1)));
+        let began = tokio::time::Instant::now();
+        assert!(settled(&ends).await);
+        assert_eq!(began.elapsed(), SETTLING - Duration::from_millis(1));
+    }
+}

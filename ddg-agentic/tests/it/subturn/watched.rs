@@ -4,11 +4,13 @@ use std::io::{self, Write};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use ddg_agentic::model::{ChatReply, ChatRequest, ModelError};
 use ddg_agentic::prelude::*;
 use ddg_agentic::subturn::{AgentTools, SubTurns};
 use ddg_core::event::{EventFilter, EventKind};
 use ddg_core::render::TerminalView;
 use expect_test::expect;
+use futures::future::BoxFuture;
 use indicatif::InMemoryTerm;
 use serde_json::json;
 
@@ -72,6 +74,50 @@ async fn subscribers_of_a_run_receive_the_events_of_its_children() {
     }
     assert_eq!(inside, ["subturn-1/begin", "subturn-1/think", "subturn-1/finish"]);
     assert_eq!(told, ["spawned", "ended"]);
+}
+
+/// A model that would show its key if it were printed or serialised.
+#[derive(Debug)]
+struct Keyed {
+    key: &'static str,
+}
+
+impl ChatModel for Keyed {
+    fn name(&self) -> &str {
+        "keyed"
+    }
+
+    fn chat(&self, _: ChatRequest) -> BoxFuture<'_, Result<ChatReply, ModelError>> {
+        assert!(!self.key.is_empty());
+        Box::pin(async { Ok(ChatReply::text("hot")) })
+    }
+}
+
+/// [subturn 15] No event of a child has the key of its model: what is told of a child names its
+/// model only.
+#[tokio::test]
+async fn events_of_children_have_no_keys() {
+    let root = Player::new(async |_: String, n| match n {
+        0 => calls("call_agent", json!({ "task": "tea", "model": "keyed" })),
+        _ => ChatReply::text("done"),
+    });
+    let tools = Toolbox::builder().with_all(AgentTools::new().may_choose_model().build());
+    let subturns = SubTurns::new().model("keyed", Keyed { key: "sk-secret" });
+    let (agent, heard) = agent(&root, tools.build().unwrap(), subturns);
+    let run = agent.run(args!("Root"));
+    let mut events = run.events(EventFilter::all());
+    run.await.unwrap();
+    let mut told = format!("{:?}", heard.events());
+    told += &serde_json::to_string(&heard.events()).unwrap();
+    while let Some(event) = events.next().await {
+        let event = event.unwrap();
+        told += &format!("{event} {event:?}");
+        if let EventKind::Custom { data, .. } = &event.kind {
+            told += &data.to_json().unwrap().to_string();
+        }
+    }
+    assert!(told.contains("keyed") && told.contains("hot"), "{told}");
+    assert!(!told.contains("sk-secret"), "{told}");
 }
 
 /// [subturn 15] A terminal shows a child's lines below those of its parent.

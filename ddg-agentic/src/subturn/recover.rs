@@ -86,6 +86,9 @@ impl TurnState {
     /// Adds stored children that are missing from the ledger. A child is written when it begins,
     /// its parent only after the step, so the store may have more children than the ledger.
     async fn adopt_stored(&self) {
+        if !self.run.stores_inside() {
+            return;
+        }
         // Numbers can be missing from the store: one for each child that got a number but was not
         // written.
         const MOST: usize = 64;

@@ -94,7 +94,8 @@ async fn an_agent_that_is_past_its_deadline_abstains() {
     );
     let (outcome, n_extracted, took) = solved(settings, 1).await;
     assert_eq!(outcome.answer(), Some("1 s, 2 s"));
-    assert_eq!((n_extracted.as_slice(), took.as_millis() / 100), ([2].as_slice(), 25));
+    // After 2.5 s, less the real time since the deadline was set, which is one of the real clock.
+    assert_eq!((n_extracted.as_slice(), took.as_secs()), ([2].as_slice(), 2));
     assert_eq!(
         outcome.missing,
         ["extraction of item 0 (text `x.txt`) by `takes_3`: its deadline has passed"]

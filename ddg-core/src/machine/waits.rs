@@ -1,6 +1,5 @@
 //! Dependency counters: which dependencies each worker still waits for, one bit per dependency.
 
-use super::pages::Pages;
 use crate::graph::{NARROW, WorkerId};
 
 /// The dependencies of each worker that have run since its last kickoff.
@@ -10,7 +9,7 @@ use crate::graph::{NARROW, WorkerId};
 /// place, whose index they are then. All words of a new run are zero.
 #[derive(Clone, Default)]
 pub(crate) struct Waits {
-    words: Pages<u64, PAGE>,
+    words: Vec<u64>,
     wide: Vec<Wide>,
     /// The wider places of removed workers.
     free: Vec<usize>,
@@ -25,7 +24,6 @@ struct Wide {
 const DUE: u64 = 1 << 63;
 const WIDE: u64 = 1 << 62;
 const BITS: u64 = WIDE - 1;
-const PAGE: usize = 256;
 
 /// Number of satisfied dependencies in a word that is not wide.
 fn n_crossed(word: u64) -> u32 {
@@ -39,12 +37,14 @@ fn place_of(word: u64) -> usize {
 
 impl Waits {
     pub(crate) fn new(n_workers: usize) -> Self {
-        Self { words: Pages::new(n_workers), ..Self::default() }
+        Self { words: vec![0; n_workers], ..Self::default() }
     }
 
     /// Makes room for added workers.
     pub(crate) fn grow(&mut self, n_workers: usize) {
-        self.words.grow(n_workers);
+        if n_workers > self.words.len() {
+            self.words.resize(n_workers, 0);
+        }
     }
 
     /// Satisfies a dependency. Returns whether this makes the worker ready: with it, `all` of its
@@ -60,7 +60,7 @@ impl Waits {
         if all == 0 {
             return is_ready(self.cross(worker, place)) && self.mark_due(worker);
         }
-        let word = self.words.at(worker.index());
+        let word = &mut self.words[worker.index()];
         let now = *word | (1 << (place % NARROW));
         let is_ready = now == all;
         *word = if is_ready { now | DUE } else { now };
@@ -69,7 +69,7 @@ impl Waits {
 
     /// Satisfies a dependency; returns the number of satisfied ones.
     pub(crate) fn cross(&mut self, worker: WorkerId, place: u32) -> u32 {
-        let word = self.words.at(worker.index());
+        let word = &mut self.words[worker.index()];
         if *word & WIDE == 0 && place < NARROW {
             *word |= 1 << place;
             return n_crossed(*word);
@@ -78,7 +78,7 @@ impl Waits {
     }
 
     fn cross_wide(&mut self, worker: WorkerId, place: u32) -> u32 {
-        let word = self.words.at(worker.index());
+        let word = &mut self.words[worker.index()];
         if *word & WIDE == 0 {
             let wide = Wide { bits: vec![*word & BITS], crossed: n_crossed(*word) };
             let free = self.free.pop().unwrap_or(self.wide.len());
@@ -102,7 +102,7 @@ impl Waits {
 
     /// Removes a satisfied dependency that does not exist any more.
     pub(crate) fn uncross(&mut self, worker: WorkerId, place: usize) {
-        let Some(word) = self.words.get_mut(worker.index()) else { return };
+        let word = &mut self.words[worker.index()];
         if *word & WIDE == 0 {
             if place < NARROW as usize {
                 *word &= !(1 << place);
@@ -119,7 +119,7 @@ impl Waits {
     }
 
     pub(crate) fn is_crossed(&self, worker: WorkerId, place: usize) -> bool {
-        let word = self.words.get(worker.index()).copied().unwrap_or_default();
+        let word = self.words[worker.index()];
         if word & WIDE == 0 {
             return place < NARROW as usize && word & (1 << place) != 0;
         }
@@ -130,7 +130,7 @@ impl Waits {
     /// Marks a worker as ready; returns false if it already was.
     #[inline]
     pub(crate) fn mark_due(&mut self, worker: WorkerId) -> bool {
-        let word = self.words.at(worker.index());
+        let word = &mut self.words[worker.index()];
         let was_due = *word & DUE != 0;
         *word |= DUE;
         !was_due
@@ -139,7 +139,7 @@ impl Waits {
     /// Resets a worker at its kickoff: it waits for all of its dependencies again.
     #[inline]
     pub(crate) fn reset(&mut self, worker: WorkerId) {
-        let Some(word) = self.words.get_mut(worker.index()) else { return };
+        let word = &mut self.words[worker.index()];
         if *word & WIDE == 0 {
             *word = 0;
             return;
@@ -152,11 +152,10 @@ impl Waits {
 
     /// Forgets a removed worker.
     pub(crate) fn forget(&mut self, worker: WorkerId) {
-        let Some(word) = self.words.get_mut(worker.index()) else { return };
-        if *word & WIDE != 0 {
-            self.free.push(place_of(*word));
+        let word = std::mem::take(&mut self.words[worker.index()]);
+        if word & WIDE != 0 {
+            self.free.push(place_of(word));
         }
-        *word = 0;
     }
 }
 

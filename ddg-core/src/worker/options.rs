@@ -86,8 +86,8 @@ pub fn start() -> WorkerOptions {
 /// automa.add_func_as_worker("split", async |parts: Vec<u32>, cx: Context| {
 ///     let keys: Vec<String> = parts.iter().map(|part| format!("part {part}")).collect();
 ///     for (key, part) in keys.iter().zip(parts) {
-///         cx.add_func_as_worker(key, async move || 2 * part, free());
-///         cx.ferry_to(key, ());
+///         cx.add_func_as_worker(key, async |part: u32| 2 * part, free());
+///         cx.ferry_to(key, (part,));
 ///     }
 ///     let sum = async |parts: Vec<u32>| parts.iter().sum::<u32>();
 ///     cx.add_func_as_worker("sum", sum, after(keys).merge().output());

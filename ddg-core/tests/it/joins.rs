@@ -5,6 +5,7 @@ use std::sync::Arc;
 use ddg_core::Key;
 use ddg_core::checkpoint::{CheckpointPolicy, MemoryStore};
 use ddg_core::prelude::*;
+use ddg_core::run::Kickoff;
 use ddg_core::snapshot::Snapshot;
 use expect_test::expect;
 use tokio::sync::Notify;
@@ -184,6 +185,38 @@ async fn at_a_rolling_pace_a_join_waits_for_what_is_running() {
     // Another three rounds of `a`.
     let outcome = handle.await.unwrap();
     assert_eq!(outcome.into_output::<(u32, u32)>().unwrap(), (6, 2));
+}
+
+/// [S14] [S17] [Q12] A question that is removed with its worker holds nothing back any more, but what
+/// is running may still ferry.
+#[tokio::test]
+async fn a_question_that_is_removed_leaves_the_join_waiting_for_what_is_running() {
+    let ended = Arc::new(std::sync::Mutex::new(Vec::new()));
+    let tells = |key: &'static str| {
+        let ended = Arc::clone(&ended);
+        move || ended.lock().unwrap().push(key)
+    };
+    let asks =
+        async |cx: Context| -> Result<bool, WorkerError> { Ok(cx.interact_with_human("?")?) };
+    let mut automa = GraphAutoma::new("removed");
+    automa.add_func_as_worker("a", async || (), start()).unwrap();
+    automa.add_func_as_worker("asks", asks, start()).unwrap();
+    let removes = async |cx: Context| cx.remove_worker("asks");
+    automa.add_func_as_worker("removes", removes, start()).unwrap();
+    automa.add_func_as_worker("slow", tells("slow"), start().inline()).unwrap();
+    let join = after(["a"]).suppressed().after_loops().inline();
+    automa.add_func_as_worker("join", tells("join"), join).unwrap();
+
+    // Each of these in turn, and each settled before the next; `slow` is the last.
+    let order = ["asks", "a", "removes", "join", "slow"];
+    let mut settles = true;
+    let choose = move |ready: &[Kickoff]| {
+        settles = !settles;
+        let place = |key: &&str| ready.iter().position(|kickoff| kickoff.key().as_str() == *key);
+        if settles { usize::MAX } else { order.iter().find_map(place).unwrap_or_default() }
+    };
+    automa.run(()).pace(Pace::Rolling).simulate(choose).await.unwrap();
+    assert_eq!(*ended.lock().unwrap(), ["slow", "join"]);
 }
 
 /// [S17] [F3] [E7] [E9] What happens to the join in the meantime counts.

@@ -64,15 +64,18 @@ impl Wanted {
             return request.output_schema(self.schema.clone());
         }
         let when = if beside_tools { "When you give your answer, reply" } else { "Reply" };
-        let told = format!(
-            "{when} with one JSON value that follows this JSON schema, and with nothing else:\n{}",
-            self.schema.schema
-        );
+        let told = format!("{when} with {}", self.in_words());
         match request.messages.first_mut() {
             Some(Message::System { text }) => *text = format!("{text}\n\n{told}"),
             _ => request.messages.insert(0, Message::system(told)),
         }
         request
+    }
+
+    /// What is asked for, in words that follow "reply with".
+    pub(crate) fn in_words(&self) -> String {
+        let schema = &self.schema.schema;
+        format!("one JSON value that follows this JSON schema, and with nothing else:\n{schema}")
     }
 
     /// Finds the first JSON in the reply that fits the schema, whatever text is around it.

@@ -65,7 +65,8 @@ async fn a_model_that_cannot_solve_the_riddle_stops() {
 async fn agents_with_conversations_solve_and_review() {
     let place = Place::new();
     let thinker = ScriptedModel::new().text(
-        "```json\n{ \"can_be_solved\": true, \"solution\": \"42\", \"explanation\": \"6 * 7\" }\n```",
+        "<think>{ \"can_be_solved\": false } would be wrong.</think>Here it is:\n\
+         ```json\n{ \"can_be_solved\": true, \"solution\": \"42\", \"explanation\": \"6 * 7\" }\n```\nIs it?",
     );
     let reviewer =
         ScriptedModel::new().text(r#"{ "reviews": [{ "accepted": true, "review": "right" }] }"#);
@@ -84,7 +85,9 @@ async fn agents_with_conversations_solve_and_review() {
     assert_eq!(outcome.answer(), Some("42"), "{outcome:#?}");
     let task = asked.requests()[0].messages.last().expect("a task").text();
     assert!(
-        task.starts_with("Question: 6 * 7\nAnswer with JSON alone, of this schema: {"),
+        task.starts_with(
+            "Question: 6 * 7\nReply with one JSON value that follows this JSON schema"
+        ),
         "{task}"
     );
     assert!(task.contains("\"can_be_solved\""), "{task}");

@@ -12,6 +12,7 @@ use super::super::agent::{AgentContext, Decision, RiddleAgent};
 use super::super::message::{AgentMessage, DataType, RiddleSolution};
 use super::super::stage::{Capability, Stage};
 use crate::agent::Agent;
+use crate::model::{ChatReply, Wanted};
 use crate::react::{AgentOutcome, ReActAutoma};
 
 /// A solution, as the model is asked for it.
@@ -128,15 +129,12 @@ impl ReActAgent {
         if let Asked::Typed(agent) = &self.agent {
             return Ok(agent.run(args!(task)).await?.answer()?);
         }
-        let schema = schemars::schema_for!(T);
-        let wanted =
-            format!("{task}Answer with JSON alone, of this schema: {}\n", schema.as_value());
-        let text = self.text(wanted, cx).await?;
-        // Some models write it as a block of code.
-        let json = text.trim().trim_start_matches("```json").trim_matches('`').trim();
-        serde_json::from_str(json).map_err(|error| {
-            WorkerError::msg(format!("its answer is not what was asked for: {error}"))
-        })
+        let wanted = Wanted::new::<T>().map_err(WorkerError::msg)?;
+        let text = self.text(format!("{task}Reply with {}\n", wanted.in_words()), cx).await?;
+        let read = wanted.read(&ChatReply::text(text)).map_err(|faults| {
+            WorkerError::msg(format!("its answer is not what was asked for: {}", faults.join("; ")))
+        })?;
+        Ok(serde_json::from_value(read)?)
     }
 }
 

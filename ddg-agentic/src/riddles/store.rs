@@ -56,11 +56,6 @@ impl RiddleStore {
 
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 fn not_opened(name: &str, error: &ddg_core::checkpoint::StoreError) -> RiddleError {
-    let mut message = error.to_string();
-    let mut source = std::error::Error::source(error);
-    while let Some(cause) = source {
-        message += &format!(": {cause}");
-        source = cause.source();
-    }
+    let message = ddg_core::__report::Told(error).to_string();
     RiddleError::Store { store: name.to_owned(), action: "opened", message }
 }

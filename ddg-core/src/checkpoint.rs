@@ -83,7 +83,7 @@ pub use sql::SqliteFile;
 pub use sql::{Durability, SqliteStore};
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 #[doc(hidden)]
-pub use sql::{connection, dialect, failed};
+pub use sql::{connection, dialect, failed, migrate};
 
 pub use crate::run::{RunService, RunServiceHandle, StoredRuns};
 

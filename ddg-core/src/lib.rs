@@ -137,6 +137,8 @@ pub mod __store {
     pub use crate::checkpoint::dialect::{Arg, Dialect, Row, Transaction};
     #[cfg(any(feature = "sqlite", feature = "postgres"))]
     pub use crate::checkpoint::failed::{Failed, cause};
+    #[cfg(any(feature = "sqlite", feature = "postgres"))]
+    pub use crate::checkpoint::migrate::migrate;
     pub use crate::clock::{Clock, from_ms, millis, to_ms};
 }
 

@@ -14,6 +14,7 @@ pub mod dialect;
 pub mod failed;
 mod forking;
 mod leasing;
+pub mod migrate;
 #[cfg(feature = "postgres")]
 mod postgres;
 mod reading;

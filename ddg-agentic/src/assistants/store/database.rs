@@ -2,8 +2,7 @@
 
 #[cfg(feature = "postgres")]
 use ddg_core::__store::PostgresServer;
-use ddg_core::__store::{Arg, Dialect, Row, SqliteFile, Transaction};
-use ddg_core::worker::BoxError;
+use ddg_core::__store::{Arg, Dialect, Row, SqliteFile, Transaction, cause, migrate};
 
 use crate::assistants::AssistantsError;
 
@@ -61,24 +60,20 @@ impl Database {
     pub(super) async fn migrate(&self) -> Result<(), AssistantsError> {
         let action = "prepare its tables";
         let mut write = self.write().await.during(action)?;
-        let migrations: &[&str] = match &write {
-            Write::Sqlite(_) => &[include_str!("../../../migrations/assistants/sqlite_1.sql")],
+        let table = "ddg_assistants_schema";
+        let (found, known) = match &mut write {
+            Write::Sqlite(write) => {
+                let migrations = [include_str!("../../../migrations/assistants/sqlite_1.sql")];
+                (migrate(write, table, &migrations).await.during(action)?, migrations.len() as u64)
+            }
             #[cfg(feature = "postgres")]
-            Write::Postgres(_) => {
+            Write::Postgres(write) => {
                 // An arbitrary number that is the same in all processes.
-                write.script("select pg_advisory_xact_lock(7233202)").await.during(action)?;
-                &[include_str!("../../../migrations/assistants/postgres_1.sql")]
+                write.script("select pg_advisory_xact_lock(7233204)").await.during(action)?;
+                let migrations = [include_str!("../../../migrations/assistants/postgres_1.sql")];
+                (migrate(write, table, &migrations).await.during(action)?, migrations.len() as u64)
             }
         };
-        let table = "create table if not exists ddg_assistants_schema (version bigint not null)";
-        write.script(table).await.during(action)?;
-        let found =
-            write.rows("select version from ddg_assistants_schema", &[]).await.during(action)?;
-        let found = match found.into_iter().next() {
-            Some(mut row) => row.unsigned().during(action)?,
-            None => 0,
-        };
-        let known = migrations.len() as u64;
         if found > known {
             let message = format!(
                 "the store of assistants has tables of version {found}, but this program knows versions up \
@@ -86,15 +81,6 @@ impl Database {
             );
             return Err(AssistantsError::Setup { message });
         }
-        if found == known {
-            return Ok(());
-        }
-        for migration in migrations.iter().skip(found as usize) {
-            write.script(migration).await.during(action)?;
-        }
-        write.script("delete from ddg_assistants_schema").await.during(action)?;
-        let insert = format!("insert into ddg_assistants_schema (version) values ({known})");
-        write.script(&insert).await.during(action)?;
         write.commit().await.during(action)
     }
 }
@@ -121,14 +107,6 @@ impl Write {
             Self::Sqlite(write) => write.execute(sql, args).await,
             #[cfg(feature = "postgres")]
             Self::Postgres(write) => write.execute(sql, args).await,
-        }
-    }
-
-    async fn script(&mut self, sql: &str) -> Result<(), sqlx::Error> {
-        match self {
-            Self::Sqlite(write) => write.script(sql).await,
-            #[cfg(feature = "postgres")]
-            Self::Postgres(write) => write.script(sql).await,
         }
     }
 
@@ -161,15 +139,5 @@ impl Write {
             #[cfg(feature = "postgres")]
             Self::Postgres(_) => <PostgresServer as Dialect>::LOCKED,
         }
-    }
-}
-
-/// The error of the database or the system, without what sqlx puts before it.
-fn cause(error: sqlx::Error) -> BoxError {
-    match error {
-        sqlx::Error::Database(error) => error.into_error(),
-        sqlx::Error::Io(error) => error.into(),
-        sqlx::Error::Decode(error) | sqlx::Error::Encode(error) => error,
-        other => other.into(),
     }
 }

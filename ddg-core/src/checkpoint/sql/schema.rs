@@ -1,6 +1,7 @@
 //! The tables and their versions.
 
 use super::dialect::{Transaction, Transacts};
+use super::migrate::migrate;
 use super::{Failed, SqlStore};
 use crate::checkpoint::StoreError;
 
@@ -16,24 +17,12 @@ impl<D: Transacts> SqlStore<D> {
         if let Some(lock) = D::LOCK_SCHEMA {
             tx.script(lock).await?;
         }
-        tx.script("create table if not exists ddg_schema (version bigint not null)").await?;
-        let found = match tx.rows("select version from ddg_schema", &[]).await?.as_mut_slice() {
-            [] => 0,
-            [row, ..] => row.unsigned()?,
-        };
+        let found = migrate(tx, "ddg_schema", D::MIGRATIONS).await?;
         let known = D::MIGRATIONS.len() as u64;
         if found > known {
             let store = self.name.to_string();
             return Err(StoreError::NewerSchema { store, found, known }.into());
         }
-        if found == known {
-            return Ok(());
-        }
-        for migration in D::MIGRATIONS.iter().skip(found as usize) {
-            tx.script(migration).await?;
-        }
-        tx.script("delete from ddg_schema").await?;
-        tx.script(&format!("insert into ddg_schema (version) values ({known})")).await?;
         Ok(())
     }
 }

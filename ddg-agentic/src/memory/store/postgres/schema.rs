@@ -1,7 +1,9 @@
 //! The tables and their versions.
 
+use ddg_core::__store::{Transaction, Write, migrate};
+use sqlx::Postgres;
+
 use super::{ConversationError, Failed, PostgresConversations};
-use ddg_core::__store::Transaction;
 
 /// The statements that bring the tables to each version, starting with 1.
 const MIGRATIONS: &[&str] = &[include_str!("../../../../migrations/postgres/1.sql")];
@@ -17,26 +19,14 @@ impl PostgresConversations {
         tx.end(done).await
     }
 
-    async fn migrate_in(&self, tx: &mut sqlx::PgConnection) -> Result<(), Failed> {
-        sqlx::raw_sql(LOCK).execute(&mut *tx).await?;
-        let create = "create table if not exists ddg_conversation_schema (version bigint not null)";
-        sqlx::raw_sql(create).execute(&mut *tx).await?;
-        let select = sqlx::query_scalar("select version from ddg_conversation_schema");
-        let version: i64 = select.fetch_optional(&mut *tx).await?.unwrap_or(0);
-        let (found, known) = (u64::try_from(version).unwrap_or(u64::MAX), MIGRATIONS.len() as u64);
+    async fn migrate_in(&self, tx: &mut Write<Postgres>) -> Result<(), Failed> {
+        tx.script(LOCK).await?;
+        let found = migrate(tx, "ddg_conversation_schema", MIGRATIONS).await?;
+        let known = MIGRATIONS.len() as u64;
         if found > known {
             let store = self.name.to_string();
             return Err(ConversationError::NewerSchema { store, found, known }.into());
         }
-        if found == known {
-            return Ok(());
-        }
-        for migration in MIGRATIONS.iter().skip(found as usize) {
-            sqlx::raw_sql(*migration).execute(&mut *tx).await?;
-        }
-        sqlx::raw_sql("delete from ddg_conversation_schema").execute(&mut *tx).await?;
-        let insert = sqlx::query("insert into ddg_conversation_schema (version) values ($1)");
-        insert.bind(known as i64).execute(&mut *tx).await?;
         Ok(())
     }
 }

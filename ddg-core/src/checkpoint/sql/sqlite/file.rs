@@ -11,6 +11,7 @@ use super::shared::{Opened, Shared};
 use crate::checkpoint::sql::Failed;
 use crate::checkpoint::sql::connection::{Connection, Connections, Write};
 use crate::checkpoint::sql::dialect::Deed;
+use crate::checkpoint::sql::migrate::migrate;
 
 /// How long a writer waits for writers of other processes.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -88,24 +89,8 @@ impl SqliteFile {
         table: &str,
         migrations: &[&'static str],
     ) -> Result<u64, sqlx::Error> {
-        let sql = |text: String| sqlx::AssertSqlSafe(text);
         let mut write = self.write().await?;
-        let create = format!("create table if not exists {table} (version integer not null)");
-        sqlx::query(sql(create)).execute(&mut *write).await?;
-        let select = sqlx::query_scalar(sql(format!("select version from {table}")));
-        let version: i64 = select.fetch_optional(&mut *write).await?.unwrap_or(0);
-        let found = u64::try_from(version).unwrap_or(u64::MAX);
-        let known = migrations.len() as u64;
-        if found >= known {
-            write.roll_back().await?;
-            return Ok(found);
-        }
-        for migration in migrations.iter().skip(found as usize) {
-            sqlx::raw_sql(*migration).execute(&mut *write).await?;
-        }
-        sqlx::query(sql(format!("delete from {table}"))).execute(&mut *write).await?;
-        let insert = sqlx::query(sql(format!("insert into {table} values ($1)")));
-        insert.bind(known as i64).execute(&mut *write).await?;
+        let found = migrate(&mut write, table, migrations).await?;
         write.commit().await?;
         Ok(found)
     }

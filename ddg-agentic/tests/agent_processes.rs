@@ -338,8 +338,8 @@ async fn races(place: &str, is_stored: bool, n_rounds: usize) {
         let mut seen = race(&mut two, &talk, &question, round);
         n_kills += seen.n_kills;
 
-        // Whoever is left goes on with what was interrupted. If the answer died with its process
-        // before it was written, it is given again.
+        // One process continues the interrupted run. An answer that was not written before its
+        // process was killed is given again.
         loop {
             let said = two.alone(round % 2, "recover", &talk, "");
             match said.split_once(' ').map_or(said.as_str(), |(word, _)| word) {

@@ -50,7 +50,7 @@ pub(super) struct Platform {
     waiting: Mutex<FxHashMap<i64, Arc<Notify>>>,
     /// Changes whenever something was written to the log.
     changed: watch::Sender<u64>,
-    /// The number of the last message when the log was last looked at for those of others.
+    /// The number of the last message in the log at the last poll.
     seen: AtomicI64,
 }
 

@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 use super::SubTurn;
 use crate::model::{ChatRequest, PromptCache, ReasoningEffort, ServiceTier, ToolChoice};
 
-/// The settings of a child's requests that are not those of its agent. They are saved with the
-/// run, and are part of events, so there are none that may contain a key.
+/// Settings of the requests of one child, which override those of its agent. They are saved with
+/// the run and published in events, so no setting that may contain a key is among them.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(super) struct Sampling {
@@ -38,8 +38,8 @@ impl Sampling {
     }
 }
 
-/// Settings of the requests to the child's model. Settings that are not set are those of the
-/// child's agent.
+/// Settings of the requests to the child's model. The defaults are the settings of the child's
+/// agent.
 impl SubTurn {
     /// Sets whether the model calls tools. A choice that requires a call applies until the model
     /// has called a tool.

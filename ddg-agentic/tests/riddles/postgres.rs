@@ -86,8 +86,8 @@ async fn a_held_response_in_postgres_survives_a_restart_and_is_sent_once() {
     database.drop().await;
 }
 
-/// [riddles 12] A riddle is run by one management of a database. The other takes answers to it,
-/// tells of its end, and goes on with it when the first is gone.
+/// [riddles 12] One management of a database runs a riddle. The other one accepts answers to it,
+/// publishes its end, and continues it when the first one is gone.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn two_managements_share_a_database() {
     let Some(database) = Database::new().await else { return };

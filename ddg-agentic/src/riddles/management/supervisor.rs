@@ -39,8 +39,8 @@ pub(super) fn spawn(
             let start = tokio::select! {
                 Some(id) = starting.recv() => vec![id],
                 Some(ended) = runs.join_next() => {
-                    // A run that panicked leaves its riddle among those of this process: it is not
-                    // tried again and again.
+                    // The riddle of a run that panicked stays in `here`, so that it is not run
+                    // again and again.
                     if let Ok(id) = ended {
                         here.remove(&id);
                     }

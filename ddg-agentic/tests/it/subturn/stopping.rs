@@ -335,7 +335,7 @@ fn holding() -> (Toolbox, Arc<AtomicUsize>, Arc<Semaphore>) {
     (tools.build().unwrap(), n, gate)
 }
 
-/// [subturn 12] Tools under way are cancelled, too, those of children as well, and a conversation that
+/// [subturn 12] A stop also cancels running tools, including those of children. A conversation that
 /// has messages is stored as it was.
 #[tokio::test]
 async fn stopping_cancels_tools_and_restores_what_was_said_before() {
@@ -387,8 +387,8 @@ async fn an_interrupt_lets_a_call_end_and_skips_the_rest() {
     assert_eq!(results, ["done", "skipped", "skipped"]);
 }
 
-/// [subturn 11] A turn that is asked to finish ends before its next step with what it has, and its
-/// children as those of any turn that is over.
+/// [subturn 11] A turn that is asked to finish ends before its next step, with the result so far. Its
+/// children end as at the end of any other turn.
 #[tokio::test]
 async fn a_turn_that_is_asked_to_finish_ends_with_what_it_has() {
     let (tools, n_held, gate) = holding();

@@ -172,7 +172,7 @@ const AGENTIC: &[(&str, &[&str])] = &[
     ("subturn", &["message", "model", "react", "tool"]),
     ("agent", &["memory", "message", "react", "subturn"]),
     ("assistants", &["files", "memory", "message", "model", "react", "tool"]),
-    ("riddles", &["agent", "react"]),
+    ("riddles", &["agent", "model", "react"]),
 ];
 
 /// Each room of ddg-server, which names public items of the other crates only.

@@ -1,9 +1,30 @@
 //! Results of MCP tools as text for a model.
 
 use rmcp::model::{CallToolResult, ContentBlock, ResourceContents};
-use serde_json::Value as Json;
+use serde::Deserialize;
+use serde_json::{Value as Json, json};
 
 use crate::message::Image;
+
+/// The result in `json`, which the library could not read: blocks of its content that are unknown
+/// become texts that name their kinds.
+///
+/// # Errors
+/// If it is not a result of a tool.
+pub(super) fn result_of(mut json: Json) -> Result<CallToolResult, String> {
+    if let Some(Json::Array(blocks)) = json.get_mut("content") {
+        for block in blocks.iter_mut() {
+            if ContentBlock::deserialize(&*block).is_err() {
+                let kind = block["type"].as_str().unwrap_or("something").to_owned();
+                *block = json!({ "type": "text", "text": format!("[{kind}]") });
+            }
+        }
+    }
+    if json.is_object() && json.get("content").is_none() {
+        json["content"] = json!([]);
+    }
+    CallToolResult::deserialize(json).map_err(|error| format!("it is no result ({error})"))
+}
 
 /// The images of `result`.
 pub(super) fn images_of(result: &CallToolResult) -> Vec<Image> {
@@ -94,8 +115,6 @@ fn say(texts: &[String], structured: &Json) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
 
     #[test]

@@ -13,19 +13,18 @@ use rmcp::transport::StreamableHttpClientTransport;
 use rmcp::transport::common::client_side_sse::ExponentialBackoff;
 use rmcp::transport::streamable_http_client::StreamableHttpClientTransportConfig;
 
-use super::connection::{Connection, Live};
-use super::redacted::{Redact, Redacted};
+use super::connection::Connection;
+use super::listener::Listener;
+use super::live::Live;
+use super::redacted::Redacted;
 use super::server::McpEndpoint;
+use super::shown::Secrets;
 use super::stderr::Stderr;
 use super::{McpClient, McpError};
 use crate::tls::choose_crypto;
 
 /// Maximum number of redirects.
 const MAX_REDIRECTIONS: usize = 5;
-
-/// Minimum length of text that is redacted. Shorter text can be guessed, and may be part of an
-/// unrelated error message.
-const SHORTEST_SECRET: usize = 5;
 
 /// An MCP server at a URL, created by [`McpEndpoint::http`].
 #[derive(Clone)]
@@ -52,13 +51,12 @@ impl McpHttp {
         }
     }
 
-    /// Removes from `text` what is sent only to the server.
-    fn redact(&self, text: String) -> String {
+    /// What is sent only to the server.
+    fn secrets(&self) -> Secrets {
         let url = Url::parse(&self.url).ok();
         let in_url = url.iter().flat_map(|url| [url.password(), url.query()]).flatten();
         let in_headers = self.headers.iter().map(|(_, value)| value.trim_start_matches("Bearer "));
-        let secrets = in_url.chain(in_headers).filter(|value| value.len() >= SHORTEST_SECRET);
-        secrets.fold(text, |text, secret| text.replace(secret, "…"))
+        Secrets::new(in_url.chain(in_headers).map(str::to_owned))
     }
 
     fn config(&self) -> Result<StreamableHttpClientTransportConfig, String> {
@@ -108,20 +106,18 @@ impl McpEndpoint<McpHttp> {
     pub async fn connect(&self) -> Result<McpClient, McpError> {
         let config = self.transport.config().map_err(|message| self.setup(message))?;
         let client = client().map_err(|error| self.setup(error.to_string()))?;
-        let McpEndpoint { settings, transport: http } = self.clone();
-        let redact: Redact = Arc::new(move |text| http.redact(text));
-        let client = Redacted::new(client, Arc::clone(&redact));
-        let (greeted, cleans) = (settings.clone(), Arc::clone(&redact));
+        let settings = self.settings.clone();
+        let listener = Listener::new(self.transport.secrets());
+        let client = Redacted::new(client, listener.secrets().clone());
+        let greeted = settings.clone();
         let open = move |listener| {
             let transport =
                 StreamableHttpClientTransport::with_client(client.clone(), config.clone());
-            let (settings, redact) = (greeted.clone(), Arc::clone(&cleans));
-            async move {
-                Live::greet(&settings, listener, transport, Stderr::default(), &redact).await
-            }
-            .boxed()
+            let settings = greeted.clone();
+            async move { Live::greet(&settings, listener, transport, Stderr::default()).await }
+                .boxed()
         };
-        Ok(McpClient::new(Connection::open(settings, redact, open).await?))
+        Ok(McpClient::new(Connection::open(settings, listener, open).await?))
     }
 
     fn setup(&self, message: String) -> McpError {

@@ -14,14 +14,13 @@ use rmcp::transport::streamable_http_client::{
 };
 use sse_stream::{Error as SseError, Sse};
 
-/// Removes secrets from a text.
-pub(super) type Redact = Arc<dyn Fn(String) -> String + Send + Sync>;
+use super::shown::Secrets;
 
 /// A client that removes secrets from the errors of `client`.
 #[derive(Clone)]
 pub(super) struct Redacted {
     client: reqwest::Client,
-    redact: Redact,
+    secrets: Secrets,
 }
 
 type Failure = StreamableHttpError<reqwest::Error>;
@@ -33,21 +32,21 @@ type Headers = std::collections::HashMap<HeaderName, HeaderValue>;
 type Events = BoxStream<'static, Result<Sse, SseError>>;
 
 impl Redacted {
-    pub(super) fn new(client: reqwest::Client, redact: Redact) -> Self {
-        Self { client, redact }
+    pub(super) fn new(client: reqwest::Client, secrets: Secrets) -> Self {
+        Self { client, secrets }
     }
 
     fn clean(&self, failure: Failure) -> Failure {
         match failure {
             StreamableHttpError::UnexpectedServerResponse(text) => {
-                let text = (self.redact)(text.into_owned());
+                let text = self.secrets.shown(text.into_owned());
                 StreamableHttpError::UnexpectedServerResponse(text.into())
             }
             StreamableHttpError::UnexpectedContentType(Some(text)) => {
-                StreamableHttpError::UnexpectedContentType(Some((self.redact)(text)))
+                StreamableHttpError::UnexpectedContentType(Some(self.secrets.shown(text)))
             }
             StreamableHttpError::ReinitializationFailed(mut error) => {
-                error.message = (self.redact)(error.message.into_owned()).into();
+                error.message = self.secrets.shown(error.message.into_owned()).into();
                 StreamableHttpError::ReinitializationFailed(error)
             }
             other => other,

@@ -1,8 +1,9 @@
 //! MCP servers that are programs, used over stdin and stdout.
 
+mod bounded;
 mod process;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -12,10 +13,11 @@ use futures::FutureExt;
 use process::Process;
 use tokio::process::Command;
 
-use super::connection::{Connection, Live};
+use super::connection::Connection;
 use super::listener::Listener;
-use super::redacted::Redact;
+use super::live::Live;
 use super::server::McpEndpoint;
+use super::shown::Secrets;
 use super::{McpClient, McpError};
 
 /// The environment variables that the program inherits.
@@ -48,6 +50,8 @@ pub struct McpStdio {
     program: OsString,
     args: Vec<OsString>,
     env: BTreeMap<OsString, OsString>,
+    /// The names of those that it does not inherit.
+    given: BTreeSet<OsString>,
     current_dir: Option<PathBuf>,
 }
 
@@ -57,7 +61,14 @@ impl McpStdio {
             let value = std::env::var_os(name)?;
             Some((OsString::from(name), value))
         });
-        Self { program, args, env: passed_on.collect(), current_dir: None }
+        let env = passed_on.collect();
+        Self { program, args, env, given: BTreeSet::new(), current_dir: None }
+    }
+
+    /// The values of the environment variables that the program was given beside those it inherits.
+    fn secrets(&self) -> Secrets {
+        let given = self.given.iter().filter_map(|name| self.env.get(name));
+        Secrets::new(given.map(|value| value.to_string_lossy().into_owned()))
     }
 
     pub(super) fn program_name(&self) -> String {
@@ -79,10 +90,13 @@ impl McpEndpoint<McpStdio> {
     /// Sets an environment variable of the program.
     ///
     /// The program inherits only variables with the locations of programs and files, the user and
-    /// the language (`PATH`, `HOME`, `USER`, `LANG` and similar ones), and so no keys.
+    /// the language (`PATH`, `HOME`, `USER`, `LANG` and similar ones), and so no keys. A value that
+    /// is set here counts as secret: it is removed from errors and logs.
     #[must_use]
     pub fn env(mut self, name: impl Into<OsString>, value: impl Into<OsString>) -> Self {
-        self.transport.env.insert(name.into(), value.into());
+        let name = name.into();
+        self.transport.given.insert(name.clone());
+        self.transport.env.insert(name, value.into());
         self
     }
 
@@ -102,24 +116,24 @@ impl McpEndpoint<McpStdio> {
     /// # Cancel safety
     /// Dropping the future ends the program.
     pub async fn connect(&self) -> Result<McpClient, McpError> {
-        let redact: Redact = Arc::new(|text| text);
-        let (endpoint, cleans) = (self.clone(), Arc::clone(&redact));
+        let listener = Listener::new(self.transport.secrets());
+        let endpoint = self.clone();
         let open = move |listener| {
-            let (endpoint, redact) = (endpoint.clone(), Arc::clone(&cleans));
-            async move { endpoint.start(listener, &redact).await }.boxed()
+            let endpoint = endpoint.clone();
+            async move { endpoint.start(listener).await }.boxed()
         };
-        Ok(McpClient::new(Connection::open(self.settings.clone(), redact, open).await?))
+        Ok(McpClient::new(Connection::open(self.settings.clone(), listener, open).await?))
     }
 
     /// Starts the program, and performs the handshake.
-    async fn start(&self, listener: Listener, redact: &Redact) -> Result<Live, McpError> {
-        let started = Process::start(self.transport.command());
+    async fn start(&self, listener: Listener) -> Result<Live, McpError> {
+        let started = Process::start(self.transport.command(), listener.clone());
         let (process, stderr) = started.map_err(|error| McpError::Start {
             server: self.settings.name.clone(),
             program: self.transport.program.to_string_lossy().into_owned(),
             source: Arc::new(error),
         })?;
-        Live::greet(&self.settings, listener, process, stderr, redact).await
+        Live::greet(&self.settings, listener, process, stderr).await
     }
 }
 

@@ -71,7 +71,7 @@ impl McpTool {
             Some(true) => Err(McpError::ToolFailed {
                 server: self.server().to_owned(),
                 tool: self.offered_as.clone(),
-                message: text,
+                message: self.connection.listener.secrets().removed(text),
             }),
             Some(false) | None => {
                 Ok(images_of(&result).into_iter().fold(ToolOutput::text(text), ToolOutput::image))

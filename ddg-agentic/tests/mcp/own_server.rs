@@ -115,7 +115,7 @@ async fn a_server_that_is_dropped_drops_its_calls() {
     server.abort();
     waits.dropped.notified().await;
     let error = waiting.await.unwrap().unwrap_err();
-    expect!["MCP server `ours` is gone (the connection has ended): connect to it again"]
+    expect!["MCP server `ours` is gone (HTTP 500): connect to it again"]
         .assert_eq(&error.replace(&address.to_string(), "ADDRESS"));
 }
 

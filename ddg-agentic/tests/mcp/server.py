@@ -14,10 +14,12 @@ import anyio
 import mcp.server.stdio
 import mcp_types as types
 from mcp.server import NotificationOptions, Server
+from mcp.server.subscriptions import InMemorySubscriptionBus, ListenHandler, ToolsListChanged
 
 ANY = {"type": "object"}
 PAGES = [["fail", "grow"], ["wait", "die"], ["files.read", "files/read", "x" * 80]]
 GROWN = []
+CHANGES = InMemorySubscriptionBus()
 
 
 async def list_tools(ctx, params):
@@ -35,6 +37,7 @@ async def call_tool(ctx, params):
     if params.name == "grow":
         GROWN.append("grown")
         await ctx.session.send_tool_list_changed()
+        await CHANGES.publish(ToolsListChanged())
         return text("grown")
     if params.name == "wait":
         with socket.create_connection(("127.0.0.1", arguments["port"])) as connection:
@@ -57,7 +60,11 @@ def text(words, is_error=False):
 async def main():
     instructions = "Read before you write."
     server = Server(
-        "python", instructions=instructions, on_list_tools=list_tools, on_call_tool=call_tool
+        "python",
+        instructions=instructions,
+        on_list_tools=list_tools,
+        on_call_tool=call_tool,
+        on_subscriptions_listen=ListenHandler(CHANGES),
     )
     options = server.create_initialization_options(NotificationOptions(tools_changed=True))
     async with mcp.server.stdio.stdio_server() as (read, write):

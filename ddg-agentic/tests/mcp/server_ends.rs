@@ -196,6 +196,6 @@ async fn a_tool_that_fails() {
     let failed = call(named(&tools, "fail"), json!({})).await;
     assert_eq!(failed, Err("the disk is full".to_owned()));
     let refused = call(named(&tools, "wait"), json!({})).await;
-    expect!["MCP server `python` refuses `tools/call wait`: 'port'"]
+    expect!["MCP server `python` refuses `tools/call wait`: Internal server error"]
         .assert_eq(&refused.unwrap_err());
 }

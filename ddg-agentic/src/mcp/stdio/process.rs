@@ -13,6 +13,8 @@ use rmcp::transport::async_rw::AsyncRwTransport;
 use tokio::process::{ChildStdin, ChildStdout, Command};
 use tokio::time::timeout;
 
+use super::bounded::{Bounded, MAX_LINE};
+use crate::mcp::listener::Listener;
 use crate::mcp::stderr::Stderr;
 
 /// The time that the program has to end when its stdin is closed. It has the same time again when
@@ -22,7 +24,7 @@ const GRACE: Duration = Duration::from_secs(3);
 /// A server's program as a transport. Dropping it ends the program and everything that it has
 /// started.
 pub(super) struct Process {
-    pipes: AsyncRwTransport<RoleClient, ChildStdout, ChildStdin>,
+    pipes: AsyncRwTransport<RoleClient, Bounded<ChildStdout>, ChildStdin>,
     group: Group,
 }
 
@@ -33,8 +35,8 @@ struct Group {
 }
 
 impl Process {
-    /// Starts `command`, and reads its stderr.
-    pub(super) fn start(mut command: Command) -> io::Result<(Self, Stderr)> {
+    /// Starts `command`, and reads its stderr. `listener` hears of messages that are too large.
+    pub(super) fn start(mut command: Command, listener: Listener) -> io::Result<(Self, Stderr)> {
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut command = CommandWrap::from(command);
         #[cfg(unix)]
@@ -48,7 +50,9 @@ impl Process {
         let (Some(stdin), Some(stdout), Some(stderr)) = pipes else {
             return Err(io::Error::other("it has no stdin, stdout or stderr"));
         };
-        Ok((Self { pipes: AsyncRwTransport::new(stdout, stdin), group }, Stderr::read(stderr)))
+        let stdout = Bounded::new(stdout, listener);
+        let pipes = AsyncRwTransport::new(stdout, stdin).with_max_line_length(MAX_LINE);
+        Ok((Self { pipes, group }, Stderr::read(stderr)))
     }
 }
 

@@ -1,0 +1,132 @@
+//! An open connection, from the handshake on.
+
+use std::error::Error;
+use std::io;
+use std::io::ErrorKind::{BrokenPipe, ConnectionReset, NotConnected};
+use std::time::Duration;
+
+use rmcp::RoleClient;
+use rmcp::model::{ProtocolVersion, SubscriptionFilter};
+use rmcp::service::{
+    ClientInitializeError, ClientLifecycleMode, ClientServiceExt, Peer, RunningService,
+};
+use rmcp::transport::streamable_http_client::StreamableHttpError;
+use rmcp::transport::{DynamicTransportError, IntoTransport};
+use tokio::sync::Mutex;
+use tokio::time::timeout;
+
+use super::McpError;
+use super::listener::Listener;
+use super::server::Settings;
+use super::stderr::Stderr;
+use super::watched::Watched;
+
+/// A connection that is open, or has ended.
+pub(super) struct Live {
+    pub(super) peer: Peer<RoleClient>,
+    pub(super) running: Mutex<RunningService<RoleClient, Listener>>,
+    pub(super) stderr: Stderr,
+}
+
+impl Live {
+    /// Performs the handshake with the server at the other end of `transport`: that of the newest
+    /// protocol, or the earlier one if the server does not know it.
+    pub(super) async fn greet<T, E, A>(
+        settings: &Settings,
+        listener: Listener,
+        transport: T,
+        stderr: Stderr,
+    ) -> Result<Self, McpError>
+    where
+        T: IntoTransport<RoleClient, E, A>,
+        E: Error + Send + Sync + 'static,
+    {
+        let secrets = listener.secrets().clone();
+        let transport = Watched::new(transport.into_transport(), listener.clone());
+        let greeting = listener.serve_with_lifecycle(transport, lifecycle());
+        let reason = match timeout(settings.connect_timeout, greeting).await {
+            Ok(Ok(running)) => {
+                let (peer, running) = (running.peer().clone(), Mutex::new(running));
+                listen(&peer, settings.connect_timeout).await;
+                return Ok(Self { peer, running, stderr });
+            }
+            Ok(Err(error)) => secrets.shown(no_greeting(&error)),
+            Err(_) => {
+                format!("it did not complete the handshake within {:?}", settings.connect_timeout)
+            }
+        };
+        let stderr = secrets.shown(stderr.last_words().await);
+        Err(McpError::Connect { server: settings.name.clone(), reason, stderr })
+    }
+
+    /// The last output of its program on stderr.
+    pub(super) async fn last_words(&self, listener: &Listener) -> String {
+        listener.secrets().shown(self.stderr.last_words().await)
+    }
+}
+
+fn lifecycle() -> ClientLifecycleMode {
+    ClientLifecycleMode::Auto {
+        preferred_versions: vec![ProtocolVersion::LATEST],
+        legacy_version: None,
+    }
+}
+
+/// Asks a server of the newest protocol to tell of changes. Servers of earlier ones do so unasked.
+async fn listen(peer: &Peer<RoleClient>, within: Duration) {
+    let Some(server) = peer.peer_info() else { return };
+    let filter = SubscriptionFilter::builder().tools_list_changed().build();
+    let filter = filter.supported_by(&server.capabilities);
+    if server.protocol_version.has_initialize() || filter == SubscriptionFilter::new() {
+        return;
+    }
+    // A server that does not answer is used without.
+    if let Ok(Ok(mut changes)) = timeout(within, peer.listen(filter)).await {
+        // The transport has heard them already.
+        tokio::spawn(async move { while let Ok(Some(_)) = changes.next().await {} });
+    }
+}
+
+/// The reason why there is no connection.
+fn no_greeting(error: &ClientInitializeError) -> String {
+    match error {
+        ClientInitializeError::ConnectionClosed(_) => {
+            "it ended before the handshake was complete".to_owned()
+        }
+        ClientInitializeError::TransportError { error, .. } if is_closed(error) => {
+            "it ended before the handshake was complete".to_owned()
+        }
+        ClientInitializeError::TransportError { error, .. } => causes(&*error.error),
+        ClientInitializeError::JsonRpcError(error) => error.message.to_string(),
+        ClientInitializeError::LegacyFallbackFailed { fallback, .. } => no_greeting(fallback),
+        other => causes(other),
+    }
+}
+
+/// Whether the program ended while the client was writing to it.
+pub(super) fn is_closed(error: &DynamicTransportError) -> bool {
+    let error = error.error.downcast_ref::<io::Error>();
+    error.is_some_and(|error| matches!(error.kind(), BrokenPipe | ConnectionReset | NotConnected))
+}
+
+/// An error with its causes. A cause that is in the message already is not repeated.
+pub(super) fn causes(error: &(dyn Error + 'static)) -> String {
+    let mut text = error.to_string();
+    let mut cause = cause_of(error);
+    while let Some(error) = cause {
+        let more = error.to_string();
+        if !text.contains(&more) {
+            text = format!("{text}: {more}");
+        }
+        cause = cause_of(error);
+    }
+    text
+}
+
+fn cause_of<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a (dyn Error + 'static)> {
+    match error.downcast_ref() {
+        // Its message does not contain that of the client's error.
+        Some(StreamableHttpError::<reqwest::Error>::Client(error)) => Some(error),
+        _ => error.source(),
+    }
+}

@@ -24,3 +24,4 @@ mod tools;
 mod transcripts;
 mod usage;
 mod windows;
+mod workflow;

@@ -10,7 +10,8 @@
 //!
 //! Features: `prompts`, on by default, for prompt templates. Off by default: `providers` for models
 //! over HTTP (`OpenAi` and compatible servers, `Anthropic`, `Gemini`, `Ollama`); `mcp` for tools of
-//! MCP servers (`McpEndpoint`) and for tools as an MCP server (`McpService`); `sqlite` for
+//! MCP servers (`McpEndpoint`) and for tools as an MCP server (`McpService`); `skills` for folders
+//! with instructions that a model reads when it needs them; `sqlite` for
 //! conversations in a file, and `postgres` for conversations in a database; `assistants` for
 //! assistants, threads and runs in a database; `riddles` for riddles that many agents solve
 //! together; `tiktoken` for counting tokens as OpenAI's models do; `json-schema` for
@@ -35,6 +36,8 @@ pub mod react;
 #[cfg(feature = "riddles")]
 pub mod riddles;
 mod schema;
+#[cfg(feature = "skills")]
+pub mod skill;
 pub mod subturn;
 #[cfg(any(feature = "mcp", feature = "providers"))]
 mod tls;

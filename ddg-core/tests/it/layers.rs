@@ -160,7 +160,6 @@ const AGENTIC: &[(&str, &[&str])] = &[
     ("message", &[]),
     ("schema", &[]),
     ("prompt", &[]),
-    ("compose", &[]),
     ("files", &["message", "model", "provider"]),
     ("tool", &["files", "message", "schema"]),
     ("model", &["message", "schema", "tool"]),
@@ -171,6 +170,8 @@ const AGENTIC: &[(&str, &[&str])] = &[
     ("react", &["files", "memory", "message", "model", "subturn", "tool"]),
     ("subturn", &["message", "model", "react", "tool"]),
     ("agent", &["memory", "message", "react", "subturn"]),
+    ("compose", &["message", "react"]),
+    ("skill", &["message", "tool"]),
     ("assistants", &["files", "memory", "message", "model", "react", "tool"]),
     ("riddles", &["agent", "model", "react"]),
 ];

@@ -1,0 +1,3 @@
+#!/bin/sh
+# Counts the lines of its input.
+echo "$(grep -c '') lines"

@@ -437,6 +437,8 @@ impl Automa for ReActAutoma {
         let agent = Arc::clone(this);
         graph.attach(move |run| agent.turn_of_run(run));
         graph.declare_input(subturn::INPUT);
+        // An agent limits its turns, also within an automa that limits its steps.
+        graph.set_max_steps(u64::MAX);
         Self::workers(this, graph)
     }
 }

@@ -3,6 +3,7 @@
 mod attachments;
 mod declaration;
 mod digest;
+mod lints;
 mod marks;
 mod needs;
 mod program;
@@ -20,6 +21,7 @@ use self::declaration::Declaration;
 
 pub(crate) use self::attachments::{AnyAttachment, Attachments, MakeAttachment};
 pub(crate) use self::digest::{Digest, Hasher};
+pub(crate) use self::lints::Lints;
 pub(crate) use self::marks::{Mark, Marks, digest_of_worker};
 pub(crate) use self::program::{Declarations, Program};
 pub(crate) use self::registry::Registry;

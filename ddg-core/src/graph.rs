@@ -5,6 +5,7 @@
 
 mod edit;
 mod error;
+mod lint;
 mod node;
 mod rank;
 mod role;
@@ -14,6 +15,7 @@ mod view;
 pub(crate) use edit::Edit;
 pub use error::{BuildError, EditError, Fault};
 pub(crate) use error::{count, key_list, listing, some_keys};
+pub use lint::Lint;
 pub(crate) use node::{Gives, Node, Payload, Successor, WorkerId};
 pub(crate) use role::{Dealing, Mapping, Origin, Param, Role, Wiring};
 pub(crate) use topology::{Declared, NARROW, Topology};

@@ -10,7 +10,7 @@ use serde::de::DeserializeOwned;
 
 use super::registry::WorkerType;
 use super::{GraphAutoma, Registry, Settings};
-use crate::graph::{BuildError, Fault, some_keys};
+use crate::graph::{BuildError, Fault, Lint, some_keys};
 use crate::key::Key;
 use crate::worker::{AnyWorker, Body, IntoFunc, IntoWorker, Source, Worker, WorkerOptions};
 
@@ -331,10 +331,12 @@ impl GraphAutoma {
     /// Checks the whole graph: all dependencies exist, there are no cycles, and the types along
     /// edges fit if both are known. Every run does this first; the result is cached.
     ///
+    /// Returns what is valid and may do something else than it seems to.
+    ///
     /// # Errors
     /// All faults together.
-    pub fn validate(&self) -> Result<(), BuildError> {
-        self.compiled().map(|_| ())
+    pub fn validate(&self) -> Result<Vec<Lint>, BuildError> {
+        Ok(self.compiled()?.lints.found.clone())
     }
 
     fn insert(

@@ -1,11 +1,11 @@
 //! The program that a declared automa compiles to: its topology, and what its runs share.
 
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::{Arc, Mutex, Once, OnceLock};
 
 use rustc_hash::FxHashSet;
 
 use super::needs::{self, Need};
-use super::{GraphAutoma, Marks, Registry, Settings};
+use super::{GraphAutoma, Lints, Marks, Registry, Settings};
 use crate::graph::{BuildError, Declared, Fault, Topology, View};
 use crate::key::Key;
 use crate::local::Spaces;
@@ -20,6 +20,9 @@ pub(crate) struct Program {
     pub(crate) most_positional: usize,
     /// What a run must be given by name.
     pub(super) needs: Vec<Need>,
+    pub(super) lints: Lints,
+    /// Whether the lints were logged.
+    told: Once,
     pub(crate) registry: Registry,
     pub(crate) settings: Settings,
     /// Local spaces that outlive a run, if the automa keeps them.
@@ -64,6 +67,8 @@ impl Program {
         Ok(Arc::new(Self {
             most_positional: Machine::most_taken(&View::of(Arc::clone(&topology)), &Vec::new()),
             needs: needs::needs(&topology),
+            lints: Lints::of(&topology, automa.settings.max_steps),
+            told: Once::new(),
             topology,
             inputs,
             registry: automa.registry.clone(),
@@ -71,6 +76,14 @@ impl Program {
             kept: Arc::clone(&automa.kept),
             marks: OnceLock::new(),
         }))
+    }
+
+    /// Logs the lints, the first time.
+    pub(crate) fn tell_lints(&self) {
+        if !self.lints.found.is_empty() {
+            let tell = |lint| tracing::warn!("{lint}");
+            self.told.call_once(|| self.lints.found.iter().for_each(tell));
+        }
     }
 
     /// The name of the automa.

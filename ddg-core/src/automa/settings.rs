@@ -26,7 +26,8 @@ pub(crate) struct Settings {
 impl GraphAutoma {
     /// Sets the maximum number of Dynamic Steps of a run. A run that would take more fails. The
     /// default is no limit. A nested automa counts its own steps, which this does not limit;
-    /// [`RunBuilder::max_total_steps`](crate::run::RunBuilder::max_total_steps) does.
+    /// [`RunBuilder::max_total_steps`](crate::run::RunBuilder::max_total_steps) does; see
+    /// [`Lint`](crate::graph::Lint).
     pub fn set_max_steps(&mut self, steps: u64) {
         self.settings_mut().max_steps = Some(steps);
     }

@@ -92,6 +92,7 @@ impl Plan {
     /// automa.
     pub(super) fn live(self) -> Result<RunGuard, RunError> {
         let within = self.options.as_ref().and_then(|options| options.within.as_ref());
+        self.tell_lints();
         let mut core = self.origin.core(self.program.map_err(|error| *error)?, within)?;
         if let Some(options) = self.options {
             options.set(&mut core);
@@ -99,8 +100,19 @@ impl Plan {
         Ok(RunGuard::new(core))
     }
 
+    /// Logs the lints of the automa, unless the run limits all of its steps.
+    fn tell_lints(&self) {
+        let is_limited = |options: &Options| options.max_total_steps.is_some();
+        if let Ok(program) = &self.program
+            && !self.options.as_deref().is_some_and(is_limited)
+        {
+            program.tell_lints();
+        }
+    }
+
     /// Takes the plan apart. Without options, they are the defaults.
     pub(super) fn into_parts(self) -> Result<(Arc<Program>, Origin, Options), RunError> {
+        self.tell_lints();
         let options = self.options.map_or_else(Options::default, |options| *options);
         Ok((self.program.map_err(|error| *error)?, self.origin, options))
     }

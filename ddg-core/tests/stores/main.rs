@@ -29,4 +29,6 @@ mod sqlite_shared;
 mod sqlite_size;
 
 #[cfg(feature = "postgres")]
+mod postgres_failover;
+#[cfg(feature = "postgres")]
 mod postgres_servers;

@@ -9,5 +9,6 @@ mod lists;
 mod open_runs;
 mod processes;
 mod saving;
+mod schemas;
 mod sqlite_files;
 mod writers;

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::worker::{signature, with_messages};
 use super::{ChatModel, ChatReply, ChatRequest, ModelError, ToolChoice, Usage, ask};
 use crate::message::ToolCall;
-use crate::tool::ToolSpec;
+use crate::tool::{RunTools, ToolSpec};
 
 /// The tool calls that a model would make, and its text. See
 /// [`select_tools`](super::ChatModelExt::select_tools).
@@ -27,6 +27,9 @@ pub struct ToolSelection {
 
 /// A worker that [selects tools](super::ChatModelExt::select_tools). It takes `messages`, like a
 /// [`ModelWorker`](super::ModelWorker), and gives the [`ToolSelection`].
+///
+/// If the run has an input `tools` of type [`RunTools`], or an earlier worker gives one, the model
+/// selects from these tools.
 ///
 /// ```
 /// use ddg_agentic::message::ToolCall;
@@ -63,11 +66,14 @@ impl<M: ChatModel> Worker for ToolSelector<M> {
     type Output = ToolSelection;
 
     fn signature(&self) -> Signature {
-        signature()
+        signature().param::<Option<RunTools>>("tools")
     }
 
     async fn run(&self, args: Args, cx: &Context) -> Result<ToolSelection, WorkerError> {
-        let request = with_messages(&self.request, &args)?;
+        let mut request = with_messages(&self.request, &args)?;
+        if let Some(tools) = args.get::<Option<RunTools>>(1)? {
+            request.tools = tools.specs(&request.tools, cx)?;
+        }
         check_can(&self.model)?;
         let has_to = has_to_call(&request);
         Ok(selection(&self.model, has_to, ask(&self.model, request, cx).await?)?)

@@ -4,7 +4,7 @@ use std::error::Error;
 use std::fmt;
 use std::time::Duration;
 
-use ddg_core::__report::Told;
+use ddg_core::__report::{Told, shown, shown_lines};
 use ddg_core::WorkerError;
 use ddg_core::worker::{BoxError, Panicked, TimedOut};
 
@@ -13,7 +13,10 @@ use ddg_core::worker::{BoxError, Panicked, TimedOut};
 #[non_exhaustive]
 pub enum ToolError {
     /// There is no tool with this name.
-    #[error("there is no tool `{name}`{}", suggestion(.nearest.as_deref(), .known))]
+    #[error(
+        "there is no tool `{name}`{}",
+        shown(&suggestion(.nearest.as_deref(), .known)), name = shown(.name)
+    )]
     Unknown {
         /// The name in the call.
         name: String,
@@ -22,9 +25,20 @@ pub enum ToolError {
         /// The names of all tools.
         known: Vec<String>,
     },
+    /// A tool is known by its name only, and nothing says where it is found.
+    #[error(
+        "tool `{name}` is known by its name only: register the toolbox that has it in the automa, \
+         with `register_in`",
+        name = shown(.name)
+    )]
+    Unregistered {
+        /// The name of the tool.
+        name: String,
+    },
     /// The arguments are not JSON.
     #[error(
-        "the arguments of `{tool}` cannot be read ({reason}): call it again with a JSON object"
+        "the arguments of `{tool}` cannot be read ({reason}): call it again with a JSON object",
+        tool = shown(.tool), reason = shown_lines(.reason)
     )]
     Malformed {
         /// The tool.
@@ -33,7 +47,10 @@ pub enum ToolError {
         reason: String,
     },
     /// The arguments do not fit the schema of the tool.
-    #[error("the arguments of `{tool}` are wrong: {}", .faults.join("; "))]
+    #[error(
+        "the arguments of `{tool}` are wrong: {}",
+        shown_lines(&faults.join("; ")), tool = shown(.tool)
+    )]
     Arguments {
         /// The tool.
         tool: String,
@@ -41,7 +58,10 @@ pub enum ToolError {
         faults: Vec<String>,
     },
     /// A person denied the call.
-    #[error("a person did not allow this call of `{tool}`: {reason}")]
+    #[error(
+        "a person did not allow this call of `{tool}`: {reason}",
+        tool = shown(.tool), reason = shown_lines(.reason)
+    )]
     Denied {
         /// The tool.
         tool: String,
@@ -49,7 +69,7 @@ pub enum ToolError {
         reason: String,
     },
     /// The tool did not end in time.
-    #[error("`{tool}` did not end within {after:?}")]
+    #[error("`{tool}` did not end within {after:?}", tool = shown(.tool))]
     TimedOut {
         /// The tool.
         tool: String,
@@ -59,7 +79,8 @@ pub enum ToolError {
     /// The tool timed out and cannot be stopped; it may still act.
     #[error(
         "`{tool}` did not end within {after:?}; it cannot be stopped, so it still runs and may \
-         still have its effects"
+         still have its effects",
+        tool = shown(.tool)
     )]
     StillRuns {
         /// The tool.
@@ -68,7 +89,7 @@ pub enum ToolError {
         after: Duration,
     },
     /// The tool panicked.
-    #[error("`{tool}` panicked: {message}")]
+    #[error("`{tool}` panicked: {message}", tool = shown(.tool), message = shown_lines(.message))]
     Panicked {
         /// The tool.
         tool: String,
@@ -76,7 +97,7 @@ pub enum ToolError {
         message: String,
     },
     /// The tool failed.
-    #[error("`{tool}` failed: {}", Told(&**.source))]
+    #[error("`{tool}` failed: {}", Told(&**.source), tool = shown(.tool))]
     Failed {
         /// The tool.
         tool: String,

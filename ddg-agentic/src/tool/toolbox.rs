@@ -19,6 +19,7 @@ pub(super) use entry::{Admitted, Entry};
 pub use error::{ToolboxError, ToolboxFault};
 
 use super::error::Halt;
+use super::run_tools::Registered;
 use super::worker::{CallWorker, ToolWorker};
 use super::{States, ToolError, ToolInput, ToolOptions, ToolOutput, ToolResult, ToolRun, ToolSpec};
 use crate::files::File;
@@ -182,7 +183,8 @@ impl Toolbox {
     }
 
     /// Lets snapshots of runs of `automa` find the workers of this toolbox again, by the names of
-    /// their tools. An automa can have one toolbox so; one that is nested in it can have another.
+    /// their tools, and [tools that are values](super::RunTools), too. An automa can have one
+    /// toolbox so; one that is nested in it can have another.
     ///
     /// # Errors
     /// If the names `tool`, `tool_call` or `tool_call:` with the name of a tool are taken.
@@ -199,6 +201,8 @@ impl Toolbox {
             |worker: &ToolWorker| worker.tool().to_owned(),
             move |name: String| ToolWorker::new(tools.clone(), &name),
         )?;
+        let tools = self.clone();
+        automa.attach(move |_| Registered(tools.clone()));
         for (name, offered) in &self.0.offered {
             if let Some(call) = &offered.automa {
                 automa.declare_worker(format!("{CALL}:{name}"), call.clone(), free())?;

@@ -192,7 +192,10 @@ impl ChatStream {
                 }
                 ChatChunk::Thinking(more) => thinking.push_str(&more),
                 ChatChunk::Reasoning(whole) => {
-                    thinking.clear();
+                    // A signature has no text, and may come in the middle of a thought.
+                    if !whole.text.is_empty() {
+                        thinking.clear();
+                    }
                     reasoning.push(whole);
                 }
                 ChatChunk::Restart { model } => {

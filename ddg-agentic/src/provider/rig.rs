@@ -8,6 +8,8 @@ mod extras;
 mod failure;
 mod not_a_stream;
 mod pieces;
+mod signature;
+mod tidy;
 
 use std::sync::Arc;
 

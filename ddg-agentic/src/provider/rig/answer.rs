@@ -7,6 +7,7 @@ use rig_core::message::{Reasoning as RigReasoning, ToolCall as RigCall};
 use serde_json::Value as Json;
 
 use super::call_ids::CallIds;
+use super::signature::{Signatures, Signed};
 use crate::message::{AssistantMessage, Reasoning, ToolArguments, ToolCall};
 use crate::model::{ChatReply, FinishReason, Usage};
 
@@ -14,13 +15,18 @@ use crate::model::{ChatReply, FinishReason, Usage};
 pub(super) fn reply(response: CompletionResponse, model: &str, ids: &mut CallIds) -> ChatReply {
     let (finish, usage) = (finish(&response), usage(&response.usage));
     let mut message = AssistantMessage::default();
+    let mut signatures = Signatures::default();
     for content in response.choice {
+        let id = match &content {
+            AssistantContent::ToolCall(call) => ids.id(&call.id, message.tool_calls.len()),
+            _ => String::new(),
+        };
+        let signed = signed(&content, &id);
+        let signature = signed.and_then(|signed| signatures.of(&content, signed, model));
+        message.reasoning.extend(signature);
         match content {
             AssistantContent::Text(text) => message.text.push_str(&text.text),
-            AssistantContent::ToolCall(call) => {
-                let id = ids.id(&call.id, message.tool_calls.len());
-                message.tool_calls.push(tool_call(call, id));
-            }
+            AssistantContent::ToolCall(call) => message.tool_calls.push(tool_call(call, id)),
             AssistantContent::Reasoning(thought) => {
                 message.reasoning.push(reasoning(thought, model));
             }
@@ -28,6 +34,15 @@ pub(super) fn reply(response: CompletionResponse, model: &str, ids: &mut CallIds
         }
     }
     ChatReply::new(message).finish(finish).usage(usage)
+}
+
+/// What a provider may have signed: a text, or a call that has got `id`.
+pub(super) fn signed(content: &AssistantContent, id: &str) -> Option<Signed> {
+    match content {
+        AssistantContent::Text(text) => Some(Signed::Text(text.text.len())),
+        AssistantContent::ToolCall(_) => Some(Signed::Call(id.to_owned())),
+        _ => None,
+    }
 }
 
 /// What `model` has thought, with what only its provider can read.

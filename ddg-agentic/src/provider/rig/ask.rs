@@ -13,6 +13,7 @@ use rig_core::message::{
 use rig_core::schemars::Schema;
 use serde_json::{Value as Json, json};
 
+use super::signature::Signature;
 use crate::message::{
     AssistantMessage, ContentPart, Image, Message, Messages, ToolArguments, ToolMessage,
 };
@@ -149,7 +150,9 @@ impl<'a> Ask<'a> {
 
     /// A turn of the model. It is known to be its own if it has something that only it can read.
     fn turn(&self, said: Vec<AssistantContent>) -> RigAssistant {
-        let is_own = said.iter().any(|said| matches!(said, AssistantContent::Reasoning(_)));
+        let is_own = said.iter().any(|said| {
+            matches!(said, AssistantContent::Reasoning(_)) || said.native_item().is_some()
+        });
         let mut turn = RigAssistant::new(said);
         let Self { target, .. } = self;
         turn.origin = is_own.then(|| Origin::new(target.api(), target.provider(), target.model()));
@@ -176,13 +179,18 @@ impl<'a> Ask<'a> {
         }
         let own = named(self.target);
         let own = reasoning.into_iter().filter(|thought| thought.model == own);
-        let thought = own.map(|thought| {
+        let (signatures, own): (Vec<_>, Vec<_>) =
+            own.map(|thought| Signature::kept_as(&thought).ok_or(thought)).partition(Result::is_ok);
+        let signatures: Vec<_> = signatures.into_iter().flatten().collect();
+        let said = said.into_iter();
+        let said = said.map(|said| signatures.iter().fold(said, |said, signed| signed.sign(said)));
+        let thought = own.into_iter().filter_map(Result::err).map(|thought| {
             let known = thought.opaque.and_then(|opaque| serde_json::from_value(opaque).ok());
             AssistantContent::Reasoning(known.unwrap_or_else(|| RigReasoning::new(thought.text)))
         });
         let thought: Vec<_> = thought.collect();
         let is_paired = self.target.api() == RESPONSES && !thought.is_empty();
-        let said = said.into_iter().map(|said| match is_paired {
+        let said = said.map(|said| match is_paired {
             true => as_item(said),
             false => said,
         });

@@ -14,11 +14,13 @@ use rig_core::http_client::{
 use rig_reqwest::ReqwestClient;
 use tokio::time::Instant;
 
+use super::super::api::Provider;
 use super::super::http::http_client;
 use super::super::settings::Settings;
 use super::extras::Extras;
 use super::failure::chain;
 use super::not_a_stream::as_stream;
+use super::tidy;
 use crate::model::ModelError;
 
 /// A client for one provider. The library that writes the requests never sees the key.
@@ -29,6 +31,8 @@ pub(super) struct Client {
     extras: Arc<Extras>,
     stall_timeout: Duration,
     stream_timeout: Duration,
+    /// Whether the API is that of OpenAI's chat completions.
+    is_chat: bool,
 }
 
 /// A stream has been silent for too long.
@@ -56,7 +60,9 @@ impl Client {
         let (headers, query) = (&settings.extra_headers, &settings.extra_query);
         let extras = Extras::new(&settings.model, headers, query)?;
         let Settings { stall_timeout, stream_timeout, .. } = *settings;
-        Ok(Self { http: http.into(), key: key.transpose()?, extras, stall_timeout, stream_timeout })
+        let (http, key) = (http.into(), key.transpose()?);
+        let is_chat = matches!(settings.provider, Provider::OpenAi | Provider::Ollama);
+        Ok(Self { http, key, extras, stall_timeout, stream_timeout, is_chat })
     }
 
     /// Adds the key to the headers. Rig puts Gemini's key into the URL; the empty parameter that it
@@ -87,14 +93,17 @@ impl HttpClientExt for Client {
         T: Into<Bytes> + Send,
         U: From<Bytes> + Send + 'static,
     {
-        let sent = self.http.send(self.with_key(request));
+        let sent = self.http.send::<T, Bytes>(self.with_key(request));
         async move {
             let response = sent.await?;
             match response.headers().get(CONTENT_TYPE) {
                 Some(found) if found.as_bytes().starts_with(b"text/html") => {
                     Err(Error::InvalidContentType(found.clone()))
                 }
-                _ => Ok(response),
+                _ => Ok(response.map(|body| {
+                    let body = async move { Ok(U::from(tidy::whole(body.await?))) };
+                    Box::pin(body) as LazyBody<U>
+                })),
             }
         }
     }
@@ -118,7 +127,8 @@ impl HttpClientExt for Client {
         let response = tokio::time::timeout(after, sent).await;
         let response = response.map_err(|_| Error::instance(Stalled { after }))??;
         let end = Instant::now().checked_add(whole);
-        as_stream(response.map(|body| watched(body, after, (end, whole)))).await
+        let stream = as_stream(response.map(|body| watched(body, after, (end, whole)))).await?;
+        Ok(stream.map(|body| tidy::events(body, self.is_chat)))
     }
 }
 

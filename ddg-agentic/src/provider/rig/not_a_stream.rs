@@ -1,5 +1,6 @@
 //! What a server answers that was asked for a stream and sends something else.
 
+use ddg_core::__report::shown;
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
@@ -15,7 +16,7 @@ const MOST_READ: usize = 8 << 20;
 
 /// A whole answer in place of a stream, which is no reply: the error of a gateway, say.
 #[derive(Debug, thiserror::Error)]
-#[error("{body}")]
+#[error("{body}", body = shown(.body))]
 pub(super) struct NotAStream {
     pub(super) body: String,
     pub(super) retry_after: Option<Duration>,

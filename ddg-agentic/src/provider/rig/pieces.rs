@@ -10,7 +10,9 @@ use super::answer;
 use super::call_ids::CallIds;
 use super::extras::Extras;
 use super::failure::Failures;
+use super::signature::Signatures;
 use super::silent;
+use crate::message::Reasoning;
 use crate::model::{ChatChunk, ModelError};
 
 /// A streamed reply.
@@ -22,6 +24,9 @@ pub(super) struct Pieces {
     model: String,
     /// The calls that have begun, with the names that have been sent.
     calls: Vec<(Part, String)>,
+    signatures: Signatures,
+    /// The signature of what has just ended, which is sent next.
+    signature: Option<Reasoning>,
 }
 
 impl Pieces {
@@ -33,7 +38,8 @@ impl Pieces {
         model: &str,
     ) -> Self {
         let model = model.to_owned();
-        Self { stream, ids, extras, failures, model, calls: Vec::new() }
+        let (signatures, signature) = (Signatures::default(), None);
+        Self { stream, ids, extras, failures, model, calls: Vec::new(), signatures, signature }
     }
 
     /// The pieces, up to the end or the first error.
@@ -42,6 +48,9 @@ impl Pieces {
             let mut pieces = pieces?;
             let failures = pieces.failures.clone();
             loop {
+                if let Some(signature) = pieces.signature.take() {
+                    return Some((Ok(ChatChunk::Reasoning(signature)), Some(pieces)));
+                }
                 let extras = Arc::clone(&pieces.extras);
                 match extras.scope(silent(pieces.stream.next())).await {
                     Some(Ok(Item::Event(event))) => {
@@ -78,6 +87,7 @@ impl Pieces {
             StreamEvent::End { part, content: AssistantContent::ToolCall(call) } => {
                 let place = self.calls.iter().position(|(begun, _)| *begun == part)?;
                 let id = self.ids.id(&call.id, place);
+                self.signature = self.signature_of(&AssistantContent::ToolCall(call.clone()), &id);
                 let told = self.calls[place].1.as_str();
                 let name = call.function.name.strip_prefix(told).filter(|rest| !rest.is_empty());
                 self.of_call(part, Some(id), name.map(str::to_owned), String::new())
@@ -86,8 +96,16 @@ impl Pieces {
             StreamEvent::End { content: AssistantContent::Reasoning(thought), .. } => {
                 Some(ChatChunk::Reasoning(answer::reasoning(thought, &self.model)))
             }
-            StreamEvent::Start { .. } | StreamEvent::End { .. } => None,
+            StreamEvent::End { content, .. } => {
+                self.signature = self.signature_of(&content, "");
+                None
+            }
+            StreamEvent::Start { .. } => None,
         }
+    }
+
+    fn signature_of(&mut self, content: &AssistantContent, id: &str) -> Option<Reasoning> {
+        self.signatures.of(content, answer::signed(content, id)?, &self.model)
     }
 
     fn of_call(

@@ -2,6 +2,7 @@
 
 mod worker;
 
+use ddg_core::__report::{shown, shown_lines};
 use std::fmt;
 use std::sync::Arc;
 
@@ -42,7 +43,7 @@ pub struct PromptTemplate {
 #[non_exhaustive]
 pub enum PromptError {
     /// The text is not a valid template.
-    #[error("line {line} of the prompt: {message}")]
+    #[error("line {line} of the prompt: {message}", message = shown_lines(.message))]
     Syntax {
         /// The line, from 1.
         line: usize,
@@ -50,7 +51,7 @@ pub enum PromptError {
         message: String,
     },
     /// A variable that the template needs is missing.
-    #[error("line {line} of the prompt: `{variable}` is not given")]
+    #[error("line {line} of the prompt: `{variable}` is not given", variable = shown(.variable))]
     Missing {
         /// The line, from 1.
         line: usize,
@@ -58,7 +59,7 @@ pub enum PromptError {
         variable: String,
     },
     /// A value does not fit the template.
-    #[error("line {line} of the prompt: {message}")]
+    #[error("line {line} of the prompt: {message}", message = shown_lines(.message))]
     Render {
         /// The line, from 1.
         line: usize,

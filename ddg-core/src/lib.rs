@@ -121,6 +121,7 @@ pub mod __private {
 #[doc(hidden)]
 pub mod __report {
     pub use crate::__debug_is_display as debug_is_display;
+    pub use crate::printable::{shown, shown_lines};
     pub use crate::report::{Told, debug};
 }
 

@@ -27,12 +27,12 @@ pub fn lines(text: &str) -> Cow<'_, str> {
 }
 
 /// Displays `text` as [`line()`] formats it.
-pub(crate) fn shown<T: fmt::Display + ?Sized>(text: &T) -> impl fmt::Display + use<'_, T> {
+pub fn shown<T: fmt::Display + ?Sized>(text: &T) -> impl fmt::Display + use<'_, T> {
     fmt::from_fn(move |f| write!(Printable::line(f), "{text}"))
 }
 
 /// Displays `text` as [`lines`] formats it.
-pub(crate) fn shown_lines<T: fmt::Display + ?Sized>(text: &T) -> impl fmt::Display + use<'_, T> {
+pub fn shown_lines<T: fmt::Display + ?Sized>(text: &T) -> impl fmt::Display + use<'_, T> {
     fmt::from_fn(move |f| write!(Printable::lines(f), "{text}"))
 }
 

@@ -1,6 +1,6 @@
 //! Errors of an agent.
 
-use ddg_core::__report::Told;
+use ddg_core::__report::{Told, shown};
 use ddg_core::run::AnswerError;
 use ddg_core::{Outcome, RunError};
 
@@ -18,7 +18,8 @@ pub enum AgentError {
     /// A run of the conversation is active, in this process or another.
     #[error(
         "conversation `{conversation}` is busy: a run of it is active; wait until it ends, or let the \
-         agent queue or steer (`when_busy`)"
+         agent queue or steer (`when_busy`)",
+        conversation = shown(.conversation)
     )]
     Busy {
         /// The conversation.
@@ -29,7 +30,10 @@ pub enum AgentError {
     ///
     /// If the cause was outside of the run, such as a failure of its store or its deadline, a saved
     /// run can be [recovered](crate::Agent::recover).
-    #[error("conversation `{conversation}`: {}", Told(&**.source))]
+    #[error(
+        "conversation `{conversation}`: {}",
+        Told(&**.source), conversation = shown(.conversation)
+    )]
     Run {
         /// The conversation.
         conversation: ConversationId,
@@ -41,7 +45,10 @@ pub enum AgentError {
     },
     /// Another process has taken the conversation over, because this one did not renew its lease in
     /// time. This run was stopped. If it was saved, the other process may continue it.
-    #[error("conversation `{conversation}`: the run was stopped: {}", Told(&**.source))]
+    #[error(
+        "conversation `{conversation}`: the run was stopped: {}",
+        Told(&**.source), conversation = shown(.conversation)
+    )]
     TakenOver {
         /// The conversation.
         conversation: ConversationId,
@@ -52,7 +59,10 @@ pub enum AgentError {
         unheard: Vec<Message>,
     },
     /// The conversation could not be read.
-    #[error("conversation `{conversation}` cannot be read: {}", Told(.source))]
+    #[error(
+        "conversation `{conversation}` cannot be read: {}",
+        Told(.source), conversation = shown(.conversation)
+    )]
     Unread {
         /// The conversation.
         conversation: ConversationId,
@@ -62,7 +72,7 @@ pub enum AgentError {
     /// The run has ended, but the conversation could not be written.
     #[error(
         "conversation `{conversation}` cannot be written: {}; the outcome is in this error",
-        Told(.source)
+        Told(.source), conversation = shown(.conversation)
     )]
     Unwritten {
         /// The conversation.
@@ -75,7 +85,9 @@ pub enum AgentError {
     },
     /// The run asks a person. It is saved with its conversation.
     #[error(
-        "conversation `{conversation}`: the run asks a person; use `say`, and `answer` its questions"
+        "conversation `{conversation}`: the run asks a person; use `say`, and `answer` its \
+         questions",
+        conversation = shown(.conversation)
     )]
     Paused {
         /// The conversation.
@@ -87,7 +99,7 @@ pub enum AgentError {
     #[error(
         "conversation `{conversation}` waits for an answer to {}; `answer` first, `give_up` the \
          run, or let the agent queue or steer (`when_busy`)",
-        questions.join(", ")
+        shown(&questions.join(", ")), conversation = shown(.conversation)
     )]
     Waiting {
         /// The conversation.
@@ -98,7 +110,8 @@ pub enum AgentError {
     /// A run of the conversation was interrupted before its end.
     #[error(
         "conversation `{conversation}`: its run was interrupted; `recover` it, `give_up`, or let \
-         the agent queue or steer (`when_busy`)"
+         the agent queue or steer (`when_busy`)",
+        conversation = shown(.conversation)
     )]
     Interrupted {
         /// The conversation.
@@ -106,7 +119,10 @@ pub enum AgentError {
     },
     /// The conversation does not ask this question: it never did, or the question has been
     /// answered.
-    #[error("conversation `{conversation}`: {}", Told(.source))]
+    #[error(
+        "conversation `{conversation}`: {}",
+        Told(.source), conversation = shown(.conversation)
+    )]
     NotAsked {
         /// The conversation.
         conversation: ConversationId,
@@ -116,14 +132,18 @@ pub enum AgentError {
     /// The conversation has no paused or interrupted run, or not at this snapshot.
     #[error(
         "conversation `{conversation}` has no run that can be resumed from here: it has continued \
-         since then, or the snapshot belongs to another conversation"
+         since then, or the snapshot belongs to another conversation",
+        conversation = shown(.conversation)
     )]
     NotPaused {
         /// The conversation.
         conversation: ConversationId,
     },
     /// The open run could not be saved with the conversation, or could not be dropped.
-    #[error("conversation `{conversation}`: its open run cannot be written: {}", Told(.source))]
+    #[error(
+        "conversation `{conversation}`: its open run cannot be written: {}",
+        Told(.source), conversation = shown(.conversation)
+    )]
     Unkept {
         /// The conversation.
         conversation: ConversationId,
@@ -134,7 +154,8 @@ pub enum AgentError {
     /// The conversation's run is in a store of runs that the agent does not have.
     #[error(
         "conversation `{conversation}`: its run `{run}` is in a store of runs; give the agent that \
-         store (`stored_in`)"
+         store (`stored_in`)",
+        conversation = shown(.conversation), run = shown(.run)
     )]
     NoRunStore {
         /// The conversation.
@@ -144,7 +165,10 @@ pub enum AgentError {
     },
     /// The turn, or a message that waited for its turn, was [stopped](crate::Agent::stop). The
     /// conversation is as it was before.
-    #[error("conversation `{conversation}`: stopped; it is as it was before")]
+    #[error(
+        "conversation `{conversation}`: stopped; it is as it was before",
+        conversation = shown(.conversation)
+    )]
     Stopped {
         /// The conversation.
         conversation: ConversationId,
@@ -156,20 +180,26 @@ pub enum AgentError {
     #[error(
         "conversation `{conversation}`: {} messages already wait for the active turn: wait until \
          it has ended, or stop it",
-        Mailbox::MOST
+        Mailbox::MOST, conversation = shown(.conversation)
     )]
     SteeringFull {
         /// The conversation.
         conversation: ConversationId,
     },
     /// The conversation does not exist.
-    #[error("there is no conversation `{conversation}`: nothing was said in it")]
+    #[error(
+        "there is no conversation `{conversation}`: nothing was said in it",
+        conversation = shown(.conversation)
+    )]
     Unknown {
         /// The conversation.
         conversation: ConversationId,
     },
     /// The conversation has no active turn.
-    #[error("conversation `{conversation}` has no active turn: say something")]
+    #[error(
+        "conversation `{conversation}` has no active turn: say something",
+        conversation = shown(.conversation)
+    )]
     NotRunning {
         /// The conversation.
         conversation: ConversationId,
@@ -180,7 +210,8 @@ pub enum AgentError {
     /// The message was passed to the active run. The caller of that run gets the outcome.
     #[error(
         "conversation `{conversation}`: the message was passed to the active run, whose caller \
-         gets the outcome"
+         gets the outcome",
+        conversation = shown(.conversation)
     )]
     Steered {
         /// The conversation.

@@ -1,5 +1,6 @@
 //! Errors of assistants.
 
+use ddg_core::__report::{shown, shown_lines};
 use ddg_core::RunError;
 use ddg_core::checkpoint::StoreError;
 use ddg_core::worker::BoxError;
@@ -12,7 +13,7 @@ use ddg_core::worker::BoxError;
 #[non_exhaustive]
 pub enum AssistantsError {
     /// The request is wrong.
-    #[error("{message}")]
+    #[error("{message}", message = shown_lines(.message))]
     BadRequest {
         /// What is wrong, and what would be right.
         message: String,
@@ -22,7 +23,7 @@ pub enum AssistantsError {
         code: Option<String>,
     },
     /// The object does not exist, or belongs to another tenant.
-    #[error("No {what} found with id '{id}'.")]
+    #[error("No {what} found with id '{id}'.", id = shown(.id))]
     NotFound {
         /// The kind of the object, such as `thread`.
         what: &'static str,
@@ -30,7 +31,7 @@ pub enum AssistantsError {
         id: String,
     },
     /// A run of the thread is active.
-    #[error("{message}")]
+    #[error("{message}", message = shown_lines(.message))]
     Busy {
         /// The thread and its run.
         message: String,
@@ -42,7 +43,7 @@ pub enum AssistantsError {
     #[error(transparent)]
     Store(#[from] StoreError),
     /// The database of the store failed.
-    #[error("assistants: cannot {action}: {source}")]
+    #[error("assistants: cannot {action}: {source}", source = shown_lines(.source))]
     Backend {
         /// What was to be done.
         action: &'static str,
@@ -50,7 +51,7 @@ pub enum AssistantsError {
         r#source: BoxError,
     },
     /// A setting of the server's own is wrong, such as a graph that cannot be built.
-    #[error("{message}")]
+    #[error("{message}", message = shown_lines(.message))]
     Setup {
         /// What is wrong, and where to set it.
         message: String,

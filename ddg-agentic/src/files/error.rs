@@ -1,5 +1,6 @@
 //! Errors of files.
 
+use ddg_core::__report::{shown, shown_lines};
 use std::fmt;
 use std::io;
 use std::path::PathBuf;
@@ -14,14 +15,18 @@ pub enum FileError {
     /// The manager has no file with this id.
     #[error(
         "no file has the id `{id}`: check that the id is whole and that the file was not deleted; \
-         files of another manager are not known here"
+         files of another manager are not known here",
+        id = shown(.id)
     )]
     NotFound {
         /// The id.
         id: String,
     },
     /// The file is being removed.
-    #[error("file `{id}` is being removed: it can no longer be used; make a new one")]
+    #[error(
+        "file `{id}` is being removed: it can no longer be used; make a new one",
+        id = shown(.id)
+    )]
     Removing {
         /// The id.
         id: String,
@@ -30,7 +35,10 @@ pub enum FileError {
     #[error("the file manager is closed: it neither creates nor returns files")]
     Closed,
     /// The file is already registered.
-    #[error("file `{id}` is registered already: look it up, or use `get_or_retrieve`")]
+    #[error(
+        "file `{id}` is registered already: look it up, or use `get_or_retrieve`",
+        id = shown(.id)
+    )]
     Registered {
         /// The id.
         id: String,
@@ -57,7 +65,10 @@ pub enum FileError {
         reason: &'static str,
     },
     /// A remote file was requested, but there is no client for remote files.
-    #[error("{what}: the file manager has no remote client; give its builder one with `remote`")]
+    #[error(
+        "{what}: the file manager has no remote client; give its builder one with `remote`",
+        what = shown_lines(.what)
+    )]
     NoRemote {
         /// The request.
         what: String,
@@ -65,7 +76,7 @@ pub enum FileError {
     /// The purpose is unknown.
     #[error(
         "purpose `{purpose}` is not known{}: use `assistants` or `assistants_output`",
-        listed(.known)
+        shown(&listed(.known)), purpose = shown(.purpose)
     )]
     Purpose {
         /// The purpose.
@@ -74,13 +85,16 @@ pub enum FileError {
         known: Vec<String>,
     },
     /// A remote file has no path.
-    #[error("file `{id}` is remote and has no path on this machine: read it by its id")]
+    #[error(
+        "file `{id}` is remote and has no path on this machine: read it by its id",
+        id = shown(.id)
+    )]
     NotLocal {
         /// The id.
         id: String,
     },
     /// The path is not that of a file.
-    #[error("{} is not a file: {reason}", path.display())]
+    #[error("{} is not a file: {reason}", shown(&path.display()), reason = shown_lines(.reason))]
     NoFile {
         /// The path.
         path: PathBuf,
@@ -90,7 +104,7 @@ pub enum FileError {
     /// A file of the manager, or its folder, has been replaced by something else.
     #[error(
         "{} is no longer what the file manager has written: {reason}; it was left alone",
-        path.display()
+        shown(&path.display())
     )]
     Replaced {
         /// The path.
@@ -99,7 +113,10 @@ pub enum FileError {
         reason: &'static str,
     },
     /// The operating system reported an error.
-    #[error("could not {action} {}: {source}", path.display())]
+    #[error(
+        "could not {action} {}: {source}",
+        shown(&path.display()), source = shown_lines(.source)
+    )]
     Io {
         /// The operation, such as `write`.
         action: &'static str,
@@ -109,7 +126,10 @@ pub enum FileError {
         source: Arc<io::Error>,
     },
     /// The content could not be read to its end.
-    #[error("the content of `{filename}` could not be read to its end: {source}")]
+    #[error(
+        "the content of `{filename}` could not be read to its end: {source}",
+        filename = shown(.filename), source = shown_lines(.source)
+    )]
     Content {
         /// The name of the file that was to be created.
         filename: String,
@@ -117,7 +137,7 @@ pub enum FileError {
         source: Arc<io::Error>,
     },
     /// The remote side failed.
-    #[error("could not {action}: {source}")]
+    #[error("could not {action}: {source}", action = shown(.action))]
     Remote {
         /// The operation, such as "upload `tea.txt`".
         action: String,
@@ -125,7 +145,10 @@ pub enum FileError {
         source: RemoteError,
     },
     /// The index of files failed.
-    #[error("{index}: could not {action}: {source}")]
+    #[error(
+        "{index}: could not {action}: {source}",
+        index = shown(.index), source = shown_lines(.source)
+    )]
     Index {
         /// The index.
         index: String,
@@ -135,7 +158,7 @@ pub enum FileError {
         source: Arc<dyn std::error::Error + Send + Sync>,
     },
     /// The manager is configured wrongly.
-    #[error("file manager: {message}")]
+    #[error("file manager: {message}", message = shown_lines(.message))]
     Setup {
         /// What is wrong, and what would be right.
         message: String,
@@ -143,7 +166,8 @@ pub enum FileError {
     /// There is no manager to resolve the id.
     #[error(
         "file `{id}` cannot be looked up here: there is no file manager; give the toolbox one with \
-         `state`, or the agent with `files`"
+         `state`, or the agent with `files`",
+        id = shown(.id)
     )]
     NoManager {
         /// The id.

@@ -1,5 +1,6 @@
 //! Errors between this program and MCP servers.
 
+use ddg_core::__report::{shown, shown_lines};
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,7 +11,10 @@ use std::time::Duration;
 #[non_exhaustive]
 pub enum McpError {
     /// The endpoint is configured wrongly.
-    #[error("MCP server `{server}`: {message}")]
+    #[error(
+        "MCP server `{server}`: {message}",
+        server = shown(.server), message = shown_lines(.message)
+    )]
     Setup {
         /// The server.
         server: String,
@@ -18,7 +22,10 @@ pub enum McpError {
         message: String,
     },
     /// The program of the server could not be started.
-    #[error("MCP server `{server}`: `{program}` does not start ({source}): is it installed?")]
+    #[error(
+        "MCP server `{server}`: `{program}` does not start ({source}): is it installed?",
+        server = shown(.server), program = shown(.program), source = shown_lines(.source)
+    )]
     Start {
         /// The server.
         server: String,
@@ -28,7 +35,10 @@ pub enum McpError {
         r#source: Arc<io::Error>,
     },
     /// The server could not be reached, or its handshake failed.
-    #[error("MCP server `{server}` cannot be connected to: {reason}{}", last_words(.stderr))]
+    #[error(
+        "MCP server `{server}` cannot be connected to: {reason}{}",
+        shown_lines(&last_words(.stderr)), server = shown(.server), reason = shown_lines(.reason)
+    )]
     Connect {
         /// The server.
         server: String,
@@ -38,7 +48,10 @@ pub enum McpError {
         stderr: String,
     },
     /// The connection has ended: one side closed it, or it broke.
-    #[error("MCP server `{server}` is gone ({reason}): connect to it again{}", last_words(.stderr))]
+    #[error(
+        "MCP server `{server}` is gone ({reason}): connect to it again{}",
+        shown_lines(&last_words(.stderr)), server = shown(.server), reason = shown_lines(.reason)
+    )]
     Gone {
         /// The server.
         server: String,
@@ -48,7 +61,10 @@ pub enum McpError {
         stderr: String,
     },
     /// The server did not answer in time.
-    #[error("MCP server `{server}` did not answer `{request}` within {after:?}")]
+    #[error(
+        "MCP server `{server}` did not answer `{request}` within {after:?}",
+        server = shown(.server), request = shown(.request)
+    )]
     TimedOut {
         /// The server.
         server: String,
@@ -58,7 +74,10 @@ pub enum McpError {
         after: Duration,
     },
     /// The server refused the request.
-    #[error("MCP server `{server}` refuses `{request}`: {message}")]
+    #[error(
+        "MCP server `{server}` refuses `{request}`: {message}",
+        server = shown(.server), request = shown(.request), message = shown_lines(.message)
+    )]
     Refused {
         /// The server.
         server: String,
@@ -68,7 +87,10 @@ pub enum McpError {
         message: String,
     },
     /// The response does not fit the request.
-    #[error("MCP server `{server}` answers `{request}` against the protocol: {message}")]
+    #[error(
+        "MCP server `{server}` answers `{request}` against the protocol: {message}",
+        server = shown(.server), request = shown(.request), message = shown_lines(.message)
+    )]
     Malformed {
         /// The server.
         server: String,
@@ -78,7 +100,7 @@ pub enum McpError {
         message: String,
     },
     /// A tool failed on the server. The message is that of the tool, for the model that called it.
-    #[error("{message}")]
+    #[error("{message}", message = shown_lines(.message))]
     ToolFailed {
         /// The server.
         server: String,
@@ -88,7 +110,10 @@ pub enum McpError {
         message: String,
     },
     /// The tools of this program cannot be offered.
-    #[error("the tools cannot be offered as the MCP server `{service}`: {message}")]
+    #[error(
+        "the tools cannot be offered as the MCP server `{service}`: {message}",
+        service = shown(.service), message = shown_lines(.message)
+    )]
     Serve {
         /// The name of the service.
         service: String,

@@ -1,6 +1,6 @@
 //! Errors of models.
 
-use ddg_core::__report::Told;
+use ddg_core::__report::{Told, shown, shown_lines};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,7 +9,10 @@ use std::time::Duration;
 #[non_exhaustive]
 pub enum ModelError {
     /// The provider answered with an error.
-    #[error("model `{model}`: the provider answered {status}: {message}")]
+    #[error(
+        "model `{model}`: the provider answered {status}: {message}",
+        model = shown(.model), message = shown_lines(.message)
+    )]
     Status {
         /// The model.
         model: String,
@@ -21,7 +24,7 @@ pub enum ModelError {
         retry_after: Option<Duration>,
     },
     /// The provider could not be reached, or the connection broke.
-    #[error("model `{model}`: {message}")]
+    #[error("model `{model}`: {message}", model = shown(.model), message = shown_lines(.message))]
     Connection {
         /// The model.
         model: String,
@@ -29,13 +32,16 @@ pub enum ModelError {
         message: String,
     },
     /// The stream of a reply ended before its end.
-    #[error("model `{model}`: the stream of its reply broke off before the end")]
+    #[error(
+        "model `{model}`: the stream of its reply broke off before the end",
+        model = shown(.model)
+    )]
     BrokenOff {
         /// The model.
         model: String,
     },
     /// The reply did not arrive in time.
-    #[error("model `{model}`: no reply within {after:?}")]
+    #[error("model `{model}`: no reply within {after:?}", model = shown(.model))]
     TimedOut {
         /// The model.
         model: String,
@@ -43,7 +49,10 @@ pub enum ModelError {
         after: Duration,
     },
     /// The response is not a reply.
-    #[error("model `{model}`: its answer is not a reply: {message}")]
+    #[error(
+        "model `{model}`: its answer is not a reply: {message}",
+        model = shown(.model), message = shown_lines(.message)
+    )]
     Malformed {
         /// The model.
         model: String,
@@ -51,7 +60,10 @@ pub enum ModelError {
         message: String,
     },
     /// The provider reported an error instead of a reply, or in the middle of one.
-    #[error("model `{model}`: the provider gave up on its reply: {message}")]
+    #[error(
+        "model `{model}`: the provider gave up on its reply: {message}",
+        model = shown(.model), message = shown_lines(.message)
+    )]
     Failed {
         /// The model.
         model: String,
@@ -61,7 +73,10 @@ pub enum ModelError {
         retryable: bool,
     },
     /// The conversation is longer than what the model can read.
-    #[error("model `{model}`: the conversation is too long for it: {message}")]
+    #[error(
+        "model `{model}`: the conversation is too long for it: {message}",
+        model = shown(.model), message = shown_lines(.message)
+    )]
     ContextOverflow {
         /// The model.
         model: String,
@@ -69,7 +84,10 @@ pub enum ModelError {
         message: String,
     },
     /// The model cannot do what the request asks for.
-    #[error("model `{model}` cannot {what}; its capabilities say so before it is asked")]
+    #[error(
+        "model `{model}` cannot {what}; its capabilities say so before it is asked",
+        model = shown(.model)
+    )]
     Unsupported {
         /// The model.
         model: String,
@@ -77,7 +95,7 @@ pub enum ModelError {
         what: &'static str,
     },
     /// The model is configured wrongly.
-    #[error("{message}")]
+    #[error("{message}", message = shown_lines(.message))]
     Setup {
         /// What is missing or wrong, and where to set it.
         message: String,
@@ -89,7 +107,7 @@ pub enum ModelError {
         failures: Vec<ModelError>,
     },
     /// A user's own model failed.
-    #[error("model `{model}`: {}", Told(&**.source))]
+    #[error("model `{model}`: {}", Told(&**.source), model = shown(.model))]
     Other {
         /// The model.
         model: String,

@@ -1,5 +1,6 @@
 //! Typed replies.
 
+use ddg_core::__report::{shown, shown_lines};
 use std::any::type_name;
 use std::fmt;
 use std::future::IntoFuture;
@@ -91,7 +92,7 @@ pub enum ExtractError {
         "model `{model}` gave no `{wanted}` in {attempts} attempts; the faults of the last \
          one:\n- {}\n\
          It was: {text}",
-        faults.join("\n- ")
+        shown_lines(&faults.join("\n- ")), model = shown(.model), text = shown_lines(.text)
     )]
     NotAsAsked {
         /// The model.
@@ -108,7 +109,7 @@ pub enum ExtractError {
         usage: Usage,
     },
     /// The type has no valid schema.
-    #[error("the JSON schema of `{wanted}` is invalid: {message}")]
+    #[error("the JSON schema of `{wanted}` is invalid: {message}", message = shown_lines(.message))]
     Schema {
         /// The type.
         wanted: &'static str,

@@ -4,6 +4,7 @@ use std::fmt;
 use std::iter::Sum;
 use std::ops::{Add, AddAssign, Mul};
 
+use ddg_core::__report::shown;
 use serde::{Deserialize, Serialize};
 
 use super::Usage;
@@ -37,7 +38,7 @@ pub struct Cost(pub f64);
 #[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
     "there is no price for {}: give one; a price of zeros is allowed",
-    models.iter().map(|model| format!("`{model}`")).collect::<Vec<_>>().join(", ")
+    models.iter().map(|model| format!("`{}`", shown(model))).collect::<Vec<_>>().join(", ")
 )]
 #[non_exhaustive]
 pub struct NoPrice {

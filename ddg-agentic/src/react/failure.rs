@@ -1,5 +1,7 @@
 //! The error of an agent's run without an answer.
 
+use ddg_core::__report::shown_lines;
+
 use super::AgentOutcome;
 use crate::model::ModelError;
 
@@ -30,7 +32,7 @@ use crate::model::ModelError;
 /// # }
 /// ```
 #[derive(Clone, thiserror::Error)]
-#[error("{}", .outcome.text())]
+#[error("{}", shown_lines(&.outcome.text()))]
 #[non_exhaustive]
 pub struct AgentFailed {
     /// The outcome of the run: how it ended, the conversation, and the usage of models.

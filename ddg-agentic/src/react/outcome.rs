@@ -1,5 +1,6 @@
 //! The outcome of an agent's run.
 
+use ddg_core::__report::shown_lines;
 use std::any::type_name;
 
 use serde::de::DeserializeOwned;
@@ -164,7 +165,7 @@ impl AgentOutcome {
 
 /// The run of an agent ended without an answer, or with an answer of another type.
 #[derive(Clone, PartialEq, Eq, thiserror::Error)]
-#[error("the agent gave no answer: {message}")]
+#[error("the agent gave no answer: {message}", message = shown_lines(.message))]
 pub struct NoAnswer {
     message: String,
 }

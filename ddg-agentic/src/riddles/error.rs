@@ -1,5 +1,6 @@
 //! What can go wrong with riddles, their agents and their files.
 
+use ddg_core::__report::{shown, shown_lines};
 use std::sync::Arc;
 
 use ddg_core::run::RunError;
@@ -9,7 +10,10 @@ use ddg_core::run::RunError;
 #[non_exhaustive]
 pub enum RiddleError {
     /// A setting has a value that cannot be used.
-    #[error("`{name}` is `{value}`: write {wanted}")]
+    #[error(
+        "`{name}` is `{value}`: write {wanted}",
+        name = shown(.name), value = shown(.value), wanted = shown(.wanted)
+    )]
     Setting {
         /// The name of the variable or option.
         name: String,
@@ -19,7 +23,7 @@ pub enum RiddleError {
         wanted: String,
     },
     /// An agent, or a list of agents, was declared wrongly.
-    #[error("agent `{name}` {message}")]
+    #[error("agent `{name}` {message}", name = shown(.name), message = shown_lines(.message))]
     Agent {
         /// The name of the agent.
         name: String,
@@ -27,13 +31,16 @@ pub enum RiddleError {
         message: String,
     },
     /// A message that cannot be taken.
-    #[error("{message}")]
+    #[error("{message}", message = shown_lines(.message))]
     BadMessage {
         /// What is wrong, and what to do.
         message: String,
     },
     /// The shared folder cannot be used.
-    #[error("the shared folder `{folder}` cannot be used: {message}")]
+    #[error(
+        "the shared folder `{folder}` cannot be used: {message}",
+        folder = shown(.folder), message = shown_lines(.message)
+    )]
     Folder {
         /// The folder.
         folder: String,
@@ -43,14 +50,18 @@ pub enum RiddleError {
     /// A path leads out of the shared folder.
     #[error(
         "`{path}` leads out of the shared folder; write a path inside of it, without `..`, and not \
-         through a link"
+         through a link",
+        path = shown(.path)
     )]
     Outside {
         /// The path as it was given.
         path: String,
     },
     /// A file is missing, or cannot be read or written.
-    #[error("file `{path}` of the shared folder: {message}")]
+    #[error(
+        "file `{path}` of the shared folder: {message}",
+        path = shown(.path), message = shown_lines(.message)
+    )]
     File {
         /// The path as it was given.
         path: String,
@@ -58,13 +69,16 @@ pub enum RiddleError {
         message: String,
     },
     /// There is no riddle with this id.
-    #[error("there is no riddle `{id}`")]
+    #[error("there is no riddle `{id}`", id = shown(.id))]
     UnknownRiddle {
         /// The id.
         id: String,
     },
     /// There is no message with this number.
-    #[error("there is no message with the number {number}, or it was not sent to agent `{agent}`")]
+    #[error(
+        "there is no message with the number {number}, or it was not sent to agent `{agent}`",
+        agent = shown(.agent)
+    )]
     UnknownMessage {
         /// The number.
         number: i64,
@@ -78,7 +92,10 @@ pub enum RiddleError {
         number: i64,
     },
     /// A sub-riddle would be beyond a limit.
-    #[error("riddle `{parent}` gets no sub-riddle: {message}")]
+    #[error(
+        "riddle `{parent}` gets no sub-riddle: {message}",
+        parent = shown(.parent), message = shown_lines(.message)
+    )]
     NoSubRiddle {
         /// The riddle.
         parent: String,
@@ -86,7 +103,10 @@ pub enum RiddleError {
         message: String,
     },
     /// The database of riddles failed.
-    #[error("the riddles in {store} cannot be {action}: {message}")]
+    #[error(
+        "the riddles in {store} cannot be {action}: {message}",
+        store = shown(.store), message = shown_lines(.message)
+    )]
     Store {
         /// The name of the database.
         store: String,
@@ -96,13 +116,13 @@ pub enum RiddleError {
         message: String,
     },
     /// The management of the platform cannot be reached, or refuses.
-    #[error("{message}")]
+    #[error("{message}", message = shown_lines(.message))]
     Remote {
         /// What went wrong.
         message: String,
     },
     /// The run of a riddle failed.
-    #[error("the run of riddle `{id}` failed")]
+    #[error("the run of riddle `{id}` failed", id = shown(.id))]
     Run {
         /// The riddle.
         id: String,

@@ -1,5 +1,6 @@
 //! Errors of child agents.
 
+use ddg_core::__report::{shown, shown_lines};
 use std::time::Duration;
 
 /// Why a child agent did not begin, or gave no result.
@@ -21,7 +22,7 @@ pub enum SubTurnError {
         max: u32,
     },
     /// The configuration of the child is invalid.
-    #[error("the child agent cannot be begun: {why}")]
+    #[error("the child agent cannot be begun: {why}", why = shown_lines(.why))]
     InvalidConfig {
         /// What is wrong, and what would be valid.
         why: String,
@@ -46,26 +47,29 @@ pub enum SubTurnError {
         after: Duration,
     },
     /// The child panicked.
-    #[error("the child agent panicked: {message}")]
+    #[error("the child agent panicked: {message}", message = shown_lines(.message))]
     Panicked {
         /// The message of the panic.
         message: String,
     },
     /// The child failed.
-    #[error("the child agent failed: {why}")]
+    #[error("the child agent failed: {why}", why = shown_lines(.why))]
     Failed {
         /// The cause.
         why: String,
     },
     /// The child asks a person. Pass the error on with `?`: the run pauses for the question, and
     /// the worker runs again when the child can continue.
-    #[error("the child agent `{id}` asks a person: pass this on with `?`, so that the run pauses")]
+    #[error(
+        "the child agent `{id}` asks a person: pass this on with `?`, so that the run pauses",
+        id = shown(.id)
+    )]
     Waiting {
         /// The id of the child.
         id: String,
     },
     /// The turn has no child with this id.
-    #[error("this turn has no child agent `{id}`{}", of_children(.known))]
+    #[error("this turn has no child agent `{id}`{}", shown(&of_children(.known)), id = shown(.id))]
     Unknown {
         /// The id.
         id: String,

@@ -1,6 +1,7 @@
 //! Inputs of a run that tools read: data that is neither the model's nor the toolbox's, such as the
 //! user who is speaking.
 
+use ddg_core::__report::{shown, shown_lines};
 use std::borrow::Cow;
 use std::fmt;
 
@@ -24,7 +25,10 @@ type Check = fn(&ToolInput, &Context) -> Result<(), InputError>;
 
 /// A run has no input that a tool reads, or one of another type.
 #[derive(Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{} {what}: {hint}", self.subject())]
+#[error(
+    "{} {what}: {hint}",
+    shown(&self.subject()), what = shown_lines(.what), hint = shown_lines(.hint)
+)]
 #[non_exhaustive]
 pub struct InputError {
     /// The name of the input.

@@ -9,6 +9,7 @@ mod files;
 mod messages;
 mod model_worker;
 mod offline;
+mod printed;
 #[cfg(feature = "prompts")]
 mod prompts;
 mod react;

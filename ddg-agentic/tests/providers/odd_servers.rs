@@ -195,7 +195,7 @@ async fn in_pieces(n_bytes: usize) -> Duration {
 #[tokio::test]
 async fn arguments_in_many_small_pieces() {
     in_pieces(1 << 12).await;
-    let (short, long) = (in_pieces(1 << 17).await, in_pieces(1 << 20).await);
-    println!("128 KiB in pieces of 20 bytes: {short:?}; 1 MiB: {long:?}");
+    let (short, long) = (in_pieces(1 << 14).await, in_pieces(1 << 17).await);
+    println!("16 KiB in pieces of 20 bytes: {short:?}; 128 KiB: {long:?}");
     assert!(long < short * 8 * 3, "{short:?} and {long:?}");
 }

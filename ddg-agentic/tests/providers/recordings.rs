@@ -1,5 +1,6 @@
 //! Streams event by event as the providers' documentation and the tests of official SDKs publish them,
 //! with texts and ids of our own. Each test names its source; what the reply must be follows from it.
+#![expect(clippy::needless_pass_by_value, reason = "values are made where they are passed")]
 
 use ddg_agentic::ChatModel;
 use ddg_agentic::model::{ChatReply, ChatRequest};

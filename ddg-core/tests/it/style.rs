@@ -5,6 +5,7 @@
 
 mod messages;
 mod phrases;
+mod printed;
 
 use std::fmt::Write;
 use std::fs;
@@ -12,6 +13,7 @@ use std::path::{Path, PathBuf};
 
 use messages::messages;
 use phrases::{OPENINGS, PHRASES};
+use printed::raw_placeholders;
 
 /// Folders with sources, whose comments are checked.
 const SOURCES: &[&str] =
@@ -301,6 +303,24 @@ fn tests_are_named_in_plain_english() {
         let source = fs::read_to_string(root().join(&file)).unwrap();
         for (line, name) in test_names(&source) {
             check_phrases(&file, line, &[name.replace('_', " ")], &mut faults);
+        }
+    }
+    assert!(faults.is_empty(), "\n{faults}");
+}
+
+/// What is printed has no control characters and no changes of direction from data.
+#[test]
+fn errors_escape_the_data_that_they_show() {
+    let mut faults = String::new();
+    for file in SOURCES.iter().flat_map(|folder| files(folder, "rs")) {
+        let source = fs::read_to_string(root().join(&file)).unwrap();
+        for (line, name) in raw_placeholders(&source) {
+            writeln!(
+                faults,
+                "{file}:{line}: `{{{name}}}` shows data as it is; add `{name} = shown(.{name})`, or \
+                 `shown_lines` for a text of several lines"
+            )
+            .unwrap();
         }
     }
     assert!(faults.is_empty(), "\n{faults}");

@@ -12,6 +12,7 @@ use std::process::ExitCode;
 use clap::error::ErrorKind;
 use clap::parser::ValueSource;
 use clap::{ArgAction, ArgMatches, Command};
+use ddg_core::__report::{shown, shown_lines};
 use toml::{Table, Value};
 
 /// Why the arguments cannot be used.
@@ -21,7 +22,7 @@ pub(super) enum ArgumentsError {
     #[error(transparent)]
     Arguments(#[from] clap::Error),
     /// A setting of the file is wrong.
-    #[error("in {}: {message}", file.display())]
+    #[error("in {}: {message}", shown(&file.display()), message = shown_lines(.message))]
     File { file: PathBuf, message: String },
 }
 

@@ -1,5 +1,6 @@
 //! Errors of lists of keys.
 
+use ddg_core::__report::{shown, shown_lines};
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -9,7 +10,7 @@ use std::sync::Arc;
 #[non_exhaustive]
 pub enum KeysError {
     /// A line is wrong.
-    #[error("{place}, line {line}: {reason}")]
+    #[error("{place}, line {line}: {reason}", place = shown(.place), reason = shown_lines(.reason))]
     Line {
         /// The file, or the name of the list.
         place: String,
@@ -19,13 +20,19 @@ pub enum KeysError {
         reason: String,
     },
     /// There is no key.
-    #[error("{place}: there is no key; write one key a line, or leave the keys out")]
+    #[error(
+        "{place}: there is no key; write one key a line, or leave the keys out",
+        place = shown(.place)
+    )]
     Empty {
         /// The file, or the name of the list.
         place: String,
     },
     /// The file cannot be read.
-    #[error("could not read the keys in {}: {source}", file.display())]
+    #[error(
+        "could not read the keys in {}: {source}",
+        shown(&file.display()), source = shown_lines(.source)
+    )]
     Io {
         /// The file.
         file: PathBuf,

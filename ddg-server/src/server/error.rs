@@ -2,13 +2,14 @@
 
 use ddg_agentic::assistants::AssistantsError;
 use ddg_agentic::files::FileError;
+use ddg_core::__report::shown_lines;
 
 /// A server could not be built.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ServerError {
     /// A setting is wrong.
-    #[error("{setting}: {reason}")]
+    #[error("{setting}: {reason}", reason = shown_lines(.reason))]
     Setting {
         /// The name of the setting.
         setting: &'static str,

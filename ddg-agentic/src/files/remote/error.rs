@@ -1,5 +1,6 @@
 //! Errors of providers of files.
 
+use ddg_core::__report::{shown, shown_lines};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,13 +9,13 @@ use std::time::Duration;
 #[non_exhaustive]
 pub enum RemoteError {
     /// The provider has no such file.
-    #[error("the provider has no file `{id}`")]
+    #[error("the provider has no file `{id}`", id = shown(.id))]
     NotFound {
         /// The id.
         id: String,
     },
     /// The provider answered with an error.
-    #[error("the provider answered {status}: {message}")]
+    #[error("the provider answered {status}: {message}", message = shown_lines(.message))]
     Status {
         /// The HTTP status.
         status: u16,
@@ -24,7 +25,10 @@ pub enum RemoteError {
         retry_after: Option<Duration>,
     },
     /// The provider could not be reached, or the connection broke.
-    #[error("{message}; is the address right, and the provider up?")]
+    #[error(
+        "{message}; is the address right, and the provider up?",
+        message = shown_lines(.message)
+    )]
     Connection {
         /// The cause.
         message: String,
@@ -36,7 +40,7 @@ pub enum RemoteError {
         after: Duration,
     },
     /// The response is malformed.
-    #[error("its answer cannot be read: {message}")]
+    #[error("its answer cannot be read: {message}", message = shown_lines(.message))]
     Malformed {
         /// What is wrong with it.
         message: String,
@@ -48,19 +52,19 @@ pub enum RemoteError {
         what: &'static str,
     },
     /// The content of the upload cannot be read.
-    #[error("the file cannot be read: {source}")]
+    #[error("the file cannot be read: {source}", source = shown_lines(.source))]
     Source {
         /// The error of the operating system.
         source: Arc<std::io::Error>,
     },
     /// The client is configured wrongly.
-    #[error("{message}")]
+    #[error("{message}", message = shown_lines(.message))]
     Setup {
         /// What is missing or wrong, and where to set it.
         message: String,
     },
     /// A user's own client failed.
-    #[error("{source}")]
+    #[error("{source}", source = shown_lines(.source))]
     Other {
         /// The cause.
         source: Arc<dyn std::error::Error + Send + Sync>,

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use ddg_core::__report::Told;
+use ddg_core::__report::{Told, shown, shown_lines};
 use ddg_core::checkpoint::Owner;
 use ddg_core::worker::BoxError;
 
@@ -16,7 +16,8 @@ pub enum ConversationError {
     /// The conversation has been saved or deleted since it was loaded.
     #[error(
         "conversation `{id}` has been changed by another writer: {expected} was expected in the \
-         store, but {found} was found; load it again and continue from there"
+         store, but {found} was found; load it again and continue from there",
+        id = shown(.id)
     )]
     Changed {
         /// The conversation.
@@ -27,7 +28,10 @@ pub enum ConversationError {
         found: ConversationVersion,
     },
     /// Another owner holds the lease of the conversation.
-    #[error("conversation `{id}` is run by {owner}, whose lease lasts for {left:?} unless renewed")]
+    #[error(
+        "conversation `{id}` is run by {owner}, whose lease lasts for {left:?} unless renewed",
+        id = shown(.id), owner = shown(.owner)
+    )]
     Held {
         /// The conversation.
         id: ConversationId,
@@ -37,7 +41,10 @@ pub enum ConversationError {
         left: Duration,
     },
     /// Another owner has acquired the lease of the conversation.
-    #[error("conversation `{id}` has been taken over: its lease expired before it was renewed")]
+    #[error(
+        "conversation `{id}` has been taken over: its lease expired before it was renewed",
+        id = shown(.id)
+    )]
     LeaseLost {
         /// The conversation.
         id: ConversationId,
@@ -46,7 +53,8 @@ pub enum ConversationError {
     #[error(
         "conversation `{id}` has {n_saved} messages in the store, and its message {place} is \
          not the one there: a save only appends; to change earlier messages, rewrite the \
-         conversation"
+         conversation",
+        id = shown(.id)
     )]
     NotAppended {
         /// The conversation.
@@ -57,7 +65,7 @@ pub enum ConversationError {
         place: usize,
     },
     /// A summary does not fit its conversation.
-    #[error("conversation `{id}` cannot be saved: {source}")]
+    #[error("conversation `{id}` cannot be saved: {source}", id = shown(.id))]
     Summary {
         /// The conversation.
         id: ConversationId,
@@ -68,7 +76,7 @@ pub enum ConversationError {
     #[error(
         "message {place} of conversation `{id}` cannot be kept: {}; the arguments of a call \
          may be nested too deeply",
-        Told(&**.source)
+        Told(&**.source), id = shown(.id)
     )]
     Message {
         /// The conversation.
@@ -82,7 +90,7 @@ pub enum ConversationError {
     #[error(
         "{store}: {what} of conversation `{id}` cannot be read: {}; was it written by \
          another program, or a newer version of this one?",
-        Told(&**.source)
+        Told(&**.source), store = shown(.store), what = shown_lines(.what), id = shown(.id)
     )]
     Unreadable {
         /// The store.
@@ -97,7 +105,8 @@ pub enum ConversationError {
     /// The tables were written by a newer version of this crate.
     #[error(
         "{store} has tables of conversations of version {found}, but this program knows versions \
-         up to {known}: run it with a newer ddg-agentic"
+         up to {known}: run it with a newer ddg-agentic",
+        store = shown(.store)
     )]
     NewerSchema {
         /// The store.
@@ -108,7 +117,7 @@ pub enum ConversationError {
         known: u64,
     },
     /// The store could not be opened.
-    #[error("{store} cannot be opened: {}; {hint}", Told(&**.source))]
+    #[error("{store} cannot be opened: {}; {hint}", Told(&**.source), store = shown(.store))]
     Open {
         /// The store.
         store: String,
@@ -118,7 +127,7 @@ pub enum ConversationError {
         hint: &'static str,
     },
     /// The store itself failed. Whether a change was made is unknown: load the conversation again.
-    #[error("{store} could not {action}: {}", Told(&**.source))]
+    #[error("{store} could not {action}: {}", Told(&**.source), store = shown(.store))]
     Backend {
         /// The store.
         store: String,

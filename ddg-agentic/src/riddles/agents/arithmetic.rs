@@ -1,5 +1,6 @@
 //! Arithmetic in letters: `x * (y + 2) =` with `x = 6`.
 
+use ddg_core::__report::shown;
 use rustc_hash::FxHashMap;
 
 /// The values of letters, from texts such as `x = 6`.
@@ -30,10 +31,10 @@ fn is_name(text: &str) -> bool {
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub(super) enum NoResult {
     /// A letter has no value.
-    #[error("the value of `{0}` is missing")]
+    #[error("the value of `{}` is missing", shown(.0))]
     Missing(String),
     /// The text is no arithmetic.
-    #[error("`{question}` is no arithmetic: {why}")]
+    #[error("`{question}` is no arithmetic: {why}", question = shown(.question))]
     Unreadable { question: String, why: String },
 }
 

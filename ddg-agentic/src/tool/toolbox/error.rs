@@ -1,5 +1,6 @@
 //! Faults of toolboxes.
 
+use ddg_core::__report::{shown, shown_lines};
 use std::fmt;
 
 use ddg_core::graph::BuildError;
@@ -17,25 +18,37 @@ pub struct ToolboxError {
 #[non_exhaustive]
 pub enum ToolboxFault {
     /// Two tools have the same name.
-    #[error("two tools are named `{name}`: a model could not tell them apart; rename one")]
+    #[error(
+        "two tools are named `{name}`: a model could not tell them apart; rename one",
+        name = shown(.name)
+    )]
     DuplicateName {
         /// The name.
         name: String,
     },
     /// Providers would refuse the name of a tool.
-    #[error("no tool can be named `{name}`: a name is 1 to 64 letters, digits, `_` and `-`")]
+    #[error(
+        "no tool can be named `{name}`: a name is 1 to 64 letters, digits, `_` and `-`",
+        name = shown(.name)
+    )]
     Name {
         /// The name.
         name: String,
     },
     /// A tool has no description, so a model would not know its purpose.
-    #[error("tool `{tool}` has no description: say what it does and when to use it")]
+    #[error(
+        "tool `{tool}` has no description: say what it does and when to use it",
+        tool = shown(.tool)
+    )]
     NoDescription {
         /// The tool.
         tool: String,
     },
     /// The parameters of a tool are not a JSON schema of an object.
-    #[error("the parameters of tool `{tool}` are not the JSON schema of an object: {reason}")]
+    #[error(
+        "the parameters of tool `{tool}` are not the JSON schema of an object: {reason}",
+        tool = shown(.tool), reason = shown_lines(.reason)
+    )]
     Schema {
         /// The tool.
         tool: String,
@@ -43,7 +56,10 @@ pub enum ToolboxFault {
         reason: String,
     },
     /// A tool needs a state that the toolbox does not have.
-    #[error("tool `{tool}` needs the state `{ty}`, which is missing: give it with `state`")]
+    #[error(
+        "tool `{tool}` needs the state `{ty}`, which is missing: give it with `state`",
+        tool = shown(.tool)
+    )]
     MissingState {
         /// The tool.
         tool: String,
@@ -51,7 +67,7 @@ pub enum ToolboxFault {
         ty: &'static str,
     },
     /// An automa that is a tool is invalid.
-    #[error("tool `{tool}`: {error}")]
+    #[error("tool `{tool}`: {error}", tool = shown(.tool))]
     Automa {
         /// The tool.
         tool: String,

@@ -1,7 +1,7 @@
 //! The calls of a streamed reply of OpenAI's Chat Completions API: the call that each piece belongs
 //! to, and names in pieces.
 
-use std::collections::HashMap;
+use rustc_hash::FxHashMap;
 
 use serde_json::{Map, Value as Json, json};
 
@@ -10,7 +10,7 @@ use serde_json::{Map, Value as Json, json};
 pub(super) struct Calls {
     calls: Vec<Call>,
     /// The call that a server means by an index: the last that began there.
-    by_index: HashMap<u64, usize>,
+    by_index: FxHashMap<u64, usize>,
 }
 
 /// A call.

@@ -107,20 +107,14 @@ pub(super) struct Delivered {
     pub(super) reply: Option<Reply>,
     /// Whether its riddle has ended.
     pub(super) has_ended: bool,
-    /// Number of sub-riddles of its riddle.
-    pub(super) n_below: u32,
+    /// The ids of the sub-riddles of its riddle, the oldest first.
+    pub(super) sub_ids: Vec<String>,
 }
 
-impl Delivered {
-    /// The ids of the sub-riddles of its riddle.
-    pub(super) fn sub_ids(&self) -> impl Iterator<Item = String> {
-        (1..=self.n_below).map(|n| sub_id(&self.riddle, n))
-    }
-}
-
-/// The id of the n-th sub-riddle, counted from 1.
-fn sub_id(riddle: &str, n: u32) -> String {
-    format!("{riddle}-{n}")
+/// Ids for the next sub-riddle of a riddle that has had `n` of them: the first that no riddle has
+/// is taken, since authors may have posed riddles under such ids.
+fn sub_ids_after(riddle: &str, n: u32) -> impl Iterator<Item = String> + use<'_> {
+    (n.saturating_add(1)..).map(move |n| format!("{riddle}-{n}"))
 }
 
 /// What an agent has answered.

@@ -47,6 +47,30 @@ async fn the_author_of_a_sub_riddle_solves_it_itself_while_its_riddle_waits() {
     assert_eq!(outcome.message.sub_ids, ["a-1"]);
 }
 
+/// [riddles 6] An author may have posed a riddle under the id that a sub-riddle would get.
+#[tokio::test]
+async fn a_sub_riddle_does_not_get_the_id_of_another_riddle() {
+    let place = Place::new();
+    let solver = agent_fn([Capability::Solve], async |mut response: AgentMessage, cx| {
+        let found = if response.riddle.question == "whole" {
+            let half = cx.sub_riddle(question("half"), None).await?;
+            half.outcome().await?.answer().expect("it is solved").to_owned()
+        } else {
+            response.riddle.question.clone()
+        };
+        response.solution.push(RiddleSolution::new(found, ""));
+        Ok(response.into())
+    });
+    let builder = place.management().agent("s", solver).agent("g", accepts());
+    let management = builder.build().await.expect("a management");
+    let other = management.pose(AgentMessage::new("other").id("a-1")).await.expect("posed");
+    assert_eq!(other.outcome().await.expect("it ends").answer(), Some("other"));
+    let riddle = management.pose(AgentMessage::new("whole").id("a")).await.expect("posed");
+    let outcome = riddle.outcome().await.expect("it ends");
+    assert_eq!(outcome.answer(), Some("half"));
+    assert_eq!(outcome.message.sub_ids, ["a-2"]);
+}
+
 /// [riddles 6]
 #[tokio::test]
 async fn a_solver_that_makes_a_sub_riddle_of_every_riddle_is_stopped_by_the_depth() {

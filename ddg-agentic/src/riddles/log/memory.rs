@@ -4,10 +4,11 @@ use std::sync::Mutex;
 
 use futures::future::{BoxFuture, ready};
 use indexmap::IndexMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::{
     Delivered, Log, LoggedMessage, MANAGEMENT, MessageFilter, NewDelivery, Parent, Posed, Receipt,
-    Reply, no_depth, no_longer, no_number, now, receipt, sub_id,
+    Reply, no_depth, no_longer, no_number, now, receipt, sub_ids_after,
 };
 use crate::riddles::error::RiddleError;
 use crate::riddles::message::AgentMessage;
@@ -22,7 +23,11 @@ pub(in crate::riddles) struct MemoryLog {
 #[derive(Debug, Default)]
 struct Tables {
     riddles: IndexMap<String, Row>,
+    /// The sub-riddles of a riddle, by what caused them.
+    below: FxHashMap<String, IndexMap<String, String>>,
     messages: Vec<LoggedMessage>,
+    /// The number of the delivery of a riddle under a key.
+    keys: FxHashMap<String, FxHashMap<String, i64>>,
     /// By number.
     deliveries: IndexMap<i64, Sent>,
     /// The number of the last message.
@@ -32,15 +37,15 @@ struct Tables {
 #[derive(Debug)]
 struct Row {
     posed: AgentMessage,
-    parent: Option<(String, String)>,
+    parent: Option<String>,
     depth: u32,
+    /// How many sub-riddles it has had.
     n_below: u32,
     ended: Option<(i64, RiddleOutcome)>,
 }
 
 #[derive(Debug)]
 struct Sent {
-    key: String,
     delivered: Delivered,
     /// Whether a late answer is kept.
     has_late: bool,
@@ -72,12 +77,7 @@ impl Tables {
         self.riddles.get_mut(id).ok_or_else(|| RiddleError::UnknownRiddle { id: id.to_owned() })
     }
 
-    fn pose(
-        &mut self,
-        message: &AgentMessage,
-        parent: Option<(String, String)>,
-        depth: u32,
-    ) -> Posed {
+    fn pose(&mut self, message: &AgentMessage, parent: Option<String>, depth: u32) -> Posed {
         if self.riddles.contains_key(&message.id) {
             return Posed::Known;
         }
@@ -92,9 +92,7 @@ impl Tables {
         parent: Parent<'_>,
         message: &AgentMessage,
     ) -> Result<(String, Posed), RiddleError> {
-        let cause = (parent.id.to_owned(), parent.cause.to_owned());
-        let known = self.riddles.iter().find(|(_, row)| row.parent.as_ref() == Some(&cause));
-        if let Some((id, _)) = known {
+        if let Some(id) = self.below.get(parent.id).and_then(|below| below.get(parent.cause)) {
             return Ok((id.clone(), Posed::Known));
         }
         let row = self.row(parent.id)?;
@@ -105,22 +103,29 @@ impl Tables {
         if let Some(error) = no_depth(parent, depth).or_else(|| no_number(parent, n)) {
             return Err(error);
         }
-        row.n_below += 1;
-        let id = sub_id(parent.id, n + 1);
+        let id = sub_ids_after(parent.id, n).find(|id| !self.riddles.contains_key(id));
+        let id = id.expect("there are more numbers than riddles");
         let mut message = message.clone();
         message.id.clone_from(&id);
-        Ok((id, self.pose(&message, Some(cause), depth + 1)))
+        let row = self.row(parent.id)?;
+        row.n_below += 1;
+        let below = self.below.entry(parent.id.to_owned()).or_default();
+        below.insert(parent.cause.to_owned(), id.clone());
+        Ok((id, self.pose(&message, Some(parent.id.to_owned()), depth + 1)))
+    }
+
+    fn sub_ids(&self, riddle: &str) -> Vec<String> {
+        self.below.get(riddle).map(|below| below.values().cloned().collect()).unwrap_or_default()
     }
 
     fn deliver(&mut self, new: &NewDelivery<'_>) -> Result<Delivered, RiddleError> {
         let row = self.row(new.riddle)?;
-        let (has_ended, n_below) = (row.ended.is_some(), row.n_below);
-        let known = self
-            .deliveries
-            .values()
-            .find(|sent| sent.key == new.key && sent.delivered.riddle == new.riddle);
+        let has_ended = row.ended.is_some();
+        let sub_ids = self.sub_ids(new.riddle);
+        let known = self.keys.get(new.riddle).and_then(|keys| keys.get(new.key));
+        let known = known.and_then(|number| self.deliveries.get(number));
         if let Some(known) = known {
-            return Ok(Delivered { has_ended, n_below, ..known.delivered.clone() });
+            return Ok(Delivered { has_ended, sub_ids, ..known.delivered.clone() });
         }
         let number = self.write(new.riddle, MANAGEMENT, new.agent, new.stage.word(), new.message);
         let delivered = Delivered {
@@ -133,9 +138,11 @@ impl Tables {
             is_held: false,
             reply: None,
             has_ended,
-            n_below,
+            sub_ids,
         };
-        let sent = Sent { key: new.key.to_owned(), delivered: delivered.clone(), has_late: false };
+        let keys = self.keys.entry(new.riddle.to_owned()).or_default();
+        keys.insert(new.key.to_owned(), number);
+        let sent = Sent { delivered: delivered.clone(), has_late: false };
         self.deliveries.insert(number, sent);
         Ok(delivered)
     }
@@ -143,7 +150,8 @@ impl Tables {
     fn delivered(&self, number: i64) -> Option<Delivered> {
         let delivered = self.deliveries.get(&number)?.delivered.clone();
         let row = self.riddles.get(&delivered.riddle)?;
-        Some(Delivered { has_ended: row.ended.is_some(), n_below: row.n_below, ..delivered })
+        let sub_ids = self.sub_ids(&delivered.riddle);
+        Some(Delivered { has_ended: row.ended.is_some(), sub_ids, ..delivered })
     }
 
     fn reply(&mut self, number: i64, agent: &str, reply: &Reply) -> Result<Receipt, RiddleError> {
@@ -191,12 +199,16 @@ impl Tables {
 
     fn delete_ended_before(&mut self, time: i64) -> Vec<String> {
         let is_old = |row: &Row| row.ended.as_ref().is_some_and(|(ended, _)| *ended < time);
-        let old: Vec<String> =
+        let old: FxHashSet<String> =
             self.riddles.iter().filter(|(_, row)| is_old(row)).map(|(id, _)| id.clone()).collect();
-        self.riddles.retain(|id, _| !old.contains(id));
-        self.messages.retain(|message| !old.contains(&message.riddle));
-        self.deliveries.retain(|_, sent| !old.contains(&sent.delivered.riddle));
-        old
+        let is_left = |id: &String| !old.contains(id);
+        self.riddles.retain(|id, _| is_left(id));
+        self.below.values_mut().for_each(|below| below.retain(|_, id| is_left(id)));
+        self.below.retain(|_, below| !below.is_empty());
+        self.keys.retain(|id, _| is_left(id));
+        self.messages.retain(|message| is_left(&message.riddle));
+        self.deliveries.retain(|_, sent| is_left(&sent.delivered.riddle));
+        old.into_iter().collect()
     }
 }
 
@@ -279,7 +291,7 @@ impl Log for MemoryLog {
         self.with(|tables| {
             let is_below = |row: &Row| match (below, &row.parent) {
                 (None, _) => true,
-                (Some(parent), Some((of, _))) => parent == of,
+                (Some(parent), Some(of)) => parent == of,
                 (Some(_), None) => false,
             };
             let running = tables

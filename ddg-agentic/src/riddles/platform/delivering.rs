@@ -211,7 +211,7 @@ impl Platform {
 fn sent_back(mut sent: Delivered) -> Answer {
     match sent.reply.take() {
         Some(Reply::Sent(mut message)) => {
-            message.sub_ids = sent.sub_ids().collect();
+            message.sub_ids = sent.sub_ids.clone();
             Answer::Message(message)
         }
         Some(Reply::Stopped) => Answer::Stopped,

@@ -12,10 +12,13 @@ use crate::riddles::stage::Stage;
 
 /// Selects a delivery by its number.
 const DELIVERY: &str = "select d.number, d.time, d.riddle, d.stage, d.agent, d.is_held, d.is_late, \
-                        d.reply, m.message, r.ended_at, r.n_below \
+                        d.reply, m.message, r.ended_at \
                         from ddg_riddle_deliveries d \
                         join ddg_riddle_messages m on m.number = d.number \
                         join ddg_riddles r on r.id = d.riddle where d.number = $1";
+
+/// Selects the ids of the sub-riddles of a riddle.
+const BELOW: &str = "select id from ddg_riddles where parent = $1 order by seq";
 
 /// Writes a message, and returns its number.
 pub(super) async fn write_message<T: Transaction>(
@@ -63,7 +66,9 @@ async fn deliver<T: Transaction>(tx: &mut T, new: &NewDelivery<'_>) -> Result<De
         }
     };
     let found = first(tx.rows(DELIVERY, &[number.into()]).await?);
-    Ok(delivered(found.ok_or_else(|| unknown(new.riddle))?)?.0)
+    let mut sent = delivered(found.ok_or_else(|| unknown(new.riddle))?)?.0;
+    sent.sub_ids = ids(tx.rows(BELOW, &[new.riddle.into()]).await?)?;
+    Ok(sent)
 }
 
 async fn reply<T: Transaction>(
@@ -97,14 +102,18 @@ async fn reply<T: Transaction>(
     Ok(receipt)
 }
 
-/// A delivery, and whether a late answer to it is kept.
+fn ids(rows: Vec<Row>) -> Result<Vec<String>, sqlx::Error> {
+    rows.into_iter().map(|mut row| row.text()).collect()
+}
+
+/// A delivery without the ids of sub-riddles, and whether a late answer to it is kept.
 fn delivered(mut row: Row) -> Result<(Delivered, bool), Failed> {
     let (number, time, riddle) = (row.int()?, row.int()?, row.text()?);
     let (stage, agent) = (row.text()?, row.text()?);
     let (is_held, is_late) = (row.int()? != 0, row.int()? != 0);
     let reply = row.text_or_null()?.map(|reply| of_json(&reply)).transpose()?;
     let message = of_json(&row.text()?)?;
-    let (has_ended, n_below) = (row.int_or_null()?.is_some(), row.int()?);
+    let has_ended = row.int_or_null()?.is_some();
     let decode = |error: serde_json::Error| sqlx::Error::Decode(error.into());
     let delivered = Delivered {
         number,
@@ -116,7 +125,7 @@ fn delivered(mut row: Row) -> Result<(Delivered, bool), Failed> {
         is_held,
         reply,
         has_ended,
-        n_below: u32::try_from(n_below).map_err(|error| sqlx::Error::Decode(error.into()))?,
+        sub_ids: Vec::new(),
     };
     Ok((delivered, is_late))
 }
@@ -130,7 +139,9 @@ impl<D: Dialect> SqlLog<D> {
 
     pub(super) async fn do_delivered(&self, number: i64) -> Result<Option<Delivered>, Failed> {
         let found = first(self.database.read(DELIVERY, &[number.into()]).await?);
-        Ok(found.map(delivered).transpose()?.map(|(delivered, _)| delivered))
+        let Some((mut sent, _)) = found.map(delivered).transpose()? else { return Ok(None) };
+        sent.sub_ids = ids(self.database.read(BELOW, &[sent.riddle.as_str().into()]).await?)?;
+        Ok(Some(sent))
     }
 
     pub(super) async fn do_hold(&self, number: i64) -> Result<(), Failed> {

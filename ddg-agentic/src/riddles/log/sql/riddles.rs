@@ -4,7 +4,9 @@ use ddg_core::__store::{Arg, Dialect, Row, Transaction};
 
 use super::messages::write_message;
 use super::{Failed, SqlLog, first, json, of_json, unknown};
-use crate::riddles::log::{MANAGEMENT, Parent, Posed, no_depth, no_longer, no_number, now, sub_id};
+use crate::riddles::log::{
+    MANAGEMENT, Parent, Posed, no_depth, no_longer, no_number, now, sub_ids_after,
+};
 use crate::riddles::message::AgentMessage;
 use crate::riddles::outcome::RiddleOutcome;
 
@@ -52,11 +54,14 @@ async fn insert_below<T: Transaction>(
     }
     let sql = "update ddg_riddles set n_below = n_below + 1 where id = $1";
     tx.execute(sql, &[parent.id.into()]).await?;
-    let id = sub_id(parent.id, n + 1);
     let mut message = message.clone();
-    message.id.clone_from(&id);
-    let posed = insert(tx, &message, Some(parent), depth + 1).await?;
-    Ok((id, posed))
+    for id in sub_ids_after(parent.id, n) {
+        message.id = id;
+        if insert(tx, &message, Some(parent), depth + 1).await? == Posed::New {
+            break;
+        }
+    }
+    Ok((message.id, Posed::New))
 }
 
 async fn end<T: Transaction>(tx: &mut T, outcome: &RiddleOutcome) -> Result<bool, Failed> {

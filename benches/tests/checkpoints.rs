@@ -14,7 +14,7 @@ async fn running(automa: &GraphAutoma, steps: u64) -> Vec<usize> {
     prepared.outcome().await.expect("it runs");
     let mut running = Vec::new();
     while let Some(event) = events.next().await {
-        if let EventKind::StepStarted { kickoffs } = event.expect("none is missed").kind {
+        if let EventKind::StepStarted { kickoffs } = &event.expect("none is missed").kind {
             running.push(kickoffs.len());
         }
     }

@@ -62,7 +62,7 @@ async fn its_pieces_are_chunks_for_subscribers() {
     let events = run.events(EventFilter::all());
     run.outcome().await.unwrap();
     let chunks: Vec<ChatChunk> = events
-        .filter_map(async |event| match event.unwrap().kind {
+        .filter_map(async |event| match &event.unwrap().kind {
             EventKind::Chunk { chunk, .. } => Some(chunk.get().unwrap()),
             _ => None,
         })

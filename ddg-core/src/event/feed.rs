@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use super::filter::Modes;
 use super::{Event, EventFilter, EventKind, EventStream, Missed};
 use crate::path::WorkerPath;
 
@@ -93,12 +94,9 @@ impl Feed {
     /// Publishes an event; `automa` is the path of the nested automa.
     pub(crate) fn emit(&self, automa: Option<Arc<WorkerPath>>, step: u64, kind: EventKind) {
         let mut subscribed = self.lock();
-        // Queues are removed here because a dropped stream has no way to the feed.
-        subscribed.queues.retain(|queue| !queue.is_abandoned());
+        self.tell(&mut subscribed, automa, step, kind);
         if subscribed.queues.is_empty() {
             self.switch(WATCHED, QUIET);
-        } else {
-            self.tell(&mut subscribed, automa, step, kind);
         }
     }
 
@@ -126,7 +124,9 @@ impl Feed {
         subscribed.next_number += 1;
         let at = self.began.get().map_or(Duration::ZERO, Instant::elapsed);
         let event = Arc::new(Event { number, automa, step, at, kind });
-        subscribed.queues.iter().for_each(|queue| queue.push(&event));
+        let modes = event.kind.modes();
+        // Queues are removed here because a dropped stream has no way to the feed.
+        subscribed.queues.retain(|queue| queue.push(&event, modes));
     }
 
     /// Changes the state from `from` to `to` if it is `from`. Returns the state before.
@@ -166,9 +166,10 @@ impl EarlySubscribers {
         let Some(queues) = self.lock().take() else { return };
         if !queues.is_empty() {
             let kind = EventKind::RunFailed { error: error.to_string() };
+            let kind_modes = kind.modes();
             let event = Event { number: 0, automa: None, step: 0, at: Duration::ZERO, kind };
-            let event = Arc::new(event);
-            queues.iter().for_each(|queue| queue.push(&event));
+            let (event, modes) = (Arc::new(event), kind_modes);
+            queues.iter().for_each(|queue| _ = queue.push(&event, modes));
         }
         queues.iter().for_each(|queue| queue.end());
     }
@@ -206,11 +207,14 @@ impl Queue {
         Self { filter, waiting: Mutex::default() }
     }
 
-    pub(super) fn push(&self, event: &Arc<Event>) {
-        if !self.filter.passes(event) {
-            return;
-        }
+    /// Adds an event of these modes, if it passes the filter. Returns whether the subscriber is
+    /// still there.
+    pub(super) fn push(&self, event: &Arc<Event>, modes: Modes) -> bool {
+        let passes = self.filter.passes(event, modes);
         let mut waiting = self.lock();
+        if !passes || waiting.abandoned {
+            return !waiting.abandoned;
+        }
         let forgotten = if waiting.events.len() == self.filter.capacity() {
             waiting.missed += 1;
             waiting.events.pop_front()
@@ -221,6 +225,7 @@ impl Queue {
         wake(waiting);
         // Dropped outside the lock, because values may run code of their own when they are dropped.
         drop(forgotten);
+        true
     }
 
     pub(super) fn end(&self) {
@@ -238,21 +243,13 @@ impl Queue {
         drop(events);
     }
 
-    fn is_abandoned(&self) -> bool {
-        self.lock().abandoned
-    }
-
-    pub(super) fn poll_next(&self, task: &Context<'_>) -> Poll<Option<Result<Event, Missed>>> {
+    pub(super) fn poll_next(&self, task: &Context<'_>) -> Poll<Option<Result<Arc<Event>, Missed>>> {
         let mut waiting = self.lock();
         if waiting.missed > 0 {
             return Poll::Ready(Some(Err(Missed(std::mem::take(&mut waiting.missed)))));
         }
         match waiting.events.pop_front() {
-            Some(event) => {
-                drop(waiting);
-                // Cloning values runs their code, so the lock is released first.
-                Poll::Ready(Some(Ok(Arc::unwrap_or_clone(event))))
-            }
+            Some(event) => Poll::Ready(Some(Ok(event))),
             None if waiting.ended => Poll::Ready(None),
             None => {
                 waiting.waker = Some(task.waker().clone());

@@ -129,14 +129,15 @@ impl EventFilter {
         self.any_of.iter().any(|clause| clause.modes.meets(Modes::VALUES))
     }
 
-    pub(super) fn passes(&self, event: &Event) -> bool {
-        self.any_of.iter().any(|clause| clause.passes(event))
+    /// Whether an event, whose modes are `modes`, passes.
+    pub(super) fn passes(&self, event: &Event, modes: Modes) -> bool {
+        self.any_of.iter().any(|clause| clause.passes(event, modes))
     }
 }
 
 impl Clause {
-    fn passes(&self, event: &Event) -> bool {
-        self.modes.meets(event.kind.modes())
+    fn passes(&self, event: &Event, modes: Modes) -> bool {
+        self.modes.meets(modes)
             && (self.within.is_empty() || is_within(event, &self.within))
             && (self.workers.is_empty() || self.workers.iter().any(|key| event.kind.concerns(key)))
     }

@@ -38,20 +38,21 @@ impl EventStream {
         Self::new(Arc::new(queue))
     }
 
-    /// The next event, or `None` if the run has ended and all events have been taken.
+    /// The next event, or `None` if the run has ended and all events have been taken. All
+    /// subscribers share it.
     ///
     /// # Errors
     /// [`Missed`] if events were dropped at this point. The next call gives the event after them.
     ///
     /// # Cancel safety
     /// Dropping the future loses no event.
-    pub async fn next(&mut self) -> Option<Result<Event, Missed>> {
+    pub async fn next(&mut self) -> Option<Result<Arc<Event>, Missed>> {
         poll_fn(|task| self.queue.poll_next(task)).await
     }
 }
 
 impl Stream for EventStream {
-    type Item = Result<Event, Missed>;
+    type Item = Result<Arc<Event>, Missed>;
 
     fn poll_next(self: Pin<&mut Self>, task: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         self.queue.poll_next(task)

@@ -176,7 +176,7 @@ async fn at_a_rolling_pace_a_join_waits_for_what_is_running() {
     while n_ended < 5 {
         // Three rounds of `a` and two of `b`.
         let event = steps.next().await.unwrap().unwrap();
-        if let ddg_core::event::EventKind::StepSettled { outputs, .. } = event.kind {
+        if let ddg_core::event::EventKind::StepSettled { outputs, .. } = &event.kind {
             assert!(outputs.iter().all(|output| output.worker.as_str() != "join"));
             n_ended += outputs.len();
         }

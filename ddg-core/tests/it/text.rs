@@ -199,9 +199,9 @@ async fn it_is_emitted_and_posted() {
     let events: Vec<_> = run.events(EventFilter::all()).collect().await;
     let texts: Vec<_> = events
         .into_iter()
-        .filter_map(|event| match event.unwrap().kind {
-            EventKind::Custom { data, .. } => Some(data),
-            EventKind::Chunk { chunk, .. } => Some(chunk),
+        .filter_map(|event| match &event.unwrap().kind {
+            EventKind::Custom { data, .. } => Some(data.clone()),
+            EventKind::Chunk { chunk, .. } => Some(chunk.clone()),
             _ => None,
         })
         .map(|value| value.get::<String>().unwrap())

@@ -4,7 +4,7 @@
 use std::sync::{Arc, Mutex};
 
 use ddg_agentic::prelude::*;
-use ddg_core::event::{Event, EventFilter, EventKind};
+use ddg_core::event::{EventFilter, EventKind};
 use expect_test::expect;
 use serde_json::json;
 use tokio::sync::Barrier;
@@ -17,8 +17,8 @@ async fn steps(agent: &TypedAutoma<AgentOutcome>, task: &str) -> String {
     let mut events = prepared.events(EventFilter::all());
     prepared.outcome().await.unwrap();
     let mut told = Vec::new();
-    while let Some(Ok(Event { kind, .. })) = events.next().await {
-        match kind {
+    while let Some(Ok(event)) = events.next().await {
+        match &event.kind {
             EventKind::StepStarted { kickoffs } => {
                 let workers: Vec<_> =
                     kickoffs.iter().map(|kickoff| kickoff.worker.to_string()).collect();

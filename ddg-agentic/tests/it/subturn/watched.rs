@@ -62,12 +62,12 @@ async fn subscribers_of_a_run_receive_the_events_of_its_children() {
     let (mut inside, mut told) = (Vec::new(), Vec::new());
     while let Some(event) = events.next().await {
         let event = event.unwrap();
-        match event.kind {
+        match &event.kind {
             EventKind::Custom { name, data, .. } if name == "subturn" => {
                 told.push(data.to_json().unwrap()["event"].clone());
             }
             EventKind::WorkerStarted { worker, .. } => {
-                inside.extend(event.automa.map(|automa| format!("{automa}/{worker}")));
+                inside.extend(event.automa.as_ref().map(|automa| format!("{automa}/{worker}")));
             }
             _ => {}
         }

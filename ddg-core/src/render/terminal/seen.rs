@@ -1,5 +1,6 @@
 //! The state of a view: what is running, and the lines to write.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::Value as Json;
@@ -56,9 +57,9 @@ impl Seen {
         self.name.as_deref().unwrap_or("run")
     }
 
-    pub(super) fn take(&mut self, event: Result<Event, Missed>) {
+    pub(super) fn take(&mut self, event: Result<Arc<Event>, Missed>) {
         let event = match event {
-            Ok(event) => event,
+            Ok(event) => Arc::unwrap_or_clone(event),
             Err(missed) => return self.forget(missed),
         };
         self.at = event.at;

@@ -1,5 +1,7 @@
 //! Filters choose which events a subscriber gets.
 
+use std::sync::Arc;
+
 use ddg_core::event::{Event, EventFilter, EventKind};
 use ddg_core::prelude::*;
 use expect_test::expect;
@@ -93,7 +95,7 @@ async fn all_is_all_but_values() {
     let all = prepared.events(EventFilter::all());
     prepared.outcome().await.unwrap();
     let everything: Vec<_> = everything.map(Result::unwrap).collect().await;
-    let values = |event: &&Event| matches!(event.kind, EventKind::Values { .. });
+    let values = |event: &&Arc<Event>| matches!(event.kind, EventKind::Values { .. });
     assert_eq!(everything.iter().filter(values).count(), 3);
     let rest = everything.iter().filter(|event| !values(event)).map(|event| format!("{event}\n"));
     let rest: String = rest.collect();

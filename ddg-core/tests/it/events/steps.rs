@@ -180,8 +180,8 @@ async fn events_of_a_worker_come_while_it_runs() {
     let prepared = automa.run(());
     let mut chunks = prepared.events(EventFilter::messages());
     let run = prepared.spawn();
-    let chunk = |event: Option<Result<Event, Missed>>| match event.unwrap().unwrap().kind {
-        EventKind::Chunk { chunk, .. } => chunk,
+    let chunk = |event: Option<Result<Arc<Event>, Missed>>| match &event.unwrap().unwrap().kind {
+        EventKind::Chunk { chunk, .. } => chunk.clone(),
         other => panic!("{other}"),
     };
     assert_eq!(chunk(chunks.next().await).get::<i32>().unwrap(), 1);

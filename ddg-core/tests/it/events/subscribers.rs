@@ -1,6 +1,6 @@
 //! Subscribers that come late, leave early or are slow delay nobody.
 
-use ddg_core::event::{Event, EventFilter, EventKind, Missed};
+use ddg_core::event::{EventFilter, EventKind, Missed};
 use ddg_core::prelude::*;
 use expect_test::expect;
 use futures::StreamExt;
@@ -46,7 +46,7 @@ async fn a_late_subscriber_gets_whole_steps_from_the_next_one_on() {
     run.await.unwrap();
     let rest: Vec<_> = first.map(Result::unwrap).collect().await;
     let custom = rest.iter().filter(|event| matches!(event.kind, EventKind::Custom { .. }));
-    let custom: Vec<_> = custom.map(Event::to_string).collect();
+    let custom: Vec<_> = custom.map(ToString::to_string).collect();
     let mut seen = Vec::new();
     while let Some(event) = second.next().await {
         seen.push(event.unwrap().to_string());

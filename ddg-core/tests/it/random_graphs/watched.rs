@@ -32,7 +32,9 @@ impl Watcher {
 
     pub(super) async fn check(self) {
         let events: Vec<_> = self.events.map(Result::unwrap).collect().await;
-        if let [Event { kind: EventKind::RunFailed { .. }, .. }] = events.as_slice() {
+        if let [event] = events.as_slice()
+            && matches!(event.kind, EventKind::RunFailed { .. })
+        {
             // It could not begin.
             return;
         }

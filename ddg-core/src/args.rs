@@ -27,11 +27,25 @@ pub use into_args::{AnyValue, Argument};
 /// assert!(args.get::<String>(1).is_err());
 /// # Ok::<(), ddg_core::args::ArgError>(())
 /// ```
-#[derive(Clone, Default, Serialize, Deserialize)]
+#[derive(Default, Serialize, Deserialize)]
 pub struct Args {
     pub(crate) positional: SmallVec<[Value; 2]>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) named: Option<Box<Named>>,
+}
+
+// By hand, because most arguments are one or two, and the list copies those slowly.
+impl Clone for Args {
+    fn clone(&self) -> Self {
+        let mut copy = Self::new();
+        copy.copy(self);
+        copy
+    }
+
+    fn clone_from(&mut self, source: &Self) {
+        self.clear();
+        self.copy(source);
+    }
 }
 
 /// Values by name, in the order in which they were given.
@@ -106,6 +120,28 @@ impl Args {
     /// [`ArgError`] if it does not exist or is not a `T`.
     pub fn named<T: Data>(&self, name: &str) -> Result<T, ArgError> {
         read(self.find(name), || format!("`{name}`"))
+    }
+
+    /// Adds the values of `source` to these arguments, which are empty.
+    #[inline]
+    fn copy(&mut self, source: &Self) {
+        match &source.positional[..] {
+            [] => {}
+            [one] => self.positional.push(one.clone()),
+            values => self.positional.extend(values.iter().cloned()),
+        }
+        if source.named.is_some() {
+            self.named.clone_from(&source.named);
+        }
+    }
+
+    /// Drops all values, and keeps the memory.
+    #[inline]
+    pub(crate) fn clear(&mut self) {
+        self.positional.clear();
+        if self.named.is_some() {
+            self.named = None;
+        }
     }
 
     pub(crate) fn find(&self, name: &str) -> Option<&Value> {

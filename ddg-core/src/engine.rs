@@ -39,6 +39,7 @@ use crate::worker::Body;
 
 /// The machine's types, with this engine's payload.
 pub(crate) type Job = machine::Job<Arc<Body>>;
+pub(crate) type Jobs = machine::Jobs<Arc<Body>>;
 pub(crate) type Ended = machine::Ended<Arc<Body>>;
 pub(crate) type Effects = machine::Effects<Arc<Body>>;
 pub(crate) type Replay = machine::Replay<Saved>;

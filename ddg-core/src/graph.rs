@@ -5,6 +5,7 @@
 
 mod edit;
 mod error;
+mod groups;
 mod lint;
 mod node;
 mod rank;
@@ -15,6 +16,7 @@ mod view;
 pub(crate) use edit::Edit;
 pub use error::{BuildError, EditError, Fault};
 pub(crate) use error::{count, key_list, listing, some_keys};
+pub(crate) use groups::Groups;
 pub use lint::Lint;
 pub(crate) use node::{Gives, Node, Payload, Successor, WorkerId};
 pub(crate) use role::{Dealing, Mapping, Origin, Param, Role, Wiring};

@@ -23,6 +23,7 @@ mod effects;
 mod elements;
 mod error;
 mod held;
+mod jobs;
 mod joins;
 mod kickoff;
 mod outputs;
@@ -30,6 +31,7 @@ mod pace;
 mod pages;
 mod question;
 mod ready;
+mod ready_list;
 mod record;
 mod running;
 mod settle;
@@ -47,13 +49,15 @@ pub(crate) use elements::Elements;
 pub use error::{BindError, FailureKind, StepError, StepFailure};
 pub(crate) use error::{MachineError, did_you_mean};
 pub(crate) use held::Held;
+pub(crate) use jobs::Jobs;
 pub use kickoff::{Cause, KickoffId};
 pub(crate) use kickoff::{Ended, ExecutionEnd, Job, Undone};
 pub(crate) use outputs::Outputs;
 pub use pace::Pace;
 pub use question::Question;
 pub(crate) use question::{Interrupted, PausedRun, Pending, Replay};
-pub(crate) use ready::{Ready, Unbound};
+pub(crate) use ready::Unbound;
+pub(crate) use ready_list::ReadyList;
 pub(crate) use record::Record;
 use running::RunningList;
 pub(crate) use state::{State, UnderWay};
@@ -153,15 +157,17 @@ impl<P: Hosts> Machine<P> {
         let Beginning { path, args, outer_inputs, pace, max_steps } = beginning;
         let Args { positional, named } = args;
         let mut inputs = named.map(|named| *named).unwrap_or_default();
-        let start = |worker| {
+        let mut ready = ReadyList::default();
+        for worker in view.starts() {
             let role = view.node(worker).role();
-            if !role.wiring.start {
-                return Ready { worker, cause: Cause::Dependencies, args: None };
+            match role.wiring.start {
+                true => {
+                    let args = start::taken(role, &positional, &inputs);
+                    ready.push_given(worker, Cause::Start, Some(args));
+                }
+                false => ready.push(worker),
             }
-            let args = start::taken(role, &positional, &inputs);
-            Ready { worker, cause: Cause::Start, args: Some(args) }
-        };
-        let ready = view.starts().map(start).collect();
+        }
         for outer in outer_inputs {
             // The nearest input of a name counts.
             if find(&inputs, &outer.0).is_none() {
@@ -205,7 +211,7 @@ impl<P: Hosts> Machine<P> {
     pub(crate) fn next(
         &mut self,
         ended: &mut Vec<Ended<P>>,
-        jobs: &mut Vec<Job<P>>,
+        jobs: &mut Jobs<P>,
     ) -> Result<Next, Box<MachineError>> {
         if ended.is_empty() {
             return match self.resuming {
@@ -230,7 +236,7 @@ impl<P: Hosts> Machine<P> {
     pub(crate) fn advance(
         &mut self,
         ended: Ended<P>,
-        jobs: &mut Vec<Job<P>>,
+        jobs: &mut Jobs<P>,
     ) -> Result<Next, Box<MachineError>> {
         self.settle_one(ended)?;
         self.begin(jobs)

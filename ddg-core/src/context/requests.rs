@@ -129,7 +129,7 @@ impl Context {
         if let Some(execution) = Arc::get_mut(&mut self.0) {
             let open = execution.requests.0.get_mut().unwrap_or_else(PoisonError::into_inner);
             let effects = std::mem::take(&mut open.effects);
-            execution.args = Args::new();
+            execution.args.clear();
             execution.replay = None;
             return (effects, Some(self));
         }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::{Job, RunCore};
+use super::{Job, Jobs, RunCore};
 use crate::run::RunError;
 
 /// The steps that a run may take, together with all automata and runs inside it.
@@ -43,11 +43,7 @@ impl RunCore {
     ///
     /// # Errors
     /// If the limit has been reached. The step does not begin then.
-    pub(super) fn take_step(
-        &self,
-        budget: &StepBudget,
-        jobs: &mut Vec<Job>,
-    ) -> Result<(), RunError> {
+    pub(super) fn take_step(&self, budget: &StepBudget, jobs: &mut Jobs) -> Result<(), RunError> {
         budget.take().map_err(|limit| {
             let machine = self.machine();
             let key = |job: &Job| machine.view().get(job.worker).map(|node| node.key().clone());

@@ -16,8 +16,8 @@ use super::{Effects, Ended, Job, RunCore, Spares, instrument};
 use crate::args::Args;
 use crate::error::{Panicked, WorkerError};
 use crate::graph::WorkerId;
-use crate::machine::{KickoffId, Undone};
-use crate::worker::{Call, CallEnd, Called, Callee, Rooms, Started};
+use crate::machine::{Cause, KickoffId, Undone};
+use crate::worker::{Call, CallEnd, Called, Callee, Rooms, Start, Started};
 
 /// A kickoff that has been started.
 pub(super) enum Launched {
@@ -32,36 +32,44 @@ pub(super) struct Execution {
     call: Call,
 }
 
-/// Starts a kickoff, and polls it once if there is a `task`.
+/// Starts a kickoff, and polls it once if there is a `task`. Takes all out of `job`.
 pub(super) fn launch(
     core: &Arc<RunCore>,
-    job: Job,
+    job: &mut Job,
     spares: &mut Spares,
     mut task: Option<&mut TaskContext<'_>>,
 ) -> Launched {
-    let body = core.body(&job);
+    let body = core.body(job);
     let traced = tracing::enabled!(tracing::Level::DEBUG);
     let instrumented = body.hooked || core.is_attended() || traced;
     let takes_context = body.context;
-    let Job { id, worker, step, payload, cause, mut args, effects, replay } = job;
+    let start = body.start;
+    let (id, worker, payload) = (job.id, job.worker, job.payload.take());
     // A worker that takes no context needs none unless hooks or subscribers look at it.
     let called = if instrumented || takes_context {
-        let kickoff = Kicked { id, worker, payload, cause, step };
-        let cx = spares.context(core, kickoff, &args, effects, replay);
+        let cause = std::mem::replace(&mut job.cause, Cause::Dependencies);
+        let kickoff = Kicked { id, worker, payload, cause, step: job.step };
+        let effects = std::mem::take(&mut job.effects);
+        let cx = spares.context(core, kickoff, &job.args, effects, job.replay.take());
         // The common path below is a plain call, which uses memory again that earlier executions
         // have left. Everything else goes through `instrument`.
         if instrumented {
-            let call = Call::new(instrument::run(cx, args));
+            let call = Call::new(instrument::run(cx, std::mem::take(&mut job.args)));
             return Execution { id, worker, call }.begun(task);
         }
         Called::WithContext(cx)
     } else {
+        if job.replay.is_some() {
+            job.replay = None;
+        }
         match payload {
             None => Called::Declared(spares.topology(core), worker),
             Some(body) => Called::Plain(body),
         }
     };
-    let called = call(Callee(called), &mut args, &mut spares.rooms, task.as_deref_mut());
+    let called = call(start, Callee(called), &mut job.args, &mut spares.rooms, task.as_deref_mut());
+    // What the worker has not taken is dropped now, and not when the place is used again.
+    job.args.clear();
     match called {
         Ok(Started::Ended(end)) => Launched::Ended(ended(id, worker, end, Some(spares))),
         Ok(Started::Async(call)) => Launched::Running(Execution { id, worker, call }),
@@ -155,15 +163,19 @@ fn failed(id: KickoffId, worker: WorkerId, error: WorkerError) -> Ended {
 
 /// Calls the worker. A panic of a synchronous worker, or before the first `await`, becomes its
 /// error.
+#[inline]
 pub(super) fn call(
+    start: Start,
     callee: Callee,
     args: &mut Args,
     rooms: &mut Rooms,
     task: Option<&mut TaskContext<'_>>,
 ) -> Result<Started, WorkerError> {
-    let start = callee.body().worker.0.start();
-    catch_unwind(AssertUnwindSafe(|| start(callee, args, rooms, task)))
-        .map_err(|panic| panicked(&*panic))
+    catch_unwind(AssertUnwindSafe(|| start(callee, args, rooms, task))).map_err(|panic| {
+        // The future that has panicked may be in one of them.
+        *rooms = Rooms::default();
+        panicked(&*panic)
+    })
 }
 
 /// Runs a worker on the blocking pool. The `token` of its run is held until the worker has ended.

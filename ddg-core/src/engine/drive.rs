@@ -11,7 +11,7 @@ use tracing::{Instrument, Span};
 
 use super::call::{Execution, Launched, launch};
 use super::executor::{Executor, Pool, Simulated};
-use super::{Ended, Job, Kickoff, RunCore, RunGuard, Spares, publish, run_hooks, spans};
+use super::{Ended, Jobs, Kickoff, RunCore, RunGuard, Spares, publish, run_hooks, spans};
 use crate::durable::{Attempt, Journal, Writer};
 use crate::machine::{End, Next};
 use crate::run::{Outcome, RunError};
@@ -135,7 +135,7 @@ async fn in_time<T>(
 
 /// Takes one step after another.
 async fn steps(core: &Arc<RunCore>, executor: &mut impl Executor) -> Result<End, RunError> {
-    let mut jobs = Vec::new();
+    let mut jobs = Jobs::default();
     let mut ended = Vec::new();
     let mut spares = Spares::default();
     let mut writer = Writer::of(core);
@@ -246,7 +246,7 @@ impl RunCore {
     fn next(
         &self,
         ended: &mut Vec<Ended>,
-        jobs: &mut Vec<Job>,
+        jobs: &mut Jobs,
         spares: &mut Spares,
     ) -> Result<Next, RunError> {
         let mut machine = self.machine();
@@ -274,7 +274,7 @@ const STEPS_PER_BUDGET: u32 = 8;
 /// next thing to do.
 async fn lone_steps(
     core: &Arc<RunCore>,
-    jobs: &mut Vec<Job>,
+    jobs: &mut Jobs,
     spares: &mut Spares,
 ) -> Result<Next, RunError> {
     let mut running: Option<Execution> = None;
@@ -291,8 +291,7 @@ async fn lone_steps(
                         ready!(tokio::task::coop::poll_proceed(task)).made_progress();
                         n_steps = 0;
                     }
-                    let job = jobs.pop().expect("a step has a kickoff");
-                    match launch(core, job, spares, Some(task)) {
+                    match launch(core, &mut jobs[0], spares, Some(task)) {
                         Launched::Ended(ended) => ended,
                         Launched::Running(execution) => {
                             running = Some(execution);

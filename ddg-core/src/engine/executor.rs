@@ -14,7 +14,7 @@ pub(crate) use poll_clock::PollClock;
 pub(super) use pool::Pool;
 pub(super) use simulated::Simulated;
 
-use super::{Ended, Job, RunCore, Spares};
+use super::{Ended, Jobs, RunCore, Spares};
 
 /// Starts executions and reports how they end. It does not decide what runs or when a step settles.
 pub(super) trait Executor {
@@ -33,7 +33,7 @@ pub(super) trait Executor {
     fn start(
         &mut self,
         core: &Arc<RunCore>,
-        jobs: &mut Vec<Job>,
+        jobs: &mut Jobs,
         ended: &mut Vec<Ended>,
         spares: &mut Spares,
         task: &mut TaskContext<'_>,

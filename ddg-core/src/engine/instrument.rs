@@ -165,7 +165,8 @@ async fn attempt(body: &Arc<Body>, mut args: Args, cx: Context) -> Output {
     let work = async {
         let plain = || Called::Plain(Arc::clone(body));
         let called = if body.context { Called::WithContext(cx) } else { plain() };
-        let (output, _) = match call(Callee(called), &mut args, &mut Rooms::default(), None)? {
+        let rooms = &mut Rooms::default();
+        let (output, _) = match call(body.start, Callee(called), &mut args, rooms, None)? {
             Started::Ended(end) => end,
             Started::Async(future) => future.await,
             Started::Blocking(work) => on_blocking_pool(token, work).await,

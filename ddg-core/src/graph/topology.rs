@@ -8,7 +8,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::error::some_keys;
 use super::node::{Dependency, Gives, Payload, Successor};
-use super::{Dealing, Fault, Mapping, Node, Role, WorkerId};
+use super::{Dealing, Fault, Groups, Mapping, Node, Role, WorkerId};
 use crate::key::Key;
 
 /// A validated graph. It is shared by all runs and never changes.
@@ -26,9 +26,8 @@ pub(crate) struct Topology<P> {
     pub(crate) ranks: Vec<u32>,
     /// The workers of the first step.
     pub(crate) starts: Vec<WorkerId>,
-    /// For each worker, the first of the workers declared one after another that have the same
-    /// dependencies as it has.
-    pub(super) alike: Vec<WorkerId>,
+    /// Workers with the same dependencies.
+    pub(crate) groups: Arc<Groups>,
 }
 
 /// A declared worker, whose dependencies may not exist.
@@ -69,12 +68,13 @@ impl<P: Payload> Topology<P> {
             true => 0,
             false => all_of(node.n_dependencies),
         };
+        let masks: Vec<_> = nodes.iter().map(mask).collect();
         Self {
             automa,
             starts: (0..nodes.len()).map(WorkerId::new).filter(is_first).collect(),
-            masks: nodes.iter().map(mask).collect(),
             after_loops: (0..nodes.len()).map(WorkerId::new).filter(is_after_loops).collect(),
-            alike: alike(&nodes),
+            groups: Arc::new(Groups::of(&nodes, &masks)),
+            masks,
             nodes,
             index,
             ranks,
@@ -93,22 +93,6 @@ pub(crate) const NARROW: u32 = 62;
 /// The mask of `n` dependencies; 0 if a mask has no bits for as many.
 fn all_of(n: u32) -> u64 {
     if n > NARROW { 0 } else { (1 << n) - 1 }
-}
-
-/// Finds workers with the same dependencies among neighbours: those of a layer are declared one
-/// after another, and comparing others would cost more than it finds.
-fn alike<P: Payload>(nodes: &[Node<P>]) -> Vec<WorkerId> {
-    let mut alike: Vec<WorkerId> = Vec::with_capacity(nodes.len());
-    for (place, node) in nodes.iter().enumerate() {
-        let before = place.checked_sub(1).map(|before| &nodes[before]);
-        let same = before.is_some_and(|before| {
-            let pairs = before.dependencies.iter().zip(&node.dependencies);
-            before.dependencies.len() == node.dependencies.len()
-                && pairs.rev().all(|(one, other)| one.on == other.on)
-        });
-        alike.push(if same { alike[place - 1] } else { WorkerId::new(place) });
-    }
-    alike
 }
 
 /// Resolves the dependencies of a worker from keys to edges.

@@ -156,11 +156,17 @@ impl<P: Payload> View<P> {
         }
     }
 
+    /// Whether all declared workers are as they were declared.
+    #[inline]
+    pub(crate) fn is_untouched(&self) -> bool {
+        self.touched.is_empty()
+    }
+
     /// The first of the workers that have the same dependencies as `id`; `None` if that is not
     /// known.
     #[inline]
     pub(crate) fn alike(&self, id: WorkerId) -> Option<WorkerId> {
-        self.base.alike.get(id.index()).filter(|_| self.touched.is_empty()).copied()
+        self.base.groups.first(id).filter(|_| self.touched.is_empty())
     }
 
     pub(crate) fn find(&self, key: &str) -> Option<WorkerId> {

@@ -106,6 +106,18 @@ impl<P> Effects<P> {
         self.0.as_mut().map(|asked| std::mem::take(&mut asked.edits)).unwrap_or_default()
     }
 
+    /// Takes the first ferry out, and keeps the memory.
+    #[inline]
+    pub(super) fn take_first(&mut self) -> Option<Ferry> {
+        self.0.as_mut()?.first.take()
+    }
+
+    /// Whether it has memory that the next effects can use.
+    #[inline]
+    pub(super) fn has_memory(&self) -> bool {
+        self.0.is_some()
+    }
+
     /// Takes the ferries out, and keeps the memory.
     #[inline]
     pub(super) fn take_ferries(&mut self, mut take: impl FnMut(Ferry)) {

@@ -2,7 +2,7 @@
 
 use rustc_hash::FxHashSet;
 
-use super::{Cause, Hosts, Machine, Ready};
+use super::{Hosts, Machine};
 use crate::graph::{View, WorkerId};
 
 impl<P: Hosts> Machine<P> {
@@ -35,16 +35,14 @@ impl<P: Hosts> Machine<P> {
             let behind = behind(view, &workers);
             workers.retain(|worker| !behind.contains(worker));
         }
-        let ready = |worker| Ready { worker, cause: Cause::Dependencies, args: None };
-        self.state.ready.extend(workers.into_iter().map(ready));
+        self.state.ready.extend(workers);
     }
 
     /// Makes the added workers ready that still follow nobody.
     pub(super) fn begin_after_nobody(&mut self, added: Vec<WorkerId>) {
         for worker in added {
             if self.state.view.node(worker).follows_nobody() {
-                let cause = Cause::Dependencies;
-                self.state.ready.push(Ready { worker, cause, args: None });
+                self.state.ready.push(worker);
             }
         }
     }

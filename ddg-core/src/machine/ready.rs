@@ -2,20 +2,14 @@
 
 use super::bind::{LastOutput, bind, map, merge};
 use super::error::{BindError, FailureKind, StepFailure};
-use super::{Cause, Effects, End, Hosts, Interrupted, Job, KickoffId, Machine, MachineError, Next};
-use crate::args::Args;
+use super::ready_list::Given;
+use super::{
+    Cause, Effects, End, Hosts, Interrupted, Job, Jobs, KickoffId, Machine, MachineError, Next,
+};
 use crate::error::WorkerError;
 use crate::graph::{Gives, Mapping, Node, WorkerId};
 use crate::key::Key;
 use crate::values::{Value, ValueType};
-
-/// A worker that runs in the next step.
-pub(crate) struct Ready {
-    pub(crate) worker: WorkerId,
-    pub(crate) cause: Cause,
-    /// Its arguments, unless they are the outputs of its dependencies.
-    pub(crate) args: Option<Args>,
-}
 
 /// The list that was merged last in a step, with the first of the workers whose dependencies it is
 /// made of, and the type of its parameter.
@@ -36,7 +30,7 @@ impl<P: Hosts> Machine<P> {
     /// # Errors
     /// If the step limit is reached, or if a worker cannot be called; no job is returned then.
     #[inline]
-    pub(super) fn begin(&mut self, jobs: &mut Vec<Job<P>>) -> Result<Next, Box<MachineError>> {
+    pub(super) fn begin(&mut self, jobs: &mut Jobs<P>) -> Result<Next, Box<MachineError>> {
         jobs.clear();
         if self.stopping || self.is_paused() {
             if !self.running.is_empty() {
@@ -61,30 +55,29 @@ impl<P: Hosts> Machine<P> {
         }
         // Checked here, when it is known that there would be a further step.
         if self.state.step >= self.max_steps {
-            let key = |ready: &Ready| self.state.view.node(ready.worker).key().clone();
-            let ready = self.state.ready.iter().map(key).collect();
+            let key = |worker: WorkerId| self.state.view.node(worker).key().clone();
+            let ready = self.state.ready.iter().map(|ready| key(ready.worker)).collect();
             let (automa, limit) = (self.automa(), self.max_steps);
             return Err(Box::new(MachineError::StepLimit { automa, limit, ready }));
         }
         self.state.step += 1;
-        jobs.reserve_exact(self.state.ready.len());
         // Fast path for chains and loops: no list has to be moved.
-        if self.state.ready.len() == 1
-            && let Some(ready) = self.state.ready.pop()
-        {
-            self.bind(ready, jobs, &mut LastMerged(None))
-                .map_err(|failure| self.step_error(vec![*failure]))?;
-            return Ok(Next::Run);
+        if let Some((worker, given)) = self.state.ready.take_only() {
+            return match self.bind(worker, given, jobs, &mut LastMerged(None)) {
+                Ok(()) => Ok(Next::Run),
+                Err(failure) => Err(self.step_error(vec![*failure])),
+            };
         }
+        jobs.reserve(self.state.ready.len());
         let mut failures = Vec::new();
         let mut merged = LastMerged(None);
         let mut ready = std::mem::take(&mut self.state.ready);
-        for ready in ready.drain(..) {
-            if let Err(failure) = self.bind(ready, jobs, &mut merged) {
+        ready.drain(|worker, given| {
+            if let Err(failure) = self.bind(worker, given, jobs, &mut merged) {
                 failures.push(*failure);
             }
-        }
-        // Puts the empty vector back, so that its memory is reused.
+        });
+        // Puts the empty list back, so that its memory is used again.
         self.state.ready = ready;
         if failures.is_empty() {
             return Ok(Next::Run);
@@ -109,76 +102,94 @@ impl<P: Hosts> Machine<P> {
     }
 
     /// Numbers the kickoff of a ready worker, binds its arguments, and adds it to `jobs`.
+    #[inline(always)]
     fn bind(
         &mut self,
-        ready: Ready,
-        jobs: &mut Vec<Job<P>>,
+        worker: WorkerId,
+        given: Option<Given>,
+        jobs: &mut Jobs<P>,
         merged: &mut LastMerged,
     ) -> Result<(), Box<StepFailure>> {
+        // The arguments are bound where the job is, which is never moved.
+        let job = jobs.add();
+        let given = match given {
+            // A place keeps the cause of the last job, which is nearly always this one.
+            None if job.cause == Cause::Dependencies => None,
+            None => {
+                job.cause = Cause::Dependencies;
+                None
+            }
+            Some(given) => {
+                job.cause = given.cause;
+                given.args
+            }
+        };
         // From its kickoff on, the worker waits for all of its dependencies again.
-        self.state.waits.reset(ready.worker);
-        let node = self.state.view.node(ready.worker);
+        self.state.waits.reset(worker, job.cause == Cause::Dependencies);
+        let node = self.state.view.node(worker);
         let role = node.role();
         if role.wiring.output {
             match &self.state.output_worker {
                 Some(first) if first != node.key() => {
                     let kind = FailureKind::SecondOutput { first: first.clone() };
-                    return Err(self.unbound(ready.worker, ready.cause, kind));
+                    return Err(self.unbound(worker, jobs, kind));
                 }
                 Some(_) => {}
                 None => self.state.output_worker = Some(node.key().clone()),
             }
         }
-        let ferried = matches!(ready.cause, Cause::Ferry { .. });
-        let mut args = Args::new();
-        let mapped = match ready.args {
-            Some(given)
-                if ready.cause == Cause::Start && role.wiring.mapping == Mapping::Unpack =>
-            {
-                map(role, given.positional.iter(), &mut args)
+        let args = &mut job.args;
+        let mapped = match given {
+            Some(given) if job.cause == Cause::Start && role.wiring.mapping == Mapping::Unpack => {
+                map(role, given.positional.iter(), args)
             }
             Some(given) => {
-                args = given;
+                *args = given;
                 Ok(())
             }
             None if role.wiring.mapping == Mapping::Merge => {
-                args.push_value(self.merged(ready.worker, node, merged));
+                args.push_value(self.merged(worker, node, merged));
                 Ok(())
             }
-            None => map(role, self.handed_on(ready.worker, node), &mut args),
+            None => map(role, self.handed_on(worker, node), args),
         };
         let bound = match mapped {
             Ok(()) => {
-                bind(role, &mut args, ferried, &self.state.inputs, |key| self.last_output(key))
+                let ferried = matches!(job.cause, Cause::Ferry { .. });
+                bind(role, args, ferried, &self.state.inputs, |key| self.last_output(key))
             }
-            Err(found) if ready.cause == Cause::Start => {
+            Err(found) if job.cause == Cause::Start => {
                 Err(Box::new(BindError::ArgumentNotUnpackable { found }))
             }
             Err(found) => Err(self.not_unpackable(node, found)),
         };
         if let Err(error) = bound {
-            return Err(self.unbound(ready.worker, ready.cause, FailureKind::Bind(*error)));
+            return Err(self.unbound(worker, jobs, FailureKind::Bind(*error)));
         }
         let id = KickoffId(self.state.next_kickoff);
         self.state.next_kickoff += 1;
-        self.running.push(id, ready.worker);
-        jobs.push(Job {
-            id,
-            worker: ready.worker,
-            step: self.state.step,
-            payload: self.state.view.own_payload(ready.worker).cloned(),
-            cause: ready.cause,
-            args,
-            // Reuses the allocation of the last ferry.
-            effects: std::mem::take(&mut self.spare),
-            replay: None,
-        });
+        self.running.push(id, worker);
+        job.id = id;
+        job.worker = worker;
+        job.step = self.state.step;
+        if let Some(payload) = self.state.view.own_payload(worker) {
+            job.payload = Some(payload.clone());
+        }
+        if self.spare.has_memory() {
+            job.effects = std::mem::take(&mut self.spare);
+        }
         Ok(())
     }
 
-    /// Notes that a ready worker cannot be called.
+    /// Notes that a ready worker, whose job was added last, cannot be called.
     #[cold]
-    fn unbound(&mut self, worker: WorkerId, cause: Cause, kind: FailureKind) -> Box<StepFailure> {
+    fn unbound(
+        &mut self,
+        worker: WorkerId,
+        jobs: &mut Jobs<P>,
+        kind: FailureKind,
+    ) -> Box<StepFailure> {
+        let cause = jobs.pop().map_or(Cause::Dependencies, |job| job.cause);
         let failure = self.failure(self.state.view.node(worker).key(), kind);
         let error = match &failure.kind {
             FailureKind::Bind(error) => error.clone().into(),
@@ -191,7 +202,7 @@ impl<P: Hosts> Machine<P> {
     }
 
     /// Runs the interrupted executions again that were answered, within the same step.
-    fn resume(&mut self, jobs: &mut Vec<Job<P>>) -> Next {
+    fn resume(&mut self, jobs: &mut Jobs<P>) -> Next {
         if self.stopping {
             return Next::Done(End::Paused);
         }

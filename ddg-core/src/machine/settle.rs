@@ -7,8 +7,8 @@ use rustc_hash::FxHashSet;
 use super::effects::{Effects, Ferry, Target};
 use super::error::{FailureKind, StepFailure};
 use super::{
-    Cause, Ended, Failures, Hosts, Interrupted, KickoffId, Machine, MachineError, Ready, Undone,
-    Waits,
+    Cause, Ended, Failures, Hosts, Interrupted, KickoffId, Machine, MachineError, ReadyList,
+    Undone, Waits,
 };
 use crate::graph::{Dealing, Node, Payload, Successor, View, WorkerId, some_keys};
 use crate::key::Key;
@@ -62,25 +62,39 @@ impl<P: Hosts> Machine<P> {
     #[inline]
     pub(super) fn settle_one(&mut self, ended: Ended<P>) -> Result<(), Box<MachineError>> {
         // Anything but a success with at most one ferry goes the general way.
-        let Ok((output, mut effects)) = ended.end else { return self.settle(&mut vec![ended]) };
-        if !effects.is_simple()
-            || self.running.len() > 1
-            || self.stopping
-            || self.resuming
-            || self.is_paused()
-        {
-            return self.settle(&mut vec![Ended { end: Ok((output, effects)), ..ended }]);
+        let is_simple = ended.end.as_ref().is_ok_and(|(_, effects)| effects.is_simple());
+        let is_alone = self.running.len() == 1 && !self.stopping && !self.resuming;
+        if !is_simple || !is_alone || self.is_paused() {
+            return self.settle(&mut vec![ended]);
         }
-        let mut failures = Failures::new();
+        let Ended { id, worker, end: Ok((output, mut effects)) } = ended else { return Ok(()) };
         self.running.clear();
-        if !effects.is_empty() {
-            self.ferry(0, ended.worker, &mut effects, &mut failures);
+        let mut astray = None;
+        if let Some(ferry) = effects.take_first() {
+            astray = self.ferry_one(worker, ferry).err();
             // A worker that ferries is nearly always followed by one that does, so the memory is
             // reused.
             self.spare = effects;
         }
-        if let Err(kind) = self.take_result(ended.id, ended.worker, output, false) {
-            let key = self.key_of(ended.worker);
+        let taken = self.take_result(id, worker, output, false);
+        let is_fine = taken.is_ok() && astray.is_none();
+        if is_fine && self.removed.is_empty() && !self.state.ready.is_empty() {
+            return Ok(());
+        }
+        self.settled_one(worker, astray, taken)
+    }
+
+    /// Finishes settling an execution that ran alone, if it was the last or something has failed.
+    #[cold]
+    fn settled_one(
+        &mut self,
+        worker: WorkerId,
+        astray: Option<Box<StepFailure>>,
+        taken: Result<(), FailureKind>,
+    ) -> Result<(), Box<MachineError>> {
+        let mut failures: Failures = astray.into_iter().map(|failure| (0, *failure)).collect();
+        if let Err(kind) = taken {
+            let key = self.key_of(worker);
             failures.push((0, self.failure(&key, kind)));
         }
         self.settled(Vec::new(), failures)
@@ -208,7 +222,7 @@ impl<P: Hosts> Machine<P> {
     /// Keeps the output of a worker, and satisfies the dependency of its successors. A successor
     /// with all dependencies satisfied becomes ready, once. If the step is held, this happens when
     /// it is released.
-    #[inline]
+    #[inline(always)]
     fn take_result(
         &mut self,
         id: KickoffId,
@@ -282,7 +296,6 @@ impl<P: Hosts> Machine<P> {
     }
 
     /// Finishes settling. The failures of the release come first.
-    #[inline]
     fn settled(
         &mut self,
         released: Vec<StepFailure>,
@@ -313,7 +326,7 @@ impl<P: Hosts> Machine<P> {
         let state = &mut self.state;
         // One pass over each list for all of them: a step may remove many.
         let gone: FxHashSet<_> = removed.iter().map(|(worker, _)| *worker).collect();
-        state.ready.retain(|ready| !gone.contains(&ready.worker));
+        state.ready.forget(&gone);
         state.held.forget(&gone);
         state.interrupted.retain(|interrupted| !gone.contains(&interrupted.worker));
         for (worker, key) in removed {
@@ -352,48 +365,75 @@ impl<P: Hosts> Machine<P> {
         effects: &mut Effects<P>,
         failures: &mut Failures,
     ) {
-        effects.take_ferries(|Ferry { to, args }| {
-            let by = self.key_of(worker);
-            let view = &self.state.view;
-            let target = match &to {
-                Target::Declared(declared) => view.find_declared(*declared),
-                Target::Key(key) => view.find(key.as_str()),
-            };
-            match target {
-                Some(worker) => {
-                    if let Some(record) = &mut self.record {
-                        record.ferries.push((by.clone(), view.node(worker).key().clone()));
-                    }
-                    let cause = Cause::Ferry { by };
-                    self.state.ready.push(Ready { worker, cause, args: Some(args) });
-                }
-                None => {
-                    let target: Key = match to {
-                        Target::Declared(declared) => view.declared_key(declared).clone(),
-                        Target::Key(key) => key,
-                    };
-                    let known = some_keys(&target, view.keys());
-                    let kind = FailureKind::UnknownFerryTarget { target, known };
-                    failures.push((place, self.failure(&by, kind)));
-                }
+        effects.take_ferries(|ferry| {
+            if let Err(failure) = self.ferry_one(worker, ferry) {
+                failures.push((place, *failure));
             }
         });
+    }
+
+    /// Makes the target of a ferry ready.
+    #[inline]
+    fn ferry_one(&mut self, by: WorkerId, ferry: Ferry) -> Result<(), Box<StepFailure>> {
+        let Ferry { to, args } = ferry;
+        let by = self.key_of(by);
+        let view = &self.state.view;
+        let target = match &to {
+            Target::Declared(declared) => view.find_declared(*declared),
+            Target::Key(key) => view.find(key.as_str()),
+        };
+        let Some(worker) = target else { return Err(self.astray(&by, to)) };
+        if let Some(record) = &mut self.record {
+            record.ferries.push((by.clone(), view.node(worker).key().clone()));
+        }
+        self.state.ready.push_given(worker, Cause::Ferry { by }, Some(args));
+        Ok(())
+    }
+
+    /// The failure of a ferry to a worker that does not exist.
+    #[cold]
+    fn astray(&self, by: &Key, to: Target) -> Box<StepFailure> {
+        let view = &self.state.view;
+        let target: Key = match to {
+            Target::Declared(declared) => view.declared_key(declared).clone(),
+            Target::Key(key) => key,
+        };
+        let known = some_keys(&target, view.keys());
+        Box::new(self.failure(by, FailureKind::UnknownFerryTarget { target, known }))
     }
 }
 
 /// Satisfies the dependency of `node`'s successors. One with all dependencies satisfied becomes
 /// ready, once.
-#[inline]
+#[inline(always)]
 fn satisfy_successors<P: Payload>(
     view: &View<P>,
     node: &Node<P>,
     waits: &mut Waits,
-    ready: &mut Vec<Ready>,
+    ready: &mut ReadyList,
 ) {
-    for successor in node.live_successors() {
-        let Successor { worker, place } = successor;
-        if waits.satisfy(worker, place, view.mask(worker), |n| view.is_ready_with(worker, n)) {
-            ready.push(Ready { worker, cause: Cause::Dependencies, args: None });
+    // The workers of a group have the same dependencies, so an only successor is in none.
+    let in_groups = node.successors.len() > 1 && view.is_untouched();
+    let mut at = 0;
+    while let Some(Successor { worker, place }) = node.successors.get(at).copied() {
+        at += 1;
+        if worker == WorkerId::VACANT {
+            continue;
+        }
+        // Workers with the same dependencies wait as one. The others of the group come next.
+        let size = if in_groups { waits.size_of_group(worker) } else { 0 };
+        let mask = view.mask(worker);
+        let is_ready = waits.satisfy(worker, place, mask, |n| view.is_ready_with(worker, n));
+        if size == 0 {
+            if is_ready {
+                ready.push(worker);
+            }
+            continue;
+        }
+        at += size - 1;
+        if is_ready {
+            let first = worker.index();
+            ready.extend((first..first + size).map(WorkerId::new));
         }
     }
 }

@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
 
-use super::{Elements, Ended, Held, Hosts, Interrupted, KickoffId, Mail, Outputs, Ready, Waits};
+use super::{
+    Elements, Ended, Held, Hosts, Interrupted, KickoffId, Mail, Outputs, ReadyList, Waits,
+};
 use crate::args::Named;
 use crate::graph::{View, WorkerId};
 use crate::key::Key;
@@ -19,7 +21,7 @@ pub(crate) struct State<P: Hosts> {
     pub(crate) step: u64,
     pub(crate) next_kickoff: u64,
     /// The workers that run in the next step, in order.
-    pub(crate) ready: Vec<Ready>,
+    pub(crate) ready: ReadyList,
     /// Results of the step that is held by a question or a stop.
     pub(crate) held: Held,
     pub(crate) waits: Waits,
@@ -59,14 +61,15 @@ impl<P: Hosts> State<P> {
     /// The state of a run of `view` in which nothing has happened and nothing is ready.
     pub(crate) fn new(view: View<P>, inputs: Arc<Named>) -> Self {
         let n_workers = view.n_slots();
+        let groups = Arc::clone(&view.base().groups);
         Self {
             view,
             inputs,
             step: 0,
             next_kickoff: 0,
-            ready: Vec::new(),
+            ready: ReadyList::default(),
             held: Held::default(),
-            waits: Waits::new(n_workers),
+            waits: Waits::new(n_workers, groups),
             outputs: Outputs::new(n_workers),
             departed: FxHashMap::default(),
             dealt: Elements::default(),

@@ -1,6 +1,6 @@
 //! Takes up again what had begun when the run was left in the middle of a step.
 
-use super::{Ended, Hosts, Job, Machine, MachineError, Next, Pace, Replay, UnderWay};
+use super::{Ended, Hosts, Jobs, Machine, MachineError, Next, Pace, Replay, UnderWay};
 
 impl<P: Hosts> Machine<P> {
     /// Begins a run that was left in the middle, and waits for executions that run again.
@@ -14,7 +14,7 @@ impl<P: Hosts> Machine<P> {
     pub(super) fn take_up(
         &mut self,
         ended: &mut Vec<Ended<P>>,
-        jobs: &mut Vec<Job<P>>,
+        jobs: &mut Jobs<P>,
     ) -> Result<Next, Box<MachineError>> {
         let Some(under_way) = self.state.under_way.take() else {
             // The interrupted step has not ended, and ready workers wait for it.
@@ -42,9 +42,9 @@ impl<P: Hosts> Machine<P> {
             // They belong to an earlier step, which settles as a whole.
             self.resuming = true;
         } else if !self.stopping && !self.is_paused() && !self.state.ready.is_empty() {
-            let mut step = Vec::new();
+            let mut step = Jobs::default();
             self.begin(&mut step)?;
-            jobs.append(&mut step);
+            step.drain().for_each(|job| jobs.push(job));
         }
         jobs.retain_mut(|job| {
             if let Some(result) = results.remove(&job.id) {

@@ -68,17 +68,26 @@ impl Saved {
     /// The answer to the question `id`, if it is one of these. Several kickoffs of one automa in a
     /// step have questions with the same id, which are answered in order.
     pub(super) fn answer_to(&mut self, id: &str) -> Option<&mut Option<Value>> {
+        // One that this run itself asks has an id of its own.
+        if let Some(own) = self.own_question(id, true).or_else(|| self.own_question(id, false)) {
+            return self.slot(own);
+        }
         let waits = self.find_answer(id, true).is_some();
         self.find_answer(id, waits)
     }
 
+    /// The place of the answer to a question of this run itself.
+    fn slot(&mut self, (one, nth): (usize, usize)) -> Option<&mut Option<Value>> {
+        match &mut self.interrupted_mut()[one].pending.each_mut()[nth] {
+            Pending::Question { answer, .. } => Some(answer),
+            _ => None,
+        }
+    }
+
     /// The first place of an answer to the question `id`; if `waits`, the first without an answer.
     fn find_answer(&mut self, id: &str, waits: bool) -> Option<&mut Option<Value>> {
-        if let Some((one, nth)) = self.own_question(id, waits) {
-            return match &mut self.interrupted_mut()[one].pending.each_mut()[nth] {
-                Pending::Question { answer, .. } => Some(answer),
-                _ => None,
-            };
+        if let Some(own) = self.own_question(id, waits) {
+            return self.slot(own);
         }
         let all = self.interrupted_mut().iter_mut().flat_map(|one| one.pending.each_mut());
         let mut found = all.filter_map(|one| match one {

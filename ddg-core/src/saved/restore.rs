@@ -9,7 +9,7 @@ use crate::automa::{Declarations, Program};
 use crate::graph::{View, WorkerId};
 use crate::key::Key;
 use crate::local::Locals;
-use crate::machine::{KickoffId, Machine, Ready, State, UnderWay};
+use crate::machine::{KickoffId, Machine, State, UnderWay};
 use crate::path::WorkerPath;
 use crate::worker::Body;
 
@@ -137,7 +137,7 @@ impl Restoring<'_> {
         self.state.mail = saved.mail;
         for due in saved.due {
             let worker = self.find(&due.worker)?;
-            self.state.ready.push(Ready { worker, cause: due.cause, args: due.args });
+            self.state.ready.push_given(worker, due.cause, due.args);
         }
         for (worker, crossed) in saved.crossed {
             for dependency in crossed {

@@ -127,7 +127,7 @@ impl Saved {
         let due = state.ready.iter().map(|ready| SavedDue {
             worker: key(ready.worker),
             cause: ready.cause.clone(),
-            args: ready.args.clone(),
+            args: ready.args.cloned(),
         });
         let interrupted = state
             .interrupted

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{AnyWorker, Cost, Retry, WorkerOptions};
+use super::{AnyWorker, Cost, Retry, Start, WorkerOptions};
 use crate::callback::DynCallback;
 use crate::graph::{Fault, Payload, Role, View};
 use crate::key::Key;
@@ -16,6 +16,8 @@ use serde::{Deserialize, Serialize};
 pub(crate) struct Body {
     pub(crate) role: Role,
     pub(crate) worker: AnyWorker,
+    /// The function that calls the worker.
+    pub(crate) start: Start,
     /// The name that it is declared under, if it was placed by that name.
     pub(crate) declared: Option<Key>,
     /// Whether the worker takes a context.
@@ -71,6 +73,7 @@ impl Body {
         role.returns = signature.output;
         Arc::new(Self {
             role,
+            start: worker.0.start(),
             worker,
             declared: None,
             context: signature.context,
@@ -119,6 +122,7 @@ impl Payload for Arc<Body> {
     }
 
     fn with_inner(&self, inner: View<Self>) -> Self {
-        Arc::new(Body { worker: self.worker.with_graph(inner), ..Body::clone(self) })
+        let worker = self.worker.with_graph(inner);
+        Arc::new(Body { start: worker.0.start(), worker, ..Body::clone(self) })
     }
 }

@@ -44,24 +44,21 @@ impl Rooms {
                 Poll::Pending => Started::Async(call),
             };
         };
-        // Taken out, so that a future that panics is dropped with its room.
-        let call = match self.0[class].take() {
-            Some(mut room) => {
-                room.set(future);
-                room
+        let room = &mut self.0[class];
+        let call = match room {
+            Some(call) => {
+                call.set(future);
+                call
             }
-            None => Call::new(future),
+            None => room.insert(Call::new(future)),
         };
-        self.poll(class, call, task)
-    }
-
-    fn poll(&mut self, class: usize, mut call: Call, task: &mut TaskContext<'_>) -> Started {
+        // Not taken out meanwhile: who catches a panic of the future clears the rooms.
         match call.poll(task) {
-            Poll::Ready(end) => {
-                self.0[class] = Some(call);
-                Started::Ended(end)
-            }
-            Poll::Pending => Started::Async(call),
+            Poll::Ready(end) => Started::Ended(end),
+            Poll::Pending => match room.take() {
+                Some(call) => Started::Async(call),
+                None => unreachable!("it was filled above"),
+            },
         }
     }
 }

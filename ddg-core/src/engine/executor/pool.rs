@@ -18,7 +18,7 @@ use super::batch::{Batch, Report};
 use super::poll_timer::PollTimer;
 use super::share::{Measured, Share, one};
 use crate::engine::call::{Execution, Launched, launch};
-use crate::engine::{Ended, Job, RunCore, Spares};
+use crate::engine::{Ended, Job, Jobs, RunCore, Spares};
 use crate::machine::Pace;
 
 /// The executor of a run. It is allocated when more than one execution runs at a time.
@@ -28,8 +28,10 @@ pub(in crate::engine) struct Pool(Option<Box<Workforce>>);
 /// The executions of one run.
 struct Workforce {
     core: Arc<RunCore>,
-    /// Unstarted jobs, reversed so that `pop` gives the next.
-    queue: Vec<Job>,
+    /// The jobs of the last step, and before them what earlier steps have left.
+    queue: Jobs,
+    /// The number of those that have been started.
+    n_started: usize,
     /// Executions that are polled in the run's own task.
     here: FuturesUnordered<Execution>,
     /// Executions that are polled in the run's own task until they turn out to be heavy.
@@ -59,7 +61,8 @@ impl Workforce {
         let lockstep = core.machine().pace() == Pace::Lockstep;
         Self {
             core: Arc::clone(core),
-            queue: Vec::new(),
+            queue: Jobs::default(),
+            n_started: 0,
             here: FuturesUnordered::new(),
             batch: None,
             fresh: false,
@@ -75,7 +78,11 @@ impl Workforce {
 
     /// Whether nothing is running or queued.
     fn is_idle(&self) -> bool {
-        self.n_running() == 0 && self.queue.is_empty()
+        self.n_running() == 0 && self.n_queued() == 0
+    }
+
+    fn n_queued(&self) -> usize {
+        self.queue.len() - self.n_started
     }
 
     fn n_running(&self) -> usize {
@@ -85,18 +92,24 @@ impl Workforce {
     /// Starts as many of `jobs` as there is room for. Appends what has ended at once.
     fn start(
         &mut self,
-        jobs: &mut Vec<Job>,
+        jobs: &mut Jobs,
         ended: &mut Vec<Ended>,
         spares: &mut Spares,
         task: &mut TaskContext<'_>,
     ) {
-        jobs.reverse();
-        if self.queue.is_empty() {
+        if self.n_queued() == 0 {
+            self.queue.clear();
+            self.n_started = 0;
             std::mem::swap(&mut self.queue, jobs);
         } else {
+            if self.n_started * 2 > self.queue.len() {
+                let left = self.queue.extract(self.n_started, |_| true);
+                self.queue.clear();
+                self.n_started = 0;
+                left.into_iter().for_each(|job| self.queue.push(job));
+            }
             // Queued jobs are older than the new ones, so they come first.
-            jobs.append(&mut self.queue);
-            std::mem::swap(&mut self.queue, jobs);
+            jobs.drain().for_each(|job| self.queue.push(job));
         }
         self.fill(ended, spares, task);
         if !self.lockstep && !ended.is_empty() {
@@ -159,15 +172,14 @@ impl Workforce {
 
     /// Starts queued jobs as far as there is room.
     fn fill(&mut self, ended: &mut Vec<Ended>, spares: &mut Spares, task: &mut TaskContext<'_>) {
-        if self.queue.is_empty() {
+        if self.n_queued() == 0 {
             return;
         }
         if self.sharing && self.n_threads > 1 {
             // Heavy workers are spread first, so that other threads start while this one polls the
             // light ones.
-            let queue = std::mem::take(&mut self.queue).into_iter();
-            let (light, others) = queue.partition(|job| self.is_light(job));
-            self.queue = light;
+            let core = &self.core;
+            let others = self.queue.extract(self.n_started, |job| !is_light(core, job));
             self.spread(others);
         }
         let mut waiting = Vec::new();
@@ -186,8 +198,8 @@ impl Workforce {
             waiting.into_iter().for_each(|execution| self.spawn_single(execution));
         }
         if self.sharing {
-            let heavy = std::mem::take(&mut self.queue);
-            self.spread(heavy);
+            let left = self.queue.extract(self.n_started, |_| true);
+            self.spread(left);
         }
     }
 
@@ -202,8 +214,11 @@ impl Workforce {
     ) {
         let mut timer = PollTimer::new(self.core.poll_clock.now());
         while self.n_running() + waiting.len() < self.core.max_concurrency {
-            let Some(job) = self.queue.pop() else { return };
-            if self.n_threads > 1 && !self.is_light(&job) {
+            let at = self.n_started;
+            let Some(job) = self.queue.get_mut(at) else { return };
+            self.n_started += 1;
+            if self.n_threads > 1 && !is_light(&self.core, job) {
+                let job = self.queue.take(at);
                 self.n_elsewhere += 1;
                 self.spawn(one(Arc::clone(&self.core), job));
                 continue;
@@ -222,11 +237,6 @@ impl Workforce {
         }
     }
 
-    /// Whether the worker of a job is known to be light.
-    fn is_light(&self, job: &Job) -> bool {
-        self.core.body(job).cost.is_light()
-    }
-
     /// Forgets the costs of workers that were taken for light. Some of them are not, so all are
     /// measured again.
     fn forget_costs(&self, ended: &[Ended], waiting: &[Execution]) {
@@ -239,12 +249,11 @@ impl Workforce {
         }
     }
 
-    /// Shares `jobs`, which are reversed, out among the threads.
-    fn spread(&mut self, mut jobs: Vec<Job>) {
+    /// Shares `jobs` out among the threads.
+    fn spread(&mut self, jobs: Vec<Job>) {
         if jobs.is_empty() {
             return;
         }
-        jobs.reverse();
         self.n_elsewhere += jobs.len();
         let n_tasks = self.n_threads.min(jobs.len());
         let share = Share::new(&self.core, jobs, n_tasks);
@@ -290,7 +299,7 @@ impl Executor for Pool {
     fn start(
         &mut self,
         core: &Arc<RunCore>,
-        jobs: &mut Vec<Job>,
+        jobs: &mut Jobs,
         ended: &mut Vec<Ended>,
         spares: &mut Spares,
         task: &mut TaskContext<'_>,
@@ -312,6 +321,11 @@ impl Executor for Pool {
             None => Poll::Ready(()),
         }
     }
+}
+
+/// Whether the worker of a job is known to be light.
+fn is_light(core: &RunCore, job: &Job) -> bool {
+    core.body(job).cost.is_light()
 }
 
 /// Reports the end of one execution.

@@ -106,10 +106,15 @@ enum Begun {
 }
 
 /// Starts a job and polls it once.
-fn start(core: &Arc<RunCore>, job: Job, spares: &mut Spares, task: &mut TaskContext<'_>) -> Begun {
+fn start(
+    core: &Arc<RunCore>,
+    mut job: Job,
+    spares: &mut Spares,
+    task: &mut TaskContext<'_>,
+) -> Begun {
     let body = Arc::clone(core.body(&job));
     let began = core.poll_clock.now();
-    let launched = launch(core, job, spares, Some(task));
+    let launched = launch(core, &mut job, spares, Some(task));
     let longest = core.poll_clock.now() - began;
     match launched {
         Launched::Ended(ended) => {

@@ -9,7 +9,7 @@ use futures::task::AtomicWaker;
 
 use super::Executor;
 use crate::engine::call::{Execution, Launched, launch};
-use crate::engine::{Ended, Job, Kickoff, RunCore, Spares};
+use crate::engine::{Ended, Job, Jobs, Kickoff, RunCore, Spares};
 
 /// Polls one execution at a time, chosen by `choose`.
 pub(in crate::engine) struct Simulated<F> {
@@ -81,7 +81,7 @@ impl Actor {
         let waker = Waker::from(Arc::clone(&self.cue));
         let mut task = TaskContext::from_waker(&waker);
         let mut execution = match std::mem::replace(&mut self.state, ActorState::Starting) {
-            ActorState::Waiting(job) => match launch(core, *job, spares, Some(&mut task)) {
+            ActorState::Waiting(mut job) => match launch(core, &mut job, spares, Some(&mut task)) {
                 Launched::Ended(ended) => return Some(ended),
                 Launched::Running(execution) => {
                     self.state = ActorState::Running(execution);
@@ -117,12 +117,12 @@ impl<F: FnMut(&[Kickoff]) -> usize> Executor for Simulated<F> {
     fn start(
         &mut self,
         core: &Arc<RunCore>,
-        jobs: &mut Vec<Job>,
+        jobs: &mut Jobs,
         _: &mut Vec<Ended>,
         _: &mut Spares,
         _: &mut TaskContext<'_>,
     ) {
-        self.actors.extend(jobs.drain(..).map(|job| Actor::new(core, job, &self.outer)));
+        self.actors.extend(jobs.drain().map(|job| Actor::new(core, job, &self.outer)));
     }
 
     /// When there are enough ends, a choice past the end lets them settle before anything else

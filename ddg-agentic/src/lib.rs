@@ -23,11 +23,14 @@ mod agent;
 pub mod assistants;
 pub mod compose;
 pub mod files;
+pub mod gen_ai;
+pub mod hook;
 #[cfg(feature = "mcp")]
 pub mod mcp;
 pub mod memory;
 pub mod message;
 pub mod model;
+pub mod observe;
 #[cfg(feature = "prompts")]
 pub mod prompt;
 #[cfg(feature = "providers")]
@@ -36,6 +39,7 @@ pub mod react;
 #[cfg(feature = "riddles")]
 pub mod riddles;
 mod schema;
+mod scope;
 #[cfg(feature = "skills")]
 pub mod skill;
 pub mod subturn;

@@ -3,6 +3,7 @@
 mod conversation;
 mod groups;
 mod last_messages;
+mod standing;
 mod store;
 mod summarising;
 mod summary;
@@ -19,6 +20,7 @@ use futures::future::BoxFuture;
 
 pub use conversation::Conversation;
 pub use last_messages::LastMessages;
+pub use standing::{ActiveAgent, Standing};
 #[cfg(feature = "postgres")]
 pub use store::PostgresConversations;
 #[cfg(feature = "sqlite")]

@@ -26,7 +26,7 @@ use futures::future::BoxFuture;
 
 pub use crate::message::Usage;
 pub use ask::ModelCalled;
-pub(crate) use ask::ask;
+pub(crate) use ask::{ask, ask_silently};
 pub use capabilities::Capabilities;
 pub use error::ModelError;
 pub use ext::ChatModelExt;
@@ -82,6 +82,12 @@ pub trait ChatModel: fmt::Debug + Send + Sync + 'static {
     /// The name of the model, for people, logs and prices.
     fn name(&self) -> &str;
 
+    /// The provider of the model, as
+    /// [`gen_ai.provider.name`](crate::gen_ai::names::PROVIDER_NAME) has it. Defaults to `_OTHER`.
+    fn provider(&self) -> &str {
+        "_OTHER"
+    }
+
     /// The capabilities of the model, by default everything except seeing images.
     fn capabilities(&self) -> Capabilities {
         Capabilities::default()
@@ -119,6 +125,10 @@ pub trait ChatModel: fmt::Debug + Send + Sync + 'static {
 impl<M: ChatModel + ?Sized> ChatModel for Arc<M> {
     fn name(&self) -> &str {
         (**self).name()
+    }
+
+    fn provider(&self) -> &str {
+        (**self).provider()
     }
 
     fn capabilities(&self) -> Capabilities {

@@ -186,6 +186,10 @@ impl<A: Api> ChatModel for HttpModel<A> {
         &self.settings.model
     }
 
+    fn provider(&self) -> &str {
+        A::PROVIDER.convention()
+    }
+
     fn capabilities(&self) -> Capabilities {
         self.connection().map(Connection::capabilities).unwrap_or_default()
     }

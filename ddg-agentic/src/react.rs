@@ -2,6 +2,8 @@
 
 mod failure;
 mod files;
+mod handoff;
+mod hooked;
 mod limits;
 mod mailbox;
 mod outcome;
@@ -24,16 +26,20 @@ use serde::{Deserialize, Serialize};
 
 pub use failure::AgentFailed;
 pub use files::{AnswerPart, ToolStep};
+pub use handoff::{Carries, HandedOver, Handoff};
 pub use limits::Limits;
 pub(crate) use mailbox::{Mailbox, Mailboxes, Put, Unheard};
 pub use outcome::{AgentEnd, AgentOutcome, Limit, NoAnswer};
 pub use task::Task;
 pub use view::RunView;
 
+use self::handoff::{Members, Transfer};
 use self::view::OfRun;
 use crate::files::FileManager;
+use crate::hook::DynHook;
 use crate::memory::{FullHistory, Memory};
 use crate::model::{ChatModel, ChatRequest, Price, PromptCache, Wanted};
+use crate::observe::ObserverRef;
 use crate::subturn::{self, ChildNode, SubTurns};
 use crate::tool::{AutomaTool, ToolInput, ToolOutput, ToolSpec, Toolbox};
 
@@ -125,6 +131,17 @@ pub struct ReActAutoma {
     tools_fault: Option<String>,
     /// Settings for child agents.
     subturns: Option<Arc<SubTurns>>,
+    handoffs: Vec<Handoff>,
+    /// The other agents of the team, once they are built.
+    members: OnceLock<Members>,
+    /// Whether another agent of the team is the host of its runs.
+    is_member: bool,
+    /// The agents to which a member may hand over.
+    transfers_in_team: Vec<Transfer>,
+    hooks: Vec<Arc<dyn DynHook>>,
+    observers: Vec<ObserverRef>,
+    /// Whether spans have what is said.
+    records_content: bool,
 }
 
 /// How the tool calls of one turn run.
@@ -170,6 +187,13 @@ impl ReActAutoma {
             file_urls: None,
             tools_fault: None,
             subturns: None,
+            handoffs: Vec::new(),
+            members: OnceLock::new(),
+            is_member: false,
+            transfers_in_team: Vec::new(),
+            hooks: Vec::new(),
+            observers: Vec::new(),
+            records_content: false,
         }
     }
 
@@ -378,7 +402,8 @@ impl ReActAutoma {
         // A child agent that never begins reads nothing.
         let of_children = self.subturns.iter().flat_map(|subturns| subturns.inputs());
         let of_children = of_children.map(ToolInput::of_any_type);
-        self.tools.inputs().cloned().chain(declared).chain(of_children).collect()
+        let of_members = self.handoffs.iter().flat_map(Handoff::read_inputs);
+        self.tools.inputs().cloned().chain(declared).chain(of_children).chain(of_members).collect()
     }
 
     /// Faults in the settings.
@@ -401,12 +426,13 @@ impl ReActAutoma {
         }
         faults.extend(self.subturns.iter().flat_map(|subturns| subturns.faults()));
         let faults = faults.into_iter().map(|what| Fault::Refused { what });
-        faults.chain(self.file_faults()).collect()
+        faults.chain(handoff::faults_of(self)).chain(self.file_faults()).collect()
     }
 
     /// The agent with new mailboxes, and these mailboxes.
     pub(crate) fn with_mailboxes(mut self) -> (Self, Arc<Mailboxes>) {
         self.mailboxes = Arc::default();
+        self.members = OnceLock::new();
         let mailboxes = Arc::clone(&self.mailboxes);
         (self, mailboxes)
     }
@@ -433,9 +459,12 @@ impl Automa for ReActAutoma {
         }
         this.read_inputs().iter().for_each(|input| graph.declare_input(input.name()));
         this.tools.register_in(graph)?;
+        this.declare_members(graph)?;
         ChildNode::register_in(graph)?;
         let agent = Arc::clone(this);
         graph.attach(move |run| agent.turn_of_run(run));
+        let agent = Arc::clone(this);
+        graph.attach(move |run| agent.scope_of_run(run));
         graph.declare_input(subturn::INPUT);
         // An agent limits its turns, also within an automa that limits its steps.
         graph.set_max_steps(u64::MAX);

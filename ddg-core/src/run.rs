@@ -3,6 +3,7 @@
 mod active;
 mod automa;
 mod builder;
+mod end;
 mod error;
 mod handle;
 mod inside;
@@ -15,6 +16,7 @@ mod stored_runs;
 pub use active::ActiveRun;
 pub(crate) use builder::FromOutcome;
 pub use builder::{RunBuilder, RunFuture};
+pub use end::RunEnd;
 pub use error::{InputFault, RunError};
 pub use handle::RunHandle;
 pub use outcome::{Outcome, Waiting};

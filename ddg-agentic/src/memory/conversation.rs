@@ -5,7 +5,7 @@ use std::ops::Range;
 use serde::{Deserialize, Serialize};
 
 use super::summary::{Summary, SummaryError};
-use super::{groups, window};
+use super::{Standing, groups, window};
 use crate::message::{Message, Messages};
 
 /// A conversation: every message, and summaries that can replace some of them.
@@ -21,6 +21,9 @@ pub struct Conversation {
     /// The summaries, in the order of the messages that they replace. No message is in two of them.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub summaries: Vec<Summary>,
+    /// What holds from run to run, beside the messages.
+    #[serde(skip_serializing_if = "Standing::is_nothing")]
+    pub standing: Standing,
 }
 
 impl Conversation {

@@ -2,8 +2,10 @@
 
 use ddg_core::Context;
 use serde::{Deserialize, Serialize};
+use tracing::Instrument;
 
-use super::{ChatModel, ChatReply, ChatRequest, ModelError, Usage};
+use super::{ChatChunk, ChatModel, ChatReply, ChatRequest, ModelError, Usage};
+use crate::scope::ModelAct;
 
 /// A message that a model has replied, which workers [post](Context::post) to the program around
 /// the run, even if the worker fails later. A [`UsageMeter`](super::UsageMeter) adds them up.
@@ -23,6 +25,21 @@ impl ModelCalled {
     }
 }
 
+/// Asks `model` as [`ask`] does, and publishes no pieces.
+///
+/// # Errors
+/// Those of the model.
+///
+/// # Cancel safety
+/// As [`ask`].
+pub(crate) async fn ask_silently<M: ChatModel>(
+    model: &M,
+    request: ChatRequest,
+    cx: &Context,
+) -> Result<ChatReply, ModelError> {
+    ask_with(model, request, cx, |_| {}).await
+}
+
 /// Asks `model`, publishes each piece of its reply to the subscribers of the run, and posts its
 /// usage.
 ///
@@ -31,13 +48,24 @@ impl ModelCalled {
 ///
 /// # Cancel safety
 /// Dropping the future cancels the request, and nothing is posted.
-pub(crate) async fn ask<M: ChatModel + ?Sized>(
+pub(crate) async fn ask<M: ChatModel>(
     model: &M,
     request: ChatRequest,
     cx: &Context,
 ) -> Result<ChatReply, ModelError> {
-    let stream = model.stream(request).await?;
-    let reply = stream.reply(|chunk| cx.emit_chunk(chunk.clone())).await?;
+    ask_with(model, request, cx, |chunk| cx.emit_chunk(chunk.clone())).await
+}
+
+async fn ask_with<M: ChatModel>(
+    model: &M,
+    request: ChatRequest,
+    cx: &Context,
+    each: impl FnMut(&ChatChunk),
+) -> Result<ChatReply, ModelError> {
+    let act = ModelAct::new(model, &request, cx);
+    let asked = async { model.stream(request).await?.reply(each).await };
+    let reply = asked.instrument(act.span()).await;
+    let reply = act.ended(reply)?;
     let name = reply.model.clone().unwrap_or_else(|| model.name().to_owned());
     cx.post(ModelCalled { model: name, usage: reply.usage });
     Ok(reply)

@@ -134,6 +134,27 @@ impl ModelError {
         }
     }
 
+    /// The kind of the error in a word, for figures: the status, or a word such as `timeout`.
+    pub(crate) fn kind(&self) -> String {
+        let word = match self {
+            Self::Status { status, .. } => return status.to_string(),
+            Self::Connection { .. } => "connection",
+            Self::BrokenOff { .. } => "broken_off",
+            Self::TimedOut { .. } => "timeout",
+            Self::Malformed { .. } => "malformed",
+            Self::Failed { .. } => "failed",
+            Self::ContextOverflow { .. } => "context_overflow",
+            Self::Unsupported { .. } => "unsupported",
+            Self::Setup { .. } => "setup",
+            Self::AllFailed { failures } => match failures.last() {
+                Some(last) => return last.kind(),
+                None => "_OTHER",
+            },
+            Self::Other { .. } => "_OTHER",
+        };
+        word.to_owned()
+    }
+
     /// Whether the conversation is too long, for the model or for each of several.
     pub fn is_context_overflow(&self) -> bool {
         match self {

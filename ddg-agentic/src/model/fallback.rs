@@ -59,6 +59,11 @@ impl ChatModel for Fallback {
         &self.name
     }
 
+    /// The provider of the first of them.
+    fn provider(&self) -> &str {
+        self.models.first().map_or("_OTHER", ChatModel::provider)
+    }
+
     /// The capabilities that all models have.
     fn capabilities(&self) -> Capabilities {
         let all = self.models.iter().map(ChatModel::capabilities);

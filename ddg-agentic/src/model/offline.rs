@@ -226,6 +226,10 @@ impl ChatModel for OfflineModel {
         "offline"
     }
 
+    fn provider(&self) -> &str {
+        "offline"
+    }
+
     fn capabilities(&self) -> Capabilities {
         Capabilities::default()
     }

@@ -140,6 +140,10 @@ impl<M: ChatModel> ChatModel for Retrying<M> {
         self.model.name()
     }
 
+    fn provider(&self) -> &str {
+        self.model.provider()
+    }
+
     fn capabilities(&self) -> Capabilities {
         self.model.capabilities()
     }

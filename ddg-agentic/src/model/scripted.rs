@@ -251,6 +251,10 @@ impl ChatModel for ScriptedModel {
         &self.name
     }
 
+    fn provider(&self) -> &str {
+        "scripted"
+    }
+
     fn capabilities(&self) -> Capabilities {
         self.capabilities
     }

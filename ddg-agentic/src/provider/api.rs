@@ -39,6 +39,16 @@ pub(super) enum Provider {
 }
 
 impl Provider {
+    /// The name of the provider in the semantic conventions of OpenTelemetry.
+    pub(super) fn convention(self) -> &'static str {
+        match self {
+            Self::OpenAi | Self::OpenAiResponses => "openai",
+            Self::Anthropic => "anthropic",
+            Self::Gemini => "gcp.gemini",
+            Self::Ollama => "ollama",
+        }
+    }
+
     /// The default URL.
     pub(super) fn base_url(self) -> &'static str {
         match self {

@@ -79,6 +79,14 @@ impl RunFiles {
         }
     }
 
+    /// Adds the files of a later part of the run.
+    pub(super) fn extend(&mut self, later: Self) {
+        self.given.extend(later.given);
+        let calls = later.calls.into_iter().map(|(n, files)| (self.n_calls + n, files));
+        self.calls.extend(calls);
+        self.n_calls += later.n_calls;
+    }
+
     /// All files, each once, in the order in which the run first used them.
     fn all(&self) -> Vec<File> {
         let of_calls =

@@ -52,6 +52,8 @@ pub struct Limits {
     pub cost: Option<f64>,
     /// Maximum time of one run.
     pub time: Option<Duration>,
+    /// Maximum number of [handoffs](crate::react::Handoff) in one run.
+    pub handoffs: u32,
 }
 
 impl Default for Limits {
@@ -64,6 +66,7 @@ impl Default for Limits {
             repeats: None,
             cost: None,
             time: None,
+            handoffs: 10,
         }
     }
 }
@@ -109,6 +112,14 @@ impl Limits {
     #[must_use]
     pub fn cost(mut self, cost: f64) -> Self {
         self.cost = Some(cost);
+        self
+    }
+
+    /// Sets the maximum number of [handoffs](crate::react::Handoff) in one run. Defaults to 10. It
+    /// applies to the agent that has the handoffs.
+    #[must_use]
+    pub fn handoffs(mut self, handoffs: u32) -> Self {
+        self.handoffs = handoffs;
         self
     }
 

@@ -7,6 +7,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::files::RunFiles;
+use crate::hook::HookStop;
 use crate::memory::Conversation;
 use crate::model::{ChatReply, FinishReason, ModelError, Usage};
 use crate::subturn::ChildSummary;
@@ -17,6 +18,10 @@ use crate::subturn::ChildSummary;
 pub struct AgentOutcome {
     /// How the run ended.
     pub end: AgentEnd,
+    /// The name of the agent that has answered: the agent of the run, or one that the conversation
+    /// was [handed over](super::Handoff) to.
+    #[serde(default)]
+    pub agent: String,
     /// The conversation, with the earlier messages and those of this run. Every tool call has a
     /// result. The conversation can be continued, see [`Task::after`](crate::Task::after).
     pub conversation: Conversation,
@@ -81,6 +86,21 @@ pub enum AgentEnd {
         #[serde(default)]
         reached: String,
     },
+    /// The agent has handed the conversation over to another. Only in the outcome of an agent of a
+    /// team inside the run of its host, which then continues with the other agent.
+    HandedOver {
+        /// The name of the other agent.
+        to: String,
+        /// The index of the message that asked for it.
+        #[serde(default)]
+        place: usize,
+    },
+    /// A [hook](crate::hook::Hook) stopped the run. Only in an
+    /// [`AgentFailed`](super::AgentFailed).
+    StoppedByHook {
+        /// Why, with a name, and which hook.
+        stop: HookStop,
+    },
     /// The model failed after all of its retries. Only in an [`AgentFailed`](super::AgentFailed).
     Failed {
         /// The message of the model's error.
@@ -107,6 +127,8 @@ pub enum Limit {
     Cost,
     /// The time.
     Time,
+    /// The number of handoffs.
+    Handoffs,
 }
 
 impl AgentEnd {
@@ -144,6 +166,8 @@ impl AgentOutcome {
             AgentEnd::StoppedByLimit { reached, .. } => {
                 format!("stopped without an answer after {reached}")
             }
+            AgentEnd::HandedOver { to, .. } => format!("handed over to {to}"),
+            AgentEnd::StoppedByHook { stop } => stop.to_string(),
             AgentEnd::Failed { error, .. } => error.clone(),
         }
     }

@@ -80,6 +80,33 @@ pub(super) struct State {
     /// A reply that has not been handled, because a child has asked a person meanwhile.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) held: Option<Box<ChatReply>>,
+    /// Index of the first message that the agent sees, if the conversation was handed over to it.
+    #[serde(default)]
+    pub(super) from: usize,
+    /// Number of handoffs in the run.
+    #[serde(default)]
+    pub(super) n_handoffs: u32,
+    /// Number of times that another agent of the team has begun.
+    #[serde(default)]
+    pub(super) n_begun: u32,
+    /// Number of requests of other agents of the team.
+    #[serde(default)]
+    pub(super) n_turns_of_others: u32,
+    /// The agent that has answered, if it is another one of the team.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) answered_by: Option<String>,
+    /// Number of messages about which hooks have decided.
+    #[serde(default)]
+    pub(super) n_admitted: usize,
+    /// The names of the tools that hooks have taken out of the last request.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) withheld: Vec<String>,
+    /// Whether hooks have let the answer in `held` pass.
+    #[serde(default)]
+    pub(super) is_passed: bool,
+    /// Whether the pieces of the last reply have not been published.
+    #[serde(default)]
+    pub(super) is_held: bool,
     /// Number of children that have a worker in the graph.
     #[serde(default)]
     pub(super) n_drawn: usize,
@@ -92,6 +119,9 @@ pub(super) struct News {
     /// The task with which the run begins.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) task: Option<Task>,
+    /// The outcome of another agent of the team.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) handed: Option<Box<AgentOutcome>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(super) messages: Vec<Message>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -135,11 +165,21 @@ impl State {
     }
 
     pub(super) fn hear(&mut self, news: News) {
-        let News { task, messages, summary, summary_failed, usage, files, given } = news;
-        if let Some(Task { conversation, messages, mailbox, nth }) = task {
+        let News { task, messages, summary, summary_failed, usage, files, given, handed: _ } = news;
+        if let Some(Task { conversation, messages, mailbox, nth, from, n_admitted }) = task {
             let n_before = conversation.messages.len();
             let files = RunFiles::new(n_before, given);
-            *self = Self { conversation, mailbox, nth, files, n_before, ..Self::default() };
+            let n_admitted = n_admitted.unwrap_or(n_before);
+            *self = Self {
+                conversation,
+                mailbox,
+                nth,
+                files,
+                n_before,
+                from,
+                n_admitted,
+                ..Self::default()
+            };
             self.conversation.messages.extend(messages);
         }
         self.conversation.messages.extend(messages);
@@ -161,6 +201,7 @@ impl State {
         self.turns += 1;
         self.n_called = 0;
         self.n_output_bytes = 0;
+        self.is_passed = false;
     }
 
     /// Appends the reply of the model.
@@ -218,8 +259,15 @@ impl State {
         }
     }
 
-    pub(super) fn end(self, end: AgentEnd, children: Vec<ChildSummary>) -> AgentOutcome {
-        let Self { conversation, usage, turns, files, .. } = self;
-        AgentOutcome { end, conversation, usage, turns, files, children }
+    pub(super) fn end(
+        self,
+        end: AgentEnd,
+        agent: &str,
+        children: Vec<ChildSummary>,
+    ) -> AgentOutcome {
+        let Self { conversation, usage, files, .. } = self;
+        let turns = self.turns + self.n_turns_of_others;
+        let agent = self.answered_by.unwrap_or_else(|| agent.to_owned());
+        AgentOutcome { end, agent, conversation, usage, turns, files, children }
     }
 }

@@ -38,6 +38,16 @@ pub struct Task {
     /// The number of the run in its conversation: the version of the conversation before the run.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) nth: Option<u64>,
+    /// Index of the first message that the agent sees.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub(crate) from: usize,
+    /// Number of messages about which hooks have decided, if it is not that of the earlier ones.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) n_admitted: Option<usize>,
+}
+
+fn is_zero(n: &usize) -> bool {
+    *n == 0
 }
 
 impl Task {

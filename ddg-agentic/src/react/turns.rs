@@ -6,13 +6,15 @@ use ddg_core::Context;
 use ddg_core::free;
 use ddg_core::run::ActiveRun;
 
+use super::hooked::{Replied, Unasked, publish};
 use super::state::State;
 use super::view::Offer;
 use super::workers::{THINK, Verdict};
 use super::{AgentEnd, AgentFailed, ReActAutoma};
 use crate::memory::{Conversation, LastMessages, Memory};
 use crate::message::{Message, Messages};
-use crate::model::{ChatRequest, ToolChoice, ask};
+use crate::model::{ChatRequest, ToolChoice};
+use crate::scope::Gate;
 use crate::subturn::{ChildNode, ChildResult, SubTurns, TurnAgent, TurnGuard, TurnState};
 
 /// The result of a call that is skipped.
@@ -44,6 +46,7 @@ impl ReActAutoma {
             model: Arc::clone(&self.model),
             tools: self.tools.clone(),
             subturns: self.subturns.clone(),
+            is_member: self.is_member,
         };
         TurnGuard::new(agent, run, THINK)
     }
@@ -84,18 +87,25 @@ impl ReActAutoma {
     ) -> Result<(), AgentFailed> {
         state.skip_calls();
         state.conversation.messages.push(Message::user(hint));
+        if let Err(stop) = self.admit(&mut state, cx).await {
+            return Err(self.halt(&mut state, stop, turn, cx).await);
+        }
         let offer = match self.offer(&state, turn, cx).await {
             Ok(offer) => Offer { specs: Arc::new([]), ..offer },
             Err(error) => {
-                return Err(self.fail(state, AgentEnd::of_setting(&error), None, turn));
+                return Err(self.fail(state, AgentEnd::of_setting(&error), None, turn, cx).await);
             }
         };
         let mut request = self.request(&offer, &state, turn);
         request.tool_choice = ToolChoice::default();
-        let mut reply = match ask(turn.model(), request, cx).await {
-            Ok(reply) => reply,
-            Err(error) => {
-                return Err(self.fail(state, AgentEnd::failed(&error), Some(error), turn));
+        let Replied { mut reply, refused, is_held, .. } = match self.reply(request, turn, cx).await
+        {
+            Ok(replied) => replied,
+            Err(Unasked::Stopped(stop)) => return Err(self.halt(&mut state, stop, turn, cx).await),
+            Err(Unasked::Model(error)) => {
+                return Err(self
+                    .fail(state, AgentEnd::failed(&error), Some(error), turn, cx)
+                    .await);
             }
         };
         turn.count(&reply);
@@ -103,33 +113,67 @@ impl ReActAutoma {
         state.spent = turn.spent();
         // The request had no tools, so any call is invalid.
         reply.message.tool_calls.clear();
+        if let Some(why) = refused {
+            let end = AgentEnd::NoAnswer { faults: vec![why] };
+            return Err(self.fail(state, end, None, turn, cx).await);
+        }
         let end = match self.verdict(&reply, turn) {
-            Verdict::Answer(text) => AgentEnd::Finished { text, finish: reply.finish.clone() },
+            Verdict::Answer(text) => match self.pass_answer(text.clone(), cx).await {
+                Ok(Gate::Pass(passed)) => {
+                    if passed != text {
+                        reply.message.text.clone_from(&passed);
+                    }
+                    AgentEnd::Finished { text: passed, finish: reply.finish.clone() }
+                }
+                Ok(Gate::Refused { why, .. }) => {
+                    reply.message.text.clear();
+                    AgentEnd::NoAnswer { faults: vec![why] }
+                }
+                Err(stop) => return Err(self.halt(&mut state, stop, turn, cx).await),
+            },
             Verdict::End(end) => end,
             Verdict::Again { faults, .. } => AgentEnd::no_answer(&reply, faults),
         };
+        if is_held {
+            publish(&reply.message, cx);
+        }
         state.say(&reply.message);
         match end {
             AgentEnd::Finished { .. } => {
-                self.end(state, end, turn, cx);
+                self.end(state, end, turn, cx).await;
                 Ok(())
             }
-            end => Err(self.fail(state, end, None, turn)),
+            end => Err(self.fail(state, end, None, turn, cx).await),
         }
     }
 
     /// Ends the run with the last text of the agent.
-    pub(super) fn end_early(&self, mut state: State, turn: &Arc<TurnState>, cx: &Context) {
+    pub(super) async fn end_early(
+        &self,
+        mut state: State,
+        turn: &Arc<TurnState>,
+        cx: &Context,
+    ) -> Result<(), AgentFailed> {
         state.skip_calls();
-        let text = state.last_said();
-        self.end(state, AgentEnd::EndedEarly { text }, turn, cx);
+        // The model cannot be asked again, so a text that is refused is left out.
+        let text = match self.pass_answer(state.last_said(), cx).await {
+            Ok(Gate::Pass(text)) => text,
+            Ok(Gate::Refused { .. }) => String::new(),
+            Err(stop) => return Err(self.halt(&mut state, stop, turn, cx).await),
+        };
+        self.end(state, AgentEnd::EndedEarly { text }, turn, cx).await;
+        Ok(())
     }
 
     /// The messages that the model sees.
     pub(super) fn shown(&self, state: &State, turn: &Arc<TurnState>) -> Messages {
         let window = match state.shown_from {
-            None => self.memory.window(&state.conversation),
-            Some(first) => state.conversation.shown_from(first),
+            None if state.from == 0 => self.memory.window(&state.conversation),
+            None => {
+                let messages = state.conversation.shown_from(state.from);
+                self.memory.window(&Conversation { messages, ..Conversation::default() })
+            }
+            Some(first) => state.conversation.shown_from(first.max(state.from)),
         };
         match turn.history() {
             Some(most) if window.len() > most => LastMessages::new(most)

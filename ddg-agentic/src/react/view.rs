@@ -200,8 +200,14 @@ impl ReActAutoma {
 impl State {
     /// Answers the open calls of tools that were not offered with the last request.
     pub(super) fn refuse_calls(&mut self, tools: &Toolbox) {
-        let Some(names) = &self.offered else { return };
-        let tools = tools.only(names);
+        if self.offered.is_none() && self.withheld.is_empty() {
+            return;
+        }
+        let tools = match &self.offered {
+            Some(names) => tools.only(names),
+            None => tools.clone(),
+        };
+        let tools = tools.without(&self.withheld);
         let refused = |call: &mut ToolCall| !tools.contains(&call.name);
         for call in self.open_calls.extract_if(.., refused) {
             if let Some(error) = tools.unknown(&call.name) {

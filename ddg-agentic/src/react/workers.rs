@@ -8,6 +8,7 @@ use ddg_core::prelude::*;
 use serde_json::{Value as Json, json};
 use tokio::time::timeout;
 
+use super::hooked::{Replied, Unasked, publish};
 use super::limits::cost_of;
 use super::state::{News, State};
 use super::view::Offer;
@@ -16,7 +17,8 @@ use super::{
 };
 use crate::memory::{Conversation, Summary};
 use crate::message::{AssistantMessage, Message, ToolArguments, ToolCall};
-use crate::model::{ChatReply, ChatRequest, FinishReason, ModelError, Usage, Wanted, ask};
+use crate::model::{ChatReply, ChatRequest, FinishReason, ModelError, Usage, Wanted};
+use crate::scope::{Gate, Scope};
 use crate::subturn::{SubTurnError, TurnState};
 use crate::tool::{ToolResult, ToolSpec};
 
@@ -69,10 +71,31 @@ impl ReActAutoma {
             turn.go_on_or_pass_on(cx)?;
         }
         self.cap_outputs(&mut news, &mut state);
+        let begins = news.task.is_some();
+        let handed = news.handed.take();
         state.hear(news);
+        if let Some(scope) = Scope::of(cx) {
+            scope.is_about(state.mailbox.as_deref());
+            if begins {
+                scope.begins(&state.conversation.standing.allowed);
+            }
+        }
         state.worked += turn.lap();
         turn.count_again(state.usage, &state.spent);
         turn.settle_called();
+        if let Some(stopped) = self.stopped_by_hook(&mut state, turn, cx).await {
+            return Err(stopped.into());
+        }
+        if begins && self.has_active(&mut state) {
+            self.begin_active(state, cx);
+            return Ok(());
+        }
+        if let Some(outcome) = handed {
+            match self.hear_member(state, *outcome, turn, cx).await? {
+                Some(now) => state = now,
+                None => return Ok(()),
+            }
+        }
         let reply = match state.held.take() {
             Some(reply) => *reply,
             None => match self.next_reply(state, turn, cx).await? {
@@ -87,16 +110,16 @@ impl ReActAutoma {
             self.hold(state, reply, cx);
             return Ok(());
         }
-        if let Some((question, others)) = self.question(&reply) {
-            // The call itself is left out, so that no call is without a result.
-            let text = [reply.message.text.trim(), &question].join("\n");
-            state.say(&AssistantMessage::new(text.trim(), others.clone()));
-            let told = others.iter().map(|call| Message::tool_error(call, NOT_CALLED));
-            state.conversation.messages.extend(told);
-            self.end(state, AgentEnd::ClarificationAsked { question }, turn, cx);
+        if let Some(asked) = self.asked_handoff(&reply, &state, turn) {
+            self.hand_over(state, reply, asked, turn, cx).await?;
+        } else if let Some((question, others)) = self.question(&reply, &state) {
+            self.ask_back(state, reply, question, others, turn, cx).await?;
         } else if reply.message.tool_calls.is_empty() {
             self.conclude(state, reply, turn, cx).await?;
         } else {
+            if std::mem::take(&mut state.is_held) {
+                publish(&reply.message, cx);
+            }
             state.say(&reply.message);
             state.call(&reply.message.tool_calls);
             state.refuse_calls(turn.tools());
@@ -106,7 +129,7 @@ impl ReActAutoma {
                     let told = calls.iter().map(|call| Message::tool_error(call, NOT_AGAIN));
                     state.conversation.messages.extend(told);
                     let end = Limits::repeated(state.n_repeats + 1);
-                    return Err(self.fail(state, end, None, turn).into());
+                    return Err(self.fail(state, end, None, turn, cx).await.into());
                 }
                 // A request to interrupt or finish came meanwhile, or all calls were refused:
                 // `think` handles it first.
@@ -151,6 +174,17 @@ impl ReActAutoma {
         Ok(())
     }
 
+    /// Takes the conversation back from another agent of the team.
+    #[worker(detached)]
+    async fn take_back(&self, outcome: AgentOutcome, cx: &Context) {
+        for worker in cx.automa().dependencies(cx.key()).unwrap_or_default() {
+            cx.remove_worker(worker);
+        }
+        cx.remove_worker(cx.key().clone());
+        let handed = Some(Box::new(outcome));
+        cx.ferry_to(Self::THINK, (News { handed, ..News::default() },));
+    }
+
     /// Summarises a part of the conversation while the tools run. The agent continues without a
     /// summary, so a failure is only reported as an event.
     #[worker(detached)]
@@ -192,7 +226,7 @@ impl ReActAutoma {
             return Ok(None);
         }
         if turn.is_to_finish() {
-            self.end_early(state, turn, cx);
+            self.end_early(state, turn, cx).await?;
             return Ok(None);
         }
         if !state.open_calls.is_empty() {
@@ -202,37 +236,47 @@ impl ReActAutoma {
         let mail = self.mailboxes.take(state.mailbox.as_deref());
         state.conversation.messages.extend(mail);
 
+        if let Err(stop) = self.admit(&mut state, cx).await {
+            return Err(self.halt(&mut state, stop, turn, cx).await);
+        }
         let cost = || cost_of(&turn.spent(), &self.prices);
         if let Some(end) = self.limits_of(turn).reached(&state, cost) {
-            return Err(self.fail(state, end, None, turn));
+            return Err(self.fail(state, end, None, turn, cx).await);
         }
         let offer = match self.offer(&state, turn, cx).await {
             Ok(offer) => offer,
             Err(error) => {
-                return Err(self.fail(state, AgentEnd::of_setting(&error), None, turn));
+                return Err(self.fail(state, AgentEnd::of_setting(&error), None, turn, cx).await);
             }
         };
-        let asked = ask(turn.model(), self.request(&offer, &state, turn), cx);
-        let Some(reply) = self.within_time(&state, asked).await else {
+        let asked = self.reply(self.request(&offer, &state, turn), turn, cx);
+        let Some(replied) = self.within_time(&state, asked).await else {
             let most = self.limits.time.unwrap_or_default();
-            return Err(self.fail(state, Limits::out_of_time(most), None, turn));
+            return Err(self.fail(state, Limits::out_of_time(most), None, turn, cx).await);
         };
-        let reply = match reply {
-            Ok(reply) => reply,
-            Err(error) if error.is_context_overflow() && state.show_less() => {
+        let Replied { reply, refused, withheld, is_held } = match replied {
+            Ok(replied) => replied,
+            Err(Unasked::Stopped(stop)) => return Err(self.halt(&mut state, stop, turn, cx).await),
+            Err(Unasked::Model(error)) if error.is_context_overflow() && state.show_less() => {
                 cx.emit("context_overflow", error.to_string());
                 cx.ferry_to(Self::THINK, (News::default(),));
                 state.keep(cx);
                 return Ok(None);
             }
-            Err(error) => {
-                return Err(self.fail(state, AgentEnd::failed(&error), Some(error), turn));
+            Err(Unasked::Model(error)) => {
+                return Err(self
+                    .fail(state, AgentEnd::failed(&error), Some(error), turn, cx)
+                    .await);
             }
         };
         turn.count(&reply);
         state.count(&reply);
-        state.offered = offer.names;
+        (state.offered, state.withheld, state.is_held) = (offer.names, withheld, is_held);
         state.spent = turn.spent();
+        if let Some(why) = refused {
+            self.again(state, &reply, why, turn, cx).await?;
+            return Ok(None);
+        }
         Ok(Some((state, reply)))
     }
 
@@ -245,9 +289,13 @@ impl ReActAutoma {
 
     /// The tools that the model may call.
     pub(super) fn specs(&self, turn: &Arc<TurnState>) -> Arc<[ToolSpec]> {
-        let specs = || match self.may_ask {
-            false => turn.tools().specs(),
-            true => turn.tools().specs().iter().cloned().chain([ask_back()]).collect(),
+        let specs = || {
+            let mut own = self.transfer_specs(turn);
+            own.extend(self.may_ask.then(ask_back));
+            match own.is_empty() {
+                true => turn.tools().specs(),
+                false => turn.tools().specs().iter().cloned().chain(own).collect(),
+            }
         };
         match turn.config() {
             None => Arc::clone(self.specs.get_or_init(specs)),
@@ -341,16 +389,35 @@ impl ReActAutoma {
         state.keep(cx);
     }
 
+    /// Adds the worker that takes the conversation back from the agent at `key`.
+    pub(super) fn take_back_after(key: String, cx: &Context) {
+        cx.add_func_as_worker("take_back", Self::TAKE_BACK, after([key]));
+    }
+
     /// Ends the run with the reply, or tells the model what is wrong with it.
     async fn conclude(
         &self,
         mut state: State,
-        reply: ChatReply,
+        mut reply: ChatReply,
         turn: &Arc<TurnState>,
         cx: &Context,
     ) -> Result<(), AgentFailed> {
         match self.verdict(&reply, turn) {
-            Verdict::Answer(text) => {
+            Verdict::Answer(mut text) => {
+                if !std::mem::replace(&mut state.is_passed, true) {
+                    match self.pass_answer(text.clone(), cx).await {
+                        Ok(Gate::Pass(passed)) => {
+                            if passed != text {
+                                reply.message.text.clone_from(&passed);
+                                text = passed;
+                            }
+                        }
+                        Ok(Gate::Refused { why, .. }) => {
+                            return self.again(state, &reply, why, turn, cx).await;
+                        }
+                        Err(stop) => return Err(self.halt(&mut state, stop, turn, cx).await),
+                    }
+                }
                 let mut told = self.mailboxes.take_or_close(state.mailbox.as_deref());
                 if told.is_empty() {
                     told = match self.last_of_children(turn).await {
@@ -362,23 +429,76 @@ impl ReActAutoma {
                         }
                     };
                 }
+                if std::mem::take(&mut state.is_held) {
+                    publish(&reply.message, cx);
+                }
                 state.say(&reply.message);
                 if told.is_empty() {
                     let end = AgentEnd::Finished { text, finish: reply.finish };
-                    self.end(state, end, turn, cx);
+                    self.end(state, end, turn, cx).await;
                     return Ok(());
                 }
                 state.conversation.messages.extend(told);
             }
             Verdict::End(end) => {
                 state.say(&reply.message);
-                return Err(self.fail(state, end, None, turn));
+                return Err(self.fail(state, end, None, turn, cx).await);
             }
             Verdict::Again { faults, .. } if state.n_tries >= self.limits.tries => {
-                return Err(self.fail(state, AgentEnd::no_answer(&reply, faults), None, turn));
+                return Err(self
+                    .fail(state, AgentEnd::no_answer(&reply, faults), None, turn, cx)
+                    .await);
             }
             Verdict::Again { told, .. } => state.try_again(&reply.message, told),
         }
+        cx.ferry_to(Self::THINK, (News::default(),));
+        state.keep(cx);
+        Ok(())
+    }
+
+    /// Ends the run with a question to the person.
+    async fn ask_back(
+        &self,
+        mut state: State,
+        reply: ChatReply,
+        question: String,
+        others: Vec<ToolCall>,
+        turn: &Arc<TurnState>,
+        cx: &Context,
+    ) -> Result<(), AgentFailed> {
+        let question = match self.pass_answer(question, cx).await {
+            Ok(Gate::Pass(question)) => question,
+            Ok(Gate::Refused { why, .. }) => return self.again(state, &reply, why, turn, cx).await,
+            Err(stop) => return Err(self.halt(&mut state, stop, turn, cx).await),
+        };
+        // The call itself is left out, so that no call is without a result.
+        let text = [reply.message.text.trim(), &question].join("\n");
+        let said = AssistantMessage::new(text.trim(), others.clone());
+        if std::mem::take(&mut state.is_held) {
+            publish(&said, cx);
+        }
+        state.say(&said);
+        let told = others.iter().map(|call| Message::tool_error(call, NOT_CALLED));
+        state.conversation.messages.extend(told);
+        self.end(state, AgentEnd::ClarificationAsked { question }, turn, cx).await;
+        Ok(())
+    }
+
+    /// Tells the model why a hook does not accept its reply, and asks it again.
+    async fn again(
+        &self,
+        mut state: State,
+        reply: &ChatReply,
+        why: String,
+        turn: &Arc<TurnState>,
+        cx: &Context,
+    ) -> Result<(), AgentFailed> {
+        if state.n_tries >= self.limits.tries {
+            let end = AgentEnd::NoAnswer { faults: vec![why] };
+            return Err(self.fail(state, end, None, turn, cx).await);
+        }
+        // Calls without results are refused by providers.
+        state.try_again(&AssistantMessage::new(&reply.message.text, []), Message::user(why));
         cx.ferry_to(Self::THINK, (News::default(),));
         state.keep(cx);
         Ok(())
@@ -416,33 +536,59 @@ impl ReActAutoma {
     }
 
     /// Ends the run with an answer, a question, or its result so far.
-    pub(super) fn end(&self, state: State, end: AgentEnd, turn: &Arc<TurnState>, cx: &Context) {
-        cx.ferry_to(Self::FINISH, (self.outcome(state, end, turn),));
+    pub(super) async fn end(
+        &self,
+        state: State,
+        end: AgentEnd,
+        turn: &Arc<TurnState>,
+        cx: &Context,
+    ) {
+        cx.ferry_to(Self::FINISH, (self.outcome(state, end, turn, cx).await,));
     }
 
     /// The error of a run with none of these. `think` fails with it, not `finish`, so that `think`
     /// runs again when a stored run is run again.
-    pub(super) fn fail(
+    pub(super) async fn fail(
         &self,
         state: State,
         end: AgentEnd,
         model_error: Option<ModelError>,
         turn: &Arc<TurnState>,
+        cx: &Context,
     ) -> AgentFailed {
-        AgentFailed { outcome: Box::new(self.outcome(state, end, turn)), model_error }
+        AgentFailed { outcome: Box::new(self.outcome(state, end, turn, cx).await), model_error }
     }
 
-    fn outcome(&self, mut state: State, end: AgentEnd, turn: &Arc<TurnState>) -> AgentOutcome {
+    async fn outcome(
+        &self,
+        mut state: State,
+        end: AgentEnd,
+        turn: &Arc<TurnState>,
+        cx: &Context,
+    ) -> AgentOutcome {
         // Messages that came too late for the model are kept for the next run.
-        let mail = self.mailboxes.close(state.mailbox.as_deref());
-        state.conversation.messages.extend(mail);
+        let mail = match end {
+            // The other agent reads on.
+            AgentEnd::HandedOver { .. } => Vec::new(),
+            _ => self.mailboxes.close(state.mailbox.as_deref()),
+        };
+        state.conversation.messages.extend(self.admit_late(mail, cx).await);
         let (children, usage) = turn.finish();
         state.usage += usage;
-        state.end(end, children)
+        if let Some(scope) = Scope::of(cx) {
+            scope.used(state.usage);
+            if scope.is_root() || self.is_member {
+                state.conversation.standing.allowed = scope.allowed();
+            }
+        }
+        state.end(end, &self.name, children)
     }
 
     /// The question of the model to the person, if any, and the other calls of its reply.
-    fn question(&self, reply: &ChatReply) -> Option<(String, Vec<ToolCall>)> {
+    fn question(&self, reply: &ChatReply, state: &State) -> Option<(String, Vec<ToolCall>)> {
+        if state.withheld.iter().any(|name| name == ASK_BACK) {
+            return None;
+        }
         let asks = |call: &&ToolCall| self.may_ask && call.name == ASK_BACK;
         let call = reply.message.tool_calls.iter().find(asks)?;
         let others = reply.message.tool_calls.iter().filter(|call| !asks(call)).cloned().collect();

@@ -41,6 +41,8 @@ impl TurnGuard {
         let given = || run.attached::<Control>().filter(|_| run.path().is_none());
         let control = match (&birth, &around) {
             (Some(birth), _) => birth.control.of_run(),
+            // Who interrupts the turn means the agent that has the conversation.
+            (None, Some(around)) if agent.is_member => around.control.of_run(),
             (None, Some(around)) => around.control.below(),
             (None, None) => given().map(|control| control.of_run()).unwrap_or_default(),
         };

@@ -30,6 +30,8 @@ pub(crate) struct TurnAgent {
     pub(crate) model: Arc<dyn ChatModel>,
     pub(crate) tools: Toolbox,
     pub(crate) subturns: Option<Arc<SubTurns>>,
+    /// Whether the conversation was handed over to the agent, in the turn of another.
+    pub(crate) is_member: bool,
 }
 
 /// An active turn.

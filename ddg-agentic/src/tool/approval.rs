@@ -13,18 +13,21 @@ pub struct Approval {
     pub tool: String,
     /// The arguments, which have been checked.
     pub arguments: Json,
+    /// Why a person is asked, if a [hook](crate::hook::BeforeTool::Ask) asks.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub reason: String,
 }
 
 impl Approval {
     /// Creates the question whether `tool` may be called with `arguments`.
     pub fn new(tool: impl Into<String>, arguments: Json) -> Self {
-        Self { tool: tool.into(), arguments }
+        Self { tool: tool.into(), arguments, reason: String::new() }
     }
 }
 
 /// The answer of a person to an [`Approval`].
 ///
-/// As JSON: `"allow"`, `{"deny": {"reason": "too expensive"}}` or
+/// As JSON: `"allow"`, `"always"`, `{"deny": {"reason": "too expensive"}}` or
 /// `{"allow_with": {"arguments": {"amount": 20}}}`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -32,13 +35,17 @@ impl Approval {
 pub enum Verdict {
     /// Call the tool.
     Allow,
+    /// Call the tool, and do not ask again: neither in this run nor in later runs of its
+    /// conversation. It covers the calls of this tool of this agent or, if a hook asks by
+    /// [category](crate::hook::Approve::category), all calls for which it asks so.
+    Always,
     /// Do not call the tool, and tell the model why.
     Deny {
         /// The reason.
         reason: String,
     },
-    /// Call the tool with other arguments, which are checked as well. The model sees them only in
-    /// the result.
+    /// Call the tool with other arguments, which are checked as well, also by hooks. The model sees
+    /// them only in the result.
     AllowWith {
         /// The arguments.
         arguments: Json,

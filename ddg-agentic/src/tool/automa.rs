@@ -16,6 +16,7 @@ pub(super) use call::call_automa;
 use super::spec::parameters_of;
 use super::{FileUse, MissingState, States, Tool, ToolError, ToolInput, ToolOutput, ToolSpec};
 use crate::files::{FileManager, has_files, reading, with_records};
+use crate::scope::{Inherited, Scope};
 
 /// An automa as a tool: it runs with the arguments of the model, and the model reads its output.
 ///
@@ -209,14 +210,18 @@ impl Tool for AutomaTool {
         &self.spec
     }
 
-    /// Runs the automa on its own.
+    /// Runs the automa on its own, with the hooks around the worker.
     fn call<'a>(
         &'a self,
         arguments: Json,
-        _: &'a Context,
+        cx: &'a Context,
     ) -> BoxFuture<'a, Result<ToolOutput, WorkerError>> {
         Box::pin(async move {
-            let outcome = self.automa.run(self.arguments(arguments)?).outcome().await?;
+            let mut run = self.automa.run(self.arguments(arguments)?);
+            if let Some(scope) = cx.attached::<Scope>() {
+                run = run.attach(move |_| Inherited(Arc::clone(&scope)));
+            }
+            let outcome = run.outcome().await?;
             (self.write)(&outcome.into_output()?)
         })
     }

@@ -8,6 +8,8 @@ use ddg_core::__report::{Told, shown, shown_lines};
 use ddg_core::WorkerError;
 use ddg_core::worker::{BoxError, Panicked, TimedOut};
 
+use crate::hook::HookStop;
+
 /// A tool call has no result. The message is for a model, and says what would be right.
 #[derive(thiserror::Error)]
 #[non_exhaustive]
@@ -67,6 +69,32 @@ pub enum ToolError {
         tool: String,
         /// The reason.
         reason: String,
+    },
+    /// A hook refused the call, or its result.
+    #[error("`{tool}` was refused by `{hook}`: {why}")]
+    Refused {
+        /// The tool.
+        tool: String,
+        /// The name of the hook.
+        hook: String,
+        /// Why.
+        why: String,
+    },
+    /// A hook stopped the run.
+    #[error("`{tool}` has no result: {stop}")]
+    Stopped {
+        /// The tool.
+        tool: String,
+        /// Why.
+        stop: HookStop,
+    },
+    /// A hook changed the error of the call.
+    #[error("{message}")]
+    Changed {
+        /// The tool.
+        tool: String,
+        /// The text of the hook.
+        message: String,
     },
     /// The tool did not end in time.
     #[error("`{tool}` did not end within {after:?}", tool = shown(.tool))]

@@ -16,6 +16,7 @@ use std::time::Duration;
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ToolOptions {
+    pub(super) categories: Vec<String>,
     pub(super) timeout: Option<Duration>,
     pub(super) max_concurrency: Option<usize>,
     pub(super) approval: bool,
@@ -52,6 +53,7 @@ impl ToolOptions {
     /// The model is told about failures.
     pub fn new() -> Self {
         Self {
+            categories: Vec::new(),
             timeout: None,
             max_concurrency: None,
             approval: false,
@@ -84,6 +86,30 @@ impl ToolOptions {
     #[must_use]
     pub fn approval(mut self) -> Self {
         self.approval = true;
+        self
+    }
+
+    /// Adds a category, by which [hooks](crate::hook::Hook) decide about the tool.
+    ///
+    /// ```
+    /// use ddg_agentic::hook::Approve;
+    /// use ddg_agentic::prelude::*;
+    ///
+    /// /// Pays somebody.
+    /// #[tool]
+    /// async fn pay(to: String) {}
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let options = ToolOptions::new().category("money");
+    /// let tools = Toolbox::builder().with_options(pay::tool(), options).build()?;
+    /// let agent =
+    ///     ReActAutoma::new(OfflineModel::new()).tools(tools).hook(Approve::category("money"));
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn category(mut self, category: impl Into<String>) -> Self {
+        self.categories.push(category.into());
         self
     }
 

@@ -4,6 +4,7 @@ mod builder;
 mod entry;
 mod error;
 mod files;
+mod gate;
 mod subset;
 
 use std::fmt;
@@ -15,7 +16,7 @@ use ddg_core::{Context, GraphAutoma, WorkerError, free};
 use indexmap::IndexMap;
 
 pub use builder::ToolboxBuilder;
-pub(super) use entry::{Admitted, Entry};
+pub(super) use entry::{Admission, Admitted, Entry};
 pub use error::{ToolboxError, ToolboxFault};
 
 use super::error::Halt;
@@ -219,9 +220,18 @@ impl Toolbox {
         input: &mut Vec<File>,
     ) -> Result<ToolOutput, Halt> {
         let entry = self.entry(&call.name)?;
-        let admitted = entry.admit(call, cx).await?;
-        input.clone_from(&admitted.files);
-        entry.run(admitted, cx).await
+        let output = match entry.admit(call, cx).await {
+            Ok(Admission::Call(admitted)) => {
+                input.clone_from(&admitted.files);
+                entry.run(call, admitted, cx).await
+            }
+            Ok(Admission::Given(output)) => Ok(output),
+            Err(halt) => Err(halt),
+        };
+        if !matches!(output, Err(Halt::Fail(_))) {
+            Entry::forget(call, cx);
+        }
+        output
     }
 
     /// The error that there is no tool `name`; `None` if there is.

@@ -6,6 +6,7 @@ mod call;
 mod client_ends;
 mod everything;
 mod foreign_client;
+mod guarded;
 mod odd_server;
 mod ours;
 mod own_server;

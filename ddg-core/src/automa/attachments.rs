@@ -27,6 +27,11 @@ impl Attachments {
         self.0.push((ty, Arc::new(move |run| Arc::new(make(run)))));
     }
 
+    /// Whether there are none.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// The function that makes the attachment of a type.
     pub(crate) fn find(&self, ty: TypeId) -> Option<&MakeAttachment> {
         self.0.iter().find(|(made, _)| *made == ty).map(|(_, make)| make)

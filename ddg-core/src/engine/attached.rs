@@ -5,11 +5,12 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use futures::future::{BoxFuture, join_all};
+use tracing::Span;
 
 use super::RunCore;
 use crate::automa::{AnyAttachment, Attachments, MakeAttachment};
 use crate::key::Key;
-use crate::run::ActiveRun;
+use crate::run::{ActiveRun, RunEnd};
 
 /// The slot of one attachment, which is filled outside the lock: the function that makes an
 /// attachment may ask for others.
@@ -28,6 +29,8 @@ pub(crate) struct Attached {
     /// The attachments of this run alone. They precede those of its automa of the same type.
     also: Attachments,
     made: Mutex<Made>,
+    /// The span of the run.
+    span: OnceLock<Span>,
 }
 
 #[derive(Default)]
@@ -35,11 +38,18 @@ struct Made {
     attachments: Vec<(TypeId, Slot)>,
     /// What is awaited before the run pauses.
     before_pause: Vec<BeforePause>,
+    /// What is called with the end of the run.
+    at_end: Vec<AtEnd>,
+    /// How the run has ended.
+    end: Option<RunEnd>,
     has_ended: bool,
 }
 
 /// Returns what is awaited before a run pauses.
 type BeforePause = Box<dyn FnOnce() -> BoxFuture<'static, ()> + Send>;
+
+/// Is called with the end of a run.
+type AtEnd = Box<dyn FnOnce(&RunEnd) + Send>;
 
 impl Attached {
     pub(crate) fn make_also(&mut self, also: Attachments) {
@@ -52,7 +62,12 @@ impl Attached {
         made.has_ended = true;
         let attachments = std::mem::take(&mut made.attachments);
         let before_pause = std::mem::take(&mut made.before_pause);
+        let at_end = std::mem::take(&mut made.at_end);
+        let end = made.end.take().unwrap_or(RunEnd::Cancelled);
         drop(made);
+        for tell in at_end {
+            tell(&end);
+        }
         // Outside the lock, because their destructors may use the run.
         drop((attachments, before_pause));
     }
@@ -63,6 +78,33 @@ impl Attached {
         if !made.has_ended {
             made.before_pause.push(wait);
         }
+    }
+
+    /// Adds something to call with the end of the run.
+    pub(crate) fn at_end(&self, tell: AtEnd) {
+        let mut made = self.lock();
+        if !made.has_ended {
+            made.at_end.push(tell);
+        }
+    }
+
+    /// Records how the run has ended, if anything is to be told.
+    pub(super) fn ends_as(&self, end: impl FnOnce() -> RunEnd) {
+        let mut made = self.lock();
+        if !made.at_end.is_empty() {
+            made.end = Some(end());
+        }
+    }
+
+    /// Records the span of the run.
+    pub(super) fn set_span(&self, span: &Span) {
+        let span = if span.is_disabled() { Span::current() } else { span.clone() };
+        _ = self.span.set(span);
+    }
+
+    /// The span of the run, or the one around it if the run has none.
+    pub(crate) fn span(&self) -> Span {
+        self.span.get().cloned().unwrap_or_else(Span::none)
     }
 
     /// Awaits what is to be awaited before the run pauses, or is left because it was stopped.
@@ -77,6 +119,14 @@ impl Attached {
 }
 
 impl RunCore {
+    /// Records the span of the run for its attachments, if it may have any.
+    pub(super) fn keep_span(&self, span: &Span) {
+        let settings = &self.program.settings.attachments;
+        if !settings.is_empty() || !self.attached.also.is_empty() {
+            self.attached.set_span(span);
+        }
+    }
+
     /// The attachment of type `T` of this run, or of the nearest run around it that has one.
     pub(crate) fn attached<T: Send + Sync + 'static>(self: &Arc<Self>) -> Option<Arc<T>> {
         let ty = TypeId::of::<T>();

@@ -34,6 +34,7 @@ async fn drive_on(mut guard: RunGuard, mut executor: impl Executor) -> Result<Ou
     let core = &guard.core;
     let spanned = spans::run(core);
     let span = spanned.span();
+    core.keep_span(span);
     let hooked = core.has_run_hooks();
     if hooked {
         Box::pin(run_hooks::will_start(core)).await;
@@ -74,6 +75,7 @@ pub(crate) async fn drive_stored<'a>(
     guard.begin();
     let first = Arc::clone(&guard.core);
     let spanned = spans::run(&first);
+    first.keep_span(spanned.span());
     let hooked = first.has_run_hooks();
     if hooked {
         run_hooks::will_start(&first).await;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::RunCore;
 use crate::event::EventKind;
-use crate::run::{Outcome, RunError};
+use crate::run::{Outcome, RunEnd, RunError};
 
 /// Drop guard of a run: publishes its last event, fails open requests, and releases its lease, also
 /// if the run is dropped before its end.
@@ -36,6 +36,7 @@ impl RunGuard {
 
     /// Continues the run as `core`, which has its last written state.
     pub(crate) fn go_on_with(&mut self, core: Arc<RunCore>) {
+        core.keep_span(&self.core.attached.span());
         // A run inside another publishes its events through the outermost run, which stays.
         if core.is_outermost() {
             core.feed().take_over(self.core.feed());
@@ -56,6 +57,13 @@ impl RunGuard {
             },
             Err(RunError::Cancelled { .. }) => EventKind::RunCancelled,
             Err(error) => EventKind::RunFailed { error: error.to_string() },
+        });
+        self.core.attached.ends_as(|| match ended {
+            Ok(outcome) if outcome.is_paused() => RunEnd::Paused,
+            Ok(outcome) if outcome.stopped() => RunEnd::Stopped,
+            Ok(_) => RunEnd::Finished,
+            Err(RunError::Cancelled { .. }) => RunEnd::Cancelled,
+            Err(error) => RunEnd::Failed { error: error.to_string() },
         });
         self.stage = Stage::Ended(told);
     }

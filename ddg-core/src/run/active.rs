@@ -8,7 +8,7 @@ use futures::FutureExt;
 
 use super::builder::inner_builder;
 use super::stored::Place;
-use super::{RunBuilder, RunError};
+use super::{RunBuilder, RunEnd, RunError};
 use crate::args::IntoArgs;
 use crate::checkpoint::{CheckpointPolicy, Claim, StoreError};
 use crate::context::LocalSpace;
@@ -142,6 +142,48 @@ impl ActiveRun {
         F: Future<Output = ()> + Send + 'static,
     {
         self.0.attached.before_pause(Box::new(move || wait().boxed()));
+    }
+
+    /// Calls `tell` with the end of the run, before its attachments are dropped. It is called
+    /// exactly once, however the run ends, also if it is cancelled or dropped. It must not block.
+    ///
+    /// ```
+    /// use std::sync::{Arc, Mutex};
+    ///
+    /// use ddg_core::prelude::*;
+    /// use ddg_core::run::RunEnd;
+    ///
+    /// struct Watch;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let ends: Arc<Mutex<Vec<RunEnd>>> = Arc::default();
+    /// let mut automa = GraphAutoma::new("parse");
+    /// automa.add_func_as_worker("parse", async |text: String, cx: Context| {
+    ///     cx.attached::<Watch>();
+    ///     text.parse::<i64>()
+    /// }, start().output())?;
+    /// let told = Arc::clone(&ends);
+    /// automa.attach(move |run| {
+    ///     let told = Arc::clone(&told);
+    ///     run.at_end(move |end| told.lock().unwrap().push(end.clone()));
+    ///     Watch
+    /// });
+    /// assert_eq!(automa.run(args!("7")).output::<i64>().await?, 7);
+    /// assert!(automa.run(args!("x")).await.is_err());
+    /// let ends = ends.lock().unwrap();
+    /// assert!(matches!(ends[..], [RunEnd::Finished, RunEnd::Failed { .. }]));
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn at_end(&self, tell: impl FnOnce(&RunEnd) + Send + 'static) {
+        self.0.attached.at_end(Box::new(tell));
+    }
+
+    /// The `tracing` span of the run, for spans of what belongs to the run. If it is disabled, the
+    /// span in which the run was started.
+    pub fn span(&self) -> tracing::Span {
+        self.0.attached.span()
     }
 
     /// Builds a further run of the same automa, which can begin [inside](RunBuilder::inside) this

@@ -96,6 +96,7 @@ impl MemoryConversations {
         stored.conversation.messages.extend_shared(&conversation.messages, n_kept..all.end);
         stored.conversation.goal.clone_from(&conversation.goal);
         stored.conversation.summaries.clone_from(&conversation.summaries);
+        stored.conversation.standing.clone_from(&conversation.standing);
         stored.run = None;
         stored.version = expected.next();
         *updated_ms = now_ms;

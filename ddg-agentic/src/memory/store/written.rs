@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{ConversationError, ConversationId};
+use super::{Conversation, ConversationError, ConversationId};
 use crate::message::Message;
 
 /// The reason why a transaction was not committed.
@@ -34,6 +34,12 @@ pub(super) fn body(id: &ConversationId, place: usize, message: &Message) -> Resu
             Err(ConversationError::Message { id, place, source }.into())
         }
     }
+}
+
+/// What holds in a conversation; `None` if nothing does.
+pub(super) fn standing(conversation: &Conversation) -> Result<Option<String>, sqlx::Error> {
+    let standing = Some(&conversation.standing).filter(|standing| !standing.is_nothing());
+    standing.map(json).transpose()
 }
 
 pub(super) fn json(data: &impl Serialize) -> Result<String, sqlx::Error> {

@@ -7,19 +7,24 @@ use ddg_core::graph::BuildError;
 use ddg_core::worker::{AnyWorker, Retry};
 use ddg_core::{Context, GraphAutoma, Value, WorkerError, free, start};
 use serde::{Deserialize, Serialize};
+use serde_json::Value as Json;
 use tokio::sync::OwnedSemaphorePermit;
 
 use super::AutomaTool;
 use crate::files::{File, records};
 use crate::message::ToolCall;
 use crate::message::cut;
+use crate::scope::CallAct;
 use crate::tool::error::Halt;
-use crate::tool::toolbox::{Admitted, Entry};
+use crate::tool::toolbox::{Admission, Admitted, Entry};
 use crate::tool::{OnFailure, ToolOutput, ToolResult};
 
 const CHECK: &str = "check";
 const AUTOMA: &str = "automa";
 const RESULT: &str = "result";
+
+/// The local value of `check` with the call and the arguments that were admitted.
+const CALLED: &str = "called";
 
 /// A worker that makes calls of the automa `tool` of `entry`.
 ///
@@ -32,6 +37,13 @@ pub(in crate::tool) fn call_automa(
     tool.automa.validate()?;
     let mut call = GraphAutoma::new(entry.name());
     call.add_worker(CHECK, check(entry, tool), start())?;
+    let of = Arc::clone(entry);
+    call.attach(move |run| {
+        let called = run.local_space(CHECK).and_then(|space| space.get(CALLED));
+        let (call, arguments): (ToolCall, Json) =
+            called.unwrap_or_else(|| (ToolCall::new("", of.name(), Json::Null), Json::Null));
+        CallAct::new(run, &of.spec, &call, &arguments)
+    });
     let mut options = free().callback(Conclude { entry: Arc::clone(entry), tool: tool.clone() });
     if let Some(timeout) = entry.options.timeout {
         options = options.timeout(timeout);
@@ -50,6 +62,8 @@ pub(in crate::tool) fn call_automa(
 #[serde(rename_all = "snake_case")]
 enum Ended {
     Gave(Value),
+    /// A hook has given the result.
+    Given(ToolOutput),
     Failed(ToolOutput),
 }
 
@@ -57,6 +71,9 @@ enum Ended {
 #[derive(Clone, Serialize, Deserialize)]
 struct Checked {
     call: ToolCall,
+    /// The arguments with which the automa runs; `None` if it does not.
+    #[serde(default)]
+    arguments: Option<Json>,
     /// The files that the call names.
     #[serde(default, serialize_with = "records", skip_serializing_if = "Vec::is_empty")]
     input: Vec<File>,
@@ -77,23 +94,26 @@ fn check(entry: &Arc<Entry>, tool: &AutomaTool) -> AnyWorker {
         let (entry, tool) = (Arc::clone(&entry), tool.clone());
         async move {
             let mut input = Vec::new();
-            let refused = match entry.admit(&call, &cx).await {
-                Ok(Admitted { arguments, turn, files }) => {
+            let ended = match entry.admit(&call, &cx).await {
+                Ok(Admission::Call(Admitted { arguments, turn, files })) => {
                     input = files;
-                    match tool.arguments(arguments) {
+                    match tool.arguments(arguments.clone()) {
                         Ok(args) => {
                             cx.local().set("turn", Turn { _permit: turn.map(Arc::new) });
+                            cx.local().set(CALLED, (call.clone(), arguments.clone()));
+                            cx.attached::<CallAct>();
                             cx.ferry_to(AUTOMA, args);
-                            return Ok(Checked { call, input });
+                            return Ok(Checked { call, arguments: Some(arguments), input });
                         }
-                        Err(error) => error,
+                        Err(error) => Ended::Failed(ToolOutput::text(error.to_string())),
                     }
                 }
-                Err(Halt::Tell(error)) => error,
+                Ok(Admission::Given(output)) => Ended::Given(output),
+                Err(Halt::Tell(error)) => Ended::Failed(ToolOutput::text(error.to_string())),
                 Err(Halt::Fail(error)) => return Err(error),
             };
-            cx.ferry_to(RESULT, (Ended::Failed(ToolOutput::text(refused.to_string())),));
-            Ok::<_, WorkerError>(Checked { call, input })
+            cx.ferry_to(RESULT, (ended,));
+            Ok::<_, WorkerError>(Checked { call, arguments: None, input })
         }
     })
 }
@@ -102,30 +122,40 @@ fn check(entry: &Arc<Entry>, tool: &AutomaTool) -> AnyWorker {
 fn result(entry: &Arc<Entry>, tool: &AutomaTool) -> AnyWorker {
     let (entry, write) = (Arc::clone(entry), Arc::clone(&tool.write));
     AnyWorker::func(move |ended: Ended, call: Checked, cx: Context| {
-        let Checked { call, input } = call;
-        let output = match ended {
-            Ended::Gave(output) => {
-                write(&output).map_err(|error| ToolOutput::text(error.to_string()))
+        let (entry, write) = (Arc::clone(&entry), Arc::clone(&write));
+        async move {
+            let Checked { call, arguments, input } = call;
+            let output = match ended {
+                Ended::Gave(output) => {
+                    write(&output).map_err(|error| ToolOutput::text(error.to_string()))
+                }
+                Ended::Given(output) => Ok(output),
+                Ended::Failed(why) => Err(why),
+            };
+            let mut result = match output {
+                Ok(mut output) => {
+                    entry.complete(&mut output);
+                    ToolResult::new(&call, output)
+                }
+                Err(why) => {
+                    let mut result = ToolResult::error(&call, why.content);
+                    (result.usage, result.files.output) = (why.usage, why.files);
+                    result
+                }
+            };
+            result.files.input = input;
+            if let Some(arguments) = arguments {
+                result = entry.passed_result(&call, arguments, result, &cx).await;
+                if let Some(act) = cx.attached::<CallAct>() {
+                    act.ended(&result.message);
+                }
             }
-            Ended::Failed(why) => Err(why),
-        };
-        let mut result = match output {
-            Ok(mut output) => {
-                entry.complete(&mut output);
-                ToolResult::new(&call, output)
+            if let Some(finder) = &entry.finder {
+                finder.say_ended(&call, result.message.is_error, &result.files.output, &cx);
             }
-            Err(why) => {
-                let mut result = ToolResult::error(&call, why.content);
-                (result.usage, result.files.output) = (why.usage, why.files);
-                result
-            }
-        };
-        result.files.input = input;
-        if let Some(finder) = &entry.finder {
-            finder.say_ended(&call, result.message.is_error, &result.files.output, &cx);
+            result.message.content = cut(result.message.content, entry.options.max_output_bytes);
+            result
         }
-        result.message.content = cut(result.message.content, entry.options.max_output_bytes);
-        result
     })
 }
 

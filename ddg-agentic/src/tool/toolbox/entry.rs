@@ -11,18 +11,20 @@ use futures::FutureExt;
 use serde_json::{Map, Value as Json};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
+use tracing::Instrument;
 
 use super::ToolboxFault;
+use super::gate::Passed;
 use crate::files::File;
 use crate::message::cut;
-use crate::message::{ToolArguments, ToolCall};
+use crate::message::{ToolArguments, ToolCall, ToolMessage};
 use crate::schema::Validator;
+use crate::scope::ToolAct;
 use crate::tool::error::Halt;
 use crate::tool::files::FileFinder;
 use crate::tool::func::watched;
 use crate::tool::{
-    Approval, MissingState, OnFailure, States, Tool, ToolError, ToolOptions, ToolOutput, ToolSpec,
-    Verdict,
+    MissingState, OnFailure, States, Tool, ToolError, ToolOptions, ToolOutput, ToolSpec,
 };
 
 /// A tool with its options.
@@ -30,10 +32,17 @@ pub(in crate::tool) struct Entry {
     pub(in crate::tool) tool: Arc<dyn Tool>,
     pub(in crate::tool) spec: ToolSpec,
     pub(in crate::tool) options: ToolOptions,
-    validator: Arc<Validator>,
+    pub(super) validator: Arc<Validator>,
     turns: Option<Arc<Semaphore>>,
     /// Finds the files of calls, if there is a file manager.
     pub(in crate::tool) finder: Option<FileFinder>,
+}
+
+/// What becomes of a call.
+pub(in crate::tool) enum Admission {
+    Call(Admitted),
+    /// A hook has given the result.
+    Given(ToolOutput),
 }
 
 /// A call that was admitted.
@@ -98,23 +107,21 @@ impl Entry {
         &self.spec.name
     }
 
-    /// Admits a call if its arguments fit, a person allows it, and there is room for another call.
+    /// Admits a call if its arguments fit, hooks and a person allow it, and there is room for
+    /// another call.
     pub(in crate::tool) async fn admit(
         &self,
         call: &ToolCall,
         cx: &Context,
-    ) -> Result<Admitted, Halt> {
+    ) -> Result<Admission, Halt> {
         let arguments = self.read(&call.arguments)?;
-        let mut files = self.input_files(&arguments)?;
-        let arguments = match self.options.approval {
-            false => arguments,
-            // A person is not asked about a call that names a file which does not exist.
-            true => {
-                let approved = self.approve(arguments, cx)?;
-                files = self.input_files(&approved)?;
-                approved
-            }
+        // Nobody is asked about a call that names a file which does not exist.
+        self.input_files(&arguments)?;
+        let arguments = match self.pass(call, arguments, cx).await? {
+            Passed::Call(arguments) => arguments,
+            Passed::Given(output) => return Ok(Admission::Given(output)),
         };
+        let files = self.input_files(&arguments)?;
         let turn = match &self.turns {
             None => None,
             Some(turns) => {
@@ -125,12 +132,41 @@ impl Entry {
         if let Some(finder) = &self.finder {
             finder.say_called(call, &arguments, &files, cx);
         }
-        Ok(Admitted { arguments, turn, files })
+        Ok(Admission::Call(Admitted { arguments, turn, files }))
     }
 
-    /// Calls the tool, and retries as its options say.
-    pub(super) async fn run(&self, admitted: Admitted, cx: &Context) -> Result<ToolOutput, Halt> {
-        let Admitted { arguments, turn: _turn, files: _ } = admitted;
+    /// Calls the tool, and retries as its options say. Hooks decide about the result.
+    pub(super) async fn run(
+        &self,
+        call: &ToolCall,
+        admitted: Admitted,
+        cx: &Context,
+    ) -> Result<ToolOutput, Halt> {
+        let Admitted { arguments, turn, files: _ } = admitted;
+        let act = ToolAct::new(&self.spec, call, &arguments, cx);
+        let attempts = self.attempts(&arguments, cx).instrument(act.span());
+        let output = match attempts.await {
+            // A tool that waits for a person has not ended.
+            Err(Halt::Fail(error)) if cx.is_waiting() => return Err(Halt::Fail(error)),
+            Err(Halt::Fail(error)) => {
+                act.ended(&ToolMessage::error(call, error.to_string()));
+                return Err(Halt::Fail(error));
+            }
+            Ok(output) => Ok(output),
+            Err(Halt::Tell(error)) => Err(error),
+        };
+        drop(turn);
+        let output = self.passed_on(call, arguments, output, cx).await;
+        act.ended(&match &output {
+            Ok(output) => ToolMessage::new(call, &output.content),
+            Err(error) => ToolMessage::error(call, error.to_string()),
+        });
+        let mut output = output?;
+        output.content = cut(output.content, self.options.max_output_bytes);
+        Ok(output)
+    }
+
+    async fn attempts(&self, arguments: &Json, cx: &Context) -> Result<ToolOutput, Halt> {
         let mut retries = match self.options.on_failure {
             OnFailure::Retry { times } => times,
             OnFailure::TellModel | OnFailure::FailRun => 0,
@@ -139,7 +175,6 @@ impl Entry {
             let error = match self.attempt(arguments.clone(), cx).await {
                 Ok(mut output) => {
                     self.complete(&mut output);
-                    output.content = cut(output.content, self.options.max_output_bytes);
                     return Ok(output);
                 }
                 Err(error) if cx.is_waiting() => return Err(Halt::Fail(error)),
@@ -189,29 +224,6 @@ impl Entry {
         };
         let output = AssertUnwindSafe(attempt).catch_unwind().await;
         output.unwrap_or_else(|panic| Err(Panicked::new(message(&*panic)).into()))
-    }
-
-    /// Asks a person. Returns the arguments to call the tool with.
-    fn approve(&self, arguments: Json, cx: &Context) -> Result<Json, Halt> {
-        let tool = self.name().to_owned();
-        let approval = Approval { tool, arguments: arguments.clone() };
-        match cx.interact_with_human(approval).map_err(|waits| Halt::Fail(waits.into()))? {
-            Verdict::Allow => Ok(arguments),
-            Verdict::AllowWith { arguments } => match self.validator.check(&arguments) {
-                Ok(()) => Ok(arguments),
-                Err(faults) => {
-                    // The arguments of the person are wrong, not those of the model, so the model
-                    // is not told.
-                    let faults = faults.join("; ");
-                    Err(self.denied(format!("what they gave in its place is wrong: {faults}")))
-                }
-            },
-            Verdict::Deny { reason } => Err(self.denied(reason)),
-        }
-    }
-
-    fn denied(&self, reason: String) -> Halt {
-        ToolError::Denied { tool: self.name().to_owned(), reason }.into()
     }
 
     fn read(&self, arguments: &ToolArguments) -> Result<Json, ToolError> {

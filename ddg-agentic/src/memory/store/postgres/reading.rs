@@ -33,7 +33,7 @@ impl PostgresConversations {
         tx: &mut PgConnection,
         id: &ConversationId,
     ) -> Result<StoredConversation, Failed> {
-        let sql = "select id, version, n_messages, goal, summaries, run from ddg_conversations \
+        let sql = "select id, version, n_messages, goal, summaries, standing, run from ddg_conversations \
                    where conversation = $1";
         let row = sqlx::query(sql).bind(id.as_str()).fetch_optional(&mut *tx).await?;
         let Some(row) = row else { return Ok(StoredConversation::default()) };
@@ -45,7 +45,10 @@ impl PostgresConversations {
         let run = run.map_err(self.unreadable(id.as_str(), "the run that is not at its end"))?;
         let messages = self.messages(tx, id, &head).await?;
         let summaries = summaries.unwrap_or_default();
-        let conversation = Conversation { messages, goal, summaries };
+        let standing = json(&row, "standing");
+        let standing = standing.map_err(self.unreadable(id.as_str(), "its standing"))?;
+        let standing = standing.unwrap_or_default();
+        let conversation = Conversation { messages, goal, summaries, standing };
         let check = conversation.check().map_err(Into::into);
         check.map_err(self.unreadable(id.as_str(), "a summary"))?;
         Ok(StoredConversation { conversation, version: head.version, run })

@@ -6,7 +6,10 @@ use sqlx::Postgres;
 use super::{ConversationError, Failed, PostgresConversations};
 
 /// The statements that bring the tables to each version, starting with 1.
-const MIGRATIONS: &[&str] = &[include_str!("../../../../migrations/postgres/1.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("../../../../migrations/postgres/1.sql"),
+    include_str!("../../../../migrations/postgres/2.sql"),
+];
 
 /// Keeps other processes from migrating at the same time: an arbitrary number, the same in all.
 const LOCK: &str = "select pg_advisory_xact_lock(7233202)";

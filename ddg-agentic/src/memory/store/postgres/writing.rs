@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use sqlx::postgres::PgConnection;
 
-use super::super::written::{body, is_written, json};
+use super::super::written::{body, is_written, json, standing};
 use super::super::{admit, appended, is_current};
 use super::reading::Head;
 use super::{
@@ -44,7 +44,7 @@ impl PostgresConversations {
         let version = expected.next();
         let row = self.write_head(tx, id, head.as_ref(), expected).await?;
         let sql = "update ddg_conversations set version = $2, n_messages = $3, goal = $4, \
-                   summaries = $5, updated = $6, run = null where id = $1";
+                   summaries = $5, updated = $6, standing = $7, run = null where id = $1";
         let goal = conversation.goal.as_ref().map(json).transpose()?;
         let query = sqlx::query(sql)
             .bind(row)
@@ -52,7 +52,8 @@ impl PostgresConversations {
             .bind(conversation.messages.len() as i64)
             .bind(goal)
             .bind(json(&conversation.summaries)?)
-            .bind(self.clock.now_ms());
+            .bind(self.clock.now_ms())
+            .bind(standing(conversation)?);
         query.execute(&mut *tx).await?;
         if saving == Saving::Rewrite {
             let sql = "delete from ddg_messages where conversation = $1";

@@ -9,7 +9,7 @@ use super::{
     Conversation, ConversationId, ConversationPage, ConversationRecord, ConversationVersion,
     Failed, OpenRun, SqliteConversations, StoredConversation, cause,
 };
-use crate::memory::Summary;
+use crate::memory::{Standing, Summary};
 use crate::message::Message;
 
 /// The row of a conversation, without its messages.
@@ -26,12 +26,13 @@ impl SqliteConversations {
         let Some(head) = self.head(&mut tx, id).await? else {
             return Ok(StoredConversation::default());
         };
-        let sql = "select goal, summaries, run from ddg_conversations where id = $1";
+        let sql = "select goal, summaries, standing, run from ddg_conversations where id = $1";
         let row = sqlx::query(sql).bind(head.id).fetch_one(&mut *tx).await?;
         let goal = column(&row, "goal").map_err(self.unreadable(id.as_str(), "the goal"))?;
         let summaries = summaries(&row).map_err(self.unreadable(id.as_str(), "a summary"))?;
         let messages = self.messages(&mut tx, id, &head).await?.into();
-        let conversation = Conversation { messages, goal, summaries };
+        let standing = standing(&row).map_err(self.unreadable(id.as_str(), "its standing"))?;
+        let conversation = Conversation { messages, goal, summaries, standing };
         let check = conversation.check().map_err(Into::into);
         check.map_err(self.unreadable(id.as_str(), "a summary"))?;
         let run =
@@ -133,6 +134,11 @@ fn counts(row: &SqliteRow) -> Result<(ConversationVersion, usize), BoxError> {
 
 fn summaries(row: &SqliteRow) -> Result<Vec<Summary>, BoxError> {
     Ok(serde_json::from_str(column(row, "summaries")?)?)
+}
+
+fn standing(row: &SqliteRow) -> Result<Standing, BoxError> {
+    let standing: Option<&str> = column(row, "standing")?;
+    Ok(standing.map(serde_json::from_str).transpose()?.unwrap_or_default())
 }
 
 fn run(row: &SqliteRow) -> Result<Option<OpenRun>, BoxError> {

@@ -6,6 +6,7 @@ use super::{ConversationError, Failed, SqliteConversations};
 const MIGRATIONS: &[&str] = &[
     include_str!("../../../../migrations/sqlite/1.sql"),
     include_str!("../../../../migrations/sqlite/2.sql"),
+    include_str!("../../../../migrations/sqlite/3.sql"),
 ];
 
 impl SqliteConversations {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use ddg_core::__store::Transaction;
 use sqlx::sqlite::SqliteConnection;
 
-use super::super::written::{body, is_written, json};
+use super::super::written::{body, is_written, json, standing};
 use super::super::{admit, appended};
 use super::reading::Head;
 use super::{
@@ -78,11 +78,12 @@ impl SqliteConversations {
         version: ConversationVersion,
     ) -> Result<i64, Failed> {
         let sql = "insert into ddg_conversations \
-                   (conversation, version, n_messages, goal, summaries, created, updated) \
-                   values ($1, $2, $3, $4, $5, $6, $6) \
+                   (conversation, version, n_messages, goal, summaries, created, updated, standing) \
+                   values ($1, $2, $3, $4, $5, $6, $6, $7) \
                    on conflict (conversation) do update set version = excluded.version, \
                    n_messages = excluded.n_messages, goal = excluded.goal, \
-                   summaries = excluded.summaries, updated = excluded.updated, run = null \
+                   summaries = excluded.summaries, updated = excluded.updated, \
+                   standing = excluded.standing, run = null \
                    returning id";
         let query = sqlx::query_scalar(sql)
             .bind(id.as_str())
@@ -90,7 +91,8 @@ impl SqliteConversations {
             .bind(conversation.messages.len() as i64)
             .bind(conversation.goal.as_deref())
             .bind(json(&conversation.summaries)?)
-            .bind(self.clock.now_ms());
+            .bind(self.clock.now_ms())
+            .bind(standing(conversation)?);
         Ok(query.fetch_one(connection).await?)
     }
 

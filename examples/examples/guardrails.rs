@@ -91,7 +91,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let agent = Agent::new(desk()?)?;
     let said = "Give me my money back for order 7, my card is 4111111111111111.";
     println!("Ada         {said}");
-    let mut run = agent.say("ada", said);
+    let run = agent.say("ada", said);
     let events = run.events(EventFilter::all());
     let paused = run.await?;
     print(events).await;
@@ -101,7 +101,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let Approval { tool, arguments, reason, .. } = question.content.get()?;
     println!("  question  {tool} {arguments}? ({reason})");
     println!("a person    allow");
-    let mut run = agent.answer("ada", &question.id, Verdict::Allow);
+    let run = agent.answer("ada", &question.id, Verdict::Allow);
     let events = run.events(EventFilter::all());
     let ended = run.await?;
     print(events).await;

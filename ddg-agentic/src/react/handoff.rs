@@ -291,12 +291,11 @@ impl ReActAutoma {
             return None;
         }
         let transfers = self.transfers();
-        let found = reply.message.tool_calls.iter().find_map(|call| {
+        reply.message.tool_calls.iter().find_map(|call| {
             let is_withheld = state.withheld.contains(&call.name);
             let to = transfers.iter().find(|transfer| tool_name(&transfer.to) == call.name)?;
             (!is_withheld).then(|| (call.clone(), to.to.clone()))
-        });
-        found
+        })
     }
 
     /// Hands the conversation over to the agent `to`.

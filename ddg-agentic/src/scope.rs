@@ -138,7 +138,7 @@ impl Scope {
                 true => MomentKind::RunFailed { end },
                 false => MomentKind::RunEnded { end },
             };
-            feeds.tell(Moment { agent, run: path, conversation, kind });
+            feeds.tell(&Moment { agent, run: path, conversation, kind });
         });
         scope
     }
@@ -151,7 +151,7 @@ impl Scope {
     /// Tells the observers what happens.
     pub(crate) fn tell(&self, kind: MomentKind) {
         if !self.feeds.is_empty() {
-            self.feeds.tell(Moment {
+            self.feeds.tell(&Moment {
                 agent: self.path(),
                 run: self.run.clone(),
                 conversation: self.conversation().map(str::to_owned),

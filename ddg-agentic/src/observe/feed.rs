@@ -73,7 +73,7 @@ impl Feeds {
         self.0.is_empty()
     }
 
-    pub(crate) fn tell(&self, moment: Moment) {
+    pub(crate) fn tell(&self, moment: &Moment) {
         for feed in &self.0 {
             feed.tell(moment.clone());
         }

@@ -57,7 +57,7 @@ async fn conversations_of_a_newer_version() {
         SqliteConversations::open(path).await.map_err(text)?.close().await;
         Ok(())
     };
-    check_file("ddg_conversation_schema", open, expect!["SQLite database `/folder/ddg.db` has tables of conversations of version 99, but this program knows versions up to 2: run it with a newer ddg-agentic"]).await;
+    check_file("ddg_conversation_schema", open, expect!["SQLite database `/folder/ddg.db` has tables of conversations of version 99, but this program knows versions up to 3: run it with a newer ddg-agentic"]).await;
 }
 
 #[tokio::test]
@@ -153,7 +153,7 @@ mod postgres {
     async fn conversations_of_a_newer_version() {
         let open =
             async |url: &str| PostgresConversations::connect(url).await.map(drop).map_err(text);
-        check("ddg_conversation_schema", open, expect![" of conversations of version 99, but this program knows versions up to 1: run it with a newer ddg-agentic"]).await;
+        check("ddg_conversation_schema", open, expect![" of conversations of version 99, but this program knows versions up to 2: run it with a newer ddg-agentic"]).await;
     }
 
     #[cfg(feature = "assistants")]

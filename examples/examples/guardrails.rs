@@ -75,11 +75,11 @@ fn desk() -> Result<ReActAutoma, Box<dyn std::error::Error>> {
 /// Prints what hooks decide and who has the conversation.
 async fn print(mut events: EventStream) {
     while let Some(Ok(event)) = events.next().await {
-        let EventKind::Custom { name, data, .. } = event.kind else { continue };
-        if let (HookEvent::NAME, Ok(HookEvent { hook, at, decision, .. })) = (&*name, data.get()) {
+        let EventKind::Custom { name, data, .. } = &event.kind else { continue };
+        if let (HookEvent::NAME, Ok(HookEvent { hook, at, decision, .. })) = (&**name, data.get()) {
             println!("  hook      {hook} {at}: {decision:?}");
         } else if let (HandedOver::NAME, Ok(HandedOver { from, to, reason, .. })) =
-            (&*name, data.get())
+            (&**name, data.get())
         {
             println!("  handoff   {from} -> {to}: {reason}");
         }

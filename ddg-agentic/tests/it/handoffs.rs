@@ -62,7 +62,7 @@ async fn the_other_agent_answers_with_its_own_instructions_and_tools() {
     assert_eq!(paid.all(), [5]);
     let mut handed = Vec::new();
     while let Some(event) = events.next().await {
-        if let EventKind::Custom { name, data, .. } = event.unwrap().kind
+        if let EventKind::Custom { name, data, .. } = event.unwrap().kind.clone()
             && name == HandedOver::NAME
         {
             handed.push(data.get::<HandedOver>().unwrap());

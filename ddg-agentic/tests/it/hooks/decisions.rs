@@ -53,7 +53,7 @@ async fn a_call_is_refused_changed_given_or_stopped() {
     assert_eq!(paid.all(), [2, 5]);
     let mut seen = Vec::new();
     while let Some(event) = events.next().await {
-        if let EventKind::Custom { name, data, .. } = event.unwrap().kind
+        if let EventKind::Custom { name, data, .. } = event.unwrap().kind.clone()
             && name == HookEvent::NAME
         {
             let event: HookEvent = data.get().unwrap();
@@ -301,7 +301,7 @@ async fn pieces_are_held_until_the_hooks_have_decided() {
         run.await.unwrap();
         let mut texts = Vec::new();
         while let Some(event) = events.next().await {
-            if let EventKind::Chunk { chunk, .. } = event.unwrap().kind
+            if let EventKind::Chunk { chunk, .. } = event.unwrap().kind.clone()
                 && let Ok(ChatChunk::Text(text)) = chunk.get()
             {
                 texts.push(text);

@@ -1,5 +1,7 @@
 //! A worker in a graph, with its edges.
 
+use smallvec::SmallVec;
+
 use super::{Role, View};
 use crate::key::Key;
 
@@ -42,11 +44,11 @@ pub(crate) struct Node<P> {
     pub(crate) since: u64,
     pub(crate) payload: P,
     /// Its dependencies in declared order; removed ones are vacant.
-    pub(crate) dependencies: Vec<Dependency>,
+    pub(crate) dependencies: SmallVec<[Dependency; 2]>,
     /// Number of dependencies that are not vacant.
     pub(crate) n_dependencies: u32,
     /// Its successors in the order of the workers; removed ones are vacant.
-    pub(crate) successors: Vec<Successor>,
+    pub(crate) successors: SmallVec<[Successor; 2]>,
     /// Number of successors that are vacant.
     pub(crate) n_vacant: u32,
 }
@@ -84,9 +86,9 @@ impl<P: Payload> Node<P> {
         Self {
             since,
             payload,
-            dependencies: Vec::new(),
+            dependencies: SmallVec::new(),
             n_dependencies: 0,
-            successors: Vec::new(),
+            successors: SmallVec::new(),
             n_vacant: 0,
         }
     }

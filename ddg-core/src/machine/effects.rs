@@ -106,10 +106,12 @@ impl<P> Effects<P> {
         self.0.as_mut().map(|asked| std::mem::take(&mut asked.edits)).unwrap_or_default()
     }
 
-    /// Takes the first ferry out, and keeps the memory.
+    /// The first ferry, and the memory for other effects.
     #[inline]
-    pub(super) fn take_first(&mut self) -> Option<Ferry> {
-        self.0.as_mut()?.first.take()
+    pub(super) fn into_first(self) -> Option<(Ferry, Self)> {
+        let mut asked = self.0?;
+        let first = asked.first.take()?;
+        Some((first, Self(Some(asked))))
     }
 
     /// Whether it has memory that the next effects can use.

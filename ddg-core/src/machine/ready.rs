@@ -114,7 +114,7 @@ impl<P: Hosts> Machine<P> {
         let job = jobs.add();
         let given = match given {
             // A place keeps the cause of the last job, which is nearly always this one.
-            None if job.cause == Cause::Dependencies => None,
+            None if matches!(job.cause, Cause::Dependencies) => None,
             None => {
                 job.cause = Cause::Dependencies;
                 None
@@ -125,7 +125,7 @@ impl<P: Hosts> Machine<P> {
             }
         };
         // From its kickoff on, the worker waits for all of its dependencies again.
-        self.state.waits.reset(worker, job.cause == Cause::Dependencies);
+        self.state.waits.reset(worker, matches!(job.cause, Cause::Dependencies));
         let node = self.state.view.node(worker);
         let role = node.role();
         if role.wiring.output {

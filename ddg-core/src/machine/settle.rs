@@ -67,14 +67,13 @@ impl<P: Hosts> Machine<P> {
         if !is_simple || !is_alone || self.is_paused() {
             return self.settle(&mut vec![ended]);
         }
-        let Ended { id, worker, end: Ok((output, mut effects)) } = ended else { return Ok(()) };
+        let Ended { id, worker, end: Ok((output, effects)) } = ended else { return Ok(()) };
         self.running.clear();
         let mut astray = None;
-        if let Some(ferry) = effects.take_first() {
+        if let Some((ferry, memory)) = effects.into_first() {
             astray = self.ferry_one(worker, ferry).err();
-            // A worker that ferries is nearly always followed by one that does, so the memory is
-            // reused.
-            self.spare = effects;
+            // A worker that ferries is nearly always followed by one that does.
+            self.spare = memory;
         }
         let taken = self.take_result(id, worker, output, false);
         let is_fine = taken.is_ok() && astray.is_none();

@@ -1,5 +1,7 @@
 //! The Model Context Protocol: tools of MCP servers, and a toolbox as an MCP server.
 
+mod call;
+mod calls;
 mod client;
 mod connection;
 mod content;
@@ -9,7 +11,13 @@ mod http;
 mod listener;
 mod lists;
 mod live;
+mod log;
+mod offers;
+mod prompt;
+mod question;
 mod redacted;
+mod resource;
+mod resource_tools;
 mod server;
 mod service;
 mod shown;
@@ -21,7 +29,12 @@ mod watched;
 pub use client::McpClient;
 pub use error::McpError;
 pub use http::McpHttp;
+pub use log::{McpLog, McpLogLevel, McpProgress};
+pub use prompt::{McpPrompt, McpPromptArgument};
+pub use question::{McpAnswer, McpQuestion};
+pub use resource::{McpContents, McpData, McpResource, McpSubscription};
+pub use resource_tools::McpResourceTool;
 pub use server::McpEndpoint;
-pub use service::McpService;
+pub use service::{McpHints, McpService};
 pub use stdio::McpStdio;
 pub use tool::McpTool;

@@ -3,12 +3,18 @@
 use std::fmt;
 use std::sync::Arc;
 
-use rmcp::model::{ClientRequest, ListToolsRequest, Tool as Offered};
+use rmcp::model::{
+    ClientRequest, ListToolsRequest, Prompt, Resource, ResourceTemplate, Tool as Offered,
+};
 
 use super::connection::Connection;
 use super::lists::List;
+use super::prompt::{McpPrompt, PROMPTS};
+use super::resource::{McpContents, McpResource, McpSubscription, RESOURCES, TEMPLATES};
+use super::resource_tools::McpResourceTool;
 use super::tool::names;
 use super::{McpError, McpTool};
+use crate::message::Message;
 
 /// The tools of a server.
 const TOOLS: List = List {
@@ -56,9 +62,82 @@ impl McpClient {
     pub async fn tools(&self) -> Result<Vec<McpTool>, McpError> {
         self.0.listener.will_list();
         let offered = self.0.list::<Offered>(&TOOLS).await?;
+        let offered: Vec<_> =
+            offered.into_iter().filter(|tool| self.is_wanted(&tool.name)).collect();
         let names = names(&self.0.settings.prefix, offered.iter().map(|tool| &*tool.name));
         let tools = names.into_iter().zip(offered);
         Ok(tools.map(|(name, tool)| McpTool::new(name, tool, Arc::clone(&self.0))).collect())
+    }
+
+    fn is_wanted(&self, tool: &str) -> bool {
+        let settings = &self.0.settings;
+        let is_among = |names: &[String]| names.iter().any(|name| name == tool);
+        settings.only.as_deref().is_none_or(is_among) && !is_among(&settings.without)
+    }
+
+    /// Lists the resources that the server offers now.
+    ///
+    /// # Errors
+    /// If the connection has ended, or the server does not answer as it should.
+    pub async fn resources(&self) -> Result<Vec<McpResource>, McpError> {
+        let listed = self.0.list::<Resource>(&RESOURCES).await?;
+        Ok(listed.into_iter().map(Into::into).collect())
+    }
+
+    /// Lists the templates of resources that the server offers: addresses with parameters, by
+    /// RFC 6570.
+    ///
+    /// # Errors
+    /// If the connection has ended, or the server does not answer as it should.
+    pub async fn resource_templates(&self) -> Result<Vec<McpResource>, McpError> {
+        let listed = self.0.list::<ResourceTemplate>(&TEMPLATES).await?;
+        Ok(listed.into_iter().map(Into::into).collect())
+    }
+
+    /// Reads the resource at `uri`, which may have several parts.
+    ///
+    /// # Errors
+    /// If there is no such resource, the connection has ended, or the server does not answer as it
+    /// should.
+    pub async fn read_resource(&self, uri: &str) -> Result<Vec<McpContents>, McpError> {
+        self.0.read_resource(uri).await
+    }
+
+    /// Subscribes to changes of the resource at `uri`.
+    ///
+    /// # Errors
+    /// If the server has no subscriptions, or the connection has ended.
+    pub async fn subscribe(&self, uri: &str) -> Result<McpSubscription, McpError> {
+        self.0.subscribe(uri).await
+    }
+
+    /// Two tools with which a model lists and reads the resources of the server: `list_resources`
+    /// and `read_resource`, after the [prefix](super::McpEndpoint::prefix).
+    pub fn resource_tools(&self) -> [McpResourceTool; 2] {
+        McpResourceTool::both(&self.0)
+    }
+
+    /// Lists the prompts that the server offers now.
+    ///
+    /// # Errors
+    /// If the connection has ended, or the server does not answer as it should.
+    pub async fn prompts(&self) -> Result<Vec<McpPrompt>, McpError> {
+        let listed = self.0.list::<Prompt>(&PROMPTS).await?;
+        Ok(listed.into_iter().map(Into::into).collect())
+    }
+
+    /// The messages of the prompt `name` with these arguments, for the task of an agent.
+    ///
+    /// # Errors
+    /// If there is no such prompt, an argument is missing, the connection has ended, or the server
+    /// does not answer as it should.
+    pub async fn prompt<N: Into<String>, V: Into<String>>(
+        &self,
+        name: &str,
+        arguments: impl IntoIterator<Item = (N, V)>,
+    ) -> Result<Vec<Message>, McpError> {
+        let arguments = arguments.into_iter().map(|(name, value)| (name.into(), value.into()));
+        self.0.prompt(name, arguments.collect::<Vec<_>>()).await
     }
 
     /// Whether the server has announced a change of its tools since the last call of

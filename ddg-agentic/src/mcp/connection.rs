@@ -34,6 +34,8 @@ pub(super) struct Connection {
     /// Held while the connection is opened again, with the times when it was.
     reopened: Mutex<VecDeque<Instant>>,
     is_closed: AtomicBool,
+    /// Held by calls whose questions would not be told apart.
+    pub(super) one_at_a_time: Mutex<()>,
 }
 
 /// Connects to the server, and performs the handshake.
@@ -54,11 +56,12 @@ impl Connection {
             live: Lock::new(Arc::new(live)),
             reopened: Mutex::default(),
             is_closed: AtomicBool::new(false),
+            one_at_a_time: Mutex::default(),
         })
     }
 
     /// The connection, also if it has ended.
-    fn last(&self) -> Arc<Live> {
+    pub(super) fn last(&self) -> Arc<Live> {
         Arc::clone(&self.live.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
@@ -90,7 +93,7 @@ impl Connection {
         reopened.push_back(Instant::now());
         let live = Arc::new((self.open)(self.listener.clone()).await?);
         // The server may be another version of itself.
-        self.listener.tools_have_changed();
+        self.listener.all_may_have_changed();
         *self.live.lock().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&live);
         Ok(live)
     }

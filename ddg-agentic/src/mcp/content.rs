@@ -15,8 +15,7 @@ pub(super) fn result_of(mut json: Json) -> Result<CallToolResult, String> {
     if let Some(Json::Array(blocks)) = json.get_mut("content") {
         for block in blocks.iter_mut() {
             if ContentBlock::deserialize(&*block).is_err() {
-                let kind = block["type"].as_str().unwrap_or("something").to_owned();
-                *block = json!({ "type": "text", "text": format!("[{kind}]") });
+                *block = json!({ "type": "text", "text": unknown(block) });
             }
         }
     }
@@ -49,7 +48,13 @@ pub(super) fn text_of(result: &CallToolResult) -> String {
     texts.join("\n")
 }
 
-fn block(block: &ContentBlock) -> String {
+/// A block of unknown kind as text.
+pub(super) fn unknown(block: &Json) -> String {
+    format!("[{}]", block["type"].as_str().unwrap_or("something"))
+}
+
+/// A block as text.
+pub(super) fn block(block: &ContentBlock) -> String {
     match block {
         ContentBlock::Text(text) => text.text.clone(),
         ContentBlock::Image(image) => {

@@ -1,18 +1,24 @@
 //! One request to a server, from being sent to its answer.
 
+use std::time::Duration;
+
 use rmcp::RoleClient;
 use rmcp::model::{
-    CallToolRequest, CallToolRequestParams, CallToolResult, CancelledNotificationParam,
-    ClientRequest, JsonObject, RequestId, ServerResult,
+    CancelledNotificationParam, ClientRequest, ElicitResult, RequestId, RequestMetaObject,
+    ServerResult,
 };
 use rmcp::service::{Peer, PeerRequestOptions, ServiceError};
 use tokio::time::{Instant, sleep_until};
 
 use super::McpError;
+use super::calls::{Call, Heard};
 use super::connection::Connection;
-use super::content::result_of;
-use super::lists::json_of;
 use super::live::{Live, causes, is_closed};
+use super::log::{McpLog, McpProgress};
+use super::question::{McpQuestion, declined};
+
+/// How long a request may take in all, however often its server reports progress.
+const LONGEST: u32 = 30;
 
 /// A request that waits for its answer. If it is dropped, the server is told that it is cancelled.
 struct Waiting {
@@ -21,28 +27,38 @@ struct Waiting {
     id: Option<RequestId>,
 }
 
-impl Connection {
-    /// Calls the tool that the server calls `name`.
-    ///
-    /// # Cancel safety
-    /// If the future is dropped, the server is told that the call is cancelled.
-    pub(super) async fn call_tool(
-        &self,
-        name: &str,
-        arguments: JsonObject,
-    ) -> Result<CallToolResult, McpError> {
-        let request = format!("tools/call {name}");
-        let params = CallToolRequestParams::new(name.to_owned()).with_arguments(arguments);
-        let asked = ClientRequest::CallToolRequest(CallToolRequest::new(params));
-        match self.request(&request, asked).await? {
-            ServerResult::CallToolResult(result) => Ok(result),
-            ServerResult::InputRequiredResult(_) | ServerResult::CreateTaskResult(_) => {
-                Err(self.malformed(&request, "it gives no result yet".to_owned()))
-            }
-            other => result_of(json_of(other)).map_err(|message| self.malformed(&request, message)),
-        }
-    }
+/// What hears what a server says while it works on a request.
+pub(super) trait Hears: Send {
+    /// A failure that ends the request: the run pauses, for example.
+    type Stop: Send;
 
+    /// Whether it hears anything.
+    const HEARS: bool = true;
+
+    fn progress(&mut self, progress: McpProgress);
+
+    fn log(&mut self, log: McpLog);
+
+    /// Answers a question to a person.
+    fn question(&mut self, question: McpQuestion) -> Result<ElicitResult, Self::Stop>;
+}
+
+/// Hears nothing.
+struct Deaf;
+
+/// Why a request has no answer.
+pub(super) enum NoAnswer<S> {
+    Failed(McpError),
+    Stopped(S),
+}
+
+impl<S> From<McpError> for NoAnswer<S> {
+    fn from(error: McpError) -> Self {
+        Self::Failed(error)
+    }
+}
+
+impl Connection {
     /// Sends a request, and waits for its answer for as long as the settings say.
     ///
     /// # Cancel safety
@@ -52,43 +68,96 @@ impl Connection {
         request: &str,
         asked: ClientRequest,
     ) -> Result<ServerResult, McpError> {
+        match self.exchange(request, asked, &mut Deaf).await {
+            Ok(answer) => Ok(answer),
+            Err(NoAnswer::Failed(error)) => Err(error),
+            Err(NoAnswer::Stopped(never)) => match never {},
+        }
+    }
+
+    /// As [`request`](Self::request); `hears` is told what the server says meanwhile. Each report
+    /// of progress grants the request its time anew, up to 30 times in all.
+    pub(super) async fn exchange<H: Hears>(
+        &self,
+        request: &str,
+        asked: ClientRequest,
+        hears: &mut H,
+    ) -> Result<ServerResult, NoAnswer<H::Stop>> {
         let live = self.live().await?;
         let after = self.settings.timeout;
-        let until = Instant::now() + after;
-        let late = || McpError::TimedOut {
+        let began = Instant::now();
+        let mut until = began + after;
+        let late = |after: Duration| McpError::TimedOut {
             server: self.settings.name.clone(),
             request: request.to_owned(),
             after,
         };
-        let mut pending = self.listener.asks();
-        let sent = live.peer.send_request_with_option(asked, PeerRequestOptions::no_options());
+        let mut asking = self.listener.asks();
+        let sent = live.peer.send_request_with_option(asked, self.options(&live));
         let sent = tokio::select! {
             sent = sent => sent,
-            () = sleep_until(until) => return Err(late()),
+            () = sleep_until(until) => return Err(late(after).into()),
         };
         let sent = match sent {
             Ok(sent) => sent,
-            Err(error) => return Err(self.failure(request, error, &live).await),
+            Err(error) => return Err(self.failure(request, error, &live).await.into()),
         };
         let mut waiting = Waiting { peer: live.peer.clone(), id: Some(sent.id.clone()) };
-        let answer = tokio::select! {
-            biased;
-            answer = sent.await_response() => answer,
-            () = pending.is_too_large() => {
-                let message = "one of its messages is larger than 16 MiB, which is not read; let \
-                               the tool give less at once";
-                return Err(self.malformed(request, message.to_owned()));
+        let token = sent.progress_token.clone();
+        let mut call = H::HEARS.then(|| self.listener.calls().begin(token));
+        let mut longest = after;
+        let mut answer = std::pin::pin!(sent.await_response());
+        let answer = loop {
+            tokio::select! {
+                biased;
+                heard = heard_of(&mut call) => {
+                    hear(heard, hears).map_err(NoAnswer::Stopped)?;
+                    longest = after * LONGEST;
+                    until = (Instant::now() + after).min(began + longest);
+                }
+                answer = &mut answer => break answer,
+                () = asking.is_too_large() => {
+                    let message = "one of its messages is larger than 16 MiB, which is not read; \
+                                   let the tool give less at once";
+                    return Err(self.malformed(request, message.to_owned()).into());
+                }
+                () = sleep_until(until) => match self.listener.is_answering() {
+                    // The server waits for a person, who takes what time it takes.
+                    true => until = Instant::now() + after,
+                    false => return Err(late(longest).into()),
+                },
             }
-            () = sleep_until(until) => return Err(late()),
         };
         waiting.id = None;
+        // What was said before the answer is heard before it.
+        while let Some(heard) = call.as_mut().and_then(Call::heard_already) {
+            hear(heard, hears).map_err(NoAnswer::Stopped)?;
+        }
         match answer {
             Ok(answer) => Ok(answer),
-            Err(error) => Err(self.failure(request, error, &live).await),
+            Err(error) => Err(self.failure(request, error, &live).await.into()),
         }
     }
 
-    async fn failure(&self, request: &str, error: ServiceError, live: &Live) -> McpError {
+    /// Servers of the newest protocol are told with each request what to log.
+    fn options(&self, live: &Live) -> PeerRequestOptions {
+        let options = PeerRequestOptions::no_options();
+        match self.listener.offers().log_level {
+            Some(level) if live.is_newest() => {
+                let mut meta = RequestMetaObject::default();
+                meta.set_log_level(level.for_server());
+                options.with_meta(meta)
+            }
+            _ => options,
+        }
+    }
+
+    pub(super) async fn failure(
+        &self,
+        request: &str,
+        error: ServiceError,
+        live: &Live,
+    ) -> McpError {
         let server = self.settings.name.clone();
         let secrets = self.listener.secrets();
         let reason = match error {
@@ -104,6 +173,39 @@ impl Connection {
             other => return self.malformed(request, secrets.shown(other.to_string())),
         };
         McpError::Gone { server, reason, stderr: live.last_words(&self.listener).await }
+    }
+}
+
+async fn heard_of(call: &mut Option<Call>) -> Heard {
+    match call {
+        Some(call) => call.heard().await,
+        None => std::future::pending().await,
+    }
+}
+
+fn hear<H: Hears>(heard: Heard, hears: &mut H) -> Result<(), H::Stop> {
+    match heard {
+        Heard::Progress(progress) => hears.progress(progress),
+        Heard::Log(log) => hears.log(log),
+        Heard::Question(question, reply) => {
+            // An error means that the server has ended.
+            let _gone = reply.send(hears.question(question)?);
+        }
+    }
+    Ok(())
+}
+
+impl Hears for Deaf {
+    type Stop = std::convert::Infallible;
+
+    const HEARS: bool = false;
+
+    fn progress(&mut self, _: McpProgress) {}
+
+    fn log(&mut self, _: McpLog) {}
+
+    fn question(&mut self, _: McpQuestion) -> Result<ElicitResult, Self::Stop> {
+        Ok(declined("nobody can be asked outside of a tool call"))
     }
 }
 

@@ -107,7 +107,8 @@ impl McpEndpoint<McpHttp> {
         let config = self.transport.config().map_err(|message| self.setup(message))?;
         let client = client().map_err(|error| self.setup(error.to_string()))?;
         let settings = self.settings.clone();
-        let listener = Listener::new(self.transport.secrets());
+        let listener =
+            Listener::new(&settings.name, self.transport.secrets(), settings.offers.clone());
         let client = Redacted::new(client, listener.secrets().clone());
         let greeted = settings.clone();
         let open = move |listener| {

@@ -1,25 +1,50 @@
-//! What is heard from a server between its answers.
+//! This program as a server sees it: it hears what the server says between its answers, and answers
+//! its questions.
+#![expect(
+    deprecated,
+    reason = "servers ask for roots and samples until a later revision removes it"
+)]
 
+use std::collections::BTreeMap;
 use std::future::pending;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
-use rmcp::ClientHandler;
-use rmcp::model::{ClientCapabilities, ClientConfig, Implementation};
-use tokio::sync::watch;
+use rmcp::model::{
+    ClientConfig, CreateMessageRequestParams, CreateMessageResult, ElicitRequestParams,
+    ElicitResult, ErrorData, Implementation, ListRootsResult, ServerNotification,
+};
+use rmcp::service::RequestContext;
+use rmcp::{ClientHandler, RoleClient};
+use tokio::sync::{broadcast, oneshot, watch};
 
+use super::calls::{Calls, Heard};
+use super::log::{McpLog, McpProgress};
+use super::offers::{Offers, Questions};
+use super::question::{McpAnswer, McpQuestion, declined};
 use super::shown::Secrets;
 
-/// Listens for changes of a server's tools. It offers the server nothing: no sampling, no roots, no
-/// questions to people.
-#[derive(Clone)]
-pub(super) struct Listener(Arc<Heard>);
+/// Maximum number of updates of resources that wait to be read.
+const MOST_UPDATES: usize = 256;
 
-struct Heard {
+/// Hears what a server says, and answers it. Cheap to clone.
+#[derive(Clone)]
+pub(super) struct Listener(Arc<Parts>);
+
+struct Parts {
+    server: String,
     secrets: Secrets,
+    offers: Offers,
+    calls: Calls,
     tools_changed: watch::Sender<bool>,
+    /// The addresses of resources that have changed.
+    updates: broadcast::Sender<String>,
+    /// The addresses that are subscribed to, and how often.
+    subscribed: Mutex<BTreeMap<String, usize>>,
     /// Number of requests that wait for their answers.
     n_waiting: AtomicUsize,
+    /// Number of questions that the program is answering.
+    n_answering: AtomicUsize,
     /// Number of messages that were too large to be read.
     n_too_large: watch::Sender<usize>,
 }
@@ -31,13 +56,32 @@ pub(super) struct Asking {
 }
 
 impl Listener {
-    pub(super) fn new(secrets: Secrets) -> Self {
-        Self(Arc::new(Heard {
+    pub(super) fn new(server: &str, secrets: Secrets, offers: Offers) -> Self {
+        Self(Arc::new(Parts {
+            server: server.to_owned(),
             secrets,
+            offers,
+            calls: Calls::default(),
             tools_changed: watch::Sender::new(false),
+            updates: broadcast::Sender::new(MOST_UPDATES),
+            subscribed: Mutex::default(),
             n_waiting: AtomicUsize::new(0),
+            n_answering: AtomicUsize::new(0),
             n_too_large: watch::Sender::new(0),
         }))
+    }
+
+    /// What is removed from the server's messages.
+    pub(super) fn secrets(&self) -> &Secrets {
+        &self.0.secrets
+    }
+
+    pub(super) fn offers(&self) -> &Offers {
+        &self.0.offers
+    }
+
+    pub(super) fn calls(&self) -> &Calls {
+        &self.0.calls
     }
 
     /// Registers a request that is sent now.
@@ -51,9 +95,36 @@ impl Listener {
         self.0.n_too_large.send_modify(|n| *n += 1);
     }
 
-    /// What is removed from the server's messages.
-    pub(super) fn secrets(&self) -> &Secrets {
-        &self.0.secrets
+    /// Hears a notification.
+    pub(super) fn hears(&self, notification: &ServerNotification) {
+        match notification {
+            ServerNotification::ToolListChangedNotification(_) => self.tools_have_changed(),
+            ServerNotification::ProgressNotification(progress) => {
+                let params = &progress.params;
+                let progress = McpProgress::new(self.secrets(), params);
+                self.0.calls.progress(&params.progress_token, progress);
+            }
+            ServerNotification::LoggingMessageNotification(logged) => {
+                self.logs(McpLog::new(&self.0.server, self.secrets(), &logged.params));
+            }
+            ServerNotification::ResourceUpdatedNotification(updated) => {
+                // An error means that nobody is subscribed.
+                let _unheard = self.0.updates.send(updated.params.uri.clone());
+            }
+            _ => {}
+        }
+    }
+
+    fn logs(&self, log: McpLog) {
+        // Some servers log more than they are asked to.
+        if self.0.offers.log_level.is_none_or(|least| log.level < least) {
+            return;
+        }
+        log.trace();
+        if let Some(on_log) = &self.0.offers.on_log {
+            on_log(&log);
+        }
+        self.0.calls.only(Heard::Log(log));
     }
 
     /// Whether the tools have changed since they were last listed.
@@ -76,6 +147,84 @@ impl Listener {
     /// Resets the flag before the tools are listed.
     pub(super) fn will_list(&self) {
         self.0.tools_changed.send_replace(false);
+    }
+
+    /// The addresses of resources that change from now on.
+    pub(super) fn updates(&self) -> broadcast::Receiver<String> {
+        self.0.updates.subscribe()
+    }
+
+    /// The server was connected to again: what is subscribed to may have changed meanwhile.
+    pub(super) fn all_may_have_changed(&self) {
+        self.tools_have_changed();
+        for uri in self.subscribed() {
+            let _unheard = self.0.updates.send(uri);
+        }
+    }
+
+    /// The addresses that are subscribed to.
+    pub(super) fn subscribed(&self) -> Vec<String> {
+        self.lock_subscribed().keys().cloned().collect()
+    }
+
+    pub(super) fn subscribes(&self, uri: &str) {
+        *self.lock_subscribed().entry(uri.to_owned()).or_default() += 1;
+    }
+
+    /// Returns whether this was the last subscription to `uri`.
+    pub(super) fn unsubscribes(&self, uri: &str) -> bool {
+        let mut subscribed = self.lock_subscribed();
+        let Some(n) = subscribed.get_mut(uri) else { return false };
+        *n -= 1;
+        let is_last = *n == 0;
+        if is_last {
+            subscribed.remove(uri);
+        }
+        is_last
+    }
+
+    fn lock_subscribed(&self) -> std::sync::MutexGuard<'_, BTreeMap<String, usize>> {
+        self.0.subscribed.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Lets the program answer a question. It is declined if the program does not answer questions.
+    pub(super) async fn answer_by_program(&self, question: McpQuestion) -> McpAnswer {
+        struct Answering<'a>(&'a AtomicUsize);
+        impl Drop for Answering<'_> {
+            fn drop(&mut self) {
+                self.0.fetch_sub(1, Ordering::AcqRel);
+            }
+        }
+        let Questions::Program(answer) = &self.0.offers.questions else {
+            return McpAnswer::Decline;
+        };
+        self.0.n_answering.fetch_add(1, Ordering::AcqRel);
+        let _answering = Answering(&self.0.n_answering);
+        answer(question).await
+    }
+
+    /// Whether the program is answering a question.
+    pub(super) fn is_answering(&self) -> bool {
+        self.0.n_answering.load(Ordering::Acquire) > 0
+    }
+
+    /// Answers a question of a server of an earlier protocol.
+    async fn answer(&self, params: &ElicitRequestParams) -> ElicitResult {
+        let Some(question) = McpQuestion::of(&self.0.server, params) else {
+            return declined("this client does not know this kind of question");
+        };
+        match &self.0.offers.questions {
+            Questions::Declined => declined("this client asks no people"),
+            Questions::Program(_) => self.answer_by_program(question).await.result(),
+            Questions::Pause => {
+                let (reply, answered) = oneshot::channel();
+                match self.0.calls.only(Heard::Question(question, reply)) {
+                    // If the run pauses, the call is dropped.
+                    true => answered.await.unwrap_or_else(|_| McpAnswer::Cancel.result()),
+                    false => declined("nobody can be asked outside of a tool call"),
+                }
+            }
+        }
     }
 }
 
@@ -101,6 +250,29 @@ impl Drop for Asking {
 impl ClientHandler for Listener {
     fn get_info(&self) -> ClientConfig {
         let this = Implementation::new(env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION"));
-        ClientConfig::new(ClientCapabilities::default(), this)
+        ClientConfig::new(self.0.offers.capabilities(), this)
+    }
+
+    async fn create_message(
+        &self,
+        params: CreateMessageRequestParams,
+        _: RequestContext<RoleClient>,
+    ) -> Result<CreateMessageResult, ErrorData> {
+        self.0.offers.sample(params, self.secrets()).await
+    }
+
+    async fn list_roots(
+        &self,
+        _: RequestContext<RoleClient>,
+    ) -> Result<ListRootsResult, ErrorData> {
+        Ok(self.0.offers.listed_roots())
+    }
+
+    async fn create_elicitation(
+        &self,
+        params: ElicitRequestParams,
+        _: RequestContext<RoleClient>,
+    ) -> Result<ElicitResult, ErrorData> {
+        Ok(self.answer(&params).await)
     }
 }

@@ -58,7 +58,7 @@ impl Connection {
     }
 
     /// The item, or a warning in the log.
-    fn read<T: DeserializeOwned>(&self, method: &str, item: &Json) -> Option<T> {
+    pub(super) fn read<T: DeserializeOwned>(&self, method: &str, item: &Json) -> Option<T> {
         T::deserialize(item)
             .inspect_err(|error| {
                 let name = item.get("name").and_then(Json::as_str).unwrap_or("without a name");
@@ -67,7 +67,7 @@ impl Connection {
                     server = self.settings.name,
                     item = secrets.shown(name.to_owned()),
                     error = secrets.shown(error.to_string()),
-                    "an item of {method} is left out"
+                    "an item in the answer to {method} is left out"
                 );
             })
             .ok()

@@ -1,4 +1,5 @@
 //! An open connection, from the handshake on.
+#![expect(deprecated, reason = "servers of earlier protocols are asked as those want it")]
 
 use std::error::Error;
 use std::io;
@@ -6,7 +7,9 @@ use std::io::ErrorKind::{BrokenPipe, ConnectionReset, NotConnected};
 use std::time::Duration;
 
 use rmcp::RoleClient;
-use rmcp::model::{ProtocolVersion, SubscriptionFilter};
+use rmcp::model::{
+    ProtocolVersion, SetLevelRequestParams, SubscribeRequestParams, SubscriptionFilter,
+};
 use rmcp::service::{
     ClientInitializeError, ClientLifecycleMode, ClientServiceExt, Peer, RunningService,
 };
@@ -41,13 +44,14 @@ impl Live {
         T: IntoTransport<RoleClient, E, A>,
         E: Error + Send + Sync + 'static,
     {
-        let secrets = listener.secrets().clone();
+        let (secrets, listening_for) = (listener.secrets().clone(), listener.clone());
         let transport = Watched::new(transport.into_transport(), listener.clone());
         let greeting = listener.serve_with_lifecycle(transport, lifecycle());
         let reason = match timeout(settings.connect_timeout, greeting).await {
             Ok(Ok(running)) => {
                 let (peer, running) = (running.peer().clone(), Mutex::new(running));
-                listen(&peer, settings.connect_timeout).await;
+                let listening = listen(&peer, &listening_for, settings.connect_timeout);
+                listening.await;
                 return Ok(Self { peer, running, stderr });
             }
             Ok(Err(error)) => secrets.shown(no_greeting(&error)),
@@ -57,6 +61,11 @@ impl Live {
         };
         let stderr = secrets.shown(stderr.last_words().await);
         Err(McpError::Connect { server: settings.name.clone(), reason, stderr })
+    }
+
+    /// Whether the server speaks the newest protocol, without a handshake.
+    pub(super) fn is_newest(&self) -> bool {
+        self.peer.peer_info().is_some_and(|server| !server.protocol_version.has_initialize())
     }
 
     /// The last output of its program on stderr.
@@ -72,19 +81,34 @@ fn lifecycle() -> ClientLifecycleMode {
     }
 }
 
-/// Asks a server of the newest protocol to tell of changes. Servers of earlier ones do so unasked.
-async fn listen(peer: &Peer<RoleClient>, within: Duration) {
+/// Asks the server to tell of changes, and to log. A server that does not answer is used without.
+async fn listen(peer: &Peer<RoleClient>, listener: &Listener, within: Duration) {
     let Some(server) = peer.peer_info() else { return };
-    let filter = SubscriptionFilter::builder().tools_list_changed().build();
-    let filter = filter.supported_by(&server.capabilities);
-    if server.protocol_version.has_initialize() || filter == SubscriptionFilter::new() {
+    let subscribed = listener.subscribed();
+    if !server.protocol_version.has_initialize() {
+        let filter = SubscriptionFilter::builder().tools_list_changed();
+        let filter = filter.resource_subscriptions(subscribed).build();
+        let filter = filter.supported_by(&server.capabilities);
+        if filter != SubscriptionFilter::new()
+            && let Ok(Ok(mut changes)) = timeout(within, peer.listen(filter)).await
+        {
+            // The transport has heard them already.
+            tokio::spawn(async move { while let Ok(Some(_)) = changes.next().await {} });
+        }
         return;
     }
-    // A server that does not answer is used without.
-    if let Ok(Ok(mut changes)) = timeout(within, peer.listen(filter)).await {
-        // The transport has heard them already.
-        tokio::spawn(async move { while let Ok(Some(_)) = changes.next().await {} });
-    }
+    // Servers of earlier protocols tell of their tools unasked.
+    let _in_time = timeout(within, async {
+        if let Some(level) = listener.offers().log_level
+            && server.capabilities.logging.is_some()
+        {
+            let _refused = peer.set_level(SetLevelRequestParams::new(level.for_server())).await;
+        }
+        for uri in subscribed {
+            let _refused = peer.subscribe(SubscribeRequestParams::new(uri)).await;
+        }
+    })
+    .await;
 }
 
 /// The reason why there is no connection.

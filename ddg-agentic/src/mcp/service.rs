@@ -1,22 +1,37 @@
 //! Services: a toolbox as an MCP server.
 
+mod asked;
 mod call;
 mod handler;
+mod offered;
+mod paused;
 
+use std::collections::BTreeMap;
 use std::fmt;
+use std::future::Future;
 use std::sync::Arc;
 
 use axum::Router;
+use call::Output;
+use ddg_core::WorkerError;
 use handler::Handler;
+use indexmap::IndexMap;
+pub use offered::McpHints;
+use offered::{OfferedPrompt, OfferedResource, Reads, Writes};
 use rmcp::ServiceExt;
 use rmcp::service::ServerInitializeError;
 use rmcp::transport::stdio_pipes;
 use rmcp::transport::streamable_http_server::session::local::LocalSessionManager;
 use rmcp::transport::{StreamableHttpServerConfig, StreamableHttpService};
+use schemars::JsonSchema;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use super::McpError;
+use super::prompt::McpPrompt;
+use super::resource::{McpData, McpResource};
+use crate::message::Message;
+use crate::schema::schema_of;
 use crate::tool::Toolbox;
 
 /// The tools of a [`Toolbox`], including automata, as an MCP server for any client.
@@ -24,8 +39,10 @@ use crate::tool::Toolbox;
 /// Each call is a run of an automa with one worker, that of the toolbox for the tool. So arguments
 /// are checked, the options of the toolbox apply, callbacks of the process see the call, and the
 /// run is dropped when the client cancels the call or disconnects. Errors are returned to the
-/// client's model. Nobody can be asked here: a call that needs the answer or approval of a person
-/// fails with an error that says so.
+/// client's model. A call that needs the answer or approval of a person, directly or in an agent
+/// that is a tool, asks the person at the client (*elicitation*); it fails if the client cannot
+/// ask. Events `progress` of the run are told to a client that wants to know: a number, an object
+/// with `progress`, `total` and `message`, or words.
 ///
 /// ```
 /// use ddg_agentic::{Toolbox, tool};
@@ -56,6 +73,11 @@ pub struct McpService {
     version: String,
     instructions: Option<String>,
     tools: Toolbox,
+    /// The output schemas of tools.
+    outputs: BTreeMap<String, Arc<Output>>,
+    hints: BTreeMap<String, McpHints>,
+    resources: IndexMap<String, OfferedResource>,
+    prompts: IndexMap<String, OfferedPrompt>,
     hosts: Vec<String>,
     origins: Vec<String>,
 }
@@ -71,6 +93,10 @@ impl McpService {
             version: "0.1.0".to_owned(),
             instructions: None,
             tools,
+            outputs: BTreeMap::new(),
+            hints: BTreeMap::new(),
+            resources: IndexMap::new(),
+            prompts: IndexMap::new(),
             hosts: Vec::new(),
             origins: Vec::new(),
         }
@@ -87,6 +113,79 @@ impl McpService {
     #[must_use]
     pub fn instructions(mut self, instructions: impl Into<String>) -> Self {
         self.instructions = Some(instructions.into());
+        self
+    }
+
+    /// Tells clients that the tool gives a `T`: its results then have structured content by the
+    /// schema of `T`, beside their text. A type whose schema is not that of an object is the field
+    /// `result` of one. Without, results that are JSON objects have structured content, without a
+    /// schema.
+    #[must_use]
+    pub fn output<T: JsonSchema>(mut self, tool: impl Into<String>) -> Self {
+        self.outputs.insert(tool.into(), Arc::new(Output::new(schema_of::<T>())));
+        self
+    }
+
+    /// Tells clients what the tool does.
+    #[must_use]
+    pub fn hints(mut self, tool: impl Into<String>, hints: McpHints) -> Self {
+        self.hints.insert(tool.into(), hints);
+        self
+    }
+
+    /// Offers a resource, which `read` gives whenever a client reads it.
+    ///
+    /// ```
+    /// use ddg_agentic::Toolbox;
+    /// use ddg_agentic::mcp::{McpData, McpResource, McpService};
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let menu = McpResource::new("shop://menu", "menu").description("What there is today.");
+    /// let service = McpService::new("shop", Toolbox::builder().build()?)
+    ///     .resource(menu, async || Ok(McpData::Text("tea, coffee".to_owned())));
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn resource<Fut>(
+        mut self,
+        resource: McpResource,
+        read: impl Fn() -> Fut + Send + Sync + 'static,
+    ) -> Self
+    where
+        Fut: Future<Output = Result<McpData, WorkerError>> + Send + 'static,
+    {
+        let read: Reads = Arc::new(move || Box::pin(read()));
+        self.resources.insert(resource.uri.clone(), OfferedResource { resource, read });
+        self
+    }
+
+    /// Offers a prompt, whose messages `write` makes of the arguments that a client gives.
+    ///
+    /// ```
+    /// use ddg_agentic::{Message, Toolbox};
+    /// use ddg_agentic::mcp::{McpPrompt, McpService};
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let greet = McpPrompt::new("greet").description("Greets somebody.").argument("name", true);
+    /// let service = McpService::new("shop", Toolbox::builder().build()?)
+    ///     .prompt(greet, async |given| {
+    ///         Ok(vec![Message::user(format!("Greet {} in one line.", given["name"]))])
+    ///     });
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn prompt<Fut>(
+        mut self,
+        prompt: McpPrompt,
+        write: impl Fn(BTreeMap<String, String>) -> Fut + Send + Sync + 'static,
+    ) -> Self
+    where
+        Fut: Future<Output = Result<Vec<Message>, WorkerError>> + Send + 'static,
+    {
+        let write: Writes = Arc::new(move |given| Box::pin(write(given)));
+        self.prompts.insert(prompt.name.clone(), OfferedPrompt { prompt, write });
         self
     }
 

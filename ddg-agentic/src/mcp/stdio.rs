@@ -116,7 +116,11 @@ impl McpEndpoint<McpStdio> {
     /// # Cancel safety
     /// Dropping the future ends the program.
     pub async fn connect(&self) -> Result<McpClient, McpError> {
-        let listener = Listener::new(self.transport.secrets());
+        let listener = Listener::new(
+            &self.settings.name,
+            self.transport.secrets(),
+            self.settings.offers.clone(),
+        );
         let endpoint = self.clone();
         let open = move |listener| {
             let endpoint = endpoint.clone();

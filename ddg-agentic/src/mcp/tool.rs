@@ -5,12 +5,13 @@ use std::sync::Arc;
 
 use ddg_core::{Context, WorkerError};
 use futures::future::BoxFuture;
-use rmcp::model::Tool as Offered;
+use rmcp::model::{Tool as Offered, ToolAnnotations};
 use serde_json::{Map, Value as Json, json};
 
 use super::McpError;
 use super::connection::Connection;
 use super::content::{images_of, text_of};
+use super::exchange::NoAnswer;
 use crate::schema::Validator;
 use crate::tool::{Tool, ToolOutput, ToolRun, ToolSpec};
 
@@ -27,6 +28,8 @@ const MAX_NAME: usize = 64;
 pub struct McpTool {
     spec: ToolSpec,
     offered_as: String,
+    annotations: Option<ToolAnnotations>,
+    output_schema: Option<Json>,
     connection: Arc<Connection>,
 }
 
@@ -39,7 +42,9 @@ impl McpTool {
         };
         let parameters = parameters((*offered.input_schema).clone());
         let spec = ToolSpec::new(name, description, parameters);
-        Self { spec, offered_as: offered.name.into_owned(), connection }
+        let output_schema = offered.output_schema.map(|schema| Json::Object((*schema).clone()));
+        let (offered_as, annotations) = (offered.name.into_owned(), offered.annotations);
+        Self { spec, offered_as, annotations, output_schema, connection }
     }
 
     /// The name of the tool on the server.
@@ -52,7 +57,27 @@ impl McpTool {
         &self.connection.settings.name
     }
 
-    async fn output(&self, arguments: Json) -> Result<ToolOutput, McpError> {
+    /// Whether the server says that the tool changes nothing. `None` if it says nothing. Do not
+    /// rely on it with a server that you do not trust.
+    pub fn is_read_only(&self) -> Option<bool> {
+        self.annotations.as_ref()?.read_only_hint
+    }
+
+    /// Whether the server says that the tool may destroy something. `None` if it says nothing.
+    pub fn is_destructive(&self) -> Option<bool> {
+        self.annotations.as_ref()?.destructive_hint
+    }
+
+    /// The JSON schema of the structured content of its results, if the server tells one.
+    pub fn output_schema(&self) -> Option<&Json> {
+        self.output_schema.as_ref()
+    }
+
+    async fn output(
+        &self,
+        arguments: Json,
+        cx: &Context,
+    ) -> Result<ToolOutput, NoAnswer<WorkerError>> {
         let arguments = match arguments {
             Json::Object(arguments) => arguments,
             other => {
@@ -62,17 +87,19 @@ impl McpTool {
                         "the arguments of `{}` are not an object: {other}",
                         self.spec.name
                     ),
-                });
+                }
+                .into());
             }
         };
-        let result = self.connection.call_tool(&self.offered_as, arguments).await?;
+        let result = self.connection.call_tool(&self.offered_as, arguments, cx).await?;
         let text = text_of(&result);
         match result.is_error {
             Some(true) => Err(McpError::ToolFailed {
                 server: self.server().to_owned(),
                 tool: self.offered_as.clone(),
                 message: self.connection.listener.secrets().removed(text),
-            }),
+            }
+            .into()),
             Some(false) | None => {
                 Ok(images_of(&result).into_iter().fold(ToolOutput::text(text), ToolOutput::image))
             }
@@ -93,10 +120,15 @@ impl Tool for McpTool {
     fn call<'a>(
         &'a self,
         arguments: Json,
-        _: &'a Context,
+        cx: &'a Context,
     ) -> BoxFuture<'a, Result<ToolOutput, WorkerError>> {
-        // What the program wrote to its stderr is for its people, and not for a model.
-        Box::pin(async move { Ok(self.output(arguments).await.map_err(McpError::without_stderr)?) })
+        Box::pin(async move {
+            self.output(arguments, cx).await.map_err(|error| match error {
+                // What the program wrote to its stderr is for its people, and not for a model.
+                NoAnswer::Failed(error) => error.without_stderr().into(),
+                NoAnswer::Stopped(pause) => pause,
+            })
+        })
     }
 }
 
@@ -129,7 +161,7 @@ pub(super) fn names<'a>(prefix: &str, offered: impl Iterator<Item = &'a str>) ->
 }
 
 /// Replaces characters of `name` other than letters, digits, `_` and `-`.
-fn usable(name: &str) -> String {
+pub(super) fn usable(name: &str) -> String {
     let usable = |c: char| if c.is_ascii_alphanumeric() || c == '-' { c } else { '_' };
     name.chars().map(usable).take(MAX_NAME).collect()
 }

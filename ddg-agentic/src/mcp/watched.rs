@@ -6,7 +6,7 @@
 use std::future::Future;
 
 use rmcp::RoleClient;
-use rmcp::model::{JsonRpcMessage, ServerNotification};
+use rmcp::model::JsonRpcMessage;
 use rmcp::service::{RxJsonRpcMessage, TxJsonRpcMessage};
 use rmcp::transport::Transport;
 
@@ -43,7 +43,7 @@ impl<T: Transport<RoleClient>> Transport<RoleClient> for Watched<T> {
                 failed.error.message = self.listener.secrets().shown(says).into();
                 failed.error.data = None;
             }
-            JsonRpcMessage::Notification(heard) => self.hear(&heard.notification),
+            JsonRpcMessage::Notification(heard) => self.listener.hears(&heard.notification),
             _ => {}
         }
         Some(message)
@@ -51,13 +51,5 @@ impl<T: Transport<RoleClient>> Transport<RoleClient> for Watched<T> {
 
     fn close(&mut self) -> impl Future<Output = Result<(), T::Error>> + Send {
         self.transport.close()
-    }
-}
-
-impl<T> Watched<T> {
-    fn hear(&self, notification: &ServerNotification) {
-        if let ServerNotification::ToolListChangedNotification(_) = notification {
-            self.listener.tools_have_changed();
-        }
     }
 }

@@ -4,12 +4,15 @@
 
 mod call;
 mod client_ends;
+mod client_offers;
 mod everything;
 mod foreign_client;
 mod guarded;
 mod odd_server;
 mod ours;
 mod own_server;
+mod questions;
 mod reference;
+mod resources;
 mod server_ends;
 mod tool_names;

@@ -2,10 +2,12 @@
 
 use std::sync::Arc;
 
-use ddg_agentic::mcp::McpService;
+use ddg_agentic::mcp::{McpData, McpHints, McpPrompt, McpResource, McpService};
+use ddg_agentic::message::ToolCall;
+use ddg_agentic::model::ScriptedModel;
 use ddg_agentic::schemars::{self, JsonSchema};
 use ddg_agentic::tool::{AutomaTool, State, ToolOptions};
-use ddg_agentic::{Toolbox, tool};
+use ddg_agentic::{Message, ReActAutoma, Toolbox, tool};
 use ddg_core::prelude::*;
 use serde::{Deserialize, Serialize};
 use tokio::net::TcpListener;
@@ -52,6 +54,24 @@ async fn pay(euros: u32) -> String {
     format!("{euros} euros paid")
 }
 
+/// Counts to three, and tells how far it is.
+#[tool]
+async fn count(cx: &Context) -> Count {
+    for n in 1..=3 {
+        cx.emit(
+            "progress",
+            serde_json::json!({ "progress": n, "total": 3, "message": format!("at {n}") }),
+        );
+    }
+    Count { counted: 3 }
+}
+
+/// What `count` gives.
+#[derive(Serialize, JsonSchema)]
+struct Count {
+    counted: u32,
+}
+
 /// Waits until nobody waits for it.
 #[tool]
 async fn wait(waits: State<Waits>) -> u32 {
@@ -80,6 +100,16 @@ fn hotel() -> AutomaTool {
     AutomaTool::of_one::<Stay>("hotel", "What a stay costs.", hotel)
 }
 
+/// An agent whose tool needs the approval of a person.
+fn payer() -> ReActAutoma {
+    let tools = Toolbox::builder().with_options(pay::tool(), ToolOptions::new().approval());
+    let call = || ToolCall::new("1", "pay", serde_json::json!({ "euros": 7 }));
+    let model = ScriptedModel::new().calls([call()]).text("It is paid.");
+    // Two clients of one server.
+    let model = model.calls([call()]).text("It is paid.");
+    ReActAutoma::new(model).tools(tools.build().unwrap())
+}
+
 pub(crate) fn service(waits: Arc<Waits>) -> McpService {
     let tools = Toolbox::builder()
         .with(add::tool())
@@ -89,10 +119,24 @@ pub(crate) fn service(waits: Arc<Waits>) -> McpService {
         .with_options(pay::tool(), ToolOptions::new().approval())
         .with(wait::tool())
         .with(hotel())
+        .with(count::tool())
+        .with(payer().into_tool("payer", "Pays for you.").unwrap())
         .shared_state(waits)
         .build()
         .unwrap();
-    McpService::new("ours", tools).version("1.2.3").instructions("Add before you divide.")
+    McpService::new("ours", tools)
+        .version("1.2.3")
+        .instructions("Add before you divide.")
+        .output::<i64>("add")
+        .output::<Count>("count")
+        .hints("add", McpHints::new().title("Sum").read_only(true))
+        .resource(McpResource::new("ours://menu", "menu").media_type("text/markdown"), async || {
+            Ok(McpData::Text("# Menu".to_owned()))
+        })
+        .prompt(
+            McpPrompt::new("greet").description("Greets somebody.").argument("name", true),
+            async |given| Ok(vec![Message::user(format!("Greet {}.", given["name"]))]),
+        )
 }
 
 /// Serves over HTTP for as long as the runtime is there, and gives the address.

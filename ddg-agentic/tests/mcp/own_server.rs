@@ -47,6 +47,8 @@ async fn over_stdio_and_http_by_several_clients_at_once() {
         pay: Pays. {"additionalProperties":false,"properties":{"euros":{"minimum":0,"type":"integer"}},"required":["euros"],"type":"object"}
         wait: Waits until nobody waits for it. {"additionalProperties":false,"properties":{},"type":"object"}
         hotel: What a stay costs. {"properties":{"nights":{"minimum":0,"type":"integer"}},"required":["nights"],"type":"object"}
+        count: Counts to three, and tells how far it is. {"additionalProperties":false,"properties":{},"type":"object"}
+        payer: Pays for you. {"description":"Parameters of an agent that is used as a tool.","properties":{"task":{"description":"What to do, with all that one has to know to do it.","type":"string"}},"required":["task"],"type":"object"}
 
         add: 42
         add: 3
@@ -54,7 +56,7 @@ async fn over_stdio_and_http_by_several_clients_at_once() {
         hotel: 240 euros
         fail: FAILED `fail` failed: the disk is full
         divide: FAILED `divide` panicked: attempt to divide by zero
-        ask: FAILED `ask` asks a person, and none can answer over MCP; the question is "Really?""#]].assert_eq(&over_stdio);
+        ask: FAILED `ask` asks a person, and this client cannot ask one (it offers no elicitation of forms); the question is "Really?""#]].assert_eq(&over_stdio);
     assert_eq!(client.instructions().as_deref(), Some("Add before you divide."));
     client.close().await;
 
@@ -78,7 +80,10 @@ async fn a_call_that_needs_approval_fails() {
     let tools = client.tools().await.unwrap();
     let error = call(named(&tools, "pay"), json!({ "euros": 5 })).await.unwrap_err();
     let (says, question) = error.split_once(';').unwrap();
-    expect!["`pay` asks a person, and none can answer over MCP"].assert_eq(says);
+    expect![
+        "`pay` asks a person, and this client cannot ask one (it offers no elicitation of forms)"
+    ]
+    .assert_eq(says);
     assert!(question.contains(r#""tool":"pay""#), "{question}");
 }
 

@@ -1,6 +1,6 @@
 """An MCP server with the tools that the tests ask for, on the reference implementation.
 
-Its arguments: `tools` serves over stdio; `stubborn PORT` does so, too, but does not end when told to,
+Its arguments: `tools` serves over stdio; `asks` does so with a tool that asks a person twice; `stubborn PORT` does so, too, but does not end when told to,
 and holds a connection to PORT for as long as it lives.
 """
 
@@ -18,6 +18,9 @@ from mcp.server.subscriptions import InMemorySubscriptionBus, ListenHandler, Too
 
 ANY = {"type": "object"}
 PAGES = [["fail", "grow"], ["wait", "die"], ["files.read", "files/read", "x" * 80]]
+if sys.argv[1] == "asks":
+    PAGES = [["book"]]
+N_CALLS = 0
 GROWN = []
 CHANGES = InMemorySubscriptionBus()
 
@@ -46,10 +49,32 @@ async def call_tool(ctx, params):
                 await anyio.sleep_forever()
             finally:
                 connection.sendall(b"cancelled\n")
+    if params.name == "book":
+        return book(params)
     if params.name == "die":
         print("first this\nthen that", file=sys.stderr, flush=True)
         os._exit(1)
     return text(f"this is {params.name}")
+
+
+def book(params):
+    """Asks for a name, then for a confirmation, and keeps what it knows in the state of the request."""
+    global N_CALLS
+    N_CALLS += 1
+    answers = {key: getattr(value, "content", None) for key, value in (params.input_responses or {}).items()}
+    if params.request_state is None:
+        return asks("state:0", "name", "Under which name?", {"name": {"type": "string"}})
+    if "name" in answers:
+        return asks(f"name:{answers['name']['name']}", "sure", "Really?", {"sure": {"type": "boolean"}})
+    name = params.request_state.removeprefix("name:")
+    return text(f"booked for {name}: {answers['sure']['sure']}, in {N_CALLS} calls")
+
+
+def asks(state, key, message, properties):
+    schema = {"type": "object", "properties": properties, "required": list(properties)}
+    asked = types.ElicitRequestFormParams(message=message, requested_schema=schema)
+    request = types.ElicitRequest(method="elicitation/create", params=asked)
+    return types.InputRequiredResult(input_requests={key: request}, request_state=state)
 
 
 def text(words, is_error=False):

@@ -169,7 +169,7 @@ const AGENTIC: &[(&str, &[&str])] = &[
     ("tool", &["files", "hook", "message", "schema", "scope"]),
     ("model", &["message", "schema", "scope", "tool"]),
     ("provider", &["message", "model", "tls", "tool"]),
-    ("mcp", &["message", "schema", "tls", "tool"]),
+    ("mcp", &["message", "model", "schema", "tls", "tool"]),
     ("memory", &["message", "model"]),
     // An agent's turn has children, and a child is an agent.
     (

@@ -1,35 +1,64 @@
 //! Handles requests of a client.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use rmcp::model::{
     CallToolRequestParams, CallToolResponse, CallToolResult, ContentBlock, ErrorData,
-    Implementation, ListToolsResult, PaginatedRequestParams, ServerCapabilities, ServerConfig,
-    Tool as Offered,
+    GetPromptRequestParams, GetPromptResponse, GetPromptResult, Implementation, ListPromptsResult,
+    ListResourcesResult, ListToolsResult, PaginatedRequestParams, Prompt, PromptArgument,
+    PromptMessage, ReadResourceRequestParams, ReadResourceResponse, ReadResourceResult, Resource,
+    ResourceContents, Role, ServerCapabilities, ServerConfig, Tool as Offered, ToolAnnotations,
 };
 use rmcp::service::RequestContext;
 use rmcp::{RoleServer, ServerHandler};
 use serde_json::Value as Json;
 
 use super::McpService;
-use super::call::call;
-use crate::message::ToolCall;
+use super::call::{Output, call};
+use super::offered::{McpHints, OfferedPrompt, OfferedResource};
+use super::paused::Waiting;
+use crate::mcp::resource::{McpData, McpResource};
+use crate::message::{ContentPart, Image, Message};
 use crate::tool::{ToolSpec, Toolbox};
 
 /// Handles the requests of one client.
 #[derive(Clone)]
 pub(super) struct Handler {
     config: ServerConfig,
-    tools: Toolbox,
+    service: Arc<McpService>,
+    waiting: Waiting,
 }
 
 impl Handler {
     pub(super) fn new(service: &McpService) -> Self {
-        let capabilities = ServerCapabilities::builder().enable_tools().build();
+        let mut capabilities = ServerCapabilities::builder().enable_tools().build();
+        if !service.resources.is_empty() {
+            capabilities.resources = Some(Default::default());
+        }
+        if !service.prompts.is_empty() {
+            capabilities.prompts = Some(Default::default());
+        }
         let this = Implementation::new(&service.name, &service.version);
         let mut config = ServerConfig::new(capabilities).with_server_info(this);
         config.instructions.clone_from(&service.instructions);
-        Self { config, tools: service.tools.clone() }
+        Self { config, service: Arc::new(service.clone()), waiting: Waiting::default() }
+    }
+
+    pub(super) fn name(&self) -> &str {
+        &self.service.name
+    }
+
+    pub(super) fn tools(&self) -> &Toolbox {
+        &self.service.tools
+    }
+
+    pub(super) fn waiting(&self) -> &Waiting {
+        &self.waiting
+    }
+
+    pub(super) fn output(&self, tool: &str) -> Option<&Output> {
+        self.service.outputs.get(tool).map(|output| &**output)
     }
 }
 
@@ -43,7 +72,17 @@ impl ServerHandler for Handler {
         _: Option<PaginatedRequestParams>,
         _: RequestContext<RoleServer>,
     ) -> Result<ListToolsResult, ErrorData> {
-        Ok(ListToolsResult::with_all_items(self.tools.specs().iter().map(offered).collect()))
+        let specs = self.tools().specs();
+        let offered = specs.iter().map(|spec| {
+            let mut tool = offered(spec);
+            if let Some(Json::Object(schema)) = self.output(&spec.name).map(|output| &output.schema)
+            {
+                tool.output_schema = Some(Arc::new(schema.clone()));
+            }
+            tool.annotations = self.service.hints.get(&spec.name).map(annotations);
+            tool
+        });
+        Ok(ListToolsResult::with_all_items(offered.collect()))
     }
 
     async fn call_tool(
@@ -51,17 +90,100 @@ impl ServerHandler for Handler {
         request: CallToolRequestParams,
         context: RequestContext<RoleServer>,
     ) -> Result<CallToolResponse, ErrorData> {
-        let arguments = Json::Object(request.arguments.unwrap_or_default());
-        let call_of_it = ToolCall::new(context.id.to_string(), request.name, arguments);
-        let service = &self.config.server_info.name;
         let result = tokio::select! {
-            result = call(service, &self.tools, call_of_it) => result,
+            result = call(self, request, &context) => result,
             () = context.ct.cancelled() => Err("the call was cancelled".to_owned()),
         };
-        Ok(match result {
-            Ok(text) => CallToolResult::success(vec![ContentBlock::text(text)]).into(),
-            Err(why) => CallToolResult::error(vec![ContentBlock::text(why)]).into(),
-        })
+        Ok(result.unwrap_or_else(|why| CallToolResult::error(vec![ContentBlock::text(why)]).into()))
+    }
+
+    async fn list_resources(
+        &self,
+        _: Option<PaginatedRequestParams>,
+        _: RequestContext<RoleServer>,
+    ) -> Result<ListResourcesResult, ErrorData> {
+        let resources = self.service.resources.values().map(|offered| {
+            let McpResource { uri, name, description, media_type, size } = &offered.resource;
+            let mut resource = Resource::new(uri, name);
+            resource.description.clone_from(description);
+            resource.mime_type.clone_from(media_type);
+            resource.size = *size;
+            resource
+        });
+        Ok(ListResourcesResult::with_all_items(resources.collect()))
+    }
+
+    async fn read_resource(
+        &self,
+        request: ReadResourceRequestParams,
+        _: RequestContext<RoleServer>,
+    ) -> Result<ReadResourceResponse, ErrorData> {
+        let uri = request.uri;
+        let Some(OfferedResource { resource, read }) = self.service.resources.get(&uri) else {
+            return Err(ErrorData::resource_not_found(
+                format!("there is no resource `{uri}`"),
+                None,
+            ));
+        };
+        let data = read().await.map_err(|error| {
+            ErrorData::internal_error(format!("`{uri}` cannot be read: {error}"), None)
+        })?;
+        let mut contents = match data {
+            McpData::Text(text) => ResourceContents::text(text, uri),
+            McpData::Base64(base64) => ResourceContents::blob(base64, uri),
+        };
+        if let Some(media_type) = &resource.media_type {
+            contents = contents.with_mime_type(media_type);
+        }
+        Ok(ReadResourceResult::new(vec![contents]).into())
+    }
+
+    async fn list_prompts(
+        &self,
+        _: Option<PaginatedRequestParams>,
+        _: RequestContext<RoleServer>,
+    ) -> Result<ListPromptsResult, ErrorData> {
+        let prompts = self.service.prompts.values().map(|OfferedPrompt { prompt, .. }| {
+            let arguments = prompt.arguments.iter().map(|argument| {
+                let mut offered =
+                    PromptArgument::new(&argument.name).with_required(argument.required);
+                offered.description.clone_from(&argument.description);
+                offered
+            });
+            let arguments = Some(arguments.collect()).filter(|all: &Vec<_>| !all.is_empty());
+            Prompt::new(&*prompt.name, prompt.description.as_deref(), arguments)
+        });
+        Ok(ListPromptsResult::with_all_items(prompts.collect()))
+    }
+
+    async fn get_prompt(
+        &self,
+        request: GetPromptRequestParams,
+        _: RequestContext<RoleServer>,
+    ) -> Result<GetPromptResponse, ErrorData> {
+        let name = request.name;
+        let Some(OfferedPrompt { prompt, write }) = self.service.prompts.get(&name) else {
+            return Err(ErrorData::invalid_params(format!("there is no prompt `{name}`"), None));
+        };
+        let given = request.arguments.unwrap_or_default().into_iter();
+        let given: BTreeMap<_, _> = given
+            .map(|(name, value)| match value {
+                Json::String(text) => (name, text),
+                other => (name, other.to_string()),
+            })
+            .collect();
+        let missing = prompt.arguments.iter().find(|a| a.required && !given.contains_key(&a.name));
+        if let Some(missing) = missing {
+            let why = format!("the prompt `{name}` needs the argument `{}`", missing.name);
+            return Err(ErrorData::invalid_params(why, None));
+        }
+        let messages = write(given).await.map_err(|error| {
+            ErrorData::internal_error(format!("the prompt `{name}` failed: {error}"), None)
+        })?;
+        let messages = messages.iter().flat_map(prompt_messages).collect();
+        let mut result = GetPromptResult::new(messages);
+        result.description.clone_from(&prompt.description);
+        Ok(result.into())
     }
 }
 
@@ -69,4 +191,29 @@ fn offered(spec: &ToolSpec) -> Offered {
     // A toolbox refuses parameters that are not an object, so this never falls back.
     let schema = spec.parameters.as_object().cloned().unwrap_or_default();
     Offered::new(spec.name.clone(), spec.description.clone(), Arc::new(schema))
+}
+
+fn annotations(hints: &McpHints) -> ToolAnnotations {
+    let McpHints { title, read_only, destructive, idempotent, open_world } = hints.clone();
+    ToolAnnotations::from_raw(title, read_only, destructive, idempotent, open_world)
+}
+
+/// A message as messages of a prompt, which have one part each.
+fn prompt_messages(message: &Message) -> Vec<PromptMessage> {
+    match message {
+        Message::User { content } => {
+            let part = |part: &ContentPart| match part {
+                ContentPart::Text { text } => ContentBlock::text(text),
+                ContentPart::Image { image: Image::Data { media_type, base64 } } => {
+                    ContentBlock::image(base64, media_type)
+                }
+                ContentPart::Image { image } => ContentBlock::text(format!("[{image}]")),
+            };
+            content.iter().map(|it| PromptMessage::new(Role::User, part(it))).collect()
+        }
+        Message::Assistant(message) => {
+            vec![PromptMessage::new(Role::Assistant, ContentBlock::text(&message.text))]
+        }
+        other => vec![PromptMessage::new(Role::User, ContentBlock::text(other.text()))],
+    }
 }

@@ -4,18 +4,23 @@ use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use ddg_core::__report::{shown, shown_lines};
+
 /// A skill cannot be used.
 #[derive(Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum SkillError {
     /// A folder has no `SKILL.md`.
-    #[error("{}: there is no `SKILL.md`, which says what the skill is for", .folder.display())]
+    #[error(
+        "{}: there is no `SKILL.md`, which says what the skill is for",
+        shown(&.folder.display())
+    )]
     Missing {
         /// The folder.
         folder: PathBuf,
     },
     /// A file or folder cannot be read.
-    #[error("{}: {source}", .path.display())]
+    #[error("{}: {source}", shown(&.path.display()), source = shown_lines(.source))]
     Unreadable {
         /// The file or folder.
         path: PathBuf,
@@ -23,7 +28,10 @@ pub enum SkillError {
         r#source: Arc<io::Error>,
     },
     /// A `SKILL.md` is not as the specification wants it.
-    #[error("{}, line {line}: {message}", .file.display())]
+    #[error(
+        "{}, line {line}: {message}",
+        shown(&.file.display()), message = shown_lines(.message)
+    )]
     Invalid {
         /// The file.
         file: PathBuf,
@@ -33,7 +41,10 @@ pub enum SkillError {
         message: String,
     },
     /// A path does not name a file of the skill.
-    #[error("skill `{skill}`: {message}")]
+    #[error(
+        "skill `{skill}`: {message}",
+        skill = shown(.skill), message = shown_lines(.message)
+    )]
     File {
         /// The skill.
         skill: String,

@@ -71,7 +71,10 @@ pub enum ToolError {
         reason: String,
     },
     /// A hook refused the call, or its result.
-    #[error("`{tool}` was refused by `{hook}`: {why}")]
+    #[error(
+        "`{tool}` was refused by `{hook}`: {why}",
+        tool = shown(.tool), hook = shown(.hook), why = shown_lines(.why)
+    )]
     Refused {
         /// The tool.
         tool: String,
@@ -81,7 +84,7 @@ pub enum ToolError {
         why: String,
     },
     /// A hook stopped the run.
-    #[error("`{tool}` has no result: {stop}")]
+    #[error("`{tool}` has no result: {stop}", tool = shown(.tool))]
     Stopped {
         /// The tool.
         tool: String,
@@ -89,7 +92,7 @@ pub enum ToolError {
         stop: HookStop,
     },
     /// A hook changed the error of the call.
-    #[error("{message}")]
+    #[error("{message}", message = shown_lines(.message))]
     Changed {
         /// The tool.
         tool: String,

@@ -1,5 +1,6 @@
 //! Outcomes of workflows.
 
+use ddg_core::__report::{shown, shown_lines};
 use ddg_core::values::TypeMismatch;
 use ddg_core::{Data, Value};
 use serde::{Deserialize, Serialize};
@@ -62,7 +63,10 @@ pub enum WorkflowEnd {
 
 /// A step of a workflow failed, and the agent behind it did as well.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
-#[error("step `{step}` failed ({error}), and the agent behind it failed as well ({agent})")]
+#[error(
+    "step `{step}` failed ({error}), and the agent behind it failed as well ({agent})",
+    step = shown(.step), error = shown_lines(.error), agent = shown_lines(.agent)
+)]
 #[non_exhaustive]
 pub struct WorkflowFailed {
     /// The key of the step; those of all that were left, if the agent was to do the rest.

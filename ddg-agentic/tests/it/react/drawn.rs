@@ -27,17 +27,19 @@ async fn declared_and_grown() {
             n1["think"]
             n2[["finish"]]
             n3["collect<br/>not placed"]
-            n4["summarise<br/>not placed"]
+            n4["take_back<br/>not placed"]
+            n5["summarise<br/>not placed"]
             n0 --> n1
             n1 -. "may ferry" .-> n2
             n1 -. "may place" .-> n3
             n1 -. "may place" .-> n4
+            n1 -. "may place" .-> n5
             classDef start stroke:#43a047,stroke-width:2px
             class n0 start
             classDef output stroke:#1e88e5,stroke-width:3px
             class n2 output
             classDef detached stroke:#8a8f98,stroke-width:2px,stroke-dasharray:4 3
-            class n3,n4 detached
+            class n3,n4,n5 detached
     "#]]
     .assert_eq(&agent.to_mermaid());
     let paused = agent.run(args!("1 + 2 and 3 + 4?")).outcome().await.unwrap();

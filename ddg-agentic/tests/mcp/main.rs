@@ -11,6 +11,7 @@ mod guarded;
 mod odd_server;
 mod ours;
 mod own_server;
+mod public_servers;
 mod questions;
 mod reference;
 mod resources;

@@ -15,29 +15,36 @@ const PYTHON_VERSION: &str = "2.3.0";
 /// The script that `node` runs as the reference server.
 pub(crate) fn everything() -> &'static str {
     static SCRIPT: OnceLock<String> = OnceLock::new();
-    SCRIPT.get_or_init(|| {
-        let folder = installed(&format!("everything-{EVERYTHING_VERSION}"), |folder| {
-            let package = format!("{EVERYTHING}@{EVERYTHING_VERSION}");
-            let install = ["install", "--no-audit", "--no-fund", "--silent", "--prefix"];
-            run(Command::new("npm").args(install).arg(folder).arg(package), "Node.js 20 with npm");
-        });
-        text(&folder.join("node_modules").join(EVERYTHING).join("dist/index.js"))
-    })
+    SCRIPT.get_or_init(|| npm(EVERYTHING, EVERYTHING_VERSION, "dist/index.js"))
 }
 
 /// The `python` that has the reference implementation.
 pub(crate) fn python() -> &'static str {
     static PYTHON: OnceLock<String> = OnceLock::new();
-    PYTHON.get_or_init(|| {
-        let folder = installed(&format!("python-mcp-{PYTHON_VERSION}"), |folder| {
-            let needed = "Python 3.10 with venv and pip";
-            run(Command::new("python3").args(["-m", "venv"]).arg(folder), needed);
-            let install = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check"];
-            let package = format!("mcp=={PYTHON_VERSION}");
-            run(Command::new(folder.join("bin/python")).args(install).arg(package), needed);
-        });
-        text(&folder.join("bin/python"))
-    })
+    PYTHON.get_or_init(|| pypi("mcp", PYTHON_VERSION))
+}
+
+/// A script of a package from npm.
+pub(crate) fn npm(package: &str, version: &str, script: &str) -> String {
+    let name = package.rsplit('/').next().unwrap_or(package).trim_start_matches("server-");
+    let folder = installed(&format!("{name}-{version}"), |folder| {
+        let install = ["install", "--no-audit", "--no-fund", "--silent", "--prefix"];
+        let package = format!("{package}@{version}");
+        run(Command::new("npm").args(install).arg(folder).arg(package), "Node.js 20 with npm");
+    });
+    text(&folder.join("node_modules").join(package).join(script))
+}
+
+/// The `python` that has a package from PyPI.
+pub(crate) fn pypi(package: &str, version: &str) -> String {
+    let folder = installed(&format!("python-{package}-{version}"), |folder| {
+        let needed = "Python 3.10 with venv and pip";
+        run(Command::new("python3").args(["-m", "venv"]).arg(folder), needed);
+        let install = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check"];
+        let package = format!("{package}=={version}");
+        run(Command::new(folder.join("bin/python")).args(install).arg(package), needed);
+    });
+    text(&folder.join("bin/python"))
 }
 
 /// A script of these tests.

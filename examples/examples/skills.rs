@@ -3,6 +3,7 @@
 //!
 //! The model is scripted, so that the program needs no network.
 
+use ddg_agentic::message::ToolArguments;
 use ddg_agentic::prelude::*;
 use ddg_agentic::skill::Skills;
 use ddg_core::printable;
@@ -40,7 +41,9 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     println!("What it did:\n");
     for message in &outcome.conversation.messages {
         for call in message.tool_calls() {
-            println!("  {} {}", call.name, serde_json::to_string(&call.arguments)?);
+            if let ToolArguments::Json(json) = &call.arguments {
+                println!("  {} {json}", call.name);
+            }
         }
         if let Message::Tool(result) = message {
             let first = result.content.lines().next().unwrap_or_default();

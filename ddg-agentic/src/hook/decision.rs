@@ -79,7 +79,7 @@ pub enum BeforeTool {
 pub enum AfterTool {
     /// The result passes.
     Go,
-    /// The text, the images and the kind of this result take the place of those of the tool's.
+    /// This result replaces the text, the images and the kind of the tool's result.
     Change(Box<ToolMessage>),
     /// The model gets no result, and is told why.
     Refuse(String),

@@ -17,7 +17,7 @@ use tokio::time::timeout;
 
 use super::{Moment, Observer};
 
-/// Number of waiting moments from which on those of models and tools are left out.
+/// Maximum number of waiting moments. Beyond it, moments of models and tools are dropped.
 const MOST_WAITING: usize = 10_000;
 
 /// An [`Observer`] as a trait object.

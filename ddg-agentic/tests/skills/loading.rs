@@ -49,7 +49,7 @@ fn check(name: &str, front: &str, expect: &expect_test::Expect) {
     expect.assert_eq(&said.replace(&home.path().display().to_string(), "HOME"));
 }
 
-/// The cases are those of `test_validator.py` of the specification's reference library.
+/// The cases come from `test_validator.py` of the specification's reference library.
 #[test]
 fn a_bad_skill_is_refused_with_its_file_and_line() {
     check("my-skill", "name: my-skill\ndescription: A test skill", &expect!["loaded"]);

@@ -26,7 +26,7 @@ pub struct WorkflowOutcome {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct WorkflowStep {
-    /// The key. If the agent did the rest, those of all its steps, with commas.
+    /// The key. If the agent did the rest, the keys of all steps that it did, with commas.
     pub key: String,
     /// The worker, or the agent.
     pub by: DoneBy,
@@ -69,7 +69,7 @@ pub enum WorkflowEnd {
 )]
 #[non_exhaustive]
 pub struct WorkflowFailed {
-    /// The key of the step; those of all that were left, if the agent was to do the rest.
+    /// The key of the step. If the agent was to do the rest, the keys of all steps of the rest.
     pub step: String,
     /// Why the step failed.
     pub error: String,

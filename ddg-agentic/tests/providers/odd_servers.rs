@@ -1,8 +1,6 @@
 //! What servers with OpenAI's API send that OpenAI does not: it is understood where only one meaning is
 //! possible.
 
-use std::time::{Duration, Instant};
-
 use ddg_agentic::ChatModel;
 use ddg_agentic::message::{ToolArguments, ToolCall};
 use ddg_agentic::model::{ChatReply, ChatRequest, FinishReason, ModelError};
@@ -167,8 +165,8 @@ async fn half_a_surrogate_pair_is_one_character_lost() {
     assert_eq!(reply.message.text, "a \u{fffd} b");
 }
 
-/// Arguments of `n_bytes`, 20 bytes at a time, and how long they take.
-async fn in_pieces(n_bytes: usize) -> Duration {
+/// Arguments of `n_bytes`, 20 bytes at a time.
+async fn in_pieces(n_bytes: usize) {
     let text = format!("{{\"text\":\"{}\"}}", "x".repeat(n_bytes));
     let function = function("write", "");
     let begins = json!({ "tool_calls": [{ "index": 0, "id": "a", "function": function }] });
@@ -181,21 +179,14 @@ async fn in_pieces(n_bytes: usize) -> Duration {
     }
     events += &piece(&json!({}), &json!("tool_calls"));
     let answer = Answer::events(&(events + DONE)).bytes_at_a_time(1 << 16);
-    let began = Instant::now();
     let reply = streamed(answer).await.unwrap();
-    let took = began.elapsed();
     let ToolArguments::Json(found) = &reply.message.tool_calls[0].arguments else {
         panic!("they are JSON")
     };
     assert_eq!(found["text"].as_str().unwrap().len(), n_bytes);
-    took
 }
 
-/// The time grows with the length of the arguments, and not with its square.
 #[tokio::test]
-async fn arguments_in_many_small_pieces() {
-    in_pieces(1 << 12).await;
-    let (short, long) = (in_pieces(1 << 14).await, in_pieces(1 << 17).await);
-    println!("16 KiB in pieces of 20 bytes: {short:?}; 128 KiB: {long:?}");
-    assert!(long < short * 8 * 3, "{short:?} and {long:?}");
+async fn arguments_in_many_small_pieces_arrive_whole() {
+    in_pieces(1 << 14).await;
 }

@@ -176,6 +176,11 @@ impl LocalValues {
         self.lock().clone()
     }
 
+    /// Whether somebody else holds it.
+    fn is_shared(&self) -> bool {
+        Arc::strong_count(&self.0) > 1
+    }
+
     fn lock(&self) -> MutexGuard<'_, BTreeMap<String, Value>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }

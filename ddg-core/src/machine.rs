@@ -38,6 +38,7 @@ mod settle;
 mod start;
 mod state;
 mod take_up;
+mod touched;
 mod wait;
 mod waits;
 
@@ -61,6 +62,7 @@ pub(crate) use ready_list::ReadyList;
 pub(crate) use record::Record;
 use running::RunningList;
 pub(crate) use state::{State, UnderWay};
+pub(crate) use touched::Touched;
 pub(crate) use wait::{Awaited, Mail, Signal};
 pub(crate) use waits::Waits;
 
@@ -100,6 +102,8 @@ pub(crate) struct Machine<P: Hosts> {
     unbound: Vec<Unbound>,
     recording: bool,
     record: Option<Box<Record<P>>>,
+    /// What has changed since the state was saved; `None` if it never was.
+    touched: Option<Box<Touched>>,
 }
 
 /// What a driver must do next.
@@ -199,6 +203,7 @@ impl<P: Hosts> Machine<P> {
             unbound: Vec::new(),
             recording: false,
             record: None,
+            touched: None,
         }
     }
 
@@ -221,7 +226,9 @@ impl<P: Hosts> Machine<P> {
         }
         match self.n_awaited().checked_sub(ended.len()) {
             None | Some(0) => {
+                let settling = self.settling(ended);
                 self.settle(ended)?;
+                self.touch_settled(&settling);
                 Ok(Next::Settled)
             }
             Some(n_missing) => Ok(Next::Wait(n_missing)),

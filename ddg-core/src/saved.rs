@@ -8,6 +8,7 @@ mod error;
 mod fingerprint;
 mod graph;
 mod migrate;
+mod partial;
 mod patch;
 mod progress;
 mod restore;

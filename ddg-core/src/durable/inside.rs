@@ -119,6 +119,9 @@ impl Inside {
             Some(Progress::Inner { run, .. }) => Some(run),
             _ => None,
         };
+        if base.is_none() && reached.is_partial() {
+            return Err(unkept(state));
+        }
         let is_written = self.written.contains(path);
         match (base, self.changed.get_mut(path)) {
             (Some(base), None) if is_written => {
@@ -129,9 +132,13 @@ impl Inside {
                 }
             }
             (Some(base), Some(Changed::By(differ))) => reached.steps_since(base, differ)?,
-            _ => {
+            (base, _) => {
                 reached.check_json()?;
-                let json = progress_json(worker, &reached)?;
+                let mut whole = base.filter(|_| reached.is_partial()).cloned();
+                if let Some(whole) = &mut whole {
+                    whole.follow(reached.clone());
+                }
+                let json = progress_json(worker, whole.as_deref().unwrap_or(&reached))?;
                 self.changed.insert(path.clone(), Changed::Whole(json));
             }
         }
@@ -139,8 +146,13 @@ impl Inside {
             |inner: &KickoffPath| inner.kickoff_in(path).is_some_and(|id| reached.is_running(id));
         self.keep(state, path, running);
         self.begun.remove(path);
-        let entry = Progress::Inner { worker: worker.clone(), run: Box::new(reached) };
-        state.progress_mut().insert(path.clone(), entry);
+        match state.progress_mut().get_mut(path) {
+            Some(Progress::Inner { run, .. }) => run.follow(reached),
+            _ => {
+                let entry = Progress::Inner { worker: worker.clone(), run: Box::new(reached) };
+                state.progress_mut().insert(path.clone(), entry);
+            }
+        }
         Ok(())
     }
 

@@ -9,7 +9,7 @@ use crate::checkpoint::{Checkpoint, Entry};
 use crate::key::Key;
 use crate::machine::KickoffId;
 use crate::saved::{
-    Differ, KickoffPath, Saved, SavedResult, Snapshot, SnapshotDelta, SnapshotError,
+    Differ, KickoffPath, Progress, Saved, SavedResult, Snapshot, SnapshotDelta, SnapshotError,
 };
 use crate::values::Value;
 
@@ -129,7 +129,7 @@ impl Last {
         };
         let goes_on: BTreeSet<_> = old.keys().filter(|path| goes_on(path)).cloned().collect();
         *state.progress_mut() = old;
-        self.state = state;
+        self.state.follow(state);
         self.inside.keep(&mut self.state, &top, |path| goes_on.contains(path));
         for (path, progress) in progress {
             self.inside.put_missing(&mut self.state, path, progress)?;
@@ -142,6 +142,11 @@ impl Last {
     /// written when something inside it settles.
     pub(super) fn begin_inside(&mut self, path: &KickoffPath, worker: &Key, state: Option<Saved>) {
         self.inside.begin(&mut self.state, path, worker, state);
+    }
+
+    /// Whether there is a state of the run at `path` that a partial one can follow.
+    pub(super) fn has_state(&self, path: &KickoffPath) -> bool {
+        path.is_empty() || matches!(self.state.progress().get(path), Some(Progress::Inner { .. }))
     }
 
     /// Whether there is a state of the nested automa at `path`.

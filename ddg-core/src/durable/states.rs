@@ -66,6 +66,15 @@ impl States {
         }
     }
 
+    /// The state of the run `core`: what has changed since the last one, if that is known.
+    ///
+    /// # Errors
+    /// If an added worker cannot be resolved again.
+    pub(crate) fn state_of(&self, core: &RunCore) -> Result<Saved, SnapshotError> {
+        let follows = self.journal.last().as_ref().is_some_and(|last| last.has_state(&self.path));
+        if follows { core.changed_state() } else { core.state() }
+    }
+
     /// Writes the state `saved` of the run, after a step that has settled. `is_idle` says whether
     /// nothing of the run is running.
     ///
@@ -80,7 +89,9 @@ impl States {
         is_extra: bool,
     ) -> Result<(), RunError> {
         if self.path.is_empty() {
-            return self.journal.settled(saved?, is_idle, is_extra).await;
+            self.journal.take(saved?, is_extra)?;
+            core.state_saved();
+            return self.journal.settled(is_idle).await;
         }
         let taken = match (&mut *self.journal.last(), core.worker_key(), saved) {
             (Some(last), Some(worker), Ok(mut saved)) => {
@@ -92,6 +103,7 @@ impl States {
         };
         match taken {
             Ok(()) => {
+                core.state_saved();
                 self.journal.write_inside().await;
                 Ok(())
             }

@@ -96,7 +96,7 @@ impl Writer {
         if !self.states.wants_steps() {
             return if is_idle { self.states.rest().await } else { Ok(()) };
         }
-        let mut saved = self.core.state();
+        let mut saved = self.states.state_of(&self.core);
         if let Some(running) = &mut self.running {
             let is_whole = running.settled(&self.core, saved.as_mut().ok());
             if !is_whole {

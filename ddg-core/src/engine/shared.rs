@@ -23,7 +23,7 @@ use crate::feedback::{Handlers, OpenRequests};
 use crate::graph::{View, WorkerId};
 use crate::key::Key;
 use crate::local::{KeptSpaces, LocalValues, Locals};
-use crate::machine::{Beginning, KickoffId, Machine, Pace};
+use crate::machine::{Beginning, KickoffId, Machine, Pace, Touched};
 use crate::path::WorkerPath;
 use crate::run::RunError;
 use crate::saved::{Saved, SavedResult, SnapshotError};
@@ -273,10 +273,38 @@ impl RunCore {
     /// # Errors
     /// If an added worker cannot be resolved again.
     pub(crate) fn state(&self) -> Result<Saved, SnapshotError> {
+        self.state_since(|_| None)
+    }
+
+    /// The same, but only about the workers that have changed since the state was
+    /// [saved](Self::state_saved).
+    ///
+    /// # Errors
+    /// As [`state`](Self::state).
+    pub(crate) fn changed_state(&self) -> Result<Saved, SnapshotError> {
+        self.state_since(Machine::touched)
+    }
+
+    /// Records that the current state is saved.
+    pub(crate) fn state_saved(&self) {
+        let mut machine = self.machine();
+        let locals = self.locals();
+        let touched: Vec<_> = match machine.touched() {
+            Some(touched) => touched.workers().collect(),
+            None => locals.workers().collect(),
+        };
+        // Who has kept its context can still change the local space.
+        machine.state_saved(touched.into_iter().filter(|worker| locals.is_open(*worker)));
+    }
+
+    fn state_since(
+        &self,
+        touched: impl FnOnce(&Machine<Arc<Body>>) -> Option<&Touched>,
+    ) -> Result<Saved, SnapshotError> {
         let around: Vec<_> = self.programs_around().cloned().collect();
         let names = Declarations { program: &self.program, around: &around };
         let machine = self.machine();
-        let mut saved = Saved::of(names, &machine, &self.locals())?;
+        let mut saved = Saved::of(names, &machine, &self.locals(), touched(&machine))?;
         if let Some(budget) = &self.step_budget {
             saved.set_total_steps(budget.taken());
         }

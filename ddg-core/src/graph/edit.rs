@@ -44,6 +44,7 @@ pub(crate) enum Edit<P> {
 pub(crate) struct Applied {
     /// Added workers that follow nobody.
     pub(crate) after_nobody: Vec<WorkerId>,
+    pub(crate) added: Vec<WorkerId>,
     pub(crate) removed: Vec<(WorkerId, Key)>,
     /// Removed dependencies: the waiting worker, and the index of the edge there.
     pub(crate) unlinked: Vec<(WorkerId, usize)>,
@@ -167,6 +168,7 @@ impl<A: Copy, P: Payload> Transaction<'_, A, P> {
         self.forward |= dependencies.iter().any(|key| self.view.find(key.as_str()).is_none());
         let follows_nobody = payload.role().wiring.after_nobody;
         let id = self.view.insert(payload);
+        self.applied.added.push(id);
         if follows_nobody {
             self.applied.after_nobody.push(id);
         }

@@ -26,6 +26,16 @@ impl Locals {
         self.spaces.get(&worker)
     }
 
+    /// The workers that have a local space.
+    pub(crate) fn workers(&self) -> impl Iterator<Item = WorkerId> {
+        self.spaces.keys().copied()
+    }
+
+    /// Whether somebody holds the local space of a worker, and may change it.
+    pub(crate) fn is_open(&self, worker: WorkerId) -> bool {
+        self.spaces.get(&worker).is_some_and(LocalValues::is_shared)
+    }
+
     /// Sets the local space of a worker.
     pub(crate) fn insert(&mut self, worker: WorkerId, values: BTreeMap<String, Value>) {
         self.spaces.insert(worker, LocalValues::of(values));

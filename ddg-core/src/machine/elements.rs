@@ -28,8 +28,15 @@ impl Elements {
         }
     }
 
+    /// The elements that `to` has been dealt, as (scattering worker, element).
+    pub(crate) fn dealt_to(&self, to: WorkerId) -> impl Iterator<Item = (WorkerId, &Value)> {
+        let edges = (to, WorkerId::new(0))..=(to, WorkerId::VACANT);
+        self.dealt.range(edges).map(|((_, by), element)| (*by, element))
+    }
+
     /// All elements, as (successor, scattering worker, element).
-    pub(crate) fn iter(&self) -> impl Iterator<Item = (WorkerId, WorkerId, &Value)> {
+    #[cfg(test)]
+    fn iter(&self) -> impl Iterator<Item = (WorkerId, WorkerId, &Value)> {
         self.dealt.iter().map(|((to, by), element)| (*to, *by, element))
     }
 

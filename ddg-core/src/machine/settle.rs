@@ -156,9 +156,10 @@ impl<P: Hosts> Machine<P> {
                 let n_slots = self.state.view.n_slots();
                 self.state.waits.grow(n_slots);
                 self.state.outputs.grow(n_slots);
-                for (worker, place) in applied.unlinked {
-                    self.state.waits.uncross(worker, place);
+                for (worker, place) in &applied.unlinked {
+                    self.state.waits.uncross(*worker, *place);
                 }
+                self.touch_edited(&applied.added, &applied.removed, &applied.unlinked);
                 self.forget(&applied.removed);
                 self.removed.extend(applied.removed);
                 if recording {
@@ -268,7 +269,9 @@ impl<P: Hosts> Machine<P> {
         let mut failures = Vec::new();
         let after_nobody = std::mem::take(&mut self.state.held.after_nobody);
         self.begin_after_nobody(after_nobody);
-        for worker in std::mem::take(&mut self.state.held.workers) {
+        let held = std::mem::take(&mut self.state.held.workers);
+        self.touch_settled(&held);
+        for worker in held {
             let state = &mut self.state;
             let Some(node) = state.view.get(worker) else { continue };
             if node.role().wiring.dealing == Dealing::InOrder

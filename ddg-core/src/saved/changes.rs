@@ -4,11 +4,12 @@
 //! are serialised.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 use serde_json::Value as Json;
 
+use super::fingerprint::Fingerprint;
 use super::graph::Grown;
 use super::patch::{Differ, Patch};
 use super::{KickoffPath, Progress, Saved, SnapshotError};
@@ -104,12 +105,17 @@ impl Saved {
             extra,
             total_steps,
             mail,
+            only,
         } = self;
+        let only = only.as_ref();
         field(differ, "automa", &Data(automa), &Data(&base.automa))?;
         field(differ, "step", &Data(step), &Data(&base.step))?;
         field(differ, "next_kickoff", &Data(next_kickoff), &Data(&base.next_kickoff))?;
-        if *declared != base.declared {
-            optional(differ, "declared", declared.as_ref(), base.declared.as_ref())?;
+        match (only, declared, &base.declared) {
+            (Some(_), None, _) => {}
+            (Some(_), Some(declared), Some(base)) => marks(differ, declared, base)?,
+            _ if *declared == base.declared => {}
+            _ => optional(differ, "declared", declared.as_ref(), base.declared.as_ref())?,
         }
         let grown = |graph| (!Grown::is_empty(graph)).then_some(graph);
         optional(differ, "graph", grown(graph), grown(&base.graph))?;
@@ -117,12 +123,10 @@ impl Saved {
             field(differ, "inputs", &Data(inputs), &Data(&base.inputs))?;
         }
         field(differ, "due", &Data(due), &Data(&base.due))?;
-        if *crossed != base.crossed {
-            field(differ, "crossed", &Data(crossed), &Data(&base.crossed))?;
-        }
-        field(differ, "outputs", outputs, &base.outputs)?;
-        field(differ, "dealt", dealt, &base.dealt)?;
-        field(differ, "locals", locals, &base.locals)?;
+        by_worker(differ, "crossed", crossed, &base.crossed, only)?;
+        by_worker(differ, "outputs", outputs, &base.outputs, only)?;
+        by_worker(differ, "dealt", dealt, &base.dealt, only)?;
+        by_worker(differ, "locals", locals, &base.locals, only)?;
         field(differ, "output_worker", &Data(output_worker), &Data(&base.output_worker))?;
         field(differ, "result", result, &base.result)?;
         let entries = |map| (!BTreeMap::is_empty(map)).then_some(map);
@@ -135,8 +139,7 @@ impl Saved {
         optional(differ, "latest", entries(latest), entries(&base.latest))?;
         let some = |mail| (!Mail::is_empty(mail)).then_some(mail);
         optional(differ, "mail", some(mail), some(&base.mail))?;
-        let entries = |map| (!BTreeMap::is_empty(map)).then_some(map);
-        optional_part(differ, "departed", entries(departed), entries(&base.departed))?;
+        departed_since(differ, departed, &base.departed, only)?;
         let entries = |map| (!BTreeMap::is_empty(map)).then_some(map);
         optional_part(differ, "running", entries(running), entries(&base.running))?;
         let is_set = |flag: &bool| flag.then_some(true);
@@ -168,6 +171,65 @@ fn are_same<N: PartialEq>(one: &[(N, Value)], other: &[(N, Value)]) -> bool {
 
 fn field<P: Part>(differ: &mut Differ, name: &str, next: &P, base: &P) -> Result<(), Unwritable> {
     differ.within(name, |differ| next.since(base, differ))
+}
+
+/// A map by worker, or the part of it that is about the workers `only`.
+fn by_worker<P: Part>(
+    differ: &mut Differ,
+    name: &str,
+    next: &BTreeMap<Key, P>,
+    base: &BTreeMap<Key, P>,
+    only: Option<&BTreeSet<Key>>,
+) -> Result<(), Unwritable> {
+    let Some(only) = only else { return field(differ, name, next, base) };
+    differ.within(name, |differ| {
+        only.iter().try_for_each(|key| match (next.get(key), base.get(key)) {
+            (Some(next), Some(base)) if next.is_same(base) => Ok(()),
+            (next, base) => optional_part(differ, key.as_str(), next, base),
+        })
+    })
+}
+
+/// The outputs of removed workers, which are only written if there are any.
+fn departed_since(
+    differ: &mut Differ,
+    next: &BTreeMap<Key, Value>,
+    base: &BTreeMap<Key, Value>,
+    only: Option<&BTreeSet<Key>>,
+) -> Result<(), Unwritable> {
+    let n_left = match only {
+        None => next.len(),
+        Some(only) => {
+            base.len() + next.len() - only.iter().filter(|key| base.contains_key(*key)).count()
+        }
+    };
+    match (base.is_empty(), n_left == 0) {
+        (false, false) => by_worker(differ, "departed", next, base, only),
+        (true, true) => Ok(()),
+        (true, false) => {
+            let all = next.json()?;
+            differ.within("departed", |differ| differ.to(all));
+            Ok(())
+        }
+        (false, true) => {
+            differ.within("departed", Differ::gone);
+            Ok(())
+        }
+    }
+}
+
+/// The marks of workers that have been reached since.
+fn marks(differ: &mut Differ, next: &Fingerprint, base: &Fingerprint) -> Result<(), Unwritable> {
+    let mut marks = next.marks_since(base);
+    differ.within("declared", |differ| {
+        differ.within("marks", |differ| {
+            marks.try_for_each(|(key, mark)| {
+                let json = Data(mark).json()?;
+                differ.within(key.as_str(), |differ| differ.to(json));
+                Ok(())
+            })
+        })
+    })
 }
 
 /// A field that is only written if it is present.
@@ -294,6 +356,20 @@ impl Part for Progress {
             }
             _ => Data(self).since(&Data(base), differ),
         }
+    }
+}
+
+impl Part for Vec<Key> {
+    fn json(&self) -> Result<Json, Unwritable> {
+        Data(self).json()
+    }
+
+    fn is_same(&self, base: &Self) -> bool {
+        self == base
+    }
+
+    fn since(&self, base: &Self, differ: &mut Differ) -> Result<(), Unwritable> {
+        Data(self).since(&Data(base), differ)
     }
 }
 

@@ -46,12 +46,31 @@ impl Program {
             renamed: BTreeMap::new(),
         }
     }
+
+    /// A fingerprint to [join](Fingerprint::join) to an earlier one, when the run has reached more
+    /// workers. `None` if all workers are marked from the beginning.
+    pub(crate) fn marked<'a>(&self, reached: impl Iterator<Item = &'a Key>) -> Option<Fingerprint> {
+        (self.topology.nodes.len() > ALL_MARKED).then(|| self.fingerprint(reached))
+    }
 }
 
 impl Fingerprint {
     /// The declared workers that have marks.
     pub(crate) fn keys(&self) -> impl Iterator<Item = &Key> {
         self.marks.keys()
+    }
+
+    /// The marks that `base` does not have.
+    pub(super) fn marks_since<'a>(
+        &'a self,
+        base: &'a Self,
+    ) -> impl Iterator<Item = (&'a Key, &'a Mark)> {
+        self.marks.iter().filter(|(key, mark)| base.marks.get(key.as_str()) != Some(mark))
+    }
+
+    /// Adds the marks of a later fingerprint of the same declaration.
+    pub(super) fn join(&mut self, later: Self) {
+        self.marks.extend(later.marks);
     }
 
     /// The differences between this declaration and that of `program`.

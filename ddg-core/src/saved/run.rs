@@ -17,6 +17,7 @@ use crate::key::Key;
 use crate::local::{KeptSpaces, Locals, Spaces};
 use crate::machine::{
     Awaited, Cause, Interrupted, KickoffId, Machine, Mail, PausedRun, Pending, Signal, State,
+    Touched,
 };
 use crate::path::WorkerPath;
 use crate::values::{NotSerializable, Value, levels};
@@ -87,6 +88,10 @@ pub(crate) struct Saved {
     /// Number of steps that were taken with those of the runs inside, if these are limited.
     #[serde(default, skip_serializing_if = "is_default")]
     pub(super) total_steps: u64,
+    /// The workers that the maps by worker are about, if the others are as they were in the state
+    /// before. Such a state [follows](Self::follow) that one, and is never written by itself.
+    #[serde(skip)]
+    pub(super) only: Option<BTreeSet<Key>>,
 }
 
 fn is_default<T: Default + PartialEq>(value: &T) -> bool {
@@ -111,7 +116,7 @@ pub(super) struct SavedAnswered {
 
 impl Saved {
     /// The state of a run between two steps. It shares the values; whether they all serialise is
-    /// not checked.
+    /// not checked. With `touched`, the maps by worker are about these workers only.
     ///
     /// # Errors
     /// If an added worker cannot be resolved again.
@@ -119,6 +124,7 @@ impl Saved {
         names: Declarations<'_>,
         machine: &Machine<Arc<Body>>,
         locals: &Locals,
+        touched: Option<&Touched>,
     ) -> Result<Self, SnapshotError> {
         let program = names.program;
         let state = machine.state();
@@ -137,8 +143,18 @@ impl Saved {
             let result = SavedResult::of_answered(names, view, &key(ended.worker), ended)?;
             Ok(SavedAnswered { kickoff: ended.id.0, result })
         });
-        let ids = (0..view.n_slots()).map(WorkerId::new);
-        let nodes = || ids.clone().filter_map(|id| Some((id, view.get(id)?)));
+        let ids: BTreeSet<_> = match touched {
+            None => (0..view.n_slots()).map(WorkerId::new).collect(),
+            Some(touched) => {
+                let ready = state.ready.iter().map(|ready| ready.worker);
+                let running = machine.running().map(|(_, worker)| worker);
+                touched.workers().chain(ready).chain(running).collect()
+            }
+        };
+        let nodes = || ids.iter().filter_map(|id| Some((*id, view.get(*id)?)));
+        let only: Option<BTreeSet<Key>> = touched.map(|touched| {
+            nodes().map(|(_, node)| node.key()).chain(touched.removed()).cloned().collect()
+        });
         let output = |(id, node): (WorkerId, &Node<Arc<Body>>)| {
             Some((node.key().clone(), state.outputs.get(id)?.clone()))
         };
@@ -146,12 +162,23 @@ impl Saved {
             let values = locals.get(id)?.values();
             (!values.is_empty()).then(|| (node.key().clone(), values))
         };
-        let departed = state.departed.iter().filter(|(key, _)| view.find(key.as_str()).is_none());
-        let departed = departed.map(|(key, output)| (key.clone(), output.clone()));
-        let mut dealt: BTreeMap<_, BTreeMap<_, _>> = BTreeMap::new();
-        for (to, by, value) in state.dealt.iter() {
-            dealt.entry(key(to)).or_default().insert(key(by), value.clone());
-        }
+        let has_departed = |key: &Key| view.find(key.as_str()).is_none();
+        let departed = match &only {
+            None => {
+                let all = state.departed.iter().filter(|(key, _)| has_departed(key));
+                all.map(|(key, output)| (key.clone(), output.clone())).collect()
+            }
+            Some(only) => {
+                let some = only.iter().filter(|key| has_departed(key));
+                some.filter_map(|key| Some((key.clone(), state.departed.get(key)?.clone())))
+                    .collect()
+            }
+        };
+        let dealt = |(id, node): (WorkerId, &Node<Arc<Body>>)| {
+            let dealt = state.dealt.dealt_to(id).map(|(by, value)| (key(by), value.clone()));
+            let dealt: BTreeMap<_, _> = dealt.collect();
+            (!dealt.is_empty()).then(|| (node.key().clone(), dealt))
+        };
         let held = machine.is_paused();
         let latest = state.held.latest.iter().filter(|_| held);
         let kept = locals.kept_by_nested();
@@ -163,10 +190,10 @@ impl Saved {
             graph: view.grown(&Scope::top(names))?,
             inputs: state.inputs.to_vec(),
             due: due.collect(),
-            crossed: crossed(state, held),
+            crossed: crossed(state, &ids, held),
             outputs: nodes().filter_map(output).collect(),
-            departed: departed.collect(),
-            dealt,
+            departed,
+            dealt: nodes().filter_map(dealt).collect(),
             locals: nodes().filter_map(local).collect(),
             kept: kept
                 .filter_map(|(id, kept)| Some((view.get(id)?.key().clone(), kept.clone())))
@@ -184,6 +211,7 @@ impl Saved {
             stopping: false,
             extra: 0,
             total_steps: 0,
+            only,
         };
         if let Some(under_way) = &state.under_way {
             for running in &under_way.running {
@@ -201,7 +229,10 @@ impl Saved {
                 }
             }
         }
-        saved.declared = Some(program.fingerprint(saved.reached().into_iter()));
+        saved.declared = match touched {
+            None => Some(program.fingerprint(saved.reached().into_iter())),
+            Some(_) => program.marked(saved.reached().into_iter()),
+        };
         Ok(saved)
     }
 }
@@ -218,9 +249,13 @@ pub(crate) fn is_same_space(
     one.len() == other.len() && one.iter().zip(other).all(is_same)
 }
 
-/// The satisfied dependencies of each worker. A ready worker waits for all of its dependencies
-/// again, so its own are left out unless the step is held, when they may still matter.
-fn crossed(state: &State<Arc<Body>>, held: bool) -> BTreeMap<Key, Vec<Key>> {
+/// The satisfied dependencies of each of the workers `ids`. A ready worker waits for all of its
+/// dependencies again, so its own are left out unless the step is held, when they may still matter.
+fn crossed(
+    state: &State<Arc<Body>>,
+    ids: &BTreeSet<WorkerId>,
+    held: bool,
+) -> BTreeMap<Key, Vec<Key>> {
     let view: &View<Arc<Body>> = &state.view;
     let ready: BTreeSet<_> =
         state.ready.iter().filter(|_| !held).map(|ready| ready.worker).collect();
@@ -232,8 +267,8 @@ fn crossed(state: &State<Arc<Body>>, held: bool) -> BTreeMap<Key, Vec<Key>> {
             .collect();
         (!keys.is_empty()).then(|| (node.key().clone(), keys))
     };
-    let ids = (0..view.n_slots()).map(WorkerId::new).filter(|id| !ready.contains(id));
-    ids.filter_map(|id| crossed((id, view.get(id)?))).collect()
+    let ids = ids.iter().filter(|id| !ready.contains(id));
+    ids.filter_map(|id| crossed((*id, view.get(*id)?))).collect()
 }
 
 impl Saved {

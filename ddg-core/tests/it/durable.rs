@@ -246,3 +246,40 @@ async fn values_that_cannot_be_read_again_are_not_written() {
     expect!["automa `deep`: worker `b`: an argument it is to be called with: `JSON array` cannot be written as JSON: it is nested more than 100 levels deep; keep it as a list of its parts"].assert_eq(&error.to_string());
     assert_eq!(runs.snapshot("a").await.unwrap().step(), 0);
 }
+
+/// [X9]: a worker that has ended may have handed its context on.
+#[tokio::test(start_paused = true)]
+async fn a_local_space_that_changes_after_its_worker_has_ended_is_written() {
+    let mut g = GraphAutoma::new("g");
+    let handed = Arc::new(std::sync::Mutex::new(None::<Context>));
+    let kept = Arc::clone(&handed);
+    let keep = move |cx: Context| {
+        let kept = Arc::clone(&kept);
+        async move {
+            cx.local().set("early", 1_u64);
+            *kept.lock().unwrap() = Some(cx);
+        }
+    };
+    g.add_func_as_worker("keep", keep, start()).unwrap();
+    g.add_func_as_worker("pass", async || {}, after(["keep"])).unwrap();
+    let late = move || {
+        let handed = Arc::clone(&handed);
+        async move {
+            let cx = handed.lock().unwrap().take().unwrap();
+            cx.local().set("late", 2_u64);
+        }
+    };
+    g.add_func_as_worker("write", late, after(["pass"])).unwrap();
+    g.add_func_as_worker("hang", std::future::pending::<()>, after(["write"])).unwrap();
+    let store = MemoryStore::new();
+    let run = g.run(()).stored_in(&store, "run").spawn();
+    let mut run = std::pin::pin!(run);
+    // The clock moves when the last worker hangs.
+    let second = std::time::Duration::from_secs(1);
+    assert!(tokio::time::timeout(second, run.as_mut()).await.is_err());
+    run.cancel();
+    assert!(run.await.is_err());
+    let json = serde_json::to_value(StoredRuns::new(&store).snapshot("run").await.unwrap());
+    let json = json.unwrap().to_string();
+    assert!(json.contains("early") && json.contains("late"), "{json}");
+}

@@ -9,19 +9,12 @@ use crate::run::RunError;
 use crate::saved::{KickoffPath, Saved, SavedResult, SnapshotError};
 
 impl Journal {
-    /// Writes the state after a step that has settled. `is_idle` says whether nothing of the run is
-    /// running, `is_extra` whether the state is one of its own even if the step is that of the last
-    /// one.
+    /// Writes the state that was [taken](Self::take) after a step that has settled. `is_idle` says
+    /// whether nothing of the run is running.
     ///
     /// # Errors
     /// As [`begin`](Self::begin).
-    pub(in crate::durable) async fn settled(
-        &self,
-        saved: Saved,
-        is_idle: bool,
-        is_extra: bool,
-    ) -> Result<(), RunError> {
-        self.take(saved, is_extra)?;
+    pub(in crate::durable) async fn settled(&self, is_idle: bool) -> Result<(), RunError> {
         self.flush(&Rest::new(RunStatus::Running), is_idle).await
     }
 
@@ -56,8 +49,16 @@ impl Journal {
         self.flush(&rest, true).await
     }
 
-    /// Takes a state that is written with the next [`flush`](Self::flush).
-    pub(super) fn take(&self, saved: Saved, is_extra: bool) -> Result<(), SnapshotError> {
+    /// Takes a state that is written with the next [`flush`](Self::flush). `is_extra` says whether
+    /// it is one of its own even if the step is that of the last one.
+    ///
+    /// # Errors
+    /// If a value has no JSON form.
+    pub(in crate::durable) fn take(
+        &self,
+        saved: Saved,
+        is_extra: bool,
+    ) -> Result<(), SnapshotError> {
         let mut last = self.last();
         match &mut *last {
             Some(last) => last.settle(saved, is_extra),

@@ -19,7 +19,7 @@ use countdown::Plan;
 use way::Way;
 use workers::{Gated, Idle, Passing, Reading, Sharing, Workers, Working};
 
-pub use way::SPAWN;
+pub use way::{FUTURES_UNORDERED, SPAWN};
 
 /// All baselines that `workload` has. A graph that changes while it runs is done as the fixed one
 /// that it amounts to.
@@ -59,6 +59,9 @@ fn fixed(shape: &Shape) -> Vec<Subject> {
     }
     match shape.carries {
         Carries::Numbers => all_ways(shape, &Reading::new(shape)),
+        Carries::Nothing if shape.does(|work| work == Work::Yield) => {
+            yielding_ways(shape, &Working::new(shape))
+        }
         Carries::Nothing if shape.does(|work| work != Work::Nothing) => {
             all_ways(shape, &Working::new(shape))
         }
@@ -68,6 +71,17 @@ fn fixed(shape: &Shape) -> Vec<Subject> {
 
 fn all_ways(shape: &Shape, workers: &impl Workers) -> Vec<Subject> {
     Way::ALL.map(|way| in_way(way, shape, workers)).into()
+}
+
+/// In all ways that let workers yield.
+fn yielding_ways(shape: &Shape, workers: &impl Workers) -> Vec<Subject> {
+    let mut subjects = all_ways(shape, workers);
+    for subject in &mut subjects {
+        if subject.engine == Way::PollFirst.name() {
+            subject.prepare = Err("polls again at once what waits, so nothing yields".to_owned());
+        }
+    }
+    subjects
 }
 
 fn in_way(way: Way, shape: &Shape, workers: &impl Workers) -> Subject {

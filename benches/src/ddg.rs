@@ -8,7 +8,7 @@ pub mod many;
 pub mod payload;
 pub mod wide;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use ddg_core::args::IntoArgs;
 use ddg_core::prelude::*;
@@ -16,12 +16,52 @@ use ddg_core::prelude::*;
 use crate::subject::{Kind, Prepare, Subject};
 use crate::workload::Workload;
 
+/// The name of this engine in the report.
+pub const DDG: &str = "ddg";
+
+/// The name for runs of graphs that have never run before.
+pub const FIRST_RUN: &str = "ddg, first run";
+
 /// This engine with `workload`.
 ///
 /// # Panics
 /// If the workload is not a graph that can run.
 pub fn subject(workload: &Workload) -> Subject {
-    Subject { engine: "ddg", kind: Kind::Ddg, prepare: Ok(prepare(workload).expect("it runs")) }
+    Subject { engine: DDG, kind: Kind::Ddg, prepare: Ok(prepare(workload).expect("it runs")) }
+}
+
+/// The first run of each of many graphs, for the workloads that run one graph: nothing is known about
+/// its workers, and nothing of it is in a cache.
+pub fn first_run(workload: &Workload) -> Option<Subject> {
+    let prepare: Prepare = match workload {
+        Workload::Static(shape) | Workload::Cpu { shape, .. } => {
+            let shape = shape.clone();
+            first_runs(move || fixed::automa(&shape), ())
+        }
+        Workload::Loop { jumps } => first_runs(jumps::automa, (*jumps as u64,)),
+        _ => return None,
+    };
+    Some(Subject { engine: FIRST_RUN, kind: Kind::Ddg, prepare: Ok(prepare) })
+}
+
+/// Each round is the first run of an automa. Neither declaring nor dropping it is part of the round,
+/// since it could run again.
+fn first_runs(
+    declare: impl Fn() -> Result<GraphAutoma, BuildError> + Send + 'static,
+    args: impl IntoArgs + Clone + Send + 'static,
+) -> Prepare {
+    let used = Arc::new(Mutex::new(Vec::new()));
+    Box::new(move || {
+        let mut last = used.lock().unwrap_or_else(PoisonError::into_inner);
+        last.clear();
+        let automa = declare().expect("nothing is wrong with it");
+        automa.validate().expect("nothing is wrong with it");
+        let (used, args) = (Arc::clone(&used), args.clone().into_args());
+        Box::pin(async move {
+            automa.run(args).outcome().await.expect("it runs");
+            used.lock().unwrap_or_else(PoisonError::into_inner).push(automa);
+        })
+    })
 }
 
 fn prepare(workload: &Workload) -> Result<Prepare, BuildError> {

@@ -1,8 +1,8 @@
 //! The figures: what is reported.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
-use crate::baselines::SPAWN;
+use crate::baselines::{FUTURES_UNORDERED, SPAWN};
 use crate::measure::Measured;
 use crate::subject::Kind;
 use crate::workload::Workload;
@@ -22,6 +22,8 @@ pub struct Figure {
     pub ns_per_worker: f64,
     /// That, in terms of one task of a `JoinSet` per worker in the same workload and process.
     pub ratio_to_spawn: Option<f64>,
+    /// That, in terms of all workers in one `FuturesUnordered`.
+    pub ratio_to_unordered: Option<f64>,
     /// The allocations of a round, divided by its workers.
     pub allocs_per_worker: f64,
     /// How much more memory than before a round it used at a time.
@@ -56,8 +58,11 @@ impl Figures {
     /// Adds those of one workload.
     pub fn add(&mut self, workload: &Workload, measured: Vec<Measured>) {
         let n = workload.n_workers() as f64;
-        let of_spawn = measured.iter().find(|measured| measured.engine == SPAWN);
-        let spawn_ns = of_spawn.and_then(|spawn| Some(spawn.cost.as_ref().ok()?.ns));
+        let ns_of = |engine| {
+            let measured = measured.iter().find(|measured| measured.engine == engine);
+            measured.and_then(|measured| Some(measured.cost.as_ref().ok()?.ns))
+        };
+        let (spawn_ns, unordered_ns) = (ns_of(SPAWN), ns_of(FUTURES_UNORDERED));
         for Measured { engine, kind, cost, .. } in measured {
             match cost {
                 Ok(cost) => self.all.push(Figure {
@@ -66,7 +71,8 @@ impl Figures {
                     engine,
                     kind,
                     ns_per_worker: cost.ns / n,
-                    ratio_to_spawn: spawn_ns.map(|spawn_ns| cost.ns / spawn_ns),
+                    ratio_to_spawn: spawn_ns.map(|ns| cost.ns / ns),
+                    ratio_to_unordered: unordered_ns.map(|ns| cost.ns / ns),
                     allocs_per_worker: cost.allocated.count as f64 / n,
                     peak_bytes: cost.allocated.peak,
                     allocated_bytes: cost.allocated.bytes,
@@ -119,5 +125,35 @@ impl Figures {
     pub fn to_json_lines(&self) -> serde_json::Result<String> {
         let lines: Result<Vec<_>, _> = self.all.iter().map(serde_json::to_string).collect();
         Ok(lines?.join("\n") + "\n")
+    }
+}
+
+/// Figures of an earlier run, as [`Figures::to_json_lines`] has written them.
+#[derive(Clone, Debug)]
+pub struct Earlier(Vec<Line>);
+
+#[derive(Clone, Debug, Deserialize)]
+struct Line {
+    workload: String,
+    size: usize,
+    engine: String,
+    ns_per_worker: f64,
+}
+
+impl Earlier {
+    /// Reads the lines.
+    ///
+    /// # Errors
+    /// A line is not such a figure.
+    pub fn from_json_lines(lines: &str) -> serde_json::Result<Self> {
+        lines.lines().map(serde_json::from_str).collect::<Result<_, _>>().map(Self)
+    }
+
+    /// The time of an engine, if it has one.
+    pub fn ns_per_worker(&self, workload: &str, size: usize, engine: &str) -> Option<f64> {
+        let sought = (workload, size, engine);
+        let mut lines = self.0.iter();
+        let line = lines.find(|line| (&*line.workload, line.size, &*line.engine) == sought)?;
+        Some(line.ns_per_worker)
     }
 }

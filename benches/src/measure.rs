@@ -22,7 +22,7 @@ pub struct Effort {
 impl Effort {
     /// For figures to be published.
     pub const FULL: Self = Self {
-        turns: 11,
+        turns: 21,
         at_least: Duration::from_millis(60),
         at_most: Duration::from_millis(2_500),
     };

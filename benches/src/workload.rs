@@ -106,6 +106,8 @@ impl Workload {
         all.push(Self::Static(Shape { name: "layers-control", ..Shape::layers(32, 32) }));
         all.push(Self::Static(Shape { name: "layers-merge", ..Shape::layers(32, 32).reading() }));
         all.push(Self::Static(Shape::tree(1_023)));
+        all.push(Self::Static(yielding("chain-yield", Shape::chain(1_000))));
+        all.push(Self::Static(yielding("layers-yield", Shape::layers(32, 32))));
         all.push(Self::Loop { jumps: 10_000 });
         all.extend([10, 1_000, 100_000].map(|bystanders| Self::Grow {
             bystanders,
@@ -218,6 +220,11 @@ pub fn fan_spread(width: usize) -> Shape {
         last if last > width => Work::Nothing,
         _ => Work::Yield,
     })
+}
+
+/// A shape whose workers each yield once, as real workers do.
+pub fn yielding(name: &'static str, shape: Shape) -> Shape {
+    shape.doing(name, |_| Work::Yield)
 }
 
 /// A fan whose workers compute, but for the first and the last.

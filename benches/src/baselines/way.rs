@@ -17,6 +17,9 @@ use crate::subject::Round;
 /// The baseline to which all are compared.
 pub const SPAWN: &str = "spawn";
 
+/// The baseline that depends least on what else the machine does.
+pub const FUTURES_UNORDERED: &str = "futures-unordered";
+
 #[derive(Clone, Copy)]
 pub(super) enum Way {
     /// A task of a `JoinSet` for each worker, as soon as it waits for nobody more.
@@ -39,7 +42,7 @@ impl Way {
         match self {
             Self::Spawn => SPAWN,
             Self::SpawnAwait => "spawn-await",
-            Self::FuturesUnordered => "futures-unordered",
+            Self::FuturesUnordered => FUTURES_UNORDERED,
             Self::PollFirst => "poll-first",
             Self::Boxed => "boxed",
         }

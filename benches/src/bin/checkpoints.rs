@@ -16,6 +16,7 @@ use benches::report::machine::Machine;
 use benches::report::marked;
 
 const N_WORKERS: [usize; 3] = [10, 100, 1_000];
+const N_WITH_STATE: [usize; 4] = [10, 100, 1_000, 10_000];
 const N_RUNS: [usize; 4] = [1, 10, 100, 1_000];
 
 #[tokio::main]
@@ -37,14 +38,22 @@ async fn main() -> Result<(), Box<dyn Error>> {
     for runs in N_RUNS {
         together.push(measure::together(runs, 10 * steps, turns).await?);
     }
+    let mut later = Vec::new();
+    for n_workers in N_WITH_STATE {
+        later.push(measure::later_step(n_workers, steps, turns).await?);
+    }
     let (table, at_once) = (report::table(&figures), report::at_once(&together));
-    let text = format!("{table}\n{}\n{at_once}", report::sentence(&journal));
+    let (sentence, steps_table) = (report::sentence(&journal), report::later_steps(&later));
+    let text = format!("{table}\n{sentence}\n{at_once}\n{steps_table}");
     print!("{text}");
     if let Some(file) = &options.json {
         let mut lines = figures.iter().map(serde_json::to_string).collect::<Result<Vec<_>, _>>()?;
         lines.push(serde_json::to_string(&journal)?);
         for together in &together {
             lines.push(serde_json::to_string(together)?);
+        }
+        for later in &later {
+            lines.push(serde_json::to_string(later)?);
         }
         fs::write(file, lines.join("\n") + "\n")?;
     }

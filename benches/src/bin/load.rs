@@ -16,6 +16,7 @@ use axum::body::Body;
 use axum::extract::State;
 use axum::response::Response;
 use axum::routing::post;
+use axum::serve::ListenerExt;
 use futures::StreamExt;
 use futures::stream;
 use serde_json::{Value, json};
@@ -204,6 +205,8 @@ async fn main() -> Result<(), Failure> {
     let upstream = format!("http://{}/v1", listener.local_addr()?);
     let held = watch::Sender::new(false);
     let router = Router::new().route("/v1/chat/completions", post(reply)).with_state(held.clone());
+    // Pieces are sent at once, as models do, and not when the last one is acknowledged.
+    let listener = listener.tap_io(|socket| _ = socket.set_nodelay(true));
     tokio::spawn(axum::serve(listener, router).into_future());
     let folder = tempfile::tempdir_in(".")?;
     let ddg = Ddg::start(folder.path(), &upstream).await?;

@@ -4,6 +4,9 @@
 //! ```text
 //! cargo run --release -p benches --bin throughput -- [--only chain,fan] [--quick] [--json FILE]
 //! ```
+//!
+//! `--alone` measures this engine alone, and `--lto FILE` puts the figures of FILE beside its own: those
+//! that a build with link-time optimisation (`--profile lto`) has written with `--alone --json FILE`.
 
 use std::error::Error;
 use std::path::{Path, PathBuf};
@@ -11,7 +14,7 @@ use std::time::{Duration, Instant};
 use std::{env, fs, io};
 
 use benches::counting::CountingAllocator;
-use benches::figure::Figures;
+use benches::figure::{Earlier, Figures};
 use benches::measure::{Effort, measure};
 use benches::report::machine::Machine;
 use benches::report::{page, table};
@@ -36,6 +39,10 @@ struct Options {
     only: Vec<String>,
     effort: Effort,
     json: Option<PathBuf>,
+    /// This engine alone.
+    alone: bool,
+    /// The figures of a build with link-time optimisation.
+    lto: Option<Earlier>,
     /// Whether the figures are fit to be published.
     publish: bool,
 }
@@ -54,7 +61,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         let runtime = runtime_of(workload.threads())?;
         let measured = {
             let _within = runtime.enter();
-            measure(runtime.handle(), subjects(workload, &slow), options.effort)
+            measure(runtime.handle(), subjects(workload, &slow, options.alone), options.effort)
         };
         let too_slow = measured.iter().filter(|measured| measured.took > PATIENCE);
         slow.extend(too_slow.map(|measured| (measured.engine, workload.name())));
@@ -67,7 +74,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
     if options.publish {
         let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs");
-        page::write(&docs, &figures, &machine)?;
+        page::write(&docs, &figures, options.lto.as_ref(), &machine)?;
         eprintln!("docs/benchmarks.md has the new figures");
     }
     Ok(())
@@ -79,8 +86,12 @@ fn runtime_of(threads: usize) -> io::Result<Runtime> {
 
 /// All engines. One that was slow with a smaller size of the same workload is spared.
 #[cfg_attr(not(feature = "peers"), expect(unused_variables, reason = "only peers are slow"))]
-fn subjects(workload: &Workload, slow: &Slow) -> Vec<Subject> {
+fn subjects(workload: &Workload, slow: &Slow, alone: bool) -> Vec<Subject> {
     let mut subjects = vec![ddg::subject(workload)];
+    subjects.extend(ddg::first_run(workload));
+    if alone {
+        return subjects;
+    }
     subjects.extend(baselines::subjects(workload));
     #[cfg(feature = "peers")]
     subjects.extend(benches::peers::peers().iter().map(|peer| Subject {
@@ -96,8 +107,14 @@ fn subjects(workload: &Workload, slow: &Slow) -> Vec<Subject> {
 
 impl Options {
     fn from_args(mut args: impl Iterator<Item = String>) -> Result<Self, Box<dyn Error>> {
-        let mut options =
-            Self { only: Vec::new(), effort: Effort::FULL, json: None, publish: true };
+        let mut options = Self {
+            only: Vec::new(),
+            effort: Effort::FULL,
+            json: None,
+            alone: false,
+            lto: None,
+            publish: true,
+        };
         while let Some(arg) = args.next() {
             let mut value = || args.next().ok_or_else(|| format!("{arg} needs a value"));
             match arg.as_str() {
@@ -110,7 +127,18 @@ impl Options {
                     options.publish = false;
                 }
                 "--json" => options.json = Some(value()?.into()),
-                _ => return Err(format!("{arg}: options are --only, --quick and --json").into()),
+                "--alone" => {
+                    options.alone = true;
+                    options.publish = false;
+                }
+                "--lto" => {
+                    let lines = fs::read_to_string(value()?)?;
+                    options.lto = Some(Earlier::from_json_lines(&lines)?);
+                }
+                _ => {
+                    let known = "--only, --quick, --json, --alone and --lto";
+                    return Err(format!("{arg}: options are {known}").into());
+                }
             }
         }
         let known: Vec<_> = Workload::all().iter().map(Workload::name).collect();

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use std::{fs, io};
 
 use ddg_core::GraphAutoma;
-use ddg_core::checkpoint::{SqliteStore, StoredRuns};
+use ddg_core::checkpoint::{MemoryStore, SqliteStore, StoredRuns};
 use serde::Serialize;
 use tempfile::TempDir;
 
@@ -55,6 +55,18 @@ pub struct Journal {
     pub read: u64,
     /// The time to read the state after a step, on the average of all.
     pub us_per_read: f64,
+}
+
+/// What a step costs when many workers have a state: the difference between a longer run and a
+/// shorter one, so that the first step, which writes all of them, does not count.
+#[derive(Clone, Debug, Serialize)]
+pub struct LaterStep {
+    /// How many workers have a state.
+    pub n_workers: usize,
+    /// In a file, every step.
+    pub us_in_a_file: f64,
+    /// In memory, every step.
+    pub us_in_memory: f64,
 }
 
 /// What runs at the same time on one file come to, together.
@@ -139,6 +151,40 @@ async fn turn(automa: &GraphAutoma, mode: Mode, steps: u64) -> Result<Turn, Box<
     let path = folder.path().join("bare.db");
     let bare = bare::write(&path, writes.count, mean_bytes, mode.durability()).await?;
     Ok(Turn { time, writes, bare, file_bytes })
+}
+
+/// Measures what a step of one worker costs among `n_workers` that have a state.
+///
+/// # Errors
+/// A run fails, or the disk does.
+pub async fn later_step(
+    n_workers: usize,
+    steps: u64,
+    turns: usize,
+) -> Result<LaterStep, Box<dyn Error>> {
+    let automa = automa(Running::One, n_workers)?;
+    automa.run((3_u64,)).await?;
+    let (mut file, mut memory) = (Vec::new(), Vec::new());
+    for _ in 0..turns {
+        let mut of_file = [Duration::ZERO; 2];
+        let mut of_memory = [Duration::ZERO; 2];
+        for (place, steps) in [steps, 3 * steps].into_iter().enumerate() {
+            let folder = tempfile::tempdir()?;
+            let store = SqliteStore::open(folder.path().join("runs.db")).await?;
+            let began = Instant::now();
+            automa.run((steps,)).stored_in(&store, "run").await?;
+            of_file[place] = began.elapsed();
+            let store = MemoryStore::new();
+            let began = Instant::now();
+            automa.run((steps,)).stored_in(&store, "run").await?;
+            of_memory[place] = began.elapsed();
+        }
+        let per_step = |of: [Duration; 2]| (micros(of[1]) - micros(of[0])) / (2 * steps) as f64;
+        file.push(per_step(of_file));
+        memory.push(per_step(of_memory));
+    }
+    let (us_in_a_file, us_in_memory) = (median(file.into_iter()), median(memory.into_iter()));
+    Ok(LaterStep { n_workers, us_in_a_file, us_in_memory })
 }
 
 /// Runs one worker in each of `runs` runs at once, which take `steps` steps together, `turns` times.

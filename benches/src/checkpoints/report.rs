@@ -1,7 +1,7 @@
 //! The figures as tables, for the terminal and for the page alike.
 
 use super::letters::{N_BYTES, Running};
-use super::measure::{Figure, Journal, Together};
+use super::measure::{Figure, Journal, LaterStep, Together};
 use crate::report::table::{bytes, count, ratio};
 
 /// A table of the figures, one line for each graph and mode.
@@ -47,6 +47,20 @@ pub fn sentence(journal: &Journal) -> String {
         count(*read as usize),
         micros(*us_per_read),
     )
+}
+
+/// A table of what a step costs among workers that have a state.
+pub fn later_steps(all: &[LaterStep]) -> String {
+    let mut text = "\
+| workers with a state | µs per step, in a file | in memory |
+| ---: | ---: | ---: |
+"
+    .to_owned();
+    for LaterStep { n_workers, us_in_a_file, us_in_memory } in all {
+        let (file, memory) = (micros(*us_in_a_file), micros(*us_in_memory));
+        text += &format!("| {} | {file} | {memory} |\n", count(*n_workers));
+    }
+    text
 }
 
 /// A sentence on runs at the same time.

@@ -1,5 +1,7 @@
 //! Graphs that do not change.
 
+use std::hint::black_box;
+
 use ddg_core::prelude::*;
 
 use crate::shape::{Carries, Shape, Work};
@@ -15,7 +17,9 @@ pub fn automa(shape: &Shape) -> Result<GraphAutoma, BuildError> {
         let (key, options) = (worker.to_string(), options(shape, worker));
         match (shape.carries, shape.work[worker]) {
             (Carries::Nothing, Work::Nothing) => {
-                automa.add_func_as_worker(key, async || {}, options.suppressed())
+                // Holds its number, as the workers of all other engines do.
+                let run = move || async move { _ = black_box(worker) };
+                automa.add_func_as_worker(key, run, options.suppressed())
             }
             (Carries::Nothing, Work::Yield) => {
                 automa.add_func_as_worker(key, tokio::task::yield_now, options.suppressed())

@@ -10,7 +10,8 @@ use async_dag::{Graph, NodeIndex};
 use futures::future::LocalBoxFuture;
 
 use super::engine::{self, Engine};
-use super::plan::{self, Plan};
+use super::plan::{self, Job, Plan};
+use crate::shape::Work;
 use crate::subject::{Peer, Prepare};
 use crate::workload::{Phase, Workload};
 
@@ -69,7 +70,12 @@ impl Engine for AsyncDag {
                 })
             } else {
                 let dependencies = draft.few(dependencies);
-                draft.add(&dependencies, move |_: &[()]| plan::run(worker, job))
+                match job {
+                    Job::Work(Work::Nothing) => {
+                        draft.add(&dependencies, move |_: &[()]| plan::idle(worker))
+                    }
+                    job => draft.add(&dependencies, move |_: &[()]| plan::run(worker, job)),
+                }
             });
         }
         Sendable(draft.graph)

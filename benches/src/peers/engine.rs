@@ -46,7 +46,8 @@ pub(super) fn runs<E: Engine>(plan: Plan) -> Prepare {
 }
 
 /// Rounds on a graph that is taken from the round before if it can run `again`, and declared anew
-/// if not. Neither declaring nor dropping it is part of a round.
+/// if not. Declaring it is not part of a round. Dropping what a run leaves is, as it is for this
+/// engine; so a graph that can run once only is dropped with it.
 pub(super) fn rounds<G, F>(
     again: bool,
     declare: impl Fn() -> G + Send + 'static,
@@ -61,12 +62,14 @@ where
         shelf.put(declare());
     }
     Box::new(move || {
-        if !again {
-            shelf.clear();
-        }
         let running = run(shelf.take().unwrap_or_else(&declare));
         let shelf = shelf.clone();
-        Box::pin(async move { shelf.put(running.await) })
+        Box::pin(async move {
+            let used = running.await;
+            if again {
+                shelf.put(used);
+            }
+        })
     })
 }
 

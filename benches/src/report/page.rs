@@ -8,8 +8,8 @@ use super::marked;
 use super::plot::{Bar, Group, Series, bars, lines};
 use super::table::{bytes, count, nanoseconds, ratio};
 use super::targets::targets;
-use crate::figure::{Figure, Figures, Refusal};
-use crate::subject::Kind;
+use crate::ddg::{DDG, FIRST_RUN};
+use crate::figure::{Earlier, Figure, Figures, Refusal};
 
 /// The lines that are drawn: of which workload, what is its size, and the time of what.
 const LINES: [(&str, &str, &str); 5] = [
@@ -21,9 +21,10 @@ const LINES: [(&str, &str, &str); 5] = [
 ];
 
 /// The workloads whose bars are drawn.
-const BARS: [(&str, usize); 7] = [
+const BARS: [(&str, usize); 8] = [
     ("chain", 1_000),
     ("fan", 1_000),
+    ("fan-spread", 1_000),
     ("layers-control", 1_024),
     ("layers-merge", 1_024),
     ("tree", 1_023),
@@ -31,11 +32,17 @@ const BARS: [(&str, usize); 7] = [
     ("grow", 1_000),
 ];
 
-/// Puts the figures between the marks of the page, and draws the plots.
+/// Puts the figures between the marks of the page, and draws the plots. `lto` has those of a build
+/// with link-time optimisation, for a column of their own.
 ///
 /// # Errors
 /// The page is not there, has no marks, or can't be written.
-pub fn write(docs: &Path, figures: &Figures, machine: &Machine) -> io::Result<()> {
+pub fn write(
+    docs: &Path,
+    figures: &Figures,
+    lto: Option<&Earlier>,
+    machine: &Machine,
+) -> io::Result<()> {
     let mut section = format!("\n{}\n\n", machine.describe());
     section += &targets_table(figures);
     for (file, alt, svg) in plots(figures) {
@@ -43,7 +50,7 @@ pub fn write(docs: &Path, figures: &Figures, machine: &Machine) -> io::Result<()
         fs::write(docs.join("benchmarks").join(&file), svg)?;
         section += &format!("![{alt}](benchmarks/{file})\n\n");
     }
-    section += &costs_table(figures);
+    section += &costs_table(figures, lto);
     section += &ratios_table(figures);
     section += &refusals(figures);
     marked::write(&docs.join("benchmarks.md"), "figures", &section)
@@ -63,18 +70,27 @@ fn targets_table(figures: &Figures) -> String {
 }
 
 /// What it costs with this engine.
-fn costs_table(figures: &Figures) -> String {
+fn costs_table(figures: &Figures, lto: Option<&Earlier>) -> String {
     let mut text = "### This engine\n\n\
-        | workload | size | ns per worker | per spawn | allocations per worker | allocated | peak |\n\
-        | --- | ---: | ---: | ---: | ---: | ---: | ---: |\n"
+        | workload | size | ns per worker | first run | with LTO | per spawn | to futures-unordered | \
+        to async_dag | allocations per worker | allocated | peak |\n\
+        | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |\n"
         .to_owned();
-    for figure in figures.all.iter().filter(|figure| figure.kind == Kind::Ddg) {
+    let or_none = |cell: Option<String>| cell.unwrap_or_else(|| "–".to_owned());
+    for figure in figures.all.iter().filter(|figure| figure.engine == DDG) {
+        let Figure { workload, size, ns_per_worker, .. } = *figure;
+        let other = |engine| figures.find(workload, size, engine);
+        let lto = lto.and_then(|lto| lto.ns_per_worker(workload, size, DDG));
+        let to_async_dag = other("async_dag").map(|peer| ns_per_worker / peer.ns_per_worker);
         text += &format!(
-            "| {} | {} | {} | {} | {:.2} | {} | {} |\n",
-            figure.workload,
-            count(figure.size),
-            nanoseconds(figure.ns_per_worker),
-            figure.ratio_to_spawn.map_or_else(|| "–".to_owned(), ratio),
+            "| {workload} | {} | {} | {} | {} | {} | {} | {} | {:.2} | {} | {} |\n",
+            count(size),
+            nanoseconds(ns_per_worker),
+            or_none(other(FIRST_RUN).map(|first| nanoseconds(first.ns_per_worker))),
+            or_none(lto.map(nanoseconds)),
+            or_none(figure.ratio_to_spawn.map(ratio)),
+            or_none(figure.ratio_to_unordered.map(ratio)),
+            or_none(to_async_dag.map(ratio)),
             figure.allocs_per_worker,
             bytes(figure.allocated_bytes),
             bytes(figure.peak_bytes),
@@ -93,7 +109,7 @@ fn ratios_table(figures: &Figures) -> String {
     text.push('\n');
     for (workload, size) in figures.workloads() {
         let cell = |engine| figures.find(workload, size, engine)?.ratio_to_spawn;
-        if cell("ddg").is_none() {
+        if cell(DDG).is_none() {
             continue;
         }
         text += &format!("| {workload} | {} |", count(size));

@@ -31,7 +31,7 @@ pub fn subject(workload: &Workload) -> Subject {
 }
 
 /// The first run of each of many graphs, for the workloads that run one graph: nothing is known about
-/// its workers, and nothing of it is in a cache.
+/// its workers, and no cache has it yet.
 pub fn first_run(workload: &Workload) -> Option<Subject> {
     let prepare: Prepare = match workload {
         Workload::Static(shape) | Workload::Cpu { shape, .. } => {

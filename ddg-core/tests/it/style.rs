@@ -26,7 +26,7 @@ const UNCHECKED: &[&str] = &[];
 const TESTS: &[&str] = &["ddg-core", "ddg-macros", "ddg-agentic", "ddg-server"];
 
 /// Texts whose prose is checked for phrases.
-const TEXTS: &[&str] = &["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs"];
+const TEXTS: &[&str] = &["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md", "docs"];
 
 /// Maximum length of a line of a comment.
 const MOST_COLUMNS: usize = 100;

@@ -24,12 +24,12 @@ static PAGES: LazyLock<[Page; 2]> = LazyLock::new(|| {
         Page {
             path: FILES[0].1,
             title: "Riddles",
-            html: rendered(include_str!("../../../docs/riddles.md")),
+            html: rendered(include_str!("../../docs/riddles.md")),
         },
         Page {
             path: FILES[1].1,
             title: "Agents of riddles",
-            html: rendered(include_str!("../../../docs/riddle_agents.md")),
+            html: rendered(include_str!("../../docs/riddle_agents.md")),
         },
     ]
 });

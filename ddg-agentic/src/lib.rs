@@ -126,13 +126,9 @@ pub mod __private {
 #[cfg(doctest)]
 struct Refused;
 
-/// The programs of the README and of the guide to agents, compiled and run.
+/// The programs of pages that need a feature, compiled and run. The others are in the crate `pages`.
 #[cfg(doctest)]
 mod pages {
-    #[doc = include_str!("../../README.md")]
-    struct Readme;
-    #[doc = include_str!("../../docs/agents.md")]
-    struct Agents;
     #[cfg(feature = "assistants")]
     #[doc = include_str!("../../docs/assistants.md")]
     struct Assistants;

@@ -143,12 +143,8 @@ pub mod __store {
     pub use crate::clock::{Clock, from_ms, millis, to_ms};
 }
 
-/// The programs of the guide, compiled and run as doc tests.
 #[cfg(all(doctest, feature = "macros"))]
 mod pages {
-    #[doc = include_str!("../../docs/guide.md")]
-    struct Guide;
-
     /// Programs that the compiler refuses with a message that names a closure by its path. They are
     /// not among the UI tests of the macros because the text depends on the length of the path.
     ///

@@ -13,12 +13,13 @@ crate, of each crate that has changes since `main`. TEST is a part of the names 
 run. Tests that take long or need a database, a network or another program are left to `.ci/run`.";
 
 /// The crates with tests, each with the arguments that choose its quick ones.
-const CRATES: [(&str, &[&str]); 5] = [
+const CRATES: [(&str, &[&str]); 6] = [
     ("ddg-core", &["--lib", "--test", "it"]),
     ("ddg-macros", &["--lib", "--test", "public_names"]),
     ("ddg-agentic", &["--lib", "--test", "it"]),
     ("ddg-server", &["--lib", "--test", "it"]),
     ("examples", &["--examples"]),
+    ("pages", &["--test", "programs"]),
 ];
 
 fn main() -> ExitCode {

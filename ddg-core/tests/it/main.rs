@@ -42,6 +42,7 @@ mod joins;
 mod kept_steps;
 mod layers;
 mod left_runs;
+mod links;
 mod lints;
 mod local_space;
 mod nested;

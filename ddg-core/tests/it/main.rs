@@ -28,6 +28,7 @@ mod events;
 mod faulty_store;
 mod feedback;
 mod ferry;
+mod first_run;
 mod from_context;
 mod functions;
 mod gated_store;

@@ -1,5 +1,6 @@
 //! Retry and timeout: the number of attempts, their duration, and the effects of a failed one.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, mpsc};
 use std::time::Duration;
 
@@ -52,6 +53,28 @@ async fn when_no_attempt_is_left_the_last_error_is_the_workers() {
         error: automa `retry`, step 1: worker `work` failed: no 3
     "#]]
     .assert_eq(&trace(&automa, ()).await);
+}
+
+/// [W1] [X2] A worker that fails at once does not block its thread until no attempt is left.
+#[tokio::test]
+async fn between_two_attempts_without_a_delay_other_tasks_continue() {
+    let n_attempts = Arc::new(AtomicUsize::new(0));
+    let mut automa = GraphAutoma::new("stubborn");
+    let fails = async |n_attempts: &Arc<AtomicUsize>| {
+        n_attempts.fetch_add(1, Ordering::SeqCst);
+        Err::<(), _>(WorkerError::msg("no"))
+    };
+    let options = || start().retry(Retry::times(10_000));
+    automa.add_func_as_worker("fails", with(Arc::clone(&n_attempts), fails), options()).unwrap();
+
+    let run = automa.run(()).spawn();
+    while n_attempts.load(Ordering::SeqCst) < 3 {
+        tokio::task::yield_now().await;
+    }
+    run.cancel();
+    let ended = run.await;
+    assert!(matches!(ended, Err(RunError::Cancelled { .. })), "{ended:?}");
+    assert!(n_attempts.load(Ordering::SeqCst) < 100, "{n_attempts:?}");
 }
 
 /// [S9] [W1]

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use ddg_core::checkpoint::MemoryStore;
 use ddg_core::prelude::*;
 use expect_test::expect;
 use tokio::sync::{Barrier, Notify};
@@ -317,6 +318,62 @@ async fn loop_with_saves(automa: &GraphAutoma) -> Outcome {
         };
     }
     outcome
+}
+
+/// [R3] [L3]
+#[tokio::test]
+async fn a_nested_automa_keeps_nothing_of_an_outer_run_that_was_cancelled_or_dropped() {
+    let mut outer = counts_within(1);
+    let counted = Arc::new(Notify::new());
+    let waits = async |counted: &Arc<Notify>, for_ever: bool| {
+        counted.notify_one();
+        if for_ever {
+            std::future::pending::<()>().await;
+        }
+    };
+    let options = after(["inner"]).suppressed().params(["for_ever"]);
+    outer.add_func_as_worker("waits", with(Arc::clone(&counted), waits), options).unwrap();
+    let run = |for_ever: bool| outer.run(args!(fail = false, for_ever = for_ever));
+
+    let cancelled = run(true).spawn();
+    counted.notified().await;
+    cancelled.cancel();
+    assert!(matches!(cancelled.await, Err(RunError::Cancelled { .. })));
+    let dropped = run(true).spawn();
+    counted.notified().await;
+    drop(dropped);
+    assert_eq!(run(false).output::<u32>().await.unwrap(), 1);
+    assert_eq!(run(false).output::<u32>().await.unwrap(), 2);
+}
+
+/// [L3] [X5] [X9]
+#[tokio::test]
+async fn a_nested_automa_keeps_its_spaces_when_its_run_is_stored_and_continues() {
+    let mut outer = counts_within(3);
+    outer.add_callback(StopAfter("end"));
+    let store = MemoryStore::new();
+    let run = |id: &str| outer.run(args!(fail = false)).stored_in(&store, id);
+    for n_before in [0, 3] {
+        let id = format!("after {n_before}");
+        for _ in 0..2 {
+            assert!(run(id.as_str()).await.unwrap().stopped());
+        }
+        assert_eq!(run(id.as_str()).output::<u32>().await.unwrap(), n_before + 3);
+        // What has ended is only read.
+        assert_eq!(run(id.as_str()).output::<u32>().await.unwrap(), n_before + 3);
+    }
+}
+
+/// Stops the run after a step of this worker.
+struct StopAfter(&'static str);
+
+impl Callback for StopAfter {
+    async fn will_run(&self, cx: &Context, _: &Args) -> Result<(), WorkerError> {
+        if cx.key().as_str() == self.0 {
+            cx.stop();
+        }
+        Ok(())
+    }
 }
 
 /// [L3] Of two runs at a time the one that ends last is kept.

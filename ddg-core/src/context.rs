@@ -166,37 +166,134 @@ impl Context {
     }
 
     /// The key of this worker.
+    ///
+    /// ```
+    /// # use ddg_core::prelude::*;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let mut automa = GraphAutoma::new("keys");
+    /// automa.add_func_as_worker("hello", async |cx: Context| cx.key().to_string(), start().output())?;
+    /// assert_eq!(automa.run(()).output::<String>().await?, "hello");
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn key(&self) -> &Key {
         self.0.kickoff.key()
     }
 
     /// The path of this worker: its key and those of the automata around it.
+    ///
+    /// ```
+    /// # use ddg_core::prelude::*;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let mut inner = GraphAutoma::new("inner");
+    /// inner.add_func_as_worker("hello", async |cx: Context| cx.path().to_string(), start().output())?;
+    /// let mut outer = GraphAutoma::new("outer");
+    /// outer.add_worker("part", inner, start().output())?;
+    /// assert_eq!(outer.run(()).output::<String>().await?, "part/hello");
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn path(&self) -> WorkerPath {
         WorkerPath::new(self.0.core.path.clone(), self.key().clone())
     }
 
     /// The reason why this worker runs.
+    ///
+    /// ```
+    /// # use ddg_core::prelude::*;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let mut automa = GraphAutoma::new("causes");
+    /// automa.add_func_as_worker("a", async |cx: Context| cx.ferry_to("b", ()), start())?;
+    /// automa.add_func_as_worker("b", async |cx: Context| cx.cause().to_string(), free().output())?;
+    /// assert_eq!(automa.run(()).output::<String>().await?, "ferry by `a`");
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn cause(&self) -> &Cause {
         self.0.kickoff.cause()
     }
 
     /// The Dynamic Step of this automa's run, counted from 1.
+    ///
+    /// ```
+    /// # use ddg_core::prelude::*;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let mut automa = GraphAutoma::new("steps");
+    /// automa.add_func_as_worker("first", async |cx: Context| cx.step(), start())?;
+    /// automa.add_func_as_worker("second", async |first: u64, cx: Context| (first, cx.step()), after(["first"]).output())?;
+    /// assert_eq!(automa.run(()).output::<(u64, u64)>().await?, (1, 2));
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn step(&self) -> u64 {
         self.0.kickoff.step()
     }
 
     /// The number of this kickoff in its run.
+    ///
+    /// ```
+    /// # use ddg_core::prelude::*;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use ddg_core::run::KickoffId;
+    ///
+    /// let mut automa = GraphAutoma::new("pay");
+    /// automa.add_func_as_worker("pay", async |cx: Context| {
+    ///     // The same if the step runs again after a crash, and another one in the next round of a loop.
+    ///     cx.emit("paid", format!("order-7/{}/{:?}", cx.path(), cx.kickoff_id()));
+    ///     cx.kickoff_id()
+    /// }, start().output())?;
+    /// let first: KickoffId = automa.run(()).output().await?;
+    /// assert_eq!(first, automa.run(()).output().await?);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn kickoff_id(&self) -> KickoffId {
         self.0.kickoff.id()
     }
 
     /// The number of this attempt, counted from 1. In a hook after the worker, that of the last
     /// attempt.
+    ///
+    /// ```
+    /// # use ddg_core::prelude::*;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let mut automa = GraphAutoma::new("flaky");
+    /// let call = async |cx: Context| match cx.attempt() {
+    ///     1 => Err(WorkerError::msg("not up yet")),
+    ///     n => Ok(n),
+    /// };
+    /// automa.add_func_as_worker("call", call, start().retry(Retry::times(1)).output())?;
+    /// assert_eq!(automa.run(()).output::<u32>().await?, 2);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn attempt(&self) -> u32 {
         self.0.attempt.load(Ordering::Relaxed)
     }
 
     /// The run input `name`, from the innermost automa that was given one; `None` if there is none.
+    ///
+    /// ```
+    /// # use ddg_core::prelude::*;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let mut automa = GraphAutoma::new("greet");
+    /// automa.add_func_as_worker("greet", async |cx: Context| -> Result<String, WorkerError> {
+    ///     let name: Option<String> = cx.input("name")?;
+    ///     Ok(format!("Hello {}", name.unwrap_or_else(|| "you".to_owned())))
+    /// }, start().output())?;
+    /// automa.declare_input("name");
+    /// assert_eq!(automa.run(args!(name = "Ada")).output::<String>().await?, "Hello Ada");
+    /// assert_eq!(automa.run(()).output::<String>().await?, "Hello you");
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// If it is not a `T`.
@@ -207,12 +304,46 @@ impl Context {
     /// The value of this type that is [attached](crate::GraphAutoma::attach) to the run of this
     /// automa, or to the nearest run around it that has one. `None` if no run has one, or the run
     /// that has it has ended.
+    ///
+    /// ```
+    /// # use ddg_core::prelude::*;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use std::sync::Mutex;
+    ///
+    /// let mut automa = GraphAutoma::new("log");
+    /// automa.add_func_as_worker("write", async |cx: Context| {
+    ///     let log = cx.attached::<Mutex<Vec<u64>>>().expect("attached below");
+    ///     log.lock().expect("nobody panics").push(cx.step());
+    /// }, start())?;
+    /// automa.attach(|_| Mutex::new(Vec::<u64>::new()));
+    /// automa.run(()).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn attached<T: Send + Sync + 'static>(&self) -> Option<Arc<T>> {
         self.0.core.attached()
     }
 
     /// This worker's own state, which lasts for the run, or across runs if the automa [keeps
     /// it](crate::GraphAutoma::keep_local_spaces).
+    ///
+    /// ```
+    /// # use ddg_core::prelude::*;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let mut automa = GraphAutoma::new("count");
+    /// automa.add_func_as_worker("count", async |cx: Context| {
+    ///     let n = cx.local().update("n", |n: &mut u32| { *n += 1; *n });
+    ///     if n < 3 {
+    ///         cx.ferry_to("count", ());
+    ///     }
+    ///     n
+    /// }, start().output())?;
+    /// assert_eq!(automa.run(()).output::<u32>().await?, 3);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn local(&self) -> &LocalSpace {
         self.0.local.get_or_init(|| LocalSpace::new(self.0.core.local(self.worker())))
     }
@@ -229,6 +360,24 @@ impl Context {
     /// Stops this automa's run after the current step, as
     /// [`RunHandle::stop`](crate::run::RunHandle::stop) does. The run of a nested automa ends with
     /// its current result, and the outer run continues.
+    ///
+    /// ```
+    /// # use ddg_core::prelude::*;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let mut automa = GraphAutoma::new("clock");
+    /// automa.add_func_as_worker("tick", async |cx: Context| {
+    ///     cx.ferry_to("tick", ());
+    ///     if cx.step() == 3 {
+    ///         cx.stop();
+    ///     }
+    /// }, start())?;
+    /// let outcome = automa.run(()).await?;
+    /// assert!(outcome.stopped());
+    /// assert_eq!(outcome.steps(), 3);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn stop(&self) {
         if self.0.requests.set_stop() {
             self.too_late("stop");
@@ -236,12 +385,45 @@ impl Context {
     }
 
     /// The automa that contains this worker, as of the last settled step.
+    ///
+    /// ```
+    /// # use ddg_core::prelude::*;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let mut automa = GraphAutoma::new("around");
+    /// automa.add_func_as_worker("a", async || 7, start())?;
+    /// automa.add_func_as_worker("b", async |cx: Context| -> Result<i32, WorkerError> {
+    ///     let around = cx.automa();
+    ///     assert!(around.contains("a"));
+    ///     Ok(around.output("a").map(|value| value.get()).transpose()?.unwrap_or(0))
+    /// }, after(["a"]).suppressed().output())?;
+    /// assert_eq!(automa.run(()).output::<i32>().await?, 7);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn automa(&self) -> GraphView<'_> {
         GraphView::new(&self.0.core)
     }
 
     /// The nested automa `key` next to this worker, to inspect its graph and to change it before
     /// its next kickoff. `None` if the worker does not exist or is not an automa.
+    ///
+    /// ```
+    /// # use ddg_core::prelude::*;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let mut inner = GraphAutoma::new("inner");
+    /// inner.add_func_as_worker("load", async || 7, start())?;
+    /// let mut outer = GraphAutoma::new("outer");
+    /// outer.add_func_as_worker("extend", async |cx: Context| {
+    ///     let inner = cx.nested("part").expect("it is declared below");
+    ///     inner.add_func_as_worker("double", async |x: i32| 2 * x, after(["load"]).output());
+    /// }, start())?;
+    /// outer.add_worker("part", inner, after(["extend"]).output())?;
+    /// assert_eq!(outer.run(()).output::<i32>().await?, 14);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn nested(&self, key: impl Into<Key>) -> Option<NestedAutoma<'_>> {
         NestedAutoma::find(self, vec![key.into()])
     }
@@ -258,6 +440,24 @@ impl Context {
     /// inputs by name and injected values, and waits for all of its dependencies again afterwards.
     /// If it is ferried to n times in a step, it runs n times in the next one. If the target does
     /// not exist when the step settles, the run fails.
+    ///
+    /// ```
+    /// # use ddg_core::prelude::*;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let mut automa = GraphAutoma::new("halve");
+    /// automa.add_func_as_worker("halve", async |n: u32, cx: Context| match n {
+    ///     1 => cx.ferry_to("end", ()),
+    ///     n if n % 2 == 0 => cx.ferry_to("halve", (n / 2,)),         // a loop
+    ///     n => cx.ferry_to("odd", (n,)),                             // a branch
+    /// }, start())?;
+    /// automa.add_func_as_worker("end", async || "a power of two".to_owned(), free().output())?;
+    /// automa.add_func_as_worker("odd", async |n: u32| format!("stopped at {n}"), free().output())?;
+    /// assert_eq!(automa.run(args!(64)).output::<String>().await?, "a power of two");
+    /// assert_eq!(automa.run(args!(48)).output::<String>().await?, "stopped at 3");
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn ferry_to<A>(&self, target: impl FerryTarget<A>, args: A) {
         fn arguments<A, T: FerryTarget<A>>(_: &T, args: A) -> Args {
             T::arguments(args)
@@ -279,6 +479,22 @@ impl Context {
     /// that depends on one that is running now is triggered by it. A dependency on a worker that
     /// ended in an earlier step is satisfied when that worker ends again. If an edit is impossible,
     /// the run fails with an error that names this worker.
+    ///
+    /// ```
+    /// # use ddg_core::prelude::*;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let mut tools = GraphAutoma::new("tools");
+    /// tools.add_func_as_worker("weather", async |city: String| format!("sunny in {city}"), start().output())?;
+    /// let mut automa = GraphAutoma::new("agent");
+    /// automa.add_func_as_worker("plan", with(tools, async |tools: &GraphAutoma, cx: Context| {
+    ///     cx.add_worker("weather", tools.clone(), free().output());
+    ///     cx.ferry_to("weather", ("Oslo",));
+    /// }), start())?;
+    /// assert_eq!(automa.run(()).output::<String>().await?, "sunny in Oslo");
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn add_worker<M>(
         &self,
         key: impl Into<Key>,
@@ -291,6 +507,25 @@ impl Context {
     /// Adds a worker to the graph of this run: a function, a closure, or the key or
     /// [`WorkerRef`](crate::worker::WorkerRef) of a declared worker. See
     /// [`add_worker`](Self::add_worker).
+    ///
+    /// ```
+    /// # use ddg_core::prelude::*;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let mut automa = GraphAutoma::new("grow");
+    /// automa.add_func_as_worker("plan", async |n: u32, cx: Context| {
+    ///     let keys: Vec<String> = (0..n).map(|nth| format!("part {nth}")).collect();
+    ///     for (nth, key) in keys.iter().enumerate() {
+    ///         cx.add_func_as_worker(key, async |nth: usize| 10 * nth, free());
+    ///         cx.ferry_to(key, (nth,));
+    ///     }
+    ///     let sum = async |parts: Vec<usize>| parts.iter().sum::<usize>();
+    ///     cx.add_func_as_worker("sum", sum, after(keys).merge().output());
+    /// }, start())?;
+    /// assert_eq!(automa.run(args!(4)).output::<usize>().await?, 60);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn add_func_as_worker<M>(
         &self,
         key: impl Into<Key>,
@@ -303,17 +538,60 @@ impl Context {
     /// Removes a worker and its edges from the graph of this run. If it is running, it runs to its
     /// end: its output is dropped, and its effects still count. No worker is triggered because it
     /// waits for one dependency less.
+    ///
+    /// ```
+    /// # use ddg_core::prelude::*;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let mut automa = GraphAutoma::new("tidy");
+    /// automa.add_func_as_worker("begin", async |cx: Context| cx.remove_worker("old"), start())?;
+    /// automa.add_func_as_worker("old", async || (), after(["begin"]))?;
+    /// let outcome = automa.run(()).await?;
+    /// assert_eq!(outcome.graph().keys().count(), 1);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn remove_worker(&self, key: impl Into<Key>) {
         self.edit(Edit::RemoveWorker { key: key.into() });
     }
 
     /// Makes `worker` depend on `dependency`, as its last dependency.
+    ///
+    /// ```
+    /// # use ddg_core::prelude::*;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let mut automa = GraphAutoma::new("order");
+    /// automa.add_func_as_worker("a", async |cx: Context| {
+    ///     cx.add_func_as_worker("b", async || 2, after([] as [&str; 0]));
+    ///     cx.add_dependency("sum", "b");                              // `sum` waits for `b`, too
+    ///     1
+    /// }, start())?;
+    /// automa.add_func_as_worker("sum", async |all: Vec<i32>| all.iter().sum::<i32>(), after(["a"]).merge().output())?;
+    /// assert_eq!(automa.run(()).output::<i32>().await?, 3);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn add_dependency(&self, worker: impl Into<Key>, dependency: impl Into<Key>) {
         let (worker, dependency) = (worker.into(), dependency.into());
         self.edit(Edit::AddDependency { worker, dependency });
     }
 
     /// Removes the dependency of `worker` on `dependency`. This triggers no worker.
+    ///
+    /// ```
+    /// # use ddg_core::prelude::*;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let mut automa = GraphAutoma::new("order");
+    /// automa.add_func_as_worker("a", async |cx: Context| cx.remove_dependency("end", "slow"), start())?;
+    /// automa.add_func_as_worker("slow", async || (), free())?;
+    /// let end = async || "without the slow one".to_owned();
+    /// automa.add_func_as_worker("end", end, after(["a", "slow"]).output())?;
+    /// assert_eq!(automa.run(()).output::<String>().await?, "without the slow one");
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn remove_dependency(&self, worker: impl Into<Key>, dependency: impl Into<Key>) {
         let (worker, dependency) = (worker.into(), dependency.into());
         self.edit(Edit::RemoveDependency { worker, dependency });
@@ -537,6 +815,32 @@ impl Context {
     /// Publishes a part of this worker's output to the [subscribers](crate::run::RunHandle::events)
     /// of the run before the whole is complete, such as the tokens of a model. It has no effect on
     /// the output itself.
+    ///
+    /// ```
+    /// # use ddg_core::prelude::*;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use ddg_core::event::{EventFilter, EventKind};
+    ///
+    /// let mut automa = GraphAutoma::new("write");
+    /// automa.add_func_as_worker("write", async |cx: Context| {
+    ///     for word in ["All ", "is ", "well"] {
+    ///         cx.emit_chunk(word);
+    ///     }
+    /// }, start())?;
+    /// let run = automa.run(());
+    /// let mut words = run.events(EventFilter::messages());
+    /// run.await?;
+    /// let mut text = String::new();
+    /// while let Some(event) = words.next().await {
+    ///     if let EventKind::Chunk { chunk, .. } = &event?.kind {
+    ///         text += &chunk.get::<String>()?;
+    ///     }
+    /// }
+    /// assert_eq!(text, "All is well");
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn emit_chunk(&self, chunk: impl Data) {
         self.tell(|worker, kickoff| EventKind::Chunk { worker, kickoff, chunk: Value::new(chunk) });
     }
@@ -553,12 +857,50 @@ impl Context {
     /// in it, else to the default handler. Returns whether there was one.
     ///
     /// The handler is called before this returns.
+    ///
+    /// ```
+    /// # use ddg_core::prelude::*;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let mut automa = GraphAutoma::new("copy");
+    /// automa.add_func_as_worker("copy", async |cx: Context| cx.post(50_u32), start().output())?;
+    /// automa.on_post(|percent: u32, from| println!("{from}: {percent} %"));
+    /// assert!(automa.run(()).output::<bool>().await?);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn post(&self, event: impl Data) -> bool {
         Handlers::post(self.0.core.handlers(), self, event)
     }
 
     /// Passes a request to the program around the run, as [`post`](Self::post) does, and waits for
     /// the reply. See [`Request`] for an example. Without a `timeout` it waits until the run ends.
+    ///
+    /// ```
+    /// # use ddg_core::prelude::*;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use ddg_core::feedback::{ReplyTo, Request};
+    /// use serde::{Deserialize, Serialize};
+    ///
+    /// #[derive(Clone, Serialize, Deserialize)]
+    /// struct Name;
+    ///
+    /// impl Request for Name {
+    ///     type Reply = String;
+    /// }
+    ///
+    /// let mut automa = GraphAutoma::new("greet");
+    /// automa.add_func_as_worker("greet", async |cx: Context| -> Result<String, WorkerError> {
+    ///     Ok(format!("Hello {}", cx.request_feedback(Name, None).await?))
+    /// }, start().output())?;
+    /// automa.on_request(|_: Name, reply: ReplyTo<String>| {
+    ///     reply.send("Ada".to_owned()).expect("the worker waits");
+    /// });
+    /// assert_eq!(automa.run(()).output::<String>().await?, "Hello Ada");
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// At once if there is no handler for such requests, or if the handler drops the request
@@ -578,6 +920,32 @@ impl Context {
     /// Like [`request_feedback`](Self::request_feedback), for a synchronous worker: blocks its
     /// thread until there is a reply. Not for async or [`inline`](crate::WorkerOptions::inline)
     /// workers, whose thread runs other workers, too.
+    ///
+    /// ```
+    /// # use ddg_core::prelude::*;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use ddg_core::feedback::{ReplyTo, Request};
+    /// use serde::{Deserialize, Serialize};
+    ///
+    /// #[derive(Clone, Serialize, Deserialize)]
+    /// struct Name;
+    ///
+    /// impl Request for Name {
+    ///     type Reply = String;
+    /// }
+    ///
+    /// let mut automa = GraphAutoma::new("greet");
+    /// automa.add_func_as_worker("greet", |cx: Context| -> Result<String, WorkerError> {
+    ///     Ok(format!("Hello {}", cx.request_feedback_blocking(Name, None)?))
+    /// }, start().output())?;
+    /// automa.on_request(|_: Name, reply: ReplyTo<String>| {
+    ///     reply.send("Ada".to_owned()).expect("the worker waits");
+    /// });
+    /// assert_eq!(automa.run(()).output::<String>().await?, "Hello Ada");
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// As [`request_feedback`](Self::request_feedback).

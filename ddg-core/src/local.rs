@@ -71,6 +71,22 @@ impl LocalSpace {
 
     /// The value `name`; `None` if it does not exist. If it is not a `T` the result is also `None`,
     /// and the execution ends with an error.
+    ///
+    /// ```
+    /// # use ddg_core::prelude::*;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let mut automa = GraphAutoma::new("once");
+    /// automa.add_func_as_worker("once", async |cx: Context| {
+    ///     match cx.local().get::<u32>("seen") {
+    ///         None => { cx.local().set("seen", 7_u32); cx.ferry_to("once", ()); 0 }
+    ///         Some(seen) => seen,
+    ///     }
+    /// }, start().output())?;
+    /// assert_eq!(automa.run(()).output::<u32>().await?, 7);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn get<T: Data>(&self, name: &str) -> Option<T> {
         self.try_get(name).unwrap_or_else(|mismatch| {
             self.ends_as(mismatch);
@@ -97,6 +113,23 @@ impl LocalSpace {
     ///
     /// If the value is not a `T`, `change` gets a default that is dropped afterwards, and the
     /// execution ends with an error.
+    ///
+    /// ```
+    /// # use ddg_core::prelude::*;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let mut automa = GraphAutoma::new("count");
+    /// automa.add_func_as_worker("count", async |cx: Context| {
+    ///     let n = cx.local().update("n", |n: &mut u32| { *n += 1; *n });
+    ///     if n < 3 {
+    ///         cx.ferry_to("count", ());
+    ///     }
+    ///     n
+    /// }, start().output())?;
+    /// assert_eq!(automa.run(()).output::<u32>().await?, 3);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn update<T: Data + Default, R>(
         &self,
         name: impl Into<String>,

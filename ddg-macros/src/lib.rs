@@ -26,7 +26,7 @@ use proc_macro::TokenStream;
 
 /// Turns an impl block into an automa: implements `Automa` for its type.
 ///
-/// ```ignore
+/// ```
 /// use ddg_core::prelude::*;
 ///
 /// struct Sum100;
@@ -46,7 +46,10 @@ use proc_macro::TokenStream;
 ///     async fn end(&self, x: i64) -> i64 { x }
 /// }
 ///
-/// let y = Sum100.run(args!(x = 0)).await?;             // 5050, an i64
+/// # async fn example() -> Result<(), RunError> {
+/// let y: i64 = Sum100.run(args!(x = 0)).await?;        // 5050
+/// # Ok(())
+/// # }
 /// ```
 ///
 /// # Options
@@ -121,17 +124,33 @@ use proc_macro::TokenStream;
 /// checked when the graph is validated. A worker with `#[worker(override)]` replaces one of a
 /// fragment.
 ///
-/// ```ignore
+/// ```
+/// # use std::sync::Arc;
+/// # use ddg_core::prelude::*;
+/// struct Retrieval;
+///
+/// #[automa]
+/// impl Retrieval {
+///     #[worker(start)]
+///     async fn search(&self, query: String) -> Vec<String> { vec![query] }
+/// }
+///
+/// struct Agent {
+///     retrieval: Arc<Retrieval>,
+/// }
+///
 /// #[automa(fragments = [Self::tools, self.retrieval])]
 /// impl Agent {
-///     #[worker(dependencies = [dynamic("search")], output)]
-///     async fn answer(&self, hits: Vec<Hit>) -> String { .. }
+///     #[worker(dependencies = [dynamic("search"), dynamic("clock")], output)]
+///     async fn answer(&self, hits: Vec<String>, hour: u32) -> String {
+///         format!("at {hour} h: {}", hits.join(", "))
+///     }
 /// }
 ///
 /// #[automa(fragment = tools)]
 /// impl Agent {
 ///     #[worker(start)]
-///     async fn search(&self, query: String) -> Vec<Hit> { .. }
+///     async fn clock(&self) -> u32 { 12 }
 /// }
 /// ```
 ///
@@ -165,9 +184,25 @@ pub fn automa(attr: TokenStream, item: TokenStream) -> TokenStream {
 
 /// Turns a method in an [`#[automa]`](macro@automa) block into a worker.
 ///
-/// ```ignore
-/// #[worker(dependencies = [fetch_page, "fetch index"], timeout = Duration::from_secs(30))]
-/// async fn compare(&self, page: &Page, index: &Index, cx: &Context) -> Result<Report, Failure> { .. }
+/// ```
+/// # use std::time::Duration;
+/// # use ddg_core::prelude::*;
+/// struct Check;
+///
+/// #[automa]
+/// impl Check {
+///     #[worker(start)]
+///     async fn fetch_page(&self) -> String { "page 7".to_owned() }
+///
+///     #[worker(start, key = "fetch index")]
+///     async fn fetch_index(&self) -> Vec<String> { vec!["page 7".to_owned()] }
+///
+///     #[worker(dependencies = [fetch_page, "fetch index"], timeout = Duration::from_secs(30), output)]
+///     async fn compare(&self, page: &str, index: &[String], cx: &Context) -> Result<bool, WorkerError> {
+///         cx.emit("compared", index.len());
+///         Ok(index.iter().any(|known| known == page))
+///     }
+/// }
 /// ```
 ///
 /// # Options

@@ -45,6 +45,19 @@ impl GraphAutoma {
     /// Its dependencies may be added later: [`validate`](Self::validate) and every run check that
     /// they exist.
     ///
+    /// ```
+    /// # use ddg_core::prelude::*;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let mut automa = GraphAutoma::new("sum");
+    /// automa.add_func_as_worker("a", async |x: i32| x + 1, start())?;
+    /// automa.add_func_as_worker("b", |x: i32| x * 2, start().inline())?;
+    /// automa.add_func_as_worker("sum", async |a: i32, b: i32| a + b, after(["a", "b"]).output())?;
+    /// assert_eq!(automa.run(args!(10)).output::<i32>().await?, 31);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// If the key is empty or taken, if the options name parameters that the worker does not have,
     /// or if no worker is declared under the key that `worker` is.
@@ -62,6 +75,20 @@ impl GraphAutoma {
     /// A nested automa takes the outputs of its dependencies as the arguments of its run, and gives
     /// the result of the run.
     ///
+    /// ```
+    /// # use ddg_core::prelude::*;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let mut inner = GraphAutoma::new("inner");
+    /// inner.add_func_as_worker("double", async |x: i32| 2 * x, start().output())?;
+    /// let mut outer = GraphAutoma::new("outer");
+    /// outer.add_func_as_worker("load", async || 21, start())?;
+    /// outer.add_worker("inner", inner, after(["load"]).output())?;
+    /// assert_eq!(outer.run(()).output::<i32>().await?, 42);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// If the key is empty or taken.
     pub fn add_worker<M>(
@@ -74,6 +101,19 @@ impl GraphAutoma {
     }
 
     /// Replaces the worker `key` by `worker`, which keeps its place in the order.
+    ///
+    /// ```
+    /// # use ddg_core::prelude::*;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let mut automa = GraphAutoma::new("pay");
+    /// automa.add_func_as_worker("pay", async || "paid".to_owned(), start().output())?;
+    /// // In a test:
+    /// automa.override_func_as_worker("pay", async || "not paid".to_owned(), start().output())?;
+    /// assert_eq!(automa.run(()).output::<String>().await?, "not paid");
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// If no worker has the key, or the options name parameters that `worker` does not have.
@@ -252,6 +292,19 @@ impl GraphAutoma {
 
     /// Removes a worker and its edges.
     ///
+    /// ```
+    /// # use ddg_core::prelude::*;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let mut automa = GraphAutoma::new("small");
+    /// automa.add_func_as_worker("a", async || (), start())?;
+    /// automa.add_func_as_worker("b", async || (), after(["a"]))?;
+    /// automa.remove_worker("b")?;
+    /// assert_eq!(automa.keys().count(), 1);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// If the worker does not exist.
     pub fn remove_worker(&mut self, key: impl Into<Key>) -> Result<(), BuildError> {
@@ -268,6 +321,19 @@ impl GraphAutoma {
     }
 
     /// Makes `worker` depend on `dependency`, as its last dependency.
+    ///
+    /// ```
+    /// # use ddg_core::prelude::*;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let mut automa = GraphAutoma::new("order");
+    /// automa.add_func_as_worker("a", async || 1, start())?;
+    /// automa.add_func_as_worker("b", async |a: i32| a + 1, free().output())?;
+    /// automa.add_dependency("b", "a")?;
+    /// assert_eq!(automa.run(()).output::<i32>().await?, 2);
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// If `worker` does not exist.
@@ -313,6 +379,20 @@ impl GraphAutoma {
 
     /// Declares a run input that only workers added at run time take by name. An input that no
     /// worker has a parameter for is otherwise refused as a typo.
+    ///
+    /// ```
+    /// # use ddg_core::prelude::*;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let mut automa = GraphAutoma::new("greet");
+    /// automa.add_func_as_worker("greet", async |cx: Context| -> Result<String, WorkerError> {
+    ///     Ok(cx.input("name")?.unwrap_or_default())
+    /// }, start().output())?;
+    /// automa.declare_input("name");
+    /// assert_eq!(automa.run(args!(name = "Ada")).output::<String>().await?, "Ada");
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn declare_input(&mut self, name: impl Into<String>) {
         self.compiled = OnceLock::new();
         self.extra_inputs.insert(name.into());
@@ -332,6 +412,18 @@ impl GraphAutoma {
     /// edges fit if both are known. Every run does this first; the result is cached.
     ///
     /// Returns what is valid and may do something else than it seems to.
+    ///
+    /// ```
+    /// # use ddg_core::prelude::*;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let mut automa = GraphAutoma::new("typo");
+    /// automa.add_func_as_worker("load", async || (), start())?;
+    /// automa.add_func_as_worker("end", async || (), after(["lode"]))?;
+    /// assert!(automa.validate().unwrap_err().to_string().contains("which does not exist"));
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// All faults together.

@@ -28,12 +28,38 @@ impl GraphAutoma {
     /// default is no limit. A nested automa counts its own steps, which this does not limit;
     /// [`RunBuilder::max_total_steps`](crate::run::RunBuilder::max_total_steps) does; see
     /// [`Lint`](crate::graph::Lint).
+    ///
+    /// ```
+    /// # use ddg_core::prelude::*;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let mut clock = GraphAutoma::new("clock");
+    /// clock.add_func_as_worker("tick", async |cx: Context| cx.ferry_to("tick", ()), start())?;
+    /// clock.set_max_steps(1000);
+    /// assert!(matches!(clock.run(()).await, Err(RunError::StepLimit { .. })));
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn set_max_steps(&mut self, steps: u64) {
         self.settings_mut().max_steps = Some(steps);
     }
 
     /// Sets the maximum number of workers of a run that run at the same time (at least one). The
     /// default is no limit. A nested automa has a limit of its own.
+    ///
+    /// ```
+    /// # use ddg_core::prelude::*;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let mut automa = GraphAutoma::new("queries");
+    /// for n in 0..100 {
+    ///     automa.add_func_as_worker(format!("query {n}"), async || tokio::task::yield_now().await, start())?;
+    /// }
+    /// automa.set_max_concurrency(10);                               // ten queries at once
+    /// automa.run(()).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn set_max_concurrency(&mut self, workers: usize) {
         self.settings_mut().max_concurrency = Some(workers.max(1));
     }
@@ -89,6 +115,27 @@ impl GraphAutoma {
 
     /// Adds a callback around every worker of this automa, including workers added at run time and
     /// those of nested automata. See [`Callback`].
+    ///
+    /// ```
+    /// # use ddg_core::prelude::*;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// struct Log;
+    ///
+    /// impl Callback for Log {
+    ///     async fn will_run(&self, cx: &Context, args: &Args) -> Result<(), WorkerError> {
+    ///         println!("{}{args:?}", cx.path());
+    ///         Ok(())
+    ///     }
+    /// }
+    ///
+    /// let mut automa = GraphAutoma::new("double");
+    /// automa.add_func_as_worker("double", async |x: i32| 2 * x, start().output())?;
+    /// automa.add_callback(Log);
+    /// automa.run(args!(21)).await?;                                 // prints double(21)
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn add_callback(&mut self, callback: impl Callback) {
         self.settings_mut().callbacks.push(Arc::new(callback));
     }

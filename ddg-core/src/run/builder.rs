@@ -172,6 +172,24 @@ impl<T> RunBuilder<T> {
 
     /// Subscribes to the events of the run that pass `filter`, from its start. Can be called any
     /// number of times. The streams end when the run has ended, or when the builder is dropped.
+    ///
+    /// ```
+    /// # use ddg_core::prelude::*;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use ddg_core::event::EventFilter;
+    ///
+    /// let mut automa = GraphAutoma::new("add");
+    /// automa.add_func_as_worker("add", async |a: i32, b: i32| a + b, start().output())?;
+    /// let run = automa.run(args!(1, 2));
+    /// let mut events = run.events(EventFilter::updates());
+    /// run.await?;
+    /// while let Some(event) = events.next().await {
+    ///     println!("{}", event?);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn events(&self, filter: EventFilter) -> EventStream {
         self.subscribers.subscribe(filter)
     }
@@ -180,6 +198,24 @@ impl<T> RunBuilder<T> {
     /// [`RunService`](crate::checkpoint::RunService) or
     /// [`StoredRuns::resume_all`](crate::checkpoint::StoredRuns::resume_all) begins it, in the
     /// order in which runs were added.
+    ///
+    /// ```
+    /// # use ddg_core::prelude::*;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use ddg_core::checkpoint::{MemoryStore, StoredRuns};
+    ///
+    /// let mut automa = GraphAutoma::new("double");
+    /// automa.add_func_as_worker("double", async |x: i64| 2 * x, start().output())?;
+    /// let store = MemoryStore::new();
+    /// automa.run(args!(21)).stored_in(&store, "job-1").enqueue().await?;
+    ///
+    /// let ended = StoredRuns::new(&store).resume_all([&automa]).await?;
+    /// assert_eq!(ended.len(), 1);
+    /// assert_eq!(automa.run(()).stored_in(&store, "job-1").output::<i64>().await?, 42);
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// If the run cannot begin, if the store has a run with this id or fails, and if no store was
@@ -193,6 +229,18 @@ impl<T> RunBuilder<T> {
 
     /// Runs to the end in the caller's task and returns the output as a `U`: that of the output
     /// worker that ran last. If none ran, that is `()`, or `None` for an `Option`.
+    ///
+    /// ```
+    /// # use ddg_core::prelude::*;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let mut automa = GraphAutoma::new("double");
+    /// automa.add_func_as_worker("double", async |x: i64| 2 * x, start().output())?;
+    /// let doubled: i64 = automa.run(args!(21)).output().await?;
+    /// assert_eq!(doubled, 42);
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// As [above](Self#errors).
@@ -208,6 +256,26 @@ impl<T> RunBuilder<T> {
 
     /// Runs to the end in the caller's task and returns the outcome, also if the run has paused or
     /// was stopped.
+    ///
+    /// ```
+    /// # use ddg_core::prelude::*;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// struct Ask;
+    ///
+    /// #[automa]
+    /// impl Ask {
+    ///     #[worker(start, output)]
+    ///     async fn ask(&self, cx: &Context) -> Result<String, WorkerError> {
+    ///         Ok(cx.interact_with_human("Your name?")?)
+    ///     }
+    /// }
+    ///
+    /// let paused = Ask.build()?.run(()).outcome().await?;
+    /// assert_eq!(paused.questions()[0].content.get::<String>()?, "Your name?");
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// As [above](Self#errors), except for those of the output.
@@ -236,6 +304,18 @@ impl<T> RunBuilder<T> {
 
     /// Starts the run as a task of its own. The returned handle is a future of the result, and
     /// cancels the run when it is dropped.
+    ///
+    /// ```
+    /// # use ddg_core::prelude::*;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let mut automa = GraphAutoma::new("double");
+    /// automa.add_func_as_worker("double", async |x: i64| 2 * x, start().output())?;
+    /// let (one, two) = (automa.run(args!(1)).spawn(), automa.run(args!(2)).spawn());
+    /// assert_eq!(one.output::<i64>().await? + two.output::<i64>().await?, 6);
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Panics
     /// If called outside a tokio runtime.
@@ -315,6 +395,22 @@ impl<T> RunBuilder<T> {
     }
 
     /// Continues from `snapshot`, instead of what the run was created with.
+    ///
+    /// ```
+    /// # use ddg_core::prelude::*;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let mut automa = GraphAutoma::new("clock");
+    /// automa.add_func_as_worker("tick", async |cx: Context| match cx.step() {
+    ///     1 => { cx.ferry_to("tick", ()); cx.stop() }
+    ///     _ => cx.ferry_to("end", (cx.step(),)),
+    /// }, start())?;
+    /// automa.add_func_as_worker("end", async |steps: u64| steps, free().output())?;
+    /// let stopped = automa.run(()).await?.snapshot()?;
+    /// assert_eq!(automa.run(()).snapshot(stopped).output::<u64>().await?, 2);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn snapshot(mut self, snapshot: Snapshot) -> Self {
         self.plan.origin = Origin::Snapshot(Box::new(snapshot));
         self
@@ -322,6 +418,17 @@ impl<T> RunBuilder<T> {
 
     /// Sets the pace of this run instead of the one that the automa is
     /// [set](crate::GraphAutoma::set_pace) to. Nested automata keep theirs.
+    ///
+    /// ```
+    /// # use ddg_core::prelude::*;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let mut automa = GraphAutoma::new("double");
+    /// automa.add_func_as_worker("double", async |x: i64| 2 * x, start().output())?;
+    /// assert_eq!(automa.run(args!(21)).pace(Pace::Rolling).output::<i64>().await?, 42);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn pace(mut self, pace: Pace) -> Self {
         self.plan.options().pace = Some(pace);
         self
@@ -411,6 +518,17 @@ impl<T> RunBuilder<T> {
 
     /// Handles messages as [`GraphAutoma::on_post`](crate::GraphAutoma::on_post), for this run
     /// only. Takes precedence over the handler of the automa.
+    ///
+    /// ```
+    /// # use ddg_core::prelude::*;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let mut automa = GraphAutoma::new("copy");
+    /// automa.add_func_as_worker("copy", async |cx: Context| { cx.post(50_u32); }, start())?;
+    /// automa.run(()).on_post(|percent: u32, from| println!("{from}: {percent} %")).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn on_post<E: Data>(
         mut self,
         handle: impl Fn(E, &WorkerPath) + Send + Sync + 'static,
@@ -421,6 +539,32 @@ impl<T> RunBuilder<T> {
 
     /// Handles requests as [`GraphAutoma::on_request`](crate::GraphAutoma::on_request), for this
     /// run only. Takes precedence over the handler of the automa.
+    ///
+    /// ```
+    /// # use ddg_core::prelude::*;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use ddg_core::feedback::{ReplyTo, Request};
+    /// use serde::{Deserialize, Serialize};
+    ///
+    /// #[derive(Clone, Serialize, Deserialize)]
+    /// struct Name;
+    ///
+    /// impl Request for Name {
+    ///     type Reply = String;
+    /// }
+    ///
+    /// let mut automa = GraphAutoma::new("greet");
+    /// automa.add_func_as_worker("greet", async |cx: Context| -> Result<String, WorkerError> {
+    ///     Ok(format!("Hello {}", cx.request_feedback(Name, None).await?))
+    /// }, start().output())?;
+    /// let run = automa.run(()).on_request(|_: Name, reply: ReplyTo<String>| {
+    ///     reply.send("Ada".to_owned()).expect("the worker waits");
+    /// });
+    /// assert_eq!(run.output::<String>().await?, "Hello Ada");
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn on_request<E: Request>(
         mut self,
         handle: impl Fn(E, ReplyTo<E::Reply>) + Send + Sync + 'static,
@@ -431,6 +575,17 @@ impl<T> RunBuilder<T> {
 
     /// Handles everything else as [`GraphAutoma::on_any_post`](crate::GraphAutoma::on_any_post),
     /// for this run only. Takes precedence over the handler of the automa.
+    ///
+    /// ```
+    /// # use ddg_core::prelude::*;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let mut automa = GraphAutoma::new("copy");
+    /// automa.add_func_as_worker("copy", async |cx: Context| { cx.post(50_u32); }, start())?;
+    /// automa.run(()).on_any_post(|posted| println!("{}: {:?}", posted.from, posted.event)).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn on_any_post(mut self, handle: impl Fn(Posted) + Send + Sync + 'static) -> Self {
         self.plan.options().handlers.on_any_post(handle);
         self
@@ -497,6 +652,20 @@ impl<T> RunBuilder<T> {
 
     /// Attaches a value as [`GraphAutoma::attach`](crate::GraphAutoma::attach), for this run only.
     /// Replaces a value of the same type that the automa attaches.
+    ///
+    /// ```
+    /// # use ddg_core::prelude::*;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let mut automa = GraphAutoma::new("user");
+    /// automa.add_func_as_worker("user", async |cx: Context| {
+    ///     cx.attached::<String>().map(|user| user.to_string())
+    /// }, start().output())?;
+    /// let run = automa.run(()).attach(|_| "Ada".to_owned());
+    /// assert_eq!(run.output::<Option<String>>().await?.as_deref(), Some("Ada"));
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn attach<A: Send + Sync + 'static>(
         mut self,
         make: impl Fn(&ActiveRun) -> A + Send + Sync + 'static,
@@ -514,6 +683,22 @@ impl<T> RunBuilder<T> {
     ///
     /// The store is cloned, which is cheap; an `Arc` of a store is a store. Whether `id` is a valid
     /// run id is checked when the run begins.
+    ///
+    /// ```
+    /// # use ddg_core::prelude::*;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use ddg_core::checkpoint::MemoryStore;
+    ///
+    /// let mut automa = GraphAutoma::new("double");
+    /// automa.add_func_as_worker("double", async |x: i64| 2 * x, start().output())?;
+    /// let store = MemoryStore::new();
+    /// assert_eq!(automa.run(args!(21)).stored_in(&store, "job-1").output::<i64>().await?, 42);
+    /// // The run has ended, so it is read; these arguments are not used.
+    /// assert_eq!(automa.run(args!(0)).stored_in(&store, "job-1").output::<i64>().await?, 42);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn stored_in(
         mut self,
         store: &(impl CheckpointStore + Clone + 'static),
@@ -524,6 +709,20 @@ impl<T> RunBuilder<T> {
     }
 
     /// Sets when a [stored](Self::stored_in) run is written.
+    ///
+    /// ```
+    /// # use ddg_core::prelude::*;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use ddg_core::checkpoint::{CheckpointPolicy, MemoryStore};
+    ///
+    /// let mut automa = GraphAutoma::new("double");
+    /// automa.add_func_as_worker("double", async |x: i64| 2 * x, start().output())?;
+    /// let run = automa.run(args!(21)).stored_in(&MemoryStore::new(), "job-1");
+    /// assert_eq!(run.checkpoints(CheckpointPolicy::EveryWorker).output::<i64>().await?, 42);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn checkpoints(mut self, checkpoints: CheckpointPolicy) -> Self {
         self.plan.options().checkpoints = checkpoints;
         self
@@ -531,6 +730,22 @@ impl<T> RunBuilder<T> {
 
     /// Sets the owner of a [stored](Self::stored_in) run's lease and its time to live. The default
     /// is this process, for 30 seconds. The lease is renewed while the run is active.
+    ///
+    /// ```
+    /// # use ddg_core::prelude::*;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use std::time::Duration;
+    /// use ddg_core::checkpoint::{Claim, MemoryStore};
+    ///
+    /// let mut automa = GraphAutoma::new("double");
+    /// automa.add_func_as_worker("double", async |x: i64| 2 * x, start().output())?;
+    /// let claim = Claim::this_process(Duration::from_secs(10)).patience(Duration::from_secs(60));
+    /// let run = automa.run(args!(21)).stored_in(&MemoryStore::new(), "job-1").claim(claim);
+    /// assert_eq!(run.output::<i64>().await?, 42);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn claim(mut self, claim: Claim) -> Self {
         self.plan.options().claim = Some(claim);
         self

@@ -108,6 +108,19 @@ impl<T> RunHandle<T> {
     ///
     /// The status of a [stored](crate::run::RunBuilder::stored_in) run is cancelled then. Run
     /// again, it continues from its last step.
+    ///
+    /// ```
+    /// # use ddg_core::prelude::*;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let mut automa = GraphAutoma::new("wait");
+    /// automa.add_func_as_worker("wait", async || std::future::pending::<()>().await, start())?;
+    /// let run = automa.run(()).spawn();
+    /// run.cancel();
+    /// assert!(matches!(run.await, Err(RunError::Cancelled { .. })));
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn cancel(&self) {
         match &self.run {
             Run::Stored(claiming) => claiming.cancel(),
@@ -138,6 +151,19 @@ impl<T> RunHandle<T> {
 
     /// Sends the run a signal: a worker that [waits for it](crate::Context::signal) receives
     /// `value`. A signal to a [stored](crate::run::RunBuilder::stored_in) run is kept in its store.
+    ///
+    /// ```
+    /// # use ddg_core::prelude::*;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let mut automa = GraphAutoma::new("order");
+    /// automa.add_func_as_worker("ship", async |cx: Context| cx.signal::<u32>("paid"), start().output())?;
+    /// let run = automa.run(()).spawn();
+    /// run.signal("paid", 30_u32).await?;
+    /// assert_eq!(run.output::<u32>().await?, 30);
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// If the run is stored and its store does not have it (any more) or fails, or if `value` has

@@ -64,12 +64,37 @@ impl Outcome {
     }
 
     /// The output of the output worker that ran last; null if none ran.
+    ///
+    /// ```
+    /// # use ddg_core::prelude::*;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let mut automa = GraphAutoma::new("double");
+    /// automa.add_func_as_worker("double", async |x: i64| 2 * x, start().output())?;
+    /// let outcome = automa.run(args!(21)).await?;
+    /// assert_eq!(outcome.output().get::<i64>()?, 42);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn output(&self) -> &Value {
         &self.output
     }
 
     /// Returns the output as a `T`. If no output worker ran, that is `()`, or `None` for an
     /// `Option`.
+    ///
+    /// ```
+    /// # use ddg_core::prelude::*;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let mut automa = GraphAutoma::new("double");
+    /// automa.add_func_as_worker("double", async |x: i64| 2 * x, start().output())?;
+    /// let outcome = automa.run(args!(21)).await?;
+    /// assert_eq!(outcome.steps(), 1);
+    /// assert_eq!(outcome.into_output::<i64>()?, 42);
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// If the output is not a `T`, if there is none, or if the run has paused or was stopped.
@@ -119,18 +144,61 @@ impl Outcome {
 
     /// The unanswered questions in kickoff order, including those of nested automata. See
     /// [`Context::interact_with_human`](crate::Context::interact_with_human).
+    ///
+    /// ```
+    /// # use ddg_core::prelude::*;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let mut automa = GraphAutoma::new("order");
+    /// automa.add_func_as_worker("ship", async |cx: Context| -> Result<String, WorkerError> {
+    ///     Ok(cx.interact_with_human("Where to?")?)
+    /// }, start().output())?;
+    /// let paused = automa.run(()).await?;
+    /// assert!(paused.is_paused());
+    /// assert_eq!(paused.questions()[0].content.get::<String>()?, "Where to?");
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn questions(&self) -> Vec<Question> {
         self.core.machine().questions()
     }
 
     /// When the paused run is to be continued: the first time that one of its workers
     /// [waits for](crate::Context::sleep_until).
+    ///
+    /// ```
+    /// # use ddg_core::prelude::*;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use std::time::{Duration, SystemTime};
+    /// use ddg_core::checkpoint::MemoryStore;
+    ///
+    /// let mut automa = GraphAutoma::new("reminder");
+    /// automa.add_func_as_worker("remind", async |cx: Context| {
+    ///     cx.sleep_until(SystemTime::now() + Duration::from_secs(3600))
+    /// }, start())?;
+    /// let paused = automa.run(()).stored_in(&MemoryStore::new(), "tea").await?;
+    /// assert!(paused.wake_at().is_some());
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn wake_at(&self) -> Option<SystemTime> {
         self.core.wake_at()
     }
 
     /// The names of the [signals](crate::Context::signal) that the workers of the paused run wait
     /// for.
+    ///
+    /// ```
+    /// # use ddg_core::prelude::*;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let mut automa = GraphAutoma::new("order");
+    /// automa.add_func_as_worker("ship", async |cx: Context| cx.signal::<u32>("paid"), start().output())?;
+    /// assert_eq!(automa.run(()).await?.awaits(), ["paid"]);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn awaits(&self) -> Vec<String> {
         self.core.machine().awaited().signals
     }
@@ -142,6 +210,19 @@ impl Outcome {
     /// it has run twice, and the third round has had no partner. With
     /// [`after_loops`](crate::worker::WorkerOptions::after_loops) it runs once, when they have
     /// ended.
+    ///
+    /// ```
+    /// # use ddg_core::prelude::*;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let mut automa = GraphAutoma::new("half");
+    /// automa.add_func_as_worker("a", async || 1, start())?;
+    /// automa.add_func_as_worker("b", async || 2, free())?;
+    /// automa.add_func_as_worker("sum", async |a: i32, b: i32| a + b, after(["a", "b"]).output())?;
+    /// assert_eq!(automa.run(()).await?.waiting()[0].to_string(), "`sum` (for `b`)");
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn waiting(&self) -> Vec<Waiting> {
         let waiting = |Unmet { worker, missing, again }: Unmet| Waiting { worker, missing, again };
         self.core.machine().unmet().into_iter().map(waiting).collect()
@@ -149,17 +230,65 @@ impl Outcome {
 
     /// The graph at the end of the run, to inspect, run or change. If the run changed nothing, this
     /// is the declared graph.
+    ///
+    /// ```
+    /// # use ddg_core::prelude::*;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let mut automa = GraphAutoma::new("grow");
+    /// automa.add_func_as_worker("plan", async |cx: Context| {
+    ///     cx.add_func_as_worker("more", async || (), after(["plan"]));
+    /// }, start())?;
+    /// let outcome = automa.run(()).await?;
+    /// assert_eq!(outcome.graph().keys().count(), 2);
+    /// assert_eq!(automa.keys().count(), 1);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn graph(&self) -> GraphAutoma {
         GraphAutoma::grown(&self.core.program, self.core.machine().view())
     }
 
     /// The automa at the end of the run: keys, dependencies, and the last output of every worker.
+    ///
+    /// ```
+    /// # use ddg_core::prelude::*;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let mut automa = GraphAutoma::new("double");
+    /// automa.add_func_as_worker("a", async || 7, start())?;
+    /// automa.add_func_as_worker("b", async |a: i32| 2 * a, after(["a"]).output())?;
+    /// let outcome = automa.run(()).await?;
+    /// assert_eq!(outcome.automa().output("a").expect("it has run").get::<i32>()?, 7);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn automa(&self) -> GraphView<'_> {
         GraphView::new(&self.core)
     }
 
     /// Saves the state of the run after its last step. Useful after a
     /// [stop](crate::run::RunHandle::stop); [`resume`](crate::GraphAutoma::resume) continues it.
+    ///
+    /// ```
+    /// # use ddg_core::prelude::*;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use ddg_core::snapshot::Snapshot;
+    ///
+    /// let mut automa = GraphAutoma::new("order");
+    /// automa.add_func_as_worker("ship", async |cx: Context| -> Result<String, WorkerError> {
+    ///     Ok(cx.interact_with_human("Where to?")?)
+    /// }, start().output())?;
+    /// let paused = automa.run(()).await?;
+    /// let file = serde_json::to_string(&paused.snapshot()?)?;
+    ///
+    /// let mut snapshot: Snapshot = serde_json::from_str(&file)?;      // another day
+    /// snapshot.answer(&paused.questions()[0].id, "Tokyo")?;
+    /// assert_eq!(automa.resume(snapshot).output::<String>().await?, "Tokyo");
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// If a value has no JSON form, or a worker that the run has added cannot be resolved again.

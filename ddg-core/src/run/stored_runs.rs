@@ -169,6 +169,23 @@ impl StoredRuns {
     /// A cancelled run is not continued by a [`RunService`](super::RunService). Run again, it
     /// continues from its last step.
     ///
+    /// ```
+    /// # use ddg_core::prelude::*;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use ddg_core::checkpoint::{MemoryStore, RunStatus, StoredRuns};
+    ///
+    /// let mut automa = GraphAutoma::new("order");
+    /// automa.add_func_as_worker("ship", async |cx: Context| cx.signal::<u32>("paid"), start().output())?;
+    /// let store = MemoryStore::new();
+    /// automa.run(()).stored_in(&store, "order-7").await?;
+    /// let runs = StoredRuns::new(&store);
+    /// assert!(runs.cancel("order-7").await?);
+    /// assert_eq!(runs.record("order-7").await?.status, RunStatus::Cancelled);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// As [above](Self#errors).
     pub async fn cancel(&self, id: impl AsRef<str>) -> Result<bool, RunError> {
@@ -247,6 +264,26 @@ impl StoredRuns {
     /// settlings of a rolling run; all are numbered together, so a number can be higher than the
     /// step of the run.
     ///
+    /// ```
+    /// # use ddg_core::prelude::*;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use ddg_core::checkpoint::{MemoryStore, StoredRuns};
+    ///
+    /// let mut automa = GraphAutoma::new("two");
+    /// automa.add_func_as_worker("a", async || 1, start())?;
+    /// automa.add_func_as_worker("b", async |a: i32| a + 1, after(["a"]).output())?;
+    /// let store = MemoryStore::new();
+    /// automa.run(()).stored_in(&store, "two-1").await?;
+    /// let runs = StoredRuns::new(&store);
+    /// for state in runs.history("two-1").await? {
+    ///     println!("{}: {} bytes", state.step, state.n_bytes);
+    /// }
+    /// assert_eq!(runs.snapshot_at("two-1", 1).await?.output("a").expect("it ran").get::<i32>()?, 1);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// As [above](Self#errors).
     pub async fn history(&self, id: impl AsRef<str>) -> Result<Vec<StepRecord>, RunError> {
@@ -303,6 +340,26 @@ impl StoredRuns {
     /// Changes the last state of an inactive run in the store. Its status stays as it is. If
     /// workers of the run ask or wait, the changed state is a further one, and the last one stays.
     ///
+    /// ```
+    /// # use ddg_core::prelude::*;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use ddg_core::checkpoint::{MemoryStore, StoredRuns};
+    ///
+    /// let mut automa = GraphAutoma::new("two");
+    /// automa.add_func_as_worker("a", async || 1, start())?;
+    /// automa.add_func_as_worker("b", async |a: i32, cx: Context| -> Result<i32, WorkerError> {
+    ///     Ok(a + cx.interact_with_human::<i32>("How many more?")?)
+    /// }, after(["a"]).output())?;
+    /// let store = MemoryStore::new();
+    /// automa.run(()).stored_in(&store, "two-1").await?;
+    /// let runs = StoredRuns::new(&store);
+    /// runs.edit("two-1", |snapshot| Ok(snapshot.answer("b#1.1", 6)?)).await?;
+    /// assert_eq!(automa.run(()).stored_in(&store, "two-1").output::<i32>().await?, 7);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// As [above](Self#errors), the error of `change`, after which nothing is written, and if the
     /// lease of the run is held.
@@ -336,6 +393,23 @@ impl StoredRuns {
 
     /// Adds a run `fork` with the state of run `id` with the number `step`. The fork is paused, and
     /// its lease is free. The run `id` does not change.
+    ///
+    /// ```
+    /// # use ddg_core::prelude::*;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use ddg_core::checkpoint::{MemoryStore, StoredRuns};
+    ///
+    /// let mut automa = GraphAutoma::new("two");
+    /// automa.add_func_as_worker("a", async || 1, start())?;
+    /// automa.add_func_as_worker("b", async |a: i32| a + 1, after(["a"]).output())?;
+    /// let store = MemoryStore::new();
+    /// automa.run(()).stored_in(&store, "two-1").await?;
+    /// StoredRuns::new(&store).fork("two-1", 1, "two-2").await?;
+    /// assert_eq!(automa.run(()).stored_in(&store, "two-2").output::<i32>().await?, 2);
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// As [above](Self#errors), if there is no state of that step, and if there is a run `fork`.

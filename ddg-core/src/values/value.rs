@@ -69,12 +69,33 @@ pub struct NotSerializable {
 
 impl Value {
     /// The null value: the output of a worker that gives none.
+    ///
+    /// ```
+    /// # use ddg_core::prelude::*;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// assert!(Value::null().is_null());
+    /// assert_eq!(Value::null().get::<Option<i32>>()?, None);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub const fn null() -> Self {
         Self(Repr::Null)
     }
 
     /// Holds `inner`. `()` becomes [`null`](Self::null), a `Value` is returned as it is, and a text
     /// literal becomes a `String`.
+    ///
+    /// ```
+    /// # use ddg_core::prelude::*;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// assert_eq!(Value::new("text").get::<String>()?, "text");
+    /// assert_eq!(Value::new(vec![1, 2]).get::<Vec<i32>>()?, [1, 2]);
+    /// assert!(Value::new(()).is_null());
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn new<T: Data>(inner: T) -> Self {
         if TypeId::of::<T>() == TypeId::of::<()>() {
             // All unit values are the same null, so that `()` and JSON's null can replace each
@@ -96,6 +117,17 @@ impl Value {
     }
 
     /// Holds JSON until it is read as a type.
+    ///
+    /// ```
+    /// # use ddg_core::prelude::*;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let value = Value::from_json(serde_json::json!({ "city": "Oslo", "days": 3 }));
+    /// let days: std::collections::BTreeMap<String, serde_json::Value> = value.get()?;
+    /// assert_eq!(days["days"], 3);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn from_json(json: Json) -> Self {
         match json {
             Json::Null => Self::null(),
@@ -104,6 +136,16 @@ impl Value {
     }
 
     /// Creates a list of values, which can be read as any `Vec<T>` whose `T` fits every element.
+    ///
+    /// ```
+    /// # use ddg_core::prelude::*;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let list = Value::list(vec![Value::new(1_u8), Value::new(2_i64)]);
+    /// assert_eq!(list.get::<Vec<i32>>()?, [1, 2]);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn list(items: Vec<Value>) -> Self {
         Self(Repr::Shared(Arc::new(List(items))))
     }
@@ -119,6 +161,16 @@ impl Value {
     }
 
     /// A description for messages: the type, or the kind of JSON.
+    ///
+    /// ```
+    /// # use ddg_core::prelude::*;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// assert_eq!(Value::new(7_i32).type_name(), "i32");
+    /// assert_eq!(Value::null().type_name(), "null");
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn type_name(&self) -> String {
         match self.cell() {
             Cell::Null => "null".to_owned(),
@@ -138,11 +190,33 @@ impl Value {
     }
 
     /// Borrows the inner value, if it is held as exactly a `T`.
+    ///
+    /// ```
+    /// # use ddg_core::prelude::*;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let value = Value::new(7_i32);
+    /// assert_eq!(value.downcast_ref::<i32>(), Some(&7));
+    /// assert_eq!(value.downcast_ref::<i64>(), None);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn downcast_ref<T: Data>(&self) -> Option<&T> {
         (self.0.get()? as &dyn Any).downcast_ref()
     }
 
     /// Clones the inner value as a `T`.
+    ///
+    /// ```
+    /// # use ddg_core::prelude::*;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let value = Value::new(7_i32);
+    /// assert_eq!(value.get::<u64>()?, 7);
+    /// assert!(value.get::<String>().is_err());
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// [`TypeMismatch`] if the value cannot be read as a `T`.
@@ -154,6 +228,16 @@ impl Value {
     }
 
     /// Takes the inner value as a `T`: moved out if nothing else holds it, cloned otherwise.
+    ///
+    /// ```
+    /// # use ddg_core::prelude::*;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let value = Value::new("text".to_owned());
+    /// assert_eq!(value.take::<String>()?, "text");
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// [`TypeMismatch`] if the value cannot be read as a `T`.
@@ -172,6 +256,19 @@ impl Value {
     }
 
     /// Shares the inner value as a `T`. Nothing is copied if it is held as a `T`.
+    ///
+    /// ```
+    /// # use ddg_core::prelude::*;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use std::sync::Arc;
+    ///
+    /// let value = Value::new(vec![0_u8; 1 << 20]);
+    /// let (one, two) = (value.shared::<Vec<u8>>()?, value.shared::<Vec<u8>>()?);
+    /// assert!(Arc::ptr_eq(&one, &two));
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// [`TypeMismatch`] if the value cannot be read as a `T`.
@@ -192,6 +289,16 @@ impl Value {
     }
 
     /// Serialises the value as JSON.
+    ///
+    /// ```
+    /// # use ddg_core::prelude::*;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// assert_eq!(Value::new(Some(7)).to_json()?, serde_json::json!(7));
+    /// assert!(Value::new(Opaque::new(7)).to_json().is_err());
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// [`NotSerializable`] if it holds something [opaque](crate::values::Opaque).

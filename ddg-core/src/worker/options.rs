@@ -154,6 +154,21 @@ pub fn free() -> WorkerOptions {
 
 impl WorkerOptions {
     /// Runs the worker in the first step as well.
+    ///
+    /// ```
+    /// # use ddg_core::prelude::*;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let mut automa = GraphAutoma::new("again");
+    /// let end = async || "done".to_owned();
+    /// automa.add_func_as_worker("check", async |cx: Context| println!("{}", cx.cause()), after(["work"]).start())?;
+    /// automa.add_func_as_worker("work", async || (), start())?;
+    /// automa.add_func_as_worker("end", end, after(["check"]).output())?;
+    /// // `check` runs in the first step, and again after `work`.
+    /// assert_eq!(automa.run(()).output::<String>().await?, "done");
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn start(mut self) -> Self {
         self.wiring.start = true;
@@ -161,6 +176,20 @@ impl WorkerOptions {
     }
 
     /// Adds dependencies. A worker after an empty list waits for nobody; see [`after`].
+    ///
+    /// ```
+    /// # use ddg_core::prelude::*;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let mut automa = GraphAutoma::new("sum");
+    /// automa.add_func_as_worker("a", async || 1, start())?;
+    /// automa.add_func_as_worker("b", async || 2, start())?;
+    /// let options = after(["a"]).after(["b"]).output();
+    /// automa.add_func_as_worker("sum", async |a: i32, b: i32| a + b, options)?;
+    /// assert_eq!(automa.run(()).output::<i32>().await?, 3);
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn after(mut self, dependencies: impl IntoKeys) -> Self {
         self.dependencies.extend(dependencies.into_keys());
@@ -204,6 +233,17 @@ impl WorkerOptions {
     }
 
     /// Makes the worker an output worker: its output is the result of the run.
+    ///
+    /// ```
+    /// # use ddg_core::prelude::*;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let mut automa = GraphAutoma::new("shout");
+    /// automa.add_func_as_worker("shout", async |text: String| text.to_uppercase(), start().output())?;
+    /// assert_eq!(automa.run(args!("hello")).output::<String>().await?, "HELLO");
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn output(mut self) -> Self {
         self.wiring.output = true;
@@ -212,6 +252,22 @@ impl WorkerOptions {
 
     /// Passes each dependency's output as one argument, in the order in which they were declared.
     /// This is the default. A dependency that outputs `()` gives no argument.
+    ///
+    /// ```
+    /// # use ddg_core::prelude::*;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let mut automa = GraphAutoma::new("page");
+    /// automa.add_func_as_worker("prepare", async || (), start())?;
+    /// automa.add_func_as_worker("name", async || "Ada".to_owned(), start())?;
+    /// automa.add_func_as_worker("age", async || 36, start())?;
+    /// let page = async |name: String, age: u32| format!("{name}, {age}");
+    /// let options = after(["prepare", "name", "age"]).as_is().output();
+    /// automa.add_func_as_worker("page", page, options)?;
+    /// assert_eq!(automa.run(()).output::<String>().await?, "Ada, 36");
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn as_is(mut self) -> Self {
         self.wiring.mapping = Mapping::AsIs;
@@ -221,6 +277,20 @@ impl WorkerOptions {
     /// Passes all outputs of the dependencies as one list, a `Vec<T>`. It has one element for each
     /// dependency, in the order in which they were declared; the element of one that outputs `()`
     /// is null.
+    ///
+    /// ```
+    /// # use ddg_core::prelude::*;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let mut automa = GraphAutoma::new("sum");
+    /// automa.add_func_as_worker("a", async || 1, start())?;
+    /// automa.add_func_as_worker("b", async || 2, start())?;
+    /// let sum = async |all: Vec<i32>| all.iter().sum::<i32>();
+    /// automa.add_func_as_worker("sum", sum, after(["a", "b"]).merge().output())?;
+    /// assert_eq!(automa.run(()).output::<i32>().await?, 3);
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn merge(mut self) -> Self {
         self.wiring.mapping = Mapping::Merge;
@@ -229,6 +299,19 @@ impl WorkerOptions {
 
     /// Passes the elements of the only dependency's output as arguments: a list by position, a map
     /// by name.
+    ///
+    /// ```
+    /// # use ddg_core::prelude::*;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let mut automa = GraphAutoma::new("trip");
+    /// automa.add_func_as_worker("choose", async || ("Oslo".to_owned(), 3), start())?;
+    /// let book = async |city: String, days: u32| format!("{days} days in {city}");
+    /// automa.add_func_as_worker("book", book, after(["choose"]).unpack().output())?;
+    /// assert_eq!(automa.run(()).output::<String>().await?, "3 days in Oslo");
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn unpack(mut self) -> Self {
         self.wiring.mapping = Mapping::Unpack;
@@ -236,6 +319,19 @@ impl WorkerOptions {
     }
 
     /// Passes nothing from the dependencies, which only decide when the worker runs.
+    ///
+    /// ```
+    /// # use ddg_core::prelude::*;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let mut automa = GraphAutoma::new("order");
+    /// automa.add_func_as_worker("load", async || 7, start())?;
+    /// let report = async || "loaded".to_owned();
+    /// automa.add_func_as_worker("report", report, after(["load"]).suppressed().output())?;
+    /// assert_eq!(automa.run(()).output::<String>().await?, "loaded");
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn suppressed(mut self) -> Self {
         self.wiring.mapping = Mapping::Suppressed;
@@ -244,6 +340,21 @@ impl WorkerOptions {
 
     /// Scatters the output, a list, over the successors: the first element goes to the successor
     /// that was declared first, and so on. There must be as many elements as successors.
+    ///
+    /// ```
+    /// # use ddg_core::prelude::*;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let mut automa = GraphAutoma::new("halves");
+    /// automa.add_func_as_worker("split", async || vec![1, 2], start().in_order())?;
+    /// automa.add_func_as_worker("left", async |n: i32| 10 * n, after(["split"]))?;
+    /// automa.add_func_as_worker("right", async |n: i32| 100 * n, after(["split"]))?;
+    /// let sum = async |left: i32, right: i32| left + right;
+    /// automa.add_func_as_worker("sum", sum, after(["left", "right"]).output())?;
+    /// assert_eq!(automa.run(()).output::<i32>().await?, 210);
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn in_order(mut self) -> Self {
         self.wiring.dealing = Dealing::InOrder;
@@ -253,6 +364,22 @@ impl WorkerOptions {
     /// Fails the worker with [`TimedOut`](crate::worker::TimedOut) if an attempt takes longer than
     /// `timeout`. An async worker is dropped then. A blocking worker cannot be stopped; its output
     /// is dropped when it ends.
+    ///
+    /// ```
+    /// # use ddg_core::prelude::*;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use std::time::Duration;
+    /// use ddg_core::worker::TimedOut;
+    ///
+    /// let mut automa = GraphAutoma::new("slow");
+    /// let options = start().timeout(Duration::from_millis(1));
+    /// automa.add_func_as_worker("wait", async || std::future::pending::<()>().await, options)?;
+    /// let error = automa.run(()).await.unwrap_err();
+    /// assert!(error.downcast_ref::<TimedOut>().is_some());
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.calling.timeout = Some(timeout);
@@ -260,6 +387,21 @@ impl WorkerOptions {
     }
 
     /// Retries the worker when it fails.
+    ///
+    /// ```
+    /// # use ddg_core::prelude::*;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let mut automa = GraphAutoma::new("flaky");
+    /// let call = async |cx: Context| match cx.attempt() {
+    ///     1 | 2 => Err(WorkerError::msg("not up yet")),
+    ///     n => Ok(n),
+    /// };
+    /// automa.add_func_as_worker("call", call, start().retry(Retry::times(2)).output())?;
+    /// assert_eq!(automa.run(()).output::<u32>().await?, 3);
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn retry(mut self, retry: Retry) -> Self {
         self.calling.retry = Some(retry);
@@ -268,6 +410,18 @@ impl WorkerOptions {
 
     /// Runs a synchronous worker on the blocking pool. This is the default;
     /// [`inline`](Self::inline) changes it. Async workers are not affected.
+    ///
+    /// ```
+    /// # use ddg_core::prelude::*;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let mut automa = GraphAutoma::new("read");
+    /// let read = |path: String| std::fs::read_to_string(path);
+    /// automa.add_func_as_worker("read", read, start().blocking().output())?;
+    /// assert!(automa.run(args!("/no/such/file")).output::<String>().await.is_err());
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn blocking(mut self) -> Self {
         self.calling.placement = Placement::Blocking;
@@ -276,6 +430,17 @@ impl WorkerOptions {
 
     /// Runs a synchronous worker in place. This is right for a worker that takes microseconds and
     /// wrong for one that blocks.
+    ///
+    /// ```
+    /// # use ddg_core::prelude::*;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let mut automa = GraphAutoma::new("add");
+    /// automa.add_func_as_worker("add", |a: i32, b: i32| a + b, start().inline().output())?;
+    /// assert_eq!(automa.run(args!(1, 2)).output::<i32>().await?, 3);
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn inline(mut self) -> Self {
         self.calling.placement = Placement::Inline;
@@ -284,6 +449,20 @@ impl WorkerOptions {
 
     /// Names the parameters, in order and without the context, so that they can be filled by name.
     /// `#[worker]` does this itself.
+    ///
+    /// ```
+    /// # use ddg_core::prelude::*;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let mut automa = GraphAutoma::new("greet");
+    /// let greet = async |greeting: String, name: String| format!("{greeting} {name}!");
+    /// let options = start().params(["greeting", "name"]).output();
+    /// automa.add_func_as_worker("greet", greet, options)?;
+    /// let text: String = automa.run(args!(name = "Ada", greeting = "Hello")).output().await?;
+    /// assert_eq!(text, "Hello Ada!");
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn params(mut self, names: impl IntoNames) -> Self {
         self.params = names.into_names().collect();
@@ -292,12 +471,39 @@ impl WorkerOptions {
 
     /// Fills the parameter `param`, named by [`params`](Self::params), with the last output of
     /// `worker`. It is an error if there is none when it is needed.
+    ///
+    /// ```
+    /// # use ddg_core::prelude::*;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let mut automa = GraphAutoma::new("price");
+    /// automa.add_func_as_worker("net", async || 100, start())?;
+    /// automa.add_func_as_worker("tax", async |net: i32| net / 4, after(["net"]))?;
+    /// let options = after(["tax"]).params(["tax", "net"]).from("net", "net");
+    /// automa.add_func_as_worker("gross", async |tax: i32, net: i32| net + tax, options.output())?;
+    /// assert_eq!(automa.run(()).output::<i32>().await?, 125);
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn from(self, param: impl Into<Cow<'static, str>>, worker: impl Into<Key>) -> Self {
         self.with_from(param.into(), worker.into(), None)
     }
 
     /// Like [`from`](Self::from), with a default for when that worker has not run.
+    ///
+    /// ```
+    /// # use ddg_core::prelude::*;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let mut automa = GraphAutoma::new("price");
+    /// automa.add_func_as_worker("discount", async || 10, free())?;
+    /// let options = start().params(["net", "discount"]).from_or("discount", "discount", 0);
+    /// automa.add_func_as_worker("price", async |net: i32, discount: i32| net - discount, options.output())?;
+    /// assert_eq!(automa.run(args!(100)).output::<i32>().await?, 100);
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn from_or<T: Data>(
         self,
@@ -332,6 +538,27 @@ impl WorkerOptions {
     }
 
     /// Adds a callback around this worker; see [`Callback`].
+    ///
+    /// ```
+    /// # use ddg_core::prelude::*;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// /// Counts as 0 what is not a number.
+    /// struct Zero;
+    ///
+    /// impl Callback for Zero {
+    ///     async fn did_fail(&self, _: &Context, _: &WorkerError) -> Result<Option<Value>, WorkerError> {
+    ///         Ok(Some(Value::new(0)))
+    ///     }
+    /// }
+    ///
+    /// let mut automa = GraphAutoma::new("parse");
+    /// let parse = async |text: String| text.parse::<i32>();
+    /// automa.add_func_as_worker("parse", parse, start().callback(Zero).output())?;
+    /// assert_eq!(automa.run(args!("seven")).output::<i32>().await?, 0);
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn callback(mut self, callback: impl Callback) -> Self {
         self.callbacks.push(Arc::new(callback));

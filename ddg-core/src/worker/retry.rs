@@ -31,6 +31,21 @@ pub struct Retry {
 impl Retry {
     /// Makes up to `times` further attempts after the first, at once unless [`delay`](Self::delay)
     /// is set.
+    ///
+    /// ```
+    /// # use ddg_core::prelude::*;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let mut automa = GraphAutoma::new("flaky");
+    /// let call = async |cx: Context| match cx.attempt() {
+    ///     1 => Err(WorkerError::msg("not up yet")),
+    ///     n => Ok(n),
+    /// };
+    /// automa.add_func_as_worker("call", call, start().retry(Retry::times(1)).output())?;
+    /// assert_eq!(automa.run(()).output::<u32>().await?, 2);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub const fn times(times: usize) -> Self {
         Self {
             times,
@@ -43,6 +58,18 @@ impl Retry {
 
     /// Sets the delay before the second attempt. Each further one is [`factor`](Self::factor) times
     /// longer.
+    ///
+    /// ```
+    /// # use ddg_core::prelude::*;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use std::time::Duration;
+    /// // Attempts after 0, 1, 3 and 7 seconds.
+    /// let options = start().retry(Retry::times(3).delay(Duration::from_secs(1)));
+    /// # let _ = options;
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub const fn delay(mut self, first: Duration) -> Self {
         self.first = first;
@@ -50,6 +77,18 @@ impl Retry {
     }
 
     /// Sets the maximum delay (60 s by default).
+    ///
+    /// ```
+    /// # use ddg_core::prelude::*;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use std::time::Duration;
+    /// // Waits 1, 2, 4, 5, 5 … seconds.
+    /// let retry = Retry::times(9).delay(Duration::from_secs(1)).longest(Duration::from_secs(5));
+    /// # let _ = start().retry(retry);
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub const fn longest(mut self, longest: Duration) -> Self {
         self.longest = longest;
@@ -57,6 +96,18 @@ impl Retry {
     }
 
     /// Sets the factor between consecutive delays (2.0 by default; values below 1.0 count as 1.0).
+    ///
+    /// ```
+    /// # use ddg_core::prelude::*;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use std::time::Duration;
+    /// // Waits a second each time.
+    /// let retry = Retry::times(9).delay(Duration::from_secs(1)).factor(1.0);
+    /// # let _ = start().retry(retry);
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub const fn factor(mut self, factor: f32) -> Self {
         self.factor = if factor >= 1.0 { factor } else { 1.0 };
@@ -64,6 +115,18 @@ impl Retry {
     }
 
     /// Adds a random part of up to the same length to each delay.
+    ///
+    /// ```
+    /// # use ddg_core::prelude::*;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use std::time::Duration;
+    /// // Waits 1 to 2, then 2 to 4 seconds, so that many runs do not retry at the same moment.
+    /// let retry = Retry::times(2).delay(Duration::from_secs(1)).jitter();
+    /// # let _ = start().retry(retry);
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub const fn jitter(mut self) -> Self {
         self.jitter = true;

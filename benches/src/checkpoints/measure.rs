@@ -194,7 +194,7 @@ pub async fn later_step(
 pub async fn together(runs: usize, steps: u64, turns: usize) -> Result<Together, Box<dyn Error>> {
     let automa = automa(Running::One, 1)?;
     automa.run((3_u64,)).await?;
-    let each = steps / runs as u64;
+    let each = (steps / runs as u64).max(1);
     let mut taken = Vec::new();
     for _ in 0..turns {
         let folder = tempfile::tempdir()?;

@@ -14,6 +14,7 @@ mod callbacks;
 mod caps;
 mod dealing;
 mod deep;
+mod differential;
 mod dropped_runs;
 mod durable;
 mod durable_faults;

@@ -2,11 +2,11 @@
 //! whichever worker ends first.
 
 pub(crate) mod actor;
-mod dice;
+pub(crate) mod dice;
 pub(crate) mod generate;
 mod left;
 mod lives;
-mod played;
+pub(crate) mod played;
 pub(crate) mod shrink;
 pub(crate) mod stage;
 mod watched;
@@ -16,7 +16,7 @@ use std::collections::BTreeMap;
 use tokio::task::JoinSet;
 
 use self::actor::Stage;
-use self::dice::Dice;
+pub(crate) use self::dice::Dice;
 use crate::reference::{self, Program, Report, Worker};
 
 const PROGRAMS: u64 = 1000;
@@ -67,7 +67,7 @@ async fn pause(times: usize) {
 }
 
 /// How two reports differ.
-type Difference = String;
+pub(crate) type Difference = String;
 
 /// Runs `program` in several ways at once. Gives what the reference says if all agree with it,
 /// else how they differ.
@@ -83,7 +83,7 @@ async fn compared(program: &Program, noise: u64) -> Result<(Program, Report), Di
     Ok((stage.program.clone(), expected))
 }
 
-fn difference(way: &str, expected: &Report, seen: &Report) -> Difference {
+pub(crate) fn difference(way: &str, expected: &Report, seen: &Report) -> Difference {
     let mut text = format!("{way}:\n");
     for place in 0..expected.trace.len().max(seen.trace.len()) {
         match (expected.trace.get(place), seen.trace.get(place)) {

@@ -12,11 +12,11 @@ mod program;
 mod run;
 
 pub(crate) use binding::most_taken;
-pub(crate) use graph::Graph;
+pub(crate) use graph::{Graph, Placed};
 pub(crate) use program::{
     Ask, Called, Gives, Kind, Mapping, Program, Takes, Turn, Worker, digest, joined,
 };
-pub(crate) use run::{Group, Report, Run, failed, unused};
+pub(crate) use run::{End, Execution, Group, Report, Run, failed, unused};
 
 /// Runs `program` to its end.
 pub(crate) fn run(program: &Program) -> Report {
@@ -29,4 +29,12 @@ pub(crate) fn grouped(program: &Program) -> (Report, Vec<Group>) {
     while run.step(program) {}
     let groups = std::mem::take(&mut run.groups);
     (run.report(), groups)
+}
+
+/// The same, and every kickoff.
+pub(crate) fn executed(program: &Program) -> (Report, Vec<Execution>) {
+    let mut run = Run::begin(program);
+    while run.step(program) {}
+    let executions = std::mem::take(&mut run.executions);
+    (run.report(), executions)
 }

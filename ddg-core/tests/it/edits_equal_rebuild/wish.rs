@@ -75,6 +75,7 @@ pub(super) fn worker(key: impl Into<String>, dependencies: Vec<String>) -> Worke
         after_nobody: false,
         takes: Takes::Anything,
         kind: Kind::Own,
+        plain: false,
         from: None,
     }
 }

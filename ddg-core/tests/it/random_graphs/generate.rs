@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::Dice;
 use crate::reference::{
-    Ask, Called, Gives, Graph, Kind, Mapping, Program, Run, Takes, Turn, Worker, most_taken,
+    Ask, Called, Gives, Graph, Kind, Mapping, Placed, Program, Run, Takes, Turn, Worker, most_taken,
 };
 
 /// What programs have beside jumps and changes of the graph.
@@ -17,6 +17,11 @@ pub(crate) struct Flavour {
     pub(crate) failed_attempts: bool,
     /// Whether many workers are removed and added again under one key.
     pub(crate) replaced: bool,
+    /// Whether some workers are functions without a context, and some follow the same workers as
+    /// the one declared before.
+    pub(crate) plain: bool,
+    /// Of 100 workers, how many ask for nothing, so that more comes of the graph.
+    pub(crate) calm: usize,
 }
 
 /// Who asks questions.
@@ -37,6 +42,15 @@ pub(crate) fn program(seed: u64) -> Program {
 pub(crate) fn flavoured(seed: u64, flavour: Flavour) -> Program {
     let mut dice = Dice::new(seed);
     let graph = initial_graph(&mut dice);
+    let is_chain = flavour.calm > 0 && dice.chance(30);
+    let (graph, flavour) = match (flavour.plain, is_chain) {
+        (false, _) => (graph, flavour),
+        (true, false) => (with_plain(graph, true, &mut dice), flavour),
+        (true, true) => {
+            let graph = with_plain(chain(&graph), false, &mut dice);
+            (graph, Flavour { calm: 95, ..flavour })
+        }
+    };
     of_graph(graph, flavour, seed, &mut dice)
 }
 
@@ -45,6 +59,7 @@ pub(crate) fn flavoured(seed: u64, flavour: Flavour) -> Program {
 pub(crate) fn nested(seed: u64, flavour: Flavour) -> (Graph, Vec<Ask>, Program) {
     let mut dice = Dice::new(seed);
     let declared = initial_graph(&mut dice);
+    let declared = if flavour.plain { with_plain(declared, true, &mut dice) } else { declared };
     let (mut changed, mut changes) = (declared.clone(), Vec::new());
     for _ in 0..dice.below(5) {
         let some = vec![declared.keys()[0].clone()];
@@ -114,15 +129,28 @@ fn write_script(program: &mut Program, flavour: Flavour, dice: &mut Dice) {
         }
         let due: Vec<_> = run.due.iter().map(|due| due.key.clone()).collect();
         for (place, key) in due.iter().enumerate() {
-            if !due[..place].contains(key) {
+            let is_plain = run.graph.find(key).is_some_and(|placed| placed.worker.is_plain());
+            if !due[..place].contains(key) && !is_plain {
                 let mut turns = turns(&mut draft, &due, key, dice);
                 if flavour.replaced && dice.chance(30) {
                     replace(&mut draft, &due, &mut turns, dice);
                 }
+                if flavour.calm > 0 {
+                    let calm = turns.iter_mut().filter(|_| dice.chance(flavour.calm));
+                    calm.for_each(|turn| turn.asks.clear());
+                }
+                if flavour.plain {
+                    let asks = turns.iter_mut().flat_map(|turn| &mut turn.asks);
+                    for ask in asks {
+                        if let Ask::Add(worker) = ask {
+                            worker.plain = !worker.in_order && dice.chance(50);
+                        }
+                    }
+                }
                 program.script.insert((run.steps + 1, key.clone()), turns);
             }
         }
-        if dice.chance(85) && !due.is_empty() {
+        if dice.chance(85 * (100 - flavour.calm) / 100) && !due.is_empty() {
             // A ferry ensures that the run continues.
             let at = (run.steps + 1, dice.pick(&due).clone());
             if !draft.keys().is_empty()
@@ -254,6 +282,67 @@ fn initial_graph(dice: &mut Dice) -> Graph {
     graph
 }
 
+/// The workers of a graph one after the other, so that one runs at a time.
+fn chain(graph: &Graph) -> Graph {
+    let mut workers: Vec<Worker> = Vec::new();
+    for Placed { worker, .. } in &graph.workers {
+        let before = workers.last();
+        let n_given = before.map_or(1, |before| usize::from(before.kind != Kind::Silent));
+        let n = match worker.mapping {
+            Mapping::AsIs | Mapping::Unpack => n_given,
+            Mapping::Merge => 1,
+            Mapping::Suppressed => 0,
+        };
+        let mapping =
+            if worker.mapping == Mapping::Unpack { Mapping::AsIs } else { worker.mapping };
+        workers.push(Worker {
+            start: before.is_none(),
+            dependencies: before.map(|before| before.key.clone()).into_iter().collect(),
+            after_loops: false,
+            after_nobody: false,
+            in_order: false,
+            mapping,
+            takes: if worker.takes == Takes::Anything { worker.takes } else { Takes::Values(n) },
+            from: None,
+            ..worker.clone()
+        });
+    }
+    Graph::new(workers)
+}
+
+/// Makes some workers functions without a context. With `layers`, adds some that follow the same
+/// workers as the one declared before them.
+fn with_plain(graph: Graph, layers: bool, dice: &mut Dice) -> Graph {
+    let mut workers = Vec::new();
+    let mut layer = Vec::new();
+    for Placed { worker, .. } in &graph.workers {
+        let mut worker = worker.clone();
+        let is_unpacked = |after: &&Placed| after.worker.mapping == Mapping::Unpack;
+        let is_unpacked = graph.successors(&worker.key).iter().any(is_unpacked);
+        worker.plain = !worker.in_order && !is_unpacked && dice.chance(60);
+        worker.after_loops |= !worker.dependencies.is_empty() && dice.chance(10);
+        workers.push(worker.clone());
+        if layers && layer.is_empty() && !worker.dependencies.is_empty() && dice.chance(25) {
+            layer = (0..1 + dice.below(3)).map(|place| format!("l{place}")).collect();
+            let like = |key: &String| Worker {
+                key: key.clone(),
+                start: false,
+                output: false,
+                after_loops: worker.after_loops && dice.chance(50),
+                plain: !worker.in_order && dice.chance(50),
+                ..worker.clone()
+            };
+            workers.extend(layer.iter().map(like).collect::<Vec<_>>());
+            layer.push(worker.key.clone());
+        }
+    }
+    if !layer.is_empty() {
+        workers.push(Worker { mapping: Mapping::Merge, ..worker("join".to_owned(), layer, dice) });
+    }
+    let with_plain = Graph::new(workers);
+    if with_plain.fault().is_none() { with_plain } else { graph }
+}
+
 /// Adds one that waits for more than fit into a machine word.
 fn widen(workers: &mut Vec<Worker>, dice: &mut Dice) {
     let first = workers[0].key.clone();
@@ -301,6 +390,7 @@ fn worker(key: String, dependencies: Vec<String>, dice: &mut Dice) -> Worker {
         in_order: dice.chance(7),
         takes: Takes::Anything,
         kind,
+        plain: false,
         from: None,
     }
 }

@@ -25,16 +25,16 @@ pub(super) struct Way {
 
 /// What happened to programs, so that they are known to reach what is to be shown.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Lives {
-    pub(super) n_programs: usize,
-    pub(super) n_kickoffs: usize,
-    pub(super) n_answered: usize,
+pub(crate) struct Lives {
+    pub(crate) n_programs: usize,
+    pub(crate) n_kickoffs: usize,
+    pub(crate) n_answered: usize,
     /// How often only some of the questions were answered.
-    pub(super) n_parts: usize,
-    pub(super) n_stops: usize,
-    pub(super) n_failed: usize,
+    pub(crate) n_parts: usize,
+    pub(crate) n_stops: usize,
+    pub(crate) n_failed: usize,
     /// How often a part of what was running settled.
-    pub(super) n_rolled: usize,
+    pub(crate) n_rolled: usize,
 }
 
 pub(super) struct Untouched;
@@ -125,7 +125,7 @@ async fn live(
 }
 
 /// Answers some of the questions of a paused run, in any order.
-pub(super) fn answer(snapshot: &mut Snapshot, dice: &mut Dice, lives: &mut Lives) {
+pub(crate) fn answer(snapshot: &mut Snapshot, dice: &mut Dice, lives: &mut Lives) {
     let signals = snapshot.awaits().into_iter().map(|name| (None, name));
     let questions = snapshot.questions().into_iter();
     let questions = questions.map(|one| (Some(one.id), one.content.get::<String>().unwrap()));
@@ -150,7 +150,7 @@ pub(super) fn answer(snapshot: &mut Snapshot, dice: &mut Dice, lives: &mut Lives
 
 /// The report of a nested program. Its run is gone, except for its output and its failures: if these
 /// are as expected, so is its end.
-pub(super) fn reported(expected: &Report, ended: Result<Outcome, RunError>, log: Log) -> Report {
+pub(crate) fn reported(expected: &Report, ended: Result<Outcome, RunError>, log: Log) -> Report {
     let (end, seen) = (inner_end(&ended), log.report(ended));
     let is_same = match end {
         Ok(output) => expected.end.starts_with(&format!("output {output} after")),

@@ -150,5 +150,6 @@ fn plainer(worker: &Worker) -> Vec<Worker> {
     with(&|worker| worker.from = None);
     with(&|worker| (worker.takes, worker.from) = (Takes::Anything, None));
     with(&|worker| worker.kind = Kind::Own);
+    with(&|worker| worker.plain = false);
     all
 }

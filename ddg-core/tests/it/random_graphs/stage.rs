@@ -12,7 +12,7 @@ use serde_json::Value as Json;
 
 use super::actor::end;
 use super::{Dice, pause};
-use crate::reference::engine::{args, called_with, options, view};
+use crate::reference::engine::{args, called_with, json, options, view};
 use crate::reference::{Ask, Called, Graph, Group, Kind, Program, Report, Takes, Turn, Worker};
 
 /// A program on a stage of its own: nothing is shared with another but the log.
@@ -33,6 +33,8 @@ pub(crate) struct Stage {
 pub(crate) struct Log {
     graphs: BTreeSet<(u64, String)>,
     kickoffs: BTreeMap<(u64, KickoffId), String>,
+    /// How often workers without a context, which know no more, were called with what.
+    plain: BTreeMap<String, usize>,
     /// Whether some of the questions are times and signals instead.
     pub(super) waits: bool,
     /// Those that must not run again.
@@ -56,6 +58,10 @@ struct Speaking {
 
 /// Does what the script says, and gives `()`.
 struct Silent(Speaking);
+
+/// Takes no context, so it does what every worker does that is not in the script.
+#[derive(Clone)]
+struct Plain(Arc<Speaking>);
 
 impl Stage {
     pub(crate) fn new(program: &Arc<Program>, log: &Arc<Mutex<Log>>) -> Arc<Self> {
@@ -94,9 +100,15 @@ impl Stage {
 
     /// The automa as it is declared, with `callback` around its workers.
     pub(crate) fn automa(self: &Arc<Self>, callback: impl Callback) -> GraphAutoma {
+        let mut automa = self.bare_automa();
+        automa.add_callback(callback);
+        automa
+    }
+
+    /// The automa as it is declared.
+    pub(crate) fn bare_automa(self: &Arc<Self>) -> GraphAutoma {
         let mut automa = GraphAutoma::new("random");
         automa.set_max_steps(self.program.max_steps);
-        automa.add_callback(callback);
         for input in ["p0", "p1", "p2"] {
             automa.declare_input(input);
         }
@@ -131,6 +143,11 @@ impl Stage {
 
     /// The same within another one, in which it is changed before it runs.
     pub(crate) fn outer_automa(self: &Arc<Self>, callback: impl Callback) -> GraphAutoma {
+        self.around(self.automa(callback))
+    }
+
+    /// An automa around `inner`, which is the automa of this stage.
+    pub(crate) fn around(self: &Arc<Self>, inner: GraphAutoma) -> GraphAutoma {
         let mut automa = GraphAutoma::new("outer");
         let stage = Arc::clone(self);
         let change = move |given: Vec<Value>, cx: Context| {
@@ -151,7 +168,7 @@ impl Stage {
         };
         automa.add_func_as_worker("change", change, start().merge().inline()).unwrap();
         let options = after(["change"]).unpack().output();
-        automa.add_worker("inner", self.automa(callback), options).unwrap();
+        automa.add_worker("inner", inner, options).unwrap();
         automa
     }
 
@@ -159,6 +176,7 @@ impl Stage {
         let turns = self.program.script.values().flatten();
         match turns.map(|turn| turn.n_failed_attempts).max().unwrap_or_default() {
             0 => options(worker),
+            _ if worker.is_plain() => options(worker),
             most => options(worker).retry(Retry::times(most as usize)),
         }
     }
@@ -187,6 +205,7 @@ impl Stage {
 
     fn actor(self: &Arc<Self>, which: usize) -> AnyWorker {
         match self.workers[which].kind {
+            _ if self.workers[which].is_plain() => Plain(Arc::new(self.speaking(which))).func(),
             Kind::Silent => AnyWorker::new(Silent(self.speaking(which))),
             _ => AnyWorker::new(self.speaking(which)),
         }
@@ -196,6 +215,7 @@ impl Stage {
     fn tool(self: &Arc<Self>, which: usize) -> AnyWorker {
         let actor = Arc::new(self.speaking(which));
         match (self.workers[which].kind, self.workers[which].takes) {
+            _ if self.workers[which].is_plain() => self.actor(which),
             (Kind::Async, Takes::Values(1)) => AnyWorker::func(move |a: Value, cx: Context| {
                 let actor = Arc::clone(&actor);
                 async move { actor.act(Args::new().with(a), &cx).await }
@@ -214,6 +234,10 @@ impl Stage {
     fn add(self: &Arc<Self>, worker: &Worker, cx: &Context) {
         let which = self.which(worker);
         match worker.kind {
+            _ if worker.is_plain() => {
+                let tool = self.tools.get().unwrap()[which].clone();
+                cx.add_worker(&worker.key, tool, self.options(worker));
+            }
             Kind::Async => {
                 let tool = self.tools.get().unwrap()[which].clone();
                 cx.add_worker(&worker.key, tool, self.options(worker));
@@ -297,6 +321,8 @@ impl Speaking {
             let n_before = cx.local().update("kickoffs", |kickoffs: &mut Vec<(u64, u64)>| {
                 if !kickoffs.contains(&at) {
                     kickoffs.push(at);
+                    // Which of several kickoffs in a step comes first depends on time.
+                    kickoffs.sort_unstable();
                 }
                 kickoffs.iter().filter(|(_, step)| *step < cx.step()).count()
             });
@@ -338,6 +364,58 @@ impl Speaking {
     }
 }
 
+impl Plain {
+    fn func(self) -> AnyWorker {
+        let Speaking { stage, which } = &*self.0;
+        let worker = &stage.workers[*which];
+        let is_async = worker.kind == Kind::Async;
+        match worker.takes.parameters() {
+            Some(0) if is_async => AnyWorker::func(move || self.clone().act([])),
+            Some(1) if is_async => AnyWorker::func(move |a: Value| self.clone().act([a])),
+            Some(2) if is_async => {
+                AnyWorker::func(move |a: Value, b: Value| self.clone().act([a, b]))
+            }
+            Some(3) if is_async => {
+                AnyWorker::func(move |a: Value, b: Value, c: Value| self.clone().act([a, b, c]))
+            }
+            Some(0) => AnyWorker::func(move || self.act_now(&[])),
+            Some(1) => AnyWorker::func(move |a: Value| self.act_now(&[a])),
+            Some(2) => AnyWorker::func(move |a: Value, b: Value| self.act_now(&[a, b])),
+            Some(3) => {
+                AnyWorker::func(move |a: Value, b: Value, c: Value| self.act_now(&[a, b, c]))
+            }
+            other => panic!("a plain worker of {other:?} values"),
+        }
+    }
+
+    async fn act<const N: usize>(self, values: [Value; N]) -> Value {
+        let output = self.act_now(&values);
+        // As workers yield that really wait.
+        for _ in 0..output.get::<i64>().unwrap() % 3 {
+            tokio::task::yield_now().await;
+        }
+        output
+    }
+
+    fn act_now(&self, values: &[Value]) -> Value {
+        let Speaking { stage, which } = &*self.0;
+        let key = &stage.workers[*which].key;
+        let by_position = values.iter().map(json).collect();
+        let called = Called { by_position, by_name: Vec::new() };
+        let mut log = stage.log.lock().unwrap();
+        *log.plain.entry(plain_line(key, &called)).or_default() += 1;
+        let Json::Number(number) = Turn::default().output(key, &called) else {
+            panic!("by default a worker gives a number")
+        };
+        Value::new(number.as_i64().unwrap())
+    }
+}
+
+/// How a worker without a context was called.
+pub(crate) fn plain_line(key: &str, called: &Called) -> String {
+    format!("without a context: {key} {called}")
+}
+
 impl ddg_core::Worker for Speaking {
     type Output = Value;
 
@@ -367,7 +445,7 @@ pub(crate) fn answer_to(question: &str) -> String {
     format!("yes, {question}")
 }
 
-fn number(kickoff: KickoffId) -> u64 {
+pub(crate) fn number(kickoff: KickoffId) -> u64 {
     serde_json::to_value(kickoff).unwrap().as_u64().unwrap()
 }
 
@@ -421,6 +499,8 @@ impl Log {
         let mut trace: Vec<_> = graphs.chain(kickoffs).collect();
         trace.sort_by_key(|(at, _)| *at);
         let trace = trace.into_iter().map(|((step, _), seen)| format!("step {step}: {seen}"));
+        let plain = self.plain.into_iter().map(|(line, n)| format!("{line}, {n} times"));
+        let trace = trace.chain(plain);
         Report { trace: trace.collect(), end: end(ended) }
     }
 }

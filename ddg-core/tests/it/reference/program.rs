@@ -39,6 +39,8 @@ pub(crate) struct Worker {
     pub(crate) in_order: bool,
     pub(crate) takes: Takes,
     pub(crate) kind: Kind,
+    /// Whether it takes no context, if it is a function: then it asks for nothing.
+    pub(crate) plain: bool,
     /// What its parameter `p0` is filled with: the last output of a worker, else -1.
     pub(crate) from: Option<String>,
 }
@@ -191,6 +193,12 @@ impl Worker {
         self.after_nobody && self.dependencies.is_empty()
     }
 
+    /// Whether it is a function without a context.
+    pub(crate) fn is_plain(&self) -> bool {
+        let is_func = matches!(self.kind, Kind::Async | Kind::Inline | Kind::Blocking);
+        self.plain && is_func && matches!(self.takes, Takes::Values(0..=3))
+    }
+
     /// How many of its parameters can be filled by position; `None` if it takes whatever there is.
     pub(crate) fn positions(&self) -> Option<usize> {
         Some(self.takes.parameters()? - usize::from(self.from.is_some()))
@@ -238,6 +246,7 @@ impl fmt::Display for Worker {
             write!(f, " {:?}", self.mapping)?;
         }
         write!(f, " takes {:?} {:?}", self.takes, self.kind)?;
+        f.write_str(if self.is_plain() { " plain" } else { "" })?;
         self.from.iter().try_for_each(|from| write!(f, " p0 from {from}"))
     }
 }

@@ -7,7 +7,7 @@ use serde_json::Value as Json;
 
 use super::binding::{bound, mapped, most_taken, of_run};
 use super::graph::Placed;
-use super::{Ask, Called, Graph, Kind, Mapping, Program, Turn, joined};
+use super::{Ask, Called, Graph, Kind, Mapping, Program, Turn, Worker, joined};
 
 /// What a run did and how it ended: two engines that follow the same rules give the same.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,6 +16,30 @@ pub(crate) struct Report {
     /// the graph is not told: workers of one step see it at different times.
     pub(crate) trace: Vec<String>,
     pub(crate) end: String,
+}
+
+/// A kickoff that has begun.
+#[derive(Clone, Debug)]
+pub(crate) struct Execution {
+    pub(crate) step: u64,
+    /// The graph of the step.
+    pub(crate) graph: String,
+    pub(crate) worker: Worker,
+    pub(crate) cause: String,
+    pub(crate) called: Called,
+    /// How often its worker began in the steps before.
+    pub(crate) n_before: usize,
+    pub(crate) turn: Turn,
+    pub(crate) end: End,
+}
+
+/// How a kickoff has ended.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum End {
+    Gave(Json),
+    Failed,
+    /// The run has failed while a question of it was open.
+    Asked,
 }
 
 /// The kickoffs that end before one settling.
@@ -48,6 +72,8 @@ pub(crate) struct Run {
     /// What has settled together. Kickoffs that ended after an answer are not in it: those settle
     /// all at once.
     pub(crate) groups: Vec<Group>,
+    /// Every kickoff, in order.
+    pub(crate) executions: Vec<Execution>,
     /// In which steps each worker has begun.
     begun: BTreeMap<usize, Vec<u64>>,
     /// Which dependencies of each worker have run since its last kickoff.
@@ -108,6 +134,7 @@ impl Run {
             latest: BTreeMap::new(),
             n_kickoffs: 0,
             groups: Vec::new(),
+            executions: Vec::new(),
             begun: BTreeMap::new(),
             crossed: BTreeMap::new(),
             outputs: BTreeMap::new(),
@@ -209,13 +236,23 @@ impl Run {
         }
         for (due, called) in kickoffs {
             let begun = self.begun.entry(due.id).or_default();
-            let count = match program.counts {
-                true => format!(" #{}", begun.iter().filter(|before| **before < step).count()),
-                false => String::new(),
-            };
+            let n_before = begun.iter().filter(|before| **before < step).count();
             begun.push(step);
+            let count = if program.counts { format!(" #{n_before}") } else { String::new() };
             self.trace.push(format!("step {step}: {} ({}) {called}{count}", due.key, due.cause));
+            let worker = self.graph.find(&due.key).unwrap().worker.clone();
+            let cause = due.cause.clone();
             let running = self.act(program, due, &called);
+            self.executions.push(Execution {
+                step,
+                graph: self.graph.to_string(),
+                worker,
+                cause,
+                called,
+                n_before,
+                turn: running.turn.clone(),
+                end: End::Asked,
+            });
             self.running.push(running);
         }
         Ok(())
@@ -261,13 +298,17 @@ impl Run {
 
     fn act(&mut self, program: &Program, due: Due, called: &Called) -> Running {
         let Due { key, id, .. } = due;
-        let mut turn = program.turn(self.steps, &key, called);
+        let worker = &self.graph.find(&key).unwrap().worker;
+        let silent = worker.kind == Kind::Silent;
+        let mut turn = match worker.is_plain() {
+            true => Turn::default(),
+            false => program.turn(self.steps, &key, called),
+        };
         for ask in &mut turn.asks {
             if let Ask::Ferry { args, .. } = ask {
                 *args = args.of_ferry(&key, called);
             }
         }
-        let silent = self.graph.find(&key).unwrap().worker.kind == Kind::Silent;
         let output = if silent { Json::Null } else { turn.output(&key, called) };
         self.n_kickoffs += 1;
         Running { kickoff: self.n_kickoffs - 1, key, id, output, turn }
@@ -296,6 +337,12 @@ impl Run {
         let mut failures: Vec<(usize, String)> = Vec::new();
         for (place, _) in ended.iter().enumerate().filter(|(_, worker)| worker.fails()) {
             failures.push((place, "failed".to_owned()));
+        }
+        for ended in ended.iter().filter(|ended| !ended.is_interrupted()) {
+            self.executions[ended.kickoff as usize].end = match ended.turn.fails {
+                true => End::Failed,
+                false => End::Gave(ended.output.clone()),
+            };
         }
         self.stopping |= ended.iter().any(|worker| worker.ended_well() && worker.turn.stops);
         let after_nobody = self.edit(&ended, &mut failures);

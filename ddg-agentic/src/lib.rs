@@ -126,7 +126,8 @@ pub mod __private {
 #[cfg(doctest)]
 struct Refused;
 
-/// The programs of pages that need a feature, compiled and run. The others are in the crate `pages`.
+/// The programs of pages that need a feature, compiled and run. The others are in the crate
+/// `pages`.
 #[cfg(doctest)]
 mod pages {
     #[cfg(feature = "assistants")]

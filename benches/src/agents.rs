@@ -2,12 +2,14 @@
 //!
 //! A [`Subject`] is a loop that asks the [`model`] and calls the [`tool`]: this engine's
 //! [`agent`], the same loop [`by_hand`], and a peer's. The model notes when it is asked, and
-//! [`measure`] makes turns of that; [`report`] shows them.
+//! [`measure`] makes turns of that; [`report`] shows them. [`pieces`] is about the replies of a
+//! provider.
 
 pub mod agent;
 pub mod by_hand;
 pub mod measure;
 pub mod model;
+pub mod pieces;
 pub mod report;
 #[cfg(feature = "peers")]
 pub mod rig;

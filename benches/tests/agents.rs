@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use benches::agents::measure::{TURNS, measure};
 use benches::agents::model::{ANSWER, AtOnce, Line, Script, call_id};
-use benches::agents::subjects;
 use benches::agents::tool::{forecast, toolbox};
+use benches::agents::{pieces, subjects};
 use ddg_agentic::prelude::*;
 
 #[tokio::test]
@@ -47,4 +47,13 @@ async fn each_turn_is_a_figure() {
         assert_eq!(figure.turn_us.len(), TURNS.len(), "{}", figure.agent);
         assert!(figure.turn_us.iter().all(|us| *us > 0.0), "{figure:?}");
     }
+}
+
+#[tokio::test]
+async fn a_reply_in_pieces_is_read_whole() {
+    let figures = pieces::measure(&[1_000], 1).await.unwrap();
+    // Eleven bytes of the arguments are not the text.
+    let n_pieces: Vec<_> = figures.iter().map(|figure| (figure.piece, figure.n_pieces)).collect();
+    assert_eq!(n_pieces, [(20, 51), (200, 6)]);
+    assert_eq!(pieces::table(&figures).lines().count(), 4);
 }

@@ -132,14 +132,15 @@ impl<A: Api> HttpModel<A> {
         Self::with(Settings { capabilities: Some(capabilities), ..self.settings })
     }
 
-    /// Adds a header to every request. Its value is in no `Debug` text and no log.
+    /// Adds a header to every request. Its value is in no `Debug` text, no error and no log.
     #[must_use]
     pub fn extra_header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.settings.extra_headers.push(name, value);
         Self::with(self.settings)
     }
 
-    /// Adds a query parameter to every request, such as Azure's `api-version`.
+    /// Adds a query parameter to every request, such as Azure's `api-version`. Its value is in no
+    /// `Debug` text and no error.
     #[must_use]
     pub fn extra_query(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.settings.extra_query.push(name, value);

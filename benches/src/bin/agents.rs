@@ -1,4 +1,5 @@
-//! What a turn of an agent costs: a table, and the part of `docs/benchmarks.md` on it.
+//! What a turn of an agent costs, and a streamed reply in many pieces: two tables, and the part of
+//! `docs/benchmarks.md` on them.
 //!
 //! ```text
 //! cargo run --release -p benches --features agents,peers --bin agents -- [--quick] [--json FILE]
@@ -8,7 +9,7 @@ use std::error::Error;
 use std::path::Path;
 use std::{env, fs};
 
-use benches::agents::{measure, report};
+use benches::agents::{measure, pieces, report};
 use benches::counting::CountingAllocator;
 use benches::options::Options;
 use benches::report::machine::Machine;
@@ -29,10 +30,18 @@ async fn main() -> Result<(), Box<dyn Error>> {
     for n_calls in N_CALLS {
         figures.extend(measure::measure(n_calls, runs).await?);
     }
-    let text = report::table(&figures);
+    let (lengths, runs) = match options.quick {
+        true => (&pieces::LENGTHS[..2], 1),
+        false => (&pieces::LENGTHS[..], 5),
+    };
+    let in_pieces = pieces::measure(lengths, runs).await?;
+    let text = format!("{}\n{}", report::table(&figures), pieces::table(&in_pieces));
     print!("{text}");
     if let Some(file) = &options.json {
-        let lines = figures.iter().map(serde_json::to_string).collect::<Result<Vec<_>, _>>()?;
+        let mut lines = figures.iter().map(serde_json::to_string).collect::<Result<Vec<_>, _>>()?;
+        for figure in &in_pieces {
+            lines.push(serde_json::to_string(figure)?);
+        }
         fs::write(file, lines.join("\n") + "\n")?;
     }
     if !options.quick {

@@ -177,7 +177,8 @@ macro_rules! request_settings {
             self
         }
 
-        /// Adds a header to an HTTP request. Its value is in no `Debug` text and no log.
+        /// Adds a header to an HTTP request. Its value is in no `Debug` text, no
+        /// error and no log.
         #[must_use]
         pub fn extra_header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
             let $this = &mut self;
@@ -185,7 +186,8 @@ macro_rules! request_settings {
             self
         }
 
-        /// Adds a query parameter to an HTTP request, such as Azure's `api-version`.
+        /// Adds a query parameter to an HTTP request, such as Azure's `api-version`. Its
+        /// value is in no `Debug` text and no error.
         #[must_use]
         pub fn extra_query(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
             let $this = &mut self;

@@ -2,6 +2,7 @@
 
 mod answer;
 mod ask;
+mod bounded;
 mod call_ids;
 mod client;
 mod extras;
@@ -106,13 +107,14 @@ impl Connection {
     pub(super) async fn chat(&self, request: ChatRequest) -> Result<ChatReply, ModelError> {
         let mut ids = CallIds::new(&request);
         let extras = self.extras(&request)?;
+        let failures = self.failures.of_request(&request);
         let asked = self.ask().request(request)?;
-        let limit = self.failures.reply_timeout;
+        let limit = failures.reply_timeout;
         let asking = extras.scope(async { silent(self.model.call(asked)).await });
         let reply = tokio::time::timeout(limit, asking).await;
-        let reply = reply.map_err(|_| self.failures.timed_out(limit))?;
-        let reply = reply.map_err(|error| self.failures.of_whole(&error))?;
-        self.failures.ended(answer::reply(reply, &ask::named(&*self.target), &mut ids))
+        let reply = reply.map_err(|_| failures.timed_out(limit))?;
+        let reply = reply.map_err(|error| failures.of_whole(&error))?;
+        failures.ended(answer::reply(reply, &ask::named(&*self.target), &mut ids))
     }
 
     pub(super) async fn stream(&self, request: ChatRequest) -> Result<ChatStream, ModelError> {
@@ -121,12 +123,12 @@ impl Connection {
         }
         let ids = CallIds::new(&request);
         let extras = self.extras(&request)?;
+        let failures = self.failures.of_request(&request);
         let asked = self.ask().request(request)?;
         let stream = silent(async { self.model.stream(asked) }).await;
-        let stream = stream.map_err(|error| self.failures.of(&error))?;
+        let stream = stream.map_err(|error| failures.of(&error))?;
         let mut pieces = Box::pin(
-            Pieces::new(stream, ids, extras, self.failures.clone(), &ask::named(&*self.target))
-                .chunks(),
+            Pieces::new(stream, ids, extras, failures, &ask::named(&*self.target)).chunks(),
         );
         // Nothing is sent before the first piece is polled, so errors of the whole request show
         // here.

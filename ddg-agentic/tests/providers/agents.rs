@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use ddg_agentic::prelude::*;
+use ddg_agentic::provider::{Anthropic, Api, Gemini, HttpModel, Ollama, OpenAi, OpenAiResponses};
 use ddg_agentic::schemars::JsonSchema;
 use ddg_core::checkpoint::{MemoryStore, StoredRuns};
 use ddg_core::event::EventFilter;
@@ -138,6 +139,34 @@ async fn an_answer_of_a_type_is_asked_for_until_it_is_one() {
         - value.0: "count" is a required property
         Reply with the whole JSON value again, corrected, and with nothing else."#]]
     .assert_eq(&asked(&server));
+}
+
+/// What is sent first for a typed answer beside tools.
+async fn sent_beside_tools<A: Api>(model: HttpModel<A>) -> String {
+    let server = OpenAiServer::serving([Answer::error(400, "never mind")]).await;
+    let model = model.base_url(server.url()).api_key("sk-test");
+    let agent = agent(model).answer::<Vec<Thing>>().may_ask_back().build().unwrap();
+    let error = agent.run(args!("What do I need in Tokyo?")).await.unwrap_err();
+    assert!(error.to_string().contains("never mind"), "{error}");
+    server.last_body().to_string()
+}
+
+/// OpenAI's and Ollama's models never call a tool beside a schema, and Gemini refuses both together.
+#[tokio::test]
+async fn beside_tools_every_provider_is_told_the_schema_in_words() {
+    for sent in [
+        sent_beside_tools(OpenAi::new("m")).await,
+        sent_beside_tools(OpenAiResponses::new("m")).await,
+        sent_beside_tools(Anthropic::new("m")).await,
+        sent_beside_tools(Gemini::new("m")).await,
+        sent_beside_tools(Ollama::new("m")).await,
+    ] {
+        assert!(sent.contains("When you give your answer, reply with one JSON value"), "{sent}");
+        assert!(sent.contains("ask_the_person") && sent.contains("weather"), "{sent}");
+        for field in ["response_format", "json_schema", "responseJsonSchema", "output_config"] {
+            assert!(!sent.contains(&format!("\"{field}\"")), "{field} in {sent}");
+        }
+    }
 }
 
 #[tokio::test]

@@ -4,7 +4,7 @@ use std::time::{Duration, SystemTime};
 
 use ddg_agentic::ChatModel;
 use ddg_agentic::model::{ChatRequest, ModelError};
-use ddg_agentic::provider::OpenAi;
+use ddg_agentic::provider::{Anthropic, Api, Gemini, HttpModel, Ollama, OpenAi, OpenAiResponses};
 use expect_test::expect;
 
 use crate::model;
@@ -80,14 +80,58 @@ async fn how_long_to_wait_is_unknown_if_it_is_unreadable() {
     assert_eq!(error(answer).await.retry_after(), None);
 }
 
+/// As Google's APIs have it (google.rpc.RetryInfo), also in the middle of a stream.
+#[tokio::test]
+async fn how_long_to_wait_is_read_from_the_error() {
+    let body = r#"{"error":{"code":429,"message":"You exceeded your quota.","status":"RESOURCE_EXHAUSTED","details":[
+        {"@type":"type.googleapis.com/google.rpc.Help","links":[]},
+        {"@type":"type.googleapis.com/google.rpc.RetryInfo","retryDelay":"34.5s"}]}}"#;
+    let line = body.replace('\n', "");
+    let answers =
+        [Answer::body(429, "application/json", body), Answer::events(&format!("data: {line}\n\n"))];
+    let server = OpenAiServer::serving(answers).await;
+    let model = Gemini::new("m").base_url(server.url());
+    for _ in 0..2 {
+        let error = model.stream(ChatRequest::new(["hi"])).await.unwrap_err();
+        assert_eq!(error.retry_after(), Some(Duration::from_millis(34_500)), "{error}");
+    }
+}
+
 #[tokio::test]
 async fn a_provider_that_cannot_be_reached_may_be_asked_again() {
     let model = OpenAi::new("test-model").base_url("http://127.0.0.1:1/v1");
     let error = model.chat(ChatRequest::new(["hi"])).await.unwrap_err();
     assert!(matches!(error, ModelError::Connection { .. }) && error.is_retryable(), "{error:?}");
     let message = error.to_string();
-    let message = message.split(" (os").next().unwrap();
-    expect!["model `test-model`: error sending request for url (http://127.0.0.1:1/v1/chat/completions): client error (Connect): tcp connect error: Connection refused"].assert_eq(message);
+    let message = message.split_once(" (os").unwrap();
+    expect!["model `test-model`: error sending request for url (http://127.0.0.1:1/v1/chat/completions): client error (Connect): tcp connect error: Connection refused"].assert_eq(message.0);
+    let (_, hint) = message.1.split_once("; ").unwrap();
+    expect!["check base_url or OPENAI_BASE_URL, which is http://127.0.0.1:1/v1"].assert_eq(hint);
+}
+
+/// What answers is not the API.
+#[tokio::test]
+async fn a_wrong_address_is_named_where_it_is_set() {
+    let answers = [
+        Answer::body(404, "text/plain", "404 page not found"),
+        Answer::body(405, "text/html", "<html>Not here</html>"),
+        Answer::body(200, "text/html", "<html>Welcome</html>"),
+        Answer::error(404, "there is no model `m`"),
+    ];
+    let mut lines = Vec::new();
+    for answer in answers {
+        let server = OpenAiServer::serving([answer.clone(), answer]).await;
+        let model = Anthropic::new("m").base_url(server.url());
+        let error = model.chat(ChatRequest::new(["hi"])).await.unwrap_err().to_string();
+        let streamed = model.stream(ChatRequest::new(["hi"])).await.unwrap_err().to_string();
+        assert_eq!(error, streamed);
+        lines.push(error.replace(&server.url(), "http://here"));
+    }
+    expect![[r#"
+        model `m`: the provider answered 404: 404 page not found; check base_url or ANTHROPIC_BASE_URL, which is http://here
+        model `m`: the provider answered 405: <html>Not here</html>; check base_url or ANTHROPIC_BASE_URL, which is http://here
+        model `m`: its answer is not a reply: it is text/html; check base_url or ANTHROPIC_BASE_URL, which is http://here
+        model `m`: the provider answered 404: there is no model `m`"#]].assert_eq(&lines.join("\n"));
 }
 
 #[tokio::test]
@@ -149,6 +193,40 @@ async fn an_error_in_place_of_a_stream_keeps_message_code_and_whether_it_passes(
     assert!(!error.is_retryable() && error.to_string().contains("no"), "{error}");
 }
 
+/// How a model fails that is answered so with the status of a success, whole and streamed.
+async fn fails<A: Api>(model: HttpModel<A>, body: &str) -> String {
+    let server = OpenAiServer::serving([json(body), json(body)]).await;
+    let model = model.base_url(server.url()).api_key("sk-test");
+    let whole = model.chat(ChatRequest::new(["hi"])).await.unwrap_err();
+    let streamed = model.stream(ChatRequest::new(["hi"])).await.unwrap_err();
+    assert_eq!(whole.to_string(), streamed.to_string());
+    assert_eq!(whole.is_retryable(), streamed.is_retryable(), "{whole}");
+    format!("{} {whole}", whole.is_retryable())
+}
+
+/// In the form of each API, as its gateways pass it on.
+#[tokio::test]
+async fn an_error_in_place_of_a_reply_keeps_its_message_for_every_api() {
+    let overloaded =
+        r#"{"type":"error","error":{"type":"overloaded_error","message":"Overloaded"}}"#;
+    let exhausted = r#"{"error":{"code":429,"message":"Exhausted","status":"RESOURCE_EXHAUSTED"}}"#;
+    let limited = r#"{"error":{"message":"Rate limited","code":"rate_limit_exceeded"}}"#;
+    let lines = [
+        fails(OpenAi::new("m"), limited).await,
+        fails(OpenAiResponses::new("m"), limited).await,
+        fails(Anthropic::new("m"), overloaded).await,
+        fails(Gemini::new("m"), exhausted).await,
+        fails(Ollama::new("m"), r#"{"error":{"message":"Loading","type":"api_error"}}"#).await,
+    ];
+    expect![[r#"
+        true model `m`: the provider gave up on its reply: Rate limited
+        true model `m`: the provider gave up on its reply: Rate limited
+        true model `m`: the provider gave up on its reply: Overloaded
+        true model `m`: the provider answered 429: Exhausted
+        true model `m`: the provider gave up on its reply: Loading"#]]
+    .assert_eq(&lines.join("\n"));
+}
+
 #[tokio::test]
 async fn a_whole_reply_in_place_of_a_stream_is_one() {
     let whole = r#"{"id":"1","object":"chat.completion","created":1,"model":"m","choices":[
@@ -178,6 +256,29 @@ async fn a_reply_that_ends_with_an_error_is_none() {
     assert!(error.is_retryable(), "{error}");
     expect!["model `test-model`: the provider gave up on its reply: it broke off with an error"]
         .assert_eq(&error.to_string());
+}
+
+/// As OpenRouter's page on streaming has it: the piece that ends the reply has the error beside.
+#[tokio::test]
+async fn an_error_beside_the_end_of_a_reply_is_kept() {
+    let event = r#"data: {"id":"cmpl-abc123","object":"chat.completion.chunk","created":1234567890,"model":"gpt-3.5-turbo","provider":"openai","error":{"code":"server_error","message":"Provider disconnected unexpectedly"},"choices":[{"index":0,"delta":{"content":""},"finish_reason":"error"}]}"#;
+    let events = Answer::events(&format!("{}{event}\n\n", wait()));
+    let error = streamed(events).await.unwrap_err();
+    assert!(error.is_retryable(), "{error}");
+    expect![
+        "model `test-model`: the provider gave up on its reply: Provider disconnected unexpectedly"
+    ]
+    .assert_eq(&error.to_string());
+    // A whole reply has it within its choice.
+    let whole = r#"{"object":"chat.completion","choices":[{"index":0,"finish_reason":"error",
+        "message":{"role":"assistant","content":"It"},"error":{"code":502,"message":"Gone"}}]}"#;
+    let server = OpenAiServer::serving([json(whole)]).await;
+    let error = model(&server).chat(ChatRequest::new(["hi"])).await.unwrap_err();
+    assert!(error.is_retryable(), "{error}");
+    expect!["model `test-model`: the provider answered 502: Gone"].assert_eq(&error.to_string());
+    let no_error = wait().replace("\"created\"", "\"error\":null,\"created\"");
+    let events = Answer::events(&format!("{no_error}data: [DONE]\n\n"));
+    assert_eq!(streamed(events).await.unwrap(), "wait");
 }
 
 /// In the words of OpenAI, Anthropic, Gemini and llama.cpp.

@@ -188,7 +188,7 @@ async fn errors_are_reported() {
     ];
     assert_eq!(errors[2].retry_after(), Some(Duration::from_secs(7)));
     let lines = errors.iter().map(|error| {
-        let error_text = error.to_string();
+        let error_text = error.to_string().replace(&server.url(), "http://here");
         let text = error_text.split(" for url").next().unwrap().to_owned();
         format!("{} {text}", error.is_retryable())
     });
@@ -196,12 +196,19 @@ async fn errors_are_reported() {
         false the provider answered 400: purpose is missing
         false the provider has no file `file-a`
         true the provider answered 429: not so fast
-        false its answer cannot be read: it is text/html; is the address that of the API?
+        false its answer cannot be read: it is text/html; check base_url or OPENAI_BASE_URL, which is http://here/v1
         false its answer cannot be read: missing field `id` at line 1 column 2
         false its answer cannot be read: it says that the file was not deleted
         true error decoding response body
         false the provider has no file `..`"#]]
     .assert_eq(&lines.collect::<Vec<_>>().join("\n"));
+
+    let nowhere = OpenAiFiles::new().base_url("http://127.0.0.1:1/v1").api_key(KEY);
+    let error = nowhere.list().await.unwrap_err();
+    assert!(matches!(error, RemoteError::Connection { .. }) && error.is_retryable(), "{error}");
+    let error = error.to_string();
+    let (_, hint) = error.split_once("; ").unwrap();
+    expect!["check base_url or OPENAI_BASE_URL, which is http://127.0.0.1:1/v1"].assert_eq(hint);
 
     let setups = [
         OpenAiFiles::new(),

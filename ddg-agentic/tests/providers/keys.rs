@@ -13,6 +13,9 @@ use crate::openai_server::{Answer, OpenAiServer, Then};
 
 const KEY: &str = "sk-VerySecret-0123456789";
 
+/// The value of an extra header, and that of an extra query parameter.
+const EXTRAS: [&str; 2] = ["gateway-Secret-0123", "query-Secret-4567"];
+
 /// Everything that is said aloud.
 #[derive(Clone, Default)]
 struct Aloud(Arc<Mutex<Vec<u8>>>);
@@ -43,6 +46,7 @@ async fn ask<A: Api>(model: HttpModel<A>, aloud: &Aloud) {
     let answers = [
         Answer::text("ok"),
         Answer::error(401, &format!("`{KEY}` is no key")),
+        Answer::error(401, &format!("{} are no keys", EXTRAS.join(" and "))),
         Answer::body(500, "text/plain", &format!("Bearer {KEY}")),
         Answer::body(200, "text/html", KEY),
         Answer::body(200, "application/json", KEY),
@@ -53,7 +57,10 @@ async fn ask<A: Api>(model: HttpModel<A>, aloud: &Aloud) {
         ),
         Answer::events(&format!("data: {{\"error\": {{\"message\": \"{KEY}\"}}}}\n\n")),
         Answer::events("data: {").then(Then::Cut),
+        Answer::body(200, "application/json", "{").then(Then::Cut),
     ];
+    let [header, query] = EXTRAS;
+    let model = model.extra_header("x-gateway", header).extra_query("code", query);
     let server = OpenAiServer::serving(answers.iter().flat_map(|a| [a.clone(), a.clone()])).await;
     let there = model.clone().base_url(server.url()).api_key(KEY);
     aloud.say(&there);
@@ -77,7 +84,11 @@ async fn ask<A: Api>(model: HttpModel<A>, aloud: &Aloud) {
     for asked in server.asked() {
         assert!(!asked.path.contains(KEY), "{}", asked.path);
         assert!(!asked.body.contains(KEY), "{}", asked.body);
-        assert_eq!(asked.headers.iter().filter(|(_, value)| value.contains(KEY)).count(), 1);
+        for secret in [KEY, header] {
+            let has = |(_, value): &&(String, String)| value.contains(secret);
+            assert_eq!(asked.headers.iter().filter(has).count(), 1);
+        }
+        assert!(asked.path.contains(query), "{}", asked.path);
     }
 }
 
@@ -100,7 +111,9 @@ async fn a_key_is_never_said_aloud() {
     for part in ["the log is heard", "is no key", "ApiKey(…)"] {
         assert!(said.contains(part), "{part} is not heard");
     }
-    let found: Vec<_> = said.lines().filter(|line| line.contains(KEY)).collect();
+    let is_secret =
+        |line: &&str| line.contains(KEY) || EXTRAS.iter().any(|secret| line.contains(secret));
+    let found: Vec<_> = said.lines().filter(is_secret).collect();
     assert_eq!(found, [""; 0]);
 }
 

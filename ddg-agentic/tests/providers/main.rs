@@ -6,6 +6,7 @@ mod openai_server;
 
 mod agents;
 mod cancelling;
+mod ends;
 mod environment;
 mod failures;
 mod files;

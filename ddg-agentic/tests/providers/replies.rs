@@ -138,13 +138,15 @@ async fn a_malformed_reply_is_reported() {
     ];
     let mut lines = Vec::new();
     for answer in answers {
-        let error = reply(answer).await.unwrap_err();
-        lines.push(format!("{} {error}", error.is_retryable()));
+        let server = OpenAiServer::serving([answer]).await;
+        let error = model(&server).chat(ChatRequest::new(["hi"])).await.unwrap_err();
+        let told = error.to_string().replace(&server.url(), "http://here");
+        lines.push(format!("{} {told}", error.is_retryable()));
     }
     expect![[r#"
         false model `test-model`: its answer is not a reply: there is no message in it
         false model `test-model`: its answer is not a reply: there is no message in it
         false model `test-model`: its answer is not a reply: EOF while parsing a list at line 1 column 13
-        false model `test-model`: its answer is not a reply: it is text/html; is the address that of the API?
+        false model `test-model`: its answer is not a reply: it is text/html; check base_url or OPENAI_BASE_URL, which is http://here/v1
         false model `test-model`: its answer is not a reply: there is no message in it"#]].assert_eq(&lines.join("\n"));
 }

@@ -183,10 +183,11 @@ async fn a_response_that_is_not_a_stream_is_reported_before_it_begins() {
     for answer in answers {
         let server = OpenAiServer::serving([answer]).await;
         let error = model(&server).stream(ChatRequest::new(["hi"])).await.unwrap_err();
-        lines.push(format!("{} {error}", error.is_retryable()));
+        let told = error.to_string().replace(&server.url(), "http://here");
+        lines.push(format!("{} {told}", error.is_retryable()));
     }
     expect![[r#"
-        false model `test-model`: its answer is not a reply: it is text/html; is the address that of the API?
+        false model `test-model`: its answer is not a reply: it is text/html; check base_url or OPENAI_BASE_URL, which is http://here/v1
         true model `test-model`: the stream of its reply broke off before the end
         true model `test-model`: the stream of its reply broke off before the end
         true model `test-model`: the provider answered 500: out of order"#]].assert_eq(&lines.join("\n"));

@@ -25,10 +25,7 @@ pub enum RemoteError {
         retry_after: Option<Duration>,
     },
     /// The provider could not be reached, or the connection broke.
-    #[error(
-        "{message}; is the address right, and the provider up?",
-        message = shown_lines(.message)
-    )]
+    #[error("{message}", message = shown_lines(.message))]
     Connection {
         /// The cause.
         message: String,

@@ -17,6 +17,7 @@ use tokio::time::Instant;
 use super::super::api::Provider;
 use super::super::http::http_client;
 use super::super::settings::Settings;
+use super::bounded;
 use super::extras::Extras;
 use super::failure::chain;
 use super::not_a_stream::as_stream;
@@ -26,7 +27,9 @@ use crate::model::ModelError;
 /// A client for one provider. The library that writes the requests never sees the key.
 #[derive(Clone, Debug)]
 pub(super) struct Client {
-    http: ReqwestClient,
+    http: reqwest::Client,
+    /// The same client in the form of the library, for what is not bounded here.
+    library: ReqwestClient,
     key: Option<(HeaderName, HeaderValue)>,
     extras: Arc<Extras>,
     stall_timeout: Duration,
@@ -60,9 +63,9 @@ impl Client {
         let (headers, query) = (&settings.extra_headers, &settings.extra_query);
         let extras = Extras::new(&settings.model, headers, query)?;
         let Settings { stall_timeout, stream_timeout, .. } = *settings;
-        let (http, key) = (http.into(), key.transpose()?);
+        let (library, key) = (http.clone().into(), key.transpose()?);
         let is_chat = matches!(settings.provider, Provider::OpenAi | Provider::Ollama);
-        Ok(Self { http, key, extras, stall_timeout, stream_timeout, is_chat })
+        Ok(Self { http, library, key, extras, stall_timeout, stream_timeout, is_chat })
     }
 
     /// Adds the key to the headers. Rig puts Gemini's key into the URL; the empty parameter that it
@@ -93,7 +96,7 @@ impl HttpClientExt for Client {
         T: Into<Bytes> + Send,
         U: From<Bytes> + Send + 'static,
     {
-        let sent = self.http.send::<T, Bytes>(self.with_key(request));
+        let sent = bounded::sent(self.http.clone(), self.with_key(request.map(Into::into)));
         async move {
             let response = sent.await?;
             match response.headers().get(CONTENT_TYPE) {
@@ -101,7 +104,7 @@ impl HttpClientExt for Client {
                     Err(Error::InvalidContentType(found.clone()))
                 }
                 _ => Ok(response.map(|body| {
-                    let body = async move { Ok(U::from(tidy::whole(body.await?))) };
+                    let body = async move { Ok(U::from(tidy::whole(bounded::whole(body).await?))) };
                     Box::pin(body) as LazyBody<U>
                 })),
             }
@@ -115,7 +118,7 @@ impl HttpClientExt for Client {
     where
         U: From<Bytes> + Send + 'static,
     {
-        self.http.send_multipart(self.with_key(request))
+        self.library.send_multipart(self.with_key(request))
     }
 
     async fn send_streaming<T>(&self, request: Request<T>) -> Result<StreamingResponse>
@@ -123,7 +126,7 @@ impl HttpClientExt for Client {
         T: Into<Bytes> + Send,
     {
         let (after, whole) = (self.stall_timeout, self.stream_timeout);
-        let sent = self.http.send_streaming(self.with_key(request));
+        let sent = bounded::sent(self.http.clone(), self.with_key(request.map(Into::into)));
         let response = tokio::time::timeout(after, sent).await;
         let response = response.map_err(|_| Error::instance(Stalled { after }))??;
         let end = Instant::now().checked_add(whole);

@@ -6,14 +6,15 @@ use std::time::{Duration, SystemTime};
 use rig_core::ProviderResponseError;
 use rig_core::error::ProviderError;
 use rig_core::http_client::Error as HttpError;
+use serde::de::IgnoredAny;
 use serde_json::Value as Json;
 
-use super::super::key::ApiKey;
-use super::super::retry_after::retry_after_of;
-use super::super::settings::Settings;
+use super::super::retry_after::{retry_after, retry_after_of};
+use super::super::settings::{Settings, shown};
+use super::bounded::TooLarge;
 use super::client::Stalled;
 use super::not_a_stream::NotAStream;
-use crate::model::{ChatReply, FinishReason, ModelError};
+use crate::model::{ChatReply, ChatRequest, ExtraPairs, FinishReason, ModelError};
 
 /// Names of transient errors of providers that send no status.
 const PASSES: [&str; 10] = [
@@ -32,23 +33,51 @@ const PASSES: [&str; 10] = [
 /// Maximum number of characters shown of a body that is not JSON.
 const MOST_TOLD: usize = 300;
 
+/// Minimum length of the value of an extra header or query parameter that is removed from messages.
+/// Shorter ones can be guessed, and may be part of an unrelated message.
+const SHORTEST_SECRET: usize = 5;
+
 /// Converts the failures of one model.
 #[derive(Clone)]
 pub(super) struct Failures {
     model: String,
-    key: Option<ApiKey>,
+    /// The key, and the values of extra headers and query parameters: what messages must not show.
+    secrets: Vec<String>,
+    /// Where the address is set, and what it is.
+    address: String,
     connect_timeout: Duration,
     pub(super) reply_timeout: Duration,
 }
 
 impl Failures {
     pub(super) fn new(settings: &Settings) -> Self {
-        Self {
+        let key = settings.api_key.as_ref().map(|key| key.expose().to_owned());
+        let (prefix, address) = (settings.provider.prefix(), shown(&settings.base_url));
+        let mut failures = Self {
             model: settings.model.clone(),
-            key: settings.api_key.clone(),
+            secrets: key.into_iter().filter(|key| !key.is_empty()).collect(),
+            address: format!("check base_url or {prefix}_BASE_URL, which is {address}"),
             connect_timeout: settings.connect_timeout,
             reply_timeout: settings.reply_timeout,
-        }
+        };
+        failures.keep_secret([&settings.extra_headers, &settings.extra_query]);
+        failures
+    }
+
+    /// Converts the failures of one request.
+    pub(super) fn of_request(&self, request: &ChatRequest) -> Self {
+        let mut failures = self.clone();
+        failures.keep_secret([&request.extra_headers, &request.extra_query]);
+        failures
+    }
+
+    /// Keeps the values out of messages.
+    fn keep_secret(&mut self, extras: [&ExtraPairs; 2]) {
+        let values = extras.into_iter().flat_map(|pairs| pairs.iter().map(|(_, value)| value));
+        let values = values.filter(|value| value.len() >= SHORTEST_SECRET);
+        self.secrets.extend(values.map(str::to_owned));
+        // A secret that contains another is removed as a whole.
+        self.secrets.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
     }
 
     pub(super) fn timed_out(&self, after: Duration) -> ModelError {
@@ -96,6 +125,7 @@ impl Failures {
         let Answered { status, body, code, retry_after, retryable } = answered;
         let message = told(body);
         let status = status.or_else(|| status_in(body));
+        let retry_after = retry_after.or_else(|| retry_delay_in(body));
         let code = code.or_else(|| code_in(body));
         let is = |name: &str| code.as_deref() == Some(name);
         if OVERFLOWS.into_iter().any(is) || says_overflow(&message) {
@@ -107,12 +137,16 @@ impl Failures {
             Some(status) if is("insufficient_quota") => {
                 self.failed(&format!("{status} insufficient_quota: {message}"), false)
             }
-            Some(status) => ModelError::Status {
-                model: self.model.clone(),
-                status,
-                message: self.clean(&message),
-                retry_after,
-            },
+            Some(status) => {
+                let is_elsewhere = matches!(status, 404 | 405) && !is_json(body);
+                let hint = if is_elsewhere { format!("; {}", self.address) } else { String::new() };
+                ModelError::Status {
+                    model: self.model.clone(),
+                    status,
+                    message: self.clean(&format!("{message}{hint}")),
+                    retry_after,
+                }
+            }
             None => {
                 let passes = PASSES.into_iter().any(is);
                 self.failed(&message, retryable || passes)
@@ -143,6 +177,9 @@ impl Failures {
                 if let Some(Stalled { after }) = error.downcast_ref() {
                     return self.timed_out(*after);
                 }
+                if let Some(error) = error.downcast_ref::<TooLarge>() {
+                    return self.malformed(&error.to_string());
+                }
                 if let Some(NotAStream { body, retry_after }) = error.downcast_ref() {
                     return self.of_answer(Answered {
                         retry_after: *retry_after,
@@ -151,20 +188,19 @@ impl Failures {
                 }
                 match error.downcast_ref::<reqwest::Error>() {
                     Some(error) if error.is_timeout() => self.timed_out(self.connect_timeout),
-                    Some(error) if error.is_builder() => self.setup(&chain(error)),
+                    Some(error) if error.is_builder() => self.setup(&without_query(error)),
                     Some(error) if error.is_connect() => {
-                        let message = chain(error);
-                        self.connection(&format!(
-                            "{message}; is the address right, and the provider up?"
-                        ))
+                        let message = without_query(error);
+                        self.connection(&format!("{message}; {}", self.address))
                     }
-                    _ => self.connection(&chain(&**error)),
+                    Some(error) => self.connection(&without_query(error)),
+                    None => self.connection(&chain(&**error)),
                 }
             }
             HttpError::StreamEnded => self.connection("the connection closed"),
             HttpError::InvalidContentType(found) => {
                 let found = found.to_str().unwrap_or("unknown");
-                self.malformed(&format!("it is {found}; is the address that of the API?"))
+                self.malformed(&format!("it is {found}; {}", self.address))
             }
             HttpError::InvalidStatusCodeWithDetails { status, body, .. } => {
                 self.of_answer(Answered::new(Some(status.as_u16()), body))
@@ -192,7 +228,11 @@ impl Failures {
     }
 
     fn clean(&self, message: &str) -> String {
-        self.key.as_ref().map_or_else(|| message.to_owned(), |key| key.cut_from(message))
+        let cut = |message: String, secret: &String| match message.contains(secret) {
+            true => message.replace(secret, "…"),
+            false => message,
+        };
+        self.secrets.iter().fold(message.to_owned(), cut)
     }
 }
 
@@ -271,10 +311,30 @@ fn status_in(body: &str) -> Option<u16> {
     u16::try_from(code.filter(|code| (400..600).contains(code))?).ok()
 }
 
+/// The time to wait in the body of an error, where Google's APIs have it: seconds, as `34.07s`.
+fn retry_delay_in(body: &str) -> Option<Duration> {
+    let details = in_error(body, "details")?;
+    let delay = details.as_array()?.iter().find_map(|detail| detail.get("retryDelay"))?;
+    retry_after(delay.as_str()?.strip_suffix('s')?, SystemTime::now())
+}
+
 /// What the body of an error calls it.
 fn code_in(body: &str) -> Option<String> {
     let text = |name| in_error(body, name)?.as_str().map(str::to_owned);
     text("code").filter(|code| code.parse::<u16>().is_err()).or_else(|| text("type"))
+}
+
+fn is_json(body: &str) -> bool {
+    serde_json::from_str::<IgnoredAny>(body).is_ok()
+}
+
+/// An error and its causes, without the query of the URL, which may be secret.
+fn without_query(error: &reqwest::Error) -> String {
+    let told = chain(error);
+    match error.url().map(reqwest::Url::as_str) {
+        Some(url) => told.replace(url, &shown(url)),
+        None => told,
+    }
 }
 
 /// An error and its causes, each shown once.

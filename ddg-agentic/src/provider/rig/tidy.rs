@@ -5,10 +5,16 @@
 //! - A call in the form before tools (`function_call`) becomes a call of a tool.
 //! - A name of a tool that comes in several pieces is sent whole, with the first arguments.
 //! - A call without id and index is told apart from the one before it.
+//! - An error beside the end of a reply is sent alone.
 //!
 //! Only lines that need it are parsed. Anything that is not understood is passed on as it is.
+//!
+//! **Architecture Invariant:** the reader gets whole lines, about [`LONGEST_PIECE`] bytes at a time. It
+//! moves all bytes that are left whenever it has read a line, so the time for a large piece would grow
+//! with the square of its length.
 
 mod calls;
+mod plain;
 
 use bytes::Bytes;
 use futures::{StreamExt, stream};
@@ -22,6 +28,9 @@ pub(super) fn whole(body: Bytes) -> Bytes {
     let Ok(text) = std::str::from_utf8(&body) else { return body };
     let paired = paired(text);
     let text = paired.as_deref().unwrap_or(text);
+    if let Some(error) = error_beside(text) {
+        return error.into();
+    }
     if text.contains("\"function_call\"")
         && let Ok(mut reply) = serde_json::from_str::<Json>(text)
         && let Some(choice) = reply.pointer_mut("/choices/0").and_then(Json::as_object_mut)
@@ -35,10 +44,13 @@ pub(super) fn whole(body: Bytes) -> Bytes {
     }
 }
 
+/// The number of bytes after which a piece of the body ends with the line.
+const LONGEST_PIECE: usize = 1 << 10;
+
 /// The body of a stream of events. `is_chat` says that it is of OpenAI's Chat Completions API.
 pub(super) fn events(body: BoxedStream, is_chat: bool) -> BoxedStream {
     let lines = Lines { calls: is_chat.then(Calls::default), line: Vec::new() };
-    let next = |state: Option<(BoxedStream, Lines)>| async move {
+    let tidied = stream::unfold(Some((body, lines)), |state| async move {
         let (mut body, mut lines) = state?;
         match body.next().await {
             Some(Ok(bytes)) => Some((Ok(lines.tidy(&bytes)), Some((body, lines)))),
@@ -46,8 +58,28 @@ pub(super) fn events(body: BoxedStream, is_chat: bool) -> BoxedStream {
             None if lines.line.is_empty() => None,
             None => Some((Ok(lines.end()), None)),
         }
-    };
-    Box::pin(stream::unfold(Some((body, lines)), next))
+    });
+    Box::pin(tidied.flat_map(|tidied| {
+        let pieces = match tidied {
+            Ok(bytes) => pieces(bytes).into_iter().map(Ok).collect(),
+            Err(error) => vec![Err(error)],
+        };
+        stream::iter(pieces)
+    }))
+}
+
+/// The lines of `bytes` in pieces that are no longer than they must be.
+fn pieces(mut bytes: Bytes) -> Vec<Bytes> {
+    let mut pieces = Vec::new();
+    while let Some(rest) = bytes.get(LONGEST_PIECE..)
+        && let Some(end) = rest.iter().position(|byte| matches!(byte, b'\n' | b'\r'))
+    {
+        pieces.push(bytes.split_to(LONGEST_PIECE + end + 1));
+    }
+    if !bytes.is_empty() {
+        pieces.push(bytes);
+    }
+    pieces
 }
 
 /// The lines of a stream.
@@ -61,7 +93,7 @@ struct Lines {
 impl Lines {
     /// The lines that end in `bytes`.
     fn tidy(&mut self, bytes: &[u8]) -> Bytes {
-        let mut tidied = Vec::with_capacity(self.line.len() + bytes.len());
+        let mut tidied = Vec::with_capacity(bytes.len());
         for piece in bytes.split_inclusive(|byte| matches!(byte, b'\n' | b'\r')) {
             match piece {
                 [text @ .., end @ (b'\n' | b'\r')] => {
@@ -108,7 +140,11 @@ impl Lines {
                     format!("data: {}\n\ndata: [DONE]", json!({ "choices": [choice] }))
                 });
             }
+            if let Some(error) = error_beside(data) {
+                return Some(format!("data: {error}"));
+            }
             if calls.concern(data)
+                && !calls.take_plain(paired.as_deref().unwrap_or(data))
                 && let Ok(mut event) = serde_json::from_str(paired.as_deref().unwrap_or(data))
                 && let Some(choice) = first_choice(&mut event)
             {
@@ -119,6 +155,22 @@ impl Lines {
         }
         Some(format!("data: {}", paired?))
     }
+}
+
+/// The error of a reply that has choices as well, alone: a reader takes the choices for a reply.
+fn error_beside(reply: &str) -> Option<String> {
+    if !reply.contains("\"error\"") || !reply.contains("\"choices\"") {
+        return None;
+    }
+    let mut reply: Json = serde_json::from_str(reply).ok()?;
+    let is_error = |error: &Json| error.is_object() || error.is_string();
+    let beside = reply.get_mut("error").map(Json::take).filter(is_error);
+    let error = beside.or_else(|| {
+        let choice = first_choice(&mut reply)?;
+        let has_failed = choice.get("finish_reason").is_some_and(|reason| reason == "error");
+        choice.remove("error").filter(|error| has_failed && is_error(error))
+    })?;
+    Some(json!({ "error": error }).to_string())
 }
 
 /// The choice that is the reply.
@@ -188,9 +240,12 @@ fn surrogate(json: &str) -> Option<Half> {
 
 #[cfg(test)]
 mod tests {
-    //! Halves of surrogate pairs, which no serializer writes.
+    //! Halves of surrogate pairs, which no serializer writes, and streams in many small events.
 
-    use super::paired;
+    use bytes::Bytes;
+
+    use super::{LONGEST_PIECE, Lines, paired, pieces};
+    use crate::provider::rig::tidy::calls::Calls;
 
     #[track_caller]
     fn check(json: &str, expected: &str) {
@@ -222,6 +277,34 @@ mod tests {
     fn text_that_is_no_json_is_no_panic() {
         for text in ["\\ud83d", "\\ud8", "\\", "\\ud83d\\", "\\ud83dé", "\\é\\ud83d\\u"] {
             paired(text);
+        }
+    }
+
+    /// One event of a stream.
+    fn event(call: &str) -> String {
+        format!("data: {{\"choices\":[{{\"delta\":{{\"tool_calls\":[{call}]}}}}]}}\n\n")
+    }
+
+    /// The reader moves what is left of a piece with every line, and an event that is written anew
+    /// is parsed and copied as a whole.
+    #[test]
+    fn further_arguments_are_passed_on_as_they_are_and_a_few_lines_at_a_time() {
+        let mut lines = Lines { calls: Some(Calls::default()), line: Vec::new() };
+        let begins = r#"{"index":0,"id":"a","function":{"name":"write","arguments":""}}"#;
+        lines.tidy(event(begins).as_bytes());
+        lines.tidy(event(r#"{"index":0,"function":{"arguments":"{"}}"#).as_bytes());
+        for call in [
+            r#"{"index":0,"function":{"arguments":"xxxxxxxxxx \\ud83d"}}"#,
+            r#"{"index":0,"id":null,"function":{"name":null,"arguments":"x"}}"#,
+            r#"{"index":0,"id":"a","type":"function","function":{"name":"","arguments":"é"}}"#,
+        ] {
+            let sent = event(call).repeat(1_000);
+            let tidied = lines.tidy(sent.as_bytes());
+            assert!(tidied == sent, "{}", String::from_utf8_lossy(&tidied[..200]));
+            let pieces = pieces(tidied);
+            let longest = pieces.iter().map(Bytes::len).max();
+            assert!(longest <= Some(LONGEST_PIECE + event(call).len()), "{longest:?}");
+            assert!(pieces.concat() == sent.as_bytes());
         }
     }
 }

@@ -15,6 +15,8 @@ const MOST_READ: usize = 64 * 1024;
 #[derive(Clone)]
 pub(super) struct Failures {
     pub(super) key: Option<ApiKey>,
+    /// The address of the provider.
+    pub(super) base_url: String,
     pub(super) connect_timeout: Duration,
 }
 
@@ -25,10 +27,23 @@ impl Failures {
             return RemoteError::TimedOut { after: self.connect_timeout };
         }
         let message = self.clean(&chain(error));
-        match error.is_builder() {
-            true => RemoteError::Setup { message },
-            false => RemoteError::Connection { message },
+        match error {
+            error if error.is_builder() => RemoteError::Setup { message },
+            error if error.is_connect() => {
+                RemoteError::Connection { message: format!("{message}; {}", self.address()) }
+            }
+            _ => RemoteError::Connection { message },
         }
+    }
+
+    /// Where the address is set, and what it is.
+    fn address(&self) -> String {
+        format!("check base_url or OPENAI_BASE_URL, which is {}", self.base_url)
+    }
+
+    /// The response is a page for people.
+    pub(super) fn not_the_api(&self) -> RemoteError {
+        self.malformed(&format!("it is text/html; {}", self.address()))
     }
 
     /// The response is an error.

@@ -47,12 +47,16 @@ impl Connection {
             value.set_sensitive(true);
             headers.insert(AUTHORIZATION, value);
         }
-        let (key, connect_timeout) = (settings.api_key.clone(), settings.connect_timeout);
+        let failures = Failures {
+            key: settings.api_key.clone(),
+            base_url: settings.base_url.clone(),
+            connect_timeout: settings.connect_timeout,
+        };
         Ok(Self {
             http,
             base_url,
             headers,
-            failures: Failures { key, connect_timeout },
+            failures,
             stall_timeout: settings.stall_timeout,
             reply_timeout: settings.reply_timeout,
         })
@@ -180,7 +184,7 @@ impl Connection {
         let body = response.bytes().await.map_err(|error| self.failures.of_request(&error))?;
         serde_json::from_slice(&body).map_err(|error| match content_type {
             Some(found) if found.as_bytes().starts_with(b"text/html") => {
-                self.failures.malformed("it is text/html; is the address that of the API?")
+                self.failures.not_the_api()
             }
             _ => self.failures.malformed(&error.to_string()),
         })

@@ -2,8 +2,9 @@
 //! to, and names in pieces.
 
 use rustc_hash::FxHashMap;
-
 use serde_json::{Map, Value as Json, json};
+
+use super::plain::Plain;
 
 /// The calls so far.
 #[derive(Default)]
@@ -22,6 +23,20 @@ struct Call {
     /// Whether the name has been sent on.
     is_told: bool,
     arguments: String,
+    extent: Extent,
+}
+
+/// How far the JSON object of a text reaches, as the text comes. So a text is parsed when it may be
+/// whole, and not with every piece.
+#[derive(Default)]
+struct Extent {
+    /// How many objects and lists are open.
+    depth: usize,
+    in_string: bool,
+    /// Whether the last character of a string was a backslash that counts.
+    is_escaped: bool,
+    /// Whether anything has been open.
+    has_begun: bool,
 }
 
 impl Calls {
@@ -30,6 +45,21 @@ impl Calls {
         event.contains("\"tool_calls\"")
             || event.contains("\"function_call\"")
             || self.calls.iter().any(Call::is_held) && event.contains("\"finish_reason\"")
+    }
+
+    /// Takes a further piece of arguments over that needs no change. Returns whether the event is
+    /// one.
+    pub(super) fn take_plain(&mut self, event: &str) -> bool {
+        let Some(Plain { index, id, arguments }) = Plain::of(event) else { return false };
+        let Some(place) = self.by_index.get(&index).copied() else { return false };
+        let call = &self.calls[place];
+        let is_same = usize::try_from(index).is_ok_and(|index| index == place)
+            && id.is_none_or(|id| call.id.as_deref() == Some(&*id));
+        if !is_same || !call.is_told || self.calls[..place].iter().any(Call::is_held) {
+            return false;
+        }
+        self.calls[place].push(&arguments);
+        true
     }
 
     /// Gives each piece of a call the index of its call, and keeps names until they are whole.
@@ -116,13 +146,19 @@ impl Call {
         match function.get("arguments") {
             None | Some(Json::Null) => return,
             Some(Json::String(text)) if text.is_empty() => return,
-            Some(Json::String(text)) => self.arguments.push_str(text),
-            Some(whole) => self.arguments.push_str(&whole.to_string()),
+            Some(Json::String(text)) => self.push(text),
+            Some(whole) => self.push(&whole.to_string()),
         }
         if self.is_held() {
             self.is_told = true;
             function.insert("name".to_owned(), json!(self.name));
         }
+    }
+
+    /// Adds a piece of the arguments.
+    fn push(&mut self, piece: &str) {
+        self.arguments.push_str(piece);
+        self.extent.reach(piece);
     }
 
     fn is_held(&self) -> bool {
@@ -138,7 +174,29 @@ impl Call {
     }
 
     fn is_whole(&self) -> bool {
-        serde_json::from_str::<Map<String, Json>>(&self.arguments).is_ok()
+        self.extent.may_be_whole()
+            && serde_json::from_str::<Map<String, Json>>(&self.arguments).is_ok()
+    }
+}
+
+impl Extent {
+    /// Reads on. What is no JSON is never whole, so its braces do not matter.
+    fn reach(&mut self, text: &str) {
+        for byte in text.bytes() {
+            match byte {
+                _ if self.is_escaped => self.is_escaped = false,
+                b'\\' => self.is_escaped = self.in_string,
+                b'"' => self.in_string = !self.in_string,
+                _ if self.in_string => {}
+                b'{' | b'[' => (self.depth, self.has_begun) = (self.depth + 1, true),
+                b'}' | b']' => self.depth = self.depth.saturating_sub(1),
+                _ => {}
+            }
+        }
+    }
+
+    fn may_be_whole(&self) -> bool {
+        self.has_begun && self.depth == 0 && !self.in_string
     }
 }
 
@@ -157,5 +215,39 @@ fn id_of(piece: &Json) -> Option<String> {
         Some(Json::String(id)) if !id.is_empty() && id != "null" => Some(id.clone()),
         Some(Json::Number(id)) => Some(id.to_string()),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Extent;
+
+    /// The places in `text` after which it may be whole, a character at a time.
+    fn ends(text: &str) -> Vec<usize> {
+        let mut extent = Extent::default();
+        let mut ends = Vec::new();
+        for (at, character) in text.char_indices() {
+            extent.reach(character.encode_utf8(&mut [0; 4]));
+            if extent.may_be_whole() {
+                ends.push(at + character.len_utf8());
+            }
+        }
+        ends
+    }
+
+    #[test]
+    fn a_text_is_parsed_once_when_its_object_ends() {
+        for text in [
+            "{}",
+            r#"{"a":[1,{"b":"}]"}]}"#,
+            r#"{"a\"}":"\\","c":"{[\\\""}"#,
+            r#"{"é":"}","b":"\ud83d\ude00"}"#,
+        ] {
+            assert!(serde_json::from_str::<serde_json::Value>(text).is_ok(), "{text}");
+            assert_eq!(ends(text), [text.len()], "{text}");
+        }
+        for text in ["", "\"{}\"", "null", "{\"a\": \"}\""] {
+            assert_eq!(ends(text), [0; 0], "{text}");
+        }
     }
 }

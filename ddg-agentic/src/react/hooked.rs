@@ -197,7 +197,13 @@ impl State {
     }
 }
 
-/// Publishes a reply whose pieces were held.
+/// Publishes what is said in a reply whose pieces were held, and its end.
+pub(super) fn publish_whole(message: &AssistantMessage, reply: &ChatReply, cx: &Context) {
+    publish(message, cx);
+    cx.emit_chunk(ChatChunk::End { finish: reply.finish.clone(), usage: reply.usage });
+}
+
+/// Publishes what is said in a reply whose pieces were held.
 pub(super) fn publish(message: &AssistantMessage, cx: &Context) {
     for reasoning in message.reasoning.iter().filter(|reasoning| !reasoning.text.is_empty()) {
         cx.emit_chunk(ChatChunk::Thinking(reasoning.text.clone()));

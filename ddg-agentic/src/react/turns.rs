@@ -6,7 +6,7 @@ use ddg_core::Context;
 use ddg_core::free;
 use ddg_core::run::ActiveRun;
 
-use super::hooked::{Replied, Unasked, publish};
+use super::hooked::{Replied, Unasked, publish_whole};
 use super::state::State;
 use super::view::Offer;
 use super::workers::{THINK, Verdict};
@@ -135,7 +135,7 @@ impl ReActAutoma {
             Verdict::Again { faults, .. } => AgentEnd::no_answer(&reply, faults),
         };
         if is_held {
-            publish(&reply.message, cx);
+            publish_whole(&reply.message, &reply, cx);
         }
         state.say(&reply.message);
         match end {

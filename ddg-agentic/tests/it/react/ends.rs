@@ -1,6 +1,7 @@
 //! Every way in which a reply can end has its own name, and nothing is asked for without bound.
 
 use ddg_agentic::Message;
+use ddg_agentic::message::ToolArguments;
 use ddg_agentic::model::{Capabilities, ChatChunk, FinishReason};
 use ddg_agentic::prelude::*;
 use ddg_agentic::react::Limit;
@@ -53,6 +54,28 @@ async fn what_is_no_answer_is_asked_for_again_a_few_times() {
     assert_eq!(lines(&outcome.conversation.messages), "user: Hello?");
     assert_eq!((outcome.turns, model.requests().len()), (3, 3));
     assert!(model.requests()[2].messages.last().unwrap().text().contains("malformed"));
+}
+
+/// A model with too few output tokens makes the same call each time.
+#[tokio::test]
+async fn a_reply_that_is_cut_within_a_call_is_asked_for_again_a_few_times() {
+    let cut =
+        |id: &str| ToolCall::new(id, "add", ToolArguments::Malformed(r#"{"a": 1, "b"#.to_owned()));
+    let reply = |calls: Vec<ToolCall>| ChatReply::calls(calls).finish(FinishReason::Length);
+    let model = (0..6).fold(ScriptedModel::new(), |model, _| model.reply(reply(vec![cut("a")])));
+    let agent = ReActAutoma::new(model.clone()).tools(tools()).limits(Limits::default().tries(2));
+    let outcome = failed(agent.build().unwrap().run(args!("1 + 2?")).await);
+    assert_eq!((outcome.end, outcome.turns), (AgentEnd::CutOff, 3));
+    assert_eq!(lines(&outcome.conversation.messages), "user: 1 + 2?");
+    let told = model.requests()[1].messages.last().unwrap().text();
+    assert!(told.contains("cut off in the middle of a call"), "{told}");
+
+    // A call that is whole is made.
+    let model = ScriptedModel::new().reply(reply(vec![adding("a", 1, 2), cut("b")])).text("3");
+    let agent = ReActAutoma::new(model).tools(tools()).build().unwrap();
+    let outcome = agent.run(args!("1 + 2?")).await.unwrap();
+    let said = lines(&outcome.conversation.messages);
+    assert!(said.contains("result of add#a: 3") && said.contains("error of add#b"), "{said}");
 }
 
 #[derive(Debug, Deserialize, JsonSchema, PartialEq)]

@@ -1,13 +1,15 @@
 //! The part of a conversation that an agent shows its model, and summaries while its tools run.
 
+use std::ops::Range;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use ddg_agentic::memory::{Conversation, FullHistory, Memory, Summary};
 use ddg_agentic::message::Messages;
 use ddg_agentic::model::Usage;
 use ddg_agentic::prelude::*;
 use expect_test::expect;
 use futures::future::BoxFuture;
-use std::ops::Range;
-use std::sync::Arc;
 use tokio::sync::Barrier;
 
 use super::{adding, lines, tools};
@@ -80,8 +82,9 @@ async fn a_summary_is_made_while_tools_run_and_counted_once() {
     assert_eq!(outcome.usage, Usage::new(3, 1));
 }
 
-/// Fails to summarise.
-struct Fails;
+/// Fails to summarise, and counts how often it is asked.
+#[derive(Clone, Default)]
+struct Fails(Arc<AtomicUsize>);
 
 impl Memory for Fails {
     fn window(&self, conversation: &Conversation) -> Messages {
@@ -97,6 +100,7 @@ impl Memory for Fails {
         _: &'a Conversation,
         _: Range<usize>,
     ) -> BoxFuture<'a, Result<(Summary, Usage), ModelError>> {
+        self.0.fetch_add(1, Ordering::SeqCst);
         let error = ModelError::Setup { message: "no model for summaries".into() };
         Box::pin(async move { Err(error) })
     }
@@ -105,7 +109,18 @@ impl Memory for Fails {
 #[tokio::test]
 async fn without_a_summary_the_agent_continues() {
     let model = ScriptedModel::new().calls([adding("a", 1, 2)]).text("3");
-    let agent = ReActAutoma::new(model).tools(tools()).memory(Fails).build().unwrap();
+    let agent = ReActAutoma::new(model).tools(tools()).memory(Fails::default()).build().unwrap();
     let outcome = agent.run(args!("1 + 2?")).await.unwrap();
     assert_eq!((outcome.text().as_str(), outcome.conversation.summaries.len()), ("3", 0));
+}
+
+/// A model for summaries that always fails is not asked in each turn.
+#[tokio::test]
+async fn summaries_that_fail_are_given_up() {
+    let model =
+        (0..6).fold(ScriptedModel::new(), |model, n| model.calls([adding(&n.to_string(), n, 1)]));
+    let fails = Fails::default();
+    let agent = ReActAutoma::new(model.text("6")).tools(tools()).memory(fails.clone());
+    let outcome = agent.build().unwrap().run(args!("Count.")).await.unwrap();
+    assert_eq!((outcome.turns, fails.0.load(Ordering::SeqCst)), (7, 2));
 }

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex};
 use ddg_agentic::model::{ChatChunk, FinishReason, ModelCalled, Usage};
 use ddg_agentic::prelude::*;
 use ddg_core::event::{EventFilter, EventKind};
+use ddg_core::render::TerminalView;
 use expect_test::expect;
 
 use super::{adding, tools};
@@ -32,6 +33,43 @@ async fn words_and_calls_are_seen_as_they_come() {
         think: Text("is ")
         think: Text("3.")
         think: End { finish: Stop, usage: Usage { input_tokens: 5, cached_input_tokens: 0, output_tokens: 2 } }"#]].assert_eq(&seen.join("\n"));
+}
+
+/// What is written.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl std::io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+/// The view in the terminal knows nothing of models, and shows their words as text.
+#[tokio::test]
+async fn a_view_in_the_terminal_shows_whole_lines_of_the_reply() {
+    let end = ChatChunk::End { finish: FinishReason::Stop, usage: Usage::new(5, 2) };
+    let words = ["It ", "rains.\nTake ", "an umbrella."].map(|word| ChatChunk::Text(word.into()));
+    let model = ScriptedModel::new().pieces(words.into_iter().chain([end]));
+    let agent = ReActAutoma::new(model).build().unwrap();
+    let (run, log) = (agent.run(args!("Weather?")), Log::default());
+    let view = TerminalView::to(log.clone()).watch(run.events(EventFilter::all()));
+    let (outcome, shown) = futures::future::join(run.into_future(), view).await;
+    shown.unwrap();
+    assert!(outcome.unwrap().text().starts_with("It rains."));
+    let written = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    let lines = written.lines().filter_map(|line| line.split_once("think: | "));
+    let lines: Vec<_> = lines.map(|(_, line)| line).collect();
+    expect![[r#"
+        It rains.
+        {"end":{"finish":"stop","usage":{"input_tokens":5,"cached_input_tokens":0,"output_tokens":2}}}
+        Take an umbrella."#]]
+    .assert_eq(&lines.join("\n"));
 }
 
 #[tokio::test]

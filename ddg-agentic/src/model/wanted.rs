@@ -101,6 +101,16 @@ impl Wanted {
         }))
     }
 
+    /// Whether a JSON of a reply is what is asked for.
+    pub(super) fn fits(&self, json: &Json) -> bool {
+        self.check(json.clone()).is_ok()
+    }
+
+    /// Whether the value is the field `value` of an object.
+    pub(super) fn is_in_object(&self) -> bool {
+        self.in_object
+    }
+
     fn check(&self, mut json: Json) -> Result<Json, Vec<String>> {
         self.validator.check(&json)?;
         let value = if self.in_object { json["value"].take() } else { json };
@@ -131,12 +141,15 @@ fn name_of<T: JsonSchema>() -> String {
 }
 
 /// How many places in a text are looked at for JSON.
-const MOST_PLACES: usize = 64;
+pub(super) const MOST_PLACES: usize = 64;
+
+/// The end of a model's thinking, where it is a part of the text.
+pub(super) const THOUGHT: &str = "</think>";
 
 /// The JSON in a text: the whole, then each value in what follows the model's thinking.
 fn found(text: &str) -> impl Iterator<Item = Json> {
     let whole = serde_json::from_str(text.trim()).ok();
-    let said = text.rsplit_once("</think>").map_or(text, |(_, said)| said);
+    let said = text.rsplit_once(THOUGHT).map_or(text, |(_, said)| said);
     let mut from = 0;
     // Each value is looked for behind the one before, so that what is within it is none of its own.
     let within = std::iter::from_fn(move || {

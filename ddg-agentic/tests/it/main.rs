@@ -12,6 +12,7 @@ mod messages;
 mod model_worker;
 mod observers;
 mod offline;
+mod partial_answers;
 mod printed;
 #[cfg(feature = "prompts")]
 mod prompts;

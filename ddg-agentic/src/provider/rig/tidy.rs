@@ -9,9 +9,9 @@
 //!
 //! Only lines that need it are parsed. Anything that is not understood is passed on as it is.
 //!
-//! **Architecture Invariant:** the reader gets whole lines, about [`LONGEST_PIECE`] bytes at a time. It
-//! moves all bytes that are left whenever it has read a line, so the time for a large piece would grow
-//! with the square of its length.
+//! **Architecture Invariant:** the reader gets whole lines, about [`LONGEST_PIECE`] bytes at a
+//! time. It moves all bytes that are left whenever it has read a line, so the time for a large
+//! piece would grow with the square of its length.
 
 mod calls;
 mod plain;

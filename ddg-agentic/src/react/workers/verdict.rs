@@ -128,8 +128,8 @@ impl ReActAutoma {
         Ok(())
     }
 
-    /// Asks the model again after a reply that was cut off before any of its calls was whole. A call
-    /// that is only told that its arguments are malformed would be made again without a bound.
+    /// Asks the model again after a reply that was cut off before any of its calls was whole. A
+    /// call that is only told that its arguments are malformed would be made again without a bound.
     pub(super) async fn cut_in_calls(
         &self,
         mut state: State,

@@ -1,5 +1,5 @@
-//! A further piece of the arguments of a call, as most servers send it. It is borrowed from the event,
-//! because a reply has many of them, and nothing in it has to change.
+//! A further piece of the arguments of a call, as most servers send it. It is borrowed from the
+//! event, because a reply has many of them, and nothing in it has to change.
 
 use std::borrow::Cow;
 

@@ -2,11 +2,11 @@
 //! run as an SVG file.
 //!
 //! A text is drafted, and checked by a nested automa, until it is good, which takes three rounds by
-//! ferry. Then a worker is added for each language. The output is Markdown, and can be redirected
-//! to a file (`… --example drawing > article.md`). Set the file of the timeline:
+//! ferry. Then a worker is added for each language. The run is printed step by step, and drawn into
+//! the files of a folder, which can be named:
 //!
 //! ```text
-//! cargo run -p examples --example drawing -- --out target/timeline.svg
+//! cargo run -p examples --example drawing -- --out target/article
 //! ```
 
 use std::path::PathBuf;
@@ -15,6 +15,7 @@ use std::time::Duration;
 
 use ddg_core::prelude::*;
 use ddg_core::render::History;
+use examples::Growth;
 
 const LANGUAGES: [&str; 3] = ["de", "fr", "ja"];
 
@@ -69,10 +70,10 @@ async fn translate(cx: Context) {
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut args = std::env::args().skip(1);
-    let path = match (args.next().as_deref(), args.next()) {
-        (None, _) => std::env::temp_dir().join("timeline.svg"),
+    let folder = match (args.next().as_deref(), args.next()) {
+        (None, _) => std::env::temp_dir().join("ddg-article"),
         (Some("--out"), Some(path)) => PathBuf::from(path),
-        _ => return Err("usage: drawing [--out FILE]".into()),
+        _ => return Err("usage: drawing [--out FOLDER]".into()),
     };
 
     let mut article = GraphAutoma::new("article");
@@ -81,23 +82,28 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     article.add_func_as_worker("decide", decide, after(["draft", "check"]))?;
     article.add_func_as_worker("translate", translate, free())?;
     let declared = article.to_mermaid();
-    println!(
-        "As it was declared, in {} workers:\n\n```mermaid\n{declared}```\n",
-        article.keys().count()
-    );
+    let n_declared = article.keys().count();
 
     let history = History::new();
     article.add_callback(history.clone());
+    article.add_callback(Growth::default());
     let outcome = article.run(args!(1)).await?;
-    let drawing = outcome.drawing().with(&history);
-    let n_workers = outcome.automa().keys().len();
-    println!("As the run has left it, after three rounds by ferry, in {n_workers} workers:\n");
-    println!("```mermaid\n{}```\n", drawing.to_mermaid());
-
+    let left = outcome.drawing().with(&history).to_mermaid();
+    let n_left = outcome.automa().keys().len();
     let published: String = outcome.into_output()?;
-    println!("published: {published}");
+    println!("\npublished: {published}\n");
     assert_eq!(published, LANGUAGES.join(", "));
-    history.write_svg(&path)?;
-    println!("what ran when, for a browser: {}", path.display());
+
+    std::fs::create_dir_all(&folder)?;
+    history.write_svg(folder.join("timeline.svg"))?;
+    let page = format!(
+        "# As declared\n\n```mermaid\n{declared}```\n\n# As the run has left it\n\n\
+         ```mermaid\n{left}```\n\n# What ran when\n\n![timeline](timeline.svg)\n"
+    );
+    std::fs::write(folder.join("article.md"), page)?;
+    println!("drawn in {}:", folder.display());
+    println!("  article.md    {n_declared} workers as declared, {n_left} as the run has left them");
+    println!("                (Mermaid: GitHub and many editors draw it)");
+    println!("  timeline.svg  what ran when (open it in a browser)");
     Ok(())
 }

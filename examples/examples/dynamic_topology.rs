@@ -1,8 +1,8 @@
 //! A graph that grows while it runs: a planner picks tools from the user's sentence, adds each as a
 //! worker and ferries to it, and one more worker aggregates their answers in order.
 //!
-//! The graph is printed after each step, beginning with step 0, the declared graph. `▶` marks
-//! workers that ran in the step, `+` workers that it added. Pass a sentence of your own:
+//! Each step is printed with its workers, and with the workers that it has added (`+`). Pass a
+//! sentence of your own:
 //!
 //! ```text
 //! cargo run -p examples --example dynamic_topology -- "weather in Oslo?"
@@ -75,11 +75,10 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let sentence = asked.as_deref().unwrap_or(
         "Plan a trip to Tokyo: check the weather, the flight price and a hotel for 3 nights.",
     );
-    println!("{sentence}");
-    let (mut assistant, growth) = (Assistant.build()?, Growth::default());
-    assistant.add_callback(growth.clone());
+    println!("{sentence}\n");
+    let mut assistant = Assistant.build()?;
+    assistant.add_callback(Growth::default());
     let outcome = assistant.run(args!(sentence = sentence)).outcome().await?;
-    growth.last(&outcome);
 
     let tools =
         outcome.automa().keys().iter().filter(|key| key.as_str().starts_with("tool_")).count();

@@ -109,6 +109,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
                 let content = files.read(file.id()).await?;
                 println!("{}", printable::lines(&String::from_utf8_lossy(&content)));
             }
+            _ => {}
         }
     }
 

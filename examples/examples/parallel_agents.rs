@@ -1,10 +1,12 @@
-//! Two agents work on one question at once, each with its own tools; a third combines their
+//! Two agents work on one question at once, each with its own tools; a worker combines their
 //! answers. They are workers of one graph, so they are watched, drawn and saved as one run, and
-//! their usage of models is counted together. A timeline of the run is written as an SVG file.
+//! their usage of models is counted together. The steps are printed with their times, and a timeline
+//! that has the workers of both agents is written as an SVG file.
 
 use ddg_agentic::prelude::*;
 use ddg_core::printable;
 use ddg_core::render::History;
+use examples::Growth;
 
 /// The weather of a city in a month.
 #[tool]
@@ -12,7 +14,7 @@ async fn climate(
     /// The city.
     city: String,
 ) -> String {
-    a_service_answers().await;
+    a_service_answers_after(300).await;
     format!("{city}: dry and mild")
 }
 
@@ -22,7 +24,7 @@ async fn week_cost(
     /// The city.
     city: String,
 ) -> String {
-    a_service_answers().await;
+    a_service_answers_after(400).await;
     format!("{city}: about 900 USD")
 }
 
@@ -33,9 +35,9 @@ fn agent(
     Ok(ReActAutoma::new(examples::model()?).name(name).tools(tools).build()?)
 }
 
-/// Waits as long as a service might take, so that the timeline has something to show.
-async fn a_service_answers() {
-    tokio::time::sleep(std::time::Duration::from_millis(40)).await;
+/// Waits as a call over the network would.
+async fn a_service_answers_after(millis: u64) {
+    tokio::time::sleep(std::time::Duration::from_millis(millis)).await;
 }
 
 #[tokio::main]
@@ -56,12 +58,15 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     meter.watch(&mut automa);
     let history = History::new();
     automa.add_callback(history.clone());
+    automa.add_callback(Growth::default());
 
-    let advice: String = automa.run(args!("A week in Lisbon: climate and cost?")).output().await?;
-    println!("{}", printable::lines(&advice));
-    println!("\n{} tokens in all", meter.usage().total());
+    let question = "A week in Lisbon: climate and cost?";
+    println!("{question}\n");
+    let advice: String = automa.run(args!(question)).output().await?;
+    println!("\n{}", printable::lines(&advice));
+    println!("\n{} tokens of both", meter.usage().total());
     let timeline = std::env::temp_dir().join("advisers.svg");
     history.write_svg(&timeline)?;
-    println!("both at once, as this shows: {}", timeline.display());
+    println!("the workers of both agents, for a browser: {}", timeline.display());
     Ok(())
 }

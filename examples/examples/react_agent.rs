@@ -1,9 +1,10 @@
 //! A conversation with an agent on the terminal. Its words are displayed as the model writes them,
-//! and its calls of tools while they run. An empty line or the end of the input ends it.
+//! and its calls of tools while they run. An empty line or the end of the input ends it. Without a
+//! terminal and without an input, two questions are asked.
 //!
 //! `cargo run -p examples --example react_agent`, or with a real model as in `travel_planner`.
 
-use std::io::{BufRead, Write};
+use std::io::{BufRead, IsTerminal, Write};
 
 use ddg_agentic::model::ChatChunk;
 use ddg_agentic::prelude::*;
@@ -81,11 +82,27 @@ async fn show(mut events: EventStream) {
     }
 }
 
+/// What is asked if nobody can.
+const ASKED: [&str; 2] = ["What is the weather in Oslo?", "What is the sum of 17 and 25?"];
+
 /// Reads lines with a prompt.
 fn lines() -> impl Iterator<Item = std::io::Result<String>> {
-    std::iter::from_fn(|| {
+    let is_terminal = std::io::stdin().is_terminal();
+    let mut asked = ASKED.iter();
+    let mut is_piped = false;
+    std::iter::from_fn(move || {
         print!("> ");
         std::io::stdout().flush().ok();
-        std::io::stdin().lock().lines().next()
+        let line = match std::io::stdin().lock().lines().next() {
+            None if !is_terminal && !is_piped => asked.next().map(|line| Ok((*line).to_owned())),
+            line => {
+                is_piped = true;
+                line
+            }
+        };
+        if let (false, Some(Ok(line))) = (is_terminal, &line) {
+            println!("{line}");
+        }
+        line
     })
 }

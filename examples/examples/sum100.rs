@@ -1,7 +1,7 @@
 //! A loop without an edge: `accumulate` ferries back to `start` until x is 100.
 //!
-//! Run it with `cargo run -p examples --example sum100`. The last line is 5050, the sum of 1 to
-//! 100.
+//! Run it with `cargo run -p examples --example sum100`. The last line ends with 5050, the
+//! sum of 1 to 100.
 
 use ddg_core::prelude::*;
 
@@ -22,7 +22,8 @@ impl Sum100 {
             *sum
         });
         if x % 20 == 0 {
-            println!("step {:>3}: x = {x:>3}, sum = {sum:>4}", cx.step());
+            let next = if x < 100 { "back to `start`" } else { "on to `end`" };
+            println!("step {:>3}: x = {x:>3}, sum = {sum:>4}: jump {next}", cx.step());
         }
         if x < 100 {
             cx.ferry_to(Self::START, (x + 1,));
@@ -41,6 +42,6 @@ impl Sum100 {
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let sum: i64 = Sum100.run(args!(x = 0)).await?;
     assert_eq!(sum, 5050);
-    println!("{sum}");
+    println!("the sum of 0 to 100, by jumps along no edge: {sum}");
     Ok(())
 }

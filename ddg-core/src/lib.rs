@@ -21,6 +21,12 @@
 //! | `postgres` | a store on a PostgreSQL server |
 //! | `terminal` | a view of a run in the terminal |
 //!
+//! # Public dependencies
+//!
+//! Types and traits of these crates are in the API, so a new major version of one of them is a new
+//! major version of this crate: `serde` 1, `serde_json` 1 ([`Value`] and JSON), `futures` 0.3
+//! (`Stream` and `BoxFuture`), and with `terminal` `console` 0.16. Runs need tokio 1.
+//!
 //! # Example
 #![cfg_attr(
     feature = "macros",
@@ -53,6 +59,8 @@ assert_eq!(Sum100.run(args!(x = 0)).await?, 5050);
 ```
 "#
 )]
+
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 pub mod args;
 mod automa;

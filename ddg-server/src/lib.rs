@@ -11,6 +11,12 @@
 //! Features, all on by default: `command` for the command; `mcp` for tools of MCP servers;
 //! `postgres` for databases that several servers share. Off by default: `telemetry` for spans to
 //! a collector of OpenTelemetry.
+//!
+//! Public dependencies, whose types and traits are in the API: `ddg-core`, `ddg-agentic`, `axum`
+//! 0.8 (re-exported as [`axum`]), `tokio` 1 (`TcpListener`) and `tokio-util` 0.7
+//! (`CancellationToken`).
+
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 #[cfg(feature = "command")]
 pub mod command;

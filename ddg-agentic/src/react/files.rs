@@ -52,6 +52,7 @@ pub struct ToolStep {
 
 /// A part of an answer.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub enum AnswerPart {
     /// The text between files.
     Text(String),

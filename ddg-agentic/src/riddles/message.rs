@@ -177,6 +177,7 @@ impl RiddleData {
 /// The kind of a document.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
+#[non_exhaustive]
 pub enum DataType {
     /// Text in UTF-8.
     Text,

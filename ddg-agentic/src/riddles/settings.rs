@@ -10,6 +10,7 @@ use super::stage::Stage;
 /// How solutions are counted until all solvers have given theirs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
+#[non_exhaustive]
 pub enum SolutionCounting {
     /// Each solver that has answered counts.
     #[default]

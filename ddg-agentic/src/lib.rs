@@ -18,8 +18,8 @@
 //! checking arguments and answers by all of JSON Schema, instead of the keywords that schemas of
 //! Rust types use. `mcp` turns it on.
 //!
-//! Public dependencies, whose types and traits are in the API: `ddg-core`, `schemars` 1 (re-exported
-//! as [`schemars`]), `serde` 1, `serde_json` 1, `futures` 0.3 (`BoxFuture` and `Stream`), `bytes` 1
+//! Public dependencies, whose types and traits are in the API: `ddg-core`, `schemars` 1
+//! (re-exported as [`schemars`]), `serde` 1, `serde_json` 1, `futures` 0.3 (`BoxFuture` and `Stream`), `bytes` 1
 //! (files), and with `mcp` `axum` 0.8 (`McpService::router`).
 
 #![cfg_attr(docsrs, feature(doc_cfg))]

@@ -59,7 +59,6 @@ assert_eq!(Sum100.run(args!(x = 0)).await?, 5050);
 ```
 "#
 )]
-
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 pub mod args;

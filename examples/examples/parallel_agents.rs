@@ -1,7 +1,7 @@
 //! Two agents work on one question at once, each with its own tools; a worker combines their
 //! answers. They are workers of one graph, so they are watched, drawn and saved as one run, and
-//! their usage of models is counted together. The steps are printed with their times, and a timeline
-//! that has the workers of both agents is written as an SVG file.
+//! their usage of models is counted together. The steps are printed with their times, and a
+//! timeline that has the workers of both agents is written as an SVG file.
 
 use ddg_agentic::prelude::*;
 use ddg_core::printable;

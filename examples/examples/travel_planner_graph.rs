@@ -83,8 +83,8 @@ impl TravelPlanner {
         Ok(calls)
     }
 
-    /// Takes the results of all calls as one list, in the order of the calls, and the outputs of two
-    /// workers by their names. The model is asked again with the results.
+    /// Takes the results of all calls as one list, in the order of the calls, and the outputs of
+    /// two workers by their names. The model is asked again with the results.
     #[worker(detached)]
     async fn aggregate_results(
         &self,

@@ -79,6 +79,9 @@ pub use sql::PostgresStore;
 #[cfg(feature = "sqlite")]
 #[doc(hidden)]
 pub use sql::SqliteFile;
+#[cfg(feature = "postgres")]
+#[doc(hidden)]
+pub use sql::nul;
 #[cfg(feature = "sqlite")]
 pub use sql::{Durability, SqliteStore};
 #[cfg(any(feature = "sqlite", feature = "postgres"))]

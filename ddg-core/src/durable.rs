@@ -10,7 +10,7 @@ mod writer;
 
 pub(crate) use hold::{Acting, recheck};
 pub(crate) use journal::{Attempt, Beginning, Journal, patiently};
-pub(crate) use keeper::sleep;
+pub(crate) use keeper::{sleep, whole};
 pub(crate) use last::replay;
 pub(crate) use states::States;
 pub(crate) use writer::Writer;

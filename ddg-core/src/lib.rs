@@ -147,6 +147,8 @@ pub mod __store {
     pub use crate::checkpoint::failed::{Failed, cause};
     #[cfg(any(feature = "sqlite", feature = "postgres"))]
     pub use crate::checkpoint::migrate::migrate;
+    #[cfg(feature = "postgres")]
+    pub use crate::checkpoint::nul;
     pub use crate::clock::{Clock, from_ms, millis, to_ms};
 }
 

@@ -16,6 +16,8 @@ mod forking;
 mod leasing;
 pub mod migrate;
 #[cfg(feature = "postgres")]
+pub mod nul;
+#[cfg(feature = "postgres")]
 mod postgres;
 mod reading;
 mod row;

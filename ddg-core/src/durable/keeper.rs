@@ -30,6 +30,13 @@ pub(crate) async fn sleep(duration: Duration) {
     }
 }
 
+/// Awaits `future`, which is completed in the background if this is dropped.
+pub(crate) async fn whole<T: Send + 'static>(
+    future: impl Future<Output = T> + Send + 'static,
+) -> T {
+    Carried::new(future, |_| std::future::ready(()).boxed()).await
+}
+
 /// A future that is completed on the thread if it is dropped; `settle` then gets its output.
 pub(super) struct Carried<T: Send + 'static> {
     future: Option<BoxFuture<'static, T>>,

@@ -206,10 +206,12 @@ pub(super) async fn on_blocking_pool(
 }
 
 pub(super) fn panicked(panic: &(dyn Any + Send)) -> WorkerError {
-    let message = panic
-        .downcast_ref::<&str>()
-        .map(|message| (*message).to_owned())
-        .or_else(|| panic.downcast_ref::<String>().cloned())
-        .unwrap_or_else(|| "with a value that is no text".to_owned());
-    Panicked { message }.into()
+    Panicked { message: panic_message(panic) }.into()
+}
+
+/// The message of a panic.
+pub(super) fn panic_message(panic: &(dyn Any + Send)) -> String {
+    let literal = panic.downcast_ref::<&str>().map(|message| (*message).to_owned());
+    let message = literal.or_else(|| panic.downcast_ref::<String>().cloned());
+    message.unwrap_or_else(|| "with a value that is no text".to_owned())
 }

@@ -1,6 +1,7 @@
 //! The loop that drives a run: asks the machine, and does what it says.
 
 use std::future::poll_fn;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::task::{Poll, ready};
 
@@ -9,7 +10,7 @@ use futures::future::BoxFuture;
 use tokio::runtime::Handle;
 use tracing::{Instrument, Span};
 
-use super::call::{Execution, Launched, launch};
+use super::call::{Execution, Launched, launch, panic_message};
 use super::executor::{Executor, Pool, Simulated};
 use super::{Ended, Jobs, Kickoff, RunCore, RunGuard, Spares, publish, run_hooks, spans};
 use crate::durable::{Attempt, Journal, Writer};
@@ -135,8 +136,17 @@ async fn in_time<T>(
     ended.unwrap_or_else(|_| Err(RunError::DeadlineExceeded { automa: automa(), after }))
 }
 
-/// Takes one step after another.
+/// Takes one step after another. Panics of workers are their errors. Another panic, as of the
+/// `Drop` of an output that is replaced, is an error of the run.
 async fn steps(core: &Arc<RunCore>, executor: &mut impl Executor) -> Result<End, RunError> {
+    let steps = AssertUnwindSafe(each_step(core, executor)).catch_unwind();
+    steps.await.unwrap_or_else(|panic| {
+        let message = panic_message(&*panic);
+        Err(RunError::Panicked { automa: core.automa().to_string(), message })
+    })
+}
+
+async fn each_step(core: &Arc<RunCore>, executor: &mut impl Executor) -> Result<End, RunError> {
     let mut jobs = Jobs::default();
     let mut ended = Vec::new();
     let mut spares = Spares::default();

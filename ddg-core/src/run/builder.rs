@@ -18,7 +18,7 @@ use super::{Outcome, RunError, RunHandle, stored};
 use crate::args::{Args, IntoArgs};
 use crate::automa::{GraphAutoma, Program};
 use crate::checkpoint::{CheckpointPolicy, CheckpointStore, Claim};
-use crate::engine::{self, Kickoff, PollClock, drive};
+use crate::engine::{self, Kickoff, PollClock, drive, stacked};
 use crate::event::{EarlySubscribers, EventFilter, EventStream};
 use crate::feedback::{Posted, ReplyTo, Request};
 use crate::graph::BuildError;
@@ -287,13 +287,16 @@ impl<T> RunBuilder<T> {
     ) -> impl Future<Output = Result<Outcome, RunError>> + Send + 'static + use<T> {
         let Self { plan, subscribers, .. } = self;
         if plan.is_stored() {
+            let automa = plan.automa();
             // Boxed, so that the futures of runs without a store stay small.
-            return Either::Right(stored::run(plan, Claiming::new(subscribers)).boxed());
+            let run = stored::run(plan, Claiming::new(subscribers)).boxed();
+            return Either::Right(stacked(run, &automa));
         }
         match plan.live() {
             Ok(live) => {
                 live.core.feed().adopt(&subscribers);
-                Either::Left(Either::Left(drive(live)))
+                let automa = Arc::clone(live.core.automa());
+                Either::Left(Either::Left(stacked(drive(live), &automa)))
             }
             Err(error) => {
                 subscribers.fail(&error);

@@ -8,7 +8,7 @@ use crate::checkpoint::{InvalidRunId, StoreError};
 use crate::graph::{BuildError, count, key_list};
 use crate::key::Key;
 use crate::machine::{MachineError, StepError, did_you_mean};
-use crate::printable::{Printable, shown};
+use crate::printable::{Printable, shown, shown_lines};
 use crate::saved::{AnswerError, SnapshotError};
 use crate::values::{NotSerializable, TypeMismatch};
 
@@ -137,6 +137,19 @@ pub enum RunError {
         limit: u64,
         /// The workers that were ready to run.
         due: Vec<Key>,
+    },
+    /// Something of the program has panicked that is no worker, such as the `Drop` of an output
+    /// that was replaced, or a store.
+    #[error(
+        "automa `{automa}`: a panic outside of its workers, as in the `Drop` of an output or in a \
+         store: {message}",
+        automa = shown(.automa), message = shown_lines(.message)
+    )]
+    Panicked {
+        /// The automa.
+        automa: String,
+        /// The message of the panic.
+        message: String,
     },
     /// Automata are nested deeply, and there is no tokio runtime to run them as tasks of their own.
     #[error(

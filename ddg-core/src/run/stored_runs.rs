@@ -11,7 +11,7 @@ use crate::checkpoint::{
     CheckpointPolicy, CheckpointStore, Claim, Page, RunFilter, RunId, RunRecord, RunStatus,
     StepRecord, StoreError,
 };
-use crate::durable::{Beginning, Journal, recheck, replay};
+use crate::durable::{Beginning, Journal, recheck, replay, whole};
 use crate::machine::Question;
 use crate::saved::Snapshot;
 use crate::values::{Data, Value};
@@ -190,17 +190,19 @@ impl StoredRuns {
     /// As [above](Self#errors).
     pub async fn cancel(&self, id: impl AsRef<str>) -> Result<bool, RunError> {
         let id = run_id(id)?;
-        let is_active = async || {
-            let status = self.store.find(&id).await?.status;
-            Ok::<_, RunError>(matches!(status, RunStatus::Running | RunStatus::Paused))
-        };
-        if !is_active().await? {
+        if !self.is_active(&id).await? {
             return Ok(false);
         }
-        let journal = self.taken(&id).await?;
-        // It may have ended in the meantime.
+        // From the moment at which the run is taken from its holder, this has to be completed.
+        let runs = self.clone();
+        whole(async move { runs.take_and_cancel(&id).await }).await
+    }
+
+    async fn take_and_cancel(&self, id: &RunId) -> Result<bool, RunError> {
+        let journal = self.taken(id).await?;
         let cancelled = async {
-            let is_active = is_active().await?;
+            // It may have ended in the meantime.
+            let is_active = self.is_active(id).await?;
             if is_active {
                 journal.cancel().await?;
             }
@@ -208,8 +210,13 @@ impl StoredRuns {
         }
         .await;
         journal.release().await;
-        recheck(&id);
+        recheck(id);
         cancelled
+    }
+
+    async fn is_active(&self, id: &RunId) -> Result<bool, RunError> {
+        let status = self.store.find(id).await?.status;
+        Ok(matches!(status, RunStatus::Running | RunStatus::Paused))
     }
 
     /// Takes a run from its holder and leaves it, so that it can be run here or by a

@@ -4,7 +4,7 @@ use std::any::{Any, TypeId};
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{Deserialize, Deserializer};
 use serde_json::Value as Json;
 
 use super::adopt::{adopt, null_as, read_json};
@@ -452,12 +452,6 @@ impl fmt::Debug for Value {
             Ok(json) => write!(f, "{json}"),
             Err(_) => write!(f, "<{}>", self.type_name()),
         }
-    }
-}
-
-impl Serialize for Value {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        self.written().map_err(serde::ser::Error::custom)?.serialize(serializer)
     }
 }
 

@@ -5,10 +5,12 @@
 //! null, and map keys with the same text become one. So all stored data (snapshots, journals,
 //! results) is written here.
 
+use std::cell::Cell;
+
 use serde::ser::{self, Error as _, Serialize, Serializer};
 use serde_json::{Error, Value as Json};
 
-use super::cell::{Cell, Element};
+use super::cell::Cell as Content;
 use super::value::NotSerializable;
 use super::{Shape, Value};
 
@@ -22,29 +24,94 @@ impl Value {
     /// # Errors
     /// If there is no such JSON.
     pub(crate) fn written(&self) -> Result<Json, NotSerializable> {
+        self.written_at(0)
+    }
+
+    /// Serialises this value as a part that is `level` levels deep in the whole value. The depth is
+    /// checked before anything recurses, since a stack overflow would end the process.
+    fn written_at(&self, level: usize) -> Result<Json, NotSerializable> {
         let fail = |source| NotSerializable { type_name: self.type_name(), source };
+        if level > MOST_LEVELS {
+            return Err(fail(too_deep()));
+        }
         let json = match self.cell() {
-            Cell::Null => Json::Null,
-            Cell::Typed(inner) => inner.write().map_err(fail)?,
-            Cell::Parsed(parsed) => parsed.json.clone(),
-            Cell::List(list) => list.0.iter().map(Self::written).collect::<Result<_, _>>()?,
-            Cell::Element(element) => element.written()?,
+            Content::Null => Json::Null,
+            Content::Typed(inner) => inner.write().map_err(fail)?,
+            Content::Parsed(parsed) if level + levels(&parsed.json) > MOST_LEVELS => {
+                return Err(fail(too_deep()));
+            }
+            Content::Parsed(parsed) => parsed.json.clone(),
+            Content::List(list) => {
+                let item = |item: &Self| item.written_at(level + 1);
+                list.0.iter().map(item).collect::<Result<_, _>>()?
+            }
+            Content::Element(element) => match element.inner() {
+                Some(inner) => inner.written_at(level)?,
+                None => element.of_written()?,
+            },
         };
-        if levels(&json) > MOST_LEVELS {
-            return Err(fail(Error::custom(format_args!(
-                "it is nested more than {MOST_LEVELS} levels deep; keep it as a list of its parts"
-            ))));
+        if level + levels(&json) > MOST_LEVELS {
+            return Err(fail(too_deep()));
         }
         Ok(json)
     }
 }
 
-impl Element {
-    fn written(&self) -> Result<Json, NotSerializable> {
-        match self.inner() {
-            Some(inner) => inner.written(),
-            None => self.of_written(),
+fn too_deep() -> Error {
+    Error::custom(format_args!(
+        "it is nested more than {MOST_LEVELS} levels deep; keep it as a list of its parts"
+    ))
+}
+
+/// Values that are serialised as parts of others, on one thread.
+///
+/// A value of a user's type may contain values, which are asked for their JSON by the `Serialize`
+/// of that type. Without this they would not know how deep they are, and each level would check all
+/// levels in it again.
+#[derive(Clone, Copy, Default)]
+struct Nesting {
+    /// The number of values around.
+    n_around: usize,
+    /// Whether the value around has been checked with all that it contains.
+    is_checked: bool,
+}
+
+thread_local! {
+    static NESTING: Cell<Nesting> = const { Cell::new(Nesting { n_around: 0, is_checked: false }) };
+}
+
+impl Nesting {
+    /// Calls `write` within this nesting.
+    fn within<T>(self, write: impl FnOnce() -> T) -> T {
+        /// Restores what was before, also if a user's `Serialize` panics.
+        struct Restore(Nesting);
+
+        impl Drop for Restore {
+            fn drop(&mut self) {
+                NESTING.set(self.0);
+            }
         }
+
+        let _restore = Restore(NESTING.replace(self));
+        write()
+    }
+
+    /// Calls `write` for a value that was checked.
+    fn checked<T>(write: impl FnOnce() -> T) -> T {
+        Self { is_checked: true, ..NESTING.get() }.within(write)
+    }
+}
+
+impl Serialize for Value {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let around = NESTING.get();
+        if around.n_around > MOST_LEVELS {
+            return Err(ser::Error::custom(too_deep()));
+        }
+        let nesting = Nesting { n_around: around.n_around + 1, ..around };
+        let json =
+            nesting.within(|| if around.is_checked { self.to_json() } else { self.written() });
+        json.map_err(ser::Error::custom)?.serialize(serializer)
     }
 }
 
@@ -54,8 +121,8 @@ impl Element {
 /// If there is no such JSON, or its `Serialize` fails.
 pub(crate) fn written<T: Serialize + ?Sized>(value: &T) -> Result<Json, Error> {
     let mut entries = 0;
-    value.serialize(Check { entries: &mut entries })?;
-    let json = serde_json::to_value(value)?;
+    value.serialize(Check { entries: &mut entries, level: 0 })?;
+    let json = Nesting::checked(|| serde_json::to_value(value))?;
     if entries > 0 && n_entries(&json) < entries {
         return Err(Error::custom(
             "a map in it has two keys with the same text; write it as a list of pairs",
@@ -96,15 +163,26 @@ fn n_entries(json: &Json) -> usize {
     n
 }
 
-/// A serialiser that writes nothing. It finds values that JSON would change, and counts the entries
-/// of maps and structs.
+/// A serialiser that writes nothing. It finds values that JSON would change or that are too deep,
+/// and counts the entries of maps and structs.
 struct Check<'a> {
     entries: &'a mut usize,
+    /// The number of lists, maps and structs around it.
+    level: usize,
 }
 
 /// Checks the content of a list, a map or a struct.
 struct Inside<'a> {
     entries: &'a mut usize,
+    /// The level of its items.
+    level: usize,
+}
+
+impl<'a> Check<'a> {
+    /// Checks items `n` levels deeper.
+    fn inside(self, n: usize) -> Inside<'a> {
+        Inside { entries: self.entries, level: self.level + n }
+    }
 }
 
 fn finite(float: f64) -> Result<(), Error> {
@@ -183,20 +261,19 @@ impl<'a> Serializer for Check<'a> {
         _: &'static str,
         value: &T,
     ) -> Result<(), Error> {
-        *self.entries += 1;
-        value.serialize(self)
+        self.inside(1).entry(value)
     }
 
     fn serialize_seq(self, _: Option<usize>) -> Result<Inside<'a>, Error> {
-        Ok(Inside { entries: self.entries })
+        Ok(self.inside(1))
     }
 
     fn serialize_tuple(self, _: usize) -> Result<Inside<'a>, Error> {
-        Ok(Inside { entries: self.entries })
+        Ok(self.inside(1))
     }
 
     fn serialize_tuple_struct(self, _: &'static str, _: usize) -> Result<Inside<'a>, Error> {
-        Ok(Inside { entries: self.entries })
+        Ok(self.inside(1))
     }
 
     fn serialize_tuple_variant(
@@ -207,15 +284,15 @@ impl<'a> Serializer for Check<'a> {
         _: usize,
     ) -> Result<Inside<'a>, Error> {
         *self.entries += 1;
-        Ok(Inside { entries: self.entries })
+        Ok(self.inside(2))
     }
 
     fn serialize_map(self, _: Option<usize>) -> Result<Inside<'a>, Error> {
-        Ok(Inside { entries: self.entries })
+        Ok(self.inside(1))
     }
 
     fn serialize_struct(self, _: &'static str, _: usize) -> Result<Inside<'a>, Error> {
-        Ok(Inside { entries: self.entries })
+        Ok(self.inside(1))
     }
 
     fn serialize_struct_variant(
@@ -226,13 +303,17 @@ impl<'a> Serializer for Check<'a> {
         _: usize,
     ) -> Result<Inside<'a>, Error> {
         *self.entries += 1;
-        Ok(Inside { entries: self.entries })
+        Ok(self.inside(2))
     }
 }
 
 impl Inside<'_> {
     fn item<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Error> {
-        value.serialize(Check { entries: self.entries })
+        // Found on the way down, because a value may be deeper than the stack.
+        if self.level > MOST_LEVELS {
+            return Err(too_deep());
+        }
+        value.serialize(Check { entries: self.entries, level: self.level })
     }
 
     fn entry<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Error> {

@@ -253,3 +253,77 @@ async fn a_fault_deep_down_is_reported() {
         error.ends_with("worker `self` depends on itself; to repeat it, let it ferry to itself")
     );
 }
+
+/// An automa whose worker runs another one itself, and so on, so many times.
+fn running_each_other(levels: usize) -> GraphAutoma {
+    let mut innermost = GraphAutoma::new("innermost");
+    innermost.add_func_as_worker("n", async |x: usize| x, start().output()).unwrap();
+    (0..levels).fold(innermost, |inner, _| {
+        let mut outer = GraphAutoma::new("outer");
+        let run =
+            async |inner: &GraphAutoma, x: usize| inner.run(args!(x + 1)).output::<usize>().await;
+        outer.add_func_as_worker("n", with(inner, run), start().output()).unwrap();
+        outer
+    })
+}
+
+#[tokio::test]
+async fn workers_that_run_automata_at_any_depth() {
+    let automa = running_each_other(DEEP);
+    assert_eq!(automa.run(args!(0_usize)).output::<usize>().await.unwrap(), DEEP);
+    assert_eq!(automa.run(args!(0_usize)).spawn().output::<usize>().await.unwrap(), DEEP);
+}
+
+/// Without a runtime there is one stack for all of them.
+#[test]
+fn workers_that_run_automata_without_a_runtime() {
+    let run = |levels: usize| {
+        let automa = running_each_other(levels);
+        let mut run = Box::pin(automa.run(args!(0_usize)).output::<usize>());
+        let mut task = std::task::Context::from_waker(std::task::Waker::noop());
+        loop {
+            if let std::task::Poll::Ready(result) = run.as_mut().poll(&mut task) {
+                return result;
+            }
+        }
+    };
+    assert_eq!(run(20).unwrap(), 20);
+    let error = run(DEEP).unwrap_err().to_string();
+    let expected = "nested more than 32 levels deep, which needs a tokio runtime";
+    assert!(error.ends_with(expected), "{error}");
+}
+
+/// What is deep inside is dropped with what is around it.
+#[tokio::test]
+async fn a_run_deep_inside_others_is_cancelled() {
+    struct Dropped(tokio::sync::mpsc::UnboundedSender<&'static str>);
+
+    impl Drop for Dropped {
+        fn drop(&mut self) {
+            self.0.send("dropped").unwrap();
+        }
+    }
+
+    let (said, mut hear) = tokio::sync::mpsc::unbounded_channel();
+    let mut automa = GraphAutoma::new("innermost");
+    let hang = move || {
+        let said = said.clone();
+        async move {
+            said.send("begun").unwrap();
+            let _dropped = Dropped(said);
+            std::future::pending::<usize>().await
+        }
+    };
+    automa.add_func_as_worker("n", hang, start().output()).unwrap();
+    for _ in 0..DEEP {
+        let mut outer = GraphAutoma::new("outer");
+        let run = async |inner: &GraphAutoma| inner.run(()).output::<usize>().await;
+        outer.add_func_as_worker("n", with(automa, run), start().output()).unwrap();
+        automa = outer;
+    }
+    let run = automa.run(()).spawn();
+    assert_eq!(hear.recv().await, Some("begun"));
+    run.cancel();
+    assert!(matches!(run.await, Err(RunError::Cancelled { .. })));
+    assert_eq!(hear.recv().await, Some("dropped"));
+}

@@ -8,7 +8,7 @@ use std::task::{Context as TaskContext, Waker};
 use std::time::Duration;
 
 use ddg_core::checkpoint::{
-    CheckpointPolicy, CheckpointStore, Claim, RunId, StoreError, StoredRuns,
+    CheckpointPolicy, CheckpointStore, Claim, RunId, RunStatus, StoreError, StoredRuns,
 };
 use ddg_core::event::EventFilter;
 use ddg_core::prelude::*;
@@ -239,6 +239,46 @@ async fn a_run_dropped_at_any_poll_is_released() {
         n_polls += 1;
     }
     assert!(n_polls > 5, "{n_polls}");
+}
+
+/// [X16] A cancellation that is dropped after any number of polls has cancelled the run, or has done
+/// nothing: a run that was taken from its holder is cancelled.
+#[tokio::test]
+async fn a_cancellation_dropped_at_any_poll_is_whole() {
+    for n_polls in 0.. {
+        let (automa, gate, mut hear) = two_steps();
+        let store = FaultyStore::new().slow();
+        let run = automa.run(args!(1)).stored_in(&store, "a").spawn();
+        assert_eq!(hear.recv().await, Some("begun"));
+        let runs = StoredRuns::new(&store);
+        let mut cancel = Box::pin(runs.cancel("a"));
+        let mut is_done = false;
+        for _ in 0..n_polls {
+            let polled = futures::poll!(cancel.as_mut());
+            is_done = polled.is_ready();
+            if is_done {
+                break;
+            }
+        }
+        drop(cancel);
+        gate.notify_one();
+        let ended = run.output::<i64>().await;
+        store.freed("a").await;
+        let status = runs.record("a").await.unwrap().status;
+        match ended {
+            Ok(output) => assert_eq!((output, status), (2, RunStatus::Finished), "{n_polls}"),
+            Err(error) => {
+                // It may find out that it was taken before the store knows why.
+                let is_cancelled = matches!(error, RunError::Cancelled { .. });
+                assert!(is_cancelled || fenced(&error), "{n_polls}: {error}");
+                assert_eq!(status, RunStatus::Cancelled, "{n_polls}");
+            }
+        }
+        if is_done {
+            assert!(n_polls > 3, "{n_polls}");
+            break;
+        }
+    }
 }
 
 /// [X8] A cancelled run with an active thread is released when the thread has ended.

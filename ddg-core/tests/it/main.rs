@@ -9,6 +9,7 @@ mod bad_graphs;
 mod bad_hooks;
 mod bad_keys;
 mod bad_mappings;
+mod bad_values;
 mod bad_workers;
 mod callbacks;
 mod caps;

@@ -6,6 +6,7 @@ pub(crate) mod dice;
 pub(crate) mod generate;
 mod left;
 mod lives;
+mod pause;
 pub(crate) mod played;
 pub(crate) mod shrink;
 pub(crate) mod stage;
@@ -17,6 +18,7 @@ use tokio::task::JoinSet;
 
 use self::actor::Stage;
 pub(crate) use self::dice::Dice;
+use self::pause::pause;
 use crate::reference::{self, Program, Report, Worker};
 
 const PROGRAMS: u64 = 1000;
@@ -48,22 +50,6 @@ async fn the_engine_does_what_the_reference_does() {
         }
     }
     tally.check();
-}
-
-/// Yields to the others a number of times.
-async fn pause(times: usize) {
-    for _ in 0..times {
-        let mut paused = false;
-        // Wakes itself at once, so that it can be simulated without a runtime.
-        std::future::poll_fn(|task| {
-            if std::mem::replace(&mut paused, true) {
-                return std::task::Poll::Ready(());
-            }
-            task.waker().wake_by_ref();
-            std::task::Poll::Pending
-        })
-        .await;
-    }
 }
 
 /// How two reports differ.

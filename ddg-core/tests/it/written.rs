@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use ddg_core::checkpoint::MemoryStore;
 use ddg_core::prelude::*;
 use ddg_core::snapshot::Snapshot;
 use expect_test::{Expect, expect};
@@ -162,4 +163,66 @@ async fn automata_that_pause_too_deep_to_be_read_again_are_refused() {
         }
     }
     assert!(refused_from.is_some_and(|levels| levels > 20), "{refused_from:?}");
+}
+
+/// Lists in lists: to write or drop them recursively takes more than a stack has.
+const DEEP: usize = 20_000;
+
+/// JSON in so many lists.
+fn deep(levels: usize) -> serde_json::Value {
+    (0..levels).fold("innermost".into(), |inner, _| vec![inner].into())
+}
+
+/// [D6] As deep as can be read again, and deeper: JSON, lists of values, and a type of values.
+#[test]
+fn values_that_are_too_deep_are_refused_before_the_stack_overflows() {
+    let innermost = || Value::new("innermost".to_owned());
+    let typed = |levels| (0..levels).fold(innermost(), |inner, _| Value::new(vec![inner]));
+    let listed = |levels| (0..levels).fold(innermost(), |inner, _| Value::list(vec![inner]));
+    let parsed = |levels| Value::from_json(deep(levels));
+    let kinds: [(&str, &dyn Fn(usize) -> Value); 3] =
+        [("typed", &typed), ("listed", &listed), ("parsed", &parsed)];
+    for (name, value) in kinds {
+        for levels in [1, 25, 100] {
+            assert_eq!(serde_json::to_value(value(levels)).unwrap(), deep(levels), "{name}");
+        }
+        for levels in [101, DEEP] {
+            let value = value(levels);
+            let refused = serde_json::to_value(&value).unwrap_err().to_string();
+            assert!(refused.contains("nested more than 100 levels deep"), "{name}: {refused}");
+            std::mem::forget(value);
+        }
+    }
+}
+
+/// Is written as so many lists, one in the other.
+#[derive(Clone, Deserialize)]
+struct Lists(usize);
+
+impl Serialize for Lists {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self.0 {
+            0 => serializer.serialize_str("innermost"),
+            n => [Self(n - 1)].serialize(serializer),
+        }
+    }
+}
+
+/// [D6] [X5] The run fails, and says which output it is.
+#[tokio::test]
+async fn a_stored_run_fails_at_an_output_that_is_too_deep() {
+    let store = MemoryStore::new();
+    for (levels, is_refused) in [(100, false), (101, true), (DEEP, true)] {
+        let mut automa = GraphAutoma::new("deep");
+        let give = move || std::future::ready(Lists(levels));
+        automa.add_func_as_worker("give", give, start().output()).unwrap();
+        automa.run(()).await.unwrap();
+        let stored = automa.run(()).stored_in(&store, format!("{levels}")).await;
+        assert_eq!(stored.is_err(), is_refused, "{levels}");
+        let expected = "worker `give`: its output: `Lists` cannot be written as JSON: it is nested \
+                        more than 100 levels deep; keep it as a list of its parts";
+        if let Err(refused) = stored {
+            assert!(refused.to_string().contains(expected), "{refused}");
+        }
+    }
 }

@@ -6,6 +6,8 @@ mod setup;
 mod contention;
 mod deleting;
 mod dropped;
+#[cfg(unix)]
+mod fencing;
 mod forks;
 mod journals;
 mod leases;

@@ -1,12 +1,13 @@
 //! The id of a run is a text that every store can hold.
 
-use ddg_core::checkpoint::RunId;
+use ddg_core::checkpoint::{Entry, Page, Rest, RunFilter, RunId, RunStatus, StoreError};
 use expect_test::expect;
 
 use crate::setup::{Setup, claim, id, on_every_store};
 
 on_every_store! {
     any_name_is_kept,
+    any_text_is_kept,
 }
 
 async fn any_name_is_kept(Setup { store, .. }: &Setup) {
@@ -16,6 +17,32 @@ async fn any_name_is_kept(Setup { store, .. }: &Setup) {
         let found = store.find(&id(name)).await.unwrap();
         assert_eq!((found.run.as_str(), found.automa.as_str()), (name, name));
         assert_eq!(found.holder.unwrap().owner.name(), name);
+    }
+}
+
+/// PostgreSQL has no NUL in its texts. Names of automata, of owners and of signals, and reasons, may
+/// have one.
+async fn any_text_is_kept(Setup { store, .. }: &Setup) {
+    for text in ["a\0b", "␀", "␀0\0␀␀", "\u{1b}[31m\u{202e}"] {
+        let run = RunId::random();
+        let lease = store.create(&run, text, &claim(text)).await.unwrap();
+        let refused = store.acquire(&run, &claim("another")).await.unwrap_err();
+        let StoreError::Held { owner, .. } = refused else { panic!("{refused}") };
+        assert_eq!(owner.name(), text);
+        store.put(&lease, RunStatus::Running, &[Entry::full(0, "zero")]).await.unwrap();
+        let waits = Rest::paused().awaits([text.to_owned()], 0);
+        store.rest(&lease, &waits, &[]).await.unwrap();
+        store.signal(&run, text, b"1").await.unwrap();
+        assert_eq!(store.signals(&run, 0).await.unwrap()[0].name, text);
+        let found = store.find(&run).await.unwrap();
+        assert_eq!((found.automa.as_str(), found.awaits), (text, vec![text.to_owned()]));
+        let due = RunFilter::default().due().automa(text);
+        store.release(&lease).await.unwrap();
+        assert_eq!(store.list(&due, &Page::default()).await.unwrap().len(), 1, "{text:?}");
+
+        let lease = store.acquire(&run, &claim(text)).await.unwrap();
+        store.rest(&lease, &Rest::failed(text), &[]).await.unwrap();
+        assert_eq!(store.find(&run).await.unwrap().reason.as_deref(), Some(text));
     }
 }
 

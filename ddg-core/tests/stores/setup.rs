@@ -2,6 +2,8 @@
 
 #[cfg(feature = "postgres")]
 pub(crate) mod postgres;
+#[cfg(unix)]
+pub(crate) mod process;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};

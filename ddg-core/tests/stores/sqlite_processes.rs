@@ -1,8 +1,6 @@
 //! Several processes share a file, and a run whose process was killed can be acquired at once.
 
-use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
-use std::process::{Child, ChildStdout, Command, Stdio};
 use std::time::{Duration, SystemTime};
 
 use ddg_core::checkpoint::{
@@ -13,64 +11,15 @@ use ddg_core::prelude::*;
 
 use crate::contention::{assert_written, count, counted, prepare_count, write_steps};
 use crate::setup::id;
+use crate::setup::process::{Process, say, wait_to_be_told};
 
 /// Which test has started this process, and on which file.
 const ROLE: &str = "DDG_TEST_ROLE";
 const FILE: &str = "DDG_TEST_FILE";
 
-/// A child that is killed if the test ends before it does.
-struct Process {
-    child: Child,
-    output: BufReader<ChildStdout>,
-}
-
-impl Process {
-    fn start(role: &str, path: &Path) -> Self {
-        let mut child = Command::new(std::env::current_exe().unwrap())
-            .args(["--exact", "sqlite_processes::a_process_of_its_own", "--nocapture"])
-            .env(ROLE, role)
-            .env(FILE, path)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let output = BufReader::new(child.stdout.take().unwrap());
-        Self { child, output }
-    }
-
-    /// Waits until it says something.
-    fn wait_for(&mut self, word: &str) {
-        let mut line = String::new();
-        while line.trim_end() != word {
-            line.clear();
-            assert_ne!(self.output.read_line(&mut line).unwrap(), 0, "it never said {word:?}");
-        }
-    }
-
-    fn tell_to_go_on(&mut self) {
-        drop(self.child.stdin.take());
-    }
-
-    fn join(mut self) {
-        self.tell_to_go_on();
-        assert!(self.child.wait().unwrap().success());
-    }
-}
-
-impl Drop for Process {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-fn say(word: &str) {
-    println!("\n{word}");
-}
-
-/// Waits for a line of the parent, or for its end.
-fn wait_to_be_told() {
-    let _ = std::io::stdin().read_to_end(&mut Vec::new());
+fn begin(role: &str, path: &Path) -> Process {
+    let vars = [(ROLE, role), (FILE, path.to_str().unwrap())];
+    Process::start("sqlite_processes::a_process_of_its_own", &vars)
 }
 
 /// What the other tests start as processes of their own, with a role; without one, there is nothing
@@ -105,7 +54,7 @@ async fn a_process_of_its_own() {
 async fn the_run_of_a_killed_process_is_free_at_once() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("runs.db");
-    let mut process = Process::start("hold", &path);
+    let mut process = begin("hold", &path);
     process.wait_for("held");
     let store = SqliteStore::open(&path).await.unwrap();
     let refused = store.acquire(&id("run"), &Claim::default()).await.unwrap_err();
@@ -186,7 +135,7 @@ async fn a_run_that_kills_its_process_fails_and_the_others_end() {
     }
     let mut n_deaths = 0;
     loop {
-        let mut process = Process::start("serve", &path);
+        let mut process = begin("serve", &path);
         if process.child.wait().unwrap().success() {
             break;
         }
@@ -208,7 +157,7 @@ async fn a_run_that_kills_its_process_fails_and_the_others_end() {
 async fn a_run_of_another_process_is_cancelled() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("runs.db");
-    let mut process = Process::start("hold", &path);
+    let mut process = begin("hold", &path);
     process.wait_for("held");
     let store = SqliteStore::open(&path).await.unwrap();
     assert!(StoredRuns::new(&store).cancel("run").await.unwrap());
@@ -221,7 +170,7 @@ async fn a_run_of_another_process_is_cancelled() {
 async fn a_slow_process_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("runs.db");
-    let mut process = Process::start("hold", &path);
+    let mut process = begin("hold", &path);
     process.wait_for("held");
     let later = SystemTime::now() + Claim::default().ttl * 2;
     let store = SqliteStore::open(&path).await.unwrap().with_clock(move || later);
@@ -235,7 +184,7 @@ async fn two_processes_write_at_once() {
     let path = folder.path().join("runs.db");
     let store = SqliteStore::open(&path).await.unwrap();
     prepare_count(&store).await;
-    let mut process = Process::start("count", &path);
+    let mut process = begin("count", &path);
     process.wait_for("ready");
     process.tell_to_go_on();
     count(&store, "parent", 50).await;

@@ -173,5 +173,6 @@ fn is_final(error: &RunError) -> bool {
             | RunError::NoOutput { .. }
             | RunError::StepLimit { .. }
             | RunError::TooDeep { .. }
+            | RunError::Panicked { .. }
     )
 }

@@ -271,9 +271,10 @@ fn unexpected(expected: &str, found: &Cell) -> sqlx::Error {
     sqlx::Error::Decode(format!("expected {expected} in a row, found {found}").into())
 }
 
-/// Implements [`Transaction`] for sqlx, and defines a function that reads from a connection.
+/// Implements [`Transaction`] for sqlx, and defines a function that reads from a connection. Texts
+/// are stored as `$stored` writes them, and read by `$restored`.
 macro_rules! speaks_sqlx {
-    ($Database:ty, $Row:ty) => {
+    ($Database:ty, $Row:ty, $stored:path, $restored:path) => {
         impl crate::checkpoint::sql::dialect::Transaction for Write<$Database> {
             async fn rows(&mut self, sql: &str, args: &[Arg<'_>]) -> Result<Vec<Row>, sqlx::Error> {
                 let found = bound(sql, args).fetch_all(&mut **self).await?;
@@ -316,7 +317,7 @@ macro_rules! speaks_sqlx {
             let query = sqlx::query(sqlx::AssertSqlSafe(sql.to_owned()));
             args.iter().fold(query, |query, arg| match *arg {
                 Arg::Int(int) => query.bind(int),
-                Arg::Text(text) => query.bind(text.map(str::to_owned)),
+                Arg::Text(text) => query.bind(text.map(|text| $stored(text).into_owned())),
                 Arg::Bytes(bytes) => query.bind(bytes.to_owned()),
             })
         }
@@ -330,7 +331,7 @@ macro_rules! speaks_sqlx {
                 }
                 match raw.type_info().name() {
                     "INT8" | "INTEGER" => found.try_get(idx).map(Cell::Int),
-                    "TEXT" => found.try_get(idx).map(Cell::Text),
+                    "TEXT" => found.try_get(idx).map(|text| Cell::Text($restored(text))),
                     _ => found.try_get(idx).map(Cell::Bytes),
                 }
             };

@@ -9,7 +9,7 @@ use sqlx::{ConnectOptions, Connection as _};
 
 use super::connection::{Connections, Write};
 use super::dialect::{Arg, Cell, Dialect, Row, Transacts, speaks_sqlx};
-use super::{SqlStore, cause, stores_by_sql};
+use super::{SqlStore, cause, nul, stores_by_sql};
 use crate::checkpoint::{
     Checkpoint, Claim, Entry, Lease, Page, Rest, RunFilter, RunId, RunRecord, RunStatus,
     SignalRecord, StepRecord, StoreError, StoreFuture,
@@ -158,5 +158,5 @@ impl Transacts for PostgresServer {
         Some("cast(floor(extract(epoch from clock_timestamp()) * 1000) as bigint)");
 }
 
-speaks_sqlx!(Postgres, PgRow);
+speaks_sqlx!(Postgres, PgRow, nul::stored, nul::restored);
 stores_by_sql!(PostgresStore);

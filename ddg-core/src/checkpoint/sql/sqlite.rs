@@ -4,6 +4,7 @@ mod file;
 mod group;
 mod shared;
 
+use std::borrow::Cow;
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
@@ -160,5 +161,5 @@ impl Transacts for SqliteFile {
     }
 }
 
-speaks_sqlx!(Sqlite, SqliteRow);
+speaks_sqlx!(Sqlite, SqliteRow, Cow::Borrowed, std::convert::identity);
 stores_by_sql!(SqliteStore);

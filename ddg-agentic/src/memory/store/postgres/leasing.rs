@@ -1,6 +1,6 @@
 //! Leases of conversations.
 
-use ddg_core::__store::Transaction;
+use ddg_core::__store::{Transaction, nul};
 use ddg_core::checkpoint::{Claim, Owner};
 use sqlx::Row;
 use sqlx::postgres::{PgConnection, PgRow};
@@ -49,7 +49,7 @@ impl PostgresConversations {
         let query = sqlx::query(sql)
             .bind(id.as_str())
             .bind(&hold.token)
-            .bind(hold.owner.name())
+            .bind(nul::stored(hold.owner.name()))
             .bind(hold.owner.process())
             .bind(hold.until_ms);
         let done = query.execute(tx).await?;
@@ -79,6 +79,6 @@ impl PostgresConversations {
 }
 
 fn hold(row: &PgRow) -> Result<Hold, sqlx::Error> {
-    let owner = Owner::kept(row.try_get::<String, _>("owner")?, row.try_get("process")?);
+    let owner = Owner::kept(nul::restored(row.try_get("owner")?), row.try_get("process")?);
     Ok(Hold { token: row.try_get("token")?, owner, until_ms: row.try_get("held_until")? })
 }

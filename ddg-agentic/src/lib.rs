@@ -19,8 +19,8 @@
 //! Rust types use. `mcp` turns it on.
 //!
 //! Public dependencies, whose types and traits are in the API: `ddg-core`, `schemars` 1
-//! (re-exported as [`schemars`]), `serde` 1, `serde_json` 1, `futures` 0.3 (`BoxFuture` and `Stream`), `bytes` 1
-//! (files), and with `mcp` `axum` 0.8 (`McpService::router`).
+//! (re-exported as [`schemars`]), `serde` 1, `serde_json` 1, `futures` 0.3 (`BoxFuture` and
+//! `Stream`), `bytes` 1 (files), and with `mcp` `axum` 0.8 (`McpService::router`).
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 

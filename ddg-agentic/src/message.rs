@@ -10,7 +10,7 @@ use ddg_core::Value;
 use serde::{Deserialize, Serialize};
 
 pub(crate) use cut::cut;
-pub use image::Image;
+pub use image::{Image, ImageDetail};
 pub(crate) use messages::Chunk;
 pub use messages::Messages;
 pub use tool_call::{ToolArguments, ToolCall};
@@ -74,7 +74,17 @@ pub enum ContentPart {
     Image {
         /// The image.
         image: Image,
+        /// How closely the model looks at it; as its provider likes if there is none.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        detail: Option<ImageDetail>,
     },
+}
+
+impl ContentPart {
+    /// An image, in the detail that the provider likes.
+    pub fn image(image: Image) -> Self {
+        Self::Image { image, detail: None }
+    }
 }
 
 /// A message of a model: text, tool calls, or both.
@@ -146,7 +156,7 @@ impl Message {
     /// Creates a message of a person with an image.
     pub fn user_with_image(text: impl Into<String>, image: Image) -> Self {
         Self::User {
-            content: vec![ContentPart::Text { text: text.into() }, ContentPart::Image { image }],
+            content: vec![ContentPart::Text { text: text.into() }, ContentPart::image(image)],
         }
     }
 

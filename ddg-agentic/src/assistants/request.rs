@@ -50,15 +50,17 @@ pub(super) fn request(settings: &RunSettings, asked: Asked<'_>, tools: &Toolbox)
     request.max_output_tokens = max_output_tokens;
     request.reasoning_effort = settings.reasoning_effort.as_deref().and_then(effort);
     request.extra_body = settings.extra_body.clone();
-    match settings.response_format["type"].as_str() {
-        Some("json_schema") => {
-            let schema = &settings.response_format["json_schema"];
+    let format = &settings.response_format;
+    let schema = &format["json_schema"];
+    match format["type"].as_str() {
+        // In the words of every provider. They have no word for what is not strict, and send no
+        // schema beside tools.
+        Some("json_schema") if schema["strict"] == true && request.tools.is_empty() => {
             let name = schema["name"].as_str().unwrap_or("answer");
             request.output_schema = Some(OutputSchema::new(name, schema["schema"].clone()));
         }
-        Some("json_object") => {
-            let format = json!({ "type": "json_object" });
-            request.extra_body.insert("response_format".to_owned(), format);
+        Some("json_schema" | "json_object") => {
+            request.extra_body.insert("response_format".to_owned(), format.clone());
         }
         _ => {}
     }
@@ -71,7 +73,8 @@ fn spec(tool: &AssistantTool, tools: &Toolbox) -> Option<ToolSpec> {
             let none = || json!({ "type": "object", "properties": {} });
             let parameters = function.parameters.clone().unwrap_or_else(none);
             let description = function.description.clone().unwrap_or_default();
-            Some(ToolSpec::new(&function.name, description, parameters))
+            let spec = ToolSpec::new(&function.name, description, parameters);
+            Some(function.strict.into_iter().fold(spec, ToolSpec::strict))
         }
         AssistantTool::Server(name) => {
             tools.specs().iter().find(|spec| spec.name == *name).cloned()

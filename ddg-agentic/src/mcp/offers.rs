@@ -119,7 +119,7 @@ fn message_of(message: SamplingMessage) -> Result<Message, ErrorData> {
             Block::Text(text) => ContentPart::Text { text: text.text },
             Block::Image(image) if role == Role::User => {
                 let image = Image::Data { media_type: image.mime_type, base64: image.data };
-                ContentPart::Image { image }
+                ContentPart::image(image)
             }
             _ => {
                 let why = "this client's model reads texts, and images of users";

@@ -116,7 +116,7 @@ fn message_of(said: &Said) -> Message {
     let part = match ContentBlock::deserialize(&said.content) {
         Ok(ContentBlock::Image(image)) if said.role == Role::User => {
             let image = Image::Data { media_type: image.mime_type, base64: image.data };
-            ContentPart::Image { image }
+            ContentPart::image(image)
         }
         Ok(block) => ContentPart::Text { text: content::block(&block) },
         Err(_) => ContentPart::Text { text: content::unknown(&said.content) },

@@ -20,6 +20,19 @@ pub enum Image {
     },
 }
 
+/// How closely a model looks at an image, for providers that have levels; others ignore it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum ImageDetail {
+    /// At a small version of it, for few tokens.
+    Low,
+    /// At all of it.
+    High,
+    /// As the provider decides.
+    Auto,
+}
+
 impl Image {
     /// Creates a PNG image from its bytes in base64.
     pub fn png(base64: impl Into<String>) -> Self {

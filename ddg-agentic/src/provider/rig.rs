@@ -138,7 +138,9 @@ impl Connection {
     }
 
     fn extras(&self, request: &ChatRequest) -> Result<Arc<Extras>, ModelError> {
-        Extras::new(self.target.model(), &request.extra_headers, &request.extra_query)
+        let (headers, query) = (&request.extra_headers, &request.extra_query);
+        let extras = Extras::new(self.target.model(), headers, query)?;
+        Ok(Arc::new(extras.with_strict(&request.tools)))
     }
 
     fn ask(&self) -> Ask<'_> {

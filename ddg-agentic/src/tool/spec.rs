@@ -16,12 +16,22 @@ pub struct ToolSpec {
     pub description: String,
     /// The JSON schema of the arguments, an object.
     pub parameters: Json,
+    /// Whether the provider makes the model follow the schema to the letter; if there is none, the
+    /// provider decides. It is sent to servers with OpenAI's APIs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub strict: Option<bool>,
 }
 
 impl ToolSpec {
     /// Creates the description of the tool `name`.
     pub fn new(name: impl Into<String>, description: impl Into<String>, parameters: Json) -> Self {
-        Self { name: name.into(), description: description.into(), parameters }
+        Self { name: name.into(), description: description.into(), parameters, strict: None }
+    }
+
+    /// Sets whether the model must follow the schema to the letter.
+    #[must_use]
+    pub fn strict(self, strict: bool) -> Self {
+        Self { strict: Some(strict), ..self }
     }
 }
 

@@ -54,7 +54,7 @@ mod tests {
 
     use super::*;
 
-    /// [assistants command line] A tenant may send all requests of a minute at once, and then one
+    /// [assistants command line 5] A tenant may send all requests of a minute at once, and then one
     /// whenever its part of the minute is over.
     #[tokio::test(start_paused = true)]
     async fn requests_are_allowed_again_one_by_one() {

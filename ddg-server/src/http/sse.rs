@@ -114,7 +114,7 @@ mod tests {
         pieces.collect().await
     }
 
-    /// [assistants http] An event is three lines and an empty one, without an `id:` if it has none.
+    /// [assistants http 5] An event is three lines and an empty one, without an `id:` if it has none.
     #[tokio::test(start_paused = true)]
     async fn events_are_written_byte_for_byte() {
         let events = [event(Some(7)), event(None), Event::done()];
@@ -127,7 +127,7 @@ mod tests {
         assert_eq!(written(stream::iter(events)).await, expected);
     }
 
-    /// [assistants http] A silent stream writes one comment every 15 s, without an empty line.
+    /// [assistants http 8] A silent stream writes one comment every 15 s, without an empty line.
     #[tokio::test(start_paused = true)]
     async fn a_silent_stream_writes_comments_without_empty_lines() {
         let events = stream::unfold(0, |n| async move {
@@ -144,7 +144,7 @@ mod tests {
         assert!(comments.iter().all(|(_, text)| text == ": keep-alive\n"), "{comments:?}");
     }
 
-    /// [assistants http] A stream drops its guard at its end and when its client has gone.
+    /// [assistants http 9] A stream drops its guard at its end and when its client has gone.
     #[tokio::test(start_paused = true)]
     async fn a_stream_that_is_dropped_drops_its_guard() {
         let guard = std::sync::Arc::new(());

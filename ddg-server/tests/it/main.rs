@@ -6,6 +6,7 @@ extern crate self as riddle_agent;
 
 use riddles::template::Mine;
 
+mod asked;
 mod bad_requests;
 mod bodies;
 #[cfg(feature = "clients")]

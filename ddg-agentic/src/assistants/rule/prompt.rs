@@ -5,7 +5,7 @@ use rustc_hash::FxHashMap;
 use crate::assistants::object::{
     ContentPart, Item, ItemContent, ItemStatus, Message, MessageStatus, Role,
 };
-use crate::message::{ContentPart as ModelPart, Image, Message as ModelMessage};
+use crate::message::{ContentPart as ModelPart, Image, ImageDetail, Message as ModelMessage};
 
 /// Files that messages name: the content of images, and the names of all.
 #[derive(Debug, Default)]
@@ -49,12 +49,22 @@ fn user_part(part: &ContentPart, images: &Images) -> Option<ModelPart> {
     match part {
         ContentPart::Text { text } => Some(ModelPart::Text { text: text.value.clone() }),
         ContentPart::ImageUrl { image_url } => {
-            Some(ModelPart::Image { image: Image::Url(image_url.url.clone()) })
+            let (image, detail) = (Image::Url(image_url.url.clone()), &image_url.detail);
+            Some(ModelPart::Image { image, detail: detail_of(detail.as_deref()) })
         }
         ContentPart::ImageFile { image_file } => {
             let image = images.contents.get(&image_file.file_id)?.clone();
-            Some(ModelPart::Image { image })
+            Some(ModelPart::Image { image, detail: detail_of(image_file.detail.as_deref()) })
         }
+    }
+}
+
+fn detail_of(detail: Option<&str>) -> Option<ImageDetail> {
+    match detail? {
+        "low" => Some(ImageDetail::Low),
+        "high" => Some(ImageDetail::High),
+        "auto" => Some(ImageDetail::Auto),
+        _ => None,
     }
 }
 
@@ -131,14 +141,15 @@ mod tests {
     #[test]
     fn parts_keep_their_order() {
         let mut said = message(Role::User, "Before");
-        let image_file = FileRef { file_id: "file-1".to_owned(), detail: None };
+        let image_file = FileRef { file_id: "file-1".to_owned(), detail: Some("low".to_owned()) };
         said.content.push(ContentPart::ImageFile { image_file });
         said.content.push(ContentPart::text("after"));
         let mut images = Images::default();
         let image = Image::Url("https://example.org/a.png".to_owned());
         images.contents.insert("file-1".to_owned(), image.clone());
         let text = |text: &str| ModelPart::Text { text: text.to_owned() };
-        let content = vec![text("Before"), ModelPart::Image { image }, text("after")];
+        let image = ModelPart::Image { image, detail: Some(ImageDetail::Low) };
+        let content = vec![text("Before"), image, text("after")];
         assert_eq!(prompt_of_message(&said, &images), Some(ModelMessage::User { content }));
     }
 }

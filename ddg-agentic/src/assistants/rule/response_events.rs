@@ -61,7 +61,7 @@ fn tool(tool: &AssistantTool) -> Json {
     match tool {
         AssistantTool::Function(function) => json!({
             "type": "function", "name": function.name, "description": function.description,
-            "parameters": function.parameters, "strict": function.strict.unwrap_or(false),
+            "parameters": function.parameters, "strict": function.strict,
         }),
         AssistantTool::Server(name) => json!({ "type": name }),
     }

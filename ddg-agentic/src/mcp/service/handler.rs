@@ -204,10 +204,10 @@ fn prompt_messages(message: &Message) -> Vec<PromptMessage> {
         Message::User { content } => {
             let part = |part: &ContentPart| match part {
                 ContentPart::Text { text } => ContentBlock::text(text),
-                ContentPart::Image { image: Image::Data { media_type, base64 } } => {
+                ContentPart::Image { image: Image::Data { media_type, base64 }, .. } => {
                     ContentBlock::image(base64, media_type)
                 }
-                ContentPart::Image { image } => ContentBlock::text(format!("[{image}]")),
+                ContentPart::Image { image, .. } => ContentBlock::text(format!("[{image}]")),
             };
             content.iter().map(|it| PromptMessage::new(Role::User, part(it))).collect()
         }

@@ -6,16 +6,17 @@ use rig_core::completion::{
     ToolDefinition,
 };
 use rig_core::message::{
-    Api, CallId, DocumentSourceKind, Image as RigImage, ImageMediaType, MimeType, Origin,
-    Reasoning as RigReasoning, Text, ToolCall, ToolChoice as RigChoice, ToolFunction, ToolName,
-    ToolResult, ToolResultContent, UserContent,
+    Api, CallId, DocumentSourceKind, Image as RigImage, ImageDetail as RigDetail, ImageMediaType,
+    MimeType, Origin, Reasoning as RigReasoning, Text, ToolCall, ToolChoice as RigChoice,
+    ToolFunction, ToolName, ToolResult, ToolResultContent, UserContent,
 };
 use rig_core::schemars::Schema;
 use serde_json::{Value as Json, json};
 
 use super::signature::Signature;
 use crate::message::{
-    AssistantMessage, ContentPart, Image, Message, Messages, ToolArguments, ToolMessage,
+    AssistantMessage, ContentPart, Image, ImageDetail, Message, Messages, ToolArguments,
+    ToolMessage,
 };
 use crate::model::{
     Capabilities, ChatRequest, ModelError, OutputSchema, PromptCache, ReasoningEffort, ServiceTier,
@@ -200,7 +201,9 @@ impl<'a> Ask<'a> {
     fn part(&self, part: ContentPart) -> Result<UserContent, ModelError> {
         let image = match part {
             ContentPart::Text { text } => return Ok(UserContent::text(text)),
-            ContentPart::Image { image } => image_of(&image),
+            ContentPart::Image { image, detail } => {
+                RigImage { detail: detail.map(detail_of), ..image_of(&image) }
+            }
         };
         let model = self.target.model();
         if !self.capabilities.images || !self.target.accepts(model).user_images {
@@ -312,6 +315,14 @@ fn image_of(image: &Image) -> RigImage {
             media_type: ImageMediaType::from_mime_type(media_type),
             ..RigImage::default()
         },
+    }
+}
+
+fn detail_of(detail: ImageDetail) -> RigDetail {
+    match detail {
+        ImageDetail::Low => RigDetail::Low,
+        ImageDetail::High => RigDetail::High,
+        ImageDetail::Auto => RigDetail::Auto,
     }
 }
 

@@ -36,6 +36,8 @@ pub(super) struct Client {
     stream_timeout: Duration,
     /// Whether the API is that of OpenAI's chat completions.
     is_chat: bool,
+    /// Whether the API is one of OpenAI's.
+    knows_strict: bool,
 }
 
 /// A stream has been silent for too long.
@@ -61,11 +63,26 @@ impl Client {
             Ok((HeaderName::from_static(header), value))
         });
         let (headers, query) = (&settings.extra_headers, &settings.extra_query);
-        let extras = Extras::new(&settings.model, headers, query)?;
+        let extras = Arc::new(Extras::new(&settings.model, headers, query)?);
         let Settings { stall_timeout, stream_timeout, .. } = *settings;
         let (library, key) = (http.clone().into(), key.transpose()?);
         let is_chat = matches!(settings.provider, Provider::OpenAi | Provider::Ollama);
-        Ok(Self { http, library, key, extras, stall_timeout, stream_timeout, is_chat })
+        let knows_strict = is_chat || matches!(settings.provider, Provider::OpenAiResponses);
+        Ok(Self {
+            http,
+            library,
+            key,
+            extras,
+            stall_timeout,
+            stream_timeout,
+            is_chat,
+            knows_strict,
+        })
+    }
+
+    /// Writes which tools are strict, for APIs that have the word.
+    fn with_strict<T: Into<Bytes>>(&self, request: Request<T>) -> Request<Bytes> {
+        if self.knows_strict { Extras::mark_strict(request) } else { request.map(Into::into) }
     }
 
     /// Adds the key to the headers. Rig puts Gemini's key into the URL; the empty parameter that it
@@ -96,7 +113,7 @@ impl HttpClientExt for Client {
         T: Into<Bytes> + Send,
         U: From<Bytes> + Send + 'static,
     {
-        let sent = bounded::sent(self.http.clone(), self.with_key(request.map(Into::into)));
+        let sent = bounded::sent(self.http.clone(), self.with_key(self.with_strict(request)));
         async move {
             let response = sent.await?;
             match response.headers().get(CONTENT_TYPE) {
@@ -126,7 +143,7 @@ impl HttpClientExt for Client {
         T: Into<Bytes> + Send,
     {
         let (after, whole) = (self.stall_timeout, self.stream_timeout);
-        let sent = bounded::sent(self.http.clone(), self.with_key(request.map(Into::into)));
+        let sent = bounded::sent(self.http.clone(), self.with_key(self.with_strict(request)));
         let response = tokio::time::timeout(after, sent).await;
         let response = response.map_err(|_| Error::instance(Stalled { after }))??;
         let end = Instant::now().checked_add(whole);

@@ -1,11 +1,15 @@
-//! Headers and query parameters that the user adds to requests.
+//! What is added to the requests that the library in between writes: headers and query parameters
+//! of the user, and whether tools are strict.
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use reqwest::header::{HeaderName, HeaderValue};
 use rig_core::http_client::{Request, Uri};
+use serde_json::Value as Json;
 
 use crate::model::{ExtraPairs, ModelError};
+use crate::tool::ToolSpec;
 
 tokio::task_local! {
     /// The extras of the current task's request. A task-local variable, because the library in
@@ -13,11 +17,13 @@ tokio::task_local! {
     static OF_REQUEST: Arc<Extras>;
 }
 
-/// Headers and query parameters that are added to a request.
+/// What is added to a request.
 #[derive(Debug, Default)]
 pub(super) struct Extras {
     headers: Vec<(HeaderName, HeaderValue)>,
     query: ExtraPairs,
+    /// The tools that are strict or not, by name; the provider decides about all others.
+    strict: Vec<(String, bool)>,
 }
 
 impl Extras {
@@ -29,7 +35,7 @@ impl Extras {
         model: &str,
         headers: &ExtraPairs,
         query: &ExtraPairs,
-    ) -> Result<Arc<Self>, ModelError> {
+    ) -> Result<Self, ModelError> {
         let header = |(name, value): (&str, &str)| {
             let found = HeaderName::try_from(name).ok().zip(HeaderValue::try_from(value).ok());
             let (header, mut value) = found.ok_or_else(|| ModelError::Setup {
@@ -42,7 +48,40 @@ impl Extras {
             Ok((header, value))
         };
         let headers = headers.iter().map(header).collect::<Result<_, ModelError>>()?;
-        Ok(Arc::new(Self { headers, query: query.clone() }))
+        Ok(Self { headers, query: query.clone(), strict: Vec::new() })
+    }
+
+    /// Adds which of the tools are strict.
+    pub(super) fn with_strict(self, tools: &[ToolSpec]) -> Self {
+        let strict = |tool: &ToolSpec| Some((tool.name.clone(), tool.strict?));
+        Self { strict: tools.iter().filter_map(strict).collect(), ..self }
+    }
+
+    /// Writes into the body of the task's request, for OpenAI's APIs, which tools are strict.
+    pub(super) fn mark_strict<T: Into<Bytes>>(request: Request<T>) -> Request<Bytes> {
+        let request = request.map(Into::into);
+        let strict = OF_REQUEST.try_with(Arc::clone).unwrap_or_default();
+        if strict.strict.is_empty() {
+            return request;
+        }
+        request.map(|body| match serde_json::from_slice(&body) {
+            Ok(json) => Bytes::from(strict.marked(json).to_string()),
+            // A request that is no JSON has no tools.
+            Err(_) => body,
+        })
+    }
+
+    fn marked(&self, mut body: Json) -> Json {
+        for tool in body["tools"].as_array_mut().into_iter().flatten() {
+            // The chat API has the function inside of the tool, the Responses API has it beside.
+            let is_inside = tool["function"].is_object();
+            let function = if is_inside { &mut tool["function"] } else { tool };
+            let is_it = |(name, _): &&(String, bool)| function["name"] == name.as_str();
+            if let Some((_, strict)) = self.strict.iter().find(is_it) {
+                function["strict"] = Json::Bool(*strict);
+            }
+        }
+        body
     }
 
     /// Runs `asking` with these extras for its requests.

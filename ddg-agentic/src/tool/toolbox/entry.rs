@@ -249,7 +249,7 @@ impl Entry {
 }
 
 fn check_spec(spec: &ToolSpec, faults: &mut Vec<ToolboxFault>) {
-    let ToolSpec { name, description, parameters } = spec;
+    let ToolSpec { name, description, parameters, strict: _ } = spec;
     let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
     if !matches!(name.len(), 1..=64) || !name.bytes().all(is_allowed) {
         faults.push(ToolboxFault::Name { name: name.clone() });

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, UNIX_EPOCH};
+use std::time::{Duration, Instant, UNIX_EPOCH};
 
 use ddg_agentic::assistants::{
     AssistantStore, MessageParams, MessageStatus, Order, Paging, RunStatus, StepStatus,
@@ -14,7 +14,7 @@ use futures::StreamExt;
 use futures::stream;
 use serde_json::json;
 
-use crate::fixture::{Fixture, all, calls, function, rounds, trace, words};
+use crate::fixture::{Fixture, all, calls, function, trace, until, words};
 
 /// Never ends.
 #[tool]
@@ -34,17 +34,7 @@ fn hanging(words: &[&str]) -> ScriptedModel {
     ScriptedModel::new().streams(stream::iter(words).chain(stream::pending()))
 }
 
-/// Waits for the first event with this name.
-async fn until(events: &mut ddg_agentic::assistants::EventStream, name: &str) {
-    while let Some(event) = events.next().await {
-        if event.unwrap().name == name {
-            return;
-        }
-    }
-    panic!("the stream ended before `{name}`");
-}
-
-/// [assistants states] [assistants http] [assistants known failures]
+/// [assistants states 4] [assistants http 5]
 #[tokio::test]
 async fn a_run_is_cancelled_in_the_middle_of_a_reply() {
     let fixture = Fixture::new(hanging(&["It ", "is"])).await;
@@ -69,7 +59,7 @@ async fn a_run_is_cancelled_in_the_middle_of_a_reply() {
     fixture.ada.create_message(&run.thread_id, MessageParams::user("again")).await.unwrap();
 }
 
-/// [assistants states] [assistants known failures]
+/// [assistants states 4] [assistants known failures]
 #[tokio::test]
 async fn a_run_is_cancelled_while_a_tool_runs_and_while_it_waits() {
     let tools = Toolbox::builder().with(hang::tool()).build().unwrap();
@@ -95,7 +85,7 @@ async fn a_run_is_cancelled_while_a_tool_runs_and_while_it_waits() {
     assert!(late.unwrap_err().to_string().contains("do not accept tool outputs"));
 }
 
-/// [assistants states] [assistants known failures]
+/// [assistants states 5] [assistants known failures]
 #[tokio::test]
 async fn a_run_that_waits_too_long_expires_and_frees_its_thread() {
     let now = Arc::new(AtomicU64::new(1_000_000));
@@ -118,7 +108,7 @@ async fn a_run_that_waits_too_long_expires_and_frees_its_thread() {
     fixture.ada.create_message(&run.thread_id, MessageParams::user("again")).await.unwrap();
 }
 
-/// [assistants states]
+/// [assistants states 5]
 #[tokio::test]
 async fn a_run_at_work_expires_with_what_it_has() {
     let now = Arc::new(AtomicU64::new(1_000_000));
@@ -138,7 +128,7 @@ async fn a_run_at_work_expires_with_what_it_has() {
     assert_eq!(message.incomplete_details.as_ref().unwrap().reason, "run_expired");
 }
 
-/// [assistants states] [assistants store]
+/// [assistants states 8] [assistants store 3]
 #[tokio::test]
 async fn the_next_process_takes_up_what_the_last_one_left() {
     let fixture = Fixture::with(|builder| {
@@ -165,7 +155,7 @@ async fn the_next_process_takes_up_what_the_last_one_left() {
     fixture.ada.create_message(&run.thread_id, MessageParams::user("again")).await.unwrap();
 }
 
-/// [assistants run 4] [assistants store]
+/// [assistants run 1.3]
 #[tokio::test]
 async fn outputs_are_submitted_to_another_process() {
     let model = ScriptedModel::new().pieces(calls(&[("a", "weather", "{}")]));
@@ -181,7 +171,7 @@ async fn outputs_are_submitted_to_another_process() {
 
 /// The rows are ahead of the journal, as after a crash between them.
 ///
-/// [assistants store] [assistants run 4]
+/// [assistants store 3]
 #[tokio::test]
 async fn rows_that_are_ahead_of_the_journal_are_read_and_not_written_twice() {
     let model = ScriptedModel::new().pieces(calls(&[("a", "weather", "{}")]));
@@ -208,38 +198,76 @@ async fn rows_that_are_ahead_of_the_journal_are_read_and_not_written_twice() {
     assert_eq!(trace(&events[before.len()..]), expected);
 }
 
-/// [assistants states]
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_run_that_is_cancelled_as_it_ends_is_one_of_both() {
-    for round in 0..rounds() {
-        let gate = Arc::new(tokio::sync::Notify::new());
-        let opened = Arc::clone(&gate);
-        let model =
-            ScriptedModel::new().text("Late.").after(async move { opened.notified().await });
-        let fixture = Fixture::new(model).await;
-        let (mut events, run) = fixture.started(json!({}), json!({})).await;
-        until(&mut events, "thread.run.in_progress").await;
-        let handle = fixture.ada.run(&run.id);
-        let cancel = tokio::spawn(async move {
-            // The moment of the request differs from round to round.
-            for _ in 0..round % 50 {
-                tokio::task::yield_now().await;
-            }
-            handle.cancel().await.map(|_| ())
-        });
-        gate.notify_one();
-        let cancelled = cancel.await.unwrap();
+/// [assistants states 4] A second is long; the request returns at once.
+#[tokio::test]
+async fn a_run_is_cancelled_within_a_second() {
+    let tools = Toolbox::builder().with(hang::tool()).build().unwrap();
+    for (model, last) in [
+        (hanging(&["It"]), "thread.message.delta"),
+        (ScriptedModel::new().pieces(calls(&[("a", "hang", "{}")])), "thread.run.step.delta"),
+    ] {
+        let fixture = Fixture::with(|builder| builder.model(model).tools(tools.clone())).await;
+        let (mut events, run) =
+            fixture.started(json!({ "tools": [{ "type": "hang" }] }), json!({})).await;
+        until(&mut events, last).await;
+        let began = Instant::now();
+        fixture.ada.run(&run.id).cancel().await.unwrap();
         let ended = fixture.ada.run(&run.id).outcome().await.unwrap();
-        let expected = if cancelled.is_ok() { RunStatus::Cancelled } else { RunStatus::Completed };
-        assert_eq!(ended.status, expected);
-        let ends = ["thread.run.completed", "thread.run.cancelled"];
-        let n_ends = fixture
-            .events(&run.id)
-            .await
-            .iter()
-            .filter(|event| ends.contains(&&*event.name))
-            .count();
-        assert_eq!(n_ends, 1);
-        fixture.ada.create_message(&run.thread_id, MessageParams::user("again")).await.unwrap();
+        assert_eq!(ended.status, RunStatus::Cancelled);
+        assert!(began.elapsed() < Duration::from_secs(1), "{:?}", began.elapsed());
     }
+}
+
+/// [assistants command line 6]
+#[tokio::test]
+async fn ended_runs_are_deleted_when_they_are_older_than_retain() {
+    let now = Arc::new(AtomicU64::new(1_000_000));
+    let clock = Arc::clone(&now);
+    let model =
+        ScriptedModel::new().text("Sunny.").pieces(calls(&[("a", "weather", "{}")])).text("Late.");
+    let fixture = Fixture::with(|builder| {
+        let time = move || UNIX_EPOCH + Duration::from_secs(clock.load(Ordering::Relaxed));
+        let builder = builder.model(model).with_clock(time).retain(Duration::from_secs(3600));
+        builder.run_expiry(Duration::from_secs(100_000))
+    })
+    .await;
+    let old = fixture.run(json!({}), json!({})).await;
+    let open = fixture.run(json!({ "tools": [function("weather")] }), json!({})).await;
+    assert_eq!(open.status, RunStatus::RequiresAction);
+    now.store(1_003_000, Ordering::Relaxed);
+    let young = fixture.run(json!({}), json!({})).await;
+    fixture.assistants.sweep().await.unwrap();
+    assert_eq!(fixture.trace(&old.id).await.lines().last(), Some("run.completed"));
+
+    now.store(1_003_601, Ordering::Relaxed);
+    fixture.assistants.sweep().await.unwrap();
+    let gone = fixture.ada.retrieve_run(&old.thread_id, &old.id).await.unwrap_err();
+    assert_eq!(gone.kind(), "not_found_error");
+    assert!(fixture.ada.run(&old.id).events(None).await.is_err());
+    // What it has said stays, and so do runs that are younger, or have not ended.
+    let said = fixture.ada.list_messages(&old.thread_id, None, &asc()).await.unwrap().data;
+    assert_eq!(said.last().unwrap().text(), "Sunny.");
+    for kept in [&open, &young] {
+        fixture.ada.retrieve_run(&kept.thread_id, &kept.id).await.unwrap();
+    }
+}
+
+/// The model is resolved again by the process that takes a run up.
+///
+/// [assistants keys 3]
+#[tokio::test]
+async fn a_run_whose_key_is_gone_fails_and_says_so() {
+    let fixture =
+        Fixture::with(|builder| builder.model(hanging(&["It"])).grace(Duration::from_millis(1)))
+            .await;
+    let (mut events, run) = fixture.started(json!({}), json!({})).await;
+    until(&mut events, "thread.message.delta").await;
+    let gone = |_: &str, _: &str| Err("the key of this run was removed".to_owned());
+    let fixture = fixture.reopened(|builder| builder.models(gone)).await;
+    let ended = fixture.ada.run(&run.id).outcome().await.unwrap();
+    assert_eq!(ended.status, RunStatus::Failed);
+    let error = ended.last_error.unwrap();
+    assert_eq!(error.code, "server_error");
+    assert!(error.message.contains("the key of this run was removed"), "{}", error.message);
+    fixture.ada.create_message(&run.thread_id, MessageParams::user("again")).await.unwrap();
 }

@@ -29,6 +29,13 @@ impl Fixture {
         Self { folder, assistants, ada }
     }
 
+    /// Assistants that are open on another database.
+    #[cfg(all(feature = "outside", feature = "postgres"))]
+    pub(crate) fn of(assistants: Assistants) -> Self {
+        let (folder, ada) = (tempfile::tempdir().unwrap(), assistants.tenant("ada"));
+        Self { folder, assistants, ada }
+    }
+
     /// The same store, opened by the next process.
     pub(crate) async fn reopened(
         self,
@@ -105,6 +112,16 @@ pub(crate) async fn all(mut events: EventStream) -> Vec<Event> {
     found
 }
 
+/// Waits for the first event with this name.
+pub(crate) async fn until(events: &mut EventStream, name: &str) {
+    while let Some(event) = events.next().await {
+        if event.unwrap().name == name {
+            return;
+        }
+    }
+    panic!("the stream ended before `{name}`");
+}
+
 /// The names of events, without what all have; equal ones in a row are counted.
 pub(crate) fn trace(events: &[Event]) -> String {
     let mut lines: Vec<(String, u32)> = Vec::new();
@@ -149,9 +166,4 @@ pub(crate) fn function(name: &str) -> Json {
     json!({ "type": "function", "function": { "name": name, "description": "A function.", "parameters": {
         "type": "object", "properties": {},
     } } })
-}
-
-/// How often a race is run.
-pub(crate) fn rounds() -> u32 {
-    if std::env::var_os("DDG_NIGHTLY").is_some() { 500 } else { 5 }
 }

@@ -19,7 +19,7 @@ async fn fixture() -> Fixture {
     Fixture::new(ScriptedModel::new()).await
 }
 
-/// [assistants http]
+/// [assistants http 1]
 #[tokio::test]
 async fn an_assistant_is_what_was_asked_for_and_changes_by_field() {
     let fixture = fixture().await;
@@ -44,7 +44,7 @@ async fn an_assistant_is_what_was_asked_for_and_changes_by_field() {
     assert_eq!(gone.kind(), "not_found_error");
 }
 
-/// [assistants http]
+/// [assistants http 2]
 #[tokio::test]
 async fn pages_are_in_the_order_of_creation_from_either_side() {
     let fixture = fixture().await;
@@ -81,7 +81,7 @@ async fn pages_are_in_the_order_of_creation_from_either_side() {
     }
 }
 
-/// [assistants http]
+/// [assistants http 3]
 #[tokio::test]
 async fn metadata_have_limits_and_an_update_replaces_them() {
     let fixture = fixture().await;
@@ -107,7 +107,23 @@ async fn metadata_have_limits_and_an_update_replaces_them() {
     assert_eq!(json!(set(Json::Null).await.unwrap().metadata), json!({}));
 }
 
-/// [assistants keys and tenants]
+/// [assistants run 6.1] [assistants http 3] It may be an object, and counts as one pair.
+#[tokio::test]
+async fn memory_is_one_pair_of_metadata() {
+    let fixture = fixture().await;
+    let mut pairs: serde_json::Map<_, _> = (0..15).map(|n| (format!("k{n}"), json!("v"))).collect();
+    pairs.insert("memory".to_owned(), json!({ "type": "window", "window_size": 3 }));
+    let assistant = fixture.assistant(json!({ "metadata": pairs })).await;
+    let kept = fixture.ada.assistant(&assistant).await.unwrap().metadata;
+    let memory: Json = serde_json::from_str(&kept["memory"]).unwrap();
+    assert_eq!((kept.len(), memory), (16, json!({ "type": "window", "window_size": 3 })));
+    pairs.insert("one too many".to_owned(), json!("v"));
+    let refused =
+        AssistantParams::try_from(json!({ "model": "m", "metadata": pairs })).unwrap_err();
+    assert_eq!(refused.param(), Some("metadata"));
+}
+
+/// [assistants keys 2]
 #[tokio::test]
 async fn objects_of_other_tenants_do_not_exist() {
     let fixture = fixture().await;
@@ -137,7 +153,7 @@ async fn objects_of_other_tenants_do_not_exist() {
     assert!(eve.list_assistants(&Paging::default()).await.unwrap().data.is_empty());
 }
 
-/// [assistants run 7]
+/// [assistants run 7.1]
 #[tokio::test]
 async fn a_thread_is_copied_up_to_and_including_a_message() {
     let fixture = fixture().await;
@@ -154,7 +170,7 @@ async fn a_thread_is_copied_up_to_and_including_a_message() {
     assert_eq!(error.kind(), "not_found_error");
 }
 
-/// [assistants http]
+/// [assistants http 1]
 #[tokio::test]
 async fn messages_and_threads_are_deleted() {
     let fixture = fixture().await;
@@ -167,7 +183,7 @@ async fn messages_and_threads_are_deleted() {
     assert!(fixture.ada.thread(&thread).await.is_err());
 }
 
-/// [assistants run 5]
+/// [assistants run 5.6] [assistants run 5.7] [assistants run 5.8] [assistants run 6.4]
 #[test]
 fn a_field_that_is_wrong_or_unknown_is_named() {
     #[track_caller]
@@ -196,6 +212,12 @@ fn a_field_that_is_wrong_or_unknown_is_named() {
         assistant("metadata", json!({ "memory": { "type": "window", "window_size": 0 } })),
         "metadata.memory",
     );
+    check(
+        assistant("metadata", json!({ "memory": { "type": "window", "max_token_size": 0 } })),
+        "metadata.memory",
+    );
+    check(assistant("metadata", json!({ "memory": { "type": "x" } })), "metadata.memory");
+    check(assistant("metadata", json!({ "memory": "x" })), "metadata.memory");
     check(assistant("extra_body", json!({ "n": 2 })), "extra_body.n");
     check(assistant("extra_body", json!({ "messages": [] })), "extra_body.messages");
     check(assistant("colour", json!("red")), "colour");

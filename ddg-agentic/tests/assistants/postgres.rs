@@ -1,12 +1,7 @@
 //! Assistants on PostgreSQL, and several servers on one database.
 
-#[path = "../../../ddg-core/tests/stores/setup/postgres.rs"]
-#[expect(dead_code, reason = "the tests of stores need more of it")]
-mod database;
-
 use std::time::Duration;
 
-use database::Database;
 use ddg_agentic::assistants::{
     AssistantParams, AssistantStore, Assistants, AssistantsBuilder, EventStream, MessageParams,
     Order, Paging, ResponseParams, RunParams, RunStatus, ThreadParams,
@@ -14,6 +9,7 @@ use ddg_agentic::assistants::{
 use ddg_agentic::model::{ChatChunk, ScriptedModel};
 use futures::{StreamExt, stream};
 
+use crate::database::Database;
 use crate::fixture::{all, trace, words};
 
 async fn open(
@@ -38,7 +34,7 @@ async fn until_delta(events: &mut EventStream) {
     panic!("the stream ended before the first delta");
 }
 
-/// [assistants store] [assistants states]
+/// [assistants store 1] [assistants states 2]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_run_is_the_same_on_a_server_of_databases() {
     let Some(database) = Database::new().await else { return };
@@ -100,7 +96,7 @@ async fn a_run_is_the_same_on_a_server_of_databases() {
     database.drop().await;
 }
 
-/// [assistants store]
+/// [assistants store 2] [assistants states 4]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn another_server_cancels_a_run() {
     let Some(database) = Database::new().await else { return };
@@ -126,7 +122,7 @@ async fn another_server_cancels_a_run() {
     database.drop().await;
 }
 
-/// [assistants store]
+/// [assistants store 2]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn another_server_continues_a_run_that_was_left() {
     let Some(database) = Database::new().await else { return };

@@ -44,7 +44,7 @@ fn function() -> Json {
     json!({ "type": "function", "name": "weather", "parameters": { "type": "object", "properties": {} } })
 }
 
-/// [assistants responses and conversations]
+/// [assistants responses 8]
 #[tokio::test]
 async fn a_text_is_streamed_in_the_order_that_clients_need() {
     let fixture = Fixture::new(ScriptedModel::new().pieces(words(&["It ", "rains."]))).await;
@@ -75,7 +75,7 @@ async fn a_text_is_streamed_in_the_order_that_clients_need() {
     assert_eq!(json!(inputs[0])["content"], json!([{ "type": "input_text", "text": "Weather?" }]));
 }
 
-/// [assistants responses and conversations]
+/// [assistants responses 2] [assistants responses 4] [assistants responses 10]
 #[tokio::test]
 async fn a_call_of_the_clients_function_completes_the_response_and_the_next_brings_the_output() {
     let model = ScriptedModel::new()
@@ -113,7 +113,7 @@ async fn a_call_of_the_clients_function_completes_the_response_and_the_next_brin
     assert_eq!(error.unwrap_err().kind(), "not_found_error");
 }
 
-/// [assistants responses and conversations]
+/// [assistants responses 5]
 #[tokio::test]
 async fn tools_of_the_server_run_inside_one_response_and_their_results_are_kept() {
     let model = ScriptedModel::new()
@@ -146,7 +146,7 @@ async fn tools_of_the_server_run_inside_one_response_and_their_results_are_kept(
     assert_eq!(last, ["10", "sun"]);
 }
 
-/// [assistants responses and conversations]
+/// [assistants responses 1] [assistants responses 6]
 #[tokio::test]
 async fn a_conversation_is_a_thread_and_grows_with_responses_that_end_well() {
     let failure = ModelError::Status {
@@ -187,7 +187,7 @@ async fn a_conversation_is_a_thread_and_grows_with_responses_that_end_well() {
     assert_eq!(fixture.ada.conversation(&thread).await.unwrap().object, "conversation");
 }
 
-/// [assistants responses and conversations]
+/// [assistants responses 9]
 #[tokio::test]
 async fn a_busy_conversation_refuses_and_an_ended_response_cannot_be_cancelled() {
     let words: Vec<_> = vec![Ok(ChatChunk::Text("It".to_owned()))];
@@ -216,7 +216,7 @@ async fn a_busy_conversation_refuses_and_an_ended_response_cannot_be_cancelled()
     assert!(fixture.ada.list_items(&conversation, &asc()).await.unwrap().data.is_empty());
 }
 
-/// [assistants responses and conversations] [assistants command line]
+/// [assistants responses 11]
 #[tokio::test]
 async fn what_is_not_kept_is_gone_when_it_has_ended() {
     let fixture = Fixture::new(ScriptedModel::new().text("Secret.").text("Kept.")).await;
@@ -232,7 +232,7 @@ async fn what_is_not_kept_is_gone_when_it_has_ended() {
     assert!(fixture.ada.response(&kept.id).await.is_err());
 }
 
-/// [assistants responses and conversations] [assistants run 1]
+/// [assistants responses 7]
 #[tokio::test]
 async fn an_agent_of_the_server_is_named_as_a_model() {
     let inner = ScriptedModel::new().pieces(calls(&[("a", "double", r#"{"n":21}"#)])).text("42");
@@ -246,4 +246,62 @@ async fn an_agent_of_the_server_is_named_as_a_model() {
     assert_eq!(json!(response.output[0])["content"][0]["text"], "42");
     inner.assert_finished();
     assert_eq!(fixture.assistants.agents().collect::<Vec<_>>(), ["counter"]);
+}
+
+/// [assistants responses 3]
+#[tokio::test]
+async fn instructions_are_for_one_response() {
+    let model = ScriptedModel::new().text("One.").text("Two.");
+    let fixture = Fixture::new(model.clone()).await;
+    let body = json!({ "model": "m", "input": "one", "instructions": "Be brief.", "metadata": { "k": "v" } });
+    let (first, _) = respond(&fixture.ada, body).await;
+    assert_eq!(
+        (json!(first)["instructions"].as_str(), &first.metadata["k"]),
+        (Some("Be brief."), &"v".to_owned())
+    );
+    let body = json!({ "model": "m", "input": "two", "previous_response_id": first.id });
+    let (second, _) = respond(&fixture.ada, body).await;
+    assert_eq!(json!(second)["instructions"], Json::Null);
+    let asked =
+        |n: usize| -> Vec<_> { model.requests()[n].messages.iter().map(Message::text).collect() };
+    assert_eq!(asked(0), ["Be brief.", "one"]);
+    assert_eq!(asked(1), ["one", "One.", "two"]);
+}
+
+/// [assistants responses 2] [assistants responses 10]
+#[tokio::test]
+async fn wrong_requests_for_responses_are_refused_by_name() {
+    let refused = |body: Json| ResponseParams::try_from(body).unwrap_err();
+    let both = json!({ "model": "m", "input": "x", "previous_response_id": "resp_1", "conversation": "conv_1" });
+    assert_eq!(refused(both).param(), Some("previous_response_id"));
+    let item = json!({ "role": "user", "content": "x" });
+    let many =
+        ConversationParams::try_from(json!({ "items": vec![item.clone(); 21] })).unwrap_err();
+    assert_eq!(many.param(), Some("items"));
+    assert!(ConversationParams::try_from(json!({ "items": vec![item; 20] })).is_ok());
+    let role = json!({ "model": "m", "input": [{ "role": "judge", "content": "x" }] });
+    assert_eq!(refused(role).param(), Some("input[0].role"));
+    let kind = json!({ "model": "m", "input": [{ "type": "video" }] });
+    assert_eq!(refused(kind).param(), Some("input[0].type"));
+}
+
+/// [assistants responses 1] Function items are no messages of the thread.
+#[tokio::test]
+async fn a_thread_has_no_messages_of_calls() {
+    let model = ScriptedModel::new().pieces(calls(&[("call_1", "weather", "{}")])).text("Sunny.");
+    let fixture = Fixture::new(model).await;
+    let thread = fixture.thread(&["Hi."]).await;
+    let body =
+        json!({ "model": "m", "conversation": thread, "input": "Weather?", "tools": [function()] });
+    respond(&fixture.ada, body).await;
+    let output = json!([{ "type": "function_call_output", "call_id": "call_1", "output": "sun" }]);
+    let body =
+        json!({ "model": "m", "conversation": thread, "input": output, "tools": [function()] });
+    respond(&fixture.ada, body).await;
+    let items = fixture.ada.list_items(&thread, &asc()).await.unwrap().data;
+    let kinds: Vec<_> = items.iter().map(|item| json!(item)["type"].clone()).collect();
+    assert_eq!(kinds, ["message", "message", "function_call", "function_call_output", "message"]);
+    let messages = fixture.ada.list_messages(&thread, None, &asc()).await.unwrap().data;
+    let texts: Vec<_> = messages.iter().map(ddg_agentic::assistants::Message::text).collect();
+    assert_eq!(texts, ["Hi.", "Weather?", "Sunny."]);
 }

@@ -6,7 +6,7 @@ use ddg_agentic::assistants::{
 use ddg_agentic::model::{FinishReason, ModelError, ScriptedModel, ToolChoice};
 use serde_json::json;
 
-use crate::fixture::{Fixture, all, data, end, rounds, trace, words};
+use crate::fixture::{Fixture, all, data, end, trace, words};
 
 fn asc() -> Paging {
     let mut paging = Paging::default();
@@ -14,7 +14,7 @@ fn asc() -> Paging {
     paging
 }
 
-/// [assistants http] [assistants run 3]
+/// [assistants run 3.1] [assistants http 5] [assistants http 6]
 #[tokio::test]
 async fn a_text_is_streamed_in_the_order_that_clients_need() {
     let model = ScriptedModel::new().pieces(words(&["It ", "is ", "sunny."]));
@@ -50,7 +50,7 @@ async fn a_text_is_streamed_in_the_order_that_clients_need() {
     assert!(ended.completed_at.is_some() && ended.expires_at.is_none());
 }
 
-/// [assistants run 5]
+/// [assistants run 2.1] [assistants run 5.1] [assistants run 5.6]
 #[tokio::test]
 async fn settings_are_inherited_and_reach_the_model() {
     let model = ScriptedModel::new().text("one").text("two");
@@ -90,7 +90,7 @@ async fn settings_are_inherited_and_reach_the_model() {
     assert_eq!(model.requests()[1].messages[0].text(), "Be long.");
 }
 
-/// [assistants run 5]
+/// [assistants run 5.2] [assistants http 2]
 #[tokio::test]
 async fn additional_messages_are_part_of_the_thread() {
     let model = ScriptedModel::new().text("Yes.").expects_last("And tomorrow?");
@@ -109,7 +109,7 @@ async fn additional_messages_are_part_of_the_thread() {
     assert_eq!(of_run.len(), 2);
 }
 
-/// [assistants run 3]
+/// [assistants run 3.8]
 #[tokio::test]
 async fn an_empty_answer_is_an_empty_completed_message() {
     let fixture = Fixture::new(ScriptedModel::new().pieces(words(&[]))).await;
@@ -120,7 +120,7 @@ async fn an_empty_answer_is_an_empty_completed_message() {
     assert_eq!((messages[0].text().as_str(), messages[0].status), ("", MessageStatus::Completed));
 }
 
-/// [assistants states]
+/// [assistants run 5.4] [assistants states 6]
 #[tokio::test]
 async fn a_reply_that_was_cut_off_is_incomplete_and_a_filtered_one_leaves_the_run_completed() {
     for (finish, reason, status) in [
@@ -143,7 +143,7 @@ async fn a_reply_that_was_cut_off_is_incomplete_and_a_filtered_one_leaves_the_ru
     }
 }
 
-/// [assistants states] [assistants http]
+/// [assistants states 7] [assistants http 7]
 #[tokio::test]
 async fn a_failure_of_the_model_ends_the_stream_with_the_run_and_its_error() {
     let broken = |code: u16| ModelError::Status {
@@ -166,7 +166,7 @@ async fn a_failure_of_the_model_ends_the_stream_with_the_run_and_its_error() {
     }
 }
 
-/// [assistants http]
+/// [assistants states 7] [assistants known failures]
 #[tokio::test]
 async fn a_stream_that_breaks_leaves_an_incomplete_message() {
     let mut pieces = words(&["It is"]);
@@ -186,7 +186,7 @@ async fn a_stream_that_breaks_leaves_an_incomplete_message() {
     fixture.ada.create_message(&run.thread_id, MessageParams::user("again")).await.unwrap();
 }
 
-/// [assistants run 5]
+/// [assistants run 5.4]
 #[tokio::test]
 async fn limits_of_tokens_end_a_run() {
     let fixture = Fixture::new(ScriptedModel::new().pieces(words(&["long"]))).await;
@@ -195,7 +195,7 @@ async fn limits_of_tokens_end_a_run() {
     assert_eq!(run.incomplete_details.unwrap().reason, "max_prompt_tokens");
 }
 
-/// [assistants states]
+/// [assistants states 3] [assistants known failures]
 #[tokio::test]
 async fn a_thread_has_one_active_run_and_nothing_is_added_meanwhile() {
     let model = ScriptedModel::new().text("late").after(std::future::pending::<()>());
@@ -213,7 +213,7 @@ async fn a_thread_has_one_active_run_and_nothing_is_added_meanwhile() {
     assert!(fixture.ada.delete_message(thread, message).await.is_err());
 }
 
-/// [assistants known failures] [assistants http]
+/// [assistants http 10] [assistants known failures]
 #[tokio::test]
 async fn a_thread_that_is_created_with_its_run_is_told_first_and_the_run_begins() {
     let fixture = Fixture::new(ScriptedModel::new().text("Hi.").expects_last("hello")).await;
@@ -228,25 +228,38 @@ async fn a_thread_that_is_created_with_its_run_is_told_first_and_the_run_begins(
     assert!(events.ends_with("run.completed"), "{events}");
 }
 
-/// [assistants states]
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn of_eight_runs_created_at_once_one_begins() {
-    for _ in 0..rounds() {
-        let model = ScriptedModel::new().text("late").after(std::future::pending::<()>());
-        let fixture = Fixture::new(model).await;
-        let (assistant, thread) =
-            (fixture.assistant(json!({})).await, fixture.thread(&["hi"]).await);
-        let tasks: Vec<_> = (0..8)
-            .map(|_| {
-                let (ada, thread, params) =
-                    (fixture.ada.clone(), thread.clone(), RunParams::new(&assistant));
-                tokio::spawn(async move { ada.create_run(&thread, params).await.is_ok() })
-            })
-            .collect();
-        let mut n_begun = 0;
-        for task in tasks {
-            n_begun += u32::from(task.await.unwrap());
-        }
-        assert_eq!(n_begun, 1);
-    }
+/// [assistants http 9] One reader takes nothing; the run ends, and another reader gets everything.
+#[tokio::test]
+async fn a_reader_that_is_slow_slows_nobody() {
+    let two_thousand = vec!["word "; 2000];
+    let fixture = Fixture::new(ScriptedModel::new().pieces(words(&two_thousand))).await;
+    let (mut slow, run) = fixture.started(json!({}), json!({})).await;
+    assert_eq!(slow.next().await.unwrap().unwrap().name, "thread.run.created");
+    let ended = fixture.ada.run(&run.id).outcome().await.unwrap();
+    assert_eq!(ended.status, RunStatus::Completed);
+    let quick = fixture.events(&run.id).await;
+    assert_eq!(quick.iter().filter(|event| event.name == "thread.message.delta").count(), 2000);
+    // What the slow one has left is all still there.
+    assert_eq!(all(slow).await, quick[1..]);
+}
+
+/// [assistants run 7.5]
+#[tokio::test]
+async fn what_a_model_has_said_is_read_as_one_text() {
+    let mut cut = words(&["It is"]);
+    *cut.last_mut().unwrap() = end(FinishReason::Length);
+    let model = ScriptedModel::new().pieces(cut).text("Sunny.");
+    let fixture = Fixture::new(model.clone()).await;
+    let run = fixture.run(json!({}), json!({})).await;
+    assert_eq!(run.status, RunStatus::Incomplete);
+    let parts = json!([{ "type": "text", "text": "And " }, { "type": "text", "text": "then?" }]);
+    let body = json!({ "role": "assistant", "content": parts });
+    let said = MessageParams::try_from(body).unwrap();
+    fixture.ada.create_message(&run.thread_id, said).await.unwrap();
+    let params = RunParams::new(&run.assistant_id);
+    let started = fixture.ada.create_run(&run.thread_id, params).await.unwrap();
+    fixture.ada.run(&started.run.id).outcome().await.unwrap();
+    let asked: Vec<_> =
+        model.requests()[1].messages.iter().map(ddg_agentic::Message::text).collect();
+    assert_eq!(asked, ["How is the weather?", "It is", "And then?"]);
 }

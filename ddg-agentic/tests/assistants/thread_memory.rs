@@ -1,13 +1,19 @@
 //! What the model sees of a thread.
 
-use ddg_agentic::Message;
 use ddg_agentic::assistants::{MessageParams, RunParams, RunStatus};
 use ddg_agentic::files::FileManager;
 use ddg_agentic::message::ContentPart;
 use ddg_agentic::model::{Capabilities, ScriptedModel};
+use ddg_agentic::{Message, Toolbox, tool};
 use serde_json::{Value as Json, json};
 
-use crate::fixture::Fixture;
+use crate::fixture::{Fixture, calls};
+
+/// Doubles a number.
+#[tool]
+async fn double(n: i64) -> i64 {
+    2 * n
+}
 
 async fn seen(metadata: Json, run: Json) -> Vec<String> {
     let model = ScriptedModel::new().text("Done.");
@@ -24,7 +30,7 @@ async fn seen(metadata: Json, run: Json) -> Vec<String> {
     model.requests()[0].messages.iter().map(Message::text).collect()
 }
 
-/// [assistants run 6] [assistants known failures]
+/// [assistants run 5.5] [assistants run 6.1] [assistants run 6.2] [assistants run 6.3] [assistants known failures]
 #[tokio::test]
 async fn the_metadata_of_the_assistant_say_what_the_model_sees() {
     let none = json!({});
@@ -39,7 +45,7 @@ async fn the_metadata_of_the_assistant_say_what_the_model_sees() {
     assert_eq!(seen(json!({}), last).await, ["three"]);
 }
 
-/// [assistants run 7]
+/// [assistants run 7.2] [assistants run 7.3] [assistants run 7.4]
 #[tokio::test]
 async fn images_and_files_of_the_caller_reach_a_model_that_takes_them() {
     let files = FileManager::new();
@@ -86,5 +92,51 @@ async fn images_and_files_of_the_caller_reach_a_model_that_takes_them() {
         );
         assert_eq!(content[3], ContentPart::Text { text: note });
     }
+    files.close().await.unwrap();
+}
+
+/// [assistants run 2.3]
+#[tokio::test]
+async fn the_tool_steps_of_a_run_are_never_cut() {
+    let model = ScriptedModel::new()
+        .pieces(calls(&[("a", "double", r#"{"n":1}"#)]))
+        .pieces(calls(&[("b", "double", r#"{"n":2}"#)]))
+        .text("Done.");
+    let tools = Toolbox::builder().with(double::tool()).build().unwrap();
+    let fixture = Fixture::with(|builder| builder.model(model.clone()).tools(tools)).await;
+    let memory = json!({ "type": "window", "window_size": 1, "max_token_size": 1 });
+    let assistant = json!({ "tools": [{ "type": "double" }], "metadata": { "memory": memory } });
+    let run = fixture.run(assistant, json!({})).await;
+    assert_eq!(run.status, RunStatus::Completed);
+    let asked: Vec<_> = model.requests()[2].messages.iter().map(Message::text).collect();
+    // The message of the thread that the window shows, and both steps: a call, and its output.
+    assert_eq!(asked, ["How is the weather?", "", "2", "", "4"]);
+}
+
+/// [assistants run 5.8] [assistants run 7.6]
+#[tokio::test]
+async fn files_are_attached_in_both_forms() {
+    let files = FileManager::new();
+    let one = files.create_from_bytes("…", "one.txt").await.unwrap().id().to_owned();
+    let two = files.create_from_bytes("…", "two.txt").await.unwrap().id().to_owned();
+    let (model, own) = (ScriptedModel::new().text("Read."), files.clone());
+    let fixture =
+        Fixture::with(|builder| builder.model(model.clone()).files(move |_| Some(own.clone())))
+            .await;
+    let (assistant, thread) = (fixture.assistant(json!({})).await, fixture.thread(&[]).await);
+    let tools = json!([{ "type": "file_search" }]);
+    let attached = json!([{ "file_id": one, "tools": tools }]);
+    let body =
+        json!({ "role": "user", "content": "Read.", "attachments": attached, "file_ids": [two] });
+    let params = MessageParams::try_from(body).unwrap();
+    let message = fixture.ada.create_message(&thread, params).await.unwrap();
+    assert_eq!(json!(message)["attachments"][0], json!({ "file_id": one, "tools": tools }));
+    let started = fixture.ada.create_run(&thread, RunParams::new(&assistant)).await.unwrap();
+    fixture.ada.run(&started.run.id).outcome().await.unwrap();
+    let note = |name: &str, id: &str| {
+        format!("The file \"{name}\" can be used as a reference: <file>{id}</file>")
+    };
+    let expected = format!("Read.\n{}\n{}", note("one.txt", &one), note("two.txt", &two));
+    assert_eq!(model.requests()[0].messages[0].text(), expected);
     files.close().await.unwrap();
 }

@@ -13,7 +13,7 @@ use futures::future::BoxFuture;
 use serde_json::{Value as Json, json};
 use tokio::sync::Notify;
 
-use crate::fixture::{Fixture, all, calls, data, end, function, rounds, trace, words};
+use crate::fixture::{Fixture, all, calls, data, end, function, trace, words};
 
 /// Doubles a number.
 #[tool]
@@ -53,11 +53,31 @@ async fn second(gate: State<Notify>) -> String {
     "second".to_owned()
 }
 
+/// How many calls of a tool run.
+#[derive(Default)]
+struct Busy {
+    now: AtomicU32,
+    most: AtomicU32,
+}
+
+/// Counts how many calls of it run at the same time.
+#[tool]
+async fn busy(count: State<Busy>) -> String {
+    let now = count.now.fetch_add(1, Ordering::Relaxed) + 1;
+    count.most.fetch_max(now, Ordering::Relaxed);
+    for _ in 0..20 {
+        tokio::task::yield_now().await;
+    }
+    count.now.fetch_sub(1, Ordering::Relaxed);
+    "done".to_owned()
+}
+
 /// Tells for whom it is called.
 #[tool]
 async fn who(cx: &Context) -> String {
     let run = cx.attached::<ToolRun>().unwrap();
-    format!("{} {} {:?}", run.tenant, run.run, run.metadata)
+    let ToolRun { tenant, run: id, thread, assistant, metadata, files, .. } = &*run;
+    format!("{tenant} {id} {thread} {assistant} {metadata:?} {}", files.is_some())
 }
 
 /// A tool with instructions, which counts how often it is asked for them.
@@ -111,7 +131,7 @@ fn outputs(step: &RunStep) -> Vec<String> {
     calls.map(|call| call.function.output.clone().unwrap_or_default()).collect()
 }
 
-/// [assistants run 1] [assistants run 2] [assistants http]
+/// [assistants run 1.1] [assistants run 2.3] [assistants run 2.9] [assistants http 5]
 #[tokio::test]
 async fn tools_of_the_server_run_and_the_model_is_asked_again() {
     let model = ScriptedModel::new()
@@ -154,7 +174,7 @@ async fn tools_of_the_server_run_and_the_model_is_asked_again() {
     assert!(matches!(&asked[2], Message::Tool(result) if result.content == "8"));
 }
 
-/// [assistants run 3] [assistants known failures]
+/// [assistants run 3.3] [assistants run 3.5] [assistants known failures]
 #[tokio::test]
 async fn whatever_goes_wrong_in_a_tool_is_an_output_that_the_model_sees() {
     let model = ScriptedModel::new()
@@ -187,7 +207,7 @@ async fn whatever_goes_wrong_in_a_tool_is_an_output_that_the_model_sees() {
     }
 }
 
-/// [assistants run 1] [assistants known failures]
+/// [assistants run 1.2] [assistants known failures]
 #[tokio::test]
 async fn tools_run_at_once_and_their_outputs_are_in_the_order_of_the_calls() {
     let model = ScriptedModel::new()
@@ -201,7 +221,27 @@ async fn tools_run_at_once_and_their_outputs_are_in_the_order_of_the_calls() {
     assert_eq!(asked, ["first", "second"]);
 }
 
-/// [assistants run 4] [assistants http]
+/// [assistants run 3.3]
+#[tokio::test]
+async fn a_limited_number_of_tools_runs_at_the_same_time() {
+    for n_workers in [1, 2] {
+        let busiest = Arc::new(Busy::default());
+        let tools = Toolbox::builder().with(busy::tool()).shared_state(Arc::clone(&busiest));
+        let tools = tools.build().unwrap();
+        let ids = ["a", "b", "c", "d", "e", "f"];
+        let model = ScriptedModel::new().pieces(calls(&ids.map(|id| (id, "busy", "{}"))));
+        let model = model.text("Done.");
+        let fixture = Fixture::with(|builder| {
+            builder.model(model).tools(tools).tool_workers(n_workers as usize)
+        })
+        .await;
+        let run = fixture.run(json!({ "tools": server(&["busy"]) }), json!({})).await;
+        assert_eq!(run.status, RunStatus::Completed);
+        assert_eq!(busiest.most.load(Ordering::Relaxed), n_workers);
+    }
+}
+
+/// [assistants run 3.6] [assistants run 4.2] [assistants run 4.4] [assistants http 5]
 #[tokio::test]
 async fn a_client_submits_outputs_and_the_run_continues() {
     let model = ScriptedModel::new()
@@ -252,7 +292,7 @@ async fn a_client_submits_outputs_and_the_run_continues() {
     assert!(submit(&["a", "b"]).await.is_err());
 }
 
-/// [assistants run 4] [assistants known failures]
+/// [assistants run 4.1] [assistants known failures]
 #[tokio::test]
 async fn of_mixed_calls_the_server_makes_its_own_and_only_the_others_are_required() {
     let model = ScriptedModel::new()
@@ -281,7 +321,7 @@ async fn of_mixed_calls_the_server_makes_its_own_and_only_the_others_are_require
     assert_eq!(told, ["2", "rain", "4"]);
 }
 
-/// [assistants run 3] [assistants known failures]
+/// [assistants run 2.9] [assistants run 3.7] [assistants known failures]
 #[tokio::test]
 async fn content_beside_calls_is_a_completed_message_with_a_completed_step() {
     let mut reply = calls(&[("a", "double", r#"{"n":1}"#)]);
@@ -309,7 +349,7 @@ async fn content_beside_calls_is_a_completed_message_with_a_completed_step() {
     );
 }
 
-/// [assistants run 2]
+/// [assistants run 2.4] [assistants run 2.5] [assistants run 2.6]
 #[tokio::test]
 async fn a_choice_holds_for_the_first_call_and_after_the_last_step_there_is_none() {
     let model = ScriptedModel::new()
@@ -332,7 +372,7 @@ async fn a_choice_holds_for_the_first_call_and_after_the_last_step_there_is_none
     assert_eq!(steps(&fixture, &run.thread_id, &run.id).await.len(), 2);
 }
 
-/// [assistants run 2]
+/// [assistants run 2.6]
 #[tokio::test]
 async fn text_beside_calls_that_must_not_be_is_the_answer() {
     let mut reply = calls(&[("a", "double", r#"{"n":1}"#)]);
@@ -345,7 +385,7 @@ async fn text_beside_calls_that_must_not_be_is_the_answer() {
     assert_eq!(steps(&fixture, &run.thread_id, &run.id).await.len(), 1);
 }
 
-/// [assistants run 2] [assistants run 3]
+/// [assistants run 2.1] [assistants run 2.2] [assistants run 3.4]
 #[tokio::test]
 async fn tools_are_asked_once_for_instructions_and_know_their_run() {
     let n_asked = Arc::new(AtomicU32::new(0));
@@ -364,10 +404,12 @@ async fn tools_are_asked_once_for_instructions_and_know_their_run() {
     }
     assert_eq!(n_asked.load(Ordering::Relaxed), 2);
     let told = outputs(&steps(&fixture, &run.thread_id, &run.id).await[0]);
-    assert_eq!(told, [format!("ada {} {{\"k\": \"v\"}}", run.id)]);
+    let expected =
+        format!("ada {} {} {} {{\"k\": \"v\"}} false", run.id, run.thread_id, run.assistant_id);
+    assert_eq!(told, [expected]);
 }
 
-/// [assistants run 5]
+/// [assistants run 5.8]
 #[tokio::test]
 async fn a_tool_that_the_server_has_not_is_refused() {
     let fixture = fixture(ScriptedModel::new(), toolbox()).await;
@@ -378,34 +420,7 @@ async fn a_tool_that_the_server_has_not_is_refused() {
     assert!(error.to_string().contains("'double'"), "{error}");
 }
 
-/// [assistants run 4] [assistants states]
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn of_submissions_at_once_one_is_accepted() {
-    for _ in 0..rounds() {
-        let model = ScriptedModel::new().pieces(calls(&[("a", "weather", "{}")])).text("Done.");
-        let fixture = fixture(model.clone(), Toolbox::default()).await;
-        let run = fixture.run(json!({ "tools": [function("weather")] }), json!({})).await;
-        let tasks: Vec<_> = (0..8)
-            .map(|n| {
-                let handle = fixture.ada.run(&run.id);
-                let output = ToolOutputParams::new("a", format!("{n}"));
-                tokio::spawn(async move { handle.submit(vec![output]).await.is_ok() })
-            })
-            .collect();
-        let mut n_accepted = 0;
-        for task in tasks {
-            n_accepted += u32::from(task.await.unwrap());
-        }
-        assert_eq!(n_accepted, 1);
-        let ended = fixture.ada.run(&run.id).outcome().await.unwrap();
-        assert_eq!(ended.status, RunStatus::Completed);
-        // The loop ran once.
-        model.assert_finished();
-        assert_eq!(model.requests().len(), 2);
-    }
-}
-
-/// [assistants run 3]
+/// [assistants run 3.2]
 #[tokio::test]
 async fn what_is_stored_of_interleaved_calls_is_exact() {
     let piece = |index: usize, id: &str, arguments: &str| ChatChunk::ToolCall {

@@ -6,7 +6,7 @@ use ddg_server::axum;
 
 use crate::fixture::{Local, json_request};
 
-/// [assistants http] An unknown path is 404, with or without the prefix.
+/// [assistants http 12] An unknown path is 404, with or without the prefix.
 #[tokio::test]
 async fn unknown_paths_are_not_found() {
     let local = Local::start().await;
@@ -17,7 +17,7 @@ async fn unknown_paths_are_not_found() {
     }
 }
 
-/// [assistants http] A method that a path does not have is an error with the same body.
+/// [assistants http 12] A method that a path does not have is an error with the same body.
 #[tokio::test]
 async fn unknown_methods_are_refused() {
     let local = Local::start().await;
@@ -35,7 +35,7 @@ async fn unknown_methods_are_refused() {
     }
 }
 
-/// [assistants http] Each reply has an id of its own, also a failure.
+/// [assistants http 15] Each reply has an id of its own, also a failure.
 #[tokio::test]
 async fn each_reply_has_a_request_id() {
     let local = Local::start().await;
@@ -49,7 +49,7 @@ async fn each_reply_has_a_request_id() {
     assert!(ids.len() == 3 && ids.iter().all(|id| id.starts_with("req_")), "{ids:?}");
 }
 
-/// [assistants http] An upload that is no form, or lacks a part, is 400 and names the part.
+/// [assistants http 12] [assistants http 14] An upload that is no form, or lacks a part, is 400 and names the part.
 #[tokio::test]
 async fn wrong_uploads_are_refused() {
     use crate::fixture::form;
@@ -86,7 +86,7 @@ async fn wrong_uploads_are_refused() {
     assert_eq!(client.get("/v1/files").await.ok()["data"].as_array().unwrap().len(), 0);
 }
 
-/// [assistants http] Values of a query are checked, and the error names the parameter.
+/// [assistants http 2] [assistants http 12] Values of a query are checked, and the error names the parameter.
 #[tokio::test]
 async fn wrong_pages_are_refused() {
     let local = Local::start().await;

@@ -8,7 +8,7 @@ use serde_json::json;
 
 use crate::fixture::{Local, json_request};
 
-/// [assistants http] A body that is no JSON object is 400, never 422, with the form of all errors.
+/// [assistants http 12] A body that is no JSON object is 400, never 422, with the form of all errors.
 #[tokio::test]
 async fn bodies_that_are_no_objects_are_refused() {
     let local = Local::start().await;
@@ -27,7 +27,7 @@ async fn bodies_that_are_no_objects_are_refused() {
     reply.error(400, "invalid_request_error");
 }
 
-/// [assistants http] A body of another type is 400 and says which type to send.
+/// [assistants http 12] A body of another type is 400 and says which type to send.
 #[tokio::test]
 async fn bodies_of_another_type_are_refused() {
     let local = Local::start().await;
@@ -50,7 +50,7 @@ async fn bodies_of_another_type_are_refused() {
     local.client().send(Request::post("/v1/threads").body(Body::empty()).unwrap()).await.ok();
 }
 
-/// [assistants http] A body of more than 32 MiB is 413, whether or not its size is announced.
+/// [assistants http 12] [assistants http 13] A body of more than 32 MiB is 413, whether or not its size is announced.
 #[tokio::test]
 async fn bodies_that_are_too_large_are_refused() {
     let local = Local::start().await;
@@ -72,7 +72,7 @@ async fn bodies_that_are_too_large_are_refused() {
         .error(413, "invalid_request_error");
 }
 
-/// [assistants http] A wrong field is 400 and is named.
+/// [assistants http 12] A wrong field is 400 and is named.
 #[tokio::test]
 async fn wrong_fields_are_named() {
     let local = Local::start().await;

@@ -55,7 +55,7 @@ async fn run(program: &str, script: Vec<Turn>) {
 
 const OSLO: &str = "{\"city\":\"Oslo\"}";
 
-/// [assistants http] Python, synchronously: objects, streams, polling, functions, failures, files.
+/// [assistants http 4] Python, synchronously: objects, streams, polling, functions, failures, files.
 #[tokio::test]
 async fn assistants_in_python() {
     let script = vec![
@@ -73,7 +73,7 @@ async fn assistants_in_python() {
     run("python/assistants.py", script).await;
 }
 
-/// [assistants http] Python, asynchronously, and many threads at the same time.
+/// [assistants http 4] Python, asynchronously, and many threads at the same time.
 #[tokio::test]
 async fn assistants_in_asynchronous_python() {
     let script =
@@ -81,7 +81,7 @@ async fn assistants_in_asynchronous_python() {
     run("python/assistants_async.py", script).await;
 }
 
-/// [assistants responses and conversations] Python: texts, functions, conversations, background.
+/// [assistants http 4] [assistants responses 8] Python: texts, functions, conversations, background.
 #[tokio::test]
 async fn responses_in_python() {
     let script = vec![
@@ -100,7 +100,7 @@ async fn responses_in_python() {
     run("python/responses.py", script).await;
 }
 
-/// [assistants http] JavaScript: streams, polling, functions, errors, files.
+/// [assistants http 4] JavaScript: streams, polling, functions, errors, files.
 #[tokio::test]
 async fn assistants_in_javascript() {
     let script = vec![
@@ -113,7 +113,7 @@ async fn assistants_in_javascript() {
     run("javascript/assistants.mjs", script).await;
 }
 
-/// [assistants responses and conversations] JavaScript: texts, functions, conversations.
+/// [assistants http 4] [assistants responses 8] JavaScript: texts, functions, conversations.
 #[tokio::test]
 async fn responses_in_javascript() {
     let script = vec![
@@ -125,7 +125,7 @@ async fn responses_in_javascript() {
     run("javascript/responses.mjs", script).await;
 }
 
-/// [assistants responses and conversations] The AI SDK, which checks each event by a schema.
+/// [assistants http 4] [assistants responses 8] The AI SDK, which checks each event by a schema.
 #[tokio::test]
 async fn responses_with_the_ai_sdk() {
     let script = vec![

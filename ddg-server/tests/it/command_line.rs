@@ -11,7 +11,7 @@ fn stderr(output: &Output) -> String {
     String::from_utf8(output.stderr.clone()).unwrap()
 }
 
-/// [assistants command line] The help names every option of the contract with its default.
+/// [assistants command line 1] The help names every option of the contract with its default.
 #[tokio::test]
 async fn the_help_names_all_options() {
     let folder = TempDir::new().unwrap();
@@ -44,7 +44,7 @@ async fn the_help_names_all_options() {
     }
 }
 
-/// [assistants command line] Wrong values are refused, with the option and the value.
+/// [assistants command line 1] Wrong values are refused, with the option and the value.
 #[tokio::test]
 async fn wrong_values_name_option_and_value() {
     let folder = TempDir::new().unwrap();
@@ -67,7 +67,7 @@ async fn wrong_values_name_option_and_value() {
     assert!(stderr(&output).contains("'--tool-workers'"), "{}", stderr(&output));
 }
 
-/// [assistants command line] The command line wins over the environment, and that over the file.
+/// [assistants command line 1] The command line wins over the environment, and that over the file.
 #[tokio::test]
 async fn settings_come_from_three_places() {
     let folder = TempDir::new().unwrap();
@@ -89,7 +89,7 @@ async fn settings_come_from_three_places() {
     assert_eq!(model(&flag, &[("OPENAI_MODEL", "of-env")]).await, "of-flag");
 }
 
-/// [assistants command line] A wrong setting of the file is refused as on the command line, with the
+/// [assistants command line 1] A wrong setting of the file is refused as on the command line, with the
 /// file.
 #[tokio::test]
 async fn wrong_settings_of_the_file_are_refused() {
@@ -113,7 +113,7 @@ async fn wrong_settings_of_the_file_are_refused() {
     assert!(stderr(&output).contains("in none.toml: No such file"), "{}", stderr(&output));
 }
 
-/// [assistants command line] An address that other machines reach needs keys, unless told otherwise.
+/// [assistants command line 2] An address that other machines reach needs keys, unless told otherwise.
 #[tokio::test]
 async fn an_open_address_needs_keys() {
     let folder = TempDir::new().unwrap();
@@ -135,7 +135,7 @@ async fn an_open_address_needs_keys() {
     client.get("/v1/models").await.error(401, "authentication_error");
 }
 
-/// [assistants keys and tenants] Wrong keys stop the start, and no error shows a key.
+/// [assistants keys 1] [assistants keys 4] Wrong keys stop the start, and no error shows a key.
 #[tokio::test]
 async fn wrong_keys_stop_the_start() {
     let folder = TempDir::new().unwrap();

@@ -4,7 +4,7 @@ use ddg_server::Keys;
 
 use crate::fixture::{Ddg, Local};
 
-/// [assistants http] A file is uploaded, listed, read and deleted.
+/// [assistants http 14] A file is uploaded, listed, read and deleted.
 #[tokio::test]
 async fn a_file_is_kept_until_it_is_deleted() {
     let local = Local::start().await;
@@ -32,7 +32,7 @@ async fn a_file_is_kept_until_it_is_deleted() {
     client.delete(&format!("/v1/files/{id}")).await.error(404, "not_found_error");
 }
 
-/// [assistants http] Purposes that file managers do not know are kept, and lists are filtered by them.
+/// [assistants http 14] Purposes that file managers do not know are kept, and lists are filtered by them.
 #[tokio::test]
 async fn files_are_listed_by_purpose() {
     let local = Local::start().await;
@@ -51,7 +51,7 @@ async fn files_are_listed_by_purpose() {
     assert_eq!(ids(client.get("/v1/files?order=asc").await.ok()), [notes, image]);
 }
 
-/// [assistants http] A page has at most `limit` files, and says if there are more.
+/// [assistants http 14] A page has at most `limit` files, and says if there are more.
 #[tokio::test]
 async fn pages_of_files_follow_each_other() {
     let local = Local::start().await;
@@ -77,7 +77,7 @@ async fn pages_of_files_follow_each_other() {
     assert_eq!(page(format!("&before={}", ids[1])).await, (ids[..1].to_vec(), false));
 }
 
-/// [assistants keys and tenants] Each key has its own files.
+/// [assistants keys 2] Each key has its own files.
 #[tokio::test]
 async fn files_of_another_key_are_not_found() {
     let local = Local::with(|builder| builder.keys(Keys::parse("sk-one\nsk-two").unwrap())).await;
@@ -92,7 +92,7 @@ async fn files_of_another_key_are_not_found() {
     assert_eq!(one.get(&format!("/v1/files/{id}/content")).await.body, "secret");
 }
 
-/// [assistants http] Files are there after a restart.
+/// [assistants http 14] Files are there after a restart.
 #[tokio::test]
 async fn files_are_kept_when_the_server_is_killed() {
     let folder = tempfile::tempdir().unwrap();

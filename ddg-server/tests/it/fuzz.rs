@@ -181,7 +181,7 @@ async fn objects(client: &Client, text: &str) -> Vec<String> {
     ids
 }
 
-/// [assistants http] [assistants keys and tenants] Whatever is sent, the server answers with what the
+/// [assistants http 12] [assistants keys 2] Whatever is sent, the server answers with what the
 /// client has done wrong, and shows and changes nothing of another tenant.
 #[tokio::test]
 async fn no_request_breaks_the_server_or_reaches_other_tenants() {

@@ -4,7 +4,7 @@ use ddg_server::Keys;
 
 use crate::fixture::Local;
 
-/// [assistants http] Health and figures need no key, and the figures name no tenant.
+/// [assistants http 15] Health and figures need no key, and the figures name no tenant.
 #[tokio::test]
 async fn health_and_figures_need_no_key() {
     let local = Local::with(|builder| builder.keys(Keys::parse("sk-one").unwrap())).await;
@@ -31,7 +31,7 @@ async fn health_and_figures_need_no_key() {
     assert!(!text.contains("sk-one") && !text.contains("chosen"), "{text}");
 }
 
-/// [assistants command line] The configured model is listed.
+/// [assistants command line 4] The configured model is listed.
 #[tokio::test]
 async fn the_configured_model_is_listed() {
     let local = Local::with(|builder| builder.model("org/small")).await;

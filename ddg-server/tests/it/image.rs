@@ -18,7 +18,7 @@ async fn variables() -> Vec<String> {
     names.map(str::to_owned).chain(["OPENAI_API_KEY".to_owned()]).collect()
 }
 
-/// [assistants command line] The image runs as an unprivileged user, and is built with the compiler of
+/// [assistants command line 1] The image runs as an unprivileged user, and is built with the compiler of
 /// the repository.
 #[test]
 fn the_image_has_no_rights() {
@@ -31,7 +31,7 @@ fn the_image_has_no_rights() {
     assert!(dockerfile.contains(&format!("FROM rust:{version}-")), "{version}");
 }
 
-/// [assistants command line] Settings in the image and the compose file are variables of the command.
+/// [assistants command line 1] Settings in the image and the compose file are variables of the command.
 #[tokio::test]
 async fn settings_of_the_image_are_known() {
     let known = variables().await;

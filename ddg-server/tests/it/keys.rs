@@ -6,7 +6,7 @@ use ddg_server::axum::http::{Request, header};
 
 use crate::fixture::{Ddg, Local};
 
-/// [assistants keys and tenants] A request without a known key is 401, on every path of the API.
+/// [assistants keys 1] A request without a known key is 401, on every path of the API.
 #[tokio::test]
 async fn requests_without_a_known_key_are_refused() {
     let local = Local::with(|builder| builder.keys(Keys::parse("sk-one").unwrap())).await;
@@ -32,7 +32,7 @@ async fn requests_without_a_known_key_are_refused() {
     }
 }
 
-/// [assistants keys and tenants] Without keys everybody is served, whatever key a client sends.
+/// [assistants keys 1] Without keys everybody is served, whatever key a client sends.
 #[tokio::test]
 async fn without_keys_every_key_is_served() {
     let local = Local::start().await;
@@ -49,7 +49,7 @@ fn refused(text: &str, expected: &str) {
     }
 }
 
-/// [assistants keys and tenants] A line is a key with settings, or a comment; errors contain no key.
+/// [assistants keys 1] A line is a key with settings, or a comment; errors contain no key.
 #[test]
 fn lists_of_keys_are_checked_line_by_line() {
     let text = "# all keys\n\nsk-one\n  sk-two  base_url=http://localhost:1/v1 api_key=k \
@@ -83,7 +83,7 @@ fn lists_of_keys_are_checked_line_by_line() {
     refused("sk-öne", "keys, line 1: a key has only letters, digits and signs of ASCII");
 }
 
-/// [assistants keys and tenants] Keys are not in the text of what has them.
+/// [assistants keys 4] Keys are not in the text of what has them.
 #[tokio::test]
 async fn keys_are_in_no_debug_text() {
     let keys = Keys::parse("sk-one api_key=hidden").unwrap();
@@ -92,7 +92,7 @@ async fn keys_are_in_no_debug_text() {
     assert!(!text.contains("sk-one") && !text.contains("hidden"), "{text}");
 }
 
-/// [assistants keys and tenants] SIGHUP reads the file again; a wrong file changes nothing.
+/// [assistants keys 1] SIGHUP reads the file again; a wrong file changes nothing.
 #[tokio::test]
 async fn the_key_file_is_read_again_on_sighup() {
     let folder = tempfile::tempdir().unwrap();

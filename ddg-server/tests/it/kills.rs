@@ -73,7 +73,7 @@ fn check_messages(messages: &Value, text: &str) {
     }
 }
 
-/// [assistants states] [assistants store] A server that is killed under load continues all runs: each
+/// [assistants states 8] [assistants store 2] [assistants store 3] A server that is killed under load continues all runs: each
 /// ends once, its record begins with what its client had seen, and its thread is free.
 #[tokio::test(flavor = "multi_thread")]
 async fn kills_lose_and_double_nothing() {

@@ -9,7 +9,7 @@ use tokio::net::TcpStream;
 
 use crate::fixture::{Ddg, Local, form, json_request};
 
-/// [assistants http] A file that is too large is 413, whether or not its size is announced.
+/// [assistants http 12] [assistants http 13] A file that is too large is 413, whether or not its size is announced.
 #[tokio::test]
 async fn files_that_are_too_large_are_refused() {
     let local = Local::with(|builder| builder.max_file_bytes(1000)).await;
@@ -34,7 +34,7 @@ async fn files_that_are_too_large_are_refused() {
     assert_eq!(client.get("/v1/files").await.ok()["data"].as_array().unwrap().len(), 1);
 }
 
-/// [assistants command line] A key that sends too much is 429, and another key is not concerned.
+/// [assistants command line 5] [assistants http 12] A key that sends too much is 429, and another key is not concerned.
 #[tokio::test]
 async fn a_rate_is_limited_for_each_key() {
     let keys = Keys::parse("sk-one\nsk-two").unwrap();
@@ -52,7 +52,7 @@ async fn a_rate_is_limited_for_each_key() {
     two.get("/v1/models").await.ok();
 }
 
-/// [assistants http] A body that stops arriving is refused.
+/// [assistants http 13] A body that stops arriving is refused.
 #[tokio::test]
 async fn a_body_that_pauses_is_refused() {
     let local = Local::start().await;
@@ -66,7 +66,7 @@ async fn a_body_that_pauses_is_refused() {
     assert_eq!(reply.error(408, "invalid_request_error")["code"], "request_timeout");
 }
 
-/// [assistants http] A connection without a request, and one with half a head, are closed.
+/// [assistants http 13] A connection without a request, and one with half a head, are closed.
 #[tokio::test]
 async fn idle_connections_and_slow_heads_are_closed() {
     for begun in ["", "GET /healthz HTTP/1.1\r\nHost: a\r\nX-Slow: "] {
@@ -87,7 +87,7 @@ async fn idle_connections_and_slow_heads_are_closed() {
     }
 }
 
-/// [assistants http] A client that is sending a body that is too large sees the refusal.
+/// [assistants http 13] A client that is sending a body that is too large sees the refusal.
 #[tokio::test]
 async fn clients_see_why_their_bodies_are_refused() {
     let folder = tempfile::tempdir().unwrap();
@@ -97,7 +97,7 @@ async fn clients_see_why_their_bodies_are_refused() {
     assert_eq!(reply.error(413, "invalid_request_error")["code"], "request_too_large");
 }
 
-/// [assistants http] A large upload arrives whole, through a real connection.
+/// [assistants http 14] A large upload arrives whole, through a real connection.
 #[tokio::test]
 async fn a_large_file_arrives_whole() {
     let folder = tempfile::tempdir().unwrap();

@@ -13,7 +13,7 @@ async fn created(client: &Client, path: &str, body: &Value) -> String {
     client.post(path, body).await.ok()["id"].as_str().unwrap().to_owned()
 }
 
-/// [assistants http] Each kind of object is found until it is deleted, and has a kind of deletion.
+/// [assistants http 1] Each kind of object is found until it is deleted, and has a kind of deletion.
 #[tokio::test]
 async fn objects_are_found_until_they_are_deleted() {
     let local = Local::start().await;
@@ -38,7 +38,7 @@ async fn objects_are_found_until_they_are_deleted() {
     }
 }
 
-/// [assistants http] Lists have the order of creation, also within one second, and pages of ids.
+/// [assistants http 2] Lists have the order of creation, also within one second, and pages of ids.
 #[tokio::test]
 async fn lists_have_pages() {
     let local = Local::start().await;
@@ -66,7 +66,7 @@ async fn lists_have_pages() {
     }
 }
 
-/// [assistants http] Metadata has at most 16 pairs, with keys of 64 and values of 512 characters.
+/// [assistants http 3] Metadata has at most 16 pairs, with keys of 64 and values of 512 characters.
 #[tokio::test]
 async fn metadata_is_limited() {
     let local = Local::start().await;

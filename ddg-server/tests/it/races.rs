@@ -27,7 +27,7 @@ async fn until(client: &Client, path: &str, states: &[&str]) -> Value {
     }
 }
 
-/// [assistants states] Of eight runs that are created at once on a thread one is accepted, and the
+/// [assistants states 2] Of eight runs that are created at once on a thread one is accepted, and the
 /// others are refused with its id.
 #[tokio::test(flavor = "multi_thread")]
 async fn one_of_many_runs_is_accepted() {
@@ -52,7 +52,7 @@ async fn one_of_many_runs_is_accepted() {
     }
 }
 
-/// [assistants run 4] Of two submissions at once one is accepted, and the model is asked once more.
+/// [assistants run 4.3] Of two submissions at once one is accepted, and the model is asked once more.
 #[tokio::test(flavor = "multi_thread")]
 async fn one_of_two_submissions_is_accepted() {
     for _ in 0..n_rounds() {
@@ -77,7 +77,7 @@ async fn one_of_two_submissions_is_accepted() {
     }
 }
 
-/// [assistants states] A cancellation against a completion: the run is one or the other, and its
+/// [assistants states 1] A cancellation against a completion: the run is one or the other, and its
 /// record has one end.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_run_is_cancelled_or_completed() {

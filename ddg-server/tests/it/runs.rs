@@ -39,7 +39,7 @@ async fn replay(client: &Client, path: &str, last_event_id: Option<&str>) -> Vec
     read_events(client.open(request.body(Body::empty()).unwrap()).await, |_| false).await
 }
 
-/// [assistants http] The events of a text have the order of the contract, ids, and `done` without one.
+/// [assistants http 5] [assistants http 6] [assistants http 7] The events of a text have the order of the contract, ids, and `done` without one.
 #[tokio::test]
 async fn a_text_is_streamed() {
     let upstream = Upstream::start([text(&["Hel", "lo"])]).await;
@@ -87,7 +87,7 @@ async fn a_text_is_streamed() {
     }
 }
 
-/// [assistants http] A replay is the same after a kill of the server.
+/// [assistants http 6] A replay is the same after a kill of the server.
 #[tokio::test]
 async fn replays_survive_a_restart() {
     let upstream = Upstream::start([text(&["Hel", "lo"])]).await;
@@ -103,7 +103,7 @@ async fn replays_survive_a_restart() {
     assert_eq!(replay(&ddg.client(), &at, None).await, events);
 }
 
-/// [assistants http] External calls end a stream in `requires_action`; the rest follows the outputs.
+/// [assistants http 5] [assistants http 6] [assistants run 4.4] External calls end a stream in `requires_action`; the rest follows the outputs.
 #[tokio::test]
 async fn calls_of_functions_are_streamed() {
     let script = [calls(&[("call_1", "weather", "{\"city\":\"Oslo\"}")]), text(&["Sunny."])];
@@ -140,7 +140,7 @@ async fn calls_of_functions_are_streamed() {
         .error(400, "invalid_request_error");
 }
 
-/// [assistants http] A run that is not over says when to poll again.
+/// [assistants http 11] A run that is not over says when to poll again.
 #[tokio::test]
 async fn polling_is_paced() {
     let upstream = Upstream::start([Turn::Hang(vec!["Hel".into()])]).await;
@@ -165,7 +165,7 @@ async fn polling_is_paced() {
     assert!(reply.headers.get("openai-poll-after-ms").is_none());
 }
 
-/// [assistants http] A client that leaves its stream does not stop the run.
+/// [assistants http 9] A client that leaves its stream does not stop the run.
 #[tokio::test]
 async fn a_client_that_leaves_does_not_stop_the_run() {
     let upstream = Upstream::start([Turn::Hang(vec!["Hel".into()])]).await;
@@ -184,7 +184,7 @@ async fn a_client_that_leaves_does_not_stop_the_run() {
     assert_eq!(events[..seen.len()], seen);
 }
 
-/// [assistants http] A run that fails ends with `thread.run.failed`, `error` in both shapes, and `done`.
+/// [assistants http 7] [assistants states 7] A run that fails ends with `thread.run.failed`, `error` in both shapes, and `done`.
 #[tokio::test]
 async fn a_failure_is_streamed() {
     let upstream = Upstream::start([Turn::Fail(400, "too long".into())]).await;
@@ -202,7 +202,7 @@ async fn a_failure_is_streamed() {
     assert_eq!(error["code"], error["error"]["code"]);
 }
 
-/// [assistants states] A text that is cut by its length is incomplete; a connection that is cut fails
+/// [assistants states 6] [assistants states 7] A text that is cut by its length is incomplete; a connection that is cut fails
 /// the run. Both end their streams as planned.
 #[tokio::test]
 async fn replies_that_are_cut_end_their_runs() {
@@ -229,7 +229,7 @@ async fn replies_that_are_cut_end_their_runs() {
     }
 }
 
-/// [assistants responses and conversations] Events of a response have a gapless number and no id.
+/// [assistants responses 8] Events of a response have a gapless number and no id.
 #[tokio::test]
 async fn a_response_is_streamed() {
     let upstream = Upstream::start([text(&["Hel", "lo"])]).await;
@@ -251,7 +251,7 @@ async fn a_response_is_streamed() {
     assert_eq!(rest, events[4..]);
 }
 
-/// [assistants command line] `--model offline` needs no network, whichever model a request names.
+/// [assistants command line 4] `--model offline` needs no network, whichever model a request names.
 #[tokio::test]
 async fn an_offline_server_answers_for_every_model() {
     let local = Local::start().await;
@@ -260,7 +260,7 @@ async fn an_offline_server_answers_for_every_model() {
     assert_eq!(response["status"], "completed", "{response}");
 }
 
-/// [assistants responses and conversations] `store: false` keeps nothing once the response has ended.
+/// [assistants responses 11] `store: false` keeps nothing once the response has ended.
 #[tokio::test]
 async fn a_response_that_is_not_stored_is_gone() {
     let upstream = Upstream::start([text(&["Hello"])]).await;
@@ -271,4 +271,33 @@ async fn a_response_that_is_not_stored_is_gone() {
     assert_eq!(response["output"][0]["content"][0]["text"], "Hello");
     let next = json!({ "model": "scripted", "input": "x", "previous_response_id": response["id"] });
     client.post("/v1/responses", &next).await.error(404, "not_found_error");
+}
+
+/// [assistants http 2] `include[]` of steps is accepted.
+#[tokio::test]
+async fn steps_may_be_asked_for_what_they_include() {
+    let upstream = Upstream::start([text(&["Hello"])]).await;
+    let local = Local::on(&upstream).await;
+    let client = local.client();
+    let (assistant, thread) = prepared(&client).await;
+    let body = json!({ "assistant_id": assistant, "stream": true });
+    let events = stream(&client, &format!("/v1/threads/{thread}/runs"), &body).await;
+    let run = events[0].json()["id"].as_str().unwrap().to_owned();
+    let include = "include[]=step_details.tool_calls[*].file_search.results[*].content";
+    let steps = format!("/v1/threads/{thread}/runs/{run}/steps");
+    let page = client.get(&format!("{steps}?{}", include.replace('[', "%5B"))).await.ok();
+    let step = page["data"][0]["id"].as_str().unwrap();
+    let step = client.get(&format!("{steps}/{step}?{}", include.replace('[', "%5B"))).await.ok();
+    assert_eq!(step, page["data"][0]);
+}
+
+/// [assistants responses 6] A failure without a stream is a 200 whose status is `failed`.
+#[tokio::test]
+async fn a_response_that_fails_is_a_reply() {
+    let upstream = Upstream::start([Turn::Fail(500, "down".into())]).await;
+    let local = Local::on(&upstream).await;
+    let body = json!({ "model": "scripted", "input": "Hello" });
+    let response = local.client().post("/v1/responses", &body).await.ok();
+    assert_eq!(response["status"], "failed");
+    assert!(response["error"]["message"].as_str().unwrap().contains("down"), "{response}");
 }

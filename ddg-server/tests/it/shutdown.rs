@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::fixture::{Client, Ddg, Turn, Upstream, json_request, read_events, text};
 
-/// [assistants command line] SIGTERM ends the server with the exit code 0, and so does Ctrl-C.
+/// [assistants command line 7] SIGTERM ends the server with the exit code 0, and so does Ctrl-C.
 #[tokio::test]
 async fn signals_end_the_server() {
     for signal in ["TERM", "INT"] {
@@ -42,7 +42,7 @@ async fn record(client: &Client, runs: &str) -> Vec<crate::fixture::Seen> {
     read_events(reply, |_| false).await
 }
 
-/// [assistants command line] SIGTERM ends the server although a stream is open and a model hangs; the
+/// [assistants command line 7] SIGTERM ends the server although a stream is open and a model hangs; the
 /// stream is cut, and the run continues at the next start to its end.
 #[tokio::test]
 async fn runs_continue_at_the_next_start() {
@@ -76,7 +76,7 @@ async fn runs_continue_at_the_next_start() {
     }
 }
 
-/// [assistants states] A server that is killed leaves no thread locked: the next one ends its run, once.
+/// [assistants states 8] A server that is killed leaves no thread locked: the next one ends its run, once.
 #[tokio::test]
 async fn runs_of_a_killed_server_are_taken_up() {
     let upstream = Upstream::start([Turn::Hang(vec!["Hel".into()]), text(&["Hello."])]).await;

@@ -9,7 +9,7 @@ use tokio::sync::mpsc;
 
 use crate::fixture::{Ddg, command};
 
-/// [assistants command line] The spans of a request and of its run are exported, at the latest when
+/// [assistants http 15] The spans of a request and of its run are exported, at the latest when
 /// the server ends.
 #[tokio::test]
 async fn spans_are_exported() {

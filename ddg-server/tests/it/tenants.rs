@@ -48,7 +48,7 @@ async fn objects(client: &Client) -> Vec<String> {
     ]
 }
 
-/// [assistants keys and tenants] Every path with an object of another key is 404, for every method.
+/// [assistants keys 2] Every path with an object of another key is 404, for every method.
 #[tokio::test]
 async fn objects_of_another_key_are_not_found() {
     let upstream = Upstream::start([]).await;
@@ -112,7 +112,7 @@ async fn objects_of_another_key_are_not_found() {
     }
 }
 
-/// [assistants keys and tenants] A key uses its own upstream, whose model wins over the request's.
+/// [assistants keys 3] A key uses its own upstream, whose model wins over the request's.
 #[tokio::test]
 async fn a_key_has_its_own_upstream() {
     let (server, own) = (Upstream::start([]).await, Upstream::start([text(&["own"])]).await);
@@ -137,7 +137,7 @@ async fn a_key_has_its_own_upstream() {
     assert_eq!(models["data"][0]["id"], "own-model");
 }
 
-/// [assistants keys and tenants] The server's key is not sent to the URL of a client's key.
+/// [assistants keys 3] The server's key is not sent to the URL of a client's key.
 #[tokio::test]
 async fn the_servers_key_stays_with_its_url() {
     let own = Upstream::start([]).await;
@@ -149,4 +149,46 @@ async fn the_servers_key_stays_with_its_url() {
     let body = json!({ "model": "asked", "input": "Hello" });
     local.client().key("sk-one").post("/v1/responses", &body).await.ok();
     assert_eq!(own.asked()[0].key, None);
+}
+
+/// [assistants keys 4] No key is in the database, in a file beside it, or in what is logged.
+#[tokio::test]
+async fn keys_are_in_no_row_and_no_log() {
+    let upstream = Upstream::start([]).await;
+    let folder = tempfile::tempdir().unwrap();
+    let keys =
+        format!("sk-client-secret base_url={} api_key=sk-upstream-secret", upstream.base_url());
+    let files = tempfile::tempdir().unwrap();
+    let (key_file, log) = (files.path().join("keys"), files.path().join("log"));
+    std::fs::write(&key_file, keys).unwrap();
+    let arguments = [
+        "serve",
+        "--listen",
+        "127.0.0.1:0",
+        "--log",
+        "debug",
+        "--keys",
+        key_file.to_str().unwrap(),
+    ];
+    let mut command = crate::fixture::command(folder.path(), &arguments);
+    command.stderr(std::fs::File::create(&log).unwrap()).env("OPENAI_API_KEY", "sk-server-secret");
+    let ddg = crate::fixture::Ddg::spawn(command).await;
+    let client = ddg.client().key("sk-client-secret");
+    objects(&client).await;
+    ddg.client().key("sk-wrong-secret").get("/v1/models").await.error(401, "authentication_error");
+    ddg.signal("TERM").await;
+    ddg.end().await;
+    let mut n_bytes = 0;
+    let mut rest = vec![folder.path().to_owned(), log.clone()];
+    while let Some(path) = rest.pop() {
+        if path.is_dir() {
+            rest.extend(std::fs::read_dir(&path).unwrap().map(|entry| entry.unwrap().path()));
+            continue;
+        }
+        let content = std::fs::read(&path).unwrap();
+        n_bytes += content.len();
+        let text = String::from_utf8_lossy(&content);
+        assert!(!text.contains("-secret"), "a key is in {}", path.display());
+    }
+    assert!(n_bytes > 10_000 && std::fs::metadata(log).unwrap().len() > 0, "{n_bytes} bytes");
 }

@@ -49,7 +49,7 @@ async fn check(client: &Client, upstream: &Upstream) {
     assert!(asked[1].body["messages"].to_string().contains("It is sunny in Oslo."));
 }
 
-/// [assistants run 5] A tool of the program is named by its type, and its result goes to the model.
+/// [assistants run 5.8] A tool of the program is named by its type, and its result goes to the model.
 #[tokio::test]
 async fn tools_of_a_program_are_called() {
     let upstream = Upstream::start(script()).await;
@@ -60,23 +60,32 @@ async fn tools_of_a_program_are_called() {
     check(&local.client(), &upstream).await;
 }
 
-/// [assistants command line] A tool of an MCP server of `--tools` is called.
+/// [assistants command line 3] [assistants run 2.2] A tool of an MCP server of `--tools` is called.
 #[tokio::test]
 async fn tools_of_mcp_servers_are_called() {
     let upstream = Upstream::start(script()).await;
     let tools = Toolbox::builder().with(weather::tool()).build().unwrap();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}/mcp", listener.local_addr().unwrap());
-    let serving = tokio::spawn(McpService::new("weather", tools).serve_http(listener));
+    let service = McpService::new("weather", tools).instructions("Ask for one city at a time.");
+    let serving = tokio::spawn(service.serve_http(listener));
     let folder = TempDir::new().unwrap();
     let file = json!({ "mcpServers": { "weather": { "url": url } } });
     fs::write(folder.path().join("tools.json"), file.to_string()).unwrap();
     let ddg = Ddg::on(&upstream, &folder, &["--tools", "tools.json"]).await;
     check(&ddg.client(), &upstream).await;
+    // The instructions of the server are among those of the run.
+    for asked in upstream.asked() {
+        let first = &asked.body["messages"][0];
+        assert_eq!(
+            (&first["role"], &first["content"]),
+            (&json!("system"), &json!("Ask for one city at a time."))
+        );
+    }
     serving.abort();
 }
 
-/// [assistants command line] A wrong file of tools stops the start, and its values are not shown.
+/// [assistants command line 3] A wrong file of tools stops the start, and its values are not shown.
 #[tokio::test]
 async fn wrong_files_of_tools_are_refused() {
     let folder = TempDir::new().unwrap();

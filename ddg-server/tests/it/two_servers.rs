@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::process::Stdio;
+use std::time::{Duration, Instant};
 
 use axum::body::Body;
 use axum::http::Request;
@@ -11,7 +12,7 @@ use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
 
-use crate::fixture::{Ddg, Turn, Upstream, read_events, text};
+use crate::fixture::{Client, Ddg, Turn, Upstream, read_events, text};
 
 /// A new PostgreSQL server, which stops when this is dropped.
 pub(crate) struct Postgres {
@@ -36,7 +37,7 @@ impl Postgres {
     }
 }
 
-/// [assistants store] When a server is killed, another on the same database ends its runs, and has the
+/// [assistants store 2] When a server is killed, another on the same database ends its runs, and has the
 /// whole record.
 #[tokio::test]
 async fn another_server_continues_the_runs_of_a_killed_one() {
@@ -66,4 +67,91 @@ async fn another_server_continues_the_runs_of_a_killed_one() {
     assert_eq!(upstream.asked().len(), 2);
     let message = json!({ "role": "user", "content": "More" });
     second.client().post(&format!("/v1/threads/{thread}/messages"), &message).await.ok();
+}
+
+/// How long the lease of a run lasts after its last renewal.
+const LEASE: Duration = Duration::from_secs(30);
+
+/// Number of runs that a server drives when it disappears.
+const RUNS: usize = 8;
+
+/// Two servers, of which the first drives runs whose model hangs: the paths of these runs.
+async fn begun(postgres: &Postgres, folders: &[TempDir; 2]) -> (Upstream, [Ddg; 2], Vec<String>) {
+    let upstream = Upstream::start((0..RUNS).map(|_| Turn::Hang(vec!["Hel".into()]))).await;
+    let first = Ddg::on(&upstream, &folders[0], &["--db", &postgres.url]).await;
+    let client = first.client();
+    let assistant = client.post("/v1/assistants", &json!({ "model": "scripted" })).await.ok();
+    let mut paths = Vec::new();
+    for n in 0..RUNS {
+        let message = json!({ "role": "user", "content": n.to_string() });
+        let body = json!({ "assistant_id": assistant["id"], "thread": { "messages": [message] } });
+        let run = client.post("/v1/threads/runs", &body).await.ok();
+        let (thread, id) = (run["thread_id"].as_str().unwrap(), run["id"].as_str().unwrap());
+        paths.push(format!("/v1/threads/{thread}/runs/{id}"));
+    }
+    upstream.until_asked(RUNS).await;
+    // Begun last, so that it drives none of them.
+    let second = Ddg::on(&upstream, &folders[1], &["--db", &postgres.url]).await;
+    (upstream, [first, second], paths)
+}
+
+/// Waits until all runs have ended, once each, and their threads are free. Returns how long it took.
+async fn until_completed(client: &Client, paths: &[String]) -> Duration {
+    let began = Instant::now();
+    let mut longest = began;
+    for path in paths {
+        let request = Request::get(format!("{path}?stream=true")).body(Body::empty()).unwrap();
+        let record = read_events(client.open(request).await, |_| false).await;
+        longest = Instant::now();
+        let ends = record.iter().filter(|event| event.name == "thread.run.completed").count();
+        assert_eq!((ends, record[record.len() - 2].name.as_str()), (1, "thread.run.completed"));
+    }
+    for path in paths {
+        let (thread, _) = path.split_once("/runs/").unwrap();
+        let message = json!({ "role": "user", "content": "More" });
+        client.post(&format!("{thread}/messages"), &message).await.ok();
+    }
+    longest - began
+}
+
+/// [assistants store 2] The runs of a server that was killed go on within the lease; on the same machine,
+/// where its end is seen, much sooner.
+#[tokio::test]
+async fn the_runs_of_a_killed_server_continue_within_the_lease() {
+    let postgres = Postgres::start().await;
+    let folders = [TempDir::new().unwrap(), TempDir::new().unwrap()];
+    let (upstream, [first, second], paths) = begun(&postgres, &folders).await;
+    first.kill().await;
+    let took = until_completed(&second.client(), &paths).await;
+    println!("{RUNS} runs of a killed server ended after {took:?}");
+    assert!(took < LEASE, "{took:?}");
+    assert_eq!(upstream.asked().len(), 2 * RUNS);
+}
+
+/// [assistants store 2] The runs of a server that is stopped, as of a machine that cannot be reached any
+/// more, go on when their leases have expired. When it is back, it leaves them alone. It takes a lease's
+/// time, so it is for the night.
+#[tokio::test]
+async fn the_runs_of_an_unreachable_server_continue_within_the_lease() {
+    if std::env::var_os("DDG_NIGHTLY").is_none() {
+        return;
+    }
+    let postgres = Postgres::start().await;
+    let folders = [TempDir::new().unwrap(), TempDir::new().unwrap()];
+    let (upstream, [first, second], paths) = begun(&postgres, &folders).await;
+    first.signal("STOP").await;
+    let took = until_completed(&second.client(), &paths).await;
+    println!("{RUNS} runs of an unreachable server ended after {took:?}");
+    // The lease, the pause before it is asked for again, and the run itself.
+    assert!(took < LEASE + Duration::from_secs(10), "{took:?}");
+    first.signal("CONT").await;
+    for _ in 0..RUNS {
+        upstream.release();
+    }
+    // It answers requests, and has not asked the model again.
+    for path in &paths {
+        assert_eq!(first.client().get(path).await.ok()["status"], "completed");
+    }
+    until_completed(&first.client(), &paths).await;
+    assert_eq!(upstream.asked().len(), 2 * RUNS);
 }

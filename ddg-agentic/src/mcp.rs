@@ -16,6 +16,7 @@ mod offers;
 mod prompt;
 mod question;
 mod redacted;
+mod reload;
 mod resource;
 mod resource_tools;
 mod server;

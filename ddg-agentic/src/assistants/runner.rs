@@ -45,10 +45,11 @@ impl ThreadRunner {
         let here = here(cx)?;
         let row = drive::begin(&here.inner, &run).await?;
         let tool_run = cx.attached::<ToolRun>();
+        let tools = here.inner.tools.now().await;
         let mut supplements: Vec<String> = Vec::new();
         for tool in &row.settings.tools {
             let Some(tool_run) = &tool_run else { break };
-            let said = here.inner.tools.instructions(tool.name(), tool_run);
+            let said = tools.instructions(tool.name(), tool_run);
             // Tools of one server have the same instructions.
             supplements.extend(said.filter(|said| !supplements.contains(said)));
         }

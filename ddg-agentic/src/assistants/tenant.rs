@@ -77,13 +77,13 @@ impl Tenant {
     }
 
     /// Checks that the server has the tools that are named.
-    fn check_tools(&self, tools: &[AssistantTool]) -> Result<(), AssistantsError> {
+    async fn check_tools(&self, tools: &[AssistantTool]) -> Result<(), AssistantsError> {
+        let there = self.inner.tools.now().await;
         for (n, tool) in tools.iter().enumerate() {
             if let AssistantTool::Server(name) = tool
-                && !self.inner.tools.contains(name)
+                && !there.contains(name)
             {
-                let known: Vec<_> =
-                    self.inner.tools.names().map(|name| format!("'{name}'")).collect();
+                let known: Vec<_> = there.names().map(|name| format!("'{name}'")).collect();
                 let known = match known.as_slice() {
                     [] => "it has no tools of its own".to_owned(),
                     known => format!("it has {}", known.join(", ")),

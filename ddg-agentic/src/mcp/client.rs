@@ -40,6 +40,10 @@ impl McpClient {
         Self(Arc::new(connection))
     }
 
+    pub(super) fn connection(&self) -> &Arc<Connection> {
+        &self.0
+    }
+
     /// The name of the server, as set or found by [`McpEndpoint`](super::McpEndpoint).
     pub fn name(&self) -> &str {
         &self.0.settings.name
@@ -50,7 +54,9 @@ impl McpClient {
         self.0.instructions()
     }
 
-    /// Lists the tools that the server offers now.
+    /// Lists the tools that the server offers now. They stay as they are: to follow the changes of
+    /// a server, make the client a [source](crate::tool::ToolSource) of a toolbox
+    /// (`Toolbox::builder().source(client)`).
     ///
     /// Names that models cannot use are changed: characters other than letters, digits, `_` and `-`
     /// become `_`, names longer than 64 characters are cut, and a number is added if two names
@@ -61,6 +67,10 @@ impl McpClient {
     /// If the connection has ended, or the server does not answer as it should.
     pub async fn tools(&self) -> Result<Vec<McpTool>, McpError> {
         self.0.listener.will_list();
+        self.list().await
+    }
+
+    pub(super) async fn list(&self) -> Result<Vec<McpTool>, McpError> {
         let offered = self.0.list::<Offered>(&TOOLS).await?;
         let offered: Vec<_> =
             offered.into_iter().filter(|tool| self.is_wanted(&tool.name)).collect();
@@ -141,7 +151,8 @@ impl McpClient {
     }
 
     /// Whether the server has announced a change of its tools since the last call of
-    /// [`tools`](Self::tools). Call it again then: tools that were listed before do not change.
+    /// [`tools`](Self::tools). Call it again then: tools that were listed before do not change. A
+    /// toolbox with the client as a [source](crate::tool::ToolSource) needs none of this.
     pub fn tools_changed(&self) -> bool {
         self.0.listener.tools_changed()
     }

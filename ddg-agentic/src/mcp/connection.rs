@@ -16,6 +16,7 @@ use tokio::time::{Instant, sleep};
 use super::McpError;
 use super::listener::Listener;
 use super::live::Live;
+use super::reload::Listed;
 use super::server::Settings;
 
 /// Maximum number of times that a connection is opened again within [`RESTARTS_WITHIN`].
@@ -34,6 +35,8 @@ pub(super) struct Connection {
     /// Held while the connection is opened again, with the times when it was.
     reopened: Mutex<VecDeque<Instant>>,
     is_closed: AtomicBool,
+    /// The tools as a source of a toolbox has them.
+    pub(super) listed: Mutex<Listed>,
     /// Held by calls whose questions would not be told apart.
     pub(super) one_at_a_time: Mutex<()>,
 }
@@ -56,6 +59,7 @@ impl Connection {
             live: Lock::new(Arc::new(live)),
             reopened: Mutex::default(),
             is_closed: AtomicBool::new(false),
+            listed: Mutex::default(),
             one_at_a_time: Mutex::default(),
         })
     }
@@ -65,20 +69,21 @@ impl Connection {
         Arc::clone(&self.live.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
+    /// Whether the connection has ended, and the next request opens it again.
+    pub(super) fn has_ended(&self) -> bool {
+        self.last().peer.is_transport_closed() && !self.is_closed.load(Ordering::Acquire)
+    }
+
     /// The connection, which is opened again if it has ended.
     pub(super) async fn live(&self) -> Result<Arc<Live>, McpError> {
-        let has_ended = |live: &Live| {
-            live.peer.is_transport_closed() && !self.is_closed.load(Ordering::Acquire)
-        };
-        let live = self.last();
-        if !has_ended(&live) {
-            return Ok(live);
+        if !self.has_ended() {
+            return Ok(self.last());
         }
         let mut reopened = self.reopened.lock().await;
-        let live = self.last();
-        if !has_ended(&live) {
-            return Ok(live);
+        if !self.has_ended() {
+            return Ok(self.last());
         }
+        let live = self.last();
         let now = Instant::now();
         reopened.retain(|then| now.duration_since(*then) < RESTARTS_WITHIN);
         if reopened.len() >= MOST_RESTARTS {

@@ -109,7 +109,7 @@ impl McpEndpoint<McpHttp> {
         let settings = self.settings.clone();
         let listener =
             Listener::new(&settings.name, self.transport.secrets(), settings.offers.clone());
-        let client = Redacted::new(client, listener.secrets().clone());
+        let client = Redacted::new(client, listener.clone());
         let greeted = settings.clone();
         let open = move |listener| {
             let transport =

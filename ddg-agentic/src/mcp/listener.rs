@@ -7,7 +7,7 @@
 
 use std::collections::BTreeMap;
 use std::future::pending;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use rmcp::model::{
@@ -36,7 +36,10 @@ struct Parts {
     secrets: Secrets,
     offers: Offers,
     calls: Calls,
-    tools_changed: watch::Sender<bool>,
+    /// Number of changes of the tools so far.
+    tools_version: watch::Sender<u64>,
+    /// The number when the tools were last listed.
+    tools_listed: AtomicU64,
     /// The addresses of resources that have changed.
     updates: broadcast::Sender<String>,
     /// The addresses that are subscribed to, and how often.
@@ -62,7 +65,8 @@ impl Listener {
             secrets,
             offers,
             calls: Calls::default(),
-            tools_changed: watch::Sender::new(false),
+            tools_version: watch::Sender::new(0),
+            tools_listed: AtomicU64::new(0),
             updates: broadcast::Sender::new(MOST_UPDATES),
             subscribed: Mutex::default(),
             n_waiting: AtomicUsize::new(0),
@@ -129,24 +133,30 @@ impl Listener {
 
     /// Whether the tools have changed since they were last listed.
     pub(super) fn tools_changed(&self) -> bool {
-        *self.0.tools_changed.borrow()
+        self.tools_version() != self.0.tools_listed.load(Ordering::Acquire)
+    }
+
+    /// Number of changes of the tools so far.
+    pub(super) fn tools_version(&self) -> u64 {
+        *self.0.tools_version.borrow()
     }
 
     /// Returns when the tools have changed since they were last listed.
     pub(super) async fn tools_change(&self) {
-        let mut changed = self.0.tools_changed.subscribe();
+        let mut version = self.0.tools_version.subscribe();
+        let listed = || self.0.tools_listed.load(Ordering::Acquire);
         // The sender lives as long as this.
-        let _changed = changed.wait_for(|changed| *changed).await;
+        let _changed = version.wait_for(|version| *version != listed()).await;
     }
 
-    /// Sets the flag: the server says so, or was connected to again.
+    /// Counts a change: the server says so, or was connected to again.
     pub(super) fn tools_have_changed(&self) {
-        self.0.tools_changed.send_replace(true);
+        self.0.tools_version.send_modify(|version| *version += 1);
     }
 
-    /// Resets the flag before the tools are listed.
+    /// Remembers that the program lists the tools now.
     pub(super) fn will_list(&self) {
-        self.0.tools_changed.send_replace(false);
+        self.0.tools_listed.store(self.tools_version(), Ordering::Release);
     }
 
     /// The addresses of resources that change from now on.

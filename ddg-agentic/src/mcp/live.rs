@@ -12,17 +12,22 @@ use rmcp::model::{
 };
 use rmcp::service::{
     ClientInitializeError, ClientLifecycleMode, ClientServiceExt, Peer, RunningService,
+    Subscription,
 };
 use rmcp::transport::streamable_http_client::StreamableHttpError;
 use rmcp::transport::{DynamicTransportError, IntoTransport};
 use tokio::sync::Mutex;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 use super::McpError;
 use super::listener::Listener;
 use super::server::Settings;
 use super::stderr::Stderr;
 use super::watched::Watched;
+
+/// The pause before the server is asked again to tell of changes. It doubles with each time.
+const SHORTEST_PAUSE: Duration = Duration::from_millis(500);
+const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 
 /// A connection that is open, or has ended.
 pub(super) struct Live {
@@ -50,7 +55,7 @@ impl Live {
         let reason = match timeout(settings.connect_timeout, greeting).await {
             Ok(Ok(running)) => {
                 let (peer, running) = (running.peer().clone(), Mutex::new(running));
-                let listening = listen(&peer, &listening_for, settings.connect_timeout);
+                let listening = listen(&peer, listening_for, settings.connect_timeout);
                 listening.await;
                 return Ok(Self { peer, running, stderr });
             }
@@ -82,7 +87,7 @@ fn lifecycle() -> ClientLifecycleMode {
 }
 
 /// Asks the server to tell of changes, and to log. A server that does not answer is used without.
-async fn listen(peer: &Peer<RoleClient>, listener: &Listener, within: Duration) {
+async fn listen(peer: &Peer<RoleClient>, listener: Listener, within: Duration) {
     let Some(server) = peer.peer_info() else { return };
     let subscribed = listener.subscribed();
     if !server.protocol_version.has_initialize() {
@@ -90,10 +95,10 @@ async fn listen(peer: &Peer<RoleClient>, listener: &Listener, within: Duration) 
         let filter = filter.resource_subscriptions(subscribed).build();
         let filter = filter.supported_by(&server.capabilities);
         if filter != SubscriptionFilter::new()
-            && let Ok(Ok(mut changes)) = timeout(within, peer.listen(filter)).await
+            && let Ok(Ok(changes)) = timeout(within, peer.listen(filter.clone())).await
         {
-            // The transport has heard them already.
-            tokio::spawn(async move { while let Ok(Some(_)) = changes.next().await {} });
+            let peer = peer.clone();
+            tokio::spawn(async move { hear_changes(&peer, filter, changes, &listener).await });
         }
         return;
     }
@@ -109,6 +114,34 @@ async fn listen(peer: &Peer<RoleClient>, listener: &Listener, within: Duration) 
         }
     })
     .await;
+}
+
+/// Reads announcements of changes, which the transport has heard already. If they end before the
+/// connection does, what was announced meanwhile is lost, so everything may have changed.
+async fn hear_changes(
+    peer: &Peer<RoleClient>,
+    filter: SubscriptionFilter,
+    mut changes: Subscription,
+    listener: &Listener,
+) {
+    let mut pause = SHORTEST_PAUSE;
+    loop {
+        while let Ok(Some(_)) = changes.next().await {
+            pause = SHORTEST_PAUSE;
+        }
+        loop {
+            if peer.is_transport_closed() {
+                return;
+            }
+            sleep(pause).await;
+            pause = (pause * 2).min(LONGEST_PAUSE);
+            if let Ok(again) = peer.listen(filter.clone()).await {
+                changes = again;
+                break;
+            }
+        }
+        listener.all_may_have_changed();
+    }
 }
 
 /// The reason why there is no connection.

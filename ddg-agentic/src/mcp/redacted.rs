@@ -2,25 +2,31 @@
 //!
 //! The library of the protocol logs what a server answers, and a server may repeat the token that
 //! it was sent. So the secrets are removed before the library sees the answer.
+//!
+//! The client also notices when the library begins a new session, because the server has forgotten
+//! the old one: the server may be another version of itself.
 
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use futures::stream::BoxStream;
 use reqwest::header::{HeaderName, HeaderValue};
-use rmcp::model::ClientJsonRpcMessage;
+use rmcp::model::{ClientJsonRpcMessage, ClientRequest, JsonRpcMessage};
 use rmcp::transport::streamable_http_client::{
     StreamableHttpClient, StreamableHttpError, StreamableHttpPostResponse,
 };
 use sse_stream::{Error as SseError, Sse};
 
-use super::shown::Secrets;
+use super::listener::Listener;
 
 /// A client that removes secrets from the errors of `client`.
 #[derive(Clone)]
 pub(super) struct Redacted {
     client: reqwest::Client,
-    secrets: Secrets,
+    listener: Listener,
+    /// Whether a session has begun.
+    has_session: Arc<AtomicBool>,
 }
 
 type Failure = StreamableHttpError<reqwest::Error>;
@@ -32,21 +38,28 @@ type Headers = std::collections::HashMap<HeaderName, HeaderValue>;
 type Events = BoxStream<'static, Result<Sse, SseError>>;
 
 impl Redacted {
-    pub(super) fn new(client: reqwest::Client, secrets: Secrets) -> Self {
-        Self { client, secrets }
+    pub(super) fn new(client: reqwest::Client, listener: Listener) -> Self {
+        Self { client, listener, has_session: Arc::default() }
+    }
+
+    /// Hears that a message was sent.
+    fn hears(&self, begins_session: bool) {
+        if begins_session && self.has_session.swap(true, Ordering::AcqRel) {
+            self.listener.all_may_have_changed();
+        }
     }
 
     fn clean(&self, failure: Failure) -> Failure {
         match failure {
             StreamableHttpError::UnexpectedServerResponse(text) => {
-                let text = self.secrets.shown(text.into_owned());
+                let text = self.listener.secrets().shown(text.into_owned());
                 StreamableHttpError::UnexpectedServerResponse(text.into())
             }
             StreamableHttpError::UnexpectedContentType(Some(text)) => {
-                StreamableHttpError::UnexpectedContentType(Some(self.secrets.shown(text)))
+                StreamableHttpError::UnexpectedContentType(Some(self.listener.secrets().shown(text)))
             }
             StreamableHttpError::ReinitializationFailed(mut error) => {
-                error.message = self.secrets.shown(error.message.into_owned()).into();
+                error.message = self.listener.secrets().shown(error.message.into_owned()).into();
                 StreamableHttpError::ReinitializationFailed(error)
             }
             other => other,
@@ -65,9 +78,10 @@ impl StreamableHttpClient for Redacted {
         auth_header: Option<String>,
         custom_headers: Headers,
     ) -> Result<StreamableHttpPostResponse, Failure> {
+        let begins_session = begins_session(&message);
         let sent =
             self.client.post_message(uri, message, session_id, auth_header, custom_headers).await;
-        sent.map_err(|failure| self.clean(failure))
+        sent.inspect(|_| self.hears(begins_session)).map_err(|failure| self.clean(failure))
     }
 
     async fn post_message_with_max_sse_event_size(
@@ -79,6 +93,7 @@ impl StreamableHttpClient for Redacted {
         custom_headers: Headers,
         max_size: usize,
     ) -> Result<StreamableHttpPostResponse, Failure> {
+        let begins_session = begins_session(&message);
         let sent = self.client.post_message_with_max_sse_event_size(
             uri,
             message,
@@ -87,7 +102,8 @@ impl StreamableHttpClient for Redacted {
             custom_headers,
             max_size,
         );
-        sent.await.map_err(|failure| self.clean(failure))
+        let sent = sent.await.inspect(|_| self.hears(begins_session));
+        sent.map_err(|failure| self.clean(failure))
     }
 
     async fn delete_session(
@@ -133,6 +149,11 @@ impl StreamableHttpClient for Redacted {
         );
         asked.await.map_err(|failure| self.clean(failure))
     }
+}
+
+fn begins_session(message: &ClientJsonRpcMessage) -> bool {
+    let JsonRpcMessage::Request(request) = message else { return false };
+    matches!(request.request, ClientRequest::InitializeRequest(_))
 }
 
 impl fmt::Debug for Redacted {

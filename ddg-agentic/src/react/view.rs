@@ -10,10 +10,10 @@ use futures::future::BoxFuture;
 use super::state::State;
 use super::{AgentEnd, ReActAutoma};
 use crate::memory::Conversation;
-use crate::message::{Message, ToolCall};
+use crate::message::Message;
 use crate::model::Usage;
 use crate::subturn::TurnState;
-use crate::tool::{ToolSpec, Toolbox};
+use crate::tool::{ToolError, ToolSpec, Toolbox};
 
 /// A run of an agent before a request to its model, as the functions for
 /// [instructions](ReActAutoma::instructions) and [tools](ReActAutoma::tools_for) see it.
@@ -161,11 +161,16 @@ impl ReActAutoma {
         turn: &Arc<TurnState>,
         cx: &Context,
     ) -> Result<Offer, WorkerError> {
-        let mut offer = Offer {
-            system: self.system.clone().unwrap_or_default(),
-            specs: self.specs(turn),
-            names: None,
-        };
+        let own = self.specs(turn);
+        // A server must not get the name of a tool of the agent itself.
+        let is_taken = |name: &str| own.iter().any(|spec| spec.name == name);
+        let tools = turn.tools().now_beside(is_taken).await;
+        let mut offer =
+            Offer { system: self.system.clone().unwrap_or_default(), specs: own, names: None };
+        if tools.has_sources() {
+            offer.specs = offer.specs.iter().chain(tools.sourced_specs()).cloned().collect();
+            offer.names = Some(tools.names().map(str::to_owned).collect());
+        }
         if self.instructions.is_empty() && self.tools_for.is_none() {
             return Ok(offer);
         }
@@ -184,12 +189,13 @@ impl ReActAutoma {
         }
         if let Some(tools_for) = &self.tools_for {
             let names = tools_for(view).await?;
-            let unknown = names.iter().find(|name| !self.tools.contains(name));
+            // A tool of a source may come and go.
+            let unknown = names.iter().find(|name| !self.tools.may_have(name));
             if let Some(error) = unknown.and_then(|name| self.tools.unknown(name)) {
                 return Err(error.into());
             }
             let is_offered =
-                |spec: &&ToolSpec| names.contains(&spec.name) || !turn.tools().contains(&spec.name);
+                |spec: &&ToolSpec| names.contains(&spec.name) || !tools.contains(&spec.name);
             offer.specs = offer.specs.iter().filter(is_offered).cloned().collect();
             offer.names = Some(names);
         }
@@ -203,17 +209,15 @@ impl State {
         if self.offered.is_none() && self.withheld.is_empty() {
             return;
         }
-        let tools = match &self.offered {
-            Some(names) => tools.only(names),
-            None => tools.clone(),
+        let mut offered = match &self.offered {
+            Some(names) => names.clone(),
+            None => tools.names().map(str::to_owned).collect(),
         };
-        let tools = tools.without(&self.withheld);
-        let refused = |call: &mut ToolCall| !tools.contains(&call.name);
-        for call in self.open_calls.extract_if(.., refused) {
-            if let Some(error) = tools.unknown(&call.name) {
-                let told = Message::tool_error(&call, error.to_string());
-                self.conversation.messages.push(told);
-            }
+        offered.retain(|name| tools.may_have(name) && !self.withheld.contains(name));
+        for call in self.open_calls.extract_if(.., |call| !offered.contains(&call.name)) {
+            let error = ToolError::unknown(&call.name, offered.clone());
+            let told = Message::tool_error(&call, error.to_string());
+            self.conversation.messages.push(told);
         }
     }
 }

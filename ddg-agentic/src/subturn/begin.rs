@@ -141,7 +141,7 @@ impl TurnState {
         });
         let switched = switched.transpose()?;
         if let (ChildTools::These(names), None) = (config.which_tools(), named) {
-            let missing = names.iter().find(|name| !self.tools().contains(name));
+            let missing = names.iter().find(|name| !self.tools().may_have(name));
             if let Some(name) = missing {
                 let known: Vec<_> = self.tools().names().collect();
                 return Err(invalid(unknown("tool", name, &known)));

@@ -27,6 +27,18 @@ pub enum ToolError {
         /// The names of all tools.
         known: Vec<String>,
     },
+    /// There is no tool with this name any more: a [source](super::ToolSource) of the toolbox had
+    /// it, or never had.
+    #[error(
+        "there is no tool `{name}` now: it may have been removed meanwhile{}",
+        shown(&suggestion(None, .known)), name = shown(.name)
+    )]
+    Gone {
+        /// The name in the call.
+        name: String,
+        /// The names of all tools.
+        known: Vec<String>,
+    },
     /// A tool is known by its name only, and nothing says where it is found.
     #[error(
         "tool `{name}` is known by its name only: register the toolbox that has it in the automa, \
@@ -146,6 +158,12 @@ pub(super) enum Halt {
 }
 
 impl ToolError {
+    /// There is no tool `name` among `known`.
+    pub(crate) fn unknown(name: &str, known: Vec<String>) -> Self {
+        let nearest = nearest(name, known.iter().map(String::as_str)).map(str::to_owned);
+        Self::Unknown { name: name.to_owned(), nearest, known }
+    }
+
     /// The arguments fit the schema but could not be deserialised.
     pub(crate) fn unreadable(tool: &str, error: &serde_json::Error) -> Self {
         Self::Arguments { tool: tool.to_owned(), faults: vec![error.to_string()] }
@@ -225,6 +243,16 @@ fn suggestion(nearest: Option<&str>, known: &[String]) -> String {
         Some(nearest) => format!("; did you mean `{nearest}`? The tools are: {known}"),
         None => format!("; the tools are: {known}"),
     }
+}
+
+/// The name in `names` that is most similar to `name`, if it is similar enough.
+fn nearest<'a>(name: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    const NEAR: f64 = 0.7;
+    names
+        .map(|known| (strsim::normalized_damerau_levenshtein(name, known), known))
+        .filter(|(nearness, _)| *nearness >= NEAR)
+        .max_by(|(one, _), (other, _)| one.total_cmp(other))
+        .map(|(_, known)| known)
 }
 
 ddg_core::__report::debug_is_display!(ToolError);

@@ -5,6 +5,7 @@ mod entry;
 mod error;
 mod files;
 mod gate;
+mod sourced;
 mod subset;
 
 use std::fmt;
@@ -18,6 +19,7 @@ use indexmap::IndexMap;
 pub use builder::ToolboxBuilder;
 pub(super) use entry::{Admission, Admitted, Entry};
 pub use error::{ToolboxError, ToolboxFault};
+use sourced::{Entries, Pick, Source};
 
 use super::error::Halt;
 use super::run_tools::Registered;
@@ -75,9 +77,17 @@ struct Tools {
     offered: IndexMap<String, Offered>,
     specs: Arc<[ToolSpec]>,
     states: States,
+    sources: Vec<Arc<Source>>,
+    /// The choices among the tools of the sources.
+    picks: Vec<Pick>,
+    /// The tools that the sources had when they were asked.
+    sourced: Entries,
+    /// Whether the sources were asked.
+    is_asked: bool,
 }
 
 /// A tool and, if it is an automa, the automa in which it is called.
+#[derive(Clone)]
 struct Offered {
     entry: Arc<Entry>,
     automa: Option<AnyWorker>,
@@ -95,29 +105,32 @@ impl Toolbox {
         ToolboxBuilder::default()
     }
 
-    /// The descriptions of the tools for a model, in order.
+    /// The descriptions of the tools for a model, in order. Tools of a
+    /// [source](super::ToolSource) are among them after [`now`](Self::now), here and in all methods
+    /// that are not async; calls find them always.
     pub fn specs(&self) -> Arc<[ToolSpec]> {
         Arc::clone(&self.0.specs)
     }
 
     /// Whether the tool `name` exists.
     pub fn contains(&self, name: &str) -> bool {
-        self.0.offered.contains_key(name)
+        self.0.offered.contains_key(name) || self.0.sourced.contains_key(name)
     }
 
     /// The names of the tools, in order.
     pub fn names(&self) -> impl Iterator<Item = &str> {
-        self.0.offered.keys().map(String::as_str)
+        self.0.offered.keys().chain(self.0.sourced.keys()).map(String::as_str)
     }
 
     /// The instructions of the tool `name` for a run, besides its description.
     pub fn instructions(&self, name: &str, run: &ToolRun) -> Option<String> {
-        self.0.offered.get(name)?.entry.tool.instructions(run)
+        self.entry(name)?.tool.instructions(run)
     }
 
     /// The inputs of a run that the tools read, in the order of the tools.
     pub fn inputs(&self) -> impl Iterator<Item = &ToolInput> {
-        self.0.offered.values().flat_map(|offered| offered.entry.tool.inputs())
+        let own = self.0.offered.values().map(|offered| &offered.entry);
+        own.chain(self.0.sourced.values()).flat_map(|entry| entry.tool.inputs())
     }
 
     /// Makes a tool call of a model, in the worker of `cx`.
@@ -133,21 +146,23 @@ impl Toolbox {
     /// # Cancel safety
     /// Dropping the future drops that of the tool, and frees its place among the concurrent calls.
     pub async fn call(&self, call: &ToolCall, cx: &Context) -> Result<ToolResult, WorkerError> {
-        let entry = self.entry(&call.name);
+        let entry = match self.found(&call.name).await {
+            Ok(entry) => entry,
+            Err(error) => {
+                let told = cut(error.to_string(), ToolOptions::MAX_OUTPUT_BYTES);
+                return Ok(ToolResult::error(call, told));
+            }
+        };
         let mut input = Vec::new();
-        let mut result = match self.output(call, cx, &mut input).await {
+        let mut result = match entry.output(call, cx, &mut input).await {
             Ok(output) => ToolResult::new(call, output),
             Err(Halt::Tell(error)) => {
-                let max_bytes = match &entry {
-                    Ok(entry) => entry.options.max_output_bytes,
-                    Err(_) => ToolOptions::MAX_OUTPUT_BYTES,
-                };
-                ToolResult::error(call, cut(error.to_string(), max_bytes))
+                ToolResult::error(call, cut(error.to_string(), entry.options.max_output_bytes))
             }
             Err(Halt::Fail(error)) => return Err(error),
         };
         result.files.input = input;
-        if let Ok(Entry { finder: Some(finder), .. }) = entry {
+        if let Some(finder) = &entry.finder {
             finder.say_ended(call, result.message.is_error, &result.files.output, cx);
         }
         Ok(result)
@@ -172,14 +187,13 @@ impl Toolbox {
     /// # Errors
     /// If the tool does not exist.
     pub fn worker(&self, name: &str) -> Result<AnyWorker, ToolError> {
-        self.entry(name)?;
+        self.unknown(name).map_or(Ok(()), Err)?;
         Ok(AnyWorker::new(ToolWorker::new(self.clone(), name)))
     }
 
     /// The names of the arguments of a tool.
     pub(super) fn parameters_of(&self, name: &str) -> impl Iterator<Item = &str> {
-        let entry = self.0.offered.get(name).map(|offered| &offered.entry);
-        let properties = entry.and_then(|entry| entry.spec.parameters["properties"].as_object());
+        let properties = self.entry(name).and_then(|entry| entry.spec.parameters["properties"].as_object());
         properties.into_iter().flatten().map(|(name, _)| name.as_str())
     }
 
@@ -219,48 +233,42 @@ impl Toolbox {
         cx: &Context,
         input: &mut Vec<File>,
     ) -> Result<ToolOutput, Halt> {
-        let entry = self.entry(&call.name)?;
-        let output = match entry.admit(call, cx).await {
-            Ok(Admission::Call(admitted)) => {
-                input.clone_from(&admitted.files);
-                entry.run(call, admitted, cx).await
-            }
-            Ok(Admission::Given(output)) => Ok(output),
-            Err(halt) => Err(halt),
-        };
-        if !matches!(output, Err(Halt::Fail(_))) {
-            Entry::forget(call, cx);
-        }
-        output
+        self.found(&call.name).await?.output(call, cx, input).await
     }
 
-    /// The error that there is no tool `name`; `None` if there is.
+    /// The error that there is no tool `name`; `None` if there is, or a source that was not asked
+    /// may have it.
     pub(crate) fn unknown(&self, name: &str) -> Option<ToolError> {
-        self.entry(name).err()
+        let is_known = self.contains(name) || !self.0.is_asked && self.may_have(name);
+        let known = || self.names().map(str::to_owned).collect();
+        (!is_known).then(|| ToolError::unknown(name, known()))
     }
 
-    fn entry(&self, name: &str) -> Result<&Entry, ToolError> {
-        self.0.offered.get(name).map(|offered| &*offered.entry).ok_or_else(|| ToolError::Unknown {
-            name: name.to_owned(),
-            nearest: nearest(name, self.names()).map(str::to_owned),
-            known: self.names().map(str::to_owned).collect(),
-        })
+    fn entry(&self, name: &str) -> Option<&Entry> {
+        let own = self.0.offered.get(name).map(|offered| &offered.entry);
+        own.or_else(|| self.0.sourced.get(name)).map(|entry| &**entry)
+    }
+}
+
+impl Tools {
+    /// The same tools with the same sources.
+    fn shared(&self) -> Self {
+        Self {
+            offered: self.offered.clone(),
+            specs: Arc::clone(&self.specs),
+            states: self.states.clone(),
+            sources: self.sources.clone(),
+            picks: self.picks.clone(),
+            sourced: self.sourced.clone(),
+            is_asked: self.is_asked,
+        }
     }
 }
 
 impl fmt::Debug for Toolbox {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Toolbox")?;
-        f.debug_list().entries(self.names()).finish()
+        let sources = self.0.sources.iter().map(|source| format!("those of {}", source.name()));
+        f.debug_list().entries(self.names()).entries(sources).finish()
     }
-}
-
-/// The name in `names` that is most similar to `name`, if it is similar enough.
-fn nearest<'a>(name: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
-    const NEAR: f64 = 0.7;
-    names
-        .map(|known| (strsim::normalized_damerau_levenshtein(name, known), known))
-        .filter(|(nearness, _)| *nearness >= NEAR)
-        .max_by(|(one, _), (other, _)| one.total_cmp(other))
-        .map(|(_, known)| known)
 }

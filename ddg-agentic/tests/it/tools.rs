@@ -8,6 +8,7 @@ mod inputs;
 mod limits;
 mod policies;
 mod schemas;
+mod sources;
 mod states;
 mod toolboxes;
 mod workers;

@@ -14,6 +14,7 @@ mod own_server;
 mod public_servers;
 mod questions;
 mod reference;
+mod reload;
 mod resources;
 mod server_ends;
 mod tool_names;

@@ -48,7 +48,7 @@ pub(super) async fn ask(here: &Arc<RunContext>, turn: &Turn) -> Result<Said, Ass
     let max_output_tokens =
         row.settings.max_completion_tokens.map(|most| most.saturating_sub(written));
     let asked = Asked { system: &turn.system, messages, choice, max_output_tokens };
-    let request = request(&row.settings, asked, &here.inner.tools);
+    let request = request(&row.settings, asked, &here.inner.tools.now().await);
     let taken =
         turn.steps.iter().flat_map(|step| step.calls.iter().map(|(call, _)| call.id.clone()));
     let splitter = Splitter::new(drops_calls, taken.collect());

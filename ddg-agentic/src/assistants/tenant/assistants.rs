@@ -35,6 +35,7 @@ impl Tenant {
             tool_resources: None,
             extra_body: Default::default(),
         };
+        self.check_tools(params.tools.as_deref().unwrap_or_default()).await?;
         self.apply(params, &mut assistant)?;
         self.inner.store.insert_assistant(&self.name, &assistant).await?;
         Ok(assistant)
@@ -58,6 +59,7 @@ impl Tenant {
         id: &str,
         params: AssistantParams,
     ) -> Result<Assistant, AssistantsError> {
+        self.check_tools(params.tools.as_deref().unwrap_or_default()).await?;
         let change = |assistant: &mut Assistant| self.apply(params, assistant);
         let changed = self.inner.store.change_assistant(&self.name, id, change).await?;
         changed.ok_or_else(|| AssistantsError::not_found("assistant", id))
@@ -103,9 +105,6 @@ impl Tenant {
             reasoning_effort,
             extra_body,
         } = params;
-        if let Some(tools) = &tools {
-            self.check_tools(tools)?;
-        }
         if let Some(metadata) = &metadata {
             MemoryRule::of(metadata)?;
         }

@@ -40,9 +40,10 @@ impl Tenant {
         check_calls(&all, new.len())?;
 
         // Clients send tools that other servers have; those are left out.
+        let there = self.inner.tools.now().await;
         let known = |tool: &AssistantTool| match tool {
             AssistantTool::Function(_) => true,
-            AssistantTool::Server(name) => self.inner.tools.contains(name),
+            AssistantTool::Server(name) => there.contains(name),
         };
         let tools = params.tools.iter().filter(|tool| known(tool)).cloned().collect();
         let settings = RunSettings::of_response(&params, model, tools);

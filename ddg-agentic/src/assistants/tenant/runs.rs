@@ -49,7 +49,7 @@ impl Tenant {
         self.check_files(&params.additional_messages)?;
         let settings =
             RunSettings::of_run(&params, &assistant, MemoryRule::of(&assistant.metadata)?);
-        self.check_tools(&settings.tools)?;
+        self.check_tools(&settings.tools).await?;
         check_choice(&settings)?;
         if self.inner.agents.contains_key(&settings.model) && !settings.tools.is_empty() {
             let message = format!(

@@ -72,7 +72,7 @@ impl ServerHandler for Handler {
         _: Option<PaginatedRequestParams>,
         _: RequestContext<RoleServer>,
     ) -> Result<ListToolsResult, ErrorData> {
-        let specs = self.tools().specs();
+        let specs = self.tools().now().await.specs();
         let offered = specs.iter().map(|spec| {
             let mut tool = offered(spec);
             if let Some(Json::Object(schema)) = self.output(&spec.name).map(|output| &output.schema)

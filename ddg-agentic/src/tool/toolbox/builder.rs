@@ -6,9 +6,9 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 use indexmap::map::Entry as Place;
 
-use super::{Entry, Offered, Toolbox, ToolboxError, ToolboxFault, Tools};
+use super::{Entry, Offered, Source, Toolbox, ToolboxError, ToolboxFault, Tools};
 use crate::tool::automa::call_automa;
-use crate::tool::{States, Tool, ToolOptions};
+use crate::tool::{States, Tool, ToolOptions, ToolSource};
 
 /// The builder of a toolbox, created by [`Toolbox::builder`].
 ///
@@ -35,6 +35,7 @@ use crate::tool::{States, Tool, ToolOptions};
 #[derive(Default)]
 pub struct ToolboxBuilder {
     tools: Vec<(Arc<dyn Tool>, ToolOptions)>,
+    sources: Vec<Arc<Source>>,
     states: States,
     faults: Vec<ToolboxFault>,
 }
@@ -59,6 +60,20 @@ impl ToolboxBuilder {
         tools.into_iter().fold(self, Self::with)
     }
 
+    /// Adds a source of tools that may change while an agent runs, such as an MCP server. Its tools
+    /// come after the others, and a name that is taken is left out.
+    #[must_use]
+    pub fn source(self, source: impl ToolSource) -> Self {
+        self.source_with_options(source, ToolOptions::new())
+    }
+
+    /// Adds a source whose tools have these options.
+    #[must_use]
+    pub fn source_with_options(mut self, source: impl ToolSource, options: ToolOptions) -> Self {
+        self.sources.push(Arc::new(Source::new(Arc::new(source), options)));
+        self
+    }
+
     /// Adds a state for the tools that have a parameter [`State<T>`](crate::tool::State), whether
     /// they were added before or after.
     #[must_use]
@@ -81,7 +96,7 @@ impl ToolboxBuilder {
     /// All faults together: names that are taken or that providers refuse, missing descriptions and
     /// states, and parameters without a schema of an object.
     pub fn build(self) -> Result<Toolbox, ToolboxError> {
-        let Self { tools, states, mut faults } = self;
+        let Self { tools, sources, states, mut faults } = self;
         let mut offered = IndexMap::new();
         for (tool, options) in tools {
             let Some(entry) = Entry::new(tool, options, &states, &mut faults) else { continue };
@@ -104,6 +119,6 @@ impl ToolboxBuilder {
             return Err(ToolboxError { faults });
         }
         let specs = offered.values().map(|offered| offered.entry.spec.clone()).collect();
-        Ok(Toolbox(Arc::new(Tools { offered, specs, states })))
+        Ok(Toolbox(Arc::new(Tools { offered, specs, states, sources, ..Tools::default() })))
     }
 }

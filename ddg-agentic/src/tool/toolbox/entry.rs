@@ -1,6 +1,7 @@
 //! A tool of a toolbox, and its calls: checked, approved, limited, attempted.
 
 use std::any::Any;
+use std::collections::BTreeMap;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -98,6 +99,12 @@ impl Entry {
         Ok(entry)
     }
 
+    /// The same tool with the places of concurrent calls in `turns`, or its own if there are none.
+    pub(super) fn sharing_turns(self, turns: &mut BTreeMap<String, Arc<Semaphore>>) -> Self {
+        let shared = |own| Arc::clone(turns.entry(self.spec.name.clone()).or_insert(own));
+        Self { turns: self.turns.clone().map(shared), ..self }
+    }
+
     fn find_files(&mut self, states: &States) {
         let finder = |files| FileFinder::new(files, &*self.tool, self.options.at_provider);
         self.finder = states.files().map(finder);
@@ -105,6 +112,27 @@ impl Entry {
 
     pub(in crate::tool) fn name(&self) -> &str {
         &self.spec.name
+    }
+
+    /// Calls the tool. The files that the call names are put into `input` first.
+    pub(super) async fn output(
+        &self,
+        call: &ToolCall,
+        cx: &Context,
+        input: &mut Vec<File>,
+    ) -> Result<ToolOutput, Halt> {
+        let output = match self.admit(call, cx).await {
+            Ok(Admission::Call(admitted)) => {
+                input.clone_from(&admitted.files);
+                self.run(call, admitted, cx).await
+            }
+            Ok(Admission::Given(output)) => Ok(output),
+            Err(halt) => Err(halt),
+        };
+        if !matches!(output, Err(Halt::Fail(_))) {
+            Self::forget(call, cx);
+        }
+        output
     }
 
     /// Admits a call if its arguments fit, hooks and a person allow it, and there is room for
@@ -136,7 +164,7 @@ impl Entry {
     }
 
     /// Calls the tool, and retries as its options say. Hooks decide about the result.
-    pub(super) async fn run(
+    async fn run(
         &self,
         call: &ToolCall,
         admitted: Admitted,

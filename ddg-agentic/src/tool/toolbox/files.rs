@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Offered, Toolbox, ToolboxError, ToolboxFault, Tools};
+use super::{Offered, Source, Toolbox, ToolboxError, ToolboxFault, Tools};
 use crate::files::FileManager;
 use crate::tool::automa::call_automa;
 
@@ -26,7 +26,7 @@ impl Toolbox {
 
     /// Whether the tool runs at the provider.
     pub(crate) fn is_at_provider(&self, tool: &str) -> bool {
-        self.0.offered.get(tool).is_some_and(|offered| offered.entry.options.at_provider)
+        self.entry(tool).is_some_and(|entry| entry.options.at_provider)
     }
 
     /// The same tools with this file manager. Both toolboxes share their limits of concurrent
@@ -34,7 +34,15 @@ impl Toolbox {
     pub(crate) fn with_files(&self, files: &FileManager) -> Result<Self, ToolboxError> {
         let states = self.0.states.clone().with_files(files.clone());
         let mut faults = Vec::new();
-        let mut tools = Tools { specs: Arc::clone(&self.0.specs), states, ..Tools::default() };
+        let own = self.0.offered.values().map(|offered| offered.entry.spec.clone());
+        let again = |source: &Arc<Source>| Arc::new(source.for_other_states());
+        let mut tools = Tools {
+            specs: own.collect(),
+            states,
+            sources: self.0.sources.iter().map(again).collect(),
+            picks: self.0.picks.clone(),
+            ..Tools::default()
+        };
         for (name, Offered { entry, .. }) in &self.0.offered {
             let entry = match entry.with_states(&tools.states) {
                 Ok(entry) => Arc::new(entry),

@@ -2,33 +2,44 @@
 
 use std::sync::Arc;
 
-use super::{Offered, Toolbox, Tools};
+use super::{Pick, Toolbox};
 
 impl Toolbox {
-    /// The tools with these names, in the order of this toolbox. They share their limits of
-    /// concurrent calls with the tools of this toolbox.
+    /// The tools with these names, in the order of this toolbox, and no others of its
+    /// [sources](crate::tool::ToolSource), also later. They share their limits of concurrent calls
+    /// with the tools of this toolbox.
     #[must_use]
     pub fn only<T: AsRef<str>>(&self, names: &[T]) -> Self {
-        self.filtered(|name| names.iter().any(|wanted| wanted.as_ref() == name))
+        self.filtered(
+            |name| names.iter().any(|wanted| wanted.as_ref() == name),
+            || Pick::Only(owned(names)),
+        )
     }
 
     /// All tools but those that are named.
     #[must_use]
     pub fn without<T: AsRef<str>>(&self, names: &[T]) -> Self {
-        self.filtered(|name| names.iter().all(|unwanted| unwanted.as_ref() != name))
+        self.filtered(
+            |name| names.iter().all(|unwanted| unwanted.as_ref() != name),
+            || Pick::Without(owned(names)),
+        )
     }
 
-    fn filtered(&self, keep: impl Fn(&str) -> bool) -> Self {
-        if self.names().all(&keep) {
+    fn filtered(&self, keep: impl Fn(&str) -> bool, pick: impl Fn() -> Pick) -> Self {
+        if self.names().all(&keep) && !self.has_sources() {
             return self.clone();
         }
-        let offered = self.0.offered.iter().filter(|(name, _)| keep(name));
-        let offered = offered.map(|(name, Offered { entry, automa })| {
-            let offered = Offered { entry: Arc::clone(entry), automa: automa.clone() };
-            (name.clone(), offered)
-        });
-        let specs = self.0.specs.iter().filter(|spec| keep(&spec.name)).cloned().collect();
-        let states = self.0.states.clone();
-        Self(Arc::new(Tools { offered: offered.collect(), specs, states }))
+        let mut tools = self.0.shared();
+        tools.offered.retain(|name, _| keep(name));
+        tools.sourced.retain(|name, _| keep(name));
+        tools.specs = tools.specs.iter().filter(|spec| keep(&spec.name)).cloned().collect();
+        if self.has_sources() {
+            tools.picks.push(pick());
+        }
+        Self(Arc::new(tools))
     }
+}
+
+fn owned<T: AsRef<str>>(names: &[T]) -> Arc<[String]> {
+    names.iter().map(|name| name.as_ref().to_owned()).collect()
 }

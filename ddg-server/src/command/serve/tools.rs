@@ -50,10 +50,10 @@ fn read(file: &Path) -> Result<Vec<(String, Endpoint)>, String> {
     servers.into_iter().map(endpoint).collect()
 }
 
-/// Connects to all servers, and collects their tools. A call may take `timeout` seconds.
+/// Connects to all servers, whose tools are those of each moment. A call may take `timeout` seconds.
 #[cfg(feature = "mcp")]
 pub(super) async fn connect(file: &Path, timeout: u64) -> Result<Toolbox, String> {
-    let mut tools = Vec::new();
+    let (mut tools, mut toolbox) = (Vec::new(), Toolbox::builder());
     for (name, endpoint) in read(file)? {
         let failed = |error: &dyn std::fmt::Display| {
             format!("--tools {}: the server `{name}`: {error}", file.display())
@@ -61,9 +61,12 @@ pub(super) async fn connect(file: &Path, timeout: u64) -> Result<Toolbox, String
         let client = client(&name, endpoint, Duration::from_secs(timeout)).await;
         let client = client.map_err(|error| failed(&error))?;
         tools.extend(client.tools().await.map_err(|error| failed(&error))?);
+        toolbox = toolbox.source(client);
     }
-    let toolbox = Toolbox::builder().with_all(tools).build();
-    toolbox.map_err(|error| format!("--tools {}: {error}", file.display()))
+    let failed = |error| format!("--tools {}: {error}", file.display());
+    // What is wrong when the program starts is an error; later it is a warning.
+    Toolbox::builder().with_all(tools).build().map_err(failed)?;
+    toolbox.build().map_err(failed)
 }
 
 #[cfg(feature = "mcp")]

@@ -166,6 +166,26 @@ impl McpClient {
         self.0.listener.tools_change().await;
     }
 
+    /// Authorises the program anew, for a server that is used by
+    /// [`oauth`](super::McpEndpoint::oauth) and answers [`McpError::Unauthorised`]: asks the person,
+    /// with all scopes that the server has wanted so far. Tools and clones of this client use the
+    /// new tokens. If several ask at once, the person is asked once.
+    ///
+    /// # Errors
+    /// If the person or the authorisation server does not agree, or the server is not used by OAuth.
+    ///
+    /// # Cancel safety
+    /// If the future is dropped, the tokens stay as they were.
+    pub async fn authorise(&self) -> Result<(), McpError> {
+        match &self.0.authority {
+            Some(authority) => authority.authorise().await,
+            None => Err(McpError::Setup {
+                server: self.name().to_owned(),
+                message: "it is not used by OAuth: connect with `oauth`".to_owned(),
+            }),
+        }
+    }
+
     /// Closes the connection, for all clones and tools, and waits until the server's program has
     /// ended.
     ///

@@ -15,6 +15,7 @@ use tokio::time::{Instant, sleep};
 
 use super::McpError;
 use super::listener::Listener;
+use super::oauth::Authority;
 use super::live::Live;
 use super::reload::Listed;
 use super::server::Settings;
@@ -30,6 +31,8 @@ const PAUSE: Duration = Duration::from_millis(100);
 pub(super) struct Connection {
     pub(super) settings: Settings,
     pub(super) listener: Listener,
+    /// Gets tokens, if the server is used by OAuth.
+    pub(super) authority: Option<Arc<Authority>>,
     open: Box<Opening>,
     live: Lock<Arc<Live>>,
     /// Held while the connection is opened again, with the times when it was.
@@ -55,6 +58,7 @@ impl Connection {
         Ok(Self {
             settings,
             listener,
+            authority: None,
             open: Box::new(open),
             live: Lock::new(Arc::new(live)),
             reopened: Mutex::default(),
@@ -62,6 +66,10 @@ impl Connection {
             listed: Mutex::default(),
             one_at_a_time: Mutex::default(),
         })
+    }
+
+    pub(super) fn authorised_by(self, authority: Option<Arc<Authority>>) -> Self {
+        Self { authority, ..self }
     }
 
     /// The connection, also if it has ended.

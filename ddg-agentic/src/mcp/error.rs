@@ -47,6 +47,17 @@ pub enum McpError {
         /// The last lines that its program wrote to stderr, if there is a program.
         stderr: String,
     },
+    /// The server wants authorisation, or does not accept what it was given.
+    #[error(
+        "MCP server `{server}` wants authorisation: {message}",
+        server = shown(.server), message = shown_lines(.message)
+    )]
+    Unauthorised {
+        /// The server.
+        server: String,
+        /// What is wrong, and what would be right.
+        message: String,
+    },
     /// The connection has ended: one side closed it, or it broke.
     #[error(
         "MCP server `{server}` is gone ({reason}): connect to it again{}",

@@ -13,7 +13,7 @@ use tokio::time::{Instant, sleep_until};
 use super::McpError;
 use super::calls::{Call, Heard};
 use super::connection::Connection;
-use super::live::{Live, causes, is_closed};
+use super::live::{Live, causes, is_closed, unauthorised};
 use super::log::{McpLog, McpProgress};
 use super::question::{McpQuestion, declined};
 
@@ -166,6 +166,10 @@ impl Connection {
                 return McpError::Refused { server, request: request.to_owned(), message };
             }
             ServiceError::TransportClosed => "the connection has ended".to_owned(),
+            ServiceError::TransportSend(error) if unauthorised(&error).is_some() => {
+                let message = unauthorised(&error).unwrap_or_default().to_owned();
+                return McpError::Unauthorised { server, message };
+            }
             ServiceError::TransportSend(error) if is_closed(&error) => {
                 "the connection has ended".to_owned()
             }

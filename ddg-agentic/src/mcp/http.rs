@@ -16,11 +16,12 @@ use rmcp::transport::streamable_http_client::StreamableHttpClientTransportConfig
 use super::connection::Connection;
 use super::listener::Listener;
 use super::live::Live;
+use super::oauth::Authority;
 use super::redacted::Redacted;
 use super::server::McpEndpoint;
 use super::shown::Secrets;
 use super::stderr::Stderr;
-use super::{McpClient, McpError};
+use super::{McpClient, McpError, McpOAuth};
 use crate::tls::choose_crypto;
 
 /// Maximum number of redirects.
@@ -31,11 +32,12 @@ const MAX_REDIRECTIONS: usize = 5;
 pub struct McpHttp {
     url: String,
     headers: Vec<(String, String)>,
+    oauth: Option<McpOAuth>,
 }
 
 impl McpHttp {
     pub(super) fn new(url: String) -> Self {
-        Self { url, headers: Vec::new() }
+        Self { url, headers: Vec::new(), oauth: None }
     }
 
     pub(super) fn host(&self) -> String {
@@ -59,13 +61,18 @@ impl McpHttp {
         Secrets::new(in_url.chain(in_headers).map(str::to_owned))
     }
 
-    fn config(&self) -> Result<StreamableHttpClientTransportConfig, String> {
+    fn url(&self) -> Result<Url, String> {
         let url = Url::parse(&self.url).map_err(|error| {
             format!("its address is invalid ({error}): write one such as `https://example.com/mcp`")
         })?;
-        if !matches!(url.scheme(), "http" | "https") {
-            return Err(format!("its address begins with `{}:`, not `https:`", url.scheme()));
+        match url.scheme() {
+            "http" | "https" => Ok(url),
+            other => Err(format!("its address begins with `{other}:`, not `https:`")),
         }
+    }
+
+    fn config(&self) -> Result<StreamableHttpClientTransportConfig, String> {
+        self.url()?;
         let mut headers = Vec::with_capacity(self.headers.len());
         for (name, value) in &self.headers {
             let header = HeaderName::from_str(name)
@@ -96,20 +103,57 @@ impl McpEndpoint<McpHttp> {
         self.header("authorization", format!("Bearer {token}"))
     }
 
-    /// Connects to the server. Redirects are followed on the same host only.
+    /// Authorises the program by OAuth, if the server wants that. Do not set a [`bearer`](Self::bearer)
+    /// token as well.
+    #[must_use]
+    pub fn oauth(mut self, oauth: McpOAuth) -> Self {
+        self.transport.oauth = Some(oauth);
+        self
+    }
+
+    /// Connects to the server. If it wants authorisation, and there are no tokens that it accepts,
+    /// a person is asked by [`oauth`](Self::oauth). Redirects are followed on the same host only.
     ///
     /// # Errors
-    /// If the URL or a header is invalid, the server cannot be reached, or the handshake fails.
+    /// If the URL or a header is invalid, the server cannot be reached, the handshake fails, or the
+    /// server wants authorisation and does not get it.
     ///
     /// # Cancel safety
     /// Dropping the future cancels the connection attempt.
     pub async fn connect(&self) -> Result<McpClient, McpError> {
+        let secrets = self.transport.secrets();
+        let authority = self.authority(&secrets)?;
+        match (self.open(&secrets, authority.clone()).await, authority) {
+            (Err(McpError::Unauthorised { .. }), Some(authority)) => {
+                authority.authorise().await?;
+                self.open(&secrets, Some(authority)).await
+            }
+            (opened, _) => opened,
+        }
+    }
+
+    fn authority(&self, secrets: &Secrets) -> Result<Option<Arc<Authority>>, McpError> {
+        let Some(oauth) = self.transport.oauth.clone() else { return Ok(None) };
+        let is_authorization =
+            |(name, _): &(String, String)| name.eq_ignore_ascii_case("authorization");
+        if self.transport.headers.iter().any(is_authorization) {
+            let message = "it has both `oauth` and an `authorization` header: give one of them";
+            return Err(self.setup(message.to_owned()));
+        }
+        let url = self.transport.url().map_err(|message| self.setup(message))?;
+        Ok(Some(Arc::new(Authority::new(&self.settings.name, oauth, &url, secrets.clone()))))
+    }
+
+    async fn open(
+        &self,
+        secrets: &Secrets,
+        authority: Option<Arc<Authority>>,
+    ) -> Result<McpClient, McpError> {
         let config = self.transport.config().map_err(|message| self.setup(message))?;
         let client = client().map_err(|error| self.setup(error.to_string()))?;
         let settings = self.settings.clone();
-        let listener =
-            Listener::new(&settings.name, self.transport.secrets(), settings.offers.clone());
-        let client = Redacted::new(client, listener.clone());
+        let listener = Listener::new(&settings.name, secrets.clone(), settings.offers.clone());
+        let client = Redacted::new(client, authority.clone(), listener.clone());
         let greeted = settings.clone();
         let open = move |listener| {
             let transport =
@@ -118,7 +162,8 @@ impl McpEndpoint<McpHttp> {
             async move { Live::greet(&settings, listener, transport, Stderr::default()).await }
                 .boxed()
         };
-        Ok(McpClient::new(Connection::open(settings, listener, open).await?))
+        let connection = Connection::open(settings, listener, open).await?;
+        Ok(McpClient::new(connection.authorised_by(authority)))
     }
 
     fn setup(&self, message: String) -> McpError {
@@ -133,6 +178,7 @@ impl fmt::Debug for McpHttp {
         f.debug_struct("McpHttp")
             .field("url", &self.shown_url())
             .field("headers", &headers)
+            .field("oauth", &self.oauth)
             .finish()
     }
 }

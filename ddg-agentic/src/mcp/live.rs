@@ -59,7 +59,13 @@ impl Live {
                 listening.await;
                 return Ok(Self { peer, running, stderr });
             }
-            Ok(Err(error)) => secrets.shown(no_greeting(&error)),
+            Ok(Err(error)) => {
+                if let Some(message) = transport_error(&error).and_then(unauthorised) {
+                    let server = settings.name.clone();
+                    return Err(McpError::Unauthorised { server, message: message.to_owned() });
+                }
+                secrets.shown(no_greeting(&error))
+            }
             Err(_) => {
                 format!("it did not complete the handshake within {:?}", settings.connect_timeout)
             }
@@ -157,6 +163,28 @@ fn no_greeting(error: &ClientInitializeError) -> String {
         ClientInitializeError::JsonRpcError(error) => error.message.to_string(),
         ClientInitializeError::LegacyFallbackFailed { fallback, .. } => no_greeting(fallback),
         other => causes(other),
+    }
+}
+
+fn transport_error(error: &ClientInitializeError) -> Option<&DynamicTransportError> {
+    match error {
+        ClientInitializeError::TransportError { error, .. } => Some(error),
+        ClientInitializeError::LegacyFallbackFailed { fallback, .. } => transport_error(fallback),
+        _ => None,
+    }
+}
+
+/// What to do if the server wants authorisation.
+pub(super) fn unauthorised(error: &DynamicTransportError) -> Option<&'static str> {
+    match error.error.downcast_ref::<StreamableHttpError<reqwest::Error>>()? {
+        StreamableHttpError::AuthRequired(_) => Some(
+            "give the endpoint `oauth`, or a token that it accepts; a client that has `oauth` gets \
+             new tokens by `authorise`",
+        ),
+        StreamableHttpError::InsufficientScope(_) => {
+            Some("its tokens are for less than this: `authorise` asks for what is missing")
+        }
+        _ => None,
     }
 }
 

@@ -8,6 +8,7 @@ mod client_offers;
 mod everything;
 mod foreign_client;
 mod guarded;
+mod oauth;
 mod odd_server;
 mod ours;
 mod own_server;

@@ -3,6 +3,7 @@
 mod call;
 mod calls;
 mod client;
+mod completion;
 mod connection;
 mod content;
 mod error;
@@ -20,6 +21,7 @@ mod redacted;
 mod reload;
 mod resource;
 mod resource_tools;
+mod rounds;
 mod server;
 mod service;
 mod shown;
@@ -29,6 +31,7 @@ mod tool;
 mod watched;
 
 pub use client::McpClient;
+pub use completion::{McpCompletion, McpTyped};
 pub use error::McpError;
 pub use http::McpHttp;
 pub use log::{McpLog, McpLogLevel, McpProgress};

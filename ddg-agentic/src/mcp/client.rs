@@ -1,13 +1,18 @@
 //! Clients: connections to MCP servers.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
+use ddg_core::{Context, WorkerError};
 use rmcp::model::{
-    ClientRequest, ListToolsRequest, Prompt, Resource, ResourceTemplate, Tool as Offered,
+    ArgumentInfo, ClientRequest, ListToolsRequest, Prompt, Reference, Resource, ResourceTemplate,
+    Tool as Offered,
 };
 
+use super::completion::McpCompletion;
 use super::connection::Connection;
+use super::exchange::NoAnswer;
 use super::lists::List;
 use super::prompt::{McpPrompt, PROMPTS};
 use super::resource::{McpContents, McpResource, McpSubscription, RESOURCES, TEMPLATES};
@@ -110,7 +115,22 @@ impl McpClient {
     /// If there is no such resource, the connection has ended, or the server does not answer as it
     /// should.
     pub async fn read_resource(&self, uri: &str) -> Result<Vec<McpContents>, McpError> {
-        self.0.read_resource(uri).await
+        let read = self.0.read_resource(uri, None).await;
+        read.map_err(|no_answer| self.0.for_program(no_answer))
+    }
+
+    /// As [`read_resource`](Self::read_resource), in the worker of `cx`: with
+    /// [`may_ask_people`](super::McpEndpoint::may_ask_people) a question of the server pauses the
+    /// run, and progress and log messages are events of the worker.
+    ///
+    /// # Errors
+    /// As `read_resource`, or that the run has to pause: pass the error on with `?`.
+    pub async fn read_resource_in(
+        &self,
+        uri: &str,
+        cx: &Context,
+    ) -> Result<Vec<McpContents>, WorkerError> {
+        self.0.read_resource(uri, Some(cx)).await.map_err(NoAnswer::into_worker_error)
     }
 
     /// Subscribes to changes of the resource at `uri`.
@@ -146,8 +166,58 @@ impl McpClient {
         name: &str,
         arguments: impl IntoIterator<Item = (N, V)>,
     ) -> Result<Vec<Message>, McpError> {
-        let arguments = arguments.into_iter().map(|(name, value)| (name.into(), value.into()));
-        self.0.prompt(name, arguments.collect::<Vec<_>>()).await
+        let messages = self.0.prompt(name, texts(arguments), None).await;
+        messages.map_err(|no_answer| self.0.for_program(no_answer))
+    }
+
+    /// As [`prompt`](Self::prompt), in the worker of `cx`: with
+    /// [`may_ask_people`](super::McpEndpoint::may_ask_people) a question of the server pauses the
+    /// run, and progress and log messages are events of the worker.
+    ///
+    /// # Errors
+    /// As `prompt`, or that the run has to pause: pass the error on with `?`.
+    pub async fn prompt_in<N: Into<String>, V: Into<String>>(
+        &self,
+        name: &str,
+        arguments: impl IntoIterator<Item = (N, V)>,
+        cx: &Context,
+    ) -> Result<Vec<Message>, WorkerError> {
+        let messages = self.0.prompt(name, texts(arguments), Some(cx)).await;
+        messages.map_err(NoAnswer::into_worker_error)
+    }
+
+    /// Completes what a person has typed for an argument of a prompt. `given` are the arguments that
+    /// are known already.
+    ///
+    /// # Errors
+    /// If the server completes nothing, there is no such prompt, the connection has ended, or the
+    /// server does not answer as it should.
+    pub async fn complete_prompt<N: Into<String>, V: Into<String>>(
+        &self,
+        prompt: &str,
+        argument: &str,
+        typed: &str,
+        given: impl IntoIterator<Item = (N, V)>,
+    ) -> Result<McpCompletion, McpError> {
+        let argument = ArgumentInfo::new(argument, typed);
+        self.0.complete(Reference::for_prompt(prompt), argument, texts(given)).await
+    }
+
+    /// Completes what a person has typed for a parameter of a template of resources, which is named
+    /// by its address, such as `shop://items/{id}`. `given` are the parameters that are known
+    /// already.
+    ///
+    /// # Errors
+    /// As [`complete_prompt`](Self::complete_prompt).
+    pub async fn complete_resource<N: Into<String>, V: Into<String>>(
+        &self,
+        template: &str,
+        parameter: &str,
+        typed: &str,
+        given: impl IntoIterator<Item = (N, V)>,
+    ) -> Result<McpCompletion, McpError> {
+        let parameter = ArgumentInfo::new(parameter, typed);
+        self.0.complete(Reference::for_resource(template), parameter, texts(given)).await
     }
 
     /// Whether the server has announced a change of its tools since the last call of
@@ -194,6 +264,12 @@ impl McpClient {
     pub async fn close(&self) {
         self.0.close().await;
     }
+}
+
+fn texts<N: Into<String>, V: Into<String>>(
+    arguments: impl IntoIterator<Item = (N, V)>,
+) -> BTreeMap<String, String> {
+    arguments.into_iter().map(|(name, value)| (name.into(), value.into())).collect()
 }
 
 impl fmt::Debug for McpClient {

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use ddg_core::WorkerError;
 use rmcp::RoleClient;
 use rmcp::model::{
     CancelledNotificationParam, ClientRequest, ElicitResult, RequestId, RequestMetaObject,
@@ -50,6 +51,17 @@ struct Deaf;
 pub(super) enum NoAnswer<S> {
     Failed(McpError),
     Stopped(S),
+}
+
+impl NoAnswer<WorkerError> {
+    /// The error for a worker. What a program wrote to its stderr is for its people, and not for a
+    /// model.
+    pub(super) fn into_worker_error(self) -> WorkerError {
+        match self {
+            Self::Failed(error) => error.without_stderr().into(),
+            Self::Stopped(pause) => pause,
+        }
+    }
 }
 
 impl<S> From<McpError> for NoAnswer<S> {
@@ -149,6 +161,14 @@ impl Connection {
                 options.with_meta(meta)
             }
             _ => options,
+        }
+    }
+
+    /// The error for the program, whose requests pause no run.
+    pub(super) fn for_program(&self, no_answer: NoAnswer<WorkerError>) -> McpError {
+        match no_answer {
+            NoAnswer::Failed(error) => error,
+            NoAnswer::Stopped(error) => self.malformed("a question", error.to_string()),
         }
     }
 

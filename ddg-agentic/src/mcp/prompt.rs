@@ -1,5 +1,8 @@
 //! Prompts of servers: listed, and turned into messages.
 
+use std::collections::BTreeMap;
+
+use ddg_core::{Context, WorkerError};
 use rmcp::model::{
     ClientRequest, ContentBlock, GetPromptRequest, GetPromptRequestParams, ListPromptsRequest,
     Prompt, Role,
@@ -7,9 +10,9 @@ use rmcp::model::{
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Json};
 
-use super::McpError;
 use super::connection::Connection;
 use super::content;
+use super::exchange::NoAnswer;
 use super::lists::{List, json_of};
 use crate::message::{ContentPart, Image, Message};
 
@@ -95,17 +98,21 @@ impl Connection {
     pub(super) async fn prompt(
         &self,
         name: &str,
-        arguments: impl IntoIterator<Item = (String, String)>,
-    ) -> Result<Vec<Message>, McpError> {
+        arguments: BTreeMap<String, String>,
+        cx: Option<&Context>,
+    ) -> Result<Vec<Message>, NoAnswer<WorkerError>> {
         let request = format!("prompts/get {name}");
         let arguments: Map<String, Json> =
             arguments.into_iter().map(|(name, value)| (name, value.into())).collect();
-        let mut params = GetPromptRequestParams::new(name);
-        params.arguments = Some(arguments).filter(|arguments| !arguments.is_empty());
-        let asked = ClientRequest::GetPromptRequest(GetPromptRequest::new(params));
-        let result = json_of(self.request(&request, asked).await?);
+        let answer = self.in_rounds(&request, cx, |state, responses| {
+            let mut params = GetPromptRequestParams::new(name);
+            params.arguments = Some(arguments.clone()).filter(|arguments| !arguments.is_empty());
+            (params.request_state, params.input_responses) = (state, responses);
+            ClientRequest::GetPromptRequest(GetPromptRequest::new(params))
+        });
+        let result = json_of(answer.await?);
         let Some(Json::Array(messages)) = result.get("messages") else {
-            return Err(self.malformed(&request, "it gives no messages".to_owned()));
+            return Err(self.malformed(&request, "it gives no messages".to_owned()).into());
         };
         let messages = messages.iter().filter_map(|message| self.read::<Said>(&request, message));
         Ok(messages.map(|said| message_of(&said)).collect())

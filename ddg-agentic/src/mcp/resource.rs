@@ -4,6 +4,7 @@
 use std::fmt;
 use std::sync::Arc;
 
+use ddg_core::{Context, WorkerError};
 use rmcp::model::{
     ClientRequest, ListResourceTemplatesRequest, ListResourcesRequest, ReadResourceRequest,
     ReadResourceRequestParams, Resource, ResourceContents, ResourceTemplate, SubscribeRequest,
@@ -17,6 +18,7 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::McpError;
 use super::connection::Connection;
+use super::exchange::NoAnswer;
 use super::lists::{List, json_of};
 
 /// The resources of a server.
@@ -89,7 +91,8 @@ pub struct McpSubscription {
 }
 
 impl McpResource {
-    /// A resource for [`McpService::resource`](super::McpService::resource).
+    /// A resource for [`McpService::resource`](super::McpService::resource), or a template for
+    /// [`McpService::resource_template`](super::McpService::resource_template).
     pub fn new(uri: impl Into<String>, name: impl Into<String>) -> Self {
         let (uri, name) = (uri.into(), name.into());
         Self { uri, name, description: None, media_type: None, size: None }
@@ -141,13 +144,20 @@ impl McpContents {
 
 impl Connection {
     /// Reads the resource at `uri`.
-    pub(super) async fn read_resource(&self, uri: &str) -> Result<Vec<McpContents>, McpError> {
+    pub(super) async fn read_resource(
+        &self,
+        uri: &str,
+        cx: Option<&Context>,
+    ) -> Result<Vec<McpContents>, NoAnswer<WorkerError>> {
         let request = format!("resources/read {uri}");
-        let params = ReadResourceRequestParams::new(uri);
-        let asked = ClientRequest::ReadResourceRequest(ReadResourceRequest::new(params));
-        let result = json_of(self.request(&request, asked).await?);
+        let answer = self.in_rounds(&request, cx, |state, responses| {
+            let mut params = ReadResourceRequestParams::new(uri);
+            (params.request_state, params.input_responses) = (state, responses);
+            ClientRequest::ReadResourceRequest(ReadResourceRequest::new(params))
+        });
+        let result = json_of(answer.await?);
         let Some(Json::Array(contents)) = result.get("contents") else {
-            return Err(self.malformed(&request, "it gives no contents".to_owned()));
+            return Err(self.malformed(&request, "it gives no contents".to_owned()).into());
         };
         let contents = contents.iter().filter_map(|contents| self.read(&request, contents));
         Ok(contents.filter_map(McpContents::of).collect())

@@ -6,8 +6,8 @@ use ddg_core::{Context, WorkerError};
 use futures::future::BoxFuture;
 use serde_json::{Value as Json, json};
 
-use super::McpError;
 use super::connection::Connection;
+use super::exchange::NoAnswer;
 use super::resource::{McpContents, McpData, McpResource, RESOURCES, TEMPLATES};
 use super::tool::usable;
 use crate::message::Image;
@@ -53,7 +53,11 @@ impl McpResourceTool {
         })
     }
 
-    async fn output(&self, arguments: &Json) -> Result<ToolOutput, McpError> {
+    async fn output(
+        &self,
+        arguments: &Json,
+        cx: &Context,
+    ) -> Result<ToolOutput, NoAnswer<WorkerError>> {
         match self.does {
             Does::List => {
                 let listed = self.connection.list::<rmcp::model::Resource>(&RESOURCES).await?;
@@ -71,7 +75,7 @@ impl McpResourceTool {
             }
             Does::Read => {
                 let uri = arguments["uri"].as_str().unwrap_or_default();
-                let contents = self.connection.read_resource(uri).await?;
+                let contents = self.connection.read_resource(uri, Some(cx)).await?;
                 Ok(contents.into_iter().fold(ToolOutput::default(), with))
             }
         }
@@ -116,11 +120,11 @@ impl Tool for McpResourceTool {
     fn call<'a>(
         &'a self,
         arguments: Json,
-        _: &'a Context,
+        cx: &'a Context,
     ) -> BoxFuture<'a, Result<ToolOutput, WorkerError>> {
-        Box::pin(
-            async move { Ok(self.output(&arguments).await.map_err(McpError::without_stderr)?) },
-        )
+        Box::pin(async move {
+            self.output(&arguments, cx).await.map_err(NoAnswer::into_worker_error)
+        })
     }
 }
 

@@ -5,6 +5,7 @@ mod call;
 mod handler;
 mod offered;
 mod paused;
+mod template;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -17,8 +18,10 @@ use ddg_core::WorkerError;
 use handler::Handler;
 use indexmap::IndexMap;
 pub use offered::McpHints;
-use offered::{OfferedPrompt, OfferedResource, Reads, Writes};
+use offered::{Completes, Completion, OfferedPrompt, OfferedResource, OfferedTemplate, Reads, Writes};
+use template::Template;
 use rmcp::ServiceExt;
+use rmcp::model::Reference;
 use rmcp::service::ServerInitializeError;
 use rmcp::transport::stdio_pipes;
 use rmcp::transport::streamable_http_server::session::local::LocalSessionManager;
@@ -28,6 +31,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use super::McpError;
+use super::completion::McpTyped;
 use super::prompt::McpPrompt;
 use super::resource::{McpData, McpResource};
 use crate::message::Message;
@@ -77,7 +81,10 @@ pub struct McpService {
     outputs: BTreeMap<String, Arc<Output>>,
     hints: BTreeMap<String, McpHints>,
     resources: IndexMap<String, OfferedResource>,
+    templates: IndexMap<String, OfferedTemplate>,
     prompts: IndexMap<String, OfferedPrompt>,
+    /// What completes the arguments of prompts and templates.
+    completions: Vec<Completion>,
     hosts: Vec<String>,
     origins: Vec<String>,
 }
@@ -96,7 +103,9 @@ impl McpService {
             outputs: BTreeMap::new(),
             hints: BTreeMap::new(),
             resources: IndexMap::new(),
+            templates: IndexMap::new(),
             prompts: IndexMap::new(),
+            completions: Vec::new(),
             hosts: Vec::new(),
             origins: Vec::new(),
         }
@@ -186,6 +195,80 @@ impl McpService {
     {
         let write: Writes = Arc::new(move |given| Box::pin(write(given)));
         self.prompts.insert(prompt.name.clone(), OfferedPrompt { prompt, write });
+        self
+    }
+
+    /// Offers resources whose address has parameters in braces, such as `shop://items/{id}`. `read`
+    /// gets what a client has put there. A value has no `/`.
+    ///
+    /// ```
+    /// use ddg_agentic::Toolbox;
+    /// use ddg_agentic::mcp::{McpData, McpResource, McpService};
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let service = McpService::new("shop", Toolbox::builder().build()?)
+    ///     .resource_template(McpResource::new("shop://items/{id}", "item"), async |given| {
+    ///         Ok(McpData::Text(format!("item {}", given["id"])))
+    ///     })
+    ///     .complete_resource("shop://items/{id}", "id", async |asked| {
+    ///         let ids = ["tea", "toast", "coffee"].map(str::to_owned);
+    ///         Ok(ids.into_iter().filter(|id| id.starts_with(&asked.typed)).collect())
+    ///     });
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn resource_template<Fut>(
+        mut self,
+        template: McpResource,
+        read: impl Fn(BTreeMap<String, String>) -> Fut + Send + Sync + 'static,
+    ) -> Self
+    where
+        Fut: Future<Output = Result<McpData, WorkerError>> + Send + 'static,
+    {
+        let offered = OfferedTemplate {
+            address: Template::new(&template.uri),
+            read: Arc::new(move |given| Box::pin(read(given))),
+            resource: template,
+        };
+        self.templates.insert(offered.resource.uri.clone(), offered);
+        self
+    }
+
+    /// Completes an argument of a prompt, for people who fill it in at the client: `complete` gives
+    /// values, the best first. A client gets the first 100.
+    #[must_use]
+    pub fn complete_prompt<Fut>(
+        self,
+        prompt: impl Into<String>,
+        argument: impl Into<String>,
+        complete: impl Fn(McpTyped) -> Fut + Send + Sync + 'static,
+    ) -> Self
+    where
+        Fut: Future<Output = Result<Vec<String>, WorkerError>> + Send + 'static,
+    {
+        let complete: Completes = Arc::new(move |typed| Box::pin(complete(typed)));
+        self.completed(Reference::for_prompt(prompt), argument.into(), complete)
+    }
+
+    /// Completes a parameter of a [template](Self::resource_template), named by its address, as
+    /// [`complete_prompt`](Self::complete_prompt) does.
+    #[must_use]
+    pub fn complete_resource<Fut>(
+        self,
+        template: impl Into<String>,
+        parameter: impl Into<String>,
+        complete: impl Fn(McpTyped) -> Fut + Send + Sync + 'static,
+    ) -> Self
+    where
+        Fut: Future<Output = Result<Vec<String>, WorkerError>> + Send + 'static,
+    {
+        let complete: Completes = Arc::new(move |typed| Box::pin(complete(typed)));
+        self.completed(Reference::for_resource(template), parameter.into(), complete)
+    }
+
+    fn completed(mut self, of: Reference, argument: String, complete: Completes) -> Self {
+        self.completions.push(Completion { of, argument, complete });
         self
     }
 

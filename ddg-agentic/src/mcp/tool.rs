@@ -123,11 +123,7 @@ impl Tool for McpTool {
         cx: &'a Context,
     ) -> BoxFuture<'a, Result<ToolOutput, WorkerError>> {
         Box::pin(async move {
-            self.output(arguments, cx).await.map_err(|error| match error {
-                // What the program wrote to its stderr is for its people, and not for a model.
-                NoAnswer::Failed(error) => error.without_stderr().into(),
-                NoAnswer::Stopped(pause) => pause,
-            })
+            self.output(arguments, cx).await.map_err(NoAnswer::into_worker_error)
         })
     }
 }

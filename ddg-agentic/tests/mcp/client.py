@@ -58,6 +58,15 @@ async def tell_offers(client):
     for prompt in (await client.list_prompts()).prompts:
         given = await client.get_prompt(prompt.name, {"name": "Ada"})
         print("prompt:", prompt.name, "-", prompt.description, repr(given.messages[0].content.text))
+        ref = types.PromptReference(name=prompt.name)
+        found = await client.complete(ref, {"name": "name", "value": "A"}, {"title": "Dr."})
+        completion = found.completion
+        print("  completes", len(completion.values), "of", completion.total, completion.has_more, completion.values[0])
+    for template in (await client.list_resource_templates()).resource_templates:
+        ref = types.ResourceTemplateReference(uri=template.uri_template)
+        found = await client.complete(ref, {"name": "name", "value": "gre"})
+        [contents] = (await client.read_resource("ours://teas/green%20tea")).contents
+        print("template:", template.uri_template, found.completion.values, repr(contents.text))
 
 
 anyio.run(main)

@@ -55,6 +55,8 @@ async fn the_reference_client_over_stdio_and_http() {
         tool: payer - Pays for you. {"description": "Parameters of an agent that is used as a tool.", "properties": {"task": {"description": "What to do, with all that one has to know to do it.", "type": "string"}}, "required": ["task"], "type": "object"}
         resource: ours://menu text/markdown '# Menu'
         prompt: greet - Greets somebody. 'Greet Ada.'
+          completes 100 of 250 True A0 of {"title": "Dr."}
+        template: ours://teas/{name} ['green tea', 'grey tea'] 'green tea for two'
         add: gave 42 {"result": 42}
         add: FAILED the arguments of `add` are wrong: a: "two" is not of type "integer"
         hotel: gave 240 euros

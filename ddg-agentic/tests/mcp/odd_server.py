@@ -2,8 +2,8 @@
 
 It knows the handshake of 2025-11-25 only. Its tools: `good`; one without `inputSchema`; one whose schema
 is odd; `blocks` gives a block of an unknown kind; `leaks` fails with what it was given in SECRET;
-`large` answers with 17 MiB; `progress` reports progress; `logs` logs. Its argument is `endless` for
-pages of tools without end.
+`large` answers with 17 MiB; `progress` reports progress; `logs` logs. Its resource asks a person for a
+PIN while it is read. Its argument is `endless` for pages of tools without end.
 """
 
 import json
@@ -52,6 +52,23 @@ def call(name, meta):
     return text(f"this is {name}")
 
 
+def read_resource(id, uri):
+    schema = {"type": "object", "properties": {"pin": {"type": "string"}}, "required": ["pin"]}
+    params = {"mode": "form", "message": "Which PIN?", "requestedSchema": schema}
+    question = f"question {id}"
+    send({"id": question, "method": "elicitation/create", "params": params})
+    for line in sys.stdin:
+        said = json.loads(line)
+        if said.get("method") == "notifications/cancelled" and said["params"]["requestId"] == id:
+            return None
+        if said.get("id") == question:
+            result = said.get("result", {})
+            if result.get("action") != "accept":
+                return {"error": {"code": -32000, "message": "no PIN, nothing to read"}}
+            contents = [{"uri": uri, "text": f"opened with {result['content']['pin']}"}]
+            return {"result": {"contents": contents}}
+
+
 for line in sys.stdin:
     asked = json.loads(line)
     if "id" not in asked or "method" not in asked:
@@ -59,13 +76,18 @@ for line in sys.stdin:
     method, params = asked["method"], asked.get("params") or {}
     answer = {"id": asked["id"]}
     if method == "initialize":
-        capabilities = {"tools": {}, "logging": {}}
+        capabilities = {"tools": {}, "logging": {}, "resources": {}}
         info = {"name": "odd", "version": "1"}
         answer["result"] = {"protocolVersion": "2025-11-25", "capabilities": capabilities, "serverInfo": info}
     elif method == "tools/list" and sys.argv[1:] == ["endless"]:
         answer["result"] = {"tools": [], "nextCursor": str(int(params.get("cursor") or 0) + 1)}
     elif method == "tools/list":
         answer["result"] = {"tools": TOOLS}
+    elif method == "resources/read":
+        read = read_resource(asked["id"], params["uri"])
+        if read is None:
+            continue
+        answer.update(read)
     elif method == "logging/setLevel":
         level = params["level"]
         answer["result"] = {}

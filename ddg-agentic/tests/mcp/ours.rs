@@ -137,6 +137,17 @@ pub(crate) fn service(waits: Arc<Waits>) -> McpService {
             McpPrompt::new("greet").description("Greets somebody.").argument("name", true),
             async |given| Ok(vec![Message::user(format!("Greet {}.", given["name"]))]),
         )
+        .resource_template(McpResource::new("ours://teas/{name}", "tea"), async |given| {
+            Ok(McpData::Text(format!("{} for two", given["name"])))
+        })
+        .complete_resource("ours://teas/{name}", "name", async |asked| {
+            let teas = ["green tea", "grey tea", "black tea"].map(str::to_owned);
+            Ok(teas.into_iter().filter(|tea| tea.starts_with(&asked.typed)).collect())
+        })
+        .complete_prompt("greet", "name", async |asked| {
+            let name = |n: u32| format!("{}{n} of {:?}", asked.typed, asked.given);
+            Ok((0..250).map(name).collect())
+        })
 }
 
 /// Serves over HTTP for as long as the runtime is there, and gives the address.

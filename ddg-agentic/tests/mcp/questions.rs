@@ -2,7 +2,9 @@
 //! speaks; or the program answers them; or they are declined.
 
 use ddg_agentic::Toolbox;
-use ddg_agentic::mcp::{McpAnswer, McpClient, McpEndpoint, McpQuestion, McpStdio};
+use ddg_agentic::mcp::{
+    McpAnswer, McpClient, McpContents, McpData, McpEndpoint, McpQuestion, McpStdio,
+};
 use ddg_agentic::message::ToolCall;
 use ddg_agentic::tool::{Tool, ToolResult};
 use ddg_core::prelude::*;
@@ -109,6 +111,102 @@ async fn without_leave_nobody_is_asked() {
     let client = asking().connect().await.unwrap();
     let tools = client.tools().await.unwrap();
     let error = call(named(&tools, "book"), json!({})).await.unwrap_err();
-    expect!["MCP server `agency` refuses `tools/call book`: Internal server error"]
+    expect!["MCP server `agency` refuses `tools/call book`: Internal server error; it asked `Under which name?`, and this client asks no people: see `may_ask_people`"]
         .assert_eq(&error);
+}
+
+/// A server of an earlier protocol whose resource asks.
+fn odd() -> McpEndpoint<McpStdio> {
+    McpEndpoint::stdio("python3", [script("odd_server.py")]).name("odd")
+}
+
+const URI: &str = "safe://letter";
+
+/// An automa that reads the resource.
+fn reading(client: &McpClient) -> GraphAutoma {
+    let client = client.clone();
+    let mut automa = GraphAutoma::new("read");
+    let read = move |cx: Context| {
+        let client = client.clone();
+        async move {
+            let contents = client.read_resource_in(URI, &cx).await?;
+            Ok::<_, WorkerError>(text_of(&contents))
+        }
+    };
+    automa.add_func_as_worker("read", read, start().output()).unwrap();
+    automa
+}
+
+fn text_of(contents: &[McpContents]) -> String {
+    let [McpContents { data: McpData::Text(text), .. }] = contents else { panic!("{contents:?}") };
+    text.clone()
+}
+
+#[tokio::test]
+async fn a_question_while_a_resource_is_read_pauses_the_run() {
+    for (server, text) in [(asking(), "1234"), (odd(), "opened with 1234")] {
+        let client = server.may_ask_people().connect().await.unwrap();
+        let automa = reading(&client);
+        let paused = automa.run(()).await.unwrap();
+        let snapshot = answered(&paused, "Which PIN?", accept(json!({ "pin": "1234" })));
+        let read: String = automa.resume(snapshot).await.unwrap().into_output().unwrap();
+        assert_eq!(read, text);
+    }
+}
+
+#[tokio::test]
+async fn a_model_that_reads_a_resource_waits_for_the_person() {
+    let client = asking().may_ask_people().connect().await.unwrap();
+    let tools = Toolbox::builder().with_all(client.resource_tools()).build().unwrap();
+    let mut automa = GraphAutoma::new("call");
+    automa.add_worker("call", tools.call_worker("read_resource"), start().output()).unwrap();
+    let call = ToolCall::new("1", "read_resource", json!({ "uri": URI }));
+    let paused = automa.run((call,)).await.unwrap();
+    let snapshot = answered(&paused, "Which PIN?", accept(json!({ "pin": "1234" })));
+    let result: ToolResult = automa.resume(snapshot).await.unwrap().into_output().unwrap();
+    assert_eq!(result.message.content, "1234");
+}
+
+#[tokio::test]
+async fn a_question_about_a_prompt_pauses_the_run() {
+    let client = asking().may_ask_people().connect().await.unwrap();
+    let mut automa = GraphAutoma::new("prompt");
+    let write = move |cx: Context| {
+        let client = client.clone();
+        async move {
+            let messages = client.prompt_in("plan", [("days", "1")], &cx).await?;
+            Ok::<_, WorkerError>(messages[0].text())
+        }
+    };
+    automa.add_func_as_worker("prompt", write, start().output()).unwrap();
+    let paused = automa.run(()).await.unwrap();
+    let snapshot = answered(&paused, "Which city?", accept(json!({ "city": "Delft" })));
+    let prompt: String = automa.resume(snapshot).await.unwrap().into_output().unwrap();
+    assert_eq!(prompt, "Plan a day in Delft.");
+}
+
+#[tokio::test]
+async fn the_program_answers_questions_about_resources_and_prompts() {
+    let answer = async |question: McpQuestion| match question.message.as_str() {
+        "Which city?" => accept(json!({ "city": "Delft" })),
+        _ => accept(json!({ "pin": "1234" })),
+    };
+    let client = asking().on_question(answer).connect().await.unwrap();
+    assert_eq!(text_of(&client.read_resource(URI).await.unwrap()), "1234");
+    let prompt = client.prompt("plan", [("days", "1")]).await.unwrap();
+    assert_eq!(prompt[0].text(), "Plan a day in Delft.");
+    let client = odd().on_question(answer).connect().await.unwrap();
+    assert_eq!(text_of(&client.read_resource(URI).await.unwrap()), "opened with 1234");
+}
+
+#[tokio::test]
+async fn a_question_that_reaches_nobody_is_named_in_the_error() {
+    let error = |server: McpEndpoint<McpStdio>| async move {
+        let client = server.connect().await.unwrap();
+        client.read_resource(URI).await.unwrap_err().to_string()
+    };
+    expect!["MCP server `agency` refuses `resources/read safe://letter`: no pin, nothing to read; it asked `Which PIN?`, and this client asks no people: see `may_ask_people`"].assert_eq(&error(asking()).await);
+    expect!["MCP server `agency` refuses `resources/read safe://letter`: no pin, nothing to read; it asked `Which PIN?`, and outside of a run nobody can be asked"].assert_eq(&error(asking().may_ask_people()).await);
+    expect!["MCP server `odd` refuses `resources/read safe://letter`: no PIN, nothing to read; it asked `Which PIN?`, and outside of a run nobody can be asked"].assert_eq(&error(odd().may_ask_people()).await);
+    expect!["MCP server `odd` refuses `resources/read safe://letter`: no PIN, nothing to read"].assert_eq(&error(odd()).await);
 }

@@ -65,6 +65,34 @@ async fn a_change_of_a_subscribed_resource_is_noticed() {
 }
 
 #[tokio::test]
+async fn arguments_are_completed() {
+    let client = reference().connect().await.unwrap();
+    let none: [(&str, &str); 0] = [];
+    let departments = client.complete_prompt("completable-prompt", "department", "S", none).await;
+    assert_eq!(departments.unwrap().values, ["Sales", "Support"]);
+    // What is given already counts.
+    let given = [("department", "Sales")];
+    let names = client.complete_prompt("completable-prompt", "name", "", given).await.unwrap();
+    expect![[r#"["David", "Eve", "Frank"]"#]].assert_eq(&format!("{:?}", names.values));
+
+    let template = "demo://resource/dynamic/text/{resourceId}";
+    let ids = client.complete_resource(template, "resourceId", "7", none).await.unwrap();
+    assert_eq!(ids.values, ["7"]);
+    let error = client.complete_prompt("nothing", "a", "", none).await.unwrap_err().to_string();
+    expect!["MCP server `everything` refuses `completion/complete a`: MCP error -32602: Prompt nothing not found"].assert_eq(&error);
+}
+
+#[tokio::test]
+async fn a_server_that_completes_nothing_is_not_asked() {
+    let server = McpEndpoint::stdio("python3", [super::reference::script("odd_server.py")]);
+    let client = server.name("odd").connect().await.unwrap();
+    let none: [(&str, &str); 0] = [];
+    let error = client.complete_prompt("greet", "name", "A", none).await.unwrap_err().to_string();
+    expect!["MCP server `odd` refuses `completion/complete name`: it completes nothing"]
+        .assert_eq(&error);
+}
+
+#[tokio::test]
 async fn prompts_become_messages() {
     let client = reference().connect().await.unwrap();
     let prompts = client.prompts().await.unwrap();

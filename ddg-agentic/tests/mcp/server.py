@@ -1,7 +1,8 @@
 """An MCP server with the tools that the tests ask for, on the reference implementation.
 
-Its arguments: `tools` serves over stdio; `asks` does so with a tool that asks a person twice; `stubborn PORT` does so, too, but does not end when told to,
-and holds a connection to PORT for as long as it lives.
+Its arguments: `tools` serves over stdio; `asks` does so with a tool that asks a person twice, and a resource and a prompt
+that ask once; `stubborn PORT` does so, too, but does not end when told to, and holds a connection to PORT for as long as it
+lives.
 """
 
 import os
@@ -13,6 +14,7 @@ import threading
 import anyio
 import mcp.server.stdio
 import mcp_types as types
+from mcp import MCPError
 from mcp.server import NotificationOptions, Server
 from mcp.server.subscriptions import InMemorySubscriptionBus, ListenHandler, ToolsListChanged
 
@@ -70,6 +72,27 @@ def book(params):
     return text(f"booked for {name}: {answers['sure']['sure']}, in {N_CALLS} calls")
 
 
+async def read_resource(ctx, params):
+    if not params.input_responses:
+        return asks("state:0", "pin", "Which PIN?", {"pin": {"type": "string"}})
+    words = answered(params, "pin")
+    return types.ReadResourceResult(contents=[types.TextResourceContents(uri=params.uri, text=words)])
+
+
+async def get_prompt(ctx, params):
+    if not params.input_responses:
+        return asks("state:0", "city", "Which city?", {"city": {"type": "string"}})
+    content = types.TextContent(type="text", text=f"Plan a day in {answered(params, 'city')}.")
+    return types.GetPromptResult(messages=[types.PromptMessage(role="user", content=content)])
+
+
+def answered(params, key):
+    answer = params.input_responses[key]
+    if answer.action != "accept":
+        raise MCPError(types.INVALID_PARAMS, f"no {key}, nothing to read")
+    return answer.content[key]
+
+
 def asks(state, key, message, properties):
     schema = {"type": "object", "properties": properties, "required": list(properties)}
     asked = types.ElicitRequestFormParams(message=message, requested_schema=schema)
@@ -89,6 +112,8 @@ async def main():
         instructions=instructions,
         on_list_tools=list_tools,
         on_call_tool=call_tool,
+        on_read_resource=read_resource,
+        on_get_prompt=get_prompt,
         on_subscriptions_listen=ListenHandler(CHANGES),
     )
     options = server.create_initialization_options(NotificationOptions(tools_changed=True))

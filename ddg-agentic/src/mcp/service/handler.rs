@@ -3,8 +3,10 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use ddg_core::WorkerError;
+use futures::future::BoxFuture;
 use rmcp::model::{
-    CallToolRequestParams, CallToolResponse, CallToolResult, ContentBlock, ErrorData,
+    ArgumentInfo, CallToolRequestParams, CallToolResponse, CallToolResult, CompleteRequestParams, CompleteResult, CompletionInfo, ContentBlock, ErrorData, ListResourceTemplatesResult, Reference, ResourceTemplate,
     GetPromptRequestParams, GetPromptResponse, GetPromptResult, Implementation, ListPromptsResult,
     ListResourcesResult, ListToolsResult, PaginatedRequestParams, Prompt, PromptArgument,
     PromptMessage, ReadResourceRequestParams, ReadResourceResponse, ReadResourceResult, Resource,
@@ -16,11 +18,15 @@ use serde_json::Value as Json;
 
 use super::McpService;
 use super::call::{Output, call};
-use super::offered::{McpHints, OfferedPrompt, OfferedResource};
+use super::offered::{Completion, McpHints, OfferedPrompt, OfferedResource};
 use super::paused::Waiting;
+use crate::mcp::completion::{McpCompletion, McpTyped};
 use crate::mcp::resource::{McpData, McpResource};
 use crate::message::{ContentPart, Image, Message};
 use crate::tool::{ToolSpec, Toolbox};
+
+/// What a resource gives.
+type Reading = BoxFuture<'static, Result<McpData, WorkerError>>;
 
 /// Handles the requests of one client.
 #[derive(Clone)]
@@ -33,7 +39,10 @@ pub(super) struct Handler {
 impl Handler {
     pub(super) fn new(service: &McpService) -> Self {
         let mut capabilities = ServerCapabilities::builder().enable_tools().build();
-        if !service.resources.is_empty() {
+        if !service.completions.is_empty() {
+            capabilities.completions = Some(Default::default());
+        }
+        if !service.resources.is_empty() || !service.templates.is_empty() {
             capabilities.resources = Some(Default::default());
         }
         if !service.prompts.is_empty() {
@@ -55,6 +64,17 @@ impl Handler {
 
     pub(super) fn waiting(&self) -> &Waiting {
         &self.waiting
+    }
+
+    /// The resource at `uri`, which is being read.
+    fn reading(&self, uri: &str) -> Option<(&McpResource, Reading)> {
+        if let Some(OfferedResource { resource, read }) = self.service.resources.get(uri) {
+            return Some((resource, read()));
+        }
+        self.service.templates.values().find_map(|offered| {
+            let given = offered.address.read(uri)?;
+            Some((&offered.resource, (offered.read)(given)))
+        })
     }
 
     pub(super) fn output(&self, tool: &str) -> Option<&Output> {
@@ -119,13 +139,13 @@ impl ServerHandler for Handler {
         _: RequestContext<RoleServer>,
     ) -> Result<ReadResourceResponse, ErrorData> {
         let uri = request.uri;
-        let Some(OfferedResource { resource, read }) = self.service.resources.get(&uri) else {
+        let Some((resource, read)) = self.reading(&uri) else {
             return Err(ErrorData::resource_not_found(
                 format!("there is no resource `{uri}`"),
                 None,
             ));
         };
-        let data = read().await.map_err(|error| {
+        let data = read.await.map_err(|error| {
             ErrorData::internal_error(format!("`{uri}` cannot be read: {error}"), None)
         })?;
         let mut contents = match data {
@@ -136,6 +156,43 @@ impl ServerHandler for Handler {
             contents = contents.with_mime_type(media_type);
         }
         Ok(ReadResourceResult::new(vec![contents]).into())
+    }
+
+    async fn list_resource_templates(
+        &self,
+        _: Option<PaginatedRequestParams>,
+        _: RequestContext<RoleServer>,
+    ) -> Result<ListResourceTemplatesResult, ErrorData> {
+        let templates = self.service.templates.values().map(|offered| {
+            let McpResource { uri, name, description, media_type, .. } = &offered.resource;
+            let mut template = ResourceTemplate::new(uri, name);
+            template.description.clone_from(description);
+            template.mime_type.clone_from(media_type);
+            template
+        });
+        Ok(ListResourceTemplatesResult::with_all_items(templates.collect()))
+    }
+
+    async fn complete(
+        &self,
+        request: CompleteRequestParams,
+        _: RequestContext<RoleServer>,
+    ) -> Result<CompleteResult, ErrorData> {
+        let ArgumentInfo { name, value, .. } = request.argument;
+        let is_it = |it: &&Completion| is_same(&it.of, &request.r#ref) && it.argument == name;
+        // A client may ask for any argument; one without values has none.
+        let Some(completion) = self.service.completions.iter().find(is_it) else {
+            return Ok(CompleteResult::default());
+        };
+        let given = request.context.and_then(|context| context.arguments).unwrap_or_default();
+        let given = given.into_iter().collect();
+        let typed = McpTyped { argument: name, typed: value, given };
+        let values = (completion.complete)(typed).await.map_err(|error| {
+            ErrorData::internal_error(format!("nothing can be completed: {error}"), None)
+        })?;
+        let McpCompletion { values, total, has_more } = McpCompletion::of(values);
+        let completion = CompletionInfo::with_pagination(values, total, has_more);
+        Ok(CompleteResult::new(completion.map_err(|why| ErrorData::internal_error(why, None))?))
     }
 
     async fn list_prompts(
@@ -184,6 +241,14 @@ impl ServerHandler for Handler {
         let mut result = GetPromptResult::new(messages);
         result.description.clone_from(&prompt.description);
         Ok(result.into())
+    }
+}
+
+fn is_same(one: &Reference, other: &Reference) -> bool {
+    match (one, other) {
+        (Reference::Prompt(one), Reference::Prompt(other)) => one.name == other.name,
+        (Reference::Resource(one), Reference::Resource(other)) => one.uri == other.uri,
+        _ => false,
     }
 }
 

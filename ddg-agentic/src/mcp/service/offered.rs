@@ -5,7 +5,10 @@ use std::sync::Arc;
 
 use ddg_core::WorkerError;
 use futures::future::BoxFuture;
+use rmcp::model::Reference;
 
+use super::template::Template;
+use crate::mcp::completion::McpTyped;
 use crate::mcp::prompt::McpPrompt;
 use crate::mcp::resource::{McpData, McpResource};
 use crate::message::Message;
@@ -76,6 +79,31 @@ pub(super) struct OfferedPrompt {
     pub(super) prompt: McpPrompt,
     pub(super) write: Writes,
 }
+
+/// Resources with a template as their address, and the function that reads them.
+#[derive(Clone)]
+pub(super) struct OfferedTemplate {
+    pub(super) resource: McpResource,
+    pub(super) address: Template,
+    pub(super) read: ReadsGiven,
+}
+
+/// The completion of an argument.
+#[derive(Clone)]
+pub(super) struct Completion {
+    pub(super) of: Reference,
+    pub(super) argument: String,
+    pub(super) complete: Completes,
+}
+
+pub(super) type ReadsGiven = Arc<
+    dyn Fn(BTreeMap<String, String>) -> BoxFuture<'static, Result<McpData, WorkerError>>
+        + Send
+        + Sync,
+>;
+
+pub(super) type Completes =
+    Arc<dyn Fn(McpTyped) -> BoxFuture<'static, Result<Vec<String>, WorkerError>> + Send + Sync>;
 
 pub(super) type Reads =
     Arc<dyn Fn() -> BoxFuture<'static, Result<McpData, WorkerError>> + Send + Sync>;

@@ -24,7 +24,7 @@ pub use service::{RunService, RunServiceHandle};
 pub use stored_runs::StoredRuns;
 
 pub use crate::context::InteractionError;
-pub use crate::engine::Kickoff;
+pub use crate::engine::{Kickoff, RunScope};
 pub use crate::machine::{
     BindError, Cause, FailureKind, KickoffId, Pace, Question, StepError, StepFailure,
 };

@@ -7,8 +7,11 @@ use crate::callback::{Callback, DynCallback};
 use crate::feedback::{Handlers, Posted, ReplyTo, Request};
 use crate::machine::Pace;
 use crate::path::WorkerPath;
-use crate::run::ActiveRun;
+use crate::run::{ActiveRun, RunScope};
 use crate::values::Data;
+
+/// Makes the scope of the workers of a run.
+type MakeScope = Arc<dyn Fn(&ActiveRun) -> RunScope + Send + Sync>;
 
 /// Settings that apply to all runs of an automa.
 #[derive(Clone, Default)]
@@ -21,6 +24,8 @@ pub(crate) struct Settings {
     pub(crate) handlers: Handlers,
     /// What each run has of its own, by type.
     pub(crate) attachments: Attachments,
+    /// Makes the scope of its workers.
+    pub(crate) scope: Option<MakeScope>,
 }
 
 impl GraphAutoma {
@@ -208,6 +213,39 @@ impl GraphAutoma {
         make: impl Fn(&ActiveRun) -> T + Send + Sync + 'static,
     ) {
         self.settings_mut().attachments.add(make);
+    }
+
+    /// Sets the scope of the workers of this automa, and of automata nested in it: what runs get
+    /// that these workers begin by themselves. `make` is called for each execution of a worker.
+    ///
+    /// ```
+    /// use ddg_core::prelude::*;
+    /// use ddg_core::run::RunScope;
+    ///
+    /// struct Who(String);
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let who = async |cx: Context| cx.attached::<Who>().map(|who| who.0.clone());
+    /// let mut inner = GraphAutoma::new("inner");
+    /// inner.add_func_as_worker("who", who, start().output())?;
+    ///
+    /// let mut outer = GraphAutoma::new("outer");
+    /// let ask = move || {
+    ///     let run = inner.run(());
+    ///     async move { run.output::<Option<String>>().await }
+    /// };
+    /// outer.add_func_as_worker("ask", ask, start().output())?;
+    /// outer.run_scope(|run| {
+    ///     let name = run.automa().to_owned();
+    ///     RunScope::new().attach(move |_| Who(name.clone()))
+    /// });
+    /// assert_eq!(outer.run(()).output::<Option<String>>().await?, Some("outer".to_owned()));
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn run_scope(&mut self, make: impl Fn(&ActiveRun) -> RunScope + Send + Sync + 'static) {
+        self.settings_mut().scope = Some(Arc::new(make));
     }
 
     /// Handles everything posted or requested that has no handler for its type.

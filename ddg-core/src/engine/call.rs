@@ -12,7 +12,7 @@ use tokio::runtime::Handle;
 use tokio_util::task::task_tracker::TaskTrackerToken;
 
 use super::spares::Kicked;
-use super::{Effects, Ended, Job, RunCore, Spares, instrument};
+use super::{Effects, Ended, Job, RunCore, RunScope, Spares, instrument};
 use crate::args::Args;
 use crate::error::{Panicked, WorkerError};
 use crate::graph::WorkerId;
@@ -190,9 +190,13 @@ pub(super) async fn on_blocking_pool(
         );
         return (Err(error), None);
     };
-    let span = tracing::Span::current();
+    let (span, scope) = (tracing::Span::current(), RunScope::here());
     let work = move || {
-        let end = span.in_scope(work);
+        let work = || span.in_scope(work);
+        let end = match scope {
+            Some(scope) => scope.in_scope(work),
+            None => work(),
+        };
         drop(token);
         end
     };

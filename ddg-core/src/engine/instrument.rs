@@ -4,7 +4,7 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 use futures::FutureExt;
-use futures::future::BoxFuture;
+use futures::future::{BoxFuture, Either};
 use tokio::runtime::Handle;
 use tracing::Instrument;
 
@@ -25,6 +25,7 @@ pub(super) fn run(cx: Context, args: Args) -> impl Future<Output = CallEnd> + Se
     let spanned = spans::worker(&cx);
     let span = spanned.span().clone();
     let watched = cx.core().is_watched();
+    let scope = cx.core().is_scoped().then(|| cx.core().scope()).flatten();
     let run = async move {
         if watched {
             cx.tell(|worker, kickoff| EventKind::WorkerStarted { worker, kickoff });
@@ -36,7 +37,11 @@ pub(super) fn run(cx: Context, args: Args) -> impl Future<Output = CallEnd> + Se
         spanned.worker_ended(output.as_ref().err(), cx.requests().is_waiting());
         (output, Some(Callee(Called::WithContext(cx))))
     };
-    run.instrument(span)
+    let run = run.instrument(span);
+    match scope {
+        Some(scope) => Either::Left(scope.enter(run)),
+        None => Either::Right(run),
+    }
 }
 
 /// Runs a worker with its hooks.

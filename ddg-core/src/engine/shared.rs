@@ -13,7 +13,7 @@ use inputs::check_arguments;
 use kept::kept_from_earlier_runs;
 use tokio_util::task::task_tracker::TaskTrackerToken;
 
-use super::{Attached, Effects, Inbox, Job, PollClock, StepBudget, Within};
+use super::{Attached, Effects, Inbox, Job, PollClock, RunScope, StepBudget, Within};
 use crate::args::{Args, Named};
 use crate::automa::{Declarations, Program};
 use crate::callback::{DynCallback, installed};
@@ -68,6 +68,10 @@ pub(crate) struct RunCore {
     pub(crate) states: Option<States>,
     /// The attachments of this run. They live as long as the run and are not saved.
     pub(crate) attached: Attached,
+    /// The scope in which the run was created.
+    pub(crate) scope: Option<RunScope>,
+    /// Whether its workers are in a scope.
+    scoped: bool,
     /// Whether the run is a part of a worker, which passes on what it waits for.
     pub(crate) is_part: bool,
     /// What reaches the run from outside, if somebody has a handle to it.
@@ -190,11 +194,14 @@ impl RunCore {
         if !outer.is_some_and(again) {
             callbacks.extend(settings.callbacks.iter().cloned());
         }
+        let scoped = settings.scope.is_some() || outer.is_some_and(|(outer, _)| outer.scoped);
         Arc::new(Self {
             path: machine.path().cloned(),
             depth: outer.map_or(0, |(outer, _)| outer.depth + 1),
             inputs: Arc::clone(machine.inputs()),
-            attended: AtomicBool::new(!callbacks.is_empty()),
+            attended: AtomicBool::new(!callbacks.is_empty() || scoped),
+            scope: None,
+            scoped,
             callbacks: callbacks.into(),
             max_concurrency: settings.max_concurrency.unwrap_or(usize::MAX),
             deadline: None,
@@ -430,7 +437,8 @@ impl RunCore {
         let watched = self.feed().is_watched();
         if watched != self.is_watched() {
             self.watched.store(watched, Ordering::Relaxed);
-            self.attended.store(watched || !self.callbacks.is_empty(), Ordering::Relaxed);
+            let attended = watched || self.scoped || !self.callbacks.is_empty();
+            self.attended.store(attended, Ordering::Relaxed);
             self.machine().set_recording(watched);
         }
         watched
@@ -441,7 +449,19 @@ impl RunCore {
         self.watched.load(Ordering::Relaxed)
     }
 
-    /// Whether there are callbacks around the workers, or subscribers.
+    /// Sets the scope in which the run was created.
+    pub(crate) fn set_scope(&mut self, scope: RunScope) {
+        self.scope = Some(scope);
+        self.scoped = true;
+        self.attended = AtomicBool::new(true);
+    }
+
+    /// Whether its workers are in a scope.
+    pub(crate) fn is_scoped(&self) -> bool {
+        self.scoped
+    }
+
+    /// Whether there are callbacks around the workers, or subscribers, or a scope.
     pub(super) fn is_attended(&self) -> bool {
         self.attended.load(Ordering::Relaxed)
     }

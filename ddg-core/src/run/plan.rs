@@ -8,7 +8,7 @@ use super::stored::Place;
 use crate::args::Args;
 use crate::automa::{Attachments, GraphAutoma, Program};
 use crate::checkpoint::{CheckpointPolicy, Claim};
-use crate::engine::{PollClock, RunCore, RunGuard, StepBudget, Within};
+use crate::engine::{PollClock, RunCore, RunGuard, RunScope, StepBudget, Within};
 use crate::feedback::Handlers;
 use crate::graph::BuildError;
 use crate::machine::Pace;
@@ -44,6 +44,8 @@ pub(super) struct Options {
     /// The run around this run, if it begins inside another.
     pub(super) within: Option<Within>,
     pub(super) attachments: Attachments,
+    /// The scope in which the run was created.
+    pub(super) scope: Option<RunScope>,
     /// Whether it is a part of a worker, which passes on what it waits for.
     pub(super) is_part: bool,
     pub(super) poll_clock: Option<PollClock>,
@@ -52,11 +54,11 @@ pub(super) struct Options {
 impl Plan {
     /// A further run of a compiled automa.
     pub(super) fn again(program: &Arc<Program>, args: Args) -> Self {
-        Self { program: Ok(Arc::clone(program)), origin: Origin::Args(args), options: None }
+        Self { program: Ok(Arc::clone(program)), origin: Origin::Args(args), options: of_scope() }
     }
 
     pub(super) fn new(automa: &GraphAutoma, origin: Origin) -> Self {
-        Self { program: automa.compiled().map_err(Box::new), origin, options: None }
+        Self { program: automa.compiled().map_err(Box::new), origin, options: of_scope() }
     }
 
     /// A run of an automa that cannot be built.
@@ -157,5 +159,15 @@ impl Options {
             core.poll_clock = clock.clone();
         }
         core.attached.make_also(self.attachments.clone());
+        if let Some(scope) = &self.scope {
+            core.set_scope(scope.clone());
+        }
     }
+}
+
+/// What the scope of the code that creates the run gives it.
+fn of_scope() -> Option<Box<Options>> {
+    let scope = RunScope::here()?;
+    let attachments = scope.attachments().clone();
+    Some(Box::new(Options { attachments, scope: Some(scope), ..Options::default() }))
 }

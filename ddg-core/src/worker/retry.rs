@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 ///
 /// let options = free().retry(Retry::times(3).delay(Duration::from_millis(100)).jitter());
 /// ```
-#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Retry {
     times: usize,
     first: Duration,

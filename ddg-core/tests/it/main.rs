@@ -62,6 +62,7 @@ mod rolling;
 mod rules_are_cited;
 mod run_arguments;
 mod run_builder;
+mod run_scopes;
 mod runs;
 mod simulating;
 mod snapshot;

@@ -50,7 +50,17 @@ use crate::model::{ChatReply, ChatRequest};
 /// around it come after them. So the agent around has the last word. A hook that would be called
 /// twice, because an agent has a child of its own kind, is called once.
 ///
-/// A run that a tool starts on its own, with `agent.run(..)`, is not inside.
+/// A run that a tool begins by itself, with `agent.run(..)` in its body, is inside, too, and so are
+/// the runs that workers of an automa among the tools begin. It is not if it is created in a task
+/// that the tool has spawned, because the task knows nothing of the tool: enter
+/// [`RunScope::current`](ddg_core::run::RunScope::current) there. A run that a hook begins is not
+/// inside; its hook would decide about itself.
+///
+/// [`before_model`](Self::before_model) and [`after_model`](Self::after_model) also decide about
+/// requests of a [`ModelWorker`](crate::model::ModelWorker) or
+/// [`ToolSelector`](crate::model::ToolSelector) in an automa among the tools, and about requests
+/// that summarise the conversation. A hook cannot give those other tools or another tool choice. If
+/// it refuses or replies itself, the worker fails, or there is no summary.
 ///
 /// # Failure
 ///

@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use ddg_core::Context;
 use ddg_core::context::LocalSpace;
-use ddg_core::run::{ActiveRun, RunEnd};
+use ddg_core::run::{ActiveRun, RunEnd, RunScope};
 use tracing::Span;
 
 pub(crate) use chain::{Asked, Called};
@@ -58,8 +58,13 @@ struct Link {
     owner: Option<Arc<Scope>>,
 }
 
-/// The scope around a run that is not inside another run.
-pub(crate) struct Inherited(pub(crate) Arc<Scope>);
+/// The scope around a run that a tool has begun by itself.
+#[derive(Clone)]
+pub(crate) struct Inherited {
+    scope: Arc<Scope>,
+    /// The span of the tool call.
+    span: Span,
+}
 
 /// The result of a gate.
 #[derive(Debug)]
@@ -79,8 +84,12 @@ impl Scope {
     /// `worker`.
     pub(crate) fn new(of: &Scoped<'_>, run: &ActiveRun, worker: &str) -> Self {
         let Scoped { agent, hooks, .. } = *of;
-        let inherited = || run.attached::<Inherited>().map(|inherited| Arc::clone(&inherited.0));
-        let around = run.attached_around::<Self>().or_else(inherited);
+        let inside = run.attached_around::<Self>();
+        let inherited = match inside {
+            Some(_) => None,
+            None => run.attached::<Inherited>(),
+        };
+        let around = inside.or_else(|| inherited.as_ref().map(|of| Arc::clone(&of.scope)));
         let outer = around.iter().flat_map(|around| {
             around.links.iter().map(|link| Link {
                 hook: Arc::clone(&link.hook),
@@ -97,6 +106,9 @@ impl Scope {
         let links = own.collect::<Vec<_>>().into_iter().chain(outer).collect();
         let feeds = Feeds::new(of.observers, around.as_ref().map(|around| &around.feeds));
         let parent = match &around {
+            Some(_) if inherited.is_some() => {
+                inherited.as_ref().map_or_else(|| run.span(), |of| of.span.clone())
+            }
             // The call of a tool is between an agent and an agent among its tools.
             Some(around) => match run.attached_around::<CallAct>() {
                 Some(call) if call.is_within(around) => call.span(),
@@ -145,7 +157,21 @@ impl Scope {
 
     /// The scope around a worker.
     pub(crate) fn of(cx: &Context) -> Option<Arc<Self>> {
-        cx.attached::<Self>()
+        let inherited = || cx.attached::<Inherited>().map(|of| Arc::clone(&of.scope));
+        cx.attached::<Self>().or_else(inherited)
+    }
+
+    /// The scope around a run.
+    pub(crate) fn around(run: &ActiveRun) -> Option<Arc<Self>> {
+        let inherited = || run.attached::<Inherited>().map(|of| Arc::clone(&of.scope));
+        run.attached_around::<Self>().or_else(inherited)
+    }
+
+    /// What runs get that a tool begins by itself, whose call has this span: they are inside this
+    /// run.
+    pub(crate) fn of_begun(self: &Arc<Self>, span: Span) -> RunScope {
+        let inherited = Inherited { scope: Arc::clone(self), span };
+        RunScope::new().attach(move |_| inherited.clone())
     }
 
     /// Tells the observers what happens.
@@ -196,7 +222,7 @@ impl Scope {
 
     /// The scope around a worker, if it has hooks.
     pub(crate) fn with_hooks(cx: &Context) -> Option<Arc<Self>> {
-        cx.attached::<Self>().filter(|scope| !scope.links.is_empty())
+        Self::of(cx).filter(|scope| !scope.links.is_empty())
     }
 
     /// Whether the pieces of a reply may be published before the hooks have decided.

@@ -186,8 +186,8 @@ impl McpClient {
         messages.map_err(NoAnswer::into_worker_error)
     }
 
-    /// Completes what a person has typed for an argument of a prompt. `given` are the arguments that
-    /// are known already.
+    /// Completes what a person has typed for an argument of a prompt. `given` are the arguments
+    /// that are known already.
     ///
     /// # Errors
     /// If the server completes nothing, there is no such prompt, the connection has ended, or the
@@ -237,12 +237,13 @@ impl McpClient {
     }
 
     /// Authorises the program anew, for a server that is used by
-    /// [`oauth`](super::McpEndpoint::oauth) and answers [`McpError::Unauthorised`]: asks the person,
-    /// with all scopes that the server has wanted so far. Tools and clones of this client use the
-    /// new tokens. If several ask at once, the person is asked once.
+    /// [`oauth`](super::McpEndpoint::oauth) and has answered [`McpError::Unauthorised`]. The person
+    /// is asked, with all scopes that the server has wanted so far. Tools and clones of this client
+    /// use the new tokens. If several ask at once, the person is asked once.
     ///
     /// # Errors
-    /// If the person or the authorisation server does not agree, or the server is not used by OAuth.
+    /// If the person or the authorisation server does not agree, or the server is not used by
+    /// OAuth.
     ///
     /// # Cancel safety
     /// If the future is dropped, the tokens stay as they were.

@@ -68,7 +68,8 @@ impl Connection {
         }
         let mut params = CompleteRequestParams::new(of, argument);
         if !given.is_empty() {
-            params = params.with_context(CompletionContext::with_arguments(given.into_iter().collect()));
+            params =
+                params.with_context(CompletionContext::with_arguments(given.into_iter().collect()));
         }
         let asked = ClientRequest::CompleteRequest(CompleteRequest::new(params));
         let result = json_of(self.request(&request, asked).await?);

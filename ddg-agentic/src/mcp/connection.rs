@@ -15,8 +15,8 @@ use tokio::time::{Instant, sleep};
 
 use super::McpError;
 use super::listener::Listener;
-use super::oauth::Authority;
 use super::live::Live;
+use super::oauth::Authority;
 use super::reload::Listed;
 use super::server::Settings;
 

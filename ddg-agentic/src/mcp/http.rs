@@ -103,8 +103,8 @@ impl McpEndpoint<McpHttp> {
         self.header("authorization", format!("Bearer {token}"))
     }
 
-    /// Authorises the program by OAuth, if the server wants that. Do not set a [`bearer`](Self::bearer)
-    /// token as well.
+    /// Authorises the program by OAuth, if the server wants that. Do not set a
+    /// [`bearer`](Self::bearer) token as well.
     #[must_use]
     pub fn oauth(mut self, oauth: McpOAuth) -> Self {
         self.transport.oauth = Some(oauth);

@@ -12,8 +12,8 @@ pub(super) use authority::Authority;
 pub use callback::McpCallback;
 use ddg_core::WorkerError;
 use futures::future::BoxFuture;
-pub use tokens::{McpTokenStore, McpTokens};
 use tokens::MemoryTokens;
+pub use tokens::{McpTokenStore, McpTokens};
 
 /// How a program is authorised at an MCP server over HTTP, by OAuth 2.1 as the protocol wants it:
 /// the authorisation server is discovered, a client that has no id is registered, codes are
@@ -55,7 +55,7 @@ pub struct McpOAuth {
 /// Asks a person to agree at an address, and gives the address to which their browser came back.
 type Ask = Arc<dyn Fn(String) -> BoxFuture<'static, Result<String, WorkerError>> + Send + Sync>;
 
-/// Who agrees.
+/// The party that agrees.
 #[derive(Clone)]
 enum Grant {
     /// A person, in a browser that comes back to `redirect_uri`.
@@ -92,10 +92,7 @@ impl McpOAuth {
 
     /// Lets a person agree in a browser on this machine, which comes back to `callback`. The
     /// function opens the address, or shows it.
-    pub fn in_browser(
-        callback: McpCallback,
-        open: impl Fn(&str) + Send + Sync + 'static,
-    ) -> Self {
+    pub fn in_browser(callback: McpCallback, open: impl Fn(&str) + Send + Sync + 'static) -> Self {
         let redirect_uri = callback.uri().to_owned();
         let (callback, open) = (Arc::new(callback), Arc::new(open));
         Self::person(redirect_uri, move |url| {

@@ -3,8 +3,9 @@
 //! The library of the protocol logs what a server answers, and a server may repeat the token that
 //! it was sent. So the secrets are removed before the library sees the answer.
 //!
-//! The client adds the token to each request if the server is used by OAuth. It also notices when the library begins a new session, because the server has forgotten
-//! the old one: the server may be another version of itself.
+//! The client adds the token to each request if the server is used by OAuth. It also notices when
+//! the library begins a new session, because the server has forgotten the old one: the server may
+//! be another version of itself.
 
 use std::fmt;
 use std::future::Future;
@@ -98,7 +99,9 @@ impl Redacted {
                 StreamableHttpError::UnexpectedServerResponse(text.into())
             }
             StreamableHttpError::UnexpectedContentType(Some(text)) => {
-                StreamableHttpError::UnexpectedContentType(Some(self.listener.secrets().shown(text)))
+                StreamableHttpError::UnexpectedContentType(Some(
+                    self.listener.secrets().shown(text),
+                ))
             }
             StreamableHttpError::ReinitializationFailed(mut error) => {
                 error.message = self.listener.secrets().shown(error.message.into_owned()).into();
@@ -204,7 +207,12 @@ impl StreamableHttpClient for Redacted {
             let (uri, session_id) = (Arc::clone(&uri), session_id.clone());
             let (last_event_id, headers) = (last_event_id.clone(), headers.clone());
             self.client.get_stream_with_max_sse_event_size(
-                uri, session_id, last_event_id, token, headers, max_size,
+                uri,
+                session_id,
+                last_event_id,
+                token,
+                headers,
+                max_size,
             )
         });
         asked.await

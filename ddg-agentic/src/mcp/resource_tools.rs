@@ -122,9 +122,9 @@ impl Tool for McpResourceTool {
         arguments: Json,
         cx: &'a Context,
     ) -> BoxFuture<'a, Result<ToolOutput, WorkerError>> {
-        Box::pin(async move {
-            self.output(&arguments, cx).await.map_err(NoAnswer::into_worker_error)
-        })
+        Box::pin(
+            async move { self.output(&arguments, cx).await.map_err(NoAnswer::into_worker_error) },
+        )
     }
 }
 

@@ -1,10 +1,11 @@
-//! Requests that a server answers with questions first: calls of tools, reads of resources, prompts.
+//! Requests that a server answers with questions first: calls of tools, reads of resources,
+//! prompts.
 //!
-//! A server of the newest protocol answers with what it wants to know, and the request is made again
-//! with the answers and the server's own state. For a worker, that state is kept in its local space,
-//! so a run that has paused continues where it was. A server of an earlier protocol asks while it
-//! works on the request. If the run pauses then, the request is cancelled, and is made again with
-//! the answer.
+//! A server of the newest protocol answers with what it wants to know, and the request is made
+//! again with the answers and the server's own state. For a worker, that state is kept in its local
+//! space, so a run that has paused continues where it was. A server of an earlier protocol asks
+//! while it works on the request. If the run pauses then, the request is cancelled, and is made
+//! again with the answer.
 
 use std::collections::BTreeMap;
 
@@ -122,9 +123,8 @@ impl Connection {
                         (Questions::Program(_), Some(question)) => {
                             self.listener.answer_by_program(question).await.result()
                         }
-                        (Questions::Declined, Some(question)) => {
-                            asker.declines(question, "this client asks no people: see `may_ask_people`")
-                        }
+                        (Questions::Declined, Some(question)) => asker
+                            .declines(question, "this client asks no people: see `may_ask_people`"),
                         (_, None) => declined("this client does not know this kind of question"),
                     };
                     serde_json::to_value(answer)

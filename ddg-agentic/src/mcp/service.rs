@@ -18,8 +18,9 @@ use ddg_core::WorkerError;
 use handler::Handler;
 use indexmap::IndexMap;
 pub use offered::McpHints;
-use offered::{Completes, Completion, OfferedPrompt, OfferedResource, OfferedTemplate, Reads, Writes};
-use template::Template;
+use offered::{
+    Completes, Completion, OfferedPrompt, OfferedResource, OfferedTemplate, Reads, Writes,
+};
 use rmcp::ServiceExt;
 use rmcp::model::Reference;
 use rmcp::service::ServerInitializeError;
@@ -27,6 +28,7 @@ use rmcp::transport::stdio_pipes;
 use rmcp::transport::streamable_http_server::session::local::LocalSessionManager;
 use rmcp::transport::{StreamableHttpServerConfig, StreamableHttpService};
 use schemars::JsonSchema;
+use template::Template;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 

@@ -12,7 +12,7 @@ use futures::future::BoxFuture;
 use super::groups;
 use super::{Conversation, CountTokens, EstimatedTokens, Memory, Summary, window};
 use crate::message::{Message, Messages};
-use crate::model::{ChatModel, ChatRequest, ModelError, Usage};
+use crate::model::{ChatModel, ChatRequest, ModelError, Usage, ask_for_memory};
 use transcript::transcript;
 
 /// Shows everything that is not summarised, and lets a model summarise the older part from time to
@@ -217,7 +217,8 @@ impl Memory for Summarising {
         async move {
             let end = range.end.min(conversation.messages.len());
             let range = range.start.min(end)..end;
-            let reply = self.model.chat(self.request(conversation, &range)).await?;
+            let request = self.request(conversation, &range);
+            let reply = ask_for_memory(&self.model, request).await?;
             let (goal, text) = read(&reply.message.text);
             if text.is_empty() {
                 let (model, message) = (self.model.name().to_owned(), "a summary has no text");

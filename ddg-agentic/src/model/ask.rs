@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use tracing::Instrument;
 
 use super::{ChatChunk, ChatModel, ChatReply, ChatRequest, ModelError, Usage};
+use crate::message::AssistantMessage;
 use crate::scope::ModelAct;
 
 /// A message that a model has replied, which workers [post](Context::post) to the program around
@@ -69,4 +70,28 @@ async fn ask_with<M: ChatModel>(
     let name = reply.model.clone().unwrap_or_else(|| model.name().to_owned());
     cx.post(ModelCalled { model: name, usage: reply.usage });
     Ok(reply)
+}
+
+/// Publishes what is said in a reply whose pieces were held, and its end.
+pub(crate) fn publish_whole(message: &AssistantMessage, reply: &ChatReply, cx: &Context) {
+    publish(message, cx);
+    cx.emit_chunk(ChatChunk::End { finish: reply.finish.clone(), usage: reply.usage });
+}
+
+/// Publishes what is said in a reply whose pieces were held.
+pub(crate) fn publish(message: &AssistantMessage, cx: &Context) {
+    for reasoning in message.reasoning.iter().filter(|reasoning| !reasoning.text.is_empty()) {
+        cx.emit_chunk(ChatChunk::Thinking(reasoning.text.clone()));
+    }
+    if !message.text.is_empty() {
+        cx.emit_chunk(ChatChunk::Text(message.text.clone()));
+    }
+    for (index, call) in message.tool_calls.iter().enumerate() {
+        cx.emit_chunk(ChatChunk::ToolCall {
+            index,
+            id: Some(call.id.clone()),
+            name: Some(call.name.clone()),
+            arguments: call.arguments.to_text(),
+        });
+    }
 }

@@ -8,7 +8,7 @@ use ddg_core::{Context, Worker, WorkerError};
 use serde::{Deserialize, Serialize};
 
 use super::worker::{signature, with_messages};
-use super::{ChatModel, ChatReply, ChatRequest, ModelError, ToolChoice, Usage, ask};
+use super::{ChatModel, ChatReply, ChatRequest, ModelError, ToolChoice, Usage, ask_guarded};
 use crate::message::ToolCall;
 use crate::tool::{RunTools, ToolSpec};
 
@@ -76,7 +76,7 @@ impl<M: ChatModel> Worker for ToolSelector<M> {
         }
         check_can(&self.model)?;
         let has_to = has_to_call(&request);
-        Ok(selection(&self.model, has_to, ask(&self.model, request, cx).await?)?)
+        Ok(selection(&self.model, has_to, ask_guarded(&self.model, request, cx).await?)?)
     }
 }
 

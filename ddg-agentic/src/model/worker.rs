@@ -4,7 +4,7 @@ use ddg_core::args::Args;
 use ddg_core::worker::Signature;
 use ddg_core::{Context, Value, Worker, WorkerError};
 
-use super::{ChatModel, ChatReply, ChatRequest, ask};
+use super::{ChatModel, ChatReply, ChatRequest, ask_guarded};
 use crate::message::Message;
 
 /// A worker that asks a model. It takes `messages` (a `Vec<Message>`, a [`Message`], or a `String`
@@ -61,7 +61,7 @@ impl<M: ChatModel> Worker for ModelWorker<M> {
     }
 
     async fn run(&self, args: Args, cx: &Context) -> Result<ChatReply, WorkerError> {
-        Ok(ask(&self.model, with_messages(&self.request, &args)?, cx).await?)
+        Ok(ask_guarded(&self.model, with_messages(&self.request, &args)?, cx).await?)
     }
 }
 

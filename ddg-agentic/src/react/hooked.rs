@@ -10,8 +10,9 @@ use super::state::State;
 use super::workers::THINK;
 use super::{AgentEnd, AgentFailed, ReActAutoma};
 use crate::hook::{Hook, HookStop};
-use crate::message::{AssistantMessage, Message};
-use crate::model::{ChatChunk, ChatReply, ChatRequest, ModelError, ToolChoice, ask, ask_silently};
+use crate::message::Message;
+use crate::model::{ChatReply, ChatRequest, ModelError, ToolChoice, ask, ask_silently};
+pub(super) use crate::model::{publish, publish_whole};
 use crate::observe::{Observer, ObserverRef};
 use crate::scope::{Asked, Gate, Scope, Scoped};
 use crate::subturn::TurnState;
@@ -194,29 +195,5 @@ impl State {
                 *message = Message::user(WITHHELD);
             }
         }
-    }
-}
-
-/// Publishes what is said in a reply whose pieces were held, and its end.
-pub(super) fn publish_whole(message: &AssistantMessage, reply: &ChatReply, cx: &Context) {
-    publish(message, cx);
-    cx.emit_chunk(ChatChunk::End { finish: reply.finish.clone(), usage: reply.usage });
-}
-
-/// Publishes what is said in a reply whose pieces were held.
-pub(super) fn publish(message: &AssistantMessage, cx: &Context) {
-    for reasoning in message.reasoning.iter().filter(|reasoning| !reasoning.text.is_empty()) {
-        cx.emit_chunk(ChatChunk::Thinking(reasoning.text.clone()));
-    }
-    if !message.text.is_empty() {
-        cx.emit_chunk(ChatChunk::Text(message.text.clone()));
-    }
-    for (index, call) in message.tool_calls.iter().enumerate() {
-        cx.emit_chunk(ChatChunk::ToolCall {
-            index,
-            id: Some(call.id.clone()),
-            name: Some(call.name.clone()),
-            arguments: call.arguments.to_text(),
-        });
     }
 }

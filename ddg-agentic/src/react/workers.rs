@@ -15,7 +15,7 @@ use super::state::{News, State};
 use super::{AgentOutcome, Limits, ReActAutoma, Task, ToolCallMode};
 use crate::memory::{Conversation, Summary};
 use crate::message::Message;
-use crate::model::{ChatReply, Usage};
+use crate::model::{ChatReply, Usage, within};
 use crate::scope::Scope;
 use crate::subturn::{SubTurnError, TurnState};
 use crate::tool::ToolResult;
@@ -188,7 +188,7 @@ impl ReActAutoma {
         range: Range<usize>,
         cx: &Context,
     ) -> Option<(Summary, Usage)> {
-        match self.memory.summarise(&conversation, range).await {
+        match within(cx, self.memory.summarise(&conversation, range)).await {
             Ok(summary) => Some(summary),
             Err(error) => {
                 cx.emit("summary_failed", error.to_string());

@@ -3,6 +3,7 @@
 use std::any::Any;
 use std::panic::AssertUnwindSafe;
 
+use ddg_core::run::RunScope;
 use ddg_core::{Context, WorkerError};
 use futures::FutureExt;
 use serde_json::Value as Json;
@@ -208,7 +209,9 @@ impl Scope {
         cx: &Context,
         decide: impl FnOnce() -> Decides<'a, T>,
     ) -> Result<T, HookStop> {
-        let decided = AssertUnwindSafe(async { decide().await }).catch_unwind().await;
+        // A run that a hook begins is not inside: its hooks would ask the hook about itself.
+        let decided = RunScope::new().enter(async { decide().await });
+        let decided = AssertUnwindSafe(decided).catch_unwind().await;
         let error = match decided {
             Ok(Ok(decided)) => return Ok(decided),
             Ok(Err(error)) => error,

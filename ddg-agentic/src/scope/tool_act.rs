@@ -107,7 +107,7 @@ impl Drop for ToolAct {
 impl CallAct {
     /// Begins the call of `run`.
     pub(crate) fn new(run: &ActiveRun, tool: &ToolSpec, call: &ToolCall, arguments: &Json) -> Self {
-        let scope = run.attached_around::<Scope>();
+        let scope = Scope::around(run);
         let act = ToolAct::within(scope.clone(), tool, call, arguments);
         let span = act.span();
         Self { act: Mutex::new(Some(act)), scope, span }
@@ -118,7 +118,7 @@ impl CallAct {
         self.scope.as_ref().is_some_and(|around| Arc::ptr_eq(around, scope))
     }
 
-    pub(super) fn span(&self) -> Span {
+    pub(crate) fn span(&self) -> Span {
         self.span.clone()
     }
 

@@ -10,13 +10,14 @@ use ddg_core::{Context, Data, GraphAutoma, RunError, Value, WorkerError};
 use futures::future::BoxFuture;
 use schemars::JsonSchema;
 use serde_json::Value as Json;
+use tracing::Span;
 
 pub(super) use call::call_automa;
 
 use super::spec::parameters_of;
 use super::{FileUse, MissingState, States, Tool, ToolError, ToolInput, ToolOutput, ToolSpec};
 use crate::files::{FileManager, has_files, reading, with_records};
-use crate::scope::{Inherited, Scope};
+use crate::scope::Scope;
 
 /// An automa as a tool: it runs with the arguments of the model, and the model reads its output.
 ///
@@ -210,17 +211,16 @@ impl Tool for AutomaTool {
         &self.spec
     }
 
-    /// Runs the automa on its own, with the hooks around the worker.
+    /// Runs the automa on its own, inside the run of the caller as far as hooks are concerned.
     fn call<'a>(
         &'a self,
         arguments: Json,
         cx: &'a Context,
     ) -> BoxFuture<'a, Result<ToolOutput, WorkerError>> {
         Box::pin(async move {
-            let mut run = self.automa.run(self.arguments(arguments)?);
-            if let Some(scope) = cx.attached::<Scope>() {
-                run = run.attach(move |_| Inherited(Arc::clone(&scope)));
-            }
+            let scope = Scope::of(cx).map(|scope| scope.of_begun(Span::current()));
+            let args = self.arguments(arguments)?;
+            let run = scope.unwrap_or_default().in_scope(|| self.automa.run(args));
             let outcome = run.outcome().await?;
             (self.write)(&outcome.into_output()?)
         })

@@ -211,9 +211,14 @@ impl From<Halt> for WorkerError {
     }
 }
 
-/// Converts any error into the error of a worker.
+/// Converts any error into the error of a worker. A tool that wants other arguments says so as it
+/// is.
 pub(super) fn failure(error: impl Into<BoxError>) -> WorkerError {
-    Failure(error.into()).into()
+    match error.into().downcast::<ToolError>() {
+        Ok(error) if matches!(*error, ToolError::Arguments { .. }) => WorkerError::from(*error),
+        Ok(error) => Failure(error).into(),
+        Err(error) => Failure(error).into(),
+    }
 }
 
 /// An error whose type is unknown.

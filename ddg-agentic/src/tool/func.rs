@@ -6,6 +6,7 @@ use std::panic::resume_unwind;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use ddg_core::run::RunScope;
 use ddg_core::worker::BoxError;
 use ddg_core::{Context, Data, WorkerError};
 use futures::future::BoxFuture;
@@ -192,9 +193,10 @@ pub async fn blocking(
 ) -> Result<ToolOutput, WorkerError> {
     let still_runs = STILL_RUNS.try_with(Arc::clone).unwrap_or_default();
     still_runs.store(true, Ordering::Release);
+    let scope = RunScope::current();
     let function = move || {
         let _ended = Ended(still_runs);
-        function()
+        scope.in_scope(function)
     };
     match tokio::task::spawn_blocking(function).await {
         Ok(output) => output,

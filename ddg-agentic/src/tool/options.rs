@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use ddg_core::worker::Retry;
+
 /// Options of a tool's calls: timeout, concurrency, approval by a person, and handling of failures.
 ///
 /// ```
@@ -14,7 +16,7 @@ use std::time::Duration;
 ///     .approval()
 ///     .on_failure(OnFailure::Retry { times: 2 });
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct ToolOptions {
     pub(super) categories: Vec<String>,
     pub(super) timeout: Option<Duration>,
@@ -22,6 +24,7 @@ pub struct ToolOptions {
     pub(super) approval: bool,
     pub(super) max_output_bytes: usize,
     pub(super) on_failure: OnFailure,
+    pub(super) retry: Option<Retry>,
     pub(super) at_provider: bool,
     pub(super) file_urls: Option<Duration>,
 }
@@ -36,7 +39,8 @@ pub enum OnFailure {
     /// The model is told, and can react.
     #[default]
     TellModel,
-    /// The tool is retried at once, and the model is told if that does not help.
+    /// The tool is retried at once, and the model is told if that does not help. For waits between
+    /// the attempts see [`ToolOptions::retry`].
     Retry {
         /// Number of further attempts.
         times: u32,
@@ -59,6 +63,7 @@ impl ToolOptions {
             approval: false,
             max_output_bytes: Self::MAX_OUTPUT_BYTES,
             on_failure: OnFailure::default(),
+            retry: None,
             at_provider: false,
             file_urls: None,
         }
@@ -126,6 +131,34 @@ impl ToolOptions {
     pub fn on_failure(mut self, on_failure: OnFailure) -> Self {
         self.on_failure = on_failure;
         self
+    }
+
+    /// Retries the tool after it has failed, panicked or timed out, with the waits of the policy.
+    /// What happens if no attempt succeeds is set by [`on_failure`](Self::on_failure).
+    ///
+    /// A tool that wants other arguments instead, from the model, returns
+    /// [`ToolError::Arguments`](super::ToolError::Arguments): the model is told at once.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use ddg_agentic::tool::ToolOptions;
+    /// use ddg_core::worker::Retry;
+    ///
+    /// let waits = Retry::times(3).delay(Duration::from_millis(200)).jitter();
+    /// let options = ToolOptions::new().timeout(Duration::from_secs(5)).retry(waits);
+    /// ```
+    #[must_use]
+    pub fn retry(mut self, retry: Retry) -> Self {
+        self.retry = Some(retry);
+        self
+    }
+
+    /// The further attempts after a failure.
+    pub(super) fn retries(&self) -> Retry {
+        self.retry.unwrap_or(match self.on_failure {
+            OnFailure::Retry { times } => Retry::times(times as usize),
+            OnFailure::TellModel | OnFailure::FailRun => Retry::times(0),
+        })
     }
 
     /// Declares that the tool runs at the provider, which sees the conversation itself. The files

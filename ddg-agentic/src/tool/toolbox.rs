@@ -193,7 +193,8 @@ impl Toolbox {
 
     /// The names of the arguments of a tool.
     pub(super) fn parameters_of(&self, name: &str) -> impl Iterator<Item = &str> {
-        let properties = self.entry(name).and_then(|entry| entry.spec.parameters["properties"].as_object());
+        let properties =
+            self.entry(name).and_then(|entry| entry.spec.parameters["properties"].as_object());
         properties.into_iter().flatten().map(|(name, _)| name.as_str())
     }
 

@@ -2,6 +2,7 @@
 
 mod around;
 mod asking;
+mod begun;
 mod decisions;
 mod resumed;
 

@@ -7,10 +7,13 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
+use ddg_agentic::memory::Summarising;
 use ddg_agentic::model::Usage;
+use ddg_agentic::observe::{Moment, Observer};
 use ddg_agentic::prelude::*;
 use ddg_agentic::{gen_ai, model::FinishReason};
 use serde_json::json;
+use tokio::sync::mpsc;
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
 use tracing::subscriber::DefaultGuard;
@@ -312,4 +315,77 @@ async fn a_failed_request_and_a_failed_run_have_the_kind_of_their_error() {
     check(&spans);
     let kinds: Vec<_> = spans.iter().map(|(_, seen)| seen.fields["error.type"].as_str()).collect();
     assert_eq!(kinds, ["_OTHER", "429"]);
+}
+
+/// An agent whose memory summarises after each turn.
+fn forgetful() -> ReActAutoma {
+    let small = ScriptedModel::new()
+        .named("small")
+        .reply(ChatReply::text("Goal: sums\n\nIt is about sums.").usage(Usage::new(40, 4)));
+    let model = ScriptedModel::new()
+        .named("big")
+        .calls([adding("a", 1, 2)])
+        .calls([adding("b", 3, 4)])
+        .text("7");
+    let memory = Summarising::new(small).after_groups(0).keep_groups(2);
+    ReActAutoma::new(model).name("host").tools(tools()).memory(memory)
+}
+
+#[tokio::test]
+async fn a_request_that_summarises_has_a_span_and_moments_and_counts() {
+    let (collector, _guard) = Collector::start(tracing::Level::INFO);
+    let (moments, mut told) = mpsc::unbounded_channel();
+    let mut agent = forgetful().observer(Told(moments)).build().unwrap();
+    let meter = UsageMeter::new();
+    meter.watch(&mut agent);
+    let outcome = agent.run(args!("1 + 2, 3 + 4?")).await.unwrap();
+    drop(agent);
+    assert!(!outcome.conversation.summaries.is_empty());
+    let spans = collector.of_agents();
+    check(&spans);
+    let summary = spans.iter().find(|(path, _)| path.starts_with("chat small")).unwrap();
+    assert_eq!(summary.0, "chat small < invoke_agent host < run host");
+    assert_eq!(summary.1.fields["gen_ai.usage.input_tokens"], "40");
+    let mut of_small = Vec::new();
+    while let Some(moment) = told.recv().await {
+        if moment.contains("small") {
+            of_small.push(moment);
+        }
+    }
+    assert_eq!(of_small, ["host: model small started", "host: model small ended"]);
+    assert_eq!(meter.by_model()["small"].total(), 44);
+}
+
+/// Sends each moment as a line.
+struct Told(mpsc::UnboundedSender<String>);
+
+impl Observer for Told {
+    async fn observe(&self, moment: Moment) -> Result<(), WorkerError> {
+        self.0.send(moment.to_string())?;
+        Ok(())
+    }
+}
+
+/// Runs another agent.
+#[tool]
+async fn ask_helper(helper: State<TypedAutoma<AgentOutcome>>) -> Result<String, WorkerError> {
+    Ok(helper.run(args!("Help.")).await?.text())
+}
+
+#[tokio::test]
+async fn a_run_that_a_tool_begins_is_below_its_call() {
+    let (collector, _guard) = Collector::start(tracing::Level::INFO);
+    let helper = ReActAutoma::new(ScriptedModel::new().named("small").text("Here."));
+    let helper = helper.name("helper").build().unwrap();
+    let tools = Toolbox::builder().with(ask_helper::tool()).state(helper).build().unwrap();
+    let call = ToolCall::new("1", "ask_helper", json!({}));
+    let model = ScriptedModel::new().named("big").calls([call]).text("Done.");
+    let agent = ReActAutoma::new(model).name("host").tools(tools).build().unwrap();
+    agent.run(args!("Help?")).await.unwrap();
+    let spans = collector.of_agents();
+    check(&spans);
+    let helper = "invoke_agent helper < execute_tool ask_helper < invoke_agent host < run host";
+    let paths: Vec<_> = spans.iter().map(|(path, _)| path.as_str()).collect();
+    assert!(paths.contains(&helper), "{paths:?}");
+    assert!(paths.contains(&&*format!("chat small < {helper}")), "{paths:?}");
 }

@@ -183,18 +183,25 @@ async fn a_program_is_authorised_itself() {
 #[tokio::test]
 async fn a_person_who_does_not_agree_is_told_by_the_error() {
     let authority = Authority::start().await;
-    let refused = "http://127.0.0.1:1/callback?error=access_denied&error_description=not+now&state=x";
+    let refused =
+        "http://127.0.0.1:1/callback?error=access_denied&error_description=not+now&state=x";
     let oauth = McpOAuth::person("http://127.0.0.1:1/callback", async |_| Ok(refused.to_owned()));
     let server = McpEndpoint::http(authority.url()).name("trips").oauth(oauth);
     let error = server.connect().await.unwrap_err().to_string();
-    expect!["MCP server `trips` wants authorisation: the person did not agree: access_denied: not now"].assert_eq(&error);
+    expect![
+        "MCP server `trips` wants authorisation: the person did not agree: access_denied: not now"
+    ]
+    .assert_eq(&error);
 
     // A code for another request is not used: its `state` is unknown.
     let forged = "http://127.0.0.1:1/callback?code=stolen-code&state=forged";
     let oauth = McpOAuth::person("http://127.0.0.1:1/callback", async |_| Ok(forged.to_owned()));
     let server = McpEndpoint::http(authority.url()).name("trips").oauth(oauth);
     let error = server.connect().await.unwrap_err().to_string();
-    expect!["MCP server `trips` wants authorisation: Internal error: Authorization state not found"].assert_eq(&error);
+    expect![
+        "MCP server `trips` wants authorisation: Internal error: Authorization state not found"
+    ]
+    .assert_eq(&error);
     assert!(!authority.seen().contains(&"token authorization_code".to_owned()));
 }
 
@@ -213,8 +220,10 @@ async fn without_oauth_the_error_says_what_to_do() {
     let error = McpEndpoint::http(authority.url()).name("trips").connect().await.unwrap_err();
     assert!(matches!(error, McpError::Unauthorised { .. }), "{error}");
     let both = McpEndpoint::http(authority.url()).name("trips").bearer("token").oauth(nobody());
-    expect!["MCP server `trips`: it has both `oauth` and an `authorization` header: give one of them"]
-        .assert_eq(&both.connect().await.unwrap_err().to_string());
+    expect![
+        "MCP server `trips`: it has both `oauth` and an `authorization` header: give one of them"
+    ]
+    .assert_eq(&both.connect().await.unwrap_err().to_string());
 }
 
 /// The log of this thread, at all levels.
@@ -270,7 +279,8 @@ async fn no_secret_is_in_logs_errors_or_debug() {
     assert!(issued.len() > 4, "{issued:?}");
     for secret in issued.iter().map(String::as_str).chain([SECRET, "in-the-query"]) {
         let place = shown.find(secret);
-        let around = |at: usize| shown[at.saturating_sub(200)..(at + 60).min(shown.len())].to_owned();
+        let around =
+            |at: usize| shown[at.saturating_sub(200)..(at + 60).min(shown.len())].to_owned();
         assert_eq!(place.map(around), None, "{secret} is shown");
     }
 }

@@ -208,5 +208,6 @@ async fn a_question_that_reaches_nobody_is_named_in_the_error() {
     expect!["MCP server `agency` refuses `resources/read safe://letter`: no pin, nothing to read; it asked `Which PIN?`, and this client asks no people: see `may_ask_people`"].assert_eq(&error(asking()).await);
     expect!["MCP server `agency` refuses `resources/read safe://letter`: no pin, nothing to read; it asked `Which PIN?`, and outside of a run nobody can be asked"].assert_eq(&error(asking().may_ask_people()).await);
     expect!["MCP server `odd` refuses `resources/read safe://letter`: no PIN, nothing to read; it asked `Which PIN?`, and outside of a run nobody can be asked"].assert_eq(&error(odd().may_ask_people()).await);
-    expect!["MCP server `odd` refuses `resources/read safe://letter`: no PIN, nothing to read"].assert_eq(&error(odd()).await);
+    expect!["MCP server `odd` refuses `resources/read safe://letter`: no PIN, nothing to read"]
+        .assert_eq(&error(odd()).await);
 }

@@ -117,7 +117,8 @@ async fn answer(
             return StatusCode::NOT_FOUND.into_response();
         }
         "tools/list" => {
-            let tool = |n| json!({ "name": format!("tool_{n}"), "inputSchema": { "type": "object" } });
+            let tool =
+                |n| json!({ "name": format!("tool_{n}"), "inputSchema": { "type": "object" } });
             json!({ "tools": (0..=number).map(tool).collect::<Vec<_>>() })
         }
         "tools/call" => json!({ "content": [{ "type": "text", "text": "called" }] }),

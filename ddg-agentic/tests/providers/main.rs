@@ -18,6 +18,7 @@ mod recordings;
 mod replies;
 mod requests;
 mod responses;
+mod spans;
 mod streams;
 mod timeouts;
 mod tool_images;

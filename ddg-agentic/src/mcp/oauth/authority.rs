@@ -136,9 +136,9 @@ impl Authority {
         let introduced = self.introduce(&mut manager, &metadata, redirect_uri, &scopes);
         silent(introduced).await.map_err(failed)?;
         let url = silent(manager.get_authorization_url(&scopes)).await.map_err(failed)?;
-        let visited = ask(url).await.map_err(|error| {
-            self.refused(format!("the person could not be asked: {error}"))
-        })?;
+        let visited = ask(url)
+            .await
+            .map_err(|error| self.refused(format!("the person could not be asked: {error}")))?;
         if let Some(why) = refusal(&visited) {
             return Err(self.refused(format!("the person did not agree: {why}")));
         }
@@ -187,9 +187,8 @@ impl Authority {
     /// the program had before.
     async fn scopes(&self, manager: &AuthorizationManager) -> Result<Vec<String>, AuthError> {
         let challenge = self.challenge();
-        let wanted = challenge.and_then(|header| {
-            WWWAuthenticateParams::parse(&header, &self.base).scope
-        });
+        let wanted =
+            challenge.and_then(|header| WWWAuthenticateParams::parse(&header, &self.base).scope);
         let mut scopes = match self.oauth.scopes.as_slice() {
             [] => manager.select_scopes(wanted.as_deref(), &[]),
             scopes => {
@@ -245,9 +244,7 @@ impl Authority {
     }
 
     /// Finds the authorisation server.
-    async fn discovered(
-        &self,
-    ) -> Result<(AuthorizationManager, AuthorizationMetadata), AuthError> {
+    async fn discovered(&self) -> Result<(AuthorizationManager, AuthorizationMetadata), AuthError> {
         let mut manager = self.fresh().await?;
         let challenge = self.challenge();
         let found = manager.resolve_metadata_from_challenge(challenge.as_deref()).await?;

@@ -56,8 +56,8 @@ impl McpCallback {
         &self.uri
     }
 
-    /// Waits for the browser of a person who was sent to `url`, and gives the whole address to which
-    /// it came. Other visits are answered, and ignored.
+    /// Waits for the browser of a person who was sent to `url`, and gives the whole address to
+    /// which it came. Other visits are answered, and ignored.
     ///
     /// # Errors
     /// If `url` has no parameter `state`.

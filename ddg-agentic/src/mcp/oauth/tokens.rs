@@ -175,12 +175,8 @@ impl McpTokens {
             response["expires_in"] = expires_in.into();
         }
         let response = serde_json::from_value(response).ok()?;
-        let stored = StoredCredentials::new(
-            self.client_id,
-            Some(response),
-            self.scopes,
-            self.received_at,
-        );
+        let stored =
+            StoredCredentials::new(self.client_id, Some(response), self.scopes, self.received_at);
         Some(stored.with_issuer(self.issuer))
     }
 }

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use ddg_core::callback::Callback;
 use ddg_core::graph::BuildError;
-use ddg_core::worker::{AnyWorker, Retry};
+use ddg_core::run::RunScope;
+use ddg_core::worker::AnyWorker;
 use ddg_core::{Context, GraphAutoma, Value, WorkerError, free, start};
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
@@ -14,7 +15,7 @@ use super::AutomaTool;
 use crate::files::{File, records};
 use crate::message::ToolCall;
 use crate::message::cut;
-use crate::scope::CallAct;
+use crate::scope::{CallAct, Scope};
 use crate::tool::error::Halt;
 use crate::tool::toolbox::{Admission, Admitted, Entry};
 use crate::tool::{OnFailure, ToolOutput, ToolResult};
@@ -44,12 +45,21 @@ pub(in crate::tool) fn call_automa(
             called.unwrap_or_else(|| (ToolCall::new("", of.name(), Json::Null), Json::Null));
         CallAct::new(run, &of.spec, &call, &arguments)
     });
+    call.run_scope(|run| {
+        let Some(scope) = Scope::around(run) else { return RunScope::new() };
+        // Before the call is admitted there is no act of it.
+        let space = run.local_space(CHECK);
+        let is_called = space.and_then(|space| space.get::<Value>(CALLED)).is_some();
+        let act = is_called.then(|| run.attached::<CallAct>()).flatten();
+        let span = act.map_or_else(|| scope.span().clone(), |act| act.span());
+        scope.of_begun(span)
+    });
     let mut options = free().callback(Conclude { entry: Arc::clone(entry), tool: tool.clone() });
     if let Some(timeout) = entry.options.timeout {
         options = options.timeout(timeout);
     }
-    if let OnFailure::Retry { times } = entry.options.on_failure {
-        options = options.retry(Retry::times(times as usize));
+    if entry.options.retries().waits().next().is_some() {
+        options = options.retry(entry.options.retries());
     }
     call.add_worker(AUTOMA, tool.automa.clone(), options)?;
     let options = free().params(["ended", "call"]).from("call", CHECK).inline().output();

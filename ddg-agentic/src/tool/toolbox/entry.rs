@@ -5,14 +5,16 @@ use std::collections::BTreeMap;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use ddg_core::worker::{Panicked, TimedOut};
 use ddg_core::{Context, WorkerError};
 use futures::FutureExt;
+use futures::future::Either;
 use serde_json::{Map, Value as Json};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio::time::timeout;
-use tracing::Instrument;
+use tokio::time::{sleep, timeout};
+use tracing::{Instrument, Span};
 
 use super::ToolboxFault;
 use super::gate::Passed;
@@ -20,7 +22,7 @@ use crate::files::File;
 use crate::message::cut;
 use crate::message::{ToolArguments, ToolCall, ToolMessage};
 use crate::schema::Validator;
-use crate::scope::ToolAct;
+use crate::scope::{Scope, ToolAct};
 use crate::tool::error::Halt;
 use crate::tool::files::FileFinder;
 use crate::tool::func::watched;
@@ -195,10 +197,7 @@ impl Entry {
     }
 
     async fn attempts(&self, arguments: &Json, cx: &Context) -> Result<ToolOutput, Halt> {
-        let mut retries = match self.options.on_failure {
-            OnFailure::Retry { times } => times,
-            OnFailure::TellModel | OnFailure::FailRun => 0,
-        };
+        let mut waits = self.options.retries().waits();
         let error = loop {
             let error = match self.attempt(arguments.clone(), cx).await {
                 Ok(mut output) => {
@@ -212,8 +211,12 @@ impl Entry {
                 ToolError::Arguments { .. } => return Err(Halt::Tell(error)),
                 // Called once more it would act twice at once.
                 ToolError::StillRuns { .. } => break error,
-                _ if retries > 0 => retries -= 1,
-                error => break error,
+                error => match waits.next() {
+                    None => break error,
+                    // A clock is not needed to try at once.
+                    Some(Duration::ZERO) => {}
+                    Some(wait) => sleep(wait).await,
+                },
             }
         };
         Err(match self.options.on_failure {
@@ -239,7 +242,12 @@ impl Entry {
 
     async fn attempt(&self, arguments: Json, cx: &Context) -> Result<ToolOutput, WorkerError> {
         let attempt = async {
-            let call = self.tool.call(arguments, cx);
+            let call = async { self.tool.call(arguments, cx).await };
+            // Runs that the tool begins by itself are inside this run.
+            let call = match Scope::of(cx) {
+                Some(scope) => Either::Left(scope.of_begun(Span::current()).enter(call)),
+                None => Either::Right(call),
+            };
             let Some(after) = self.options.timeout else { return call.await };
             let still_runs = Arc::default();
             match timeout(after, watched(&still_runs, call)).await {

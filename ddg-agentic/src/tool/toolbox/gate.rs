@@ -72,7 +72,7 @@ impl Entry {
         match cx.interact_with_human(approval).map_err(|waits| Halt::Fail(waits.into()))? {
             Verdict::Allow => Ok(Passed::Call(decided.arguments)),
             Verdict::Always => {
-                if let Some(scope) = cx.attached::<Scope>() {
+                if let Some(scope) = Scope::of(cx) {
                     scope.allow(decided.asks);
                 }
                 Ok(Passed::Call(decided.arguments))
@@ -186,7 +186,7 @@ impl Entry {
         if asks.is_empty() {
             return Ok(decided);
         }
-        let around = cx.attached::<Scope>();
+        let around = Scope::of(cx);
         let allowed = around.as_ref().map(|scope| scope.allowed()).unwrap_or_default();
         let path = around.as_ref().map(|scope| scope.path()).unwrap_or_default();
         for (reason, category) in asks {

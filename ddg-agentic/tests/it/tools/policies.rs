@@ -2,14 +2,17 @@
 //! fails.
 
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
 
 use ddg_agentic::message::ToolCall;
 use ddg_agentic::tool::ToolResult;
 use ddg_agentic::tool::{OnFailure, State, ToolError, ToolOptions};
 use ddg_agentic::{Toolbox, tool};
 use ddg_core::prelude::*;
+use ddg_core::worker::Retry;
 use expect_test::expect;
 use serde_json::json;
+use tokio::time::Instant;
 
 use super::{caller, error, given};
 
@@ -77,4 +80,31 @@ async fn a_failure_fails_the_run_if_that_is_the_policy_and_a_bad_call_does_not()
         .assert_eq(&failed.to_string());
     assert!(matches!(failed.downcast_ref(), Some(ToolError::Failed { .. })), "{failed:?}");
     error(&tools, "flaky", json!({ "failures": "one" })).await;
+}
+
+/// Wants other arguments.
+#[tool]
+async fn picky(n: State<AtomicU32>) -> Result<u32, ToolError> {
+    n.fetch_add(1, Ordering::Relaxed);
+    let faults = vec!["failures: too many".to_owned()];
+    Err(ToolError::Arguments { tool: "picky".to_owned(), faults })
+}
+
+#[tokio::test(start_paused = true)]
+async fn attempts_wait_as_the_policy_says() {
+    let waits = Retry::times(2).delay(Duration::from_secs(1));
+    let tools = || {
+        let options = ToolOptions::new().retry(waits);
+        let tools = Toolbox::builder().with_options(flaky::tool(), options.clone());
+        tools.with_options(picky::tool(), options).state(AtomicU32::new(0)).build().unwrap()
+    };
+    let began = Instant::now();
+    assert_eq!(given(&tools(), "flaky", json!({ "failures": 2 })).await, "2");
+    assert_eq!(began.elapsed().as_secs(), 3, "a second, then two");
+    let told = error(&tools(), "flaky", json!({ "failures": 9 })).await;
+    assert_eq!(told, "`flaky` failed: failure 2");
+    let began = Instant::now();
+    let told = error(&tools(), "picky", json!({})).await;
+    assert_eq!(told, "the arguments of `picky` are wrong: failures: too many");
+    assert_eq!(began.elapsed().as_secs(), 0, "the model is told at once");
 }

@@ -31,7 +31,11 @@ impl Tool for Named {
         &self.0
     }
 
-    fn call<'a>(&'a self, _: Json, _: &'a Context) -> BoxFuture<'a, Result<ToolOutput, WorkerError>> {
+    fn call<'a>(
+        &'a self,
+        _: Json,
+        _: &'a Context,
+    ) -> BoxFuture<'a, Result<ToolOutput, WorkerError>> {
         Box::pin(async move { Ok(format!("{} {}", self.0.name, self.1).into()) })
     }
 }
@@ -218,7 +222,10 @@ async fn a_resumed_run_is_told_that_the_tool_is_gone() {
     let source = Set::of([named("more")]);
     let agent = continuing(&source, &["more"]);
     let outcome: AgentOutcome = agent.resume(paused().await).await.unwrap();
-    expect!["there is no tool `pay` now: it may have been removed meanwhile; the tools are: `more`"].assert_eq(&results(&outcome)[0]);
+    expect![
+        "there is no tool `pay` now: it may have been removed meanwhile; the tools are: `more`"
+    ]
+    .assert_eq(&results(&outcome)[0]);
 }
 
 /// Hides `hidden` from the model, and refuses calls of `refused`.
@@ -284,7 +291,8 @@ async fn a_child_has_the_tools_of_a_source_that_it_is_given() {
         });
     let tools = Toolbox::builder().with(delegate::tool()).source(source).build().unwrap();
     let model = ScriptedModel::new().calls([calling("1", "delegate")]).text("Done.");
-    let agent = ReActAutoma::new(model).tools(tools).subturns(SubTurns::new().model("small", small));
+    let agent =
+        ReActAutoma::new(model).tools(tools).subturns(SubTurns::new().model("small", small));
     let outcome = agent.build().unwrap().run(args!("Go.")).await.unwrap();
     assert_eq!(results(&outcome), ["Acted."]);
 }

@@ -238,7 +238,9 @@ async fn token(State(authority): State<Authority>, body: String) -> (StatusCode,
                 return refused("invalid_grant");
             }
         }
-        "refresh_token" if books.refresh_tokens.remove(&value("refresh_token")) != Some(client.clone()) => {
+        "refresh_token"
+            if books.refresh_tokens.remove(&value("refresh_token")) != Some(client.clone()) =>
+        {
             return refused("invalid_grant");
         }
         "refresh_token" => {}

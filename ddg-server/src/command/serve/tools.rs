@@ -50,7 +50,8 @@ fn read(file: &Path) -> Result<Vec<(String, Endpoint)>, String> {
     servers.into_iter().map(endpoint).collect()
 }
 
-/// Connects to all servers, whose tools are those of each moment. A call may take `timeout` seconds.
+/// Connects to all servers, whose tools are those of each moment. A call may take `timeout`
+/// seconds.
 #[cfg(feature = "mcp")]
 pub(super) async fn connect(file: &Path, timeout: u64) -> Result<Toolbox, String> {
     let (mut tools, mut toolbox) = (Vec::new(), Toolbox::builder());

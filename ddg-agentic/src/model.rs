@@ -28,7 +28,7 @@ use futures::future::BoxFuture;
 
 pub use crate::message::Usage;
 pub use ask::ModelCalled;
-pub(crate) use ask::{ask, ask_silently, publish, publish_whole};
+pub(crate) use ask::{ask, ask_silently, publish_whole};
 pub use capabilities::Capabilities;
 pub use error::ModelError;
 pub use ext::ChatModelExt;

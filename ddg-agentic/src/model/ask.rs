@@ -74,12 +74,6 @@ async fn ask_with<M: ChatModel>(
 
 /// Publishes what is said in a reply whose pieces were held, and its end.
 pub(crate) fn publish_whole(message: &AssistantMessage, reply: &ChatReply, cx: &Context) {
-    publish(message, cx);
-    cx.emit_chunk(ChatChunk::End { finish: reply.finish.clone(), usage: reply.usage });
-}
-
-/// Publishes what is said in a reply whose pieces were held.
-pub(crate) fn publish(message: &AssistantMessage, cx: &Context) {
     for reasoning in message.reasoning.iter().filter(|reasoning| !reasoning.text.is_empty()) {
         cx.emit_chunk(ChatChunk::Thinking(reasoning.text.clone()));
     }
@@ -94,4 +88,5 @@ pub(crate) fn publish(message: &AssistantMessage, cx: &Context) {
             arguments: call.arguments.to_text(),
         });
     }
+    cx.emit_chunk(ChatChunk::End { finish: reply.finish.clone(), usage: reply.usage });
 }

@@ -9,7 +9,7 @@ use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
 
-use super::hooked::publish;
+use super::hooked::publish_whole;
 use super::state::State;
 use super::{AgentEnd, AgentFailed, AgentOutcome, Limit, ReActAutoma, Task};
 use crate::memory::ActiveAgent;
@@ -308,7 +308,7 @@ impl ReActAutoma {
         cx: &Context,
     ) -> Result<(), AgentFailed> {
         if std::mem::take(&mut state.is_held) {
-            publish(&reply.message, cx);
+            publish_whole(&reply.message, &reply, cx);
         }
         let place = state.conversation.messages.len();
         state.say(&reply.message);

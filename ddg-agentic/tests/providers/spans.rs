@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
+use ddg_agentic::model::ChatRequest;
 use ddg_agentic::prelude::*;
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id};
@@ -14,7 +15,9 @@ use crate::openai_server::{Answer, OpenAiServer};
 
 /// The spans of this thread: the target, the name and the fields of each.
 #[derive(Clone, Default)]
-struct Spans(Arc<Mutex<Vec<(String, String, BTreeMap<String, String>)>>>);
+struct Spans(Arc<Mutex<Vec<Span>>>);
+
+type Span = (String, String, BTreeMap<String, String>);
 
 struct Fields(BTreeMap<String, String>);
 
@@ -47,7 +50,7 @@ async fn of_requests(streams: bool) -> BTreeMap<String, usize> {
         }
         // By itself a model has no span of ours, and none of the library.
         false => {
-            let request = ddg_agentic::model::ChatRequest::new([Message::user("Hello!")]);
+            let request = ChatRequest::new([Message::user("Hello!")]);
             assert_eq!(model(&server).chat(request).await.unwrap().message.text, "Hello.");
         }
     }

@@ -87,7 +87,7 @@ impl<P: Hosts> Machine<P> {
     }
 
     /// Releases the step when nothing holds it any more.
-    fn end_hold(&mut self) -> Result<(), Box<MachineError>> {
+    pub(super) fn end_hold(&mut self) -> Result<(), Box<MachineError>> {
         let failures = self.release();
         self.state.held.latest.clear();
         // At a rolling pace others may be running if the hold has ended because its workers were

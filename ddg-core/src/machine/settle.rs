@@ -307,6 +307,11 @@ impl<P: Hosts> Machine<P> {
             self.recycle_removed();
         }
         if failures.is_empty() && released.is_empty() {
+            if !self.state.held.is_empty() && !self.stopping && !self.is_paused() {
+                // The interrupted workers were removed, so nothing holds the step any more. It is
+                // released here, so that the state has the workers of the next step.
+                self.end_hold()?;
+            }
             if self.state.ready.is_empty() && self.state.view.has_after_loops() {
                 self.end_loops();
             }

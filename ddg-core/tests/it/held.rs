@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use ddg_core::checkpoint::{CheckpointPolicy, MemoryStore};
 use ddg_core::prelude::*;
 use ddg_core::snapshot::Snapshot;
 use tokio::sync::Semaphore;
@@ -301,4 +302,28 @@ async fn ready_workers_wait_until_an_answered_worker_has_ended() {
     let paused = automa.run(()).await.unwrap();
     let resumed = automa.resume(answer_all(&paused, |_| {})).await.unwrap();
     assert!(resumed.into_output::<bool>().unwrap());
+}
+
+/// [Q11] [X9] The state after a step whose only worker that asked was removed has the workers that
+/// run next, so that their results can be written.
+#[tokio::test]
+async fn results_are_written_after_the_worker_that_asked_was_removed() {
+    let mut automa = GraphAutoma::new("removed");
+    automa.add_func_as_worker("asks", async |cx: Context| ask(&cx).await, start()).unwrap();
+    let removes = async |cx: Context| cx.remove_worker("asks");
+    automa.add_func_as_worker("removes", removes, start()).unwrap();
+    let quick = async || {
+        tokio::task::yield_now().await;
+        1
+    };
+    automa.add_func_as_worker("quick", quick, after(["removes"]).output()).unwrap();
+    let slow = async || {
+        for _ in 0..20 {
+            tokio::task::yield_now().await;
+        }
+    };
+    automa.add_func_as_worker("slow", slow, after(["removes"])).unwrap();
+    let run = automa.run(()).stored_in(&MemoryStore::new(), "a");
+    let run = run.checkpoints(CheckpointPolicy::EveryWorker);
+    assert_eq!(run.output::<i32>().await.unwrap(), 1);
 }

@@ -42,7 +42,7 @@ async fn begins(payer: State<Payer>) -> Result<String, WorkerError> {
 #[tool]
 fn begins_blocking(payer: State<Payer>) -> Result<String, WorkerError> {
     let runtime = tokio::runtime::Handle::current();
-    Ok(runtime.block_on(async { payer.run(args!("Pay.")).await })?.text())
+    Ok(runtime.block_on(async move { payer.run(args!("Pay.")).await })?.text())
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -91,9 +91,7 @@ async fn an_address_of_another_server() {
     expect!["MCP server `acme` cannot be connected to: unexpected server response: HTTP 401 Unauthorized: who says …?"].assert_eq(&answered(refused).await);
     let challenged =
         "HTTP/1.1 401 Unauthorized\r\nwww-authenticate: Bearer\r\ncontent-length: 0\r\n\r\n";
-    expect![
-        "MCP server `acme` cannot be connected to: Auth required: authorization required: Bearer"
-    ]
+    expect!["MCP server `acme` wants authorisation: give the endpoint `oauth`, or a token that it accepts; a client that has `oauth` gets new tokens by `authorise`"]
     .assert_eq(&answered(challenged).await);
     let elsewhere = "HTTP/1.1 307 Temporary Redirect\r\nlocation: http://example.com/\r\ncontent-length: 0\r\n\r\n";
     expect!["MCP server `acme` cannot be connected to: unexpected server response: HTTP 307 Temporary Redirect: "].assert_eq(&answered(elsewhere).await);

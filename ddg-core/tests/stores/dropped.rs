@@ -36,12 +36,15 @@ async fn within<T>(mut future: impl Future<Output = T> + Unpin, n_polls: usize) 
 }
 
 /// Does something as soon as the run is held by nobody. What was dropped gives it back in the
-/// background, after it has taken it perhaps.
+/// background, after it has taken it perhaps; a cancellation takes it from whoever holds it.
 async fn when_free<T>(action: impl AsyncFn() -> Result<T, RunError>) -> Result<T, RunError> {
     let done = async {
         loop {
             match action().await {
-                Err(RunError::Store(StoreError::Held { .. })) => tokio::task::yield_now().await,
+                Err(
+                    RunError::Store(StoreError::Held { .. } | StoreError::Fenced { .. })
+                    | RunError::Cancelled { .. },
+                ) => tokio::task::yield_now().await,
                 done => return done,
             }
         }

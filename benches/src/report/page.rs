@@ -32,8 +32,8 @@ const BARS: [(&str, usize); 8] = [
     ("grow", 1_000),
 ];
 
-/// Puts the figures between the marks of the page, and draws the plots. `lto` has those of a build
-/// with link-time optimisation, for a column of their own.
+/// Puts the figures between the marks of the page, and draws the plots. `lto` has the figures of
+/// a build with link-time optimisation, which get their own column.
 ///
 /// # Errors
 /// The page is not there, has no marks, or can't be written.

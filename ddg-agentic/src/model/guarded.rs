@@ -86,7 +86,7 @@ async fn asked<M: ChatModel>(
             return Err(withheld("a hook replies in place of the model".to_owned()));
         }
     };
-    // What a hook says of tools is said of those of an agent. A request may have fewer, not others.
+    // Hooks choose among the tools of an agent. A request may have fewer of them, but no others.
     let is_left = |name: &str| request.tools.iter().any(|spec| spec.name == name);
     let left = tools.iter().filter(|spec| is_left(&spec.name)).cloned().collect();
     let request = ChatRequest { tools: left, tool_choice: choice, ..request };

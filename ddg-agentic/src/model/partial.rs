@@ -20,8 +20,8 @@ const THINKS: &str = "<think>";
 /// The part of a typed answer that has arrived, while the model still writes it.
 ///
 /// `T` is the [type of the answer](crate::ReActAutoma::answer), or the type that is
-/// [extracted](super::ChatModelExt::extract). The pieces are those of the model's reply: of its
-/// [stream](super::ChatModel::stream), or of the events of an agent's run.
+/// [extracted](super::ChatModelExt::extract). The pieces come from the model's
+/// [stream](super::ChatModel::stream), or from the events of an agent's run.
 ///
 /// Texts grow as they arrive; numbers, words such as `true` and keys appear when they are whole.
 /// Thinking, fences and words around the JSON are left out. The value is that of the current reply:

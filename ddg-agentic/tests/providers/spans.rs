@@ -1,4 +1,4 @@
-//! A request to a provider has one span, ours: those of the client library below are left out.
+//! A request to a provider has one span, which is ours. The client library adds none.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};

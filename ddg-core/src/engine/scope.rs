@@ -17,10 +17,10 @@ tokio::task_local! {
 /// worker calls.
 ///
 /// A run that is created in a scope, by `run` or `resume` of any automa, has the attachments of the
-/// scope, in place of those of the same type of its automa. Its workers are in the scope, too. So
-/// the attachments reach all runs that one run leads to, however deep. The scope is taken when the
-/// run is created: it may be begun elsewhere. A task that is spawned in a scope is not in it; take
-/// the scope there with [`current`](Self::current).
+/// scope. They replace attachments of the same type that its automa has. Its workers are in the
+/// scope, too. So the attachments reach all runs that one run leads to, however deep. The scope is
+/// taken when the run is created: it may be begun elsewhere. A task that is spawned in a scope is
+/// not in it; take the scope there with [`current`](Self::current).
 ///
 /// [`GraphAutoma::run_scope`](crate::GraphAutoma::run_scope) sets the scope of the workers of an
 /// automa.

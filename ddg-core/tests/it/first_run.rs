@@ -90,7 +90,7 @@ enum By {
     FerriesToOne,
 }
 
-/// Heavy workers, none of which was ever run, and light ones at these places among them.
+/// Heavy workers that have never run, with light workers between them at the places `light`.
 fn automa(meeting: &Arc<Meeting>, kind: Kind, by: By, light: &[usize]) -> GraphAutoma {
     let n_workers = HEAVY + light.len();
     let options = || match by {

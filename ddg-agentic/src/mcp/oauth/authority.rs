@@ -183,8 +183,9 @@ impl Authority {
         })
     }
 
-    /// The scopes to ask for: those of the program, or those that the server wants, and all that
-    /// the program had before.
+    /// The scopes to ask for. They are those of the program and of the server's challenge; without
+    /// scopes of the program, what the server suggests. Scopes that were granted before are asked
+    /// for again.
     async fn scopes(&self, manager: &AuthorizationManager) -> Result<Vec<String>, AuthError> {
         let challenge = self.challenge();
         let wanted =

@@ -1,5 +1,5 @@
-//! Tools of sources, which change while an agent runs: the model sees those of the moment, and no
-//! change lets a call get around what guards it.
+//! Sources change their tools while an agent runs. The model sees the current tools, and no change
+//! lets a call get around its guards.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};

@@ -4,6 +4,8 @@ mod into_args;
 
 use std::borrow::Cow;
 use std::fmt;
+use std::ops::Deref;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
@@ -50,6 +52,25 @@ impl Clone for Args {
 
 /// Values by name, in the order in which they were given.
 pub(crate) type Named = Vec<(Cow<'static, str>, Value)>;
+
+/// The named values that all workers of a run can read. Most runs have none.
+#[derive(Clone, Default)]
+pub(crate) struct Inputs(Option<Arc<Named>>);
+
+impl From<Named> for Inputs {
+    fn from(inputs: Named) -> Self {
+        Self((!inputs.is_empty()).then(|| Arc::new(inputs)))
+    }
+}
+
+impl Deref for Inputs {
+    type Target = Named;
+
+    fn deref(&self) -> &Named {
+        static NONE: Named = Named::new();
+        self.0.as_deref().unwrap_or(&NONE)
+    }
+}
 
 /// An argument is missing or has another type.
 #[derive(Clone, PartialEq, Eq, thiserror::Error)]
@@ -166,6 +187,7 @@ impl Args {
     }
 
     #[doc(hidden)]
+    #[inline]
     pub fn push_value(&mut self, value: Value) {
         self.positional.push(value);
     }

@@ -66,7 +66,7 @@ pub(crate) use touched::Touched;
 pub(crate) use wait::{Awaited, Mail, Signal};
 pub(crate) use waits::Waits;
 
-use crate::args::{Args, Named, find};
+use crate::args::{Args, Inputs, find};
 use crate::graph::{Node, Payload, View, WorkerId};
 use crate::key::Key;
 use crate::path::WorkerPath;
@@ -178,7 +178,7 @@ impl<P: Hosts> Machine<P> {
                 inputs.push(outer.clone());
             }
         }
-        let state = State { ready, ..State::new(view, Arc::new(inputs)) };
+        let state = State { ready, ..State::new(view, inputs.into()) };
         Self::of(state, path, pace, max_steps)
     }
 
@@ -294,7 +294,7 @@ impl<P: Hosts> Machine<P> {
         self.path.as_ref()
     }
 
-    pub(crate) fn inputs(&self) -> &Arc<Named> {
+    pub(crate) fn inputs(&self) -> &Inputs {
         &self.state.inputs
     }
 

@@ -23,9 +23,12 @@ pub(crate) struct Within {
     pub(crate) key: Key,
 }
 
-/// The attachments of a run, each made once.
+/// The attachments of a run, each made once. Allocated when there are any.
 #[derive(Default)]
-pub(crate) struct Attached {
+pub(crate) struct Attached(OnceLock<Box<All>>);
+
+#[derive(Default)]
+struct All {
     /// The attachments of this run alone. They precede those of its automa of the same type.
     also: Attachments,
     made: Mutex<Made>,
@@ -52,12 +55,27 @@ type BeforePause = Box<dyn FnOnce() -> BoxFuture<'static, ()> + Send>;
 type AtEnd = Box<dyn FnOnce(&RunEnd) + Send>;
 
 impl Attached {
+    /// Adds attachments to a run that has not begun.
     pub(crate) fn make_also(&mut self, also: Attachments) {
-        self.also = also;
+        if !also.is_empty() {
+            self.all();
+            if let Some(all) = self.0.get_mut() {
+                all.also = also;
+            }
+        }
+    }
+
+    fn all(&self) -> &All {
+        self.0.get_or_init(Box::default)
+    }
+
+    /// The attachments of this run alone.
+    fn also(&self) -> Option<&Attachments> {
+        Some(&self.0.get()?.also)
     }
 
     /// Drops the attachments. From now on none is returned.
-    pub(super) fn end(&self) {
+    fn end(&self) {
         let mut made = self.lock();
         made.has_ended = true;
         let attachments = std::mem::take(&mut made.attachments);
@@ -90,6 +108,9 @@ impl Attached {
 
     /// Records how the run has ended, if anything is to be told.
     pub(super) fn ends_as(&self, end: impl FnOnce() -> RunEnd) {
+        if self.0.get().is_none() {
+            return;
+        }
         let mut made = self.lock();
         if !made.at_end.is_empty() {
             made.end = Some(end());
@@ -99,31 +120,45 @@ impl Attached {
     /// Records the span of the run.
     pub(super) fn set_span(&self, span: &Span) {
         let span = if span.is_disabled() { Span::current() } else { span.clone() };
-        _ = self.span.set(span);
+        _ = self.all().span.set(span);
     }
 
     /// The span of the run, or the one around it if the run has none.
     pub(crate) fn span(&self) -> Span {
-        self.span.get().cloned().unwrap_or_else(Span::none)
+        let span = self.0.get().and_then(|all| all.span.get());
+        span.cloned().unwrap_or_else(Span::none)
     }
 
     /// Awaits what is to be awaited before the run pauses, or is left because it was stopped.
     pub(super) async fn pausing(&self) {
+        if self.0.get().is_none() {
+            return;
+        }
         let waits = std::mem::take(&mut self.lock().before_pause);
         join_all(waits.into_iter().map(|wait| wait())).await;
     }
 
     fn lock(&self) -> MutexGuard<'_, Made> {
-        self.made.lock().unwrap_or_else(PoisonError::into_inner)
+        self.all().made.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl RunCore {
     /// Records the span of the run for its attachments, if it may have any.
     pub(super) fn keep_span(&self, span: &Span) {
-        let settings = &self.program.settings.attachments;
-        if !settings.is_empty() || !self.attached.also.is_empty() {
+        if self.may_have_attachments() {
             self.attached.set_span(span);
+        }
+    }
+
+    fn may_have_attachments(&self) -> bool {
+        !self.program.settings.attachments.is_empty() || self.attached.0.get().is_some()
+    }
+
+    /// Drops the attachments. From now on none is returned.
+    pub(super) fn end_attachments(&self) {
+        if self.may_have_attachments() {
+            self.attached.end();
         }
     }
 
@@ -132,7 +167,7 @@ impl RunCore {
         let ty = TypeId::of::<T>();
         let mut core = self;
         loop {
-            let own = core.attached.also.find(ty);
+            let own = core.attached.also().and_then(|also| also.find(ty));
             match own.or_else(|| core.program.settings.attachments.find(ty)) {
                 Some(make) => return core.made(ty, make)?.downcast().ok(),
                 None => core = core.around_it()?,

@@ -163,7 +163,7 @@ fn failed(id: KickoffId, worker: WorkerId, error: WorkerError) -> Ended {
 
 /// Calls the worker. A panic of a synchronous worker, or before the first `await`, becomes its
 /// error.
-#[inline]
+#[inline(always)]
 pub(super) fn call(
     start: Start,
     callee: Callee,

@@ -40,11 +40,12 @@ async fn drive_on(mut guard: RunGuard, mut executor: impl Executor) -> Result<Ou
     if hooked {
         Box::pin(run_hooks::will_start(core)).await;
     }
+    // Boxed, because the future of a run is moved a few times before it is polled.
+    let steps = Box::pin(steps(core, &mut executor));
     let ended = if span.is_disabled() && core.deadline.is_none() {
-        steps(core, &mut executor).await
+        steps.await
     } else {
-        let steps = in_time(core, steps(core, &mut executor));
-        Box::pin(steps.instrument(span.clone())).await
+        Box::pin(in_time(core, steps).instrument(span.clone())).await
     };
     if let Err(error) = &ended {
         if let (Some(states), RunError::Step(error)) = (&core.states, error)
@@ -150,7 +151,8 @@ async fn each_step(core: &Arc<RunCore>, executor: &mut impl Executor) -> Result<
     let mut jobs = Jobs::default();
     let mut ended = Vec::new();
     let mut spares = Spares::default();
-    let mut writer = Writer::of(core);
+    // Boxed, because most runs have none.
+    let mut writer = Writer::of(core).map(Box::new);
     let mut step_span = Span::none();
     let mut next = core.next(&mut ended, &mut jobs, &mut spares)?;
     loop {

@@ -17,7 +17,7 @@ enum Stage {
     Waiting,
     Begun,
     /// With the last event, if there are subscribers.
-    Ended(Option<EventKind>),
+    Ended(Option<Box<EventKind>>),
 }
 
 impl RunGuard {
@@ -42,21 +42,23 @@ impl RunGuard {
             core.feed().take_over(self.core.feed());
         }
         let before = std::mem::replace(&mut self.core, core);
-        before.attached.end();
+        before.end_attachments();
         before.requests.end();
     }
 
     pub(crate) fn end(&mut self, ended: &Result<Outcome, RunError>) {
-        let told = self.core.feed().is_watched().then(|| match ended {
-            Ok(outcome) if outcome.is_paused() => {
-                EventKind::RunPaused { questions: outcome.questions() }
-            }
-            Ok(outcome) => EventKind::RunFinished {
-                output: outcome.output().clone(),
-                stopped: outcome.stopped(),
-            },
-            Err(RunError::Cancelled { .. }) => EventKind::RunCancelled,
-            Err(error) => EventKind::RunFailed { error: error.to_string() },
+        let told = self.core.feed().is_watched().then(|| {
+            Box::new(match ended {
+                Ok(outcome) if outcome.is_paused() => {
+                    EventKind::RunPaused { questions: outcome.questions() }
+                }
+                Ok(outcome) => EventKind::RunFinished {
+                    output: outcome.output().clone(),
+                    stopped: outcome.stopped(),
+                },
+                Err(RunError::Cancelled { .. }) => EventKind::RunCancelled,
+                Err(error) => EventKind::RunFailed { error: error.to_string() },
+            })
         });
         self.core.attached.ends_as(|| match ended {
             Ok(outcome) if outcome.is_paused() => RunEnd::Paused,
@@ -77,10 +79,12 @@ impl Drop for RunGuard {
         }
         let told = match std::mem::replace(&mut self.stage, Stage::Ended(None)) {
             Stage::Waiting => None,
-            Stage::Begun => self.core.feed().is_watched().then_some(EventKind::RunCancelled),
+            Stage::Begun => {
+                self.core.feed().is_watched().then(|| Box::new(EventKind::RunCancelled))
+            }
             Stage::Ended(told) => told,
         };
-        self.core.attached.end();
-        self.core.end(told);
+        self.core.end_attachments();
+        self.core.end(told.map(|told| *told));
     }
 }

@@ -4,15 +4,16 @@
 //! **Invariant.** No more than [`RUNS_PER_STACK`] runs are polled on one stack, so that no depth
 //! overflows it. (Nested automata see to this themselves, because they know how deep they are.)
 
+use std::cell::Cell;
 use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use futures::FutureExt;
 use futures::future::{BoxFuture, Either, Ready, pending, ready};
+use pin_project_lite::pin_project;
 use tokio::runtime::Handle;
 use tokio::task::JoinError;
-use tokio::task::futures::TaskLocalFuture;
 use tokio_util::task::AbortOnDropHandle;
 use tracing::Instrument;
 
@@ -26,13 +27,13 @@ const RUNS_PER_STACK: u32 = 8;
 /// Maximum number of runs on a stack without a runtime to spawn tasks on.
 const MOST: u32 = 32;
 
-tokio::task_local! {
+thread_local! {
     /// The number of runs that are being polled on this stack.
-    static N_RUNS: u32;
+    static N_RUNS: Cell<u32> = const { Cell::new(0) };
 }
 
 /// A run in its caller's task, or in a task of its own if the caller is deep inside other runs.
-pub(crate) type Stacked<F> = Either<TaskLocalFuture<u32, F>, Either<OwnTask, Ready<Ended>>>;
+pub(crate) type Stacked<F> = Either<Counted<F>, Either<OwnTask, Ready<Ended>>>;
 
 /// Returns `run`, of the automa of this name, so that its caller can poll it.
 pub(crate) fn stacked<F>(run: F, automa: &str) -> Stacked<F>
@@ -40,16 +41,44 @@ where
     F: Future<Output = Ended> + Send + 'static,
 {
     // A future is usually made where it is awaited.
-    let n_around = N_RUNS.try_with(|n| *n).unwrap_or(0);
+    let n_around = N_RUNS.get();
     let has_runtime = || Handle::try_current().is_ok();
     if n_around < RUNS_PER_STACK || n_around < MOST && !has_runtime() {
-        return Either::Left(N_RUNS.scope(n_around + 1, run));
+        return Either::Left(Counted { n_runs: n_around + 1, run });
     }
     let automa = automa.to_owned();
     Either::Right(match has_runtime() {
         true => Either::Left(OwnTask { automa, stage: Stage::Waiting(run.boxed()) }),
         false => Either::Right(ready(Err(RunError::TooDeep { automa, levels: MOST }))),
     })
+}
+
+pin_project! {
+    /// A run that is the `n_runs`th on its stack.
+    pub(crate) struct Counted<F> {
+        n_runs: u32,
+        #[pin]
+        run: F,
+    }
+}
+
+impl<F: Future> Future for Counted<F> {
+    type Output = F::Output;
+
+    fn poll(self: Pin<&mut Self>, task: &mut Context<'_>) -> Poll<F::Output> {
+        /// Sets the number back, also if the run panics.
+        struct Around(u32);
+
+        impl Drop for Around {
+            fn drop(&mut self) {
+                N_RUNS.set(self.0);
+            }
+        }
+
+        let this = self.project();
+        let _around = Around(N_RUNS.replace(*this.n_runs));
+        this.run.poll(task)
+    }
 }
 
 /// A run that becomes a task when it is first polled. The task is aborted if this is dropped.

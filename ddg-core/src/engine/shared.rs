@@ -14,7 +14,7 @@ use kept::kept_from_earlier_runs;
 use tokio_util::task::task_tracker::TaskTrackerToken;
 
 use super::{Attached, Effects, Inbox, Job, PollClock, RunScope, StepBudget, Within};
-use crate::args::{Args, Named};
+use crate::args::{Args, Inputs};
 use crate::automa::{Declarations, Program};
 use crate::callback::{DynCallback, installed};
 use crate::durable::{Acting, Journal, States};
@@ -39,7 +39,7 @@ pub(crate) struct RunCore {
     /// The depth of nesting.
     pub(crate) depth: u32,
     /// Run inputs by name, including those of the automata around.
-    pub(crate) inputs: Arc<Named>,
+    pub(crate) inputs: Inputs,
     /// Callbacks around every worker, outermost first.
     pub(crate) callbacks: Box<[Arc<dyn DynCallback>]>,
     pub(crate) max_concurrency: usize,
@@ -75,7 +75,7 @@ pub(crate) struct RunCore {
     /// Whether the run is a part of a worker, which passes on what it waits for.
     pub(crate) is_part: bool,
     /// What reaches the run from outside, if somebody has a handle to it.
-    pub(crate) inbox: OnceLock<Inbox>,
+    pub(crate) inbox: OnceLock<Box<Inbox>>,
     /// Whether the current step has subscribers.
     watched: AtomicBool,
     /// The kickoff that this run is, if it is that of a nested automa.
@@ -198,7 +198,7 @@ impl RunCore {
         Arc::new(Self {
             path: machine.path().cloned(),
             depth: outer.map_or(0, |(outer, _)| outer.depth + 1),
-            inputs: Arc::clone(machine.inputs()),
+            inputs: machine.inputs().clone(),
             attended: AtomicBool::new(!callbacks.is_empty() || scoped),
             scope: None,
             scoped,

@@ -2,7 +2,8 @@
 //!
 //! The declared graph is shared by all runs and never changes. A view holds what its run has
 //! changed: touched workers, added workers, moved ranks. Creating a view is free, and the cost of
-//! an edit does not depend on the size of the graph.
+//! an edit does not depend on the size of the graph. Most runs change nothing, so all changes are
+//! behind one pointer.
 
 use std::sync::Arc;
 
@@ -15,6 +16,12 @@ use crate::key::Key;
 #[derive(Clone)]
 pub(crate) struct View<P> {
     base: Arc<Topology<P>>,
+    changes: Option<Box<Changes<P>>>,
+}
+
+/// What a run has changed in its graph.
+#[derive(Clone)]
+struct Changes<P> {
     /// Declared workers that differ from their declaration; `None` if removed.
     touched: FxHashMap<WorkerId, Option<Node<P>>>,
     /// Workers added at run time; `None` if removed, so that the slot can be reused.
@@ -33,17 +40,7 @@ pub(crate) struct View<P> {
 
 impl<P: Payload> View<P> {
     pub(crate) fn of(base: Arc<Topology<P>>) -> Self {
-        Self {
-            touched: FxHashMap::default(),
-            added: Vec::new(),
-            free: Vec::new(),
-            keys: FxHashMap::default(),
-            ranks: FxHashMap::default(),
-            next_rank: u32::try_from(base.nodes.len()).unwrap_or(u32::MAX),
-            next_since: base.nodes.len() as u64,
-            adds_after_loops: false,
-            base,
-        }
+        Self { base, changes: None }
     }
 
     pub(crate) fn base(&self) -> &Arc<Topology<P>> {
@@ -52,33 +49,37 @@ impl<P: Payload> View<P> {
 
     /// Whether the view differs from the declared graph.
     pub(crate) fn is_edited(&self) -> bool {
-        !self.touched.is_empty() || !self.added.is_empty()
+        let is_edit =
+            |changes: &Changes<P>| !changes.touched.is_empty() || !changes.added.is_empty();
+        self.changes.as_deref().is_some_and(is_edit)
     }
 
     /// Declared workers that may differ from their declaration, in no order; `None` if removed.
     pub(crate) fn touched(&self) -> impl Iterator<Item = (WorkerId, Option<&Node<P>>)> {
-        self.touched.iter().map(|(id, node)| (*id, node.as_ref()))
+        let touched = self.changes.iter().flat_map(|changes| &changes.touched);
+        touched.map(|(id, node)| (*id, node.as_ref()))
     }
 
     /// Added workers in no order, with their position in the order of all workers that were ever
     /// added.
     pub(crate) fn added(&self) -> impl Iterator<Item = (u64, &Node<P>)> {
         let n_declared = self.base.nodes.len() as u64;
-        self.added.iter().flatten().map(move |node| (node.since - n_declared, node))
+        let added = self.changes.iter().flat_map(|changes| &changes.added);
+        added.flatten().map(move |node| (node.since - n_declared, node))
     }
 
     /// Number of slots: one more than the largest index of a worker that exists or existed.
     pub(crate) fn n_slots(&self) -> usize {
-        self.base.nodes.len() + self.added.len()
+        self.base.nodes.len() + self.changes.as_deref().map_or(0, |changes| changes.added.len())
     }
 
     #[inline]
     pub(crate) fn get(&self, id: WorkerId) -> Option<&Node<P>> {
+        // Most runs never edit their graph, so they must not pay for a hash of the id.
+        let Some(changes) = &self.changes else { return self.base.nodes.get(id.index()) };
         match id.index().checked_sub(self.base.nodes.len()) {
-            Some(added) => self.added.get(added)?.as_ref(),
-            // Most runs never edit their graph, so they must not pay for a hash of the id.
-            None if self.touched.is_empty() => Some(&self.base.nodes[id.index()]),
-            None => match self.touched.get(&id) {
+            Some(added) => changes.added.get(added)?.as_ref(),
+            None => match changes.touched(id) {
                 Some(touched) => touched.as_ref(),
                 None => Some(&self.base.nodes[id.index()]),
             },
@@ -89,11 +90,12 @@ impl<P: Payload> View<P> {
     /// it.
     #[inline]
     pub(crate) fn own_payload(&self, id: WorkerId) -> Option<&P> {
-        match id.index().checked_sub(self.base.nodes.len()) {
-            None if self.touched.is_empty() => None,
-            None => self.touched.get(&id)?.as_ref().map(|node| &node.payload),
-            Some(_) => self.get(id).map(|node| &node.payload),
-        }
+        let changes = self.changes.as_deref()?;
+        let own = match id.index().checked_sub(self.base.nodes.len()) {
+            Some(added) => changes.added.get(added)?,
+            None => changes.touched(id)?,
+        };
+        own.as_ref().map(|node| &node.payload)
     }
 
     /// Sets the positions of added workers, which are in this order already.
@@ -101,10 +103,13 @@ impl<P: Payload> View<P> {
         for (key, nth) in places {
             if let Some(id) = self.find(key.as_str())
                 && let Some(added) = id.index().checked_sub(self.base.nodes.len())
-                && let Some(node) = &mut self.added[added]
             {
-                node.since = nth + self.base.nodes.len() as u64;
-                self.next_since = self.next_since.max(node.since + 1);
+                let since = nth + self.base.nodes.len() as u64;
+                let changes = self.changes_mut();
+                if let Some(node) = &mut changes.added[added] {
+                    node.since = since;
+                    changes.next_since = changes.next_since.max(since + 1);
+                }
             }
         }
     }
@@ -125,14 +130,19 @@ impl<P: Payload> View<P> {
     /// Whether there may be workers that wait for the end of loops.
     #[inline]
     pub(crate) fn has_after_loops(&self) -> bool {
-        self.adds_after_loops || !self.base.after_loops.is_empty()
+        self.adds_after_loops() || !self.base.after_loops.is_empty()
+    }
+
+    #[inline]
+    fn adds_after_loops(&self) -> bool {
+        self.changes.as_deref().is_some_and(|changes| changes.adds_after_loops)
     }
 
     /// The workers that wait for the end of loops, in the order of the workers.
     pub(crate) fn after_loops(&self) -> Vec<WorkerId> {
         let there = |id: &WorkerId| self.get(*id).is_some();
         let mut workers: Vec<_> = self.base.after_loops.iter().copied().filter(there).collect();
-        if self.adds_after_loops {
+        if self.adds_after_loops() {
             let n_declared = self.base.nodes.len();
             let added = (n_declared..self.n_slots()).map(WorkerId::new).filter_map(|id| {
                 let node = self.get(id)?;
@@ -151,7 +161,7 @@ impl<P: Payload> View<P> {
     #[inline]
     pub(crate) fn mask(&self, id: WorkerId) -> u64 {
         match self.base.masks.get(id.index()) {
-            Some(mask) if self.touched.is_empty() => *mask,
+            Some(mask) if self.is_untouched() => *mask,
             _ => 0,
         }
     }
@@ -159,19 +169,20 @@ impl<P: Payload> View<P> {
     /// Whether all declared workers are as they were declared.
     #[inline]
     pub(crate) fn is_untouched(&self) -> bool {
-        self.touched.is_empty()
+        self.changes.as_deref().is_none_or(|changes| changes.touched.is_empty())
     }
 
     /// The first of the workers that have the same dependencies as `id`; `None` if that is not
     /// known.
     #[inline]
     pub(crate) fn alike(&self, id: WorkerId) -> Option<WorkerId> {
-        self.base.groups.first(id).filter(|_| self.touched.is_empty())
+        self.base.groups.first(id).filter(|_| self.is_untouched())
     }
 
     pub(crate) fn find(&self, key: &str) -> Option<WorkerId> {
-        if !self.keys.is_empty()
-            && let Some(id) = self.keys.get(key)
+        if let Some(changes) = &self.changes
+            && !changes.keys.is_empty()
+            && let Some(id) = changes.keys.get(key)
         {
             return *id;
         }
@@ -180,7 +191,7 @@ impl<P: Payload> View<P> {
 
     /// The worker that now has the declared key of `declared`.
     pub(crate) fn find_declared(&self, declared: WorkerId) -> Option<WorkerId> {
-        if self.keys.is_empty() {
+        if self.changes.as_deref().is_none_or(|changes| changes.keys.is_empty()) {
             return Some(declared);
         }
         self.find(self.declared_key(declared).as_str())
@@ -215,8 +226,8 @@ impl<P: Payload> View<P> {
     }
 
     pub(super) fn rank(&self, id: WorkerId) -> u32 {
-        if !self.ranks.is_empty()
-            && let Some(rank) = self.ranks.get(&id)
+        if let Some(changes) = &self.changes
+            && let Some(rank) = changes.ranks.get(&id)
         {
             return *rank;
         }
@@ -224,16 +235,18 @@ impl<P: Payload> View<P> {
     }
 
     pub(super) fn set_rank(&mut self, id: WorkerId, rank: u32) {
-        self.ranks.insert(id, rank);
+        self.changes_mut().ranks.insert(id, rank);
     }
 
     pub(super) fn node_mut(&mut self, id: WorkerId) -> &mut Node<P> {
-        let node = match id.index().checked_sub(self.base.nodes.len()) {
-            Some(added) => self.added[added].as_mut(),
-            None => self
+        let Self { base, changes } = self;
+        let changes = changes.get_or_insert_with(|| Changes::of(base));
+        let node = match id.index().checked_sub(base.nodes.len()) {
+            Some(added) => changes.added[added].as_mut(),
+            None => changes
                 .touched
                 .entry(id)
-                .or_insert_with(|| Some(self.base.nodes[id.index()].clone()))
+                .or_insert_with(|| Some(base.nodes[id.index()].clone()))
                 .as_mut(),
         };
         node.expect("edges and kickoffs lead to workers that exist")
@@ -242,60 +255,69 @@ impl<P: Payload> View<P> {
     /// Adds a worker without edges.
     pub(super) fn insert(&mut self, payload: P) -> WorkerId {
         let key = payload.role().key.clone();
-        self.adds_after_loops |= payload.role().wiring.after_loops;
-        let node = Some(Node::new(payload, self.next_since));
-        self.next_since += 1;
-        let id = match self.free.pop() {
+        let n_declared = self.base.nodes.len();
+        let changes = self.changes_mut();
+        changes.adds_after_loops |= payload.role().wiring.after_loops;
+        let node = Some(Node::new(payload, changes.next_since));
+        changes.next_since += 1;
+        let id = match changes.free.pop() {
             Some(id) => {
-                self.added[id.index() - self.base.nodes.len()] = node;
+                changes.added[id.index() - n_declared] = node;
                 id
             }
             None => {
-                let id = WorkerId::new(self.n_slots());
-                self.added.push(node);
+                let id = WorkerId::new(n_declared + changes.added.len());
+                changes.added.push(node);
                 id
             }
         };
-        self.keys.insert(key, Some(id));
-        self.ranks.insert(id, self.next_rank);
-        self.next_rank = self.next_rank.checked_add(1).unwrap_or_else(|| self.compact_ranks());
+        changes.keys.insert(key, Some(id));
+        changes.ranks.insert(id, changes.next_rank);
+        match changes.next_rank.checked_add(1) {
+            Some(next) => changes.next_rank = next,
+            None => self.compact_ranks(),
+        }
         id
     }
 
     /// Removes a worker without edges. Its id is not reused before [`recycle`](Self::recycle).
     pub(super) fn take_out(&mut self, id: WorkerId) -> Node<P> {
         let node = match id.index().checked_sub(self.base.nodes.len()) {
-            Some(added) => self.added[added].take(),
+            Some(added) => self.changes_mut().added[added].take(),
             None => {
                 let node = self.node_mut(id).clone();
-                self.touched.insert(id, None);
+                self.changes_mut().touched.insert(id, None);
                 Some(node)
             }
         };
         let node = node.expect("edges and kickoffs lead to workers that exist");
-        if self.base.index.contains_key(node.key()) {
-            self.keys.insert(node.key().clone(), None);
-        } else {
-            self.keys.remove(node.key());
+        let was_declared = self.base.index.contains_key(node.key());
+        let keys = &mut self.changes_mut().keys;
+        match was_declared {
+            true => _ = keys.insert(node.key().clone(), None),
+            false => _ = keys.remove(node.key()),
         }
         node
     }
 
     /// Puts a worker back where it was taken from.
     pub(super) fn put_back(&mut self, id: WorkerId, node: Node<P>) {
-        self.keys.insert(node.key().clone(), Some(id));
-        match id.index().checked_sub(self.base.nodes.len()) {
-            Some(added) => self.added[added] = Some(node),
-            None => _ = self.touched.insert(id, Some(node)),
+        let added = id.index().checked_sub(self.base.nodes.len());
+        let changes = self.changes_mut();
+        changes.keys.insert(node.key().clone(), Some(id));
+        match added {
+            Some(added) => changes.added[added] = Some(node),
+            None => _ = changes.touched.insert(id, Some(node)),
         }
     }
 
     /// Makes the id of a removed worker reusable, when nothing refers to it any more.
     pub(crate) fn recycle(&mut self, id: WorkerId) {
         if id.index() >= self.base.nodes.len() {
-            self.ranks.remove(&id);
             // Declared ids are not reused: they index the shared topology.
-            self.free.push(id);
+            let changes = self.changes_mut();
+            changes.ranks.remove(&id);
+            changes.free.push(id);
         }
     }
 
@@ -398,13 +420,41 @@ impl<P: Payload> View<P> {
     }
 
     /// Renumbers all ranks from 0, after 2^32 workers have been added in one run.
-    fn compact_ranks(&mut self) -> u32 {
+    fn compact_ranks(&mut self) {
         let mut workers: Vec<_> = self.workers().map(|(id, _)| (self.rank(id), id)).collect();
         workers.sort_unstable();
-        for (rank, (_, id)) in workers.iter().enumerate() {
-            self.ranks.insert(*id, narrow(rank));
-        }
-        narrow(workers.len())
+        let changes = self.changes_mut();
+        changes.next_rank = narrow(workers.len());
+        let ranked = workers.into_iter().enumerate();
+        changes.ranks.extend(ranked.map(|(rank, (_, id))| (id, narrow(rank))));
+    }
+
+    fn changes_mut(&mut self) -> &mut Changes<P> {
+        self.changes.get_or_insert_with(|| Changes::of(&self.base))
+    }
+}
+
+impl<P> Changes<P> {
+    /// No changes of `base`.
+    #[cold]
+    fn of(base: &Topology<P>) -> Box<Self> {
+        Box::new(Self {
+            touched: FxHashMap::default(),
+            added: Vec::new(),
+            free: Vec::new(),
+            keys: FxHashMap::default(),
+            ranks: FxHashMap::default(),
+            next_rank: u32::try_from(base.nodes.len()).unwrap_or(u32::MAX),
+            next_since: base.nodes.len() as u64,
+            adds_after_loops: false,
+        })
+    }
+
+    /// The declared worker `id` as it is now, if it was touched; `None` in it if it was removed.
+    #[inline]
+    fn touched(&self, id: WorkerId) -> Option<&Option<Node<P>>> {
+        // Most runs that add workers touch no declared one.
+        if self.touched.is_empty() { None } else { self.touched.get(&id) }
     }
 }
 

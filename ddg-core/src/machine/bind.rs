@@ -39,14 +39,18 @@ impl LastOutput {
 ///
 /// # Errors
 /// Describes the value if `unpack` meets neither a list nor a map.
-#[inline]
+#[inline(always)]
 pub(super) fn map<'a>(
     role: &Role,
     mut outputs: impl Iterator<Item = &'a Value>,
     args: &mut Args,
 ) -> Result<(), String> {
     match role.wiring.mapping {
-        Mapping::AsIs => outputs.for_each(|output| args.push_value(output.clone())),
+        Mapping::AsIs => {
+            for output in outputs {
+                args.push_value(output.clone());
+            }
+        }
         Mapping::Merge => args.push_value(merge(role, outputs.collect())),
         Mapping::Unpack => {
             if let Some(output) = outputs.next() {

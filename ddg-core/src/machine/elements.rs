@@ -5,10 +5,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::graph::WorkerId;
 use crate::values::Value;
 
-/// The elements that the successors of scattering workers have been dealt. Ordered, so that all
-/// elements of a worker are found at once, to whichever end of the edge it belongs.
+/// The elements that the successors of scattering workers have been dealt. Allocated when there are
+/// any.
 #[derive(Default)]
-pub(crate) struct Elements {
+pub(crate) struct Elements(Option<Box<Edges>>);
+
+/// Ordered, so that all elements of a worker are found at once, to whichever end of the edge it
+/// belongs.
+#[derive(Default)]
+struct Edges {
     /// By (successor, scattering worker).
     dealt: BTreeMap<(WorkerId, WorkerId), Value>,
     /// The same edges as (scattering worker, successor).
@@ -18,38 +23,42 @@ pub(crate) struct Elements {
 impl Elements {
     /// The element that `by` has dealt to `to`.
     pub(super) fn get(&self, to: WorkerId, by: WorkerId) -> Option<&Value> {
-        self.dealt.get(&(to, by))
+        self.0.as_ref()?.dealt.get(&(to, by))
     }
 
     /// Deals an element, which replaces the one before.
     pub(crate) fn set(&mut self, to: WorkerId, by: WorkerId, element: Value) {
-        if self.dealt.insert((to, by), element).is_none() {
-            self.by.insert((by, to));
+        let edges = self.0.get_or_insert_default();
+        if edges.dealt.insert((to, by), element).is_none() {
+            edges.by.insert((by, to));
         }
     }
 
     /// The elements that `to` has been dealt, as (scattering worker, element).
     pub(crate) fn dealt_to(&self, to: WorkerId) -> impl Iterator<Item = (WorkerId, &Value)> {
-        let edges = (to, WorkerId::new(0))..=(to, WorkerId::VACANT);
-        self.dealt.range(edges).map(|((_, by), element)| (*by, element))
+        let of_it = (to, WorkerId::new(0))..=(to, WorkerId::VACANT);
+        let dealt = self.0.iter().flat_map(move |edges| edges.dealt.range(of_it.clone()));
+        dealt.map(|((_, by), element)| (*by, element))
     }
 
     /// All elements, as (successor, scattering worker, element).
     #[cfg(test)]
     fn iter(&self) -> impl Iterator<Item = (WorkerId, WorkerId, &Value)> {
-        self.dealt.iter().map(|((to, by), element)| (*to, *by, element))
+        let dealt = self.0.iter().flat_map(|edges| &edges.dealt);
+        dealt.map(|((to, by), element)| (*to, *by, element))
     }
 
     /// Drops what a removed worker has been dealt and has dealt. Looks at its own elements only.
     pub(super) fn forget(&mut self, worker: WorkerId) {
-        let edges = (worker, WorkerId::new(0))..=(worker, WorkerId::VACANT);
-        while let Some(&(to, by)) = self.dealt.range(edges.clone()).next().map(|(edge, _)| edge) {
-            self.dealt.remove(&(to, by));
-            self.by.remove(&(by, to));
+        let Some(edges) = &mut self.0 else { return };
+        let of_it = (worker, WorkerId::new(0))..=(worker, WorkerId::VACANT);
+        while let Some(&(to, by)) = edges.dealt.range(of_it.clone()).next().map(|(edge, _)| edge) {
+            edges.dealt.remove(&(to, by));
+            edges.by.remove(&(by, to));
         }
-        while let Some(&(by, to)) = self.by.range(edges.clone()).next() {
-            self.by.remove(&(by, to));
-            self.dealt.remove(&(to, by));
+        while let Some(&(by, to)) = edges.by.range(of_it.clone()).next() {
+            edges.by.remove(&(by, to));
+            edges.dealt.remove(&(to, by));
         }
     }
 }
@@ -71,6 +80,7 @@ mod tests {
         assert_eq!(left, [(one, three), (three, one)]);
         assert_eq!(elements.get(three, one).unwrap().get::<u64>().unwrap(), 1);
         elements.forget(one);
-        assert_eq!((elements.iter().count(), elements.by.len()), (0, 0));
+        let n_by = elements.0.as_ref().map(|edges| edges.by.len());
+        assert_eq!((elements.iter().count(), n_by), (0, Some(0)));
     }
 }

@@ -10,27 +10,89 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use super::KickoffId;
 use crate::graph::WorkerId;
 
-/// The held results.
+/// The held results. Allocated when there are any.
 #[derive(Default)]
-pub(crate) struct Held {
+pub(crate) struct Held(Option<Box<Results>>);
+
+#[derive(Default)]
+struct Results {
     /// Workers that were added to follow nobody, in order, and are to become ready.
-    pub(crate) after_nobody: Vec<WorkerId>,
+    after_nobody: Vec<WorkerId>,
     /// The workers that have ended, in order, whose successors are to be satisfied.
-    pub(crate) workers: Vec<WorkerId>,
+    workers: Vec<WorkerId>,
     /// The kickoff that gave the current output of each worker. Of several kickoffs the last in
     /// order counts.
-    pub(crate) latest: FxHashMap<WorkerId, KickoffId>,
+    latest: FxHashMap<WorkerId, KickoffId>,
 }
 
 impl Held {
+    #[inline]
     pub(crate) fn is_empty(&self) -> bool {
-        self.workers.is_empty() && self.after_nobody.is_empty()
+        let is_empty = |held: &Results| held.workers.is_empty() && held.after_nobody.is_empty();
+        self.0.as_deref().is_none_or(is_empty)
+    }
+
+    /// Adds a worker that has ended, after those that ended before.
+    pub(crate) fn push(&mut self, worker: WorkerId) {
+        self.0.get_or_insert_default().workers.push(worker);
+    }
+
+    /// Adds workers that were added to follow nobody.
+    pub(crate) fn push_after_nobody(&mut self, workers: impl IntoIterator<Item = WorkerId>) {
+        self.0.get_or_insert_default().after_nobody.extend(workers);
+    }
+
+    /// The workers that have ended, in order.
+    pub(crate) fn workers(&self) -> &[WorkerId] {
+        self.0.as_deref().map_or(&[], |held| &held.workers)
+    }
+
+    /// The workers that were added to follow nobody, in order.
+    pub(crate) fn after_nobody(&self) -> &[WorkerId] {
+        self.0.as_deref().map_or(&[], |held| &held.after_nobody)
+    }
+
+    /// Removes the workers, which are those that were added to follow nobody and those that have
+    /// ended.
+    pub(super) fn take_workers(&mut self) -> (Vec<WorkerId>, Vec<WorkerId>) {
+        let Some(held) = &mut self.0 else { return Default::default() };
+        (std::mem::take(&mut held.after_nobody), std::mem::take(&mut held.workers))
+    }
+
+    /// The kickoffs that gave the current outputs, by worker.
+    pub(crate) fn latest(&self) -> impl Iterator<Item = (WorkerId, KickoffId)> {
+        let latest = self.0.iter().flat_map(|held| &held.latest);
+        latest.map(|(worker, kickoff)| (*worker, *kickoff))
+    }
+
+    /// Whether no kickoff of a held step has given an output.
+    #[inline]
+    pub(super) fn has_no_latest(&self) -> bool {
+        self.0.as_deref().is_none_or(|held| held.latest.is_empty())
+    }
+
+    /// Records that a kickoff of `worker` has ended. Returns whether it is the last in order that
+    /// has.
+    pub(crate) fn is_latest(&mut self, worker: WorkerId, kickoff: KickoffId) -> bool {
+        let held = self.0.get_or_insert_default();
+        let latest = held.latest.entry(worker).or_insert(kickoff);
+        *latest = kickoff.max(*latest);
+        *latest == kickoff
+    }
+
+    /// Forgets which kickoffs gave the current outputs, at the end of the step.
+    #[inline]
+    pub(super) fn forget_latest(&mut self) {
+        if let Some(held) = &mut self.0 {
+            held.latest.clear();
+        }
     }
 
     /// Removes workers whose ids may be reused.
     pub(super) fn forget(&mut self, gone: &FxHashSet<WorkerId>) {
-        self.after_nobody.retain(|held| !gone.contains(held));
-        self.workers.retain(|held| !gone.contains(held));
-        self.latest.retain(|worker, _| !gone.contains(worker));
+        let Some(held) = &mut self.0 else { return };
+        held.after_nobody.retain(|held| !gone.contains(held));
+        held.workers.retain(|held| !gone.contains(held));
+        held.latest.retain(|worker, _| !gone.contains(worker));
     }
 }

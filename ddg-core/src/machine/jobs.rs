@@ -27,13 +27,22 @@ impl<P: Hosts> Jobs<P> {
     }
 
     /// Adds a job without arguments, payload or replay. The rest is as an earlier job has left it.
-    #[inline]
+    #[inline(always)]
     pub(super) fn add(&mut self) -> &mut Job<P> {
         if self.n == self.places.len() {
+            if self.places.capacity() == 0 {
+                self.make_room();
+            }
             self.places.push(Job::vacant());
         }
         self.n += 1;
         &mut self.places[self.n - 1]
+    }
+
+    #[cold]
+    fn make_room(&mut self) {
+        // Many runs have one job at a time, and a vector would make room for four.
+        self.places.reserve_exact(1);
     }
 
     /// Removes the job that was added last.

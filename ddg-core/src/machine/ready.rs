@@ -89,7 +89,7 @@ impl<P: Hosts> Machine<P> {
     /// Releases the step when nothing holds it any more.
     pub(super) fn end_hold(&mut self) -> Result<(), Box<MachineError>> {
         let failures = self.release();
-        self.state.held.latest.clear();
+        self.state.held.forget_latest();
         // At a rolling pace others may be running if the hold has ended because its workers were
         // removed.
         if self.state.ready.is_empty() && self.running.is_empty() {

@@ -58,8 +58,17 @@ impl ReadyList {
     #[inline]
     pub(crate) fn push_given(&mut self, worker: WorkerId, cause: Cause, args: Option<Args>) {
         let given = u32::try_from(self.given.len()).expect("fewer than 2^32 workers are ready");
+        if self.given.capacity() == 0 {
+            self.make_room();
+        }
         self.given.push(Some(Given { cause, args }));
         self.places.push(Place { worker, given });
+    }
+
+    #[cold]
+    fn make_room(&mut self) {
+        // Many runs have one such worker at a time, and a vector would make room for four.
+        self.given.reserve_exact(1);
     }
 
     /// Takes the only worker out, if there is just one.

@@ -187,7 +187,7 @@ impl<P: Hosts> Machine<P> {
         let hold = self.stopping || self.is_paused() || ended.iter().any(is_interrupted);
         if !after_nobody.is_empty() {
             match hold {
-                true => self.state.held.after_nobody.extend(after_nobody),
+                true => self.state.held.push_after_nobody(after_nobody),
                 false => self.begin_after_nobody(after_nobody),
             }
         }
@@ -206,7 +206,7 @@ impl<P: Hosts> Machine<P> {
             }
         }
         if !hold {
-            self.state.held.latest.clear();
+            self.state.held.forget_latest();
         }
     }
 
@@ -234,11 +234,7 @@ impl<P: Hosts> Machine<P> {
         let Some(node) = state.view.get(worker) else { return Ok(()) };
         // Of several kickoffs in one step the last in order counts, even if an earlier one was
         // answered and ended after it.
-        let counts = (!hold && state.held.latest.is_empty()) || {
-            let latest = state.held.latest.entry(worker).or_insert(id);
-            *latest = id.max(*latest);
-            *latest == id
-        };
+        let counts = (!hold && state.held.has_no_latest()) || state.held.is_latest(worker, id);
         if node.role().wiring.dealing == Dealing::InOrder {
             // Also if the step is held: a list of the wrong length is a failure of this step.
             let dealt = deal(node, &output)?;
@@ -251,7 +247,7 @@ impl<P: Hosts> Machine<P> {
             state.result = output.clone();
         }
         match hold {
-            true => state.held.workers.push(worker),
+            true => state.held.push(worker),
             false => satisfy_successors(&state.view, node, &mut state.waits, &mut state.ready),
         }
         if counts {
@@ -267,9 +263,8 @@ impl<P: Hosts> Machine<P> {
     /// more.
     pub(super) fn release(&mut self) -> Vec<StepFailure> {
         let mut failures = Vec::new();
-        let after_nobody = std::mem::take(&mut self.state.held.after_nobody);
+        let (after_nobody, held) = self.state.held.take_workers();
         self.begin_after_nobody(after_nobody);
-        let held = std::mem::take(&mut self.state.held.workers);
         self.touch_settled(&held);
         for worker in held {
             let state = &mut self.state;

@@ -8,7 +8,7 @@ use rustc_hash::FxHashMap;
 use super::{
     Elements, Ended, Held, Hosts, Interrupted, KickoffId, Mail, Outputs, ReadyList, Waits,
 };
-use crate::args::Named;
+use crate::args::Inputs;
 use crate::graph::{View, WorkerId};
 use crate::key::Key;
 use crate::values::Value;
@@ -17,7 +17,7 @@ use crate::values::Value;
 /// running workers share.
 pub(crate) struct State<P: Hosts> {
     pub(crate) view: View<P>,
-    pub(crate) inputs: Arc<Named>,
+    pub(crate) inputs: Inputs,
     pub(crate) step: u64,
     pub(crate) next_kickoff: u64,
     /// The workers that run in the next step, in order.
@@ -59,7 +59,7 @@ pub(crate) struct UnderWay<P: Hosts> {
 
 impl<P: Hosts> State<P> {
     /// The state of a run of `view` in which nothing has happened and nothing is ready.
-    pub(crate) fn new(view: View<P>, inputs: Arc<Named>) -> Self {
+    pub(crate) fn new(view: View<P>, inputs: Inputs) -> Self {
         let n_workers = view.n_slots();
         let groups = Arc::clone(&view.base().groups);
         Self {

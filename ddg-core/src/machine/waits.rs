@@ -18,12 +18,18 @@ use crate::graph::{Groups, NARROW, WorkerId};
 #[derive(Clone, Default)]
 pub(crate) struct Waits {
     words: Vec<u64>,
-    wide: Vec<Wide>,
-    /// The wider places of removed workers.
-    free: Vec<usize>,
     groups: Arc<Groups>,
-    /// The first workers of groups that are split.
-    split: FxHashSet<WorkerId>,
+    /// The first workers of groups that are split, if there are any.
+    split: Option<Box<FxHashSet<WorkerId>>>,
+    /// The wider places, if there are any.
+    wide: Option<Box<WidePlaces>>,
+}
+
+#[derive(Clone, Default)]
+struct WidePlaces {
+    all: Vec<Wide>,
+    /// The places of removed workers.
+    free: Vec<usize>,
 }
 
 #[derive(Clone, Default)]
@@ -48,15 +54,15 @@ fn place_of(word: u64) -> usize {
 
 impl Waits {
     pub(crate) fn new(n_workers: usize, groups: Arc<Groups>) -> Self {
-        Self { words: vec![0; n_workers], groups, ..Self::default() }
+        Self { words: vec![0; n_workers], groups, split: None, wide: None }
     }
 
     /// The size of the group that waits as one and whose first worker this is; 0 if there is none.
     #[inline]
     pub(crate) fn size_of_group(&self, first: WorkerId) -> usize {
-        match self.split.is_empty() || !self.split.contains(&first) {
-            true => self.groups.size(first),
-            false => 0,
+        match self.is_split(first) {
+            true => 0,
+            false => self.groups.size(first),
         }
     }
 
@@ -64,10 +70,27 @@ impl Waits {
     #[inline]
     fn holder(&self, worker: WorkerId) -> WorkerId {
         let holder = self.groups.holder(worker);
-        match self.split.is_empty() || !self.split.contains(&holder) {
-            true => holder,
-            false => worker,
+        match self.is_split(holder) {
+            true => worker,
+            false => holder,
         }
+    }
+
+    /// Whether the group whose first worker this is is split.
+    #[inline]
+    fn is_split(&self, first: WorkerId) -> bool {
+        self.split.as_ref().is_some_and(|split| split.contains(&first))
+    }
+
+    /// The wider place of a word that has moved to one.
+    fn wide_of(&self, word: u64) -> &Wide {
+        let places = self.wide.as_ref().expect("a word that is wide has a place");
+        &places.all[place_of(word)]
+    }
+
+    fn wide_mut(&mut self, word: u64) -> &mut Wide {
+        let places = self.wide.as_mut().expect("a word that is wide has a place");
+        &mut places.all[place_of(word)]
     }
 
     /// Has the workers of the group of `worker`, if it is in one, wait by themselves.
@@ -79,7 +102,7 @@ impl Waits {
             let word = self.words[place];
             // The dependencies of a group have bits in its word, so it is not wide.
             self.words[place..place + size].fill(word);
-            self.split.insert(first);
+            self.split.get_or_insert_default().insert(first);
         }
     }
 
@@ -126,14 +149,16 @@ impl Waits {
         let word = &mut self.words[worker.index()];
         if *word & WIDE == 0 {
             let wide = Wide { bits: vec![*word & BITS], crossed: n_crossed(*word) };
-            let free = self.free.pop().unwrap_or(self.wide.len());
-            match self.wide.get_mut(free) {
+            let places = self.wide.get_or_insert_default();
+            let free = places.free.pop().unwrap_or(places.all.len());
+            match places.all.get_mut(free) {
                 Some(free) => *free = wide,
-                None => self.wide.push(wide),
+                None => places.all.push(wide),
             }
             *word = (*word & DUE) | WIDE | free as u64;
         }
-        let wide = &mut self.wide[place_of(*word)];
+        let word = *word;
+        let wide = self.wide_mut(word);
         let (at, bit) = (place as usize / 64, 1 << (place % 64));
         if wide.bits.len() <= at {
             wide.bits.resize(at + 1, 0);
@@ -155,7 +180,8 @@ impl Waits {
             }
             return;
         }
-        let wide = &mut self.wide[place_of(*word)];
+        let word = *word;
+        let wide = self.wide_mut(word);
         if let Some(bits) = wide.bits.get_mut(place / 64)
             && *bits & (1 << (place % 64)) != 0
         {
@@ -169,7 +195,7 @@ impl Waits {
         if word & WIDE == 0 {
             return place < NARROW as usize && word & (1 << place) != 0;
         }
-        let bits = self.wide[place_of(word)].bits.get(place / 64);
+        let bits = self.wide_of(word).bits.get(place / 64);
         bits.is_some_and(|bits| bits & (1 << (place % 64)) != 0)
     }
 
@@ -197,7 +223,8 @@ impl Waits {
             return;
         }
         *word &= !DUE;
-        let wide = &mut self.wide[place_of(*word)];
+        let word = *word;
+        let wide = self.wide_mut(word);
         wide.bits.fill(0);
         wide.crossed = 0;
     }
@@ -207,7 +234,8 @@ impl Waits {
         self.split(worker);
         let word = std::mem::take(&mut self.words[worker.index()]);
         if word & WIDE != 0 {
-            self.free.push(place_of(word));
+            let places = self.wide.get_or_insert_default();
+            places.free.push(place_of(word));
         }
     }
 }
@@ -293,7 +321,7 @@ mod tests {
                     assert_eq!(found, each.is_crossed(worker, place), "after {what:?}");
                 }
             }
-            n_split += as_one.split.len();
+            n_split += as_one.split.map_or(0, |split| split.len());
         }
         assert!(n_ready > 10_000 && n_split > 1_000, "{n_ready} ready, {n_split} split");
     }

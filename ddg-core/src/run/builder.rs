@@ -250,8 +250,8 @@ impl<T> RunBuilder<T> {
     pub fn output<U: RunResult>(
         self,
     ) -> impl Future<Output = Result<U, RunError>> + Send + 'static + use<T, U> {
-        let outcome = self.outcome();
-        async move { outcome.await?.into_output() }
+        // Not an `async` block, which would hold the future of the run twice.
+        self.outcome().map(|outcome| outcome?.into_output())
     }
 
     /// Runs to the end in the caller's task and returns the outcome, also if the run has paused or

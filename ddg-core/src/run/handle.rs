@@ -16,7 +16,7 @@ use super::plan::Plan;
 use super::stored::{self, Claiming, Place};
 use super::stored_runs::send;
 use super::{Outcome, RunError};
-use crate::engine::{Inbox, RunCore, drive};
+use crate::engine::{RunCore, drive};
 use crate::event::{EarlySubscribers, EventFilter, EventStream};
 use crate::values::{Data, RunResult, Value};
 
@@ -74,7 +74,7 @@ impl<T> RunHandle<T> {
             let live = plan.live();
             let run = match &live {
                 Ok(live) => {
-                    live.core.inbox.get_or_init(Inbox::default);
+                    live.core.inbox.get_or_init(Box::default);
                     live.core.feed().adopt(&subscribers);
                     // A subscription may come at any time, and events count time from the start of
                     // the run.
@@ -171,7 +171,7 @@ impl<T> RunHandle<T> {
     pub async fn signal(&self, name: impl Into<String>, value: impl Data) -> Result<(), RunError> {
         match &self.run {
             Run::Begun(core) => {
-                core.inbox.get_or_init(Inbox::default).send(name.into(), Value::new(value));
+                core.inbox.get_or_init(Box::default).send(name.into(), Value::new(value));
                 Ok(())
             }
             Run::Stored(claiming) => {

@@ -13,7 +13,7 @@ use crate::checkpoint::{
     Checkpoint, CheckpointStore, Claim, InvalidRunId, RunId, RunStatus, StoreError,
 };
 use crate::durable::{Beginning, Journal, States, patiently, replay};
-use crate::engine::{Inbox, RunCore, RunGuard, Within, drive_stored};
+use crate::engine::{RunCore, RunGuard, Within, drive_stored};
 use crate::event::{EarlySubscribers, EventFilter, EventStream};
 use crate::machine::End;
 use crate::values::Value;
@@ -116,7 +116,7 @@ impl Claiming {
     /// Passes on the requests, when the store has returned the run.
     fn begin(&self, core: &Arc<RunCore>) {
         let mut stage = self.stage();
-        let inbox = core.inbox.get_or_init(Inbox::default);
+        let inbox = core.inbox.get_or_init(Box::default);
         if let Stage::Claimed { stop, signals } = &mut *stage {
             std::mem::take(signals).into_iter().for_each(|(name, value)| inbox.send(name, value));
             core.feed().adopt(&self.subscribers);

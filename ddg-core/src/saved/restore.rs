@@ -40,7 +40,7 @@ impl Saved {
         let lenient = self.check(program)?;
         let stopping = self.stopping;
         view.grow(&self.graph, program, &Scope::top(names), lenient)?;
-        let state = State::new(view, Arc::new(self.inputs.clone()));
+        let state = State::new(view, self.inputs.clone().into());
         let mut restoring = Restoring { names, state, locals: Locals::default(), lenient };
         restoring.progress(self)?;
         let Restoring { state, locals, .. } = restoring;
@@ -148,14 +148,15 @@ impl Restoring<'_> {
         }
         for key in saved.held {
             let worker = self.find(&key)?;
-            self.state.held.workers.push(worker);
+            self.state.held.push(worker);
         }
         for key in saved.after_nobody {
             let worker = self.find(&key)?;
-            self.state.held.after_nobody.push(worker);
+            self.state.held.push_after_nobody([worker]);
         }
         for (key, kickoff) in saved.latest {
-            self.state.held.latest.insert(self.find(&key)?, KickoffId(kickoff));
+            let worker = self.find(&key)?;
+            self.state.held.is_latest(worker, KickoffId(kickoff));
         }
         for (key, output) in saved.outputs {
             let id = self.find(&key)?;

@@ -180,7 +180,7 @@ impl Saved {
             (!dealt.is_empty()).then(|| (node.key().clone(), dealt))
         };
         let held = machine.is_paused();
-        let latest = state.held.latest.iter().filter(|_| held);
+        let latest = state.held.latest().filter(|_| held);
         let kept = locals.kept_by_nested();
         let mut saved = Self {
             automa: program.automa().to_string(),
@@ -202,9 +202,9 @@ impl Saved {
             result: state.result.clone(),
             interrupted: interrupted.collect(),
             answered: answered.collect::<Result<_, SnapshotError>>()?,
-            held: state.held.workers.iter().map(|worker| key(*worker)).collect(),
-            after_nobody: state.held.after_nobody.iter().map(|worker| key(*worker)).collect(),
-            latest: latest.map(|(id, kickoff)| (key(*id), kickoff.0)).collect(),
+            held: state.held.workers().iter().map(|worker| key(*worker)).collect(),
+            after_nobody: state.held.after_nobody().iter().map(|worker| key(*worker)).collect(),
+            latest: latest.map(|(id, kickoff)| (key(id), kickoff.0)).collect(),
             mail: state.mail.clone(),
             running: BTreeMap::new(),
             progress: AllProgress::new(),

@@ -241,6 +241,7 @@ impl Value {
     ///
     /// # Errors
     /// [`TypeMismatch`] if the value cannot be read as a `T`.
+    #[inline]
     pub fn take<T: Data>(self) -> Result<T, TypeMismatch> {
         match self.downcast_ref::<T>() {
             None => self.into_other(),
@@ -321,6 +322,7 @@ impl Value {
     }
 
     /// Whether the value is held as exactly the type `ty`.
+    #[inline]
     pub(crate) fn holds(&self, ty: ValueType) -> bool {
         self.0.get().is_some_and(|inner| (inner as &dyn Any).type_id() == ty.id())
     }

@@ -145,6 +145,20 @@ impl Agent {
 
     /// Stores every active run in `store` under an id of its own. A run can then survive the end of
     /// its process: [`recover`](Self::recover) continues it.
+    ///
+    /// ```
+    /// use ddg_agentic::prelude::*;
+    /// use ddg_core::checkpoint::MemoryStore;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let store = MemoryStore::new();                // or a database
+    /// let agent = Agent::new(ReActAutoma::new(OfflineModel::new()))?.stored_in(&store);
+    /// agent.recover_all().await?;                   // what the last process has left
+    /// agent.run("visitor-7", "Hello.").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn stored_in(mut self, store: &(impl CheckpointStore + Clone + 'static)) -> Self {
         self.runs = Some(Arc::new(store.clone()));

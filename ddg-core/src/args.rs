@@ -99,6 +99,13 @@ impl Args {
     }
 
     /// Adds an argument by position.
+    ///
+    /// ```
+    /// use ddg_core::args::Args;
+    ///
+    /// let args = Args::new().with("Tokyo".to_owned()).with_named("days", 3);
+    /// assert_eq!(format!("{args:?}"), r#"("Tokyo", days = 3)"#);
+    /// ```
     #[must_use]
     pub fn with<T: Data>(mut self, value: T) -> Self {
         self.positional.push(Value::new(value));

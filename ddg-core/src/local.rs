@@ -96,6 +96,20 @@ impl LocalSpace {
 
     /// The value `name`; `None` if it does not exist.
     ///
+    /// ```
+    /// # use ddg_core::prelude::*;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let mut automa = GraphAutoma::new("types");
+    /// automa.add_func_as_worker("types", async |cx: Context| {
+    ///     cx.local().set("n", "seven");
+    ///     cx.local().try_get::<u32>("n").is_err()
+    /// }, start().output())?;
+    /// assert!(automa.run(()).output::<bool>().await?);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// If it is not a `T`.
     pub fn try_get<T: Data>(&self, name: &str) -> Result<Option<T>, LocalMismatch> {
@@ -188,6 +202,21 @@ impl LocalSpace {
     }
 
     /// Removes the value `name`, and returns whether it existed.
+    ///
+    /// ```
+    /// # use ddg_core::prelude::*;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let mut automa = GraphAutoma::new("once");
+    /// automa.add_func_as_worker("once", async |cx: Context| {
+    ///     cx.local().set("n", 7);
+    ///     cx.local().remove("n");
+    ///     cx.local().get::<u32>("n")
+    /// }, start().output())?;
+    /// assert_eq!(automa.run(()).output::<Option<u32>>().await?, None);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn remove(&self, name: &str) -> bool {
         self.values.lock().remove(name).is_some()
     }

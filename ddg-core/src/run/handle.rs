@@ -95,6 +95,25 @@ impl<T> RunHandle<T> {
 
     /// Subscribes to the events of the run that pass `filter`, from its next step on. To get all
     /// events, subscribe [before it begins](crate::run::RunBuilder::events).
+    ///
+    /// ```
+    /// # use ddg_core::prelude::*;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use ddg_core::event::{EventFilter, EventKind};
+    ///
+    /// let mut automa = GraphAutoma::new("hello");
+    /// automa.add_func_as_worker("hello", async || "hello".to_owned(), start().output())?;
+    /// let run = automa.run(()).spawn();
+    /// let mut events = run.events(EventFilter::updates());
+    /// let mut ended = false;
+    /// while let Some(event) = events.next().await {
+    ///     ended = matches!(event?.kind, EventKind::RunFinished { .. });
+    /// }
+    /// assert!(ended);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn events(&self, filter: EventFilter) -> EventStream {
         match &self.run {
             Run::Begun(core) => core.feed().subscribe(filter),
@@ -142,6 +161,29 @@ impl<T> RunHandle<T> {
     /// [stored](crate::run::RunBuilder::stored_in), it is left in its store as if its process had
     /// died: [`StoredRuns::resume_all`](crate::checkpoint::StoredRuns::resume_all) or another
     /// process continues it. For a process that has to end.
+    ///
+    /// ```
+    /// # use ddg_core::prelude::*;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use ddg_core::checkpoint::{MemoryStore, StoredRuns};
+    ///
+    /// let mut automa = GraphAutoma::new("count");
+    /// automa.add_func_as_worker("count", async |n: u32, cx: Context| {
+    ///     if n < 100 { cx.ferry_to("count", (n + 1,)) }
+    ///     n
+    /// }, start().output())?;
+    /// let store = MemoryStore::new();
+    /// let run = automa.run(args!(0)).stored_in(&store, "count-1").spawn();
+    /// run.leave();
+    /// assert!(run.outcome().await?.stopped());
+    ///
+    /// let ended = StoredRuns::new(&store).resume_all([&automa]).await?;      // in the next process
+    /// let [(_, Ok(outcome))] = &ended[..] else { panic!("{ended:?}") };
+    /// assert_eq!(outcome.output().get::<u32>()?, 100);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn leave(&self) {
         match &self.run {
             Run::Stored(claiming) => claiming.leave(),
@@ -189,11 +231,40 @@ impl<T> RunHandle<T> {
     }
 
     /// Whether the run has ended.
+    ///
+    /// ```
+    /// # use ddg_core::prelude::*;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let mut automa = GraphAutoma::new("double");
+    /// automa.add_func_as_worker("double", async |x: u32| x * 2, start().output())?;
+    /// let run = automa.run(args!(20)).spawn();
+    /// while !run.is_finished() {
+    ///     tokio::task::yield_now().await;
+    /// }
+    /// assert_eq!(run.output::<u32>().await?, 40);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn is_finished(&self) -> bool {
         self.task.is_finished()
     }
 
     /// Waits for the run to end and returns its output as a `U`.
+    ///
+    /// ```
+    /// # use ddg_core::prelude::*;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let mut automa = GraphAutoma::new("double");
+    /// automa.add_func_as_worker("double", async |x: u32| x * 2, start().output())?;
+    /// let runs = [1, 2, 3].map(|x| automa.run(args!(x)).spawn());            // all at once
+    /// for (run, x) in runs.into_iter().zip(1..) {
+    ///     assert_eq!(run.output::<u32>().await?, x * 2);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// As [above](Self#errors).
@@ -205,6 +276,20 @@ impl<T> RunHandle<T> {
     }
 
     /// Waits for the run to end and returns its outcome, also if it has paused or was stopped.
+    ///
+    /// ```
+    /// # use ddg_core::prelude::*;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let mut automa = GraphAutoma::new("pay");
+    /// automa.add_func_as_worker("pay", async |cx: Context| -> Result<bool, WorkerError> {
+    ///     Ok(cx.interact_with_human("Pay?")?)
+    /// }, start().output())?;
+    /// let outcome = automa.run(()).spawn().outcome().await?;
+    /// assert!(outcome.is_paused());
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// As [above](Self#errors), except for those of the output.

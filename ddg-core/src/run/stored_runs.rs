@@ -117,6 +117,25 @@ impl StoredRuns {
 
     /// The record of a run: its status, its holder, and when it wakes.
     ///
+    /// ```
+    /// # use ddg_core::prelude::*;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use ddg_core::checkpoint::{MemoryStore, RunStatus, StoredRuns};
+    ///
+    /// let mut automa = GraphAutoma::new("two");
+    /// automa.add_func_as_worker("a", async || 1, start())?;
+    /// automa.add_func_as_worker("b", async |a: i32| a + 1, after(["a"]).output())?;
+    /// let store = MemoryStore::new();
+    /// automa.run(()).stored_in(&store, "two-1").await?;
+    /// let runs = StoredRuns::new(&store);
+    /// let record = runs.record("two-1").await?;
+    /// assert_eq!(record.status, RunStatus::Finished);
+    /// assert!(record.holder.is_none());
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// As [above](Self#errors).
     pub async fn record(&self, id: impl AsRef<str>) -> Result<RunRecord, RunError> {
@@ -224,6 +243,23 @@ impl StoredRuns {
     /// not continue. A holder that is still active stops as [`cancel`](Self::cancel) says, with
     /// [`StoreError::Fenced`].
     ///
+    /// ```
+    /// # use ddg_core::prelude::*;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use ddg_core::checkpoint::{MemoryStore, StoredRuns};
+    ///
+    /// let mut automa = GraphAutoma::new("wait");
+    /// automa.add_func_as_worker("wait", async || std::future::pending::<()>().await, start())?;
+    /// let store = MemoryStore::new();
+    /// let run = automa.run(()).stored_in(&store, "wait-1").spawn();
+    /// tokio::task::yield_now().await;
+    /// StoredRuns::new(&store).take_over("wait-1").await?;
+    /// assert!(run.await.is_err());
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// As [above](Self#errors).
     pub async fn take_over(&self, id: impl AsRef<str>) -> Result<(), RunError> {
@@ -298,6 +334,24 @@ impl StoredRuns {
     }
 
     /// Reads the last state of a run.
+    ///
+    /// ```
+    /// # use ddg_core::prelude::*;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use ddg_core::checkpoint::{MemoryStore, StoredRuns};
+    ///
+    /// let mut automa = GraphAutoma::new("two");
+    /// automa.add_func_as_worker("a", async || 1, start())?;
+    /// automa.add_func_as_worker("b", async |a: i32| a + 1, after(["a"]).output())?;
+    /// let store = MemoryStore::new();
+    /// automa.run(()).stored_in(&store, "two-1").await?;
+    /// let runs = StoredRuns::new(&store);
+    /// let last = runs.snapshot("two-1").await?;
+    /// assert_eq!(last.output("b").expect("it ran").get::<i32>()?, 2);
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// As [above](Self#errors), and if the run has no state yet.
@@ -430,6 +484,24 @@ impl StoredRuns {
     }
 
     /// Deletes a run and its journal.
+    ///
+    /// ```
+    /// # use ddg_core::prelude::*;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use ddg_core::checkpoint::{MemoryStore, RunFilter, StoredRuns};
+    ///
+    /// let mut automa = GraphAutoma::new("two");
+    /// automa.add_func_as_worker("a", async || 1, start())?;
+    /// automa.add_func_as_worker("b", async |a: i32| a + 1, after(["a"]).output())?;
+    /// let store = MemoryStore::new();
+    /// automa.run(()).stored_in(&store, "two-1").await?;
+    /// let runs = StoredRuns::new(&store);
+    /// runs.delete("two-1").await?;
+    /// assert!(runs.list(&RunFilter::default()).await?.is_empty());
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// As [above](Self#errors), and if the lease of the run is held.

@@ -130,6 +130,20 @@ impl Snapshot {
     ///
     /// What the workers of the next step have reached already is dropped, because they may read the
     /// output: they run again.
+    ///
+    /// ```
+    /// # use ddg_core::prelude::*;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let mut automa = GraphAutoma::new("two");
+    /// automa.add_func_as_worker("a", async |cx: Context| { cx.stop(); 1 }, start())?;
+    /// automa.add_func_as_worker("b", async |a: i32| a + 1, after(["a"]).output())?;
+    /// let mut snapshot = automa.run(()).await?.snapshot()?;
+    /// assert!(snapshot.set_output("a", 40));
+    /// assert_eq!(automa.resume(snapshot).output::<i32>().await?, 41);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn set_output(&mut self, worker: impl Into<Key>, output: impl Data) -> bool {
         let Some(slot) = self.run.outputs_mut().get_mut(&worker.into()) else { return false };
         *slot = Value::new(output);
@@ -182,6 +196,23 @@ impl Snapshot {
     }
 
     /// The unanswered questions in kickoff order, including those of nested automata.
+    ///
+    /// ```
+    /// # use ddg_core::prelude::*;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let mut automa = GraphAutoma::new("pay");
+    /// automa.add_func_as_worker("pay", async |cx: Context| -> Result<bool, WorkerError> {
+    ///     Ok(cx.interact_with_human("Pay?")?)
+    /// }, start().output())?;
+    /// let mut snapshot = automa.run(()).await?.snapshot()?;
+    /// let question = snapshot.questions().remove(0);
+    /// assert_eq!(question.content.get::<String>()?, "Pay?");
+    /// snapshot.answer(&question.id, true)?;
+    /// assert!(automa.resume(snapshot).output::<bool>().await?);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn questions(&self) -> Vec<Question> {
         let mut questions = Vec::new();
         PausedRun::questions(&self.run, &mut questions);

@@ -41,6 +41,22 @@ const OURS: &str = "#d1242f";
 const OTHERS: [&str; 8] =
     ["#0969da", "#1a7f37", "#8250df", "#9a6700", "#bf3989", "#57606a", "#0a7ea4", "#bc4c00"];
 
+/// Colours on a dark page, each after the one that it replaces.
+const DARK: [(&str, &str); 12] = [
+    ("#ffffff", "#16191e"),
+    (INK, "#e2e6eb"),
+    (FAINT, "#343b45"),
+    (OURS, "#ff6b6b"),
+    (OTHERS[0], "#4c9bff"),
+    (OTHERS[1], "#3fb950"),
+    (OTHERS[2], "#a371f7"),
+    (OTHERS[3], "#d29922"),
+    (OTHERS[4], "#db61a2"),
+    (OTHERS[5], "#9aa5b1"),
+    (OTHERS[6], "#39b5d8"),
+    (OTHERS[7], "#f0883e"),
+];
+
 /// Lines over two logarithmic axes, each with its name at its end.
 pub fn lines(title: &str, across: &str, up: &str, series: &[Series]) -> String {
     let (width, height) = (760.0, 420.0);
@@ -167,9 +183,14 @@ struct Svg(String);
 
 impl Svg {
     fn new(width: f64, height: f64, title: &str) -> Self {
+        let rule = |(light, dark): &(&str, &str)| {
+            format!("[fill='{light}'] {{ fill: {dark} }} [stroke='{light}'] {{ stroke: {dark} }}\n")
+        };
+        let dark: String = DARK.iter().map(rule).collect();
         let mut svg = Self(format!(
             "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width} {height}\" \
              font-family=\"system-ui, sans-serif\" font-size=\"12\">\n\
+             <style>@media (prefers-color-scheme: dark) {{\n{dark}}}</style>\n\
              <rect width=\"100%\" height=\"100%\" fill=\"#ffffff\"/>\n"
         ));
         svg.bold((12.0, 22.0), title);

@@ -19,6 +19,7 @@ on_every_store! {
     every_call_can_be_dropped_at_every_poll,
     every_run_can_be_dropped_at_every_poll,
     every_operation_on_a_run_can_be_dropped_at_every_poll,
+    every_answer_can_be_dropped_at_every_poll,
     every_continuation_can_be_dropped_at_every_poll,
 }
 
@@ -176,6 +177,9 @@ const OPERATIONS: &[(&str, Operation)] = &[
     ("history", |runs, run| runs.history(run).map_ok(drop).boxed()),
     ("questions", |runs, run| runs.questions(run).map_ok(drop).boxed()),
     ("list", |runs, _| async { runs.list(&RunFilter::default()).await.map(drop) }.boxed()),
+    ("list_page", |runs, _| {
+        async { runs.list_page(&RunFilter::default(), &Page::default()).await.map(drop) }.boxed()
+    }),
     ("signal", |runs, run| runs.signal(run, "paid", 1).boxed()),
     ("cancel", |runs, run| runs.cancel(run).map_ok(drop).boxed()),
     ("take_over", |runs, run| runs.take_over(run).boxed()),
@@ -207,6 +211,30 @@ async fn every_operation_on_a_run_can_be_dropped_at_every_poll(setup: &Setup) {
             if done.is_some() {
                 break;
             }
+        }
+    }
+    setup.assert_idle().await;
+}
+
+/// An answer counts once, whether the one that was dropped was written or not.
+async fn every_answer_can_be_dropped_at_every_poll(setup: &Setup) {
+    let (store, automa) = (&setup.store, asks());
+    let runs = StoredRuns::new(store);
+    for n_polls in 0.. {
+        let id = format!("run {n_polls}");
+        let run = || automa.run(args!(1)).stored_in(store, &id);
+        let question = run().outcome().await.unwrap().questions().remove(0).id;
+        let done = within(runs.answer(&id, &question, 40_i64).boxed(), n_polls).await;
+        match when_free(async || runs.answer(&id, &question, 40_i64).await).await {
+            Ok(()) => assert!(done.is_none(), "{id}: answered twice"),
+            Err(RunError::Answer(_)) => {}
+            Err(error) => panic!("{id}: {error}"),
+        }
+        let output = when_free(async || run().output::<i64>().await).await;
+        assert_eq!(output.unwrap(), 42, "{id}");
+        if done.is_some() {
+            done.unwrap().unwrap();
+            break;
         }
     }
     setup.assert_idle().await;

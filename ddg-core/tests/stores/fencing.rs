@@ -6,13 +6,18 @@ use std::collections::BTreeMap;
 use std::fs::{self, OpenOptions};
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::time::Duration;
 
-use ddg_core::checkpoint::{CheckpointStore, Claim, RunFilter, RunService, RunStatus, StoredRuns};
+use ddg_core::checkpoint::{Claim, RunFilter, RunService, RunStatus, StoredRuns};
 use ddg_core::prelude::*;
 
 use crate::setup::process::{Process, say, wait_to_be_told};
+use crate::setup::{on_every_place, open};
+
+on_every_place! {
+    two_processes_that_are_stopped_past_their_leases,
+    four_processes_that_are_stopped_past_their_leases,
+}
 
 const PLACE: &str = "DDG_TEST_PLACE";
 const LOG: &str = "DDG_TEST_LOG";
@@ -53,15 +58,6 @@ fn automa(log: PathBuf) -> GraphAutoma {
     automa
 }
 
-async fn open(place: &str) -> Arc<dyn CheckpointStore> {
-    #[cfg(feature = "postgres")]
-    if place.starts_with("postgres") {
-        let store = ddg_core::checkpoint::PostgresStore::connect(place).await.unwrap();
-        return Arc::new(store);
-    }
-    Arc::new(ddg_core::checkpoint::SqliteStore::open(place).await.unwrap())
-}
-
 /// What the other tests start as processes of their own; without a place, there is nothing to do.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_process_of_many() {
@@ -96,6 +92,16 @@ fn effects(log: &Path) -> BTreeMap<usize, Vec<u64>> {
         effects.entry(run.parse().unwrap()).or_default().push(step.parse().unwrap());
     }
     effects
+}
+
+/// [X6]
+async fn two_processes_that_are_stopped_past_their_leases(place: &str) {
+    check(place, 2).await;
+}
+
+/// [X6]
+async fn four_processes_that_are_stopped_past_their_leases(place: &str) {
+    check(place, 4).await;
 }
 
 /// Stops one of the processes after the other, each until the others have taken its runs.
@@ -170,47 +176,4 @@ async fn check(place: &str, n_processes: usize) {
     let most = 2 * (n_taken + n_locked * N_RUNS) as u64;
     assert!(n_again <= most, "{n_again} effects happened again");
     assert!(n_taken > 0, "no run was taken");
-}
-
-#[cfg(feature = "sqlite")]
-mod sqlite {
-    async fn check(n_processes: usize) {
-        let folder = tempfile::tempdir().unwrap();
-        super::check(folder.path().join("runs.db").to_str().unwrap(), n_processes).await;
-    }
-
-    /// [X6]
-    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-    async fn two_processes_that_are_stopped_past_their_leases() {
-        check(2).await;
-    }
-
-    /// [X6]
-    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-    async fn four_processes_that_are_stopped_past_their_leases() {
-        check(4).await;
-    }
-}
-
-#[cfg(feature = "postgres")]
-mod postgres {
-    use crate::setup::postgres::Database;
-
-    async fn check(n_processes: usize) {
-        let Some(database) = Database::new().await else { return };
-        super::check(database.url(), n_processes).await;
-        database.drop().await;
-    }
-
-    /// [X6]
-    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-    async fn two_processes_that_are_stopped_past_their_leases() {
-        check(2).await;
-    }
-
-    /// [X6]
-    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-    async fn four_processes_that_are_stopped_past_their_leases() {
-        check(4).await;
-    }
 }

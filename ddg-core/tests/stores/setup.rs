@@ -133,6 +133,46 @@ macro_rules! on_every_store {
 }
 pub(crate) use on_every_store;
 
+/// Makes of each function a test for every kind of store that several processes can open. The
+/// function gets the place that they [open].
+#[cfg(unix)]
+macro_rules! on_every_place {
+    ($($test:ident,)*) => {
+        #[cfg(feature = "sqlite")]
+        mod sqlite {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $test() {
+                let folder = tempfile::tempdir().unwrap();
+                super::$test(folder.path().join("runs.db").to_str().unwrap()).await;
+            })*
+        }
+
+        #[cfg(feature = "postgres")]
+        mod postgres {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $test() {
+                let database = $crate::setup::postgres::Database::new().await;
+                let Some(database) = database else { return };
+                super::$test(database.url()).await;
+                database.drop().await;
+            })*
+        }
+    };
+}
+#[cfg(unix)]
+pub(crate) use on_every_place;
+
+/// Opens the store at a place: a URL of PostgreSQL, or the path of a file of SQLite.
+#[cfg(unix)]
+pub(crate) async fn open(place: &str) -> Arc<dyn CheckpointStore> {
+    #[cfg(feature = "postgres")]
+    if place.starts_with("postgres") {
+        let store = ddg_core::checkpoint::PostgresStore::connect(place).await.unwrap();
+        return Arc::new(store);
+    }
+    Arc::new(ddg_core::checkpoint::SqliteStore::open(place).await.unwrap())
+}
+
 /// A run's id.
 pub(crate) fn id(id: &str) -> RunId {
     RunId::new(id).unwrap()

@@ -41,6 +41,7 @@
 //! # }
 //! ```
 
+mod arrival;
 pub(crate) mod background;
 mod error;
 mod journal;
@@ -61,6 +62,7 @@ use std::time::{Duration, SystemTime};
 
 use futures::future::BoxFuture;
 
+pub(crate) use arrival::Arrival;
 pub use error::StoreError;
 pub use journal::{Checkpoint, Entry, EntryKind, StepRecord};
 pub use lease::{Claim, Holder, Lease};
@@ -127,7 +129,8 @@ pub trait CheckpointStore: fmt::Debug + Send + Sync {
     ) -> StoreFuture<'a, Lease>;
 
     /// Acquires the lease of a run if the lease is free, has expired, or is held by a process that
-    /// is known to have ended.
+    /// is known to have ended. A claim that [cancels](Claim::cancelling) also sets the status of a
+    /// run that has not ended.
     ///
     /// # Errors
     /// [`StoreError::Held`] if the lease is held, also if the same process holds it.

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, SystemTime};
 
-use super::{Owner, RunId, StoreError};
+use super::{Arrival, Owner, RunId, StoreError};
 use crate::clock::{from_ms, millis};
 
 /// A request for a lease: the owner, and the time to live.
@@ -25,6 +25,10 @@ pub struct Claim {
     pub max_attempts: Option<u64>,
     /// Whether a run that is created is inside another, which continues it.
     pub inner: bool,
+    /// Whether a run that is acquired and has not ended is cancelled.
+    pub cancels: bool,
+    /// When the run came; `None` if that is when the lease is requested.
+    pub(crate) arrival: Option<Arrival>,
 }
 
 /// The right to write to a run's journal, until another process acquires the run.
@@ -39,6 +43,8 @@ pub struct Lease {
     pub ttl: Duration,
     /// The [failed attempts](super::RunRecord::attempts) of the run before this lease.
     pub attempts: u64,
+    /// When the run came.
+    pub(crate) arrival: Arrival,
 }
 
 /// The holder of a run's lease.
@@ -54,7 +60,16 @@ pub struct Holder {
 impl Claim {
     /// A claim of `owner` for `ttl`.
     pub fn new(owner: Owner, ttl: Duration) -> Self {
-        Self { owner, ttl, patience: PATIENCE, force: false, max_attempts: None, inner: false }
+        Self {
+            owner,
+            ttl,
+            patience: PATIENCE,
+            force: false,
+            max_attempts: None,
+            inner: false,
+            cancels: false,
+            arrival: None,
+        }
     }
 
     /// A claim of this process for `ttl`.
@@ -88,6 +103,19 @@ impl Claim {
         Self { inner: true, ..self }
     }
 
+    /// Cancels the run whose lease is acquired, in the same transaction: its status is cancelled
+    /// then, unless it has ended. A holder that it is [taken](Self::by_force) from never sees it
+    /// as taken but not yet cancelled.
+    #[must_use]
+    pub fn cancelling(self) -> Self {
+        Self { cancels: true, ..self }
+    }
+
+    /// When the run came: now, unless that is known.
+    pub(crate) fn arrival(&self) -> Arrival {
+        self.arrival.unwrap_or_else(Arrival::next)
+    }
+
     /// Sets how many attempts in a row to continue a run may end with the death of their process,
     /// without having written a state. Then the run is not continued again: it ends with
     /// [`StoreError::Attempts`], and its status is failed. At least 1.
@@ -104,7 +132,7 @@ impl Claim {
 impl Lease {
     /// The lease of `run` with the token `token`, after no failed attempt.
     pub fn new(run: RunId, token: u64, ttl: Duration) -> Self {
-        Self { run, token, ttl, attempts: 0 }
+        Self { run, token, ttl, attempts: 0, arrival: Arrival::next() }
     }
 }
 
@@ -166,7 +194,13 @@ impl Hold {
         // A holder that did not release the lease has died, or has been too slow.
         let attempts = self.attempts + u64::from(self.owner.is_some());
         // A new token for each holder: writes with an older one are refused from now on.
-        let lease = Lease { run: run.clone(), token: self.token + 1, ttl: claim.ttl, attempts };
+        let lease = Lease {
+            run: run.clone(),
+            token: self.token + 1,
+            ttl: claim.ttl,
+            attempts,
+            arrival: claim.arrival(),
+        };
         let owner = Some(claim.owner.clone());
         let hold = Self { token: lease.token, owner, until_ms: lease.until_ms(now_ms), attempts };
         (lease, hold)

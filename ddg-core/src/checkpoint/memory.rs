@@ -133,6 +133,11 @@ impl CheckpointStore for MemoryStore {
                 kept.hold.admits_claim(run, claim, now_ms)?;
                 let (lease, hold) = kept.hold.taken(run, claim, now_ms);
                 kept.hold = hold;
+                if claim.cancels && kept.rest.status.may_be_cancelled() {
+                    kept.rest = Rest::new(RunStatus::Cancelled);
+                    kept.hold.attempts = 0;
+                    kept.updated_ms = now_ms;
+                }
                 Ok(lease)
             })
         }

@@ -260,6 +260,11 @@ impl RunStatus {
             Self::Cancelled => "cancelled",
         }
     }
+
+    /// Whether a run of this status has not ended.
+    pub(crate) fn may_be_cancelled(self) -> bool {
+        matches!(self, Self::Running | Self::Paused)
+    }
 }
 
 impl fmt::Display for RunStatus {

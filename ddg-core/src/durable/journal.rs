@@ -76,7 +76,8 @@ impl Journal {
         cancelled: &CancellationToken,
     ) -> Result<Self, StoreError> {
         let asked = Instant::now();
-        let claim = Claim { ttl: claim.ttl.max(SHORTEST_TTL), ..claim.clone() };
+        let arrival = Some(claim.arrival());
+        let claim = Claim { ttl: claim.ttl.max(SHORTEST_TTL), arrival, ..claim.clone() };
         let claiming = {
             let (store, id, claim) = (Arc::clone(store), id.clone(), claim.clone());
             async move {
@@ -261,7 +262,7 @@ impl Journal {
         if !matches!(error, RunError::Store(StoreError::Fenced { .. })) {
             return error;
         }
-        let find = self.store().find(self.run());
+        let find = self.hold.leased().read(|| self.store().find(self.run()));
         let late = keeper::sleep(LONGEST_PAUSE);
         futures::pin_mut!(find, late);
         match select(find, late).await {

@@ -10,7 +10,7 @@ use super::plan::{Options, Origin, Plan};
 use super::{Outcome, RunError};
 use crate::automa::Program;
 use crate::checkpoint::{
-    Checkpoint, CheckpointStore, Claim, InvalidRunId, RunId, RunStatus, StoreError,
+    Arrival, Checkpoint, CheckpointStore, Claim, InvalidRunId, RunId, RunStatus, StoreError,
 };
 use crate::durable::{Beginning, Journal, States, patiently, replay};
 use crate::engine::{RunCore, RunGuard, Within, drive_stored};
@@ -48,6 +48,8 @@ pub(super) struct Claiming {
     cancelled: CancellationToken,
     /// Whether the run is left for another process when it is stopped.
     leaves: Arc<AtomicBool>,
+    /// When the run was begun by its caller, whenever its task is polled first.
+    arrival: Arrival,
 }
 
 enum Stage {
@@ -65,7 +67,8 @@ impl Claiming {
             Mutex::new(Stage::Claimed { stop: false, signals: Vec::new() }),
             CancellationToken::new(),
         );
-        Arc::new(Self { subscribers, stage, cancelled, leaves: Arc::default() })
+        let (leaves, arrival) = (Arc::default(), Arrival::next());
+        Arc::new(Self { subscribers, stage, cancelled, leaves, arrival })
     }
 
     pub(super) fn events(&self, filter: EventFilter) -> EventStream {
@@ -156,7 +159,9 @@ enum Found {
 pub(super) async fn run(plan: Plan, claiming: Arc<Claiming>) -> Result<Outcome, RunError> {
     let automa = plan.automa();
     let found = async {
-        let stored = Stored::new(plan)?;
+        let mut stored = Stored::new(plan)?;
+        // A run inside another has the place of the other.
+        stored.claim.arrival.get_or_insert(claiming.arrival);
         let found = stored.find(&claiming);
         let found = claiming.cancelled.run_until_cancelled(found).await;
         let cancelled = || RunError::Cancelled { automa: automa.to_string() };

@@ -8,8 +8,8 @@ use tokio_util::sync::CancellationToken;
 use super::{Outcome, RunError, RunService};
 use crate::automa::GraphAutoma;
 use crate::checkpoint::{
-    CheckpointPolicy, CheckpointStore, Claim, Page, RunFilter, RunId, RunRecord, RunStatus,
-    StepRecord, StoreError,
+    Arrival, CheckpointPolicy, CheckpointStore, Claim, Page, RunFilter, RunId, RunRecord,
+    RunStatus, StepRecord, StoreError,
 };
 use crate::durable::{Beginning, Journal, recheck, replay, whole};
 use crate::machine::Question;
@@ -209,7 +209,7 @@ impl StoredRuns {
     /// As [above](Self#errors).
     pub async fn cancel(&self, id: impl AsRef<str>) -> Result<bool, RunError> {
         let id = run_id(id)?;
-        if !self.is_active(&id).await? {
+        if !self.store.find(&id).await?.status.may_be_cancelled() {
             return Ok(false);
         }
         // From the moment at which the run is taken from its holder, this has to be completed.
@@ -218,24 +218,21 @@ impl StoredRuns {
     }
 
     async fn take_and_cancel(&self, id: &RunId) -> Result<bool, RunError> {
-        let journal = self.taken(id).await?;
+        // Together: a holder that finds the run taken must see why.
+        let journal = self.taken(id, self.claim_first().cancelling()).await?;
         let cancelled = async {
-            // It may have ended in the meantime.
-            let is_active = self.is_active(id).await?;
-            if is_active {
+            let status = self.store.find(id).await?.status;
+            if status.may_be_cancelled() {
+                // A store of somebody else, which does not cancel by claims.
                 journal.cancel().await?;
             }
-            Ok(is_active)
+            // It may have ended in the meantime.
+            Ok(status.may_be_cancelled() || status == RunStatus::Cancelled)
         }
         .await;
         journal.release().await;
         recheck(id);
         cancelled
-    }
-
-    async fn is_active(&self, id: &RunId) -> Result<bool, RunError> {
-        let status = self.store.find(id).await?.status;
-        Ok(matches!(status, RunStatus::Running | RunStatus::Paused))
     }
 
     /// Takes a run from its holder and leaves it, so that it can be run here or by a
@@ -265,14 +262,19 @@ impl StoredRuns {
     pub async fn take_over(&self, id: impl AsRef<str>) -> Result<(), RunError> {
         let id = run_id(id)?;
         if self.store.find(&id).await?.holder.is_some() {
-            self.taken(&id).await?.release().await;
+            self.taken(&id, self.claim_first()).await?.release().await;
             recheck(&id);
         }
         Ok(())
     }
 
-    async fn taken(&self, id: &RunId) -> Result<Journal, RunError> {
-        let claim = self.claim.clone().by_force();
+    /// The claim of a request that does not wait behind the runs of this process.
+    fn claim_first(&self) -> Claim {
+        Claim { arrival: Some(Arrival::FIRST), ..self.claim.clone() }
+    }
+
+    async fn taken(&self, id: &RunId, claim: Claim) -> Result<Journal, RunError> {
+        let claim = claim.by_force();
         let (checkpoints, cancelled) = (CheckpointPolicy::default(), CancellationToken::new());
         let journal =
             Journal::claim(&self.store, id, &claim, Beginning::Acquire, checkpoints, &cancelled);
@@ -431,9 +433,8 @@ impl StoredRuns {
     ) -> Result<(), RunError> {
         let id = run_id(id)?;
         let (beginning, checkpoints) = (Beginning::Acquire, CheckpointPolicy::default());
-        let cancelled = CancellationToken::new();
-        let journal =
-            Journal::claim(&self.store, &id, &self.claim, beginning, checkpoints, &cancelled);
+        let (claim, cancelled) = (self.claim_first(), CancellationToken::new());
+        let journal = Journal::claim(&self.store, &id, &claim, beginning, checkpoints, &cancelled);
         let journal = journal.await?;
         let edited = async {
             let mut snapshot = self.snapshot(id.as_str()).await?;

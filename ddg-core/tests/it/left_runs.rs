@@ -13,6 +13,8 @@ use ddg_core::run::ActiveRun;
 use expect_test::expect;
 use tokio::sync::{Semaphore, watch};
 
+use crate::gated_store::GatedStore;
+
 /// Adds one in each of three steps; the second waits for a permit.
 fn gated(gate: &Arc<Semaphore>, began: &watch::Sender<u64>) -> GraphAutoma {
     let mut automa = GraphAutoma::new("gated");
@@ -124,6 +126,24 @@ async fn a_held_run_is_cancelled_from_outside() {
     automa.run(()).stored_in(&store, "a").await.unwrap();
     assert!(!runs.cancel("a").await.unwrap());
     assert_eq!(status(&store, "a").await, RunStatus::Finished);
+}
+
+/// [X16] The cancellation is held up after it has taken the run; the holder finds out just then.
+#[tokio::test]
+async fn a_cancelled_run_is_never_found_as_only_taken() {
+    let (gate, began) = (Arc::new(Semaphore::new(0)), watch::Sender::new(0));
+    // No write passes after that of the first step.
+    let (automa, store) = (gated(&gate, &began), GatedStore::open_for(2));
+    let brief = Claim::this_process(Duration::from_millis(300));
+    let run = automa.run(args!(1)).stored_in(&store, "a").claim(brief).spawn();
+    began.subscribe().wait_for(|n| *n == 1).await.unwrap();
+    let runs = StoredRuns::new(&store);
+    let cancelling = tokio::spawn(async move { runs.cancel("a").await });
+    let ended = tokio::time::timeout(Duration::from_secs(20), run).await.expect("it stops");
+    assert!(matches!(ended, Err(RunError::Cancelled { .. })), "{ended:?}");
+    store.let_through(1);
+    assert!(cancelling.await.unwrap().unwrap());
+    assert_eq!(store.record("a").await.status, RunStatus::Cancelled);
 }
 
 /// [X16] A paused run, which nobody holds.

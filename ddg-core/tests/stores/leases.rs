@@ -20,6 +20,7 @@ on_every_store! {
     tokens_grow,
     a_lease_for_ever,
     an_id_is_taken_once,
+    a_run_is_cancelled_as_it_is_taken,
 }
 
 const BRIEF: Duration = Duration::from_millis(1);
@@ -158,4 +159,34 @@ async fn an_id_is_taken_once(Setup { store, .. }: &Setup) {
         .assert_eq(&refused.to_string());
     assert_eq!(store.find(&run).await.unwrap().automa, "automa");
     assert_eq!(store.latest(&run).await.unwrap().unwrap().full, b"ann's");
+}
+
+/// [X16] In one transaction, so that nobody finds it taken and not yet cancelled.
+async fn a_run_is_cancelled_as_it_is_taken(Setup { store, .. }: &Setup) {
+    let cancelling = claim("bob").by_force().cancelling();
+    let entries = [Entry::full(0, "zero")];
+    let ends = [
+        (RunStatus::Running, RunStatus::Cancelled),
+        (RunStatus::Paused, RunStatus::Cancelled),
+        (RunStatus::Finished, RunStatus::Finished),
+        (RunStatus::Failed, RunStatus::Failed),
+    ];
+    for (status, end) in ends {
+        let run = id(status.as_str());
+        let ann = store.create(&run, "automa", &claim("ann")).await.unwrap();
+        store.put(&ann, status, &entries).await.unwrap();
+        let bob = store.acquire(&run, &cancelling).await.unwrap();
+        assert_eq!(store.find(&run).await.unwrap().status, end);
+        let refused = store.put(&ann, RunStatus::Running, &[]).await.unwrap_err();
+        assert!(matches!(refused, StoreError::Fenced { .. }), "{refused}");
+        store.release(&bob).await.unwrap();
+        assert_eq!(store.find(&run).await.unwrap().status, end);
+        assert_eq!(store.latest(&run).await.unwrap().unwrap().full, b"zero");
+    }
+    // A claim that is refused cancels nothing.
+    let run = id("held");
+    store.create(&run, "automa", &claim("ann")).await.unwrap();
+    let refused = store.acquire(&run, &claim("bob").cancelling()).await.unwrap_err();
+    assert!(matches!(refused, StoreError::Held { .. }), "{refused}");
+    assert_eq!(store.find(&run).await.unwrap().status, RunStatus::Running);
 }

@@ -1,6 +1,7 @@
 //! All stores of a process on one file share its writer, which commits several writes together.
 
-use std::time::Duration;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, UNIX_EPOCH};
 
 use ddg_core::checkpoint::{
     CheckpointStore, Claim, Durability, Entry, RunFilter, RunService, RunStatus, SqliteStore,
@@ -8,12 +9,12 @@ use ddg_core::checkpoint::{
 };
 use ddg_core::prelude::*;
 use futures::stream::FuturesUnordered;
-use futures::{StreamExt, future};
+use futures::{FutureExt, StreamExt, future};
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{ConnectOptions, Connection, Executor};
 
 use crate::contention::{assert_written, write_steps};
-use crate::setup::{claim, id};
+use crate::setup::{TTL, claim, id};
 
 /// Whatever they guarantee, and however many.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -175,6 +176,65 @@ async fn one_refused_write_does_not_affect_the_others() {
     }
 }
 
+/// [X15] The writes of runs that came earlier are executed first; but the one that has waited
+/// longest is soon among them, whatever its run, and so are renewals. The clock of the store counts
+/// what is executed.
+#[tokio::test]
+async fn writes_are_executed_in_the_order_in_which_their_runs_came() {
+    const N: usize = 40;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("runs.db");
+    let n_executed = AtomicU64::new(0);
+    let store = SqliteStore::open(&path).await.unwrap().with_clock(move || {
+        UNIX_EPOCH + Duration::from_millis(n_executed.fetch_add(1, Ordering::SeqCst))
+    });
+    let mut leases = Vec::new();
+    for n in 0..N + 5 {
+        let lease = store.create(&id(&format!("run {n}")), "automa", &claim("me")).await.unwrap();
+        store.put(&lease, RunStatus::Running, &[Entry::full(0, "zero")]).await.unwrap();
+        leases.push(lease);
+    }
+    let renewed = leases.split_off(N);
+    // Another program keeps the file locked, while the writes come in the opposite order.
+    let mut other = SqliteConnectOptions::new().filename(&path).connect().await.unwrap();
+    other.execute("begin immediate").await.unwrap();
+    let change = [Entry::change(1, "one")];
+    let puts = leases.iter().rev().map(|lease| store.put(lease, RunStatus::Running, &change));
+    let mut puts: Vec<_> = puts.collect();
+    for put in &mut puts {
+        assert!(put.now_or_never().is_none(), "the file is locked");
+    }
+    // Leases are renewed meanwhile, too.
+    let mut renewals: Vec<_> = renewed.iter().map(|lease| store.renew(lease)).collect();
+    for renewal in &mut renewals {
+        assert!(renewal.now_or_never().is_none(), "the file is locked");
+    }
+    other.execute("rollback").await.unwrap();
+    other.close().await.unwrap();
+    future::try_join_all(puts).await.unwrap();
+    future::try_join_all(renewals).await.unwrap();
+
+    let mut executed = Vec::new();
+    for (n, lease) in leases.iter().enumerate() {
+        executed.push((store.find(&lease.run).await.unwrap().updated, format!("run {n}")));
+    }
+    for (n, lease) in renewed.iter().enumerate() {
+        let until = store.find(&lease.run).await.unwrap().holder.unwrap().until;
+        executed.push((until - TTL, format!("renewal {n}")));
+    }
+    executed.sort_unstable();
+    let order: Vec<_> = executed.into_iter().map(|(_, what)| what).collect();
+    let place = |what: &str| order.iter().position(|next| next == what).unwrap();
+    for n in 0..N / 2 {
+        assert!(place(&format!("run {n}")) <= n + n / 3 + 1 + renewed.len(), "{order:?}");
+    }
+    for n in 0..renewed.len() {
+        assert!(place(&format!("renewal {n}")) <= 2 * n + 1, "{order:?}");
+    }
+    assert!(place(&format!("run {}", N - 1)) < 8, "the first that waited: {order:?}");
+    assert!(place(&format!("run {}", N - 2)) < 16, "the second that waited: {order:?}");
+}
+
 /// Takes six steps.
 fn steps() -> GraphAutoma {
     let mut automa = GraphAutoma::new("steps");
@@ -187,8 +247,8 @@ fn steps() -> GraphAutoma {
     automa
 }
 
-/// Durable runs at once on one file: none fails for load alone, and their memory is bounded. In the
-/// night there are 10,000.
+/// [X15] Durable runs at once on one file: none fails for load alone, and their memory is bounded.
+/// In the night there are 10,000.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn many_runs_at_once_end_well() {
     let n_runs = if std::env::var_os("DDG_NIGHTLY").is_some() { 10_000 } else { 500 };
@@ -205,13 +265,17 @@ async fn many_runs_at_once_end_well() {
     let ended: FuturesUnordered<_> = ended.collect();
     let order: Vec<_> = ended.collect().await;
     let memory = most_memory() - before;
-    let distance: usize = order.iter().enumerate().map(|(place, n)| place.abs_diff(*n)).sum();
+    let distance = |(place, n): (usize, &usize)| place.abs_diff(*n);
+    let distances: Vec<_> = order.iter().enumerate().map(distance).collect();
+    let furthest = *distances.iter().max().unwrap();
     println!(
         "{n_runs} runs of 6 steps in {:?}: {memory} KiB; they ended {} places from that of their \
-         arrival, on average",
+         arrival on average, and {furthest} at most",
         began.elapsed(),
-        distance / order.len()
+        distances.iter().sum::<usize>() / distances.len()
     );
+    // The runs of one transaction continue in any order, and so do those of the next.
+    assert!(furthest < 4 * 256, "a run ended {furthest} places from that of its arrival");
     assert!(memory < 32 * n_runs + 64 * 1024, "{memory} KiB for {n_runs} runs");
     let finished = RunFilter::default().status(RunStatus::Finished);
     assert_eq!(StoredRuns::new(&store).list(&finished).await.unwrap().len(), n_runs as usize);

@@ -7,12 +7,15 @@ use futures::FutureExt;
 use super::dialect::{Transaction, Transacts};
 use super::reading::Where;
 use super::{Failed, SqlStore};
-use crate::checkpoint::{RunFilter, RunId};
+use crate::checkpoint::{Arrival, RunFilter, RunId};
 use crate::clock::in_sql;
 
 impl<D: Transacts> SqlStore<D> {
     pub(super) async fn delete(&self, run: &RunId) -> Result<(), Failed> {
-        self.transact(run.clone(), |store, tx, run| store.delete_in(tx, run).boxed()).await
+        self.transact(Arrival::next(), run.clone(), |store, tx, run| {
+            store.delete_in(tx, run).boxed()
+        })
+        .await
     }
 
     async fn delete_in(&self, tx: &mut D::Transaction, run: &RunId) -> Result<(), Failed> {
@@ -27,7 +30,7 @@ impl<D: Transacts> SqlStore<D> {
         age: Duration,
         filter: &RunFilter,
     ) -> Result<u64, Failed> {
-        self.transact((age, filter.clone()), |store, tx, (age, filter)| {
+        self.transact(Arrival::next(), (age, filter.clone()), |store, tx, (age, filter)| {
             store.delete_old(tx, *age, filter).boxed()
         })
         .await

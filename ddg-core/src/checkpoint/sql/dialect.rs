@@ -7,6 +7,7 @@ use futures::future::BoxFuture;
 
 use super::Failed as FailedRun;
 use super::failed::Failed;
+use crate::checkpoint::Arrival;
 
 /// A kind of database.
 pub trait Dialect: fmt::Debug + Send + Sync {
@@ -119,6 +120,9 @@ pub(in crate::checkpoint::sql) trait Deed<T>:
 
     /// Whether it renews a lease.
     const FOR_LEASE: bool;
+
+    /// When the run of it came.
+    fn arrival(&self) -> Arrival;
 
     /// Executes it. If it is refused, it has written nothing.
     fn act<'a>(&'a self, tx: &'a mut T) -> BoxFuture<'a, Result<Self::Output, FailedRun>>;

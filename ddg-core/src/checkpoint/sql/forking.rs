@@ -5,13 +5,15 @@ use futures::FutureExt;
 use super::dialect::{Row, Transaction, Transacts, int};
 use super::writing::FULL;
 use super::{Failed, SqlStore};
-use crate::checkpoint::{RunId, RunStatus, StoreError};
+use crate::checkpoint::{Arrival, RunId, RunStatus, StoreError};
 
 impl<D: Transacts> SqlStore<D> {
     pub(super) async fn fork(&self, run: &RunId, step: u64, fork: &RunId) -> Result<(), Failed> {
-        self.transact((run.clone(), step, fork.clone()), |store, tx, (run, step, fork)| {
-            store.copy(tx, run, *step, fork).boxed()
-        })
+        self.transact(
+            Arrival::next(),
+            (run.clone(), step, fork.clone()),
+            |store, tx, (run, step, fork)| store.copy(tx, run, *step, fork).boxed(),
+        )
         .await
     }
 

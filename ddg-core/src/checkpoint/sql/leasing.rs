@@ -5,7 +5,7 @@ use futures::FutureExt;
 use super::dialect::{Arg, Transaction, Transacts, int};
 use super::{Failed, SqlStore};
 use crate::checkpoint::lease::Hold;
-use crate::checkpoint::{Claim, Lease, Owner, RunId, RunStatus, StoreError};
+use crate::checkpoint::{Claim, Lease, Owner, Rest, RunId, RunStatus, StoreError};
 use crate::clock::in_sql;
 
 impl<D: Transacts> SqlStore<D> {
@@ -16,7 +16,7 @@ impl<D: Transacts> SqlStore<D> {
         claim: &Claim,
     ) -> Result<Lease, Failed> {
         let args = (run.clone(), automa.to_owned(), claim.clone());
-        self.transact(args, |store, tx, (run, automa, claim)| {
+        self.transact(claim.arrival(), args, |store, tx, (run, automa, claim)| {
             store.create_in(tx, run, automa, claim).boxed()
         })
         .await
@@ -51,7 +51,7 @@ impl<D: Transacts> SqlStore<D> {
     }
 
     pub(super) async fn acquire(&self, run: &RunId, claim: &Claim) -> Result<Lease, Failed> {
-        self.transact((run.clone(), claim.clone()), |store, tx, (run, claim)| {
+        self.transact(claim.arrival(), (run.clone(), claim.clone()), |store, tx, (run, claim)| {
             store.acquire_in(tx, run, claim).boxed()
         })
         .await
@@ -67,6 +67,9 @@ impl<D: Transacts> SqlStore<D> {
         locked.hold.admits_claim(run, claim, locked.now_ms)?;
         let (lease, hold) = locked.hold.taken(run, claim, locked.now_ms);
         self.keep(tx, locked.id, &hold).await?;
+        if claim.cancels && locked.status.may_be_cancelled() {
+            self.append(tx, &lease, &Rest::new(RunStatus::Cancelled), &[]).await?;
+        }
         Ok(lease)
     }
 
@@ -83,7 +86,10 @@ impl<D: Transacts> SqlStore<D> {
     }
 
     pub(super) async fn release(&self, lease: &Lease) -> Result<(), Failed> {
-        self.transact(lease.clone(), |store, tx, lease| store.release_in(tx, lease).boxed()).await
+        self.transact(lease.arrival, lease.clone(), |store, tx, lease| {
+            store.release_in(tx, lease).boxed()
+        })
+        .await
     }
 
     async fn release_in(&self, tx: &mut D::Transaction, lease: &Lease) -> Result<(), Failed> {

@@ -7,13 +7,13 @@ use futures::FutureExt;
 use super::dialect::{Transaction, Transacts, int};
 use super::row::{Locked, unknown};
 use super::{Failed, SqlStore};
-use crate::checkpoint::{RunId, RunStatus, SignalRecord};
+use crate::checkpoint::{Arrival, RunId, RunStatus, SignalRecord};
 use crate::clock::from_ms;
 
 impl<D: Transacts> SqlStore<D> {
     pub(super) async fn signal(&self, run: &RunId, name: &str, body: &[u8]) -> Result<(), Failed> {
         let args = (run.clone(), name.to_owned(), body.to_vec());
-        self.transact(args, |store, tx, (run, name, body)| {
+        self.transact(Arrival::FIRST, args, |store, tx, (run, name, body)| {
             store.add_signal(tx, run, name, body).boxed()
         })
         .await

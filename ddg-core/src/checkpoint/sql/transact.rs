@@ -4,6 +4,7 @@ use futures::future::BoxFuture;
 
 use super::dialect::{Deed, Dialect, Transacts};
 use super::{Failed, SqlStore};
+use crate::checkpoint::Arrival;
 
 /// An operation of a store in a transaction.
 type Operation<D, A, T> = for<'a> fn(
@@ -15,6 +16,7 @@ type Operation<D, A, T> = for<'a> fn(
 /// An operation and its arguments.
 struct Call<D: Transacts, A, T, const FOR_LEASE: bool> {
     store: SqlStore<D>,
+    arrival: Arrival,
     args: A,
     operation: Operation<D, A, T>,
 }
@@ -28,15 +30,20 @@ where
 
     const FOR_LEASE: bool = FOR_LEASE;
 
+    fn arrival(&self) -> Arrival {
+        self.arrival
+    }
+
     fn act<'a>(&'a self, tx: &'a mut D::Transaction) -> BoxFuture<'a, Result<T, Failed>> {
         (self.operation)(&self.store, tx, &self.args)
     }
 }
 
 impl<D: Transacts> SqlStore<D> {
-    /// Executes an operation in a transaction.
+    /// Executes an operation of a run that came as `arrival` says, in a transaction.
     pub(super) async fn transact<A, T>(
         &self,
+        arrival: Arrival,
         args: A,
         operation: Operation<D, A, T>,
     ) -> Result<T, Failed>
@@ -45,7 +52,7 @@ impl<D: Transacts> SqlStore<D> {
         T: Send + 'static,
     {
         let store = self.clone();
-        self.database.transact(Call::<D, A, T, false> { store, args, operation }).await
+        self.database.transact(Call::<D, A, T, false> { store, arrival, args, operation }).await
     }
 
     /// Executes an operation that renews a lease.
@@ -58,6 +65,7 @@ impl<D: Transacts> SqlStore<D> {
         A: Send + Sync + 'static,
     {
         let store = self.clone();
-        self.database.transact(Call::<D, A, (), true> { store, args, operation }).await
+        let arrival = Arrival::FIRST;
+        self.database.transact(Call::<D, A, (), true> { store, arrival, args, operation }).await
     }
 }

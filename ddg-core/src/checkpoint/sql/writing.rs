@@ -21,7 +21,7 @@ impl<D: Transacts> SqlStore<D> {
         entries: &[Entry],
     ) -> Result<(), Failed> {
         let args = (lease.clone(), status, entries.to_vec());
-        self.transact(args, |store, tx, (lease, status, entries)| {
+        self.transact(lease.arrival, args, |store, tx, (lease, status, entries)| {
             store.put_in(tx, lease, *status, entries).boxed()
         })
         .await
@@ -34,7 +34,7 @@ impl<D: Transacts> SqlStore<D> {
         entries: &[Entry],
     ) -> Result<(), Failed> {
         let args = (lease.clone(), rest.clone(), entries.to_vec());
-        self.transact(args, |store, tx, (lease, rest, entries)| {
+        self.transact(lease.arrival, args, |store, tx, (lease, rest, entries)| {
             store.append(tx, lease, rest, entries).boxed()
         })
         .await
@@ -84,7 +84,7 @@ impl<D: Transacts> SqlStore<D> {
         Ok(true)
     }
 
-    async fn append(
+    pub(super) async fn append(
         &self,
         tx: &mut D::Transaction,
         lease: &Lease,

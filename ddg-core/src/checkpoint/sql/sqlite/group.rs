@@ -1,14 +1,15 @@
 //! Writes of several tasks in one transaction.
 //!
 //! A task hands its write over and waits. One task at a time, the leader, begins a transaction,
-//! executes what waits in the order of arrival, commits, and answers all. While it commits, the
-//! next writes arrive. So a commit, which waits for the disk, is shared by all writes that would
-//! have waited for their own.
+//! executes what waits, commits, and answers all. While it commits, the next writes arrive. So a
+//! commit, which waits for the disk, is shared by all writes that would have waited for their own.
 //!
 //! **Invariants.** A write is answered after its transaction has been committed. A write whose
 //! statement fails fails alone: the others of its transaction are executed again, each in its own.
+//! Of the writes that wait, those of the run that came first are executed first ([`Queue`]).
 
-use std::collections::VecDeque;
+mod queue;
+
 use std::fmt;
 use std::io;
 use std::panic::AssertUnwindSafe;
@@ -18,6 +19,8 @@ use futures::FutureExt;
 use futures::future::BoxFuture;
 use sqlx::sqlite::{Sqlite, SqliteSynchronous};
 use tokio::sync::oneshot;
+
+use queue::Queue;
 
 use super::shared::{Shared, as_number};
 use crate::checkpoint::background;
@@ -30,11 +33,11 @@ const MOST: usize = 256;
 
 /// The writes that wait.
 #[derive(Default)]
-pub(super) struct Group(Mutex<Queue>);
+pub(super) struct Group(Mutex<Waits>);
 
 #[derive(Default)]
-struct Queue {
-    waiting: VecDeque<Box<dyn Waiting>>,
+struct Waits {
+    queue: Queue<Box<dyn Waiting>>,
     /// Whether there is a leader.
     has_leader: bool,
 }
@@ -109,11 +112,16 @@ impl Group {
         synchronous: SqliteSynchronous,
     ) -> Result<D::Output, Failed> {
         let (caller, answer) = oneshot::channel();
-        let waits = shared.writer().caller();
+        let caller_waits = shared.writer().caller();
         let leads = {
-            let mut queue = shared.group().queue();
-            queue.waiting.push_back(Box::new(Asked { deed, synchronous, done: None, caller }));
-            !std::mem::replace(&mut queue.has_leader, true)
+            let mut waits = shared.group().waits();
+            let arrival = deed.arrival();
+            let asked = Box::new(Asked { deed, synchronous, done: None, caller });
+            match D::FOR_LEASE {
+                true => waits.queue.push_renewal(asked),
+                false => waits.queue.push(arrival, asked),
+            }
+            !std::mem::replace(&mut waits.has_leader, true)
         };
         if leads {
             let lead = lead(Arc::clone(shared));
@@ -123,51 +131,56 @@ impl Group {
             }
         }
         let answer = answer.await;
-        waits.over();
+        caller_waits.over();
         // The leader is dropped only when its runtime shuts down.
         answer.unwrap_or(Err(Failed::Broken(sqlx::Error::WorkerCrashed)))
     }
 
-    fn queue(&self) -> MutexGuard<'_, Queue> {
+    fn waits(&self) -> MutexGuard<'_, Waits> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The next write that is wanted. If there is none and the caller is about to end, there is no
-    /// leader any more.
-    fn next(&self, may_end: bool) -> Option<Box<dyn Waiting>> {
-        let mut queue = self.queue();
-        while let Some(next) = queue.waiting.pop_front() {
-            if next.is_wanted() {
-                return Some(next);
-            }
-        }
-        if may_end {
-            queue.has_leader = false;
-        }
-        None
+    /// Takes the next write that is wanted.
+    fn next(&self) -> Option<Box<dyn Waiting>> {
+        let mut waits = self.waits();
+        std::iter::from_fn(|| waits.queue.pop()).find(|next| next.is_wanted())
+    }
+
+    /// What the next write needs of its transaction; `None` if none waits. There is no leader any
+    /// more then.
+    fn next_synchronous(&self) -> Option<SqliteSynchronous> {
+        let mut waits = self.waits();
+        let next = waits.queue.first().map(|next| next.synchronous());
+        waits.has_leader = next.is_some();
+        next
     }
 }
 
 /// Executes writes until none waits.
 async fn lead(shared: Arc<Shared>) {
-    while let Some(first) = shared.group().next(true) {
+    while let Some(synchronous) = shared.group().next_synchronous() {
         let under_way = shared.writer().under_way().await;
         // After a panic its callers are answered by the drop of their writes, and the others are
         // still executed.
-        _ = AssertUnwindSafe(together(&shared, first)).catch_unwind().await;
+        _ = AssertUnwindSafe(together(&shared, synchronous)).catch_unwind().await;
         drop(under_way);
     }
 }
 
-/// Executes the first write, and all that arrive meanwhile, in one transaction.
-async fn together(shared: &Shared, first: Box<dyn Waiting>) {
-    let synchronous = first.synchronous();
+/// Executes what waits, and what arrives meanwhile, in one transaction.
+async fn together(shared: &Shared, synchronous: SqliteSynchronous) {
     let mut tx = match shared.write(synchronous).await {
         Ok(tx) => tx,
-        Err(error) => return first.fail(error),
+        Err(error) => {
+            if let Some(first) = shared.group().next() {
+                first.fail(error);
+            }
+            return;
+        }
     };
     let mut executed: Vec<Box<dyn Waiting>> = Vec::new();
-    let mut next = Some(first);
+    // Taken only now: while another process kept the file locked, earlier runs may have come.
+    let mut next = shared.group().next();
     while let Some(mut write) = next {
         // A write that is to survive a power failure must not be committed by one that is not.
         let fits = as_number(write.synchronous()) <= as_number(synchronous);
@@ -180,7 +193,7 @@ async fn together(shared: &Shared, first: Box<dyn Waiting>) {
                 _ => one_by_one(shared, executed).await,
             };
         }
-        next = if executed.len() < MOST { shared.group().next(false) } else { None };
+        next = if executed.len() < MOST { shared.group().next() } else { None };
     }
     match tx.commit_here().await {
         Ok(()) => executed.into_iter().for_each(Waiting::answer),
@@ -222,6 +235,6 @@ async fn one_by_one(shared: &Shared, writes: Vec<Box<dyn Waiting>>) {
 
 impl fmt::Debug for Group {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Group").field("n_waiting", &self.queue().waiting.len()).finish()
+        f.debug_struct("Group").field("n_waiting", &self.waits().queue.len()).finish()
     }
 }

@@ -183,6 +183,22 @@ impl ReActAutoma {
         state.skip_calls();
         self.fail(state, AgentEnd::StoppedByHook { stop }, None, turn, cx).await
     }
+
+    /// Ends the run whose request to the model has no reply.
+    pub(super) async fn fail_unasked(
+        &self,
+        mut state: State,
+        unasked: Unasked,
+        turn: &Arc<TurnState>,
+        cx: &Context,
+    ) -> AgentFailed {
+        match unasked {
+            Unasked::Stopped(stop) => self.halt(&mut state, stop, turn, cx).await,
+            Unasked::Model(error) => {
+                self.fail(state, AgentEnd::failed(&error), Some(error), turn, cx).await
+            }
+        }
+    }
 }
 
 impl State {

@@ -6,7 +6,7 @@ use ddg_core::Context;
 use ddg_core::free;
 use ddg_core::run::ActiveRun;
 
-use super::hooked::{Replied, Unasked, publish_whole};
+use super::hooked::{Replied, publish_whole};
 use super::state::State;
 use super::view::Offer;
 use super::workers::{THINK, Verdict};
@@ -101,12 +101,7 @@ impl ReActAutoma {
         let Replied { mut reply, refused, is_held, .. } = match self.reply(request, turn, cx).await
         {
             Ok(replied) => replied,
-            Err(Unasked::Stopped(stop)) => return Err(self.halt(&mut state, stop, turn, cx).await),
-            Err(Unasked::Model(error)) => {
-                return Err(self
-                    .fail(state, AgentEnd::failed(&error), Some(error), turn, cx)
-                    .await);
-            }
+            Err(unasked) => return Err(self.fail_unasked(state, unasked, turn, cx).await),
         };
         turn.count(&reply);
         state.count(&reply);

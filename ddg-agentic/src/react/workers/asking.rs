@@ -62,18 +62,13 @@ impl ReActAutoma {
         };
         let Replied { reply, refused, withheld, is_held } = match replied {
             Ok(replied) => replied,
-            Err(Unasked::Stopped(stop)) => return Err(self.halt(&mut state, stop, turn, cx).await),
             Err(Unasked::Model(error)) if error.is_context_overflow() && state.show_less() => {
                 cx.emit("context_overflow", error.to_string());
                 cx.ferry_to(Self::THINK, (News::default(),));
                 state.keep(cx);
                 return Ok(None);
             }
-            Err(Unasked::Model(error)) => {
-                return Err(self
-                    .fail(state, AgentEnd::failed(&error), Some(error), turn, cx)
-                    .await);
-            }
+            Err(unasked) => return Err(self.fail_unasked(state, unasked, turn, cx).await),
         };
         turn.count(&reply);
         state.count(&reply);

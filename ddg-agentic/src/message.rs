@@ -1,7 +1,10 @@
 //! Messages between people, models and tools.
 
+mod audio;
 mod cut;
+mod document;
 mod image;
+mod media;
 mod messages;
 mod tool_call;
 mod usage;
@@ -9,8 +12,12 @@ mod usage;
 use ddg_core::Value;
 use serde::{Deserialize, Serialize};
 
+pub use audio::Audio;
 pub(crate) use cut::cut;
+pub use document::Document;
 pub use image::{Image, ImageDetail};
+pub(crate) use media::n_bytes;
+pub use media::{Attachment, MediaSource};
 pub(crate) use messages::Chunk;
 pub use messages::Messages;
 pub use tool_call::{ToolArguments, ToolCall};
@@ -78,12 +85,55 @@ pub enum ContentPart {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         detail: Option<ImageDetail>,
     },
+    /// A document, such as a PDF.
+    Document {
+        /// The document.
+        document: Document,
+    },
+    /// A recording.
+    Audio {
+        /// The recording.
+        audio: Audio,
+    },
 }
 
 impl ContentPart {
+    /// A text.
+    pub fn text(text: impl Into<String>) -> Self {
+        Self::Text { text: text.into() }
+    }
+
     /// An image, in the detail that the provider likes.
     pub fn image(image: Image) -> Self {
         Self::Image { image, detail: None }
+    }
+
+    /// A document.
+    pub fn document(document: Document) -> Self {
+        Self::Document { document }
+    }
+
+    /// A recording.
+    pub fn audio(audio: Audio) -> Self {
+        Self::Audio { audio }
+    }
+
+    /// The text, if the part is one.
+    pub fn as_text(&self) -> Option<&str> {
+        match self {
+            Self::Text { text } => Some(text),
+            Self::Image { .. } | Self::Document { .. } | Self::Audio { .. } => None,
+        }
+    }
+
+    /// The number of bytes of what is not text.
+    pub(crate) fn n_media_bytes(&self) -> usize {
+        match self {
+            Self::Text { .. } => 0,
+            Self::Image { image, .. } => image.n_bytes(),
+            Self::Document { document } => document.source.n_bytes(),
+            Self::Audio { audio } => audio.source.n_bytes(),
+        }
     }
 }
 
@@ -137,6 +187,10 @@ pub struct ToolMessage {
     /// The images for the model. A model that cannot see them gets a note in their place.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub images: Vec<Image>,
+    /// The documents and recordings for the model. A model that cannot take one gets a note in its
+    /// place.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub attachments: Vec<Attachment>,
     /// Whether the call failed.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub is_error: bool,
@@ -150,14 +204,22 @@ impl Message {
 
     /// Creates a message of a person.
     pub fn user(text: impl Into<String>) -> Self {
-        Self::User { content: vec![ContentPart::Text { text: text.into() }] }
+        Self::User { content: vec![ContentPart::text(text)] }
     }
 
     /// Creates a message of a person with an image.
     pub fn user_with_image(text: impl Into<String>, image: Image) -> Self {
-        Self::User {
-            content: vec![ContentPart::Text { text: text.into() }, ContentPart::image(image)],
-        }
+        Self::User { content: vec![ContentPart::text(text), ContentPart::image(image)] }
+    }
+
+    /// Creates a message of a person with a document.
+    pub fn user_with_document(text: impl Into<String>, document: Document) -> Self {
+        Self::User { content: vec![ContentPart::text(text), ContentPart::document(document)] }
+    }
+
+    /// Creates a message of a person with a recording.
+    pub fn user_with_audio(text: impl Into<String>, audio: Audio) -> Self {
+        Self::User { content: vec![ContentPart::text(text), ContentPart::audio(audio)] }
     }
 
     /// Creates a message of a model that is only text.
@@ -191,19 +253,28 @@ impl Message {
         }
     }
 
-    /// The text of the message. Parts are joined with line breaks, and images are left out.
+    /// The text of the message. Parts are joined with line breaks; images, documents and
+    /// recordings are left out.
     pub fn text(&self) -> String {
         match self {
             Self::System { text } => text.clone(),
             Self::User { content } => {
-                let texts = content.iter().filter_map(|part| match part {
-                    ContentPart::Text { text } => Some(text.as_str()),
-                    ContentPart::Image { .. } => None,
-                });
-                texts.collect::<Vec<_>>().join("\n")
+                content.iter().filter_map(ContentPart::as_text).collect::<Vec<_>>().join("\n")
             }
             Self::Assistant(message) => message.text.clone(),
             Self::Tool(message) => message.content.clone(),
+        }
+    }
+
+    /// The number of bytes of images, documents and recordings.
+    pub(crate) fn n_media_bytes(&self) -> usize {
+        match self {
+            Self::User { content } => content.iter().map(ContentPart::n_media_bytes).sum(),
+            Self::Tool(message) => {
+                let images = message.images.iter().map(Image::n_bytes);
+                images.chain(message.attachments.iter().map(Attachment::n_bytes)).sum()
+            }
+            Self::System { .. } | Self::Assistant(_) => 0,
         }
     }
 
@@ -240,7 +311,8 @@ impl ToolMessage {
     /// Creates the result of a tool call.
     pub fn new(call: &ToolCall, content: impl Into<String>) -> Self {
         let (call_id, name) = (call.id.clone(), call.name.clone());
-        Self { call_id, name, content: content.into(), images: Vec::new(), is_error: false }
+        let (images, attachments) = (Vec::new(), Vec::new());
+        Self { call_id, name, content: content.into(), images, attachments, is_error: false }
     }
 
     /// Creates the error of a tool call.
@@ -255,22 +327,36 @@ impl ToolMessage {
         self
     }
 
-    /// Cuts the text to at most `max_bytes`, and replaces images beyond `max_image_bytes` by notes.
-    /// Returns the number of bytes of the images that are left.
-    pub(crate) fn cap(&mut self, max_bytes: usize, max_image_bytes: usize) -> usize {
+    /// Adds documents and recordings.
+    #[must_use]
+    pub fn with_attachments<A: Into<Attachment>>(
+        mut self,
+        attachments: impl IntoIterator<Item = A>,
+    ) -> Self {
+        self.attachments.extend(attachments.into_iter().map(Into::into));
+        self
+    }
+
+    /// Cuts the text to at most `max_bytes`, and replaces images and attachments beyond
+    /// `max_media_bytes` by notes. Returns the number of bytes of those that are left.
+    pub(crate) fn cap(&mut self, max_bytes: usize, max_media_bytes: usize) -> usize {
         if self.content.len() > max_bytes {
             self.content = cut(std::mem::take(&mut self.content), max_bytes);
         }
-        let mut n_bytes = 0;
-        for image in std::mem::take(&mut self.images) {
-            if n_bytes + image.n_bytes() > max_image_bytes {
-                self.content.push_str(&format!("\n[{image}: left out, the results are too large]"));
+        let mut left = max_media_bytes;
+        let Self { content, images, attachments, .. } = self;
+        let mut fits = |n_bytes: usize, what: &dyn std::fmt::Display| {
+            let fits = n_bytes <= left;
+            if fits {
+                left -= n_bytes;
             } else {
-                n_bytes += image.n_bytes();
-                self.images.push(image);
+                content.push_str(&format!("\n[{what}: left out, the results are too large]"));
             }
-        }
-        n_bytes
+            fits
+        };
+        images.retain(|image| fits(image.n_bytes(), image));
+        attachments.retain(|attachment| fits(attachment.n_bytes(), attachment));
+        max_media_bytes - left
     }
 }
 

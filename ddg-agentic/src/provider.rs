@@ -126,10 +126,18 @@ impl<A: Api> HttpModel<A> {
     }
 
     /// Sets the capabilities, if they do not follow from the name. By default a model can do
-    /// everything, except seeing images if it is known not to.
+    /// everything, except seeing images and hearing recordings if it is known not to.
     #[must_use]
     pub fn with_capabilities(self, capabilities: Capabilities) -> Self {
         Self::with(Settings { capabilities: Some(capabilities), ..self.settings })
+    }
+
+    /// Sets the maximum number of bytes of the images, documents and recordings of a request.
+    /// Larger requests are a [`ModelError::TooMuchMedia`]. The default follows from the limits that
+    /// the providers document: 50 MB for OpenAI, 24 MB for Anthropic, 15 MB for Gemini.
+    #[must_use]
+    pub fn max_media_bytes(self, max_bytes: usize) -> Self {
+        Self::with(Settings { max_media_bytes: max_bytes, ..self.settings })
     }
 
     /// Adds a header to every request. Its value is in no `Debug` text, no error and no log.

@@ -16,6 +16,7 @@ use super::limits::Limits;
 use super::registry::{Entry, Phase, Place, Registry};
 use super::retrieval::Flights;
 use super::{File, FileError, FileManagerBuilder, RemoteFile, RemoteFiles};
+use crate::message::Document;
 
 /// The content of a file, piece by piece.
 pub type FileStream = BoxStream<'static, Result<Bytes, FileError>>;
@@ -160,6 +161,36 @@ impl FileManager {
                 opened.await?.ok_or_else(|| self.0.gone(&entry))
             }
         }
+    }
+
+    /// A file as a document for a message: the content of a file on this machine, or the id of a
+    /// file at a provider, which only models of that provider can read.
+    ///
+    /// ```
+    /// use ddg_agentic::Message;
+    /// use ddg_agentic::files::FileManager;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let files = FileManager::new();
+    /// let file = files.create_from_bytes("tea, coffee", "menu.txt").await?;
+    /// let menu = files.document(file.id()).await?;
+    /// assert_eq!(menu.to_string(), "document menu.txt: text/plain, 11 bytes");
+    /// let question = Message::user_with_document("What is there?", menu);
+    /// # files.close().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// As [`read`](Self::read).
+    pub async fn document(&self, id: &str) -> Result<Document, FileError> {
+        let file = self.look_up(id)?;
+        let document = match file.is_local() {
+            true => Document::bytes(file.media_type(), self.read(id).await?),
+            false => Document::file_id(file.media_type(), id),
+        };
+        Ok(document.name(file.filename()))
     }
 
     /// Reads the content of a file, piece by piece.

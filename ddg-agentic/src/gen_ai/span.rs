@@ -241,6 +241,8 @@ fn told(message: &Message) -> Json {
             let part = |part: &ContentPart| match part {
                 ContentPart::Text { text: said } => text(said),
                 ContentPart::Image { .. } => json!({ "type": "image" }),
+                ContentPart::Document { .. } => json!({ "type": "document" }),
+                ContentPart::Audio { .. } => json!({ "type": "audio" }),
             };
             ("user", content.iter().map(part).collect())
         }

@@ -6,12 +6,15 @@ use ddg_core::WorkerError;
 use serde_json::Value as Json;
 
 use super::{AfterModel, AfterTool, BeforeTool, Hook, HookRun, OnAnswer, OnInput, ToolUse};
-use crate::message::{ContentPart, Message, ToolArguments, ToolMessage};
+use crate::message::{
+    Attachment, ContentPart, Document, MediaSource, Message, ToolArguments, ToolMessage,
+};
 use crate::model::ChatReply;
 
 /// A hook that replaces texts everywhere: in messages of people, in replies and reasoning of the
-/// model, in arguments and results of tools, in the answer. What it has replaced is not in the
-/// conversation either.
+/// model, in arguments and results of tools, in the answer; also in documents of text. What it has
+/// replaced is not in the conversation either. Images, recordings and other documents, such as
+/// PDFs, pass as they are.
 ///
 /// ```
 /// use ddg_agentic::hook::Redact;
@@ -51,6 +54,18 @@ impl Redact {
         changed
     }
 
+    /// Replaces in the name of a document and, if it is one of text, in its content.
+    fn document(&self, document: &mut Document) -> bool {
+        let mut changed = document.name.as_mut().is_some_and(|name| self.text(name));
+        if let Some(mut text) = document.text()
+            && self.text(&mut text)
+        {
+            document.source = MediaSource::bytes(text);
+            changed = true;
+        }
+        changed
+    }
+
     /// Replaces in each text of a value, also in names of fields.
     fn json(&self, json: &mut Json) -> bool {
         match json {
@@ -87,9 +102,11 @@ impl Hook for Redact {
         let mut changed = false;
         if let Message::User { content } = &mut message {
             for part in content {
-                if let ContentPart::Text { text } = part {
-                    changed |= self.text(text);
-                }
+                changed |= match part {
+                    ContentPart::Text { text } => self.text(text),
+                    ContentPart::Document { document } => self.document(document),
+                    ContentPart::Image { .. } | ContentPart::Audio { .. } => false,
+                };
             }
         }
         Ok(if changed { OnInput::Change(message) } else { OnInput::Go })
@@ -123,7 +140,12 @@ impl Hook for Redact {
         _: &HookRun,
     ) -> Result<AfterTool, WorkerError> {
         let mut result = result.clone();
-        let changed = self.text(&mut result.content);
+        let mut changed = self.text(&mut result.content);
+        for attachment in &mut result.attachments {
+            if let Attachment::Document(document) = attachment {
+                changed |= self.document(document);
+            }
+        }
         Ok(if changed { AfterTool::change(result) } else { AfterTool::Go })
     }
 

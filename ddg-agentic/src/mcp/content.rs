@@ -4,7 +4,8 @@ use rmcp::model::{CallToolResult, ContentBlock, ResourceContents};
 use serde::Deserialize;
 use serde_json::{Value as Json, json};
 
-use crate::message::Image;
+use crate::message::{Audio, ContentPart, Document, Image, MediaSource, n_bytes};
+use crate::tool::ToolOutput;
 
 /// The result in `json`, which the library could not read: blocks of its content that are unknown
 /// become texts that name their kinds.
@@ -25,19 +26,70 @@ pub(super) fn result_of(mut json: Json) -> Result<CallToolResult, String> {
     CallToolResult::deserialize(json).map_err(|error| format!("it is no result ({error})"))
 }
 
-/// The images of `result`.
-pub(super) fn images_of(result: &CallToolResult) -> Vec<Image> {
-    let image = |block: &ContentBlock| match block {
+/// The result for a model: its text, images, recordings and documents.
+pub(super) fn output_of(result: &CallToolResult) -> ToolOutput {
+    let text = ToolOutput::text(text_of(result));
+    result.content.iter().fold(text, |output, block| match block {
         ContentBlock::Image(image) => {
             let (media_type, base64) = (image.mime_type.clone(), image.data.clone());
-            Some(Image::Data { media_type, base64 })
+            output.image(Image::Data { media_type, base64 })
+        }
+        ContentBlock::Audio(audio) => with_bytes(output, &audio.mime_type, &audio.data, ""),
+        ContentBlock::Resource(embedded) => match &embedded.resource {
+            ResourceContents::BlobResourceContents { uri, mime_type, blob, .. } => {
+                with_bytes(output, mime_type.as_deref().unwrap_or_default(), blob, uri)
+            }
+            _ => output,
+        },
+        _ => output,
+    })
+}
+
+/// Adds bytes of this media type to an output, as what they are. Bytes of an unknown type are left
+/// out.
+pub(super) fn with_bytes(
+    output: ToolOutput,
+    media_type: &str,
+    base64: &str,
+    uri: &str,
+) -> ToolOutput {
+    match part_of_bytes(media_type, base64, uri) {
+        Some(ContentPart::Image { image, .. }) => output.image(image),
+        Some(ContentPart::Audio { audio }) => output.attach(audio),
+        Some(ContentPart::Document { document }) => output.attach(document),
+        Some(ContentPart::Text { .. }) | None => output,
+    }
+}
+
+/// A resource within a message as a part of it.
+pub(super) fn part_of(embedded: &ResourceContents) -> ContentPart {
+    let part = match embedded {
+        ResourceContents::BlobResourceContents { uri, mime_type, blob, .. } => {
+            part_of_bytes(mime_type.as_deref().unwrap_or_default(), blob, uri)
         }
         _ => None,
     };
-    result.content.iter().filter_map(image).collect()
+    part.unwrap_or_else(|| ContentPart::text(resource(embedded)))
 }
 
-/// The whole content of `result` as text. Its images are named, in their order.
+/// An image, a recording or a document. `None` for a film, or an unknown type.
+fn part_of_bytes(media_type: &str, base64: &str, uri: &str) -> Option<ContentPart> {
+    let base64 = base64.to_owned();
+    Some(match media_type.split('/').next() {
+        Some("image") => {
+            ContentPart::image(Image::Data { media_type: media_type.to_owned(), base64 })
+        }
+        Some("audio") => ContentPart::audio(Audio::new(media_type, MediaSource::Base64(base64))),
+        Some("" | "video") | None => return None,
+        Some(_) => {
+            let document = Document::new(media_type, MediaSource::Base64(base64));
+            let name = uri.rsplit('/').next().unwrap_or_default();
+            ContentPart::document(if name.is_empty() { document } else { document.name(name) })
+        }
+    })
+}
+
+/// The whole content of `result` as text. What is not text is named, in its order.
 pub(super) fn text_of(result: &CallToolResult) -> String {
     let mut texts: Vec<String> = result.content.iter().map(block).collect();
     if let Some(structured) = &result.structured_content
@@ -61,7 +113,7 @@ pub(super) fn block(block: &ContentBlock) -> String {
             format!("[image: {}, {} bytes]", image.mime_type, n_bytes(&image.data))
         }
         ContentBlock::Audio(audio) => {
-            format!("[sound: {}, {} bytes]", audio.mime_type, n_bytes(&audio.data))
+            format!("[audio: {}, {} bytes]", audio.mime_type, n_bytes(&audio.data))
         }
         ContentBlock::Resource(embedded) => resource(&embedded.resource),
         ContentBlock::ResourceLink(link) => {
@@ -89,11 +141,6 @@ fn resource(resource: &ResourceContents) -> String {
 fn kind(block: &ContentBlock) -> String {
     let json = serde_json::to_value(block).unwrap_or_default();
     json["type"].as_str().unwrap_or("something").to_owned()
-}
-
-/// The number of bytes that `base64` encodes.
-fn n_bytes(base64: &str) -> usize {
-    base64.trim_end_matches('=').len() * 3 / 4
 }
 
 /// Whether `texts` repeat `structured`, which servers send for clients without structured content:

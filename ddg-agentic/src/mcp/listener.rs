@@ -8,7 +8,7 @@
 use std::collections::BTreeMap;
 use std::future::pending;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use rmcp::model::{
     ClientConfig, CreateMessageRequestParams, CreateMessageResult, ElicitRequestParams,
@@ -42,6 +42,8 @@ struct Parts {
     tools_listed: AtomicU64,
     /// The addresses of resources that have changed.
     updates: broadcast::Sender<String>,
+    /// Number of sessions that replaced one which the server had forgotten.
+    n_renewed: watch::Sender<usize>,
     /// The addresses that are subscribed to, and how often.
     subscribed: Mutex<BTreeMap<String, usize>>,
     /// Number of requests that wait for their answers.
@@ -51,6 +53,9 @@ struct Parts {
     /// Number of messages that were too large to be read.
     n_too_large: watch::Sender<usize>,
 }
+
+/// A listener that may be gone.
+pub(super) struct WeakListener(Weak<Parts>);
 
 /// A request that waits for its answer, as far as the listener is concerned.
 pub(super) struct Asking {
@@ -68,6 +73,7 @@ impl Listener {
             tools_version: watch::Sender::new(0),
             tools_listed: AtomicU64::new(0),
             updates: broadcast::Sender::new(MOST_UPDATES),
+            n_renewed: watch::Sender::new(0),
             subscribed: Mutex::default(),
             n_waiting: AtomicUsize::new(0),
             n_answering: AtomicUsize::new(0),
@@ -149,6 +155,13 @@ impl Listener {
         let _changed = version.wait_for(|version| *version != listed()).await;
     }
 
+    /// Returns when the number of changes is another one than `version`.
+    pub(super) async fn tools_change_after(&self, version: u64) {
+        let mut versions = self.0.tools_version.subscribe();
+        // The sender lives as long as this.
+        let _changed = versions.wait_for(|now| *now != version).await;
+    }
+
     /// Counts a change: the server says so, or was connected to again.
     pub(super) fn tools_have_changed(&self) {
         self.0.tools_version.send_modify(|version| *version += 1);
@@ -170,6 +183,22 @@ impl Listener {
         for uri in self.subscribed() {
             let _unheard = self.0.updates.send(uri);
         }
+    }
+
+    /// Hears that another session has begun, because the server has forgotten the one before.
+    pub(super) fn begins_another_session(&self) {
+        self.all_may_have_changed();
+        self.0.n_renewed.send_modify(|n| *n += 1);
+    }
+
+    /// The number of sessions that replaced another.
+    pub(super) fn n_renewed(&self) -> watch::Receiver<usize> {
+        self.0.n_renewed.subscribe()
+    }
+
+    /// This listener for a task that is not to keep it.
+    pub(super) fn downgrade(&self) -> WeakListener {
+        WeakListener(Arc::downgrade(&self.0))
     }
 
     /// The addresses that are subscribed to.
@@ -235,6 +264,12 @@ impl Listener {
                 }
             }
         }
+    }
+}
+
+impl WeakListener {
+    pub(super) fn upgrade(&self) -> Option<Listener> {
+        self.0.upgrade().map(Listener)
     }
 }
 

@@ -16,11 +16,11 @@ use rmcp::service::{
 };
 use rmcp::transport::streamable_http_client::StreamableHttpError;
 use rmcp::transport::{DynamicTransportError, IntoTransport};
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, watch};
 use tokio::time::{sleep, timeout};
 
 use super::McpError;
-use super::listener::Listener;
+use super::listener::{Listener, WeakListener};
 use super::server::Settings;
 use super::stderr::Stderr;
 use super::watched::Watched;
@@ -95,10 +95,9 @@ fn lifecycle() -> ClientLifecycleMode {
 /// Asks the server to tell of changes, and to log. A server that does not answer is used without.
 async fn listen(peer: &Peer<RoleClient>, listener: Listener, within: Duration) {
     let Some(server) = peer.peer_info() else { return };
-    let subscribed = listener.subscribed();
     if !server.protocol_version.has_initialize() {
         let filter = SubscriptionFilter::builder().tools_list_changed();
-        let filter = filter.resource_subscriptions(subscribed).build();
+        let filter = filter.resource_subscriptions(listener.subscribed()).build();
         let filter = filter.supported_by(&server.capabilities);
         if filter != SubscriptionFilter::new()
             && let Ok(Ok(changes)) = timeout(within, peer.listen(filter.clone())).await
@@ -108,18 +107,41 @@ async fn listen(peer: &Peer<RoleClient>, listener: Listener, within: Duration) {
         }
         return;
     }
-    // Servers of earlier protocols tell of their tools unasked.
+    ask_earlier(peer, &listener, within).await;
+    let (renewed, weak) = (listener.n_renewed(), listener.downgrade());
+    tokio::spawn(ask_again(peer.clone(), weak, renewed, within));
+}
+
+/// Asks a server of an earlier protocol to log, and to tell of changes of resources. It tells of
+/// its tools unasked.
+async fn ask_earlier(peer: &Peer<RoleClient>, listener: &Listener, within: Duration) {
+    let Some(server) = peer.peer_info() else { return };
     let _in_time = timeout(within, async {
         if let Some(level) = listener.offers().log_level
             && server.capabilities.logging.is_some()
         {
             let _refused = peer.set_level(SetLevelRequestParams::new(level.for_server())).await;
         }
-        for uri in subscribed {
+        for uri in listener.subscribed() {
             let _refused = peer.subscribe(SubscribeRequestParams::new(uri)).await;
         }
     })
     .await;
+}
+
+/// Asks again whenever the server has forgotten the session, and with it what it was asked for.
+async fn ask_again(
+    peer: Peer<RoleClient>,
+    listener: WeakListener,
+    mut renewed: watch::Receiver<usize>,
+    within: Duration,
+) {
+    while renewed.changed().await.is_ok() {
+        let Some(listener) = listener.upgrade().filter(|_| !peer.is_transport_closed()) else {
+            return;
+        };
+        ask_earlier(&peer, &listener, within).await;
+    }
 }
 
 /// Reads announcements of changes, which the transport has heard already. If they end before the

@@ -18,7 +18,7 @@ use rmcp::model::{
 use super::log::{McpLog, McpLogLevel};
 use super::question::{McpAnswer, McpQuestion};
 use super::shown::Secrets;
-use crate::message::{ContentPart, Image, Message};
+use crate::message::{Audio, ContentPart, Image, MediaSource, Message};
 use crate::model::{ChatModel, ChatRequest, FinishReason};
 
 /// What a program offers to a server.
@@ -121,8 +121,12 @@ fn message_of(message: SamplingMessage) -> Result<Message, ErrorData> {
                 let image = Image::Data { media_type: image.mime_type, base64: image.data };
                 ContentPart::image(image)
             }
+            Block::Audio(audio) if role == Role::User => {
+                let source = MediaSource::Base64(audio.data);
+                ContentPart::audio(Audio::new(audio.mime_type, source))
+            }
             _ => {
-                let why = "this client's model reads texts, and images of users";
+                let why = "this client's model reads texts, and images and recordings of users";
                 return Err(ErrorData::invalid_params(why, None));
             }
         });

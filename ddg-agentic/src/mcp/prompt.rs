@@ -14,7 +14,7 @@ use super::connection::Connection;
 use super::content;
 use super::exchange::NoAnswer;
 use super::lists::{List, json_of};
-use crate::message::{ContentPart, Image, Message};
+use crate::message::{Audio, ContentPart, Image, MediaSource, Message};
 
 /// The prompts of a server.
 pub(super) const PROMPTS: List = List {
@@ -124,6 +124,12 @@ fn message_of(said: &Said) -> Message {
         Ok(ContentBlock::Image(image)) if said.role == Role::User => {
             let image = Image::Data { media_type: image.mime_type, base64: image.data };
             ContentPart::image(image)
+        }
+        Ok(ContentBlock::Audio(audio)) if said.role == Role::User => {
+            ContentPart::audio(Audio::new(audio.mime_type, MediaSource::Base64(audio.data)))
+        }
+        Ok(ContentBlock::Resource(embedded)) if said.role == Role::User => {
+            content::part_of(&embedded.resource)
         }
         Ok(block) => ContentPart::Text { text: content::block(&block) },
         Err(_) => ContentPart::Text { text: content::unknown(&said.content) },

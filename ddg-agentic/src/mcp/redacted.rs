@@ -88,7 +88,7 @@ impl Redacted {
     /// Hears that a message was sent.
     fn hears(&self, begins_session: bool) {
         if begins_session && self.has_session.swap(true, Ordering::AcqRel) {
-            self.listener.all_may_have_changed();
+            self.listener.begins_another_session();
         }
     }
 

@@ -40,4 +40,15 @@ impl ToolSource for McpClient {
             Ok(list)
         })
     }
+
+    fn changed<'a>(&'a self, since: &'a ToolList) -> BoxFuture<'a, ()> {
+        Box::pin(async {
+            let connection = self.connection();
+            let version = match &*connection.listed.lock().await {
+                Some((version, list)) if Arc::ptr_eq(list, since) => *version,
+                _ => return,
+            };
+            connection.listener.tools_change_after(version).await;
+        })
+    }
 }

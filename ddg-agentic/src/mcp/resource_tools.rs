@@ -7,10 +7,11 @@ use futures::future::BoxFuture;
 use serde_json::{Value as Json, json};
 
 use super::connection::Connection;
+use super::content;
 use super::exchange::NoAnswer;
 use super::resource::{McpContents, McpData, McpResource, RESOURCES, TEMPLATES};
 use super::tool::usable;
-use crate::message::Image;
+use crate::message::n_bytes;
 use crate::tool::{Tool, ToolOutput, ToolSpec};
 
 /// A tool with which a model lists or reads the resources of a server, created by
@@ -90,15 +91,10 @@ fn with(mut output: ToolOutput, contents: McpContents) -> ToolOutput {
     match contents.data {
         McpData::Text(text) => output.content += &text,
         McpData::Base64(base64) => {
-            let media_type = contents.media_type.unwrap_or_else(|| "binary".to_owned());
-            let image = Image::Data { media_type: media_type.clone(), base64 };
-            output.content += &match media_type.starts_with("image/") {
-                true => format!("[{image}]"),
-                false => format!("[{media_type}, {} bytes]", image.n_bytes()),
-            };
-            if media_type.starts_with("image/") {
-                output.images.push(image);
-            }
+            let media_type = contents.media_type.unwrap_or_default();
+            let shown = if media_type.is_empty() { "binary" } else { &media_type };
+            output.content += &format!("[{shown}, {} bytes]", n_bytes(&base64));
+            output = content::with_bytes(output, &media_type, &base64, &contents.uri);
         }
     }
     output

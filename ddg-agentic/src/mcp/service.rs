@@ -1,7 +1,9 @@
 //! Services: a toolbox as an MCP server.
 
 mod asked;
+mod block;
 mod call;
+mod changes;
 mod handler;
 mod offered;
 mod paused;
@@ -48,7 +50,8 @@ use crate::tool::Toolbox;
 /// client's model. A call that needs the answer or approval of a person, directly or in an agent
 /// that is a tool, asks the person at the client (*elicitation*); it fails if the client cannot
 /// ask. Events `progress` of the run are told to a client that wants to know: a number, an object
-/// with `progress`, `total` and `message`, or words.
+/// with `progress`, `total` and `message`, or words. If the toolbox has sources
+/// ([`ToolSource`](crate::tool::ToolSource)), clients are told when their tools change.
 ///
 /// ```
 /// use ddg_agentic::{Toolbox, tool};
@@ -342,7 +345,8 @@ impl McpService {
         config.allowed_hosts.extend_from_slice(&self.hosts);
         let handler = Handler::new(self);
         let sessions = Arc::new(LocalSessionManager::default());
-        let service = StreamableHttpService::new(move || Ok(handler.clone()), sessions, config);
+        let service =
+            StreamableHttpService::new(move || Ok(handler.for_client()), sessions, config);
         Router::new().route_service(Self::PATH, service)
     }
 }

@@ -10,7 +10,7 @@ use serde_json::{Map, Value as Json, json};
 
 use super::McpError;
 use super::connection::Connection;
-use super::content::{images_of, text_of};
+use super::content::{output_of, text_of};
 use super::exchange::NoAnswer;
 use crate::schema::Validator;
 use crate::tool::{Tool, ToolOutput, ToolRun, ToolSpec};
@@ -92,17 +92,14 @@ impl McpTool {
             }
         };
         let result = self.connection.call_tool(&self.offered_as, arguments, cx).await?;
-        let text = text_of(&result);
         match result.is_error {
             Some(true) => Err(McpError::ToolFailed {
                 server: self.server().to_owned(),
                 tool: self.offered_as.clone(),
-                message: self.connection.listener.secrets().removed(text),
+                message: self.connection.listener.secrets().removed(text_of(&result)),
             }
             .into()),
-            Some(false) | None => {
-                Ok(images_of(&result).into_iter().fold(ToolOutput::text(text), ToolOutput::image))
-            }
+            Some(false) | None => Ok(output_of(&result)),
         }
     }
 }

@@ -4,8 +4,10 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::media::n_bytes;
+
 /// An image, by URL or by content.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Image {
@@ -43,7 +45,19 @@ impl Image {
     pub(crate) fn n_bytes(&self) -> usize {
         match self {
             Self::Url(url) => url.len(),
-            Self::Data { base64, .. } => base64.trim_end_matches('=').len() * 3 / 4,
+            Self::Data { base64, .. } => n_bytes(base64),
+        }
+    }
+}
+
+impl fmt::Debug for Image {
+    /// The number of bytes in place of the bytes.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Url(url) => f.debug_tuple("Url").field(url).finish(),
+            Self::Data { media_type, .. } => {
+                write!(f, "Data({media_type:?}, {} bytes)", self.n_bytes())
+            }
         }
     }
 }

@@ -16,6 +16,10 @@ pub struct Capabilities {
     pub output_schema_with_tools: bool,
     /// The model sees images.
     pub images: bool,
+    /// The model reads documents such as PDFs. Documents of text are read by every model.
+    pub documents: bool,
+    /// The model hears recordings.
+    pub audio: bool,
 }
 
 impl Default for Capabilities {
@@ -26,6 +30,8 @@ impl Default for Capabilities {
             output_schema: true,
             output_schema_with_tools: false,
             images: false,
+            documents: false,
+            audio: false,
         }
     }
 }
@@ -41,6 +47,8 @@ impl Capabilities {
             output_schema_with_tools: self.output_schema_with_tools
                 && other.output_schema_with_tools,
             images: self.images && other.images,
+            documents: self.documents && other.documents,
+            audio: self.audio && other.audio,
         }
     }
 
@@ -76,6 +84,20 @@ impl Capabilities {
     #[must_use]
     pub fn images(mut self, images: bool) -> Self {
         self.images = images;
+        self
+    }
+
+    /// Sets whether it reads documents such as PDFs.
+    #[must_use]
+    pub fn documents(mut self, documents: bool) -> Self {
+        self.documents = documents;
+        self
+    }
+
+    /// Sets whether it hears recordings.
+    #[must_use]
+    pub fn audio(mut self, audio: bool) -> Self {
+        self.audio = audio;
         self
     }
 }

@@ -94,6 +94,20 @@ pub enum ModelError {
         /// The missing capability, such as "see images".
         what: &'static str,
     },
+    /// The images, documents and recordings of the request are larger than the model takes.
+    #[error(
+        "model `{model}` takes {max_bytes} bytes of images, documents and recordings, and these are \
+         {n_bytes}: send less, or set `max_media_bytes`",
+        model = shown(.model)
+    )]
+    TooMuchMedia {
+        /// The model.
+        model: String,
+        /// The size of what should be sent, in bytes.
+        n_bytes: usize,
+        /// The limit, in bytes.
+        max_bytes: usize,
+    },
     /// The model is configured wrongly.
     #[error("{message}", message = shown_lines(.message))]
     Setup {
@@ -130,6 +144,7 @@ impl ModelError {
             Self::ContextOverflow { .. }
             | Self::Malformed { .. }
             | Self::Unsupported { .. }
+            | Self::TooMuchMedia { .. }
             | Self::Setup { .. } => false,
         }
     }
@@ -144,7 +159,7 @@ impl ModelError {
             Self::Malformed { .. } => "malformed",
             Self::Failed { .. } => "failed",
             Self::ContextOverflow { .. } => "context_overflow",
-            Self::Unsupported { .. } => "unsupported",
+            Self::Unsupported { .. } | Self::TooMuchMedia { .. } => "unsupported",
             Self::Setup { .. } => "setup",
             Self::AllFailed { failures } => match failures.last() {
                 Some(last) => return last.kind(),

@@ -69,6 +69,19 @@ impl Provider {
         }
     }
 
+    /// Maximum number of bytes of images, documents and recordings of a request, before base64 adds
+    /// a third to them.
+    pub(super) fn max_media_bytes(self) -> usize {
+        match self {
+            // 50 MB of files in a request.
+            Self::OpenAi | Self::OpenAiResponses | Self::Ollama => 50_000_000,
+            // A request has 32 MB.
+            Self::Anthropic => 24_000_000,
+            // A request with data in it has 20 MB.
+            Self::Gemini => 15_000_000,
+        }
+    }
+
     /// Whether `base_url` requires a key.
     pub(super) fn needs_key(self, base_url: &str) -> bool {
         match self {

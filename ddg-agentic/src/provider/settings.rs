@@ -18,6 +18,8 @@ pub(super) struct Settings {
     pub(super) api_key: Option<ApiKey>,
     /// Overrides the capabilities that follow from the name.
     pub(super) capabilities: Option<Capabilities>,
+    /// Maximum number of bytes of images, documents and recordings of a request.
+    pub(super) max_media_bytes: usize,
     pub(super) extra_headers: ExtraPairs,
     pub(super) extra_query: ExtraPairs,
     pub(super) connect_timeout: Duration,
@@ -37,6 +39,7 @@ impl Settings {
             base_url: provider.base_url().to_owned(),
             api_key: None,
             capabilities: None,
+            max_media_bytes: provider.max_media_bytes(),
             extra_headers: ExtraPairs::default(),
             extra_query: ExtraPairs::default(),
             connect_timeout: Duration::from_secs(10),
@@ -99,6 +102,7 @@ impl fmt::Debug for Settings {
             .field("base_url", &shown(&self.base_url))
             .field("api_key", &self.api_key)
             .field("capabilities", &self.capabilities)
+            .field("max_media_bytes", &self.max_media_bytes)
             .field("extra_headers", &self.extra_headers)
             .field("extra_query", &self.extra_query)
             .field("connect_timeout", &self.connect_timeout)

@@ -29,8 +29,9 @@ const NOT_AGAIN: &str = "not called: the same call was made again and again";
 /// Maximum number of calls that run concurrently. Further calls of the turn follow them.
 const MOST_AT_ONCE: usize = 64;
 
-/// Maximum number of bytes of the images that the tools of one step give the model.
-const MAX_TURN_IMAGES: usize = 16 << 20;
+/// Maximum number of bytes of the images, documents and recordings that the tools of one step give
+/// the model.
+const MAX_TURN_MEDIA: usize = 16 << 20;
 
 /// Number of failures after which a run asks for no more summaries.
 const MOST_FAILED_SUMMARIES: u32 = 2;
@@ -221,11 +222,11 @@ impl ReActAutoma {
         let mut results: Vec<_> = results.collect();
         let mut left = self.max_turn_output.saturating_sub(state.n_output_bytes);
         results.sort_by_key(|result| result.content.len());
-        let (mut n_left, mut left_for_images) = (results.len(), MAX_TURN_IMAGES);
+        let (mut n_left, mut left_for_media) = (results.len(), MAX_TURN_MEDIA);
         for result in results {
             // What short results leave is for the longer ones.
             let share = left / n_left;
-            left_for_images -= result.cap(share, left_for_images);
+            left_for_media -= result.cap(share, left_for_media);
             left -= result.content.len().min(left);
             n_left -= 1;
             state.n_output_bytes += result.content.len();

@@ -20,6 +20,10 @@ use crate::model::Usage;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
 #[non_exhaustive]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "there are few, and programs match the configuration"
+)]
 pub enum SubTurnEvent {
     /// A child begins, or continues after a pause or in another process.
     Spawned {

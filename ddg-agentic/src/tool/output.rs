@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
 use crate::files::{File, collecting, records};
-use crate::message::{Image, Usage};
+use crate::message::{Attachment, Image, Usage};
 
 /// The result of a tool: text for the model, and the usage of models on the way.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -20,6 +20,10 @@ pub struct ToolOutput {
     /// The images for the model. A model that cannot see them gets a note in their place.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub images: Vec<Image>,
+    /// The documents and recordings for the model. A model that cannot take one gets a note in its
+    /// place.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub attachments: Vec<Attachment>,
     /// The files in the result.
     #[serde(default, serialize_with = "records", skip_serializing_if = "Vec::is_empty")]
     pub files: Vec<File>,
@@ -99,6 +103,34 @@ impl ToolOutput {
     #[must_use]
     pub fn image(mut self, image: Image) -> Self {
         self.images.push(image);
+        self
+    }
+
+    /// Adds a document or a recording for the model. A document of text is added to the text, so it
+    /// counts for the maximum length of outputs.
+    ///
+    /// ```
+    /// use ddg_agentic::message::Document;
+    /// use ddg_agentic::prelude::*;
+    /// use ddg_agentic::tool::ToolOutput;
+    ///
+    /// /// Fetches an invoice.
+    /// #[tool]
+    /// async fn invoice(number: u32) -> ToolOutput {
+    ///     let pdf = Document::bytes("application/pdf", b"%PDF-1.7 ...");
+    ///     let name = format!("invoice-{number}.pdf");
+    ///     ToolOutput::text("The invoice:").attach(pdf.name(name))
+    /// }
+    /// ```
+    #[must_use]
+    pub fn attach(mut self, attachment: impl Into<Attachment>) -> Self {
+        match attachment.into() {
+            Attachment::Document(document) if let Some(text) = document.text() => {
+                let before = if self.content.is_empty() { "" } else { "\n" };
+                self.content += &format!("{before}{}\n{text}", document.heading());
+            }
+            attachment => self.attachments.push(attachment),
+        }
         self
     }
 

@@ -25,6 +25,7 @@ impl ToolResult {
     pub fn new(call: &ToolCall, output: ToolOutput) -> Self {
         let files = CallFiles { output: output.files, ..CallFiles::default() };
         let message = ToolMessage::new(call, output.content).with_images(output.images);
+        let message = message.with_attachments(output.attachments);
         Self { message, usage: output.usage, files }
     }
 

@@ -81,6 +81,18 @@ pub trait ToolSource: Send + Sync + 'static {
     /// # Cancel safety
     /// The future is dropped at any `await` when a run is cancelled.
     fn tools(&self) -> BoxFuture<'_, Result<ToolList, WorkerError>>;
+
+    /// Waits until the tools may be others than those of `since`, which is the list that
+    /// [`tools`](Self::tools) has given, or an earlier one. An MCP server with the tools tells its
+    /// clients of the change then. The default waits for ever: changes are found when somebody
+    /// needs the tools.
+    ///
+    /// # Cancel safety
+    /// The future is dropped at any `await`.
+    fn changed<'a>(&'a self, since: &'a ToolList) -> BoxFuture<'a, ()> {
+        let _never = since;
+        Box::pin(std::future::pending())
+    }
 }
 
 impl<T: ToolSource + ?Sized> ToolSource for Arc<T> {
@@ -90,5 +102,9 @@ impl<T: ToolSource + ?Sized> ToolSource for Arc<T> {
 
     fn tools(&self) -> BoxFuture<'_, Result<ToolList, WorkerError>> {
         (**self).tools()
+    }
+
+    fn changed<'a>(&'a self, since: &'a ToolList) -> BoxFuture<'a, ()> {
+        (**self).changed(since)
     }
 }

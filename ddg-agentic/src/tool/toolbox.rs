@@ -24,7 +24,9 @@ use sourced::{Entries, Pick, Source};
 use super::error::Halt;
 use super::run_tools::Registered;
 use super::worker::{CallWorker, ToolWorker};
-use super::{States, ToolError, ToolInput, ToolOptions, ToolOutput, ToolResult, ToolRun, ToolSpec};
+use super::{
+    States, ToolError, ToolInput, ToolList, ToolOptions, ToolOutput, ToolResult, ToolRun, ToolSpec,
+};
 use crate::files::File;
 use crate::message::ToolCall;
 use crate::message::cut;
@@ -84,6 +86,8 @@ struct Tools {
     sourced: Entries,
     /// Whether the sources were asked.
     is_asked: bool,
+    /// What each source answered, once asked; `None` if it never did.
+    lists: Vec<Option<ToolList>>,
 }
 
 /// A tool and, if it is an automa, the automa in which it is called.
@@ -262,6 +266,7 @@ impl Tools {
             picks: self.picks.clone(),
             sourced: self.sourced.clone(),
             is_asked: self.is_asked,
+            lists: self.lists.clone(),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use ddg_agentic::Message;
 use ddg_agentic::memory::{Conversation, ConversationVersion, StoredConversation, Summary};
-use ddg_agentic::message::{Image, ToolArguments, ToolCall};
+use ddg_agentic::message::{Audio, Document, Image, ToolArguments, ToolCall, ToolMessage};
 use expect_test::expect;
 use serde_json::json;
 
@@ -30,8 +30,9 @@ fn of_all_kinds() -> Conversation {
         Message::system("Be brief.\0"),
         Message::user_with_image("Look: 東京 '\"; drop table ddg_messages", image),
         Message::calls([call.clone(), broken.clone()]),
-        Message::tool_result(&call, ""),
+        ToolMessage::new(&call, "").with_attachments([Audio::mp3("SUQz")]).into(),
         Message::tool_error(&broken, "no JSON"),
+        Message::user_with_document("", Document::file_id("application/pdf", "file-1").name("a")),
     ]);
     conversation.apply(Summary::new(0..2, "A picture.")).unwrap();
     conversation.goal = Some("to see".into());

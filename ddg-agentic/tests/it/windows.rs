@@ -4,7 +4,7 @@ use ddg_agentic::Message;
 use ddg_agentic::memory::{
     Conversation, CountTokens, EstimatedTokens, LastMessages, Memory, Summary, TokenWindow,
 };
-use ddg_agentic::message::{ContentPart, Messages, ToolCall};
+use ddg_agentic::message::{Audio, ContentPart, Document, Image, Messages, ToolCall, ToolMessage};
 use expect_test::{Expect, expect};
 use proptest::prelude::*;
 use serde_json::json;
@@ -288,9 +288,19 @@ proptest! {
 fn parts_count_one_by_one() {
     let one = Message::User { content: vec![ContentPart::Text { text: "abcde".into() }] };
     assert_eq!(EstimatedTokens.message(&one), 2 + 4);
-    let image = ddg_agentic::message::Image::Url("https://example.com/a.png".into());
+    let image = Image::Url("https://example.com/a.png".into());
     assert_eq!(EstimatedTokens.message(&Message::user_with_image("abcde", image)), 2 + 1000 + 4);
+    let tokens = |document| EstimatedTokens.message(&Message::user_with_document("", document)) - 4;
+    assert_eq!(tokens(Document::bytes("text/plain", "abcde")), 2);
+    assert_eq!(tokens(Document::bytes("application/pdf", [0; 10])), 1000);
+    assert_eq!(tokens(Document::bytes("application/pdf", vec![0; 500_000])), 5000);
+    assert_eq!(tokens(Document::url("text/plain", "https://example.com")), 1000);
+    let audio = Audio::bytes("audio/wav", vec![0; 32_000]);
+    assert_eq!(EstimatedTokens.message(&Message::user_with_audio("", audio.clone())), 64 + 4);
     let call = ToolCall::new("id_1", "look", json!({ "at": 1 }));
+    let shown = ToolMessage::new(&call, "ok").with_images([Image::png("")]);
+    let shown = shown.with_attachments([audio]);
+    assert_eq!(EstimatedTokens.message(&shown.into()), 1 + 1 + 1 + 1000 + 64 + 4);
     assert_eq!(EstimatedTokens.message(&Message::calls([call.clone()])), 1 + 1 + 2 + 4);
     assert_eq!(EstimatedTokens.message(&Message::tool_result(&call, "ok")), 1 + 1 + 1 + 4);
 }

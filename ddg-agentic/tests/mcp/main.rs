@@ -3,11 +3,13 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod call;
+mod changes;
 mod client_ends;
 mod client_offers;
 mod everything;
 mod foreign_client;
 mod guarded;
+mod media;
 mod oauth;
 mod odd_server;
 mod ours;

@@ -3,6 +3,7 @@
 
 mod authority;
 
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
 use ddg_agentic::mcp::{
@@ -102,6 +103,62 @@ async fn a_token_that_is_refused_in_the_middle_is_refreshed_once() {
     assert_eq!(refreshed, 1, "{:?}", authority.seen());
     assert_ne!(kept.json()["access_token"], before["access_token"]);
     assert_ne!(kept.json()["refresh_token"], before["refresh_token"], "it was rotated");
+}
+
+/// The tokens of one server in a file, with a lock that processes share: each opens it anew.
+struct InFile(PathBuf);
+
+impl McpTokenStore for InFile {
+    fn load(&self, _: &str) -> BoxFuture<'_, Result<Option<McpTokens>, WorkerError>> {
+        Box::pin(async {
+            match std::fs::read(&self.0) {
+                Ok(json) => Ok(Some(serde_json::from_slice(&json)?)),
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+                Err(error) => Err(error.into()),
+            }
+        })
+    }
+
+    fn save(&self, _: &str, tokens: McpTokens) -> BoxFuture<'_, Result<(), WorkerError>> {
+        Box::pin(async move { Ok(std::fs::write(&self.0, serde_json::to_vec(&tokens)?)?) })
+    }
+
+    fn remove(&self, _: &str) -> BoxFuture<'_, Result<(), WorkerError>> {
+        Box::pin(async { Ok(std::fs::remove_file(&self.0)?) })
+    }
+
+    fn lock(&self, _: &str) -> BoxFuture<'_, Result<Box<dyn Send>, WorkerError>> {
+        let path = self.0.with_extension("lock");
+        Box::pin(async {
+            let locked = tokio::task::spawn_blocking(|| {
+                let file = std::fs::File::create(path)?;
+                file.lock().map(|()| file)
+            });
+            Ok(Box::new(locked.await??) as Box<dyn Send>)
+        })
+    }
+}
+
+/// Two programs that share nothing but the file.
+#[tokio::test]
+async fn two_processes_with_the_same_tokens_send_one_refresh() {
+    let authority = Authority::start().await;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("tokens.json");
+    let oauth = agreeing().await.store(InFile(path.clone()));
+    let one = McpEndpoint::http(authority.url()).oauth(oauth).connect().await.unwrap();
+    let oauth = nobody().store(InFile(path));
+    let other = McpEndpoint::http(authority.url()).oauth(oauth).connect().await.unwrap();
+    for round in 1..=3 {
+        authority.forget_access_tokens();
+        let added = (0..8).map(|n| add(if n % 2 == 0 { &one } else { &other }));
+        for result in futures::future::join_all(added).await {
+            assert_eq!(result, Ok("42".to_owned()));
+        }
+        let seen = authority.seen();
+        let refreshed = seen.iter().filter(|seen| *seen == "token refresh_token").count();
+        assert_eq!(refreshed, round, "{seen:?}");
+    }
 }
 
 #[tokio::test]

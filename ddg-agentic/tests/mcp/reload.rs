@@ -10,11 +10,12 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use ddg_agentic::Toolbox;
-use ddg_agentic::mcp::{McpClient, McpEndpoint};
+use ddg_agentic::mcp::{McpClient, McpEndpoint, McpLogLevel};
 use ddg_agentic::prelude::*;
 use ddg_agentic::tool::ToolSource;
 use serde_json::{Value as Json, json};
 use tokio::net::TcpListener;
+use tokio::sync::mpsc;
 
 use super::reference::{python, script};
 
@@ -88,27 +89,36 @@ async fn a_list_is_not_asked_for_again_while_nothing_changes() {
 }
 
 /// An HTTP server of an earlier protocol that forgets its sessions: each has one more tool.
-async fn forgetful() -> (String, Arc<AtomicUsize>) {
-    let session = Arc::new(AtomicUsize::new(0));
-    let router = Router::new().route("/mcp", post(answer)).with_state(Arc::clone(&session));
+#[derive(Clone)]
+struct Forgetful {
+    session: Arc<AtomicUsize>,
+    /// What it was asked to remember, in which session.
+    asked: mpsc::UnboundedSender<(usize, String)>,
+}
+
+async fn forgetful() -> (String, Forgetful, mpsc::UnboundedReceiver<(usize, String)>) {
+    let (asked, was_asked) = mpsc::unbounded_channel();
+    let server = Forgetful { session: Arc::default(), asked };
+    let router = Router::new().route("/mcp", post(answer)).with_state(server.clone());
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}/mcp", listener.local_addr().unwrap());
     tokio::spawn(async move { axum::serve(listener, router).await });
-    (url, session)
+    (url, server, was_asked)
 }
 
 async fn answer(
-    Shared(session): Shared<Arc<AtomicUsize>>,
+    Shared(server): Shared<Forgetful>,
     headers: HeaderMap,
     Body(asked): Body<Json>,
 ) -> Response {
     let Some(id) = asked.get("id") else { return StatusCode::ACCEPTED.into_response() };
-    let number = session.load(Ordering::Acquire);
+    let number = server.session.load(Ordering::Acquire);
     let result = match asked["method"].as_str().unwrap() {
         "initialize" => {
             let info = json!({ "name": "forgetful", "version": "1" });
             let result = json!({
-                "protocolVersion": "2025-11-25", "capabilities": { "tools": {} }, "serverInfo": info,
+                "protocolVersion": "2025-11-25", "serverInfo": info,
+                "capabilities": { "logging": {}, "resources": { "subscribe": true }, "tools": {} },
             });
             let answer = json!({ "jsonrpc": "2.0", "id": id, "result": result });
             return ([("mcp-session-id", number.to_string())], Body(answer)).into_response();
@@ -122,6 +132,16 @@ async fn answer(
             json!({ "tools": (0..=number).map(tool).collect::<Vec<_>>() })
         }
         "tools/call" => json!({ "content": [{ "type": "text", "text": "called" }] }),
+        "resources/subscribe" => {
+            let uri = asked["params"]["uri"].as_str().unwrap();
+            server.asked.send((number, uri.to_owned())).unwrap();
+            json!({})
+        }
+        "logging/setLevel" => {
+            let level = asked["params"]["level"].as_str().unwrap();
+            server.asked.send((number, level.to_owned())).unwrap();
+            json!({})
+        }
         other => {
             let error = json!({ "code": -32601, "message": format!("no {other}") });
             return Body(json!({ "jsonrpc": "2.0", "id": id, "error": error })).into_response();
@@ -132,7 +152,7 @@ async fn answer(
 
 #[tokio::test]
 async fn a_new_session_over_http_counts_as_a_change() {
-    let (url, session) = forgetful().await;
+    let (url, Forgetful { session, .. }, _asked) = forgetful().await;
     let client = McpEndpoint::http(url).connect().await.unwrap();
     let tools = Toolbox::builder().source(client).build().unwrap();
     let model = ScriptedModel::new()
@@ -144,4 +164,27 @@ async fn a_new_session_over_http_counts_as_a_change() {
     let agent = ReActAutoma::new(model).tools(tools).build().unwrap();
     let outcome = agent.run(args!("Go.")).await.unwrap();
     assert_eq!(results(&outcome), ["called"]);
+}
+
+#[tokio::test]
+async fn a_new_session_is_asked_for_what_the_one_before_was() {
+    let (url, server, mut asked) = forgetful().await;
+    let endpoint = McpEndpoint::http(url).log_level(McpLogLevel::Warning);
+    let client = endpoint.connect().await.unwrap();
+    let mut file = client.subscribe("file:///a").await.unwrap();
+    let other = client.subscribe("file:///b").await.unwrap();
+    let mut first = Vec::new();
+    for _ in 0..3 {
+        first.push(asked.recv().await.unwrap());
+    }
+    let of = |session, what: &str| (session, what.to_owned());
+    assert_eq!(first, [of(0, "warning"), of(0, "file:///a"), of(0, "file:///b")]);
+    drop(other);
+    server.session.store(1, Ordering::Release);
+    client.tools().await.unwrap();
+    assert_eq!(asked.recv().await.unwrap(), of(1, "warning"));
+    assert_eq!(asked.recv().await.unwrap(), of(1, "file:///a"));
+    // It may have changed while nobody listened.
+    file.changed().await;
+    assert!(asked.try_recv().is_err());
 }

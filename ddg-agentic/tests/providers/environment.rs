@@ -62,7 +62,7 @@ fn a_missing_key_is_reported_if_the_server_needs_one() {
         model `gpt`: there is no key for https://api.openai.com/v1; set api_key or OPENAI_API_KEY
         model `claude`: there is no key for https://api.anthropic.com; set api_key or ANTHROPIC_API_KEY
         model `gemini`: there is no key for https://generativelanguage.googleapis.com; set api_key or GEMINI_API_KEY
-        HttpModel(Settings { provider: Ollama, model: "qwen", base_url: "http://localhost:11434", api_key: None, capabilities: None, extra_headers: [], extra_query: [], connect_timeout: 10s, stall_timeout: 120s, reply_timeout: 600s, stream_timeout: 3600s })"#]].assert_eq(&found(&variables));
+        HttpModel(Settings { provider: Ollama, model: "qwen", base_url: "http://localhost:11434", api_key: None, capabilities: None, max_media_bytes: 50000000, extra_headers: [], extra_query: [], connect_timeout: 10s, stall_timeout: 120s, reply_timeout: 600s, stream_timeout: 3600s })"#]].assert_eq(&found(&variables));
 }
 
 #[test]
@@ -79,10 +79,10 @@ fn a_model_has_what_the_environment_says() {
         ("OLLAMA_BASE_URL", "http://box:11434"),
     ];
     expect![[r#"
-        HttpModel(Settings { provider: OpenAi, model: "qwen", base_url: "http://localhost:8000/v1", api_key: None, capabilities: None, extra_headers: [], extra_query: [], connect_timeout: 10s, stall_timeout: 120s, reply_timeout: 600s, stream_timeout: 3600s })
-        HttpModel(Settings { provider: Anthropic, model: "claude", base_url: "https://api.anthropic.com", api_key: Some(ApiKey(…)), capabilities: None, extra_headers: [], extra_query: [], connect_timeout: 10s, stall_timeout: 120s, reply_timeout: 600s, stream_timeout: 3600s })
+        HttpModel(Settings { provider: OpenAi, model: "qwen", base_url: "http://localhost:8000/v1", api_key: None, capabilities: None, max_media_bytes: 50000000, extra_headers: [], extra_query: [], connect_timeout: 10s, stall_timeout: 120s, reply_timeout: 600s, stream_timeout: 3600s })
+        HttpModel(Settings { provider: Anthropic, model: "claude", base_url: "https://api.anthropic.com", api_key: Some(ApiKey(…)), capabilities: None, max_media_bytes: 24000000, extra_headers: [], extra_query: [], connect_timeout: 10s, stall_timeout: 120s, reply_timeout: 600s, stream_timeout: 3600s })
         model `gemini`: its address is no URL; set base_url or GEMINI_BASE_URL to one such as https://generativelanguage.googleapis.com
-        HttpModel(Settings { provider: Ollama, model: "qwen", base_url: "http://box:11434", api_key: None, capabilities: None, extra_headers: [], extra_query: [], connect_timeout: 10s, stall_timeout: 120s, reply_timeout: 600s, stream_timeout: 3600s })"#]].assert_eq(&found(&variables));
+        HttpModel(Settings { provider: Ollama, model: "qwen", base_url: "http://box:11434", api_key: None, capabilities: None, max_media_bytes: 50000000, extra_headers: [], extra_query: [], connect_timeout: 10s, stall_timeout: 120s, reply_timeout: 600s, stream_timeout: 3600s })"#]].assert_eq(&found(&variables));
 }
 
 #[test]
@@ -98,5 +98,5 @@ fn certificates_are_missed_only_where_they_are_needed() {
         model `qwen`: there is no HTTP client: builder error: unexpected error: No CA certificates were loaded from the system
         ANTHROPIC_MODEL is not set; it names the model to ask
         GEMINI_MODEL is not set; it names the model to ask
-        HttpModel(Settings { provider: Ollama, model: "qwen", base_url: "http://localhost:11434", api_key: None, capabilities: None, extra_headers: [], extra_query: [], connect_timeout: 10s, stall_timeout: 120s, reply_timeout: 600s, stream_timeout: 3600s })"#]].assert_eq(&found(&variables));
+        HttpModel(Settings { provider: Ollama, model: "qwen", base_url: "http://localhost:11434", api_key: None, capabilities: None, max_media_bytes: 50000000, extra_headers: [], extra_query: [], connect_timeout: 10s, stall_timeout: 120s, reply_timeout: 600s, stream_timeout: 3600s })"#]].assert_eq(&found(&variables));
 }

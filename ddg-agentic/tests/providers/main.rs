@@ -11,6 +11,7 @@ mod environment;
 mod failures;
 mod files;
 mod keys;
+mod media;
 mod odd_servers;
 mod others;
 mod reasoning;

@@ -48,7 +48,7 @@ impl ChatModel for AgentModel {
     }
 
     fn capabilities(&self) -> crate::model::Capabilities {
-        crate::model::Capabilities::default().images(true)
+        crate::model::Capabilities::default().images(true).documents(true).audio(true)
     }
 
     fn chat(&self, request: ChatRequest) -> BoxFuture<'_, Result<ChatReply, ModelError>> {

@@ -122,7 +122,9 @@ fn code(error: &ModelError) -> &'static str {
     match error {
         ModelError::Status { status: 400 | 413 | 422, .. } => "invalid_prompt",
         ModelError::Status { status: 429, .. } => "rate_limit_exceeded",
-        ModelError::ContextOverflow { .. } | ModelError::Unsupported { .. } => "invalid_prompt",
+        ModelError::ContextOverflow { .. }
+        | ModelError::Unsupported { .. }
+        | ModelError::TooMuchMedia { .. } => "invalid_prompt",
         ModelError::AllFailed { failures } => failures.last().map_or("server_error", code),
         _ => "server_error",
     }

@@ -1,5 +1,7 @@
 //! Gathers what a model is asked: messages of the thread, files, and tool steps.
 
+use base64::prelude::{BASE64_STANDARD, Engine};
+
 use super::RunContext;
 use super::turn::{ToolStep, Turn};
 use crate::assistants::AssistantsError;
@@ -93,50 +95,11 @@ async fn images(
             if let Some(found) = files.try_look_up(id)
                 && let Ok(bytes) = files.read(id).await
             {
-                let (media_type, base64) = (found.media_type().to_owned(), base64(&bytes));
+                let (media_type, base64) =
+                    (found.media_type().to_owned(), BASE64_STANDARD.encode(&bytes));
                 images.contents.insert(id.clone(), Image::Data { media_type, base64 });
             }
         }
     }
     images
-}
-
-/// Base64 with padding (RFC 4648).
-fn base64(bytes: &[u8]) -> String {
-    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
-    for chunk in bytes.chunks(3) {
-        let at = |n: usize| u32::from(chunk.get(n).copied().unwrap_or_default());
-        let bits = at(0) << 16 | at(1) << 8 | at(2);
-        for n in 0..4 {
-            match n <= chunk.len() {
-                true => {
-                    let digit = bits >> (18 - 6 * n) & 63;
-                    text.push(char::from(DIGITS[digit as usize]));
-                }
-                false => text.push('='),
-            }
-        }
-    }
-    text
-}
-
-#[cfg(test)]
-mod tests {
-    use super::base64;
-
-    /// The vectors of RFC 4648, section 10.
-    #[test]
-    fn base64_is_that_of_the_rfc() {
-        for (plain, coded) in [
-            ("", ""),
-            ("f", "Zg=="),
-            ("fo", "Zm8="),
-            ("foo", "Zm9v"),
-            ("foob", "Zm9vYg=="),
-            ("foobar", "Zm9vYmFy"),
-        ] {
-            assert_eq!(base64(plain.as_bytes()), coded);
-        }
-    }
 }

@@ -63,6 +63,10 @@ impl Authority {
             *manager = self.of_kept().await?;
         }
         let Some(known) = &*manager else { return Ok(None) };
+        let _lock = match self.kept.tokens().await? {
+            Some(tokens) if tokens.expires_soon() => Some(self.kept.lock().await?),
+            _ => None,
+        };
         match (known.get_access_token().await, &self.oauth.grant) {
             (Err(AuthError::AuthorizationRequired), Grant::Client) => {
                 *manager = Some(self.exchanged().await?);
@@ -81,6 +85,10 @@ impl Authority {
         let mut manager = self.manager.lock().await;
         let is_other = |token: &String| sent.is_some_and(|sent| sent != token);
         // Another request, or another process, has renewed it meanwhile.
+        if let Some(token) = self.access_token().await?.filter(is_other) {
+            return Ok(Some(token));
+        }
+        let _lock = self.kept.lock().await?;
         if let Some(token) = self.access_token().await?.filter(is_other) {
             return Ok(Some(token));
         }

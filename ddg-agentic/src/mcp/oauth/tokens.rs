@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use async_trait::async_trait;
 use ddg_core::WorkerError;
@@ -68,6 +69,18 @@ pub struct McpTokens {
 ///     fn remove(&self, _: &str) -> BoxFuture<'_, Result<(), WorkerError>> {
 ///         Box::pin(async { Ok(tokio::fs::remove_file(&self.0).await?) })
 ///     }
+///
+///     /// Locks a file beside it, which also a process that dies releases.
+///     fn lock(&self, _: &str) -> BoxFuture<'_, Result<Box<dyn Send>, WorkerError>> {
+///         let path = self.0.with_extension("lock");
+///         Box::pin(async {
+///             let locked = tokio::task::spawn_blocking(|| {
+///                 let file = std::fs::File::create(path)?;
+///                 file.lock().map(|()| file)
+///             });
+///             Ok(Box::new(locked.await??) as Box<dyn Send>)
+///         })
+///     }
 /// }
 /// ```
 pub trait McpTokenStore: Send + Sync + 'static {
@@ -88,11 +101,26 @@ pub trait McpTokenStore: Send + Sync + 'static {
     /// # Errors
     /// If the place cannot be written.
     fn remove(&self, server: &str) -> BoxFuture<'_, Result<(), WorkerError>>;
+
+    /// Keeps others from refreshing the tokens for the server until the value is dropped, and waits
+    /// while another one does. The default keeps nobody: two processes may then refresh at the same
+    /// time, and a server that accepts a refresh token once refuses the second, which uses what the
+    /// first has got.
+    ///
+    /// # Errors
+    /// If the place cannot be locked. The request that needed the tokens fails then.
+    fn lock(&self, server: &str) -> BoxFuture<'_, Result<Box<dyn Send>, WorkerError>> {
+        let _nothing = server;
+        Box::pin(async { Ok(Box::new(()) as Box<dyn Send>) })
+    }
 }
 
 /// Tokens in memory.
 #[derive(Default)]
-pub(super) struct MemoryTokens(Mutex<BTreeMap<String, McpTokens>>);
+pub(super) struct MemoryTokens {
+    tokens: Mutex<BTreeMap<String, McpTokens>>,
+    refreshing: Arc<tokio::sync::Mutex<()>>,
+}
 
 /// The tokens of one server, as the library of the protocol wants to find them.
 #[derive(Clone)]
@@ -106,25 +134,30 @@ pub(super) struct Kept {
 }
 
 impl MemoryTokens {
-    fn lock(&self) -> std::sync::MutexGuard<'_, BTreeMap<String, McpTokens>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    fn held(&self) -> std::sync::MutexGuard<'_, BTreeMap<String, McpTokens>> {
+        self.tokens.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl McpTokenStore for MemoryTokens {
     fn load(&self, server: &str) -> BoxFuture<'_, Result<Option<McpTokens>, WorkerError>> {
-        let tokens = self.lock().get(server).cloned();
+        let tokens = self.held().get(server).cloned();
         Box::pin(async { Ok(tokens) })
     }
 
     fn save(&self, server: &str, tokens: McpTokens) -> BoxFuture<'_, Result<(), WorkerError>> {
-        self.lock().insert(server.to_owned(), tokens);
+        self.held().insert(server.to_owned(), tokens);
         Box::pin(async { Ok(()) })
     }
 
     fn remove(&self, server: &str) -> BoxFuture<'_, Result<(), WorkerError>> {
-        self.lock().remove(server);
+        self.held().remove(server);
         Box::pin(async { Ok(()) })
+    }
+
+    fn lock(&self, _: &str) -> BoxFuture<'_, Result<Box<dyn Send>, WorkerError>> {
+        let refreshing = Arc::clone(&self.refreshing);
+        Box::pin(async { Ok(Box::new(refreshing.lock_owned().await) as Box<dyn Send>) })
     }
 }
 
@@ -139,6 +172,15 @@ impl McpTokens {
 
     pub(super) fn access_token(&self) -> &str {
         &self.access_token
+    }
+
+    /// Whether it expires within a minute, as far as is known. The library refreshes it before.
+    pub(super) fn expires_soon(&self) -> bool {
+        let (Some(expires_in), Some(received_at)) = (self.expires_in, self.received_at) else {
+            return false;
+        };
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+        now + 60 >= received_at.saturating_add(expires_in)
     }
 
     pub(super) fn scopes(&self) -> &[String] {
@@ -186,6 +228,11 @@ impl Kept {
         let tokens = self.store.load(&self.server).await.map_err(failed)?;
         self.secrets.add(tokens.iter().flat_map(McpTokens::secrets));
         Ok(tokens)
+    }
+
+    /// Keeps other processes from refreshing the tokens.
+    pub(super) async fn lock(&self) -> Result<Box<dyn Send>, AuthError> {
+        self.store.lock(&self.server).await.map_err(failed)
     }
 }
 

@@ -14,8 +14,9 @@ use rmcp::service::RequestContext;
 use serde_json::{Value as Json, json};
 
 use super::asked;
+use super::block;
 use super::handler::Handler;
-use crate::message::{Image, ToolCall};
+use crate::message::ToolCall;
 use crate::tool::ToolResult;
 
 /// What a client gets: a result for its model, or an error for it.
@@ -171,8 +172,8 @@ async fn ask(
     Ok(snapshot)
 }
 
-/// The result: the text, the images, and structured content if the text is an object, or the tool
-/// has an output schema.
+/// The result: the text, what is beside it, and structured content if the text is an object, or the
+/// tool has an output schema.
 fn given(handler: &Handler, tool: &str, result: ToolResult) -> CallToolResult {
     let text = result.message.content;
     let structured = match (serde_json::from_str::<Json>(&text), handler.output(tool)) {
@@ -182,12 +183,10 @@ fn given(handler: &Handler, tool: &str, result: ToolResult) -> CallToolResult {
         (Err(_), Some(output)) => Some(output.structured(Json::String(text.clone()))),
         _ => None,
     };
-    let images = result.message.images.into_iter().map(|image| match image {
-        Image::Data { media_type, base64 } => ContentBlock::image(base64, media_type),
-        Image::Url(url) => ContentBlock::text(format!("[image: {url}]")),
-    });
-    let mut given =
-        CallToolResult::success([ContentBlock::text(text)].into_iter().chain(images).collect());
+    let images = result.message.images.into_iter().map(block::of_image);
+    let attachments = result.message.attachments.into_iter().map(block::of_attachment);
+    let text = [ContentBlock::text(text)].into_iter();
+    let mut given = CallToolResult::success(text.chain(images).chain(attachments).collect());
     given.structured_content = structured;
     given
 }

@@ -1,7 +1,7 @@
 //! Handles requests of a client.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use ddg_core::WorkerError;
 use futures::future::BoxFuture;
@@ -12,19 +12,21 @@ use rmcp::model::{
     ListResourceTemplatesResult, ListResourcesResult, ListToolsResult, PaginatedRequestParams,
     Prompt, PromptArgument, PromptMessage, ReadResourceRequestParams, ReadResourceResponse,
     ReadResourceResult, Reference, Resource, ResourceContents, ResourceTemplate, Role,
-    ServerCapabilities, ServerConfig, Tool as Offered, ToolAnnotations,
+    ServerCapabilities, ServerConfig, SubscriptionFilter, Tool as Offered, ToolAnnotations,
 };
-use rmcp::service::RequestContext;
+use rmcp::service::{NotificationContext, RequestContext, SubscriptionContext};
 use rmcp::{RoleServer, ServerHandler};
 use serde_json::Value as Json;
+use tokio_util::sync::{CancellationToken, DropGuard};
 
-use super::McpService;
 use super::call::{Output, call};
+use super::changes::Changes;
 use super::offered::{Completion, McpHints, OfferedPrompt, OfferedResource};
 use super::paused::Waiting;
+use super::{McpService, block};
 use crate::mcp::completion::{McpCompletion, McpTyped};
 use crate::mcp::resource::{McpData, McpResource};
-use crate::message::{ContentPart, Image, Message};
+use crate::message::Message;
 use crate::tool::{ToolSpec, Toolbox};
 
 /// What a resource gives.
@@ -36,11 +38,19 @@ pub(super) struct Handler {
     config: ServerConfig,
     service: Arc<McpService>,
     waiting: Waiting,
+    changes: Changes,
+    /// Held while changes are announced unasked, as clients of earlier protocols expect.
+    telling: Arc<Mutex<Option<DropGuard>>>,
 }
 
 impl Handler {
     pub(super) fn new(service: &McpService) -> Self {
         let mut capabilities = ServerCapabilities::builder().enable_tools().build();
+        if service.tools.has_sources()
+            && let Some(tools) = &mut capabilities.tools
+        {
+            tools.list_changed = Some(true);
+        }
         if !service.completions.is_empty() {
             capabilities.completions = Some(Default::default());
         }
@@ -53,7 +63,18 @@ impl Handler {
         let this = Implementation::new(&service.name, &service.version);
         let mut config = ServerConfig::new(capabilities).with_server_info(this);
         config.instructions.clone_from(&service.instructions);
-        Self { config, service: Arc::new(service.clone()), waiting: Waiting::default() }
+        Self {
+            config,
+            service: Arc::new(service.clone()),
+            waiting: Waiting::default(),
+            changes: Changes::default(),
+            telling: Arc::default(),
+        }
+    }
+
+    /// The handler for another client.
+    pub(super) fn for_client(&self) -> Self {
+        Self { telling: Arc::default(), ..self.clone() }
     }
 
     pub(super) fn name(&self) -> &str {
@@ -89,12 +110,41 @@ impl ServerHandler for Handler {
         self.config.clone()
     }
 
+    async fn on_initialized(&self, client: NotificationContext<RoleServer>) {
+        if !self.tools().has_sources() {
+            return;
+        }
+        let (end, this, peer) = (CancellationToken::new(), self.clone(), client.peer);
+        let ended = end.clone();
+        // Dropped with the last handler of the client, which the task must not keep.
+        *self.telling.lock().unwrap_or_else(PoisonError::into_inner) = Some(end.drop_guard());
+        let Self { service, changes, .. } = this;
+        tokio::spawn(async move {
+            let told = changes.tell(&service.tools, || peer.notify_tool_list_changed());
+            ended.run_until_cancelled(told).await;
+        });
+    }
+
+    fn accepted_subscription_filter(&self, _: &SubscriptionFilter) -> Option<SubscriptionFilter> {
+        let tools = SubscriptionFilter::builder().tools_list_changed().build();
+        self.tools().has_sources().then_some(tools)
+    }
+
+    async fn listen(&self, client: SubscriptionContext) -> Result<(), ErrorData> {
+        let told = self.changes.tell(self.tools(), || client.sink().notify_tool_list_changed());
+        tokio::select! {
+            () = told => {}
+            () = client.cancelled() => {}
+        }
+        Ok(())
+    }
+
     async fn list_tools(
         &self,
         _: Option<PaginatedRequestParams>,
         _: RequestContext<RoleServer>,
     ) -> Result<ListToolsResult, ErrorData> {
-        let specs = self.tools().now().await.specs();
+        let specs = self.changes.now(self.tools()).await.specs();
         let offered = specs.iter().map(|spec| {
             let mut tool = offered(spec);
             if let Some(Json::Object(schema)) = self.output(&spec.name).map(|output| &output.schema)
@@ -269,14 +319,7 @@ fn annotations(hints: &McpHints) -> ToolAnnotations {
 fn prompt_messages(message: &Message) -> Vec<PromptMessage> {
     match message {
         Message::User { content } => {
-            let part = |part: &ContentPart| match part {
-                ContentPart::Text { text } => ContentBlock::text(text),
-                ContentPart::Image { image: Image::Data { media_type, base64 }, .. } => {
-                    ContentBlock::image(base64, media_type)
-                }
-                ContentPart::Image { image, .. } => ContentBlock::text(format!("[{image}]")),
-            };
-            content.iter().map(|it| PromptMessage::new(Role::User, part(it))).collect()
+            content.iter().map(|it| PromptMessage::new(Role::User, block::of_part(it))).collect()
         }
         Message::Assistant(message) => {
             vec![PromptMessage::new(Role::Assistant, ContentBlock::text(&message.text))]

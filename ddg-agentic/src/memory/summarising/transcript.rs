@@ -41,6 +41,11 @@ fn told(message: &Message) -> Vec<String> {
             let parts = content.iter().map(|part| match part {
                 ContentPart::Text { text } => clipped(text),
                 ContentPart::Image { .. } => "[an image]".into(),
+                ContentPart::Document { document } => match document.text() {
+                    Some(text) => format!("{}\n{}", document.heading(), clipped(&text)).into(),
+                    None => format!("[{document}]").into(),
+                },
+                ContentPart::Audio { .. } => "[a recording]".into(),
             });
             vec![format!("Person: {}", parts.collect::<Vec<_>>().join("\n"))]
         }

@@ -13,10 +13,11 @@ use rig_core::message::{
 use rig_core::schemars::Schema;
 use serde_json::{Value as Json, json};
 
+use super::media::{MediaForms, SentMedia};
 use super::signature::Signature;
 use crate::message::{
-    AssistantMessage, ContentPart, Image, ImageDetail, Message, Messages, ToolArguments,
-    ToolMessage,
+    AssistantMessage, Attachment, ContentPart, Image, ImageDetail, Message, Messages,
+    ToolArguments, ToolMessage,
 };
 use crate::model::{
     Capabilities, ChatRequest, ModelError, OutputSchema, PromptCache, ReasoningEffort, ServiceTier,
@@ -25,10 +26,10 @@ use crate::model::{
 use crate::tool::ToolSpec;
 
 /// The provider that must be asked to cache prompts.
-const ANTHROPIC: &str = "anthropic";
+pub(super) const ANTHROPIC: &str = "anthropic";
 
 /// The Responses API of OpenAI.
-const RESPONSES: Api = Api::from_static("openai.responses");
+pub(super) const RESPONSES: Api = Api::from_static("openai.responses");
 
 /// Converts requests for `target`.
 pub(super) struct Ask<'a> {
@@ -41,7 +42,11 @@ impl<'a> Ask<'a> {
         Self { target, capabilities }
     }
 
-    pub(super) fn request(&self, request: ChatRequest) -> Result<CompletionRequest, ModelError> {
+    /// The request in rig's form, and its documents and recordings.
+    pub(super) fn request(
+        &self,
+        request: ChatRequest,
+    ) -> Result<(CompletionRequest, SentMedia), ModelError> {
         if !self.capabilities.tools && !request.tools.is_empty() {
             return Err(self.unsupported("call tools"));
         }
@@ -49,7 +54,8 @@ impl<'a> Ask<'a> {
             return Err(self.unsupported("follow a schema"));
         }
         // Built directly, because `.message(..)` would put a message before the last one.
-        let mut asked = CompletionRequest::from(self.messages(request.messages)?);
+        let mut media = SentMedia::default();
+        let mut asked = CompletionRequest::from(self.messages(request.messages, &mut media)?);
         let tools = request.tools.iter().map(|tool| self.tool(tool));
         asked.tools = tools.collect::<Result<_, _>>()?;
         asked.tool_choice = match request.tool_choice {
@@ -82,23 +88,27 @@ impl<'a> Ask<'a> {
         if !extra_body.is_empty() {
             asked.additional_params = Some(Json::Object(extra_body));
         }
-        Ok(asked)
+        Ok((asked, media))
     }
 
     /// Converts the conversation, without empty messages of the model, which no provider accepts.
-    fn messages(&self, messages: Messages) -> Result<Vec<RigMessage>, ModelError> {
+    fn messages(
+        &self,
+        messages: Messages,
+        media: &mut SentMedia,
+    ) -> Result<Vec<RigMessage>, ModelError> {
         let mut asked = Vec::with_capacity(messages.len());
-        // Images of results that this API has no place for, in a message of the person after the
-        // results.
-        let mut images = Vec::new();
+        // Images and attachments of results that this API has no place for, in a message of the
+        // person after the results.
+        let mut following = Vec::new();
         for message in messages {
             if !matches!(message, Message::Tool(_)) {
-                asked.extend(shown(&mut images));
+                asked.extend(shown(&mut following));
             }
             asked.push(match message {
                 Message::System { text } => RigMessage::system(text),
                 Message::User { content } => {
-                    let content = content.into_iter().map(|part| self.part(part));
+                    let content = content.into_iter().map(|part| self.part(part, media));
                     RigMessage::User { content: content.collect::<Result<_, _>>()? }
                 }
                 Message::Assistant(message) => match self.said(message) {
@@ -106,18 +116,24 @@ impl<'a> Ask<'a> {
                     said => RigMessage::Assistant(self.turn(said)),
                 },
                 Message::Tool(message) => {
-                    let result = self.result(message, &mut images);
+                    let result = self.result(message, &mut following, media);
                     RigMessage::User { content: vec![UserContent::ToolResult(result)] }
                 }
             });
         }
-        asked.extend(shown(&mut images));
+        asked.extend(shown(&mut following));
         Ok(asked)
     }
 
     /// Converts the result of a call. An image goes into the result or, if the API has no place for
-    /// it there, to `images`. A model that does not see it is told what it is.
-    fn result(&self, message: ToolMessage, images: &mut Vec<UserContent>) -> ToolResult {
+    /// it there, to `following`, where attachments go. A model that cannot take it is told what it
+    /// is.
+    fn result(
+        &self,
+        message: ToolMessage,
+        following: &mut Vec<UserContent>,
+        media: &mut SentMedia,
+    ) -> ToolResult {
         let accepts = self.target.accepts(self.target.model());
         let mut content = Vec::with_capacity(1 + message.images.len());
         if !message.content.is_empty() || message.images.is_empty() {
@@ -135,11 +151,27 @@ impl<'a> Ask<'a> {
                 let told = format!("[{image}: it follows]");
                 content.push(ToolResultContent::Text(Text::new(told)));
                 let told = format!("The image of the result of call {}:", message.call_id);
-                images.extend([UserContent::text(told), UserContent::Image(sent)]);
+                following.extend([UserContent::text(told), UserContent::Image(sent)]);
             } else {
                 let told = format!("[{image}: you cannot see images]");
                 content.push(ToolResultContent::Text(Text::new(told)));
             }
+        }
+        for attachment in message.attachments {
+            let what = match attachment {
+                Attachment::Document(_) => "document",
+                Attachment::Audio(_) => "recording",
+            };
+            let told = match self.forms().attachment(&attachment, media) {
+                Ok(UserContent::Text(text)) => text.text,
+                Ok(sent) => {
+                    let told = format!("The {what} of the result of call {}:", message.call_id);
+                    following.extend([UserContent::text(told), sent]);
+                    format!("[{attachment}: it follows]")
+                }
+                Err(cannot) => format!("[{attachment}: you cannot {cannot}]"),
+            };
+            content.push(ToolResultContent::Text(Text::new(told)));
         }
         ToolResult {
             call: CallId::from_wire(message.call_id),
@@ -198,11 +230,18 @@ impl<'a> Ask<'a> {
         thought.into_iter().chain(said).collect()
     }
 
-    fn part(&self, part: ContentPart) -> Result<UserContent, ModelError> {
+    fn part(&self, part: ContentPart, media: &mut SentMedia) -> Result<UserContent, ModelError> {
         let image = match part {
             ContentPart::Text { text } => return Ok(UserContent::text(text)),
             ContentPart::Image { image, detail } => {
                 RigImage { detail: detail.map(detail_of), ..image_of(&image) }
+            }
+            ContentPart::Document { document } => {
+                let sent = self.forms().document(&document, media);
+                return sent.map_err(|what| self.unsupported(what));
+            }
+            ContentPart::Audio { audio } => {
+                return self.forms().audio(&audio, media).map_err(|what| self.unsupported(what));
             }
         };
         let model = self.target.model();
@@ -216,6 +255,10 @@ impl<'a> Ask<'a> {
             }));
         }
         Ok(UserContent::Image(image))
+    }
+
+    fn forms(&self) -> MediaForms<'a> {
+        MediaForms { target: self.target, capabilities: self.capabilities }
     }
 
     fn tool(&self, tool: &ToolSpec) -> Result<ToolDefinition, ModelError> {
@@ -299,9 +342,9 @@ fn as_item(said: AssistantContent) -> AssistantContent {
     said.with_native(item)
 }
 
-/// The message that shows these images, if there are any.
-fn shown(images: &mut Vec<UserContent>) -> Option<RigMessage> {
-    let content = std::mem::take(images);
+/// The message that shows what follows the results, if there is anything.
+fn shown(following: &mut Vec<UserContent>) -> Option<RigMessage> {
+    let content = std::mem::take(following);
     (!content.is_empty()).then_some(RigMessage::User { content })
 }
 

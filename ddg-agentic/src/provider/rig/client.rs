@@ -37,7 +37,7 @@ pub(super) struct Client {
     /// Whether the API is that of OpenAI's chat completions.
     is_chat: bool,
     /// Whether the API is one of OpenAI's.
-    knows_strict: bool,
+    is_of_openai: bool,
 }
 
 /// A stream has been silent for too long.
@@ -67,7 +67,7 @@ impl Client {
         let Settings { stall_timeout, stream_timeout, .. } = *settings;
         let (library, key) = (http.clone().into(), key.transpose()?);
         let is_chat = matches!(settings.provider, Provider::OpenAi | Provider::Ollama);
-        let knows_strict = is_chat || matches!(settings.provider, Provider::OpenAiResponses);
+        let is_of_openai = is_chat || matches!(settings.provider, Provider::OpenAiResponses);
         Ok(Self {
             http,
             library,
@@ -76,13 +76,13 @@ impl Client {
             stall_timeout,
             stream_timeout,
             is_chat,
-            knows_strict,
+            is_of_openai,
         })
     }
 
-    /// Writes which tools are strict, for APIs that have the word.
-    fn with_strict<T: Into<Bytes>>(&self, request: Request<T>) -> Request<Bytes> {
-        if self.knows_strict { Extras::mark_strict(request) } else { request.map(Into::into) }
+    /// Writes what the library has no words for, for the APIs of OpenAI.
+    fn completed<T: Into<Bytes>>(&self, request: Request<T>) -> Request<Bytes> {
+        if self.is_of_openai { Extras::complete(request) } else { request.map(Into::into) }
     }
 
     /// Adds the key to the headers. Rig puts Gemini's key into the URL; the empty parameter that it
@@ -113,7 +113,7 @@ impl HttpClientExt for Client {
         T: Into<Bytes> + Send,
         U: From<Bytes> + Send + 'static,
     {
-        let sent = bounded::sent(self.http.clone(), self.with_key(self.with_strict(request)));
+        let sent = bounded::sent(self.http.clone(), self.with_key(self.completed(request)));
         async move {
             let response = sent.await?;
             match response.headers().get(CONTENT_TYPE) {
@@ -143,7 +143,7 @@ impl HttpClientExt for Client {
         T: Into<Bytes> + Send,
     {
         let (after, whole) = (self.stall_timeout, self.stream_timeout);
-        let sent = bounded::sent(self.http.clone(), self.with_key(self.with_strict(request)));
+        let sent = bounded::sent(self.http.clone(), self.with_key(self.completed(request)));
         let response = tokio::time::timeout(after, sent).await;
         let response = response.map_err(|_| Error::instance(Stalled { after }))??;
         let end = Instant::now().checked_add(whole);

@@ -1,13 +1,14 @@
 //! What is added to the requests that the library in between writes: headers and query parameters
-//! of the user, and whether tools are strict.
+//! of the user, whether tools are strict, and documents.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
 use reqwest::header::{HeaderName, HeaderValue};
 use rig_core::http_client::{Request, Uri};
 use serde_json::Value as Json;
 
+use super::media::SentMedia;
 use crate::model::{ExtraPairs, ModelError};
 use crate::tool::ToolSpec;
 
@@ -24,6 +25,8 @@ pub(super) struct Extras {
     query: ExtraPairs,
     /// The tools that are strict or not, by name; the provider decides about all others.
     strict: Vec<(String, bool)>,
+    /// The documents, which are taken when the request is sent.
+    media: Mutex<SentMedia>,
 }
 
 impl Extras {
@@ -48,7 +51,7 @@ impl Extras {
             Ok((header, value))
         };
         let headers = headers.iter().map(header).collect::<Result<_, ModelError>>()?;
-        Ok(Self { headers, query: query.clone(), strict: Vec::new() })
+        Ok(Self { headers, query: query.clone(), ..Self::default() })
     }
 
     /// Adds which of the tools are strict.
@@ -57,16 +60,27 @@ impl Extras {
         Self { strict: tools.iter().filter_map(strict).collect(), ..self }
     }
 
-    /// Writes into the body of the task's request, for OpenAI's APIs, which tools are strict.
-    pub(super) fn mark_strict<T: Into<Bytes>>(request: Request<T>) -> Request<Bytes> {
+    /// Adds the documents of the request.
+    pub(super) fn with_media(self, media: SentMedia) -> Self {
+        Self { media: media.into(), ..self }
+    }
+
+    /// Writes into the body of the task's request, for OpenAI's APIs, which tools are strict, and
+    /// the documents.
+    pub(super) fn complete<T: Into<Bytes>>(request: Request<T>) -> Request<Bytes> {
         let request = request.map(Into::into);
-        let strict = OF_REQUEST.try_with(Arc::clone).unwrap_or_default();
-        if strict.strict.is_empty() {
+        let extras = OF_REQUEST.try_with(Arc::clone).unwrap_or_default();
+        let media = extras.media.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if extras.strict.is_empty() && media.is_empty() {
             return request;
         }
         request.map(|body| match serde_json::from_slice(&body) {
-            Ok(json) => Bytes::from(strict.marked(json).to_string()),
-            // A request that is no JSON has no tools.
+            Ok(json) => {
+                let mut json = extras.marked(json);
+                media.fill(&mut json);
+                Bytes::from(json.to_string())
+            }
+            // A request that is no JSON has neither tools nor documents.
             Err(_) => body,
         })
     }

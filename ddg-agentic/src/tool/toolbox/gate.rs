@@ -114,7 +114,9 @@ impl Entry {
         let used = self.used(call, arguments);
         let told = match &output {
             Ok(output) => {
-                ToolMessage::new(call, &output.content).with_images(output.images.clone())
+                let told = ToolMessage::new(call, &output.content);
+                let told = told.with_images(output.images.clone());
+                told.with_attachments(output.attachments.clone())
             }
             Err(error) => ToolMessage::error(call, error.to_string()),
         };
@@ -122,11 +124,13 @@ impl Entry {
         if result == told {
             return output;
         }
-        let ToolMessage { content, images, is_error, .. } = result;
+        let ToolMessage { content, images, attachments, is_error, .. } = result;
         match (is_error, output) {
             (true, _) => Err(ToolError::Changed { tool: self.name().to_owned(), message: content }),
-            (false, Ok(output)) => Ok(ToolOutput { content, images, ..output }),
-            (false, Err(_)) => Ok(ToolOutput { content, images, ..ToolOutput::default() }),
+            (false, Ok(output)) => Ok(ToolOutput { content, images, attachments, ..output }),
+            (false, Err(_)) => {
+                Ok(ToolOutput { content, images, attachments, ..ToolOutput::default() })
+            }
         }
     }
 

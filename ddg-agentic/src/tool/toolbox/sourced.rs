@@ -6,6 +6,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use futures::FutureExt;
 use futures::future::join_all;
+#[cfg(feature = "mcp")]
+use futures::future::select_all;
 use indexmap::IndexMap;
 use tokio::sync::Semaphore;
 
@@ -64,8 +66,8 @@ impl Source {
         self.source.name()
     }
 
-    /// The tools that the source has now, or had before if it fails.
-    async fn entries(&self, states: &States) -> Arc<Entries> {
+    /// The tools that the source has now, or had before if it fails, and their list as it came.
+    async fn entries(&self, states: &States) -> (Arc<Entries>, Option<ToolList>) {
         let asked = AssertUnwindSafe(async { self.source.tools().await }).catch_unwind().await;
         let asked = asked.unwrap_or_else(|_| Err(ddg_core::WorkerError::msg("it panicked")));
         let mut listed = lock(&self.listed);
@@ -74,14 +76,14 @@ impl Source {
             Err(error) => {
                 let source = self.name();
                 tracing::warn!(source, %error, "a source of tools failed, and keeps its last ones");
-                return Arc::clone(&listed.entries);
+                return (Arc::clone(&listed.entries), listed.list.clone());
             }
         };
         let is_same = |last: &ToolList| Arc::ptr_eq(last, &list);
         if !listed.list.as_ref().is_some_and(is_same) {
             *listed = self.listed(list, states);
         }
-        Arc::clone(&listed.entries)
+        (Arc::clone(&listed.entries), listed.list.clone())
     }
 
     /// Checks the tools of a list.
@@ -155,7 +157,9 @@ impl Toolbox {
         }
         let asked = join_all(tools.sources.iter().map(|source| source.entries(&tools.states)));
         let mut sourced = Entries::new();
-        for (source, entries) in tools.sources.iter().zip(asked.await) {
+        let mut lists = Vec::with_capacity(tools.sources.len());
+        for (source, (entries, list)) in tools.sources.iter().zip(asked.await) {
+            lists.push(list);
             for (name, entry) in entries.iter().filter(|(name, _)| tools.keeps(name)) {
                 if is_taken(name) || tools.offered.contains_key(name) || sourced.contains_key(name)
                 {
@@ -168,7 +172,34 @@ impl Toolbox {
         }
         let own = tools.offered.values().map(|offered| &offered.entry);
         let specs = own.chain(sourced.values()).map(|entry| entry.spec.clone()).collect();
-        Self(Arc::new(Tools { specs, sourced, is_asked: true, ..tools.shared() }))
+        Self(Arc::new(Tools { specs, sourced, is_asked: true, lists, ..tools.shared() }))
+    }
+
+    /// Waits until a source may have other tools than those of this toolbox, which is one that
+    /// [`now`](Self::now) has given. It waits for ever without such sources.
+    ///
+    /// # Cancel safety
+    /// No change is missed if the future is dropped.
+    #[cfg(feature = "mcp")]
+    pub(crate) async fn changed(&self) {
+        let sources = self.0.sources.iter().zip(&self.0.lists);
+        let changes: Vec<_> = sources
+            .filter_map(|(source, list)| Some(source.source.changed(list.as_ref()?)))
+            .collect();
+        match changes.is_empty() {
+            true => std::future::pending().await,
+            false => drop(select_all(changes).await),
+        }
+    }
+
+    /// Whether the sources of this toolbox have given the same lists to the other one.
+    #[cfg(feature = "mcp")]
+    pub(crate) fn is_of_same_lists(&self, other: &Self) -> bool {
+        let is_same = |(one, other): (&Option<ToolList>, &Option<ToolList>)| match (one, other) {
+            (Some(one), Some(other)) => Arc::ptr_eq(one, other),
+            (one, other) => one.is_none() && other.is_none(),
+        };
+        self.0.lists.iter().zip(&other.0.lists).all(is_same)
     }
 
     /// Whether tools come from sources.

@@ -4,6 +4,7 @@ use ddg_agentic::hook::{
     AfterModel, AfterTool, BeforeModel, BeforeTool, Decision, HookEvent, HookStop, OnAnswer,
     OnInput, Redact,
 };
+use ddg_agentic::message::{ContentPart, Document};
 use ddg_agentic::model::{ChatChunk, ToolChoice};
 use ddg_agentic::prelude::*;
 use ddg_core::event::{EventFilter, EventKind};
@@ -309,4 +310,20 @@ async fn pieces_are_held_until_the_hooks_have_decided() {
         }
         assert_eq!(texts, expected);
     }
+}
+
+/// A document of text is text, and so is the name of a file.
+#[tokio::test]
+async fn documents_of_text_are_redacted() {
+    let model = ScriptedModel::new().text("ok");
+    let redact = Redact::new("secrets", |text| text.replace("secret", "***"));
+    let agent = ReActAutoma::new(model.clone()).hook(redact).build().unwrap();
+    let document = |media_type| Document::bytes(media_type, "a secret").name("secret.txt");
+    let content = ["text/plain", "application/pdf"].map(document).map(ContentPart::document);
+    agent.run(args!(Message::User { content: content.into() })).await.unwrap();
+    let asked = model.requests().remove(0).messages;
+    let Some(Message::User { content }) = asked.last() else { panic!("{asked:?}") };
+    let told = |media_type, text| Document::bytes(media_type, text).name("***.txt");
+    let expected = [told("text/plain", "a ***"), told("application/pdf", "a secret")];
+    assert_eq!(content[..], expected.map(ContentPart::document));
 }

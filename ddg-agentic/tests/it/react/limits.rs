@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use ddg_agentic::message::Image;
+use ddg_agentic::message::{Document, Image};
 use ddg_agentic::model::{Price, Usage};
 use ddg_agentic::prelude::*;
 use ddg_agentic::react::Limit;
@@ -181,6 +181,39 @@ async fn images_of_tools_reach_the_model_unless_they_are_too_large_together() {
         Look:
         [image: image/png, 9437184 bytes: left out, the results are too large]"#]]
     .assert_eq(results[1].1);
+}
+
+/// Fetches two files.
+#[tool]
+async fn fetch(n_bytes: usize) -> ToolOutput {
+    let pdf = Document::bytes("application/pdf", "A".repeat(n_bytes)).name("a.pdf");
+    ToolOutput::text("Files:")
+        .attach(pdf)
+        .attach(Document::bytes("text/plain", "B".repeat(n_bytes)))
+}
+
+/// A document of text counts as text, so it is cut as such; others count with the images.
+#[tokio::test]
+async fn documents_of_tools_are_bounded_as_what_they_are() {
+    let call = |id: &str| ToolCall::new(id, "fetch", json!({ "n_bytes": 9 << 20 }));
+    let model = ScriptedModel::new().calls([call("a"), call("b")]).text("ok");
+    let tools = Toolbox::builder().with(fetch::tool()).build().unwrap();
+    let agent = ReActAutoma::new(model.clone()).tools(tools).build().unwrap();
+    agent.run(args!("Fetch.")).await.unwrap();
+    let asked = model.requests().remove(1).messages;
+    let results = asked.iter().filter_map(|message| match message {
+        Message::Tool(result) => Some((result.attachments.len(), result.content.clone())),
+        _ => None,
+    });
+    let [one, other] = results.collect::<Vec<_>>().try_into().unwrap();
+    assert_eq!((one.0, other.0), (1, 0));
+    for (_, told) in [&one, &other] {
+        assert!(told.len() < 66 << 10, "{}", told.len());
+        assert!(told.starts_with("Files:\n[document: text/plain]\nBBB"), "{}", &told[..60]);
+    }
+    let note =
+        "\n[document a.pdf: application/pdf, 9437184 bytes: left out, the results are too large]";
+    assert!(other.1.ends_with(note) && !one.1.ends_with(note), "{}", &other.1[65_000..]);
 }
 
 /// Counts how many run at once.

@@ -1,6 +1,8 @@
 //! Files that managers in other processes find by an index.
 
 use ddg_agentic::files::{File, FileError, FileManager, FileManagerBuilder};
+use ddg_agentic::memory::SqliteConversations;
+use ddg_core::checkpoint::SqliteStore;
 use expect_test::expect;
 use sqlx::Connection;
 use sqlx::sqlite::SqliteConnection;
@@ -11,6 +13,28 @@ fn builder(folder: &std::path::Path) -> FileManagerBuilder {
 
 fn ids(files: &[File]) -> Vec<String> {
     files.iter().map(|file| file.id().to_owned()).collect()
+}
+
+/// The stores of one file: of runs, of conversations, and of files.
+#[cfg(unix)]
+#[tokio::test]
+async fn all_stores_on_one_file_share_its_writer() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("ddg.db");
+    let runs = SqliteStore::open(&path).await.unwrap();
+    let n_sharing = || {
+        let text = format!("{runs:?}");
+        let (_, rest) = text.split_once("n_open: Mutex { data: ").unwrap();
+        rest.split_once(',').unwrap().0.parse::<usize>().unwrap()
+    };
+    assert_eq!(n_sharing(), 1);
+    let conversations = SqliteConversations::open(&path).await.unwrap();
+    assert_eq!(n_sharing(), 2);
+    let files = builder(folder.path()).build().await.unwrap();
+    assert_eq!(n_sharing(), 3);
+    drop(conversations);
+    files.close().await.unwrap();
+    assert_eq!(n_sharing(), 1);
 }
 
 /// [files 16]

@@ -4,6 +4,7 @@
 mod files;
 mod setup;
 
+mod dropped;
 mod leases;
 mod lists;
 mod open_runs;

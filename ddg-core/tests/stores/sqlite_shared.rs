@@ -276,7 +276,9 @@ async fn many_runs_at_once_end_well() {
     );
     // The runs of one transaction continue in any order, and so do those of the next.
     assert!(furthest < 4 * 256, "a run ended {furthest} places from that of its arrival");
-    assert!(memory < 32 * n_runs + 64 * 1024, "{memory} KiB for {n_runs} runs");
+    // The tasks of a debug build are larger.
+    let of_each = if cfg!(debug_assertions) { 64 } else { 32 };
+    assert!(memory < of_each * n_runs + 64 * 1024, "{memory} KiB for {n_runs} runs");
     let finished = RunFilter::default().status(RunStatus::Finished);
     assert_eq!(StoredRuns::new(&store).list(&finished).await.unwrap().len(), n_runs as usize);
 }

@@ -86,7 +86,8 @@ impl Picture {
         let idx = self.add(Node {
             start: body.role.wiring.start,
             output: body.role.wiring.output,
-            context: body.context,
+            // A nested automa takes it for its workers, which ferry within it.
+            context: body.context && body.worker.0.automa().is_none(),
             ..node
         });
         todo.push_back((idx, Arc::clone(body)));

@@ -80,3 +80,17 @@ fn too_many_are_written_on_the_targets() {
     assert_eq!(mermaid.matches("<br/>by ferry").count(), 5, "{mermaid}");
     assert!(!mermaid.contains("-."), "{mermaid}");
 }
+
+#[test]
+fn a_nested_automa_cannot_ferry_to_a_worker_beside_it() {
+    let mut inner = GraphAutoma::new("inner");
+    inner.add_func_as_worker("look", async |_: Context| {}, start()).unwrap();
+    let mut automa = GraphAutoma::new("outer");
+    automa.add_worker("inner", inner, start()).unwrap();
+    automa.add_func_as_worker("later", async || {}, free()).unwrap();
+
+    assert!(!automa.to_mermaid().contains("may ferry"), "{}", automa.to_mermaid());
+
+    automa.add_func_as_worker("route", async |_: Context| {}, start()).unwrap();
+    assert!(automa.to_mermaid().contains("may ferry"), "{}", automa.to_mermaid());
+}

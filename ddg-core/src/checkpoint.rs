@@ -62,7 +62,8 @@ use std::time::{Duration, SystemTime};
 
 use futures::future::BoxFuture;
 
-pub(crate) use arrival::Arrival;
+#[doc(hidden)]
+pub use arrival::Arrival;
 pub use error::StoreError;
 pub use journal::{Checkpoint, Entry, EntryKind, StepRecord};
 pub use lease::{Claim, Holder, Lease};

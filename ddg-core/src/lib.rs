@@ -135,6 +135,7 @@ pub mod __report {
 /// What all stores share, for other crates of this workspace. Not part of the public API.
 #[doc(hidden)]
 pub mod __store {
+    pub use crate::checkpoint::Arrival;
     #[cfg(feature = "postgres")]
     pub use crate::checkpoint::PostgresServer;
     #[cfg(feature = "sqlite")]
@@ -142,7 +143,7 @@ pub mod __store {
     #[cfg(any(feature = "sqlite", feature = "postgres"))]
     pub use crate::checkpoint::connection::{Connection, Connections, Write};
     #[cfg(any(feature = "sqlite", feature = "postgres"))]
-    pub use crate::checkpoint::dialect::{Arg, Dialect, Row, Transaction};
+    pub use crate::checkpoint::dialect::{Arg, Deed, Dialect, Row, Transaction, Transacts};
     #[cfg(any(feature = "sqlite", feature = "postgres"))]
     pub use crate::checkpoint::failed::{Failed, cause};
     #[cfg(any(feature = "sqlite", feature = "postgres"))]

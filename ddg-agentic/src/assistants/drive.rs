@@ -11,8 +11,9 @@ use super::hub::Driven;
 use super::id::UniqueIds;
 use super::object::{LastError, RunStatus};
 use super::rule::{Changes, Moment, Partial, Refused};
-use super::runner::{RunContext, RunEnd};
+use super::runner::{RunContext, RunEnd, ThreadRunner};
 use super::store::{RunRow, Written};
+use super::sweep;
 use crate::tool::ToolRun;
 
 /// Changes a run in one transition. `change` is called again if the run has changed meanwhile; if
@@ -199,7 +200,20 @@ async fn drive(inner: &Arc<Inner>, id: &str, driven: &Driven<'_>) -> Result<(), 
         }
         answered => answered?,
     }
-    let outcome = engine_run(inner, &row, driven).await;
+    let outcome = match row.state.status {
+        // Rows and journal begin at the same time, and may share a commit. The first worker begins
+        // the run, too, so an error here is also its error.
+        RunStatus::Queued if row.state.submitted.is_none() => {
+            tokio::join!(engine_run(inner, &row, driven), begin(inner, id)).0
+        }
+        _ => engine_run(inner, &row, driven).await,
+    };
+    match inner.store.run(id).await? {
+        Some(row) if row.state.status.is_terminal() => return Ok(()),
+        Some(_) => {}
+        // It was deleted while its lease was held.
+        None => return sweep::delete_journal(inner, id).await,
+    }
     if driven.stopped.is_cancelled() {
         return stopped(inner, id).await;
     }
@@ -208,8 +222,8 @@ async fn drive(inner: &Arc<Inner>, id: &str, driven: &Driven<'_>) -> Result<(), 
         // The assistants are being closed.
         Ok(outcome) if outcome.stopped() => Ok(()),
         Ok(outcome) => match outcome.into_output::<RunEnd>() {
-            Ok(end) => ended(inner, id, end).await,
-            Err(error) => ended(inner, id, failed(&error)).await,
+            Ok(end) => ended(inner, id, &end).await,
+            Err(error) => ended(inner, id, &failed(&error)).await,
         },
         // Another process drives the run, or has taken it over.
         Err(RunError::Store(StoreError::Held { .. } | StoreError::Fenced { .. })) => {
@@ -218,7 +232,7 @@ async fn drive(inner: &Arc<Inner>, id: &str, driven: &Driven<'_>) -> Result<(), 
         }
         Err(RunError::Cancelled { .. }) => Ok(()),
         Err(error @ RunError::Store(_)) => Err(error.into()),
-        Err(error) => ended(inner, id, failed(&error)).await,
+        Err(error) => ended(inner, id, &failed(&error)).await,
     }
 }
 
@@ -250,6 +264,7 @@ async fn engine_run(
         .runner
         .run(args!(id.clone()))
         .stored_in(inner.store.journals(), &id)
+        .without_checkpoint_after(ThreadRunner::MAY_RUN_AGAIN)
         .attach(move |run| RunContext {
             inner: Arc::clone(&owned),
             id: run_id.clone(),
@@ -301,14 +316,21 @@ async fn require_action(inner: &Arc<Inner>, id: &str) -> Result<(), AssistantsEr
 }
 
 /// Writes the end of a run, unless it is written.
-async fn ended(inner: &Arc<Inner>, id: &str, end: RunEnd) -> Result<(), AssistantsError> {
+///
+/// # Errors
+/// If the run does not exist, or the store fails.
+pub(super) async fn ended(
+    inner: &Arc<Inner>,
+    id: &str,
+    end: &RunEnd,
+) -> Result<(), AssistantsError> {
     let partial = partial(inner, id).await?;
     transition(inner, id, |row, moment, changes| {
         let (state, settings) = (&mut row.state, &row.settings);
         match state.status {
             status if status.is_terminal() => {}
             RunStatus::Cancelling => state.cancelled(settings, &partial, moment, changes),
-            _ => match &end {
+            _ => match end {
                 RunEnd::Completed => state.complete(settings, moment, changes),
                 RunEnd::Incomplete(reason) => state.stop_at(reason, settings, moment, changes),
                 RunEnd::Failed(error) => {

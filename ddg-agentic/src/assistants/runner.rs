@@ -2,7 +2,8 @@
 //!
 //! **Invariant.** The journal of the automa is the truth. Each worker looks first at what rows
 //! already show of its work, because a process may have died between the rows and the journal: rows
-//! that are ahead are read, and rows that are behind are written again.
+//! that are ahead are read, and rows that are behind are written again. So a step is written to the
+//! journal only if the rows do not show its results, as those of tools.
 
 mod agent;
 mod ask;
@@ -135,14 +136,20 @@ impl ThreadRunner {
         Ok(())
     }
 
-    /// Returns the end of the run.
+    /// Writes the end of the run, and returns it. Clients need not wait for the journal's end.
     #[worker(output)]
-    async fn finish(&self, end: RunEnd) -> RunEnd {
-        end
+    async fn finish(&self, end: RunEnd, cx: &Context) -> Result<RunEnd, WorkerError> {
+        let here = here(cx)?;
+        drive::ended(&here.inner, &here.id, &end).await?;
+        Ok(end)
     }
 }
 
 impl ThreadRunner {
+    /// The workers that may run again after a crash although they have ended: each finds its work
+    /// in the rows.
+    pub(super) const MAY_RUN_AGAIN: [&str; 4] = ["prepare", "model", "route", "finish"];
+
     /// The automa of all runs.
     pub(super) fn automa() -> Result<GraphAutoma, BuildError> {
         Ok(Self.build()?.into_graph())

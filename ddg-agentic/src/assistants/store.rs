@@ -1,8 +1,9 @@
 //! The store of assistants: rows in the database in which the journals of runs are.
 //!
 //! **Invariant.** A transition of a run is one update that names the version from which it began,
-//! in one transaction with its rows and events. A thread's row is locked by whatever adds to the
-//! thread, so that what is added is either before a run or refused because of it.
+//! in one transaction with its rows and events, which transitions of other runs may share. A
+//! thread's row is locked by whatever adds to the thread, so that what is added is either before a
+//! run or refused because of it.
 
 mod assistants;
 mod database;
@@ -12,6 +13,7 @@ mod listing;
 mod runs;
 mod steps;
 mod threads;
+mod transition;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -21,6 +23,7 @@ use ddg_core::checkpoint::{CheckpointStore, Durability, SqliteStore};
 use super::AssistantsError;
 use database::Database;
 pub(super) use database::During;
+pub(super) use events::EVENTS_AT_ONCE;
 pub(super) use runs::{Due, NewRun, NewThread, RunRow, Written};
 
 /// The store of assistants, threads and runs. A clone is the same store.

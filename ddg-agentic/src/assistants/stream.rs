@@ -12,6 +12,7 @@ use tokio::sync::watch;
 
 use super::builder::Inner;
 use super::object::RunStatus;
+use super::store::EVENTS_AT_ONCE;
 use super::{AssistantsError, Event};
 
 /// The events of a run or response from a number on. It ends when the log is at its end and the run
@@ -27,6 +28,8 @@ struct Reader {
     /// The number of the next event.
     next: u64,
     read: VecDeque<Event>,
+    /// Whether the log had no more events when it was read.
+    is_at_end: bool,
     changes: watch::Receiver<()>,
 }
 
@@ -37,6 +40,7 @@ impl EventStream {
             run: run.to_owned(),
             next: from,
             read: VecDeque::new(),
+            is_at_end: false,
             changes: inner.hub.watch(run),
         };
         let events = stream::unfold(Some(reader), |reader| async {
@@ -62,13 +66,16 @@ impl Reader {
             if let Some(event) = self.read.pop_front() {
                 return Ok(Some(event));
             }
-            // Marked before the store is read, so that a change meanwhile is noticed below.
-            self.changes.mark_unchanged();
-            let events = self.inner.store.events(&self.run, self.next).await?;
-            if let Some(last) = events.last() {
-                self.next = last.number + 1;
-                self.read.extend(events);
-                continue;
+            if !std::mem::take(&mut self.is_at_end) {
+                // Marked before the store is read, so that a change meanwhile is noticed below.
+                self.changes.mark_unchanged();
+                let events = self.inner.store.events(&self.run, self.next).await?;
+                if let Some(last) = events.last() {
+                    self.next = last.number + 1;
+                    self.is_at_end = events.len() < EVENTS_AT_ONCE;
+                    self.read.extend(events);
+                    continue;
+                }
             }
             let Some(row) = self.inner.store.run(&self.run).await? else { return Ok(None) };
             let status = row.state.status;

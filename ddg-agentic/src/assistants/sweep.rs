@@ -1,6 +1,7 @@
 //! The background of assistants: takes up runs, ends late ones, deletes old ones.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use ddg_core::checkpoint::{CheckpointStore, RunId, StoreError};
 
@@ -12,6 +13,9 @@ use super::store::Due;
 
 /// How many sweeps pass before ended runs are looked for again.
 const RETAIN_EVERY: u32 = 40;
+
+/// How long the journal of a run that has ended may take to end before it is left undeleted.
+const LEFT_WITHIN: Duration = Duration::from_secs(2);
 
 /// Begins to sweep in the background, until the assistants are closed.
 pub(super) fn begin(inner: &Arc<Inner>) {
@@ -80,13 +84,23 @@ pub(super) async fn delete_run(inner: &Arc<Inner>, id: &str) -> Result<(), Assis
     delete_journal(inner, id).await
 }
 
-/// Deletes the journal of a run, if there is one.
+/// Deletes the journal of a run, if there is one. A journal that another process is leaving stays.
 pub(super) async fn delete_journal(inner: &Arc<Inner>, id: &str) -> Result<(), AssistantsError> {
     let Ok(run) = RunId::new(id) else { return Ok(()) };
-    match inner.store.journals().delete(&run).await {
-        Ok(()) | Err(StoreError::UnknownRun { .. }) => Ok(()),
-        // Its process is just leaving it; the journal of an ended run does no harm.
-        Err(StoreError::Held { .. }) => Ok(()),
-        Err(error) => Err(error.into()),
+    let mut changes = inner.hub.watch(id);
+    loop {
+        changes.mark_unchanged();
+        match inner.store.journals().delete(&run).await {
+            Ok(()) | Err(StoreError::UnknownRun { .. }) => return Ok(()),
+            // This process is leaving it: the rows of a run end before its journal does.
+            Err(StoreError::Held { .. }) if inner.hub.is_driven(id) => {
+                let left = tokio::time::timeout(LEFT_WITHIN, changes.changed()).await;
+                if left.is_err() {
+                    return Ok(());
+                }
+            }
+            Err(StoreError::Held { .. }) => return Ok(()),
+            Err(error) => return Err(error.into()),
+        }
     }
 }

@@ -72,7 +72,7 @@ async fn it_goes_on_from_what_was_loaded(Setup { store, .. }: Setup) {
     let version = store.save(&id("talk"), &talk.conversation, talk.version).await.unwrap();
     let stored = store.load(&id("talk")).await.unwrap();
     assert_eq!(stored, StoredConversation::new(talk.conversation, version));
-    assert_eq!((stored.conversation.messages.len(), version.to_string()), (14, "version 7".into()));
+    assert_eq!((stored.conversation.messages.len(), version.to_string()), (15, "version 7".into()));
 }
 
 async fn goal_and_summaries_are_replaced(Setup { store, .. }: Setup) {

@@ -76,7 +76,7 @@ async fn an_index_of_files_of_a_newer_version() {
 async fn assistants_of_a_newer_version() {
     use ddg_agentic::assistants::AssistantStore;
     let open = async |path: &Path| AssistantStore::open(path).await.map(drop).map_err(text);
-    check_file("ddg_assistants_schema", open, expect!["the store of assistants has tables of version 99, but this program knows versions up to 1: run it with a newer ddg-agentic"]).await;
+    check_file("ddg_assistants_schema", open, expect!["the store of assistants has tables of version 99, but this program knows versions up to 2: run it with a newer ddg-agentic"]).await;
 }
 
 #[cfg(feature = "riddles")]
@@ -85,6 +85,27 @@ async fn riddles_of_a_newer_version() {
     use ddg_agentic::riddles::RiddleStore;
     let open = async |path: &Path| RiddleStore::open(path).await.map(drop).map_err(text);
     check_file("ddg_riddle_schema", open, expect!["the riddles in SQLite database `/folder/ddg.db` cannot be opened: it has tables of version 99, and this program knows versions up to 1: run it with a newer ddg-agentic"]).await;
+}
+
+/// Version 1 had no index of the runs that are deleted once they have ended.
+#[cfg(feature = "assistants")]
+#[tokio::test]
+async fn assistants_of_version_1() {
+    use ddg_agentic::assistants::AssistantStore;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("ddg.db");
+    let mut connection = connect(&path).await;
+    connection.execute(include_str!("../../migrations/assistants/sqlite_1.sql")).await.unwrap();
+    let version = "create table ddg_assistants_schema (version bigint not null);
+        insert into ddg_assistants_schema values (1)";
+    connection.execute(version).await.unwrap();
+
+    AssistantStore::open(&path).await.unwrap();
+
+    let version = connection.fetch_one("select version from ddg_assistants_schema").await.unwrap();
+    assert_eq!(version.get::<i64, _>(0), 2);
+    let index = "select 1 from sqlite_master where name = 'ddg_thread_runs_unkept'";
+    assert!(connection.fetch_optional(index).await.unwrap().is_some());
 }
 
 /// Version 1 had no runs and no leases.
@@ -161,7 +182,7 @@ mod postgres {
     async fn assistants_of_a_newer_version() {
         use ddg_agentic::assistants::AssistantStore;
         let open = async |url: &str| AssistantStore::connect(url).await.map(drop).map_err(text);
-        check("ddg_assistants_schema", open, expect![" of version 99, but this program knows versions up to 1: run it with a newer ddg-agentic"]).await;
+        check("ddg_assistants_schema", open, expect![" of version 99, but this program knows versions up to 2: run it with a newer ddg-agentic"]).await;
     }
 
     #[cfg(feature = "riddles")]

@@ -128,6 +128,8 @@ impl Earlier {
 
     /// Connects, and returns what the server says of itself.
     async fn greet(service: McpService) -> (Self, String) {
+        // It fails if another test has chosen the same already.
+        _ = rustls::crypto::ring::default_provider().install_default();
         let (http, url) = (reqwest::Client::new(), over_http(service).await);
         let mut this = Self { http, url, session: None };
         let hello = json!({

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 /// The place of a run among those of this process, counted in the order in which they were begun.
 /// A store that makes writes wait executes those of the run with the lowest number first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Arrival(u64);
+pub struct Arrival(u64);
 
 impl Arrival {
     /// Before all runs: what people and other runs ask for, which is little.

@@ -20,6 +20,7 @@ use crate::checkpoint::{
     StoreError,
 };
 use crate::engine::RunCore;
+use crate::key::Key;
 use crate::machine::KickoffId;
 use crate::run::{Outcome, RunError};
 use crate::saved::{SavedResult, Snapshot, SnapshotError};
@@ -42,6 +43,8 @@ pub(crate) struct Journal {
     resumed: AtomicBool,
     /// Whether the run is left for another process when it is stopped.
     pub(crate) leaves: Arc<AtomicBool>,
+    /// The workers after which alone no state is written.
+    pub(crate) unwritten: Vec<Key>,
 }
 
 /// The reason of a failed run is cut to this many bytes.
@@ -109,6 +112,7 @@ impl Journal {
             cancelled: cancelled.clone(),
             resumed: AtomicBool::new(false),
             leaves: Arc::default(),
+            unwritten: Vec::new(),
         })
     }
 

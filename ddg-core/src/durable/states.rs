@@ -75,6 +75,20 @@ impl States {
         if follows { core.changed_state() } else { core.state() }
     }
 
+    /// Takes the state `saved` of the run with this journal, which is written with the next one.
+    ///
+    /// # Errors
+    /// If the state has no JSON form, the store fails, or the lease is held by somebody else.
+    pub(crate) async fn settled_unwritten(
+        &self,
+        core: &RunCore,
+        saved: Result<Saved, SnapshotError>,
+    ) -> Result<(), RunError> {
+        self.journal.take(saved?, false)?;
+        core.state_saved();
+        self.journal.rest().await
+    }
+
     /// Writes the state `saved` of the run, after a step that has settled. `is_idle` says whether
     /// nothing of the run is running.
     ///

@@ -29,6 +29,8 @@ pub(crate) struct Writer {
     /// What is running, at a rolling pace.
     running: Option<Running>,
     wants_results: bool,
+    /// Whether the state after this step is written with a later one.
+    is_unwritten: bool,
     /// The running kickoffs that began right after the last state was written.
     open: FxHashSet<KickoffId>,
     /// The kickoffs of each worker.
@@ -50,6 +52,7 @@ impl Writer {
             states: states.clone(),
             running: is_rolling.then(Running::default),
             wants_results: states.wants_results(),
+            is_unwritten: false,
             open: FxHashSet::default(),
             kickoffs: FxHashMap::default(),
             n_taken: 0,
@@ -62,6 +65,7 @@ impl Writer {
     /// says whether nothing else is running.
     pub(crate) fn begun(&mut self, jobs: &[Job], n_ended: usize, alone: bool) {
         self.n_taken = n_ended;
+        self.is_unwritten = alone && self.repeats(jobs);
         if let Some(running) = &mut self.running {
             running.begun(&self.core, jobs);
         }
@@ -87,6 +91,14 @@ impl Writer {
         }
     }
 
+    /// Whether all of `jobs` may run again although they have ended. Results of single workers and
+    /// the states of a rolling run count from the last state, so those are always written.
+    fn repeats(&self, jobs: &[Job]) -> bool {
+        let Some(journal) = self.states.journal() else { return false };
+        let may_run_again = |job: &Job| journal.unwritten.contains(&self.core.body(job).role.key);
+        self.running.is_none() && !self.wants_results && jobs.iter().all(may_run_again)
+    }
+
     /// Writes the state after a step. `is_idle` says whether nothing is running.
     ///
     /// # Errors
@@ -103,6 +115,9 @@ impl Writer {
                 // The state is written when what it cannot express has ended.
                 return Ok(());
             }
+        }
+        if self.is_unwritten {
+            return self.states.settled_unwritten(&self.core, saved).await;
         }
         let is_extra = self.running.is_some();
         self.states.settled(&self.core, saved, is_idle, is_extra).await

@@ -27,6 +27,7 @@ use crate::machine::Pace;
 use crate::path::WorkerPath;
 use crate::saved::Snapshot;
 use crate::values::{Data, RunResult};
+use crate::worker::IntoKeys;
 
 /// A run that has not begun: the builder of its options, and a future of its result.
 ///
@@ -728,6 +729,38 @@ impl<T> RunBuilder<T> {
     /// ```
     pub fn checkpoints(mut self, checkpoints: CheckpointPolicy) -> Self {
         self.plan.options().checkpoints = checkpoints;
+        self
+    }
+
+    /// Sets workers after which the state of a [stored](Self::stored_in) run is not written. A step
+    /// of these workers alone is written with the next state; if the process dies before, they run
+    /// again with the same arguments, also if they had ended.
+    ///
+    /// Use it for workers that only decide what runs next, or whose effects happen once by
+    /// themselves: a write that waits for the disk costs more than they do. Steps of a run at a
+    /// [rolling](Pace::Rolling) pace, and with [`CheckpointPolicy::EveryWorker`], are always
+    /// written.
+    ///
+    /// ```
+    /// # use ddg_core::prelude::*;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use ddg_core::checkpoint::{MemoryStore, StoredRuns};
+    ///
+    /// let mut automa = GraphAutoma::new("order");
+    /// automa.add_func_as_worker("check", async |amount: i64| amount.max(0), start())?;
+    /// automa.add_func_as_worker("pay", async |amount: i64| amount, after(["check"]).output())?;
+    /// let store = MemoryStore::new();
+    /// let run = automa.run(args!(21)).stored_in(&store, "order-7");
+    /// assert_eq!(run.without_checkpoint_after(["check"]).output::<i64>().await?, 21);
+    ///
+    /// let steps: Vec<_> = StoredRuns::new(&store).history("order-7").await?;
+    /// assert_eq!(steps.iter().map(|step| step.step).collect::<Vec<_>>(), [0, 2]);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn without_checkpoint_after(mut self, workers: impl IntoKeys) -> Self {
+        self.plan.options().unwritten.extend(workers.into_keys());
         self
     }
 

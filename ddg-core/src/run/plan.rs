@@ -11,6 +11,7 @@ use crate::checkpoint::{CheckpointPolicy, Claim};
 use crate::engine::{PollClock, RunCore, RunGuard, RunScope, StepBudget, Within};
 use crate::feedback::Handlers;
 use crate::graph::BuildError;
+use crate::key::Key;
 use crate::machine::Pace;
 use crate::saved::Snapshot;
 
@@ -40,6 +41,8 @@ pub(super) struct Options {
     pub(super) handlers: Handlers,
     pub(super) place: Option<Place>,
     pub(super) checkpoints: CheckpointPolicy,
+    /// The workers after which alone no state is written.
+    pub(super) unwritten: Vec<Key>,
     pub(super) claim: Option<Claim>,
     /// The run around this run, if it begins inside another.
     pub(super) within: Option<Within>,

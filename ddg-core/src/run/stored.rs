@@ -219,6 +219,7 @@ impl Stored {
             let journal = Journal::claim(store, id, &self.claim, beginning, checkpoints, cancelled);
             let mut journal = journal.await?;
             journal.leaves = Arc::clone(&claiming.leaves);
+            journal.unwritten.clone_from(&self.options.unwritten);
             Ok::<_, StoreError>(journal)
         };
         match store.find(id).await {

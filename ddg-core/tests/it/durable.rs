@@ -4,10 +4,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use ddg_core::checkpoint::{
-    CheckpointPolicy, CheckpointStore, MemoryStore, RunId, RunStatus, StoreError, StoredRuns,
+    CheckpointPolicy, CheckpointStore, Claim, MemoryStore, RunId, RunStatus, StoreError, StoredRuns,
 };
 use ddg_core::prelude::*;
 use expect_test::expect;
+use tokio::sync::Notify;
 
 /// Counts by jumping to itself up to `last`; fails once at `fails_at`.
 fn counter(last: u64, fails_at: Option<u64>) -> (GraphAutoma, Arc<AtomicU64>) {
@@ -282,4 +283,49 @@ async fn a_local_space_that_changes_after_its_worker_has_ended_is_written() {
     let json = serde_json::to_value(StoredRuns::new(&store).snapshot("run").await.unwrap());
     let json = json.unwrap().to_string();
     assert!(json.contains("early") && json.contains("late"), "{json}");
+}
+
+/// [X5] The state after a step of workers that may run again is written with the next one.
+#[tokio::test]
+async fn workers_without_a_checkpoint_run_again_after_a_crash() {
+    let (begun, gate) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+    let checks = Arc::new(AtomicU64::new(0));
+    let (begins, opens, counted) = (Arc::clone(&begun), Arc::clone(&gate), Arc::clone(&checks));
+    let mut automa = GraphAutoma::new("order");
+    let check = move |x: u64| {
+        counted.fetch_add(1, Ordering::Relaxed);
+        x + 1
+    };
+    automa.add_func_as_worker("check", check, start()).unwrap();
+    let pay = move |x: u64| {
+        let (begins, opens) = (Arc::clone(&begins), Arc::clone(&opens));
+        async move {
+            begins.notify_one();
+            opens.notified().await;
+            x
+        }
+    };
+    automa.add_func_as_worker("pay", pay, after(["check"])).unwrap();
+    automa.add_func_as_worker("check_again", |x: u64| x + 1, after(["pay"])).unwrap();
+    automa.add_func_as_worker("end", |x: u64| x, after(["check_again"]).output()).unwrap();
+    let store = MemoryStore::new();
+    let run = |args: Args| {
+        let run = automa.run(args).stored_in(&store, "a").claim(Claim::default().by_force());
+        run.without_checkpoint_after(["check", "check_again", "end"])
+    };
+
+    tokio::select! {
+        ended = run(args!(1_u64)).outcome() => panic!("`pay` waits, but the run has {ended:?}"),
+        () = begun.notified() => {}
+    }
+    assert_eq!(status(&store, "a").await, (RunStatus::Running, Some(0)));
+
+    gate.notify_one();
+    assert_eq!(run(args!()).output::<u64>().await.unwrap(), 3);
+    assert_eq!(checks.load(Ordering::Relaxed), 2);
+    let steps = store.steps(&RunId::new("a").unwrap()).await.unwrap();
+    assert_eq!(steps.iter().map(|step| step.step).collect::<Vec<_>>(), [0, 2, 4]);
+    // An ended run is read from its last state.
+    assert_eq!(run(args!()).output::<u64>().await.unwrap(), 3);
+    assert_eq!(checks.load(Ordering::Relaxed), 2);
 }

@@ -1,5 +1,6 @@
 //! Asks the model, and writes its reply as it comes.
 
+use std::pin::pin;
 use std::sync::Arc;
 
 use futures::{FutureExt, StreamExt};
@@ -11,11 +12,11 @@ use crate::assistants::AssistantsError;
 use crate::assistants::id::UniqueIds;
 use crate::assistants::object::LastError;
 use crate::assistants::request::{Asked, choice, has_image, request};
-use crate::assistants::rule::Splitter;
+use crate::assistants::rule::{ReplyPiece, Splitter};
 use crate::assistants::store::RunRow;
-use crate::model::{ChatModel, ChatStream, ModelError, ToolChoice};
+use crate::model::{ChatChunk, ChatModel, ChatStream, ModelError, ToolChoice};
 
-/// Number of pieces that are written at once.
+/// Maximum number of pieces that are written at once.
 const BATCH: usize = 64;
 
 /// Asks the model for the reply of a turn.
@@ -53,43 +54,95 @@ pub(super) async fn ask(here: &Arc<RunContext>, turn: &Turn) -> Result<Said, Ass
         turn.steps.iter().flat_map(|step| step.calls.iter().map(|(call, _)| call.id.clone()));
     let splitter = Splitter::new(drops_calls, taken.collect());
     match model.stream(request).await {
-        Ok(stream) => read(&mut live, stream, splitter).await,
+        Ok(stream) => read(&mut live, Incoming::new(stream, splitter)).await,
         Err(error) => Ok(failed(&error)),
     }
 }
 
-/// Reads the reply, and writes all pieces that are there at once.
-async fn read(
-    live: &mut Live<'_>,
-    mut stream: ChatStream,
-    mut splitter: Splitter,
-) -> Result<Said, AssistantsError> {
-    let mut ids = UniqueIds;
+/// Reads the reply, and writes it piece by piece. What arrives during a write belongs to the next
+/// one, so a reply waits for the disk a few times, however many its pieces are.
+async fn read(live: &mut Live<'_>, mut incoming: Incoming) -> Result<Said, AssistantsError> {
     loop {
-        let (mut pieces, mut reply, mut failure) = (Vec::new(), None, None);
-        let mut next = stream.next().await;
-        loop {
-            match next {
-                None => failure = Some(server_error("the model's reply broke off before its end")),
-                Some(Err(error)) => failure = Some(failed(&error)),
-                Some(Ok(chunk)) => reply = splitter.take(chunk, &mut ids, &mut pieces),
-            }
-            if reply.is_some() || failure.is_some() || pieces.len() >= BATCH {
-                break;
-            }
+        if incoming.pieces.is_empty() {
+            incoming.more().await;
+        }
+        let pieces = std::mem::take(&mut incoming.pieces);
+        let said = incoming.said.take();
+        let reply = match &said {
+            Some(Said::Reply(reply)) => Some(reply),
+            _ => None,
+        };
+        incoming.meanwhile(live.write(&pieces, reply)).await?;
+        if let Some(said) = said {
+            return Ok(said);
+        }
+    }
+}
+
+/// What has arrived of a reply, and is not written yet.
+struct Incoming {
+    stream: ChatStream,
+    splitter: Splitter,
+    pieces: Vec<ReplyPiece>,
+    /// The end of the reply, until it is taken.
+    said: Option<Said>,
+    is_over: bool,
+}
+
+impl Incoming {
+    fn new(stream: ChatStream, splitter: Splitter) -> Self {
+        Self { stream, splitter, pieces: Vec::new(), said: None, is_over: false }
+    }
+
+    fn has_room(&self) -> bool {
+        !self.is_over && self.pieces.len() < BATCH
+    }
+
+    /// Waits until there is something to write, and takes all that is there. Does nothing if there
+    /// is no room.
+    ///
+    /// # Cancel safety
+    /// If the future is dropped, nothing that has arrived is lost.
+    async fn more(&mut self) {
+        if !self.has_room() {
+            return;
+        }
+        let n_before = self.pieces.len();
+        while self.has_room() {
             // What is ready already belongs to the same write.
-            match stream.next().now_or_never() {
-                Some(ready) => next = ready,
-                None => break,
+            let next = match self.pieces.len() == n_before {
+                true => self.stream.next().await,
+                false => match self.stream.next().now_or_never() {
+                    Some(next) => next,
+                    None => return,
+                },
+            };
+            self.take(next);
+        }
+    }
+
+    /// Awaits `write`, and takes what arrives until then.
+    async fn meanwhile<T>(&mut self, write: impl Future<Output = T>) -> T {
+        let mut write = pin!(write);
+        loop {
+            tokio::select! {
+                biased;
+                written = &mut write => return written,
+                () = self.more(), if self.has_room() => {}
             }
         }
-        live.write(&pieces, reply.as_ref()).await?;
-        if let Some(reply) = reply {
-            return Ok(Said::Reply(reply));
-        }
-        if let Some(failure) = failure {
-            return Ok(failure);
-        }
+    }
+
+    fn take(&mut self, next: Option<Result<ChatChunk, ModelError>>) {
+        self.said = match next {
+            None => Some(server_error("the model's reply broke off before its end")),
+            Some(Err(error)) => Some(failed(&error)),
+            Some(Ok(chunk)) => {
+                let reply = self.splitter.take(chunk, &mut UniqueIds, &mut self.pieces);
+                reply.map(Said::Reply)
+            }
+        };
+        self.is_over = self.said.is_some();
     }
 }
 

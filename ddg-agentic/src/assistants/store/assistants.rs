@@ -1,5 +1,7 @@
 //! Rows of assistants.
 
+use ddg_core::__store::Transaction;
+
 use super::listing::List;
 use super::{AssistantStore, During};
 use crate::assistants::AssistantsError;

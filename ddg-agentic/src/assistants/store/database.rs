@@ -2,7 +2,12 @@
 
 #[cfg(feature = "postgres")]
 use ddg_core::__store::PostgresServer;
-use ddg_core::__store::{Arg, Dialect, Row, SqliteFile, Transaction, cause, migrate};
+use ddg_core::__store::{
+    Arg, Deed, Dialect, Failed, Row, SqliteFile, Transaction, Transacts, cause, migrate,
+};
+use ddg_core::checkpoint::StoreError;
+use futures::FutureExt;
+use futures::future::BoxFuture;
 
 use crate::assistants::AssistantsError;
 
@@ -19,6 +24,32 @@ pub(super) enum Write {
     Sqlite(<SqliteFile as Dialect>::Transaction),
     #[cfg(feature = "postgres")]
     Postgres(<PostgresServer as Dialect>::Transaction),
+}
+
+/// Everything that is done in a transaction, as a value. Transactions of several callers may be
+/// committed together, so it must have written nothing when it refuses, and may be executed again.
+pub(super) trait Transact: Send + Sync + 'static {
+    type Output: Send + 'static;
+
+    /// Executes it. `locked` is the end of a `select` that locks its rows.
+    fn act<T: Transaction>(
+        &self,
+        tx: &mut T,
+        locked: &'static str,
+    ) -> impl Future<Output = Result<Self::Output, sqlx::Error>> + Send;
+}
+
+struct Call<A> {
+    act: A,
+    locked: &'static str,
+}
+
+impl<A: Transact, T: Transaction> Deed<T> for Call<A> {
+    type Output = A::Output;
+
+    fn act<'a>(&'a self, tx: &'a mut T) -> BoxFuture<'a, Result<A::Output, Failed<StoreError>>> {
+        async move { Ok(self.act.act(tx, self.locked).await?) }.boxed()
+    }
 }
 
 /// Names what was to be done, in the error of a database.
@@ -47,6 +78,28 @@ impl Database {
         })
     }
 
+    /// Executes `act` in a transaction. What several callers write at the same time shares a
+    /// commit.
+    pub(super) async fn transact<A: Transact>(
+        &self,
+        action: &'static str,
+        act: A,
+    ) -> Result<A::Output, AssistantsError> {
+        let done = match self {
+            Self::Sqlite(file) => {
+                file.transact(Call { act, locked: <SqliteFile as Dialect>::LOCKED }).await
+            }
+            #[cfg(feature = "postgres")]
+            Self::Postgres(server) => {
+                server.transact(Call { act, locked: <PostgresServer as Dialect>::LOCKED }).await
+            }
+        };
+        done.map_err(|failed| match failed {
+            Failed::Refused(refused) => refused.into(),
+            Failed::Broken(error) => AssistantsError::backend(action)(cause(error)),
+        })
+    }
+
     /// The rows that one statement finds.
     pub(super) async fn read(&self, sql: &str, args: &[Arg<'_>]) -> Result<Vec<Row>, sqlx::Error> {
         match self {
@@ -63,14 +116,20 @@ impl Database {
         let table = "ddg_assistants_schema";
         let (found, known) = match &mut write {
             Write::Sqlite(write) => {
-                let migrations = [include_str!("../../../migrations/assistants/sqlite_1.sql")];
+                let migrations = [
+                    include_str!("../../../migrations/assistants/sqlite_1.sql"),
+                    include_str!("../../../migrations/assistants/sqlite_2.sql"),
+                ];
                 (migrate(write, table, &migrations).await.during(action)?, migrations.len() as u64)
             }
             #[cfg(feature = "postgres")]
             Write::Postgres(write) => {
                 // An arbitrary number that is the same in all processes.
                 write.script("select pg_advisory_xact_lock(7233204)").await.during(action)?;
-                let migrations = [include_str!("../../../migrations/assistants/postgres_1.sql")];
+                let migrations = [
+                    include_str!("../../../migrations/assistants/postgres_1.sql"),
+                    include_str!("../../../migrations/assistants/postgres_2.sql"),
+                ];
                 (migrate(write, table, &migrations).await.during(action)?, migrations.len() as u64)
             }
         };
@@ -85,12 +144,8 @@ impl Database {
     }
 }
 
-impl Write {
-    pub(super) async fn rows(
-        &mut self,
-        sql: &str,
-        args: &[Arg<'_>],
-    ) -> Result<Vec<Row>, sqlx::Error> {
+impl Transaction for Write {
+    async fn rows(&mut self, sql: &str, args: &[Arg<'_>]) -> Result<Vec<Row>, sqlx::Error> {
         match self {
             Self::Sqlite(write) => write.rows(sql, args).await,
             #[cfg(feature = "postgres")]
@@ -98,11 +153,7 @@ impl Write {
         }
     }
 
-    pub(super) async fn execute(
-        &mut self,
-        sql: &str,
-        args: &[Arg<'_>],
-    ) -> Result<u64, sqlx::Error> {
+    async fn execute(&mut self, sql: &str, args: &[Arg<'_>]) -> Result<u64, sqlx::Error> {
         match self {
             Self::Sqlite(write) => write.execute(sql, args).await,
             #[cfg(feature = "postgres")]
@@ -110,7 +161,7 @@ impl Write {
         }
     }
 
-    pub(super) async fn commit(self) -> Result<(), sqlx::Error> {
+    async fn commit(self) -> Result<(), sqlx::Error> {
         match self {
             Self::Sqlite(write) => Transaction::commit(write).await,
             #[cfg(feature = "postgres")]
@@ -118,7 +169,7 @@ impl Write {
         }
     }
 
-    pub(super) async fn roll_back(self) -> Result<(), sqlx::Error> {
+    async fn roll_back(self) -> Result<(), sqlx::Error> {
         match self {
             Self::Sqlite(write) => Transaction::roll_back(write).await,
             #[cfg(feature = "postgres")]
@@ -126,6 +177,16 @@ impl Write {
         }
     }
 
+    async fn script(&mut self, sql: &str) -> Result<(), sqlx::Error> {
+        match self {
+            Self::Sqlite(write) => write.script(sql).await,
+            #[cfg(feature = "postgres")]
+            Self::Postgres(write) => write.script(sql).await,
+        }
+    }
+}
+
+impl Write {
     /// Rolls the transaction back, so that its connection can be used again, and gives the error.
     pub(super) async fn refuse<T>(self, error: AssistantsError) -> Result<T, AssistantsError> {
         self.roll_back().await.during("refuse a request")?;

@@ -1,15 +1,12 @@
 //! Rows of events.
 
-use ddg_core::__store::Arg;
-
-use super::database::Write;
 use super::{AssistantStore, During};
 use crate::assistants::AssistantsError;
 use crate::assistants::event::Event;
-use crate::assistants::rule::{Partial, Recorded};
+use crate::assistants::rule::Partial;
 
-/// Number of events that are read at once.
-const BATCH: u64 = 256;
+/// Maximum number of events that are read at once.
+pub(in crate::assistants) const EVENTS_AT_ONCE: usize = 256;
 
 impl AssistantStore {
     /// Some events of a run from a number on.
@@ -21,7 +18,7 @@ impl AssistantStore {
         let action = "read events";
         let sql = format!(
             "select number, name, data from ddg_run_events where run = $1 and number >= $2 \
-             order by number limit {BATCH}"
+             order by number limit {EVENTS_AT_ONCE}"
         );
         let from = i64::try_from(from).unwrap_or(i64::MAX);
         let rows = self.database.read(&sql, &[run.into(), from.into()]).await.during(action)?;
@@ -52,40 +49,4 @@ impl AssistantStore {
             }
         }
     }
-}
-
-/// Adds events, many in one statement.
-pub(super) async fn put_events(
-    write: &mut Write,
-    run: &str,
-    mut events: &[Recorded],
-) -> Result<(), AssistantsError> {
-    let action = "write events";
-    let texts: Vec<_> = events.iter().map(|event| event.data.to_string()).collect();
-    let mut texts = &texts[..];
-    // The databases cache prepared statements by their text, so statements come in few sizes.
-    for n_rows in [16, 4, 1] {
-        while events.len() >= n_rows {
-            let (now, later) = events.split_at(n_rows);
-            let (data, more) = texts.split_at(n_rows);
-            let place = |row: usize| {
-                let at = row * 4;
-                format!("(${}, ${}, ${}, ${})", at + 1, at + 2, at + 3, at + 4)
-            };
-            let places: Vec<_> = (0..n_rows).map(place).collect();
-            let places = places.join(", ");
-            let sql =
-                format!("insert into ddg_run_events (run, number, name, data) values {places}");
-            let mut args: Vec<Arg<'_>> = Vec::with_capacity(n_rows * 4);
-            for (event, data) in now.iter().zip(data) {
-                let number = i64::try_from(event.number).unwrap_or(i64::MAX);
-                let row: [Arg<'_>; 4] =
-                    [run.into(), number.into(), event.name.into(), data.as_str().into()];
-                args.extend(row);
-            }
-            write.execute(&sql, &args).await.during(action)?;
-            (events, texts) = (later, more);
-        }
-    }
-    Ok(())
 }

@@ -1,10 +1,11 @@
 //! Rows of messages and other items.
 
-use ddg_core::__store::{Arg, Row};
+use ddg_core::__store::{Arg, Row, Transaction};
 
-use super::database::Write;
+use super::database::Transact;
 use super::listing::List;
 use super::threads::{active_run, lock_thread};
+use super::transition::Items;
 use super::{AssistantStore, During};
 use crate::assistants::AssistantsError;
 use crate::assistants::object::{Message, Metadata, Page};
@@ -12,6 +13,40 @@ use crate::assistants::params::Paging;
 use crate::assistants::rule::{ItemRow, Kind};
 
 const READ: &str = "read the items of a thread";
+
+/// Items that are added to a thread.
+struct Addition {
+    tenant: String,
+    thread: String,
+    items: Items,
+}
+
+/// Whether something was added to a thread. If not, nothing was written.
+pub(super) enum Added {
+    Yes,
+    NoThread,
+    /// The run of this id is active.
+    Busy(String),
+}
+
+impl Transact for Addition {
+    type Output = Added;
+
+    async fn act<T: Transaction>(
+        &self,
+        tx: &mut T,
+        locked: &'static str,
+    ) -> Result<Added, sqlx::Error> {
+        if lock_thread(tx, locked, &self.tenant, &self.thread).await?.is_none() {
+            return Ok(Added::NoThread);
+        }
+        if let Some(run) = active_run(tx, &self.thread).await? {
+            return Ok(Added::Busy(run));
+        }
+        self.items.put(tx, &self.thread, None).await?;
+        Ok(Added::Yes)
+    }
+}
 
 impl AssistantStore {
     /// Adds items to a thread; `None` if there is no such thread.
@@ -25,17 +60,18 @@ impl AssistantStore {
         items: &[ItemRow],
     ) -> Result<Option<()>, AssistantsError> {
         let action = "add to a thread";
-        let mut write = self.database.write().await.during(action)?;
-        if lock_thread(&mut write, tenant, thread).await?.is_none() {
-            return Ok(None);
+        let items = Items::of(items, action)?;
+        let (tenant, thread) = (tenant.to_owned(), thread.to_owned());
+        let addition = Addition { tenant, thread: thread.clone(), items };
+        match self.database.transact(action, addition).await? {
+            Added::Yes => Ok(Some(())),
+            Added::NoThread => Ok(None),
+            Added::Busy(run) => {
+                let message =
+                    format!("Can't add messages to {thread} while a run {run} is active.");
+                Err(AssistantsError::Busy { message })
+            }
         }
-        if let Some(run) = active_run(&mut write, thread).await? {
-            let message = format!("Can't add messages to {thread} while a run {run} is active.");
-            return write.refuse(AssistantsError::Busy { message }).await;
-        }
-        put_items(&mut write, thread, None, items).await?;
-        write.commit().await.during(action)?;
-        Ok(Some(()))
     }
 
     /// The visible messages of a thread in order.
@@ -190,10 +226,11 @@ impl AssistantStore {
     ) -> Result<bool, AssistantsError> {
         let action = "delete an item";
         let mut write = self.database.write().await.during(action)?;
-        if lock_thread(&mut write, tenant, thread).await?.is_none() {
+        let locked = write.locked();
+        if lock_thread(&mut write, locked, tenant, thread).await.during(action)?.is_none() {
             return Ok(false);
         }
-        if let Some(run) = active_run(&mut write, thread).await? {
+        if let Some(run) = active_run(&mut write, thread).await.during(action)? {
             let message = format!("Can't delete {id} of {thread} while a run {run} is active.");
             return write.refuse(AssistantsError::Busy { message }).await;
         }
@@ -205,33 +242,6 @@ impl AssistantStore {
         write.commit().await.during(action)?;
         Ok(n > 0)
     }
-}
-
-/// Adds items, or changes those that are there.
-pub(super) async fn put_items(
-    write: &mut Write,
-    thread: &str,
-    run: Option<&str>,
-    items: &[ItemRow],
-) -> Result<(), AssistantsError> {
-    let action = "write items";
-    let sql = "insert into ddg_thread_items (id, thread, run, is_message, visible, input, body) \
-               values ($1, $2, $3, $4, $5, $6, $7) \
-               on conflict (id) do update set body = excluded.body";
-    for item in items {
-        let body = serde_json::to_string(&item.kind).during(action)?;
-        let args = [
-            item.kind.id().into(),
-            thread.into(),
-            Arg::Text(run),
-            i64::from(item.kind.is_message()).into(),
-            i64::from(item.visible).into(),
-            i64::from(item.input).into(),
-            body.as_str().into(),
-        ];
-        write.execute(sql, &args).await.during(action)?;
-    }
-    Ok(())
 }
 
 fn kind(mut row: Row) -> Result<Kind, AssistantsError> {

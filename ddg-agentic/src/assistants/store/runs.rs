@@ -1,12 +1,12 @@
 //! Rows of runs, and their transitions.
 
-use ddg_core::__store::{Arg, Row};
+use ddg_core::__store::{Arg, Row, Transaction};
 
-use super::events::put_events;
-use super::items::put_items;
+use super::database::Transact;
+use super::items::Added;
 use super::listing::List;
-use super::steps::put_steps;
-use super::threads::{active_run, insert_thread_in, lock_thread};
+use super::threads::{ThreadRows, active_run, lock_thread};
+use super::transition::{Items, Rows};
 use super::{AssistantStore, During};
 use crate::assistants::AssistantsError;
 use crate::assistants::object::{Metadata, Page, Run, RunStatus, Thread};
@@ -60,8 +60,116 @@ pub(in crate::assistants) enum Written {
     Outdated,
 }
 
+/// A run that is added, as its columns.
+struct Insertion {
+    tenant: String,
+    id: String,
+    thread: String,
+    /// Whether the thread exists.
+    exists: bool,
+    new_thread: Option<ThreadRows>,
+    is_response: bool,
+    status: RunStatus,
+    expires_at: i64,
+    is_kept: bool,
+    previous: Option<String>,
+    created_at: i64,
+    settings: String,
+    state: String,
+    items: Items,
+    rows: Rows,
+}
+
+impl Transact for Insertion {
+    type Output = Added;
+
+    async fn act<T: Transaction>(
+        &self,
+        tx: &mut T,
+        locked: &'static str,
+    ) -> Result<Added, sqlx::Error> {
+        if self.exists && lock_thread(tx, locked, &self.tenant, &self.thread).await?.is_none() {
+            return Ok(Added::NoThread);
+        }
+        let args = [
+            self.id.as_str().into(),
+            self.tenant.as_str().into(),
+            self.thread.as_str().into(),
+            i64::from(self.is_response).into(),
+            self.status.as_str().into(),
+            self.expires_at.into(),
+            i64::from(self.is_kept).into(),
+            Arg::Text(self.previous.as_deref()),
+            self.created_at.into(),
+            self.settings.as_str().into(),
+            self.state.as_str().into(),
+        ];
+        let sql = "insert into ddg_thread_runs \
+                   (id, tenant, thread, is_response, status, active, expires, version, kept, previous, \
+                    changed, settings, state) \
+                   values ($1, $2, $3, $4, $5, 1, $6, 1, $7, $8, $9, $10, $11) on conflict do nothing";
+        if tx.execute(sql, &args).await? == 0 {
+            return Ok(Added::Busy(active_run(tx, &self.thread).await?.unwrap_or_default()));
+        }
+        if let Some(thread) = &self.new_thread {
+            thread.put(tx, &self.tenant).await?;
+        }
+        self.items.put(tx, &self.thread, Some(&self.id)).await?;
+        self.rows.put(tx, &self.thread, &self.id).await?;
+        Ok(Added::Yes)
+    }
+}
+
+/// A transition, as the columns that it changes.
+struct Transition {
+    id: String,
+    thread: String,
+    version: i64,
+    status: RunStatus,
+    expires_at: i64,
+    now: i64,
+    state: String,
+    rows: Rows,
+}
+
+impl Transact for Transition {
+    type Output = Written;
+
+    async fn act<T: Transaction>(
+        &self,
+        tx: &mut T,
+        _: &'static str,
+    ) -> Result<Written, sqlx::Error> {
+        let sql = "update ddg_thread_runs set state = $1, status = $2, active = $3, expires = $4, \
+                   changed = $5, version = version + 1 where id = $6 and version = $7";
+        let args = [
+            self.state.as_str().into(),
+            self.status.as_str().into(),
+            i64::from(!self.status.is_terminal()).into(),
+            self.expires_at.into(),
+            self.now.into(),
+            self.id.as_str().into(),
+            self.version.into(),
+        ];
+        if tx.execute(sql, &args).await? == 0 {
+            return Ok(Written::Outdated);
+        }
+        self.rows.put(tx, &self.thread, &self.id).await?;
+        Ok(Written::Yes)
+    }
+}
+
 const COLUMNS: &str = "tenant, version, settings, state";
 const READ: &str = "read a run";
+
+/// In the order of the index of active runs: in that of the table, SQLite would read all runs.
+const DUE: &str = "select id, status, expires from ddg_thread_runs \
+                   where active = 1 and (status <> 'requires_action' or expires <= $1) \
+                   order by expires, seq";
+
+/// Two conditions with an index each: with both in one, SQLite would read all runs.
+const ENDED: &str = "select id from ddg_thread_runs where active = 0 and kept = 0 \
+                     union select id from ddg_thread_runs where active = 0 and changed < $1";
 
 impl AssistantStore {
     /// Adds a run. `None` if the thread does not exist.
@@ -74,48 +182,40 @@ impl AssistantStore {
     ) -> Result<Option<()>, AssistantsError> {
         let action = "create a run";
         let NewRun { tenant, settings, state, changes, items, thread } = run;
-        let mut write = self.database.write().await.during(action)?;
-        match thread {
-            NewThread::Existing => {
-                if lock_thread(&mut write, tenant, &state.thread).await?.is_none() {
-                    return Ok(None);
-                }
-            }
-            NewThread::Added(thread, items) => {
-                insert_thread_in(&mut write, tenant, thread, items).await?;
-            }
-            NewThread::Without => {}
-        }
-        let settings_text = serde_json::to_string(settings).during(action)?;
-        let state_text = serde_json::to_string(state).during(action)?;
         let own = settings.response.as_ref();
-        let args = [
-            state.id.as_str().into(),
-            tenant.into(),
-            state.thread.as_str().into(),
-            i64::from(settings.surface == Surface::Response).into(),
-            state.status.as_str().into(),
-            state.expires_at.into(),
-            i64::from(own.is_none_or(|own| own.store)).into(),
-            Arg::Text(own.and_then(|own| own.previous_response_id.as_deref())),
-            state.created_at.into(),
-            settings_text.as_str().into(),
-            state_text.as_str().into(),
-        ];
-        let sql = "insert into ddg_thread_runs \
-                   (id, tenant, thread, is_response, status, active, expires, version, kept, previous, \
-                    changed, settings, state) \
-                   values ($1, $2, $3, $4, $5, 1, $6, 1, $7, $8, $9, $10, $11) on conflict do nothing";
-        if write.execute(sql, &args).await.during(action)? == 0 {
-            let thread = &state.thread;
-            let run = active_run(&mut write, thread).await?.unwrap_or_default();
-            let message = format!("Thread {thread} already has an active run {run}.");
-            return write.refuse(AssistantsError::Busy { message }).await;
+        let (exists, new_thread) = match thread {
+            NewThread::Existing => (true, None),
+            NewThread::Added(thread, items) => {
+                (false, Some(ThreadRows::of(thread, items, action)?))
+            }
+            NewThread::Without => (false, None),
+        };
+        let insertion = Insertion {
+            tenant: tenant.to_owned(),
+            id: state.id.clone(),
+            thread: state.thread.clone(),
+            exists,
+            new_thread,
+            is_response: settings.surface == Surface::Response,
+            status: state.status,
+            expires_at: state.expires_at,
+            is_kept: own.is_none_or(|own| own.store),
+            previous: own.and_then(|own| own.previous_response_id.clone()),
+            created_at: state.created_at,
+            settings: serde_json::to_string(settings).during(action)?,
+            state: serde_json::to_string(state).during(action)?,
+            items: Items::of(items, action)?,
+            rows: Rows::of(changes, action)?,
+        };
+        match self.database.transact(action, insertion).await? {
+            Added::Yes => Ok(Some(())),
+            Added::NoThread => Ok(None),
+            Added::Busy(run) => {
+                let thread = &state.thread;
+                let message = format!("Thread {thread} already has an active run {run}.");
+                Err(AssistantsError::Busy { message })
+            }
         }
-        put_items(&mut write, &state.thread, Some(&state.id), items).await?;
-        put_events(&mut write, &state.id, &changes.events).await?;
-        write.commit().await.during(action)?;
-        Ok(Some(()))
     }
 
     /// Writes a transition with its rows and events, if the run has not changed since it was read.
@@ -127,32 +227,17 @@ impl AssistantStore {
     ) -> Result<Written, AssistantsError> {
         let action = "write a run";
         let RunRow { state, version, .. } = row;
-        let text = serde_json::to_string(state).during(action)?;
-        let mut write = self.database.write().await.during(action)?;
-        let sql = "update ddg_thread_runs set state = $1, status = $2, active = $3, expires = $4, \
-                   changed = $5, version = version + 1 where id = $6 and version = $7";
-        let args = [
-            text.as_str().into(),
-            state.status.as_str().into(),
-            i64::from(!state.status.is_terminal()).into(),
-            state.expires_at.into(),
-            now.into(),
-            state.id.as_str().into(),
-            (*version).into(),
-        ];
-        if write.execute(sql, &args).await.during(action)? == 0 {
-            write.roll_back().await.during(action)?;
-            return Ok(Written::Outdated);
-        }
-        put_items(&mut write, &state.thread, Some(&state.id), &changes.items).await?;
-        put_steps(&mut write, &changes.steps).await?;
-        put_events(&mut write, &state.id, &changes.events).await?;
-        if changes.publish {
-            let sql = "update ddg_thread_items set visible = 1 where run = $1";
-            write.execute(sql, &[state.id.as_str().into()]).await.during(action)?;
-        }
-        write.commit().await.during(action)?;
-        Ok(Written::Yes)
+        let transition = Transition {
+            id: state.id.clone(),
+            thread: state.thread.clone(),
+            version: *version,
+            status: state.status,
+            expires_at: state.expires_at,
+            now,
+            state: serde_json::to_string(state).during(action)?,
+            rows: Rows::of(changes, action)?,
+        };
+        self.database.transact(action, transition).await
     }
 
     /// A run of any tenant.
@@ -212,9 +297,7 @@ impl AssistantStore {
         now: i64,
     ) -> Result<Vec<Due>, AssistantsError> {
         let action = "look for runs that are ready";
-        let sql = "select id, status, expires from ddg_thread_runs \
-                   where active = 1 and (status <> 'requires_action' or expires <= $1) order by seq";
-        let rows = self.database.read(sql, &[now.into()]).await.during(action)?;
+        let rows = self.database.read(DUE, &[now.into()]).await.during(action)?;
         let mut due = Vec::with_capacity(rows.len());
         for mut row in rows {
             let id = row.text().during(action)?;
@@ -231,9 +314,8 @@ impl AssistantStore {
         before: Option<i64>,
     ) -> Result<Vec<String>, AssistantsError> {
         let action = "look for ended runs";
-        let sql = "select id from ddg_thread_runs where active = 0 and (kept = 0 or changed < $1)";
         let before = before.unwrap_or(i64::MIN);
-        let rows = self.database.read(sql, &[before.into()]).await.during(action)?;
+        let rows = self.database.read(ENDED, &[before.into()]).await.during(action)?;
         rows.into_iter().map(|mut row| row.text().during(action)).collect()
     }
 
@@ -262,4 +344,26 @@ fn run_row(mut row: Row) -> Result<RunRow, AssistantsError> {
     let settings = serde_json::from_str(&row.text().during(READ)?).during(READ)?;
     let state = serde_json::from_str(&row.text().during(READ)?).during(READ)?;
     Ok(RunRow { tenant, settings, state, version })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What is looked for again and again does not cost more when there are many runs.
+    #[tokio::test]
+    async fn the_runs_to_drive_and_to_delete_are_found_by_indexes() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = AssistantStore::open(folder.path().join("ddg.sqlite")).await.unwrap();
+        for sql in [DUE, ENDED] {
+            let plan = format!("explain query plan {sql}");
+            for mut row in store.database.read(&plan, &[1.into()]).await.unwrap() {
+                (0..3).for_each(|_| _ = row.int().unwrap());
+                let step = row.text().unwrap();
+                let reads_table = step.contains("ddg_thread_runs") && !step.contains("INDEX");
+                let is_of_ended = step.starts_with("SCAN") && step.contains("_ended");
+                assert!(!reads_table && !is_of_ended, "{sql}: {step}");
+            }
+        }
+    }
 }

@@ -1,6 +1,5 @@
 //! Rows of steps.
 
-use super::database::Write;
 use super::listing::List;
 use super::{AssistantStore, During};
 use crate::assistants::AssistantsError;
@@ -35,17 +34,4 @@ impl AssistantStore {
         let Some(mut row) = rows.into_iter().next() else { return Ok(None) };
         serde_json::from_str(&row.text().during(action)?).during(action).map(Some)
     }
-}
-
-/// Adds steps, or changes those that are there.
-pub(super) async fn put_steps(write: &mut Write, steps: &[RunStep]) -> Result<(), AssistantsError> {
-    let action = "write steps";
-    let sql = "insert into ddg_run_steps (id, run, body) values ($1, $2, $3) \
-               on conflict (id) do update set body = excluded.body";
-    for step in steps {
-        let body = serde_json::to_string(step).during(action)?;
-        let args = [step.id.as_str().into(), step.run_id.as_str().into(), body.as_str().into()];
-        write.execute(sql, &args).await.during(action)?;
-    }
-    Ok(())
 }

@@ -40,10 +40,9 @@ pub trait Dialect: fmt::Debug + Send + Sync {
     ) -> impl Future<Output = Result<Vec<Row>, sqlx::Error>> + Send;
 }
 
-/// How a kind of database executes the writes of a store of runs.
-pub(in crate::checkpoint::sql) trait Transacts:
-    Dialect + Clone + 'static
-{
+/// How a kind of database executes the writes of a store. Writes that wait at the same time may
+/// share a transaction.
+pub trait Transacts: Dialect + Clone + 'static {
     /// The time of the server in milliseconds, if it has a clock.
     const NOW: Option<&'static str>;
 
@@ -113,18 +112,20 @@ pub trait Transaction: Send + Sized {
 
 /// Everything that is done in a transaction, as a value. It may be executed again if the
 /// transaction is not committed.
-pub(in crate::checkpoint::sql) trait Deed<T>:
-    Send + Sync + 'static
-{
+pub trait Deed<T>: Send + Sync + 'static {
+    /// What comes of it.
     type Output: Send + 'static;
 
     /// Whether it renews a lease.
-    const FOR_LEASE: bool;
+    const FOR_LEASE: bool = false;
 
-    /// When the run of it came.
-    fn arrival(&self) -> Arrival;
+    /// When the run of it came. What has no run comes first.
+    fn arrival(&self) -> Arrival {
+        Arrival::FIRST
+    }
 
-    /// Executes it. If it is refused, it has written nothing.
+    /// Executes it. If it is refused, it has written nothing, because others may share the
+    /// transaction.
     fn act<'a>(&'a self, tx: &'a mut T) -> BoxFuture<'a, Result<Self::Output, FailedRun>>;
 }
 

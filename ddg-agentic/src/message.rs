@@ -16,6 +16,7 @@ pub use audio::Audio;
 pub(crate) use cut::cut;
 pub use document::Document;
 pub use image::{Image, ImageDetail};
+#[cfg(feature = "mcp")]
 pub(crate) use media::n_bytes;
 pub use media::{Attachment, MediaSource};
 pub(crate) use messages::Chunk;
@@ -127,6 +128,7 @@ impl ContentPart {
     }
 
     /// The number of bytes of what is not text.
+    #[cfg(feature = "providers")]
     pub(crate) fn n_media_bytes(&self) -> usize {
         match self {
             Self::Text { .. } => 0,
@@ -267,6 +269,7 @@ impl Message {
     }
 
     /// The number of bytes of images, documents and recordings.
+    #[cfg(feature = "providers")]
     pub(crate) fn n_media_bytes(&self) -> usize {
         match self {
             Self::User { content } => content.iter().map(ContentPart::n_media_bytes).sum(),

@@ -94,6 +94,7 @@ impl Document {
         String::from_utf8(bytes).ok()
     }
 
+    #[cfg(feature = "providers")]
     pub(crate) fn is_pdf(&self) -> bool {
         self.media_type == "application/pdf"
     }
